@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { prepareDomain } from '../protocol/jid.ts';
+
+/** Where a configuration comes from: what its relative paths and its `env` values refer to. */
+export interface Origin {
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+const gibibyte = 2 ** 30;
+const day = 86_400;
+
+/** A whole number with a default. */
+export function whole(fallback: number, min: number, max: number, description: string) {
+  return z.int().min(min).max(max).default(fallback).describe(description);
+}
+
+/** A number of bytes, up to 1 GiB. */
+export function bytes(fallback: number, min: number, description: string) {
+  return whole(fallback, min, gibibyte, description);
+}
+
+/** A number of seconds, from 1 to a day. */
+export function seconds(fallback: number, description: string) {
+  return whole(fallback, 1, day, description);
+}
+
+/** A switch with a default. */
+export function flag(fallback: boolean, description: string) {
+  return z.boolean().default(fallback).describe(description);
+}
+
+/** A path, made absolute from the directory of the configuration file. */
+export function path(origin: Origin, description: string) {
+  return z
+    .string()
+    .min(1)
+    .describe(description)
+    .transform((value) => resolve(origin.directory, value));
+}
+
+/** A domain in its prepared form, as the domainpart of an address (RFC 7622 §3.2). */
+export const domain = z.string().transform((value, context) => {
+  try {
+    return prepareDomain(value);
+  } catch {
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a valid domain` });
+    return z.NEVER;
+  }
+});
+
+/** An address to listen on. */
+export const host = z
+  .string()
+  .refine((value) => isIP(value) !== 0 || value === 'localhost', {
+    error: 'must be an IP address or "localhost"; "::" listens on every address',
+  })
+  .describe(
+    'IP address to listen on, or "localhost". "::" is every address of the machine, "0.0.0.0" every IPv4 address.',
+  );
+
+/** A URI under which people can be reached. */
+export const contactUri = z
+  .string()
+  .regex(/^[a-z][a-z\d+.-]*:\S+$/i, { error: 'must be a URI such as "mailto:abuse@example.org"' });
+
+/** A text that should not stand in the file: in place of it an environment variable or another file may be named. */
+export function secret(origin: Origin, description: string) {
+  const env = z.string().min(1).describe('The environment variable that holds it.');
+  const file = z.string().min(1).describe('The file that holds it. A line break at its end does not count.');
+  return z
+    .union([z.string().min(1), z.strictObject({ env }), z.strictObject({ file })], {
+      error: 'must be a string, { "env": "NAME" } or { "file": "path" }',
+    })
+    .describe(description)
+    .transform((source, context) => {
+      try {
+        return revealed(source, origin);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: reason(error) });
+        return z.NEVER;
+      }
+    });
+}
+
+function revealed(source: string | { env: string } | { file: string }, origin: Origin): string {
+  if (typeof source === 'string') return source;
+  if ('file' in source) return withoutLastLineBreak(readFileSync(resolve(origin.directory, source.file), 'utf8'));
+  const value = origin.environment[source.env];
+  if (value === undefined || value === '') throw new Error(`the environment variable ${source.env} is not set`);
+  return value;
+}
+
+function withoutLastLineBreak(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

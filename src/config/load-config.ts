@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { ConfigError, type Problem } from './config-error.ts';
+import { crossChecks } from './cross-checks.ts';
+import type { Origin } from './fields.ts';
+import { type Finding, findingsOf, pathText } from './findings.ts';
+import { JsonText, JsonTextError } from './json-text.ts';
+import { type Config, configSchema } from './schema.ts';
+
+type Environment = Origin['environment'];
+
+/** Reads and checks a configuration file; without one, gives the default. Throws `ConfigError` with everything that is wrong. */
+export function loadConfig(file?: string, environment: Environment = process.env): Config {
+  if (file === undefined) return defaultConfig();
+  const origin = { directory: dirname(resolve(file)), environment };
+  const text = readJson(file);
+  const parsed = configSchema(origin).safeParse(text.value);
+  const findings = [
+    ...(parsed.success ? [] : findingsOf(parsed.error.issues, configSchema(origin), text.value)),
+    ...crossChecks(text.value, origin),
+  ];
+  const problems = [...repeatedKeys(text), ...findings.map((finding) => placed(finding, text))];
+  if (problems.length > 0 || !parsed.success) throw new ConfigError(file, problems.toSorted(byPosition));
+  return deepFrozen(parsed.data);
+}
+
+/** The configuration of a server that was given none: `localhost`, on loopback, with its data in the working directory. */
+export function defaultConfig(directory: string = process.cwd()): Config {
+  return deepFrozen(configSchema({ directory, environment: {} }).parse({}));
+}
+
+function readJson(file: string): JsonText {
+  try {
+    return JsonText.read(readUtf8(file));
+  } catch (error) {
+    if (!(error instanceof JsonTextError)) throw error;
+    throw new ConfigError(file, [{ path: '', ...error.position, message: error.message }]);
+  }
+}
+
+function readUtf8(file: string): string {
+  const start = { line: 1, column: 1 };
+  let content: Buffer;
+  try {
+    content = readFileSync(file);
+  } catch (error) {
+    throw new JsonTextError(`cannot be read (${error instanceof Error ? error.message : String(error)})`, start);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch {
+    throw new JsonTextError('is not UTF-8 text', start);
+  }
+}
+
+function repeatedKeys({ repeatedKeys }: JsonText): Problem[] {
+  return repeatedKeys.map(({ path, position }) => ({
+    path: pathText(path),
+    ...position,
+    message: 'stands more than once in its object',
+  }));
+}
+
+function placed({ path, at, message }: Finding, text: JsonText): Problem {
+  const position = at === 'key' ? text.positionOfKey(path) : text.positionOfValue(path);
+  return { path: pathText(path), ...position, message };
+}
+
+function byPosition(one: Problem, other: Problem): number {
+  return one.line - other.line || one.column - other.column;
+}
+
+function deepFrozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const member of Object.values(value)) deepFrozen(member);
+  return Object.freeze(value);
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import type { ListenerLimits } from '../streams/client-listener.ts';
+import type { StreamLimits } from '../streams/stream-limits.ts';
+import type { Config } from './schema.ts';
+
+/** The bounds on one client's stream, in the terms of the streams. */
+export function streamLimits({ limits }: Config): StreamLimits {
+  const { stanza, unauthenticated, c2s } = limits;
+  const shape = { maxAttributes: stanza.attributes, maxDepth: stanza.depth, maxNamespaces: stanza.namespaces };
+  return {
+    unauthenticatedXml: { ...shape, maxBytes: unauthenticated.stanzaBytes, maxElements: unauthenticated.elements },
+    unauthenticatedRate: {
+      bytesPerSecond: unauthenticated.readBytesPerSecond,
+      burstBytes: unauthenticated.readBurstBytes,
+    },
+    xml: { ...shape, maxBytes: c2s.stanzaBytes, maxElements: c2s.elements },
+    rate: { bytesPerSecond: c2s.readBytesPerSecond, burstBytes: c2s.readBurstBytes },
+    connection: { outgoingBufferBytes: c2s.outgoingBufferBytes, writeStallMs: c2s.writeStallSeconds * 1000 },
+    idBytes: stanza.idBytes,
+    langBytes: stanza.langBytes,
+    tlsHandshakeMs: unauthenticated.tlsHandshakeSeconds * 1000,
+    authenticationMs: unauthenticated.authenticationSeconds * 1000,
+    frameCompletionMs: c2s.stanzaCompletionSeconds * 1000,
+    idlePingAfterMs: c2s.idlePingAfterSeconds * 1000,
+    idleCloseAfterMs: c2s.idleCloseAfterSeconds * 1000,
+    authenticationFailures: limits.authentication.failuresPerStream,
+  };
+}
+
+/** The bounds on all connections together. */
+export function listenerLimits({ limits: { connections } }: Config): ListenerLimits {
+  return {
+    total: connections.total ?? Math.max(64, openFilesLimit() - 256),
+    unauthenticated: connections.unauthenticated,
+    backlog: connections.backlog,
+    address: {
+      concurrent: connections.perIpConcurrent,
+      perSecond: connections.perIpPerSecond,
+      burst: connections.perIpBurst,
+    },
+  };
+}
+
+/** How many files the process may have open, by the kernel's word where it gives it. */
+function openFilesLimit(): number {
+  try {
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return soft === undefined ? 1024 : Number(soft);
+  } catch {
+    return 1024;
+  }
+}

@@ -1,0 +1,46 @@
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { type Element, xml } from '../xml/element.ts';
+import type { DataForm } from './data-form.ts';
+import type { Capabilities, Identity } from './disco.ts';
+import { ns } from './namespaces.ts';
+
+/** The order of bytes, "i;octet", which for text beyond the BMP is not that of JavaScript. */
+function byOctets(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function byIdentity(a: Identity, b: Identity): number {
+  return byOctets(a.category, b.category) || byOctets(a.type, b.type) || byOctets(a.lang ?? '', b.lang ?? '');
+}
+
+function identityText({ category, type, lang = '', name = '' }: Identity): string {
+  return `${category}/${type}/${lang}/${name}<`;
+}
+
+function formText(form: DataForm): string {
+  const fields = form.fields.toSorted((a, b) => byOctets(a.var ?? '', b.var ?? ''));
+  const texts = fields.map(({ var: name = '', values = [] }) => [name, ...values.toSorted(byOctets)].join('<'));
+  return [form.formType, ...texts].map((text) => `${text}<`).join('');
+}
+
+/** The text that is hashed, XEP-0115 §5.1; a form without FORM_TYPE has no part in it. */
+export function verificationText(capabilities: Capabilities): string {
+  const features = Array.from(new Set(capabilities.features)).sort(byOctets);
+  const forms = (capabilities.forms ?? []).filter((form) => form.formType !== undefined);
+  return [
+    ...capabilities.identities.toSorted(byIdentity).map(identityText),
+    ...features.map((feature) => `${feature}<`),
+    ...forms.toSorted((a, b) => byOctets(a.formType ?? '', b.formType ?? '')).map(formText),
+  ].join('');
+}
+
+/** The verification string, XEP-0115 §5.1, with the hash function every implementation supports. */
+export function verificationString(capabilities: Capabilities): string {
+  return createHash('sha1').update(verificationText(capabilities)).digest('base64');
+}
+
+/** The `<c/>` of a presence or of the stream features, XEP-0115 §6.1 and §6.3. */
+export function capsElement(node: string, verification: string): Element {
+  return xml('c', { xmlns: ns.caps, hash: 'sha-1', node, ver: verification });
+}

@@ -1,0 +1,51 @@
+import { type Element, xml } from '../xml/element.ts';
+import { type DataForm, formElement } from './data-form.ts';
+import type { Jid } from './jid.ts';
+import { ns } from './namespaces.ts';
+
+/** What an entity is, XEP-0030 §3.1. */
+export interface Identity {
+  readonly category: string;
+  readonly type: string;
+  readonly name?: string;
+  readonly lang?: string;
+}
+
+/** Everything an entity says of itself: what it is, what it can do, and forms with more (XEP-0128 §2). */
+export interface Capabilities {
+  readonly identities: readonly Identity[];
+  readonly features: Iterable<string>;
+  readonly forms?: readonly DataForm[];
+}
+
+/** An entity, or a node of one, that belongs to another, XEP-0030 §4.1. */
+export interface DiscoItem {
+  readonly jid: Jid | string;
+  readonly node?: string;
+  readonly name?: string;
+}
+
+function identityElement({ category, type, name, lang }: Identity): Element {
+  return xml('identity', { category, type, name, 'xml:lang': lang });
+}
+
+/** The disco#info result; `node` repeats the one of the request, XEP-0030 §3.1. */
+export function discoInfoElement(capabilities: Capabilities, node?: string): Element {
+  const features = new Set(capabilities.features);
+  return xml(
+    'query',
+    { xmlns: ns.discoInfo, node },
+    ...capabilities.identities.map(identityElement),
+    ...Array.from(features, (feature) => xml('feature', { var: feature })),
+    ...(capabilities.forms ?? []).map(formElement),
+  );
+}
+
+/** The disco#items result; `node` repeats the one of the request, XEP-0030 §4.1. */
+export function discoItemsElement(items: Iterable<DiscoItem>, node?: string): Element {
+  return xml(
+    'query',
+    { xmlns: ns.discoItems, node },
+    ...Array.from(items, (item) => xml('item', { jid: item.jid.toString(), node: item.node, name: item.name })),
+  );
+}

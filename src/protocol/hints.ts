@@ -1,0 +1,23 @@
+import type { Payload } from '../xml/payload.ts';
+import { ns } from './namespaces.ts';
+
+/** What the sender of a message wishes to be done with it, XEP-0334 §4. */
+export interface Hints {
+  readonly noPermanentStore: boolean;
+  readonly noStore: boolean;
+  readonly noCopy: boolean;
+  readonly store: boolean;
+}
+
+const noHints: Hints = { noPermanentStore: false, noStore: false, noCopy: false, store: false };
+
+/** The hints in a message; those in one of type 'error' are to be ignored (XEP-0334 §5), which is up to the caller. */
+export function readHints(payload: Payload): Hints {
+  if (!payload.children.some((child) => child.ns === ns.hints)) return noHints;
+  return {
+    noPermanentStore: payload.has('no-permanent-store', ns.hints),
+    noStore: payload.has('no-store', ns.hints),
+    noCopy: payload.has('no-copy', ns.hints),
+    store: payload.has('store', ns.hints),
+  };
+}

@@ -1,0 +1,39 @@
+const longestKey = 128;
+
+/** A flat copy of a text: it keeps no longer text alive that it was cut from. */
+export const flatCopy = (text: string): string => Buffer.from(text).toString();
+
+/**
+ * Values by the short texts that name them, bounded by dropping the older half of the entries at once.
+ * A key to set must be a flat copy, lest an entry retain the stanza its key was cut from.
+ */
+export class InternCache<Value> {
+  readonly #halfCapacity: number;
+  #young = new Map<string, Value>();
+  #old = new Map<string, Value>();
+
+  constructor(capacity: number) {
+    this.#halfCapacity = Math.ceil(capacity / 2);
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  get(key: string): Value | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.set(flatCopy(key), old);
+    return old;
+  }
+
+  set(key: string, value: Value): void {
+    if (key.length > longestKey) return;
+    if (this.#young.size >= this.#halfCapacity) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, value);
+  }
+}

@@ -1,0 +1,19 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+
+/** The presence types that are sent from the bare JID (RFC 6121 §3.1.2). */
+const subscriptionTypes = new Set(['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed']);
+
+/**
+ * Stamps a client's stanza with the sender's address: whatever 'from' it carries must be the sender's own (RFC 6120 §8.1.2.1).
+ * Throws the stream error `invalid-from` if it is not.
+ */
+export function stampFrom(stanza: Stanza, sender: Jid): Stanza {
+  const claimed = stanza.from;
+  if (claimed && !claimed.equals(sender) && !claimed.equals(sender.bare())) {
+    throw StreamError.invalidFrom(`'from' is not ${sender}`);
+  }
+  const manages = stanza.kind === 'presence' && stanza.type !== undefined && subscriptionTypes.has(stanza.type);
+  return stanza.with({ from: manages ? sender.bare() : sender });
+}

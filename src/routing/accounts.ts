@@ -1,0 +1,70 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { AccountStore } from '../storage/accounts.ts';
+import { Account } from './account.ts';
+import type { Eventually } from './eventually.ts';
+
+/** How many accounts without a session stay in memory. */
+const cachedAccounts = 20_000;
+
+/** The accounts in memory; loads the others when somebody asks. Knows for a while who does not exist, too. */
+export class Accounts {
+  readonly #store: Pick<AccountStore, 'load'>;
+  readonly #isInUse: (key: string) => boolean;
+  readonly #capacity: number;
+  readonly #known = new Map<string, Account | undefined>();
+  readonly #loading = new Map<string, Promise<Account | undefined>>();
+
+  /** `isInUse` says which accounts have a session and must not be forgotten. */
+  constructor(store: Pick<AccountStore, 'load'>, isInUse: (key: string) => boolean, capacity = cachedAccounts) {
+    this.#store = store;
+    this.#isInUse = isInUse;
+    this.#capacity = capacity;
+  }
+
+  /** The account of a bare or full JID, at once if it is in memory; undefined if there is none. */
+  get(jid: Jid): Eventually<Account | undefined> {
+    const key = jid.bare().toString();
+    return this.#known.has(key) ? this.#known.get(key) : this.#load(jid.bare(), key);
+  }
+
+  /** The account if it is in memory now. */
+  peek(key: string): Account | undefined {
+    return this.#known.get(key);
+  }
+
+  /** Drops what memory says about an account that was created, removed or may differ from the disk. */
+  forget(key: string): void {
+    this.#known.delete(key);
+    this.#loading.delete(key);
+  }
+
+  #load(jid: Jid, key: string): Promise<Account | undefined> {
+    const pending = this.#loading.get(key);
+    if (pending) return pending;
+    const reading = this.#store.load(key).then((record) => {
+      // Forgotten while it was being read: what came may already be untrue.
+      if (this.#loading.get(key) !== reading) return this.get(jid);
+      const account = record && new Account(jid, record);
+      this.#remember(key, account);
+      return account;
+    });
+    this.#loading.set(key, reading);
+    return reading.finally(() => {
+      if (this.#loading.get(key) === reading) this.#loading.delete(key);
+    });
+  }
+
+  #remember(key: string, account: Account | undefined): void {
+    this.#known.set(key, account);
+    if (this.#known.size > this.#capacity) this.#evictOldest();
+  }
+
+  #evictOldest(): void {
+    for (const key of this.#known.keys()) {
+      const account = this.#known.get(key);
+      this.#known.delete(key);
+      if (!this.#isInUse(key)) return;
+      this.#known.set(key, account);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { type MessageType, messageType } from '../protocol/stanza-rules.ts';
+import { keepingOf } from './keeping.ts';
+import type { Service } from './service.ts';
+import type { Session } from './session.ts';
+
+/**
+ * What the server would do with a message, as a value, before anything is done (XEP-0079 §2.2.2).
+ * The kinds are the values of AMP's 'deliver' condition, and `remote`, where the recipient's server decides.
+ */
+export type DeliveryPlan =
+  | { readonly kind: 'direct'; readonly sessions: readonly Session[] }
+  | { readonly kind: 'stored'; readonly owner: Jid }
+  | { readonly kind: 'forward'; readonly to: Jid }
+  | { readonly kind: 'gateway'; readonly service: Service }
+  | { readonly kind: 'service'; readonly service: Service }
+  | { readonly kind: 'remote'; readonly domain: string }
+  /** Not delivered at all; `error` goes to the sender, without one nobody hears of it. */
+  | { readonly kind: 'none'; readonly error?: StanzaError };
+
+/** One consistent look at a local recipient. */
+export interface RecipientView {
+  readonly exists: boolean;
+  /** All connected resources, also those that sent no presence. */
+  readonly sessions: readonly Session[];
+}
+
+const silence: DeliveryPlan = { kind: 'none' };
+
+/** Plans a message to a local account (RFC 6121 §8.5). Pure: reads the view, changes nothing. */
+export function planLocal(message: Stanza, to: Jid, recipient: RecipientView): DeliveryPlan {
+  const type = messageType(message);
+  if (!recipient.exists) return refusal(type);
+  if (to.isBare) return planBare(message, type, to, recipient.sessions);
+  const exact = recipient.sessions.find((session) => session.jid.resource === to.resource);
+  if (exact) return { kind: 'direct', sessions: [exact] };
+  // RFC 6121 §8.5.3.2.1: only chat messages go on to the account's other resources.
+  return type === 'chat' ? planBare(message, type, to, recipient.sessions) : refusal(type);
+}
+
+function planBare(message: Stanza, type: MessageType, to: Jid, sessions: readonly Session[]): DeliveryPlan {
+  switch (type) {
+    case 'chat':
+    case 'normal': {
+      const chosen = mostAvailable(sessions);
+      return chosen.length > 0 ? { kind: 'direct', sessions: chosen } : planAbsent(message, to);
+    }
+    case 'headline': {
+      const chosen = sessions.filter(acceptsMessages);
+      return chosen.length > 0 ? { kind: 'direct', sessions: chosen } : silence;
+    }
+    case 'groupchat':
+    case 'error':
+      return refusal(type);
+  }
+}
+
+/** RFC 6121 §8.5.2.2.1: nobody is there to take a chat or normal message. */
+function planAbsent(message: Stanza, to: Jid): DeliveryPlan {
+  switch (keepingOf(message)) {
+    case 'keep':
+      return { kind: 'stored', owner: to.bare() };
+    case 'refuse':
+      return refusal('normal');
+    case 'forget':
+      return silence;
+  }
+}
+
+/** RFC 6121 §8.5.1: errors and headlines end in silence, everything else is answered. */
+function refusal(type: MessageType): DeliveryPlan {
+  return type === 'error' || type === 'headline' ? silence : { kind: 'none', error: StanzaError.serviceUnavailable() };
+}
+
+/** Whether messages to the bare JID may go to this session: available with a priority that is not negative. */
+export function acceptsMessages(session: Session): boolean {
+  return session.presence.available !== undefined && session.presence.priority >= 0;
+}
+
+/** The sessions that share the highest non-negative priority (RFC 6121 §8.5.2.1.1). */
+function mostAvailable(sessions: readonly Session[]): readonly Session[] {
+  let highest = 0;
+  let chosen: Session[] = [];
+  for (const session of sessions) {
+    const { available, priority } = session.presence;
+    if (!available || priority < highest) continue;
+    if (priority > highest) chosen = [];
+    highest = priority;
+    chosen.push(session);
+  }
+  return chosen;
+}

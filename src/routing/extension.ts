@@ -1,0 +1,130 @@
+import type { DataForm } from '../protocol/data-form.ts';
+import type { Identity } from '../protocol/disco.ts';
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import type { StanzaError } from '../protocol/stanza-error.ts';
+import type { Element } from '../xml/element.ts';
+import type { Account } from './account.ts';
+import type { DeliveryPlan } from './delivery-plan.ts';
+import type { Eventually } from './eventually.ts';
+import type { Session } from './session.ts';
+
+/**
+ * A XEP, or a part of an RFC, as a value: what it adds to the road, and what it says of itself.
+ * The hooks below are all there are; they run in the order of the one list in `extensions/index.ts`.
+ */
+export interface Extension {
+  readonly name: string;
+  /** The specifications it implements; `docs/protocols.md` is made from these. */
+  readonly claims: readonly Claim[];
+  /** What service discovery says because it is there. */
+  readonly disco?: Advertisement;
+  /** Elements for the stream features offered to a client at a given point of the negotiation. */
+  readonly streamFeatures?: (stage: StreamStage) => readonly Element[];
+  readonly iq?: readonly IqHandler[];
+  /** Elements beside the three stanzas that a bound client may send. */
+  readonly nonzas?: readonly NonzaHandler[];
+  readonly screen?: Screen;
+  readonly judge?: Judge;
+  readonly record?: Recorder;
+  /** The initial presence has been broadcast, or the priority has turned non-negative (RFC 6121 §4.2). */
+  readonly available?: (session: Session) => void;
+  /** The session is gone; it is no longer in the directory. */
+  readonly ended?: (session: Session) => void;
+  /** The account is gone, on disk and from memory. */
+  readonly accountRemoved?: (account: Jid) => void;
+}
+
+/** A specification that an extension implements. */
+export interface Claim {
+  /** `XEP-0199` or `RFC 6121`. */
+  readonly spec: string;
+  readonly title: string;
+  /** Version of a XEP. */
+  readonly version?: string;
+  readonly status: 'complete' | 'partial';
+  readonly note?: string;
+}
+
+/** What service discovery tells (XEP-0030). */
+export interface Advertisement {
+  /** Features of the domain. */
+  readonly domain?: readonly string[];
+  /** Features of an account's bare JID. */
+  readonly account?: readonly string[];
+  readonly domainIdentities?: readonly Identity[];
+  readonly accountIdentities?: readonly Identity[];
+  /** Extra forms in the domain's answer (XEP-0128). */
+  readonly domainForms?: readonly DataForm[];
+}
+
+/** Where a stream stands when features are offered. */
+export type StreamStage = 'unauthenticated' | 'authenticated';
+
+/** To whom an iq is addressed, as seen from the requester. */
+export type IqScope =
+  /** The domain itself. */
+  | 'server'
+  /** The requester's own account: bare JID or no 'to' at all. */
+  | 'self'
+  /** Another local bare JID, also one without an account: by construction nobody can tell the two apart. */
+  | 'other';
+
+/** Answers iq stanzas with one payload element. */
+export interface IqHandler {
+  readonly name: string;
+  readonly ns: string;
+  readonly type: 'get' | 'set';
+  readonly scopes: readonly IqScope[];
+  /** Returns the payload of the result, or nothing for an empty one; throws StanzaError to refuse. */
+  handle(request: IqRequest): Eventually<Element | undefined>;
+}
+
+/** An iq of type get or set to the server or an account. */
+export interface IqRequest {
+  readonly stanza: Stanza;
+  /** Who asks: a full JID, or a remote entity. */
+  readonly from: Jid;
+  /** Whom is asked: the domain or an account's bare JID. */
+  readonly to: Jid;
+  readonly scope: IqScope;
+  /** The requester's session if it is one of ours. */
+  readonly session: Session | undefined;
+  /** The account asked; absent for the domain, where there is none, and where it has blocked the requester. */
+  readonly account: Account | undefined;
+  /** The one child of the iq. */
+  readonly payload: Element;
+  /** Has something done when the answer has been sent, before anything else can be. */
+  afterwards(run: () => void): void;
+}
+
+/** Handles a top-level element that is not a stanza. */
+export interface NonzaHandler {
+  readonly name: string;
+  readonly ns: string;
+  /** Whether Bind 2 may carry it (XEP-0386). */
+  readonly inline?: boolean;
+  handle(session: Session, element: Element): void;
+}
+
+/** Looks at every stanza to or from a local account before anything else happens with it. */
+export interface Screen {
+  /** The account's client sends. An error goes back to it. */
+  outbound?(stanza: Stanza, sender: Account): StanzaError | undefined;
+  /** Somebody sends to the account. `refuse`: treated as if the account had no sessions and kept nothing. */
+  inbound?(stanza: Stanza, recipient: Account): 'refuse' | undefined;
+}
+
+/** A message on the road, after planning. */
+export interface Passage {
+  readonly message: Stanza;
+  readonly sender: Jid;
+  readonly recipient: Jid;
+  readonly plan: DeliveryPlan;
+}
+
+/** Decides on a planned message: keeps, amends or stops it. Answers nothing when it has no opinion. */
+export type Judge = (passage: Passage) => Pick<Passage, 'message' | 'plan'> | undefined;
+
+/** Takes note of a message that is about to be delivered. */
+export type Recorder = (passage: Passage) => void;

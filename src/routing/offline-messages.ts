@@ -1,0 +1,7 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+
+/** Where messages for absent users go. Resolves when the message is durable; throws StanzaError if it cannot be kept. */
+export interface OfflineMessages {
+  keep(message: Stanza, owner: Jid): Promise<void>;
+}

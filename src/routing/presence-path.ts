@@ -1,0 +1,179 @@
+import { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
+import { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { textOf } from '../xml/element.ts';
+import type { Account } from './account.ts';
+import type { Destination } from './destination.ts';
+import type { Eventually } from './eventually.ts';
+import { maySeePresence } from './presence-access.ts';
+import type { Screens } from './screens.ts';
+import type { Session } from './session.ts';
+import { isSubscriptionType, type Subscriptions } from './subscriptions.ts';
+
+/** What the presence path needs from the rest of the house. */
+export interface PresencePathParts {
+  readonly sessionsOf: (account: string) => readonly Session[];
+  readonly findSession: (fullJid: Jid) => Session | undefined;
+  readonly screens: Screens;
+  readonly subscriptions: Subscriptions;
+  /** The session has become able to take messages. */
+  readonly available: (session: Session) => void;
+  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly sendRemote: (stanza: Stanza, domain: string) => Eventually<void>;
+  /** How many entities one session may send directed presence to. */
+  readonly maxDirected: number;
+}
+
+/** The road of a presence stanza (RFC 6121 §3, §4). */
+export class PresencePath {
+  readonly #parts: PresencePathParts;
+
+  constructor(parts: PresencePathParts) {
+    this.#parts = parts;
+  }
+
+  /** A client's presence stanza. Throws StanzaError for the client. */
+  fromSession(stanza: Stanza, session: Session): Eventually<void> {
+    if (isSubscriptionType(stanza.type))
+      return this.#parts.subscriptions.fromOwner(stanza, stanza.type, session.account);
+    if (stanza.to) return this.#direct(stanza, stanza.to, session);
+    if (stanza.type === undefined) return this.#announce(stanza, session);
+    if (stanza.type === 'unavailable') return this.#withdraw(stanza, session);
+    throw StanzaError.badRequest(`a presence of type '${stanza.type}' needs a 'to'`);
+  }
+
+  /** A presence stanza on its way to an address. */
+  take(stanza: Stanza, from: Jid, to: Jid, destination: Destination): Eventually<void> {
+    switch (destination.kind) {
+      case 'remote':
+        return this.#parts.sendRemote(stanza, destination.domain);
+      case 'service':
+        return destination.service.deliver(stanza);
+      case 'server':
+        return undefined;
+      case 'account':
+        return this.#toAccount(stanza, from, to, destination.account);
+    }
+  }
+
+  /** Tells everybody who saw the session that it is gone (RFC 6121 §4.5.2, §4.6.3). */
+  sessionEnded(session: Session): void {
+    this.#withdraw(Stanza.presence({ from: session.jid, type: 'unavailable' }), session);
+  }
+
+  /** Initial presence and changes of it (RFC 6121 §4.2, §4.4). */
+  #announce(stanza: Stanza, session: Session): void {
+    const { presence, account } = session;
+    const initial = !presence.available;
+    const couldTakeMessages = !initial && presence.priority >= 0;
+    presence.priority = priorityOf(stanza);
+    presence.available = stanza;
+    this.#toOwnSessions(stanza, account);
+    this.#toSubscribers(stanza, account);
+    if (initial) this.#greet(session);
+    if (!couldTakeMessages && presence.priority >= 0) this.#parts.available(session);
+  }
+
+  /** What a newly available session gets to know: its other resources, its contacts, and who waits for an answer. */
+  #greet(session: Session): void {
+    const { account } = session;
+    for (const other of this.#parts.sessionsOf(account.key)) {
+      if (other !== session && other.presence.available)
+        session.send(other.presence.available.with({ to: session.jid }));
+    }
+    for (const item of account.roster.all()) {
+      if (item.subscription === 'to' || item.subscription === 'both') this.#probe(session, item.contact);
+    }
+    this.#parts.subscriptions.remind(session);
+  }
+
+  #probe(session: Session, contact: string): void {
+    const probe = Stanza.presence({ from: session.jid, to: Jid.parse(contact), type: 'probe' });
+    if (this.#parts.screens.passesOutbound(probe, session.account)) void this.#parts.route(probe);
+  }
+
+  #withdraw(stanza: Stanza, session: Session): void {
+    const { presence, account } = session;
+    if (presence.available) {
+      presence.available = undefined;
+      this.#toOwnSessions(stanza, account);
+      if (!session.ended) session.send(stanza.with({ to: session.jid }));
+      this.#toSubscribers(stanza, account);
+    }
+    const directed = [...presence.directed.values()];
+    presence.directed.clear();
+    for (const to of directed) if (!account.roster.isSubscriber(to)) this.#send(stanza.with({ to }), account);
+  }
+
+  #toOwnSessions(stanza: Stanza, account: Account): void {
+    for (const other of this.#parts.sessionsOf(account.key)) {
+      if (other.presence.available) other.send(stanza.with({ to: other.jid }));
+    }
+  }
+
+  #toSubscribers(stanza: Stanza, account: Account): void {
+    for (const item of account.roster.all()) {
+      const subscribed = item.subscription === 'from' || item.subscription === 'both';
+      if (subscribed) this.#send(stanza.with({ to: Jid.parse(item.contact) }), account);
+    }
+  }
+
+  #send(stanza: Stanza, sender: Account): void {
+    if (this.#parts.screens.passesOutbound(stanza, sender)) void this.#parts.route(stanza);
+  }
+
+  /** Directed presence (RFC 6121 §4.6); remembered so that its end can be told. */
+  #direct(stanza: Stanza, to: Jid, session: Session): Eventually<void> {
+    this.#parts.screens.checkOutbound(stanza, session.account);
+    const { directed } = session.presence;
+    if (stanza.type === 'unavailable') directed.delete(to.toString());
+    else if (stanza.type === undefined) {
+      if (directed.size >= this.#parts.maxDirected) throw StanzaError.resourceConstraint('too much directed presence');
+      directed.set(to.toString(), to);
+    }
+    return this.#parts.route(stanza);
+  }
+
+  #toAccount(stanza: Stanza, from: Jid, to: Jid, account: Account | undefined): Eventually<void> {
+    if (stanza.type === 'probe') return this.#answerProbe(from, to, account);
+    // RFC 6121 §8.5.1: whoever writes to nobody learns nothing.
+    if (!account || this.#parts.screens.refusesInbound(stanza, account)) return undefined;
+    if (isSubscriptionType(stanza.type)) return this.#parts.subscriptions.toOwner(stanza, stanza.type, from, account);
+    if (!to.isBare) return this.#parts.findSession(to)?.send(stanza);
+    if (stanza.type === 'error') return undefined;
+    for (const session of this.#parts.sessionsOf(account.key)) if (session.presence.available) session.send(stanza);
+  }
+
+  /** RFC 6121 §4.3.2: whoever may not see presence gets the same answer for every account, and for none. */
+  #answerProbe(from: Jid, to: Jid, account: Account | undefined): Eventually<void> {
+    const contact = to.bare();
+    if (!account || !maySeePresence(account, from)) {
+      return this.#parts.route(Stanza.presence({ from: contact, to: from.bare(), type: 'unsubscribed' }));
+    }
+    const shown = this.#shownTo(from, to, account);
+    if (shown.length === 0) return this.#parts.route(Stanza.presence({ from: contact, to: from, type: 'unavailable' }));
+    for (const { presence } of shown)
+      if (presence.available) void this.#parts.route(presence.available.with({ to: from }));
+  }
+
+  /** The sessions a probe shows; a contact that is blocked sees none (XEP-0191 §2.4). */
+  #shownTo(from: Jid, to: Jid, account: Account): readonly Session[] {
+    if (this.#parts.screens.refusesInbound(Stanza.presence({ from, to, type: 'probe' }), account)) return [];
+    return this.#parts.sessionsOf(account.key).filter(({ jid, presence }) => {
+      return presence.available && !jid.equals(from) && (to.isBare || jid.equals(to));
+    });
+  }
+}
+
+/** RFC 6121 §4.7.2.3: an integer from -128 to +127, 0 if absent. */
+function priorityOf(stanza: Stanza): number {
+  const child = stanza.payload.find('priority', ns.client);
+  if (!child) return 0;
+  const text = textOf(stanza.payload.element(child)).trim();
+  const priority = Number(text);
+  if (!/^[+-]?\d{1,3}$/.test(text) || priority < -128 || priority > 127) {
+    throw StanzaError.badRequest('priority is an integer from -128 to +127');
+  }
+  return priority;
+}

@@ -1,0 +1,69 @@
+import { ns } from '../protocol/namespaces.ts';
+import { randomId } from '../protocol/random-id.ts';
+import { Stanza } from '../protocol/stanza.ts';
+import type { RosterItem, RosterStore } from '../storage/rosters.ts';
+import { type Element, xml } from '../xml/element.ts';
+import type { Account } from './account.ts';
+import type { SessionDirectory } from './session-directory.ts';
+
+/** Changes rosters: in memory at once, on disk, and then, when it is durable, in the clients that asked (RFC 6121 §2.1.6). */
+export class RosterChanges {
+  readonly #store: Pick<RosterStore, 'put' | 'remove'>;
+  readonly #sessions: SessionDirectory;
+
+  constructor(store: Pick<RosterStore, 'put' | 'remove'>, sessions: SessionDirectory) {
+    this.#store = store;
+    this.#sessions = sessions;
+  }
+
+  /** Saves an item; resolves when it is durable and pushed. */
+  async save(account: Account, item: RosterItem): Promise<void> {
+    account.roster.set(item);
+    const version = await this.#store.put(account.key, item);
+    this.#advance(account, version);
+    account.roster.set({ ...(account.roster.get(item.contact) ?? item), version });
+    if (item.inRoster) this.#push(account, rosterItemElement(item), version);
+  }
+
+  /** Removes an item; resolves when that is durable and pushed. */
+  async remove(account: Account, contact: string): Promise<void> {
+    const shown = account.roster.get(contact)?.inRoster ?? false;
+    account.roster.delete(contact);
+    const version = await this.#store.remove(account.key, contact);
+    this.#advance(account, version);
+    if (shown) this.#push(account, removedItemElement(contact), version);
+  }
+
+  #advance(account: Account, version: number): void {
+    account.roster.version = Math.max(account.roster.version, version);
+  }
+
+  #push(account: Account, item: Element, version: number): void {
+    const query = xml('query', { xmlns: ns.roster, ver: String(version) }, item);
+    for (const session of this.#sessions.of(account.key)) {
+      if (!session.interests.has('roster')) continue;
+      session.send(Stanza.iq({ type: 'set', id: randomId(), to: session.jid, from: account.jid }, query));
+    }
+  }
+}
+
+/** The `<item/>` of a roster result or push (RFC 6121 §2.1.2). */
+export function rosterItemElement(item: RosterItem): Element {
+  return xml(
+    'item',
+    {
+      xmlns: ns.roster,
+      jid: item.contact,
+      name: item.name || undefined,
+      subscription: item.subscription,
+      ask: item.ask ? 'subscribe' : undefined,
+      approved: item.approved ? 'true' : undefined,
+    },
+    ...item.groups.map((group) => xml('group', { xmlns: ns.roster }, group)),
+  );
+}
+
+/** The `<item/>` that tells of a removal (RFC 6121 §2.5.2). */
+export function removedItemElement(contact: string): Element {
+  return xml('item', { xmlns: ns.roster, jid: contact, subscription: 'remove' });
+}

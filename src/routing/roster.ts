@@ -1,0 +1,66 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { RosterItem } from '../storage/rosters.ts';
+
+/** An account's contacts, in memory, keyed by the contact's JID. */
+export class Roster {
+  readonly #items = new Map<string, RosterItem>();
+  /** Grows with every change (RFC 6121 §2.6). */
+  version: number;
+
+  constructor(items: readonly RosterItem[], version: number) {
+    for (const item of items) this.#items.set(item.contact, item);
+    this.version = version;
+  }
+
+  get(contact: string): RosterItem | undefined {
+    return this.#items.get(contact);
+  }
+
+  /** The item for a contact, or a blank one that is not yet in the roster. */
+  getOrBlank(contact: string): RosterItem {
+    return this.#items.get(contact) ?? blankItem(contact);
+  }
+
+  set(item: RosterItem): void {
+    this.#items.set(item.contact, item);
+  }
+
+  delete(contact: string): void {
+    this.#items.delete(contact);
+  }
+
+  /** Every item, also those that only record a pending request or a pre-approval. */
+  all(): IterableIterator<RosterItem> {
+    return this.#items.values();
+  }
+
+  /** The items a client gets to see: without bare pending requests (RFC 6121 §3.1.3) and pre-approvals (§3.4). */
+  *visible(): IterableIterator<RosterItem> {
+    for (const item of this.#items.values()) if (item.inRoster) yield item;
+  }
+
+  /** Number of items, the hidden ones included. */
+  get size(): number {
+    return this.#items.size;
+  }
+
+  /** Whether the contact may see the owner's presence: subscription 'from' or 'both'. */
+  isSubscriber(contact: Jid): boolean {
+    const subscription = this.#items.get(contact.bare().toString())?.subscription;
+    return subscription === 'from' || subscription === 'both';
+  }
+}
+
+/** An item in state None, shown to nobody. */
+export function blankItem(contact: string): RosterItem {
+  return {
+    contact,
+    name: '',
+    groups: [],
+    subscription: 'none',
+    ask: false,
+    approved: false,
+    version: 0,
+    inRoster: false,
+  };
+}

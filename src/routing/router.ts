@@ -1,0 +1,110 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { errorReply } from '../protocol/stanza-replies.ts';
+import { checkStanza } from '../protocol/stanza-rules.ts';
+import type { Log } from '../support/log.ts';
+import type { Account } from './account.ts';
+import type { Destination } from './destination.ts';
+import { type Eventually, then } from './eventually.ts';
+import type { IqPath } from './iq-path.ts';
+import type { MessagePath } from './message-path.ts';
+import type { PresencePath } from './presence-path.ts';
+import type { Screens } from './screens.ts';
+import type { Service } from './service.ts';
+import type { Session } from './session.ts';
+
+/** What the router needs from the rest of the house. */
+export interface RouterParts {
+  readonly isLocalDomain: (domain: string) => boolean;
+  readonly service: (domain: string) => Service | undefined;
+  readonly account: (jid: Jid) => Eventually<Account | undefined>;
+  readonly screens: Screens;
+  readonly messages: MessagePath;
+  readonly presences: PresencePath;
+  readonly iqs: IqPath;
+  readonly log: Log;
+}
+
+/**
+ * Classifies stanzas and sends each down its path. Whatever goes wrong on a path becomes an error reply here and nowhere else.
+ * A promise means: not yet on its way; the sender's next stanza must wait for it (RFC 6120 §10.1).
+ */
+export class Router {
+  readonly #parts: RouterParts;
+
+  constructor(parts: RouterParts) {
+    this.#parts = parts;
+  }
+
+  /** A stanza from one of our clients, already stamped with its 'from'. */
+  fromSession(stanza: Stanza, session: Session): Eventually<void> {
+    return this.#guarded(stanza, () => {
+      const fault = checkStanza(stanza);
+      if (fault) throw fault;
+      if (stanza.kind === 'presence' && (!stanza.to || stanza.type !== 'error')) {
+        return this.#parts.presences.fromSession(stanza, session);
+      }
+      this.#parts.screens.checkOutbound(stanza, session.account);
+      return this.#dispatch(stanza, session.jid, stanza.to ?? session.account.jid, session);
+    });
+  }
+
+  /** A stanza with 'from' and 'to' from anywhere but a client's stream: made here, stored, bounced, or come from another server. */
+  route(stanza: Stanza): Eventually<void> {
+    return this.#guarded(stanza, () => {
+      const { from, to } = stanza;
+      if (!from || !to) throw new Error(`a routed ${stanza.kind} needs both addresses`);
+      return this.#dispatch(stanza, from, to, undefined);
+    });
+  }
+
+  /** Where an address leads now. */
+  resolve(to: Jid): Eventually<Destination> {
+    const { domain } = to;
+    if (this.#parts.isLocalDomain(domain)) {
+      if (to.local === '') return { kind: 'server' };
+      return then(this.#parts.account(to), (account): Destination => ({ kind: 'account', account }));
+    }
+    const service = this.#parts.service(domain);
+    return service ? { kind: 'service', service } : { kind: 'remote', domain };
+  }
+
+  #dispatch(stanza: Stanza, from: Jid, to: Jid, session: Session | undefined): Eventually<void> {
+    return then(this.resolve(to), (destination) => {
+      switch (stanza.kind) {
+        case 'message':
+          return this.#parts.messages.take(stanza, from, to, destination);
+        case 'presence':
+          return this.#parts.presences.take(stanza, from, to, destination);
+        case 'iq':
+          return this.#parts.iqs.take(stanza, from, to, destination, session);
+      }
+    });
+  }
+
+  #guarded(stanza: Stanza, run: () => Eventually<void>): Eventually<void> {
+    try {
+      const pending = run();
+      return pending instanceof Promise ? pending.catch((error: unknown) => this.#answer(stanza, error)) : undefined;
+    } catch (error) {
+      return this.#answer(stanza, error);
+    }
+  }
+
+  /** The one place where an error on the road becomes a reply. */
+  #answer(stanza: Stanza, error: unknown): Eventually<void> {
+    const known = error instanceof StanzaError ? error : this.#unexpected(stanza, error);
+    const reply = errorReply(stanza, known);
+    if (!reply?.to) return undefined;
+    return this.route(reply.from ? reply : reply.with({ from: reply.to.bare() }));
+  }
+
+  #unexpected(stanza: Stanza, error: unknown): StanzaError {
+    this.#parts.log.error(
+      { err: error, kind: stanza.kind, from: String(stanza.from), to: String(stanza.to) },
+      'stanza failed',
+    );
+    return StanzaError.internalServerError();
+  }
+}

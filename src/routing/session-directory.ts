@@ -1,0 +1,62 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Session } from './session.ts';
+
+/** Who is connected where. On one machine this is a map; a cluster can stand behind the same interface. */
+export interface SessionDirectory {
+  /** The sessions of an account, by bare JID text; never undefined, not to be changed. */
+  of(account: string): readonly Session[];
+  /** The session with exactly this full JID. */
+  find(fullJid: Jid): Session | undefined;
+  add(session: Session): void;
+  /** Removes this very session; a successor under the same JID stays. */
+  remove(session: Session): void;
+  /** Number of sessions. */
+  readonly size: number;
+  all(): IterableIterator<Session>;
+}
+
+const nobody: readonly Session[] = [];
+
+/** The sessions of this process. */
+export class LocalSessions implements SessionDirectory {
+  readonly #byAccount = new Map<string, Session[]>();
+  #size = 0;
+
+  of(account: string): readonly Session[] {
+    return this.#byAccount.get(account) ?? nobody;
+  }
+
+  find(fullJid: Jid): Session | undefined {
+    const sessions = this.#byAccount.get(fullJid.bare().toString());
+    if (!sessions) return undefined;
+    // Accounts have a handful of sessions: a scan is cheaper than a second map.
+    for (const session of sessions) if (session.jid.resource === fullJid.resource) return session;
+    return undefined;
+  }
+
+  add(session: Session): void {
+    const { key } = session.account;
+    const sessions = this.#byAccount.get(key);
+    if (sessions) sessions.push(session);
+    else this.#byAccount.set(key, [session]);
+    this.#size++;
+  }
+
+  remove(session: Session): void {
+    const { key } = session.account;
+    const sessions = this.#byAccount.get(key);
+    const index = sessions?.indexOf(session) ?? -1;
+    if (!sessions || index < 0) return;
+    sessions.splice(index, 1);
+    if (sessions.length === 0) this.#byAccount.delete(key);
+    this.#size--;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  *all(): IterableIterator<Session> {
+    for (const sessions of this.#byAccount.values()) yield* sessions;
+  }
+}

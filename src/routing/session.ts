@@ -1,0 +1,50 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import type { StreamError } from '../protocol/stream-error.ts';
+import type { Account } from './account.ts';
+
+/** What a client has asked to be told about: pushes go only to sessions that asked. */
+export type Interest = 'roster' | 'blocklist';
+
+/** What a session has told the world about itself. */
+export interface SessionPresence {
+  /** The last presence broadcast without 'type'; absent until the initial presence and after an unavailable one. */
+  available: Stanza | undefined;
+  /** Priority of {@link available}, -128 to +127 (RFC 6121 §4.7.2.3). */
+  priority: number;
+  /** Bare or full JIDs that were sent directed presence and no unavailable one since (RFC 6121 §4.6). */
+  readonly directed: Map<string, Jid>;
+}
+
+/** Decides what of the outgoing stream may leave now; put in place by client state indication. */
+export interface OutgoingGate {
+  /** The stanzas to send now, in order, because `stanza` came: none while it can wait. */
+  admit(stanza: Stanza): readonly Stanza[];
+  /** Everything still held, in order. */
+  release(): readonly Stanza[];
+}
+
+/**
+ * A connected resource: something a stanza can be sent to.
+ * Nothing on the road may assume that it lives in this process.
+ */
+export interface Session {
+  /** The full JID. */
+  readonly jid: Jid;
+  readonly account: Account;
+  readonly presence: SessionPresence;
+  readonly interests: Set<Interest>;
+  gate: OutgoingGate | undefined;
+  /** Hands a stanza to the client, after all that were sent before. */
+  send(stanza: Stanza): void;
+  /** Keeps what {@link send} is given until {@link release}, so that stored messages can go first. */
+  hold(): void;
+  /** Sends past a {@link hold}. */
+  sendHeld(stanza: Stanza): void;
+  release(): void;
+  /** Resolves when what was sent has mostly left for the network, or the session has ended. */
+  flushed(): Promise<void>;
+  /** Ends the session and its stream with a stream error. */
+  close(error: StreamError): void;
+  readonly ended: boolean;
+}

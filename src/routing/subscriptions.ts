@@ -1,0 +1,156 @@
+import { Jid } from '../protocol/jid.ts';
+import { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import type { RosterItem } from '../storage/rosters.ts';
+import { childElements } from '../xml/element.ts';
+import { parseElement } from '../xml/parse-element.ts';
+import type { Account } from './account.ts';
+import type { Eventually } from './eventually.ts';
+import type { RosterChanges } from './roster-changes.ts';
+import type { Screens } from './screens.ts';
+import type { Session } from './session.ts';
+import {
+  inbound,
+  outbound,
+  type SubscriptionState,
+  type SubscriptionType,
+  stateOf,
+  subscriptionOf,
+} from './subscription-states.ts';
+
+/** What subscriptions need from the rest of the house. */
+export interface SubscriptionParts {
+  readonly rosters: RosterChanges;
+  readonly sessionsOf: (account: string) => readonly Session[];
+  readonly screens: Screens;
+  readonly route: (stanza: Stanza) => Eventually<void>;
+  /** How many contacts, shown or waiting, one account may have. */
+  readonly maxItems: number;
+}
+
+const types: ReadonlySet<string> = new Set<SubscriptionType>([
+  'subscribe',
+  'subscribed',
+  'unsubscribe',
+  'unsubscribed',
+]);
+
+/** Whether a presence of this type manages a subscription. */
+export function isSubscriptionType(type: string | undefined): type is SubscriptionType {
+  return type !== undefined && types.has(type);
+}
+
+/** Moves presence subscriptions from state to state and tells everybody concerned (RFC 6121 §3). */
+export class Subscriptions {
+  readonly #parts: SubscriptionParts;
+
+  constructor(parts: SubscriptionParts) {
+    this.#parts = parts;
+  }
+
+  /** The owner's client sends a subscription stanza (RFC 6121 §3.1.2, §3.1.5, §3.2.2, §3.3.2, §3.4.2). */
+  async fromOwner(stanza: Stanza, type: SubscriptionType, account: Account): Promise<void> {
+    if (!stanza.to) throw StanzaError.badRequest(`a presence of type '${type}' needs a 'to'`);
+    this.#parts.screens.checkOutbound(stanza, account);
+    const contact = stanza.to.bare();
+    if (contact.equals(account.jid)) throw StanzaError.notAllowed('nobody subscribes to themselves');
+    const item = account.roster.getOrBlank(contact.toString());
+    const { next, pass } = outbound(type, stateOf(item));
+    const creates = type === 'subscribe' || type === 'subscribed';
+    await this.#save(account, item, next, { inRoster: item.inRoster || creates });
+    if (!pass) return;
+    await this.#parts.route(stanza.with({ from: account.jid, to: contact }));
+    if (type === 'subscribed') this.#showPresence(account, contact);
+    if (type === 'unsubscribed') this.#hidePresence(account, contact);
+  }
+
+  /** A contact's subscription stanza arrives (RFC 6121 §3.1.3, §3.1.6, §3.2.3, §3.3.3). */
+  async toOwner(stanza: Stanza, type: SubscriptionType, from: Jid, account: Account): Promise<void> {
+    const contact = from.bare();
+    const item = account.roster.getOrBlank(contact.toString());
+    const { next, pass, approve } = inbound(type, stateOf(item));
+    const stamped = stanza.with({ from: contact, to: account.jid });
+    if (pass) this.#deliver(stamped, type, account);
+    await this.#save(account, item, next, { inRoster: item.inRoster, request: stamped });
+    if (approve) {
+      await this.#parts.route(Stanza.presence({ from: account.jid, to: contact, type: 'subscribed' }));
+      this.#showPresence(account, contact);
+    }
+    if (pass && type === 'unsubscribe') this.#hidePresence(account, contact);
+  }
+
+  /** Hands a newly available session the requests that still wait for an answer (RFC 6121 §3.1.3). */
+  remind(session: Session): void {
+    for (const item of session.account.roster.all()) {
+      if (item.pendingIn) session.send(pendingRequest(item.contact, item.pendingIn, session.account));
+    }
+  }
+
+  /** Ends both directions of a subscription because its item is being removed (RFC 6121 §2.5.2). */
+  async cancel(account: Account, contact: Jid): Promise<void> {
+    const state = stateOf(account.roster.getOrBlank(contact.toString()));
+    await this.#parts.rosters.remove(account, contact.toString());
+    const tell = (type: SubscriptionType) =>
+      this.#parts.route(Stanza.presence({ from: account.jid, to: contact, type }));
+    if (state.to || state.ask) await tell('unsubscribe');
+    if (!state.from && !state.pendingIn) return;
+    await tell('unsubscribed');
+    this.#hidePresence(account, contact);
+  }
+
+  async #save(
+    account: Account,
+    item: RosterItem,
+    next: SubscriptionState,
+    { inRoster, request }: { inRoster: boolean; request?: Stanza },
+  ): Promise<void> {
+    const pendingIn = next.pendingIn ? (item.pendingIn ?? request?.toBytes()) : undefined;
+    const subscription = subscriptionOf(next);
+    const changed: RosterItem = { ...item, subscription, ask: next.ask, approved: next.approved, pendingIn, inRoster };
+    if (sameItem(item, changed)) return;
+    if (!inRoster && !pendingIn) return this.#parts.rosters.remove(account, item.contact);
+    if (item.version === 0 && account.roster.size >= this.#parts.maxItems) {
+      throw StanzaError.resourceConstraint('the roster is full');
+    }
+    await this.#parts.rosters.save(account, changed);
+  }
+
+  /** Requests go to available resources, the rest to those that asked for the roster (RFC 6121 §3.1.3, §3.1.6). */
+  #deliver(stanza: Stanza, type: SubscriptionType, account: Account): void {
+    for (const session of this.#parts.sessionsOf(account.key)) {
+      const concerned = type === 'subscribe' ? session.presence.available : session.interests.has('roster');
+      if (concerned) session.send(stanza);
+    }
+  }
+
+  #showPresence(account: Account, contact: Jid): void {
+    for (const { presence } of this.#parts.sessionsOf(account.key)) {
+      if (presence.available) this.#tell(presence.available.with({ to: contact }), account);
+    }
+  }
+
+  #hidePresence(account: Account, contact: Jid): void {
+    for (const { jid, presence } of this.#parts.sessionsOf(account.key)) {
+      if (presence.available) this.#tell(Stanza.presence({ from: jid, to: contact, type: 'unavailable' }), account);
+    }
+  }
+
+  #tell(stanza: Stanza, account: Account): void {
+    if (this.#parts.screens.passesOutbound(stanza, account)) void this.#parts.route(stanza);
+  }
+}
+
+function sameItem(a: RosterItem, b: RosterItem): boolean {
+  return (
+    a.subscription === b.subscription &&
+    a.ask === b.ask &&
+    a.approved === b.approved &&
+    a.inRoster === b.inRoster &&
+    a.pendingIn === b.pendingIn
+  );
+}
+
+function pendingRequest(contact: string, bytes: Buffer, account: Account): Stanza {
+  const children = childElements(parseElement(bytes));
+  return Stanza.presence({ from: Jid.parse(contact), to: account.jid, type: 'subscribe' }, ...children);
+}

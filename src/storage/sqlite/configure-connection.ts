@@ -1,0 +1,40 @@
+import type Database from 'better-sqlite3';
+import { StorageError } from '../storage-error.ts';
+
+/** The first release without the WAL-reset corruption bug. */
+const oldestSafeVersion = [3, 51, 3] as const;
+
+/** In this order: better-sqlite3 lowers `synchronous` when WAL is turned on, so that it must come after. */
+const settings: readonly (readonly [pragma: string, value: string | number, reads: string | number])[] = [
+  ['journal_mode', 'WAL', 'wal'],
+  ['synchronous', 'FULL', 2],
+  ['wal_autocheckpoint', 1000, 1000],
+  ['journal_size_limit', 67_108_864, 67_108_864],
+  ['busy_timeout', 5000, 5000],
+  ['foreign_keys', 1, 1],
+  ['trusted_schema', 0, 0],
+  ['cell_size_check', 1, 1],
+  ['locking_mode', 'NORMAL', 'normal'],
+];
+
+/** On Apple's systems fsync alone leaves data in the drive's cache. */
+const fullFsync = ['fullfsync', 1, 1] as const;
+
+/** Sets what durability rests on, reads it back, and throws if any of it is not so. */
+export function configureConnection(db: Database.Database): void {
+  const wanted = process.platform === 'darwin' ? [...settings, fullFsync] : settings;
+  for (const [pragma, value] of wanted) db.pragma(`${pragma} = ${value}`);
+  for (const [pragma, value, reads] of wanted) {
+    const actual = db.pragma(pragma, { simple: true });
+    if (actual !== reads) throw new StorageError('unsupported', `SQLite has ${pragma}=${actual} instead of ${value}`);
+  }
+  requireSafeVersion(db.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? '');
+}
+
+/** Throws if this release of SQLite can corrupt a database. */
+export function requireSafeVersion(version: string): void {
+  const parts = version.split('.').map(Number);
+  const index = oldestSafeVersion.findIndex((wanted, place) => (parts[place] ?? 0) !== wanted);
+  if (index === -1 || (parts[index] ?? 0) > (oldestSafeVersion[index] ?? 0)) return;
+  throw new StorageError('unsupported', `SQLite ${version} is too old; ${oldestSafeVersion.join('.')} is needed`);
+}

@@ -1,0 +1,70 @@
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** Where things are inside a data directory. */
+export function dataPaths(dataDir: string) {
+  const database = join(dataDir, 'ampere.db');
+  return {
+    database,
+    wal: `${database}-wal`,
+    shm: `${database}-shm`,
+    lock: join(dataDir, 'ampere.lock'),
+    pid: join(dataDir, 'ampere.pid'),
+    backups: join(dataDir, 'backups'),
+  };
+}
+
+/** Makes the data directory and keeps others out of it. */
+export function prepareDirectory(dataDir: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const names = readdirSync(dataDir);
+  // A directory that serves other things too is not ours to close; the files in it are private anyway.
+  if (names.length === 0 || names.includes(basename(dataPaths(dataDir).database))) chmodSync(dataDir, 0o700);
+}
+
+/**
+ * Makes an empty private file if there is none. An existing file is not opened: closing it again would drop the locks that SQLite may
+ * hold on it in this process.
+ */
+export function createPrivateFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    if (!existsSync(file)) throw error;
+    chmodSync(file, 0o600);
+  }
+}
+
+/** Takes the rights of others away from those of the given files that exist. */
+export function makePrivate(...files: readonly string[]): void {
+  for (const file of files) if (existsSync(file)) chmodSync(file, 0o600);
+}
+
+/** Makes a file's content, or a directory's entries, survive a power cut. */
+export function fsyncPath(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Makes the name of a file survive a power cut. */
+export function fsyncDirectoryOf(file: string): void {
+  fsyncPath(dirname(file));
+}
+
+/** The newest backup in a data directory, if there is one. */
+export function newestBackup(dataDir: string): string | undefined {
+  const { backups } = dataPaths(dataDir);
+  if (!existsSync(backups)) return undefined;
+  const files = readdirSync(backups).filter((name) => name.endsWith('.db'));
+  const dated = files.map((name) => join(backups, name)).map((file) => ({ file, atMs: statSync(file).mtimeMs }));
+  return dated.sort((a, b) => b.atMs - a.atMs)[0]?.file;
+}
+
+/** The present time as part of a file name. */
+export function utcStamp(): string {
+  return new Date().toISOString().replaceAll(/[-:]/g, '').replace('.', '-');
+}

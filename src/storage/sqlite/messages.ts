@@ -1,0 +1,62 @@
+import type { StorageErrorCode } from '../storage-error.ts';
+import type { OperationCall } from './operations.ts';
+
+/** What the worker is started with. */
+export interface DatabaseOptions {
+  readonly dataDir: string;
+  readonly migrationsDir: string;
+  readonly quickCheck: boolean;
+  /** How many pages the database may have. */
+  readonly maxPageCount?: number | undefined;
+}
+
+/** What the main thread asks of the worker: a batch of calls, or to close. */
+export type WorkerRequest = readonly OperationCall[] | 'close';
+
+/** Why something failed, as it travels between the threads. */
+export interface Failure {
+  readonly code: StorageErrorCode;
+  readonly message: string;
+}
+
+/** How an existing database was brought to this version's schema. */
+export interface Migration {
+  readonly from: number;
+  readonly to: number;
+  readonly backup: string;
+}
+
+/** The database is open. */
+export interface Opened {
+  readonly kind: 'opened';
+  readonly schemaVersion: number;
+  readonly migration: Migration | undefined;
+}
+
+/** The database could not be opened. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly failure: Failure;
+}
+
+/** The outcome of one batch, in the order of its calls. */
+export interface Answers {
+  readonly kind: 'answers';
+  readonly results: readonly unknown[];
+  readonly failures: ReadonlyMap<number, Failure>;
+  readonly committed: boolean;
+  /** Set if the database must not be used any more. */
+  readonly fatal: Failure | undefined;
+}
+
+/** What the worker says. */
+export type WorkerReport = Opened | Refused | Answers;
+
+/** What a backup worker is started with. */
+export interface BackupOptions {
+  readonly database: string;
+  readonly target: string;
+}
+
+/** What a backup worker says: why it failed, or nothing. */
+export type BackupReport = Failure | undefined;

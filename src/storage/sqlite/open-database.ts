@@ -1,0 +1,64 @@
+import Database from 'better-sqlite3';
+import { configureConnection } from './configure-connection.ts';
+import { quickCheck } from './copy-database.ts';
+import { createPrivateFile, dataPaths, fsyncPath, makePrivate, prepareDirectory } from './data-directory.ts';
+import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
+import { explainDamage, toStorageError } from './failures.ts';
+import type { DatabaseOptions, Migration } from './messages.ts';
+import { migrate } from './migrate.ts';
+
+/** A database that is locked, checked, configured and migrated. */
+export interface OpenDatabase {
+  readonly db: Database.Database;
+  readonly migration: Migration | undefined;
+  /** Moves the log into the database, closes it and frees the directory. */
+  close(): void;
+}
+
+/** Opens the database of a data directory, or throws a `StorageError` that says why not. */
+export function openDatabase(options: DatabaseOptions): OpenDatabase {
+  const { dataDir } = options;
+  const lock = openLock(dataDir);
+  let db: Database.Database | undefined;
+  try {
+    createPrivateFile(dataPaths(dataDir).database);
+    db = new Database(dataPaths(dataDir).database);
+    const migration = prepareDatabase(db, options);
+    makePrivate(dataPaths(dataDir).wal, dataPaths(dataDir).shm);
+    fsyncPath(dataDir);
+    return { db, migration, close: closer(db, lock) };
+  } catch (error) {
+    db?.close();
+    lock.release();
+    throw explainDamage(toStorageError(error), dataDir);
+  }
+}
+
+function openLock(dataDir: string): DirectoryLock {
+  try {
+    prepareDirectory(dataDir);
+    return lockDirectory(dataDir);
+  } catch (error) {
+    throw toStorageError(error);
+  }
+}
+
+function prepareDatabase(db: Database.Database, options: DatabaseOptions): Migration | undefined {
+  configureConnection(db);
+  if (options.quickCheck) quickCheck(db);
+  const migration = migrate(db, options.migrationsDir, options.dataDir);
+  if (options.maxPageCount !== undefined) db.pragma(`max_page_count = ${options.maxPageCount}`);
+  return migration;
+}
+
+function closer(db: Database.Database, lock: DirectoryLock): () => void {
+  return () => {
+    try {
+      db.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // On a full disk the log stays beside the database, and the next start reads it.
+    }
+    db.close();
+    lock.release();
+  };
+}

@@ -1,0 +1,57 @@
+import type Database from 'better-sqlite3';
+import { accountOperations } from './tables/accounts.ts';
+import { blocklistOperations } from './tables/blocklists.ts';
+import { offlineOperations } from './tables/offline.ts';
+import { prepareOwners } from './tables/owners.ts';
+import { privateXmlOperations } from './tables/private-xml.ts';
+import { rosterOperations } from './tables/rosters.ts';
+import { secretOperations } from './tables/secrets.ts';
+import { vcardOperations } from './tables/vcards.ts';
+
+/** Prepares every operation that the worker can execute. */
+export function prepareOperations(db: Database.Database) {
+  const owners = prepareOwners(db);
+  const accounts = accountOperations(db, owners);
+  const rosters = rosterOperations(db, owners);
+  const offline = offlineOperations(db, owners);
+  const privateXml = privateXmlOperations(db, owners);
+  const vcards = vcardOperations(db, owners);
+  return {
+    reads: { ...accounts.reads, ...rosters.reads, ...offline.reads, ...privateXml.reads, ...vcards.reads },
+    writes: {
+      ...accounts.writes,
+      ...rosters.writes,
+      ...offline.writes,
+      ...privateXml.writes,
+      ...vcards.writes,
+      ...blocklistOperations(db, owners).writes,
+      ...secretOperations(db).writes,
+    },
+  };
+}
+
+type Prepared = ReturnType<typeof prepareOperations>;
+type Functions = Prepared['reads'] & Prepared['writes'];
+
+/** The name of an operation. */
+export type OperationName = keyof Functions;
+
+type ArgumentsByName = { [Name in OperationName]: Parameters<Functions[Name]> };
+type ResultsByName = { [Name in OperationName]: ReturnType<Functions[Name]> };
+
+/** What an operation takes. */
+export type OperationArguments<Name extends OperationName> = ArgumentsByName[Name];
+
+/** What an operation answers. */
+export type OperationResult<Name extends OperationName> = ResultsByName[Name];
+
+/** All operations, by name, in a form that keeps name, arguments and result together. */
+export type Operations = {
+  readonly [Name in OperationName]: (...args: ArgumentsByName[Name]) => ResultsByName[Name];
+};
+
+/** One call as it travels to the worker. */
+export type OperationCall<Name extends OperationName = OperationName> = readonly [
+  name: Name,
+  args: OperationArguments<Name>,
+];

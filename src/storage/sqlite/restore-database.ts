@@ -1,0 +1,90 @@
+import { constants, copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import { StorageError } from '../storage-error.ts';
+import { quickCheck } from './copy-database.ts';
+import { dataPaths, fsyncPath, makePrivate, prepareDirectory, utcStamp } from './data-directory.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { toStorageError } from './failures.ts';
+import { newestSchema, requireKnownSchema } from './migrate.ts';
+import { defaultMigrationsDir } from './open-sqlite-storage.ts';
+
+/**
+ * Puts a backup in the place of a stopped server's database, and resolves with the name under which the replaced one is kept, if there
+ * was one. Until the last step, which is atomic, the old database stays in place.
+ */
+export async function restoreDatabase(backupFile: string, dataDir: string): Promise<string | undefined> {
+  try {
+    return restore(resolve(backupFile), dataDir);
+  } catch (error) {
+    throw toStorageError(error);
+  }
+}
+
+function restore(backupFile: string, dataDir: string): string | undefined {
+  if (!existsSync(backupFile)) throw new StorageError('not-found', `There is no backup ${backupFile}`);
+  prepareDirectory(dataDir);
+  const lock = lockDirectory(dataDir);
+  const staged = join(dataDir, 'restoring.db');
+  try {
+    stage(backupFile, staged, dataDir);
+    const kept = keepReplaced(dataDir);
+    takePlace(staged, dataDir);
+    return kept;
+  } finally {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${staged}${suffix}`, { force: true });
+    lock.release();
+  }
+}
+
+/** Copies the backup beside the database and makes sure that a server can open it. */
+function stage(backupFile: string, staged: string, dataDir: string): void {
+  rmSync(staged, { force: true });
+  copyFileSync(backupFile, staged, constants.COPYFILE_EXCL);
+  makePrivate(staged);
+  const db = new Database(staged);
+  try {
+    db.pragma('journal_mode = DELETE');
+    quickCheck(db);
+    requireKnownBackup(db, backupFile, dataDir);
+    forgetRosterVersions(db);
+  } catch (error) {
+    const { code, message } = toStorageError(error);
+    throw new StorageError(code, `The backup ${backupFile} cannot be restored: ${message}`, { cause: error });
+  } finally {
+    db.close();
+  }
+  fsyncPath(staged);
+}
+
+function requireKnownBackup(db: Database.Database, backupFile: string, dataDir: string): void {
+  const version = requireKnownSchema(db, newestSchema(defaultMigrationsDir), dataDir);
+  if (version === 0) throw new StorageError('schema', `${backupFile} is empty`);
+}
+
+/** Clients may know roster versions that were given out after the backup was made: none of them may come to mean something else. */
+function forgetRosterVersions(db: Database.Database): void {
+  db.prepare('UPDATE accounts SET roster_version = max(roster_version + 1, ?)').run(Date.now());
+  db.exec('UPDATE accounts SET roster_floor = roster_version');
+}
+
+/** Gives the database, with its log, a second, dated name. */
+function keepReplaced(dataDir: string): string | undefined {
+  const { database, wal } = dataPaths(dataDir);
+  if (!existsSync(database)) return undefined;
+  const kept = join(dataDir, `replaced-${utcStamp()}.db`);
+  linkSync(database, kept);
+  if (existsSync(wal)) linkSync(wal, `${kept}-wal`);
+  fsyncPath(dataDir);
+  return kept;
+}
+
+function takePlace(staged: string, dataDir: string): void {
+  const { database, wal, shm } = dataPaths(dataDir);
+  // First, and durably: SQLite would replay an old log into the new database.
+  rmSync(wal, { force: true });
+  rmSync(shm, { force: true });
+  fsyncPath(dataDir);
+  renameSync(staged, database);
+  fsyncPath(dataDir);
+}

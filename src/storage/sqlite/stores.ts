@@ -1,0 +1,121 @@
+import type { AccountRecord, AccountStore, Credentials, ScramHash, ScramKeys } from '../accounts.ts';
+import type { BlocklistStore } from '../blocklists.ts';
+import type { OfflineStore } from '../offline.ts';
+import type { PrivateXmlStore } from '../private-xml.ts';
+import type { RosterItem, RosterStore } from '../rosters.ts';
+import type { SecretStore } from '../secrets.ts';
+import type { VcardStore } from '../vcards.ts';
+import { asBuffer, ownBytes } from './bytes.ts';
+import type { OperationQueue } from './operation-queue.ts';
+import type { PackedAccount, PackedCredentials } from './tables/accounts.ts';
+import type { PackedAccountRecord, PackedRosterItem } from './tables/rosters.ts';
+
+/** Accounts by way of the worker. */
+export function accountStore(queue: OperationQueue, nowMs: () => number): AccountStore {
+  return {
+    create: (jid, credentials) => queue.run('accounts.create', packAccount(jid, credentials), nowMs()),
+    createMany: async (accounts) => {
+      const packed = accounts.map(({ jid, credentials }) => packAccount(jid, credentials));
+      const skipped = await queue.run('accounts.createMany', packed, nowMs());
+      return { created: accounts.length - skipped.length, skipped };
+    },
+    credentials: async (jid) => unpackCredentials(await queue.run('accounts.credentials', jid)),
+    setCredentials: (jid, credentials) => queue.run('accounts.setCredentials', jid, packCredentials(credentials)),
+    remove: (jid) => queue.run('accounts.remove', jid),
+    list: ({ domain, after, limit }) => queue.run('accounts.list', domain, after ?? '', limit),
+    count: (domain) => queue.run('accounts.count', domain),
+    load: async (jid) => unpackRecord(await queue.run('accounts.load', jid)),
+    setLastSeen: (jid, atMs, status) => queue.run('accounts.setLastSeen', jid, { atMs, status }),
+  };
+}
+
+/** Rosters by way of the worker. */
+export function rosterStore(queue: OperationQueue): RosterStore {
+  return {
+    put: (owner, { pendingIn, ...item }) =>
+      queue.run('rosters.put', owner, { ...item, pendingIn: pendingIn === undefined ? null : ownBytes(pendingIn) }),
+    remove: (owner, contact) => queue.run('rosters.remove', owner, contact),
+    changedSince: async (owner, version) => {
+      const changes = await queue.run('rosters.changedSince', owner, version);
+      return changes && { changed: changes.changed.map(unpackItem), removed: changes.removed };
+    },
+  };
+}
+
+/** Offline messages by way of the worker. */
+export function offlineStore(queue: OperationQueue): OfflineStore {
+  return {
+    append: (owner, { from, receivedAtMs, bytes }, quota) =>
+      queue.run('offline.append', owner, from, receivedAtMs, ownBytes(bytes), quota),
+    list: async (owner, afterId, limit) => {
+      const messages = await queue.run('offline.list', owner, afterId, limit);
+      return messages.map((message) => ({ ...message, bytes: asBuffer(message.bytes) }));
+    },
+    remove: (owner, ids) => queue.run('offline.remove', owner, ids),
+    removeAll: (owner) => queue.run('offline.removeAll', owner),
+    count: (owner) => queue.run('offline.count', owner),
+  };
+}
+
+/** Private XML by way of the worker. */
+export function privateXmlStore(queue: OperationQueue): PrivateXmlStore {
+  return {
+    get: (owner, name, ns) => queue.run('privateXml.get', owner, name, ns),
+    set: (owner, name, ns, xml) => queue.run('privateXml.set', owner, name, ns, xml),
+  };
+}
+
+/** VCards by way of the worker. */
+export function vcardStore(queue: OperationQueue): VcardStore {
+  return {
+    get: (owner) => queue.run('vcards.get', owner),
+    set: (owner, xml) => queue.run('vcards.set', owner, xml),
+  };
+}
+
+/** Blocklists by way of the worker. */
+export function blocklistStore(queue: OperationQueue): BlocklistStore {
+  return {
+    add: (owner, jids) => queue.run('blocklists.add', owner, jids),
+    remove: (owner, jids) => queue.run('blocklists.remove', owner, jids),
+    clear: (owner) => queue.run('blocklists.clear', owner),
+  };
+}
+
+/** Secrets by way of the worker. */
+export function secretStore(queue: OperationQueue): SecretStore {
+  return { get: async (name) => asBuffer(await queue.run('secrets.get', name)) };
+}
+
+const scramHashes: readonly ScramHash[] = ['SHA-1', 'SHA-256', 'SHA-512'];
+
+function packAccount(jid: string, credentials: Credentials): PackedAccount {
+  return [jid, jid.slice(jid.indexOf('@') + 1), packCredentials(credentials)];
+}
+
+function packCredentials({ scram, bcrypt }: Credentials): PackedCredentials {
+  const packed: PackedCredentials['scram'][number][] = [];
+  for (const hash of scramHashes) {
+    const keys = scram[hash];
+    if (keys === undefined) continue;
+    packed.push([hash, ownBytes(keys.salt), keys.iterations, ownBytes(keys.storedKey), ownBytes(keys.serverKey)]);
+  }
+  return { scram: packed, bcrypt: bcrypt ?? null };
+}
+
+function unpackCredentials(packed: PackedCredentials | undefined): Credentials | undefined {
+  if (packed === undefined) return undefined;
+  const scram: Partial<Record<ScramHash, ScramKeys>> = {};
+  for (const [hash, salt, iterations, storedKey, serverKey] of packed.scram) {
+    scram[hash] = { salt: asBuffer(salt), iterations, storedKey: asBuffer(storedKey), serverKey: asBuffer(serverKey) };
+  }
+  return packed.bcrypt === null ? { scram } : { scram, bcrypt: packed.bcrypt };
+}
+
+function unpackRecord(packed: PackedAccountRecord | undefined): AccountRecord | undefined {
+  return packed && { ...packed, roster: packed.roster.map(unpackItem) };
+}
+
+function unpackItem({ pendingIn, ...item }: PackedRosterItem): RosterItem {
+  return pendingIn === null ? item : { ...item, pendingIn: asBuffer(pendingIn) };
+}

@@ -1,0 +1,78 @@
+import type Database from 'better-sqlite3';
+import type { OfflineQuota, OfflineUsage } from '../../offline.ts';
+import { StorageError } from '../../storage-error.ts';
+import { noAccount, type Owners } from './owners.ts';
+
+/** An offline message as it travels between the threads. */
+export interface PackedOfflineMessage {
+  readonly id: number;
+  readonly from: string;
+  readonly receivedAtMs: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The operations on offline messages. */
+export function offlineOperations(db: Database.Database, owners: Owners) {
+  const list = db.prepare<[number, number, number], PackedOfflineMessage>(
+    `SELECT id, sender AS "from", received_at_ms AS receivedAtMs, bytes FROM offline_messages
+     WHERE account_id = ? AND id > ? ORDER BY id LIMIT ?`,
+  );
+  const usage = db.prepare<[string], OfflineUsage>(
+    'SELECT offline_messages AS messages, offline_bytes AS bytes FROM accounts WHERE jid = ?',
+  );
+  return {
+    reads: {
+      'offline.list': (owner: string, afterId: number, limit: number): PackedOfflineMessage[] => {
+        const id = owners.find(owner);
+        return id === undefined ? [] : list.all(id, afterId, limit);
+      },
+      'offline.count': (owner: string): OfflineUsage => usage.get(owner) ?? { messages: 0, bytes: 0 },
+    },
+    writes: { 'offline.append': prepareAppend(db), ...removals(db, owners) },
+  };
+}
+
+function prepareAppend(db: Database.Database) {
+  const usage = db.prepare<[string], { id: number; messages: number; bytes: number }>(
+    'SELECT id, offline_messages AS messages, offline_bytes AS bytes FROM accounts WHERE jid = ?',
+  );
+  const insert = db.prepare<[number, string, number, number, Uint8Array]>(
+    'INSERT INTO offline_messages (account_id, sender, received_at_ms, size, bytes) VALUES (?, ?, ?, ?, ?)',
+  );
+  const grow = db.prepare<[number, number]>(
+    'UPDATE accounts SET offline_messages = offline_messages + 1, offline_bytes = offline_bytes + ? WHERE id = ?',
+  );
+  return (owner: string, from: string, receivedAtMs: number, bytes: Uint8Array, quota: OfflineQuota): number => {
+    const used = usage.get(owner) ?? noAccount(owner);
+    if (used.messages + 1 > quota.maxMessages || used.bytes + bytes.byteLength > quota.maxBytes) {
+      throw new StorageError('quota', `${JSON.stringify(owner)} has no room for another offline message`);
+    }
+    const { lastInsertRowid } = insert.run(used.id, from, receivedAtMs, bytes.byteLength, bytes);
+    grow.run(bytes.byteLength, used.id);
+    return Number(lastInsertRowid);
+  };
+}
+
+function removals(db: Database.Database, owners: Owners) {
+  const remove = db
+    .prepare<[number, number], number>('DELETE FROM offline_messages WHERE account_id = ? AND id = ? RETURNING size')
+    .pluck();
+  const removeAll = db.prepare<[number]>('DELETE FROM offline_messages WHERE account_id = ?');
+  const shrink = db.prepare<[number, number, number]>(
+    'UPDATE accounts SET offline_messages = offline_messages - ?, offline_bytes = offline_bytes - ? WHERE id = ?',
+  );
+  const reset = db.prepare<[number]>('UPDATE accounts SET offline_messages = 0, offline_bytes = 0 WHERE id = ?');
+  return {
+    'offline.remove': (owner: string, ids: readonly number[]): void => {
+      const account = owners.need(owner);
+      const sizes = ids.map((id) => remove.get(account, id)).filter((size) => size !== undefined);
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      if (sizes.length > 0) shrink.run(sizes.length, bytes, account);
+    },
+    'offline.removeAll': (owner: string): void => {
+      const account = owners.need(owner);
+      removeAll.run(account);
+      reset.run(account);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { prepareBatches } from './execute-batch.ts';
+import { toStorageError } from './failures.ts';
+import type { DatabaseOptions, WorkerReport, WorkerRequest } from './messages.ts';
+import { openDatabase } from './open-database.ts';
+
+// The thread that owns the database: SQLite's calls and fsyncs block it instead of the server.
+const port = parentPort;
+if (port === null) throw new Error('This module runs only as a worker');
+const options: DatabaseOptions = workerData;
+const report = (message: WorkerReport): void => port.postMessage(message);
+
+function serve(): void {
+  const { db, migration, close } = openDatabase(options);
+  const execute = prepareBatches(db, options.dataDir);
+  const schemaVersion = Number(db.pragma('user_version', { simple: true }));
+  port?.on('message', (request: WorkerRequest) => {
+    if (request !== 'close') return report(execute(request));
+    close();
+    port.close();
+  });
+  report({ kind: 'opened', schemaVersion, migration });
+}
+
+try {
+  serve();
+} catch (error) {
+  const { code, message } = toStorageError(error);
+  report({ kind: 'refused', failure: { code, message } });
+}

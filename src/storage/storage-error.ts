@@ -1,0 +1,28 @@
+/**
+ * Why a storage operation failed. `conflict`, `not-found`, `quota` and `invalid` concern one operation; `full` and `busy` may pass;
+ * `io` and `corrupt` end the store; `locked`, `schema` and `unsupported` refuse to open it; `closed` comes after it was closed.
+ */
+export type StorageErrorCode =
+  | 'conflict'
+  | 'not-found'
+  | 'quota'
+  | 'invalid'
+  | 'full'
+  | 'busy'
+  | 'io'
+  | 'corrupt'
+  | 'locked'
+  | 'schema'
+  | 'unsupported'
+  | 'closed';
+
+/** The one error that a rejected storage promise carries. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+  readonly code: StorageErrorCode;
+
+  constructor(code: StorageErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,27 @@
+import type { AccountStore } from './accounts.ts';
+import type { BlocklistStore } from './blocklists.ts';
+import type { OfflineStore } from './offline.ts';
+import type { PrivateXmlStore } from './private-xml.ts';
+import type { RosterStore } from './rosters.ts';
+import type { SecretStore } from './secrets.ts';
+import type { VcardStore } from './vcards.ts';
+
+/**
+ * Everything that survives a restart. A write resolves only when it is durable: a power cut cannot undo it. Operations take effect in
+ * the order of their calls. Owners are bare JIDs, already prepared. A write for an account that does not exist rejects with
+ * `not-found`; a read answers as if nothing were kept. Every rejection is a `StorageError`.
+ */
+export interface Storage {
+  readonly accounts: AccountStore;
+  readonly rosters: RosterStore;
+  readonly offline: OfflineStore;
+  readonly privateXml: PrivateXmlStore;
+  readonly vcards: VcardStore;
+  readonly blocklists: BlocklistStore;
+  readonly secrets: SecretStore;
+  readonly schemaVersion: number;
+  /** Writes a complete, checked copy to a new file while work goes on; it holds everything that was durable at the call. */
+  backup(file: string): Promise<void>;
+  /** Finishes what was asked for, then closes; later operations reject with `closed`. */
+  close(): Promise<void>;
+}

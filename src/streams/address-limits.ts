@@ -1,0 +1,55 @@
+import type { Clock } from '../support/clock.ts';
+import { networkOf } from '../support/network-of.ts';
+import { TokenBucket } from '../support/token-bucket.ts';
+
+/** How many connections one network address may have and open. */
+export interface AddressLimitOptions {
+  readonly concurrent: number;
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+interface AddressRecord {
+  readonly openings: TokenBucket;
+  connections: number;
+}
+
+/** Counts the connections of every address (XEP-0205 §3); forgets an address as soon as it is at rest. */
+export class AddressLimits {
+  readonly #options: AddressLimitOptions;
+  readonly #clock: Clock;
+  readonly #records = new Map<string, AddressRecord>();
+
+  constructor(options: AddressLimitOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  /** Counts a new connection in; false if this address has too many or opens them too fast. */
+  admit(address: string): boolean {
+    const network = networkOf(address);
+    const record = this.#records.get(network) ?? this.#newRecord();
+    this.#records.set(network, record);
+    if (record.connections >= this.#options.concurrent || !record.openings.tryTake()) return false;
+    record.connections += 1;
+    return true;
+  }
+
+  /** Counts a connection out that was admitted. */
+  release(address: string): void {
+    const record = this.#records.get(networkOf(address));
+    if (record) record.connections -= 1;
+  }
+
+  /** Forgets the addresses that have no connection and owe nothing. */
+  sweep(): void {
+    for (const [network, record] of this.#records) {
+      if (record.connections === 0 && record.openings.full) this.#records.delete(network);
+    }
+  }
+
+  #newRecord(): AddressRecord {
+    const { perSecond, burst } = this.#options;
+    return { openings: new TokenBucket(perSecond, burst, this.#clock), connections: 0 };
+  }
+}

@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { StreamError } from '../protocol/stream-error.ts';
+import type { Clock, Timer } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
+import { ClientStream, type ClientStreamParts } from './client-stream.ts';
+import { Connection, type ConnectionUser } from './connection.ts';
+
+/** One address to listen on. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Whether the server may start without it. */
+  readonly optional: boolean;
+}
+
+/** Bounds on all connections together. */
+export interface ListenerLimits {
+  readonly total: number;
+  readonly unauthenticated: number;
+  readonly backlog: number;
+  readonly address: AddressLimitOptions;
+}
+
+/** What the listener needs from the rest of the house. */
+export interface ClientListenerParts {
+  readonly stream: ClientStreamParts;
+  readonly limits: ListenerLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const tickMs = 1000;
+
+/** Accepts the connections of clients, bounds their number, and keeps the time of their streams. */
+export class ClientListener {
+  readonly #parts: ClientListenerParts;
+  readonly #addresses: AddressLimits;
+  readonly #servers: Server[] = [];
+  readonly #streams = new Set<ClientStream>();
+  #timer: Timer;
+  #stopped: (() => void) | undefined;
+
+  constructor(parts: ClientListenerParts) {
+    this.#parts = parts;
+    this.#addresses = new AddressLimits(parts.limits.address, parts.clock);
+    this.#timer = parts.clock.after(tickMs, () => this.#tick());
+  }
+
+  /** Opens a port; returns where it listens, or nothing if it may be done without and could not be had. */
+  async listen(address: ListenAddress, start: 'starttls' | 'direct'): Promise<AddressInfo | undefined> {
+    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, start));
+    try {
+      server.listen({ host: address.host, port: address.port, backlog: this.#parts.limits.backlog });
+      await once(server, 'listening');
+    } catch (error) {
+      if (!address.optional) throw error;
+      this.#parts.log.warn({ err: error, ...address }, 'not listening there');
+      return undefined;
+    }
+    server.on('error', (error) => this.#parts.log.error({ err: error }, 'listener failed'));
+    this.#servers.push(server);
+    return server.address() as AddressInfo;
+  }
+
+  /** Number of connections. */
+  get connections(): number {
+    return this.#streams.size;
+  }
+
+  /** Stops accepting, tells every client, and waits until they are gone or `drainMs` has passed (RFC 6120 §4.9.3.20). */
+  async stop(drainMs: number): Promise<void> {
+    for (const server of this.#servers) server.close();
+    for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
+    if (this.#streams.size > 0) await this.#drained(drainMs);
+    this.#timer.cancel();
+  }
+
+  #drained(drainMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#parts.clock.after(drainMs, () => {
+        for (const stream of [...this.#streams]) stream.abandon();
+        resolve();
+      });
+      this.#stopped = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  #accept(socket: Socket, start: 'starttls' | 'direct'): void {
+    const address = socket.remoteAddress;
+    // A peer that is gone already has no address.
+    if (address === undefined || !this.#hasRoom() || !this.#addresses.admit(address)) {
+      socket.destroy();
+      return;
+    }
+    const { stream: parts, clock } = this.#parts;
+    const { unauthenticatedRate, connection } = parts.limits;
+    const stream = new ClientStream(parts);
+    this.#streams.add(stream);
+    const user: ConnectionUser = {
+      received: (chunk) => stream.received(chunk),
+      secured: () => stream.secured(),
+      disconnected: () => {
+        this.#addresses.release(address);
+        this.#forget(stream);
+      },
+    };
+    stream.open(new Connection(socket, user, unauthenticatedRate, connection, clock), start);
+  }
+
+  #forget(stream: ClientStream): void {
+    this.#streams.delete(stream);
+    stream.disconnected();
+    if (this.#streams.size === 0) this.#stopped?.();
+  }
+
+  #hasRoom(): boolean {
+    const { total, unauthenticated } = this.#parts.limits;
+    if (this.#streams.size >= total) return false;
+    // Counting is only worth its time when there could be too many.
+    if (this.#streams.size < unauthenticated) return true;
+    let waiting = 0;
+    for (const stream of this.#streams) if (stream.unauthenticated) waiting += 1;
+    return waiting < unauthenticated;
+  }
+
+  #tick(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const stream of this.#streams) stream.tick(nowMs);
+    this.#addresses.sweep();
+    this.#timer = this.#parts.clock.after(tickMs, () => this.#tick());
+  }
+}

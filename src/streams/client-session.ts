@@ -1,0 +1,80 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import type { StreamError } from '../protocol/stream-error.ts';
+import type { Account } from '../routing/account.ts';
+import type { Interest, OutgoingGate, Session, SessionPresence } from '../routing/session.ts';
+
+/** The stream a session speaks through at the moment. */
+export interface SessionStream {
+  readonly remoteAddress: string;
+  readonly secure: boolean;
+  sendStanza(stanza: Stanza): void;
+  flushed(): Promise<void>;
+  close(error: StreamError): void;
+}
+
+/** A bound resource. It outlives its stream if the stream breaks and the client may come back. */
+export class ClientSession implements Session {
+  readonly jid: Jid;
+  readonly account: Account;
+  readonly presence: SessionPresence = { available: undefined, priority: 0, directed: new Map() };
+  readonly interests = new Set<Interest>();
+  /** When the resource was bound, milliseconds since 1970. */
+  readonly boundAtMs: number;
+  gate: OutgoingGate | undefined;
+  #stream: SessionStream | undefined;
+  #held: Stanza[] | undefined;
+
+  constructor(jid: Jid, account: Account, stream: SessionStream, boundAtMs: number) {
+    this.jid = jid;
+    this.account = account;
+    this.#stream = stream;
+    this.boundAtMs = boundAtMs;
+  }
+
+  /** The stream in use; absent once the session has ended. */
+  get stream(): SessionStream | undefined {
+    return this.#stream;
+  }
+
+  get ended(): boolean {
+    return this.#stream === undefined;
+  }
+
+  send(stanza: Stanza): void {
+    if (this.#held) this.#held.push(stanza);
+    else this.sendHeld(stanza);
+  }
+
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  sendHeld(stanza: Stanza): void {
+    if (!this.gate) this.#stream?.sendStanza(stanza);
+    else for (const admitted of this.gate.admit(stanza)) this.#stream?.sendStanza(admitted);
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const stanza of held) this.send(stanza);
+  }
+
+  flushed(): Promise<void> {
+    return this.#stream?.flushed() ?? Promise.resolve();
+  }
+
+  close(error: StreamError): void {
+    this.#stream?.close(error);
+  }
+
+  /** Lets go of the stream for good; returns what was to be sent and never was. */
+  end(): readonly Stanza[] {
+    this.#stream = undefined;
+    const unsent = [...(this.gate?.release() ?? []), ...(this.#held ?? [])];
+    this.gate = undefined;
+    this.#held = undefined;
+    return unsent;
+  }
+}

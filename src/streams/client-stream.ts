@@ -1,0 +1,424 @@
+import { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
+import { randomId } from '../protocol/random-id.ts';
+import { MalformedAddress, Stanza } from '../protocol/stanza.ts';
+import { errorReplyToFrame } from '../protocol/stanza-replies.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+import { stampFrom } from '../routing/accept.ts';
+import type { Eventually } from '../routing/eventually.ts';
+import type { NonzaHandler, StreamStage } from '../routing/extension.ts';
+import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
+import type { Session } from '../routing/session.ts';
+import type { Clock } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import { type Element, xml } from '../xml/element.ts';
+import type { Frame } from '../xml/frame.ts';
+import { serialise } from '../xml/serialise.ts';
+import { type StreamHeader, StreamReader } from '../xml/stream-reader.ts';
+import { XmlError } from '../xml/xml-error.ts';
+import type { ClientSession } from './client-session.ts';
+import type { ClientSessions } from './client-sessions.ts';
+import type { Connection, ConnectionUser } from './connection.ts';
+import { type ChannelBinding, channelBindingsOf } from './negotiation/sasl/channel-binding.ts';
+import type { FrameReceiver, NegotiatingStream, StreamFeature } from './negotiation/stream-feature.ts';
+import { type Phase, StreamDeadlines } from './stream-deadlines.ts';
+import { checkHeader, headerText, localDomain } from './stream-header.ts';
+import type { StreamLimits } from './stream-limits.ts';
+import { isLegalStep, type StreamState } from './stream-state.ts';
+import { type ContextSource, tlsSocketOptions } from './tls/tls-options.ts';
+
+/** What a client's stream needs from the rest of the house. */
+export interface ClientStreamParts {
+  readonly isLocalDomain: (domain: string) => boolean;
+  readonly contexts: () => ContextSource;
+  /** What can be negotiated, in the order it is offered. */
+  readonly features: readonly StreamFeature[];
+  /** Further elements of the stream features, only for information. */
+  readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
+  readonly nonzas: readonly NonzaHandler[];
+  readonly sessions: ClientSessions;
+  readonly route: (stanza: Stanza, session: Session) => Eventually<void>;
+  readonly requests: OutgoingRequests;
+  readonly limits: StreamLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** One client's XML stream on one connection (RFC 6120 §4): from the first header to the last byte. */
+export class ClientStream implements NegotiatingStream, ConnectionUser {
+  readonly #parts: ClientStreamParts;
+  readonly #deadlines: StreamDeadlines;
+  #connection!: Connection;
+  #reader: StreamReader;
+  #state: StreamState = { name: 'opening' };
+  #host: string | undefined;
+  #headerSent = false;
+  #headerFrom: string | undefined;
+  #failures = 0;
+  /** What must wait until the reader has returned. */
+  #afterRead: (() => void) | undefined;
+
+  constructor(parts: ClientStreamParts) {
+    this.#parts = parts;
+    this.#deadlines = new StreamDeadlines(parts.limits, parts.clock);
+    this.#reader = this.#newReader(parts.limits.unauthenticatedXml);
+  }
+
+  /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
+  open(connection: Connection, tls: 'starttls' | 'direct'): void {
+    this.#connection = connection;
+    if (tls !== 'direct') return;
+    this.#become({ name: 'securing' });
+    this.#handshake('direct');
+  }
+
+  get host(): string {
+    return this.#host ?? '';
+  }
+
+  get secure(): boolean {
+    return this.#connection.tls !== undefined;
+  }
+
+  get identity(): Jid | undefined {
+    if (this.#state.name === 'bound') return this.#state.session.account.jid;
+    return 'identity' in this.#state ? this.#state.identity : undefined;
+  }
+
+  get channelBindings(): readonly ChannelBinding[] {
+    const { tls } = this.#connection;
+    return tls ? channelBindingsOf(tls) : [];
+  }
+
+  get remoteAddress(): string {
+    return this.#connection.remoteAddress;
+  }
+
+  get headerFrom(): string | undefined {
+    return this.#headerFrom;
+  }
+
+  /** Whether the client has yet to authenticate. */
+  get unauthenticated(): boolean {
+    return this.#state.name !== 'bound' && this.identity === undefined;
+  }
+
+  // --- the connection tells
+
+  received(chunk: Buffer): void {
+    this.#deadlines.read();
+    this.#read(() => this.#reader.push(chunk));
+  }
+
+  secured(): void {
+    this.#become({ name: 'opening' });
+  }
+
+  disconnected(): void {
+    if (this.#state.name === 'closed') return;
+    this.#leave({ name: 'closed' });
+  }
+
+  // --- the session and the features tell
+
+  send(element: Element): void {
+    this.#connection.write(serialise(element, ns.client));
+  }
+
+  sendStanza(stanza: Stanza): void {
+    this.#connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
+  }
+
+  flushed(): Promise<void> {
+    return this.#connection.flushed();
+  }
+
+  secureNow(): void {
+    this.#become({ name: 'securing' });
+    this.#reader.pause();
+    this.#afterRead = () => {
+      // What came in the clear behind <starttls/> was written by who knows whom (RFC 6120 §5.4.3.3).
+      if (this.#reader.pendingBytes > 0) return this.#connection.destroy();
+      this.send(xml('proceed', { xmlns: ns.tls }));
+      this.#handshake('starttls');
+    };
+  }
+
+  beginAuthentication(attempt: FrameReceiver): void {
+    if (this.#state.name !== 'negotiating') throw StreamError.notAuthorized();
+    this.#become({ name: 'authenticating', attempt, offered: this.#state.offered });
+  }
+
+  authenticationFailed(): void {
+    if (this.#state.name !== 'authenticating') return;
+    this.#become({ name: 'negotiating', offered: this.#state.offered });
+    this.#failures += 1;
+    if (this.#failures >= this.#parts.limits.authenticationFailures) {
+      this.close(StreamError.policyViolation('too many failed authentications'));
+    }
+  }
+
+  restartAs(identity: Jid): void {
+    if (this.#state.name !== 'authenticating') return;
+    this.#become({ name: 'opening', identity });
+    this.#trust();
+    this.#reader.restart();
+    this.#headerSent = false;
+  }
+
+  continueAs(identity: Jid, session?: ClientSession): void {
+    if (this.#state.name !== 'authenticating') return session && this.#parts.sessions.end(session);
+    this.#trust();
+    if (!session) return this.#negotiate(identity);
+    this.#become({ name: 'bound', session });
+    this.#sendFeatures([]);
+  }
+
+  bound(session: ClientSession): void {
+    if (this.#state.name !== 'negotiating') return this.#parts.sessions.end(session);
+    this.#become({ name: 'bound', session });
+  }
+
+  /** Ends the stream; with an error it is told to the client, always behind a header (RFC 6120 §4.9.1.2). */
+  close(error?: StreamError): void {
+    if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
+    if (this.#state.name === 'securing') return this.#connection.destroy();
+    if (!this.#headerSent) this.#sendHeader(undefined);
+    this.#leave({ name: 'closing' });
+    if (error) this.send(error.element());
+    this.#connection.write('</stream:stream>');
+    this.#connection.end();
+  }
+
+  /** Ends the connection without a word. */
+  abandon(): void {
+    this.#connection.destroy();
+  }
+
+  /** Keeps every deadline of the stream; called about once a second. */
+  tick(nowMs: number): void {
+    this.#connection.checkStall(nowMs);
+    switch (this.#deadlines.overdue(this.#phase, nowMs)) {
+      case 'handshake':
+        return this.#connection.destroy();
+      case 'authentication':
+        return this.close(StreamError.connectionTimeout('authentication took too long'));
+      case 'frame':
+        return this.close(StreamError.policyViolation('a stanza took too long'));
+      case 'ping':
+        return this.#ping();
+      case 'answer':
+        return this.close(StreamError.connectionTimeout());
+      case undefined:
+    }
+  }
+
+  get #phase(): Phase {
+    switch (this.#state.name) {
+      case 'bound':
+      case 'securing':
+        return this.#state.name;
+      case 'closing':
+      case 'closed':
+        return 'over';
+      default:
+        return 'negotiating';
+    }
+  }
+
+  // --- reading
+
+  #newReader(limits: StreamLimits['xml']): StreamReader {
+    return new StreamReader(
+      {
+        header: (header) => this.#opened(header),
+        frame: (frame) => this.#took(frame),
+        end: () => this.close(),
+      },
+      limits,
+    );
+  }
+
+  #read(read: () => void): void {
+    if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
+    try {
+      read();
+      const after = this.#afterRead;
+      this.#afterRead = undefined;
+      after?.();
+      this.#deadlines.framePending(this.#reader.pendingBytes > 0);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #took(frame: Frame): void {
+    this.#deadlines.frameDone();
+    const pending = this.#handle(frame);
+    if (pending instanceof Promise) this.#waitFor(pending);
+  }
+
+  #handle(frame: Frame): Eventually<void> {
+    switch (this.#state.name) {
+      case 'bound':
+        return this.#takeStanza(frame, this.#state.session);
+      case 'negotiating':
+        return this.#takeChoice(frame, this.#state.offered);
+      case 'authenticating':
+        return this.#state.attempt.receive(frame);
+      case 'opening':
+      case 'securing':
+      case 'closing':
+      case 'closed':
+        return undefined;
+    }
+  }
+
+  /** Takes nothing more from the client until `work` is done (RFC 6120 §10.1). */
+  #waitFor(work: Promise<void>): void {
+    const reader = this.#reader;
+    reader.pause();
+    this.#connection.pause('work');
+    const resume = () => {
+      this.#connection.resume('work');
+      this.#read(() => {
+        if (!this.#afterRead) reader.resume();
+      });
+    };
+    work.then(resume, (error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof StreamError) return this.close(error);
+    if (error instanceof XmlError) return this.close(new StreamError(error.condition, { text: error.message }));
+    this.#parts.log.error({ err: error, remote: this.remoteAddress }, 'stream failed');
+    this.close(StreamError.internalServerError());
+  }
+
+  // --- negotiation
+
+  #opened(header: StreamHeader): void {
+    if (this.#state.name !== 'opening') throw StreamError.badFormat('a stream header was not due');
+    const to = header.attribute('to');
+    const host = to === undefined ? undefined : localDomain(to, this.#parts.isLocalDomain);
+    this.#headerFrom = header.attribute('from');
+    this.#sendHeader(host);
+    checkHeader(header);
+    if (to === undefined) throw StreamError.improperAddressing("the stream header needs a 'to'");
+    if (host === undefined || (this.#host !== undefined && host !== this.#host)) throw StreamError.hostUnknown();
+    this.#host = host;
+    this.#negotiate(this.#state.identity);
+  }
+
+  #sendHeader(host: string | undefined): void {
+    this.#headerSent = true;
+    this.#connection.write(headerText({ id: randomId(), from: host ?? this.#host, to: this.#headerFrom }));
+  }
+
+  #negotiate(identity: Jid | undefined): void {
+    const facts = {
+      host: this.host,
+      secure: this.secure,
+      identity,
+      channelBindings: this.channelBindings,
+      remoteAddress: this.remoteAddress,
+      headerFrom: this.headerFrom,
+    };
+    const needed = this.#parts.features.filter((feature) => feature.needs(facts));
+    const exclusive = needed.find((feature) => feature.exclusive);
+    const offered = exclusive ? [exclusive] : needed;
+    this.#become({ name: 'negotiating', ...(identity ? { identity } : {}), offered });
+    this.#sendFeatures(
+      offered.flatMap((feature) => feature.offer(facts)),
+      exclusive !== undefined,
+    );
+  }
+
+  #sendFeatures(offers: readonly Element[], alone = false): void {
+    const stage: StreamStage = this.identity ? 'authenticated' : 'unauthenticated';
+    const notices = alone ? [] : this.#parts.notices(stage, { host: this.host });
+    this.send(xml('stream:features', { 'xmlns:stream': ns.stream }, ...offers, ...notices));
+  }
+
+  #takeChoice(frame: Frame, offered: readonly StreamFeature[]): Eventually<void> {
+    const feature = this.#parts.features.find((one) => one.handles(frame));
+    if (feature) return feature.negotiate(this, frame, offered.includes(feature));
+    if (frame.ns === ns.stream && frame.name === 'error') return this.close();
+    if (frame.ns !== ns.client) throw StreamError.unsupportedStanzaType();
+    throw StreamError.notAuthorized('stanzas come after resource binding');
+  }
+
+  #handshake(start: 'starttls' | 'direct'): void {
+    this.#deadlines.securing();
+    const contexts = this.#parts.contexts();
+    const fallback = this.#host;
+    // The host of the stream header stands in for a server name indication (RFC 6120 §13.7.2.1).
+    const source: ContextSource = { contextFor: (name) => contexts.contextFor(name ?? fallback) };
+    this.#reader = this.#newReader(this.#parts.limits.unauthenticatedXml);
+    this.#headerSent = false;
+    this.#connection.startTls(tlsSocketOptions(source, start));
+  }
+
+  #trust(): void {
+    const { limits } = this.#parts;
+    this.#reader.limits = limits.xml;
+    this.#connection.limitReading(limits.rate);
+  }
+
+  // --- stanzas
+
+  #takeStanza(frame: Frame, session: ClientSession): Eventually<void> {
+    if (frame.ns !== ns.client) return this.#takeNonza(frame, session);
+    this.#checkLengths(frame);
+    try {
+      return this.#parts.route(stampFrom(Stanza.fromFrame(frame), session.jid), session);
+    } catch (error) {
+      if (!(error instanceof MalformedAddress)) throw error;
+      return this.#refuseAddress(frame, error);
+    }
+  }
+
+  #takeNonza(frame: Frame, session: ClientSession): void {
+    if (frame.ns === ns.stream && frame.name === 'error') return this.close();
+    const handler = this.#parts.nonzas.find(({ name, ns: space }) => name === frame.name && space === frame.ns);
+    if (!handler) throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not known here`);
+    handler.handle(session, frame.element());
+  }
+
+  #refuseAddress(frame: Frame, error: MalformedAddress): void {
+    if (error.attribute === 'from') throw StreamError.invalidFrom();
+    const kind = frame.name === 'message' || frame.name === 'presence' ? frame.name : 'iq';
+    const reply = errorReplyToFrame(frame, kind, error);
+    if (reply) this.sendStanza(reply);
+  }
+
+  #checkLengths(frame: Frame): void {
+    const { idBytes, langBytes } = this.#parts.limits;
+    if (Buffer.byteLength(frame.attribute('id') ?? '') > idBytes)
+      throw StreamError.policyViolation("the 'id' is too long");
+    if (Buffer.byteLength(frame.lang ?? '') > langBytes) throw StreamError.policyViolation('the xml:lang is too long');
+  }
+
+  #ping(): void {
+    if (this.#state.name !== 'bound') return;
+    const { session } = this.#state;
+    this.#deadlines.pinged();
+    const ask = xml('ping', { xmlns: ns.ping });
+    const { requests, limits } = this.#parts;
+    const from = Jid.from('', this.host);
+    void requests.ask(from, session.jid, ask, limits.idleCloseAfterMs, (request) => session.sendHeld(request));
+  }
+
+  // --- the end
+
+  #become(next: StreamState): void {
+    if (!isLegalStep(this.#state.name, next.name)) throw new Error(`no step from ${this.#state.name} to ${next.name}`);
+    this.#state = next;
+  }
+
+  #leave(next: StreamState): void {
+    const { session } = this.#state.name === 'bound' ? this.#state : { session: undefined };
+    this.#become(next);
+    if (session) this.#parts.sessions.end(session);
+  }
+}

@@ -1,0 +1,109 @@
+import { Jid, JidError } from '../../protocol/jid.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import { errorReply, iqResult } from '../../protocol/stanza-replies.ts';
+import type { Clock } from '../../support/clock.ts';
+import { networkOf } from '../../support/network-of.ts';
+import { TokenBucket } from '../../support/token-bucket.ts';
+import { type Element, textOf, xml } from '../../xml/element.ts';
+import type { NegotiatingStream, StreamFacts, StreamFeature } from './stream-feature.ts';
+
+/** How many accounts one address may register. */
+export interface RegistrationLimits {
+  readonly perAddress: number;
+  readonly windowMs: number;
+}
+
+/** What in-band registration needs from the rest of the house. */
+export interface RegistrationParts {
+  /** Throws StanzaError: `conflict` if the account exists, `not-acceptable` for a password that cannot be used. */
+  readonly create: (account: Jid, password: string) => Promise<void>;
+  readonly limits: RegistrationLimits;
+  /** Whether it may be done without TLS. */
+  readonly withoutTls: boolean;
+  readonly clock: Clock;
+}
+
+/** In-band registration before authentication (XEP-0077 §3.1). Off unless the operator opens it. */
+export function registration(parts: RegistrationParts): StreamFeature {
+  const throttle = new Throttle(parts.limits, parts.clock);
+  const needs = ({ secure, identity }: StreamFacts) => !identity && (secure || parts.withoutTls);
+  return {
+    name: 'register',
+    exclusive: false,
+    needs,
+    offer: () => [xml('register', { xmlns: ns.registerFeature })],
+    handles: (frame) => frame.name === 'iq' && frame.payload.has('query', ns.register),
+    async negotiate(stream, frame, offered) {
+      const request = Stanza.fromFrame(frame);
+      try {
+        if (!offered || request.id === undefined) throw StanzaError.notAllowed();
+        const answer = request.type === 'set' ? await register(stream, request, parts, throttle) : form();
+        stream.sendStanza(iqResult(request, answer));
+      } catch (error) {
+        if (!(error instanceof StanzaError)) throw error;
+        const reply = errorReply(request, error);
+        if (reply) stream.sendStanza(reply);
+      }
+    },
+  };
+}
+
+function form(): Element {
+  return xml(
+    'query',
+    { xmlns: ns.register },
+    xml('instructions', { xmlns: ns.register }, 'Choose a user name and a password.'),
+    xml('username', { xmlns: ns.register }),
+    xml('password', { xmlns: ns.register }),
+  );
+}
+
+async function register(
+  stream: NegotiatingStream,
+  request: Stanza,
+  parts: RegistrationParts,
+  throttle: Throttle,
+): Promise<undefined> {
+  const [query] = request.payload.elements();
+  const username = query?.getChild('username', ns.register);
+  const password = query?.getChild('password', ns.register);
+  if (!username || !password) throw StanzaError.notAcceptable('a user name and a password are needed');
+  const account = accountJid(textOf(username), stream.host);
+  if (!throttle.admit(stream.remoteAddress)) throw StanzaError.resourceConstraint('too many registrations; try later');
+  await parts.create(account, textOf(password));
+  return undefined;
+}
+
+function accountJid(username: string, host: string): Jid {
+  try {
+    const account = Jid.from(username, host);
+    if (account.local !== '') return account;
+  } catch (error) {
+    if (!(error instanceof JidError)) throw error;
+  }
+  throw StanzaError.notAcceptable('that user name cannot be used');
+}
+
+/** Registrations by address (XEP-0077 §6); remembers no more addresses than can be active in one window. */
+class Throttle {
+  readonly #limits: RegistrationLimits;
+  readonly #clock: Clock;
+  readonly #buckets = new Map<string, TokenBucket>();
+
+  constructor(limits: RegistrationLimits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  admit(address: string): boolean {
+    for (const [network, bucket] of this.#buckets) if (bucket.full) this.#buckets.delete(network);
+    const network = networkOf(address);
+    const { perAddress, windowMs } = this.#limits;
+    const bucket =
+      this.#buckets.get(network) ?? new TokenBucket((perAddress * 1000) / windowMs, perAddress, this.#clock);
+    this.#buckets.set(network, bucket);
+    return bucket.tryTake();
+  }
+}

@@ -1,0 +1,34 @@
+import type { TLSSocket } from 'node:tls';
+import { certificateHash } from './certificate-hash.ts';
+
+/** One way to tie an authentication to the TLS connection that carries it (RFC 5056, XEP-0440). */
+export interface ChannelBinding {
+  readonly type: 'tls-exporter' | 'tls-server-end-point';
+  readonly data: () => Buffer;
+}
+
+/** The part of a TLS socket that channel binding needs. */
+export type BindableSocket = Pick<TLSSocket, 'getProtocol' | 'exportKeyingMaterial' | 'getX509Certificate'>;
+
+/**
+ * The channel bindings a TLS connection allows, strongest first.
+ * `tls-exporter` needs TLS 1.3: under TLS 1.2 it is safe only with the extended master secret (RFC 9266 §2),
+ * and Node cannot tell whether that was negotiated.
+ */
+export function channelBindingsOf(socket: BindableSocket): ChannelBinding[] {
+  return [tlsExporter(socket), tlsServerEndPoint(socket)].filter((binding) => binding !== undefined);
+}
+
+/** RFC 9266 §2. */
+function tlsExporter(socket: BindableSocket): ChannelBinding | undefined {
+  if (socket.getProtocol() !== 'TLSv1.3') return undefined;
+  const data = () => socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+  return { type: 'tls-exporter', data };
+}
+
+/** RFC 5929 §4.1; undefined for certificates whose binding it leaves undefined. */
+function tlsServerEndPoint(socket: BindableSocket): ChannelBinding | undefined {
+  const certificate = socket.getX509Certificate()?.raw;
+  const hash = certificate && certificateHash(certificate);
+  return hash && { type: 'tls-server-end-point', data: () => hash };
+}

@@ -1,0 +1,31 @@
+import { createHmac } from 'node:crypto';
+import type { Jid } from '../../../protocol/jid.ts';
+import type { AccountStore, Credentials, ScramHash } from '../../../storage/accounts.ts';
+import type { CredentialSource } from './mechanism.ts';
+import { saltByteLength } from './scram-keys.ts';
+
+/** The credentials in storage, with salts imagined from a secret of this server. */
+export class StoredCredentials implements CredentialSource {
+  readonly iterations: number;
+  readonly #accounts: Pick<AccountStore, 'credentials' | 'setCredentials'>;
+  readonly #secret: Buffer;
+
+  constructor(accounts: Pick<AccountStore, 'credentials' | 'setCredentials'>, secret: Buffer, iterations: number) {
+    this.#accounts = accounts;
+    this.#secret = secret;
+    this.iterations = iterations;
+  }
+
+  find(account: Jid): Promise<Credentials | undefined> {
+    return this.#accounts.credentials(account.bare().toString());
+  }
+
+  upgrade(account: Jid, credentials: Credentials): Promise<void> {
+    return this.#accounts.setCredentials(account.bare().toString(), credentials);
+  }
+
+  fakeSalt(account: Jid, hash: ScramHash): Buffer {
+    const name = `${hash}\0${account.bare().toString()}`;
+    return createHmac('sha256', this.#secret).update(name).digest().subarray(0, saltByteLength);
+  }
+}

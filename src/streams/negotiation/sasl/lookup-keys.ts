@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import type { Jid } from '../../../protocol/jid.ts';
+import type { ScramHash, ScramKeys } from '../../../storage/accounts.ts';
+import type { CredentialSource } from './mechanism.ts';
+import { keyByteLength } from './scram-keys.ts';
+
+/** Keys to check a proof against, and whether any proof may be accepted. */
+export interface KeyLookup {
+  readonly keys: ScramKeys;
+  readonly real: boolean;
+}
+
+/** The account's keys for a hash, or imagined ones, so that nobody learns which accounts exist. */
+export async function lookupKeys(source: CredentialSource, account: Jid, hash: ScramHash): Promise<KeyLookup> {
+  // Imagined whether needed or not: the time this takes must not tell either.
+  const imagined = imaginedKeys(source, account, hash);
+  const keys = (await source.find(account))?.scram[hash];
+  return { keys: keys ?? imagined, real: keys !== undefined };
+}
+
+/** Keys that look like those of an existing account and fit no password. */
+export function imaginedKeys(source: CredentialSource, account: Jid, hash: ScramHash): ScramKeys {
+  const key = () => randomBytes(keyByteLength(hash));
+  return {
+    salt: source.fakeSalt(account, hash),
+    iterations: source.iterations,
+    storedKey: key(),
+    serverKey: key(),
+  };
+}

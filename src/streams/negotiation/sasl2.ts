@@ -1,0 +1,91 @@
+import { Jid } from '../../protocol/jid.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { SaslFailure } from '../../protocol/sasl-failure.ts';
+import { then } from '../../routing/eventually.ts';
+import { type Element, textOf, xml } from '../../xml/element.ts';
+import type { Bind2 } from './bind2.ts';
+import { startExchange } from './sasl/mechanisms.ts';
+import { decodeResponse } from './sasl/strict-base64.ts';
+import { refusal } from './sasl.ts';
+import { SaslAttempt, type SaslProfile } from './sasl-attempt.ts';
+import { mayAuthenticate, offeredMechanisms, type SaslServices, saslContext } from './sasl-services.ts';
+import type { NegotiatingStream, StreamFeature } from './stream-feature.ts';
+
+/** The Extensible SASL Profile (XEP-0388), with resource binding inline (XEP-0386). */
+export function sasl2(services: SaslServices, bind: Bind2): StreamFeature {
+  return {
+    name: 'sasl2',
+    exclusive: false,
+    needs: (facts) => mayAuthenticate(services, facts),
+    offer: (facts) => [
+      xml(
+        'authentication',
+        { xmlns: ns.sasl2 },
+        ...offeredMechanisms(services, facts).map((name) => xml('mechanism', { xmlns: ns.sasl2 }, name)),
+        xml('inline', { xmlns: ns.sasl2 }, bind.offer()),
+      ),
+    ],
+    handles: (frame) => frame.ns === ns.sasl2 && frame.name === 'authenticate',
+    negotiate(stream, frame, offered) {
+      const request = frame.element();
+      const mechanism = frame.attribute('mechanism') ?? '';
+      const attempt = new SaslAttempt(stream, profileOf(request, bind), services.guard, mechanism);
+      stream.beginAuthentication(attempt);
+      return attempt.begin(
+        () => {
+          if (!offered) throw refusal(stream.secure);
+          return startExchange(mechanism, saslContext(services, stream));
+        },
+        () => {
+          const response = request.getChild('initial-response', ns.sasl2);
+          return response && decodeResponse(textOf(response));
+        },
+      );
+    },
+  };
+}
+
+function profileOf(request: Element, bind: Bind2): SaslProfile {
+  return {
+    ns: ns.sasl2,
+    challenge: (data) => xml('challenge', { xmlns: ns.sasl2 }, data.toString('base64')),
+    failure: (failure) => failure.element(ns.sasl2),
+    response: (element) => decodeResponse(textOf(element)),
+    succeed(stream, identity, data) {
+      checkHeaderFrom(stream, identity);
+      const bindRequest = request.getChild('bind', ns.bind2);
+      if (!bindRequest) return succeed(stream, identity, data);
+      return then(bind.bind(stream, identity, bindRequest, request), ({ session, element }) =>
+        succeed(stream, identity, data, { session, element }),
+      );
+    },
+  };
+}
+
+/** XEP-0388 §2.4: a stream header that claims somebody else fails the authentication. */
+function checkHeaderFrom(stream: NegotiatingStream, identity: Jid): void {
+  if (stream.headerFrom === undefined) return;
+  try {
+    if (Jid.parse(stream.headerFrom).bare().equals(identity)) return;
+  } catch {
+    // Not a JID: not the identity either.
+  }
+  throw SaslFailure.invalidAuthzid();
+}
+
+type Inline = Awaited<ReturnType<Bind2['bind']>>;
+
+/** XEP-0388 §2.6.1: the identifier is the full JID if a resource was bound on the way. */
+function succeed(stream: NegotiatingStream, identity: Jid, data: Buffer | undefined, inline?: Inline): void {
+  const authorized = inline?.session.jid ?? identity;
+  stream.send(
+    xml(
+      'success',
+      { xmlns: ns.sasl2 },
+      data && xml('additional-data', { xmlns: ns.sasl2 }, data.toString('base64')),
+      xml('authorization-identifier', { xmlns: ns.sasl2 }, authorized.toString()),
+      inline?.element,
+    ),
+  );
+  stream.continueAs(identity, inline?.session);
+}

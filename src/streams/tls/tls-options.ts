@@ -1,0 +1,43 @@
+import { constants } from 'node:crypto';
+import type { SecureContext, SecureContextOptions, TLSSocketOptions } from 'node:tls';
+
+/** The cipher suites of TLS 1.3, then those of TLS 1.2 with ECDHE and AEAD; nothing else (RFC 9325 §4.2). */
+export const cipherSuites = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+] as const;
+
+/** What every TLS context of this server has in common (RFC 7590 §3, RFC 9325 §3). */
+export const secureContextOptions = {
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
+  ciphers: cipherSuites.join(':'),
+  honorCipherOrder: true,
+  // Tickets would outlive the keys they protect: their own key lasts as long as the process (RFC 7590 §3.3).
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
+} as const satisfies SecureContextOptions;
+
+/** Gives the TLS context for the name a client asks for; the default context for no name or an unknown one. */
+export interface ContextSource {
+  contextFor(serverName: string | undefined): SecureContext;
+}
+
+/**
+ * Options for `new TLSSocket(socket, …)` on the server's side of a connection.
+ * With direct TLS a client that uses ALPN must ask for xmpp-client (XEP-0368 §2).
+ */
+export function tlsSocketOptions(contexts: ContextSource, start: 'starttls' | 'direct'): TLSSocketOptions {
+  return {
+    isServer: true,
+    secureContext: contexts.contextFor(undefined),
+    SNICallback: (serverName, answer) => answer(null, contexts.contextFor(serverName)),
+    ...(start === 'direct' ? { ALPNProtocols: ['xmpp-client'] } : {}),
+  };
+}

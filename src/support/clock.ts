@@ -1,0 +1,29 @@
+/** A pending call made through {@link Clock.after}. */
+export interface Timer {
+  /** Prevents the call if it has not happened yet. */
+  cancel(): void;
+}
+
+/** Time, so that tests can hold it in their hands. */
+export interface Clock {
+  /** Wall-clock time in milliseconds since 1970; may jump. For stamps only. */
+  nowMs(): number;
+  /** Milliseconds from an arbitrary start; never jumps. For durations and deadlines. */
+  monotonicMs(): number;
+  /** Calls `run` once, `delayMs` milliseconds from now, without keeping the process alive. */
+  after(delayMs: number, run: () => void): Timer;
+}
+
+/** setTimeout fires at once for anything longer than a signed 32-bit number of milliseconds. */
+const longestDelayMs = 2 ** 31 - 1;
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, Math.min(delayMs, longestDelayMs));
+    timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+};

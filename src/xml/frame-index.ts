@@ -1,0 +1,91 @@
+import { type Child, contentNs } from './payload.ts';
+import { Scanner, type ScannerSink } from './scanner.ts';
+import type { Attribute, StartTag } from './start-tag.ts';
+
+class IndexedChild implements Child {
+  readonly name: string;
+  readonly ns: string;
+  readonly start: number;
+  end = 0;
+
+  constructor(name: string, ns: string, start: number) {
+    this.name = name;
+    this.ns = ns;
+    this.start = start;
+  }
+}
+
+/** What is noted of a frame while it is scanned. Places count from its first byte; those of children from its payload. */
+export class FrameIndex {
+  readonly name: string;
+  readonly ns: string;
+  readonly attributes: readonly Attribute[];
+  readonly payloadStart: number;
+  payloadEnd: number;
+  readonly children: IndexedChild[] = [];
+  /** Whether the bytes of the payload mean the same inside of any stanza. */
+  portable = true;
+
+  constructor(tag: StartTag, payloadStart: number) {
+    this.name = tag.name.local(tag.source);
+    this.ns = tag.ns;
+    this.attributes = tag.attributes();
+    this.payloadStart = payloadStart;
+    this.payloadEnd = payloadStart;
+  }
+}
+
+/** Indexes what its scanner finds: the outermost element, and the elements directly inside of it. */
+export class FrameIndexer implements ScannerSink {
+  readonly scanner = new Scanner(this);
+  #index: FrameIndex | undefined;
+  #child: IndexedChild | undefined;
+
+  constructor() {
+    this.scanner.scope.innerDepth = 2;
+  }
+
+  /** The index of what has been scanned, given up to the caller. */
+  take(): FrameIndex | undefined {
+    const index = this.#index;
+    this.#index = undefined;
+    this.#child = undefined;
+    return index;
+  }
+
+  startTag(tag: StartTag, depth: number, start: number, end: number): void {
+    const { scope } = this.scanner;
+    if (depth === 1) {
+      this.#index = new FrameIndex(tag, end);
+      this.#index.portable = scope.defaultNs === scope.context.defaultNs;
+      scope.borrowed = undefined;
+    } else if (depth === 2) {
+      const ns = tag.ns === scope.context.defaultNs ? contentNs : tag.ns;
+      this.#child = new IndexedChild(tag.name.local(tag.source), ns, start - this.#index!.payloadStart);
+      this.#index!.children.push(this.#child);
+    }
+  }
+
+  endTag(depth: number, start: number, end: number): void {
+    const index = this.#index!;
+    if (depth === 2) this.#child!.end = end - index.payloadStart;
+    else if (depth === 1) {
+      index.payloadEnd = start;
+      if (!this.#isPortable()) index.portable = false;
+    }
+  }
+
+  /** Not if it uses a prefix from outside, or calls the content namespace by a name it has only on this stream. */
+  #isPortable(): boolean {
+    const { borrowed, redeclared, context } = this.scanner.scope;
+    return borrowed === undefined && (!redeclared || context.defaultNs === contentNs);
+  }
+
+  text(): void {
+    // Text stays in the bytes.
+  }
+
+  cdata(): void {
+    // Text stays in the bytes.
+  }
+}

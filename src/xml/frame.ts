@@ -1,0 +1,81 @@
+import type { Element } from './element.ts';
+import type { FrameIndex } from './frame-index.ts';
+import { type NamespaceContext, xmlNamespace } from './namespace-scope.ts';
+import { readElement } from './parse-element.ts';
+import { Payload } from './payload.ts';
+import { portablePayload } from './portable-payload.ts';
+import type { Attribute } from './start-tag.ts';
+import { unlimited } from './xml-limits.ts';
+
+export type { Attribute } from './start-tag.ts';
+
+/** The value of the attribute in no namespace that has this name. */
+export function attributeValue(attributes: readonly Attribute[], name: string): string | undefined {
+  for (const attribute of attributes) if (attribute.name === name && attribute.ns === '') return attribute.value;
+  return undefined;
+}
+
+/** The value of `xml:lang` (RFC 6120 §4.7.4, RFC 6120 §8.1.5). */
+export function langValue(attributes: readonly Attribute[]): string | undefined {
+  for (const attribute of attributes) {
+    if (attribute.name === 'lang' && attribute.ns === xmlNamespace) return attribute.value;
+  }
+  return undefined;
+}
+
+/** One element directly inside of a stream, whole and validated: a stanza, or a word of negotiation. */
+export class Frame {
+  readonly name: string;
+  readonly ns: string;
+  /** In the order they came, without namespace declarations. */
+  readonly attributes: readonly Attribute[];
+  readonly #bytes: Buffer;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #index: FrameIndex;
+  readonly #context: NamespaceContext;
+  #payload: Payload | undefined;
+
+  constructor(bytes: Buffer, start: number, end: number, index: FrameIndex, context: NamespaceContext) {
+    this.name = index.name;
+    this.ns = index.ns;
+    this.attributes = index.attributes;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+    this.#index = index;
+    this.#context = context;
+  }
+
+  get byteLength(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Its own `xml:lang`. */
+  get lang(): string | undefined {
+    return langValue(this.attributes);
+  }
+
+  /** The content; the bytes as they came if they mean the same anywhere. */
+  get payload(): Payload {
+    this.#payload ??= this.#makePayload();
+    return this.#payload;
+  }
+
+  /** The value of an attribute that is in no namespace. */
+  attribute(name: string): string | undefined {
+    return attributeValue(this.attributes, name);
+  }
+
+  /** The frame as a tree that stands on its own. */
+  element(): Element {
+    return readElement(this.#bytes.subarray(this.#start, this.#end), unlimited, this.#context);
+  }
+
+  #makePayload(): Payload {
+    const { portable, payloadStart, payloadEnd, children } = this.#index;
+    if (payloadStart === payloadEnd) return Payload.empty;
+    if (!portable) return portablePayload(this.element(), this.#context.defaultNs);
+    return new Payload(this.#bytes.subarray(this.#start + payloadStart, this.#start + payloadEnd), children);
+  }
+}

@@ -1,0 +1,101 @@
+import { malformed } from './xml-error.ts';
+
+/** The namespace of the prefix `xml`, bound in every document. */
+export const xmlNamespace = 'http://www.w3.org/XML/1998/namespace';
+const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/';
+
+/** What is declared around a frame: by the stream header, or by whoever asks for a piece of XML to be read. */
+export interface NamespaceContext {
+  readonly defaultNs: string;
+  readonly prefixes: ReadonlyMap<string, string>;
+}
+
+/** Nothing declared at all. */
+export const bareContext: NamespaceContext = { defaultNs: '', prefixes: new Map() };
+
+interface Binding {
+  readonly prefix: string;
+  readonly ns: string;
+  readonly depth: number;
+  readonly shadowed: Binding | undefined;
+}
+
+/** The namespace declarations in force while a frame is read (Namespaces in XML 1.0 §6). */
+export class NamespaceScope {
+  context = bareContext;
+  defaultNs = '';
+  /** What is declared above this depth does not belong to what is being read. */
+  innerDepth = 1;
+  /** Prefixes that were used but do not belong. */
+  borrowed: Map<string, string> | undefined;
+  /** Whether the default namespace of the context was declared again. */
+  redeclared = false;
+  readonly #bindings = new Map<string, Binding>();
+  readonly #stack: Binding[] = [];
+
+  /** Starts again inside `context`. */
+  enter(context: NamespaceContext): void {
+    if (this.#stack.length > 0) this.leave(0);
+    this.context = context;
+    this.defaultNs = context.defaultNs;
+    this.borrowed = undefined;
+    this.redeclared = false;
+  }
+
+  /** Puts a declaration of the element at `depth` in force; `prefix` is '' for the default namespace. */
+  declare(prefix: string, ns: string, depth: number): void {
+    checkDeclaration(prefix, ns);
+    if (prefix === 'xml') return;
+    if (depth >= this.innerDepth && ns === this.context.defaultNs) this.redeclared = true;
+    const shadowed = prefix === '' ? this.#outerDefault() : this.#bindings.get(prefix);
+    const binding = { prefix, ns, depth, shadowed };
+    this.#stack.push(binding);
+    if (prefix === '') this.defaultNs = ns;
+    else this.#bindings.set(prefix, binding);
+  }
+
+  /** Ends the declarations of the element at `depth` and of everything in it. */
+  leave(depth: number): void {
+    const stack = this.#stack;
+    while (stack.length > 0 && stack[stack.length - 1]!.depth >= depth) {
+      const { prefix, shadowed } = stack.pop()!;
+      if (prefix === '') this.defaultNs = shadowed!.ns;
+      else if (shadowed === undefined) this.#bindings.delete(prefix);
+      else this.#bindings.set(prefix, shadowed);
+    }
+  }
+
+  /** The namespace a prefix is bound to. */
+  resolve(prefix: string): string {
+    if (prefix === 'xml') return xmlNamespace;
+    const binding = this.#bindings.get(prefix);
+    const ns = binding?.ns ?? this.context.prefixes.get(prefix);
+    if (ns === undefined) malformed('namespace prefix is not bound');
+    if (binding === undefined || binding.depth < this.innerDepth) this.#borrow(prefix, ns);
+    return ns;
+  }
+
+  /** The prefixes in force, without `xml`. */
+  prefixes(): Map<string, string> {
+    const all = new Map(this.context.prefixes);
+    for (const { prefix, ns } of this.#bindings.values()) all.set(prefix, ns);
+    return all;
+  }
+
+  #outerDefault(): Binding {
+    return { prefix: '', ns: this.defaultNs, depth: 0, shadowed: undefined };
+  }
+
+  #borrow(prefix: string, ns: string): void {
+    this.borrowed ??= new Map();
+    this.borrowed.set(prefix, ns);
+  }
+}
+
+/** Namespaces in XML 1.0 §3 and §2.2: what may not be declared. */
+function checkDeclaration(prefix: string, ns: string): void {
+  if (prefix === 'xmlns') malformed('the prefix xmlns cannot be declared');
+  if (ns === xmlnsNamespace) malformed('the xmlns namespace cannot be declared');
+  if ((prefix === 'xml') !== (ns === xmlNamespace)) malformed('the prefix xml belongs to the XML namespace');
+  if (ns === '' && prefix !== '') malformed('a prefix cannot be undeclared');
+}

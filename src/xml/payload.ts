@@ -1,0 +1,131 @@
+import type { Element } from './element.ts';
+import { escapeText } from './escape.ts';
+import { readElement } from './parse-element.ts';
+import { serialise } from './serialise.ts';
+import { unlimited } from './xml-limits.ts';
+
+/**
+ * The namespace every payload gives for the content of its stanza, whatever the stream: in the bytes it is the absence
+ * of a declaration, so that the same bytes serve clients and servers (RFC 6120 §4.8.3).
+ */
+export const contentNs = 'jabber:client';
+
+const contentContext = { defaultNs: contentNs, prefixes: new Map<string, string>() };
+const noBytes = Buffer.alloc(0);
+
+/** A direct child element of a stanza: its expanded name and its bytes, from `start` to before `end`. */
+export interface Child {
+  readonly name: string;
+  readonly ns: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The content of a stanza: immutable bytes with an index of the direct child elements. It means the same inside of any
+ * start tag whose default namespace is the content namespace.
+ */
+export class Payload {
+  static readonly empty = new Payload(noBytes, []);
+
+  readonly bytes: Buffer;
+  readonly children: readonly Child[];
+
+  constructor(bytes: Buffer, children: readonly Child[]) {
+    this.bytes = bytes;
+    this.children = children;
+  }
+
+  /** A payload of these children. */
+  static of(...elements: readonly Element[]): Payload {
+    return Payload.ofContent(elements, contentNs);
+  }
+
+  /** A payload of elements and text whose default namespace was `defaultNs`: that of the content, under its own name. */
+  static ofContent(nodes: readonly (Element | string)[], defaultNs: string): Payload {
+    if (nodes.length === 0) return Payload.empty;
+    const children: Child[] = [];
+    const parts: Buffer[] = [];
+    let at = 0;
+    for (const node of nodes) {
+      const part = Buffer.from(typeof node === 'string' ? escapeText(node) : serialise(node, defaultNs));
+      if (typeof node !== 'string') {
+        const ns = node.getNS() ?? defaultNs;
+        children.push({
+          name: node.getName(),
+          ns: ns === defaultNs ? contentNs : ns,
+          start: at,
+          end: at + part.length,
+        });
+      }
+      parts.push(part);
+      at += part.length;
+    }
+    return new Payload(parts.length === 1 ? parts[0]! : Buffer.concat(parts), children);
+  }
+
+  /** Whether there is such a child. */
+  has(name: string, ns: string): boolean {
+    return this.find(name, ns) !== undefined;
+  }
+
+  /** The first such child. */
+  find(name: string, ns: string): Child | undefined {
+    for (const child of this.children) if (child.name === name && child.ns === ns) return child;
+    return undefined;
+  }
+
+  /** A child as a tree. */
+  element(child: Child): Element {
+    return readElement(this.bytes.subarray(child.start, child.end), unlimited, contentContext);
+  }
+
+  /** All children as trees. */
+  elements(): Element[] {
+    return this.children.map((child) => this.element(child));
+  }
+
+  /** The payload without the children that `drop` picks. */
+  without(drop: (child: Child) => boolean): Payload {
+    const kept: Buffer[] = [];
+    const children: Child[] = [];
+    let from = 0;
+    let dropped = 0;
+    for (const child of this.children) {
+      if (drop(child)) {
+        kept.push(this.bytes.subarray(from, child.start));
+        from = child.end;
+        dropped += child.end - child.start;
+      } else children.push(moved(child, -dropped));
+    }
+    if (dropped === 0) return this;
+    if (dropped === this.bytes.length) return Payload.empty;
+    kept.push(this.bytes.subarray(from));
+    return new Payload(Buffer.concat(kept), children);
+  }
+
+  /** The payload with these children behind its own. */
+  with(...elements: readonly Element[]): Payload {
+    if (elements.length === 0) return this;
+    const { bytes } = this;
+    const added = Payload.of(...elements);
+    const children = [...this.children, ...added.children.map((child) => moved(child, bytes.length))];
+    return new Payload(Buffer.concat([bytes, added.bytes]), children);
+  }
+
+  /** The payload with `element` in the place of `child`. */
+  replace(child: Child, element: Element): Payload {
+    const { bytes } = this;
+    const { bytes: inserted, children } = Payload.of(element);
+    const growth = inserted.length - (child.end - child.start);
+    const replaced = this.children.flatMap((other) => {
+      if (other === child) return children.map((its) => moved(its, child.start));
+      return other.start < child.start ? other : moved(other, growth);
+    });
+    return new Payload(Buffer.concat([bytes.subarray(0, child.start), inserted, bytes.subarray(child.end)]), replaced);
+  }
+}
+
+function moved({ name, ns, start, end }: Child, by: number): Child {
+  return { name, ns, start: start + by, end: end + by };
+}

@@ -1,0 +1,425 @@
+import { AttributeSpan } from './attribute-span.ts';
+import {
+  ampersand,
+  apostrophe,
+  doubleQuote,
+  equals,
+  exclamation,
+  greaterThan,
+  lessThan,
+  question,
+  skipSpace,
+  slash,
+} from './char-class.ts';
+import { opensCdata, opensDeclaration } from './markup.ts';
+import { type NamespaceContext, NamespaceScope } from './namespace-scope.ts';
+import { checkReference, scanReference } from './reference.ts';
+import { escapedForm, Source, type TextForm } from './source.ts';
+import { StartTag } from './start-tag.ts';
+import { TextSpan } from './text-span.ts';
+import { checkDeclaration } from './xml-declaration.ts';
+import { malformed, tooMuch, XmlError } from './xml-error.ts';
+import { unlimited, type XmlLimits } from './xml-limits.ts';
+
+/** What becomes of the tags and the text that the scanner finds. Places count from the base of the source. */
+export interface ScannerSink {
+  startTag(tag: StartTag, depth: number, start: number, end: number): void;
+  endTag(depth: number, start: number, end: number): void;
+  text(start: number, end: number, form: TextForm): void;
+  cdata(start: number, end: number): void;
+}
+
+/** Where in the grammar the next byte stands. */
+const inProlog = 0;
+const afterLessThan = 1;
+const inElementName = 2;
+const inStartTag = 3;
+const inAttributeName = 4;
+const beforeEquals = 5;
+const beforeValue = 6;
+const inValue = 7;
+const inReference = 8;
+const beforeTagEnd = 9;
+const inText = 10;
+const inEndName = 11;
+const inEndTag = 12;
+const inMarkup = 13;
+const inCdata = 14;
+const inInstruction = 15;
+const inDeclaration = 16;
+
+const noName: Buffer = Buffer.alloc(0);
+const noAttribute = new AttributeSpan();
+
+/**
+ * The one reader of XML in this server: a strict, resumable scanner for XML 1.0 with namespaces as RFC 6120 §11 narrows
+ * it. It can stop at any byte and go on when more have come; no byte of a token is looked at again, but for the first
+ * bytes of a character that was cut. It keeps no text, only places in the source.
+ */
+export class Scanner {
+  readonly source = new Source();
+  readonly scope = new NamespaceScope();
+  /** Whether the element, or the start tag asked for, has been scanned to its end. */
+  complete = false;
+  /** How many elements are open. */
+  depth = 0;
+
+  readonly #tag = new StartTag(this.source);
+  readonly #sink: ScannerSink;
+  #limits = unlimited;
+  #state = inProlog;
+  #stopAtStartTag = false;
+  /** The name a lone end tag closes: that of the stream. */
+  #outerName = noName;
+  #elements = 0;
+  #declarations = 0;
+  #attribute = noAttribute;
+  #spaced = false;
+  #quote = 0;
+  #tokenStart = 0;
+  #endNameStart = 0;
+  #referenceStart = 0;
+  #referenceFrom = inText;
+  readonly #run = new TextSpan();
+  /** Start and length of the name of each open element. */
+  readonly #names: number[] = [];
+
+  constructor(sink: ScannerSink) {
+    this.#sink = sink;
+  }
+
+  /** Starts on a document. With `startTagOnly` it is complete once the root is open: a stream header (RFC 6120 §4.2). */
+  beginDocument(context: NamespaceContext, limits: XmlLimits, startTagOnly: boolean): void {
+    this.#begin(context, limits);
+    this.#state = inProlog;
+    this.#stopAtStartTag = startTagOnly;
+    this.#outerName = noName;
+  }
+
+  /** Starts on an element inside the stream `streamName`, or on the stream's end tag. */
+  beginFrame(context: NamespaceContext, limits: XmlLimits, streamName: Buffer): void {
+    this.#begin(context, limits);
+    this.#state = inText;
+    this.#stopAtStartTag = false;
+    this.#outerName = streamName;
+  }
+
+  /** The bytes of the last element name, copied. */
+  elementName(): Buffer {
+    const { bytes, base } = this.source;
+    return Buffer.from(bytes.subarray(base + this.#tag.name.start, base + this.#tag.name.end));
+  }
+
+  #inStream(): boolean {
+    return this.#outerName.length > 0;
+  }
+
+  #begin(context: NamespaceContext, limits: XmlLimits): void {
+    this.scope.enter(context);
+    this.#limits = limits;
+    this.complete = false;
+    this.depth = 0;
+    this.#elements = 0;
+    this.#declarations = 0;
+    this.#run.begin(0);
+  }
+
+  /**
+   * Scans from `at` up to `end` or to where it is complete. The answer is where to go on: short of `end`, if not
+   * complete, by the first bytes of a character that `end` cuts.
+   */
+  scan(at: number, end: number): number {
+    let p = at;
+    while (p < end && !this.complete) {
+      p = this.#step(p, end);
+      if (p < 0) return ~p;
+    }
+    return p;
+  }
+
+  /** Scans what stands in one state. A character that `end` cuts is answered with the complement of its place. */
+  #step(p: number, end: number): number {
+    switch (this.#state) {
+      case inText:
+        return this.#text(p, end);
+      case inStartTag:
+        return this.#startTag(p, end);
+      case inValue:
+        return this.#value(p, end);
+      case inAttributeName:
+        return this.#attributeName(p, end);
+      case afterLessThan:
+        return this.#afterLessThan(p, end);
+      case inElementName:
+        return this.#elementName(p, end);
+      case beforeEquals:
+        return this.#beforeEquals(p, end);
+      case beforeValue:
+        return this.#beforeValue(p, end);
+      case inReference:
+        return this.#reference(p, end);
+      case beforeTagEnd:
+        return this.#emptyElementEnd(p);
+      case inEndName:
+        return this.#endName(p, end);
+      case inEndTag:
+        return this.#endTag(p, end);
+      case inCdata:
+        return this.#cdata(p, end);
+      case inMarkup:
+        return this.#markup(p);
+      case inInstruction:
+        return this.#instruction(p);
+      case inDeclaration:
+        return this.#declaration(p, end);
+      default:
+        return this.#prolog(p, end);
+    }
+  }
+
+  #prolog(at: number, end: number): number {
+    const { bytes, base } = this.source;
+    if (at === base && (bytes[at] === 0 || bytes[at]! >= 0xfe)) {
+      throw new XmlError('unsupported-encoding', 'only UTF-8 is spoken here');
+    }
+    const p = skipSpace(bytes, at, end);
+    if (p === end) return p;
+    if (bytes[p] !== lessThan) malformed('text outside of the root element');
+    return this.#open(p, end);
+  }
+
+  #text(at: number, end: number): number {
+    const { source } = this;
+    const p = this.#run.scan(source, at, end);
+    if (p < 0 || p === end) return p;
+    if (source.bytes[p] === ampersand) {
+      this.#run.form = escapedForm;
+      return this.#openReference(p);
+    }
+    const { start, form } = this.#run;
+    if (p - source.base > start) this.#sink.text(start, p - source.base, form);
+    return this.#open(p, end);
+  }
+
+  #open(p: number, end: number): number {
+    this.#tokenStart = p - this.source.base;
+    this.#state = afterLessThan;
+    return p + 1 < end ? this.#afterLessThan(p + 1, end) : p + 1;
+  }
+
+  #afterLessThan(p: number, end: number): number {
+    const byte = this.source.bytes[p];
+    if (byte === slash) return this.#openEndTag(p);
+    if (byte === exclamation || byte === question) {
+      this.#state = byte === exclamation ? inMarkup : inInstruction;
+      return p + 1;
+    }
+    if (this.#elements >= this.#limits.maxElements) tooMuch('too many elements');
+    if (this.depth >= this.#limits.maxDepth) tooMuch('elements nested too deeply');
+    this.#elements++;
+    this.#tag.begin(p - this.source.base);
+    this.#state = inElementName;
+    return this.#elementName(p, end);
+  }
+
+  #elementName(at: number, end: number): number {
+    const { source } = this;
+    const { name } = this.#tag;
+    const p = name.scan(source, at, end);
+    if (p < 0 || p === end) return p;
+    name.finish(source, p - source.base);
+    this.#state = inStartTag;
+    this.#spaced = false;
+    return this.#startTag(p, end);
+  }
+
+  #startTag(at: number, end: number): number {
+    const { bytes, base } = this.source;
+    const p = skipSpace(bytes, at, end);
+    if (p > at) this.#spaced = true;
+    if (p === end) return p;
+    const byte = bytes[p];
+    if (byte === greaterThan) return this.#endOfStartTag(p + 1);
+    if (byte === slash) {
+      this.#state = beforeTagEnd;
+      return p + 1;
+    }
+    if (!this.#spaced) malformed('white space was expected before an attribute');
+    this.#attribute = this.#tag.addAttribute(p - base, this.#limits);
+    this.#state = inAttributeName;
+    return this.#attributeName(p, end);
+  }
+
+  #attributeName(at: number, end: number): number {
+    const { source } = this;
+    const { name } = this.#attribute;
+    const p = name.scan(source, at, end);
+    if (p < 0 || p === end) return p;
+    name.finish(source, p - source.base);
+    if (this.#tag.classify(this.#attribute) && ++this.#declarations > this.#limits.maxNamespaces) {
+      tooMuch('too many namespace declarations');
+    }
+    this.#state = beforeEquals;
+    return this.#beforeEquals(p, end);
+  }
+
+  #beforeEquals(at: number, end: number): number {
+    const { bytes } = this.source;
+    const p = skipSpace(bytes, at, end);
+    if (p === end) return p;
+    if (bytes[p] !== equals) malformed('an attribute without a value');
+    this.#state = beforeValue;
+    return this.#beforeValue(p + 1, end);
+  }
+
+  #beforeValue(at: number, end: number): number {
+    const { bytes, base } = this.source;
+    const p = skipSpace(bytes, at, end);
+    if (p === end) return p;
+    const byte = bytes[p]!;
+    if (byte !== apostrophe && byte !== doubleQuote) malformed('an attribute value without quotes');
+    this.#quote = byte;
+    this.#attribute.beginValue(p + 1 - base);
+    this.#state = inValue;
+    return this.#value(p + 1, end);
+  }
+
+  #value(at: number, end: number): number {
+    const { source } = this;
+    const p = this.#attribute.scanValue(source, at, end, this.#quote);
+    if (p < 0 || p === end) return p;
+    if (source.bytes[p] === ampersand) {
+      this.#attribute.form = escapedForm;
+      return this.#openReference(p);
+    }
+    this.#attribute.valueEnd = p - source.base;
+    this.#state = inStartTag;
+    this.#spaced = false;
+    return p + 1;
+  }
+
+  #openReference(p: number): number {
+    this.#referenceFrom = this.#state;
+    this.#referenceStart = p + 1 - this.source.base;
+    this.#state = inReference;
+    return p + 1;
+  }
+
+  #reference(at: number, end: number): number {
+    const { bytes, base } = this.source;
+    const p = scanReference(bytes, at, end);
+    if (p < 0 || p === end) return p;
+    checkReference(bytes.toString('latin1', base + this.#referenceStart, p));
+    this.#state = this.#referenceFrom;
+    return p + 1;
+  }
+
+  #emptyElementEnd(p: number): number {
+    if (this.source.bytes[p] !== greaterThan) malformed("'/' in a start tag");
+    const next = this.#endOfStartTag(p + 1);
+    const at = next - this.source.base;
+    if (this.#stopAtStartTag) this.depth = 0;
+    else this.#endElement(at, at);
+    return next;
+  }
+
+  #endOfStartTag(p: number): number {
+    const tag = this.#tag;
+    const { start, end } = tag.name;
+    this.#names[2 * this.depth] = start;
+    this.#names[2 * this.depth + 1] = end - start;
+    this.depth++;
+    tag.resolve(this.scope, this.depth);
+    this.#sink.startTag(tag, this.depth, this.#tokenStart, p - this.source.base);
+    this.#enterText(p - this.source.base);
+    if (this.#stopAtStartTag) this.complete = true;
+    return p;
+  }
+
+  #enterText(start: number): void {
+    this.#run.begin(start);
+    this.#state = inText;
+  }
+
+  #openEndTag(p: number): number {
+    if (this.depth === 0 && !this.#inStream()) malformed('an end tag without a start tag');
+    this.#endNameStart = p + 1 - this.source.base;
+    this.#state = inEndName;
+    return p + 1;
+  }
+
+  /** Compares the name with that of the element to close; it must be the same bytes (XML 1.0 §3). */
+  #endName(at: number, end: number): number {
+    const { bytes, base } = this.source;
+    const top = 2 * (this.depth - 1);
+    const name = top < 0 ? this.#outerName : bytes;
+    const start = top < 0 ? 0 : base + this.#names[top]!;
+    const length = top < 0 ? name.length : this.#names[top + 1]!;
+    const offset = start - (base + this.#endNameStart);
+    const stop = Math.min(end, base + this.#endNameStart + length);
+    let p = at;
+    while (p < stop) {
+      if (bytes[p] !== name[p + offset]) malformed('an end tag that does not match its start tag');
+      p++;
+    }
+    if (p === end) return p;
+    this.#state = inEndTag;
+    return this.#endTag(p, end);
+  }
+
+  #endTag(at: number, end: number): number {
+    const { bytes, base } = this.source;
+    const p = skipSpace(bytes, at, end);
+    if (p === end) return p;
+    if (bytes[p] !== greaterThan) malformed('an end tag that does not match its start tag');
+    if (this.depth === 0) this.complete = true;
+    else this.#endElement(this.#tokenStart, p + 1 - base);
+    return p + 1;
+  }
+
+  #endElement(start: number, end: number): void {
+    this.#sink.endTag(this.depth, start, end);
+    this.scope.leave(this.depth);
+    this.depth--;
+    this.#enterText(end);
+    if (this.depth === 0) this.complete = true;
+  }
+
+  #markup(p: number): number {
+    const { bytes, base } = this.source;
+    if (opensCdata(bytes[p]!, p - base - this.#tokenStart)) {
+      if (this.depth === 0) throw new XmlError('bad-format', 'text outside of an element');
+      this.#run.begin(p + 1 - base);
+      this.#state = inCdata;
+    }
+    return p + 1;
+  }
+
+  #cdata(at: number, end: number): number {
+    const { source } = this;
+    const p = this.#run.scanCdata(source, at, end);
+    if (p < 0 || p === end) return p;
+    this.#sink.cdata(this.#run.start, p - 2 - source.base);
+    this.#enterText(p + 1 - source.base);
+    return p + 1;
+  }
+
+  #instruction(p: number): number {
+    const { bytes, base } = this.source;
+    if (!opensDeclaration(bytes[p]!, p - base - this.#tokenStart)) return p + 1;
+    // Only at the very start of a document is it the XML declaration (XML 1.0 §2.8).
+    if (this.#tokenStart !== 0 || this.#inStream()) malformed('an XML declaration that is not at the start');
+    this.#state = inDeclaration;
+    return p;
+  }
+
+  #declaration(at: number, end: number): number {
+    const { bytes, base } = this.source;
+    let p = at;
+    while (p < end && bytes[p] !== greaterThan) p++;
+    if (p === end) return p;
+    checkDeclaration(bytes.toString('latin1', base, p + 1));
+    this.#state = inProlog;
+    return p + 1;
+  }
+}

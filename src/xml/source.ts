@@ -1,0 +1,53 @@
+import { internedText } from './interned-text.ts';
+import { resolveReference } from './reference.ts';
+
+/** How a piece of text is written: as it is, with characters beyond ASCII, or needing normalisation. */
+export type TextForm = 0 | 1 | 2;
+export const plainForm = 0;
+export const wideForm = 1;
+export const escapedForm = 2;
+
+const nothing = Buffer.alloc(0);
+const referenceOrLineEnd = /\r\n?|&([^;]*);/g;
+const referenceOrSpace = /\r\n|[\t\n\r]|&([^;]*);/g;
+
+/** The bytes being scanned. Everything noted about them counts from `base`, so that they can be moved to another buffer. */
+export class Source {
+  bytes: Buffer = nothing;
+  base = 0;
+
+  /** Lets go of the bytes. */
+  release(): void {
+    this.bytes = nothing;
+  }
+
+  /** Bytes known to be a scanned name. */
+  name(start: number, end: number, ascii: boolean): string {
+    const { bytes, base } = this;
+    return ascii ? internedText(bytes, base + start, base + end) : bytes.toString('utf8', base + start, base + end);
+  }
+
+  /** Character data with its references resolved and its line ends normalised (XML 1.0 §2.11). */
+  text(start: number, end: number, form: TextForm): string {
+    const text = this.bytes.toString(form === plainForm ? 'latin1' : 'utf8', this.base + start, this.base + end);
+    if (form !== escapedForm) return text;
+    return text.replace(referenceOrLineEnd, (_match, body?: string) =>
+      body === undefined ? '\n' : resolveReference(body),
+    );
+  }
+
+  /** The content of a CDATA section, in which only line ends are normalised. */
+  cdata(start: number, end: number): string {
+    return this.bytes.toString('utf8', this.base + start, this.base + end).replace(/\r\n?/g, '\n');
+  }
+
+  /** An attribute value, normalised (XML 1.0 §3.3.3). */
+  value(start: number, end: number, form: TextForm): string {
+    if (form === plainForm) return internedText(this.bytes, this.base + start, this.base + end);
+    const text = this.bytes.toString('utf8', this.base + start, this.base + end);
+    if (form === wideForm) return text;
+    return text.replace(referenceOrSpace, (_match, body?: string) =>
+      body === undefined ? ' ' : resolveReference(body),
+    );
+  }
+}

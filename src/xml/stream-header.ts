@@ -1,0 +1,32 @@
+import { attributeValue, langValue } from './frame.ts';
+import type { FrameIndex } from './frame-index.ts';
+import type { NamespaceContext } from './namespace-scope.ts';
+import type { Attribute } from './start-tag.ts';
+
+/** The start tag of a stream (RFC 6120 §4.2), as it was sent: whether it is the right one is for the stream to judge. */
+export class StreamHeader implements NamespaceContext {
+  readonly name: string;
+  readonly ns: string;
+  readonly attributes: readonly Attribute[];
+  /** The default namespace declared: the content namespace (RFC 6120 §4.8.2). */
+  readonly defaultNs: string;
+  readonly prefixes: Map<string, string>;
+
+  constructor({ name, ns, attributes }: FrameIndex, { defaultNs, prefixes }: NamespaceContext) {
+    this.name = name;
+    this.ns = ns;
+    this.attributes = attributes;
+    this.defaultNs = defaultNs;
+    this.prefixes = new Map(prefixes);
+  }
+
+  /** The language of a stanza that gives none (RFC 6120 §4.7.4). */
+  get lang(): string | undefined {
+    return langValue(this.attributes);
+  }
+
+  /** The value of an attribute that is in no namespace. */
+  attribute(name: string): string | undefined {
+    return attributeValue(this.attributes, name);
+  }
+}

@@ -1,0 +1,47 @@
+import { Element } from './element.ts';
+import { Scanner, type ScannerSink } from './scanner.ts';
+import type { TextForm } from './source.ts';
+import type { StartTag } from './start-tag.ts';
+
+/** Makes a tree of what its scanner finds; the tree stands on its own, whatever was declared around it. */
+export class TreeBuilder implements ScannerSink {
+  readonly scanner = new Scanner(this);
+  #root: Element | undefined;
+  #open: Element | undefined;
+
+  /** The tree, given up to the caller. */
+  take(): Element | undefined {
+    const root = this.#root;
+    this.#root = undefined;
+    this.#open = undefined;
+    return root;
+  }
+
+  startTag(tag: StartTag, depth: number): void {
+    const { source, scope } = this.scanner;
+    const element = new Element(tag.name.qualified(source));
+    tag.copyAttributes(element.attrs);
+    if (depth > 1) this.#open?.append(element);
+    else {
+      this.#root = element;
+      if (scope.defaultNs !== '') element.attrs.xmlns ??= scope.defaultNs;
+    }
+    this.#open = element;
+  }
+
+  endTag(depth: number): void {
+    const { borrowed } = this.scanner.scope;
+    if (depth === 1 && borrowed !== undefined) {
+      for (const [prefix, ns] of borrowed) this.#open!.attrs[`xmlns:${prefix}`] = ns;
+    }
+    this.#open = this.#open?.parent ?? undefined;
+  }
+
+  text(start: number, end: number, form: TextForm): void {
+    this.#open?.append(this.scanner.source.text(start, end, form));
+  }
+
+  cdata(start: number, end: number): void {
+    this.#open?.append(this.scanner.source.cdata(start, end));
+  }
+}

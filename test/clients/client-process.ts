@@ -1,0 +1,98 @@
+import { LineProcess } from '../support/line-process.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+import type { ClientProgram } from './client-programs.ts';
+
+/** Who logs in, and how. */
+export interface Login {
+  readonly jid: string;
+  readonly password: string;
+  readonly security?: 'starttls' | 'direct';
+  /** The authorities the client trusts; the server's own when absent. */
+  readonly caFile?: string;
+}
+
+/**
+ * A stock client in its own process. Orders and events are lines of words parted by tabs.
+ *
+ * Orders: `message TO BODY`, `presence SHOW STATUS`, `subscribe JID`, `approve JID`, `roster-add JID NAME GROUP`, `roster`, `quit`.
+ * Events: `online JID`, `refused CONDITION`, `untrusted REASON`, `message FROM BODY STAMP`, `presence FROM TYPE SHOW STATUS`,
+ * `push JID SUBSCRIPTION`, `item JID NAME SUBSCRIPTION GROUPS`, `roster-end`, `closed`.
+ */
+export class ClientProcess implements AsyncDisposable {
+  readonly #process: LineProcess;
+  readonly #consumed = new Set<number>();
+
+  private constructor(process: LineProcess) {
+    this.#process = process;
+  }
+
+  /** Starts a client that tries to log in. */
+  static async start(program: ClientProgram, server: ServerProcess, login: Login): Promise<ClientProcess> {
+    const { jid, password, security = 'starttls', caFile = server.caFile } = login;
+    const { host, ports } = server.place;
+    const [file, ...args] = await program.command();
+    args.push(host, String(ports[security]), security, jid, password, caFile);
+    const name = `${program.name} as ${jid}`;
+    return new ClientProcess(new LineProcess(name, file, args, { NODE_EXTRA_CA_CERTS: caFile }));
+  }
+
+  /** Starts a client and waits until it has logged in and is available. */
+  static async login(program: ClientProgram, server: ServerProcess, login: Login): Promise<ClientProcess> {
+    const client = await ClientProcess.start(program, server, login);
+    try {
+      const [, fullJid = ''] = await client.expect('online', login.jid);
+      // A session is sent its own presence (RFC 6121 §4.2.2): from then on it certainly counts as available.
+      await client.expect('presence', fullJid, 'available');
+      return client;
+    } catch (error) {
+      await client[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Gives it an order. */
+  tell(...words: readonly string[]): void {
+    this.#process.write(words.join('\t'));
+  }
+
+  /** Waits for an event that was not expected before and whose words are these; a bare JID also stands for its full JIDs. */
+  expect(...words: readonly string[]): Promise<readonly string[]> {
+    return this.#process.waitFor(`"${words.join(' ')}"`, () => this.#take(words));
+  }
+
+  /** Every event of one kind so far, in order. */
+  heard(event: string): readonly (readonly string[])[] {
+    return this.#process.lines.map((line) => line.split('\t')).filter(([kind]) => kind === event);
+  }
+
+  /** Closes the stream and waits for the program to end well. */
+  async quit(): Promise<void> {
+    this.tell('quit');
+    await this.ended();
+  }
+
+  /** Waits for the program to end by itself. */
+  async ended(): Promise<void> {
+    const exitCode = await this.#process.end();
+    if (exitCode !== 0) throw new Error(`client ended with ${exitCode}: ${this.#process.complaints.join('\n')}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.#process.end();
+  }
+
+  #take(wanted: readonly string[]): readonly string[] | undefined {
+    for (const [index, line] of this.#process.lines.entries()) {
+      const words = line.split('\t');
+      if (this.#consumed.has(index) || !wanted.every((word, position) => stands(word, words[position]))) continue;
+      this.#consumed.add(index);
+      return words;
+    }
+    return undefined;
+  }
+}
+
+function stands(wanted: string, word = ''): boolean {
+  return word === wanted || word.startsWith(`${wanted}/`);
+}

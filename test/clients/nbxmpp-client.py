@@ -1,0 +1,115 @@
+"""Drives python-nbxmpp, the library of Gajim, by the line protocol of client-process.ts."""
+import datetime
+import os
+import sys
+
+from gi.repository import Gio, GLib
+from nbxmpp.client import Client
+from nbxmpp.const import ConnectionProtocol, ConnectionType, StreamError
+from nbxmpp.protocol import JID, Message
+from nbxmpp.structs import StanzaHandler
+
+# Nothing below overrides how GLib checks a certificate; it only learns which authority to trust.
+host, port, security, address, password, ca_file = sys.argv[1:]
+Gio.TlsBackend.get_default().set_default_database(Gio.TlsFileDatabase.new(ca_file))
+
+loop = GLib.MainLoop()
+unread = b''
+jid = JID.from_string(address)
+client = Client()
+
+
+def say(*words):
+    print(*(str(word) for word in words), sep='\t', flush=True)
+
+
+def on_login(_client, _signal):
+    client.get_module('Roster').request_roster(callback=begin)
+
+
+def begin(task):
+    task.finish()
+    client.get_module('BasePresence').send()
+    say('online', client.get_bound_jid())
+
+
+def on_failure(_client, _signal):
+    domain, condition, text = client.get_error()
+    if domain is StreamError.SASL:
+        say('refused', condition)
+    elif domain is StreamError.BAD_CERTIFICATE:
+        say('untrusted', condition)
+    else:
+        say('closed', condition, text)
+    loop.quit()
+
+
+def on_message(_client, _stanza, properties):
+    if properties.body is not None:
+        stamp = ''
+        if properties.has_server_delay:
+            stamp = datetime.datetime.fromtimestamp(properties.timestamp, datetime.timezone.utc).isoformat()
+        say('message', properties.from_, properties.body, stamp)
+
+
+def on_presence(_client, stanza, properties):
+    kind = properties.type.value or 'available'
+    say('presence', properties.jid, kind, stanza.getShow() or '', properties.status or '')
+
+
+def on_push(_client, _stanza, properties):
+    say('push', properties.roster.item.jid, properties.roster.item.subscription)
+
+
+def show_roster(task):
+    for item in task.finish().items:
+        say('item', item.jid, item.name, item.subscription, ','.join(item.groups))
+    say('roster-end')
+
+
+def obey(verb, *words):
+    if verb == 'message':
+        client.send_stanza(Message(to=words[0], body=words[1], typ='chat'))
+    elif verb == 'presence':
+        client.get_module('BasePresence').send(show=words[0], status=words[1])
+    elif verb == 'subscribe':
+        client.get_module('BasePresence').subscribe(words[0])
+    elif verb == 'approve':
+        client.get_module('BasePresence').subscribed(words[0])
+    elif verb == 'roster-add':
+        client.get_module('Roster').set_item(words[0], words[1], [words[2]])
+    elif verb == 'roster':
+        client.get_module('Roster').request_roster(callback=show_roster)
+    elif verb == 'quit':
+        client.disconnect()
+
+
+def on_input(descriptor, _condition):
+    global unread
+    received = os.read(descriptor, 65536)
+    *lines, unread = (unread + received).split(b'\n')
+    for line in lines:
+        obey(*line.decode().split('\t'))
+    if not received:
+        client.disconnect()
+    return bool(received)
+
+
+client.set_username(jid.localpart)
+client.set_domain(jid.domain)
+client.set_resource(jid.resource or 'nbxmpp')
+client.set_password(password)
+client.set_custom_host(
+    f'{host}:{port}',
+    ConnectionProtocol.TCP,
+    ConnectionType.DIRECT_TLS if security == 'direct' else ConnectionType.START_TLS,
+)
+client.subscribe('connected', on_login)
+client.subscribe('disconnected', on_failure)
+client.subscribe('connection-failed', on_failure)
+client.register_handler(StanzaHandler(name='message', callback=on_message, priority=60))
+client.register_handler(StanzaHandler(name='presence', callback=on_presence, priority=60))
+client.register_handler(StanzaHandler(name='iq', callback=on_push, typ='set', ns='jabber:iq:roster', priority=60))
+GLib.io_add_watch(sys.stdin.fileno(), GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP, on_input)
+client.connect()
+loop.run()

@@ -1,0 +1,102 @@
+"""Drives slixmpp by the line protocol of client-process.ts."""
+import asyncio
+import ssl
+import sys
+
+import slixmpp
+
+
+def say(*words):
+    print(*(str(word) for word in words), sep='\t', flush=True)
+
+
+class Client(slixmpp.ClientXMPP):
+    def __init__(self, jid, password, ca_file):
+        super().__init__(jid, password)
+        self.ca_certs = ca_file
+        self.auto_authorize = None
+        self.auto_subscribe = False
+        self.register_plugin('xep_0030')
+        self.register_plugin('xep_0199')
+        self.register_plugin('xep_0203')
+        self.ended = asyncio.get_event_loop().create_future()
+        self.add_event_handler('session_start', self.begin)
+        self.add_event_handler('failed_auth', lambda stanza: self.refuse(stanza['condition']))
+        self.add_event_handler('failed_all_auth', lambda _: self.finish())
+        self.add_event_handler('ssl_invalid_chain', self.distrust)
+        self.add_event_handler('connection_failed', self.distrust)
+        self.add_event_handler('disconnected', lambda _: self.finish())
+        self.add_event_handler('message', self.show_message)
+        self.add_event_handler('presence', self.show_presence)
+        self.add_event_handler('roster_update', self.show_push)
+
+    async def begin(self, _):
+        await self.get_roster()
+        self.send_presence()
+        say('online', self.boundjid.full, self['feature_mechanisms'].mech.name)
+
+    def refuse(self, condition):
+        say('refused', condition)
+
+    def distrust(self, error):
+        say('untrusted' if isinstance(error, ssl.SSLCertVerificationError) else 'closed', error)
+        self.finish()
+
+    def finish(self):
+        if not self.ended.done():
+            self.ended.set_result(True)
+
+    def show_message(self, message):
+        if message['type'] in ('chat', 'normal'):
+            stamp = message.xml.find('{urn:xmpp:delay}delay')
+            say('message', message['from'], message['body'], '' if stamp is None else stamp.get('stamp'))
+
+    def show_presence(self, presence):
+        kind = presence.xml.get('type', 'available')
+        say('presence', presence['from'], kind, presence.xml.findtext('{jabber:client}show', ''), presence['status'])
+
+    def show_push(self, iq):
+        if iq['type'] == 'set':
+            for jid, item in iq['roster']['items'].items():
+                say('push', jid, item['subscription'])
+
+    async def obey(self, verb, *words):
+        if verb == 'message':
+            self.send_message(mto=words[0], mbody=words[1], mtype='chat')
+        elif verb == 'presence':
+            self.send_presence(pshow=words[0], pstatus=words[1])
+        elif verb == 'subscribe':
+            self.send_presence(pto=words[0], ptype='subscribe')
+        elif verb == 'approve':
+            self.send_presence(pto=words[0], ptype='subscribed')
+        elif verb == 'roster-add':
+            await self.update_roster(words[0], name=words[1], groups=[words[2]])
+        elif verb == 'roster':
+            # With roster versioning an answer tells only what changed, and slixmpp adds that to what it has.
+            await self.get_roster()
+            for jid in self.client_roster:
+                item = self.client_roster[jid]
+                say('item', jid, item['name'], item['subscription'], ','.join(item['groups']))
+            say('roster-end')
+        elif verb == 'quit':
+            self.disconnect()
+
+    async def obey_lines(self):
+        loop = asyncio.get_event_loop()
+        reader = asyncio.StreamReader()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        while line := await reader.readline():
+            await self.obey(*line.decode().rstrip('\n').split('\t'))
+        self.disconnect()
+
+
+async def main(host, port, security, jid, password, ca_file):
+    client = Client(jid, password, ca_file)
+    direct = security == 'direct'
+    client.connect((host, int(port)), use_ssl=direct, force_starttls=not direct, disable_starttls=direct)
+    commands = asyncio.ensure_future(client.obey_lines())
+    await client.ended
+    commands.cancel()
+
+
+asyncio.get_event_loop().run_until_complete(main(*sys.argv[1:]))

@@ -1,0 +1,4 @@
+import { slixmpp } from './client-programs.ts';
+import { describeStockClient } from './stock-client.ts';
+
+describeStockClient(slixmpp);

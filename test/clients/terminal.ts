@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { patienceMs } from '../support/line-process.ts';
+
+const run = promisify(execFile);
+
+/** A terminal of its own (a private tmux server) in which one full-screen program runs. */
+export class Terminal implements AsyncDisposable {
+  readonly #socket: string;
+
+  private constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  /** Opens it with a command and the only environment the command shall see. */
+  static async open(command: string, env: Readonly<Record<string, string>>): Promise<Terminal> {
+    const terminal = new Terminal(`ampere-test-${randomUUID()}`);
+    const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    await terminal.#tmux(
+      ...['-f', '/dev/null', 'new-session', '-d', '-x', '150', '-y', '50'],
+      ...['env', '-i', 'TERM=screen', 'LC_ALL=C.UTF-8', ...settings, command],
+    );
+    return terminal;
+  }
+
+  /** Types a line and presses Enter. */
+  async type(line: string): Promise<void> {
+    await this.#tmux('send-keys', '-l', line);
+    await this.#tmux('send-keys', 'Enter');
+  }
+
+  /** Waits until the screen shows a text; rejects with the whole screen at the deadline. */
+  async shows(text: string): Promise<void> {
+    const deadlineMs = performance.now() + patienceMs;
+    let screen = '';
+    do {
+      screen = await this.#tmux('capture-pane', '-p', '-J');
+      if (screen.includes(text)) return;
+      await delay(50);
+    } while (performance.now() < deadlineMs);
+    throw new Error(`no "${text}" on the screen within ${patienceMs} ms:\n${screen}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tmux('kill-server');
+  }
+
+  async #tmux(...args: readonly string[]): Promise<string> {
+    return (await run('tmux', ['-L', this.#socket, '-u', ...args])).stdout;
+  }
+}

@@ -1,0 +1,91 @@
+// Drives @xmpp/client by the line protocol of client-process.ts. Node itself checks certificates (NODE_EXTRA_CA_CERTS).
+import { createInterface } from 'node:readline';
+import { client, xml } from '@xmpp/client';
+
+const [host, port, security, address, password] = process.argv.slice(2);
+const [username, domain] = address.split('@');
+const scheme = security === 'direct' ? 'xmpps' : 'xmpp';
+// Over direct TLS it verifies the name it connects to, so it is sent to the domain itself.
+const server = security === 'direct' ? domain : host;
+const entity = client({ service: `${scheme}://${server}:${port}`, domain, username, password, resource: 'xmpp-js' });
+entity.reconnect.stop();
+
+const say = (...words) => console.log(words.join('\t'));
+
+const certificateErrors = /^(UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|CERT_)/;
+
+const giveUp = (error) => {
+  if (error.name === 'SASLError') say('refused', error.condition);
+  else if (certificateErrors.test(error.code)) say('untrusted', error.code);
+  else say('closed', error);
+  process.exit(0);
+};
+
+const rosterItems = (query) => query?.getChildren('item') ?? [];
+
+const onStanza = {
+  message: (stanza) => {
+    const body = stanza.getChildText('body');
+    const delay = stanza.getChild('delay', 'urn:xmpp:delay');
+    if (body !== null) say('message', stanza.attrs.from, body, delay?.attrs.stamp ?? '');
+  },
+  presence: (stanza) => {
+    const { from, type = 'available' } = stanza.attrs;
+    say('presence', from, type, stanza.getChildText('show') ?? '', stanza.getChildText('status') ?? '');
+  },
+  iq: () => {},
+};
+
+entity.iqCallee.set('jabber:iq:roster', 'query', ({ element }) => {
+  for (const item of rosterItems(element)) say('push', item.attrs.jid, item.attrs.subscription);
+  return true;
+});
+
+const fetchRoster = async () => rosterItems(await entity.iqCaller.get(xml('query', 'jabber:iq:roster')));
+
+const orders = {
+  message: (to, body) => entity.send(xml('message', { to, type: 'chat' }, xml('body', {}, body))),
+  presence: (show, status) => entity.send(xml('presence', {}, xml('show', {}, show), xml('status', {}, status))),
+  subscribe: (to) => entity.send(xml('presence', { to, type: 'subscribe' })),
+  approve: (to) => entity.send(xml('presence', { to, type: 'subscribed' })),
+  'roster-add': (jid, name, group) =>
+    entity.iqCaller.set(xml('query', 'jabber:iq:roster', xml('item', { jid, name }, xml('group', {}, group)))),
+  roster: async () => {
+    for (const item of await fetchRoster()) {
+      const { jid, name, subscription } = item.attrs;
+      say(
+        'item',
+        jid,
+        name ?? '',
+        subscription,
+        item
+          .getChildren('group')
+          .map((group) => group.text())
+          .join(','),
+      );
+    }
+    say('roster-end');
+  },
+  quit: async () => {
+    await entity.stop();
+    process.exit(0);
+  },
+};
+
+entity.on('stanza', (stanza) => onStanza[stanza.name](stanza));
+entity.on('error', giveUp);
+entity.on('disconnect', () => say('closed'));
+entity.on('online', async (bound) => {
+  await fetchRoster();
+  await entity.send(xml('presence'));
+  say('online', bound);
+});
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const [verb, ...words] = line.split('\t');
+    orders[verb](...words);
+  })
+  .on('close', () => process.exit(0));
+
+entity.start().catch(giveUp);

@@ -1,0 +1,254 @@
+import { expect } from 'chai';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+interface Case {
+  readonly text: string;
+  /** Each as line:column: path: message. */
+  readonly problems: readonly string[];
+}
+
+const cases: Record<string, Case> = {
+  'a misspelt key': {
+    text: '{\n  "domian": ["a.example"]\n}',
+    problems: ['2:3: domian: unknown key; did you mean "domains"?'],
+  },
+  'a misspelt key in a section': {
+    text: '{\n  "limits": {\n    "c2s": { "stanzabytes": 20000 }\n  }\n}',
+    problems: ['3:14: limits.c2s.stanzabytes: unknown key; did you mean "stanzaBytes"?'],
+  },
+  'a key in the wrong place': {
+    text: '{ "scramIterations": 20000 }',
+    problems: ['1:3: scramIterations: unknown key; did you mean "authentication.scramIterations"?'],
+  },
+  'a key nobody knows': {
+    text: '{ "modules_enabled": [] }',
+    problems: ['1:3: modules_enabled: unknown key'],
+  },
+  'a key in an entry of a list': {
+    text: '{ "listen": { "c2s": [{ "host": "::1", "port": 1, "prot": 2 }] } }',
+    problems: ['1:51: listen.c2s[0].prot: unknown key; did you mean "port"?'],
+  },
+  'a key in an entry of tls.domains': {
+    text: '{ "domains": ["a.example"], "tls": { "domains": { "a.example": { "certificate": "a", "key": "b", "chain": "c" } } } }',
+    problems: ['1:98: tls.domains["a.example"].chain: unknown key'],
+  },
+  'the key __proto__': {
+    text: '{ "__proto__": { "domains": ["a.example"] } }',
+    problems: ['1:3: __proto__: unknown key'],
+  },
+  'a repeated key': {
+    text: '{\n  "log": { "level": "info" },\n  "log": { "format": "json" }\n}',
+    problems: ['3:3: log: stands more than once in its object'],
+  },
+  'a list in place of the object': {
+    text: '[]',
+    problems: ['1:1: must be an object, not a list'],
+  },
+  'a string in place of a list': {
+    text: '{ "domains": "a.example" }',
+    problems: ['1:14: domains: must be a list, not a string'],
+  },
+  'no domain': {
+    text: '{ "domains": [] }',
+    problems: ['1:14: domains: must not be empty'],
+  },
+  'an impossible domain': {
+    text: '{ "domains": ["a example"] }',
+    problems: ['1:15: domains[0]: "a example" is not a valid domain'],
+  },
+  'an address as a domain': {
+    text: '{ "domains": ["user@a.example"] }',
+    problems: ['1:15: domains[0]: "user@a.example" is not a valid domain'],
+  },
+  'an empty domain': {
+    text: '{ "domains": [""] }',
+    problems: ['1:15: domains[0]: "" is not a valid domain'],
+  },
+  'a domain twice': {
+    text: '{ "domains": [\n  "a.example",\n  "A.Example"\n] }',
+    problems: ['3:3: domains[1]: "a.example" stands in domains[0] already'],
+  },
+  'a number in place of a path': {
+    text: '{ "dataDir": 7 }',
+    problems: ['1:14: dataDir: must be a string, not a number'],
+  },
+  'an empty path': {
+    text: '{ "dataDir": "" }',
+    problems: ['1:14: dataDir: must not be empty'],
+  },
+  'a port too high': {
+    text: '{ "listen": { "c2s": [{ "host": "::1", "port": 65536 }] } }',
+    problems: ['1:48: listen.c2s[0].port: must be at most 65535, not 65536'],
+  },
+  'a negative port': {
+    text: '{ "listen": { "c2s": [{ "host": "::1", "port": -1 }] } }',
+    problems: ['1:48: listen.c2s[0].port: must be at least 0, not -1'],
+  },
+  'a port that is a string': {
+    text: '{ "listen": { "c2s": [{ "host": "::1", "port": "5222" }] } }',
+    problems: ['1:48: listen.c2s[0].port: must be a whole number, not a string'],
+  },
+  'a missing port': {
+    text: '{ "listen": { "c2s": [\n  { "host": "::1" }\n] } }',
+    problems: ['2:3: listen.c2s[0].port: is required'],
+  },
+  'a host that is a name': {
+    text: '{ "listen": { "c2s": [{ "host": "a.example", "port": 1 }] } }',
+    problems: ['1:33: listen.c2s[0].host: must be an IP address or "localhost"; "::" listens on every address'],
+  },
+  'a listener twice': {
+    text: '{ "listen": {\n  "c2s": [{ "host": "10.0.0.1", "port": 1 }],\n  "c2sTls": [{ "host": "10.0.0.1", "port": 1 }]\n} }',
+    problems: ['3:14: listen.c2sTls[0]: 10.0.0.1 port 1 is taken by listen.c2s[0] already'],
+  },
+  'a listener within another': {
+    text: '{ "listen": { "c2s": [\n  { "host": "10.0.0.1", "port": 1 },\n  { "host": "0.0.0.0", "port": 1 }\n], "c2sTls": [] } }',
+    problems: ['3:3: listen.c2s[1]: 0.0.0.0 port 1 is taken by listen.c2s[0] already'],
+  },
+  'an IPv4 listener beside the one for all addresses': {
+    text: '{ "listen": { "c2s": [{ "host": "::", "port": 1 },\n  { "host": "0.0.0.0", "port": 1 }], "c2sTls": [] } }',
+    problems: ['2:3: listen.c2s[1]: 0.0.0.0 port 1 is taken by listen.c2s[0] already'],
+  },
+  'no listener': {
+    text: '{\n  "listen": { "c2s": [], "c2sTls": [] }\n}',
+    problems: ['2:13: listen: leaves the server nothing to listen on'],
+  },
+  'a certificate without its key': {
+    text: '{ "tls": { "certificate": "a.pem" } }',
+    problems: ['1:27: tls.certificate: needs tls.key as well'],
+  },
+  'a key without its certificate': {
+    text: '{ "tls": {\n  "key": "a.key"\n} }',
+    problems: ['2:10: tls.key: needs tls.certificate as well'],
+  },
+  'a passphrase without a key': {
+    text: '{ "tls": { "passphrase": "secret" } }',
+    problems: ['1:26: tls.passphrase: needs tls.key as well'],
+  },
+  'a certificate of a domain without its key': {
+    text: '{ "domains": ["a.example"], "tls": { "domains": { "a.example": { "certificate": "a" } } } }',
+    problems: ['1:64: tls.domains["a.example"].key: is required'],
+  },
+  'a certificate for a domain that is not served': {
+    text: '{ "domains": ["a.example"], "tls": { "domains": {\n  "b.example": { "certificate": "a", "key": "b" }\n} } }',
+    problems: ['2:3: tls.domains["b.example"]: "b.example" is not one of the domains served'],
+  },
+  'a certificate for an impossible domain': {
+    text: '{ "tls": { "domains": {\n  "a b": { "certificate": "a", "key": "b" }\n} } }',
+    problems: ['2:3: tls.domains["a b"]: "a b" is not a valid domain'],
+  },
+  'two certificates for a domain': {
+    text: '{ "domains": ["a.example"], "tls": { "domains": {\n  "a.example": { "certificate": "a", "key": "b" },\n  "A.example": { "certificate": "c", "key": "d" }\n} } }',
+    problems: ['3:3: tls.domains["A.example"]: "a.example" has a certificate already'],
+  },
+  'a switch that is a string': {
+    text: '{ "tls": { "required": "false" } }',
+    problems: ['1:24: tls.required: must be true or false, not a string'],
+  },
+  'a secret of a wrong form': {
+    text: '{ "tls": { "certificate": "a", "key": "b", "passphrase": { "environment": "P" } } }',
+    problems: ['1:58: tls.passphrase: must be a string, { "env": "NAME" } or { "file": "path" }'],
+  },
+  'a secret that is not in the environment': {
+    text: '{ "tls": { "certificate": "a", "key": "b", "passphrase": { "env": "NOWHERE" } } }',
+    problems: ['1:58: tls.passphrase: the environment variable NOWHERE is not set'],
+  },
+  'an unknown mechanism': {
+    text: '{ "authentication": { "mechanisms": ["SCRAM-SHA256"] } }',
+    problems: [
+      '1:38: authentication.mechanisms[0]: must be one of "SCRAM-SHA-512-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"; did you mean "SCRAM-SHA-256"?',
+    ],
+  },
+  'a mechanism twice': {
+    text: '{ "authentication": { "mechanisms": ["PLAIN", "PLAIN"] } }',
+    problems: ['1:47: authentication.mechanisms[1]: "PLAIN" stands in authentication.mechanisms[0] already'],
+  },
+  'no mechanism': {
+    text: '{ "authentication": { "mechanisms": [] } }',
+    problems: ['1:37: authentication.mechanisms: must not be empty'],
+  },
+  'too few iterations': {
+    text: '{ "authentication": { "scramIterations": 1000 } }',
+    problems: ['1:42: authentication.scramIterations: must be at least 4096, not 1000'],
+  },
+  'half a message': {
+    text: '{ "offline": { "maxMessages": 1.5 } }',
+    problems: ['1:31: offline.maxMessages: must be a whole number, not 1.5'],
+  },
+  'an address that is no URI': {
+    text: '{ "contact": { "abuse": ["abuse@a.example"] } }',
+    problems: ['1:26: contact.abuse[0]: must be a URI such as "mailto:abuse@example.org"'],
+  },
+  'an unknown log level': {
+    text: '{ "log": { "level": "warning" } }',
+    problems: ['1:21: log.level: must be one of "debug", "info", "warn", "error", "silent"; did you mean "warn"?'],
+  },
+  'null in place of a section': {
+    text: '{ "limits": null }',
+    problems: ['1:13: limits: must be an object, not null'],
+  },
+  'a stanza size below what RFC 6120 wants': {
+    text: '{ "limits": { "c2s": { "stanzaBytes": 9999 } } }',
+    problems: ['1:39: limits.c2s.stanzaBytes: must be at least 10000, not 9999'],
+  },
+  'a stanza size that cannot arrive in time': {
+    text: '{ "limits": { "c2s": { "stanzaBytes": 1000000 } } }',
+    problems: [
+      '1:39: limits.c2s.stanzaBytes: 1000000 bytes take 40 seconds at the read rate allowed, but only 30 seconds are',
+    ],
+  },
+  'an outgoing buffer too small for a stanza': {
+    text: '{ "limits": { "c2s": { "outgoingBufferBytes": 65536 } } }',
+    problems: ['1:47: limits.c2s.outgoingBufferBytes: must be at least limits.c2s.stanzaBytes, which is 262144'],
+  },
+  'limits disabled on the Internet': {
+    text: '{ "listen": { "c2s": [{ "host": "::", "port": 5222 }] },\n  "limits": { "disabled": true }\n}',
+    problems: ['2:27: limits.disabled: is for measurements on loopback, but listen.c2s[0] is open to others'],
+  },
+  'a trailing comma': {
+    text: '{\n  "domains": ["a.example"],\n}',
+    problems: ['2:27: remove this comma: "}" follows it'],
+  },
+  'a comment': {
+    text: '{\n  // ours\n  "domains": ["a.example"]\n}',
+    problems: ['2:3: JSON has no comments'],
+  },
+  'many mistakes at once': {
+    text: '{\n  "offline": { "maxMessages": -1 },\n  "domains": ["a.example", "a.example"],\n  "lgo": {},\n  "tls": { "key": "k", "required": 1 },\n  "listen": { "c2s": [{ "host": "::", "port": 70000 }, { "host": "::", "port": 5222 }] },\n  "limits": { "disabled": true }\n}',
+    problems: [
+      '2:31: offline.maxMessages: must be at least 0, not -1',
+      '3:28: domains[1]: "a.example" stands in domains[0] already',
+      '4:3: lgo: unknown key; did you mean "log"?',
+      '5:19: tls.key: needs tls.certificate as well',
+      '5:36: tls.required: must be true or false, not a number',
+      '6:47: listen.c2s[0].port: must be at most 65535, not 70000',
+      '7:27: limits.disabled: is for measurements on loopback, but listen.c2s[1] is open to others',
+    ],
+  },
+};
+
+describe('a configuration with', () => {
+  const directory = temporaryDirectory();
+
+  function problemsOf(text: string): { file: string; error: unknown } {
+    const file = directory.write('server.json', text);
+    try {
+      loadConfig(file, {});
+      return { file, error: undefined };
+    } catch (error) {
+      return { file, error };
+    }
+  }
+
+  for (const [name, { text, problems }] of Object.entries(cases)) {
+    it(`${name} is refused`, () => {
+      const { file, error } = problemsOf(text);
+      if (!(error instanceof ConfigError)) throw error ?? new Error('it was accepted');
+      expect(error.message.split('\n')).to.deep.equal(problems.map((problem) => `${file}:${problem}`));
+      expect(error.problems.map(({ line, column }) => `${line}:${column}`)).to.deep.equal(
+        problems.map((problem) => /^\d+:\d+/.exec(problem)?.[0]),
+      );
+    });
+  }
+});

@@ -1,0 +1,98 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Ajv } from 'ajv';
+import { expect } from 'chai';
+import { defaultConfig, loadConfig } from '../../src/config/load-config.ts';
+import { jsonSchema, keysOf, referenceTables } from './reference.ts';
+
+const root = join(import.meta.dirname, '../..');
+const exampleFile = join(root, 'server.example.json');
+const example = JSON.parse(readFileSync(exampleFile, 'utf8'));
+const { AMPERE_UPDATE_DOCS } = process.env;
+
+/** Compares a file with what it should hold; with AMPERE_UPDATE_DOCS=1 writes it first. */
+function expectFresh(name: string, textFor: (current: string) => string): void {
+  const file = join(root, name);
+  if (AMPERE_UPDATE_DOCS === '1') writeFileSync(file, textFor(readFileSync(file, 'utf8')));
+  const current = readFileSync(file, 'utf8');
+  expect(current, `${name} is stale: AMPERE_UPDATE_DOCS=1 npx mocha test/config`).to.equal(textFor(current));
+}
+
+function withReference(document: string): string {
+  const [start, end] = ['<!-- keys: generated from the schema -->\n', '<!-- /keys -->'];
+  const [before, rest = ''] = document.split(start);
+  return `${before}${start}\n${referenceTables()}\n${end}${rest.split(end)[1]}`;
+}
+
+/** The paths of all keys in a configuration, lists and the keys of maps folded as `keysOf` folds them. */
+function pathsIn(value: unknown, path: string): string[] {
+  if (Array.isArray(value)) return value.flatMap((entry) => pathsIn(entry, `${path}[]`));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) => {
+    const name = path === 'tls.domains' ? '*' : key;
+    const below = path === '' ? name : `${path}.${name}`;
+    return [below, ...pathsIn(member, below)];
+  });
+}
+
+describe('the documents of the configuration', () => {
+  it('docs/server.schema.json is the schema in use', () => {
+    expectFresh('docs/server.schema.json', () => `${JSON.stringify(jsonSchema(), null, 2)}\n`);
+  });
+
+  it('docs/configuration.md has every key', () => {
+    expectFresh('docs/configuration.md', withReference);
+  });
+
+  it('docs/limits.md speaks of every limit, with its default', () => {
+    const text = readFileSync(join(root, 'docs/limits.md'), 'utf8');
+    const keys = keysOf(jsonSchema(), '').filter(
+      ({ path, schema }) => path.startsWith('limits.') && !schema.properties,
+    );
+    const missing = keys.filter(({ path, schema }) => {
+      const rows = text.split('\n').filter((line) => line.startsWith(`| \`${path.replace('limits.', '')}\` |`));
+      return rows.length !== 1 || !rows[0]?.includes(`| ${schema.default ?? ''}`);
+    });
+    expect(missing.map(({ path }) => path)).to.deep.equal([]);
+  });
+
+  it('every key has a description', () => {
+    const silent = keysOf(jsonSchema(), '').filter(({ schema }) => (schema.description ?? '') === '');
+    expect(silent.map(({ path }) => path)).to.deep.equal([]);
+  });
+});
+
+describe('server.example.json', () => {
+  it('is valid by the published schema', () => {
+    const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(jsonSchema());
+    expect(validate(example), JSON.stringify(validate.errors)).to.equal(true);
+  });
+
+  it('names the published schema', () => {
+    const published = JSON.parse(readFileSync(join(dirname(exampleFile), example.$schema), 'utf8'));
+    expect(published.title).to.equal('Configuration of an Ampere server');
+  });
+
+  it('shows every key', () => {
+    const shown = new Set(pathsIn(example, ''));
+    const missing = keysOf(jsonSchema(), '').filter(({ path }) => !shown.has(path));
+    expect(missing.map(({ path }) => path)).to.deep.equal([]);
+  });
+
+  it('loads, and differs from the default only where it has something to show', () => {
+    const { domains, dataDir, listen, contact, tls, limits, $schema, ...config } = loadConfig(exampleFile, {
+      TLS_KEY_PASSPHRASE: 'x',
+    });
+    expect(domains.length).to.be.greaterThan(1);
+    expect([dataDir, $schema, listen.c2s[0]?.host]).to.deep.equal([
+      '/var/lib/ampere',
+      './docs/server.schema.json',
+      '::',
+    ]);
+    expect(Object.values(contact).filter((addresses) => addresses.length === 0)).to.deep.equal([]);
+    expect(tls.required).to.equal(true);
+    const { total, ...connections } = limits.connections;
+    expect(total).to.be.greaterThan(0);
+    expect(defaultConfig()).to.deep.include({ ...config, limits: { ...limits, connections } });
+  });
+});

@@ -1,0 +1,54 @@
+import { expect } from 'chai';
+import type { Subject } from './contract.ts';
+import { rejection } from './rejection.ts';
+
+/** The contract of vCards, private XML, blocklists and secrets. */
+export function describeSmallStores(subject: Subject): void {
+  it('keeps one vCard for each account', async () => {
+    const { vcards } = subject.storage;
+    const owner = await subject.newAccount();
+    expect(await vcards.get(owner)).to.equal(undefined);
+    await vcards.set(owner, '<vCard>1</vCard>');
+    await vcards.set(owner, '<vCard>\u{1f339}</vCard>');
+    expect(await vcards.get(owner)).to.equal('<vCard>\u{1f339}</vCard>');
+    expect((await rejection(vcards.set('nobody@x.example', '<vCard/>'))).code).to.equal('not-found');
+  });
+
+  it('keeps private XML by name and namespace', async () => {
+    const { privateXml } = subject.storage;
+    const owner = await subject.newAccount();
+    await privateXml.set(owner, 'a', 'urn:1', '<a1/>');
+    await privateXml.set(owner, 'a', 'urn:2', '<a2/>');
+    await privateXml.set(owner, 'b', 'urn:1', '<b1/>');
+    await privateXml.set(owner, 'a', 'urn:1', '<a1>new</a1>');
+    expect(await privateXml.get(owner, 'a', 'urn:1')).to.equal('<a1>new</a1>');
+    expect(await privateXml.get(owner, 'a', 'urn:2')).to.equal('<a2/>');
+    expect(await privateXml.get(owner, 'b', 'urn:2')).to.equal(undefined);
+    expect((await rejection(privateXml.set('nobody@x.example', 'a', 'urn:1', '<a/>'))).code).to.equal('not-found');
+  });
+
+  it('blocks and unblocks', async () => {
+    const { blocklists, accounts } = subject.storage;
+    const owner = await subject.newAccount();
+    const blocked = async () => (await accounts.load(owner))?.blocked;
+    await blocklists.add(owner, ['a@x.example', 'b.example', 'c@x.example/r']);
+    await blocklists.add(owner, ['b.example', 'd.example']);
+    expect(await blocked()).to.deep.equal(['a@x.example', 'b.example', 'c@x.example/r', 'd.example']);
+    await blocklists.remove(owner, ['b.example', 'unknown.example']);
+    expect(await blocked()).to.deep.equal(['a@x.example', 'c@x.example/r', 'd.example']);
+    await blocklists.clear(owner);
+    expect(await blocked()).to.deep.equal([]);
+    expect((await rejection(blocklists.add('nobody@x.example', ['a.example']))).code).to.equal('not-found');
+    expect((await rejection(blocklists.remove('nobody@x.example', ['a.example']))).code).to.equal('not-found');
+    expect((await rejection(blocklists.clear('nobody@x.example'))).code).to.equal('not-found');
+  });
+
+  it('makes a secret once for each name', async () => {
+    const { secrets } = subject.storage;
+    const [first, again, other] = await Promise.all([secrets.get('a'), secrets.get('a'), secrets.get('b')]);
+    expect(first).to.have.lengthOf(32);
+    expect(again.equals(first)).to.equal(true);
+    expect(other.equals(first)).to.equal(false);
+    expect((await secrets.get('a')).equals(first)).to.equal(true);
+  });
+}

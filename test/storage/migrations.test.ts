@@ -1,0 +1,107 @@
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect } from 'chai';
+import { defaultMigrationsDir } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import { rejection } from './rejection.ts';
+import { sampleCredentials } from './samples.ts';
+import { TestDirectory } from './test-directory.ts';
+
+const juliet = 'juliet@capulet.example';
+
+describe('migrations', () => {
+  const directory = new TestDirectory();
+
+  /** A directory with the first migration and the given later ones. */
+  function migrations(later: Record<string, string> = {}): string {
+    const dir = directory.path(`migrations-${Object.keys(later).length}-${Object.values(later).join('').length}`);
+    mkdirSync(dir);
+    for (const name of readdirSync(defaultMigrationsDir).filter((each) => each.startsWith('0001'))) {
+      copyFileSync(join(defaultMigrationsDir, name), join(dir, name));
+    }
+    for (const [name, sql] of Object.entries(later)) writeFileSync(join(dir, name), sql);
+    return dir;
+  }
+
+  /** The database as the first release left it. */
+  async function oldDatabase(): Promise<string> {
+    const dataDir = directory.path('data');
+    const storage = await directory.open({ dataDir, migrationsDir: migrations() });
+    await storage.accounts.create(juliet, sampleCredentials());
+    await storage.close();
+    return dataDir;
+  }
+
+  function inspect(file: string): { version: unknown; columns: string[]; accounts: number | undefined } {
+    const db = new Database(file, { readonly: true });
+    const columns = db.prepare<[], string>("SELECT name FROM pragma_table_info('accounts')").pluck().all();
+    const accounts = db.prepare<[], number>('SELECT count(*) FROM accounts').pluck().get();
+    const version = db.pragma('user_version', { simple: true });
+    db.close();
+    return { version, columns, accounts };
+  }
+
+  it('are numbered without gaps', () => {
+    const names = readdirSync(defaultMigrationsDir).toSorted();
+    const numbers = names.map((name) => /^(\d{4})-[a-z0-9-]+\.sql$/.exec(name)?.[1]);
+    expect(numbers).to.deep.equal(names.map((_, index) => String(index + 1).padStart(4, '0')));
+  });
+
+  it('leave transactions to the server', () => {
+    for (const name of readdirSync(defaultMigrationsDir)) {
+      expect(readFileSync(join(defaultMigrationsDir, name), 'utf8')).not.to.match(/\b(BEGIN|COMMIT|ROLLBACK)\b/i);
+    }
+  });
+
+  it('bring an old database forward, after a backup', async () => {
+    const dataDir = await oldDatabase();
+    const logged: object[] = [];
+    const migrationsDir = migrations({
+      '0002-nick.sql': 'ALTER TABLE accounts ADD COLUMN nick TEXT;',
+      '0003-more.sql': "UPDATE accounts SET nick = 'J'; CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;",
+    });
+    const storage = await directory.open({ dataDir, migrationsDir, log: { info: (fields) => logged.push(fields) } });
+    expect(storage.schemaVersion).to.equal(3);
+    expect(await storage.accounts.count()).to.equal(1);
+    const backups = readdirSync(join(dataDir, 'backups'));
+    expect(backups).to.have.lengthOf(1);
+    const backup = join(dataDir, 'backups', backups[0] ?? '');
+    expect(backups[0]).to.match(/^before-0002-\d{8}T\d{6}-\d{3}Z\.db$/);
+    expect(statSync(backup).mode & 0o777).to.equal(0o600);
+    expect(inspect(backup)).to.deep.include({ version: 1, accounts: 1 });
+    expect(inspect(backup).columns).not.to.include('nick');
+    expect(logged).to.deep.equal([{ from: 1, to: 3, backup }]);
+  });
+
+  it('leave the database as it was if one fails', async () => {
+    const dataDir = await oldDatabase();
+    const database = join(dataDir, 'ampere.db');
+    const before = inspect(database);
+    const broken = migrations({
+      '0002-broken.sql': 'ALTER TABLE accounts ADD COLUMN nick TEXT; INSERT INTO nowhere VALUES (1);',
+    });
+    const error = await rejection(directory.open({ dataDir, migrationsDir: broken }));
+    expect(error.code).to.equal('schema');
+    expect(error.message).to.include('0002-broken.sql').and.to.include('nowhere');
+    expect(inspect(database)).to.deep.equal(before);
+  });
+
+  it('refuse a database of a newer version, and say what to do', async () => {
+    const dataDir = await oldDatabase();
+    const newer = migrations({ '0002-nick.sql': 'ALTER TABLE accounts ADD COLUMN nick TEXT;' });
+    await (await directory.open({ dataDir, migrationsDir: newer })).close();
+    const bytes = readFileSync(join(dataDir, 'ampere.db'));
+    const error = await rejection(directory.open({ dataDir, migrationsDir: directory.path('migrations-0-0') }));
+    expect(error.code).to.equal('schema');
+    expect(error.message)
+      .to.match(/has schema 2, but this version of Ampere knows only 1/)
+      .and.to.include('before-0002-');
+    expect(readFileSync(join(dataDir, 'ampere.db')).equals(bytes)).to.equal(true);
+  });
+
+  it('are refused if one is missing', async () => {
+    const gap = migrations({ '0003-later.sql': 'SELECT 1;' });
+    const error = await rejection(directory.open({ dataDir: directory.path('data'), migrationsDir: gap }));
+    expect(error.message).to.include('0003-later.sql');
+  });
+});

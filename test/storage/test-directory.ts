@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  openSqliteStorage,
+  type SqliteStorage,
+  type SqliteStorageOptions,
+} from '../../src/storage/sqlite/open-sqlite-storage.ts';
+
+/** A directory for each test of the surrounding suite, and the stores opened in it; all are cleared away after the test. */
+export class TestDirectory {
+  dataDir = '';
+  #opened: SqliteStorage[] = [];
+
+  constructor() {
+    beforeEach(() => {
+      this.dataDir = mkdtempSync(join(tmpdir(), 'ampere-test-'));
+    });
+    afterEach(async () => {
+      await Promise.all(this.#opened.map((storage) => storage.close()));
+      this.#opened = [];
+      rmSync(this.dataDir, { recursive: true, force: true });
+    });
+  }
+
+  /** Opens a store in this directory. */
+  async open(options: Partial<SqliteStorageOptions> = {}): Promise<SqliteStorage> {
+    const onFatal = (error: Error) => {
+      throw error;
+    };
+    const storage = await openSqliteStorage({ dataDir: this.dataDir, onFatal, ...options });
+    this.#opened.push(storage);
+    return storage;
+  }
+
+  /** A path in this directory. */
+  path(...names: string[]): string {
+    return join(this.dataDir, ...names);
+  }
+}

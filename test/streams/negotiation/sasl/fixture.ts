@@ -1,0 +1,83 @@
+import { expect } from 'chai';
+import { type SaslCondition, SaslFailure } from '../../../../src/protocol/sasl-failure.ts';
+import type { AccountStore, Credentials } from '../../../../src/storage/accounts.ts';
+import { StoredCredentials } from '../../../../src/streams/negotiation/sasl/credential-source.ts';
+import { deriveCredentials } from '../../../../src/streams/negotiation/sasl/credentials.ts';
+import type { SaslContext, SaslExchange, SaslStep } from '../../../../src/streams/negotiation/sasl/mechanism.ts';
+import { mechanismNames } from '../../../../src/streams/negotiation/sasl/mechanisms.ts';
+import { Pbkdf2Queue } from '../../../../src/streams/negotiation/sasl/pbkdf2-queue.ts';
+
+/** Few, for speed; nothing tested here depends on the number. */
+export const iterations = 16;
+
+export const domain = 'example.org';
+
+export const exporterBytes = Buffer.from('what both ends of the TLS session know');
+export const endPointBytes = Buffer.from('the hash of a certificate');
+
+/** Accounts in memory, and what was written to them. */
+export class MemoryAccounts implements Pick<AccountStore, 'credentials' | 'setCredentials'> {
+  readonly rows = new Map<string, Credentials>();
+
+  async credentials(jid: string): Promise<Credentials | undefined> {
+    return this.rows.get(jid);
+  }
+
+  async setCredentials(jid: string, credentials: Credentials): Promise<void> {
+    this.rows.set(jid, credentials);
+  }
+
+  /** Gives a user of the test domain a password. */
+  async add(user: string, password: string): Promise<void> {
+    this.rows.set(`${user}@${domain}`, await deriveCredentials(password, iterations));
+  }
+}
+
+/** A stream of the test domain under TLS, offered everything. */
+export function contextOf(accounts: MemoryAccounts, changes: Partial<SaslContext> = {}): SaslContext {
+  return {
+    domain,
+    offered: mechanismNames,
+    channelBindings: [
+      { type: 'tls-exporter', data: () => exporterBytes },
+      { type: 'tls-server-end-point', data: () => endPointBytes },
+    ],
+    secure: true,
+    credentials: new StoredCredentials(accounts, Buffer.alloc(32, 7), iterations),
+    pbkdf2: new Pbkdf2Queue(),
+    ...changes,
+  };
+}
+
+/** The offer of a stream that cannot bind to its channel. */
+export const unboundOffer: Partial<SaslContext> = {
+  offered: mechanismNames.filter((name) => !name.endsWith('-PLUS')),
+  channelBindings: [],
+};
+
+export function bytes(text: string): Buffer {
+  return Buffer.from(text);
+}
+
+/** The data of a step that must be a challenge. */
+export function challengeOf(step: SaslStep): Buffer {
+  if (step.kind !== 'challenge') throw new Error(`not a challenge but ${step.kind}`);
+  return step.data;
+}
+
+/** The failure some work ends with; anything else it throws, and success, fails the test. */
+export async function failureOf(work: () => Promise<unknown> | unknown): Promise<SaslFailure> {
+  let result: unknown;
+  try {
+    result = await work();
+  } catch (error) {
+    if (error instanceof SaslFailure) return error;
+    throw error;
+  }
+  throw new Error(`did not fail but returned ${JSON.stringify(result)}`);
+}
+
+/** Demands that this response fails the exchange, with this condition. */
+export async function expectFailure(exchange: SaslExchange, response: Buffer, condition: SaslCondition): Promise<void> {
+  expect((await failureOf(() => exchange.step(response))).condition).to.equal(condition);
+}
