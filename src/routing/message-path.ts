@@ -20,11 +20,17 @@ export interface MessagePathParts {
   /** Puts a message with a new address on the road again. */
   readonly route: (stanza: Stanza) => Eventually<void>;
   readonly sendRemote: (stanza: Stanza, domain: string) => Eventually<void>;
+  /** Answers a message that failed after its sender was let go on. */
+  readonly refuse: (message: Stanza, error: unknown) => Eventually<void>;
 }
+
+/** Messages on their way to the disk at which senders begin to wait for it. */
+const patientWrites = 4096;
 
 /** The road of a message: screen, plan, judge, record, carry out. */
 export class MessagePath {
   readonly #parts: MessagePathParts;
+  #writes = 0;
 
   constructor(parts: MessagePathParts) {
     this.#parts = parts;
@@ -76,7 +82,7 @@ export class MessagePath {
         for (const session of plan.sessions) session.send(message);
         return;
       case 'stored':
-        return this.#parts.offline.keep(message, plan.owner);
+        return this.#keep(message, plan.owner);
       case 'forward':
         return this.#parts.route(message.with({ to: plan.to }));
       case 'gateway':
@@ -87,5 +93,17 @@ export class MessagePath {
       case 'none':
         if (plan.error) throw plan.error;
     }
+  }
+
+  /** Storage keeps the order of its calls, so the sender need not wait for the disk, unless the disk falls behind. */
+  #keep(message: Stanza, owner: Jid): Eventually<void> {
+    this.#writes += 1;
+    const kept = this.#parts.offline
+      .keep(message, owner)
+      .catch((error: unknown) => this.#parts.refuse(message, error))
+      .finally(() => {
+        this.#writes -= 1;
+      });
+    return this.#writes > patientWrites ? kept : undefined;
   }
 }

@@ -35,6 +35,7 @@ export interface Ground {
   readonly rosters: RosterChanges;
   readonly subscriptions: Subscriptions;
   readonly requests: OutgoingRequests;
+  readonly screens: Screens;
   readonly route: (stanza: Stanza) => Eventually<void>;
 }
 
@@ -62,6 +63,7 @@ export function buildRoad(
 ): Road {
   let router: Router | undefined;
   const route = (stanza: Stanza) => router?.route(stanza);
+  const refuse = (stanza: Stanza, error: unknown) => router?.refuse(stanza, error);
   const screens = new Screens();
   const ground = layGround(options, storage, clock, screens, route);
   const { extensions, offline } = equip(ground);
@@ -92,7 +94,7 @@ export function buildRoad(
     service: (domain) => services.get(domain),
     account: (jid) => accounts.get(jid),
     screens,
-    messages: new MessagePath({ ...common, judges, recorders, offline }),
+    messages: new MessagePath({ ...common, judges, recorders, offline, refuse }),
     presences,
     iqs: new IqPath({ ...common, handlers, requests }),
     log,
@@ -116,7 +118,7 @@ function layGround(
   const rosters = new RosterChanges(storage.rosters, sessions);
   const sessionsOf = (account: string) => sessions.of(account);
   const subscriptions = new Subscriptions({ rosters, sessionsOf, screens, route, maxItems: options.maxRosterItems });
-  return { sessions, accounts, rosters, subscriptions, requests: new OutgoingRequests(clock), route };
+  return { sessions, accounts, rosters, subscriptions, requests: new OutgoingRequests(clock), screens, route };
 }
 
 /** There are no streams to other servers yet (RFC 6120 §10.4.2). */

@@ -86,14 +86,14 @@ export class Router {
   #guarded(stanza: Stanza, run: () => Eventually<void>): Eventually<void> {
     try {
       const pending = run();
-      return pending instanceof Promise ? pending.catch((error: unknown) => this.#answer(stanza, error)) : undefined;
+      return pending instanceof Promise ? pending.catch((error: unknown) => this.refuse(stanza, error)) : undefined;
     } catch (error) {
-      return this.#answer(stanza, error);
+      return this.refuse(stanza, error);
     }
   }
 
   /** The one place where an error on the road becomes a reply. */
-  #answer(stanza: Stanza, error: unknown): Eventually<void> {
+  refuse(stanza: Stanza, error: unknown): Eventually<void> {
     const known = error instanceof StanzaError ? error : this.#unexpected(stanza, error);
     const reply = errorReply(stanza, known);
     if (!reply?.to) return undefined;

@@ -98,6 +98,11 @@ export class Subscriptions {
     this.#hidePresence(account, contact);
   }
 
+  /** Ends every subscription because the account is leaving (XEP-0077 §3.2). */
+  async cancelAll(account: Account): Promise<void> {
+    for (const item of [...account.roster.all()]) await this.cancel(account, Jid.parse(item.contact));
+  }
+
   async #save(
     account: Account,
     item: RosterItem,

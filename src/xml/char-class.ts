@@ -115,5 +115,5 @@ export function skip(bytes: Uint8Array, stops: Uint8Array, at: number, end: numb
 
 /** The first place from `at` that is not white space, or `end`. */
 export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
-  return skip(bytes, spaceStop, at, end);
+  return at < end && bytes[at]! > space ? at : skip(bytes, spaceStop, at, end);
 }

@@ -60,7 +60,7 @@ function verdictOnWellFormed(bytes: Buffer): string {
   if (/^\xef\xbb\xbf/.test(text)) return 'not-well-formed';
   if (/^<\?xml[^>]*encoding\s*=\s*["'](?!utf-8["'])/i.test(text)) return 'unsupported-encoding';
   if (/^<\?xml\s[^>]*version\s*=\s*["']1\.(?!0["'])/.test(text)) return 'policy-violation';
-  const content = text.replace(/^<\?xml\s[^>]*\?>/, '').replace(/<!\[CDATA\[[^]*?\]\]>/g, '');
+  const content = text.replace(/^<\?xml\s[^>]*\?>/, '').replace(/<!\[CDATA\[[\s\S]*?\]\]>/g, '');
   return /<!DOCTYPE|<!--|<\?/.test(content) ? 'restricted-xml' : 'accept';
 }
 
@@ -70,8 +70,8 @@ describe('the XML conformance suite of the W3C', () => {
 
   it('is found', () => {
     expect(cases).to.have.length.above(1900);
-    expect(plain.filter(({ wellFormed }) => wellFormed)).to.have.length.above(10);
-    expect(plain.filter(({ wellFormed }) => !wellFormed)).to.have.length.above(300);
+    expect(plain.filter(({ wellFormed }) => wellFormed)).to.have.length.above(50);
+    expect(plain.filter(({ wellFormed }) => !wellFormed)).to.have.length.above(200);
   });
 
   it('has no malformed document that is accepted', () => {

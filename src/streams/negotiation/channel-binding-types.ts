@@ -1,19 +1,20 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { xml } from '../../xml/element.ts';
+import type { ChannelBinding } from './sasl/channel-binding.ts';
 import { allowedBindings, mayAuthenticate, type SaslServices } from './sasl-services.ts';
-import type { StreamFeature } from './stream-feature.ts';
+import type { StreamFacts, StreamFeature } from './stream-feature.ts';
 
 /** Tells which channel bindings the -PLUS mechanisms can use (XEP-0440); nothing to negotiate. */
 export function channelBindingTypes(services: SaslServices): StreamFeature {
   return {
     name: 'sasl-channel-binding',
     exclusive: false,
-    needs: (facts) => mayAuthenticate(services, facts) && allowedBindings(services, facts).length > 0,
+    needs: (facts) => mayAuthenticate(services, facts) && advertised(services, facts).length > 0,
     offer: (facts) => [
       xml(
         'sasl-channel-binding',
         { xmlns: ns.saslChannelBinding },
-        ...allowedBindings(services, facts).map(({ type }) =>
+        ...advertised(services, facts).map(({ type }) =>
           xml('channel-binding', { xmlns: ns.saslChannelBinding, type }),
         ),
       ),
@@ -21,4 +22,8 @@ export function channelBindingTypes(services: SaslServices): StreamFeature {
     handles: () => false,
     negotiate: () => undefined,
   };
+}
+
+function advertised(services: SaslServices, facts: StreamFacts): readonly ChannelBinding[] {
+  return allowedBindings(services, facts).filter((binding) => binding.advertised);
 }

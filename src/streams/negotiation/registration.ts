@@ -7,6 +7,7 @@ import type { Clock } from '../../support/clock.ts';
 import { networkOf } from '../../support/network-of.ts';
 import { TokenBucket } from '../../support/token-bucket.ts';
 import { type Element, textOf, xml } from '../../xml/element.ts';
+import { refuseAccount } from '../account-refusal.ts';
 import type { NegotiatingStream, StreamFacts, StreamFeature } from './stream-feature.ts';
 
 /** How many accounts one address may register. */
@@ -17,7 +18,6 @@ export interface RegistrationLimits {
 
 /** What in-band registration needs from the rest of the house. */
 export interface RegistrationParts {
-  /** Throws StanzaError: `conflict` if the account exists, `not-acceptable` for a password that cannot be used. */
   readonly create: (account: Jid, password: string) => Promise<void>;
   readonly limits: RegistrationLimits;
   /** Whether it may be done without TLS. */
@@ -72,7 +72,7 @@ async function register(
   if (!username || !password) throw StanzaError.notAcceptable('a user name and a password are needed');
   const account = accountJid(textOf(username), stream.host);
   if (!throttle.admit(stream.remoteAddress)) throw StanzaError.resourceConstraint('too many registrations; try later');
-  await parts.create(account, textOf(password));
+  await parts.create(account, textOf(password)).catch(refuseAccount);
   return undefined;
 }
 

@@ -26,7 +26,7 @@ export function mayAuthenticate(services: SaslServices, { secure, identity }: St
 /** The channel bindings this stream is told of: none where no mechanism could use them (XEP-0440 §2). */
 export function allowedBindings(services: SaslServices, facts: StreamFacts): readonly ChannelBinding[] {
   if (!services.enabled.some((name) => name.endsWith('-PLUS'))) return [];
-  return facts.channelBindings.filter(({ type }) => services.bindingTypes.includes(type));
+  return facts.channelBindings.filter(({ type, advertised }) => !advertised || services.bindingTypes.includes(type));
 }
 
 /** The mechanisms this stream is offered. */

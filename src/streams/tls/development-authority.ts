@@ -66,7 +66,7 @@ export class DevelopmentAuthority {
       commonName: `Ampere development authority ${randomBytes(4).toString('hex')}`,
       ...newKeyPair(),
     };
-    const pem = authorityCertificate({ ...issuer, ...this.#validFor(authorityDays) }, issuer);
+    const pem = await authorityCertificate({ ...issuer, ...this.#validFor(authorityDays) }, issuer);
     await writePair({ certificate: this.certificateFile, key: this.#keyFile }, pem, issuer.privateKey);
     return issuer;
   }
@@ -78,7 +78,7 @@ export class DevelopmentAuthority {
     if (existing !== undefined && this.#stillGood(existing.certificate, domain, authority)) return files;
     const { publicKey, privateKey } = newKeyPair();
     const content = { commonName: 'Ampere development server', publicKey, ...this.#validFor(certificateDays) };
-    await writePair(files, serverCertificate(content, authority, namesFor(domain)), privateKey);
+    await writePair(files, await serverCertificate(content, authority, namesFor(domain)), privateKey);
     return files;
   }
 

@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CertificateFiles } from '../../../src/streams/tls/certificate-files.ts';
 import { authorityCertificate, serverCertificate } from '../../../src/streams/tls/issue-certificate.ts';
 
 const hourMs = 3_600_000;
@@ -20,9 +21,12 @@ export class TestAuthority {
   readonly #issuer = { commonName: 'Test authority', ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
   readonly #validity = { notBeforeMs: Date.now() - hourMs, notAfterMs: Date.now() + 365 * 24 * hourMs };
   /** The certificate of the authority. */
-  readonly pem = authorityCertificate({ ...this.#issuer, ...this.#validity }, this.#issuer);
+  pem = '';
 
   constructor() {
+    before(async () => {
+      this.pem = await authorityCertificate({ ...this.#issuer, ...this.#validity }, this.#issuer);
+    });
     beforeEach(() => {
       this.directory = mkdtempSync(join(tmpdir(), 'ampere-tls-'));
     });
@@ -30,10 +34,10 @@ export class TestAuthority {
   }
 
   /** Writes a certificate for the names and its key. */
-  issue(file: string, names: readonly string[], wanted: Wanted = {}): { certificate: string; key: string } {
+  async issue(file: string, names: readonly string[], wanted: Wanted = {}): Promise<CertificateFiles> {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const content = { commonName: file, publicKey, ...this.#validity, ...wanted };
-    const certificate = this.write(`${file}.pem`, serverCertificate(content, this.#issuer, names));
+    const certificate = this.write(`${file}.pem`, await serverCertificate(content, this.#issuer, names));
     return { certificate, key: this.write(`${file}.key`, keyPem(privateKey, wanted.passphrase)) };
   }
 

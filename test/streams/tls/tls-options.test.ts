@@ -20,7 +20,10 @@ describe('a TLS connection', () => {
       domains: ['a.example', 'b.example'],
       dataDir: authority.directory,
       tls: {
-        domains: { 'a.example': authority.issue('a', ['a.example']), 'b.example': authority.issue('b', ['b.example']) },
+        domains: {
+          'a.example': await authority.issue('a', ['a.example']),
+          'b.example': await authority.issue('b', ['b.example']),
+        },
       },
     });
     server = createServer((plain) => {
@@ -78,7 +81,7 @@ describe('a TLS connection', () => {
     store = await loadCertificates({
       domains: ['a.example'],
       dataDir: authority.directory,
-      tls: { domains: { 'a.example': authority.issue('a2', ['a.example']) } },
+      tls: { domains: { 'a.example': await authority.issue('a2', ['a.example']) } },
     });
     const after = (await connected()).getPeerX509Certificate();
     expect(after?.subject).to.equal('CN=a2');

@@ -3,12 +3,17 @@ import { certificateHash } from './certificate-hash.ts';
 
 /** One way to tie an authentication to the TLS connection that carries it (RFC 5056, XEP-0440). */
 export interface ChannelBinding {
-  readonly type: 'tls-exporter' | 'tls-server-end-point';
+  readonly type: 'tls-exporter' | 'tls-server-end-point' | 'tls-unique';
+  /** Whether clients are told of it; `tls-unique` is only understood from those that use it unasked. */
+  readonly advertised: boolean;
   readonly data: () => Buffer;
 }
 
 /** The part of a TLS socket that channel binding needs. */
-export type BindableSocket = Pick<TLSSocket, 'getProtocol' | 'exportKeyingMaterial' | 'getX509Certificate'>;
+export type BindableSocket = Pick<
+  TLSSocket,
+  'getProtocol' | 'exportKeyingMaterial' | 'getX509Certificate' | 'getPeerFinished'
+>;
 
 /**
  * The channel bindings a TLS connection allows, strongest first.
@@ -16,19 +21,28 @@ export type BindableSocket = Pick<TLSSocket, 'getProtocol' | 'exportKeyingMateri
  * and Node cannot tell whether that was negotiated.
  */
 export function channelBindingsOf(socket: BindableSocket): ChannelBinding[] {
-  return [tlsExporter(socket), tlsServerEndPoint(socket)].filter((binding) => binding !== undefined);
+  return [tlsExporter(socket), tlsServerEndPoint(socket), tlsUnique(socket)].filter((binding) => binding !== undefined);
 }
 
 /** RFC 9266 §2. */
 function tlsExporter(socket: BindableSocket): ChannelBinding | undefined {
   if (socket.getProtocol() !== 'TLSv1.3') return undefined;
   const data = () => socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
-  return { type: 'tls-exporter', data };
+  return { type: 'tls-exporter', advertised: true, data };
 }
 
 /** RFC 5929 §4.1; undefined for certificates whose binding it leaves undefined. */
 function tlsServerEndPoint(socket: BindableSocket): ChannelBinding | undefined {
   const certificate = socket.getX509Certificate()?.raw;
   const hash = certificate && certificateHash(certificate);
-  return hash && { type: 'tls-server-end-point', data: () => hash };
+  return hash && { type: 'tls-server-end-point', advertised: true, data: () => hash };
+}
+
+/**
+ * RFC 5929 §3.1: the client's Finished message, as older clients (gloox, slixmpp) take it, the latter under TLS 1.3 too.
+ * It is unique to the connection as long as sessions are neither resumed nor renegotiated, which this server never does.
+ */
+function tlsUnique(socket: BindableSocket): ChannelBinding | undefined {
+  const finished = socket.getPeerFinished();
+  return finished && { type: 'tls-unique', advertised: false, data: () => finished };
 }

@@ -5,7 +5,8 @@ import { digest } from './scram-keys.ts';
 /** Proves to the client which mechanisms and channel bindings it was really offered (XEP-0474 §6.1). */
 export function downgradeHash(hash: ScramHash, { offered, channelBindings }: Announcement): string {
   const lists = [joined(offered)];
-  if (channelBindings.length > 0) lists.push(joined(channelBindings.map(({ type }) => type)));
+  const advertised = channelBindings.filter((binding) => binding.advertised);
+  if (advertised.length > 0) lists.push(joined(advertised.map(({ type }) => type)));
   return digest(hash, lists.join('\x1f')).toString('base64');
 }
 

@@ -1,0 +1,114 @@
+import { Jid } from '../../protocol/jid.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { randomId } from '../../protocol/random-id.ts';
+import { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import type { Account } from '../../routing/account.ts';
+import type { Eventually } from '../../routing/eventually.ts';
+import type { SessionDirectory } from '../../routing/session-directory.ts';
+import type { BlocklistStore } from '../../storage/blocklists.ts';
+import { type Element, xml } from '../../xml/element.ts';
+import { isListed } from './block-list.ts';
+
+/** What blocking needs from the rest of the house. */
+export interface BlockingParts {
+  readonly store: BlocklistStore;
+  readonly sessions: Pick<SessionDirectory, 'of'>;
+  readonly route: (stanza: Stanza) => Eventually<void>;
+}
+
+/** How many addresses one account may block. */
+const maxItems = 2000;
+
+/** Changes block lists: in memory at once, on disk, and then in the eyes of clients and contacts. */
+export class BlockListChanges {
+  readonly #parts: BlockingParts;
+
+  constructor(parts: BlockingParts) {
+    this.#parts = parts;
+  }
+
+  /** Blocks; resolves when that is durable. The blocked ones see the user go offline (XEP-0191 §3.3). */
+  async add(account: Account, jids: readonly Jid[]): Promise<void> {
+    const before = new Set(account.blocked);
+    const named = texts(jids);
+    const fresh = [...named].filter((text) => !before.has(text));
+    if (before.size + fresh.length > maxItems) throw StanzaError.resourceConstraint('the block list is full');
+    for (const text of fresh) account.blocked.add(text);
+    await this.#parts.store.add(account.key, fresh).catch((error: unknown) => {
+      for (const text of fresh) account.blocked.delete(text);
+      throw error;
+    });
+    this.#push(account, xml('block', { xmlns: ns.blocking }, ...itemElements(named)));
+    this.#hide(account, jids, before);
+  }
+
+  /** Unblocks; resolves when that is durable. The unblocked ones see the user again (XEP-0191 §3.4). */
+  async remove(account: Account, jids: readonly Jid[]): Promise<void> {
+    const named = texts(jids);
+    await this.#unblock(account, jids, () => this.#parts.store.remove(account.key, [...named]));
+    this.#push(account, xml('unblock', { xmlns: ns.blocking }, ...itemElements(named)));
+    this.#show(account, jids);
+  }
+
+  /** Unblocks everybody (XEP-0191 §3.5). */
+  async clear(account: Account): Promise<void> {
+    const jids = Array.from(account.blocked, (text) => Jid.parse(text));
+    await this.#unblock(account, jids, () => this.#parts.store.clear(account.key));
+    this.#push(account, xml('unblock', { xmlns: ns.blocking }));
+    this.#show(account, jids);
+  }
+
+  async #unblock({ blocked }: Account, jids: readonly Jid[], save: () => Promise<void>): Promise<void> {
+    const gone = [...texts(jids)].filter((text) => blocked.delete(text));
+    await save().catch((error: unknown) => {
+      for (const text of gone) blocked.add(text);
+      throw error;
+    });
+  }
+
+  #push(account: Account, command: Element): void {
+    for (const session of this.#parts.sessions.of(account.key)) {
+      if (!session.interests.has('blocklist')) continue;
+      session.send(Stanza.iq({ type: 'set', id: randomId(), from: account.jid, to: session.jid }, command));
+    }
+  }
+
+  #hide(account: Account, jids: readonly Jid[], before: ReadonlySet<string>): void {
+    const audience = audienceOf(account, jids).filter((to) => !isListed(before, to, account));
+    for (const { jid, presence } of this.#parts.sessions.of(account.key)) {
+      const lost = [...presence.directed.values()].filter((to) => isListed(account.blocked, to, account));
+      for (const to of lost) presence.directed.delete(to.toString());
+      const seen = presence.available ? audience : [];
+      for (const to of new Set([...seen, ...lost])) this.#tell(Stanza.presence({ from: jid, to, type: 'unavailable' }));
+    }
+  }
+
+  #show(account: Account, jids: readonly Jid[]): void {
+    const audience = audienceOf(account, jids).filter((to) => !isListed(account.blocked, to, account));
+    for (const { presence } of this.#parts.sessions.of(account.key)) {
+      for (const to of audience) if (presence.available) this.#tell(presence.available.with({ to }));
+    }
+  }
+
+  #tell(presence: Stanza): void {
+    void this.#parts.route(presence);
+  }
+}
+
+/** The `<item/>`s of some addresses. */
+export function itemElements(jids: Iterable<string>): Element[] {
+  return Array.from(jids, (jid) => xml('item', { jid }));
+}
+
+/** Those among the addresses, and within them, who may see the user's presence. */
+function audienceOf(account: Account, jids: readonly Jid[]): Jid[] {
+  const list = texts(jids);
+  const contacts = Array.from(account.roster.all(), ({ contact }) => Jid.parse(contact));
+  const resources = jids.filter((jid) => !jid.isBare);
+  return [...contacts, ...resources].filter((jid) => account.roster.isSubscriber(jid) && isListed(list, jid, account));
+}
+
+function texts(jids: readonly Jid[]): Set<string> {
+  return new Set(jids.map(String));
+}

@@ -1,0 +1,68 @@
+import { Jid, JidError } from '../../protocol/jid.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import type { Account } from '../../routing/account.ts';
+import { accountShownTo } from '../../routing/account-shown.ts';
+import type { Extension, IqRequest } from '../../routing/extension.ts';
+import { attribute, childElements, type Element, nsOf, xml } from '../../xml/element.ts';
+import { type BlockingParts, BlockListChanges, itemElements } from './block-list-changes.ts';
+import { blockScreen } from './block-screen.ts';
+
+/** Blocking Command (XEP-0191). */
+export function blocking(parts: BlockingParts): Extension {
+  const changes = new BlockListChanges(parts);
+  const own = { ns: ns.blocking, scopes: ['self'] } as const;
+  return {
+    name: 'blocking',
+    claims: [{ spec: 'XEP-0191', title: 'Blocking Command', version: '1.3', status: 'complete' }],
+    disco: { domain: [ns.blocking] },
+    iq: [
+      { ...own, name: 'blocklist', type: 'get', handle: showList },
+      { ...own, name: 'block', type: 'set', handle: (request) => block(request, changes) },
+      { ...own, name: 'unblock', type: 'set', handle: (request) => unblock(request, changes) },
+    ],
+    screen: blockScreen,
+  };
+}
+
+/** XEP-0191 §3.2; from then on the session is told of changes. */
+function showList(request: IqRequest): Element {
+  const { blocked } = accountShownTo(request);
+  request.session?.interests.add('blocklist');
+  return xml('blocklist', { xmlns: ns.blocking }, ...itemElements(blocked));
+}
+
+/** XEP-0191 §3.3. */
+async function block(request: IqRequest, changes: BlockListChanges): Promise<undefined> {
+  const account: Account = accountShownTo(request);
+  const jids = readItems(request.payload);
+  if (jids.length === 0) throw StanzaError.badRequest('there is nobody to block');
+  await changes.add(account, jids);
+  return undefined;
+}
+
+/** XEP-0191 §3.4, §3.5: without items it is about all of them. */
+async function unblock(request: IqRequest, changes: BlockListChanges): Promise<undefined> {
+  const account: Account = accountShownTo(request);
+  const jids = readItems(request.payload);
+  if (jids.length > 0) await changes.remove(account, jids);
+  else await changes.clear(account);
+  return undefined;
+}
+
+function readItems(command: Element): Jid[] {
+  return childElements(command).map((item) => {
+    if (item.getName() !== 'item' || nsOf(item) !== ns.blocking) throw StanzaError.badRequest('not an item');
+    return readJid(attribute(item, 'jid'));
+  });
+}
+
+function readJid(text: string | undefined): Jid {
+  if (text === undefined) throw StanzaError.badRequest("an item needs a 'jid'");
+  try {
+    return Jid.parse(text);
+  } catch (error) {
+    if (error instanceof JidError) throw StanzaError.jidMalformed(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import { ns } from '../../protocol/namespaces.ts';
+import type { Extension } from '../../routing/extension.ts';
+import type { Session } from '../../routing/session.ts';
+import { xml } from '../../xml/element.ts';
+import { InactiveGate } from './inactive-gate.ts';
+
+/** Client State Indication (XEP-0352): what does not matter to a sleeping device waits. */
+export function clientState(): Extension {
+  return {
+    name: 'client-state',
+    claims: [{ spec: 'XEP-0352', title: 'Client State Indication', version: '1.0.0', status: 'complete' }],
+    streamFeatures: (stage) => (stage === 'authenticated' ? [xml('csi', { xmlns: ns.clientState })] : []),
+    nonzas: [
+      { name: 'inactive', ns: ns.clientState, inline: true, handle: (session) => sleep(session) },
+      { name: 'active', ns: ns.clientState, inline: true, handle: (session) => wake(session) },
+    ],
+  };
+}
+
+function sleep(session: Session): void {
+  session.gate ??= new InactiveGate();
+}
+
+/** XEP-0352 §5.1: what waited is sent before anything the client asks for next. */
+function wake(session: Session): void {
+  const waiting = session.gate?.release() ?? [];
+  session.gate = undefined;
+  for (const stanza of waiting) session.send(stanza);
+}

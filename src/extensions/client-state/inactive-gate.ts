@@ -1,0 +1,40 @@
+import type { Stanza } from '../../protocol/stanza.ts';
+import { keepingOf } from '../../routing/keeping.ts';
+import type { OutgoingGate } from '../../routing/session.ts';
+
+/** Beyond this many a phone is woken rather than the server filled. */
+const maxWaiting = 500;
+
+/**
+ * Holds presence and chat states back while the client is inactive (XEP-0352 §3.2): of each sender only the latest.
+ * Anything else is worth waking for, and brings along what waited, in order.
+ */
+export class InactiveGate implements OutgoingGate {
+  readonly #waiting = new Map<string, Stanza>();
+
+  admit(stanza: Stanza): readonly Stanza[] {
+    if (!canWait(stanza)) return [...this.release(), stanza];
+    const key = `${stanza.kind} ${stanza.from}`;
+    // The latest goes last, so that the order among senders stays true.
+    this.#waiting.delete(key);
+    this.#waiting.set(key, stanza);
+    return this.#waiting.size > maxWaiting ? this.release() : [];
+  }
+
+  release(): readonly Stanza[] {
+    const stanzas = [...this.#waiting.values()];
+    this.#waiting.clear();
+    return stanzas;
+  }
+}
+
+function canWait(stanza: Stanza): boolean {
+  switch (stanza.kind) {
+    case 'presence':
+      return stanza.type === undefined || stanza.type === 'unavailable';
+    case 'message':
+      return stanza.type !== 'error' && keepingOf(stanza) === 'forget';
+    case 'iq':
+      return false;
+  }
+}

@@ -1,0 +1,112 @@
+import { capsElement, verificationString } from '../../protocol/caps.ts';
+import { type Capabilities, type DiscoItem, discoInfoElement, discoItemsElement } from '../../protocol/disco.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import { accountShownTo } from '../../routing/account-shown.ts';
+import type { Advertisement, Claim, Extension, IqRequest } from '../../routing/extension.ts';
+import { attribute, type Element } from '../../xml/element.ts';
+
+/** What service discovery needs from the rest of the house. */
+export interface DiscoParts {
+  /** The name of the server's identity. */
+  readonly name: string;
+  /** A URL that stands for the program (XEP-0115 §4). */
+  readonly homepage: string;
+  /** What all extensions have to say; asked for when everything is there. */
+  readonly advertisements: () => readonly Advertisement[];
+  /** The services beside a domain. */
+  readonly services: (domain: string) => Iterable<DiscoItem>;
+}
+
+const claims: readonly Claim[] = [
+  {
+    spec: 'XEP-0030',
+    title: 'Service Discovery',
+    version: '2.5.0',
+    status: 'complete',
+    note: 'disco#items of an account is refused to strangers like that of no account (RFC 6121 §8.5.1), not answered empty',
+  },
+  {
+    spec: 'XEP-0115',
+    title: 'Entity Capabilities',
+    version: '1.6.0',
+    status: 'complete',
+    note: "the server's own, in stream features",
+  },
+];
+
+const basicFeatures = [ns.discoInfo, ns.discoItems];
+
+/** Service Discovery (XEP-0030) of the domains and their accounts, with the capabilities of the server (XEP-0115). */
+export function disco(parts: DiscoParts): Extension {
+  let made: Descriptions | undefined;
+  const descriptions = () => {
+    made ??= describe(parts);
+    return made;
+  };
+  const info = { name: 'query', ns: ns.discoInfo, type: 'get' } as const;
+  const items = { name: 'query', ns: ns.discoItems, type: 'get' } as const;
+  return {
+    name: 'disco',
+    claims,
+    disco: { domain: [...basicFeatures, ns.caps], account: basicFeatures },
+    streamFeatures: (stage) =>
+      stage === 'authenticated' ? [capsElement(parts.homepage, descriptions().verification)] : [],
+    iq: [
+      { ...info, scopes: ['server'], handle: (request) => domainInfo(request, descriptions()) },
+      { ...info, scopes: ['self', 'other'], handle: (request) => accountInfo(request, descriptions()) },
+      { ...items, scopes: ['server'], handle: (request) => domainItems(request, parts) },
+      { ...items, scopes: ['self', 'other'], handle: accountItems },
+    ],
+  };
+}
+
+interface Descriptions {
+  readonly domain: Capabilities;
+  readonly account: Capabilities;
+  readonly verification: string;
+  /** The node under which the caps of the domain can be asked for (XEP-0115 §6.2). */
+  readonly capsNode: string;
+}
+
+function describe({ name, homepage, advertisements }: DiscoParts): Descriptions {
+  const all = advertisements();
+  const domain: Capabilities = {
+    identities: [{ category: 'server', type: 'im', name }, ...all.flatMap((one) => one.domainIdentities ?? [])],
+    features: new Set(all.flatMap((one) => one.domain ?? [])),
+    forms: all.flatMap((one) => one.domainForms ?? []),
+  };
+  const account: Capabilities = {
+    identities: [{ category: 'account', type: 'registered' }, ...all.flatMap((one) => one.accountIdentities ?? [])],
+    features: new Set(all.flatMap((one) => one.account ?? [])),
+  };
+  const verification = verificationString(domain);
+  return { domain, account, verification, capsNode: `${homepage}#${verification}` };
+}
+
+function domainInfo({ payload }: IqRequest, { domain, capsNode }: Descriptions): Element {
+  const node = attribute(payload, 'node');
+  if (node && node !== capsNode) throw StanzaError.itemNotFound();
+  return discoInfoElement(domain, node);
+}
+
+function accountInfo(request: IqRequest, { account }: Descriptions): Element {
+  accountShownTo(request);
+  return discoInfoElement(account, rootNode(request));
+}
+
+function domainItems(request: IqRequest, { services }: DiscoParts): Element {
+  return discoItemsElement(services(request.to.domain), rootNode(request));
+}
+
+function accountItems(request: IqRequest): Element {
+  accountShownTo(request);
+  return discoItemsElement([], rootNode(request));
+}
+
+/** The node asked for, when only the entity itself is there: none, or the empty one that some clients write. */
+function rootNode({ payload }: IqRequest): string | undefined {
+  const node = attribute(payload, 'node');
+  if (node) throw StanzaError.itemNotFound();
+  return node;
+}

@@ -1,0 +1,80 @@
+import { ns } from '../protocol/namespaces.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import type { Account } from '../routing/account.ts';
+import { accountShownTo } from '../routing/account-shown.ts';
+import type { Claim, Extension, IqRequest } from '../routing/extension.ts';
+import { maySeePresence } from '../routing/presence-access.ts';
+import type { Session } from '../routing/session.ts';
+import type { SessionDirectory } from '../routing/session-directory.ts';
+import type { AccountStore } from '../storage/accounts.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import type { Clock } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import { type Element, xml } from '../xml/element.ts';
+
+/** What last activity needs from the rest of the house. */
+export interface LastActivityParts {
+  readonly sessions: Pick<SessionDirectory, 'of'>;
+  readonly store: Pick<AccountStore, 'setLastSeen'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const claim: Claim = {
+  spec: 'XEP-0012',
+  title: 'Last Activity',
+  version: '2.0',
+  status: 'complete',
+  note: 'whoever may not see the presence of an account gets service-unavailable, as for no account at all',
+};
+
+/** Last Activity (XEP-0012): how long the server is up, and how long an account is away. */
+export function lastActivity(parts: LastActivityParts): Extension {
+  const startMs = parts.clock.monotonicMs();
+  const uptime = () => answer(parts.clock.monotonicMs() - startMs);
+  const ofAccount = (request: IqRequest) => activityOf(accountShownTo(request), request, parts);
+  const query = { name: 'query', ns: ns.lastActivity, type: 'get' } as const;
+  return {
+    name: 'last-activity',
+    claims: [claim],
+    disco: { domain: [ns.lastActivity], account: [ns.lastActivity] },
+    iq: [
+      { ...query, scopes: ['server'], handle: uptime },
+      { ...query, scopes: ['self', 'other'], handle: ofAccount },
+    ],
+    screen: { inbound: (stanza, recipient) => (asksStrangely(stanza, recipient) ? 'refuse' : undefined) },
+    ended: (session) => remember(session, parts),
+  };
+}
+
+/** XEP-0012 §4: the question for a resource does not get through to it from those who may not see it. */
+function asksStrangely({ kind, type, from, to, payload }: Stanza, recipient: Account): boolean {
+  if (kind !== 'iq' || type !== 'get' || !from || !to || to.isBare) return false;
+  return payload.has('query', ns.lastActivity) && !maySeePresence(recipient, from);
+}
+
+/** XEP-0012 §3: 0 while somebody is there, else the time since the last session ended. */
+function activityOf(account: Account, { scope }: IqRequest, { sessions, clock }: LastActivityParts): Element {
+  // To others a resource that never sent presence does not exist (RFC 6121 §11).
+  const isThere = (session: Session) => scope === 'self' || session.presence.available !== undefined;
+  if (sessions.of(account.key).some(isThere)) return answer(0);
+  const { lastSeen } = account;
+  if (!lastSeen) throw StanzaError.itemNotFound('has never been online');
+  return answer(clock.nowMs() - lastSeen.atMs, lastSeen.status);
+}
+
+function answer(elapsedMs: number, status = ''): Element {
+  const seconds = Math.max(0, Math.floor(elapsedMs / 1000));
+  return xml('query', { xmlns: ns.lastActivity, seconds }, status);
+}
+
+function remember({ account }: Session, { sessions, store, clock, log }: LastActivityParts): void {
+  if (sessions.of(account.key).length > 0) return;
+  const atMs = clock.nowMs();
+  account.lastSeen = { atMs, status: '' };
+  store.setLastSeen(account.key, atMs, '').catch((error: unknown) => {
+    const removed = error instanceof StorageError && error.code === 'not-found';
+    if (!removed) log.warn({ err: error, account: account.key }, 'last activity was not saved');
+  });
+}

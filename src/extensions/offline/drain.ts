@@ -1,0 +1,142 @@
+import { delayElement } from '../../protocol/delay.ts';
+import { Jid } from '../../protocol/jid.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import { StreamError } from '../../protocol/stream-error.ts';
+import type { Account } from '../../routing/account.ts';
+import { acceptsMessages } from '../../routing/delivery-plan.ts';
+import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
+import type { Session } from '../../routing/session.ts';
+import type { OfflineMessage, OfflineStore } from '../../storage/offline.ts';
+import type { Log } from '../../support/log.ts';
+import { xml } from '../../xml/element.ts';
+import { parseFrame } from '../../xml/parse-frame.ts';
+import { XmlError } from '../../xml/xml-error.ts';
+
+const pageSize = 100;
+const answerTimeoutMs = 60_000;
+
+/** What handing over stored messages needs from the rest of the house. */
+export interface DrainParts {
+  readonly store: Pick<OfflineStore, 'list' | 'remove'>;
+  readonly requests: Pick<OutgoingRequests, 'ask'>;
+  /** Whether the account does not want the message any more, because it has blocked the sender meanwhile. */
+  readonly refuses: (message: Stanza, recipient: Account) => boolean;
+  readonly log: Log;
+}
+
+/** How a drain ended: nothing is left, the session stopped taking messages, or the store did not answer. */
+export type DrainOutcome = 'complete' | 'interrupted' | 'failed';
+
+/**
+ * Gives one session the messages stored for its account, a page at a time. Behind each page goes a ping: its answer
+ * proves that the client has read the page, and only then is the page forgotten.
+ */
+export class Drain {
+  readonly session: Session;
+  readonly #parts: DrainParts;
+  readonly #finished: (outcome: DrainOutcome) => void;
+  #sentUntilId = 0;
+  #unanswered = 0;
+  #running = false;
+  #wanted = false;
+  #failed = false;
+
+  constructor(session: Session, parts: DrainParts, finished: (outcome: DrainOutcome) => void) {
+    this.session = session;
+    this.#parts = parts;
+    this.#finished = finished;
+  }
+
+  /** Sends whatever has not been sent yet. */
+  go(): void {
+    this.#wanted = true;
+    if (!this.#running) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    this.#failed = false;
+    this.session.hold();
+    try {
+      while (this.#wanted && this.#canTake()) await this.#sendPage();
+    } catch (error) {
+      this.#failed = true;
+      this.#parts.log.error({ err: error, account: this.session.account.key }, 'stored messages cannot be read');
+    }
+    this.#running = false;
+    this.session.release();
+    this.#finishIfDone();
+  }
+
+  #canTake(): boolean {
+    return !this.session.ended && acceptsMessages(this.session);
+  }
+
+  async #sendPage(): Promise<void> {
+    this.#wanted = false;
+    const page = await this.#parts.store.list(this.session.account.key, this.#sentUntilId, pageSize);
+    if (this.session.ended || page.length === 0) return;
+    const done = page.filter((message) => this.#send(message)).map(({ id }) => id);
+    this.#sentUntilId = page.at(-1)?.id ?? this.#sentUntilId;
+    if (done.length > 0) void this.#forgetWhenRead(done);
+    if (page.length < pageSize) return;
+    this.#wanted = true;
+    await this.session.flushed();
+  }
+
+  /** Whether the message is dealt with; one that cannot be read is left to the operator. */
+  #send(stored: OfflineMessage): boolean {
+    const { session } = this;
+    const message = this.#read(stored);
+    if (!message) return false;
+    if (this.#parts.refuses(message, session.account)) return true;
+    const delay = delayElement({ from: domainOf(session), stampMs: stored.receivedAtMs });
+    session.sendHeld(message.with({ payload: message.payload.with(delay) }));
+    return true;
+  }
+
+  #read({ id, bytes }: OfflineMessage): Stanza | undefined {
+    try {
+      return Stanza.fromFrame(parseFrame(bytes));
+    } catch (error) {
+      if (!(error instanceof XmlError || error instanceof StanzaError || error instanceof StreamError)) throw error;
+      this.#parts.log.error({ err: error, account: this.session.account.key, id }, 'a stored message is damaged');
+      return undefined;
+    }
+  }
+
+  async #forgetWhenRead(ids: readonly number[]): Promise<void> {
+    this.#unanswered++;
+    const { key } = this.session.account;
+    try {
+      if (await this.#hasRead()) await this.#parts.store.remove(key, ids);
+    } catch (error) {
+      this.#parts.log.error({ err: error, account: key }, 'delivered messages were not removed and will come again');
+    }
+    this.#unanswered--;
+    this.#finishIfDone();
+  }
+
+  /** Asks until there is an answer (XEP-0199 §4.1): a slow client is not a lost one. */
+  async #hasRead(): Promise<boolean> {
+    const { session } = this;
+    const send = (request: Stanza) => session.sendHeld(request);
+    while (!session.ended) {
+      const ping = xml('ping', { xmlns: ns.ping });
+      const outcome = await this.#parts.requests.ask(domainOf(session), session.jid, ping, answerTimeoutMs, send);
+      if (outcome === 'answered') return true;
+    }
+    return false;
+  }
+
+  #finishIfDone(): void {
+    if (this.#running || this.#unanswered > 0) return;
+    this.#finished(this.#failed ? 'failed' : this.#wanted ? 'interrupted' : 'complete');
+  }
+}
+
+function domainOf({ jid }: Session): Jid {
+  return Jid.from('', jid.domain);
+}

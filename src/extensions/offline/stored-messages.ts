@@ -1,0 +1,97 @@
+import { withoutDelaysOf } from '../../protocol/delay.ts';
+import type { Jid } from '../../protocol/jid.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import { acceptsMessages } from '../../routing/delivery-plan.ts';
+import type { OfflineMessages } from '../../routing/offline-messages.ts';
+import type { Session } from '../../routing/session.ts';
+import type { SessionDirectory } from '../../routing/session-directory.ts';
+import type { OfflineQuota, OfflineStore } from '../../storage/offline.ts';
+import { StorageError } from '../../storage/storage-error.ts';
+import type { Clock } from '../../support/clock.ts';
+import { Drain, type DrainOutcome, type DrainParts } from './drain.ts';
+
+/** What keeping messages needs from the rest of the house. */
+export interface StoredMessagesParts extends DrainParts {
+  readonly store: Pick<OfflineStore, 'append' | 'list' | 'remove'>;
+  readonly quota: OfflineQuota;
+  readonly sessions: Pick<SessionDirectory, 'of'>;
+  readonly clock: Pick<Clock, 'nowMs'>;
+}
+
+/** The messages that wait for absent users (XEP-0160 §2); of each user at most one session is given them at a time. */
+export class StoredMessages implements OfflineMessages {
+  readonly #parts: StoredMessagesParts;
+  readonly #drains = new Map<string, Drain>();
+
+  constructor(parts: StoredMessagesParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether there is room for any message at all. */
+  get keepsAny(): boolean {
+    return this.#parts.quota.maxMessages > 0;
+  }
+
+  async keep(message: Stanza, owner: Jid): Promise<void> {
+    const { store, quota, clock } = this.#parts;
+    // Only we may say when a message reached us (XEP-0203 §5).
+    const payload = withoutDelaysOf(message.payload, owner.domain);
+    const bytes = message.with({ payload }).toBytes();
+    const from = message.from?.toString() ?? owner.domain;
+    const receivedAtMs = clock.nowMs();
+    await store.append(owner.toString(), { from, receivedAtMs, bytes }, quota).catch(refuse);
+    this.#deliver(owner.toString());
+  }
+
+  /** The session can take messages now. */
+  available(session: Session): void {
+    const drain = this.#drains.get(session.account.key);
+    if (!drain) this.#start(session);
+    else if (drain.session === session) drain.go();
+  }
+
+  /** Whatever the session has not answered for goes to the account's next one. */
+  ended(session: Session): void {
+    const { key } = session.account;
+    if (this.#drains.get(key)?.session !== session) return;
+    this.#drains.delete(key);
+    this.#deliver(key);
+  }
+
+  /** Something may be waiting: a message can be stored just when its owner comes back. */
+  #deliver(account: string): void {
+    const drain = this.#drains.get(account);
+    const taker = drain ?? this.#parts.sessions.of(account).find((session) => acceptsMessages(session));
+    if (taker instanceof Drain) taker.go();
+    else if (taker) this.#start(taker);
+  }
+
+  #start(session: Session): void {
+    const drain: Drain = new Drain(session, this.#parts, (outcome) => this.#finished(drain, outcome));
+    this.#drains.set(session.account.key, drain);
+    drain.go();
+  }
+
+  #finished(drain: Drain, outcome: DrainOutcome): void {
+    const { key } = drain.session.account;
+    if (this.#drains.get(key) !== drain) return;
+    this.#drains.delete(key);
+    if (outcome === 'interrupted') this.#deliver(key);
+  }
+}
+
+/** XEP-0160 §2: a full store is a service that is not there; what may pass is worth another try. */
+function refuse(error: unknown): never {
+  if (!(error instanceof StorageError)) throw error;
+  switch (error.code) {
+    case 'quota':
+    case 'not-found':
+      throw StanzaError.serviceUnavailable();
+    case 'full':
+    case 'busy':
+      throw StanzaError.resourceConstraint();
+    default:
+      throw error;
+  }
+}

@@ -1,0 +1,103 @@
+import { Jid, JidError } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { iqResult } from '../protocol/stanza-replies.ts';
+import type { Account } from '../routing/account.ts';
+import type { Extension, IqRequest } from '../routing/extension.ts';
+import type { Session } from '../routing/session.ts';
+import { refuseAccount } from '../streams/account-refusal.ts';
+import { childElements, type Element, nsOf, textOf, xml } from '../xml/element.ts';
+
+/** Changes accounts for the users themselves. */
+export interface Registrar {
+  /** Resolves when the new password is durable; ends all sessions but `keep`. */
+  changePassword(account: Jid, password: string, keep: Session): Promise<void>;
+  /** Removes the account for good, cancels its subscriptions, calls `removed`, and then ends all its sessions. */
+  remove(account: Jid, removed: () => void): Promise<unknown>;
+}
+
+/** What users may do with their own accounts. */
+export interface RegisterOptions {
+  readonly passwordChange: boolean;
+  readonly accountRemoval: boolean;
+}
+
+/** In-Band Registration (XEP-0077) for those who are logged in: to change the password and to leave. */
+export function register(registrar: Registrar, options: RegisterOptions): Extension {
+  const query = { name: 'query', ns: ns.register, scopes: ['server', 'self'] } as const;
+  return {
+    name: 'register',
+    claims: [{ spec: 'XEP-0077', title: 'In-Band Registration', version: '2.4', status: 'complete' }],
+    disco: { domain: [ns.register] },
+    iq: [
+      { ...query, type: 'get', handle: (request) => registration(requester(request).account) },
+      { ...query, type: 'set', handle: (request) => change(request, registrar, options) },
+    ],
+  };
+}
+
+/** Only the domain's own users are registered there, so nobody else finds such a service. */
+function requester({ session, to }: IqRequest): Session {
+  if (session?.jid.domain !== to.domain) throw StanzaError.serviceUnavailable();
+  return session;
+}
+
+/** XEP-0077 §3.1: what is on file; the password stays here. */
+function registration({ jid }: Account): Element {
+  return xml(
+    'query',
+    { xmlns: ns.register },
+    xml('registered'),
+    xml('instructions', {}, 'Enter a new password to change it.'),
+    xml('username', {}, jid.local),
+    xml('password'),
+  );
+}
+
+async function change(request: IqRequest, registrar: Registrar, options: RegisterOptions): Promise<undefined> {
+  const session = requester(request);
+  const { account } = session;
+  const fields = readFields(request.payload);
+  if (fields.has('remove')) {
+    if (childElements(request.payload).length > 1) throw StanzaError.badRequest('<remove/> comes alone');
+    if (!options.accountRemoval) throw StanzaError.notAllowed('accounts cannot be removed from a client');
+    await registrar.remove(account.jid, () => sayGoodbye(request)).catch(refuseAccount);
+    return undefined;
+  }
+  if (!options.passwordChange) throw StanzaError.notAllowed('the password cannot be changed from a client');
+  await registrar.changePassword(account.jid, newPassword(fields, account), session).catch(refuseAccount);
+  return undefined;
+}
+
+/** The usual way of a result ends at an account, and there is none any more. */
+function sayGoodbye({ stanza, session, to, from }: IqRequest): void {
+  session?.send(iqResult(stanza).with({ from: to, to: from }));
+}
+
+/** XEP-0077 §3.3: both fields must be there, and the name must be the user's own. */
+function newPassword(fields: ReadonlyMap<string, string>, { jid }: Account): string {
+  const username = fields.get('username');
+  const password = fields.get('password');
+  if (!username || !password) throw StanzaError.badRequest('a username and a password are needed');
+  if (!isLocalpartOf(username, jid)) throw StanzaError.badRequest('the username is not yours');
+  return password;
+}
+
+function isLocalpartOf(username: string, jid: Jid): boolean {
+  try {
+    return Jid.from(username, jid.domain).equals(jid);
+  } catch (error) {
+    if (error instanceof JidError) return false;
+    throw error;
+  }
+}
+
+function readFields(query: Element): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const child of childElements(query)) {
+    if (nsOf(child) !== ns.register) continue;
+    if (fields.has(child.getName())) throw StanzaError.badRequest(`<${child.getName()}/> comes once`);
+    fields.set(child.getName(), textOf(child));
+  }
+  return fields;
+}

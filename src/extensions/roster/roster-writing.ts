@@ -1,0 +1,86 @@
+import { Jid, JidError } from '../../protocol/jid.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import type { Account } from '../../routing/account.ts';
+import { accountShownTo } from '../../routing/account-shown.ts';
+import type { IqRequest } from '../../routing/extension.ts';
+import { attribute, childElements, type Element, nsOf, textOf } from '../../xml/element.ts';
+import type { RosterOptions, RosterParts } from './roster.ts';
+
+/** Takes roster sets: items added, renamed, put into groups, removed (RFC 6121 §2.3, §2.4, §2.5). */
+export class RosterWriting {
+  readonly #parts: Omit<RosterParts, 'store'>;
+
+  constructor(parts: Omit<RosterParts, 'store'>) {
+    this.#parts = parts;
+  }
+
+  /** Carries out a roster set; resolves when it is durable. */
+  async take(request: IqRequest): Promise<undefined> {
+    const account = accountShownTo(request);
+    const item = onlyItem(request.payload);
+    const contact = contactOf(item);
+    if (attribute(item, 'subscription') === 'remove') await this.#remove(account, contact);
+    else await this.#save(account, contact, item);
+    return undefined;
+  }
+
+  /** RFC 6121 §2.5.3. */
+  async #remove(account: Account, contact: Jid): Promise<void> {
+    if (!account.roster.get(contact.toString())?.inRoster) throw StanzaError.itemNotFound();
+    await this.#parts.subscriptions.cancel(account, contact);
+  }
+
+  /** Of what a client says only the name and the groups count (RFC 6121 §2.1.2). */
+  async #save(account: Account, contact: Jid, given: Element): Promise<void> {
+    const { options, rosters } = this.#parts;
+    if (contact.equals(account.jid)) throw StanzaError.notAllowed('nobody is their own contact');
+    const name = nameOf(given, options);
+    const groups = groupsOf(given, options);
+    const key = contact.toString();
+    if (!account.roster.get(key) && account.roster.size >= options.maxItems) {
+      throw StanzaError.resourceConstraint('the roster is full');
+    }
+    await rosters.save(account, { ...account.roster.getOrBlank(key), name, groups, inRoster: true });
+  }
+}
+
+/** RFC 6121 §2.3.3: a set is about exactly one item. */
+function onlyItem(query: Element): Element {
+  const [item, ...others] = childElements(query);
+  if (!item || others.length > 0 || item.getName() !== 'item' || nsOf(item) !== ns.roster) {
+    throw StanzaError.badRequest('a roster set has exactly one item');
+  }
+  return item;
+}
+
+function contactOf(item: Element): Jid {
+  const text = attribute(item, 'jid');
+  if (text === undefined) throw StanzaError.badRequest("an item needs a 'jid'");
+  try {
+    return Jid.parse(text);
+  } catch (error) {
+    if (error instanceof JidError) throw StanzaError.jidMalformed(error.message);
+    throw error;
+  }
+}
+
+/** RFC 6121 §2.3.3. */
+function nameOf(item: Element, { maxNameBytes }: RosterOptions): string {
+  const name = attribute(item, 'name') ?? '';
+  if (Buffer.byteLength(name) > maxNameBytes) throw StanzaError.notAcceptable('the name is too long');
+  return name;
+}
+
+/** RFC 6121 §2.3.3. */
+function groupsOf(item: Element, { maxGroupsPerItem, maxNameBytes }: RosterOptions): string[] {
+  const elements = childElements(item).filter((child) => child.getName() === 'group' && nsOf(child) === ns.roster);
+  const groups = elements.map(textOf);
+  if (groups.length > maxGroupsPerItem) throw StanzaError.notAcceptable('too many groups');
+  if (groups.includes('')) throw StanzaError.notAcceptable('the name of a group is empty');
+  if (groups.some((group) => Buffer.byteLength(group) > maxNameBytes)) {
+    throw StanzaError.notAcceptable('the name of a group is too long');
+  }
+  if (new Set(groups).size < groups.length) throw StanzaError.badRequest('the same group twice');
+  return groups;
+}

@@ -1,0 +1,64 @@
+import { ns } from '../../protocol/namespaces.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import type { Extension, StreamStage } from '../../routing/extension.ts';
+import type { RosterChanges } from '../../routing/roster-changes.ts';
+import type { Subscriptions } from '../../routing/subscriptions.ts';
+import type { RosterStore } from '../../storage/rosters.ts';
+import { type Element, xml } from '../../xml/element.ts';
+import { RosterReading } from './roster-reading.ts';
+import { RosterWriting } from './roster-writing.ts';
+
+/** How much one roster may hold. */
+export interface RosterOptions {
+  readonly maxItems: number;
+  readonly maxGroupsPerItem: number;
+  readonly maxNameBytes: number;
+}
+
+/** What the roster needs from the rest of the house. */
+export interface RosterParts {
+  readonly store: Pick<RosterStore, 'changedSince'>;
+  readonly rosters: Pick<RosterChanges, 'save'>;
+  readonly subscriptions: Pick<Subscriptions, 'cancel'>;
+  readonly options: RosterOptions;
+}
+
+const own = { name: 'query', ns: ns.roster, scopes: ['self'] } as const;
+const foreign = { name: 'query', ns: ns.roster, scopes: ['other'], handle: forbid } as const;
+
+/** Managing the roster (RFC 6121 §2). The road makes the pushes; what clients answer to them needs no handling. */
+export function roster(parts: RosterParts): Extension {
+  const reading = new RosterReading(parts.store);
+  const writing = new RosterWriting(parts);
+  return {
+    name: 'roster',
+    claims: [{ spec: 'RFC 6121', title: 'XMPP: Instant Messaging and Presence', status: 'complete' }],
+    disco: { domain: [ns.roster] },
+    streamFeatures,
+    iq: [
+      { ...own, type: 'get', handle: (request) => reading.answer(request) },
+      { ...own, type: 'set', handle: (request) => writing.take(request) },
+      { ...foreign, type: 'get' },
+      { ...foreign, type: 'set' },
+    ],
+    screen: { inbound: (stanza) => (isForgedPush(stanza) ? 'refuse' : undefined) },
+  };
+}
+
+/** RFC 6121 §2.6.1, §3.4.1. */
+function streamFeatures(stage: StreamStage): readonly Element[] {
+  if (stage === 'unauthenticated') return [];
+  return [xml('ver', { xmlns: ns.rosterVersioning }), xml('sub', { xmlns: ns.preApproval })];
+}
+
+/** RFC 6121 §2.3.3: whoever asks for another's roster learns nothing, not even whether there is one. */
+function forbid(): never {
+  throw StanzaError.forbidden();
+}
+
+/** Only the client's own server tells it about its roster (RFC 6121 §2.1.6): from others nothing gets through to a resource. */
+function isForgedPush({ kind, type, to, payload }: Stanza): boolean {
+  if (kind !== 'iq' || (type !== 'get' && type !== 'set') || !to || to.isBare) return false;
+  return payload.has('query', ns.roster);
+}

@@ -1,0 +1,291 @@
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import type { Config, Listener } from './config/schema.ts';
+import { listenerLimits, streamLimits } from './config/stream-options.ts';
+import { extensions } from './extensions/index.ts';
+import { StoredMessages } from './extensions/offline/stored-messages.ts';
+import type { Jid } from './protocol/jid.ts';
+import type { Extension } from './routing/extension.ts';
+import { buildRoad, type Equipment, type Ground, type Road } from './routing/road.ts';
+import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
+import type { Storage } from './storage/storage.ts';
+import { ClientListener } from './streams/client-listener.ts';
+import { ClientSessions } from './streams/client-sessions.ts';
+import type { ClientStreamParts } from './streams/client-stream.ts';
+import { AddressGuard } from './streams/negotiation/address-guard.ts';
+import { advertisedLimits } from './streams/negotiation/advertised-limits.ts';
+import { bind } from './streams/negotiation/bind.ts';
+import { Bind2 } from './streams/negotiation/bind2.ts';
+import { channelBindingTypes } from './streams/negotiation/channel-binding-types.ts';
+import { registration } from './streams/negotiation/registration.ts';
+import { StoredCredentials } from './streams/negotiation/sasl/credential-source.ts';
+import { FailureLimiter } from './streams/negotiation/sasl/failure-limiter.ts';
+import { Pbkdf2Queue } from './streams/negotiation/sasl/pbkdf2-queue.ts';
+import { sasl } from './streams/negotiation/sasl.ts';
+import type { SaslServices } from './streams/negotiation/sasl-services.ts';
+import { sasl2 } from './streams/negotiation/sasl2.ts';
+import { starttls } from './streams/negotiation/starttls.ts';
+import type { StreamFeature } from './streams/negotiation/stream-feature.ts';
+import { Registrar } from './streams/registrar.ts';
+import type { StreamLimits } from './streams/stream-limits.ts';
+import { CurrentCertificates } from './streams/tls/current-certificates.ts';
+import { type Clock, systemClock } from './support/clock.ts';
+import type { AdjustableLog, Log } from './support/log.ts';
+import { Administration } from './web/control/administration.ts';
+import { startControlServer } from './web/control/control-server.ts';
+import type { Operations } from './web/control/operations.ts';
+import { controlSocketPath } from './web/control/socket-path.ts';
+
+/** A running server. */
+export interface Server {
+  /** Where it listens, by the kernel's word. */
+  readonly addresses: { readonly c2s: readonly AddressInfo[]; readonly c2sTls: readonly AddressInfo[] };
+  /** The file clients must trust, if certificates were made here. */
+  readonly developmentAuthority: string | undefined;
+  /** What an operator can do. */
+  readonly administration: Operations;
+  /** Takes over what can change while streams are open; a configuration or certificate that is no good changes nothing. */
+  reload(): Promise<void>;
+  /** Says goodbye to every client, and ends. */
+  stop(): Promise<void>;
+}
+
+/** What a server needs besides its configuration. */
+export interface ServerOptions {
+  readonly log: AdjustableLog;
+  readonly clock?: Clock;
+  /** Reads the configuration again, for a reload. */
+  readonly reloadConfig?: () => Config;
+  /** Storage has failed for good: nothing more can be promised, so the process should end. */
+  readonly onFatal?: (error: Error) => void;
+}
+
+/** What every part is built from. */
+interface Site {
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly certificates: CurrentCertificates;
+  readonly pbkdf2: Pbkdf2Queue;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const software = { name: 'Ampere', version, homepage: 'urn:ampere:server' };
+/** Failed addresses remembered by the limiter of password guesses. */
+const rememberedAddresses = 100_000;
+/** Entities one session may send directed presence to. */
+const maxDirectedPresences = 1000;
+
+/** Makes every part of the house, joins them, and opens the doors. */
+export async function startServer(config: Config, options: ServerOptions): Promise<Server> {
+  const { log, clock = systemClock } = options;
+  const onFatal = (error: Error) => {
+    log.error({ err: error }, 'storage has failed for good');
+    options.onFatal?.(error);
+  };
+  const { dataDir } = config;
+  const storage = await openSqliteStorage({ dataDir, onFatal, log, clock, quickCheck: config.storage.quickCheck });
+  try {
+    const certificates = await CurrentCertificates.load(config, log);
+    return await open({ config, storage, certificates, pbkdf2: new Pbkdf2Queue(), clock, log }, options);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+async function open(site: Site, options: ServerOptions): Promise<Server> {
+  const { config, storage, certificates, clock, log } = site;
+  const road = makeRoad(site);
+  const stream = await makeStreamParts(site, road);
+  const listener = new ClientListener({ stream, limits: listenerLimits(config), clock, log });
+  const addresses = {
+    c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
+    c2sTls: await listenAll(listener, config.listen.c2sTls, 'direct'),
+  };
+  const reloadAll = () => reload(site, options);
+  const startedAtMs = clock.nowMs();
+  const status = () => ({ version, startedAtMs, addresses, connections: listener.connections });
+  const { accounts, sessions: directory } = road;
+  const administration = new Administration({
+    storage,
+    domains: config.domains,
+    iterations: config.authentication.scramIterations,
+    running: { accounts, directory, status, reload: reloadAll },
+  });
+  const control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
+  const stop = async () => {
+    await control.close();
+    await listener.stop(config.shutdown.drainSeconds * 1000);
+    await storage.close();
+  };
+  return {
+    addresses,
+    developmentAuthority: certificates.developmentAuthority,
+    administration,
+    reload: reloadAll,
+    stop,
+  };
+}
+
+/** Certificates and the log level change at once, whatever else was changed at the next start; what is no good changes nothing. */
+async function reload({ config, certificates, log }: Site, options: ServerOptions): Promise<void> {
+  const next = options.reloadConfig?.() ?? config;
+  const { domains, dataDir } = config;
+  await certificates.reload({ domains, dataDir, tls: next.tls });
+  options.log.level = next.log.level;
+  const waiting = changedKeys(config, next).filter((key) => key !== 'tls' && key !== 'log');
+  if (waiting.length > 0) log.warn({ keys: waiting }, 'changed settings that wait for a restart');
+  log.info({}, 'reloaded');
+}
+
+function changedKeys(before: Config, after: Config): string[] {
+  const keys = Object.keys(before) as (keyof Config)[];
+  return keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
+}
+
+async function listenAll(listener: ClientListener, wanted: readonly Listener[], start: 'starttls' | 'direct') {
+  const found: AddressInfo[] = [];
+  for (const address of wanted) {
+    const got = await listener.listen(address, start);
+    if (got) found.push(got);
+  }
+  if (wanted.length > 0 && found.length === 0) throw new Error(`none of the addresses for ${start} can be had`);
+  return found;
+}
+
+function makeRoad(site: Site): Road {
+  const { config, storage, clock, log } = site;
+  const { domains, roster } = config;
+  const options = { domains, maxRosterItems: roster.maxItems, maxDirectedPresences };
+  return buildRoad(options, storage, clock, log, (ground) => equip(site, ground));
+}
+
+function equip(site: Site, ground: Ground): Equipment {
+  const { config, storage, clock, log } = site;
+  const storedMessages = new StoredMessages({
+    ...ground,
+    store: storage.offline,
+    quota: config.offline,
+    refuses: (message, recipient) => ground.screens.refusesInbound(message, recipient),
+    clock,
+    log,
+  });
+  const list: readonly Extension[] = extensions({
+    ...ground,
+    software,
+    options: config,
+    storedMessages,
+    registrar: makeRegistrar(site, ground, () => list),
+    storage,
+    services: () => [],
+    clock,
+    log,
+  });
+  return { extensions: list, offline: storedMessages };
+}
+
+function makeRegistrar(
+  { config, storage, pbkdf2 }: Site,
+  ground: Ground,
+  equipped: () => readonly Extension[],
+): Registrar {
+  return new Registrar({
+    store: storage.accounts,
+    account: (jid) => ground.accounts.get(jid),
+    cancelSubscriptions: (account) => ground.subscriptions.cancelAll(account),
+    forget: (key) => ground.accounts.forget(key),
+    sessions: ground.sessions,
+    pbkdf2,
+    iterations: config.authentication.scramIterations,
+    removed: (jid) => {
+      for (const extension of equipped()) extension.accountRemoved?.(jid);
+    },
+  });
+}
+
+async function makeStreamParts(site: Site, road: Road): Promise<ClientStreamParts> {
+  const { config, certificates, clock, log } = site;
+  const limits = streamLimits(config);
+  const domains = new Set(config.domains);
+  const sessions = new ClientSessions({
+    directory: road.sessions,
+    account: (jid: Jid) => road.accounts.get(jid),
+    policy: config.sessions,
+    clock,
+    ended: road.sessionEnded,
+    undelivered: (message) => void road.route(message),
+  });
+  return {
+    isLocalDomain: (domain) => domains.has(domain),
+    contexts: () => certificates,
+    features: await makeFeatures(site, road, sessions, limits),
+    notices: (stage) => road.extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
+    nonzas: road.extensions.flatMap(({ nonzas }) => nonzas ?? []),
+    sessions,
+    route: (stanza, session) => road.router.fromSession(stanza, session),
+    requests: road.requests,
+    limits,
+    clock,
+    log,
+  };
+}
+
+/** What clients can negotiate, in the order it is offered. */
+async function makeFeatures(
+  site: Site,
+  road: Road,
+  sessions: ClientSessions,
+  limits: StreamLimits,
+): Promise<readonly StreamFeature[]> {
+  const { config, storage } = site;
+  const services = await makeSaslServices(site);
+  const nonzas = road.extensions.flatMap((extension) => extension.nonzas ?? []);
+  const bind2 = new Bind2({ sessions, nonzas, secret: await storage.secrets.get('resource') });
+  return [
+    starttls({ required: config.tls.required }),
+    channelBindingTypes(services),
+    sasl2(services, bind2),
+    sasl(services),
+    ...(config.registration.inBand ? [openRegistration(site, road)] : []),
+    bind(sessions),
+    advertisedLimits(limits),
+  ];
+}
+
+function openRegistration(site: Site, road: Road): StreamFeature {
+  const { config, clock } = site;
+  const registrar = makeRegistrar(site, road, () => road.extensions);
+  const { perIp, windowSeconds } = config.limits.registration;
+  return registration({
+    create: (account, password) => registrar.create(account, password),
+    limits: { perAddress: perIp, windowMs: windowSeconds * 1000 },
+    withoutTls: !config.tls.required,
+    clock,
+  });
+}
+
+async function makeSaslServices({ config, storage, pbkdf2, clock, log }: Site): Promise<SaslServices> {
+  const { authentication, limits, tls } = config;
+  const secret = await storage.secrets.get('scram-salt');
+  const limiter = new FailureLimiter(
+    {
+      maxFailures: limits.authentication.failuresPerIp,
+      windowMs: limits.authentication.failureWindowSeconds * 1000,
+      blockMs: limits.authentication.blockSeconds * 1000,
+      maxAddresses: rememberedAddresses,
+    },
+    clock,
+  );
+  return {
+    enabled: authentication.mechanisms,
+    bindingTypes: authentication.channelBindings,
+    withoutTls: !tls.required,
+    credentials: new StoredCredentials(storage.accounts, secret, authentication.scramIterations),
+    pbkdf2,
+    guard: new AddressGuard(limiter, log),
+  };
+}

@@ -1,0 +1,13 @@
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { PasswordError } from './negotiation/sasl/credentials.ts';
+import { Pbkdf2QueueFull } from './negotiation/sasl/pbkdf2-queue.ts';
+
+/** Throws what a client is told of a failure of the registrar (XEP-0077 §3.1); what is no fault of the client's is thrown on. */
+export function refuseAccount(error: unknown): never {
+  if (error instanceof PasswordError) throw StanzaError.notAcceptable(error.message);
+  if (error instanceof Pbkdf2QueueFull) throw StanzaError.resourceConstraint();
+  if (error instanceof StorageError && error.code === 'conflict') throw StanzaError.conflict('the name is taken');
+  if (error instanceof StorageError && error.code === 'not-found') throw StanzaError.itemNotFound();
+  throw error;
+}

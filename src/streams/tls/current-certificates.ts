@@ -1,0 +1,40 @@
+import type { SecureContext } from 'node:tls';
+import type { Log } from '../../support/log.ts';
+import { type CertificateOptions, type CertificateStore, loadCertificates } from './certificates.ts';
+import type { ContextSource } from './tls-options.ts';
+
+/** The certificates in use: a reload replaces them for new connections, and only if all of the new ones are good. */
+export class CurrentCertificates implements ContextSource {
+  readonly #log: Log;
+  #store: CertificateStore;
+
+  private constructor(store: CertificateStore, log: Log) {
+    this.#store = store;
+    this.#log = log;
+    this.#warn();
+  }
+
+  /** Throws `CertificateError`. */
+  static async load(options: CertificateOptions, log: Log): Promise<CurrentCertificates> {
+    return new CurrentCertificates(await loadCertificates(options), log);
+  }
+
+  /** Throws `CertificateError`, and then keeps what it has. */
+  async reload(options: CertificateOptions): Promise<void> {
+    this.#store = await loadCertificates(options);
+    this.#warn();
+  }
+
+  /** The file clients must trust, if certificates were made here. */
+  get developmentAuthority(): string | undefined {
+    return this.#store.developmentAuthority;
+  }
+
+  contextFor(serverName: string | undefined): SecureContext {
+    return this.#store.contextFor(serverName);
+  }
+
+  #warn(): void {
+    for (const warning of this.#store.warnings) this.#log.warn({}, warning);
+  }
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { OperationError } from './operation-error.ts';
+import type { ImportedUser, Operations } from './operations.ts';
+
+/** What answers one method of one path. */
+export interface Route {
+  /** Checks the input and carries the operation out; rejects with `invalid` for an input of another shape. */
+  run(operations: Operations, input: unknown): Promise<unknown>;
+}
+
+const text = z.string().min(1);
+const jidSchema = z.strictObject({ jid: text });
+const withPassword = z.strictObject({ jid: text, password: z.string() });
+const nothing = z.strictObject({});
+const largestPage = 10_000;
+
+const scramKeys = z.strictObject({
+  salt: z.base64(),
+  iterations: z.int().positive(),
+  storedKey: z.base64(),
+  serverKey: z.base64(),
+});
+
+const contact = z.strictObject({
+  contact: text,
+  name: z.string(),
+  groups: z.array(z.string()),
+  subscription: z.enum(['none', 'to', 'from', 'both']),
+  ask: z.boolean(),
+  approved: z.boolean(),
+  inRoster: z.boolean(),
+  pendingIn: z.string().optional(),
+});
+
+const importedUser: z.ZodType<ImportedUser> = z.strictObject({
+  jid: text,
+  scram: z
+    .strictObject({
+      'SHA-1': scramKeys.exactOptional(),
+      'SHA-256': scramKeys.exactOptional(),
+      'SHA-512': scramKeys.exactOptional(),
+    })
+    .optional(),
+  bcrypt: z
+    .string()
+    .regex(/^\$2[aby]\$/)
+    .optional(),
+  contacts: z.array(contact).optional(),
+  privateXml: z.array(z.strictObject({ name: text, ns: z.string(), xml: text })).optional(),
+  vcard: text.optional(),
+  blocked: z.array(text).optional(),
+  messages: z.array(z.strictObject({ from: z.string(), receivedAtMs: z.int(), xml: text })).optional(),
+});
+
+const userPage = z.strictObject({
+  domain: text.optional(),
+  after: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(largestPage).default(largestPage),
+});
+
+/** Every endpoint of the control socket, by method and path. */
+export const routes: ReadonlyMap<string, Route> = new Map([
+  ['GET /status', route(nothing, (operations) => operations.status())],
+  ['GET /users', route(userPage, async (operations, page) => ({ users: await operations.listUsers(page) }))],
+  [
+    'POST /users',
+    route(withPassword, async (operations, { jid, password }) => ({ jid: await operations.addUser(jid, password) })),
+  ],
+  ['DELETE /users', route(jidSchema, (operations, { jid }) => operations.removeUser(jid))],
+  [
+    'PUT /users/password',
+    route(withPassword, (operations, { jid, password }) => operations.setPassword(jid, password)),
+  ],
+  [
+    'POST /users/import',
+    route(z.strictObject({ users: z.array(importedUser) }), (operations, { users }) => operations.importUsers(users)),
+  ],
+  [
+    'GET /sessions',
+    route(z.strictObject({ user: text.optional() }), async (operations, { user }) => ({
+      sessions: await operations.sessions(user),
+    })),
+  ],
+  [
+    'DELETE /sessions',
+    route(z.strictObject({ jid: text, reason: text.optional() }), async (operations, { jid, reason }) => ({
+      ended: await operations.kick(jid, reason),
+    })),
+  ],
+  ['POST /reload', route(nothing, (operations) => operations.reload())],
+  ['POST /backup', route(z.strictObject({ file: text }), (operations, { file }) => operations.backup(file))],
+]);
+
+function route<Input>(
+  schema: z.ZodType<Input>,
+  run: (operations: Operations, input: Input) => Promise<unknown>,
+): Route {
+  return {
+    run: async (operations, input) => {
+      const parsed = schema.safeParse(input);
+      if (!parsed.success) throw new OperationError('invalid', z.prettifyError(parsed.error));
+      return run(operations, parsed.data);
+    },
+  };
+}

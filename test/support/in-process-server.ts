@@ -1,0 +1,87 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
+import { configSchema } from '../../src/config/schema.ts';
+import { type Server, startServer } from '../../src/server.ts';
+import { RecordingLog } from './recording-log.ts';
+import type { ConnectionTarget } from './test-connection.ts';
+import type { Settings, TestServer, TestServerOptions } from './test-server.ts';
+
+/** What a server of a test has unless the test says otherwise: cheap passwords, no rates, ports of the system's choice. */
+const usual = {
+  listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [{ host: '127.0.0.1', port: 0 }] },
+  authentication: { scramIterations: 4096 },
+  storage: { quickCheck: false },
+  limits: { disabled: true },
+} as const satisfies Settings;
+
+/** Starts Ampere in this process, with a data directory of its own. */
+export async function startInProcessServer(options: TestServerOptions): Promise<TestServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'ampere-conversation-'));
+  const server = new InProcessServer(options, directory);
+  await server.start();
+  return server;
+}
+
+class InProcessServer implements TestServer {
+  readonly domains: readonly string[];
+  readonly #options: TestServerOptions;
+  readonly #directory: string;
+  readonly #log = new RecordingLog();
+  readonly #secrets = new Set<string>();
+  #server!: Server;
+  #ca!: Buffer;
+
+  constructor(options: TestServerOptions, directory: string) {
+    this.#options = options;
+    this.#directory = directory;
+    this.domains = options.domains ?? ['localhost'];
+  }
+
+  get trust(): ConnectionOptions {
+    return { ca: this.#ca };
+  }
+
+  get c2s(): ConnectionTarget {
+    return target(this.#server.addresses.c2s[0]);
+  }
+
+  get c2sTls(): ConnectionTarget {
+    const tls = { ...this.trust, servername: this.domains[0] ?? '', ALPNProtocols: ['xmpp-client'] };
+    return { ...target(this.#server.addresses.c2sTls[0]), tls };
+  }
+
+  async start(): Promise<void> {
+    const { clock, settings } = this.#options;
+    const input: Settings = { ...usual, domains: [...this.domains], ...settings };
+    const config = configSchema({ directory: this.#directory, environment: {} }).parse(input);
+    this.#server = await startServer(config, { log: this.#log, ...(clock && { clock }) });
+    this.#ca = await readFile(this.#server.developmentAuthority ?? '');
+  }
+
+  async addUser(jid: string, password: string): Promise<void> {
+    this.#secrets.add(password).add(Buffer.from(password).toString('base64'));
+    await this.#server.addUser(jid, password);
+  }
+
+  async restart(): Promise<void> {
+    await this.#server.stop();
+    await this.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop();
+    await rm(this.#directory, { recursive: true, force: true });
+    const { alarms, lines } = this.#log;
+    if (alarms.length > 0) throw new Error(`the server logged errors:\n${alarms.join('\n')}`);
+    const leak = lines.find((line) => [...this.#secrets].some((secret) => line.includes(secret)));
+    if (leak !== undefined) throw new Error(`the server logged a secret: ${leak}`);
+  }
+}
+
+function target(address: AddressInfo | undefined): ConnectionTarget {
+  if (!address) throw new Error('the server listens nowhere');
+  return { host: address.address, port: address.port };
+}

@@ -1,0 +1,39 @@
+import type { AdjustableLog, Log } from '../../src/support/log.ts';
+
+/** A log that keeps its lines, so that a test can see what the server complained about and what it gave away. */
+export class RecordingLog implements AdjustableLog {
+  level = 'debug';
+  readonly lines: string[] = [];
+  /** The lines no healthy server writes. */
+  readonly alarms: string[] = [];
+
+  debug(fields: object, message: string): void {
+    this.#keep('debug', fields, message);
+  }
+
+  info(fields: object, message: string): void {
+    this.#keep('info', fields, message);
+  }
+
+  warn(fields: object, message: string): void {
+    this.#keep('warn', fields, message);
+  }
+
+  error(fields: object, message: string): void {
+    this.alarms.push(this.#keep('error', fields, message));
+  }
+
+  child(): Log {
+    return this;
+  }
+
+  #keep(level: string, fields: object, message: string): string {
+    const line = `${level} ${message} ${JSON.stringify(fields, (_key, value: unknown) => readable(value))}`;
+    this.lines.push(line);
+    return line;
+  }
+}
+
+function readable(value: unknown): unknown {
+  return value instanceof Error ? (value.stack ?? value.message) : value;
+}
