@@ -27,6 +27,7 @@ import { sasl2 } from './streams/negotiation/sasl2.ts';
 import { starttls } from './streams/negotiation/starttls.ts';
 import type { StreamFeature } from './streams/negotiation/stream-feature.ts';
 import { Registrar } from './streams/registrar.ts';
+import { StanzaIntake } from './streams/stanza-intake.ts';
 import type { StreamLimits } from './streams/stream-limits.ts';
 import { CurrentCertificates } from './streams/tls/current-certificates.ts';
 import { type Clock, systemClock } from './support/clock.ts';
@@ -219,14 +220,14 @@ async function makeStreamParts(site: Site, road: Road): Promise<ClientStreamPart
     ended: road.sessionEnded,
     undelivered: (message) => void road.route(message),
   });
+  const nonzas = road.extensions.flatMap((extension) => extension.nonzas ?? []);
   return {
     isLocalDomain: (domain) => domains.has(domain),
     contexts: () => certificates,
     features: await makeFeatures(site, road, sessions, limits),
     notices: (stage) => road.extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
-    nonzas: road.extensions.flatMap(({ nonzas }) => nonzas ?? []),
+    intake: new StanzaIntake({ nonzas, route: (stanza, session) => road.router.fromSession(stanza, session), limits }),
     sessions,
-    route: (stanza, session) => road.router.fromSession(stanza, session),
     requests: road.requests,
     limits,
     clock,

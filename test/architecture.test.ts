@@ -26,7 +26,6 @@ const reserved: Readonly<Record<string, string>> = {
   ltx: 'xml',
   sax: 'cli',
   yargs: 'cli',
-  zod: 'config',
   pino: 'support',
 };
 

@@ -48,4 +48,8 @@ export const ns = {
   carbons: 'urn:xmpp:carbons:2',
   messageOffline: 'msgoffline',
   stanzaId: 'urn:xmpp:sid:0',
+  // Files
+  portableData: 'urn:xmpp:pie:0',
+  portableScram: 'urn:xmpp:pie:0#scram',
+  xinclude: 'http://www.w3.org/2001/XInclude',
 } as const;

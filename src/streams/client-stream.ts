@@ -1,14 +1,11 @@
 import { Jid } from '../protocol/jid.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { randomId } from '../protocol/random-id.ts';
-import { MalformedAddress, Stanza } from '../protocol/stanza.ts';
-import { errorReplyToFrame } from '../protocol/stanza-replies.ts';
+import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
-import { stampFrom } from '../routing/accept.ts';
 import type { Eventually } from '../routing/eventually.ts';
-import type { NonzaHandler, StreamStage } from '../routing/extension.ts';
+import type { StreamStage } from '../routing/extension.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
-import type { Session } from '../routing/session.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { type Element, xml } from '../xml/element.ts';
@@ -21,6 +18,7 @@ import type { ClientSessions } from './client-sessions.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { type ChannelBinding, channelBindingsOf } from './negotiation/sasl/channel-binding.ts';
 import type { FrameReceiver, NegotiatingStream, StreamFeature } from './negotiation/stream-feature.ts';
+import type { StanzaIntake } from './stanza-intake.ts';
 import { type Phase, StreamDeadlines } from './stream-deadlines.ts';
 import { checkHeader, headerText, localDomain } from './stream-header.ts';
 import type { StreamLimits } from './stream-limits.ts';
@@ -35,9 +33,8 @@ export interface ClientStreamParts {
   readonly features: readonly StreamFeature[];
   /** Further elements of the stream features, only for information. */
   readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
-  readonly nonzas: readonly NonzaHandler[];
+  readonly intake: StanzaIntake;
   readonly sessions: ClientSessions;
-  readonly route: (stanza: Stanza, session: Session) => Eventually<void>;
   readonly requests: OutgoingRequests;
   readonly limits: StreamLimits;
   readonly clock: Clock;
@@ -261,7 +258,8 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
   #handle(frame: Frame): Eventually<void> {
     switch (this.#state.name) {
       case 'bound':
-        return this.#takeStanza(frame, this.#state.session);
+        if (isStreamError(frame)) return this.close();
+        return this.#parts.intake.take(frame, this.#state.session);
       case 'negotiating':
         return this.#takeChoice(frame, this.#state.offered);
       case 'authenticating':
@@ -343,7 +341,7 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
   #takeChoice(frame: Frame, offered: readonly StreamFeature[]): Eventually<void> {
     const feature = this.#parts.features.find((one) => one.handles(frame));
     if (feature) return feature.negotiate(this, frame, offered.includes(feature));
-    if (frame.ns === ns.stream && frame.name === 'error') return this.close();
+    if (isStreamError(frame)) return this.close();
     if (frame.ns !== ns.client) throw StreamError.unsupportedStanzaType();
     throw StreamError.notAuthorized('stanzas come after resource binding');
   }
@@ -363,40 +361,6 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
     const { limits } = this.#parts;
     this.#reader.limits = limits.xml;
     this.#connection.limitReading(limits.rate);
-  }
-
-  // --- stanzas
-
-  #takeStanza(frame: Frame, session: ClientSession): Eventually<void> {
-    if (frame.ns !== ns.client) return this.#takeNonza(frame, session);
-    this.#checkLengths(frame);
-    try {
-      return this.#parts.route(stampFrom(Stanza.fromFrame(frame), session.jid), session);
-    } catch (error) {
-      if (!(error instanceof MalformedAddress)) throw error;
-      return this.#refuseAddress(frame, error);
-    }
-  }
-
-  #takeNonza(frame: Frame, session: ClientSession): void {
-    if (frame.ns === ns.stream && frame.name === 'error') return this.close();
-    const handler = this.#parts.nonzas.find(({ name, ns: space }) => name === frame.name && space === frame.ns);
-    if (!handler) throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not known here`);
-    handler.handle(session, frame.element());
-  }
-
-  #refuseAddress(frame: Frame, error: MalformedAddress): void {
-    if (error.attribute === 'from') throw StreamError.invalidFrom();
-    const kind = frame.name === 'message' || frame.name === 'presence' ? frame.name : 'iq';
-    const reply = errorReplyToFrame(frame, kind, error);
-    if (reply) this.sendStanza(reply);
-  }
-
-  #checkLengths(frame: Frame): void {
-    const { idBytes, langBytes } = this.#parts.limits;
-    if (Buffer.byteLength(frame.attribute('id') ?? '') > idBytes)
-      throw StreamError.policyViolation("the 'id' is too long");
-    if (Buffer.byteLength(frame.lang ?? '') > langBytes) throw StreamError.policyViolation('the xml:lang is too long');
   }
 
   #ping(): void {
@@ -421,4 +385,9 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
     this.#become(next);
     if (session) this.#parts.sessions.end(session);
   }
+}
+
+/** RFC 6120 §4.9.1.1: the client has found something wrong and closes. */
+function isStreamError(frame: Frame): boolean {
+  return frame.ns === ns.stream && frame.name === 'error';
 }

@@ -63,7 +63,7 @@ class InProcessServer implements TestServer {
 
   async addUser(jid: string, password: string): Promise<void> {
     this.#secrets.add(password).add(Buffer.from(password).toString('base64'));
-    await this.#server.addUser(jid, password);
+    await this.#server.administration.addUser(jid, password);
   }
 
   async restart(): Promise<void> {

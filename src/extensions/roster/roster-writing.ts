@@ -4,14 +4,29 @@ import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
 import { accountShownTo } from '../../routing/account-shown.ts';
 import type { IqRequest } from '../../routing/extension.ts';
+import type { RosterChanges } from '../../routing/roster-changes.ts';
+import type { Subscriptions } from '../../routing/subscriptions.ts';
 import { attribute, childElements, type Element, nsOf, textOf } from '../../xml/element.ts';
-import type { RosterOptions, RosterParts } from './roster.ts';
+
+/** How much one roster may hold. */
+export interface RosterOptions {
+  readonly maxItems: number;
+  readonly maxGroupsPerItem: number;
+  readonly maxNameBytes: number;
+}
+
+/** What writing rosters needs from the rest of the house. */
+export interface RosterWritingParts {
+  readonly rosters: Pick<RosterChanges, 'save'>;
+  readonly subscriptions: Pick<Subscriptions, 'cancel'>;
+  readonly options: RosterOptions;
+}
 
 /** Takes roster sets: items added, renamed, put into groups, removed (RFC 6121 §2.3, §2.4, §2.5). */
 export class RosterWriting {
-  readonly #parts: Omit<RosterParts, 'store'>;
+  readonly #parts: RosterWritingParts;
 
-  constructor(parts: Omit<RosterParts, 'store'>) {
+  constructor(parts: RosterWritingParts) {
     this.#parts = parts;
   }
 

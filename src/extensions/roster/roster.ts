@@ -2,26 +2,14 @@ import { ns } from '../../protocol/namespaces.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Extension, StreamStage } from '../../routing/extension.ts';
-import type { RosterChanges } from '../../routing/roster-changes.ts';
-import type { Subscriptions } from '../../routing/subscriptions.ts';
 import type { RosterStore } from '../../storage/rosters.ts';
 import { type Element, xml } from '../../xml/element.ts';
 import { RosterReading } from './roster-reading.ts';
-import { RosterWriting } from './roster-writing.ts';
-
-/** How much one roster may hold. */
-export interface RosterOptions {
-  readonly maxItems: number;
-  readonly maxGroupsPerItem: number;
-  readonly maxNameBytes: number;
-}
+import { RosterWriting, type RosterWritingParts } from './roster-writing.ts';
 
 /** What the roster needs from the rest of the house. */
-export interface RosterParts {
+export interface RosterParts extends RosterWritingParts {
   readonly store: Pick<RosterStore, 'changedSince'>;
-  readonly rosters: Pick<RosterChanges, 'save'>;
-  readonly subscriptions: Pick<Subscriptions, 'cancel'>;
-  readonly options: RosterOptions;
 }
 
 const own = { name: 'query', ns: ns.roster, scopes: ['self'] } as const;

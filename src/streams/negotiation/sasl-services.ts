@@ -23,7 +23,10 @@ export function mayAuthenticate(services: SaslServices, { secure, identity }: St
   return !identity && (secure || services.withoutTls);
 }
 
-/** The channel bindings this stream is told of: none where no mechanism could use them (XEP-0440 §2). */
+/**
+ * The channel bindings this stream may use: none where no mechanism could use them (XEP-0440 §2). The operator chooses
+ * among those that are advertised.
+ */
 export function allowedBindings(services: SaslServices, facts: StreamFacts): readonly ChannelBinding[] {
   if (!services.enabled.some((name) => name.endsWith('-PLUS'))) return [];
   return facts.channelBindings.filter(({ type, advertised }) => !advertised || services.bindingTypes.includes(type));

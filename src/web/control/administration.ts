@@ -5,7 +5,7 @@ import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { deriveCredentials, PasswordError } from '../../streams/negotiation/sasl/credentials.ts';
-import { type ImportedData, importedAccount, storeImportedData } from './imported-user.ts';
+import { type ImportStorage, importedAccount, storeImportStorage } from './imported-user.ts';
 import { OperationError } from './operation-error.ts';
 import type {
   ImportedUser,
@@ -30,7 +30,7 @@ export interface RunningParts {
 
 /** What administration works on. */
 export interface AdministrationParts {
-  readonly storage: ImportedData & Pick<Storage, 'backup'>;
+  readonly storage: ImportStorage & Pick<Storage, 'backup'>;
   /** The domains served; read at every use. */
   readonly domains: readonly string[];
   /** PBKDF2 iterations for new passwords; read at every use. */
@@ -84,7 +84,7 @@ export class Administration implements Operations {
     const { created, skipped } = await storage.accounts.createMany(accounts);
     for (const jid of skipped) first.delete(jid);
     for (const [jid, user] of first) {
-      await storeImportedData(storage, jid, user);
+      await storeImportStorage(storage, jid, user);
       running?.accounts.forget(jid);
     }
     return { created, skipped: [...skipped, ...repeated] };

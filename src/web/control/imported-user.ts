@@ -7,7 +7,7 @@ import { OperationError } from './operation-error.ts';
 import type { ImportedUser, PortableScramKeys } from './operations.ts';
 
 /** The stores that an import writes to. */
-export type ImportedData = Pick<Storage, 'accounts' | 'rosters' | 'privateXml' | 'vcards' | 'blocklists' | 'offline'>;
+export type ImportStorage = Pick<Storage, 'accounts' | 'rosters' | 'privateXml' | 'vcards' | 'blocklists' | 'offline'>;
 
 /** The account of an imported user; throws `invalid` for keys that cannot be SCRAM's. */
 export function importedAccount(user: ImportedUser, jid: string): NewAccount {
@@ -35,7 +35,7 @@ function scramKeys(keys: PortableScramKeys, hash: ScramHash, jid: string): Scram
 const anyNumber: OfflineQuota = { maxMessages: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER };
 
 /** Writes what a new account brings with it. */
-export async function storeImportedData(storage: ImportedData, owner: string, user: ImportedUser): Promise<void> {
+export async function storeImportStorage(storage: ImportStorage, owner: string, user: ImportedUser): Promise<void> {
   const writes: Promise<unknown>[] = [];
   for (const { pendingIn, ...contact } of user.contacts ?? []) {
     const item = pendingIn === undefined ? contact : { ...contact, pendingIn: Buffer.from(pendingIn) };

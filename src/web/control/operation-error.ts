@@ -1,4 +1,4 @@
-import { StorageError } from '../../storage/storage-error.ts';
+import { StorageError, type StorageErrorCode } from '../../storage/storage-error.ts';
 
 /**
  * Why an operation was not carried out: the request makes no sense, what it names is not there or there already, the
@@ -36,11 +36,16 @@ export function codeOf(status: number): OperationErrorCode {
   return byStatus.get(status) ?? 'failed';
 }
 
+const byStorage = new Map<StorageErrorCode, OperationErrorCode>([
+  ['conflict', 'conflict'],
+  ['locked', 'conflict'],
+  ['not-found', 'not-found'],
+  ['invalid', 'invalid'],
+]);
+
 /** Gives an error of the storage its place among the operation errors; undefined for what should never be thrown. */
 export function toOperationError(error: unknown): OperationError | undefined {
   if (error instanceof OperationError) return error;
   if (!(error instanceof StorageError)) return undefined;
-  const { code, message } = error;
-  const same = code === 'conflict' || code === 'not-found' || code === 'invalid';
-  return new OperationError(same ? code : 'failed', message, { cause: error });
+  return new OperationError(byStorage.get(error.code) ?? 'failed', error.message, { cause: error });
 }

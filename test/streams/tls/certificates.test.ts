@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { CertificateFiles } from '../../../src/streams/tls/certificate-files.ts';
 import {
@@ -190,6 +192,18 @@ describe('the certificates of the server', () => {
     expect(subjectFor(store, 'a.example')).to.equal('CN=a');
     expect(store.certificateFor('b.example').leaf.subjectAltName).to.equal('DNS:b.example');
     expect(store.developmentAuthority).to.equal(`${authority.directory}/tls/development-ca.pem`);
+  });
+
+  it('need nothing that makes certificates where all are configured', async () => {
+    const domains = { 'a.example': await authority.issue('a', ['a.example']) };
+    const options = { domains: ['a.example'], dataDir: authority.directory, tls: { domains } };
+    const program = `
+      import { loadCertificates } from ${JSON.stringify(import.meta.resolve('../../../src/streams/tls/certificates.ts'))};
+      await loadCertificates(${JSON.stringify(options)});
+      console.log(typeof Reflect.getMetadata);`;
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program]);
+    expect(stdout.trim()).to.equal('undefined');
   });
 
   it('say when none can be made', async () => {

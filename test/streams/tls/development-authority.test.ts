@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
 import { expect } from 'chai';
 import { DevelopmentAuthority } from '../../../src/streams/tls/development-authority.ts';
 import { TestAuthority } from './test-authority.ts';
@@ -41,6 +43,23 @@ describe('the development authority', () => {
     expect(localhost?.ca).to.equal(false);
     expect(localhost?.checkIssued(authority) && localhost.verify(authority.publicKey)).to.equal(true);
     expect(localhost?.publicKey.asymmetricKeyDetails?.namedCurve).to.equal('prime256v1');
+  });
+
+  it('signs servers only, for both ends of a connection', async () => {
+    const [server] = await certify(['localhost']);
+    const authority = new x509.X509Certificate(authorityCertificate().raw);
+    const constraints = authority.getExtension(x509.BasicConstraintsExtension);
+    expect([constraints?.critical, constraints?.ca, constraints?.pathLength]).to.deep.equal([true, true, 0]);
+    const usages = x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign;
+    expect(authority.getExtension(x509.KeyUsagesExtension)?.usages).to.equal(usages);
+    expect(server?.keyUsage).to.deep.equal(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
+  });
+
+  it('gives every certificate a serial number of its own, of 128 random bits', async () => {
+    const certificates = [...(await certify(['a.example', 'b.example', 'c.example'])), authorityCertificate()];
+    const serials = certificates.map(({ serialNumber }) => BigInt(`0x${serialNumber}`));
+    expect(new Set(serials).size).to.equal(4);
+    for (const serial of serials) expect(serial > 2n ** 96n && serial < 2n ** 128n).to.equal(true);
   });
 
   it('keeps everything from other users', async () => {

@@ -1,8 +1,18 @@
+import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { type ConnectionOptions, connect, TLSSocket as ServerSocket, type TLSSocket } from 'node:tls';
+import {
+  type ConnectionOptions,
+  connect,
+  createServer as createTlsServer,
+  type SecureVersion,
+  TLSSocket as ServerSocket,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
 import { expect } from 'chai';
+import type { CertificateFiles } from '../../../src/streams/tls/certificate-files.ts';
 import { type CertificateStore, loadCertificates } from '../../../src/streams/tls/certificates.ts';
 import { tlsSocketOptions } from '../../../src/streams/tls/tls-options.ts';
 import { TestAuthority } from './test-authority.ts';
@@ -13,9 +23,11 @@ describe('a TLS connection', () => {
   let store: CertificateStore;
   let server: Server;
   let start: 'starttls' | 'direct' = 'direct';
+  let accepted: ServerSocket[] = [];
 
   beforeEach(async () => {
     start = 'direct';
+    accepted = [];
     store = await loadCertificates({
       domains: ['a.example', 'b.example'],
       dataDir: authority.directory,
@@ -28,6 +40,7 @@ describe('a TLS connection', () => {
     });
     server = createServer((plain) => {
       const secure = new ServerSocket(plain, tlsSocketOptions(store, start));
+      accepted.push(secure);
       sockets.add(plain);
       plain.on('error', () => {});
       secure.on('_tlsError', () => plain.destroy()).on('error', () => {});
@@ -132,16 +145,31 @@ describe('a TLS connection', () => {
     expect(error.code).to.match(/NO_RENEGOTIATION$/);
   });
 
+  /** Whether a client that kept its session can resume it on its next visit. */
+  async function resumes(options: ConnectionOptions): Promise<boolean> {
+    const first = await connected(options);
+    const sessions: Buffer[] = [];
+    first.on('session', (session) => sessions.push(session));
+    first.write('x');
+    await once(first, 'data');
+    const session = sessions.at(-1) ?? first.getSession();
+    if (session === undefined) throw new Error('the client has nothing to resume');
+    return (await connected({ ...options, session })).isSessionReused();
+  }
+
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
-    it(`is never resumed from a ticket (${maxVersion})`, async () => {
-      const first = await connected({ maxVersion });
-      const sessions: Buffer[] = [];
-      first.on('session', (session) => sessions.push(session));
-      first.write('x');
-      await once(first, 'data');
-      const session = sessions.at(-1) ?? first.getSession();
-      const second = await connected({ maxVersion, ...(session === undefined ? {} : { session }) });
-      expect(second.isSessionReused()).to.equal(false);
+    it(`is never resumed, on which tls-unique relies (${maxVersion})`, async () => {
+      expect(await resumes({ maxVersion })).to.equal(false);
+      expect(accepted.map((socket) => socket.isSessionReused())).to.deep.equal([false, false]);
+    });
+
+    it(`would be resumed by the same client elsewhere (${maxVersion})`, async () => {
+      const elsewhere = resumingServer(await authority.issue('c', ['a.example']), maxVersion);
+      elsewhere.listen(0, '127.0.0.1');
+      await once(elsewhere, 'listening');
+      const { port } = elsewhere.address() as AddressInfo;
+      expect(await resumes({ maxVersion, port })).to.equal(true);
+      elsewhere.close();
     });
   }
 
@@ -160,6 +188,20 @@ describe('a TLS connection', () => {
     expect((await connected({ ALPNProtocols: ['http/1.1'] })).alpnProtocol).to.equal(false);
   });
 });
+
+/** A server that does resume: by session ID in TLS 1.2, by ticket in TLS 1.3. */
+function resumingServer({ certificate, key }: CertificateFiles, version: SecureVersion): TlsServer {
+  const kept = new Map<string, Buffer>();
+  const secureOptions = version === 'TLSv1.2' ? constants.SSL_OP_NO_TICKET : 0;
+  const options = { cert: readFileSync(certificate), key: readFileSync(key), secureOptions };
+  const server = createTlsServer(options, (socket) => socket.on('error', () => {}).pipe(socket));
+  if (version === 'TLSv1.3') return server;
+  server.on('newSession', (id, session, done) => {
+    kept.set(id.toString('hex'), session);
+    done();
+  });
+  return server.on('resumeSession', (id, resume) => resume(null, kept.get(id.toString('hex')) ?? null));
+}
 
 describe('a certificate made here', () => {
   const temporary = new TestAuthority();

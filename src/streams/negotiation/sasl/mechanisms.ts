@@ -30,11 +30,15 @@ export type MechanismConditions = Pick<SaslContext, 'secure' | 'channelBindings'
   readonly enabled: readonly string[];
 };
 
-/** The mechanisms to offer: PLAIN only under TLS (RFC 6120 §6.3.4), -PLUS only where a channel can be bound to. */
+/**
+ * The mechanisms to offer: PLAIN only under TLS (RFC 6120 §6.3.4), -PLUS only where clients are told of a channel
+ * binding (XEP-0440 §2).
+ */
 export function mechanismsFor({ enabled, secure, channelBindings }: MechanismConditions): string[] {
+  const bindable = channelBindings.some((binding) => binding.advertised);
   return mechanismNames.filter((name) => {
     if (name === 'PLAIN' && !secure) return false;
-    if (name.endsWith('-PLUS') && channelBindings.length === 0) return false;
+    if (name.endsWith('-PLUS') && !bindable) return false;
     return enabled.includes(name);
   });
 }

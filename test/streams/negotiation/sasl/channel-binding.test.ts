@@ -1,51 +1,9 @@
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { connect, createServer, type SecureVersion, type TLSSocket } from 'node:tls';
+import { createHash, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { certificateHash } from '../../../../src/streams/negotiation/sasl/certificate-hash.ts';
 import { channelBindingsOf } from '../../../../src/streams/negotiation/sasl/channel-binding.ts';
-import { certificates, ecKey } from './certificates.ts';
-
-function derOf(signature: string): Buffer {
-  const found = certificates.find((certificate) => certificate.signature === signature);
-  return Buffer.from(found?.der ?? '', 'base64');
-}
-
-function pemOf(der: Buffer): string {
-  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
-}
-
-interface Session extends AsyncDisposable {
-  readonly server: TLSSocket;
-  readonly client: TLSSocket;
-}
-
-/** Both ends of a TLS session over the loopback. */
-async function handshake(version: SecureVersion, certificate: Buffer): Promise<Session> {
-  const key = createPrivateKey({ key: Buffer.from(ecKey, 'base64'), format: 'der', type: 'pkcs8' });
-  const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const listener = createServer({ cert: pemOf(certificate), key: pem, maxVersion: version, minVersion: version });
-  await once(listener.listen(0, '127.0.0.1'), 'listening');
-  const accepted: Promise<TLSSocket[]> = once(listener, 'secureConnection');
-  const client = connect({ port: portOf(listener.address()), host: '127.0.0.1', rejectUnauthorized: false });
-  await once(client, 'secureConnect');
-  const [server] = await accepted;
-  if (!server) throw new Error('no connection');
-  return {
-    server,
-    client,
-    async [Symbol.asyncDispose]() {
-      for (const socket of [client, server]) socket.destroy();
-      listener.close();
-    },
-  };
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
-  return address.port;
-}
+import { certificates } from './certificates.ts';
+import { derOf, handshake } from './tls-session.ts';
 
 describe('certificateHash', () => {
   for (const { signature, hash } of certificates) {
@@ -60,8 +18,9 @@ describe('certificateHash', () => {
 describe('channelBindingsOf', () => {
   it('finds in TLS 1.3 what the client finds', async () => {
     await using session = await handshake('TLSv1.3', derOf('ec-sha384'));
-    const [exporter, endPoint, ...more] = channelBindingsOf(session.server);
-    expect([exporter?.type, endPoint?.type, more.length]).to.deep.equal(['tls-exporter', 'tls-server-end-point', 0]);
+    const bindings = channelBindingsOf(session.server);
+    const [exporter, endPoint] = bindings;
+    expect(bindings.map(({ type }) => type)).to.deep.equal(['tls-exporter', 'tls-server-end-point', 'tls-unique']);
     const label = 'EXPORTER-Channel-Binding';
     const exported = session.client.exportKeyingMaterial(32, label, Buffer.alloc(0));
     expect(exporter?.data().toString('hex')).to.equal(exported.toString('hex'));
@@ -76,11 +35,13 @@ describe('channelBindingsOf', () => {
     const [first, second] = [one, other].map(({ server }) => channelBindingsOf(server).map(({ data }) => data()));
     expect(first?.[0]).to.not.deep.equal(second?.[0]);
     expect(first?.[1]).to.deep.equal(second?.[1]);
+    expect(first?.[2]).to.not.deep.equal(second?.[2]);
   });
 
   it('leaves tls-exporter out of TLS 1.2', async () => {
     await using session = await handshake('TLSv1.2', derOf('ec-sha256'));
-    expect(channelBindingsOf(session.server).map(({ type }) => type)).to.deep.equal(['tls-server-end-point']);
+    const types = channelBindingsOf(session.server).map(({ type }) => type);
+    expect(types).to.deep.equal(['tls-server-end-point', 'tls-unique']);
   });
 
   it('leaves tls-server-end-point out where the certificate does not define it', () => {
@@ -89,6 +50,7 @@ describe('channelBindingsOf', () => {
       getProtocol: () => 'TLSv1.3',
       exportKeyingMaterial: () => exported,
       getX509Certificate: () => new X509Certificate(derOf('ed25519')),
+      getPeerFinished: () => undefined,
     });
     expect(bindings.map(({ type }) => type)).to.deep.equal(['tls-exporter']);
   });

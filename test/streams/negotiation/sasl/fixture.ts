@@ -14,6 +14,7 @@ export const domain = 'example.org';
 
 export const exporterBytes = Buffer.from('what both ends of the TLS session know');
 export const endPointBytes = Buffer.from('the hash of a certificate');
+export const uniqueBytes = Buffer.from('how the client ended the handshake');
 
 /** Accounts in memory, and what was written to them. */
 export class MemoryAccounts implements Pick<AccountStore, 'credentials' | 'setCredentials'> {
@@ -39,8 +40,9 @@ export function contextOf(accounts: MemoryAccounts, changes: Partial<SaslContext
     domain,
     offered: mechanismNames,
     channelBindings: [
-      { type: 'tls-exporter', data: () => exporterBytes },
-      { type: 'tls-server-end-point', data: () => endPointBytes },
+      { type: 'tls-exporter', advertised: true, data: () => exporterBytes },
+      { type: 'tls-server-end-point', advertised: true, data: () => endPointBytes },
+      { type: 'tls-unique', advertised: false, data: () => uniqueBytes },
     ],
     secure: true,
     credentials: new StoredCredentials(accounts, Buffer.alloc(32, 7), iterations),

@@ -3,7 +3,8 @@ import type { ChannelBinding } from '../../../../src/streams/negotiation/sasl/ch
 import { mechanismNames, mechanismsFor, startExchange } from '../../../../src/streams/negotiation/sasl/mechanisms.ts';
 import { contextOf, failureOf, MemoryAccounts } from './fixture.ts';
 
-const binding: ChannelBinding = { type: 'tls-exporter', data: () => Buffer.alloc(32) };
+const binding: ChannelBinding = { type: 'tls-exporter', advertised: true, data: () => Buffer.alloc(32) };
+const untold: ChannelBinding = { type: 'tls-unique', advertised: false, data: () => Buffer.alloc(12) };
 
 describe('mechanismsFor', () => {
   const scram = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1'];
@@ -14,9 +15,13 @@ describe('mechanismsFor', () => {
     expect(offered).to.deep.equal([...plus, ...scram, 'PLAIN']);
   });
 
-  it('offers -PLUS only where a channel can be bound to', () => {
-    const offered = mechanismsFor({ enabled: mechanismNames, secure: true, channelBindings: [] });
-    expect(offered).to.deep.equal([...scram, 'PLAIN']);
+  it('offers -PLUS only where clients are told of a channel binding', () => {
+    for (const channelBindings of [[], [untold]]) {
+      const offered = mechanismsFor({ enabled: mechanismNames, secure: true, channelBindings });
+      expect(offered).to.deep.equal([...scram, 'PLAIN']);
+    }
+    const offered = mechanismsFor({ enabled: mechanismNames, secure: true, channelBindings: [untold, binding] });
+    expect(offered).to.deep.equal([...plus, ...scram, 'PLAIN']);
   });
 
   it('offers PLAIN only under TLS', () => {

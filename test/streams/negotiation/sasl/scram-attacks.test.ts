@@ -15,6 +15,7 @@ import {
   failureOf,
   MemoryAccounts,
   unboundOffer,
+  uniqueBytes,
 } from './fixture.ts';
 
 const scramNames = mechanismNames.filter((name) => name.startsWith('SCRAM-'));
@@ -99,7 +100,7 @@ describe('SCRAM under attack', () => {
   const plusMessages: [why: string, message: string, condition: SaslCondition][] = [
     ['n', 'n,,n=mallory,r=abc', 'malformed-request'],
     ['y', 'y,,n=mallory,r=abc', 'malformed-request'],
-    ['a type it does not have', 'p=tls-unique,,n=mallory,r=abc', 'not-authorized'],
+    ['a type it does not have', 'p=tls-unique-for-telnet,,n=mallory,r=abc', 'not-authorized'],
     ['a type in another case', 'p=TLS-exporter,,n=mallory,r=abc', 'not-authorized'],
     ['a name from Object.prototype', 'p=constructor,,n=mallory,r=abc', 'not-authorized'],
     ['an empty type', 'p=,,n=mallory,r=abc', 'malformed-request'],
@@ -122,6 +123,10 @@ describe('SCRAM under attack', () => {
       { type: 'tls-exporter', data: endPointBytes },
       { type: 'tls-exporter', data: Buffer.alloc(0) },
       { type: 'tls-server-end-point', data: exporterBytes },
+      { type: 'tls-unique', data: Buffer.from('how another handshake ended') },
+      { type: 'tls-unique', data: exporterBytes },
+      { type: 'tls-unique', data: Buffer.alloc(0) },
+      { type: 'tls-exporter', data: uniqueBytes },
     ]) {
       const mechanism = 'SCRAM-SHA-1-PLUS';
       const client = new ScramClient({ mechanism, username: 'mallory', password: 'mine', channelBinding });

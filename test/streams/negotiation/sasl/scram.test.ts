@@ -15,6 +15,7 @@ import {
   failureOf,
   MemoryAccounts,
   unboundOffer,
+  uniqueBytes,
 } from './fixture.ts';
 
 interface Vector {
@@ -71,7 +72,9 @@ const vectors: Vector[] = [
     salt: 'W22ZaJ0SNY7soEsUEjb6gQ==',
     nonce: '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0',
     context: {
-      channelBindings: [{ type: 'tls-exporter', data: () => Buffer.from(Array.from({ length: 32 }, (_, i) => i)) }],
+      channelBindings: [
+        { type: 'tls-exporter', advertised: true, data: () => Buffer.from(Array.from({ length: 32 }, (_, i) => i)) },
+      ],
     },
     messages: [
       'p=tls-exporter,,n=user,r=rOprNGfwEbeRWgbNEkqO',
@@ -89,8 +92,8 @@ const vectors: Vector[] = [
     context: {
       offered: ['SCRAM-SHA-1', 'SCRAM-SHA-1-PLUS'],
       channelBindings: [
-        { type: 'tls-server-end-point', data: () => Buffer.alloc(32) },
-        { type: 'tls-exporter', data: () => bytes('THIS IS FAKE CB DATA') },
+        { type: 'tls-server-end-point', advertised: true, data: () => Buffer.alloc(32) },
+        { type: 'tls-exporter', advertised: true, data: () => bytes('THIS IS FAKE CB DATA') },
       ],
     },
     messages: [
@@ -142,11 +145,12 @@ describe('SCRAM', () => {
   const announced = { mechanisms: mechanismNames, channelBindings: ['tls-exporter', 'tls-server-end-point'] };
   const exporter = { type: 'tls-exporter', data: exporterBytes };
   const endPoint = { type: 'tls-server-end-point', data: endPointBytes };
+  const unique = { type: 'tls-unique', data: uniqueBytes };
 
   before(() => accounts.add('romeo', user.password));
 
   for (const mechanism of mechanismNames.filter((name) => name.startsWith('SCRAM-'))) {
-    const bindings = mechanism.endsWith('-PLUS') ? [exporter, endPoint] : [undefined];
+    const bindings = mechanism.endsWith('-PLUS') ? [exporter, endPoint, unique] : [undefined];
     for (const channelBinding of bindings) {
       it(`${mechanism} ${channelBinding?.type ?? ''} authenticates who knows the password, and nobody else`, async () => {
         const options = { mechanism, ...user, announced, ...(channelBinding ? { channelBinding } : {}) };
@@ -196,6 +200,7 @@ describe('SCRAM', () => {
     for (const tampered of [
       { ...announced, mechanisms: mechanismNames.filter((name) => !name.endsWith('-PLUS')) },
       { ...announced, channelBindings: [] },
+      { ...announced, channelBindings: [...announced.channelBindings, 'tls-unique'] },
     ]) {
       const client = new ScramClient({ mechanism: 'SCRAM-SHA-1', ...user, announced: tampered });
       const challenge = challengeOf(await startExchange('SCRAM-SHA-1', context).step(client.first()));
@@ -204,9 +209,13 @@ describe('SCRAM', () => {
   });
 
   it('leaves channel bindings out of the hash where none were announced', async () => {
+    const untold = [{ type: 'tls-unique', advertised: false, data: () => uniqueBytes }] as const;
     const mechanisms = unboundOffer.offered ?? [];
     const options = { mechanism: 'SCRAM-SHA-512', ...user, announced: { mechanisms, channelBindings: [] } };
-    expect((await logIn(contextOf(accounts, unboundOffer), options)).kind).to.equal('success');
+    for (const channelBindings of [[], untold]) {
+      const context = contextOf(accounts, { ...unboundOffer, channelBindings });
+      expect((await logIn(context, options)).kind).to.equal('success');
+    }
   });
 
   it('does not accept the old password once it was changed between the two messages', async () => {

@@ -1,0 +1,34 @@
+import { isIP } from 'node:net';
+import type { Config } from '../../config/schema.ts';
+import { type Finding, findingsAbout } from './finding.ts';
+
+const finding = findingsAbout('configuration');
+
+/** What an operator should know about a configuration that is valid. */
+export function checkConfiguration(config: Config, file: string | undefined): Finding[] {
+  const source = file === undefined ? 'No configuration file: the defaults are used.' : `${file} is valid.`;
+  return [finding('ok', source), ...warnings(config).map((message) => finding('warning', message))];
+}
+
+function warnings(config: Config): string[] {
+  const found: string[] = [];
+  const open = reachable(config);
+  if (config.registration.inBand) found.push('registration.inBand: anybody who can connect may create accounts.');
+  if (!config.tls.required) found.push('tls.required is false: passwords and messages may travel in the clear.');
+  if (config.limits.disabled) found.push('limits.disabled: nothing keeps one client from using up the server.');
+  if (config.log.level === 'silent') found.push('log.level is "silent": failures will leave no trace.');
+  if (open && config.contact.abuse.length === 0) {
+    found.push('contact.abuse is empty: nobody can tell you about abuse of this server.');
+  }
+  if (!open) found.push('All listeners are on loopback: only this machine can connect.');
+  return found;
+}
+
+/** Whether others than this machine can connect. */
+export function reachable({ listen }: Config): boolean {
+  return [...listen.c2s, ...listen.c2sTls].some(({ host }) => !isLoopback(host));
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}

@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { Config, Listener } from '../../config/schema.ts';
+import { type Finding, findingsAbout } from './finding.ts';
+
+const finding = findingsAbout('ports');
+
+/** Tries whether the server could listen where it should. */
+export async function checkPorts({ listen }: Config): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const listener of [...listen.c2s, ...listen.c2sTls]) findings.push(await checkPort(listener));
+  return findings;
+}
+
+async function checkPort({ host, port, optional }: Listener): Promise<Finding> {
+  const server = createServer();
+  try {
+    server.listen({ host, port });
+    await once(server, 'listening');
+    return finding('ok', `${host} port ${port} is free.`);
+  } catch (error) {
+    return finding(optional ? 'warning' : 'error', `${host} port ${port} cannot be had: ${reason(error)}.`);
+  } finally {
+    server.close();
+  }
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return 'another program listens there';
+  if (code === 'EACCES') return 'this user may not (ports below 1024 need CAP_NET_BIND_SERVICE)';
+  if (code === 'EADDRNOTAVAIL') return 'this machine does not have the address';
+  return String(code ?? error);
+}

@@ -1,0 +1,48 @@
+import type { Config } from '../../config/schema.ts';
+import type { Finding } from '../check/finding.ts';
+import { type Cli, jsonOption } from '../cli.ts';
+import { configurationFile, readConfiguration } from '../configuration.ts';
+import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { ControlClient } from '../control-client.ts';
+import { CommandError, exitCodes } from '../exit-codes.ts';
+
+/** Adds `check`. */
+export function checkCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'check',
+    'Check the configuration, certificates, data directory and ports',
+    (options) => jsonOption(options),
+    async ({ json, config: named }) => {
+      const config = await readConfiguration(context, named);
+      const findings = await check(config, configurationFile(context, named));
+      if (json) printJson(context, { findings });
+      else printLines(context, aligned(findings.map(({ level, topic, message }) => [level, topic, message])));
+      const errors = findings.filter(({ level }) => level === 'error');
+      if (errors.length > 0) throw verdict(errors);
+    },
+  );
+}
+
+async function check(config: Config, file: string | undefined): Promise<Finding[]> {
+  const [{ checkConfiguration }, { checkCertificates }, { checkData }, { checkPorts }] = await Promise.all([
+    import('../check/check-configuration.ts'),
+    import('../check/check-certificates.ts'),
+    import('../check/check-data.ts'),
+    import('../check/check-ports.ts'),
+  ]);
+  const runs = (await ControlClient.connect(config.dataDir)) !== undefined;
+  return [
+    ...checkConfiguration(config, file),
+    ...(await checkCertificates(config)),
+    ...checkData(config.dataDir, runs),
+    { level: 'ok', topic: 'server', message: runs ? 'The server is running.' : 'The server is not running.' },
+    ...(runs ? [] : await checkPorts(config)),
+  ];
+}
+
+/** A certificate that cannot be used is a configuration that cannot. */
+function verdict(errors: readonly Finding[]): CommandError {
+  const configured = errors.some(({ topic }) => topic === 'certificates');
+  const count = errors.length === 1 ? 'One check' : `${errors.length} checks`;
+  return new CommandError(configured ? exitCodes.configuration : exitCodes.failed, `${count} failed.`);
+}

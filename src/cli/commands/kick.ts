@@ -1,0 +1,26 @@
+import { type Cli, jidArgument } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { type Context, printLines } from '../context.ts';
+import { withRunningServer } from '../with-operations.ts';
+
+/** Adds `kick`. */
+export function kickCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'kick <jid>',
+    'End a session, or all sessions of an account',
+    (options) =>
+      jidArgument(options, 'The full address of a session or the address of an account').option('reason', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'What the client is told',
+      }),
+    async ({ jid, reason, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const ended = await withRunningServer(config, (server) => server.kick(jid, reason));
+      printLines(
+        context,
+        ended.map((session) => `${session} was disconnected.`),
+      );
+    },
+  );
+}

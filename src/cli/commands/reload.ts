@@ -1,0 +1,18 @@
+import type { Cli } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { type Context, printLines } from '../context.ts';
+import { withRunningServer } from '../with-operations.ts';
+
+/** Adds `reload`. */
+export function reloadCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'reload',
+    'Have the server read its configuration and certificates again',
+    (options) => options,
+    async ({ config: file }) => {
+      const config = await readConfiguration(context, file);
+      await withRunningServer(config, (server) => server.reload());
+      printLines(context, ['The server has reloaded; its log names settings that wait for a restart.']);
+    },
+  );
+}

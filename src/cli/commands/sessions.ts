@@ -1,0 +1,26 @@
+import type { SessionReport } from '../../web/control/operations.ts';
+import { type Cli, jsonOption } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { withRunningServer } from '../with-operations.ts';
+
+/** Adds `sessions`. */
+export function sessionsCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'sessions',
+    'List who is connected',
+    (options) => jsonOption(options).option('user', { type: 'string', describe: 'Only the sessions of this account' }),
+    async ({ json, user, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const sessions = await withRunningServer(config, (server) => server.sessions(user));
+      if (json) printJson(context, { sessions });
+      else printLines(context, aligned(sessions.map(row)));
+    },
+  );
+}
+
+function row({ jid, available, priority, boundAtMs, remoteAddress, secure }: SessionReport): string[] {
+  const presence = available ? `priority ${priority}` : 'unavailable';
+  const since = boundAtMs === undefined ? '' : new Date(boundAtMs).toISOString();
+  return [jid, presence, remoteAddress ?? '', secure === true ? 'TLS' : '', since];
+}

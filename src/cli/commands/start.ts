@@ -1,0 +1,70 @@
+import type { AddressInfo } from 'node:net';
+import type { Config } from '../../config/schema.ts';
+import type { Server } from '../../server.ts';
+import type { Cli } from '../cli.ts';
+import { configurationReader } from '../configuration.ts';
+import { type Context, printLines } from '../context.ts';
+import { CommandError, exitCodes } from '../exit-codes.ts';
+
+/** Adds `start`. */
+export function startCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'start',
+    'Run the server until SIGTERM or Ctrl-C; SIGHUP reloads its configuration',
+    (options) => options,
+    ({ config }) => start(context, config),
+  );
+}
+
+async function start(context: Context, configFile: string | undefined): Promise<void> {
+  const reloadConfig = await configurationReader(context, configFile);
+  const config = reloadConfig();
+  const [{ startServer }, { createLog }, { systemClock }, { serve }] = await Promise.all([
+    import('../../server.ts'),
+    import('../../support/log.ts'),
+    import('../../support/clock.ts'),
+    import('../serve.ts'),
+  ]);
+  const log = await createLog(config.log);
+  await serve<Server>({
+    start: (onFatal) => startServer(config, { log, onFatal, reloadConfig }).catch(explainStart),
+    ready: (server) => {
+      log.info({ domains: config.domains, ...listened(server) }, 'ready');
+      if (context.stdout.isTTY === true) printLines(context, welcome(server, config));
+    },
+    signals: process,
+    clock: systemClock,
+    log,
+    hurry: () => process.exit(exitCodes.failed),
+  });
+}
+
+/** Certificates are part of the configuration. */
+async function explainStart(error: unknown): Promise<never> {
+  const { CertificateError } = await import('../../streams/tls/certificates.ts');
+  if (!(error instanceof CertificateError)) throw error;
+  throw new CommandError(exitCodes.configuration, error.message, { cause: error });
+}
+
+function listened({ addresses }: Server) {
+  return { c2s: addresses.c2s.map(addressText), c2sTls: addresses.c2sTls.map(addressText) };
+}
+
+function addressText({ address, port, family }: AddressInfo): string {
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** What a person at a terminal needs for the next five minutes. */
+function welcome(server: Server, { domains }: Config): string[] {
+  const { c2s, c2sTls } = listened(server);
+  const { developmentAuthority } = server;
+  return [
+    '',
+    `Ampere serves ${domains.join(', ')}.`,
+    `  Clients connect to   ${[...c2s, ...c2sTls.map((address) => `${address} (TLS at once)`)].join(', ')}`,
+    ...(developmentAuthority === undefined ? [] : [`  They have to trust   ${developmentAuthority}`]),
+    `  Add an account with  ampere user add NAME@${domains[0]}`,
+    '  Stop with            Ctrl-C',
+    '',
+  ];
+}

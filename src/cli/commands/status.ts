@@ -1,0 +1,34 @@
+import type { ListenedAddress, StatusReport } from '../../web/control/operations.ts';
+import { type Cli, jsonOption } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { withRunningServer } from '../with-operations.ts';
+
+/** Adds `status`. */
+export function statusCommand(cli: Cli, context: Context): void {
+  cli.command('status', 'Show the state of the running server', (options) => jsonOption(options), async ({ json, config: file }) => {
+    const config = await readConfiguration(context, file);
+    const status = await withRunningServer(config, (server) => server.status());
+    if (json) printJson(context, status);
+    else printLines(context, aligned(rows(status)));
+  });
+}
+
+function rows(status: StatusReport): string[][] {
+  return [
+    ['Version', status.version],
+    ['Process', String(status.pid)],
+    ['Started', new Date(status.startedAtMs).toISOString()],
+    ['Domains', status.domains.join(', ')],
+    ['STARTTLS', addresses(status.addresses.c2s)],
+    ['TLS', addresses(status.addresses.c2sTls)],
+    ['Accounts', String(status.accounts)],
+    ['Sessions', String(status.sessions)],
+    ['Connections', String(status.connections)],
+    ['Memory', `${Math.round(status.residentBytes / 2 ** 20)} MiB`],
+  ];
+}
+
+function addresses(listened: readonly ListenedAddress[]): string {
+  return listened.map(({ address, port }) => `${address} port ${port}`).join(', ') || 'none';
+}

@@ -1,0 +1,22 @@
+import type { Operations } from '../../web/control/operations.ts';
+import { type Cli, jidArgument } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { type Context, printLines } from '../context.ts';
+import { passwordFrom, passwordOptions } from '../password.ts';
+import { withServerOrData } from '../with-operations.ts';
+
+/** Adds `user add`. */
+export function userAddCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'add <jid>',
+    'Create an account',
+    (options) => passwordOptions(jidArgument(options, 'Its address, such as romeo@example.org')),
+    async ({ jid, config: file, ...options }) => {
+      const config = await readConfiguration(context, file);
+      const password = await passwordFrom(context, options);
+      const add = (operations: Operations) => operations.addUser(jid, password);
+      const account = await withServerOrData(config, add, { create: true });
+      printLines(context, [`${account} was created.`]);
+    },
+  );
+}

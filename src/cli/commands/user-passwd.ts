@@ -1,0 +1,20 @@
+import { type Cli, jidArgument } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { type Context, printLines } from '../context.ts';
+import { passwordFrom, passwordOptions } from '../password.ts';
+import { withServerOrData } from '../with-operations.ts';
+
+/** Adds `user passwd`. */
+export function userPasswdCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'passwd <jid>',
+    'Change the password of an account and end its sessions',
+    (options) => passwordOptions(jidArgument(options, 'The address of the account')),
+    async ({ jid, config: file, ...options }) => {
+      const config = await readConfiguration(context, file);
+      const password = await passwordFrom(context, options);
+      await withServerOrData(config, (operations) => operations.setPassword(jid, password));
+      printLines(context, [`The password of ${jid} was changed.`]);
+    },
+  );
+}

@@ -1,0 +1,18 @@
+import { type Cli, jidArgument } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { type Context, printLines } from '../context.ts';
+import { withServerOrData } from '../with-operations.ts';
+
+/** Adds `user rm`. */
+export function userRemoveCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'rm <jid>',
+    'Remove an account with everything it owns and end its sessions',
+    (options) => jidArgument(options, 'The address of the account'),
+    async ({ jid, config: file }) => {
+      const config = await readConfiguration(context, file);
+      await withServerOrData(config, (operations) => operations.removeUser(jid));
+      printLines(context, [`${jid} was removed.`]);
+    },
+  );
+}

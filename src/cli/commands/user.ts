@@ -1,0 +1,17 @@
+import type { Cli } from '../cli.ts';
+import type { Context } from '../context.ts';
+import { userAddCommand } from './user-add.ts';
+import { userImportCommand } from './user-import.ts';
+import { userListCommand } from './user-list.ts';
+import { userPasswdCommand } from './user-passwd.ts';
+import { userRemoveCommand } from './user-rm.ts';
+
+const commands = [userAddCommand, userPasswdCommand, userRemoveCommand, userListCommand, userImportCommand];
+
+/** Adds `user`, the commands about accounts; they also work while the server is stopped. */
+export function userCommand(cli: Cli, context: Context): void {
+  cli.command('user', 'Add, change, remove, list and import accounts', (options) => {
+    for (const add of commands) add(options, context);
+    return options.demandCommand(1, 'Name a command; ampere user --help lists them.');
+  });
+}

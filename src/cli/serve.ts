@@ -1,0 +1,74 @@
+import type { Clock } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+
+/** A server that was started. */
+export interface StartedServer {
+  reload(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Where signals come from: the process. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  off(signal: NodeJS.Signals, listener: () => void): unknown;
+}
+
+/** What serving needs. */
+export interface ServeParts<Server extends StartedServer> {
+  /** Starts the server; it calls `fail` if it cannot go on. */
+  readonly start: (fail: (error: Error) => void) => Promise<Server>;
+  readonly ready: (server: Server) => void;
+  readonly signals: SignalSource;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly log: Log;
+  /** Ends the process at once. */
+  readonly hurry: () => void;
+}
+
+/** A terminal signals the whole process group and npm passes the signal on: what comes this soon is the same wish again. */
+const echoMs = 1000;
+
+/** Runs a server until a signal ends it; rejects if it could not start or go on. */
+export async function serve<Server extends StartedServer>(parts: ServeParts<Server>): Promise<void> {
+  const end = Promise.withResolvers<void>();
+  // A failure before the start is over is still waited for.
+  end.promise.catch(() => undefined);
+  let server: Server | undefined;
+  const listeners = new Map<NodeJS.Signals, () => void>([
+    ['SIGHUP', () => void reload(server, parts.log)],
+    // Otherwise Node.js would open its debugger.
+    ['SIGUSR1', () => parts.log.debug({}, 'SIGUSR1 does nothing: the log goes to standard output')],
+  ]);
+  const stop = stopper(parts, end.resolve);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) listeners.set(signal, stop);
+  for (const [signal, listener] of listeners) parts.signals.on(signal, listener);
+  try {
+    const started = await parts.start(end.reject);
+    server = started;
+    parts.ready(started);
+    await end.promise.finally(() => started.stop());
+  } finally {
+    for (const [signal, listener] of listeners) parts.signals.off(signal, listener);
+  }
+}
+
+/** The first call ends the server in peace, a later one at once. */
+function stopper({ clock, log, hurry }: Pick<ServeParts<StartedServer>, 'clock' | 'log' | 'hurry'>, stop: () => void) {
+  let askedAtMs: number | undefined;
+  return () => {
+    const nowMs = clock.monotonicMs();
+    if (askedAtMs === undefined) {
+      askedAtMs = nowMs;
+      log.info({}, 'stopping');
+      stop();
+    } else if (nowMs - askedAtMs > echoMs) hurry();
+  };
+}
+
+async function reload(server: StartedServer | undefined, log: Log): Promise<void> {
+  try {
+    await server?.reload();
+  } catch (error) {
+    log.error({ err: error }, 'nothing was reloaded');
+  }
+}

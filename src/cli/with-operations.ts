@@ -1,0 +1,62 @@
+import { existsSync, statSync } from 'node:fs';
+import type { Config } from '../config/schema.ts';
+import { dataPaths } from '../storage/sqlite/data-directory.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import type { Operations } from '../web/control/operations.ts';
+import { ControlClient } from './control-client.ts';
+import { CommandError, exitCodes } from './exit-codes.ts';
+
+/** Does some work with the running server; ends with `unreachable` if there is none. */
+export async function withRunningServer<T>(config: Config, work: (server: Operations) => Promise<T>): Promise<T> {
+  const server = await ControlClient.connect(config.dataDir);
+  if (server === undefined) {
+    throw new CommandError(exitCodes.unreachable, `No server is running with the data in ${config.dataDir}.`);
+  }
+  return work(server);
+}
+
+/** Does some work with the running server or, if there is none, with its data, which must be there already unless `create`. */
+export async function withServerOrData<T>(
+  config: Config,
+  work: (operations: Operations) => Promise<T>,
+  { create } = { create: false },
+): Promise<T> {
+  const server = await ControlClient.connect(config.dataDir);
+  if (server !== undefined) return work(server);
+  const { database } = dataPaths(config.dataDir);
+  if (create || existsSync(database)) return withData(config, work);
+  throw new CommandError(exitCodes.conflict, `No server is running, and there is no database in ${config.dataDir}.`);
+}
+
+async function withData<T>(config: Config, work: (operations: Operations) => Promise<T>): Promise<T> {
+  refuseForeignOwner(config.dataDir);
+  const [{ Administration }, storage] = await Promise.all([import('../web/control/administration.ts'), open(config)]);
+  try {
+    const iterations = config.authentication.scramIterations;
+    return await work(new Administration({ storage, domains: config.domains, iterations }));
+  } finally {
+    await storage.close();
+  }
+}
+
+async function open({ dataDir }: Config) {
+  const { openSqliteStorage } = await import('../storage/sqlite/open-sqlite-storage.ts');
+  try {
+    // A failure also rejects the operation at work, which says what it was.
+    return await openSqliteStorage({ dataDir, onFatal: () => {}, quickCheck: false });
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.code !== 'locked') throw error;
+    throw new CommandError(exitCodes.unreachable, `${error.message}, and it does not answer on its control socket.`);
+  }
+}
+
+/** Files that root makes in another's data directory would keep the server from starting. */
+export function refuseForeignOwner(dataDir: string): void {
+  if (process.getuid?.() !== 0 || !existsSync(dataDir)) return;
+  const { uid } = statSync(dataDir);
+  if (uid === 0) return;
+  throw new CommandError(
+    exitCodes.failed,
+    `${dataDir} belongs to user ${uid}: run this as that user (sudo -u '#${uid}' ampere …), or start the server first.`,
+  );
+}

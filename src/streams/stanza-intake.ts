@@ -1,0 +1,63 @@
+import { ns } from '../protocol/namespaces.ts';
+import { MalformedAddress, Stanza } from '../protocol/stanza.ts';
+import { errorReplyToFrame } from '../protocol/stanza-replies.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+import { stampFrom } from '../routing/accept.ts';
+import type { Eventually } from '../routing/eventually.ts';
+import type { NonzaHandler } from '../routing/extension.ts';
+import type { Session } from '../routing/session.ts';
+import type { Frame } from '../xml/frame.ts';
+import type { ClientSession } from './client-session.ts';
+
+/** What the intake needs from the rest of the house. */
+export interface StanzaIntakeParts {
+  readonly nonzas: readonly NonzaHandler[];
+  readonly route: (stanza: Stanza, session: Session) => Eventually<void>;
+  /** Bytes of a stanza's 'id' and 'xml:lang'. */
+  readonly limits: { readonly idBytes: number; readonly langBytes: number };
+}
+
+/** Turns the frames of a bound client into stanzas on the road. */
+export class StanzaIntake {
+  readonly #parts: StanzaIntakeParts;
+
+  constructor(parts: StanzaIntakeParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes one frame; throws StreamError for what no client may send. A promise: the next frame must wait. */
+  take(frame: Frame, session: ClientSession): Eventually<void> {
+    if (frame.ns !== ns.client) return this.#takeNonza(frame, session);
+    this.#checkLengths(frame);
+    try {
+      return this.#parts.route(stampFrom(Stanza.fromFrame(frame), session.jid), session);
+    } catch (error) {
+      if (!(error instanceof MalformedAddress)) throw error;
+      return refuseAddress(frame, error, session);
+    }
+  }
+
+  #takeNonza(frame: Frame, session: ClientSession): void {
+    const handler = this.#parts.nonzas.find((nonza) => nonza.name === frame.name && nonza.ns === frame.ns);
+    if (!handler) throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not known here`);
+    handler.handle(session, frame.element());
+  }
+
+  #checkLengths(frame: Frame): void {
+    const { idBytes, langBytes } = this.#parts.limits;
+    if (isLonger(frame.attribute('id'), idBytes)) throw StreamError.policyViolation("the 'id' is too long");
+    if (isLonger(frame.lang, langBytes)) throw StreamError.policyViolation('the xml:lang is too long');
+  }
+}
+
+function isLonger(text: string | undefined, bytes: number): boolean {
+  return text !== undefined && Buffer.byteLength(text) > bytes;
+}
+
+/** RFC 6120 §8.1.1.1: a bad 'to' costs the stanza; §8.1.2.1: a bad 'from' costs the stream. */
+function refuseAddress(frame: Frame, error: MalformedAddress, session: ClientSession): void {
+  if (error.attribute === 'from') throw StreamError.invalidFrom();
+  const kind = frame.name === 'message' || frame.name === 'presence' ? frame.name : 'iq';
+  const reply = errorReplyToFrame(frame, kind, error);
+  if (reply) session.send(reply);
+}

@@ -1,0 +1,131 @@
+import { Jid } from '../../src/protocol/jid.ts';
+import type { Account } from '../../src/routing/account.ts';
+import type { Extension } from '../../src/routing/extension.ts';
+import type { OfflineMessages } from '../../src/routing/offline-messages.ts';
+import { buildRoad, type Ground, type Road } from '../../src/routing/road.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+import { StubSession } from '../support/stub-session.ts';
+import { openTemporaryStorage } from '../support/temporary-storage.ts';
+
+/** What an extension on the bench can be made from. */
+export interface BenchGround extends Ground {
+  readonly storage: Storage;
+  readonly clock: ManualClock;
+  readonly log: RecordingLog;
+}
+
+/** The extensions under test, and who keeps messages if that is not beside the point. */
+export interface Fitting {
+  readonly extensions: readonly Extension[];
+  readonly offline?: OfflineMessages;
+}
+
+let accounts = 0;
+
+/** A real road and a real store with some extensions on it, and sessions without streams. Made inside a `describe`. */
+export class Bench {
+  readonly clock = new ManualClock();
+  readonly log = new RecordingLog();
+  readonly #fit: (ground: BenchGround) => Fitting;
+  #storage: Storage | undefined;
+  #road: Road | undefined;
+
+  constructor(fit: (ground: BenchGround) => Fitting) {
+    this.#fit = fit;
+    let close: (() => Promise<void>) | undefined;
+    before(async () => {
+      const opened = await openTemporaryStorage();
+      this.#storage = opened.storage;
+      close = opened.close;
+    });
+    beforeEach(() => this.rebuild());
+    after(() => close?.());
+  }
+
+  get storage(): Storage {
+    if (!this.#storage) throw new Error('the store is open only while tests run');
+    return this.#storage;
+  }
+
+  get road(): Road {
+    if (!this.#road) throw new Error('the road is open only while tests run');
+    return this.#road;
+  }
+
+  /** Starts the server anew: only what was stored is still there. */
+  rebuild(): void {
+    const { storage, clock, log } = this;
+    const options = { domains: ['localhost'], maxRosterItems: 100, maxDirectedPresences: 10 };
+    const keepNothing = { keep: () => Promise.resolve() };
+    this.#road = buildRoad(options, storage, clock, log, (ground) => {
+      const { extensions, offline = keepNothing } = this.#fit({ ...ground, storage, clock, log });
+      return { extensions, offline };
+    });
+  }
+
+  /** A new account whose name begins with `name`. */
+  async account(name = 'juliet'): Promise<Account> {
+    const jid = `${name}${++accounts}@localhost`;
+    await this.storage.accounts.create(jid, { scram: {} });
+    const account = await this.road.accounts.get(Jid.parse(jid));
+    if (!account) throw new Error(`${jid} is not there`);
+    return account;
+  }
+
+  /** A session of an account; available if it has something to say about itself. */
+  async session(account: Account, resource: string, presence?: string): Promise<StubSession> {
+    const session = new StubSession(account, resource);
+    this.road.sessions.add(session);
+    if (presence) await this.does(session, presence);
+    session.taken();
+    return session;
+  }
+
+  /** An account with one session. */
+  async user(name?: string, presence?: string): Promise<StubSession> {
+    return this.session(await this.account(name), 'home', presence);
+  }
+
+  /** The client sends a stanza; resolves when it has been dealt with. */
+  async does(session: StubSession, stanza: string): Promise<void> {
+    await this.road.router.fromSession(readStanza(stanza).with({ from: session.jid }), session);
+  }
+
+  /** The client sends a stanza; answers with what it got since. */
+  async asks(session: StubSession, stanza: string): Promise<string[]> {
+    session.taken();
+    await this.does(session, stanza);
+    return session.taken();
+  }
+
+  /** A stanza comes in from elsewhere. */
+  async arrives(stanza: string): Promise<void> {
+    await this.road.route(readStanza(stanza));
+  }
+
+  /** The session's stream is gone. */
+  ends(session: StubSession): void {
+    session.ended = true;
+    this.road.sessions.remove(session);
+    this.road.sessionEnded(session);
+  }
+
+  /** Makes `contact` a subscriber of the owner's presence, and the owner one of the contact's. */
+  async befriend(owner: Account, contact: Account): Promise<void> {
+    for (const [one, other] of [
+      [owner, contact],
+      [contact, owner],
+    ] as const) {
+      const item = one.roster.getOrBlank(other.key);
+      await this.road.rosters.save(one, { ...item, subscription: 'both', inRoster: true });
+    }
+  }
+}
+
+/** The `<error/>` of a stanza error with its default type, as text. */
+export function errorText(type: string, condition: string): RegExp {
+  return new RegExp(`^<iq [^>]*type="error"><error type="${type}"><${condition} xmlns="[^"]*"/>`);
+}

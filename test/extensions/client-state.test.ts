@@ -1,0 +1,96 @@
+import { expect } from 'chai';
+import { clientState } from '../../src/extensions/client-state/client-state.ts';
+import { xml } from '../../src/xml/element.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
+import type { StubSession } from '../support/stub-session.ts';
+import { Bench } from './bench.ts';
+
+const state = (name: string) => xml(name, { xmlns: 'urn:xmpp:csi:0' });
+const typing = `<composing xmlns='http://jabber.org/protocol/chatstates'/>`;
+
+describe('Client State Indication (XEP-0352)', () => {
+  const bench = new Bench(() => ({ extensions: [clientState()] }));
+
+  function says(session: StubSession, name: 'active' | 'inactive'): void {
+    for (const nonza of clientState().nonzas ?? []) if (nonza.name === name) nonza.handle(session, state(name));
+  }
+
+  function gets(session: StubSession, ...stanzas: string[]): void {
+    for (const stanza of stanzas) session.send(readStanza(stanza));
+  }
+
+  it('is offered to those who are logged in, and within Bind 2', () => {
+    const { streamFeatures, nonzas } = clientState();
+    expect(streamFeatures?.('unauthenticated')).to.deep.equal([]);
+    expect(streamFeatures?.('authenticated').join('')).to.equal('<csi xmlns="urn:xmpp:csi:0"/>');
+    expect(nonzas?.map(({ inline }) => inline)).to.deep.equal([true, true]);
+  });
+
+  it('begins active', async () => {
+    const juliet = await bench.user();
+    gets(juliet, `<presence from='a@b/c'/>`);
+    expect(juliet.taken()).to.deep.equal(['<presence from="a@b/c"/>']);
+  });
+
+  it('keeps the latest presence and chat state of everybody, in order, until the client is active', async () => {
+    const juliet = await bench.user();
+    says(juliet, 'inactive');
+    gets(
+      juliet,
+      `<presence from='a@b/c'/>`,
+      `<presence from='d@e/f'/>`,
+      `<message from='a@b/c' type='chat'>${typing}</message>`,
+      `<presence from='a@b/c' type='unavailable'/>`,
+    );
+    expect(juliet.taken()).to.deep.equal([]);
+    says(juliet, 'active');
+    expect(juliet.taken()).to.deep.equal([
+      '<presence from="d@e/f"/>',
+      `<message from="a@b/c" type="chat">${typing}</message>`,
+      '<presence from="a@b/c" type="unavailable"/>',
+    ]);
+    gets(juliet, `<presence from='a@b/c'/>`);
+    expect(juliet.taken()).to.have.length(1);
+  });
+
+  const important = [
+    `<message from='a@b/c' type='chat'><body>hi</body></message>`,
+    `<message from='a@b/c' type='chat'><body>hi</body>${typing}</message>`,
+    `<message from='a@b/c' type='error'>${typing}</message>`,
+    `<message from='a@b/c' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'/></message>`,
+    `<iq from='a@b/c' type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>`,
+    `<iq from='a@b/c' type='result' id='1'/>`,
+    `<presence from='a@b' type='subscribe'/>`,
+    `<presence from='a@b' type='unsubscribed'/>`,
+    `<presence from='a@b/c' type='error'/>`,
+  ];
+  for (const stanza of important) {
+    it(`wakes the client for ${stanza.slice(0, 80)}`, async () => {
+      const juliet = await bench.user();
+      says(juliet, 'inactive');
+      gets(juliet, `<presence from='d@e/f'/>`, stanza, `<presence from='d@e/f' type='unavailable'/>`);
+      expect(juliet.taken()).to.deep.equal(['<presence from="d@e/f"/>', readStanza(stanza).toString()]);
+    });
+  }
+
+  it('bounds what waits', async () => {
+    const juliet = await bench.user();
+    says(juliet, 'inactive');
+    for (let n = 0; n < 500; n++) gets(juliet, `<presence from='a@b/${n}'/>`);
+    expect(juliet.taken()).to.have.length(0);
+    gets(juliet, `<presence from='a@b/one-more'/>`);
+    expect(juliet.taken()).to.have.length(501);
+  });
+
+  it('takes the same word twice', async () => {
+    const juliet = await bench.user();
+    says(juliet, 'active');
+    says(juliet, 'inactive');
+    gets(juliet, `<presence from='d@e/f'/>`);
+    says(juliet, 'inactive');
+    expect(juliet.taken()).to.deep.equal([]);
+    says(juliet, 'active');
+    says(juliet, 'active');
+    expect(juliet.taken()).to.have.length(1);
+  });
+});

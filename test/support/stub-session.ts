@@ -1,0 +1,61 @@
+import type { Jid } from '../../src/protocol/jid.ts';
+import type { Stanza } from '../../src/protocol/stanza.ts';
+import type { StreamError } from '../../src/protocol/stream-error.ts';
+import type { Account } from '../../src/routing/account.ts';
+import type { Interest, OutgoingGate, Session, SessionPresence } from '../../src/routing/session.ts';
+
+/** A session without a stream: it writes down what a client would get. */
+export class StubSession implements Session {
+  readonly jid: Jid;
+  readonly account: Account;
+  readonly presence: SessionPresence = { available: undefined, priority: 0, directed: new Map() };
+  readonly interests = new Set<Interest>();
+  gate: OutgoingGate | undefined;
+  ended = false;
+  /** Why the server closed it. */
+  closedBy: StreamError | undefined;
+  /** Everything the client was sent, in order. */
+  readonly sent: Stanza[] = [];
+  /** How many times somebody has waited for the network. */
+  flushes = 0;
+  #held: Stanza[] | undefined;
+
+  constructor(account: Account, resource: string) {
+    this.account = account;
+    this.jid = account.jid.withResource(resource);
+  }
+
+  send(stanza: Stanza): void {
+    if (this.#held) this.#held.push(stanza);
+    else this.sendHeld(stanza);
+  }
+
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  sendHeld(stanza: Stanza): void {
+    if (this.ended) return;
+    this.sent.push(...(this.gate ? this.gate.admit(stanza) : [stanza]));
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const stanza of held) this.send(stanza);
+  }
+
+  flushed(): Promise<void> {
+    this.flushes += 1;
+    return Promise.resolve();
+  }
+
+  close(error: StreamError): void {
+    this.closedBy = error;
+  }
+
+  /** What came since the last call, as text. Ids that the server made up are masked. */
+  taken(): string[] {
+    return this.sent.splice(0).map((stanza) => stanza.toString().replace(/ id="[\w-]{22}"/, ' id="*"'));
+  }
+}
