@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
-import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { codeOf, OperationError } from '../web/control/operation-error.ts';
@@ -105,6 +104,8 @@ export class ControlClient implements Operations {
   }
 
   async #roundTrip(method: string, path: string, body: Buffer, timeoutMs: number) {
+    // The dearest import of the whole command line: nobody should wait for it in vain.
+    const { request } = await import('node:http');
     const headers = { 'content-length': body.length };
     const outgoing = request({ socketPath: this.#address, method, path, headers, timeout: timeoutMs, agent: false });
     outgoing.on('timeout', () => outgoing.destroy(new Error('it does not answer')));

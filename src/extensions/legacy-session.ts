@@ -7,9 +7,7 @@ export function legacySession(): Extension {
   const feature = () => xml('session', { xmlns: ns.session }, xml('optional', { xmlns: ns.session }));
   return {
     name: 'legacy-session',
-    claims: [
-      { spec: 'RFC 3921', title: 'XMPP: Instant Messaging', status: 'partial', note: 'session establishment only' },
-    ],
+    claims: [{ spec: 'RFC 3921', title: 'XMPP: Instant Messaging', status: 'partial', note: '§3, for older clients' }],
     streamFeatures: (stage) => (stage === 'authenticated' ? [feature()] : []),
     iq: [{ name: 'session', ns: ns.session, type: 'set', scopes: ['server', 'self'], handle: () => undefined }],
   };

@@ -3,7 +3,7 @@ import type { AccountStore } from '../storage/accounts.ts';
 import { Account } from './account.ts';
 import type { Eventually } from './eventually.ts';
 
-/** How many accounts without a session stay in memory. */
+/** How many accounts may be in memory before those without a session are looked for. */
 const cachedAccounts = 20_000;
 
 /** The accounts in memory; loads the others when somebody asks. Knows for a while who does not exist, too. */
@@ -13,12 +13,14 @@ export class Accounts {
   readonly #capacity: number;
   readonly #known = new Map<string, Account | undefined>();
   readonly #loading = new Map<string, Promise<Account | undefined>>();
+  #sweepAtSize: number;
 
   /** `isInUse` says which accounts have a session and must not be forgotten. */
   constructor(store: Pick<AccountStore, 'load'>, isInUse: (key: string) => boolean, capacity = cachedAccounts) {
     this.#store = store;
     this.#isInUse = isInUse;
     this.#capacity = capacity;
+    this.#sweepAtSize = capacity;
   }
 
   /** The account of a bare or full JID, at once if it is in memory; undefined if there is none. */
@@ -41,30 +43,34 @@ export class Accounts {
   #load(jid: Jid, key: string): Promise<Account | undefined> {
     const pending = this.#loading.get(key);
     if (pending) return pending;
-    const reading = this.#store.load(key).then((record) => {
-      // Forgotten while it was being read: what came may already be untrue.
-      if (this.#loading.get(key) !== reading) return this.get(jid);
-      const account = record && new Account(jid, record);
-      this.#remember(key, account);
-      return account;
-    });
-    this.#loading.set(key, reading);
-    return reading.finally(() => {
-      if (this.#loading.get(key) === reading) this.#loading.delete(key);
-    });
+    const finish = () => this.#loading.get(key) === loading && this.#loading.delete(key);
+    const loading: Promise<Account | undefined> = this.#store.load(key).then(
+      (record) => {
+        // Forgotten while it was being read: what came may already be untrue.
+        if (!finish()) return this.get(jid);
+        const account = record && new Account(jid, record);
+        this.#remember(key, account);
+        return account;
+      },
+      (error: unknown) => {
+        finish();
+        throw error;
+      },
+    );
+    // All who ask get the same promise, so that they go on in the order they came.
+    this.#loading.set(key, loading);
+    return loading;
   }
 
   #remember(key: string, account: Account | undefined): void {
     this.#known.set(key, account);
-    if (this.#known.size > this.#capacity) this.#evictOldest();
+    if (this.#known.size > this.#sweepAtSize) this.#sweep();
   }
 
-  #evictOldest(): void {
-    for (const key of this.#known.keys()) {
-      const account = this.#known.get(key);
-      this.#known.delete(key);
-      if (!this.#isInUse(key)) return;
-      this.#known.set(key, account);
-    }
+  /** Forgets the older half, but for those with a session. The newer half stays: somebody is about to use what was just loaded. */
+  #sweep(): void {
+    const older = [...this.#known.keys()].slice(0, this.#known.size / 2);
+    for (const key of older) if (!this.#isInUse(key)) this.#known.delete(key);
+    this.#sweepAtSize = Math.max(this.#capacity, this.#known.size + this.#capacity / 2);
   }
 }

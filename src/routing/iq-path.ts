@@ -91,7 +91,9 @@ export class IqPath {
     const answer = handler.handle({ ...address, stanza: iq, payload: iq.payload.element(child), afterwards });
     return then(answer, (payload) => {
       const sent = this.#parts.route(this.#result(iq, address, payload));
-      return later.length === 0 ? sent : then(sent, () => later.forEach((run) => run()));
+      return then(sent, () => {
+        for (const run of later) run();
+      });
     });
   }
 

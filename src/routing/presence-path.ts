@@ -69,8 +69,9 @@ export class PresencePath {
     const couldTakeMessages = !initial && presence.priority >= 0;
     presence.priority = priorityOf(stanza);
     presence.available = stanza;
-    this.#toOwnSessions(stanza, account);
     this.#toSubscribers(stanza, account);
+    // After the subscribers: this may end the very session, and then its end must be the last they hear of it.
+    this.#toOwnSessions(stanza, account);
     if (initial) this.#greet(session);
     if (!couldTakeMessages && presence.priority >= 0) this.#parts.available(session);
   }
@@ -95,7 +96,8 @@ export class PresencePath {
 
   #withdraw(stanza: Stanza, session: Session): void {
     const { presence, account } = session;
-    if (presence.available) {
+    const wasAvailable = presence.available !== undefined;
+    if (wasAvailable) {
       presence.available = undefined;
       this.#toOwnSessions(stanza, account);
       if (!session.ended) session.send(stanza.with({ to: session.jid }));
@@ -103,7 +105,10 @@ export class PresencePath {
     }
     const directed = [...presence.directed.values()];
     presence.directed.clear();
-    for (const to of directed) if (!account.roster.isSubscriber(to)) this.#send(stanza.with({ to }), account);
+    for (const to of directed) {
+      // RFC 6121 §4.6.3: subscribers know already, if there was a broadcast to them.
+      if (!wasAvailable || !account.roster.isSubscriber(to)) this.#send(stanza.with({ to }), account);
+    }
   }
 
   #toOwnSessions(stanza: Stanza, account: Account): void {
@@ -129,7 +134,10 @@ export class PresencePath {
     const { directed } = session.presence;
     if (stanza.type === 'unavailable') directed.delete(to.toString());
     else if (stanza.type === undefined) {
-      if (directed.size >= this.#parts.maxDirected) throw StanzaError.resourceConstraint('too much directed presence');
+      const isNew = !directed.has(to.toString());
+      if (isNew && directed.size >= this.#parts.maxDirected) {
+        throw StanzaError.resourceConstraint('too much directed presence');
+      }
       directed.set(to.toString(), to);
     }
     return this.#parts.route(stanza);
@@ -152,7 +160,7 @@ export class PresencePath {
       return this.#parts.route(Stanza.presence({ from: contact, to: from.bare(), type: 'unsubscribed' }));
     }
     const shown = this.#shownTo(from, to, account);
-    if (shown.length === 0) return this.#parts.route(Stanza.presence({ from: contact, to: from, type: 'unavailable' }));
+    if (shown.length === 0) return this.#parts.route(Stanza.presence({ from: to, to: from, type: 'unavailable' }));
     for (const { presence } of shown)
       if (presence.available) void this.#parts.route(presence.available.with({ to: from }));
   }

@@ -4,6 +4,7 @@ import { Stanza } from '../protocol/stanza.ts';
 import type { RosterItem, RosterStore } from '../storage/rosters.ts';
 import { type Element, xml } from '../xml/element.ts';
 import type { Account } from './account.ts';
+import type { Roster } from './roster.ts';
 import type { SessionDirectory } from './session-directory.ts';
 
 /** Changes rosters: in memory at once, on disk, and then, when it is durable, in the clients that asked (RFC 6121 §2.1.6). */
@@ -18,20 +19,30 @@ export class RosterChanges {
 
   /** Saves an item; resolves when it is durable and pushed. */
   async save(account: Account, item: RosterItem): Promise<void> {
-    account.roster.set(item);
-    const version = await this.#store.put(account.key, item);
+    const { roster, key } = account;
+    const before = roster.get(item.contact);
+    roster.set(item);
+    const version = await this.#store.put(key, item).catch((error: unknown) => {
+      if (roster.get(item.contact) === item) restore(roster, item.contact, before);
+      throw error;
+    });
     this.#advance(account, version);
-    account.roster.set({ ...(account.roster.get(item.contact) ?? item), version });
+    // Unless it has been changed again or removed meanwhile.
+    if (roster.get(item.contact) === item) roster.set({ ...item, version });
     if (item.inRoster) this.#push(account, rosterItemElement(item), version);
   }
 
   /** Removes an item; resolves when that is durable and pushed. */
   async remove(account: Account, contact: string): Promise<void> {
-    const shown = account.roster.get(contact)?.inRoster ?? false;
-    account.roster.delete(contact);
-    const version = await this.#store.remove(account.key, contact);
+    const { roster, key } = account;
+    const before = roster.get(contact);
+    roster.delete(contact);
+    const version = await this.#store.remove(key, contact).catch((error: unknown) => {
+      if (!roster.get(contact)) restore(roster, contact, before);
+      throw error;
+    });
     this.#advance(account, version);
-    if (shown) this.#push(account, removedItemElement(contact), version);
+    if (before?.inRoster) this.#push(account, removedItemElement(contact), version);
   }
 
   #advance(account: Account, version: number): void {
@@ -45,6 +56,12 @@ export class RosterChanges {
       session.send(Stanza.iq({ type: 'set', id: randomId(), to: session.jid, from: account.jid }, query));
     }
   }
+}
+
+/** Makes memory say what the disk says, after a write has failed. */
+function restore(roster: Roster, contact: string, before: RosterItem | undefined): void {
+  if (before) roster.set(before);
+  else roster.delete(contact);
 }
 
 /** The `<item/>` of a roster result or push (RFC 6121 §2.1.2). */

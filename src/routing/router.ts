@@ -39,15 +39,18 @@ export class Router {
 
   /** A stanza from one of our clients, already stamped with its 'from'. */
   fromSession(stanza: Stanza, session: Session): Eventually<void> {
-    return this.#guarded(stanza, () => {
+    const take = () => {
       const fault = checkStanza(stanza);
       if (fault) throw fault;
       if (stanza.kind === 'presence' && (!stanza.to || stanza.type !== 'error')) {
         return this.#parts.presences.fromSession(stanza, session);
       }
       this.#parts.screens.checkOutbound(stanza, session.account);
-      return this.#dispatch(stanza, session.jid, stanza.to ?? session.account.jid, session);
-    });
+      // RFC 6120 §10.3: without a 'to' it is for the sender's own account.
+      const to = stanza.to ?? session.account.jid;
+      return this.#dispatch(stanza.to ? stanza : stanza.with({ to }), session.jid, to, session);
+    };
+    return this.#guarded(stanza, take, session);
   }
 
   /** A stanza with 'from' and 'to' from anywhere but a client's stream: made here, stored, bounced, or come from another server. */
@@ -83,21 +86,24 @@ export class Router {
     });
   }
 
-  #guarded(stanza: Stanza, run: () => Eventually<void>): Eventually<void> {
+  #guarded(stanza: Stanza, run: () => Eventually<void>, session?: Session): Eventually<void> {
+    const refuse = (error: unknown) => this.refuse(stanza, error, session);
     try {
       const pending = run();
-      return pending instanceof Promise ? pending.catch((error: unknown) => this.refuse(stanza, error)) : undefined;
+      return pending instanceof Promise ? pending.catch(refuse) : undefined;
     } catch (error) {
-      return this.refuse(stanza, error);
+      return refuse(error);
     }
   }
 
   /** The one place where an error on the road becomes a reply. */
-  refuse(stanza: Stanza, error: unknown): Eventually<void> {
+  refuse(stanza: Stanza, error: unknown, session?: Session): Eventually<void> {
     const known = error instanceof StanzaError ? error : this.#unexpected(stanza, error);
     const reply = errorReply(stanza, known);
-    if (!reply?.to) return undefined;
-    return this.route(reply.from ? reply : reply.with({ from: reply.to.bare() }));
+    if (!reply) return undefined;
+    // Straight back to our client: on the road its own screens could stop the answer, and a bare address would lose it.
+    if (session) return session.send(reply.with({ from: reply.from ?? session.account.jid, to: session.jid }));
+    return reply.from && reply.to ? this.route(reply) : undefined;
   }
 
   #unexpected(stanza: Stanza, error: unknown): StanzaError {

@@ -3,7 +3,7 @@ import type { Session } from './session.ts';
 
 /** Who is connected where. On one machine this is a map; a cluster can stand behind the same interface. */
 export interface SessionDirectory {
-  /** The sessions of an account, by bare JID text; never undefined, not to be changed. */
+  /** The sessions that an account has now, by bare JID text: what comes and goes later does not change the answer. */
   of(account: string): readonly Session[];
   /** The session with exactly this full JID. */
   find(fullJid: Jid): Session | undefined;
@@ -36,19 +36,17 @@ export class LocalSessions implements SessionDirectory {
 
   add(session: Session): void {
     const { key } = session.account;
-    const sessions = this.#byAccount.get(key);
-    if (sessions) sessions.push(session);
-    else this.#byAccount.set(key, [session]);
+    this.#byAccount.set(key, [...this.of(key), session]);
     this.#size++;
   }
 
   remove(session: Session): void {
     const { key } = session.account;
-    const sessions = this.#byAccount.get(key);
-    const index = sessions?.indexOf(session) ?? -1;
-    if (!sessions || index < 0) return;
-    sessions.splice(index, 1);
-    if (sessions.length === 0) this.#byAccount.delete(key);
+    const sessions = this.of(key);
+    const others = sessions.filter((one) => one !== session);
+    if (others.length === sessions.length) return;
+    if (others.length === 0) this.#byAccount.delete(key);
+    else this.#byAccount.set(key, others);
     this.#size--;
   }
 

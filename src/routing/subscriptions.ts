@@ -55,20 +55,24 @@ export class Subscriptions {
     const contact = stanza.to.bare();
     if (contact.equals(account.jid)) throw StanzaError.notAllowed('nobody subscribes to themselves');
     const item = account.roster.getOrBlank(contact.toString());
-    const { next, pass } = outbound(type, stateOf(item));
+    const state = stateOf(item);
+    const { next, pass } = outbound(type, state);
     const creates = type === 'subscribe' || type === 'subscribed';
+    if (creates) this.#ensureRoom(account, item);
     await this.#save(account, item, next, { inRoster: item.inRoster || creates });
     if (!pass) return;
     await this.#parts.route(stanza.with({ from: account.jid, to: contact }));
     if (type === 'subscribed') this.#showPresence(account, contact);
-    if (type === 'unsubscribed') this.#hidePresence(account, contact);
+    if (type === 'unsubscribed' && state.from) this.#hidePresence(account, contact);
   }
 
   /** A contact's subscription stanza arrives (RFC 6121 §3.1.3, §3.1.6, §3.2.3, §3.3.3). */
   async toOwner(stanza: Stanza, type: SubscriptionType, from: Jid, account: Account): Promise<void> {
     const contact = from.bare();
     const item = account.roster.getOrBlank(contact.toString());
-    const { next, pass, approve } = inbound(type, stateOf(item));
+    const state = stateOf(item);
+    const { next, pass, approve } = inbound(type, state);
+    if (type === 'subscribe') this.#ensureRoom(account, item);
     const stamped = stanza.with({ from: contact, to: account.jid });
     if (pass) this.#deliver(stamped, type, account);
     await this.#save(account, item, next, { inRoster: item.inRoster, request: stamped });
@@ -76,7 +80,7 @@ export class Subscriptions {
       await this.#parts.route(Stanza.presence({ from: account.jid, to: contact, type: 'subscribed' }));
       this.#showPresence(account, contact);
     }
-    if (pass && type === 'unsubscribe') this.#hidePresence(account, contact);
+    if (type === 'unsubscribe' && state.from) this.#hidePresence(account, contact);
   }
 
   /** Hands a newly available session the requests that still wait for an answer (RFC 6121 §3.1.3). */
@@ -95,7 +99,7 @@ export class Subscriptions {
     if (state.to || state.ask) await tell('unsubscribe');
     if (!state.from && !state.pendingIn) return;
     await tell('unsubscribed');
-    this.#hidePresence(account, contact);
+    if (state.from) this.#hidePresence(account, contact);
   }
 
   /** Ends every subscription because the account is leaving (XEP-0077 §3.2). */
@@ -114,10 +118,13 @@ export class Subscriptions {
     const changed: RosterItem = { ...item, subscription, ask: next.ask, approved: next.approved, pendingIn, inRoster };
     if (sameItem(item, changed)) return;
     if (!inRoster && !pendingIn) return this.#parts.rosters.remove(account, item.contact);
-    if (item.version === 0 && account.roster.size >= this.#parts.maxItems) {
+    await this.#parts.rosters.save(account, changed);
+  }
+
+  #ensureRoom({ roster }: Account, { contact }: RosterItem): void {
+    if (!roster.get(contact) && roster.size >= this.#parts.maxItems) {
       throw StanzaError.resourceConstraint('the roster is full');
     }
-    await this.#parts.rosters.save(account, changed);
   }
 
   /** Requests go to available resources, the rest to those that asked for the roster (RFC 6121 §3.1.3, §3.1.6). */
@@ -134,6 +141,7 @@ export class Subscriptions {
     }
   }
 
+  /** Only for who has seen presence: to anybody else even its end would reveal it (RFC 6121 §11). */
   #hidePresence(account: Account, contact: Jid): void {
     for (const { jid, presence } of this.#parts.sessionsOf(account.key)) {
       if (presence.available) this.#tell(Stanza.presence({ from: jid, to: contact, type: 'unavailable' }), account);

@@ -129,9 +129,10 @@ export class ClientListener {
   }
 
   #tick(): void {
+    // First, so that time goes on whatever happens to one stream.
+    this.#timer = this.#parts.clock.after(tickMs, () => this.#tick());
     const nowMs = this.#parts.clock.monotonicMs();
     for (const stream of this.#streams) stream.tick(nowMs);
     this.#addresses.sweep();
-    this.#timer = this.#parts.clock.after(tickMs, () => this.#tick());
   }
 }

@@ -1,6 +1,6 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
-import type { StreamError } from '../protocol/stream-error.ts';
+import { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from '../routing/account.ts';
 import type { Interest, OutgoingGate, Session, SessionPresence } from '../routing/session.ts';
 
@@ -13,6 +13,9 @@ export interface SessionStream {
   close(error: StreamError): void;
 }
 
+/** Stanzas that may wait while stored messages go first; beyond them the session is as good as gone. */
+const maxHeld = 10_000;
+
 /** A bound resource. It outlives its stream if the stream breaks and the client may come back. */
 export class ClientSession implements Session {
   readonly jid: Jid;
@@ -23,7 +26,8 @@ export class ClientSession implements Session {
   readonly boundAtMs: number;
   gate: OutgoingGate | undefined;
   #stream: SessionStream | undefined;
-  #held: Stanza[] | undefined;
+  /** From the start: the client must first be told that the resource is bound. */
+  #held: Stanza[] | undefined = [];
 
   constructor(jid: Jid, account: Account, stream: SessionStream, boundAtMs: number) {
     this.jid = jid;
@@ -42,8 +46,9 @@ export class ClientSession implements Session {
   }
 
   send(stanza: Stanza): void {
-    if (this.#held) this.#held.push(stanza);
-    else this.sendHeld(stanza);
+    if (!this.#held) return this.sendHeld(stanza);
+    this.#held.push(stanza);
+    if (this.#held.length > maxHeld) this.close(StreamError.resourceConstraint('too much waits for this session'));
   }
 
   hold(): void {
@@ -57,8 +62,9 @@ export class ClientSession implements Session {
 
   release(): void {
     const held = this.#held ?? [];
+    // What comes meanwhile goes behind what is here.
+    for (let stanza = held.shift(); stanza; stanza = held.shift()) this.sendHeld(stanza);
     this.#held = undefined;
-    for (const stanza of held) this.send(stanza);
   }
 
   flushed(): Promise<void> {

@@ -18,7 +18,7 @@ import type { ClientSessions } from './client-sessions.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { type ChannelBinding, channelBindingsOf } from './negotiation/sasl/channel-binding.ts';
 import type { FrameReceiver, NegotiatingStream, StreamFeature } from './negotiation/stream-feature.ts';
-import type { StanzaIntake } from './stanza-intake.ts';
+import { refusingBadAddress, type StanzaIntake } from './stanza-intake.ts';
 import { type Phase, StreamDeadlines } from './stream-deadlines.ts';
 import { checkHeader, headerText, localDomain } from './stream-header.ts';
 import type { StreamLimits } from './stream-limits.ts';
@@ -169,6 +169,7 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
     if (!session) return this.#negotiate(identity);
     this.#become({ name: 'bound', session });
     this.#sendFeatures([]);
+    session.release();
   }
 
   bound(session: ClientSession): void {
@@ -243,7 +244,8 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
       const after = this.#afterRead;
       this.#afterRead = undefined;
       after?.();
-      this.#deadlines.framePending(this.#reader.pendingBytes > 0);
+      // While we are at work it is not the client who is slow.
+      this.#deadlines.framePending(!this.#reader.paused && this.#reader.pendingBytes > 0);
     } catch (error) {
       this.#fail(error);
     }
@@ -340,7 +342,10 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
 
   #takeChoice(frame: Frame, offered: readonly StreamFeature[]): Eventually<void> {
     const feature = this.#parts.features.find((one) => one.handles(frame));
-    if (feature) return feature.negotiate(this, frame, offered.includes(feature));
+    if (feature) {
+      const negotiate = () => feature.negotiate(this, frame, offered.includes(feature));
+      return refusingBadAddress(frame, negotiate, (reply) => this.sendStanza(reply));
+    }
     if (isStreamError(frame)) return this.close();
     if (frame.ns !== ns.client) throw StreamError.unsupportedStanzaType();
     throw StreamError.notAuthorized('stanzas come after resource binding');

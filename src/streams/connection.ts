@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
-import type { Clock } from '../support/clock.ts';
+import type { Clock, Timer } from '../support/clock.ts';
 import { TokenBucket } from '../support/token-bucket.ts';
 import { flushAtTurnEnd } from './turn-end.ts';
 
@@ -47,6 +47,10 @@ export class Connection {
   #queuedBytes = 0;
   #progressAtMs: number;
   #waiting: (() => void)[] = [];
+  #rateTimer: Timer | undefined;
+  #lingerTimer: Timer | undefined;
+  /** Nothing more is taken to be written. */
+  #ended = false;
   #closed = false;
   /** The peer's IP address. */
   readonly remoteAddress: string;
@@ -78,23 +82,25 @@ export class Connection {
     this.#readRate = new TokenBucket(rate.bytesPerSecond, rate.burstBytes, this.#clock);
   }
 
-  /** Queues bytes; all of one turn of the event loop leave in one write. */
+  /**
+   * Queues bytes; all of one turn of the event loop leave in one write. If too many wait the connection is lost, but
+   * `disconnected` is told later: nobody is surprised by it in the middle of writing.
+   */
   write(...pieces: (string | Buffer)[]): void {
-    if (this.#closed) return;
+    if (this.#ended) return;
     if (this.#queue.length === 0) flushAtTurnEnd(this);
     for (const piece of pieces) {
       this.#queue.push(piece);
       this.#queuedBytes += piece.length;
     }
-    if (this.outgoingBytes > this.#limits.outgoingBufferBytes) this.destroy();
+    if (this.outgoingBytes > this.#limits.outgoingBufferBytes) this.#abort();
   }
 
   /** Hands everything queued to the socket now. */
   flush(): void {
-    if (this.#queue.length === 0 || this.#closed) return;
+    if (this.#queue.length === 0) return;
     const bytes = join(this.#queue);
-    this.#queue = [];
-    this.#queuedBytes = 0;
+    this.#empty();
     if (this.#socket.writableLength === 0) this.#progressAtMs = this.#clock.monotonicMs();
     for (let start = 0; start < bytes.length; start += writeChunkBytes) {
       this.#socket.write(bytes.subarray(start, start + writeChunkBytes), this.#wrote);
@@ -128,28 +134,31 @@ export class Connection {
     plain.on('close', () => this.destroy());
     const secure = new TLSSocket(plain, { ...options, isServer: true });
     this.#socket = secure;
-    secure.on('secure', () => {
+    secure.once('secure', () => {
       if (!this.#closed) this.#user.secured();
     });
     // Node reports a failed handshake of a server-side TLSSocket by this event alone, and leaves the socket open.
     secure.on('_tlsError', () => this.destroy());
     this.#listen(secure);
+    if (this.#pauses.size > 0) secure.pause();
   }
 
-  /** Closes after what is queued has left. */
+  /** Closes after what is queued has left; takes nothing more. */
   end(): void {
+    if (this.#ended) return;
     this.flush();
+    this.#ended = true;
     this.#socket.end();
-    this.#clock.after(lingerMs, () => this.destroy());
+    this.#lingerTimer = this.#clock.after(lingerMs, () => this.destroy());
   }
 
   /** Closes at once. */
   destroy(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    this.#socket.destroy();
+    this.#rateTimer?.cancel();
+    this.#lingerTimer?.cancel();
+    this.#abort();
     this.#wakeWaiting();
     this.#user.disconnected();
   }
@@ -157,6 +166,17 @@ export class Connection {
   /** Destroys a connection whose peer has taken nothing for too long. */
   checkStall(nowMs: number): void {
     if (this.#socket.writableLength > 0 && nowMs - this.#progressAtMs > this.#limits.writeStallMs) this.destroy();
+  }
+
+  #abort(): void {
+    this.#ended = true;
+    this.#empty();
+    this.#socket.destroy();
+  }
+
+  #empty(): void {
+    this.#queue = [];
+    this.#queuedBytes = 0;
   }
 
   #listen(socket: Socket): void {
@@ -170,7 +190,8 @@ export class Connection {
     const waitMs = this.#readRate.takeInDebt(chunk.length);
     if (waitMs > 0) {
       this.pause('rate');
-      this.#clock.after(waitMs, () => this.resume('rate'));
+      this.#rateTimer?.cancel();
+      this.#rateTimer = this.#clock.after(waitMs, () => this.resume('rate'));
     }
     this.#user.received(chunk);
   }

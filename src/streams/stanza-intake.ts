@@ -29,12 +29,8 @@ export class StanzaIntake {
   take(frame: Frame, session: ClientSession): Eventually<void> {
     if (frame.ns !== ns.client) return this.#takeNonza(frame, session);
     this.#checkLengths(frame);
-    try {
-      return this.#parts.route(stampFrom(Stanza.fromFrame(frame), session.jid), session);
-    } catch (error) {
-      if (!(error instanceof MalformedAddress)) throw error;
-      return refuseAddress(frame, error, session);
-    }
+    const route = () => this.#parts.route(stampFrom(Stanza.fromFrame(frame), session.jid), session);
+    return refusingBadAddress(frame, route, (reply) => session.send(reply));
   }
 
   #takeNonza(frame: Frame, session: ClientSession): void {
@@ -54,10 +50,19 @@ function isLonger(text: string | undefined, bytes: number): boolean {
   return text !== undefined && Buffer.byteLength(text) > bytes;
 }
 
-/** RFC 6120 §8.1.1.1: a bad 'to' costs the stanza; §8.1.2.1: a bad 'from' costs the stream. */
-function refuseAddress(frame: Frame, error: MalformedAddress, session: ClientSession): void {
-  if (error.attribute === 'from') throw StreamError.invalidFrom();
-  const kind = frame.name === 'message' || frame.name === 'presence' ? frame.name : 'iq';
-  const reply = errorReplyToFrame(frame, kind, error);
-  if (reply) session.send(reply);
+/** Takes a frame by `take`; a bad 'to' costs the stanza (RFC 6120 §8.1.1.1), a bad 'from' the stream (RFC 6120 §8.1.2.1). */
+export function refusingBadAddress(
+  frame: Frame,
+  take: () => Eventually<void>,
+  answer: (reply: Stanza) => void,
+): Eventually<void> {
+  try {
+    return take();
+  } catch (error) {
+    if (!(error instanceof MalformedAddress)) throw error;
+    if (error.attribute === 'from') throw StreamError.invalidFrom();
+    const kind = frame.name === 'message' || frame.name === 'presence' ? frame.name : 'iq';
+    const reply = errorReplyToFrame(frame, kind, error);
+    if (reply) answer(reply);
+  }
 }

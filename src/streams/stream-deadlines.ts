@@ -42,7 +42,7 @@ export class StreamDeadlines {
 
   /** Whether part of a frame is there, after all that could be read was. */
   framePending(pending: boolean): void {
-    if (pending) this.#frameSinceMs ??= this.#readAtMs;
+    if (pending) this.#frameSinceMs ??= this.#clock.monotonicMs();
     else this.#frameSinceMs = undefined;
   }
 

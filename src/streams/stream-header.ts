@@ -11,7 +11,8 @@ export function checkHeader(header: StreamHeader): void {
     throw StreamError.badNamespacePrefix("the stream prefix is 'stream'");
   if (header.name !== 'stream') throw StreamError.badFormat('the root element is <stream:stream/>');
   if (header.defaultNs !== ns.client) throw StreamError.invalidNamespace(`the content namespace is ${ns.client}`);
-  if (!/^[1-9]\d*\.\d+$/.test(header.attribute('version') ?? '')) {
+  // RFC 6120 §4.7.5: leading zeros do not count.
+  if (!/^0*[1-9]\d*\.\d+$/.test(header.attribute('version') ?? '')) {
     throw StreamError.unsupportedVersion("the 'version' is 1.0");
   }
 }

@@ -18,6 +18,8 @@ interface Binding {
   readonly ns: string;
   readonly depth: number;
   readonly shadowed: Binding | undefined;
+  /** The default namespace around it. */
+  readonly outerDefaultNs: string;
 }
 
 /** The namespace declarations in force while a frame is read (Namespaces in XML 1.0 §6). */
@@ -47,8 +49,8 @@ export class NamespaceScope {
     checkDeclaration(prefix, ns);
     if (prefix === 'xml') return;
     if (depth >= this.innerDepth && ns === this.context.defaultNs) this.redeclared = true;
-    const shadowed = prefix === '' ? this.#outerDefault() : this.#bindings.get(prefix);
-    const binding = { prefix, ns, depth, shadowed };
+    const shadowed = prefix === '' ? undefined : this.#bindings.get(prefix);
+    const binding = { prefix, ns, depth, shadowed, outerDefaultNs: this.defaultNs };
     this.#stack.push(binding);
     if (prefix === '') this.defaultNs = ns;
     else this.#bindings.set(prefix, binding);
@@ -58,8 +60,8 @@ export class NamespaceScope {
   leave(depth: number): void {
     const stack = this.#stack;
     while (stack.length > 0 && stack[stack.length - 1]!.depth >= depth) {
-      const { prefix, shadowed } = stack.pop()!;
-      if (prefix === '') this.defaultNs = shadowed!.ns;
+      const { prefix, shadowed, outerDefaultNs } = stack.pop()!;
+      if (prefix === '') this.defaultNs = outerDefaultNs;
       else if (shadowed === undefined) this.#bindings.delete(prefix);
       else this.#bindings.set(prefix, shadowed);
     }
@@ -80,10 +82,6 @@ export class NamespaceScope {
     const all = new Map(this.context.prefixes);
     for (const { prefix, ns } of this.#bindings.values()) all.set(prefix, ns);
     return all;
-  }
-
-  #outerDefault(): Binding {
-    return { prefix: '', ns: this.defaultNs, depth: 0, shadowed: undefined };
   }
 
   #borrow(prefix: string, ns: string): void {

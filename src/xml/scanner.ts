@@ -144,18 +144,15 @@ export class Scanner {
         return this.#text(p, end);
       case inStartTag:
         return this.#startTag(p, end);
-      case inValue:
-        return this.#value(p, end);
       case inAttributeName:
-        return this.#attributeName(p, end);
+      case beforeEquals:
+      case beforeValue:
+      case inValue:
+        return this.#attributeFrom(p, end);
       case afterLessThan:
         return this.#afterLessThan(p, end);
       case inElementName:
         return this.#elementName(p, end);
-      case beforeEquals:
-        return this.#beforeEquals(p, end);
-      case beforeValue:
-        return this.#beforeValue(p, end);
       case inReference:
         return this.#reference(p, end);
       case beforeTagEnd:
@@ -192,10 +189,7 @@ export class Scanner {
     const { source } = this;
     const p = this.#run.scan(source, at, end);
     if (p < 0 || p === end) return p;
-    if (source.bytes[p] === ampersand) {
-      this.#run.form = escapedForm;
-      return this.#openReference(p);
-    }
+    if (source.bytes[p] === ampersand) return this.#openReference(p);
     const { start, form } = this.#run;
     if (p - source.base > start) this.#sink.text(start, p - source.base, form);
     return this.#open(p, end);
@@ -247,58 +241,57 @@ export class Scanner {
     if (!this.#spaced) malformed('white space was expected before an attribute');
     this.#attribute = this.#tag.addAttribute(p - base, this.#limits);
     this.#state = inAttributeName;
-    return this.#attributeName(p, end);
+    return this.#attributeFrom(p, end);
   }
 
-  #attributeName(at: number, end: number): number {
+  /** Scans an attribute, from wherever in it the last chunk ended. */
+  #attributeFrom(at: number, end: number): number {
     const { source } = this;
-    const { name } = this.#attribute;
-    const p = name.scan(source, at, end);
-    if (p < 0 || p === end) return p;
-    name.finish(source, p - source.base);
-    if (this.#tag.classify(this.#attribute) && ++this.#declarations > this.#limits.maxNamespaces) {
-      tooMuch('too many namespace declarations');
+    const { bytes, base } = source;
+    const attribute = this.#attribute;
+    let p = at;
+    if (this.#state === inAttributeName) {
+      p = attribute.name.scan(source, p, end);
+      if (p < 0 || p === end) return p;
+      this.#endOfAttributeName(p - base);
     }
-    this.#state = beforeEquals;
-    return this.#beforeEquals(p, end);
-  }
-
-  #beforeEquals(at: number, end: number): number {
-    const { bytes } = this.source;
-    const p = skipSpace(bytes, at, end);
-    if (p === end) return p;
-    if (bytes[p] !== equals) malformed('an attribute without a value');
-    this.#state = beforeValue;
-    return this.#beforeValue(p + 1, end);
-  }
-
-  #beforeValue(at: number, end: number): number {
-    const { bytes, base } = this.source;
-    const p = skipSpace(bytes, at, end);
-    if (p === end) return p;
-    const byte = bytes[p]!;
-    if (byte !== apostrophe && byte !== doubleQuote) malformed('an attribute value without quotes');
-    this.#quote = byte;
-    this.#attribute.beginValue(p + 1 - base);
-    this.#state = inValue;
-    return this.#value(p + 1, end);
-  }
-
-  #value(at: number, end: number): number {
-    const { source } = this;
-    const p = this.#attribute.scanValue(source, at, end, this.#quote);
-    if (p < 0 || p === end) return p;
-    if (source.bytes[p] === ampersand) {
-      this.#attribute.form = escapedForm;
-      return this.#openReference(p);
+    if (this.#state === beforeEquals) {
+      p = skipSpace(bytes, p, end);
+      if (p === end) return p;
+      if (bytes[p] !== equals) malformed('an attribute without a value');
+      this.#state = beforeValue;
+      p++;
     }
-    this.#attribute.valueEnd = p - source.base;
+    if (this.#state === beforeValue) {
+      p = skipSpace(bytes, p, end);
+      if (p === end) return p;
+      this.#quote = bytes[p]!;
+      if (this.#quote !== apostrophe && this.#quote !== doubleQuote) malformed('an attribute value without quotes');
+      p++;
+      attribute.beginValue(p - base);
+      this.#state = inValue;
+    }
+    p = attribute.scanValue(source, p, end, this.#quote);
+    if (p < 0 || p === end) return p;
+    if (bytes[p] === ampersand) return this.#openReference(p);
+    attribute.valueEnd = p - base;
     this.#state = inStartTag;
     this.#spaced = false;
     return p + 1;
   }
 
+  #endOfAttributeName(end: number): void {
+    const attribute = this.#attribute;
+    attribute.name.finish(this.source, end);
+    if (this.#tag.classify(attribute) && ++this.#declarations > this.#limits.maxNamespaces) {
+      tooMuch('too many namespace declarations');
+    }
+    this.#state = beforeEquals;
+  }
+
   #openReference(p: number): number {
+    if (this.#state === inText) this.#run.form = escapedForm;
+    else this.#attribute.form = escapedForm;
     this.#referenceFrom = this.#state;
     this.#referenceStart = p + 1 - this.source.base;
     this.#state = inReference;

@@ -49,17 +49,33 @@ function startTag(element: Element, around: string, declarations: string): strin
   return element.children.length === 0 ? `${text}/>` : `${text}>`;
 }
 
-/** The declarations of the ancestors that are in force at an element which does not declare the same itself. */
+/** The declarations of the ancestors that an element takes part in, and does not make itself. */
 function ancestralDeclarations(element: Element): Map<string, string> {
   const found = new Map<string, string>();
   for (let at = element.parent; at !== null; at = at.parent) {
     for (const name of Object.keys(at.attrs)) {
-      const declares = name === 'xmlns' || name.startsWith('xmlns:');
       const value = at.attrs[name];
-      if (declares && value !== undefined && !found.has(name) && !(name in element.attrs)) found.set(name, value);
+      if (isDeclaration(name) && value !== undefined && !found.has(name) && !(name in element.attrs)) {
+        found.set(name, value);
+      }
     }
   }
+  if (found.size > 0) dropUnused(found, element);
   return found;
+}
+
+function isDeclaration(name: string): boolean {
+  return name === 'xmlns' || name.startsWith('xmlns:');
+}
+
+function dropUnused(declarations: Map<string, string>, element: Element): void {
+  const used = new Set(['xmlns']);
+  const subtree = [element];
+  for (let at = subtree.pop(); at !== undefined; at = subtree.pop()) {
+    for (const name of [at.name, ...Object.keys(at.attrs)]) used.add(`xmlns:${name.split(':', 1)[0]}`);
+    for (const child of at.children) if (typeof child !== 'string') subtree.push(child);
+  }
+  for (const name of declarations.keys()) if (!used.has(name)) declarations.delete(name);
 }
 
 function declarationText(declarations: Map<string, string>, inheritedNs: string): string {

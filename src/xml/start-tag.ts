@@ -26,6 +26,9 @@ export class StartTag {
   count = 0;
   readonly #spans: AttributeSpan[] = [];
   #prefixed = 0;
+  /** A bit for the length and the first byte of each attribute's name; two names with the same bit may be the same. */
+  #nameBits = 0;
+  #mayRepeat = false;
 
   constructor(source: Source) {
     this.source = source;
@@ -35,6 +38,8 @@ export class StartTag {
     this.name.begin(start);
     this.count = 0;
     this.#prefixed = 0;
+    this.#nameBits = 0;
+    this.#mayRepeat = false;
   }
 
   /** The attribute that starts here. */
@@ -53,8 +58,12 @@ export class StartTag {
   /** Classes the attribute whose name has just ended; true if it is a namespace declaration. */
   classify(span: AttributeSpan): boolean {
     const { name } = span;
+    const { source } = this;
+    const bit = 1 << (source.bytes[source.base + name.start]! + 5 * (name.end - name.start));
+    if ((this.#nameBits & bit) !== 0) this.#mayRepeat = true;
+    this.#nameBits |= bit;
     const prefixEnd = name.colon < 0 ? name.end : name.colon;
-    span.declares = prefixEnd - name.start === 5 && this.source.name(name.start, prefixEnd, true) === 'xmlns';
+    span.declares = prefixEnd - name.start === 5 && source.name(name.start, prefixEnd, true) === 'xmlns';
     span.ns = '';
     if (name.colon >= 0 && !span.declares) this.#prefixed++;
     return span.declares;
@@ -69,7 +78,7 @@ export class StartTag {
       scope.declare(span.name.colon < 0 ? '' : span.name.local(source), span.value(source), depth);
     }
     this.ns = name.colon < 0 ? scope.defaultNs : scope.resolve(name.prefix(source));
-    if (this.count > 1) this.#refuseDuplicates();
+    if (this.#mayRepeat) this.#refuseDuplicates();
     if (this.#prefixed > 0) this.#resolveAttributes(scope);
   }
 

@@ -11,11 +11,14 @@ export interface XmlLimits {
   readonly maxNamespaces: number;
 }
 
+/** The largest number that V8 keeps like a small one; no buffer of ours is as long. */
+const largest = 0x7fffffff;
+
 /** For XML this server has already accepted or has written itself. */
 export const unlimited: XmlLimits = {
-  maxBytes: Number.MAX_SAFE_INTEGER,
-  maxElements: Number.MAX_SAFE_INTEGER,
-  maxAttributes: Number.MAX_SAFE_INTEGER,
-  maxDepth: Number.MAX_SAFE_INTEGER,
-  maxNamespaces: Number.MAX_SAFE_INTEGER,
+  maxBytes: largest,
+  maxElements: largest,
+  maxAttributes: largest,
+  maxDepth: largest,
+  maxNamespaces: largest,
 };

@@ -1,10 +1,11 @@
 import { Jid } from '../../src/protocol/jid.ts';
+import { Stanza } from '../../src/protocol/stanza.ts';
 import type { Account } from '../../src/routing/account.ts';
 import type { Extension } from '../../src/routing/extension.ts';
 import type { OfflineMessages } from '../../src/routing/offline-messages.ts';
 import { buildRoad, type Ground, type Road } from '../../src/routing/road.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { readStanza } from '../protocol/read-stanza.ts';
+import { parseFrame } from '../../src/xml/parse-frame.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { StubSession } from '../support/stub-session.ts';
@@ -91,7 +92,7 @@ export class Bench {
 
   /** The client sends a stanza; resolves when it has been dealt with. */
   async does(session: StubSession, stanza: string): Promise<void> {
-    await this.road.router.fromSession(readStanza(stanza).with({ from: session.jid }), session);
+    await this.road.router.fromSession(read(stanza).with({ from: session.jid }), session);
   }
 
   /** The client sends a stanza; answers with what it got since. */
@@ -103,7 +104,7 @@ export class Bench {
 
   /** A stanza comes in from elsewhere. */
   async arrives(stanza: string): Promise<void> {
-    await this.road.route(readStanza(stanza));
+    await this.road.route(read(stanza));
   }
 
   /** The session's stream is gone. */
@@ -123,6 +124,10 @@ export class Bench {
       await this.road.rosters.save(one, { ...item, subscription: 'both', inRoster: true });
     }
   }
+}
+
+function read(stanza: string): Stanza {
+  return Stanza.fromFrame(parseFrame(stanza));
 }
 
 /** The `<error/>` of a stanza error with its default type, as text. */

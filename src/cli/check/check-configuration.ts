@@ -7,20 +7,23 @@ const finding = findingsAbout('configuration');
 /** What an operator should know about a configuration that is valid. */
 export function checkConfiguration(config: Config, file: string | undefined): Finding[] {
   const source = file === undefined ? 'No configuration file: the defaults are used.' : `${file} is valid.`;
-  return [finding('ok', source), ...warnings(config).map((message) => finding('warning', message))];
+  const reach = reachable(config) ? 'Other machines can connect.' : 'Only this machine can connect (listen).';
+  return [
+    finding('ok', source),
+    finding('ok', reach),
+    ...warnings(config).map((message) => finding('warning', message)),
+  ];
 }
 
 function warnings(config: Config): string[] {
   const found: string[] = [];
-  const open = reachable(config);
   if (config.registration.inBand) found.push('registration.inBand: anybody who can connect may create accounts.');
   if (!config.tls.required) found.push('tls.required is false: passwords and messages may travel in the clear.');
   if (config.limits.disabled) found.push('limits.disabled: nothing keeps one client from using up the server.');
   if (config.log.level === 'silent') found.push('log.level is "silent": failures will leave no trace.');
-  if (open && config.contact.abuse.length === 0) {
+  if (reachable(config) && config.contact.abuse.length === 0) {
     found.push('contact.abuse is empty: nobody can tell you about abuse of this server.');
   }
-  if (!open) found.push('All listeners are on loopback: only this machine can connect.');
   return found;
 }
 

@@ -6,12 +6,17 @@ import { withRunningServer } from '../with-operations.ts';
 
 /** Adds `status`. */
 export function statusCommand(cli: Cli, context: Context): void {
-  cli.command('status', 'Show the state of the running server', (options) => jsonOption(options), async ({ json, config: file }) => {
-    const config = await readConfiguration(context, file);
-    const status = await withRunningServer(config, (server) => server.status());
-    if (json) printJson(context, status);
-    else printLines(context, aligned(rows(status)));
-  });
+  cli.command(
+    'status',
+    'Show the state of the running server',
+    (options) => jsonOption(options),
+    async ({ json, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const status = await withRunningServer(config, (server) => server.status());
+      if (json) printJson(context, status);
+      else printLines(context, aligned(rows(status)));
+    },
+  );
 }
 
 function rows(status: StatusReport): string[][] {

@@ -44,6 +44,7 @@ function answered(stream: NegotiatingStream, request: Stanza, run: () => Eventua
     const jid = xml('jid', { xmlns: ns.bind }, session.jid.toString());
     stream.bound(session);
     stream.sendStanza(iqResult(request, xml('bind', { xmlns: ns.bind }, jid)));
+    session.release();
   };
   try {
     const pending = then(run(), accept);

@@ -3,6 +3,8 @@ import { ns } from '../../protocol/namespaces.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { errorReply, iqResult } from '../../protocol/stanza-replies.ts';
+import { checkStanza } from '../../protocol/stanza-rules.ts';
+import type { Eventually } from '../../routing/eventually.ts';
 import type { Clock } from '../../support/clock.ts';
 import { networkOf } from '../../support/network-of.ts';
 import { TokenBucket } from '../../support/token-bucket.ts';
@@ -35,19 +37,41 @@ export function registration(parts: RegistrationParts): StreamFeature {
     needs,
     offer: () => [xml('register', { xmlns: ns.registerFeature })],
     handles: (frame) => frame.name === 'iq' && frame.payload.has('query', ns.register),
-    async negotiate(stream, frame, offered) {
+    negotiate(stream, frame, offered) {
       const request = Stanza.fromFrame(frame);
-      try {
-        if (!offered || request.id === undefined) throw StanzaError.notAllowed();
-        const answer = request.type === 'set' ? await register(stream, request, parts, throttle) : form();
-        stream.sendStanza(iqResult(request, answer));
-      } catch (error) {
-        if (!(error instanceof StanzaError)) throw error;
-        const reply = errorReply(request, error);
-        if (reply) stream.sendStanza(reply);
-      }
+      return answered(stream, request, () => {
+        if (!offered) throw StanzaError.notAllowed();
+        return take(stream, request, parts, throttle);
+      });
     },
   };
+}
+
+async function answered(
+  stream: NegotiatingStream,
+  request: Stanza,
+  run: () => Eventually<Element | undefined>,
+): Promise<void> {
+  try {
+    stream.sendStanza(iqResult(request, await run()));
+  } catch (error) {
+    if (!(error instanceof StanzaError)) throw error;
+    const reply = errorReply(request, error);
+    if (reply) stream.sendStanza(reply);
+  }
+}
+
+function take(
+  stream: NegotiatingStream,
+  request: Stanza,
+  parts: RegistrationParts,
+  throttle: Throttle,
+): Eventually<Element | undefined> {
+  const fault = checkStanza(request);
+  if (fault) throw fault;
+  if (request.type === 'get') return form();
+  if (request.type === 'set') return register(stream, request, parts, throttle);
+  throw StanzaError.badRequest();
 }
 
 function form(): Element {

@@ -4,8 +4,10 @@ import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import { deriveCredentials, PasswordError } from '../../streams/negotiation/sasl/credentials.ts';
-import { type ImportStorage, importedAccount, storeImportStorage } from './imported-user.ts';
+import { PasswordError } from '../../streams/negotiation/sasl/credentials.ts';
+import { Pbkdf2Queue } from '../../streams/negotiation/sasl/pbkdf2-queue.ts';
+import { Registrar } from '../../streams/registrar.ts';
+import { type ImportStorage, importedAccount, storeBelongings } from './imported-user.ts';
 import { OperationError } from './operation-error.ts';
 import type {
   ImportedUser,
@@ -31,10 +33,12 @@ export interface RunningParts {
 /** What administration works on. */
 export interface AdministrationParts {
   readonly storage: ImportStorage & Pick<Storage, 'backup'>;
-  /** The domains served; read at every use. */
+  /** The domains served. */
   readonly domains: readonly string[];
-  /** PBKDF2 iterations for new passwords; read at every use. */
+  /** PBKDF2 iterations for new passwords. */
   readonly iterations: number;
+  /** Makes, changes and removes accounts; the one of the running server also tells their contacts. */
+  readonly registrar?: Pick<Registrar, 'create' | 'changePassword' | 'remove'>;
   /** Absent when the data is that of a stopped server. */
   readonly running?: RunningParts;
 }
@@ -42,34 +46,31 @@ export interface AdministrationParts {
 /** What an operator can do, with a running server or with the data of a stopped one. */
 export class Administration implements Operations {
   readonly #parts: AdministrationParts;
+  readonly #registrar: Pick<Registrar, 'create' | 'changePassword' | 'remove'>;
 
   constructor(parts: AdministrationParts) {
     this.#parts = parts;
+    this.#registrar = parts.registrar ?? silentRegistrar(parts);
   }
 
-  async addUser(jid: string, password: string): Promise<string> {
-    const account = this.#account(jid);
-    await this.#parts.storage.accounts.create(account, await this.#credentials(password)).catch((error: unknown) => {
-      throw hasCode(error, 'conflict') ? new OperationError('conflict', `${account} exists already.`) : error;
+  async addUser(text: string, password: string): Promise<string> {
+    const account = this.#account(text);
+    await this.#registrar.create(account, password).catch((error: unknown) => {
+      throw refusal(error, account);
     });
-    this.#parts.running?.accounts.forget(account);
-    return account;
+    return account.toString();
   }
 
-  async setPassword(jid: string, password: string): Promise<void> {
-    const account = this.#account(jid);
-    const credentials = await this.#credentials(password);
-    await this.#parts.storage.accounts.setCredentials(account, credentials).catch((error: unknown) => {
-      throw hasCode(error, 'not-found') ? noAccount(account) : error;
+  async setPassword(text: string, password: string): Promise<void> {
+    const account = this.#account(text);
+    await this.#registrar.changePassword(account, password).catch((error: unknown) => {
+      throw refusal(error, account);
     });
-    this.#endSessions(account, StreamError.reset('The password was changed'));
   }
 
-  async removeUser(jid: string): Promise<void> {
-    const account = this.#account(jid);
-    if (!(await this.#parts.storage.accounts.remove(account))) throw noAccount(account);
-    this.#parts.running?.accounts.forget(account);
-    this.#endSessions(account, StreamError.notAuthorized('The account was removed'));
+  async removeUser(text: string): Promise<void> {
+    const account = this.#account(text);
+    if (!(await this.#registrar.remove(account))) throw noAccount(account);
   }
 
   async listUsers({ domain, after, limit }: UserPage): Promise<readonly string[]> {
@@ -84,7 +85,7 @@ export class Administration implements Operations {
     const { created, skipped } = await storage.accounts.createMany(accounts);
     for (const jid of skipped) first.delete(jid);
     for (const [jid, user] of first) {
-      await storeImportStorage(storage, jid, user);
+      await storeBelongings(storage, jid, user);
       running?.accounts.forget(jid);
     }
     return { created, skipped: [...skipped, ...repeated] };
@@ -109,7 +110,7 @@ export class Administration implements Operations {
 
   async sessions(jid?: string): Promise<readonly SessionReport[]> {
     const { directory } = this.#running();
-    const sessions = jid === undefined ? directory.all() : directory.of(this.#account(jid));
+    const sessions = jid === undefined ? directory.all() : directory.of(this.#account(jid).toString());
     return Array.from(sessions, sessionReport);
   }
 
@@ -135,14 +136,14 @@ export class Administration implements Operations {
     return running;
   }
 
-  /** The key of an account on this server. */
-  #account(text: string): string {
+  /** The address of an account on this server, whether it exists or not. */
+  #account(text: string): Jid {
     const jid = address(text);
     if (jid.local === '' || !jid.isBare) {
       throw new OperationError('invalid', `${text} is not the address of an account, such as romeo@example.org.`);
     }
     this.#servedDomain(jid.domain);
-    return jid.toString();
+    return jid;
   }
 
   /** The users by the key of their account; the first of two with the same counts. */
@@ -150,7 +151,7 @@ export class Administration implements Operations {
     const first = new Map<string, ImportedUser>();
     const repeated: string[] = [];
     for (const user of users) {
-      const account = this.#account(user.jid);
+      const account = this.#account(user.jid).toString();
       if (first.has(account)) repeated.push(account);
       else first.set(account, user);
     }
@@ -162,19 +163,20 @@ export class Administration implements Operations {
     if (domains.includes(domain)) return domain;
     throw new OperationError('not-found', `${domain} is not served here; the domains are: ${domains.join(', ')}.`);
   }
+}
 
-  async #credentials(password: string) {
-    try {
-      return await deriveCredentials(password, this.#parts.iterations);
-    } catch (error) {
-      throw error instanceof PasswordError ? new OperationError('invalid', error.message) : error;
-    }
-  }
-
-  #endSessions(account: string, error: StreamError): void {
-    // A session leaves the directory while it ends.
-    for (const session of [...(this.#parts.running?.directory.of(account) ?? [])]) session.close(error);
-  }
+/** Changes accounts without telling their contacts. */
+function silentRegistrar({ storage, iterations, running }: AdministrationParts): Registrar {
+  return new Registrar({
+    store: storage.accounts,
+    account: () => undefined,
+    cancelSubscriptions: () => Promise.resolve(),
+    forget: (key) => running?.accounts.forget(key),
+    sessions: running?.directory ?? { of: () => [] },
+    pbkdf2: new Pbkdf2Queue(),
+    iterations,
+    removed: () => {},
+  });
 }
 
 function address(text: string): Jid {
@@ -190,10 +192,14 @@ function one(session: Session | undefined): Session[] {
   return session === undefined ? [] : [session];
 }
 
-function noAccount(account: string): OperationError {
+function noAccount(account: Jid): OperationError {
   return new OperationError('not-found', `There is no account ${account}.`);
 }
 
-function hasCode(error: unknown, code: StorageError['code']): boolean {
-  return error instanceof StorageError && error.code === code;
+/** What the operator is told when an account is not created or changed. */
+function refusal(error: unknown, account: Jid): unknown {
+  if (error instanceof PasswordError) return new OperationError('invalid', error.message);
+  if (!(error instanceof StorageError)) return error;
+  if (error.code === 'conflict') return new OperationError('conflict', `${account} exists already.`);
+  return error.code === 'not-found' ? noAccount(account) : error;
 }

@@ -113,7 +113,7 @@ async function carryOut(
   } catch (error) {
     const known = toOperationError(error);
     if (known === undefined) log.error({ operation, err: error }, 'administration failed');
-    else log.info({ operation, refusal: known.code }, 'administration refused');
+    else log.warn({ operation, reason: known.message }, 'administration refused');
     await sendError(response, known ?? new OperationError('failed', 'The server failed: see its log.'));
   }
 }

@@ -35,7 +35,7 @@ function scramKeys(keys: PortableScramKeys, hash: ScramHash, jid: string): Scram
 const anyNumber: OfflineQuota = { maxMessages: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER };
 
 /** Writes what a new account brings with it. */
-export async function storeImportStorage(storage: ImportStorage, owner: string, user: ImportedUser): Promise<void> {
+export async function storeBelongings(storage: ImportStorage, owner: string, user: ImportedUser): Promise<void> {
   const writes: Promise<unknown>[] = [];
   for (const { pendingIn, ...contact } of user.contacts ?? []) {
     const item = pendingIn === undefined ? contact : { ...contact, pendingIn: Buffer.from(pendingIn) };

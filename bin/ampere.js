@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+// Starts dist/cli/main.js; under an older Node.js, with the newer one that npm has installed beside the other packages.
+// This file must run on Node.js 18.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import module, { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const neededMajor = 24;
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const main = join(root, 'dist/cli/main.js');
+/** Set for the newer Node.js, whose end it ties to ours. */
+const launchedMark = 'AMPERE_LAUNCHED';
+
+function fail(message) {
+  process.stderr.write(`ampere: ${message}\n`);
+  process.exit(1);
+}
+
+function pinnedRuntime() {
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`node-${process.platform}-${process.arch}/package.json`);
+    const file = join(dirname(manifest), 'bin/node');
+    return existsSync(file) ? file : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function relaunch() {
+  const runtime = pinnedRuntime();
+  if (runtime === undefined) {
+    fail(
+      `this is Node.js ${process.versions.node}: install Node.js ${neededMajor} or newer, or run npm install in ${root}.`,
+    );
+  }
+  const child = spawn(runtime, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    // The fourth is closed when we die, however we die: that is how the child learns of it.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [launchedMark]: '1' },
+  });
+  const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'];
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => fail(`${runtime} cannot be run: ${error.message}.`));
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code);
+    for (const forwarded of signals) process.removeAllListeners(forwarded);
+    process.kill(process.pid, signal);
+  });
+}
+
+async function run() {
+  if (!existsSync(main)) fail(`it is not built yet: run npm run build in ${root}.`);
+  if (process.env[launchedMark] !== undefined && process.channel) {
+    delete process.env[launchedMark];
+    process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+    process.channel.unref();
+  }
+  // Not in the temporary directory, where others could lay code for us.
+  module.enableCompileCache?.(join(root, 'node_modules/.cache/ampere'));
+  await import('../dist/cli/main.js');
+}
+
+if (Number(process.versions.node.split('.', 1)[0]) < neededMajor) relaunch();
+else await run();

@@ -1,0 +1,125 @@
+import { availableParallelism } from 'node:os';
+import { Jid, JidError } from '../../protocol/jid.ts';
+import type { Credentials, ScramHash, ScramKeys } from '../../storage/accounts.ts';
+import { deriveCredentials, PasswordError } from '../../streams/negotiation/sasl/credentials.ts';
+import type { ImportedUser, Operations, PortableScramKeys } from '../../web/control/operations.ts';
+import type { Entry, FoundUser } from './found-user.ts';
+import { inParallel } from './in-parallel.ts';
+
+/** How to import. */
+export interface ImportOptions {
+  readonly domains: readonly string[];
+  readonly iterations: number;
+}
+
+/** What became of a file. */
+export interface ImportSummary {
+  readonly created: number;
+  /** Accounts that were there before and were left alone. */
+  readonly skipped: readonly string[];
+  readonly problems: readonly { readonly place: string; readonly problem: string }[];
+  /** What of the accounts was not taken over. */
+  readonly losses: readonly { readonly place: string; readonly loss: string }[];
+}
+
+/** Bounds of what is written in one transaction, and sent in one request. */
+const batchUsers = 500;
+const batchBytes = 1024 * 1024;
+
+/** Creates the accounts of a file. Passwords are hashed in the threads of this process, so that a running server has its own for itself. */
+export async function importUsers(
+  entries: AsyncIterable<Entry>,
+  operations: Pick<Operations, 'importUsers'>,
+  options: ImportOptions,
+): Promise<ImportSummary> {
+  const summary = new Summary(operations);
+  const concurrency = 2 * Math.max(2, availableParallelism());
+  for await (const entry of inParallel(entries, concurrency, (entry) => prepared(entry, options))) {
+    await summary.take(entry);
+  }
+  return summary.finish();
+}
+
+/** An entry whose account is ready to be created. */
+interface Prepared extends Entry {
+  readonly user?: ImportedUser | undefined;
+}
+
+class Summary {
+  readonly #operations: Pick<Operations, 'importUsers'>;
+  readonly #skipped: string[] = [];
+  readonly #problems: { place: string; problem: string }[] = [];
+  readonly #losses: { place: string; loss: string }[] = [];
+  #created = 0;
+  #batch: ImportedUser[] = [];
+  #batchBytes = 0;
+
+  constructor(operations: Pick<Operations, 'importUsers'>) {
+    this.#operations = operations;
+  }
+
+  async take({ place, user, problem, losses }: Prepared): Promise<void> {
+    if (problem !== undefined) this.#problems.push({ place, problem });
+    for (const loss of losses ?? []) this.#losses.push({ place, loss });
+    if (user === undefined) return;
+    this.#batch.push(user);
+    this.#batchBytes += JSON.stringify(user).length;
+    if (this.#batch.length >= batchUsers || this.#batchBytes >= batchBytes) await this.#flush();
+  }
+
+  async finish(): Promise<ImportSummary> {
+    await this.#flush();
+    return { created: this.#created, skipped: this.#skipped, problems: this.#problems, losses: this.#losses };
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#batch.length === 0) return;
+    const { created, skipped } = await this.#operations.importUsers(this.#batch);
+    this.#created += created;
+    this.#skipped.push(...skipped);
+    this.#batch = [];
+    this.#batchBytes = 0;
+  }
+}
+
+async function prepared({ place, user, problem, losses }: Entry, options: ImportOptions): Promise<Prepared> {
+  if (user === undefined) return { place, problem };
+  const fault = addressFault(user.jid, options.domains);
+  if (fault !== undefined) return { place, problem: fault };
+  try {
+    return { place, user: await withKeys(user, options.iterations), losses };
+  } catch (error) {
+    if (!(error instanceof PasswordError)) throw error;
+    return { place, problem: error.message };
+  }
+}
+
+function addressFault(text: string, domains: readonly string[]): string | undefined {
+  try {
+    const jid = Jid.parse(text);
+    if (jid.local === '' || !jid.isBare) return `${text} is not the address of an account`;
+    return domains.includes(jid.domain) ? undefined : `${jid.domain} is not served here`;
+  } catch (error) {
+    if (error instanceof JidError) return `${JSON.stringify(text)} is not an address: its ${error.message}`;
+    throw error;
+  }
+}
+
+async function withKeys({ password, ...user }: FoundUser, iterations: number): Promise<ImportedUser> {
+  if (password === undefined) return user;
+  return { ...user, scram: portable(await deriveCredentials(password, iterations)) };
+}
+
+function portable({ scram }: Credentials): Partial<Record<ScramHash, PortableScramKeys>> {
+  const entries = Object.entries(scram).map(([hash, keys]) => [hash, portableKeys(keys)]);
+  return Object.fromEntries(entries);
+}
+
+function portableKeys({ salt, iterations, storedKey, serverKey }: ScramKeys): PortableScramKeys {
+  return {
+    salt: salt.toString('base64'),
+    iterations,
+    storedKey: storedKey.toString('base64'),
+    serverKey: serverKey.toString('base64'),
+  };
+}

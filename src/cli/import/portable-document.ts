@@ -1,0 +1,164 @@
+import sax, { type Parser, type QualifiedTag } from 'sax';
+import { ns } from '../../protocol/namespaces.ts';
+import { Element } from '../../xml/element.ts';
+
+/** How deep in the structure of a document an element stands: its root, a host, a user, or a part of a user. */
+export type Depth = 0 | 1 | 2 | 3;
+
+/** What a document holds, in its order. */
+export type PortableEvent =
+  | { readonly kind: 'host'; readonly jid: string | undefined }
+  | {
+      readonly kind: 'user';
+      readonly name: string | undefined;
+      readonly password: string | undefined;
+      readonly line: number;
+    }
+  | { readonly kind: 'part'; readonly element: Element }
+  | { readonly kind: 'user-end' }
+  | { readonly kind: 'include'; readonly href: string | undefined; readonly depth: Depth }
+  | { readonly kind: 'ignored'; readonly name: string; readonly ns: string };
+
+/** A file that is not what it should be. */
+export class PortableFormatError extends Error {
+  readonly code = 'format';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'PortableFormatError';
+  }
+}
+
+const structure = ['server-data', 'host', 'user'] as const;
+
+/** The parts of a user that are taken over (XEP-0227 §4). */
+const wantedParts = new Set([
+  `${ns.portableScram} scram-credentials`,
+  `${ns.roster} query`,
+  `${ns.privateXml} query`,
+  `${ns.vcard} vCard`,
+  `${ns.blocking} blocklist`,
+  `${ns.client} presence`,
+  `${ns.portableData} offline-messages`,
+]);
+
+/** A reader of XEP-0227 documents that takes their text in pieces and keeps in memory one part of one user at most. */
+export class PortableDocument {
+  readonly #parser: Parser = sax.parser(true, { xmlns: true, strictEntities: true, position: true });
+  readonly #startDepth: Depth;
+  #events: PortableEvent[] = [];
+  #error: Error | undefined;
+  /** Elements of the structure that are open. */
+  #open = 0;
+  /** Open elements that nobody wants. */
+  #skipped = 0;
+  /** Where the next node of the part that is being read belongs. */
+  #branch: Element | undefined;
+
+  /** `startDepth` says where the root stands; an included document continues the one that includes it. */
+  constructor(startDepth: Depth = 0) {
+    this.#startDepth = startDepth;
+    this.#parser.onopentag = (tag) => this.#opened(tag);
+    this.#parser.onclosetag = () => this.#closed();
+    this.#parser.ontext = (text) => this.#branch?.append(text);
+    this.#parser.oncdata = (text) => this.#branch?.append(text);
+    this.#parser.onerror = (error) => {
+      this.#error ??= error;
+    };
+  }
+
+  /** Reads on; throws `PortableFormatError`. */
+  push(text: string): PortableEvent[] {
+    this.#parser.write(text);
+    return this.#take();
+  }
+
+  /** Reads what is left; throws if the document is not complete. */
+  end(): PortableEvent[] {
+    this.#parser.close();
+    return this.#take();
+  }
+
+  #take(): PortableEvent[] {
+    if (this.#error) throw new PortableFormatError(complaint(this.#error));
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  #opened(tag: QualifiedTag): void {
+    if (this.#error) return;
+    if (this.#branch) this.#branch = grown(this.#branch, tag);
+    else if (this.#skipped > 0) this.#skipped += 1;
+    else this.#enter(tag, this.#startDepth + this.#open);
+  }
+
+  #enter(tag: QualifiedTag, depth: number): void {
+    if (tag.uri === ns.xinclude && tag.local === 'include') this.#skip(include(tag, depth as Depth));
+    else if (tag.uri === ns.portableData && tag.local === structure[depth]) {
+      this.#open += 1;
+      if (depth > 0) this.#events.push(this.#begin(tag, depth));
+    } else if (depth === structure.length && wantedParts.has(`${tag.uri} ${tag.local}`)) this.#branch = rooted(tag);
+    else if (depth === 0) throw new PortableFormatError(`begins with <${tag.name}>, not with XEP-0227's <server-data>`);
+    else this.#skip({ kind: 'ignored', name: tag.local, ns: tag.uri });
+  }
+
+  #begin({ attributes }: QualifiedTag, depth: number): PortableEvent {
+    const { jid, name, password } = attributes;
+    if (depth === 1) return { kind: 'host', jid: jid?.value };
+    return { kind: 'user', name: name?.value, password: password?.value, line: this.#parser.line + 1 };
+  }
+
+  #skip(event: PortableEvent): void {
+    this.#events.push(event);
+    this.#skipped = 1;
+  }
+
+  #closed(): void {
+    if (this.#error) return;
+    if (this.#branch) this.#closeBranch(this.#branch);
+    else if (this.#skipped > 0) this.#skipped -= 1;
+    else {
+      this.#open -= 1;
+      if (this.#startDepth + this.#open === structure.length - 1) this.#events.push({ kind: 'user-end' });
+    }
+  }
+
+  #closeBranch(branch: Element): void {
+    this.#branch = branch.parent ?? undefined;
+    if (branch.parent === null) this.#events.push({ kind: 'part', element: branch });
+  }
+}
+
+function include({ attributes: { href } }: QualifiedTag, depth: Depth): PortableEvent {
+  return { kind: 'include', href: href?.value, depth };
+}
+
+/** The first element of a part, with all that is declared around it. */
+function rooted(tag: QualifiedTag): Element {
+  const element = withAttributes(tag);
+  for (const prefix in tag.ns) {
+    if (prefix === 'xml' || prefix === 'xmlns') continue;
+    element.attrs[prefix === '' ? 'xmlns' : `xmlns:${prefix}`] = tag.ns[prefix];
+  }
+  return element;
+}
+
+function grown(branch: Element, tag: QualifiedTag): Element {
+  const element = withAttributes(tag);
+  branch.append(element);
+  return element;
+}
+
+function withAttributes({ name, attributes }: QualifiedTag): Element {
+  const element = new Element(name);
+  for (const attribute of Object.values(attributes)) element.attrs[attribute.name] = attribute.value;
+  return element;
+}
+
+/** The parser's message in one line. */
+function complaint({ message }: Error): string {
+  const [what = '', line = ''] = message.split('\n');
+  const number = Number(line.replace(/^Line: /, ''));
+  return Number.isInteger(number) && line !== '' ? `line ${number + 1}: ${what}` : message.replaceAll('\n', ' ');
+}

@@ -1,0 +1,133 @@
+import { Jid, JidError } from '../../protocol/jid.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import { StreamError } from '../../protocol/stream-error.ts';
+import type { ScramHash } from '../../storage/accounts.ts';
+import type { ImportedContact, ImportedMessage, PortableScramKeys } from '../../web/control/operations.ts';
+import { attribute, childElements, type Element, nsOf } from '../../xml/element.ts';
+import { serialise } from '../../xml/serialise.ts';
+import { XmlError } from '../../xml/xml-error.ts';
+import type { Entry, FoundUser } from './found-user.ts';
+import type { PortableEvent } from './portable-document.ts';
+import { LossError, offlineMessage, rosterContact, scramCredentials, subscriptionRequest } from './portable-parts.ts';
+
+/** The accounts of a XEP-0227 document. */
+export async function* portableUsers(events: AsyncIterable<PortableEvent>, nowMs: number): AsyncGenerator<Entry> {
+  let host = '';
+  let user: PortableUser | undefined;
+  for await (const event of events) {
+    if (event.kind === 'host') host = event.jid ?? '';
+    else if (event.kind === 'user') user = new PortableUser(event.name ?? '', host, event.password, nowMs);
+    else if (event.kind === 'part') user?.take(event.element);
+    else if (event.kind === 'ignored') user?.lose(`<${event.name} xmlns='${event.ns}'>`);
+    else if (user) {
+      yield user.entry();
+      user = undefined;
+    }
+  }
+}
+
+/** One account while its parts are being read. */
+class PortableUser {
+  readonly #jid: string;
+  readonly #host: string;
+  readonly #password: string | undefined;
+  readonly #nowMs: number;
+  readonly #scram: Partial<Record<ScramHash, PortableScramKeys>> = {};
+  readonly #contacts = new Map<string, ImportedContact>();
+  readonly #privateXml: { name: string; ns: string; xml: string }[] = [];
+  readonly #blocked = new Set<string>();
+  readonly #messages: ImportedMessage[] = [];
+  readonly #losses: string[] = [];
+  #vcard: string | undefined;
+
+  constructor(name: string, host: string, password: string | undefined, nowMs: number) {
+    this.#jid = `${name}@${host}`;
+    this.#host = host;
+    this.#password = password;
+    this.#nowMs = nowMs;
+  }
+
+  /** Takes what can be taken of one part. */
+  take(part: Element): void {
+    const space = nsOf(part);
+    if (space === ns.portableScram) this.#each([part], (element) => this.#takeScram(element));
+    else if (space === ns.roster) this.#each(childElements(part), (item) => this.#takeContact(rosterContact(item)));
+    else if (space === ns.client) this.#each([part], (element) => this.#takeRequest(element));
+    else if (space === ns.privateXml) this.#each(childElements(part), (fragment) => this.#takeFragment(fragment));
+    else if (space === ns.blocking) this.#each(childElements(part), (item) => this.#takeBlocked(item));
+    else if (space === ns.vcard) this.#each([part], (element) => this.#takeVcard(element));
+    else this.#each(childElements(part), (message) => this.#takeMessage(message));
+  }
+
+  /** Notes what is not taken over. */
+  lose(what: string): void {
+    this.#losses.push(what);
+  }
+
+  /** The account with all that was taken. */
+  entry(): Entry {
+    const user: FoundUser = {
+      jid: this.#jid,
+      // A password makes keys for every hash, so that those in the file add nothing.
+      ...(this.#password === undefined ? { scram: this.#scram } : { password: this.#password }),
+      contacts: [...this.#contacts.values()],
+      privateXml: this.#privateXml,
+      vcard: this.#vcard,
+      blocked: [...this.#blocked],
+      messages: this.#messages,
+    };
+    const locked = this.#password === undefined && Object.keys(this.#scram).length === 0;
+    const losses = locked ? [...this.#losses, 'a password: nobody can log in until one is set'] : this.#losses;
+    return { place: this.#jid, user, losses };
+  }
+
+  #each(elements: readonly Element[], take: (element: Element) => void): void {
+    for (const element of elements) {
+      try {
+        take(element);
+      } catch (error) {
+        this.lose(`<${element.getName()}>: ${faultIn(error)}`);
+      }
+    }
+  }
+
+  #takeScram(element: Element): void {
+    const { hash, keys } = scramCredentials(element);
+    this.#scram[hash] = keys;
+  }
+
+  #takeContact(contact: ImportedContact): void {
+    const { pendingIn } = this.#contacts.get(contact.contact) ?? {};
+    this.#contacts.set(contact.contact, pendingIn === undefined ? contact : { ...contact, pendingIn });
+  }
+
+  #takeRequest(element: Element): void {
+    const { contact, pendingIn } = subscriptionRequest(element);
+    const blank = { contact, name: '', groups: [], subscription: 'none', ask: false, approved: false } as const;
+    this.#contacts.set(contact, { ...(this.#contacts.get(contact) ?? { ...blank, inRoster: false }), pendingIn });
+  }
+
+  #takeFragment(fragment: Element): void {
+    this.#privateXml.push({ name: fragment.getName(), ns: nsOf(fragment), xml: serialise(fragment) });
+  }
+
+  #takeBlocked(item: Element): void {
+    this.#blocked.add(Jid.parse(attribute(item, 'jid') ?? '').toString());
+  }
+
+  #takeVcard(element: Element): void {
+    this.#vcard = serialise(element);
+  }
+
+  #takeMessage(message: Element): void {
+    this.#messages.push(offlineMessage(message, this.#host, this.#nowMs));
+  }
+}
+
+/** What is wrong with a part; anything but a fault of the file is thrown on. */
+function faultIn(error: unknown): string {
+  const faults = [LossError, JidError, StanzaError, StreamError, XmlError, RangeError];
+  if (error instanceof Error && faults.some((fault) => error instanceof fault)) return error.message;
+  throw error;
+}

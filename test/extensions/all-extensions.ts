@@ -1,0 +1,23 @@
+import { type ExtensionParts, extensions } from '../../src/extensions/index.ts';
+import { StoredMessages } from '../../src/extensions/offline/stored-messages.ts';
+import type { BenchGround, Fitting } from './bench.ts';
+
+/** Everything at once, as the server has it. */
+export function allExtensions(ground: BenchGround): Fitting {
+  const { storage } = ground;
+  const quota = { maxMessages: 10, maxBytes: 10_000 };
+  const storedMessages = new StoredMessages({ ...ground, store: storage.offline, quota, refuses: () => false });
+  const parts: ExtensionParts = {
+    ...ground,
+    software: { name: 'Ampere', version: '0', homepage: 'https://ampere.example' },
+    options: {
+      roster: { maxItems: 10, maxGroupsPerItem: 10, maxNameBytes: 100 },
+      registration: { passwordChange: true, accountRemoval: true },
+      contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [] },
+    },
+    storedMessages,
+    registrar: { changePassword: () => Promise.resolve(), remove: () => Promise.resolve() },
+    services: () => [],
+  };
+  return { extensions: extensions(parts), offline: storedMessages };
+}

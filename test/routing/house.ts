@@ -1,0 +1,114 @@
+import { Jid } from '../../src/protocol/jid.ts';
+import type { Stanza } from '../../src/protocol/stanza.ts';
+import { stampFrom } from '../../src/routing/accept.ts';
+import type { Account } from '../../src/routing/account.ts';
+import type { Eventually } from '../../src/routing/eventually.ts';
+import type { Extension } from '../../src/routing/extension.ts';
+import { buildRoad, type Road } from '../../src/routing/road.ts';
+import type { RosterItem } from '../../src/storage/rosters.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+import { StubSession } from '../support/stub-session.ts';
+import { MemoryAccounts, MemoryRosters } from './memory-stores.ts';
+
+/** What a house can be furnished with. */
+export interface Furniture {
+  readonly extensions?: readonly Partial<Extension>[];
+  readonly maxRosterItems?: number;
+  readonly maxDirectedPresences?: number;
+  /** What keeping a message comes to. */
+  readonly keep?: (message: Stanza, owner: Jid) => Promise<void>;
+}
+
+/** A real road without streams and without a disk, at `a.example` and `b.example`. */
+export class House {
+  readonly clock = new ManualClock();
+  readonly log = new RecordingLog();
+  readonly accounts = new MemoryAccounts();
+  readonly rosters = new MemoryRosters();
+  /** What was kept for absent users, as text. */
+  readonly kept: string[] = [];
+  readonly road: Road;
+
+  constructor(furniture: Furniture = {}) {
+    const { extensions = [], maxRosterItems = 100, maxDirectedPresences = 100, keep } = furniture;
+    const options = { domains: ['a.example', 'b.example'], maxRosterItems, maxDirectedPresences };
+    const { accounts, rosters } = this;
+    // The road reads no more of the storage than this.
+    const storage = { accounts, rosters } as unknown as Parameters<typeof buildRoad>[1];
+    this.road = buildRoad(options, storage, this.clock, this.log, () => ({
+      extensions: extensions.map((extension) => ({ name: 'test', claims: [], ...extension })),
+      offline: {
+        keep: async (message, owner) => {
+          await keep?.(message, owner);
+          this.kept.push(`${owner} ${message}`);
+        },
+      },
+    }));
+  }
+
+  /** An account, in memory. */
+  async account(jid: string, ...items: readonly RosterItem[]): Promise<Account> {
+    this.accounts.add(jid, ...items);
+    const account = await this.road.accounts.get(Jid.parse(jid));
+    if (!account) throw new Error(`${jid} is not there`);
+    return account;
+  }
+
+  /** A session without presence; makes its account if there is none. */
+  async connect(fullJid: string, ...items: readonly RosterItem[]): Promise<StubSession> {
+    const jid = Jid.parse(fullJid);
+    const known = await this.road.accounts.get(jid);
+    if (known === undefined) this.road.accounts.forget(jid.bare().toString());
+    const account = known ?? (await this.account(jid.bare().toString(), ...items));
+    const session = new StubSession(account, jid.resource);
+    this.road.sessions.add(session);
+    return session;
+  }
+
+  /** An available session; what it was greeted with is thrown away. */
+  async online(fullJid: string, ...items: readonly RosterItem[]): Promise<StubSession> {
+    const session = await this.connect(fullJid, ...items);
+    await this.says(session, '<presence/>');
+    await this.settled();
+    session.taken();
+    return session;
+  }
+
+  /** The session's client sends a stanza. */
+  says(session: StubSession, stanza: string): Eventually<void> {
+    return this.road.router.fromSession(stampFrom(readStanza(stanza), session.jid), session);
+  }
+
+  /** The session is gone. */
+  ends(session: StubSession): void {
+    session.ended = true;
+    this.road.sessions.remove(session);
+    this.road.sessionEnded(session);
+  }
+
+  /** Everything that was under way has happened: a turn of the event loop, and no timer. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** What a session got, of a stanza only what matters: kind, type, sender, and the first child. */
+export function briefly(session: StubSession): string[] {
+  return session.sent.splice(0).map(brief);
+}
+
+/** A stanza in a few words. */
+export function brief({ kind, type, from, payload }: Stanza): string {
+  const child = payload.children.at(-1);
+  const condition = child?.name === 'error' ? errorCondition(payload.element(child).children) : child?.name;
+  return [kind, type, from?.toString(), condition].filter((part) => part !== undefined).join(' ');
+}
+
+function errorCondition(children: readonly unknown[]): string {
+  return children
+    .map((child) => (child instanceof Object && 'name' in child ? String(child.name) : ''))
+    .filter((name) => name !== '' && name !== 'text')
+    .join('+');
+}
