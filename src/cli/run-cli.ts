@@ -37,7 +37,9 @@ async function parse(args: readonly string[], context: Context): Promise<void> {
     .wrap(Math.min(context.stdout.columns ?? 100, 120))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new CommandError(exitCodes.usage, sentence(message));
+      // The parser reports some mistakes in an error of its own.
+      const misused = error === undefined || error.name === 'YError';
+      throw misused ? new CommandError(exitCodes.usage, sentence(message ?? error.message)) : error;
     });
   for (const add of commands) add(cli, context);
   await cli.parseAsync(args, {}, (_error: unknown, _arguments: unknown, output: string) => {

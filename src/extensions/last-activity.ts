@@ -69,11 +69,11 @@ function answer(elapsedMs: number, status = ''): Element {
   return xml('query', { xmlns: ns.lastActivity, seconds }, status);
 }
 
-function remember({ account }: Session, { sessions, store, clock, log }: LastActivityParts): void {
+function remember({ account, presence: { farewell } }: Session, { sessions, store, clock, log }: LastActivityParts): void {
   if (sessions.of(account.key).length > 0) return;
   const atMs = clock.nowMs();
-  account.lastSeen = { atMs, status: '' };
-  store.setLastSeen(account.key, atMs, '').catch((error: unknown) => {
+  account.lastSeen = { atMs, status: farewell };
+  store.setLastSeen(account.key, atMs, farewell).catch((error: unknown) => {
     const removed = error instanceof StorageError && error.code === 'not-found';
     if (!removed) log.warn({ err: error, account: account.key }, 'last activity was not saved');
   });

@@ -3,9 +3,13 @@ import { StanzaError } from '../protocol/stanza-error.ts';
 import { accountShownTo } from '../routing/account-shown.ts';
 import type { Extension, IqRequest } from '../routing/extension.ts';
 import type { PrivateXmlStore } from '../storage/private-xml.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import { childElements, type Element, nsOf, xml } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';
 import { serialise } from '../xml/serialise.ts';
+
+/** Bytes of all private XML of one account. */
+const maxBytes = 1_048_576;
 
 const own = { name: 'query', ns: ns.privateXml, scopes: ['self'] } as const;
 const foreign = { name: 'query', ns: ns.privateXml, scopes: ['other'], handle: forbid } as const;
@@ -46,7 +50,11 @@ async function write(store: PrivateXmlStore, request: IqRequest): Promise<undefi
   if (new Set(given.map((element) => element.getName())).size < given.length) {
     throw StanzaError.notAcceptable('the same element twice');
   }
-  await Promise.all(given.map((element) => store.set(key, element.getName(), nsOf(element), serialise(element))));
+  const saved = given.map((element) => store.set(key, element.getName(), nsOf(element), serialise(element), maxBytes));
+  await Promise.all(saved).catch((error: unknown) => {
+    if (!(error instanceof StorageError) || error.code !== 'quota') throw error;
+    throw StanzaError.resourceConstraint('there is too much private XML already');
+  });
   return undefined;
 }
 

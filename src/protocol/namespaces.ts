@@ -48,6 +48,7 @@ export const ns = {
   carbons: 'urn:xmpp:carbons:2',
   messageOffline: 'msgoffline',
   stanzaId: 'urn:xmpp:sid:0',
+  expire: 'jabber:x:expire',
   // Files
   portableData: 'urn:xmpp:pie:0',
   portableScram: 'urn:xmpp:pie:0#scram',

@@ -99,6 +99,7 @@ export class PresencePath {
     const wasAvailable = presence.available !== undefined;
     if (wasAvailable) {
       presence.available = undefined;
+      presence.farewell = childText(stanza, 'status');
       this.#toOwnSessions(stanza, account);
       if (!session.ended) session.send(stanza.with({ to: session.jid }));
       this.#toSubscribers(stanza, account);
@@ -176,12 +177,17 @@ export class PresencePath {
 
 /** RFC 6121 §4.7.2.3: an integer from -128 to +127, 0 if absent. */
 function priorityOf(stanza: Stanza): number {
-  const child = stanza.payload.find('priority', ns.client);
-  if (!child) return 0;
-  const text = textOf(stanza.payload.element(child)).trim();
+  if (!stanza.payload.has('priority', ns.client)) return 0;
+  const text = childText(stanza, 'priority').trim();
   const priority = Number(text);
   if (!/^[+-]?\d{1,3}$/.test(text) || priority < -128 || priority > 127) {
     throw StanzaError.badRequest('priority is an integer from -128 to +127');
   }
   return priority;
+}
+
+/** The text of a child in the content namespace, '' if there is none. */
+function childText({ payload }: Stanza, name: string): string {
+  const child = payload.find(name, ns.client);
+  return child ? textOf(payload.element(child)) : '';
 }

@@ -12,6 +12,8 @@ export interface SessionPresence {
   available: Stanza | undefined;
   /** Priority of {@link available}, -128 to +127 (RFC 6121 §4.7.2.3). */
   priority: number;
+  /** The text of the last unavailable presence's `<status/>` (XEP-0012 §3). */
+  farewell: string;
   /** Bare or full JIDs that were sent directed presence and no unavailable one since (RFC 6121 §4.6). */
   readonly directed: Map<string, Jid>;
 }

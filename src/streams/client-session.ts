@@ -20,7 +20,7 @@ const maxHeld = 10_000;
 export class ClientSession implements Session {
   readonly jid: Jid;
   readonly account: Account;
-  readonly presence: SessionPresence = { available: undefined, priority: 0, directed: new Map() };
+  readonly presence: SessionPresence = { available: undefined, priority: 0, farewell: '', directed: new Map() };
   readonly interests = new Set<Interest>();
   /** When the resource was bound, milliseconds since 1970. */
   readonly boundAtMs: number;

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { ClientProcess } from './client-process.ts';
 import { slixmpp } from './client-programs.ts';
 
 const run = promisify(execFile);
@@ -36,6 +37,7 @@ const modules = [
     if ((await slixmpp.missing()) !== undefined) this.skip();
     server = await startServer();
     for (const local of ['alice', 'bob']) await server.addUser(`${local}@localhost`, `${local}'s secret`);
+    await letBobSeeAlice(server);
   });
 
   after(async () => {
@@ -59,3 +61,17 @@ const modules = [
     });
   }
 });
+
+/** test_last_activity asks for a resource, which takes a presence subscription (XEP-0012 §4). */
+async function letBobSeeAlice(server: ServerProcess): Promise<void> {
+  const login = (local: string) =>
+    ClientProcess.login(slixmpp, server, { jid: `${local}@localhost`, password: `${local}'s secret` });
+  await using alice = await login('alice');
+  await using bob = await login('bob');
+  bob.tell('subscribe', 'alice@localhost');
+  await alice.expect('presence', 'bob@localhost', 'subscribe');
+  alice.tell('approve', 'bob@localhost');
+  await bob.expect('push', 'alice@localhost', 'to');
+  await alice.quit();
+  await bob.quit();
+}

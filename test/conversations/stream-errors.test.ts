@@ -23,7 +23,7 @@ const badXml: readonly Case[] = [
   ],
   ['a comment (RFC 6120 §11.1)', 'restricted-xml', '<message><!-- hello --></message>'],
   ['a processing instruction (RFC 6120 §11.1)', 'restricted-xml', '<message><?php ?></message>'],
-  ['an XML declaration between stanzas (RFC 6120 §11.1)', 'restricted-xml', '<?xml version="1.0"?>'],
+  ['an XML declaration between stanzas (RFC 6120 §11.3)', 'not-well-formed', '<?xml version="1.0"?>'],
   ['a document type (RFC 6120 §11.1)', 'restricted-xml', '<!DOCTYPE x [<!ENTITY y "z">]>'],
   ['an entity of its own (RFC 6120 §11.1)', 'restricted-xml', '<message><body>&lol;</body></message>'],
   ['text between stanzas (RFC 6120 §4.9.3.1)', 'bad-format', 'hello'],

@@ -9,7 +9,7 @@ const nsOfFeatures = (features: Tree | undefined) => features?.children.map(({ n
 describe('extensions over the wire', () => {
   const stage = new Stage();
 
-  it('offers TLS and nothing else before TLS (RFC 7590 §3.1), limits apart (XEP-0478)', async () => {
+  it('offers TLS and nothing else before TLS (RFC 7590 §3.1)', async () => {
     const client = await stage.plainClient();
     await client.opens();
     expect(nsOfFeatures(client.features)).to.deep.equal(['urn:ietf:params:xml:ns:xmpp-tls']);

@@ -86,7 +86,7 @@ function describeRemoval(subject: Subject): void {
       await storage.rosters.put(owner, sampleItem('romeo@montague.example'));
       await storage.offline.append(owner, sampleMessage('hark'), ampleQuota);
       await storage.vcards.set(owner, '<vCard/>');
-      await storage.privateXml.set(owner, 'storage', 'storage:bookmarks', '<storage/>');
+      await storage.privateXml.set(owner, 'storage', 'storage:bookmarks', '<storage/>', 1000);
       await storage.blocklists.add(owner, ['paris@verona.example']);
     }
     const before = await storage.accounts.load(jid);

@@ -17,14 +17,16 @@ export function describeSmallStores(subject: Subject): void {
   it('keeps private XML by name and namespace', async () => {
     const { privateXml } = subject.storage;
     const owner = await subject.newAccount();
-    await privateXml.set(owner, 'a', 'urn:1', '<a1/>');
-    await privateXml.set(owner, 'a', 'urn:2', '<a2/>');
-    await privateXml.set(owner, 'b', 'urn:1', '<b1/>');
-    await privateXml.set(owner, 'a', 'urn:1', '<a1>new</a1>');
+    await privateXml.set(owner, 'a', 'urn:1', '<a1/>', 1000);
+    await privateXml.set(owner, 'a', 'urn:2', '<a2/>', 1000);
+    await privateXml.set(owner, 'b', 'urn:1', '<b1/>', 1000);
+    await privateXml.set(owner, 'a', 'urn:1', '<a1>new</a1>', 1000);
     expect(await privateXml.get(owner, 'a', 'urn:1')).to.equal('<a1>new</a1>');
     expect(await privateXml.get(owner, 'a', 'urn:2')).to.equal('<a2/>');
     expect(await privateXml.get(owner, 'b', 'urn:2')).to.equal(undefined);
-    expect((await rejection(privateXml.set('nobody@x.example', 'a', 'urn:1', '<a/>'))).code).to.equal('not-found');
+    expect((await rejection(privateXml.set(owner, 'c', 'urn:1', '<c/>', 20))).code).to.equal('quota');
+    expect(await privateXml.get(owner, 'c', 'urn:1')).to.equal(undefined);
+    expect((await rejection(privateXml.set('nobody@x.example', 'a', 'urn:1', '<a/>', 1000))).code).to.equal('not-found');
   });
 
   it('blocks and unblocks', async () => {

@@ -8,7 +8,7 @@ import type { Interest, OutgoingGate, Session, SessionPresence } from '../../src
 export class StubSession implements Session {
   readonly jid: Jid;
   readonly account: Account;
-  readonly presence: SessionPresence = { available: undefined, priority: 0, directed: new Map() };
+  readonly presence: SessionPresence = { available: undefined, priority: 0, farewell: '', directed: new Map() };
   readonly interests = new Set<Interest>();
   gate: OutgoingGate | undefined;
   ended = false;

@@ -11,11 +11,11 @@ export interface PatternOptions {
  *
  * An attribute of the pattern must be there with its value; `*` stands for any value, `{none}` for no such attribute.
  * Children must all be there, in any order, and no others unless the pattern has the text `...` between its children.
- * The text `*` stands for any text. The namespace `*` stands for any namespace.
+ * The text `*` stands for any text, the namespace `*` for any namespace, the name `any.` for any name.
  */
 export function difference(pattern: Tree, actual: Tree, options: PatternOptions = {}, path = ''): string | undefined {
   const here = `${path}/${pattern.name}`;
-  if (pattern.name !== actual.name) return `${here}: is <${actual.name}/>`;
+  if (pattern.name !== 'any.' && pattern.name !== actual.name) return `${here}: is <${actual.name}/>`;
   if (pattern.ns !== '*' && pattern.ns !== actual.ns) return `${here}: is in '${actual.ns}', not '${pattern.ns}'`;
   return (
     attributeDifference(pattern, actual, options, here) ??

@@ -37,7 +37,7 @@ async function* expanded(events: readonly PortableEvent[], source: Source, top: 
 
 /** A document named by a relative URI; one outside of the directory of the first is not read. */
 function included(href: string | undefined, directory: string, top: string): Source {
-  if (href === undefined || /^[a-z][a-z\d+.-]*:|^\/|[?#]/i.test(href)) {
+  if (!href || /^[a-z][a-z\d+.-]*:|^\/|[?#]/i.test(href)) {
     throw new PortableFormatError(`includes ${JSON.stringify(href ?? '')}, which is not a relative path`);
   }
   const name = resolve(directory, decodeURIComponent(href));

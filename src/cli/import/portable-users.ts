@@ -1,4 +1,4 @@
-import { Jid, JidError } from '../../protocol/jid.ts';
+import { Jid, JidError, prepareDomain } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
@@ -16,7 +16,7 @@ export async function* portableUsers(events: AsyncIterable<PortableEvent>, nowMs
   let host = '';
   let user: PortableUser | undefined;
   for await (const event of events) {
-    if (event.kind === 'host') host = event.jid ?? '';
+    if (event.kind === 'host') host = prepared(event.jid ?? '');
     else if (event.kind === 'user') user = new PortableUser(event.name ?? '', host, event.password, nowMs);
     else if (event.kind === 'part') user?.take(event.element);
     else if (event.kind === 'ignored') user?.lose(`<${event.name} xmlns='${event.ns}'>`);
@@ -24,6 +24,16 @@ export async function* portableUsers(events: AsyncIterable<PortableEvent>, nowMs
       yield user.entry();
       user = undefined;
     }
+  }
+}
+
+/** A domain that is none stays as it is: it is told of later, where its accounts are refused. */
+function prepared(domain: string): string {
+  try {
+    return prepareDomain(domain);
+  } catch (error) {
+    if (error instanceof JidError) return domain;
+    throw error;
   }
 }
 

@@ -61,7 +61,7 @@ export function offlineStore(queue: OperationQueue): OfflineStore {
 export function privateXmlStore(queue: OperationQueue): PrivateXmlStore {
   return {
     get: (owner, name, ns) => queue.run('privateXml.get', owner, name, ns),
-    set: (owner, name, ns, xml) => queue.run('privateXml.set', owner, name, ns, xml),
+    set: (owner, name, ns, xml, maxBytes) => queue.run('privateXml.set', owner, name, ns, xml, maxBytes),
   };
 }
 

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { StorageError } from '../../storage-error.ts';
 import type { Owners } from './owners.ts';
 
 /** The operations on private XML. */
@@ -9,6 +10,11 @@ export function privateXmlOperations(db: Database.Database, owners: Owners) {
        WHERE accounts.jid = ? AND name = ? AND ns = ?`,
     )
     .pluck();
+  const bytesOfOthers = db
+    .prepare<[number, string, string], number>(
+      'SELECT coalesce(sum(octet_length(xml)), 0) FROM private_xml WHERE account_id = ? AND NOT (name = ? AND ns = ?)',
+    )
+    .pluck();
   const set = db.prepare<[number, string, string, string]>(
     'INSERT OR REPLACE INTO private_xml (account_id, name, ns, xml) VALUES (?, ?, ?, ?)',
   );
@@ -17,8 +23,13 @@ export function privateXmlOperations(db: Database.Database, owners: Owners) {
       'privateXml.get': (owner: string, name: string, ns: string): string | undefined => get.get(owner, name, ns),
     },
     writes: {
-      'privateXml.set': (owner: string, name: string, ns: string, xml: string): void => {
-        set.run(owners.need(owner), name, ns, xml);
+      'privateXml.set': (owner: string, name: string, ns: string, xml: string, maxBytes: number): void => {
+        const account = owners.need(owner);
+        const others = bytesOfOthers.get(account, name, ns) ?? 0;
+        if (others + Buffer.byteLength(xml) > maxBytes) {
+          throw new StorageError('quota', `${JSON.stringify(owner)} has no room for more private XML`);
+        }
+        set.run(account, name, ns, xml);
       },
     },
   };

@@ -1,0 +1,81 @@
+import type { Jid } from '../../protocol/jid.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import { type ArmedRuleset, arm } from './armed-rules.ts';
+import { type Ends, signedCopy, withoutForgedReports } from './delivered-copy.ts';
+import { legacyExpiry } from './legacy-expiry.ts';
+import { readRequest } from './parse.ts';
+import { refuseReports } from './privacy.ts';
+import { Refusal } from './refusal.ts';
+import { refusalReply } from './replies.ts';
+import { believedEnds, isAnswerable } from './report-address.ts';
+import type { Rule, Ruleset } from './rule.ts';
+import { type RulesetLimits, understand, validate } from './validate.ts';
+
+/** Who brings a message, and what is decided by that. */
+export interface Arrival {
+  /** Whether one of our clients sent it; else it is from a server, or a part of this one. */
+  readonly fromClient: boolean;
+  /** Verified. */
+  readonly sender: Jid;
+  readonly recipient: Jid;
+  /** The domain that answers. */
+  readonly by: Jid;
+  /** Whether the sender may have reports about the recipient; asked only about rules that would report. */
+  readonly mayReport: () => boolean;
+  readonly nowMs: number;
+}
+
+/** What AMP makes of a message before anything is known of where it goes. */
+export type Admission =
+  | { readonly kind: 'refused'; readonly reply: Stanza }
+  /** The message to go on with, and the sender's rules for it; undefined if there are none. */
+  | {
+      readonly kind: 'admitted';
+      readonly message: Stanza;
+      readonly ruleset: ArmedRuleset | undefined;
+      readonly ends: Ends;
+    };
+
+/**
+ * Takes a message in: reads its rules, checks them all, and signs them (XEP-0079 §2.2, first step). No state of the
+ * recipient is looked at. A sender that cannot be answered cannot be refused either: its faulty rules do not count.
+ */
+export function admit(message: Stanza, arrival: Arrival, limits: RulesetLimits): Admission {
+  const { fromClient, sender, recipient, by } = arrival;
+  const cleaned = fromClient ? withoutForgedReports(message) : message;
+  const asked = readAccepted(cleaned, arrival, limits);
+  const answerable = isAnswerable(cleaned, sender);
+  if (asked instanceof Refusal && answerable) {
+    return { kind: 'refused', reply: refusalReply(asked, { by, to: sender, id: cleaned.id }) };
+  }
+  const accepted = asked instanceof Refusal ? undefined : asked;
+  const rules = [...(accepted?.rules ?? []), ...expiryRules(cleaned, arrival, limits)];
+  const ruleset = { rules, perHop: accepted?.perHop ?? false };
+  return {
+    kind: 'admitted',
+    message: accepted ? signedCopy(cleaned, accepted.ends) : cleaned,
+    ends: accepted?.ends ?? { sender, recipient },
+    ruleset: rules.length > 0 ? arm(ruleset, answerable ? 'sender' : undefined) : undefined,
+  };
+}
+
+interface Accepted extends Ruleset {
+  readonly ends: Ends;
+}
+
+function readAccepted(message: Stanza, arrival: Arrival, limits: RulesetLimits): Accepted | Refusal | undefined {
+  const request = readRequest(message);
+  if (!request || request instanceof Refusal) return request;
+  const ruleset = validate(request, limits);
+  if (ruleset instanceof Refusal) return ruleset;
+  const { fromClient, sender, recipient, mayReport } = arrival;
+  const ends = fromClient ? { sender, recipient } : believedEnds(request, { sender, recipient });
+  return refuseReports(ruleset.rules, mayReport) ?? { ...ruleset, ends };
+}
+
+/** Older than AMP, and carried out by the same engine as its last rule. */
+function expiryRules(message: Stanza, { nowMs }: Arrival, { vocabulary }: RulesetLimits): Rule[] {
+  const written = legacyExpiry(message, nowMs);
+  const rule = written && understand(written, vocabulary);
+  return rule === undefined || typeof rule === 'string' ? [] : [rule];
+}

@@ -1,0 +1,47 @@
+import { Jid, JidError } from '../../protocol/jid.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import type { Ends } from './delivered-copy.ts';
+import { isAmp, isReport } from './parse.ts';
+import type { WrittenRuleset } from './written-rules.ts';
+
+/** Whether a sender may be answered at all: not for an error, not for a report, and servers as such are not told anything. */
+export function isAnswerable(message: Stanza, sender: Jid): boolean {
+  return message.type !== 'error' && !isServer(sender) && !carriesReport(message);
+}
+
+/** Whether the message reports what has become of another one: such are not archived, copied or judged. */
+export function carriesReport({ payload }: Stanza): boolean {
+  return payload.children.some((child) => isAmp(child) && isReport(payload.element(child)));
+}
+
+/**
+ * Where a report goes when time has passed since the message came: to the resource that sent it if that is still there, else
+ * to the account, so that it is stored. Of senders elsewhere, their own servers know.
+ */
+export function lateAddress(sender: Jid, isLocal: (jid: Jid) => boolean, isConnected: (jid: Jid) => boolean): Jid {
+  return isLocal(sender) && !isConnected(sender) ? sender.bare() : sender;
+}
+
+/**
+ * The original ends of a message that came from another server, as far as that can be believed: what the rules say of
+ * them counts if it agrees with the sender that has been verified. Reports never go there, only to the verified sender.
+ */
+export function believedEnds({ from, to }: WrittenRuleset, verified: Ends): Ends {
+  const sender = jidOf(from);
+  if (!sender || sender.isBare || !sender.bare().equals(verified.sender.bare())) return verified;
+  return { sender, recipient: jidOf(to) ?? verified.recipient };
+}
+
+function isServer({ local, resource }: Jid): boolean {
+  return local === '' && resource === '';
+}
+
+function jidOf(text: string | undefined): Jid | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return Jid.parse(text);
+  } catch (error) {
+    if (error instanceof JidError) return undefined;
+    throw error;
+  }
+}

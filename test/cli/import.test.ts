@@ -1,0 +1,319 @@
+import { mkdirSync } from 'node:fs';
+import { expect } from 'chai';
+import { Jid } from '../../src/protocol/jid.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { StoredCredentials } from '../../src/streams/negotiation/sasl/credential-source.ts';
+import { verifyPassword } from '../../src/streams/negotiation/sasl/verify-password.ts';
+import { Workplace } from './run.ts';
+import { RunningAdministration } from './running-administration.ts';
+
+/** What bcryptjs makes of "pencil" with four rounds. */
+const pencilHash = '$2b$04$3koGuD.kY/1GTivXFO1v.uaO5Fz8ET5xhVp8snKJpKyCE0Y/6ReBS';
+
+async function stored<T>(workplace: Workplace, look: (storage: Storage) => Promise<T>): Promise<T> {
+  const onFatal = (error: Error) => {
+    throw error;
+  };
+  const storage = await openSqliteStorage({ dataDir: workplace.path('data'), onFatal });
+  try {
+    return await look(storage);
+  } finally {
+    await storage.close();
+  }
+}
+
+function accepts(storage: Storage, jid: string, password: string): Promise<boolean> {
+  const source = new StoredCredentials(storage.accounts, Buffer.alloc(32), 4096);
+  return verifyPassword(source, Jid.parse(jid), password);
+}
+
+describe('user import of lines', () => {
+  const workplace = new Workplace();
+  beforeEach(() => workplace.configure({}));
+
+  const importText = async (text: string | Buffer, ...options: string[]) => {
+    const file = workplace.write('users.csv', text);
+    const { code, out, err } = await workplace.run([
+      'user',
+      'import',
+      file,
+      '--json',
+      '--iterations',
+      '4096',
+      ...options,
+    ]);
+    return { code, err, ...JSON.parse(out) };
+  };
+
+  it('takes passwords and bcrypt hashes, with every quirk of such files', async () => {
+    const text = [
+      '\uFEFFjid,password',
+      '# romeo@localhost,comment',
+      'Romeo@localhost,pencil',
+      '',
+      'juliet@localhost,with, comma and  spaces ',
+      '"nurse@localhost","says ""hark"""',
+      `tybalt@localhost,${pencilHash}`,
+      'paris@localhost,pássword',
+    ].join('\r\n');
+    expect(await importText(text)).to.deep.include({ code: 0, created: 5, skipped: [], problems: [], losses: [] });
+    await stored(workplace, async (storage) => {
+      expect(await accepts(storage, 'romeo@localhost', 'pencil')).to.equal(true);
+      expect(await accepts(storage, 'juliet@localhost', 'with, comma and  spaces ')).to.equal(true);
+      expect(await accepts(storage, 'nurse@localhost', 'says "hark"')).to.equal(true);
+      expect(await accepts(storage, 'paris@localhost', 'pássword')).to.equal(true);
+      expect(await storage.accounts.credentials('tybalt@localhost')).to.deep.equal({ scram: {}, bcrypt: pencilHash });
+      expect(await accepts(storage, 'tybalt@localhost', 'crayon')).to.equal(false);
+      expect(await accepts(storage, 'tybalt@localhost', 'pencil')).to.equal(true);
+    });
+  });
+
+  const badLines: readonly (readonly [line: string | Buffer, says: RegExp])[] = [
+    ['romeo@localhost', /is not jid,password/],
+    ['romeo@localhost,', /empty/],
+    ['romeo@localhost,"open', /is not jid,password/],
+    ['"romeo@localhost,pencil', /not an address/],
+    ['romeo@example.org,pencil', /example\.org is not served here/],
+    ['localhost,pencil', /not the address of an account/],
+    ['romeo@localhost/x,pencil', /not the address of an account/],
+    ['ro meo@localhost,pencil', /localpart/],
+    ['romeo@localhost,\u0007', /characters/],
+    ['romeo@localhost,$2b$10$tooshort', /bcrypt hash is incomplete/],
+    [`romeo@localhost,${pencilHash}x`, /bcrypt hash is incomplete/],
+    [Buffer.from('romeo@localhost,p\xE9', 'latin1'), /UTF-8/],
+  ];
+  for (const [line, says] of badLines) {
+    it(`names the line of ${JSON.stringify(line.toString().slice(0, 40))} and takes the others`, async () => {
+      const before = Buffer.from(`first@localhost,${pencilHash}\n`);
+      const after = Buffer.from(`\nlast@localhost,${pencilHash}\n`);
+      const outcome = await importText(Buffer.concat([before, Buffer.from(line), after]));
+      expect(outcome.problems).to.have.length(1);
+      expect(outcome.problems[0].place).to.equal('line 2');
+      expect(outcome.problems[0].problem).to.match(says);
+      expect(outcome).to.deep.include({ code: 1, created: 2, skipped: [] });
+    });
+  }
+
+  it('skips accounts that exist, in the database or earlier in the file, and leaves them alone', async () => {
+    await importText('romeo@localhost,pencil');
+    const outcome = await importText('ROMEO@localhost,crayon\njuliet@localhost,pen\njuliet@localhost,chalk\n');
+    expect(outcome).to.deep.include({ code: 0, created: 1, skipped: ['romeo@localhost', 'juliet@localhost'] });
+    await stored(workplace, async (storage) => {
+      expect(await accepts(storage, 'romeo@localhost', 'pencil')).to.equal(true);
+      expect(await accepts(storage, 'juliet@localhost', 'pen')).to.equal(true);
+    });
+  });
+
+  it('uses the iterations that it is told', async () => {
+    await importText('romeo@localhost,pencil', '--iterations', '5000');
+    await stored(workplace, async ({ accounts }) => {
+      const credentials = await accounts.credentials('romeo@localhost');
+      expect(Object.values(credentials?.scram ?? {}).map(({ iterations }) => iterations)).to.deep.equal([
+        5000, 5000, 5000,
+      ]);
+    });
+  });
+
+  it('reads standard input', async () => {
+    const outcome = await workplace.run(['user', 'import', '-'], { stdin: `romeo@localhost,${pencilHash}` });
+    expect(outcome).to.include({ code: 0, out: '1 created, 0 skipped because they exist, 0 not imported.\n' });
+    const nothing = await workplace.run(['user', 'import', '-'], { stdin: '' });
+    expect(nothing).to.include({ code: 0, out: '0 created, 0 skipped because they exist, 0 not imported.\n' });
+  });
+
+  it('tells people of the first problems and how many more there are', async () => {
+    const { code, out, err } = await workplace.run(['user', 'import', '-'], { stdin: 'x\n'.repeat(25) });
+    expect(code).to.equal(1);
+    expect(out.split('\n')).to.have.length(23);
+    expect(out)
+      .to.match(/^line 1: is not jid,password$/m)
+      .and.match(/and 5 more; --json tells all/);
+    expect(err).to.equal('ampere: 25 entries of - were not imported.\n');
+  });
+
+  it('takes ten thousand lines', async () => {
+    const lines = Array.from(
+      { length: 10_000 },
+      (_, index) => `user${index}@localhost,${index % 100 ? pencilHash : 'pencil'}`,
+    );
+    expect(await importText(lines.join('\n'))).to.deep.include({ code: 0, created: 10_000, problems: [] });
+    expect(await stored(workplace, ({ accounts }) => accounts.count('localhost'))).to.equal(10_000);
+  });
+
+  it('goes through a running server', async () => {
+    const server = await RunningAdministration.start(workplace.path('data'));
+    try {
+      const outcome = await importText(
+        `romeo@localhost,pencil\njuliet@localhost,${pencilHash}\nnurse@nowhere.example,x\n`,
+      );
+      expect(outcome).to.deep.include({ code: 1, created: 2, skipped: [] });
+      expect(await accepts(server.storage, 'romeo@localhost', 'pencil')).to.equal(true);
+      expect(server.forgotten).to.deep.equal(['romeo@localhost', 'juliet@localhost']);
+      expect(server.log.lines.join('\n')).not.to.match(/pencil|\$2b/);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+const wholeFile = `<?xml version='1.0' encoding='UTF-8'?>
+<server-data xmlns='urn:xmpp:pie:0'>
+  <host jid='LOCALHOST'>
+    <user name='Juliet' password='pencil'>
+      <query xmlns='jabber:iq:roster'>
+        <item jid='Romeo@montague.example' name='Romeo &amp; co' subscription='both'><group>Friends</group><group>Friends</group></item>
+        <item jid='nurse@localhost' ask='subscribe' approved='true'/>
+        <item jid='@broken'/>
+        <item jid='gone@localhost' subscription='remove'/>
+      </query>
+      <presence xmlns='jabber:client' type='subscribe' id='x1' from='mercutio@montague.example/x' to='juliet@localhost'>
+        <nick xmlns='http://jabber.org/protocol/nick'>Merc</nick>
+      </presence>
+      <presence xmlns='jabber:client' type='subscribe' from='nurse@localhost'/>
+      <query xmlns='jabber:iq:private'><exodus xmlns='exodus:prefs'><nick>J</nick></exodus></query>
+      <vCard xmlns='vcard-temp'><FN><![CDATA[Juliet <3]]></FN></vCard>
+      <blocklist xmlns='urn:xmpp:blocking'><item jid='tybalt@capulet.example'/></blocklist>
+      <offline-messages>
+        <message xmlns='jabber:client' from='romeo@montague.example/o' to='juliet@localhost' type='chat' id='m1'>
+          <body>Neither, fair saint</body>
+          <delay xmlns='urn:xmpp:delay' from='localhost' stamp='2009-07-21T00:32:29Z'>Offline</delay>
+        </message>
+      </offline-messages>
+      <query xmlns='jabber:iq:privacy'><default name='public'/></query>
+    </user>
+    <user name='romeo'>
+      <scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'>
+        <iter-count>4096</iter-count><salt>QSXCR+Q6sek8bf92</salt>
+        <server-key>D+CSWLOshSulAsxiupA+qs2/fTE=</server-key><stored-key>6dlGYMOdZcOPutkcNY8U2g7vK9Y=</stored-key>
+      </scram-credentials>
+      <scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-256'><iter-count>0</iter-count></scram-credentials>
+    </user>
+    <user name='nurse'/>
+  </host>
+  <host jid='elsewhere.example'><user name='paris' password='x'/></host>
+</server-data>
+`;
+
+describe('user import of XEP-0227', () => {
+  const workplace = new Workplace();
+  beforeEach(() => workplace.configure());
+
+  const importXml = async (...args: string[]) => {
+    const { code, out, err } = await workplace.run(['user', 'import', '--json', ...args]);
+    return { code, err, summary: out === '' ? undefined : JSON.parse(out) };
+  };
+
+  it('takes accounts with what they own, and says what it leaves', async () => {
+    const { code, summary } = await importXml(workplace.write('all.xml', wholeFile));
+    expect(code).to.equal(1);
+    expect(summary).to.deep.include({ created: 3, skipped: [] });
+    expect(summary.problems).to.deep.equal([
+      { place: 'paris@elsewhere.example', problem: 'elsewhere.example is not served here' },
+    ]);
+    const losses: string[] = summary.losses.map(({ place, loss }: Record<string, string>) => `${place} ${loss}`);
+    expect(losses.map((loss) => loss.replace(/(: localpart).*/, '$1'))).to.deep.equal([
+      'Juliet@localhost <item>: localpart',
+      'Juliet@localhost <item>: a contact with subscription remove',
+      "Juliet@localhost <query xmlns='jabber:iq:privacy'>",
+      'romeo@localhost <scram-credentials>: damaged credentials for SCRAM-SHA-256',
+      'nurse@localhost a password: nobody can log in until one is set',
+    ]);
+    await stored(workplace, checkJuliet);
+    await stored(workplace, async (storage) => {
+      expect(await accepts(storage, 'juliet@localhost', 'pencil')).to.equal(true);
+      expect(Object.keys((await storage.accounts.credentials('romeo@localhost'))?.scram ?? {})).to.deep.equal([
+        'SHA-1',
+      ]);
+      expect(await accepts(storage, 'romeo@localhost', 'pencil')).to.equal(true);
+      expect(await accepts(storage, 'nurse@localhost', '')).to.equal(false);
+    });
+  });
+
+  async function checkJuliet(storage: Storage): Promise<void> {
+    const juliet = 'juliet@localhost';
+    const record = await storage.accounts.load(juliet);
+    const items = new Map(record?.roster.map(({ version: _, ...item }) => [item.contact, item]));
+    expect(items.get('romeo@montague.example')).to.deep.include({
+      ...{ name: 'Romeo & co', groups: ['Friends'], subscription: 'both', ask: false, approved: false, inRoster: true },
+    });
+    expect(items.get('nurse@localhost')).to.deep.include({
+      ask: true,
+      approved: true,
+      inRoster: true,
+      subscription: 'none',
+    });
+    expect(String(items.get('nurse@localhost')?.pendingIn)).to.contain('from="nurse@localhost"');
+    expect(items.get('mercutio@montague.example')).to.deep.include({ inRoster: false });
+    expect(String(items.get('mercutio@montague.example')?.pendingIn)).to.match(
+      /^<presence from="mercutio@montague.example" .*Merc/s,
+    );
+    expect(items.size).to.equal(3);
+    expect(record?.blocked).to.deep.equal(['tybalt@capulet.example']);
+    expect(await storage.vcards.get(juliet)).to.equal('<vCard xmlns="vcard-temp"><FN>Juliet &lt;3</FN></vCard>');
+    expect(await storage.privateXml.get(juliet, 'exodus', 'exodus:prefs')).to.contain('<nick>J</nick>');
+    const [message] = await storage.offline.list(juliet, 0, 10);
+    expect(message).to.include({ from: 'romeo@montague.example/o', receivedAtMs: Date.UTC(2009, 6, 21, 0, 32, 29) });
+    expect(String(message?.bytes))
+      .to.match(/^<message .*<body>Neither, fair saint<\/body>/s)
+      .and.not.contain('delay');
+  }
+
+  it('leaves accounts that exist as they are', async () => {
+    await workplace.done('user', 'add', 'juliet@localhost', '--password', 'crayon');
+    const { summary } = await importXml(workplace.write('all.xml', wholeFile));
+    expect(summary.skipped).to.deep.equal(['juliet@localhost']);
+    const record = await stored(workplace, ({ accounts }) => accounts.load('juliet@localhost'));
+    expect(record?.roster).to.deep.equal([]);
+  });
+
+  it('is the same through a running server and from standard input', async () => {
+    const server = await RunningAdministration.start(workplace.path('data'));
+    try {
+      const { code } = await workplace.run(['user', 'import', '-'], { stdin: wholeFile });
+      expect(code).to.equal(1);
+      await checkJuliet(server.storage);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('follows includes below the file, at every depth', async () => {
+    const xi = "xmlns='urn:xmpp:pie:0' xmlns:xi='http://www.w3.org/2001/XInclude'";
+    mkdirSync(workplace.path('a'));
+    const file = workplace.write('main.xml', `<server-data ${xi}><xi:include href='a/host.xml'/></server-data>`);
+    workplace.write(
+      'a/host.xml',
+      `<host ${xi} jid='localhost'><xi:include href='some%20user.xml'/><user name='b' password='x'/></host>`,
+    );
+    workplace.write('a/some user.xml', `<user ${xi} name='a' password='x'><xi:include href='card.xml'/></user>`);
+    workplace.write('a/card.xml', `<vCard xmlns='vcard-temp'><FN>A</FN></vCard>`);
+    const { summary } = await importXml(file);
+    expect(summary).to.deep.include({ created: 2, problems: [], losses: [] });
+    expect(await stored(workplace, ({ vcards }) => vcards.get('a@localhost'))).to.contain('<FN>A</FN>');
+  });
+
+  const badFiles: readonly (readonly [xml: string | Buffer, says: RegExp])[] = [
+    ['<server-data xmlns="urn:xmpp:pie:0">\n<host jid="localhost">\n</server-data>', /bad\.xml: line 3: /],
+    ['<server-data xmlns="urn:xmpp:pie:0"><host jid="localhost">', /bad\.xml: line 1: Unclosed root tag/],
+    ['<accounts/>', /begins with <accounts>/],
+    ['<server-data xmlns="urn:xmpp:pie:0">&bomb;</server-data>', /line 1: /],
+    [Buffer.from('<server-data xmlns="urn:xmpp:pie:0">\xE9</server-data>', 'latin1'), /bad\.xml: is not UTF-8 text/],
+    ...['../x.xml', '/etc/passwd', 'file:///etc/passwd', ''].map(
+      (href) =>
+        [
+          `<server-data xmlns="urn:xmpp:pie:0"><include xmlns="http://www.w3.org/2001/XInclude" href="${href}"/></server-data>`,
+          /bad\.xml: includes /,
+        ] as const,
+    ),
+  ];
+  for (const [xml, says] of badFiles) {
+    it(`refuses ${JSON.stringify(xml.toString().slice(0, 140))}`, async () => {
+      const { code, err } = await importXml(workplace.write('bad.xml', xml));
+      expect(err)
+        .to.match(says)
+        .and.match(/^ampere: [^\n]+\n$/);
+      expect(code).to.equal(1);
+    });
+  }
+});

@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { expect } from 'chai';
+import { Stanza } from '../../src/protocol/stanza.ts';
+import { Workplace } from './run.ts';
+import { RunningAdministration, sampleStatus } from './running-administration.ts';
+
+describe('a running server', () => {
+  const workplace = new Workplace();
+  let server: RunningAdministration;
+  beforeEach(async () => {
+    workplace.configure();
+    server = await RunningAdministration.start(workplace.path('data'));
+  });
+  afterEach(() => server.stop());
+
+  it('shows its state', async () => {
+    await workplace.done('user', 'add', 'romeo@localhost', '--password', 'pencil');
+    server.connect('romeo@localhost/orchard');
+    const status = JSON.parse(await workplace.done('status', '--json'));
+    expect(status).to.deep.include({
+      ...sampleStatus,
+      pid: process.pid,
+      domains: ['localhost'],
+      accounts: 1,
+      sessions: 1,
+    });
+    expect(await workplace.done('status'))
+      .to.match(/^Version +1\.2\.3$/m)
+      .and.match(/^Started +2026-01-01T00:00:00/m);
+  });
+
+  it('shows who is connected', async () => {
+    const orchard = server.connect('romeo@localhost/orchard');
+    orchard.presence.available = Stanza.presence({});
+    orchard.presence.priority = 5;
+    server.connect('juliet@localhost/balcony');
+    expect(await workplace.done('sessions')).to.match(/^romeo@localhost\/orchard +priority 5$/m);
+    expect(JSON.parse(await workplace.done('sessions', '--json', '--user', 'juliet@localhost'))).to.deep.equal({
+      sessions: [{ jid: 'juliet@localhost/balcony', available: false, priority: 0 }],
+    });
+    expect(await workplace.done('sessions', '--user', 'nobody@localhost')).to.equal('');
+  });
+
+  it('ends one session, or all of an account', async () => {
+    const [orchard, phone, other] = ['romeo@localhost/orchard', 'romeo@localhost/phone', 'juliet@localhost/x'].map(
+      (jid) => server.connect(jid),
+    );
+    await workplace.done('kick', 'romeo@localhost/orchard', '--reason', 'Maintenance');
+    expect(orchard?.closedBy).to.include({ condition: 'policy-violation', text: 'Maintenance' });
+    expect(phone?.closedBy).to.equal(undefined);
+    expect(await workplace.done('kick', 'romeo@localhost')).to.match(/phone was disconnected/);
+    expect(phone?.closedBy?.condition).to.equal('policy-violation');
+    expect(other?.closedBy).to.equal(undefined);
+    for (const absent of ['romeo@localhost/nowhere', 'nobody@localhost']) {
+      expect((await workplace.run(['kick', absent])).code).to.equal(5);
+    }
+  });
+
+  it('reloads, or says with exit code 4 why it does not', async () => {
+    await workplace.done('reload');
+    expect(server.reloads).to.equal(1);
+    server.reloadFailure = new Error('server.json:1:1: is not JSON');
+    expect(await workplace.run(['reload'])).to.include({ code: 4, err: 'ampere: server.json:1:1: is not JSON\n' });
+  });
+
+  it('is backed up, but never over another file', async () => {
+    await workplace.done('user', 'add', 'romeo@localhost', '--password', 'pencil');
+    await workplace.done('backup', 'copy.db');
+    expect(existsSync(workplace.path('copy.db'))).to.equal(true);
+    expect((await workplace.run(['backup', 'copy.db'])).code).to.equal(5);
+    expect(await workplace.run(['restore', 'copy.db'])).to.include({
+      code: 5,
+      err: 'ampere: The server is running: stop it first.\n',
+    });
+  });
+});
+
+describe('backup and restore', () => {
+  const workplace = new Workplace();
+  beforeEach(() => workplace.configure());
+
+  it('bring back the accounts of a stopped server and keep what they replace', async () => {
+    await workplace.done('user', 'add', 'romeo@localhost', '--password', 'pencil');
+    await workplace.done('backup', 'copy.db');
+    await workplace.done('user', 'rm', 'romeo@localhost');
+    const out = await workplace.done('restore', 'copy.db');
+    expect(await workplace.done('user', 'list')).to.equal('romeo@localhost\n');
+    const kept = /is kept as (.*)\.\n/.exec(out)?.[1] ?? '';
+    expect(existsSync(kept), out).to.equal(true);
+  });
+
+  it('refuse what is no backup', async () => {
+    workplace.write('copy.db', 'not a database, but long enough to look at'.repeat(100));
+    const { code, err } = await workplace.run(['restore', 'copy.db']);
+    expect(err).to.match(/copy\.db cannot be restored/);
+    expect(code).to.equal(1);
+  });
+});

@@ -1,0 +1,71 @@
+import { Jid } from '../../src/protocol/jid.ts';
+import { Account } from '../../src/routing/account.ts';
+import { LocalSessions } from '../../src/routing/session-directory.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import type { RunningParts } from '../../src/web/control/administration.ts';
+import { Administration } from '../../src/web/control/administration.ts';
+import { type ControlServer, startControlServer } from '../../src/web/control/control-server.ts';
+import { controlSocketPath } from '../../src/web/control/socket-path.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+import { StubSession } from '../support/stub-session.ts';
+
+/** What a running server would say of itself. */
+export const sampleStatus = {
+  version: '1.2.3',
+  startedAtMs: Date.UTC(2026, 0, 1),
+  addresses: { c2s: [{ address: '127.0.0.1', port: 5222 }], c2sTls: [] },
+  connections: 7,
+};
+
+/** All of a running server that administration sees, over real storage and without a network but its control socket. */
+export class RunningAdministration {
+  readonly sessions = new LocalSessions();
+  readonly forgotten: string[] = [];
+  readonly log = new RecordingLog();
+  readonly storage: Storage;
+  readonly administration: Administration;
+  /** What the next reload rejects with. */
+  reloadFailure: Error | undefined;
+  reloads = 0;
+  #control: ControlServer | undefined;
+
+  private constructor(storage: Storage) {
+    this.storage = storage;
+    const running: RunningParts = {
+      accounts: { forget: (key) => void this.forgotten.push(key) },
+      directory: this.sessions,
+      status: () => sampleStatus,
+      reload: async () => {
+        if (this.reloadFailure) throw this.reloadFailure;
+        this.reloads += 1;
+      },
+    };
+    this.administration = new Administration({ storage, domains: ['localhost'], iterations: 4096, running });
+  }
+
+  /** Opens the storage of a data directory and the control socket in it. */
+  static async start(dataDir: string): Promise<RunningAdministration> {
+    const onFatal = (error: Error) => {
+      throw error;
+    };
+    const running = new RunningAdministration(await openSqliteStorage({ dataDir, onFatal }));
+    const { administration, log } = running;
+    running.#control = await startControlServer({ path: controlSocketPath(dataDir), administration, log });
+    return running;
+  }
+
+  /** Connects a client of an account. */
+  connect(jid: string): StubSession {
+    const address = Jid.parse(jid);
+    const account = new Account(address.bare(), { roster: [], rosterVersion: 0, blocked: [] });
+    const session = new StubSession(account, address.resource);
+    this.sessions.add(session);
+    return session;
+  }
+
+  async stop(): Promise<void> {
+    await this.#control?.close();
+    await this.storage.close();
+  }
+}

@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import { Jid } from '../../src/protocol/jid.ts';
+import { StreamError } from '../../src/protocol/stream-error.ts';
+import { stampFrom } from '../../src/routing/accept.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
+
+const sender = Jid.parse('juliet@a.example/balcony');
+
+describe("The 'from' of a client's stanza (RFC 6120 §8.1.2.1)", () => {
+  const stamped = (stanza: string) => stampFrom(readStanza(stanza), sender).from?.toString();
+
+  it('is the full JID, whatever true thing the client wrote', () => {
+    for (const from of [
+      '',
+      "from='juliet@a.example'",
+      "from='juliet@a.example/balcony'",
+      "from='JULIET@A.example/balcony'",
+    ]) {
+      for (const kind of ['message', 'presence', 'iq']) {
+        expect(stamped(`<${kind} ${from}/>`), `${kind} ${from}`).to.equal('juliet@a.example/balcony');
+      }
+    }
+  });
+
+  it('is the bare JID where a subscription is managed (RFC 6121 §3.1.2)', () => {
+    for (const type of ['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed']) {
+      expect(stamped(`<presence type='${type}' from='juliet@a.example/balcony'/>`), type).to.equal('juliet@a.example');
+    }
+    for (const type of ['unavailable', 'probe', 'error']) {
+      expect(stamped(`<presence type='${type}'/>`), type).to.equal('juliet@a.example/balcony');
+    }
+    expect(stamped("<message type='subscribe'/>")).to.equal('juliet@a.example/balcony');
+    expect(stamped("<iq type='subscribed'/>")).to.equal('juliet@a.example/balcony');
+  });
+
+  for (const from of [
+    'juliet@a.example/chamber',
+    'romeo@a.example',
+    'juliet@b.example/balcony',
+    'a.example',
+    'juliet@a.example/Balcony',
+  ]) {
+    it(`costs the stream if it is ${from}`, () => {
+      expect(() => stamped(`<message from='${from}'/>`))
+        .to.throw(StreamError)
+        .with.property('condition', 'invalid-from');
+    });
+  }
+
+  it('changes nothing else', () => {
+    const stanza = stampFrom(
+      readStanza("<message to='romeo@a.example' id='1' type='chat' xml:lang='it'><body>O</body></message>"),
+      sender,
+    );
+    expect(stanza.toString()).to.equal(
+      '<message from="juliet@a.example/balcony" to="romeo@a.example" id="1" type="chat" xml:lang="it"><body>O</body></message>',
+    );
+  });
+});

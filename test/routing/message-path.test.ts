@@ -1,0 +1,226 @@
+import { expect } from 'chai';
+import { Jid } from '../../src/protocol/jid.ts';
+import { StanzaError } from '../../src/protocol/stanza-error.ts';
+import { Account } from '../../src/routing/account.ts';
+import type { DeliveryPlan } from '../../src/routing/delivery-plan.ts';
+import type { Destination } from '../../src/routing/destination.ts';
+import type { Extension, Judge } from '../../src/routing/extension.ts';
+import { MessagePath } from '../../src/routing/message-path.ts';
+import { Screens } from '../../src/routing/screens.ts';
+import type { Service } from '../../src/routing/service.ts';
+import { xml } from '../../src/xml/element.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
+import { StubSession } from '../support/stub-session.ts';
+import { briefly, House } from './house.ts';
+
+const chat = (to: string) => `<message type='chat' to='${to}'><body>hi</body></message>`;
+
+describe('The road of a message', () => {
+  it('is screened, planned, judged, recorded and carried out, in that order (XEP-0079 §2.2)', async () => {
+    const steps: string[] = [];
+    const extension = (name: string): Partial<Extension> => ({
+      screen: {
+        outbound: () => void steps.push(`${name} outbound`),
+        inbound: () => void steps.push(`${name} inbound`),
+      },
+      judge: ({ plan }) => void steps.push(`${name} judges ${plan.kind}`),
+      record: ({ plan, sender, recipient }) => void steps.push(`${name} records ${plan.kind} ${sender} ${recipient}`),
+    });
+    const house = new House({
+      extensions: [extension('first'), extension('second')],
+      keep: async () => void steps.push('kept'),
+    });
+    const romeo = await house.connect('romeo@a.example/orchard');
+    await house.account('juliet@a.example');
+    await house.says(romeo, chat('juliet@a.example'));
+    expect(steps).to.deep.equal([
+      'first outbound',
+      'second outbound',
+      'first inbound',
+      'second inbound',
+      'first judges stored',
+      'second judges stored',
+      'first records stored romeo@a.example/orchard juliet@a.example',
+      'second records stored romeo@a.example/orchard juliet@a.example',
+      'kept',
+    ]);
+  });
+
+  it('has no effect before the judges have spoken, and the one they say after', async () => {
+    const stop: Judge = ({ message, plan }) =>
+      plan.kind === 'direct' ? { message, plan: { kind: 'none' } } : undefined;
+    const recorded: string[] = [];
+    const house = new House({ extensions: [{ judge: stop, record: ({ plan }) => void recorded.push(plan.kind) }] });
+    const [romeo, juliet] = [
+      await house.online('romeo@a.example/orchard'),
+      await house.online('juliet@a.example/balcony'),
+    ];
+    await house.says(romeo, chat('juliet@a.example'));
+    expect(juliet.taken()).to.deep.equal([]);
+    expect(romeo.taken()).to.deep.equal([]);
+    expect(recorded).to.deep.equal(['none']);
+  });
+
+  it('gives each judge what the one before has made of the message', async () => {
+    const mark =
+      (name: string): Judge =>
+      ({ message, plan }) => ({
+        message: message.with({ payload: message.payload.with(xml(name, { xmlns: 'urn:x' })) }),
+        plan,
+      });
+    const house = new House({
+      extensions: [{ judge: mark('one') }, { judge: () => undefined }, { judge: mark('two') }],
+    });
+    const [romeo, juliet] = [
+      await house.online('romeo@a.example/orchard'),
+      await house.online('juliet@a.example/balcony'),
+    ];
+    await house.says(romeo, chat('juliet@a.example'));
+    expect(juliet.sent[0]?.payload.children.map(({ name }) => name)).to.deep.equal(['body', 'one', 'two']);
+  });
+
+  it('ends for whom the recipient refuses as it does for an unknown recipient (XEP-0191 §3.3)', async () => {
+    const house = new House({
+      extensions: [{ screen: { inbound: (_, { key }) => (key.startsWith('juliet') ? 'refuse' : undefined) } }],
+    });
+    const romeo = await house.online('romeo@a.example/orchard');
+    const juliet = await house.online('juliet@a.example/balcony');
+    for (const type of ['chat', 'normal', 'groupchat', 'headline', 'error']) {
+      for (const resource of ['', '/balcony', '/chamber']) {
+        const replies: string[][] = [];
+        for (const name of ['juliet', 'nobody']) {
+          await house.says(romeo, `<message id='1' type='${type}' to='${name}@a.example${resource}'><body/></message>`);
+          replies.push(romeo.taken().map((text) => text.replaceAll(name, 'X')));
+        }
+        expect(replies[0], `${type} ${resource}`).to.deep.equal(replies[1]);
+      }
+    }
+    expect(juliet.taken()).to.deep.equal([]);
+    expect(house.kept).to.deep.equal([]);
+  });
+
+  it('delivers to every session of the plan, unchanged (RFC 6121 §8.5.2.1.1)', async () => {
+    const house = new House();
+    const romeo = await house.online('romeo@a.example/orchard');
+    const [a, b, c] = [
+      await house.online('juliet@a.example/a'),
+      await house.online('juliet@a.example/b'),
+      await house.connect('juliet@a.example/c'),
+    ];
+    for (const session of [a, b, c]) session.taken();
+    await house.says(romeo, chat('juliet@a.example'));
+    const text = '<message from="romeo@a.example/orchard" to="juliet@a.example" type="chat"><body>hi</body></message>';
+    expect(a.taken()).to.deep.equal([text]);
+    expect(b.taken()).to.deep.equal([text]);
+    expect(c.taken()).to.deep.equal([]);
+  });
+
+  it('tells the sender when a message could not be kept', async () => {
+    for (const [error, condition, alarms] of [
+      [StanzaError.resourceConstraint(), 'resource-constraint', 0],
+      [new Error('no disk'), 'internal-server-error', 1],
+    ] as const) {
+      const house = new House({ keep: () => Promise.reject(error) });
+      const romeo = await house.online('romeo@a.example/orchard');
+      await house.account('juliet@a.example');
+      await house.says(romeo, chat('juliet@a.example'));
+      await house.settled();
+      expect(briefly(romeo)).to.deep.equal([`message error juliet@a.example ${condition}`]);
+      expect(house.log.alarms).to.have.length(alarms);
+    }
+  });
+
+  it('lets the sender go on while the disk is at work, but not when too much waits for it', async () => {
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const house = new House({ keep: () => gate });
+    const romeo = await house.online('romeo@a.example/orchard');
+    await house.account('juliet@a.example');
+    let waits: unknown;
+    let sent = 0;
+    for (; waits === undefined && sent < 10_000; sent++) waits = house.says(romeo, chat('juliet@a.example'));
+    expect(waits).to.be.instanceOf(Promise);
+    expect(sent).to.equal(4097);
+    open();
+    await waits;
+    expect(house.says(romeo, chat('juliet@a.example'))).to.equal(undefined);
+    await house.settled();
+    expect(house.kept).to.have.length(4098);
+  });
+
+  describe('carries out each kind of plan', () => {
+    const juliet = new Account(Jid.parse('juliet@a.example'), { roster: [], rosterVersion: 0, blocked: [] });
+    const service = (gateway: boolean, log: string[]): Service => ({
+      domain: 'rooms.example',
+      gateway,
+      deliver: ({ to }) => void log.push(`service ${to}`),
+    });
+
+    /** What happens to a message to juliet when the judges say `plan`. */
+    async function effect(plan: (log: string[]) => DeliveryPlan): Promise<string[]> {
+      const log: string[] = [];
+      const decided = plan(log);
+      const path = new MessagePath({
+        sessionsOf: () => [],
+        screens: new Screens(),
+        judges: [({ message }) => ({ message, plan: decided })],
+        recorders: [],
+        offline: { keep: async ({ to }, owner) => void log.push(`kept ${to} for ${owner}`) },
+        route: ({ to }) => void log.push(`routed ${to}`),
+        sendRemote: ({ to }, domain) => void log.push(`sent ${to} by ${domain}`),
+        refuse: () => void log.push('refused'),
+      });
+      const message = readStanza(chat('juliet@a.example')).with({ from: Jid.parse('romeo@a.example/orchard') });
+      const to = Jid.parse('juliet@a.example');
+      try {
+        await path.take(message, Jid.parse('romeo@a.example/orchard'), to, { kind: 'account', account: juliet });
+      } catch (error) {
+        log.push(error instanceof StanzaError ? `error ${error.condition}` : `${error}`);
+      }
+      if (decided.kind === 'direct') {
+        for (const session of decided.sessions)
+          if (session instanceof StubSession) log.push(`${session.jid} got ${session.sent.length}`);
+      }
+      return log;
+    }
+
+    const romeo2 = Jid.parse('romeo2@b.example');
+    const effects: Record<string, readonly [plan: (log: string[]) => DeliveryPlan, effect: string[]]> = {
+      direct: [
+        () => ({ kind: 'direct', sessions: ['a', 'b'].map((resource) => new StubSession(juliet, resource)) }),
+        ['juliet@a.example/a got 1', 'juliet@a.example/b got 1'],
+      ],
+      stored: [() => ({ kind: 'stored', owner: juliet.jid }), ['kept juliet@a.example for juliet@a.example']],
+      forward: [() => ({ kind: 'forward', to: romeo2 }), ['routed romeo2@b.example']],
+      gateway: [(log) => ({ kind: 'gateway', service: service(true, log) }), ['service juliet@a.example']],
+      service: [(log) => ({ kind: 'service', service: service(false, log) }), ['service juliet@a.example']],
+      remote: [() => ({ kind: 'remote', domain: 'c.example' }), ['sent juliet@a.example by c.example']],
+      'none with an error': [() => ({ kind: 'none', error: StanzaError.gone() }), ['error gone']],
+      'none without': [() => ({ kind: 'none' }), []],
+    };
+    for (const [name, [plan, expected]] of Object.entries(effects)) {
+      it(name, async () => {
+        expect(await effect(plan)).to.deep.equal(expected);
+      });
+    }
+  });
+
+  it('leads to services, gateways, other servers, and not to the server itself (XEP-0079 §3.3.1)', () => {
+    const house = new House();
+    const path = new MessagePath({
+      ...{ sessionsOf: () => [], screens: new Screens(), judges: [], recorders: [], offline: { keep: async () => {} } },
+      ...{ route: () => undefined, sendRemote: () => undefined, refuse: () => undefined },
+    });
+    const plan = (destination: Destination) =>
+      path.plan(readStanza(chat('x.example')), Jid.parse('x.example'), destination).kind;
+    const service = { domain: 'x.example', deliver: () => undefined };
+    expect(plan({ kind: 'service', service: { ...service, gateway: false } })).to.equal('service');
+    expect(plan({ kind: 'service', service: { ...service, gateway: true } })).to.equal('gateway');
+    expect(plan({ kind: 'remote', domain: 'x.example' })).to.equal('remote');
+    expect(plan({ kind: 'server' })).to.equal('none');
+    expect(plan({ kind: 'account', account: undefined })).to.equal('none');
+    expect(house.log.alarms).to.deep.equal([]);
+  });
+});

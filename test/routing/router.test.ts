@@ -1,0 +1,180 @@
+import { expect } from 'chai';
+import { Stanza } from '../../src/protocol/stanza.ts';
+import { StanzaError } from '../../src/protocol/stanza-error.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
+import { brief, briefly, House } from './house.ts';
+
+describe('The router', () => {
+  describe('answers its client', () => {
+    it('once, straight, and without the content (RFC 6120 §8.3)', async () => {
+      const house = new House();
+      const juliet = await house.online('juliet@a.example/balcony');
+      await house.says(juliet, "<message id='1' to='nobody@a.example' type='chat'><body>hi</body></message>");
+      expect(juliet.taken()).to.deep.equal([
+        '<message from="nobody@a.example" to="juliet@a.example/balcony" id="1" type="error"><error type="cancel"><service-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></message>',
+      ]);
+      expect(house.log.alarms).to.deep.equal([]);
+    });
+
+    const faults: readonly [stanza: string, condition: string][] = [
+      ["<iq type='get' to='a.example'><x xmlns='urn:x'/></iq>", 'bad-request'],
+      ["<iq id='1' type='get' to='a.example'/>", 'bad-request'],
+      ["<iq id='1' type='set' to='a.example'><x xmlns='urn:x'/><y xmlns='urn:x'/></iq>", 'bad-request'],
+      ["<iq id='1' type='push' to='a.example'><x xmlns='urn:x'/></iq>", 'bad-request'],
+      ["<iq id='1' to='a.example'><x xmlns='urn:x'/></iq>", 'bad-request'],
+      ["<presence type='invisible'/>", 'bad-request'],
+      ["<presence type='probe'/>", 'bad-request'],
+      ["<presence type='subscribe'/>", 'bad-request'],
+      ["<presence type='subscribe' to='juliet@a.example/chamber'/>", 'not-allowed'],
+      ["<message to='a.example'><body/></message>", 'service-unavailable'],
+      ["<message to='elsewhere.example'><body/></message>", 'remote-server-not-found'],
+      ["<iq id='1' type='get' to='romeo@elsewhere.example'><x xmlns='urn:x'/></iq>", 'remote-server-not-found'],
+      ["<presence to='romeo@elsewhere.example'/>", 'remote-server-not-found'],
+    ];
+    for (const [stanza, condition] of faults) {
+      it(`${condition} to ${stanza}`, async () => {
+        const house = new House();
+        const juliet = await house.online('juliet@a.example/balcony');
+        await house.says(juliet, stanza);
+        const [reply, ...others] = juliet.sent.splice(0);
+        expect(others).to.deep.equal([]);
+        expect(reply?.type).to.equal('error');
+        expect(brief(reply ?? Stanza.iq({}))).to.match(new RegExp(` ${condition}$`));
+        expect(reply?.to?.toString()).to.equal('juliet@a.example/balcony');
+        expect(house.log.alarms).to.deep.equal([]);
+      });
+    }
+  });
+
+  it('never answers an error or a result (RFC 6120 §8.3.1)', async () => {
+    const house = new House();
+    const juliet = await house.online('juliet@a.example/balcony');
+    for (const stanza of [
+      "<message type='error' to='nobody@a.example' id='1'><error/></message>",
+      "<message type='error' to='romeo@elsewhere.example' id='1'><error/></message>",
+      "<iq type='error' to='nobody@a.example/x' id='1'><error/></iq>",
+      "<iq type='result' to='nobody@a.example/x' id='1'/>",
+      "<iq type='result' to='a.example' id='1'/>",
+      "<iq type='result' to='elsewhere.example' id='1'/>",
+      "<iq type='result' id='1'><a xmlns='urn:x'/><b xmlns='urn:x'/></iq>",
+      "<presence type='error' to='nobody@a.example'/>",
+      "<presence type='error'/>",
+      "<presence type='unavailable' to='nobody@a.example'/>",
+    ]) {
+      await house.says(juliet, stanza);
+      expect(juliet.taken(), stanza).to.deep.equal([]);
+    }
+    expect(house.log.alarms).to.deep.equal([]);
+  });
+
+  it('answers internal-server-error to what was not foreseen, and logs it with its stack', async () => {
+    for (const fail of [
+      () => {
+        throw new Error('a bug');
+      },
+      () => Promise.reject(new Error('a bug')),
+    ]) {
+      const house = new House({
+        extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['server'], handle: fail }] }],
+      });
+      const juliet = await house.online('juliet@a.example/balcony');
+      await house.says(juliet, "<iq id='1' type='get' to='a.example'><x xmlns='urn:x'/></iq>");
+      expect(briefly(juliet)).to.deep.equal(['iq error a.example internal-server-error']);
+      expect(house.log.alarms).to.have.length(1);
+      expect(house.log.alarms[0]).to.contain('router.test.ts').and.to.contain('a bug');
+    }
+  });
+
+  it('lets its client know of an error even if the account wants nothing from the other (XEP-0191 §3.3)', async () => {
+    const isRomeo = (stanza: Stanza, role: 'from' | 'to') => stanza[role]?.local === 'romeo';
+    const house = new House({
+      extensions: [
+        {
+          screen: {
+            outbound: (stanza) => (isRomeo(stanza, 'to') ? StanzaError.notAcceptable() : undefined),
+            inbound: (stanza) => (isRomeo(stanza, 'from') ? 'refuse' : undefined),
+          },
+        },
+      ],
+    });
+    const juliet = await house.online('juliet@a.example/balcony');
+    for (const stanza of [
+      "<message id='1' to='romeo@a.example'/>",
+      "<iq id='1' type='get' to='romeo@a.example'><x xmlns='urn:x'/></iq>",
+      "<presence id='1' to='romeo@a.example'/>",
+      "<presence id='1' type='subscribe' to='romeo@a.example'/>",
+    ]) {
+      await house.says(juliet, stanza);
+      const replies = juliet.sent.splice(0);
+      expect(replies.map(brief), stanza).to.deep.equal([`${replies[0]?.kind} error romeo@a.example not-acceptable`]);
+      expect(replies[0]?.id).to.equal('1');
+    }
+  });
+
+  it("takes a stanza without 'to' for the sender's own account (RFC 6120 §10.3)", async () => {
+    const house = new House();
+    const juliet = await house.online('juliet@a.example/balcony');
+    const chamber = await house.online('juliet@a.example/chamber');
+    await house.says(juliet, "<message type='chat'><body>note</body></message>");
+    const text =
+      '<message from="juliet@a.example/balcony" to="juliet@a.example" type="chat"><body>note</body></message>';
+    expect(chamber.taken()).to.deep.equal([text]);
+    expect(juliet.taken()).to.include(text);
+    for (const session of [juliet, chamber]) await house.says(session, "<presence type='unavailable'/>");
+    await house.says(juliet, "<message type='chat'><body>note</body></message>");
+    expect(house.kept).to.deep.equal([`juliet@a.example ${text}`]);
+  });
+
+  it('routes only what has both addresses', async () => {
+    const house = new House();
+    await house.online('juliet@a.example/balcony');
+    for (const stanza of [
+      "<message to='juliet@a.example'/>",
+      "<message from='juliet@a.example/balcony'/>",
+      '<message/>',
+    ]) {
+      await house.road.route(readStanza(stanza));
+      expect(house.log.alarms.splice(0), stanza).to.have.length(1);
+    }
+  });
+
+  it('keeps the sender waiting while an account is being loaded, and no longer (RFC 6120 §10.1)', async () => {
+    const house = new House();
+    const juliet = await house.online('juliet@a.example/balcony');
+    house.accounts.add('romeo@a.example');
+    let open = () => {};
+    house.accounts.before = () =>
+      new Promise((resolve) => {
+        open = resolve;
+      });
+    const first = house.says(juliet, "<message type='chat' to='romeo@a.example'><body>1</body></message>");
+    expect(first).to.be.instanceOf(Promise);
+    expect(house.kept).to.have.length(0);
+    open();
+    await first;
+    const second = house.says(juliet, "<message type='chat' to='romeo@a.example'><body>2</body></message>");
+    expect(second).to.equal(undefined);
+    await house.settled();
+    expect(house.kept.map((text) => /<body>(.)/.exec(text)?.[1])).to.deep.equal(['1', '2']);
+  });
+
+  it('answers when an account cannot be loaded', async () => {
+    const house = new House();
+    const juliet = await house.online('juliet@a.example/balcony');
+    house.accounts.before = () => Promise.reject(new Error('no disk'));
+    await house.says(juliet, "<message type='chat' to='romeo@a.example'><body>1</body></message>");
+    expect(briefly(juliet)).to.deep.equal(['message error romeo@a.example internal-server-error']);
+    expect(house.log.alarms).to.have.length(1);
+  });
+
+  it('gives the domain itself all addresses without a local part', async () => {
+    const house = new House({
+      extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['server'], handle: () => undefined }] }],
+    });
+    const juliet = await house.online('juliet@a.example/balcony');
+    for (const to of ['a.example', 'b.example', 'a.example/console']) {
+      await house.says(juliet, `<iq id='1' type='get' to='${to}'><x xmlns='urn:x'/></iq>`);
+      expect(briefly(juliet)).to.deep.equal([`iq result ${to}`]);
+    }
+  });
+});
