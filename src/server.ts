@@ -5,7 +5,7 @@ import { listenerLimits, streamLimits } from './config/stream-options.ts';
 import { extensions } from './extensions/index.ts';
 import { StoredMessages } from './extensions/offline/stored-messages.ts';
 import type { Jid } from './protocol/jid.ts';
-import type { Extension } from './routing/extension.ts';
+import type { Extension, NonzaHandler } from './routing/extension.ts';
 import { buildRoad, type Equipment, type Ground, type Road } from './routing/road.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
@@ -101,7 +101,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 async function open(site: Site, options: ServerOptions): Promise<Server> {
   const { config, storage, certificates, clock, log } = site;
   const road = makeRoad(site);
-  const stream = await makeStreamParts(site, road);
+  const registrar = makeRegistrar(site, road, () => road.extensions);
+  const stream = await makeStreamParts(site, road, registrar);
   const listener = new ClientListener({ stream, limits: listenerLimits(config), clock, log });
   const addresses = {
     c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
@@ -115,6 +116,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     storage,
     domains: config.domains,
     iterations: config.authentication.scramIterations,
+    registrar,
     running: { accounts, directory, status, reload: reloadAll },
   });
   const control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
@@ -208,7 +210,7 @@ function makeRegistrar(
   });
 }
 
-async function makeStreamParts(site: Site, road: Road): Promise<ClientStreamParts> {
+async function makeStreamParts(site: Site, road: Road, registrar: Registrar): Promise<ClientStreamParts> {
   const { config, certificates, clock, log } = site;
   const limits = streamLimits(config);
   const domains = new Set(config.domains);
@@ -224,7 +226,7 @@ async function makeStreamParts(site: Site, road: Road): Promise<ClientStreamPart
   return {
     isLocalDomain: (domain) => domains.has(domain),
     contexts: () => certificates,
-    features: await makeFeatures(site, road, sessions, limits),
+    features: await makeFeatures(site, { sessions, nonzas, registrar, limits }),
     notices: (stage) => road.extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
     intake: new StanzaIntake({ nonzas, route: (stanza, session) => road.router.fromSession(stanza, session), limits }),
     sessions,
@@ -235,31 +237,32 @@ async function makeStreamParts(site: Site, road: Road): Promise<ClientStreamPart
   };
 }
 
+/** What the features of a stream are made from. */
+interface FeatureParts {
+  readonly sessions: ClientSessions;
+  readonly nonzas: readonly NonzaHandler[];
+  readonly registrar: Registrar;
+  readonly limits: StreamLimits;
+}
+
 /** What clients can negotiate, in the order it is offered. */
-async function makeFeatures(
-  site: Site,
-  road: Road,
-  sessions: ClientSessions,
-  limits: StreamLimits,
-): Promise<readonly StreamFeature[]> {
+async function makeFeatures(site: Site, parts: FeatureParts): Promise<readonly StreamFeature[]> {
   const { config, storage } = site;
+  const { sessions, nonzas, registrar, limits } = parts;
   const services = await makeSaslServices(site);
-  const nonzas = road.extensions.flatMap((extension) => extension.nonzas ?? []);
   const bind2 = new Bind2({ sessions, nonzas, secret: await storage.secrets.get('resource') });
   return [
     starttls({ required: config.tls.required }),
     channelBindingTypes(services),
     sasl2(services, bind2),
     sasl(services),
-    ...(config.registration.inBand ? [openRegistration(site, road)] : []),
+    ...(config.registration.inBand ? [openRegistration(site, registrar)] : []),
     bind(sessions),
     advertisedLimits(limits),
   ];
 }
 
-function openRegistration(site: Site, road: Road): StreamFeature {
-  const { config, clock } = site;
-  const registrar = makeRegistrar(site, road, () => road.extensions);
+function openRegistration({ config, clock }: Site, registrar: Registrar): StreamFeature {
   const { perIp, windowSeconds } = config.limits.registration;
   return registration({
     create: (account, password) => registrar.create(account, password),

@@ -1,4 +1,6 @@
+import { withoutDelaysOf } from '../protocol/delay.ts';
 import type { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 
@@ -14,6 +16,9 @@ export function stampFrom(stanza: Stanza, sender: Jid): Stanza {
   if (claimed && !claimed.equals(sender) && !claimed.equals(sender.bare())) {
     throw StreamError.invalidFrom(`'from' is not ${sender}`);
   }
+  const { payload } = stanza;
   const manages = stanza.kind === 'presence' && stanza.type !== undefined && subscriptionTypes.has(stanza.type);
-  return stanza.with({ from: manages ? sender.bare() : sender });
+  // Only we may say when a stanza reached us (XEP-0203 §5); what no client may say in our name is left out.
+  const honest = payload.has('delay', ns.delay) ? withoutDelaysOf(payload, sender.domain) : payload;
+  return stanza.with({ from: manages ? sender.bare() : sender, payload: honest });
 }

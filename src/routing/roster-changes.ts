@@ -17,8 +17,8 @@ export class RosterChanges {
     this.#sessions = sessions;
   }
 
-  /** Saves an item; resolves when it is durable and pushed. */
-  async save(account: Account, item: RosterItem): Promise<void> {
+  /** Saves an item; resolves when it is durable and pushed. `beforePush` is called between the two. */
+  async save(account: Account, item: RosterItem, beforePush?: () => void): Promise<void> {
     const { roster, key } = account;
     const before = roster.get(item.contact);
     roster.set(item);
@@ -29,11 +29,12 @@ export class RosterChanges {
     this.#advance(account, version);
     // Unless it has been changed again or removed meanwhile.
     if (roster.get(item.contact) === item) roster.set({ ...item, version });
+    beforePush?.();
     if (item.inRoster) this.#push(account, rosterItemElement(item), version);
   }
 
-  /** Removes an item; resolves when that is durable and pushed. */
-  async remove(account: Account, contact: string): Promise<void> {
+  /** Removes an item; resolves when that is durable and pushed. `beforePush` is called between the two. */
+  async remove(account: Account, contact: string, beforePush?: () => void): Promise<void> {
     const { roster, key } = account;
     const before = roster.get(contact);
     roster.delete(contact);
@@ -42,6 +43,7 @@ export class RosterChanges {
       throw error;
     });
     this.#advance(account, version);
+    beforePush?.();
     if (before?.inRoster) this.#push(account, removedItemElement(contact), version);
   }
 

@@ -28,6 +28,14 @@ export interface SubscriptionParts {
   readonly maxItems: number;
 }
 
+/** How a changed item is saved. */
+interface Saving {
+  readonly inRoster: boolean;
+  /** The request to keep until it is answered. */
+  readonly request?: Stanza;
+  readonly beforePush?: (() => void) | undefined;
+}
+
 const types: ReadonlySet<string> = new Set<SubscriptionType>([
   'subscribe',
   'subscribed',
@@ -58,7 +66,7 @@ export class Subscriptions {
     const state = stateOf(item);
     const { next, pass } = outbound(type, state);
     const creates = type === 'subscribe' || type === 'subscribed';
-    if (creates) this.#ensureRoom(account, item);
+    if (creates && !this.#hasRoom(account, item)) throw StanzaError.resourceConstraint('the roster is full');
     await this.#save(account, item, next, { inRoster: item.inRoster || creates });
     if (!pass) return;
     await this.#parts.route(stanza.with({ from: account.jid, to: contact }));
@@ -72,10 +80,11 @@ export class Subscriptions {
     const item = account.roster.getOrBlank(contact.toString());
     const state = stateOf(item);
     const { next, pass, approve } = inbound(type, state);
-    if (type === 'subscribe') this.#ensureRoom(account, item);
-    const stamped = stanza.with({ from: contact, to: account.jid });
-    if (pass) this.#deliver(stamped, type, account);
-    await this.#save(account, item, next, { inRoster: item.inRoster, request: stamped });
+    // A stranger is not told that the roster is full: that would tell of the account, too.
+    if (type === 'subscribe' && !this.#hasRoom(account, item)) return;
+    const request = stanza.with({ from: contact, to: account.jid });
+    const deliver = pass ? () => this.#deliver(request, type, account) : undefined;
+    await this.#save(account, item, next, { inRoster: item.inRoster, request, beforePush: deliver });
     if (approve) {
       await this.#parts.route(Stanza.presence({ from: account.jid, to: contact, type: 'subscribed' }));
       this.#showPresence(account, contact);
@@ -111,20 +120,18 @@ export class Subscriptions {
     account: Account,
     item: RosterItem,
     next: SubscriptionState,
-    { inRoster, request }: { inRoster: boolean; request?: Stanza },
+    { inRoster, request, beforePush }: Saving,
   ): Promise<void> {
     const pendingIn = next.pendingIn ? (item.pendingIn ?? request?.toBytes()) : undefined;
     const subscription = subscriptionOf(next);
     const changed: RosterItem = { ...item, subscription, ask: next.ask, approved: next.approved, pendingIn, inRoster };
     if (sameItem(item, changed)) return;
-    if (!inRoster && !pendingIn) return this.#parts.rosters.remove(account, item.contact);
-    await this.#parts.rosters.save(account, changed);
+    if (!inRoster && !pendingIn) return this.#parts.rosters.remove(account, item.contact, beforePush);
+    await this.#parts.rosters.save(account, changed, beforePush);
   }
 
-  #ensureRoom({ roster }: Account, { contact }: RosterItem): void {
-    if (!roster.get(contact) && roster.size >= this.#parts.maxItems) {
-      throw StanzaError.resourceConstraint('the roster is full');
-    }
+  #hasRoom({ roster }: Account, { contact }: RosterItem): boolean {
+    return roster.get(contact) !== undefined || roster.size < this.#parts.maxItems;
   }
 
   /** Requests go to available resources, the rest to those that asked for the roster (RFC 6121 §3.1.3, §3.1.6). */

@@ -1,3 +1,4 @@
+import type { NamespaceScope } from './namespace-scope.ts';
 import { type Child, contentNs } from './payload.ts';
 import { Scanner, type ScannerSink } from './scanner.ts';
 import type { Attribute, StartTag } from './start-tag.ts';
@@ -26,10 +27,10 @@ export class FrameIndex {
   /** Whether the bytes of the payload mean the same inside of any stanza. */
   portable = true;
 
-  constructor(tag: StartTag, payloadStart: number) {
-    this.name = tag.name.local(tag.source);
+  constructor(tag: StartTag, scope: NamespaceScope, payloadStart: number) {
+    this.name = tag.localName;
     this.ns = tag.ns;
-    this.attributes = tag.attributes();
+    this.attributes = tag.attributes(scope);
     this.payloadStart = payloadStart;
     this.payloadEnd = payloadStart;
   }
@@ -56,12 +57,12 @@ export class FrameIndexer implements ScannerSink {
   startTag(tag: StartTag, depth: number, start: number, end: number): void {
     const { scope } = this.scanner;
     if (depth === 1) {
-      this.#index = new FrameIndex(tag, end);
+      this.#index = new FrameIndex(tag, scope, end);
       this.#index.portable = scope.defaultNs === scope.context.defaultNs;
       scope.borrowed = undefined;
     } else if (depth === 2) {
       const ns = tag.ns === scope.context.defaultNs ? contentNs : tag.ns;
-      this.#child = new IndexedChild(tag.name.local(tag.source), ns, start - this.#index!.payloadStart);
+      this.#child = new IndexedChild(tag.localName, ns, start - this.#index!.payloadStart);
       this.#index!.children.push(this.#child);
     }
   }

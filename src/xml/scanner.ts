@@ -1,16 +1,4 @@
-import { AttributeSpan } from './attribute-span.ts';
-import {
-  ampersand,
-  apostrophe,
-  doubleQuote,
-  equals,
-  exclamation,
-  greaterThan,
-  lessThan,
-  question,
-  skipSpace,
-  slash,
-} from './char-class.ts';
+import { ampersand, exclamation, greaterThan, lessThan, question, skipSpace, slash } from './char-class.ts';
 import { opensCdata, opensDeclaration } from './markup.ts';
 import { type NamespaceContext, NamespaceScope } from './namespace-scope.ts';
 import { checkReference, scanReference } from './reference.ts';
@@ -32,24 +20,17 @@ export interface ScannerSink {
 /** Where in the grammar the next byte stands. */
 const inProlog = 0;
 const afterLessThan = 1;
-const inElementName = 2;
-const inStartTag = 3;
-const inAttributeName = 4;
-const beforeEquals = 5;
-const beforeValue = 6;
-const inValue = 7;
-const inReference = 8;
-const beforeTagEnd = 9;
-const inText = 10;
-const inEndName = 11;
-const inEndTag = 12;
-const inMarkup = 13;
-const inCdata = 14;
-const inInstruction = 15;
-const inDeclaration = 16;
+const inStartTag = 2;
+const inText = 3;
+const inReference = 4;
+const inEndName = 5;
+const inEndTag = 6;
+const inMarkup = 7;
+const inCdata = 8;
+const inInstruction = 9;
+const inDeclaration = 10;
 
 const noName: Buffer = Buffer.alloc(0);
-const noAttribute = new AttributeSpan();
 
 /**
  * The one reader of XML in this server: a strict, resumable scanner for XML 1.0 with namespaces as RFC 6120 §11 narrows
@@ -72,14 +53,9 @@ export class Scanner {
   /** The name a lone end tag closes: that of the stream. */
   #outerName = noName;
   #elements = 0;
-  #declarations = 0;
-  #attribute = noAttribute;
-  #spaced = false;
-  #quote = 0;
   #tokenStart = 0;
   #endNameStart = 0;
   #referenceStart = 0;
-  #referenceFrom = inText;
   readonly #run = new TextSpan();
   /** Start and length of the name of each open element. */
   readonly #names: number[] = [];
@@ -107,7 +83,7 @@ export class Scanner {
   /** The bytes of the last element name, copied. */
   elementName(): Buffer {
     const { bytes, base } = this.source;
-    return Buffer.from(bytes.subarray(base + this.#tag.name.start, base + this.#tag.name.end));
+    return Buffer.from(bytes.subarray(base + this.#tag.nameStart, base + this.#tag.nameEnd));
   }
 
   #inStream(): boolean {
@@ -117,10 +93,11 @@ export class Scanner {
   #begin(context: NamespaceContext, limits: XmlLimits): void {
     this.scope.enter(context);
     this.#limits = limits;
+    this.#tag.limits = limits;
     this.complete = false;
     this.depth = 0;
     this.#elements = 0;
-    this.#declarations = 0;
+    this.#tag.declarations = 0;
     this.#run.begin(0);
   }
 
@@ -144,19 +121,10 @@ export class Scanner {
         return this.#text(p, end);
       case inStartTag:
         return this.#startTag(p, end);
-      case inAttributeName:
-      case beforeEquals:
-      case beforeValue:
-      case inValue:
-        return this.#attributeFrom(p, end);
       case afterLessThan:
         return this.#afterLessThan(p, end);
-      case inElementName:
-        return this.#elementName(p, end);
       case inReference:
         return this.#reference(p, end);
-      case beforeTagEnd:
-        return this.#emptyElementEnd(p);
       case inEndName:
         return this.#endName(p, end);
       case inEndTag:
@@ -189,7 +157,12 @@ export class Scanner {
     const { source } = this;
     const p = this.#run.scan(source, at, end);
     if (p < 0 || p === end) return p;
-    if (source.bytes[p] === ampersand) return this.#openReference(p);
+    if (source.bytes[p] === ampersand) {
+      this.#run.form = escapedForm;
+      this.#referenceStart = p + 1 - source.base;
+      this.#state = inReference;
+      return p + 1;
+    }
     const { start, form } = this.#run;
     if (p - source.base > start) this.#sink.text(start, p - source.base, form);
     return this.#open(p, end);
@@ -212,90 +185,26 @@ export class Scanner {
     if (this.depth >= this.#limits.maxDepth) tooMuch('elements nested too deeply');
     this.#elements++;
     this.#tag.begin(p - this.source.base);
-    this.#state = inElementName;
-    return this.#elementName(p, end);
-  }
-
-  #elementName(at: number, end: number): number {
-    const { source } = this;
-    const { name } = this.#tag;
-    const p = name.scan(source, at, end);
-    if (p < 0 || p === end) return p;
-    name.finish(source, p - source.base);
     this.#state = inStartTag;
-    this.#spaced = false;
     return this.#startTag(p, end);
   }
 
   #startTag(at: number, end: number): number {
-    const { bytes, base } = this.source;
-    const p = skipSpace(bytes, at, end);
-    if (p > at) this.#spaced = true;
-    if (p === end) return p;
-    const byte = bytes[p];
-    if (byte === greaterThan) return this.#endOfStartTag(p + 1);
-    if (byte === slash) {
-      this.#state = beforeTagEnd;
-      return p + 1;
-    }
-    if (!this.#spaced) malformed('white space was expected before an attribute');
-    this.#attribute = this.#tag.addAttribute(p - base, this.#limits);
-    this.#state = inAttributeName;
-    return this.#attributeFrom(p, end);
-  }
-
-  /** Scans an attribute, from wherever in it the last chunk ended. */
-  #attributeFrom(at: number, end: number): number {
-    const { source } = this;
-    const { bytes, base } = source;
-    const attribute = this.#attribute;
-    let p = at;
-    if (this.#state === inAttributeName) {
-      p = attribute.name.scan(source, p, end);
-      if (p < 0 || p === end) return p;
-      this.#endOfAttributeName(p - base);
-    }
-    if (this.#state === beforeEquals) {
-      p = skipSpace(bytes, p, end);
-      if (p === end) return p;
-      if (bytes[p] !== equals) malformed('an attribute without a value');
-      this.#state = beforeValue;
-      p++;
-    }
-    if (this.#state === beforeValue) {
-      p = skipSpace(bytes, p, end);
-      if (p === end) return p;
-      this.#quote = bytes[p]!;
-      if (this.#quote !== apostrophe && this.#quote !== doubleQuote) malformed('an attribute value without quotes');
-      p++;
-      attribute.beginValue(p - base);
-      this.#state = inValue;
-    }
-    p = attribute.scanValue(source, p, end, this.#quote);
-    if (p < 0 || p === end) return p;
-    if (bytes[p] === ampersand) return this.#openReference(p);
-    attribute.valueEnd = p - base;
-    this.#state = inStartTag;
-    this.#spaced = false;
-    return p + 1;
-  }
-
-  #endOfAttributeName(end: number): void {
-    const attribute = this.#attribute;
-    attribute.name.finish(this.source, end);
-    if (this.#tag.classify(attribute) && ++this.#declarations > this.#limits.maxNamespaces) {
-      tooMuch('too many namespace declarations');
-    }
-    this.#state = beforeEquals;
-  }
-
-  #openReference(p: number): number {
-    if (this.#state === inText) this.#run.form = escapedForm;
-    else this.#attribute.form = escapedForm;
-    this.#referenceFrom = this.#state;
-    this.#referenceStart = p + 1 - this.source.base;
-    this.#state = inReference;
-    return p + 1;
+    const tag = this.#tag;
+    const p = tag.scan(at, end);
+    if (!tag.complete) return p;
+    const next = p - this.source.base;
+    this.#names[2 * this.depth] = tag.nameStart;
+    this.#names[2 * this.depth + 1] = tag.nameEnd - tag.nameStart;
+    this.depth++;
+    tag.resolve(this.scope, this.depth);
+    this.#sink.startTag(tag, this.depth, this.#tokenStart, next);
+    this.#enterText(next);
+    if (this.#stopAtStartTag) {
+      this.complete = true;
+      if (tag.empty) this.depth = 0;
+    } else if (tag.empty) this.#endElement(next, next);
+    return p;
   }
 
   #reference(at: number, end: number): number {
@@ -303,30 +212,8 @@ export class Scanner {
     const p = scanReference(bytes, at, end);
     if (p < 0 || p === end) return p;
     checkReference(bytes.toString('latin1', base + this.#referenceStart, p));
-    this.#state = this.#referenceFrom;
+    this.#state = inText;
     return p + 1;
-  }
-
-  #emptyElementEnd(p: number): number {
-    if (this.source.bytes[p] !== greaterThan) malformed("'/' in a start tag");
-    const next = this.#endOfStartTag(p + 1);
-    const at = next - this.source.base;
-    if (this.#stopAtStartTag) this.depth = 0;
-    else this.#endElement(at, at);
-    return next;
-  }
-
-  #endOfStartTag(p: number): number {
-    const tag = this.#tag;
-    const { start, end } = tag.name;
-    this.#names[2 * this.depth] = start;
-    this.#names[2 * this.depth + 1] = end - start;
-    this.depth++;
-    tag.resolve(this.scope, this.depth);
-    this.#sink.startTag(tag, this.depth, this.#tokenStart, p - this.source.base);
-    this.#enterText(p - this.source.base);
-    if (this.#stopAtStartTag) this.complete = true;
-    return p;
   }
 
   #enterText(start: number): void {

@@ -1,5 +1,5 @@
-import { internedText } from './interned-text.ts';
 import { resolveReference } from './reference.ts';
+import { names, values } from './text-table.ts';
 
 /** How a piece of text is written: as it is, with characters beyond ASCII, or needing normalisation. */
 export type TextForm = 0 | 1 | 2;
@@ -24,7 +24,7 @@ export class Source {
   /** Bytes known to be a scanned name. */
   name(start: number, end: number, ascii: boolean): string {
     const { bytes, base } = this;
-    return ascii ? internedText(bytes, base + start, base + end) : bytes.toString('utf8', base + start, base + end);
+    return ascii ? names.text(bytes, base + start, base + end) : bytes.toString('utf8', base + start, base + end);
   }
 
   /** Character data with its references resolved and its line ends normalised (XML 1.0 §2.11). */
@@ -43,7 +43,7 @@ export class Source {
 
   /** An attribute value, normalised (XML 1.0 §3.3.3). */
   value(start: number, end: number, form: TextForm): string {
-    if (form === plainForm) return internedText(this.bytes, this.base + start, this.base + end);
+    if (form === plainForm) return values.text(this.bytes, this.base + start, this.base + end);
     const text = this.bytes.toString('utf8', this.base + start, this.base + end);
     if (form === wideForm) return text;
     return text.replace(referenceOrSpace, (_match, body?: string) =>

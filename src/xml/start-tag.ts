@@ -1,12 +1,25 @@
-import { AttributeSpan } from './attribute-span.ts';
-import { NameSpan } from './name-span.ts';
+import {
+  ampersand,
+  apostrophe,
+  colon,
+  doubleQuote,
+  equals,
+  greaterThan,
+  nameStartByte,
+  nameStop,
+  nonAscii,
+  skip,
+  skipSpace,
+  slash,
+  space,
+  valueStop,
+} from './char-class.ts';
 import type { NamespaceScope } from './namespace-scope.ts';
-import type { Source } from './source.ts';
+import { checkReference, scanReference } from './reference.ts';
+import { escapedForm, plainForm, type Source, type TextForm, wideForm } from './source.ts';
+import { checkNameStart, nameCharacterLength, valueCharacterLength } from './special-character.ts';
 import { malformed, tooMuch } from './xml-error.ts';
-import type { XmlLimits } from './xml-limits.ts';
-
-/** Above this many attributes, comparing each with each costs more than a set. */
-const pairwiseAttributes = 8;
+import { unlimited } from './xml-limits.ts';
 
 /** An attribute of a start tag (XML 1.0 §3.1); its value is decoded and normalised. */
 export interface Attribute {
@@ -18,15 +31,53 @@ export interface Attribute {
   readonly value: string;
 }
 
+/** Where in the tag the next byte stands. */
+const inName = 0;
+const betweenAttributes = 1;
+const beforeEquals = 2;
+const beforeValue = 3;
+const inValue = 4;
+const inReference = 5;
+const behindSlash = 6;
+
+/** What is noted of a name and its value: places and flags, in one array, because objects cost twice the time. */
+const spanLength = 6;
+const nameStart = 0;
+const nameColon = 1;
+const nameEnd = 2;
+const valueStart = 3;
+const valueEnd = 4;
+const flags = 5;
+
+/** The flags: a text form in the lowest two bits, and these. */
+const formMask = 3;
+const declares = 4;
+const wideName = 8;
+
+const xmlns = Buffer.from('xmlns');
+
 /** The start tag being scanned, as places in the source; used again for the next one. */
 export class StartTag {
   readonly source: Source;
-  readonly name = new NameSpan();
+  limits = unlimited;
+  /** Namespace declarations so far in the frame. */
+  declarations = 0;
+  /** Whether the tag has been scanned to its end, and whether its end was `/>`. */
+  complete = false;
+  empty = false;
+  /** The namespace of the element. */
   ns = '';
-  count = 0;
-  readonly #spans: AttributeSpan[] = [];
+  #state = inName;
+  /** The element's own name is the first span. */
+  #spans = new Int32Array(8 * spanLength);
+  /** Where the span of the current name begins. */
+  #at = 0;
+  #spaced = false;
+  #quote = 0;
+  #referenceStart = 0;
+  #declares = false;
   #prefixed = 0;
-  /** A bit for the length and the first byte of each attribute's name; two names with the same bit may be the same. */
+  /** A bit for the length and the first byte of each attribute's name: two names with the same bit may be the same. */
   #nameBits = 0;
   #mayRepeat = false;
 
@@ -34,115 +85,314 @@ export class StartTag {
     this.source = source;
   }
 
+  /** Where the element's name lies. */
+  get nameStart(): number {
+    return this.#spans[nameStart]!;
+  }
+  get nameEnd(): number {
+    return this.#spans[nameEnd]!;
+  }
+
   begin(start: number): void {
-    this.name.begin(start);
-    this.count = 0;
+    this.complete = false;
+    this.empty = false;
+    this.#at = 0;
+    this.#declares = false;
     this.#prefixed = 0;
     this.#nameBits = 0;
     this.#mayRepeat = false;
+    this.#state = inName;
+    this.#beginName(start);
   }
 
-  /** The attribute that starts here. */
-  addAttribute(start: number, limits: XmlLimits): AttributeSpan {
-    if (this.count >= limits.maxAttributes) tooMuch('too many attributes');
-    let span = this.#spans[this.count];
-    if (span === undefined) {
-      span = new AttributeSpan();
-      this.#spans.push(span);
+  /**
+   * Scans on from `at`, to behind the tag or to `end`; a character that `end` cuts is answered with the complement of
+   * its place. One function with its state in variables, because this is where the time goes.
+   */
+  scan(at: number, end: number): number {
+    const { bytes, base } = this.source;
+    let state = this.#state;
+    let p = at;
+    while (p < end) {
+      if (state === inName) {
+        p = skip(bytes, nameStop, p, end);
+        if (p === end) break;
+        if (bytes[p] === colon || bytes[p]! >= nonAscii) {
+          const length = this.#nameCharacter(p, end);
+          if (length === 0) return this.#pause(state, ~p);
+          p += length;
+          continue;
+        }
+        state = this.#endOfName(p - base);
+      }
+      if (state === betweenAttributes) {
+        if (bytes[p]! <= space) this.#spaced = true;
+        p = skipSpace(bytes, p, end);
+        if (p === end) break;
+        if (bytes[p] === greaterThan) return this.#close(p);
+        state = this.#beginAttribute(p);
+        if (state === behindSlash) p++;
+        continue;
+      }
+      if (state === beforeEquals) {
+        p = skipSpace(bytes, p, end);
+        if (p === end) break;
+        if (bytes[p] !== equals) malformed('an attribute without a value');
+        state = beforeValue;
+        if (++p === end) break;
+      }
+      if (state === beforeValue) {
+        p = skipSpace(bytes, p, end);
+        if (p === end) break;
+        this.#beginValue(p);
+        state = inValue;
+        if (++p === end) break;
+      }
+      if (state === inValue) p = skip(bytes, valueStop, p, end);
+      if (p === end) break;
+      if (state === inValue && bytes[p] === this.#quote) {
+        this.#spans[this.#at + valueEnd] = p - base;
+        state = betweenAttributes;
+        this.#spaced = false;
+        p++;
+      } else {
+        this.#state = state;
+        p = this.#scanRare(p, end);
+        if (p < 0 || this.complete) return p;
+        state = this.#state;
+      }
     }
-    this.count++;
-    span.name.begin(start);
-    return span;
+    return this.#pause(state, p);
   }
 
-  /** Classes the attribute whose name has just ended; true if it is a namespace declaration. */
-  classify(span: AttributeSpan): boolean {
-    const { name } = span;
-    const { source } = this;
-    const bit = 1 << (source.bytes[source.base + name.start]! + 5 * (name.end - name.start));
+  #pause(state: number, p: number): number {
+    this.#state = state;
+    return p;
+  }
+
+  #beginValue(p: number): void {
+    const { bytes, base } = this.source;
+    const quote = bytes[p]!;
+    if (quote !== apostrophe && quote !== doubleQuote) malformed('an attribute value without quotes');
+    this.#quote = quote;
+    this.#spans[this.#at + valueStart] = p + 1 - base;
+  }
+
+  /** Scans what is not in every attribute. */
+  #scanRare(at: number, end: number): number {
+    const { bytes, base } = this.source;
+    if (this.#state === inValue) return this.#specialInValue(at, end);
+    if (this.#state === behindSlash) {
+      if (bytes[at] !== greaterThan) malformed("'/' in a start tag");
+      this.empty = true;
+      return this.#close(at);
+    }
+    const p = scanReference(bytes, at, end);
+    if (p < 0 || p === end) return p;
+    checkReference(bytes.toString('latin1', base + this.#referenceStart, p));
+    this.#state = inValue;
+    return p + 1;
+  }
+
+  #close(p: number): number {
+    this.complete = true;
+    return p + 1;
+  }
+
+  #beginAttribute(p: number): number {
+    const { bytes, base } = this.source;
+    if (bytes[p] === slash) return behindSlash;
+    if (!this.#spaced) malformed('white space was expected before an attribute');
+    this.#at += spanLength;
+    if (this.#at > this.limits.maxAttributes * spanLength) tooMuch('too many attributes');
+    if (this.#at === this.#spans.length) this.#grow();
+    this.#beginName(p - base);
+    return inName;
+  }
+
+  #beginName(start: number): void {
+    const spans = this.#spans;
+    const at = this.#at;
+    spans[at + nameStart] = start;
+    spans[at + nameColon] = -1;
+    spans[at + flags] = 0;
+  }
+
+  #grow(): void {
+    const larger = new Int32Array(2 * this.#spans.length);
+    larger.set(this.#spans);
+    this.#spans = larger;
+  }
+
+  /** The length of a character in a name that is no ASCII letter; 0 if it is cut. */
+  #nameCharacter(p: number, end: number): number {
+    const { bytes, base } = this.source;
+    const spans = this.#spans;
+    if (bytes[p] !== colon) {
+      spans[this.#at + flags]! |= wideName;
+      return nameCharacterLength(bytes, p, end);
+    }
+    if (spans[this.#at + nameColon]! >= 0) malformed('a name with two colons');
+    spans[this.#at + nameColon] = p - base;
+    return 1;
+  }
+
+  #specialInValue(p: number, end: number): number {
+    const { bytes, base } = this.source;
+    const byte = bytes[p]!;
+    const form = byte >= nonAscii ? wideForm : escapedForm;
+    if (byte !== apostrophe && byte !== doubleQuote) this.#spans[this.#at + flags]! |= form;
+    if (byte === ampersand) {
+      this.#referenceStart = p + 1 - base;
+      this.#state = inReference;
+      return p + 1;
+    }
+    const length = valueCharacterLength(bytes, p, end);
+    return length === 0 ? ~p : p + length;
+  }
+
+  /** Checks a name; both its halves must begin as a name does (Namespaces in XML 1.0 §4). */
+  #endOfName(end: number): number {
+    const { bytes, base } = this.source;
+    const spans = this.#spans;
+    const at = this.#at;
+    const start = spans[at + nameStart]!;
+    const colonAt = spans[at + nameColon]!;
+    spans[at + nameEnd] = end;
+    const first = bytes[base + start]!;
+    if (nameStartByte[first] !== 1) checkNameStart(bytes, base + start, base + end);
+    if (colonAt >= 0) checkNameStart(bytes, base + colonAt + 1, base + end);
+    this.#spaced = false;
+    if (at === 0) return betweenAttributes;
+    this.#classify(first, start, colonAt, end);
+    return beforeEquals;
+  }
+
+  #classify(first: number, start: number, colonAt: number, end: number): void {
+    const bit = 1 << (first + 5 * (end - start));
     if ((this.#nameBits & bit) !== 0) this.#mayRepeat = true;
     this.#nameBits |= bit;
-    const prefixEnd = name.colon < 0 ? name.end : name.colon;
-    span.declares = prefixEnd - name.start === 5 && source.name(name.start, prefixEnd, true) === 'xmlns';
-    span.ns = '';
-    if (name.colon >= 0 && !span.declares) this.#prefixed++;
-    return span.declares;
+    const prefixLength = (colonAt < 0 ? end : colonAt) - start;
+    if (prefixLength === xmlns.length && this.#isXmlns(start)) this.#countDeclaration();
+    else if (colonAt >= 0) this.#prefixed++;
   }
 
-  /** Puts the declarations in force and finds the namespaces of all names (Namespaces in XML 1.0 §6). */
+  #isXmlns(start: number): boolean {
+    const { bytes, base } = this.source;
+    let i = 0;
+    while (i < xmlns.length && bytes[base + start + i] === xmlns[i]) i++;
+    return i === xmlns.length;
+  }
+
+  #countDeclaration(): void {
+    this.#spans[this.#at + flags]! |= declares;
+    this.#declares = true;
+    this.declarations++;
+    if (this.declarations > this.limits.maxNamespaces) tooMuch('too many namespace declarations');
+  }
+
+  /** The element's name, without its prefix and with it. */
+  get localName(): string {
+    return this.#local(0);
+  }
+
+  get qualifiedName(): string {
+    return this.#qualified(0);
+  }
+
+  /** Puts the declarations in force and checks all names with them (Namespaces in XML 1.0 §6). */
   resolve(scope: NamespaceScope, depth: number): void {
-    const { source, name } = this;
-    for (let i = 0; i < this.count; i++) {
-      const span = this.#spans[i]!;
-      if (!span.declares) continue;
-      scope.declare(span.name.colon < 0 ? '' : span.name.local(source), span.value(source), depth);
-    }
-    this.ns = name.colon < 0 ? scope.defaultNs : scope.resolve(name.prefix(source));
-    if (this.#mayRepeat) this.#refuseDuplicates();
+    if (this.#declares) this.#declare(scope, depth);
+    this.ns = this.#spans[nameColon]! < 0 ? scope.defaultNs : scope.resolve(this.#prefix(0));
+    if (this.#mayRepeat) this.#refuseRepetition();
     if (this.#prefixed > 0) this.#resolveAttributes(scope);
   }
 
   /** The attributes, without the namespace declarations. */
-  attributes(): Attribute[] {
-    const { source } = this;
+  attributes(scope: NamespaceScope): Attribute[] {
     const attributes: Attribute[] = [];
-    for (let i = 0; i < this.count; i++) {
-      const span = this.#spans[i]!;
-      if (span.declares) continue;
-      const { name, ns } = span;
-      attributes.push({ name: name.local(source), prefix: name.prefix(source), ns, value: span.value(source) });
+    for (let at = spanLength; at <= this.#at; at += spanLength) {
+      if (this.#isDeclaration(at)) continue;
+      const prefix = this.#prefix(at);
+      const ns = prefix === '' ? '' : scope.resolve(prefix);
+      attributes.push({ name: this.#local(at), prefix, ns, value: this.#value(at) });
     }
     return attributes;
   }
 
-  /** The attributes as they are written, namespace declarations included. */
+  /** Copies the attributes as they are written, namespace declarations included. */
   copyAttributes(to: Record<string, string | undefined>): void {
-    for (let i = 0; i < this.count; i++) {
-      const span = this.#spans[i]!;
-      to[span.name.qualified(this.source)] = span.value(this.source);
+    for (let at = spanLength; at <= this.#at; at += spanLength) to[this.#qualified(at)] = this.#value(at);
+  }
+
+  #isDeclaration(at: number): boolean {
+    return (this.#spans[at + flags]! & declares) !== 0;
+  }
+
+  #declare(scope: NamespaceScope, depth: number): void {
+    for (let at = spanLength; at <= this.#at; at += spanLength) {
+      if (!this.#isDeclaration(at)) continue;
+      const prefix = this.#spans[at + nameColon]! < 0 ? '' : this.#local(at);
+      scope.declare(prefix, this.#declared(at), depth);
     }
   }
 
-  #refuseDuplicates(): void {
-    if (this.count > pairwiseAttributes) {
-      const names = new Set<string>();
-      for (let i = 0; i < this.count; i++) names.add(this.#spans[i]!.name.qualified(this.source));
-      if (names.size < this.count) malformed('duplicate attribute');
-      return;
-    }
-    for (let i = 1; i < this.count; i++) {
-      for (let j = 0; j < i; j++) if (this.#sameName(i, j)) malformed('duplicate attribute');
-    }
-  }
-
-  #sameName(i: number, j: number): boolean {
-    const { bytes, base } = this.source;
-    const a = this.#spans[i]!.name;
-    const b = this.#spans[j]!.name;
-    const length = a.end - a.start;
-    if (length !== b.end - b.start) return false;
-    for (let k = 0; k < length; k++) {
-      if (bytes[base + a.start + k] !== bytes[base + b.start + k]) return false;
-    }
-    return true;
+  #refuseRepetition(): void {
+    const count = this.#at / spanLength;
+    const names = new Set<string>();
+    for (let at = spanLength; at <= this.#at; at += spanLength) names.add(this.#qualified(at));
+    if (names.size < count) malformed('duplicate attribute');
   }
 
   /** Two prefixes can mean one namespace, so the expanded names are compared too (Namespaces in XML 1.0 §6.3). */
   #resolveAttributes(scope: NamespaceScope): void {
-    const { source } = this;
     const seen = this.#prefixed > 1 ? new Map<string, Set<string>>() : undefined;
-    for (let i = 0; i < this.count; i++) {
-      const span = this.#spans[i]!;
-      if (span.name.colon < 0 || span.declares) continue;
-      span.ns = scope.resolve(span.name.prefix(source));
-      if (seen !== undefined) refuseRepetition(seen, span.ns, span.name.local(source));
+    for (let at = spanLength; at <= this.#at; at += spanLength) {
+      if (this.#spans[at + nameColon]! < 0 || this.#isDeclaration(at)) continue;
+      const ns = scope.resolve(this.#prefix(at));
+      if (seen === undefined) continue;
+      const names = seen.get(ns) ?? new Set();
+      if (names.has(this.#local(at))) malformed('duplicate attribute');
+      seen.set(ns, names.add(this.#local(at)));
     }
+  }
+
+  #prefix(at: number): string {
+    const spans = this.#spans;
+    const colonAt = spans[at + nameColon]!;
+    return colonAt < 0 ? '' : this.#name(at, spans[at + nameStart]!, colonAt);
+  }
+
+  #local(at: number): string {
+    const spans = this.#spans;
+    const colonAt = spans[at + nameColon]!;
+    return this.#name(at, colonAt < 0 ? spans[at + nameStart]! : colonAt + 1, spans[at + nameEnd]!);
+  }
+
+  #qualified(at: number): string {
+    return this.#name(at, this.#spans[at + nameStart]!, this.#spans[at + nameEnd]!);
+  }
+
+  #name(at: number, start: number, end: number): string {
+    return this.source.name(start, end, (this.#spans[at + flags]! & wideName) === 0);
+  }
+
+  #value(at: number): string {
+    const spans = this.#spans;
+    return this.source.value(spans[at + valueStart]!, spans[at + valueEnd]!, formOf(spans[at + flags]!));
+  }
+
+  /** The namespace that a declaration names. */
+  #declared(at: number): string {
+    const spans = this.#spans;
+    if (formOf(spans[at + flags]!) !== plainForm) return this.#value(at);
+    return this.source.name(spans[at + valueStart]!, spans[at + valueEnd]!, true);
   }
 }
 
-function refuseRepetition(seen: Map<string, Set<string>>, ns: string, name: string): void {
-  const names = seen.get(ns);
-  if (names === undefined) seen.set(ns, new Set([name]));
-  else if (names.has(name)) malformed('duplicate attribute');
-  else names.add(name);
+/** Text beyond ASCII that also has references must be normalised: the higher form is the one that counts. */
+function formOf(flag: number): TextForm {
+  const form = flag & formMask;
+  if (form >= escapedForm) return escapedForm;
+  return form === wideForm ? wideForm : plainForm;
 }

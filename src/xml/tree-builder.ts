@@ -18,8 +18,8 @@ export class TreeBuilder implements ScannerSink {
   }
 
   startTag(tag: StartTag, depth: number): void {
-    const { source, scope } = this.scanner;
-    const element = new Element(tag.name.qualified(source));
+    const { scope } = this.scanner;
+    const element = new Element(tag.qualifiedName);
     tag.copyAttributes(element.attrs);
     if (depth > 1) this.#open?.append(element);
     else {

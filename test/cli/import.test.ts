@@ -129,7 +129,7 @@ describe('user import of lines', () => {
     expect(out)
       .to.match(/^line 1: is not jid,password$/m)
       .and.match(/and 5 more; --json tells all/);
-    expect(err).to.equal('ampere: 25 entries of - were not imported.\n');
+    expect(err).to.equal('ampere: 25 entries were not imported.\n');
   });
 
   it('takes ten thousand lines', async () => {

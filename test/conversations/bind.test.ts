@@ -22,16 +22,23 @@ describe('Resource binding (RFC 6120 §7)', () => {
 
   it('is offered after authentication and only then (RFC 6120 §7.4)', async () => {
     const { client } = await unbound();
-    expect(client.features?.children.map(({ name }) => name)).to.include('bind').and.not.include('mechanisms');
+    expect(client.features?.children.map(({ name }) => name))
+      .to.include('bind')
+      .and.not.include('mechanisms');
     const fresh = await stage.client();
-    expect((await fresh.opens()).children.map(({ name }) => name)).to.include('mechanisms').and.not.include('bind');
+    expect((await fresh.opens()).children.map(({ name }) => name))
+      .to.include('mechanisms')
+      .and.not.include('bind');
   });
 
   it('makes a resource nobody can guess (RFC 6120 §7.6)', async () => {
     const resources = new Set<string>();
     for (const _ of [1, 2, 3]) {
       const { client, bare } = await unbound();
-      const answer = await client.gets(bind(), '<iq type="result"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"><jid>*</jid></bind></iq>');
+      const answer = await client.gets(
+        bind(),
+        '<iq type="result"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"><jid>*</jid></bind></iq>',
+      );
       const jid = findTree(answer, 'jid')?.text ?? '';
       expect(jid.startsWith(`${bare}/`)).to.equal(true);
       resources.add(jid.slice(bare.length + 1));
@@ -124,7 +131,10 @@ describe('Resource binding where the old session stays (RFC 6120 §7.7.2.2)', ()
     const client = await stage.client();
     await client.opens();
     await client.authenticates({ username: account.local, password: account.password });
-    await client.gets(bind('<resource>balcony</resource>'), refusal('modify', 'conflict').replace('type="modify"', 'type="*"'));
+    await client.gets(
+      bind('<resource>balcony</resource>'),
+      refusal('modify', 'conflict').replace('type="modify"', 'type="*"'),
+    );
     await client.binds('chamber');
     await old.receivesNothing();
   });

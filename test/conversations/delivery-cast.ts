@@ -65,5 +65,7 @@ export async function storedBodies({ account }: Recipient): Promise<string[]> {
 
 function errorOf(tree: Tree): string {
   const condition = childOf(tree, 'error')?.children[0]?.name;
-  return condition === 'service-unavailable' ? 'error' : `${tree.name} ${tree.attributes.get('type')} ${condition ?? ''}`;
+  return condition === 'service-unavailable'
+    ? 'error'
+    : `${tree.name} ${tree.attributes.get('type')} ${condition ?? ''}`;
 }

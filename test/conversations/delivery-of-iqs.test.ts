@@ -88,7 +88,14 @@ describe('Delivery of iqs to local accounts (RFC 6121 §8.5)', () => {
 
   it('answers an address that is none with jid-malformed (RFC 6120 §8.3.3.8)', async () => {
     const { romeo } = await stage.enter(['romeo']);
-    for (const to of ['@localhost', 'a b@localhost', 'juliet@', 'juliet@localhost/', 'juliet@-/x', `${'a'.repeat(1024)}@localhost`]) {
+    for (const to of [
+      '@localhost',
+      'a b@localhost',
+      'juliet@',
+      'juliet@localhost/',
+      'juliet@-/x',
+      `${'a'.repeat(1024)}@localhost`,
+    ]) {
       romeo.sends(`<iq type="get" id="x" to="${to}"><query xmlns="urn:example:q"/></iq>`);
       await romeo.receives(
         '<iq type="error" id="x"><error type="modify"><jid-malformed xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/>...</error></iq>',

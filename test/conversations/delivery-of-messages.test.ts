@@ -58,7 +58,9 @@ describe('Delivery of messages to local accounts (RFC 6121 §8.5)', () => {
       for (const body of await storedBodies(juliet)) {
         found.set(body, found.get(body) === 'silence' ? 'stored' : `${found.get(body)}+stored`);
       }
-      expect(Object.fromEntries(found)).to.deep.equal(Object.fromEntries(types.map((type, at) => [type, outcomes[at]])));
+      expect(Object.fromEntries(found)).to.deep.equal(
+        Object.fromEntries(types.map((type, at) => [type, outcomes[at]])),
+      );
     });
   }
 

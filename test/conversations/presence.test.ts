@@ -52,7 +52,11 @@ describe('Presence (RFC 6121 §4)', () => {
     const silent = await juliet.arrives({ presence: false });
     const street = await romeo.arrives();
     await silent.receivesNothing();
-    expectTrees(street.arrival, `<presence from="${street.jid}"/>`, `<presence from="${juliet.jid}" type="unavailable"/>`);
+    expectTrees(
+      street.arrival,
+      `<presence from="${street.jid}"/>`,
+      `<presence from="${juliet.jid}" type="unavailable"/>`,
+    );
   });
 
   it('later presence goes to contacts and own resources, without probes (RFC 6121 §4.4)', async () => {

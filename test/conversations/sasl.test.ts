@@ -29,7 +29,9 @@ describe('SASL (RFC 6120 §6)', () => {
 
   it('tells which channel bindings it knows (XEP-0440 §3)', async () => {
     const { client } = await ready();
-    const types = childOf(client.features ?? fail(), 'sasl-channel-binding')?.children.map((tree) => tree.attributes.get('type'));
+    const types = childOf(client.features ?? fail(), 'sasl-channel-binding')?.children.map((tree) =>
+      tree.attributes.get('type'),
+    );
     expect(types).to.have.members([...bindingTypes]);
   });
 
@@ -82,16 +84,44 @@ describe('SASL (RFC 6120 §6)', () => {
 
   describe('failures (RFC 6120 §6.5)', () => {
     const wrong: readonly (readonly [name: string, condition: string, xml: string])[] = [
-      ['bytes that are no base64 (RFC 6120 §6.5.5)', 'incorrect-encoding', `<auth xmlns="${sasl}" mechanism="PLAIN">%%%</auth>`],
-      ['base64 without its end (RFC 6120 §6.5.5)', 'incorrect-encoding', `<auth xmlns="${sasl}" mechanism="PLAIN">AGEAY</auth>`],
-      ['base64 behind its end (RFC 6120 §6.5.5)', 'incorrect-encoding', `<auth xmlns="${sasl}" mechanism="PLAIN">AGE=AGE=</auth>`],
-      ['base64 in lines (RFC 6120 §6.5.5)', 'incorrect-encoding', `<auth xmlns="${sasl}" mechanism="PLAIN">AGEA\nYg==</auth>`],
-      ['a mechanism nobody knows (RFC 6120 §6.5.7)', 'invalid-mechanism', `<auth xmlns="${sasl}" mechanism="X-KEY">AA==</auth>`],
+      [
+        'bytes that are no base64 (RFC 6120 §6.5.5)',
+        'incorrect-encoding',
+        `<auth xmlns="${sasl}" mechanism="PLAIN">%%%</auth>`,
+      ],
+      [
+        'base64 without its end (RFC 6120 §6.5.5)',
+        'incorrect-encoding',
+        `<auth xmlns="${sasl}" mechanism="PLAIN">AGEAY</auth>`,
+      ],
+      [
+        'base64 behind its end (RFC 6120 §6.5.5)',
+        'incorrect-encoding',
+        `<auth xmlns="${sasl}" mechanism="PLAIN">AGE=AGE=</auth>`,
+      ],
+      [
+        'base64 in lines (RFC 6120 §6.5.5)',
+        'incorrect-encoding',
+        `<auth xmlns="${sasl}" mechanism="PLAIN">AGEA\nYg==</auth>`,
+      ],
+      [
+        'a mechanism nobody knows (RFC 6120 §6.5.7)',
+        'invalid-mechanism',
+        `<auth xmlns="${sasl}" mechanism="X-KEY">AA==</auth>`,
+      ],
       ['no mechanism (RFC 6120 §6.5.7)', 'invalid-mechanism', `<auth xmlns="${sasl}">AA==</auth>`],
       ['a mechanism in lower case (RFC 6120 §6.5.7)', 'invalid-mechanism', plain('\0a\0b').replace('PLAIN', 'plain')],
-      ['ANONYMOUS, which is not offered (RFC 6120 §6.5.7)', 'invalid-mechanism', plain('').replace('PLAIN', 'ANONYMOUS')],
+      [
+        'ANONYMOUS, which is not offered (RFC 6120 §6.5.7)',
+        'invalid-mechanism',
+        plain('').replace('PLAIN', 'ANONYMOUS'),
+      ],
       ['EXTERNAL, which is not offered (RFC 6120 §6.5.7)', 'invalid-mechanism', plain('').replace('PLAIN', 'EXTERNAL')],
-      ['a mechanism named like a property (RFC 6120 §6.5.7)', 'invalid-mechanism', plain('').replace('PLAIN', '__proto__')],
+      [
+        'a mechanism named like a property (RFC 6120 §6.5.7)',
+        'invalid-mechanism',
+        plain('').replace('PLAIN', '__proto__'),
+      ],
       ['PLAIN without its parts (RFC 6120 §6.5.8)', 'malformed-request', plain('juliet')],
       ['PLAIN with too many parts (RFC 6120 §6.5.8)', 'malformed-request', plain('\0a\0b\0c')],
       ['PLAIN without a name (RFC 6120 §6.5.8)', 'malformed-request', plain('\0\0b')],
@@ -102,7 +132,11 @@ describe('SASL (RFC 6120 §6)', () => {
         saslElement('auth', Buffer.from([0, 97, 0, 0xff]), ' mechanism="PLAIN"'),
       ],
       ['an empty PLAIN (RFC 6120 §6.5.8)', 'malformed-request', plain('')],
-      ['a SCRAM message that is none (RFC 6120 §6.5.8)', 'malformed-request', plain('hello').replace('PLAIN', 'SCRAM-SHA-1')],
+      [
+        'a SCRAM message that is none (RFC 6120 §6.5.8)',
+        'malformed-request',
+        plain('hello').replace('PLAIN', 'SCRAM-SHA-1'),
+      ],
       [
         'a SCRAM extension that must be understood (RFC 5802 §5.1)',
         'malformed-request',
@@ -145,7 +179,11 @@ describe('SASL (RFC 6120 §6)', () => {
         const { client } = await ready();
         client.sends(saslElement('auth', Buffer.from(`n,,n=${name},r=abc`), ' mechanism="SCRAM-SHA-256"'));
         const challenge = await client.receives(`<challenge xmlns="${sasl}">*</challenge>`);
-        challenges.push(Buffer.from(challenge.text, 'base64').toString().replace(/^r=[^,]*,/, ''));
+        challenges.push(
+          Buffer.from(challenge.text, 'base64')
+            .toString()
+            .replace(/^r=[^,]*,/, ''),
+        );
       }
       const [first, again, other, known] = challenges;
       expect(first).to.equal(again);

@@ -48,7 +48,8 @@ describe('SASL2 (XEP-0388)', () => {
     const { client } = await ready();
     const offer = childOf(client.features ?? expect.fail(), 'authentication') ?? expect.fail('no offer');
     expect(offer.ns).to.equal(sasl2);
-    const names = (tree: Tree | undefined) => tree?.children.filter(({ name }) => name === 'mechanism').map(({ text }) => text);
+    const names = (tree: Tree | undefined) =>
+      tree?.children.filter(({ name }) => name === 'mechanism').map(({ text }) => text);
     expect(names(offer)).to.deep.equal(names(findTree(client.features ?? expect.fail(), 'mechanisms')));
     expect(findTree(offer, 'bind')?.ns).to.equal(bind2);
   });
@@ -64,7 +65,9 @@ describe('SASL2 (XEP-0388)', () => {
       const success = await tries(client, { ...login, mechanism });
       expect(findTree(success, bound)?.text).to.equal(`${login.username}@localhost`);
       const features = await client.receivesFeatures();
-      expect(features.children.map(({ name }) => name)).to.include('bind').and.not.include('authentication');
+      expect(features.children.map(({ name }) => name))
+        .to.include('bind')
+        .and.not.include('authentication');
       await client.binds('balcony');
       await client.receivesNothing();
     });
@@ -133,7 +136,10 @@ describe('SASL2 (XEP-0388)', () => {
     /** Authenticates and binds at once; the client is bound then. */
     async function binds(client: TestClient, login: Login, inline: string): Promise<string> {
       const success = await tries(client, { ...login, inline });
-      expectTree(success, `<success xmlns="${sasl2}"><${bound}>*</${bound}><bound xmlns="${bind2}">...</bound>...</success>`);
+      expectTree(
+        success,
+        `<success xmlns="${sasl2}"><${bound}>*</${bound}><bound xmlns="${bind2}">...</bound>...</success>`,
+      );
       await client.receivesFeatures();
       client.jid = findTree(success, bound)?.text ?? '';
       return client.jid;

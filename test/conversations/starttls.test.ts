@@ -42,10 +42,10 @@ describe('TLS (RFC 6120 §5)', () => {
     const client = await stage.plainClient();
     await client.opens();
     client.sends(plainAuth);
-    await client.receives(
-      '<failure xmlns="urn:ietf:params:xml:ns:xmpp-sasl"><encryption-required/>...</failure>',
+    await client.receives('<failure xmlns="urn:ietf:params:xml:ns:xmpp-sasl"><encryption-required/>...</failure>');
+    client.sends(
+      '<authenticate xmlns="urn:xmpp:sasl:2" mechanism="PLAIN"><initial-response>AGEAYg==</initial-response></authenticate>',
     );
-    client.sends('<authenticate xmlns="urn:xmpp:sasl:2" mechanism="PLAIN"><initial-response>AGEAYg==</initial-response></authenticate>');
     await client.receives(
       '<failure xmlns="urn:xmpp:sasl:2"><encryption-required xmlns="urn:ietf:params:xml:ns:xmpp-sasl"/>...</failure>',
     );
@@ -101,8 +101,10 @@ describe('TLS (RFC 6120 §5)', () => {
   describe('from the first byte (XEP-0368 §2)', () => {
     const connect = async (tls: object): Promise<TestClient> => {
       const { c2sTls, trust } = stage.server;
-      
-      return stage.keep(await TestClient.connect({ ...c2sTls, tls: { ...trust, servername: 'localhost', ...tls } }, 'localhost'));
+
+      return stage.keep(
+        await TestClient.connect({ ...c2sTls, tls: { ...trust, servername: 'localhost', ...tls } }, 'localhost'),
+      );
     };
 
     it('the client may ask for xmpp-client', async () => {
@@ -126,7 +128,6 @@ describe('TLS (RFC 6120 §5)', () => {
     });
 
     it('a client that speaks in the clear is dropped', async () => {
-      
       const { host, port } = stage.server.c2sTls;
       const client = stage.keep(await TestClient.connect({ host, port }, 'localhost'));
       client.sends(headerFor('localhost'));
@@ -151,7 +152,6 @@ describe('TLS (RFC 6120 §5)', () => {
     }
 
     it('an unknown server name gets the first domain', async () => {
-      
       const tls = { ...stage.server.trust, servername: 'mantua.example', checkServerIdentity: () => undefined };
       const client = stage.keep(await TestClient.connect({ ...stage.server.c2sTls, tls }, 'localhost'));
       expect(client.connection.tls?.getPeerCertificate().subjectaltname).to.include('DNS:localhost');
@@ -160,9 +160,12 @@ describe('TLS (RFC 6120 §5)', () => {
 
   it('is at least 1.2 (RFC 9325 §3.1.1)', async () => {
     const tls = { ...stage.server.trust, servername: 'localhost', maxVersion: 'TLSv1.1', minVersion: 'TLSv1' } as const;
-    
+
     let failed = false;
-    await TestClient.connect({ ...stage.server.c2sTls, tls: { ...tls, ciphers: 'DEFAULT@SECLEVEL=0' } }, 'localhost').catch(() => {
+    await TestClient.connect(
+      { ...stage.server.c2sTls, tls: { ...tls, ciphers: 'DEFAULT@SECLEVEL=0' } },
+      'localhost',
+    ).catch(() => {
       failed = true;
     });
     expect(failed).to.equal(true);

@@ -15,7 +15,11 @@ const badXml: readonly Case[] = [
   ['a bare ampersand (RFC 6120 §4.9.3.13)', 'not-well-formed', '<message><body>a & b</body></message>'],
   ['a prefix nobody declared (RFC 6120 §4.9.3.13)', 'not-well-formed', '<message><x:y/></message>'],
   ['a control character (RFC 6120 §4.9.3.13)', 'not-well-formed', '<message><body>\u0001</body></message>'],
-  ['a reference to a control character (RFC 6120 §4.9.3.13)', 'not-well-formed', '<message><body>&#1;</body></message>'],
+  [
+    'a reference to a control character (RFC 6120 §4.9.3.13)',
+    'not-well-formed',
+    '<message><body>&#1;</body></message>',
+  ],
   [
     'bytes that are not UTF-8 (RFC 6120 §11.6)',
     'not-well-formed',
@@ -99,7 +103,11 @@ describe('Stream errors (RFC 6120 §4.9.3)', () => {
   }
 
   for (const [phase, reach] of phases.slice(0, 3)) {
-    for (const stanza of ['<message to="juliet@localhost"/>', '<presence/>', '<iq type="get" id="x"><query xmlns="q"/></iq>']) {
+    for (const stanza of [
+      '<message to="juliet@localhost"/>',
+      '<presence/>',
+      '<iq type="get" id="x"><query xmlns="q"/></iq>',
+    ]) {
       it(`${stanza.slice(0, 9)}… ${phase} is answered with not-authorized (RFC 6120 §4.9.3.12)`, async () => {
         const client = await reach(stage);
         client.sends(stanza);

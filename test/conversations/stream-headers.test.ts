@@ -12,12 +12,16 @@ describe('Stream headers (RFC 6120 §4.7)', () => {
     const client = await stage.plainClient();
     client.sends(headerFor('localhost'));
     const header = await client.receivesHeader();
-    expect(Object.fromEntries(header.attributes)).to.deep.include({ from: 'localhost', version: '1.0', 'xml:lang': 'en' });
+    expect(Object.fromEntries(header.attributes)).to.deep.include({
+      from: 'localhost',
+      version: '1.0',
+      'xml:lang': 'en',
+    });
     expect(header.attributes.get('id')).to.match(/^\S{16,}$/);
     expect(header.attributes.has('to')).to.equal(false);
   });
 
-  it("name the client if it named itself (RFC 6120 §4.7.2)", async () => {
+  it('name the client if it named itself (RFC 6120 §4.7.2)', async () => {
     const client = await stage.plainClient();
     client.sends(headerFor('localhost', ' from="juliet@localhost"'));
     expect((await client.receivesHeader()).attributes.get('to')).to.equal('juliet@localhost');
@@ -65,7 +69,9 @@ describe('Stream headers (RFC 6120 §4.7)', () => {
 
   it('may use any quotes, and white space before the end (RFC 6120 §4.7)', async () => {
     const client = await stage.plainClient();
-    client.sends(`<?xml version='1.0' encoding='utf-8' ?>\n<stream:stream to='localhost'\n ${clientNs} ${streamNs} version='1.0' >`);
+    client.sends(
+      `<?xml version='1.0' encoding='utf-8' ?>\n<stream:stream to='localhost'\n ${clientNs} ${streamNs} version='1.0' >`,
+    );
     await client.receivesHeader();
     await client.receivesFeatures();
   });
@@ -92,9 +98,17 @@ describe('Stream headers (RFC 6120 §4.7)', () => {
       ['a domain that is none (RFC 6120 §4.9.3.6)', 'host-unknown', headerFor('local host')],
       ['an empty domain (RFC 6120 §4.9.3.6)', 'host-unknown', headerFor('')],
       ['no domain (RFC 6120 §4.9.3.7)', 'improper-addressing', headerFor('x').replace('to="x"', '')],
-      ['no version (RFC 6120 §4.9.3.25)', 'unsupported-version', headerFor('localhost').replace(' version="1.0">', '>')],
+      [
+        'no version (RFC 6120 §4.9.3.25)',
+        'unsupported-version',
+        headerFor('localhost').replace(' version="1.0">', '>'),
+      ],
       ['version 0.9 (RFC 6120 §4.9.3.25)', 'unsupported-version', headerFor('localhost').replace('"1.0">', '"0.9">')],
-      ['a version that is none (RFC 6120 §4.9.3.25)', 'unsupported-version', headerFor('localhost').replace('"1.0">', '"x">')],
+      [
+        'a version that is none (RFC 6120 §4.9.3.25)',
+        'unsupported-version',
+        headerFor('localhost').replace('"1.0">', '"x">'),
+      ],
       [
         'another stream namespace (RFC 6120 §4.9.3.10)',
         'invalid-namespace',
@@ -111,8 +125,16 @@ describe('Stream headers (RFC 6120 §4.7)', () => {
         'bad-namespace-prefix',
         headerFor('localhost').replaceAll('stream:', 's:').replace(':stream=', ':s='),
       ],
-      ['a prefix that is not bound (RFC 6120 §4.9.3.13)', 'not-well-formed', headerFor('localhost').replace(streamNs, '')],
-      ['another element (RFC 6120 §4.9.3.1)', 'bad-format', headerFor('localhost').replace('<stream:stream', '<stream:flood')],
+      [
+        'a prefix that is not bound (RFC 6120 §4.9.3.13)',
+        'not-well-formed',
+        headerFor('localhost').replace(streamNs, ''),
+      ],
+      [
+        'another element (RFC 6120 §4.9.3.1)',
+        'bad-format',
+        headerFor('localhost').replace('<stream:stream', '<stream:flood'),
+      ],
       ['no XML (RFC 6120 §4.9.3.13)', 'not-well-formed', 'GET / HTTP/1.1\r\n\r\n'],
       ['a TLS handshake (RFC 6120 §4.9.3.13)', 'not-well-formed', Buffer.from('16030100c8010000c40303', 'hex')],
       ['an attribute twice (RFC 6120 §4.9.3.13)', 'not-well-formed', headerFor('localhost', ' to="localhost"')],
@@ -121,8 +143,16 @@ describe('Stream headers (RFC 6120 §4.7)', () => {
         'unsupported-encoding',
         headerFor('localhost').replace('?>', ' encoding="ISO-8859-1"?>'),
       ],
-      ['UTF-16 (RFC 6120 §4.9.3.22)', 'unsupported-encoding', Buffer.from(`\uFEFF${headerFor('localhost')}`, 'utf16le')],
-      ['a document type (RFC 6120 §4.9.3.18)', 'restricted-xml', '<?xml version="1.0"?><!DOCTYPE stream [<!ENTITY x "y">]>'],
+      [
+        'UTF-16 (RFC 6120 §4.9.3.22)',
+        'unsupported-encoding',
+        Buffer.from(`\uFEFF${headerFor('localhost')}`, 'utf16le'),
+      ],
+      [
+        'a document type (RFC 6120 §4.9.3.18)',
+        'restricted-xml',
+        '<?xml version="1.0"?><!DOCTYPE stream [<!ENTITY x "y">]>',
+      ],
       ['a comment (RFC 6120 §4.9.3.18)', 'restricted-xml', '<?xml version="1.0"?><!-- hello -->'],
       ['a processing instruction (RFC 6120 §4.9.3.18)', 'restricted-xml', '<?xml version="1.0"?><?php echo 1 ?>'],
       ['more bytes than are taken (RFC 6120 §4.9.3.14)', 'policy-violation', headerFor('x'.repeat(20_000))],

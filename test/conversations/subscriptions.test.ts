@@ -29,7 +29,10 @@ describe('Presence subscriptions (RFC 6121 §3)', () => {
   it('both ways (RFC 6121 §3.1.6)', async () => {
     const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
     await befriend(romeo, juliet);
-    await romeo.gets(rosterGet, rosterOf(`<item jid="${juliet.bare}" subscription="both" ask="{none}" approved="{none}"/>`));
+    await romeo.gets(
+      rosterGet,
+      rosterOf(`<item jid="${juliet.bare}" subscription="both" ask="{none}" approved="{none}"/>`),
+    );
     await juliet.gets(rosterGet, rosterOf(`<item jid="${romeo.bare}" subscription="both" ask="{none}"/>`));
   });
 
@@ -84,15 +87,16 @@ describe('Presence subscriptions (RFC 6121 §3)', () => {
     chamber.sends(`<presence to="${romeo.bare}" type="unsubscribed"/>`);
     await chamber.drains();
     const late = await account.arrives();
-    expectTrees(
-      late.arrival.filter((tree) => tree.attributes.get('type') === 'subscribe'),
-    );
+    expectTrees(late.arrival.filter((tree) => tree.attributes.get('type') === 'subscribe'));
   });
 
   it('a request that was taken back waits no longer (RFC 6121 §3.3.3)', async () => {
     const { romeo } = await stage.enter(['romeo']);
     const account = await stage.account('juliet');
-    romeo.sends(`<presence to="${account.jid}" type="subscribe"/>`, `<presence to="${account.jid}" type="unsubscribe"/>`);
+    romeo.sends(
+      `<presence to="${account.jid}" type="subscribe"/>`,
+      `<presence to="${account.jid}" type="unsubscribe"/>`,
+    );
     await romeo.drains();
     const juliet = await account.arrives();
     expectTrees(juliet.arrival, `<presence from="${juliet.jid}">...</presence>`);

@@ -52,14 +52,18 @@ describe('Last Activity (XEP-0012)', () => {
     expect(again && seconds(await bench.asks(again, get(romeo.account.key)))).to.equal('903');
   });
 
-  it('shows the status that was left behind', async () => {
+  it('shows the status that was left behind, none if there was no goodbye', async () => {
     const juliet = await bench.user();
-    const romeo = await bench.account('romeo');
-    await bench.befriend(juliet.account, romeo);
-    romeo.lastSeen = { atMs: bench.clock.nowMs(), status: 'Heading Home' };
-    expect((await bench.asks(juliet, get(romeo.key)))[0]).to.contain(
-      '<query xmlns="jabber:iq:last" seconds="0">Heading Home</query>',
-    );
+    const romeo = await bench.user('romeo', '<presence/>');
+    const second = await bench.session(romeo.account, 'second', '<presence/>');
+    await bench.befriend(juliet.account, romeo.account);
+    const shown = async () => (await bench.asks(juliet, get(romeo.account.key)))[0];
+    await bench.asks(second, "<presence type='unavailable'><status>Heading Home</status></presence>");
+    bench.ends(romeo);
+    bench.ends(second);
+    expect(await shown()).to.contain('<query xmlns="jabber:iq:last" seconds="0">Heading Home</query>');
+    bench.ends(await bench.session(romeo.account, 'third', '<presence/>'));
+    expect(await shown()).to.contain('<query xmlns="jabber:iq:last" seconds="0"/>');
   });
 
   it('never tells of the future', async () => {

@@ -43,7 +43,8 @@ export class Account {
   /** Connects a client that sends initial presence. */
   async arrives({ resource, presence = '<presence/>', roster = false }: Appearance = {}): Promise<TestClient> {
     const client = await this.connects(resource);
-    if (roster) await client.gets('<iq type="get"><query xmlns="jabber:iq:roster"/></iq>', '<iq type="result">...</iq>');
+    if (roster)
+      await client.gets('<iq type="get"><query xmlns="jabber:iq:roster"/></iq>', '<iq type="result">...</iq>');
     if (presence !== false) await client.appears(presence);
     return client;
   }

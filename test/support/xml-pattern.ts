@@ -27,7 +27,8 @@ export function difference(pattern: Tree, actual: Tree, options: PatternOptions 
 function attributeDifference(pattern: Tree, actual: Tree, options: PatternOptions, here: string): string | undefined {
   for (const [name, wanted] of pattern.attributes) {
     const value = actual.attributes.get(name);
-    if (wanted === '{none}' ? value === undefined : value !== undefined && (wanted === '*' || wanted === value)) continue;
+    if (wanted === '{none}' ? value === undefined : value !== undefined && (wanted === '*' || wanted === value))
+      continue;
     return `${here}: ${name} is ${value === undefined ? 'missing' : `'${value}'`}, not '${wanted}'`;
   }
   if (!options.strict) return undefined;

@@ -10,6 +10,7 @@ import { withServerOrData } from '../with-operations.ts';
 /** RFC 5802 §5.1 asks for this many at least. */
 const fewestIterations = 4096;
 const mostIterations = 1_000_000;
+const standardInput = '-';
 /** What is told of one kind; --json tells all. */
 const linesShown = 20;
 
@@ -27,7 +28,7 @@ export function userImportCommand(cli: Cli, context: Context): void {
       if (json) printJson(context, summary);
       else printLines(context, report(summary));
       const { length } = summary.problems;
-      if (length > 0) throw new CommandError(exitCodes.failed, `${length} entries of ${file} were not imported.`);
+      if (length > 0) throw new CommandError(exitCodes.failed, `${length} entries were not imported.`);
     },
   );
 }
@@ -44,9 +45,16 @@ async function importFile(
     import('../import/entries-in.ts'),
     import('../import/import-users.ts'),
   ]);
-  const entries = await entriesIn(context, file, systemClock.nowMs());
+  const entries = await entriesIn(context, sourceOf(file, context), systemClock.nowMs());
   const options = { domains: config.domains, iterations: iterations ?? config.authentication.scramIterations };
   return withServerOrData(config, (operations) => importUsers(entries, operations, options), { create: true });
+}
+
+/** The parser hands a lone `-` on as an empty text. */
+function sourceOf(file: string, { stdin }: Context): string {
+  if (file !== '') return file;
+  if (stdin.isTTY !== true) return standardInput;
+  throw new CommandError(exitCodes.usage, 'Name a file: standard input is a terminal.');
 }
 
 function checkIterations(iterations: number): void {

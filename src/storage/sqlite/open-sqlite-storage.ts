@@ -64,7 +64,8 @@ async function opened(worker: Worker): Promise<Opened> {
 
 function assemble(queue: OperationQueue, schemaVersion: number, options: SqliteStorageOptions): SqliteStorage {
   let backups: Promise<unknown> = Promise.resolve();
-  const { nowMs } = options.clock ?? systemClock;
+  const clock = options.clock ?? systemClock;
+  const nowMs = () => clock.nowMs();
   return {
     accounts: accountStore(queue, nowMs),
     rosters: rosterStore(queue),

@@ -1,0 +1,118 @@
+import { expect } from 'chai';
+import { befriend, Stage } from '../support/conversation.ts';
+import type { TestClient } from '../support/test-client.ts';
+
+const get = (payload: string) => (to: string) => `<iq type="get" id="x" to="${to}">${payload}</iq>`;
+const set = (payload: string) => (to: string) => `<iq type="set" id="x" to="${to}">${payload}</iq>`;
+const presence = (type: string) => (to: string) => `<presence type="${type}" id="x" to="${to}"/>`;
+const message = (type: string, payload = '<body>hello</body>') => {
+  return (to: string) => `<message type="${type}" id="x" to="${to}">${payload}</message>`;
+};
+
+/** What must look the same whether the account is online, offline, unknown, or has blocked the asker. */
+const questions: Readonly<Record<string, (to: string) => string>> = {
+  'ping (XEP-0199 §4)': get('<ping xmlns="urn:xmpp:ping"/>'),
+  'disco#info (XEP-0030 §8)': get('<query xmlns="http://jabber.org/protocol/disco#info"/>'),
+  'disco#items (XEP-0030 §8)': get('<query xmlns="http://jabber.org/protocol/disco#items"/>'),
+  'disco#info of a node (XEP-0030 §8)': get('<query xmlns="http://jabber.org/protocol/disco#info" node="n"/>'),
+  'last activity (XEP-0012 §8)': get('<query xmlns="jabber:iq:last"/>'),
+  'software version (XEP-0092 §3)': get('<query xmlns="jabber:iq:version"/>'),
+  'time (XEP-0202 §3)': get('<time xmlns="urn:xmpp:time"/>'),
+  'vCard (XEP-0054 §3.2)': get('<vCard xmlns="vcard-temp"/>'),
+  'set of a vCard (XEP-0054 §3.3)': set('<vCard xmlns="vcard-temp"><FN>Eve</FN></vCard>'),
+  'roster (RFC 6121 §2.1.3)': get('<query xmlns="jabber:iq:roster"/>'),
+  'roster push (RFC 6121 §2.1.6)': set('<query xmlns="jabber:iq:roster"><item jid="eve@localhost"/></query>'),
+  'private storage (XEP-0049 §2)': get('<query xmlns="jabber:iq:private"><x xmlns="urn:example:x"/></query>'),
+  'block list (XEP-0191 §3.1)': get('<blocklist xmlns="urn:xmpp:blocking"/>'),
+  'registration (XEP-0077 §3.1)': get('<query xmlns="jabber:iq:register"/>'),
+  'removal of the account (XEP-0077 §3.2)': set('<query xmlns="jabber:iq:register"><remove/></query>'),
+  'unknown get (RFC 6120 §8.4)': get('<query xmlns="urn:example:unknown"/>'),
+  'unknown set (RFC 6120 §8.4)': set('<query xmlns="urn:example:unknown"/>'),
+  'probe (RFC 6121 §4.3.2)': presence('probe'),
+  'subscribe (RFC 6121 §3.1.3)': presence('subscribe'),
+  'unsubscribe (RFC 6121 §3.3.3)': presence('unsubscribe'),
+  'unsubscribed (RFC 6121 §3.2.3)': presence('unsubscribed'),
+  'subscribed (RFC 6121 §3.1.6)': presence('subscribed'),
+  'directed presence (RFC 6121 §4.6)': (to) => `<presence id="x" to="${to}"/>`,
+  'directed unavailable presence (RFC 6121 §4.6)': presence('unavailable'),
+  'groupchat message (RFC 6121 §8.5.2.1.1)': message('groupchat'),
+  'error message (RFC 6121 §8.5.2.1.1)': message('error'),
+};
+
+/** What must look the same whether the account is online or offline; that it exists may show. */
+const messages: Readonly<Record<string, (to: string) => string>> = {
+  'normal message (RFC 6121 §8.5)': message('normal'),
+  'chat message (RFC 6121 §8.5)': message('chat'),
+  'headline message (RFC 6121 §8.5)': message('headline'),
+  'chat state (XEP-0085 §5.6)': message('chat', '<active xmlns="http://jabber.org/protocol/chatstates"/>'),
+  'request for a receipt (XEP-0184 §8)': message('chat', '<body>x</body><request xmlns="urn:xmpp:receipts"/>'),
+};
+
+describe('What a stranger learns of an account (RFC 6120 §13.10.2, RFC 6121 §11)', () => {
+  const stage = new Stage();
+
+  /** Accounts that differ in everything a stranger must not see. */
+  async function accounts() {
+    const [offline, online, silent, absent, blocking] = [
+      await stage.account('v'),
+      await stage.account('v'),
+      await stage.account('v'),
+      await stage.account('v'),
+      await stage.account('v'),
+    ];
+    await online.arrives({ resource: 'balcony', presence: '<presence><show>chat</show></presence>' });
+    await silent.arrives({ presence: false });
+    await absent.arrives({ presence: '<presence><priority>-1</priority></presence>' });
+    return { offline: offline.jid, online: online.jid, silent: silent.jid, negative: absent.jid, blocking };
+  }
+
+  /** The bytes that came back, with the address of the account taken out. */
+  async function answersTo(stranger: TestClient, question: (to: string) => string, bare: string, resource: string) {
+    stranger.sends(question(`${bare}${resource}`));
+    const answers = await stranger.drains();
+    return answers.map(({ raw }) => raw.replaceAll(bare, 'account')).join('');
+  }
+
+  for (const resource of ['', '/nowhere']) {
+    const address = resource === '' ? 'a bare JID' : 'a resource that is not there';
+    for (const [name, question] of Object.entries(questions)) {
+      it(`${name} to ${address}`, async () => {
+        const { eve } = await stage.enter(['eve']);
+        const { blocking, ...others } = await accounts();
+        const victim = await blocking.arrives();
+        const block = `<iq type="set"><block xmlns="urn:xmpp:blocking"><item jid="${eve.bare}"/></block></iq>`;
+        await victim.gets(block, '<iq type="result"/>');
+        const found: Record<string, string> = {};
+        for (const [state, bare] of Object.entries({
+          ...others,
+          blocking: blocking.jid,
+          unknown: `nobody@${stage.domain}`,
+        })) {
+          found[state] = await answersTo(eve, question, bare, resource);
+        }
+        expect(found).to.deep.equal(Object.fromEntries(Object.keys(found).map((state) => [state, found['unknown']])));
+      });
+    }
+
+    for (const [name, question] of Object.entries(messages)) {
+      it(`${name} to ${address}`, async () => {
+        const { eve } = await stage.enter(['eve']);
+        const { offline, online, silent, negative } = await accounts();
+        const found: Record<string, string> = {};
+        for (const [state, bare] of Object.entries({ offline, online, silent, negative })) {
+          found[state] = await answersTo(eve, question, bare, resource);
+        }
+        expect(found).to.deep.equal(Object.fromEntries(Object.keys(found).map((state) => [state, found['offline']])));
+      });
+    }
+  }
+
+  it('who is subscribed may ask when the account was last seen (XEP-0012 §4)', async () => {
+    const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
+    await befriend(romeo, juliet);
+    await romeo.gets(
+      `<iq type="get" to="${juliet.bare}"><query xmlns="jabber:iq:last"/></iq>`,
+      '<iq type="result"><query xmlns="jabber:iq:last" seconds="0">*</query></iq>',
+    );
+  });
+});

@@ -1,0 +1,215 @@
+import { expect } from 'chai';
+import { StanzaError } from '../../src/protocol/stanza-error.ts';
+import type { IqHandler, IqRequest, IqScope } from '../../src/routing/extension.ts';
+import { xml } from '../../src/xml/element.ts';
+import { briefly, House } from './house.ts';
+
+const x = "<x xmlns='urn:x'/>";
+const get = (to: string, child = x) => `<iq id='1' type='get'${to && ` to='${to}'`}>${child}</iq>`;
+const set = (to: string, child = x) => `<iq id='1' type='set'${to && ` to='${to}'`}>${child}</iq>`;
+
+/** Answers with its own name and scope. */
+function handler(name: string, type: 'get' | 'set', scope: IqScope, requests: IqRequest[]): IqHandler {
+  return {
+    name,
+    ns: 'urn:x',
+    type,
+    scopes: [scope],
+    handle: (request) => {
+      requests.push(request);
+      return xml(`${type}-at-${scope}`, { xmlns: 'urn:x' });
+    },
+  };
+}
+
+describe('The road of an iq', () => {
+  let requests: IqRequest[];
+  let house: House;
+
+  beforeEach(() => {
+    requests = [];
+    const scopes: readonly IqScope[] = ['server', 'self', 'other'];
+    const iq = scopes.flatMap((scope) => [handler('x', 'get', scope, requests), handler('x', 'set', scope, requests)]);
+    house = new House({ extensions: [{ iq: [...iq, handler('only-self', 'get', 'self', requests)] }] });
+  });
+
+  const cases: readonly [title: string, stanza: string, from: string, what: string, account: string | undefined][] = [
+    ['the domain', get('a.example'), 'a.example', 'get-at-server', undefined],
+    ['another domain of ours', set('b.example'), 'b.example', 'set-at-server', undefined],
+    [
+      "the own account, without 'to' (RFC 6120 §10.3.3)",
+      get(''),
+      'juliet@a.example',
+      'get-at-self',
+      'juliet@a.example',
+    ],
+    ['the own account by its address', set('juliet@a.example'), 'juliet@a.example', 'set-at-self', 'juliet@a.example'],
+    ['another account', get('romeo@a.example'), 'romeo@a.example', 'get-at-other', 'romeo@a.example'],
+    ['no account', get('nobody@a.example'), 'nobody@a.example', 'get-at-other', undefined],
+  ];
+  for (const [title, stanza, from, what, account] of cases) {
+    it(`leads to ${title}`, async () => {
+      await house.account('romeo@a.example');
+      const juliet = await house.online('juliet@a.example/balcony');
+      await house.says(juliet, stanza);
+      expect(juliet.taken()).to.deep.equal([
+        `<iq from="${from}" to="juliet@a.example/balcony" id="1" type="result"><${what} xmlns="urn:x"/></iq>`,
+      ]);
+      expect(requests[0]?.account?.key).to.equal(account);
+      expect(requests[0]?.session).to.equal(juliet);
+      expect(requests[0]?.from.toString()).to.equal('juliet@a.example/balcony');
+      expect(requests[0]?.to.toString()).to.equal(from);
+    });
+  }
+
+  it('ends with an error where nobody understands it (RFC 6120 §8.4)', async () => {
+    const juliet = await house.online('juliet@a.example/balcony');
+    const onlySelf = "<only-self xmlns='urn:x'/>";
+    for (const stanza of [
+      get('a.example', "<y xmlns='urn:x'/>"),
+      get('a.example', "<x xmlns='urn:y'/>"),
+      get('a.example', '<x/>'),
+      get('a.example', onlySelf),
+      get('nobody@a.example', onlySelf),
+      set('', onlySelf),
+    ]) {
+      await house.says(juliet, stanza);
+      expect(briefly(juliet).join(), stanza).to.match(/^iq error \S+ service-unavailable$/);
+    }
+    await house.says(juliet, get('', onlySelf));
+    expect(briefly(juliet)).to.deep.equal(['iq result juliet@a.example get-at-self']);
+  });
+
+  it('cannot be confused by names with spaces in a namespace', async () => {
+    const juliet = await house.online('juliet@a.example/balcony');
+    await house.says(juliet, get('a.example', "<get xmlns='x urn:x'/>"));
+    expect(briefly(juliet)).to.deep.equal(['iq error a.example service-unavailable']);
+  });
+
+  describe('to a full JID', () => {
+    it('leads to that session alone, whatever its priority (RFC 6121 §8.5.3.1)', async () => {
+      const juliet = await house.online('juliet@a.example/balcony');
+      const [orchard, home] = [
+        await house.connect('romeo@a.example/orchard'),
+        await house.online('romeo@a.example/home'),
+      ];
+      for (const stanza of [
+        get('romeo@a.example/orchard'),
+        set('romeo@a.example/orchard'),
+        "<iq id='1' type='result' to='romeo@a.example/orchard'/>",
+      ]) {
+        await house.says(juliet, stanza);
+      }
+      expect(orchard.sent.map(({ type }) => type)).to.deep.equal(['get', 'set', 'result']);
+      expect(home.taken()).to.deep.equal([]);
+      expect(requests).to.deep.equal([]);
+    });
+
+    it('ends with the same error whether or not the account exists (RFC 6121 §8.5.3.2.3)', async () => {
+      const juliet = await house.online('juliet@a.example/balcony');
+      await house.online('romeo@a.example/home');
+      const replies: string[][] = [];
+      for (const name of ['romeo', 'nobody']) {
+        await house.says(juliet, get(`${name}@a.example/orchard`));
+        replies.push(juliet.taken().map((text) => text.replaceAll(name, 'X')));
+      }
+      expect(replies[0]?.join()).to.contain('service-unavailable');
+      expect(replies[0]).to.deep.equal(replies[1]);
+    });
+  });
+
+  it('gives whoever is refused the answers that writing to no account gives (XEP-0191 §3.3)', async () => {
+    const scopes: readonly IqScope[] = ['other'];
+    const iq = scopes.map((scope): IqHandler => handler('x', 'get', scope, requests));
+    house = new House({
+      extensions: [{ iq, screen: { inbound: (_, { key }) => (key === 'romeo@a.example' ? 'refuse' : undefined) } }],
+    });
+    const romeo = await house.online('romeo@a.example/orchard');
+    const juliet = await house.online('juliet@a.example/balcony');
+    for (const resource of ['', '/orchard', '/elsewhere']) {
+      for (const child of [x, "<y xmlns='urn:x'/>"]) {
+        const replies: string[][] = [];
+        for (const name of ['romeo', 'nobody']) {
+          await house.says(juliet, get(`${name}@a.example${resource}`, child));
+          replies.push(juliet.taken().map((text) => text.replaceAll(name, 'X')));
+        }
+        expect(replies[0]).to.have.length(1);
+        expect(replies[0]).to.deep.equal(replies[1]);
+      }
+    }
+    await house.says(juliet, "<iq id='1' type='result' to='romeo@a.example/orchard'/>");
+    expect(romeo.taken()).to.deep.equal([]);
+    expect(requests.map(({ account }) => account)).to.deep.equal([undefined, undefined]);
+  });
+
+  it('answers with an error a handler throws, now or later', async () => {
+    const fail: readonly IqHandler['handle'][] = [
+      () => {
+        throw StanzaError.forbidden();
+      },
+      () => Promise.reject(StanzaError.forbidden()),
+    ];
+    for (const handle of fail) {
+      house = new House({
+        extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['server'], handle }] }],
+      });
+      const juliet = await house.online('juliet@a.example/balcony');
+      await house.says(juliet, get('a.example'));
+      expect(briefly(juliet)).to.deep.equal(['iq error a.example forbidden']);
+      expect(house.log.alarms).to.deep.equal([]);
+    }
+  });
+
+  it('does afterwards what a handler wants done behind its answer', async () => {
+    for (const wait of [undefined, Promise.resolve(undefined)]) {
+      const seen: string[][] = [];
+      const handle: IqHandler['handle'] = ({ afterwards, session }) => {
+        afterwards(() => seen.push(session?.jid === juliet.jid ? briefly(juliet) : []));
+        return wait;
+      };
+      house = new House({ extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['self'], handle }] }] });
+      const juliet = await house.online('juliet@a.example/balcony');
+      await house.says(juliet, get(''));
+      expect(seen).to.deep.equal([['iq result juliet@a.example']]);
+    }
+  });
+
+  it('does nothing afterwards if the handler failed', async () => {
+    let done = false;
+    const handle: IqHandler['handle'] = ({ afterwards }) => {
+      afterwards(() => {
+        done = true;
+      });
+      throw StanzaError.forbidden();
+    };
+    house = new House({ extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['self'], handle }] }] });
+    const juliet = await house.online('juliet@a.example/balcony');
+    await house.says(juliet, get(''));
+    expect(done).to.equal(false);
+  });
+
+  it('brings answers to the requests of the server, to its domain or the account, from whom was asked alone', async () => {
+    for (const to of ['a.example', '']) {
+      const juliet = await house.online('juliet@a.example/balcony');
+      const chamber = await house.online('juliet@a.example/chamber');
+      let outcome = '';
+      let id: string | undefined;
+      const asked = house.road.requests
+        .ask(juliet.account.jid, juliet.jid, xml('ping', { xmlns: 'urn:xmpp:ping' }), 1000, (request) => {
+          id = request.id;
+        })
+        .then((how) => {
+          outcome = how;
+        });
+      await house.says(chamber, `<iq type='result' id='${id}'${to && ` to='${to}'`}/>`);
+      await house.settled();
+      expect(outcome).to.equal('');
+      await house.says(juliet, `<iq type='result' id='${id}'${to && ` to='${to}'`}/>`);
+      await asked;
+      expect(outcome).to.equal('answered');
+      house.ends(juliet);
+      house.ends(chamber);
+    }
+    expect(house.clock.pendingCount).to.equal(0);
+  });
+});

@@ -1,0 +1,393 @@
+import { expect } from 'chai';
+import type { RosterItem } from '../../src/storage/rosters.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
+import type { StubSession } from '../support/stub-session.ts';
+import { briefly, House } from './house.ts';
+import { item } from './memory-stores.ts';
+
+const subscriptions: readonly RosterItem['subscription'][] = ['none', 'to', 'from', 'both'];
+
+/** Juliet's contacts, one in each state, all online. */
+async function verona(house: House): Promise<{ roster: RosterItem[]; contacts: Map<string, StubSession> }> {
+  const contacts = new Map<string, StubSession>();
+  for (const subscription of subscriptions)
+    contacts.set(subscription, await house.online(`${subscription}@a.example/home`));
+  return { roster: subscriptions.map((subscription) => item(`${subscription}@a.example`, { subscription })), contacts };
+}
+
+function heard(contacts: ReadonlyMap<string, StubSession>): Record<string, string[]> {
+  const pairs = [...contacts].map(([name, session]) => [name, briefly(session)] as const);
+  return Object.fromEntries(pairs.filter(([, stanzas]) => stanzas.length > 0));
+}
+
+describe('The road of presence', () => {
+  let house: House;
+  beforeEach(() => {
+    house = new House({ maxDirectedPresences: 2 });
+  });
+
+  describe('Initial presence (RFC 6121 §4.2)', () => {
+    it('goes to subscribers and to all own resources, and probes who is subscribed to (RFC 6121 §4.2.2)', async () => {
+      const { roster, contacts } = await verona(house);
+      contacts.get('to')?.account.roster.set(item('juliet@a.example', { subscription: 'from' }));
+      const chamber = await house.online('juliet@a.example/chamber', ...roster);
+      const silent = await house.connect('juliet@a.example/silent');
+      heard(contacts);
+      const balcony = await house.connect('juliet@a.example/balcony');
+      await house.says(balcony, '<presence><show>away</show></presence>');
+      await house.settled();
+      expect(heard(contacts)).to.deep.equal({
+        from: ['presence juliet@a.example/balcony show'],
+        both: ['presence juliet@a.example/balcony show'],
+      });
+      expect(briefly(chamber)).to.deep.equal(['presence juliet@a.example/balcony show']);
+      expect(briefly(silent)).to.deep.equal([]);
+      expect(briefly(balcony)).to.deep.equal([
+        'presence juliet@a.example/balcony show',
+        'presence juliet@a.example/chamber',
+        'presence to@a.example/home',
+      ]);
+      // The other roster does not know juliet: the subscriptions were out of step, and are no more.
+      expect(balcony.account.roster.get('both@a.example')?.subscription).to.equal('from');
+    });
+
+    it('is addressed to each that gets it', async () => {
+      const friend = await house.online('friend@a.example/home');
+      const balcony = await house.connect(
+        'juliet@a.example/balcony',
+        item('friend@a.example', { subscription: 'from' }),
+      );
+      await house.says(balcony, '<presence/>');
+      expect(friend.taken()).to.deep.equal(['<presence from="juliet@a.example/balcony" to="friend@a.example"/>']);
+      expect(balcony.taken()).to.deep.equal([
+        '<presence from="juliet@a.example/balcony" to="juliet@a.example/balcony"/>',
+      ]);
+    });
+
+    it('is not followed by probes when it changes (RFC 6121 §4.4)', async () => {
+      const friend = await house.online('friend@a.example/home', item('juliet@a.example', { subscription: 'both' }));
+      const balcony = await house.online(
+        'juliet@a.example/balcony',
+        item('friend@a.example', { subscription: 'both' }),
+      );
+      friend.taken();
+      await house.says(balcony, '<presence><show>dnd</show></presence>');
+      expect(briefly(friend)).to.deep.equal(['presence juliet@a.example/balcony show']);
+      expect(briefly(balcony)).to.deep.equal(['presence juliet@a.example/balcony show']);
+    });
+
+    it('waits for nobody whose account is not in memory', async () => {
+      const balcony = await house.connect(
+        'juliet@a.example/balcony',
+        item('friend@a.example', { subscription: 'both' }),
+      );
+      house.accounts.before = () => new Promise(() => {});
+      expect(house.says(balcony, '<presence/>')).to.equal(undefined);
+      expect(briefly(balcony)).to.deep.equal(['presence juliet@a.example/balcony']);
+    });
+  });
+
+  describe('The priority (RFC 6121 §4.7.2.3)', () => {
+    const good: Record<string, number> = { '0': 0, '127': 127, '-128': -128, '+5': 5, ' 7 ': 7, '007': 7, '-0': -0 };
+    for (const [text, value] of Object.entries(good)) {
+      it(`may be '${text}'`, async () => {
+        const balcony = await house.connect('juliet@a.example/balcony');
+        await house.says(balcony, `<presence><priority>${text}</priority></presence>`);
+        expect(balcony.presence.priority).to.equal(value);
+      });
+    }
+    for (const text of ['128', '-129', '', '1.5', '1e1', '0x1', 'high', '99999999999', '--1', '1 2']) {
+      it(`may not be '${text}', and then nothing has changed`, async () => {
+        const balcony = await house.connect(
+          'juliet@a.example/balcony',
+          item('friend@a.example', { subscription: 'from' }),
+        );
+        const friend = await house.online('friend@a.example/home');
+        await house.says(balcony, '<presence><priority>3</priority></presence>');
+        const before = balcony.presence.available;
+        for (const session of [balcony, friend]) session.taken();
+        await house.says(balcony, `<presence><priority>${text}</priority></presence>`);
+        expect(briefly(balcony)).to.deep.equal(['presence error juliet@a.example bad-request']);
+        expect(briefly(friend)).to.deep.equal([]);
+        expect(balcony.presence.priority).to.equal(3);
+        expect(balcony.presence.available).to.equal(before);
+      });
+    }
+    it('is 0 when it is not there, also after another', async () => {
+      const balcony = await house.online('juliet@a.example/balcony');
+      await house.says(balcony, '<presence><priority>-5</priority></presence>');
+      expect(balcony.presence.priority).to.equal(-5);
+      await house.says(balcony, "<presence><priority xmlns='urn:x'>9</priority></presence>");
+      expect(balcony.presence.priority).to.equal(0);
+    });
+  });
+
+  it('tells extensions when a session becomes able to take messages, and only then', async () => {
+    const able: string[] = [];
+    house = new House({ extensions: [{ available: ({ presence }) => void able.push(`${presence.priority}`) }] });
+    const balcony = await house.connect('juliet@a.example/balcony');
+    const says = (priority: number) => house.says(balcony, `<presence><priority>${priority}</priority></presence>`);
+    await says(-1);
+    await says(1);
+    await says(2);
+    await says(-2);
+    await says(3);
+    await house.says(balcony, "<presence type='unavailable'/>");
+    await says(4);
+    await house.says(balcony, "<presence type='unavailable'/>");
+    await says(-4);
+    expect(able).to.deep.equal(['1', '3', '4']);
+  });
+
+  describe('Unavailable presence (RFC 6121 §4.5)', () => {
+    it('goes to subscribers and own resources, by the words of the client (RFC 6121 §4.5.2)', async () => {
+      const { roster, contacts } = await verona(house);
+      const balcony = await house.online('juliet@a.example/balcony', ...roster);
+      const chamber = await house.online('juliet@a.example/chamber');
+      for (const session of [balcony, ...contacts.values()]) session.taken();
+      await house.says(balcony, "<presence type='unavailable'><status>bye</status></presence>");
+      expect(heard(contacts)).to.deep.equal({
+        from: ['presence unavailable juliet@a.example/balcony status'],
+        both: ['presence unavailable juliet@a.example/balcony status'],
+      });
+      expect(briefly(chamber)).to.deep.equal(['presence unavailable juliet@a.example/balcony status']);
+      expect(briefly(balcony)).to.deep.equal(['presence unavailable juliet@a.example/balcony status']);
+    });
+
+    it('is said by the server when the session ends without it, once (RFC 6121 §4.5.2)', async () => {
+      const { roster, contacts } = await verona(house);
+      const balcony = await house.online('juliet@a.example/balcony', ...roster);
+      const chamber = await house.online('juliet@a.example/chamber');
+      for (const session of [balcony, ...contacts.values()]) session.taken();
+      house.ends(balcony);
+      const expected = ['presence unavailable juliet@a.example/balcony'];
+      expect(heard(contacts)).to.deep.equal({ from: expected, both: expected });
+      expect(briefly(chamber)).to.deep.equal(expected);
+      expect(briefly(balcony)).to.deep.equal([]);
+    });
+
+    it('is not said twice, nor of a session that never was available', async () => {
+      const { roster, contacts } = await verona(house);
+      const balcony = await house.online('juliet@a.example/balcony', ...roster);
+      await house.says(balcony, "<presence type='unavailable'/>");
+      heard(contacts);
+      await house.says(balcony, "<presence type='unavailable'/>");
+      house.ends(balcony);
+      house.ends(await house.connect('juliet@a.example/chamber'));
+      expect(heard(contacts)).to.deep.equal({});
+    });
+  });
+
+  describe('Directed presence (RFC 6121 §4.6)', () => {
+    it('goes to its address, and its end is told when the session is gone (RFC 6121 §4.6.3)', async () => {
+      const stranger = await house.online('stranger@a.example/home');
+      const other = await house.online('other@a.example/home');
+      const balcony = await house.online('juliet@a.example/balcony');
+      await house.says(balcony, "<presence to='stranger@a.example/home'><status>here</status></presence>");
+      await house.says(balcony, "<presence to='other@a.example'/>");
+      expect(stranger.taken()).to.deep.equal([
+        '<presence from="juliet@a.example/balcony" to="stranger@a.example/home"><status>here</status></presence>',
+      ]);
+      expect(briefly(other)).to.deep.equal(['presence juliet@a.example/balcony']);
+      house.ends(balcony);
+      for (const session of [stranger, other]) {
+        expect(briefly(session)).to.deep.equal(['presence unavailable juliet@a.example/balcony']);
+      }
+    });
+
+    it('ends also with an unavailable broadcast, and only once', async () => {
+      const stranger = await house.online('stranger@a.example/home');
+      const balcony = await house.online('juliet@a.example/balcony');
+      await house.says(balcony, "<presence to='stranger@a.example/home'/>");
+      stranger.taken();
+      await house.says(balcony, "<presence type='unavailable'><status>bye</status></presence>");
+      expect(briefly(stranger)).to.deep.equal(['presence unavailable juliet@a.example/balcony status']);
+      house.ends(balcony);
+      expect(briefly(stranger)).to.deep.equal([]);
+    });
+
+    it('is over when the client says so', async () => {
+      const stranger = await house.online('stranger@a.example/home');
+      const balcony = await house.online('juliet@a.example/balcony');
+      await house.says(balcony, "<presence to='stranger@a.example/home'/>");
+      await house.says(balcony, "<presence to='stranger@a.example/home' type='unavailable'/>");
+      stranger.taken();
+      house.ends(balcony);
+      expect(briefly(stranger)).to.deep.equal([]);
+    });
+
+    it('ends once for a subscriber who hears the broadcast, and ends too for one who does not', async () => {
+      const friend = await house.online('friend@a.example/home');
+      for (const broadcasts of [true, false]) {
+        const balcony = await house.connect(
+          'juliet@a.example/balcony',
+          item('friend@a.example', { subscription: 'from' }),
+        );
+        if (broadcasts) await house.says(balcony, '<presence/>');
+        await house.says(balcony, "<presence to='friend@a.example'/>");
+        friend.taken();
+        house.ends(balcony);
+        expect(briefly(friend), `${broadcasts}`).to.deep.equal(['presence unavailable juliet@a.example/balcony']);
+      }
+    });
+
+    it('is no initial presence', async () => {
+      const friend = await house.online('friend@a.example/home');
+      const balcony = await house.connect(
+        'juliet@a.example/balcony',
+        item('friend@a.example', { subscription: 'both' }),
+      );
+      await house.online('stranger@a.example/home');
+      await house.says(balcony, "<presence to='stranger@a.example'/>");
+      expect(briefly(friend)).to.deep.equal([]);
+      expect(balcony.presence.available).to.equal(undefined);
+    });
+
+    it('may go to a limited number of addresses, to each as often as one likes', async () => {
+      const balcony = await house.online('juliet@a.example/balcony');
+      for (const to of ['one', 'two', 'one', 'two']) await house.says(balcony, `<presence to='${to}@a.example'/>`);
+      expect(briefly(balcony)).to.deep.equal([]);
+      await house.says(balcony, "<presence to='three@a.example'/>");
+      expect(briefly(balcony)).to.deep.equal(['presence error three@a.example resource-constraint']);
+      await house.says(balcony, "<presence type='unavailable' to='one@a.example'/>");
+      await house.says(balcony, "<presence to='three@a.example'/>");
+      expect(briefly(balcony)).to.deep.equal([]);
+    });
+
+    it('reaches available resources at a bare JID, and any resource at its full JID (RFC 6121 §8.5.2.1.2)', async () => {
+      const [home, silent] = [
+        await house.online('friend@a.example/home'),
+        await house.connect('friend@a.example/silent'),
+      ];
+      const low = await house.online('friend@a.example/low');
+      await house.says(low, '<presence><priority>-1</priority></presence>');
+      for (const session of [home, low]) session.taken();
+      const balcony = await house.online('juliet@a.example/balcony');
+      await house.says(balcony, "<presence to='friend@a.example'/>");
+      expect([home, silent, low].map((session) => briefly(session).length)).to.deep.equal([1, 0, 1]);
+      await house.says(balcony, "<presence to='friend@a.example/silent'/>");
+      expect([home, silent, low].map((session) => briefly(session).length)).to.deep.equal([0, 1, 0]);
+    });
+
+    it('of type error reaches the session it is for (RFC 6121 §8.5.3.1)', async () => {
+      const home = await house.online('friend@a.example/home');
+      const balcony = await house.online('juliet@a.example/balcony');
+      await house.says(balcony, "<presence type='error' to='friend@a.example/home'><error><gone/></error></presence>");
+      expect(briefly(home)).to.deep.equal(['presence error juliet@a.example/balcony gone']);
+    });
+  });
+
+  describe('A probe (RFC 6121 §4.3)', () => {
+    const probe = (to: string, from = 'romeo@a.example/orchard') =>
+      house.road.route(readStanza(`<presence type='probe' from='${from}' to='${to}'/>`));
+
+    it('shows subscribers every available resource (RFC 6121 §4.3.2)', async () => {
+      const romeo = await house.online('romeo@a.example/orchard');
+      await house.online('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'from' }));
+      await house.online('juliet@a.example/chamber');
+      await house.connect('juliet@a.example/silent');
+      romeo.taken();
+      await probe('juliet@a.example');
+      expect(romeo.taken()).to.deep.equal([
+        '<presence from="juliet@a.example/balcony" to="romeo@a.example/orchard"/>',
+        '<presence from="juliet@a.example/chamber" to="romeo@a.example/orchard"/>',
+      ]);
+      await probe('juliet@a.example/chamber');
+      expect(briefly(romeo)).to.deep.equal(['presence juliet@a.example/chamber']);
+    });
+
+    it('of a resource that is not there ends that resource alone', async () => {
+      const romeo = await house.online('romeo@a.example/orchard');
+      await house.online('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'from' }));
+      romeo.taken();
+      await probe('juliet@a.example/gone');
+      expect(briefly(romeo)).to.deep.equal(['presence unavailable juliet@a.example/gone']);
+    });
+
+    it('tells subscribers that nobody is there (RFC 6121 §4.3.2)', async () => {
+      const romeo = await house.online('romeo@a.example/orchard');
+      await house.connect('juliet@a.example/silent', item('romeo@a.example', { subscription: 'both' }));
+      await probe('juliet@a.example');
+      expect(briefly(romeo)).to.deep.equal(['presence unavailable juliet@a.example']);
+    });
+
+    it('tells everybody else nothing: the answer is the same for each account, and for none (RFC 6121 §11)', async () => {
+      const romeo = await house.online('romeo@a.example/orchard');
+      await house.online('online@a.example/x', item('romeo@a.example', { subscription: 'to' }));
+      await house.online('waiting@a.example/x', item('romeo@a.example', { pendingIn: Buffer.from('<presence/>') }));
+      await house.online('blank@a.example/x');
+      await house.account('offline@a.example');
+      await house.online('friends@a.example/x', item('romeo@b.example', { subscription: 'both' }));
+      romeo.taken();
+      for (const name of ['online', 'waiting', 'blank', 'offline', 'nobody', 'friends']) {
+        for (const resource of ['', '/x', '/y']) {
+          await probe(`${name}@a.example${resource}`);
+          await house.settled();
+          expect(briefly(romeo), name + resource).to.deep.equal([]);
+          // Romeo did not ask to subscribe, so his client does not hear of the refusal (RFC 6121 §A.3.4).
+        }
+      }
+      romeo.account.roster.set(item('nobody@a.example', { subscription: 'to' }));
+      romeo.account.roster.set(item('blank@a.example', { subscription: 'to' }));
+      romeo.interests.add('roster');
+      for (const name of ['nobody', 'blank']) {
+        await probe(`${name}@a.example/x`);
+        await house.settled();
+        expect(briefly(romeo), name).to.deep.equal([
+          `presence unsubscribed ${name}@a.example`,
+          'iq set romeo@a.example query',
+        ]);
+      }
+    });
+
+    it('shows a blocked subscriber nobody, as if all were offline (XEP-0191 §3.3)', async () => {
+      house = new House({
+        extensions: [{ screen: { inbound: ({ from }) => (from?.local === 'romeo' ? 'refuse' : undefined) } }],
+      });
+      const romeo = await house.online('romeo@a.example/orchard');
+      await house.online('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'both' }));
+      romeo.taken();
+      await probe('juliet@a.example');
+      expect(briefly(romeo)).to.deep.equal(['presence unavailable juliet@a.example']);
+    });
+
+    it('does not show a resource itself', async () => {
+      const balcony = await house.online('juliet@a.example/balcony');
+      await house.online('juliet@a.example/chamber');
+      balcony.taken();
+      await probe('juliet@a.example', 'juliet@a.example/balcony');
+      expect(briefly(balcony)).to.deep.equal(['presence juliet@a.example/chamber']);
+    });
+  });
+
+  it('is not sent to whom the account keeps away, nor are they probed (XEP-0191 §3.3)', async () => {
+    const blocksRomeo = {
+      outbound: ({ to }: { to?: unknown }) => (`${to}`.startsWith('romeo') ? ({} as never) : undefined),
+    };
+    house = new House({ extensions: [{ screen: blocksRomeo }] });
+    const romeo = await house.online('romeo@a.example/orchard', item('juliet@a.example', { subscription: 'both' }));
+    const balcony = await house.connect('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'both' }));
+    await house.says(balcony, '<presence/>');
+    await house.settled();
+    house.ends(balcony);
+    expect(briefly(romeo)).to.deep.equal([]);
+    expect(briefly(balcony)).to.deep.equal(['presence juliet@a.example/balcony']);
+  });
+
+  it('to no account ends in silence (RFC 6121 §8.5.1)', async () => {
+    const balcony = await house.online('juliet@a.example/balcony');
+    for (const type of [
+      '',
+      "type='unavailable'",
+      "type='subscribed'",
+      "type='unsubscribe'",
+      "type='unsubscribed'",
+      "type='error'",
+    ]) {
+      await house.road.route(readStanza(`<presence ${type} from='juliet@a.example/balcony' to='nobody@a.example'/>`));
+      await house.road.route(readStanza(`<presence ${type} from='juliet@a.example/balcony' to='a.example'/>`));
+    }
+    expect(briefly(balcony)).to.deep.equal([]);
+    expect(house.log.alarms).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,71 @@
+import { expect } from 'chai';
+import { Jid } from '../../src/protocol/jid.ts';
+import { StanzaError } from '../../src/protocol/stanza-error.ts';
+import { Account } from '../../src/routing/account.ts';
+import type { Screen } from '../../src/routing/extension.ts';
+import { maySeePresence } from '../../src/routing/presence-access.ts';
+import { Screens } from '../../src/routing/screens.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
+import { item } from './memory-stores.ts';
+
+const juliet = new Account(Jid.parse('juliet@a.example'), { roster: [], rosterVersion: 0, blocked: [] });
+const message = readStanza("<message to='romeo@a.example'/>");
+
+function screensOf(...all: readonly Screen[]): Screens {
+  const screens = new Screens();
+  for (const screen of all) screens.add([screen]);
+  return screens;
+}
+
+describe('The screens', () => {
+  const refuse: Screen = { inbound: () => 'refuse', outbound: () => StanzaError.forbidden() };
+  const indifferent: Screen = { inbound: () => undefined, outbound: () => undefined };
+
+  it('let everything through when there are none, or none objects', () => {
+    for (const screens of [screensOf(), screensOf({}), screensOf(indifferent, {})]) {
+      expect(() => screens.checkOutbound(message, juliet)).to.not.throw();
+      expect(screens.passesOutbound(message, juliet)).to.equal(true);
+      expect(screens.refusesInbound(message, juliet)).to.equal(false);
+    }
+  });
+
+  it('stop what one objects to, with the error of the first', () => {
+    const screens = screensOf(indifferent, refuse, { outbound: () => StanzaError.gone() });
+    expect(() => screens.checkOutbound(message, juliet))
+      .to.throw(StanzaError)
+      .with.property('condition', 'forbidden');
+    expect(screens.passesOutbound(message, juliet)).to.equal(false);
+    expect(screens.refusesInbound(message, juliet)).to.equal(true);
+  });
+});
+
+describe('Presence may be seen (RFC 6121 §11)', () => {
+  const account = new Account(Jid.parse('juliet@a.example'), {
+    roster: [
+      item('from@a.example', { subscription: 'from' }),
+      item('both@a.example', { subscription: 'both' }),
+      item('to@a.example', { subscription: 'to', ask: true }),
+      item('none@a.example', { approved: true, pendingIn: Buffer.from('<presence/>') }),
+    ],
+    rosterVersion: 1,
+    blocked: [],
+  });
+  const observers: Record<string, boolean> = {
+    'juliet@a.example': true,
+    'juliet@a.example/chamber': true,
+    'from@a.example': true,
+    'from@a.example/home': true,
+    'both@a.example/home': true,
+    'to@a.example/home': false,
+    'none@a.example': false,
+    'stranger@a.example': false,
+    'juliet@b.example': false,
+    'from@b.example': false,
+    'a.example': false,
+  };
+  for (const [observer, may] of Object.entries(observers)) {
+    it(`by ${observer}: ${may ? 'yes' : 'no'}`, () => {
+      expect(maySeePresence(account, Jid.parse(observer))).to.equal(may);
+    });
+  }
+});

@@ -1,0 +1,248 @@
+import { expect } from 'chai';
+import { Jid } from '../../src/protocol/jid.ts';
+import type { RosterItem } from '../../src/storage/rosters.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
+import type { StubSession } from '../support/stub-session.ts';
+import { briefly, House } from './house.ts';
+import { item } from './memory-stores.ts';
+
+const pendingIn = Buffer.from('<presence from="romeo@a.example" to="juliet@a.example" type="subscribe"/>');
+
+/** Juliet with an interested, available session, and romeo likewise. */
+async function lovers(
+  house: House,
+  julietKnows?: Partial<RosterItem>,
+  romeoKnows?: Partial<RosterItem>,
+): Promise<[StubSession, StubSession]> {
+  const known = (contact: string, changes?: Partial<RosterItem>) => (changes ? [item(contact, changes)] : []);
+  const juliet = await house.connect('juliet@a.example/balcony', ...known('romeo@a.example', julietKnows));
+  const romeo = await house.connect('romeo@a.example/orchard', ...known('juliet@a.example', romeoKnows));
+  for (const session of [juliet, romeo]) await house.says(session, '<presence/>');
+  await house.settled();
+  for (const session of [juliet, romeo]) session.interests.add('roster');
+  for (const session of [juliet, romeo]) session.taken();
+  return [juliet, romeo];
+}
+
+const knows = ({ account: { roster } }: StubSession, contact: string) => {
+  const found = roster.get(contact);
+  if (!found) return 'nothing';
+  const { subscription, ask, approved, inRoster } = found;
+  return [subscription, ask && 'ask', approved && 'approved', found.pendingIn && 'pending', inRoster || 'hidden']
+    .filter((word) => typeof word === 'string')
+    .join(' ');
+};
+
+describe('Subscriptions', () => {
+  let house: House;
+  beforeEach(() => {
+    house = new House({ maxRosterItems: 2 });
+  });
+
+  it('come about: request, approval, presence (RFC 6121 §3.1)', async () => {
+    const [juliet, romeo] = await lovers(house);
+    await house.says(
+      romeo,
+      "<presence type='subscribe' to='juliet@a.example/ignored' id='s1'><status>me</status></presence>",
+    );
+    expect(briefly(romeo)).to.deep.equal(['iq set romeo@a.example query']);
+    expect(juliet.taken()).to.deep.equal([
+      '<presence from="romeo@a.example" to="juliet@a.example" id="s1" type="subscribe"><status>me</status></presence>',
+    ]);
+    expect([knows(romeo, 'juliet@a.example'), knows(juliet, 'romeo@a.example')]).to.deep.equal([
+      'none ask',
+      'none pending hidden',
+    ]);
+    await house.says(juliet, "<presence type='subscribed' to='romeo@a.example'/>");
+    expect(briefly(juliet)).to.deep.equal(['iq set juliet@a.example query']);
+    // RFC 6121 §3.1.6: first the approval, then the push.
+    expect(briefly(romeo)).to.deep.equal([
+      'presence subscribed juliet@a.example',
+      'iq set romeo@a.example query',
+      'presence juliet@a.example/balcony',
+    ]);
+    expect([knows(romeo, 'juliet@a.example'), knows(juliet, 'romeo@a.example')]).to.deep.equal(['to', 'from']);
+  });
+
+  it('waits with the request for a session that is available, each time anew (RFC 6121 §3.1.3)', async () => {
+    const juliet = await house.connect('juliet@a.example/balcony');
+    await house.road.route(
+      readStanza(
+        "<presence type='subscribe' from='romeo@a.example/x' to='juliet@a.example'><status xml:lang='it'>O &amp; o</status><x xmlns='urn:x'><y/></x></presence>",
+      ),
+    );
+    expect(juliet.taken()).to.deep.equal([]);
+    const request =
+      '<presence from="romeo@a.example" to="juliet@a.example" type="subscribe"><status xml:lang="it">O &amp; o</status><x xmlns="urn:x"><y/></x></presence>';
+    for (let login = 0; login < 2; login++) {
+      await house.says(juliet, '<presence/>');
+      expect(juliet.taken()).to.include(request);
+      await house.says(juliet, "<presence type='unavailable'/>");
+      juliet.taken();
+    }
+    await house.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>");
+    await house.says(juliet, '<presence/>');
+    expect(juliet.taken()).to.not.include(request);
+    expect(knows(juliet, 'romeo@a.example')).to.equal('nothing');
+  });
+
+  it('asks once, however often the contact does', async () => {
+    const [juliet] = await lovers(house);
+    const subscribe = readStanza("<presence type='subscribe' from='romeo@a.example' to='juliet@a.example'/>");
+    await house.road.route(subscribe);
+    await house.road.route(subscribe);
+    expect(briefly(juliet)).to.deep.equal(['presence subscribe romeo@a.example']);
+    expect(house.rosters.calls).to.have.length(1);
+  });
+
+  it('are granted beforehand, once (RFC 6121 §3.4)', async () => {
+    const [juliet, romeo] = await lovers(house);
+    await house.says(juliet, "<presence type='subscribed' to='romeo@a.example'/>");
+    expect(juliet.taken().join()).to.contain('<item jid="romeo@a.example" subscription="none" approved="true"/>');
+    expect(briefly(romeo)).to.deep.equal([]);
+    await house.says(romeo, "<presence type='subscribe' to='juliet@a.example'/>");
+    expect(briefly(juliet)).to.deep.equal(['iq set juliet@a.example query']);
+    expect(briefly(romeo)).to.deep.equal([
+      'iq set romeo@a.example query',
+      'presence subscribed juliet@a.example',
+      'iq set romeo@a.example query',
+      'presence juliet@a.example/balcony',
+    ]);
+    expect(knows(juliet, 'romeo@a.example')).to.equal('from');
+  });
+
+  it('are confirmed to a contact that has one and asks again (RFC 6121 §3.1.3)', async () => {
+    const [juliet, romeo] = await lovers(house, { subscription: 'from' }, { subscription: 'none' });
+    await house.says(romeo, "<presence type='subscribe' to='juliet@a.example'/>");
+    expect(briefly(juliet)).to.deep.equal([]);
+    expect(briefly(romeo)).to.include('presence subscribed juliet@a.example');
+    expect(knows(romeo, 'juliet@a.example')).to.equal('to');
+  });
+
+  describe('end', () => {
+    it('when the contact takes its approval back: it sees the end of the presence it saw (RFC 6121 §3.2.2)', async () => {
+      const [juliet, romeo] = await lovers(house, { subscription: 'from' }, { subscription: 'to' });
+      await house.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>");
+      expect(briefly(romeo)).to.deep.equal([
+        'presence unsubscribed juliet@a.example',
+        'iq set romeo@a.example query',
+        'presence unavailable juliet@a.example/balcony',
+      ]);
+      expect([knows(romeo, 'juliet@a.example'), knows(juliet, 'romeo@a.example')]).to.deep.equal(['none', 'none']);
+    });
+
+    it('when the subscriber wants no more (RFC 6121 §3.3.3)', async () => {
+      const [juliet, romeo] = await lovers(house, { subscription: 'from' }, { subscription: 'to' });
+      await house.says(romeo, "<presence type='unsubscribe' to='juliet@a.example'/>");
+      expect(briefly(juliet)).to.deep.equal(['presence unsubscribe romeo@a.example', 'iq set juliet@a.example query']);
+      expect(briefly(romeo)).to.deep.equal([
+        'iq set romeo@a.example query',
+        'presence unavailable juliet@a.example/balcony',
+      ]);
+    });
+
+    it('in both directions when the contact is removed (RFC 6121 §2.5.2)', async () => {
+      const [juliet, romeo] = await lovers(house, { subscription: 'both' }, { subscription: 'both' });
+      await house.road.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example'));
+      expect(briefly(juliet)).to.deep.equal([
+        'iq set juliet@a.example query',
+        'presence unavailable romeo@a.example/orchard',
+      ]);
+      expect(briefly(romeo)).to.deep.equal([
+        'presence unsubscribe juliet@a.example',
+        'iq set romeo@a.example query',
+        'presence unsubscribed juliet@a.example',
+        'iq set romeo@a.example query',
+        'presence unavailable juliet@a.example/balcony',
+      ]);
+      expect([knows(romeo, 'juliet@a.example'), knows(juliet, 'romeo@a.example')]).to.deep.equal(['none', 'nothing']);
+    });
+
+    it('with nothing to say where nothing was', async () => {
+      const [juliet, romeo] = await lovers(house, {});
+      await house.road.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example'));
+      expect(briefly(juliet)).to.deep.equal(['iq set juliet@a.example query']);
+      expect(briefly(romeo)).to.deep.equal([]);
+    });
+  });
+
+  describe('never reveal presence to who may not see it (RFC 6121 §11)', () => {
+    const ends: Record<string, (juliet: StubSession, romeo: StubSession) => unknown> = {
+      'a request is denied': (juliet) => house.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>"),
+      'a request is withdrawn': (_, romeo) => house.says(romeo, "<presence type='unsubscribe' to='juliet@a.example'/>"),
+      'a request ends with the item': (juliet) =>
+        house.road.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example')),
+    };
+    for (const [title, end] of Object.entries(ends)) {
+      it(`when ${title}`, async () => {
+        const [juliet, romeo] = await lovers(house, { pendingIn, inRoster: false }, { ask: true });
+        await end(juliet, romeo);
+        await house.settled();
+        expect(romeo.sent.filter(({ from }) => from?.toString().startsWith('juliet@a.example/'))).to.deep.equal([]);
+        expect(romeo.sent.map(String).join()).to.not.contain('unavailable');
+        expect(knows(juliet, 'romeo@a.example')).to.equal('nothing');
+      });
+    }
+  });
+
+  describe('need room in the roster', () => {
+    it('of the owner, who is told', async () => {
+      const juliet = await house.online('juliet@a.example/balcony', item('a@a.example'), item('b@a.example'));
+      for (const type of ['subscribe', 'subscribed']) {
+        await house.says(juliet, `<presence type='${type}' to='romeo@a.example'/>`);
+        expect(briefly(juliet), type).to.deep.equal(['presence error romeo@a.example resource-constraint']);
+      }
+      for (const type of ['unsubscribe', 'unsubscribed']) {
+        await house.says(juliet, `<presence type='${type}' to='romeo@a.example'/>`);
+        expect(briefly(juliet), type).to.deep.equal([]);
+      }
+      expect(knows(juliet, 'romeo@a.example')).to.equal('nothing');
+      expect(house.rosters.calls.filter((call) => call.startsWith('put'))).to.deep.equal([]);
+    });
+
+    it('of the contact, whose client hears of no request that is not kept', async () => {
+      const juliet = await house.online('juliet@a.example/balcony', item('a@a.example'), item('b@a.example'));
+      await house.online('romeo@a.example/orchard');
+      await house.road.route(readStanza("<presence type='subscribe' from='romeo@a.example' to='juliet@a.example'/>"));
+      expect(briefly(juliet)).to.deep.equal([]);
+      expect(juliet.account.roster.size).to.equal(2);
+      await house.road.route(readStanza("<presence type='subscribed' from='romeo@a.example' to='juliet@a.example'/>"));
+      expect(house.rosters.calls).to.deep.equal([]);
+    });
+
+    it('but not for contacts that are in it, whatever their version', async () => {
+      const [juliet] = await lovers(house, { pendingIn, inRoster: false, version: 0 });
+      juliet.account.roster.set(item('b@a.example'));
+      await house.says(juliet, "<presence type='subscribed' to='romeo@a.example'/>");
+      expect(knows(juliet, 'romeo@a.example')).to.equal('from');
+      await house.says(juliet, "<presence type='subscribe' to='romeo@a.example'/>");
+      expect(knows(juliet, 'romeo@a.example')).to.equal('from ask');
+    });
+  });
+
+  it('are told to a contact only when they are durable', async () => {
+    const [juliet, romeo] = await lovers(house);
+    let open = () => {};
+    house.rosters.before = () =>
+      new Promise((resolve) => {
+        open = resolve;
+      });
+    const asked = house.says(romeo, "<presence type='subscribe' to='juliet@a.example'/>");
+    for (const writer of ['romeo', 'juliet']) {
+      await house.settled();
+      expect(briefly(juliet), `while ${writer}'s roster is being written`).to.deep.equal([]);
+      open();
+    }
+    await asked;
+    expect(briefly(juliet)).to.deep.equal(['presence subscribe romeo@a.example']);
+  });
+
+  it('are not between an account and itself', async () => {
+    const [juliet] = await lovers(house);
+    for (const type of ['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed']) {
+      await house.says(juliet, `<presence type='${type}' to='juliet@a.example'/>`);
+      expect(briefly(juliet)).to.deep.equal(['presence error juliet@a.example not-allowed']);
+    }
+    expect(house.rosters.calls).to.deep.equal([]);
+  });
+});
