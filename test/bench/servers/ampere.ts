@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { accountNames, domain, iterations, password } from '../accounts.ts';
+import type { Place } from '../place.ts';
+import type { BenchServer } from './bench-server.ts';
+
+const run = promisify(execFile);
+
+/** Ampere as it is built in `root`. */
+export function ampereIn(root: string): BenchServer {
+  const launcher = join(root, 'bin/ampere.js');
+  return {
+    name: 'ampere',
+    title: 'Ampere',
+    raw: false,
+    version: () => versionIn(root),
+
+    async seedKey() {
+      const migrations = await readdir(join(root, 'migrations'));
+      return createHash('sha1').update(migrations.sort().join()).digest('hex').slice(0, 8);
+    },
+
+    async seed(place) {
+      const config = await writeConfig(place);
+      const accounts = join(place.directory, 'accounts.csv');
+      await writeFile(accounts, accountNames().map((name) => `${name}@${domain},${password}\n`).join(''));
+      const args = ['user', 'import', accounts, '--iterations', String(iterations), '--config', config];
+      await run(process.execPath, [launcher, ...args]);
+    },
+
+    async launch(place) {
+      return { command: [process.execPath, launcher, 'start', '--config', await writeConfig(place)] };
+    },
+  };
+}
+
+async function versionIn(root: string): Promise<string> {
+  const manifest: { version: string } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  return manifest.version;
+}
+
+async function writeConfig({ directory, data, ports, certificate }: Place): Promise<string> {
+  const file = join(directory, 'ampere.json');
+  const config = {
+    domains: [domain],
+    dataDir: data,
+    listen: {
+      c2s: [{ host: '127.0.0.1', port: ports.plain }],
+      c2sTls: [{ host: '127.0.0.1', port: ports.tls }],
+    },
+    tls: { certificate: certificate.certificate, key: certificate.key, required: false },
+    limits: { disabled: true },
+    log: { level: 'warn' },
+  };
+  await writeFile(file, JSON.stringify(config, undefined, 2));
+  return file;
+}

@@ -1,0 +1,23 @@
+import type { Place } from '../place.ts';
+
+/** How a server is started. */
+export interface Launch {
+  readonly command: readonly [string, ...string[]];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** One of the servers compared. */
+export interface BenchServer {
+  readonly name: string;
+  readonly title: string;
+  /** It forwards bytes and speaks no XMPP. */
+  readonly raw: boolean;
+  /** Its version; undefined: it is not installed. */
+  version(): Promise<string | undefined>;
+  /** Names what the seeded data depend on besides the accounts. */
+  seedKey(): Promise<string>;
+  /** Writes the data directory with all accounts. */
+  seed(place: Place): Promise<void>;
+  /** Writes the configuration; the server is not started yet. */
+  launch(place: Place): Promise<Launch>;
+}

@@ -1,0 +1,45 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { accountNames, domain, iterations, scramVerifier } from '../accounts.ts';
+import type { BenchServer } from './bench-server.ts';
+import { debianVersion } from './debian-package.ts';
+import { fillTemplate } from './template.ts';
+
+/** Prosody from Debian. */
+export const prosody: BenchServer = {
+  name: 'prosody',
+  title: 'Prosody',
+  raw: false,
+  version: () => debianVersion('prosody'),
+  seedKey: async () => '',
+
+  async seed({ data }) {
+    const accounts = join(data, domain.replace('.', '%2e'), 'accounts');
+    await mkdir(accounts, { recursive: true });
+    const text = accountText();
+    for (const name of accountNames()) await writeFile(join(accounts, `${name}.dat`), text);
+  },
+
+  async launch({ directory, data, ports, certificate }) {
+    const config = join(directory, 'prosody.cfg.lua');
+    await fillTemplate('prosody.cfg.lua', config, {
+      DIRECTORY: directory,
+      DATA: data,
+      PLAIN: ports.plain,
+      TLS: ports.tls,
+      CERTIFICATE: certificate.certificate,
+      KEY: certificate.key,
+      ITERATIONS: iterations,
+      DOMAIN: domain,
+    });
+    return { command: ['prosody', '-F', '--config', config] };
+  },
+};
+
+/** Prosody keeps the salt as it is, so it must be text. */
+function accountText(): string {
+  const { salt, storedKey, serverKey } = scramVerifier();
+  const keys = `["stored_key"] = "${storedKey.toString('hex')}"; ["server_key"] = "${serverKey.toString('hex')}";`;
+  const escaped = [...salt].map((byte) => `\\${String(byte).padStart(3, '0')}`).join('');
+  return `return { ["iteration_count"] = ${iterations}; ["salt"] = "${escaped}"; ${keys} };\n`;
+}

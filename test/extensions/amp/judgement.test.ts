@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { type ArmedRuleset, arm } from '../../../src/extensions/amp/armed-rules.ts';
+import { type Judgement, judge } from '../../../src/extensions/amp/judgement.ts';
+import { outcomes, type Situation } from '../../../src/extensions/amp/situation.ts';
+import { Jid } from '../../../src/protocol/jid.ts';
+import { armed, juliet, nowMs, past, understood, words } from './cast.ts';
+import { allRules } from './plan-tables.ts';
+
+const watch = Jid.parse('watch@capulet.example');
+const here = { intended: juliet, hop: false, nowMs };
+const absent: Situation = { ...here, event: 'receipt', prospect: { deliver: 'stored', destinations: [juliet] } };
+
+function operator(...rules: string[]): ArmedRuleset {
+  return arm({ rules: understood(...rules), perHop: false }, watch);
+}
+
+function told({ reports }: Judgement): string[] {
+  return reports.map(({ rule, to, when }) => `${words(rule)} to ${to}, ${when}`);
+}
+
+describe('the sender’s rules, and then the operator’s', () => {
+  it('do nothing if there are none', () => {
+    expect(judge([], absent)).to.deep.equal({ decision: 'keep', fired: [], reports: [], armed: [] });
+  });
+
+  it('each ruleset may fire one rule', () => {
+    const judgement = judge([armed('notify deliver stored'), operator('notify match-resource exact')], absent);
+    expect(judgement.decision).to.equal('keep');
+    expect(judgement.fired.map(words)).to.deep.equal(['notify deliver stored', 'notify match-resource exact']);
+    expect(told(judgement)).to.deep.equal([
+      'notify deliver stored to sender, after-effect',
+      'notify match-resource exact to watch@capulet.example, after-effect',
+    ]);
+    expect(judgement.armed.map(({ rules }) => rules.map(({ fired }) => fired))).to.deep.equal([[true], [true]]);
+  });
+
+  it('what the sender stops, the operator does not see', () => {
+    const judgement = judge([armed('alert deliver stored'), operator('notify deliver stored')], absent);
+    expect(judgement.decision).to.equal('stop');
+    expect(told(judgement)).to.deep.equal(['alert deliver stored to sender, now']);
+    expect(judgement.armed).to.deep.equal([]);
+  });
+
+  it('what the operator stops is not announced as if it had happened', () => {
+    const judgement = judge([armed('notify deliver stored'), operator('drop deliver stored')], absent);
+    expect(judgement.decision).to.equal('stop');
+    expect(told(judgement)).to.deep.equal([]);
+  });
+
+  it('what is true all the same is announced', () => {
+    const expiry: Situation = { ...here, event: 'expiry' };
+    const judgement = judge([armed(`notify expire-at ${past}`), operator(`drop expire-at ${past}`)], expiry);
+    expect(told(judgement)).to.deep.equal([`notify expire-at ${past} to sender, now`]);
+  });
+
+  const rulesets = fc
+    .array(fc.constantFrom(...allRules), { maxLength: 5 })
+    .map((rules) => arm({ rules: understood(...rules), perHop: false }, 'sender' as const));
+  const situations = fc
+    .constantFrom(...outcomes)
+    .map((deliver): Situation => ({ ...here, event: 'receipt', prospect: { deliver, destinations: [] } }));
+
+  it('the operator never saves a message from the sender’s rules, nor takes a report from them', () => {
+    fc.assert(
+      fc.property(rulesets, fc.array(rulesets, { maxLength: 3 }), situations, (own, policies, situation) => {
+        const alone = judge([own], situation);
+        const together = judge([own, ...policies], situation);
+        if (alone.decision === 'stop') expect(together).to.deep.equal(alone);
+        const immediate = alone.reports.filter(({ when }) => when === 'now');
+        expect(together.reports.slice(0, immediate.length)).to.deep.equal(immediate);
+      }),
+    );
+  });
+});
