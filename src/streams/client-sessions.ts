@@ -52,8 +52,8 @@ export class ClientSessions {
   /** Ends a session, whatever the reason. */
   end(session: ClientSession): void {
     if (session.ended) return;
-    const unsent = session.end();
     this.#parts.directory.remove(session);
+    const unsent = session.end();
     this.#parts.ended(session);
     for (const stanza of unsent) if (stanza.kind === 'message') this.#parts.undelivered(stanza);
   }

@@ -6,6 +6,7 @@ import { StreamError } from '../protocol/stream-error.ts';
 import type { Eventually } from '../routing/eventually.ts';
 import type { StreamStage } from '../routing/extension.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
+import type { Settled } from '../routing/session.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { type Element, xml } from '../xml/element.ts';
@@ -122,8 +123,9 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
     this.#connection.write(serialise(element, ns.client));
   }
 
-  sendStanza(stanza: Stanza): void {
+  sendStanza(stanza: Stanza, settled?: Settled): void {
     this.#connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
+    settled?.(!this.#connection.ended);
   }
 
   flushed(): Promise<void> {
@@ -142,7 +144,8 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
   }
 
   beginAuthentication(attempt: FrameReceiver): void {
-    if (this.#state.name !== 'negotiating') throw StreamError.notAuthorized();
+    // XEP-0388 §2.6.1: there is one authentication in a stream.
+    if (this.#state.name !== 'negotiating' || this.#state.identity) throw StreamError.policyViolation();
     this.#become({ name: 'authenticating', attempt, offered: this.#state.offered });
   }
 
@@ -255,6 +258,7 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
     this.#deadlines.frameDone();
     const pending = this.#handle(frame);
     if (pending instanceof Promise) this.#waitFor(pending);
+    else if (this.#connection.congested) this.#waitFor(this.#connection.flushed());
   }
 
   #handle(frame: Frame): Eventually<void> {

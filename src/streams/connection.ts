@@ -30,8 +30,8 @@ type Pause = 'rate' | 'work' | 'output';
 
 /** Bytes given to the socket at a time, so that a slow but steady reader shows progress. */
 const writeChunkBytes = 64 * 1024;
-/** Reading stops while this much waits to be written: who does not take answers may not ask. */
-const outputHighWaterBytes = 256 * 1024;
+/** Reading stops while this part of what may wait does wait to be written: who does not take answers may not ask. */
+const congestedPart = 1 / 4;
 /** How long the last bytes of a closed stream may take to leave. */
 const lingerMs = 5_000;
 
@@ -72,9 +72,19 @@ export class Connection {
     return this.#socket instanceof TLSSocket ? this.#socket : undefined;
   }
 
+  /** Whether nothing more is taken to be written. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Bytes that wait to leave. */
   get outgoingBytes(): number {
     return this.#queuedBytes + this.#socket.writableLength;
+  }
+
+  /** Whether so much waits to leave that nothing more should be asked for. */
+  get congested(): boolean {
+    return this.outgoingBytes > this.#limits.outgoingBufferBytes * congestedPart;
   }
 
   /** Lets a new rate count from now on. */
@@ -105,7 +115,7 @@ export class Connection {
     for (let start = 0; start < bytes.length; start += writeChunkBytes) {
       this.#socket.write(bytes.subarray(start, start + writeChunkBytes), this.#wrote);
     }
-    if (this.#socket.writableLength > outputHighWaterBytes) this.pause('output');
+    if (this.congested) this.pause('output');
   }
 
   /** Resolves when little waits to leave, or the connection is gone. */

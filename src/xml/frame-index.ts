@@ -2,6 +2,7 @@ import type { NamespaceScope } from './namespace-scope.ts';
 import { type Child, contentNs } from './payload.ts';
 import { Scanner, type ScannerSink } from './scanner.ts';
 import type { Attribute, StartTag } from './start-tag.ts';
+import { XmlError } from './xml-error.ts';
 
 class IndexedChild implements Child {
   readonly name: string;
@@ -39,6 +40,8 @@ export class FrameIndex {
 /** Indexes what its scanner finds: the outermost element, and the elements directly inside of it. */
 export class FrameIndexer implements ScannerSink {
   readonly scanner = new Scanner(this);
+  /** The element the frames are in, which cannot be a frame itself. */
+  root: { readonly name: string; readonly ns: string } | undefined;
   #index: FrameIndex | undefined;
   #child: IndexedChild | undefined;
 
@@ -57,6 +60,8 @@ export class FrameIndexer implements ScannerSink {
   startTag(tag: StartTag, depth: number, start: number, end: number): void {
     const { scope } = this.scanner;
     if (depth === 1) {
+      // Its end would be that of the stream: a frame that never ends (RFC 6120 §4.3.3).
+      if (tag.localName === this.root?.name && tag.ns === this.root.ns) throw openAlready();
       this.#index = new FrameIndex(tag, scope, end);
       this.#index.portable = scope.defaultNs === scope.context.defaultNs;
       scope.borrowed = undefined;
@@ -89,4 +94,8 @@ export class FrameIndexer implements ScannerSink {
   cdata(): void {
     // Text stays in the bytes.
   }
+}
+
+function openAlready(): XmlError {
+  return new XmlError('bad-format', 'the stream is open already');
 }

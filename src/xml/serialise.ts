@@ -1,13 +1,20 @@
 import { isNameCharacter, isNameStart, nonAscii } from './char-class.ts';
-import type { Element } from './element.ts';
 import { escapeAttribute, escapeText } from './escape.ts';
 
 const asciiName = /^[A-Za-z_][A-Za-z0-9._-]*(?::[A-Za-z_][A-Za-z0-9._-]*)?$/;
 const asciiNamePart = /^[A-Za-z0-9._-]$/;
 
+/** What is written of an element; the trees of this room are such. */
+export interface Writable {
+  readonly name: string;
+  readonly attrs: Readonly<{ xmlns?: string; [name: string]: string | undefined }>;
+  readonly children: readonly (Writable | string)[];
+  readonly parent: Writable | null;
+}
+
 /** An element whose end tag is not written yet. */
 interface Open {
-  readonly element: Element;
+  readonly element: Writable;
   readonly defaultNs: string;
   next: number;
 }
@@ -17,11 +24,11 @@ interface Open {
  * it is left out. What the element takes from its ancestors is declared on it. Throws on names and characters that are
  * not XML. Iterative, because trees can be deep.
  */
-export function serialise(element: Element, inheritedNs = ''): string {
+export function serialise(element: Writable, inheritedNs = ''): string {
   const ancestral = ancestralDeclarations(element);
   let text = '';
   const open: Open[] = [];
-  const start = (child: Element, around: string, declarations: string): void => {
+  const start = (child: Writable, around: string, declarations: string): void => {
     text += startTag(child, around, declarations);
     if (child.children.length === 0) return;
     open.push({ element: child, defaultNs: child.attrs.xmlns ?? around, next: 0 });
@@ -39,7 +46,7 @@ export function serialise(element: Element, inheritedNs = ''): string {
   return text;
 }
 
-function startTag(element: Element, around: string, declarations: string): string {
+function startTag(element: Writable, around: string, declarations: string): string {
   let text = `<${checkedName(element.name)}${declarations}`;
   for (const name of Object.keys(element.attrs)) {
     const value = element.attrs[name];
@@ -50,7 +57,7 @@ function startTag(element: Element, around: string, declarations: string): strin
 }
 
 /** The declarations of the ancestors that an element takes part in, and does not make itself. */
-function ancestralDeclarations(element: Element): Map<string, string> {
+function ancestralDeclarations(element: Writable): Map<string, string> {
   const found = new Map<string, string>();
   for (let at = element.parent; at !== null; at = at.parent) {
     for (const name of Object.keys(at.attrs)) {
@@ -68,7 +75,7 @@ function isDeclaration(name: string): boolean {
   return name === 'xmlns' || name.startsWith('xmlns:');
 }
 
-function dropUnused(declarations: Map<string, string>, element: Element): void {
+function dropUnused(declarations: Map<string, string>, element: Writable): void {
   const used = new Set(['xmlns']);
   const subtree = [element];
   for (let at = subtree.pop(); at !== undefined; at = subtree.pop()) {

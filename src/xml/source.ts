@@ -43,8 +43,9 @@ export class Source {
 
   /** An attribute value, normalised (XML 1.0 §3.3.3). */
   value(start: number, end: number, form: TextForm): string {
-    if (form === plainForm) return values.text(this.bytes, this.base + start, this.base + end);
-    const text = this.bytes.toString('utf8', this.base + start, this.base + end);
+    const { bytes, base } = this;
+    if (form === plainForm) return values.text(bytes, base + start, base + end);
+    const text = bytes.toString('utf8', base + start, base + end);
     if (form === wideForm) return text;
     return text.replace(referenceOrSpace, (_match, body?: string) =>
       body === undefined ? ' ' : resolveReference(body),

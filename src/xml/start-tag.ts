@@ -16,8 +16,19 @@ import {
 } from './char-class.ts';
 import type { NamespaceScope } from './namespace-scope.ts';
 import { checkReference, scanReference } from './reference.ts';
-import { escapedForm, plainForm, type Source, type TextForm, wideForm } from './source.ts';
+import { escapedForm, type Source, wideForm } from './source.ts';
 import { checkNameStart, nameCharacterLength, valueCharacterLength } from './special-character.ts';
+import {
+  declaresFlag,
+  nameColon,
+  nameEnd,
+  nameStart,
+  spanLength,
+  TagSpans,
+  valueEnd,
+  valueStart,
+  wideNameFlag,
+} from './tag-spans.ts';
 import { malformed, tooMuch } from './xml-error.ts';
 import { unlimited } from './xml-limits.ts';
 
@@ -40,20 +51,6 @@ const inValue = 4;
 const inReference = 5;
 const behindSlash = 6;
 
-/** What is noted of a name and its value: places and flags, in one array, because objects cost twice the time. */
-const spanLength = 6;
-const nameStart = 0;
-const nameColon = 1;
-const nameEnd = 2;
-const valueStart = 3;
-const valueEnd = 4;
-const flags = 5;
-
-/** The flags: a text form in the lowest two bits, and these. */
-const formMask = 3;
-const declares = 4;
-const wideName = 8;
-
 const xmlns = Buffer.from('xmlns');
 
 /** The start tag being scanned, as places in the source; used again for the next one. */
@@ -68,10 +65,7 @@ export class StartTag {
   /** The namespace of the element. */
   ns = '';
   #state = inName;
-  /** The element's own name is the first span. */
-  #spans = new Int32Array(8 * spanLength);
-  /** Where the span of the current name begins. */
-  #at = 0;
+  readonly #spans: TagSpans;
   #spaced = false;
   #quote = 0;
   #referenceStart = 0;
@@ -83,26 +77,26 @@ export class StartTag {
 
   constructor(source: Source) {
     this.source = source;
+    this.#spans = new TagSpans(source);
   }
 
   /** Where the element's name lies. */
   get nameStart(): number {
-    return this.#spans[nameStart]!;
+    return this.#spans.numbers[nameStart]!;
   }
   get nameEnd(): number {
-    return this.#spans[nameEnd]!;
+    return this.#spans.numbers[nameEnd]!;
   }
 
   begin(start: number): void {
     this.complete = false;
     this.empty = false;
-    this.#at = 0;
     this.#declares = false;
     this.#prefixed = 0;
     this.#nameBits = 0;
     this.#mayRepeat = false;
     this.#state = inName;
-    this.#beginName(start);
+    this.#spans.begin(start);
   }
 
   /**
@@ -111,6 +105,7 @@ export class StartTag {
    */
   scan(at: number, end: number): number {
     const { bytes, base } = this.source;
+    const spans = this.#spans;
     let state = this.#state;
     let p = at;
     while (p < end) {
@@ -151,7 +146,7 @@ export class StartTag {
       if (state === inValue) p = skip(bytes, valueStop, p, end);
       if (p === end) break;
       if (state === inValue && bytes[p] === this.#quote) {
-        this.#spans[this.#at + valueEnd] = p - base;
+        spans.numbers[spans.last + valueEnd] = p - base;
         state = betweenAttributes;
         this.#spaced = false;
         p++;
@@ -175,7 +170,7 @@ export class StartTag {
     const quote = bytes[p]!;
     if (quote !== apostrophe && quote !== doubleQuote) malformed('an attribute value without quotes');
     this.#quote = quote;
-    this.#spans[this.#at + valueStart] = p + 1 - base;
+    this.#spans.numbers[this.#spans.last + valueStart] = p + 1 - base;
   }
 
   /** Scans what is not in every attribute. */
@@ -203,25 +198,9 @@ export class StartTag {
     const { bytes, base } = this.source;
     if (bytes[p] === slash) return behindSlash;
     if (!this.#spaced) malformed('white space was expected before an attribute');
-    this.#at += spanLength;
-    if (this.#at > this.limits.maxAttributes * spanLength) tooMuch('too many attributes');
-    if (this.#at === this.#spans.length) this.#grow();
-    this.#beginName(p - base);
+    if (this.#spans.last >= this.limits.maxAttributes * spanLength) tooMuch('too many attributes');
+    this.#spans.add(p - base);
     return inName;
-  }
-
-  #beginName(start: number): void {
-    const spans = this.#spans;
-    const at = this.#at;
-    spans[at + nameStart] = start;
-    spans[at + nameColon] = -1;
-    spans[at + flags] = 0;
-  }
-
-  #grow(): void {
-    const larger = new Int32Array(2 * this.#spans.length);
-    larger.set(this.#spans);
-    this.#spans = larger;
   }
 
   /** The length of a character in a name that is no ASCII letter; 0 if it is cut. */
@@ -229,11 +208,11 @@ export class StartTag {
     const { bytes, base } = this.source;
     const spans = this.#spans;
     if (bytes[p] !== colon) {
-      spans[this.#at + flags]! |= wideName;
+      spans.setFlag(wideNameFlag);
       return nameCharacterLength(bytes, p, end);
     }
-    if (spans[this.#at + nameColon]! >= 0) malformed('a name with two colons');
-    spans[this.#at + nameColon] = p - base;
+    if (spans.numbers[spans.last + nameColon]! >= 0) malformed('a name with two colons');
+    spans.numbers[spans.last + nameColon] = p - base;
     return 1;
   }
 
@@ -241,7 +220,7 @@ export class StartTag {
     const { bytes, base } = this.source;
     const byte = bytes[p]!;
     const form = byte >= nonAscii ? wideForm : escapedForm;
-    if (byte !== apostrophe && byte !== doubleQuote) this.#spans[this.#at + flags]! |= form;
+    if (byte !== apostrophe && byte !== doubleQuote) this.#spans.setFlag(form);
     if (byte === ampersand) {
       this.#referenceStart = p + 1 - base;
       this.#state = inReference;
@@ -254,8 +233,7 @@ export class StartTag {
   /** Checks a name; both its halves must begin as a name does (Namespaces in XML 1.0 §4). */
   #endOfName(end: number): number {
     const { bytes, base } = this.source;
-    const spans = this.#spans;
-    const at = this.#at;
+    const { numbers: spans, last: at } = this.#spans;
     const start = spans[at + nameStart]!;
     const colonAt = spans[at + nameColon]!;
     spans[at + nameEnd] = end;
@@ -285,7 +263,7 @@ export class StartTag {
   }
 
   #countDeclaration(): void {
-    this.#spans[this.#at + flags]! |= declares;
+    this.#spans.setFlag(declaresFlag);
     this.#declares = true;
     this.declarations++;
     if (this.declarations > this.limits.maxNamespaces) tooMuch('too many namespace declarations');
@@ -293,17 +271,17 @@ export class StartTag {
 
   /** The element's name, without its prefix and with it. */
   get localName(): string {
-    return this.#local(0);
+    return this.#spans.local(0);
   }
 
   get qualifiedName(): string {
-    return this.#qualified(0);
+    return this.#spans.qualified(0);
   }
 
   /** Puts the declarations in force and checks all names with them (Namespaces in XML 1.0 §6). */
   resolve(scope: NamespaceScope, depth: number): void {
     if (this.#declares) this.#declare(scope, depth);
-    this.ns = this.#spans[nameColon]! < 0 ? scope.defaultNs : scope.resolve(this.#prefix(0));
+    this.ns = this.#spans.numbers[nameColon]! < 0 ? scope.defaultNs : scope.resolve(this.#spans.prefix(0));
     if (this.#mayRepeat) this.#refuseRepetition();
     if (this.#prefixed > 0) this.#resolveAttributes(scope);
   }
@@ -311,88 +289,46 @@ export class StartTag {
   /** The attributes, without the namespace declarations. */
   attributes(scope: NamespaceScope): Attribute[] {
     const attributes: Attribute[] = [];
-    for (let at = spanLength; at <= this.#at; at += spanLength) {
-      if (this.#isDeclaration(at)) continue;
-      const prefix = this.#prefix(at);
+    for (let at = spanLength; at <= this.#spans.last; at += spanLength) {
+      if (this.#spans.declares(at)) continue;
+      const prefix = this.#spans.prefix(at);
       const ns = prefix === '' ? '' : scope.resolve(prefix);
-      attributes.push({ name: this.#local(at), prefix, ns, value: this.#value(at) });
+      attributes.push({ name: this.#spans.local(at), prefix, ns, value: this.#spans.value(at) });
     }
     return attributes;
   }
 
   /** Copies the attributes as they are written, namespace declarations included. */
   copyAttributes(to: Record<string, string | undefined>): void {
-    for (let at = spanLength; at <= this.#at; at += spanLength) to[this.#qualified(at)] = this.#value(at);
-  }
-
-  #isDeclaration(at: number): boolean {
-    return (this.#spans[at + flags]! & declares) !== 0;
+    const spans = this.#spans;
+    for (let at = spanLength; at <= spans.last; at += spanLength) to[spans.qualified(at)] = spans.value(at);
   }
 
   #declare(scope: NamespaceScope, depth: number): void {
-    for (let at = spanLength; at <= this.#at; at += spanLength) {
-      if (!this.#isDeclaration(at)) continue;
-      const prefix = this.#spans[at + nameColon]! < 0 ? '' : this.#local(at);
-      scope.declare(prefix, this.#declared(at), depth);
+    for (let at = spanLength; at <= this.#spans.last; at += spanLength) {
+      if (!this.#spans.declares(at)) continue;
+      const prefix = this.#spans.numbers[at + nameColon]! < 0 ? '' : this.#spans.local(at);
+      scope.declare(prefix, this.#spans.namespace(at), depth);
     }
   }
 
   #refuseRepetition(): void {
-    const count = this.#at / spanLength;
+    const count = this.#spans.last / spanLength;
     const names = new Set<string>();
-    for (let at = spanLength; at <= this.#at; at += spanLength) names.add(this.#qualified(at));
+    for (let at = spanLength; at <= this.#spans.last; at += spanLength) names.add(this.#spans.qualified(at));
     if (names.size < count) malformed('duplicate attribute');
   }
 
   /** Two prefixes can mean one namespace, so the expanded names are compared too (Namespaces in XML 1.0 §6.3). */
   #resolveAttributes(scope: NamespaceScope): void {
     const seen = this.#prefixed > 1 ? new Map<string, Set<string>>() : undefined;
-    for (let at = spanLength; at <= this.#at; at += spanLength) {
-      if (this.#spans[at + nameColon]! < 0 || this.#isDeclaration(at)) continue;
-      const ns = scope.resolve(this.#prefix(at));
+    for (let at = spanLength; at <= this.#spans.last; at += spanLength) {
+      if (this.#spans.numbers[at + nameColon]! < 0 || this.#spans.declares(at)) continue;
+      const ns = scope.resolve(this.#spans.prefix(at));
       if (seen === undefined) continue;
       const names = seen.get(ns) ?? new Set();
-      if (names.has(this.#local(at))) malformed('duplicate attribute');
-      seen.set(ns, names.add(this.#local(at)));
+      if (names.has(this.#spans.local(at))) malformed('duplicate attribute');
+      seen.set(ns, names.add(this.#spans.local(at)));
     }
   }
-
-  #prefix(at: number): string {
-    const spans = this.#spans;
-    const colonAt = spans[at + nameColon]!;
-    return colonAt < 0 ? '' : this.#name(at, spans[at + nameStart]!, colonAt);
-  }
-
-  #local(at: number): string {
-    const spans = this.#spans;
-    const colonAt = spans[at + nameColon]!;
-    return this.#name(at, colonAt < 0 ? spans[at + nameStart]! : colonAt + 1, spans[at + nameEnd]!);
-  }
-
-  #qualified(at: number): string {
-    return this.#name(at, this.#spans[at + nameStart]!, this.#spans[at + nameEnd]!);
-  }
-
-  #name(at: number, start: number, end: number): string {
-    return this.source.name(start, end, (this.#spans[at + flags]! & wideName) === 0);
-  }
-
-  #value(at: number): string {
-    const spans = this.#spans;
-    return this.source.value(spans[at + valueStart]!, spans[at + valueEnd]!, formOf(spans[at + flags]!));
-  }
-
-  /** The namespace that a declaration names. */
-  #declared(at: number): string {
-    const spans = this.#spans;
-    if (formOf(spans[at + flags]!) !== plainForm) return this.#value(at);
-    return this.source.name(spans[at + valueStart]!, spans[at + valueEnd]!, true);
-  }
-}
-
-/** Text beyond ASCII that also has references must be normalised: the higher form is the one that counts. */
-function formOf(flag: number): TextForm {
-  const form = flag & formMask;
-  if (form >= escapedForm) return escapedForm;
-  return form === wideForm ? wideForm : plainForm;
 }

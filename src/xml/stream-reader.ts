@@ -81,6 +81,7 @@ export class StreamReader {
   restart(): void {
     this.#header = undefined;
     this.#streamName = noName;
+    this.#indexer.root = undefined;
   }
 
   #drain(): void {
@@ -166,6 +167,7 @@ export class StreamReader {
       const { scope, depth } = this.#indexer.scanner;
       this.#header = new StreamHeader(index, { defaultNs: scope.defaultNs, prefixes: scope.prefixes() });
       this.#streamName = this.#indexer.scanner.elementName();
+      this.#indexer.root = this.#header;
       this.#handler.header(this.#header);
       if (depth === 0) this.#end();
     }

@@ -24,7 +24,8 @@ export class TextTable {
     if (known.length === length && sameBytes(this.#keys, slot * maxLength, bytes, start, end)) return known;
     const text = this.#keep(bytes.toString('latin1', start, end));
     this.#texts[slot] = text;
-    this.#keys.set(bytes.subarray(start, end), slot * maxLength);
+    const offset = slot * maxLength - start;
+    for (let p = start; p < end; p++) this.#keys[p + offset] = bytes[p]!;
     return text;
   }
 }
@@ -38,12 +39,8 @@ function sameBytes(keys: Uint8Array, key: number, bytes: Buffer, start: number, 
 
 function slotOf(bytes: Buffer, start: number, length: number): number {
   const last = start + length - 1;
-  let hash = length * 31 + bytes[start]!;
-  hash = hash * 31 + bytes[last]!;
-  hash = hash * 31 + bytes[start + (length >> 1)]!;
-  hash = hash * 31 + bytes[start + (length >> 2)]!;
-  hash = hash * 31 + bytes[last - (length >> 2)]!;
-  return (hash ^ (hash >>> 12)) & (slots - 1);
+  const ends = bytes[start]! + (bytes[last]! << 2) + (length << 5);
+  return (ends + (bytes[start + (length >> 1)]! << 4) + (bytes[last - (length >> 2)]! << 7)) & (slots - 1);
 }
 
 /**

@@ -293,6 +293,33 @@ describe('user import of XEP-0227', () => {
     expect(await stored(workplace, ({ vcards }) => vcards.get('a@localhost'))).to.contain('<FN>A</FN>');
   });
 
+  it('takes the keys of ejabberd, whose base64 is base64 of base64, and those in place of a password', async () => {
+    const [stored1, server1, salt] = [
+      '6dlGYMOdZcOPutkcNY8U2g7vK9Y=',
+      'D+CSWLOshSulAsxiupA+qs2/fTE=',
+      'QSXCR+Q6sek8bf92',
+    ];
+    const twice = [stored1, server1, salt].map((text) => Buffer.from(text).toString('base64'));
+    const file = workplace.write(
+      'ejabberd.xml',
+      `<server-data xmlns='urn:xmpp:pie:0'><host jid='localhost'>
+        <user name='new'><scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'>
+          <iter-count>4096</iter-count><salt>${twice[2]}</salt>
+          <server-key>${twice[1]}</server-key><stored-key>${twice[0]}</stored-key></scram-credentials></user>
+        <user name='old' password='scram:${stored1},${server1},${salt},4096'/>
+        <user name='damaged' password='scram:sha256,${stored1},${server1},${salt},4096'/>
+        <user name='none' password=''/>
+      </host></server-data>`,
+    );
+    const { summary } = await importXml(file);
+    expect(summary).to.deep.include({ created: 4, problems: [] });
+    expect(summary.losses[0].loss).to.equal('damaged credentials for SCRAM-SHA-256');
+    await stored(workplace, async (storage) => {
+      for (const name of ['new', 'old']) expect(await accepts(storage, `${name}@localhost`, 'pencil')).to.equal(true);
+      expect((await storage.accounts.credentials('damaged@localhost'))?.scram).to.deep.equal({});
+    });
+  });
+
   const badFiles: readonly (readonly [xml: string | Buffer, says: RegExp])[] = [
     ['<server-data xmlns="urn:xmpp:pie:0">\n<host jid="localhost">\n</server-data>', /bad\.xml: line 3: /],
     ['<server-data xmlns="urn:xmpp:pie:0"><host jid="localhost">', /bad\.xml: line 1: Unclosed root tag/],

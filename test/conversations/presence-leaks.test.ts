@@ -104,6 +104,19 @@ describe('What a stranger learns of an account (RFC 6120 §13.10.2, RFC 6121 §1
         }
         expect(found).to.deep.equal(Object.fromEntries(Object.keys(found).map((state) => [state, found['offline']])));
       });
+
+      it(`${name} to ${address} of somebody who blocks is one to nobody (XEP-0191 §3.3)`, async () => {
+        const { eve } = await stage.enter(['eve']);
+        const { blocking } = await accounts();
+        const victim = await blocking.arrives();
+        await victim.gets(
+          `<iq type="set"><block xmlns="urn:xmpp:blocking"><item jid="${eve.bare}"/></block></iq>`,
+          '<iq type="result"/>',
+        );
+        const blocked = await answersTo(eve, question, blocking.jid, resource);
+        expect(blocked).to.equal(await answersTo(eve, question, `nobody@${stage.domain}`, resource));
+        await victim.receivesNothing();
+      });
     }
   }
 

@@ -493,9 +493,11 @@ describe('Jid', () => {
   });
 
   it('is one object for one short text', () => {
-    expect(Jid.parse('juliet@example.com/balcony')).to.equal(juliet);
-    expect(Jid.parse('JULIET@example.com/balcony')).to.equal(juliet);
-    expect(Jid.from('juliet', 'example.com', 'balcony')).to.equal(juliet);
+    // The cache may have dropped an older one meanwhile.
+    const one = Jid.parse('juliet@example.com/balcony');
+    expect(Jid.parse('juliet@example.com/balcony')).to.equal(one);
+    expect(Jid.parse('JULIET@example.com/balcony')).to.equal(one);
+    expect(Jid.from('juliet', 'example.com', 'balcony')).to.equal(one);
   });
 
   it('keeps apart what two spellings must not join', () => {

@@ -316,7 +316,7 @@ describe('A connection', () => {
     });
 
     it('nothing more while the peer does not take its answers', async () => {
-      await open();
+      await open({ outgoingBufferBytes: 2 * 1024 * 1024 });
       far.pause();
       const written = await fill();
       expect(near.isPaused()).to.equal(true);

@@ -1,5 +1,23 @@
+import { Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { Jid } from '../../src/protocol/jid.ts';
+import type { Stanza } from '../../src/protocol/stanza.ts';
+import { Account } from '../../src/routing/account.ts';
+import type { Eventually } from '../../src/routing/eventually.ts';
+import type { NonzaHandler } from '../../src/routing/extension.ts';
+import { OutgoingRequests } from '../../src/routing/outgoing-requests.ts';
+import type { Session } from '../../src/routing/session.ts';
+import { LocalSessions } from '../../src/routing/session-directory.ts';
+import { ClientSessions, type SessionPolicy } from '../../src/streams/client-sessions.ts';
+import { ClientStream, type ClientStreamParts } from '../../src/streams/client-stream.ts';
+import { Connection, type ConnectionUser } from '../../src/streams/connection.ts';
+import type { StreamFeature } from '../../src/streams/negotiation/stream-feature.ts';
+import { StanzaIntake } from '../../src/streams/stanza-intake.ts';
 import type { StreamLimits } from '../../src/streams/stream-limits.ts';
 import type { XmlLimits } from '../../src/xml/xml-limits.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+import { turn } from './socket-pair.ts';
 
 const xml: XmlLimits = { maxBytes: 10_000, maxElements: 100, maxAttributes: 20, maxDepth: 20, maxNamespaces: 20 };
 const rate = { bytesPerSecond: 1e9, burstBytes: 1e9 };
@@ -20,3 +38,162 @@ export const limits: StreamLimits = {
   idleCloseAfterMs: 20_000,
   authenticationFailures: 3,
 };
+
+const noContext = createSecureContext();
+
+/** A socket without a network: it reads what the test feeds it and keeps what is written. */
+export class FakeSocket extends Socket {
+  output = '';
+
+  constructor() {
+    super();
+    Object.defineProperty(this, 'remoteAddress', { value: '192.0.2.1' });
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.output += chunk;
+    done();
+  }
+
+  override _writev(chunks: readonly { chunk: Buffer }[], done: () => void): void {
+    for (const { chunk } of chunks) this.output += chunk;
+    done();
+  }
+
+  override _final(done: () => void): void {
+    done();
+  }
+}
+
+/** A connection whose TLS handshakes end when the test says so. */
+export class FakeConnection extends Connection {
+  readonly #user: ConnectionUser;
+  readonly #plain: Socket;
+  #handshaking = false;
+
+  constructor(...[socket, user, ...rest]: ConstructorParameters<typeof Connection>) {
+    super(socket, user, ...rest);
+    this.#plain = socket;
+    this.#user = user;
+  }
+
+  override startTls(): void {
+    this.flush();
+    this.#handshaking = true;
+  }
+
+  finishHandshake(): void {
+    if (this.#handshaking && !this.#plain.destroyed) this.#user.secured();
+    this.#handshaking = false;
+  }
+}
+
+/** One client on the bench. */
+export class Visit {
+  readonly socket = new FakeSocket();
+  readonly connection: FakeConnection;
+  readonly stream: ClientStream;
+
+  constructor(parts: ClientStreamParts, start: 'starttls' | 'direct') {
+    this.stream = new ClientStream(parts);
+    const { unauthenticatedRate, connection } = parts.limits;
+    this.connection = new FakeConnection(this.socket, this.stream, unauthenticatedRate, connection, parts.clock);
+    this.stream.open(this.connection, start);
+  }
+
+  /** The client sends; answers with what it gets for it. */
+  async says(text: string | Buffer): Promise<string> {
+    if (!this.socket.destroyed) this.socket.push(Buffer.from(text));
+    return this.hears();
+  }
+
+  /** What has come since the last call, with everything that was under way done. */
+  async hears(): Promise<string> {
+    for (let turns = 0; turns < 3; turns++) await turn();
+    const { output } = this.socket;
+    this.socket.output = '';
+    return output.replace(/ id="[\w-]{22}"/g, ' id="*"');
+  }
+
+  /** The client is gone. */
+  async leaves(): Promise<void> {
+    this.socket.destroy();
+    await turn();
+  }
+}
+
+/** What a bench may have that is not as usual. */
+export interface BenchOptions {
+  readonly features?: (bench: StreamBench) => readonly StreamFeature[];
+  readonly limits?: Partial<StreamLimits>;
+  readonly policy?: Partial<SessionPolicy>;
+  readonly nonzas?: readonly NonzaHandler[];
+  readonly route?: (stanza: Stanza, session: Session) => Eventually<void>;
+  readonly account?: (jid: Jid) => Eventually<Account | undefined>;
+}
+
+/** Streams with a directory and a road of their own, at `a.example` and `b.example`. */
+export class StreamBench {
+  readonly clock = new ManualClock();
+  readonly log = new RecordingLog();
+  readonly directory = new LocalSessions();
+  readonly requests = new OutgoingRequests(this.clock);
+  /** The sessions that ended, in order. */
+  readonly ended: Session[] = [];
+  readonly undelivered: Stanza[] = [];
+  /** The stanzas that reached the road. */
+  readonly routed: string[] = [];
+  readonly sessions: ClientSessions;
+  readonly parts: ClientStreamParts;
+  readonly visits: Visit[] = [];
+  readonly #accounts = new Map<string, Account>();
+
+  constructor(options: BenchOptions = {}) {
+    const { clock, log, requests, directory } = this;
+    this.sessions = new ClientSessions({
+      directory,
+      account: options.account ?? ((jid) => this.account(jid.toString())),
+      policy: { maxPerAccount: 3, conflict: 'replace', ...options.policy },
+      clock,
+      ended: (session) => void this.ended.push(session),
+      undelivered: (message) => void this.undelivered.push(message),
+    });
+    const bounds = { ...limits, ...options.limits };
+    const route = (stanza: Stanza, session: Session) => {
+      this.routed.push(stanza.toString());
+      return options.route?.(stanza, session);
+    };
+    this.parts = {
+      isLocalDomain: (domain) => domain === 'a.example' || domain === 'b.example',
+      contexts: () => ({ contextFor: () => noContext }),
+      features: options.features?.(this) ?? [],
+      notices: () => [],
+      intake: new StanzaIntake({ nonzas: options.nonzas ?? [], route, limits: bounds }),
+      sessions: this.sessions,
+      requests,
+      limits: bounds,
+      clock,
+      log,
+    };
+  }
+
+  account(jid: string): Account {
+    const account =
+      this.#accounts.get(jid) ?? new Account(Jid.parse(jid), { roster: [], rosterVersion: 0, blocked: [] });
+    this.#accounts.set(jid, account);
+    return account;
+  }
+
+  visit(start: 'starttls' | 'direct' = 'starttls'): Visit {
+    const visit = new Visit(this.parts, start);
+    this.visits.push(visit);
+    return visit;
+  }
+}
+
+/** A client's stream header. */
+export function header(to = 'a.example', attributes = ''): string {
+  return `<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='${to}' version='1.0'${attributes}>`;
+}

@@ -35,15 +35,17 @@ function refuses(other: Answer, ours: string): boolean {
 
 /**
  * What is wrong with our answer; undefined if nothing is. What we accept, all must accept as the same tree. What we
- * refuse, one of them must refuse: saxes takes `p:-a` for a name, expat takes 0 for a version.
+ * refuse, one of them must refuse: saxes takes `p:-a` for a name, expat takes 0 for a version. On a machine
+ * without Python there is no expat, and what we refuse goes unconfirmed.
  */
-function disagreement(document: Buffer, ours: Tree | string, expat: Answer): string | undefined {
+function disagreement(document: Buffer, ours: Tree | string, expat: Answer[]): string | undefined {
   const saxes = isText(document) && !hasPaddedNamespace(document) ? [askSaxes(document)] : [];
   if (typeof ours === 'string') {
-    const confirmed = isForeign(document) || [...saxes, expat].some((other) => refuses(other, ours));
-    return confirmed ? undefined : `we alone say ${ours}`;
+    const others = [...saxes, ...expat];
+    if (isForeign(document) || expat.length === 0 || others.some((other) => refuses(other, ours))) return undefined;
+    return `we alone say ${ours}`;
   }
-  for (const other of hasNewName(document) ? saxes : [...saxes, expat]) {
+  for (const other of hasNewName(document) ? saxes : [...saxes, ...expat]) {
     if (other === undefined || other.forbidden) return 'only we accept it';
     if (JSON.stringify(ours) !== JSON.stringify(other.tree)) return 'the trees differ';
   }
@@ -51,8 +53,11 @@ function disagreement(document: Buffer, ours: Tree | string, expat: Answer): str
 }
 
 describe(`the reader against saxes and expat (AMPERE_FUZZ_SEED=${seed})`, () => {
-  const expat = new Expat();
-  after(() => expat.close());
+  let expat: Expat | undefined;
+  before(() => {
+    expat = Expat.start();
+  });
+  after(() => expat?.close());
 
   function documents(dice: Dice): Buffer[] {
     return Array.from({ length: documentsPerRound }, () => {
@@ -68,11 +73,11 @@ describe(`the reader against saxes and expat (AMPERE_FUZZ_SEED=${seed})`, () => 
     let accepted = 0;
     for (let round = 0; round < rounds; round++) {
       const all = documents(dice);
-      const answers = await expat.ask(all);
+      const answers = await expat?.ask(all);
       for (const [index, document] of all.entries()) {
         const ours = askOurs(document);
         if (typeof ours !== 'string') accepted++;
-        const wrong = disagreement(document, ours, answers[index]);
+        const wrong = disagreement(document, ours, answers === undefined ? [] : [answers[index]]);
         expect(wrong, JSON.stringify(document.toString('latin1'))).to.equal(undefined);
       }
     }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -99,7 +99,12 @@ export class Expat {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #answers: AsyncIterator<Answer>;
 
-  constructor() {
+  /** Starts it, if the machine has Python. */
+  static start(): Expat | undefined {
+    return spawnSync('python3', ['-c', 'import pyexpat']).status === 0 ? new Expat() : undefined;
+  }
+
+  private constructor() {
     const script = fileURLToPath(new URL('expat-oracle.py', import.meta.url));
     this.#process = spawn('python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#answers = answers(this.#process.stdout);

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/schema.ts';
+import { OperationError } from '../../web/control/operation-error.ts';
 import type { Finding } from '../check/finding.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { configurationFile, readConfiguration } from '../configuration.ts';
@@ -30,14 +31,25 @@ async function check(config: Config, file: string | undefined): Promise<Finding[
     import('../check/check-data.ts'),
     import('../check/check-ports.ts'),
   ]);
-  const runs = (await ControlClient.connect(config.dataDir)) !== undefined;
+  const { runs, finding } = await checkServer(config.dataDir);
   return [
     ...checkConfiguration(config, file),
     ...(await checkCertificates(config)),
     ...checkData(config.dataDir, runs),
-    { level: 'ok', topic: 'server', message: runs ? 'The server is running.' : 'The server is not running.' },
+    finding,
     ...(runs ? [] : await checkPorts(config)),
   ];
+}
+
+async function checkServer(dataDir: string): Promise<{ runs: boolean; finding: Finding }> {
+  try {
+    const runs = (await ControlClient.connect(dataDir)) !== undefined;
+    const message = runs ? 'The server is running.' : 'The server is not running.';
+    return { runs, finding: { level: 'ok', topic: 'server', message } };
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return { runs: false, finding: { level: 'error', topic: 'server', message: error.message } };
+  }
 }
 
 /** A certificate that cannot be used is a configuration that cannot. */

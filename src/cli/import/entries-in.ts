@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createReadStream, existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Context } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { csvUsers } from './csv-users.ts';
@@ -12,7 +12,11 @@ export async function entriesIn(context: Context, file: string, nowMs: number): 
   const path = resolve(context.directory, file);
   if (file !== '-' && !existsSync(path)) throw new CommandError(exitCodes.conflict, `There is no file ${path}.`);
   const input = file === '-' ? context.stdin : createReadStream(path);
-  if (!(await beginsWithTag(input))) return csvUsers(input);
+  const start = await firstChunk(input);
+  // What has ended would never end again for a reader that begins now.
+  if (start === undefined) return csvUsers(Readable.from([]));
+  input.unshift(start);
+  if (!beginsWithTag(start)) return csvUsers(input);
   const [{ portableUsers }, { portableEvents }] = await Promise.all([
     import('./portable-users.ts'),
     import('./portable-files.ts'),
@@ -22,11 +26,7 @@ export async function entriesIn(context: Context, file: string, nowMs: number): 
   return portableUsers(portableEvents({ ...source, input }), nowMs);
 }
 
-/** Looks at the first bytes and puts them back; rejects if there is no such file. */
-async function beginsWithTag(input: Readable): Promise<boolean> {
-  const chunk = await firstChunk(input);
-  if (chunk === undefined) return false;
-  input.unshift(chunk);
+function beginsWithTag(chunk: unknown): boolean {
   const text = Buffer.isBuffer(chunk) ? chunk.toString('utf8') : String(chunk);
   return text
     .replace(/^\uFEFF/, '')
@@ -34,6 +34,7 @@ async function beginsWithTag(input: Readable): Promise<boolean> {
     .startsWith('<');
 }
 
+/** The first bytes, or undefined if there are none; rejects if they cannot be read. */
 async function firstChunk(input: Readable): Promise<unknown> {
   for (let chunk: unknown = input.read(); ; chunk = input.read()) {
     if (chunk !== null) return chunk;

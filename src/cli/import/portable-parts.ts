@@ -2,40 +2,13 @@ import { delayStampMs, withoutDelaysOf } from '../../protocol/delay.ts';
 import { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { Stanza } from '../../protocol/stanza.ts';
-import type { ScramHash } from '../../storage/accounts.ts';
-import { keyByteLength, scramHashes } from '../../streams/negotiation/sasl/scram-keys.ts';
-import { decodeBase64 } from '../../streams/negotiation/sasl/strict-base64.ts';
-import type { ImportedContact, ImportedMessage, PortableScramKeys } from '../../web/control/operations.ts';
+import type { ImportedContact, ImportedMessage } from '../../web/control/operations.ts';
 import { attribute, childElements, type Element, nsOf, textOf } from '../../xml/element.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
 import { serialise } from '../../xml/serialise.ts';
-
-/** Something in a file that cannot be taken over. */
-export class LossError extends Error {
-  override readonly name = 'LossError';
-}
+import { LossError } from './loss-error.ts';
 
 const subscriptions = ['none', 'to', 'from', 'both'] as const;
-const largestIterations = 2 ** 31 - 1;
-
-/** SCRAM keys and the hash they are for (XEP-0227 §4.3). */
-export function scramCredentials(element: Element): { hash: ScramHash; keys: PortableScramKeys } {
-  const mechanism = attribute(element, 'mechanism') ?? '';
-  const hash = scramHashes.find((name) => mechanism === `SCRAM-${name}`);
-  if (hash === undefined) throw new LossError(`credentials for ${mechanism || 'no mechanism'}`);
-  const fields = new Map(childElements(element).map((child) => [child.getName(), textOf(child).trim()]));
-  const iterations = Number(fields.get('iter-count'));
-  const salt = fields.get('salt') ?? '';
-  const storedKey = fields.get('stored-key') ?? '';
-  const serverKey = fields.get('server-key') ?? '';
-  const lengths = [storedKey, serverKey].map((key) => decodeBase64(key)?.length);
-  const sound = lengths.every((length) => length === keyByteLength(hash)) && (decodeBase64(salt)?.length ?? 0) > 0;
-  if (!sound || !Number.isInteger(iterations) || iterations < 1 || iterations > largestIterations) {
-    throw new LossError(`damaged credentials for ${mechanism}`);
-  }
-  return { hash, keys: { salt, iterations, storedKey, serverKey } };
-}
-
 /** A contact of a roster (RFC 6121 §2.1.2). */
 export function rosterContact(item: Element): ImportedContact {
   const subscription = subscriptions.find((name) => name === (attribute(item, 'subscription') ?? 'none'));

@@ -8,8 +8,10 @@ import { attribute, childElements, type Element, nsOf } from '../../xml/element.
 import { serialise } from '../../xml/serialise.ts';
 import { XmlError } from '../../xml/xml-error.ts';
 import type { Entry, FoundUser } from './found-user.ts';
+import { LossError } from './loss-error.ts';
 import type { PortableEvent } from './portable-document.ts';
-import { LossError, offlineMessage, rosterContact, scramCredentials, subscriptionRequest } from './portable-parts.ts';
+import { offlineMessage, rosterContact, subscriptionRequest } from './portable-parts.ts';
+import { type ScramCredentials, scramCredentials, scramInPassword } from './portable-scram.ts';
 
 /** The accounts of a XEP-0227 document. */
 export async function* portableUsers(events: AsyncIterable<PortableEvent>, nowMs: number): AsyncGenerator<Entry> {
@@ -41,7 +43,6 @@ function prepared(domain: string): string {
 class PortableUser {
   readonly #jid: string;
   readonly #host: string;
-  readonly #password: string | undefined;
   readonly #nowMs: number;
   readonly #scram: Partial<Record<ScramHash, PortableScramKeys>> = {};
   readonly #contacts = new Map<string, ImportedContact>();
@@ -49,19 +50,20 @@ class PortableUser {
   readonly #blocked = new Set<string>();
   readonly #messages: ImportedMessage[] = [];
   readonly #losses: string[] = [];
+  #password: string | undefined;
   #vcard: string | undefined;
 
   constructor(name: string, host: string, password: string | undefined, nowMs: number) {
     this.#jid = `${name}@${host}`;
     this.#host = host;
-    this.#password = password;
     this.#nowMs = nowMs;
+    if (password !== undefined && password !== '') this.#takePassword(password);
   }
 
   /** Takes what can be taken of one part. */
   take(part: Element): void {
     const space = nsOf(part);
-    if (space === ns.portableScram) this.#each([part], (element) => this.#takeScram(element));
+    if (space === ns.portableScram) this.#each([part], (element) => this.#takeScram(scramCredentials(element)));
     else if (space === ns.roster) this.#each(childElements(part), (item) => this.#takeContact(rosterContact(item)));
     else if (space === ns.client) this.#each([part], (element) => this.#takeRequest(element));
     else if (space === ns.privateXml) this.#each(childElements(part), (fragment) => this.#takeFragment(fragment));
@@ -102,8 +104,17 @@ class PortableUser {
     }
   }
 
-  #takeScram(element: Element): void {
-    const { hash, keys } = scramCredentials(element);
+  #takePassword(password: string): void {
+    try {
+      const credentials = scramInPassword(password);
+      if (credentials) this.#takeScram(credentials);
+      else this.#password = password;
+    } catch (error) {
+      this.lose(faultIn(error));
+    }
+  }
+
+  #takeScram({ hash, keys }: ScramCredentials): void {
     this.#scram[hash] = keys;
   }
 

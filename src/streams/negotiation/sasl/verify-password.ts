@@ -1,5 +1,6 @@
 import type { Jid } from '../../../protocol/jid.ts';
 import type { Credentials, ScramHash, ScramKeys } from '../../../storage/accounts.ts';
+import { fitsBcrypt } from './bcrypt-comparison.ts';
 import { deriveCredentials, PasswordError } from './credentials.ts';
 import { imaginedKeys } from './lookup-keys.ts';
 import type { CredentialSource } from './mechanism.ts';
@@ -35,10 +36,9 @@ async function verifyImported(
   password: string,
   bcryptHash: string,
 ): Promise<boolean> {
-  const bcrypt = await import('bcryptjs');
-  if (!(await bcrypt.compare(password, bcryptHash))) return false;
+  if (!(await fitsBcrypt(password, bcryptHash))) return false;
   // bcrypt looks at 72 bytes only: what follows was not verified and must not become part of the new keys.
-  if (bcrypt.truncates(password)) return true;
+  if (Buffer.byteLength(password) > 72) return true;
   const credentials = await newKeys(password, source.iterations);
   // The password may have been changed meanwhile, and the new one must win.
   const unchanged = (await source.find(account))?.bcrypt === bcryptHash;
