@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { ampOptions } from './config/amp-options.ts';
 import type { Config, Listener } from './config/schema.ts';
 import { listenerLimits, streamLimits } from './config/stream-options.ts';
+import { AmpCounters } from './extensions/amp/amp-counters.ts';
+import { AmpWorks } from './extensions/amp/amp-works.ts';
 import { extensions } from './extensions/index.ts';
 import { StoredMessages } from './extensions/offline/stored-messages.ts';
 import type { Jid } from './protocol/jid.ts';
+import { then } from './routing/eventually.ts';
 import type { Extension, NonzaHandler } from './routing/extension.ts';
 import { buildRoad, type Equipment, type Ground, type Road } from './routing/road.ts';
+import type { Service } from './routing/service.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { ClientListener } from './streams/client-listener.ts';
@@ -34,6 +39,7 @@ import { type Clock, systemClock } from './support/clock.ts';
 import type { AdjustableLog, Log } from './support/log.ts';
 import { Administration } from './web/control/administration.ts';
 import { startControlServer } from './web/control/control-server.ts';
+import { MessageDesk } from './web/control/message-desk.ts';
 import type { Operations } from './web/control/operations.ts';
 import { controlSocketPath } from './web/control/socket-path.ts';
 
@@ -57,6 +63,8 @@ export interface ServerOptions {
   readonly clock?: Clock;
   /** Reads the configuration again, for a reload. */
   readonly reloadConfig?: () => Config;
+  /** What answers for further domains in this process. */
+  readonly services?: readonly Service[];
   /** Storage has failed for good: nothing more can be promised, so the process should end. */
   readonly onFatal?: (error: Error) => void;
 }
@@ -67,6 +75,9 @@ interface Site {
   readonly storage: Storage;
   readonly certificates: CurrentCertificates;
   readonly pbkdf2: Pbkdf2Queue;
+  readonly services: readonly Service[];
+  /** What AMP has done. */
+  readonly amp: AmpCounters;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -91,7 +102,9 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const storage = await openSqliteStorage({ dataDir, onFatal, log, clock, quickCheck: config.storage.quickCheck });
   try {
     const certificates = await CurrentCertificates.load(config, log);
-    return await open({ config, storage, certificates, pbkdf2: new Pbkdf2Queue(), clock, log }, options);
+    const { services = [] } = options;
+    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services };
+    return await open({ config, storage, certificates, clock, log, ...made }, options);
   } catch (error) {
     await storage.close();
     throw error;
@@ -100,7 +113,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 
 async function open(site: Site, options: ServerOptions): Promise<Server> {
   const { config, storage, certificates, clock, log } = site;
-  const road = makeRoad(site);
+  const { road, amp } = makeRoad(site);
   const registrar = makeRegistrar(site, road, () => road.extensions);
   const stream = await makeStreamParts(site, road, registrar);
   const listener = new ClientListener({ stream, limits: listenerLimits(config), clock, log });
@@ -110,19 +123,27 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   };
   const reloadAll = () => reload(site, options);
   const startedAtMs = clock.nowMs();
-  const status = () => ({ version, startedAtMs, addresses, connections: listener.connections });
+  const status = () => ({
+    version,
+    startedAtMs,
+    addresses,
+    connections: listener.connections,
+    amp: site.amp.report(),
+  });
   const { accounts, sessions: directory } = road;
   const administration = new Administration({
     storage,
     domains: config.domains,
     iterations: config.authentication.scramIterations,
     registrar,
-    running: { accounts, directory, status, reload: reloadAll },
+    running: { accounts, directory, messages: makeMessageDesk(site, road, amp), status, reload: reloadAll },
   });
   const control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
+  for (const extension of road.extensions) extension.opened?.();
   const stop = async () => {
     await control.close();
     await listener.stop(config.shutdown.drainSeconds * 1000);
+    for (const extension of road.extensions) await extension.closing?.();
     await storage.close();
   };
   return {
@@ -160,19 +181,36 @@ async function listenAll(listener: ClientListener, wanted: readonly Listener[], 
   return found;
 }
 
-function makeRoad(site: Site): Road {
+function makeRoad(site: Site): { readonly road: Road; readonly amp: AmpWorks } {
   const { config, storage, clock, log } = site;
   const { domains, roster } = config;
   const options = { domains, maxRosterItems: roster.maxItems, maxDirectedPresences };
-  return buildRoad(options, storage, clock, log, (ground) => equip(site, ground));
+  let amp: AmpWorks | undefined;
+  const road = buildRoad(options, storage, clock, log, (ground) => {
+    const equipped = equip(site, ground);
+    amp = equipped.amp;
+    return equipped;
+  });
+  if (!amp) throw new Error('a road is equipped when it is built');
+  return { road, amp };
 }
 
-function equip(site: Site, ground: Ground): Equipment {
+function equip(site: Site, ground: Ground): Equipment & { readonly amp: AmpWorks } {
   const { config, storage, clock, log } = site;
+  const amp = new AmpWorks({
+    ...ground,
+    options: ampOptions(config),
+    store: storage,
+    isInFlight: (owner, id) => storedMessages.isInFlight(owner, id),
+    counters: site.amp,
+    clock,
+    log,
+  });
   const storedMessages = new StoredMessages({
     ...ground,
     store: storage.offline,
     quota: config.offline,
+    ...(amp.enabled && { settleDue: (account: string) => amp.settleDue(account) }),
     refuses: (message, recipient) => ground.screens.refusesInbound(message, recipient),
     clock,
     log,
@@ -182,13 +220,27 @@ function equip(site: Site, ground: Ground): Equipment {
     software,
     options: config,
     storedMessages,
+    amp,
     registrar: makeRegistrar(site, ground, () => list),
     storage,
     services: () => [],
     clock,
     log,
   });
-  return { extensions: list, offline: storedMessages };
+  return { extensions: list, offline: storedMessages, services: site.services, amp };
+}
+
+function makeMessageDesk({ config, clock }: Site, road: Road, amp: AmpWorks): MessageDesk {
+  return new MessageDesk({
+    domains: config.domains,
+    clock,
+    mailboxes: road.mailboxes,
+    route: road.route,
+    explain: (message, sender, recipient, nowMs) =>
+      then(road.router.plan(message, sender, recipient), ({ arriving, plan }) =>
+        amp.judge.explain(arriving, plan, nowMs),
+      ),
+  });
 }
 
 function makeRegistrar(

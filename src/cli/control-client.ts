@@ -2,8 +2,11 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import type { Forward } from '../storage/accounts.ts';
+import type { ExplainReport, ExplainRequest, SendReport, SendRequest } from '../web/control/message-operations.ts';
 import { codeOf, OperationError } from '../web/control/operation-error.ts';
 import type {
+  ForwardPage,
   ImportedUser,
   ImportReport,
   Operations,
@@ -84,6 +87,24 @@ export class ControlClient implements Operations {
 
   async reload(): Promise<void> {
     await this.#send('POST', '/reload', {});
+  }
+
+  async setForward(jid: string, target: string | undefined): Promise<void> {
+    if (target === undefined) await this.#ask('DELETE', '/forwards', { jid });
+    else await this.#send('PUT', '/forwards', { jid, target });
+  }
+
+  async forwards(page: ForwardPage): Promise<readonly Forward[]> {
+    const { forwards } = await this.#ask<{ forwards: Forward[] }>('GET', '/forwards', { ...page });
+    return forwards;
+  }
+
+  explainMessage(request: ExplainRequest): Promise<ExplainReport> {
+    return this.#send('POST', '/messages/explain', request);
+  }
+
+  sendMessage(request: SendRequest): Promise<SendReport> {
+    return this.#send('POST', '/messages', request, request.waitMs + answerTimeoutMs);
   }
 
   #ask<Answer>(method: string, path: string, query: Query): Promise<Answer> {

@@ -15,6 +15,14 @@ export const exitCodes = {
   configuration: 4,
   /** What was named does not exist, or exists already. */
   conflict: 5,
+  /** `send`: the message waits in store; delivered at once is 0. */
+  stored: 10,
+  /** `send`: the message has expired before anybody took it. */
+  expired: 11,
+  /** `send`: a rule or an error has stopped the message. */
+  refused: 12,
+  /** `send`: nobody said in time what has become of the message. */
+  unknown: 13,
 } as const;
 
 /** One of the exit codes. */
@@ -28,6 +36,13 @@ export class CommandError extends Error {
   constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.exitCode = exitCode;
+  }
+}
+
+/** A command that has said everything, and ends with another exit code than 0. */
+export class CommandEnd extends CommandError {
+  constructor(exitCode: ExitCode) {
+    super(exitCode, '');
   }
 }
 

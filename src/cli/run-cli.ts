@@ -1,7 +1,7 @@
 import yargs from 'yargs';
 import { commands } from './commands/index.ts';
 import type { Context } from './context.ts';
-import { CommandError, type ExitCode, exitCodeOf, exitCodes, explanation } from './exit-codes.ts';
+import { CommandEnd, CommandError, type ExitCode, exitCodeOf, exitCodes, explanation } from './exit-codes.ts';
 import { packageVersion } from './package-version.ts';
 
 const exitCodeHelp =
@@ -13,7 +13,7 @@ export async function runCli(args: readonly string[], context: Context): Promise
     await parse(args, context);
     return exitCodes.ok;
   } catch (error) {
-    context.stderr.write(`ampere: ${explanation(error)}\n`);
+    if (!(error instanceof CommandEnd)) context.stderr.write(`ampere: ${explanation(error)}\n`);
     return exitCodeOf(error);
   }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { prepareDomain } from '../protocol/jid.ts';
+import { Jid, prepareDomain } from '../protocol/jid.ts';
 
 /** Where a configuration comes from: what its relative paths and its `env` values refer to. */
 export interface Origin {
@@ -48,6 +48,16 @@ export const domain = z.string().transform((value, context) => {
     return prepareDomain(value);
   } catch {
     context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a valid domain` });
+    return z.NEVER;
+  }
+});
+
+/** An address of somebody, or a domain, in its prepared form. */
+export const address = z.string().transform((value, context) => {
+  try {
+    return Jid.parse(value).toString();
+  } catch {
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a valid address` });
     return z.NEVER;
   }
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { mechanismNames } from '../streams/negotiation/sasl/mechanisms.ts';
+import { ampSchema } from './amp-schema.ts';
 import { bytes, contactUri, domain, flag, host, type Origin, path, secret, whole } from './fields.ts';
 import { limitsSchema } from './limits-schema.ts';
 
@@ -173,6 +174,7 @@ export function configSchema(origin: Origin) {
     registration,
     sessions,
     offline,
+    amp: ampSchema,
     roster,
     contact,
     log,

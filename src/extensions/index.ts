@@ -8,10 +8,13 @@ import type { Subscriptions } from '../routing/subscriptions.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
+import { amp } from './amp/amp.ts';
+import type { AmpWorks } from './amp/amp-works.ts';
 import { blocking } from './blocking/blocking.ts';
 import { clientState } from './client-state/client-state.ts';
 import { type ContactAddresses, contactAddresses } from './contact-addresses.ts';
 import { disco } from './disco/disco.ts';
+import { forwarding } from './forwarding.ts';
 import { lastActivity } from './last-activity.ts';
 import { legacySession } from './legacy-session.ts';
 import { offline } from './offline/offline.ts';
@@ -40,6 +43,7 @@ export interface ExtensionParts {
   readonly rosters: Pick<RosterChanges, 'save'>;
   readonly subscriptions: Pick<Subscriptions, 'cancel'>;
   readonly storedMessages: StoredMessages;
+  readonly amp: AmpWorks;
   readonly registrar: Registrar;
   readonly storage: Pick<Storage, 'accounts' | 'rosters' | 'blocklists' | 'privateXml' | 'vcards'>;
   /** Puts a stanza of the server's own on the road. */
@@ -56,6 +60,7 @@ export function extensions(parts: ExtensionParts): readonly Extension[] {
   const all: readonly Extension[] = [
     blocking({ store: storage.blocklists, sessions, route: parts.route }),
     roster({ ...parts, store: storage.rosters, options: options.roster }),
+    amp(parts.amp, software.name),
     offline(parts.storedMessages),
     clientState(),
     disco({
@@ -69,6 +74,7 @@ export function extensions(parts: ExtensionParts): readonly Extension[] {
     version(software),
     time(clock),
     lastActivity({ sessions, store: storage.accounts, clock, log }),
+    forwarding(storage.accounts),
     vcard(storage.vcards),
     privateXml(storage.privateXml),
     register(parts.registrar, options.registration),

@@ -28,6 +28,7 @@ export const ns = {
   ampFeature: 'http://jabber.org/features/amp',
   // Payloads
   dataForm: 'jabber:x:data',
+  commands: 'http://jabber.org/protocol/commands',
   resultSet: 'http://jabber.org/protocol/rsm',
   discoInfo: 'http://jabber.org/protocol/disco#info',
   discoItems: 'http://jabber.org/protocol/disco#items',

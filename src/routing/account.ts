@@ -1,4 +1,4 @@
-import type { Jid } from '../protocol/jid.ts';
+import { Jid } from '../protocol/jid.ts';
 import type { AccountRecord } from '../storage/accounts.ts';
 import { Roster } from './roster.ts';
 
@@ -13,6 +13,10 @@ export class Account {
   readonly blocked: Set<string>;
   /** When the last session ended and what it said then (XEP-0012). */
   lastSeen: AccountRecord['lastSeen'];
+  /** How much is kept for its user, as far as planning must know; the store has the last word. */
+  readonly stored: { messages: number; bytes: number };
+  /** The address that its chat and normal messages go to instead. */
+  forwardTo: Jid | undefined;
 
   constructor(jid: Jid, record: AccountRecord) {
     this.jid = jid;
@@ -20,5 +24,13 @@ export class Account {
     this.roster = new Roster(record.roster, record.rosterVersion);
     this.blocked = new Set(record.blocked);
     this.lastSeen = record.lastSeen;
+    this.stored = { messages: 0, bytes: 0, ...record.stored };
+    this.forwardTo = record.forwardTo === undefined ? undefined : Jid.parse(record.forwardTo);
+  }
+
+  /** Counts messages that are kept from now on, or no longer. */
+  countStored(messages: number, bytes: number): void {
+    this.stored.messages += messages;
+    this.stored.bytes += bytes;
   }
 }

@@ -25,6 +25,10 @@ export interface RecipientView {
   readonly exists: boolean;
   /** All connected resources, also those that sent no presence. */
   readonly sessions: readonly Session[];
+  /** Where the account's messages go instead. */
+  readonly forwardTo?: Jid | undefined;
+  /** Whether the store has room for a message; asked only if it would be stored. */
+  readonly hasRoom?: (message: Stanza) => boolean;
 }
 
 const silence: DeliveryPlan = { kind: 'none' };
@@ -33,19 +37,22 @@ const silence: DeliveryPlan = { kind: 'none' };
 export function planLocal(message: Stanza, to: Jid, recipient: RecipientView): DeliveryPlan {
   const type = messageType(message);
   if (!recipient.exists) return refusal(type);
-  if (to.isBare) return planBare(message, type, to, recipient.sessions);
+  if (recipient.forwardTo && (type === 'chat' || type === 'normal'))
+    return { kind: 'forward', to: recipient.forwardTo };
+  if (to.isBare) return planBare(message, type, to, recipient);
   const exact = recipient.sessions.find((session) => session.jid.resource === to.resource);
   if (exact) return { kind: 'direct', sessions: [exact] };
   // RFC 6121 §8.5.3.2.1: only chat messages go on to the account's other resources.
-  return type === 'chat' ? planBare(message, type, to, recipient.sessions) : refusal(type);
+  return type === 'chat' ? planBare(message, type, to, recipient) : refusal(type);
 }
 
-function planBare(message: Stanza, type: MessageType, to: Jid, sessions: readonly Session[]): DeliveryPlan {
+function planBare(message: Stanza, type: MessageType, to: Jid, recipient: RecipientView): DeliveryPlan {
+  const { sessions } = recipient;
   switch (type) {
     case 'chat':
     case 'normal': {
       const chosen = mostAvailable(sessions);
-      return chosen.length > 0 ? { kind: 'direct', sessions: chosen } : planAbsent(message, to);
+      return chosen.length > 0 ? { kind: 'direct', sessions: chosen } : planAbsent(message, to, recipient);
     }
     case 'headline': {
       const chosen = sessions.filter(acceptsMessages);
@@ -58,10 +65,11 @@ function planBare(message: Stanza, type: MessageType, to: Jid, sessions: readonl
 }
 
 /** RFC 6121 §8.5.2.2.1: nobody is there to take a chat or normal message. */
-function planAbsent(message: Stanza, to: Jid): DeliveryPlan {
+function planAbsent(message: Stanza, to: Jid, { hasRoom }: RecipientView): DeliveryPlan {
   switch (keepingOf(message)) {
     case 'keep':
-      return { kind: 'stored', owner: to.bare() };
+      // What would not fit is not said to be stored, and stored no more (XEP-0160 §2).
+      return hasRoom && !hasRoom(message) ? refusal('normal') : { kind: 'stored', owner: to.bare() };
     case 'refuse':
       return refusal('normal');
     case 'forget':

@@ -1,12 +1,14 @@
 import type { DataForm } from '../protocol/data-form.ts';
-import type { Identity } from '../protocol/disco.ts';
+import type { Capabilities, Identity } from '../protocol/disco.ts';
 import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import type { StanzaError } from '../protocol/stanza-error.ts';
 import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
+import type { Destination } from './destination.ts';
 import type { Eventually } from './eventually.ts';
+import type { Keepsake } from './offline-messages.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -27,6 +29,10 @@ export interface Extension {
   readonly screen?: Screen;
   readonly judge?: Judge;
   readonly record?: Recorder;
+  /** Everything is in place. */
+  readonly opened?: () => void;
+  /** The server is about to end; the store is still open. */
+  readonly closing?: () => Promise<void>;
   /** The initial presence has been broadcast, or the priority has turned non-negative (RFC 6121 §4.2). */
   readonly available?: (session: Session) => void;
   /** The session is gone; it is no longer in the directory. */
@@ -56,6 +62,16 @@ export interface Advertisement {
   readonly accountIdentities?: readonly Identity[];
   /** Extra forms in the domain's answer (XEP-0128). */
   readonly domainForms?: readonly DataForm[];
+  /** Nodes of the domain that tell more, by name. */
+  readonly domainNodes?: ReadonlyMap<string, Capabilities>;
+  /** Commands that users can give the domain (XEP-0050). */
+  readonly commands?: readonly Command[];
+}
+
+/** A command as it is listed (XEP-0050 §2.1). */
+export interface Command {
+  readonly node: string;
+  readonly name: string;
 }
 
 /** Where a stream stands when features are offered. */
@@ -123,8 +139,52 @@ export interface Passage {
   readonly plan: DeliveryPlan;
 }
 
-/** Decides on a planned message: keeps, amends or stops it. Answers nothing when it has no opinion. */
-export type Judge = (passage: Passage) => Pick<Passage, 'message' | 'plan'> | undefined;
+/** A message that has come, before anything is known of what will become of it. */
+export interface Arriving {
+  readonly message: Stanza;
+  /** Verified. */
+  readonly sender: Jid;
+  readonly recipient: Jid;
+  readonly destination: Destination;
+  /** The sender's session if a client of ours has sent it just now. */
+  readonly session: Session | undefined;
+  /** The addresses that have forwarded the message, the first one first. */
+  readonly forwardedBy: readonly Jid[];
+}
+
+/**
+ * Takes up the case of a message, or leaves it to the next judge. `refused` ends the message; the judge has answered it.
+ * What is asked here must not depend on the state of the recipient (XEP-0079 §9).
+ */
+export type Judge = (arriving: Arriving) => Hearing | 'refused' | undefined;
+
+/** One message before its judge. */
+export interface Hearing {
+  /** The message to go on with. */
+  readonly message: Stanza;
+  /** The server itself tells somebody something: it is not forwarded, and nobody takes note of it. */
+  readonly own?: true;
+  /** Decides on what the server would do. */
+  judge(plan: DeliveryPlan): Ruling;
+}
+
+/** What is to be done with a message. */
+export interface Ruling {
+  readonly message: Stanza;
+  readonly plan: DeliveryPlan;
+  /** Absent if nobody needs to know what becomes of it. */
+  readonly oversight?: Oversight;
+}
+
+/** Follows what has been decided, until it has happened. */
+export interface Oversight {
+  /** What goes into the store with a message that is stored. */
+  readonly keepsake?: Keepsake;
+  /** It has happened. */
+  done(): void;
+  /** It has failed, and this would happen now. */
+  failed(next: DeliveryPlan): Ruling;
+}
 
 /** Takes note of a message that is about to be delivered. */
 export type Recorder = (passage: Passage) => void;

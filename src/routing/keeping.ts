@@ -5,8 +5,8 @@ import type { Stanza } from '../protocol/stanza.ts';
 /** What may become of a chat or normal message nobody is there to take: store it, answer with an error, or forget it. */
 export type Keeping = 'keep' | 'refuse' | 'forget';
 
-/** Children that alone make no message worth keeping (XEP-0160 §3, XEP-0085 §5.6). */
-const passing = new Set<string>([ns.chatStates, ns.hints]);
+/** Children that alone make no message worth keeping (XEP-0160 §3, XEP-0085 §5.6); rules are about the rest of it. */
+const passing = new Set<string>([ns.chatStates, ns.hints, ns.amp]);
 
 /** Decides by content alone whether a message is worth storing (XEP-0160 §3; hints by XEP-0334 §4). */
 export function keepingOf(message: Stanza): Keeping {

@@ -3,9 +3,8 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import type { Account } from './account.ts';
 import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
-import type { Destination } from './destination.ts';
 import type { Eventually } from './eventually.ts';
-import type { Judge, Passage, Recorder } from './extension.ts';
+import type { Arriving, Hearing, Judge, Passage, Recorder, Ruling } from './extension.ts';
 import type { OfflineMessages } from './offline-messages.ts';
 import type { Screens } from './screens.ts';
 import type { Session } from './session.ts';
@@ -18,16 +17,33 @@ export interface MessagePathParts {
   readonly recorders: readonly Recorder[];
   readonly offline: OfflineMessages;
   /** Puts a message with a new address on the road again. */
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly route: (stanza: Stanza, forwardedBy?: readonly Jid[]) => Eventually<void>;
   readonly sendRemote: (stanza: Stanza, domain: string) => Eventually<void>;
+  /** What the sender is told of an error. */
+  readonly explain: (message: Stanza, error: unknown) => StanzaError;
   /** Answers a message that failed after its sender was let go on. */
-  readonly refuse: (message: Stanza, error: unknown) => Eventually<void>;
+  readonly refuse: (message: Stanza, error: unknown, forwardedBy?: readonly Jid[]) => Eventually<void>;
+}
+
+/** What is not to become of a message: what has been tried, and what is not right for it. */
+interface Excluded {
+  readonly sessions: readonly Session[];
+  readonly forward: boolean;
+}
+
+/** A message on its way, with all that planning it again would take. */
+interface Journey {
+  readonly arriving: Arriving;
+  readonly excluded: Excluded;
 }
 
 /** Messages on their way to the disk at which senders begin to wait for it. */
 const patientWrites = 4096;
+/** How many accounts may forward one message. */
+const maxForwards = 5;
+const nothing: Excluded = { sessions: [], forward: false };
 
-/** The road of a message: screen, plan, judge, record, carry out. */
+/** The road of a message: hear, screen, plan, judge, record, carry out. */
 export class MessagePath {
   readonly #parts: MessagePathParts;
   #writes = 0;
@@ -37,18 +53,24 @@ export class MessagePath {
   }
 
   /** Takes a message from one end of the road to the other. Throws StanzaError for the sender. */
-  take(message: Stanza, sender: Jid, recipient: Jid, destination: Destination): Eventually<void> {
-    const plan = this.plan(message, recipient, destination);
-    const judged = this.#judge({ message, sender, recipient, plan });
-    for (const record of this.#parts.recorders) record(judged);
-    return this.#carryOut(judged);
+  take(arriving: Arriving): Eventually<void> {
+    const hearing = this.#hear(arriving);
+    if (hearing === 'refused') return;
+    const message = hearing?.message ?? arriving.message;
+    const excluded = hearing?.own ? { ...nothing, forward: true } : nothing;
+    const journey: Journey = { arriving: hearing ? { ...arriving, message } : arriving, excluded };
+    const plan = this.plan(journey.arriving, excluded);
+    const ruling = hearing ? hearing.judge(plan) : { message, plan };
+    if (!hearing?.own) this.#record({ ...ruling, sender: arriving.sender, recipient: arriving.recipient });
+    return this.#carryOut(ruling, journey);
   }
 
   /** What would happen to the message by default: the screen may turn the plan to `none`. */
-  plan(message: Stanza, recipient: Jid, destination: Destination): DeliveryPlan {
+  plan(arriving: Arriving, excluded = nothing): DeliveryPlan {
+    const { destination } = arriving;
     switch (destination.kind) {
       case 'account':
-        return this.#planAccount(message, recipient, destination.account);
+        return this.#planAccount(arriving, destination.account, excluded);
       case 'server':
         return { kind: 'none', error: StanzaError.serviceUnavailable() };
       case 'service':
@@ -58,52 +80,137 @@ export class MessagePath {
     }
   }
 
-  #planAccount(message: Stanza, recipient: Jid, account: Account | undefined): DeliveryPlan {
-    if (!account) return planLocal(message, recipient, { exists: false, sessions: [] });
-    if (this.#parts.screens.refusesInbound(message, account)) {
+  #planAccount(arriving: Arriving, account: Account | undefined, excluded: Excluded): DeliveryPlan {
+    const { message, recipient, forwardedBy } = arriving;
+    if (!account || this.#parts.screens.refusesInbound(message, account)) {
       return planLocal(message, recipient, { exists: false, sessions: [] });
     }
-    return planLocal(message, recipient, { exists: true, sessions: this.#parts.sessionsOf(account.key) });
+    const sessions = this.#parts.sessionsOf(account.key);
+    const failed = excluded.sessions;
+    const left = failed.length === 0 ? sessions : sessions.filter((one) => !failed.includes(one));
+    const { offline } = this.#parts;
+    return planLocal(message, recipient, {
+      exists: true,
+      sessions: left,
+      forwardTo: !excluded.forward && mayForward(account, forwardedBy) ? account.forwardTo : undefined,
+      hasRoom: (stanza) => offline.hasRoom?.(stanza, account) ?? true,
+    });
   }
 
-  #judge(passage: Passage): Passage {
-    let judged = passage;
+  /** The first judge that takes up the case has it alone. */
+  #hear(arriving: Arriving): Hearing | 'refused' | undefined {
     for (const judge of this.#parts.judges) {
-      const verdict = judge(judged);
-      if (verdict) judged = { ...judged, ...verdict };
+      const hearing = judge(arriving);
+      if (hearing) return hearing;
     }
-    return judged;
+    return undefined;
+  }
+
+  #record(passage: Passage): void {
+    for (const record of this.#parts.recorders) record(passage);
   }
 
   /** The only place where a message has an effect. */
-  #carryOut({ message, plan }: Passage): Eventually<void> {
+  #carryOut(ruling: Ruling, journey: Journey): Eventually<void> {
+    const { message, plan, oversight } = ruling;
     switch (plan.kind) {
       case 'direct':
-        for (const session of plan.sessions) session.send(message);
-        return;
+        return this.#handOver(ruling, plan.sessions, journey);
       case 'stored':
-        return this.#keep(message, plan.owner);
+        return this.#keep(ruling, plan.owner, journey);
       case 'forward':
-        return this.#parts.route(message.with({ to: plan.to }));
       case 'gateway':
       case 'service':
-        return plan.service.deliver(message);
       case 'remote':
-        return this.#parts.sendRemote(message, plan.domain);
+        return oversight ? this.#watch(ruling, journey) : this.#passOn(message, plan, journey);
       case 'none':
         if (plan.error) throw plan.error;
     }
   }
 
+  #handOver({ message, oversight }: Ruling, sessions: readonly Session[], journey: Journey): void {
+    if (!oversight) {
+      for (const session of sessions) session.send(message);
+      return;
+    }
+    let open = sessions.length;
+    let done = false;
+    const settled = (delivered: boolean) => {
+      open -= 1;
+      if (done) return;
+      done = delivered;
+      if (delivered) oversight.done();
+      else if (open === 0) this.#again(without(journey, sessions), (next) => oversight.failed(next));
+    };
+    for (const session of sessions) session.send(message, settled);
+  }
+
+  #passOn(message: Stanza, plan: DeliveryPlan, { arriving }: Journey): Eventually<void> {
+    switch (plan.kind) {
+      case 'forward':
+        return this.#parts.route(message.with({ to: plan.to }), [...arriving.forwardedBy, arriving.recipient]);
+      case 'gateway':
+      case 'service':
+        return plan.service.deliver(message);
+      case 'remote':
+        return this.#parts.sendRemote(message, plan.domain);
+    }
+  }
+
+  /** Passes a message on and tells its judge how that went. */
+  #watch(ruling: Ruling, journey: Journey): Eventually<void> {
+    const failed = (error: unknown) => this.#lost(ruling, journey, error);
+    try {
+      const pending = this.#passOn(ruling.message, ruling.plan, journey);
+      if (pending instanceof Promise) return pending.then(() => ruling.oversight?.done(), failed);
+    } catch (error) {
+      return failed(error);
+    }
+    ruling.oversight?.done();
+  }
+
   /** Storage keeps the order of its calls, so the sender need not wait for the disk, unless the disk falls behind. */
-  #keep(message: Stanza, owner: Jid): Eventually<void> {
+  #keep(ruling: Ruling, owner: Jid, journey: Journey): Eventually<void> {
     this.#writes += 1;
     const kept = this.#parts.offline
-      .keep(message, owner)
-      .catch((error: unknown) => this.#parts.refuse(message, error))
+      .keep(ruling.message, owner, ruling.oversight?.keepsake)
+      .then(
+        () => ruling.oversight?.done(),
+        (error: unknown) => this.#lost(ruling, journey, error),
+      )
       .finally(() => {
         this.#writes -= 1;
       });
     return this.#writes > patientWrites ? kept : undefined;
   }
+
+  /** There is nothing left to try but to tell the sender. */
+  #lost({ message, oversight }: Ruling, journey: Journey, error: unknown): Eventually<void> {
+    if (!oversight) return this.#parts.refuse(message, error, journey.arriving.forwardedBy);
+    const refusal = this.#parts.explain(message, error);
+    const next: DeliveryPlan = { kind: 'none', error: refusal };
+    return this.#settle(oversight.failed(next), journey);
+  }
+
+  #again(journey: Journey, judge: (plan: DeliveryPlan) => Ruling): void {
+    void this.#settle(judge(this.plan(journey.arriving, journey.excluded)), journey);
+  }
+
+  /** Carries a ruling out when its sender is no longer waiting. Each new plan leaves out what failed, so this ends. */
+  #settle(ruling: Ruling, journey: Journey): Eventually<void> {
+    try {
+      return this.#carryOut(ruling, journey);
+    } catch (error) {
+      return this.#parts.refuse(ruling.message, error, journey.arriving.forwardedBy);
+    }
+  }
+}
+
+function without({ arriving, excluded }: Journey, sessions: readonly Session[]): Journey {
+  return { arriving, excluded: { ...excluded, sessions: [...excluded.sessions, ...sessions] } };
+}
+
+/** A message comes to no account twice on its way. */
+function mayForward({ jid }: Account, forwardedBy: readonly Jid[]): boolean {
+  return forwardedBy.length < maxForwards && !forwardedBy.some((one) => one.bare().equals(jid));
 }

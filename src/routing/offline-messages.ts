@@ -1,7 +1,15 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
+import type { NewOfflineMessage } from '../storage/offline.ts';
+import type { Account } from './account.ts';
 
-/** Where messages for absent users go. Resolves when the message is durable; throws StanzaError if it cannot be kept. */
+/** What is kept together with a message: rules that watch over it, and what the server owes others because of it. */
+export type Keepsake = Pick<NewOfflineMessage, 'kept' | 'reports' | 'outboxId'>;
+
+/** Where messages for absent users go. */
 export interface OfflineMessages {
-  keep(message: Stanza, owner: Jid): Promise<void>;
+  /** Resolves when the message is durable; rejects with StanzaError if it cannot be kept. */
+  keep(message: Stanza, owner: Jid, keepsake?: Keepsake): Promise<void>;
+  /** Whether a message would fit beside those that are kept already. */
+  hasRoom?(message: Stanza, owner: Account): boolean;
 }

@@ -8,6 +8,7 @@ import { Accounts } from './accounts.ts';
 import type { Eventually } from './eventually.ts';
 import type { Extension } from './extension.ts';
 import { IqPath } from './iq-path.ts';
+import { Mailboxes } from './mailboxes.ts';
 import { MessagePath } from './message-path.ts';
 import type { OfflineMessages } from './offline-messages.ts';
 import { OutgoingRequests } from './outgoing-requests.ts';
@@ -36,13 +37,18 @@ export interface Ground {
   readonly subscriptions: Subscriptions;
   readonly requests: OutgoingRequests;
   readonly screens: Screens;
+  readonly mailboxes: Mailboxes;
   readonly route: (stanza: Stanza) => Eventually<void>;
+  /** Whether a domain is one of ours. */
+  readonly isLocalDomain: (domain: string) => boolean;
 }
 
 /** Extensions, and the one among them that keeps messages for absent users. */
 export interface Equipment {
   readonly extensions: readonly Extension[];
   readonly offline: OfflineMessages;
+  /** What answers for other domains in this process. */
+  readonly services?: readonly Service[];
 }
 
 /** The road, open. */
@@ -62,11 +68,14 @@ export function buildRoad(
   equip: (ground: Ground) => Equipment,
 ): Road {
   let router: Router | undefined;
-  const route = (stanza: Stanza) => router?.route(stanza);
-  const refuse = (stanza: Stanza, error: unknown) => router?.refuse(stanza, error);
+  const route = (stanza: Stanza, forwardedBy?: readonly Jid[]) => router?.route(stanza, forwardedBy);
+  const refuse = (stanza: Stanza, error: unknown, forwardedBy?: readonly Jid[]) =>
+    router?.refuse(stanza, error, undefined, forwardedBy);
+  const explain = (stanza: Stanza, error: unknown) =>
+    router?.explain(stanza, error) ?? StanzaError.internalServerError();
   const screens = new Screens();
   const ground = layGround(options, storage, clock, screens, route);
-  const { extensions, offline } = equip(ground);
+  const { extensions, offline, services = [] } = equip(ground);
   screens.add(extensions.flatMap(({ screen }) => screen ?? []));
   const { sessions, subscriptions, requests, accounts } = ground;
   const common = {
@@ -87,14 +96,14 @@ export function buildRoad(
   const judges = extensions.flatMap(({ judge }) => judge ?? []);
   const recorders = extensions.flatMap(({ record }) => record ?? []);
   const handlers = extensions.flatMap(({ iq }) => iq ?? []);
-  const services = new Map<string, Service>();
-  const domains = new Set(options.domains);
+  const served = new Map(services.map((service) => [service.domain, service] as const));
   router = new Router({
-    isLocalDomain: (domain) => domains.has(domain),
-    service: (domain) => services.get(domain),
+    isLocalDomain: ground.isLocalDomain,
+    service: (domain) => served.get(domain),
+    mailbox: (jid) => ground.mailboxes.at(jid),
     account: (jid) => accounts.get(jid),
     screens,
-    messages: new MessagePath({ ...common, judges, recorders, offline, refuse }),
+    messages: new MessagePath({ ...common, judges, recorders, offline, explain, refuse }),
     presences,
     iqs: new IqPath({ ...common, handlers, requests }),
     log,
@@ -118,7 +127,20 @@ function layGround(
   const rosters = new RosterChanges(storage.rosters, sessions);
   const sessionsOf = (account: string) => sessions.of(account);
   const subscriptions = new Subscriptions({ rosters, sessionsOf, screens, route, maxItems: options.maxRosterItems });
-  return { sessions, accounts, rosters, subscriptions, requests: new OutgoingRequests(clock), screens, route };
+  const domains = new Set(options.domains);
+  const isLocalDomain = (domain: string) => domains.has(domain);
+  const requests = new OutgoingRequests(clock);
+  return {
+    sessions,
+    accounts,
+    rosters,
+    subscriptions,
+    requests,
+    screens,
+    mailboxes: new Mailboxes(),
+    route,
+    isLocalDomain,
+  };
 }
 
 /** There are no streams to other servers yet (RFC 6120 §10.4.2). */

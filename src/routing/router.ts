@@ -5,8 +5,10 @@ import { errorReply } from '../protocol/stanza-replies.ts';
 import { checkStanza } from '../protocol/stanza-rules.ts';
 import type { Log } from '../support/log.ts';
 import type { Account } from './account.ts';
+import type { DeliveryPlan } from './delivery-plan.ts';
 import type { Destination } from './destination.ts';
 import { type Eventually, then } from './eventually.ts';
+import type { Arriving } from './extension.ts';
 import type { IqPath } from './iq-path.ts';
 import type { MessagePath } from './message-path.ts';
 import type { PresencePath } from './presence-path.ts';
@@ -18,6 +20,8 @@ import type { Session } from './session.ts';
 export interface RouterParts {
   readonly isLocalDomain: (domain: string) => boolean;
   readonly service: (domain: string) => Service | undefined;
+  /** What waits for messages at an address of the server itself. */
+  readonly mailbox: (jid: Jid) => Service | undefined;
   readonly account: (jid: Jid) => Eventually<Account | undefined>;
   readonly screens: Screens;
   readonly messages: MessagePath;
@@ -25,6 +29,8 @@ export interface RouterParts {
   readonly iqs: IqPath;
   readonly log: Log;
 }
+
+const nobody: readonly Jid[] = [];
 
 /**
  * Classifies stanzas and sends each down its path. Whatever goes wrong on a path becomes an error reply here and nowhere else.
@@ -42,9 +48,7 @@ export class Router {
     const take = () => {
       const fault = checkStanza(stanza);
       if (fault) throw fault;
-      if (stanza.kind === 'presence' && (!stanza.to || stanza.type !== 'error')) {
-        return this.#parts.presences.fromSession(stanza, session);
-      }
+      if (stanza.kind === 'presence') return this.#parts.presences.fromSession(stanza, session);
       this.#parts.screens.checkOutbound(stanza, session.account);
       // RFC 6120 §10.3: without a 'to' it is for the sender's own account.
       const to = stanza.to ?? session.account.jid;
@@ -54,30 +58,57 @@ export class Router {
   }
 
   /** A stanza with 'from' and 'to' from anywhere but a client's stream: made here, stored, bounced, or come from another server. */
-  route(stanza: Stanza): Eventually<void> {
-    return this.#guarded(stanza, () => {
+  route(stanza: Stanza, forwardedBy: readonly Jid[] = nobody): Eventually<void> {
+    const run = () => {
       const { from, to } = stanza;
       if (!from || !to) throw new Error(`a routed ${stanza.kind} needs both addresses`);
-      return this.#dispatch(stanza, from, to, undefined);
-    });
+      return this.#dispatch(stanza, from, to, undefined, forwardedBy);
+    };
+    return this.#guarded(stanza, run, undefined, forwardedBy);
   }
 
   /** Where an address leads now. */
   resolve(to: Jid): Eventually<Destination> {
     const { domain } = to;
     if (this.#parts.isLocalDomain(domain)) {
-      if (to.local === '') return { kind: 'server' };
+      if (to.local === '') return this.#server(to);
       return then(this.#parts.account(to), (account): Destination => ({ kind: 'account', account }));
     }
     const service = this.#parts.service(domain);
     return service ? { kind: 'service', service } : { kind: 'remote', domain };
   }
 
-  #dispatch(stanza: Stanza, from: Jid, to: Jid, session: Session | undefined): Eventually<void> {
+  /** What would happen to a message by default; nothing does (XEP-0079 §2.2.2). */
+  plan(message: Stanza, sender: Jid, recipient: Jid): Eventually<{ arriving: Arriving; plan: DeliveryPlan }> {
+    return then(this.resolve(recipient), (destination) => {
+      const arriving = { message, sender, recipient, destination, session: undefined, forwardedBy: nobody };
+      return { arriving, plan: this.#parts.messages.plan(arriving) };
+    });
+  }
+
+  #server(to: Jid): Destination {
+    const service = this.#parts.mailbox(to);
+    return service ? { kind: 'service', service } : { kind: 'server' };
+  }
+
+  #dispatch(
+    stanza: Stanza,
+    from: Jid,
+    to: Jid,
+    session: Session | undefined,
+    forwardedBy: readonly Jid[] = nobody,
+  ): Eventually<void> {
     return then(this.resolve(to), (destination) => {
       switch (stanza.kind) {
         case 'message':
-          return this.#parts.messages.take(stanza, from, to, destination);
+          return this.#parts.messages.take({
+            message: stanza,
+            sender: from,
+            recipient: to,
+            destination,
+            session,
+            forwardedBy,
+          });
         case 'presence':
           return this.#parts.presences.take(stanza, from, to, destination);
         case 'iq':
@@ -86,8 +117,13 @@ export class Router {
     });
   }
 
-  #guarded(stanza: Stanza, run: () => Eventually<void>, session?: Session): Eventually<void> {
-    const refuse = (error: unknown) => this.refuse(stanza, error, session);
+  #guarded(
+    stanza: Stanza,
+    run: () => Eventually<void>,
+    session?: Session,
+    forwardedBy?: readonly Jid[],
+  ): Eventually<void> {
+    const refuse = (error: unknown) => this.refuse(stanza, error, session, forwardedBy);
     try {
       const pending = run();
       return pending instanceof Promise ? pending.catch(refuse) : undefined;
@@ -97,16 +133,18 @@ export class Router {
   }
 
   /** The one place where an error on the road becomes a reply. */
-  refuse(stanza: Stanza, error: unknown, session?: Session): Eventually<void> {
-    const known = error instanceof StanzaError ? error : this.#unexpected(stanza, error);
-    const reply = errorReply(stanza, known);
+  refuse(stanza: Stanza, error: unknown, session?: Session, [written] = nobody): Eventually<void> {
+    // Whoever forwards does not give away where to: the answer comes from the address that was written to.
+    const reply = errorReply(stanza, this.explain(stanza, error), { from: written });
     if (!reply) return undefined;
     // Straight back to our client: on the road its own screens could stop the answer, and a bare address would lose it.
     if (session) return session.send(reply.with({ from: reply.from ?? session.account.jid, to: session.jid }));
     return reply.from && reply.to ? this.route(reply) : undefined;
   }
 
-  #unexpected(stanza: Stanza, error: unknown): StanzaError {
+  /** What the sender of a stanza is told of an error; one that nobody has foreseen is the operator's concern. */
+  explain(stanza: Stanza, error: unknown): StanzaError {
+    if (error instanceof StanzaError) return error;
     this.#parts.log.error(
       { err: error, kind: stanza.kind, from: String(stanza.from), to: String(stanza.to) },
       'stanza failed',

@@ -6,6 +6,9 @@ import type { Account } from './account.ts';
 /** What a client has asked to be told about: pushes go only to sessions that asked. */
 export type Interest = 'roster' | 'blocklist';
 
+/** Hears once what became of a stanza: handed to the network, or lost because the session ended first. */
+export type Settled = (delivered: boolean) => void;
+
 /** What a session has told the world about itself. */
 export interface SessionPresence {
   /** The last presence broadcast without 'type'; absent until the initial presence and after an unavailable one. */
@@ -37,8 +40,8 @@ export interface Session {
   readonly presence: SessionPresence;
   readonly interests: Set<Interest>;
   gate: OutgoingGate | undefined;
-  /** Hands a stanza to the client, after all that were sent before. */
-  send(stanza: Stanza): void;
+  /** Hands a stanza to the client, after all that were sent before. One whose fate is watched does not wait at a gate. */
+  send(stanza: Stanza, settled?: Settled): void;
   /** Keeps what {@link send} is given until {@link release}, so that stored messages can go first. */
   hold(): void;
   /** Sends past a {@link hold}. */

@@ -4,6 +4,7 @@ import { StanzaError } from '../protocol/stanza-error.ts';
 import type { RosterItem } from '../storage/rosters.ts';
 import { childElements } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';
+import { Payload } from '../xml/payload.ts';
 import type { Account } from './account.ts';
 import type { Eventually } from './eventually.ts';
 import type { RosterChanges } from './roster-changes.ts';
@@ -81,7 +82,7 @@ export class Subscriptions {
     const state = stateOf(item);
     const { next, pass, approve } = inbound(type, state);
     // A stranger is not told that the roster is full: that would tell of the account, too.
-    if (type === 'subscribe' && !this.#hasRoom(account, item)) return;
+    if (type === 'subscribe' && !(this.#hasRoom(account, item) && mayWait(account, item))) return;
     const request = stanza.with({ from: contact, to: account.jid });
     const deliver = pass ? () => this.#deliver(request, type, account) : undefined;
     await this.#save(account, item, next, { inRoster: item.inRoster, request, beforePush: deliver });
@@ -122,7 +123,7 @@ export class Subscriptions {
     next: SubscriptionState,
     { inRoster, request, beforePush }: Saving,
   ): Promise<void> {
-    const pendingIn = next.pendingIn ? (item.pendingIn ?? request?.toBytes()) : undefined;
+    const pendingIn = next.pendingIn ? (item.pendingIn ?? (request && bytesToKeep(request))) : undefined;
     const subscription = subscriptionOf(next);
     const changed: RosterItem = { ...item, subscription, ask: next.ask, approved: next.approved, pendingIn, inRoster };
     if (sameItem(item, changed)) return;
@@ -158,6 +159,23 @@ export class Subscriptions {
   #tell(stanza: Stanza, account: Account): void {
     if (this.#parts.screens.passesOutbound(stanza, account)) void this.#parts.route(stanza);
   }
+}
+
+/** Strangers' requests that may wait for one account's answer; more are spam, and are not let fill its roster. */
+const maxStrangers = 100;
+/** What a request may say, in bytes; a longer one is kept without its content. */
+const maxRequestBytes = 4096;
+
+function mayWait({ roster }: Account, { inRoster }: RosterItem): boolean {
+  if (inRoster) return true;
+  let strangers = 0;
+  for (const item of roster.all()) if (!item.inRoster) strangers += 1;
+  return strangers < maxStrangers;
+}
+
+function bytesToKeep(request: Stanza): Buffer {
+  const bytes = request.toBytes();
+  return bytes.length <= maxRequestBytes ? bytes : request.with({ payload: Payload.empty }).toBytes();
 }
 
 function sameItem(a: RosterItem, b: RosterItem): boolean {

@@ -1,3 +1,4 @@
+import type { OfflineUsage } from './offline.ts';
 import type { RosterItem } from './rosters.ts';
 
 /** The hash functions for which SCRAM keys are kept. */
@@ -35,6 +36,16 @@ export interface AccountRecord {
   readonly rosterVersion: number;
   readonly blocked: string[];
   readonly lastSeen?: LastSeen | undefined;
+  /** How much is kept for its user. */
+  readonly stored?: OfflineUsage | undefined;
+  /** The address that messages are forwarded to. */
+  readonly forwardTo?: string | undefined;
+}
+
+/** An account whose messages go elsewhere. */
+export interface Forward {
+  readonly jid: string;
+  readonly target: string;
 }
 
 /** Which accounts to list: those of one domain if given, after one JID if given, in the byte order of their JIDs. */
@@ -61,4 +72,8 @@ export interface AccountStore {
   /** What the router needs to know about an account, or undefined if there is no such account. */
   load(jid: string): Promise<AccountRecord | undefined>;
   setLastSeen(jid: string, atMs: number, status: string): Promise<void>;
+  /** Has messages forwarded to an address, or no longer. */
+  setForward(jid: string, target: string | undefined): Promise<void>;
+  /** The accounts that have their messages forwarded, those after one JID if given, in the byte order of their JIDs. */
+  forwards(page: { readonly after?: string | undefined; readonly limit: number }): Promise<Forward[]>;
 }

@@ -1,6 +1,7 @@
 import type { AccountStore } from './accounts.ts';
 import type { BlocklistStore } from './blocklists.ts';
 import type { OfflineStore } from './offline.ts';
+import type { OutboxStore } from './outbox.ts';
 import type { PrivateXmlStore } from './private-xml.ts';
 import type { RosterStore } from './rosters.ts';
 import type { SecretStore } from './secrets.ts';
@@ -15,6 +16,7 @@ export interface Storage {
   readonly accounts: AccountStore;
   readonly rosters: RosterStore;
   readonly offline: OfflineStore;
+  readonly outbox: OutboxStore;
   readonly privateXml: PrivateXmlStore;
   readonly vcards: VcardStore;
   readonly blocklists: BlocklistStore;

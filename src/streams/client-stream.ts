@@ -6,7 +6,6 @@ import { StreamError } from '../protocol/stream-error.ts';
 import type { Eventually } from '../routing/eventually.ts';
 import type { StreamStage } from '../routing/extension.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
-import type { Settled } from '../routing/session.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { type Element, xml } from '../xml/element.ts';
@@ -123,7 +122,7 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
     this.#connection.write(serialise(element, ns.client));
   }
 
-  sendStanza(stanza: Stanza, settled?: Settled): void {
+  sendStanza(stanza: Stanza, settled?: (delivered: boolean) => void): void {
     this.#connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
     settled?.(!this.#connection.ended);
   }
@@ -381,8 +380,6 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
     const from = Jid.from('', this.host);
     void requests.ask(from, session.jid, ask, limits.idleCloseAfterMs, (request) => session.sendHeld(request));
   }
-
-  // --- the end
 
   #become(next: StreamState): void {
     if (!isLegalStep(this.#state.name, next.name)) throw new Error(`no step from ${this.#state.name} to ${next.name}`);

@@ -6,6 +6,8 @@ import type { Storage } from '../../src/storage/storage.ts';
 import type { RunningParts } from '../../src/web/control/administration.ts';
 import { Administration } from '../../src/web/control/administration.ts';
 import { type ControlServer, startControlServer } from '../../src/web/control/control-server.ts';
+import type { ExplainReport, SendReport } from '../../src/web/control/message-operations.ts';
+import { OperationError } from '../../src/web/control/operation-error.ts';
 import { controlSocketPath } from '../../src/web/control/socket-path.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { StubSession } from '../support/stub-session.ts';
@@ -22,19 +24,29 @@ export const sampleStatus = {
 export class RunningAdministration {
   readonly sessions = new LocalSessions();
   readonly forgotten: string[] = [];
+  readonly known = new Map<string, Account>();
   readonly log = new RecordingLog();
   readonly storage: Storage;
   readonly administration: Administration;
   /** What the next reload rejects with. */
   reloadFailure: Error | undefined;
   reloads = 0;
+  /** What was asked of the message desk. */
+  readonly asked: object[] = [];
+  /** What the message desk answers. */
+  explanation: ExplainReport | undefined;
+  sending: SendReport | undefined;
   #control: ControlServer | undefined;
 
   private constructor(storage: Storage) {
     this.storage = storage;
     const running: RunningParts = {
-      accounts: { forget: (key) => void this.forgotten.push(key) },
+      accounts: { forget: (key) => void this.forgotten.push(key), peek: (key) => this.known.get(key) },
       directory: this.sessions,
+      messages: {
+        explainMessage: async (request) => this.#answer(request, this.explanation),
+        sendMessage: async (request) => this.#answer(request, this.sending),
+      },
       status: () => sampleStatus,
       reload: async () => {
         if (this.reloadFailure) throw this.reloadFailure;
@@ -62,6 +74,12 @@ export class RunningAdministration {
     const session = new StubSession(account, address.resource);
     this.sessions.add(session);
     return session;
+  }
+
+  #answer<T>(request: object, answer: T | undefined): T {
+    this.asked.push(request);
+    if (answer === undefined) throw new OperationError('invalid', 'Nobody expected this.');
+    return answer;
   }
 
   async stop(): Promise<void> {

@@ -17,6 +17,9 @@ export interface Login {
  * Orders: `message TO BODY`, `presence SHOW STATUS`, `subscribe JID`, `approve JID`, `roster-add JID NAME GROUP`, `roster`, `quit`.
  * Events: `online JID`, `refused CONDITION`, `untrusted REASON`, `message FROM BODY STAMP`, `presence FROM TYPE SHOW STATUS`,
  * `push JID SUBSCRIPTION`, `item JID NAME SUBSCRIPTION GROUPS`, `roster-end`, `closed`.
+ *
+ * Of programs that know AMP also (rules are `ACTION CONDITION VALUE`): the orders `rules TO ID BODY RULE…` and `amp-features DOMAIN`;
+ * the events `report STATUS ID FROM RULE`, `amp-error LIST ID CONDITION RULE…`, `feature NAME` and `features-end`.
  */
 export class ClientProcess implements AsyncDisposable {
   readonly #process: LineProcess;

@@ -1,7 +1,10 @@
 // Drives gloox by the line protocol of client-process.ts.
+#include <gloox/amp.h>
 #include <gloox/client.h>
 #include <gloox/connectionlistener.h>
 #include <gloox/delayeddelivery.h>
+#include <gloox/disco.h>
+#include <gloox/discohandler.h>
 #include <gloox/error.h>
 #include <gloox/message.h>
 #include <gloox/messagehandler.h>
@@ -11,12 +14,14 @@
 #include <gloox/rostermanager.h>
 #include <gloox/subscription.h>
 #include <gloox/subscriptionhandler.h>
+#include <gloox/tag.h>
 #include <gloox/tlsdefault.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -38,10 +43,19 @@ static const char* subscriptionName(SubscriptionType type) {
   }
 }
 
-class Driver : public ConnectionListener, MessageHandler, RosterListener, PresenceHandler, SubscriptionHandler {
+// AMP looks for its rules from the root of the document on: it finds them only where it is the root.
+class DetachedAmp : public AMP {
+ public:
+  DetachedAmp() : AMP() {}
+  explicit DetachedAmp(const Tag* tag) : AMP(std::unique_ptr<Tag>(tag->clone()).get()) {}
+  StanzaExtension* newInstance(const Tag* tag) const override { return new DetachedAmp(tag); }
+};
+
+class Driver : public ConnectionListener, MessageHandler, RosterListener, PresenceHandler, SubscriptionHandler, DiscoHandler {
  public:
   explicit Driver(Client& client) : client(client) {
     client.registerStanzaExtension(new DelayedDelivery());
+    client.registerStanzaExtension(new DetachedAmp());
     client.registerConnectionListener(this);
     client.registerMessageHandler(this);
     client.registerPresenceHandler(this);
@@ -55,6 +69,8 @@ class Driver : public ConnectionListener, MessageHandler, RosterListener, Presen
   void obey(const Words& words) {
     const std::string& verb = words[0];
     if (verb == "message") client.send(Message(Message::Chat, JID(words[1]), words[2]));
+    else if (verb == "rules") sendWithRules(words);
+    else if (verb == "amp-features") client.disco()->getDiscoInfo(JID(words[1]), XMLNS_AMP, this, 0);
     else if (verb == "presence") client.setPresence(Presence::Away, 0, words[2]);
     else if (verb == "subscribe") client.send(Subscription(Subscription::Subscribe, JID(words[1])));
     else if (verb == "approve") client.rosterManager()->ackSubscriptionRequest(JID(words[1]), true);
@@ -69,6 +85,45 @@ class Driver : public ConnectionListener, MessageHandler, RosterListener, Presen
   void addContact(const Words& words) {
     client.rosterManager()->add(JID(words[1]), words[2], StringList(1, words[3]));
     client.rosterManager()->synchronize();
+  }
+
+  void sendWithRules(const Words& words) {
+    Message message(Message::Chat, JID(words[1]), words[3]);
+    message.setID(words[2]);
+    AMP* amp = new AMP();
+    for (size_t i = 4; i < words.size(); i++) {
+      std::istringstream rule(words[i]);
+      std::string action, condition, value;
+      rule >> action >> condition >> value;
+      amp->addRule(new AMP::Rule(condition, action, value));
+    }
+    message.addExtension(amp);
+    client.send(message);
+  }
+
+  static Words rulesIn(const Tag& list) {
+    Words rules;
+    for (const Tag* rule : list.findChildren("rule"))
+      rules.push_back(rule->findAttribute("action") + " " + rule->findAttribute("condition") + " " + rule->findAttribute("value"));
+    return rules;
+  }
+
+  static void showReport(const Message& message, const AMP& amp) {
+    const std::unique_ptr<Tag> tag(amp.tag());
+    Words words{"report", tag->findAttribute("status"), message.id(), message.from().full()};
+    for (const std::string& rule : rulesIn(*tag)) words.push_back(rule);
+    say(words);
+  }
+
+  static void showError(const Message& message) {
+    const std::unique_ptr<Tag> error(message.error()->tag());
+    for (const char* list : {"failed-rules", "unsupported-actions", "unsupported-conditions", "invalid-rules"}) {
+      const Tag* found = error->findChild(list);
+      if (!found) continue;
+      Words words{"amp-error", list, message.id(), error->children().front()->name()};
+      for (const std::string& rule : rulesIn(*found)) words.push_back(rule);
+      say(words);
+    }
   }
 
   void onConnect() override {
@@ -88,6 +143,9 @@ class Driver : public ConnectionListener, MessageHandler, RosterListener, Presen
   }
 
   void handleMessage(const Message& message, MessageSession*) override {
+    const AMP* amp = message.findExtension<AMP>(ExtAMP);
+    if (message.error()) showError(message);
+    else if (message.body().empty() && amp) showReport(message, *amp);
     if (!message.body().empty()) say({"message", message.from().full(), message.body(), message.when() ? message.when()->stamp() : ""});
   }
 
@@ -127,6 +185,13 @@ class Driver : public ConnectionListener, MessageHandler, RosterListener, Presen
     return joined;
   }
 
+  void handleDiscoInfo(const JID&, const Disco::Info& info, int) override {
+    for (const std::string& feature : info.features()) say({"feature", feature});
+    say({"features-end"});
+  }
+
+  void handleDiscoItems(const JID&, const Disco::Items&, int) override {}
+  void handleDiscoError(const JID&, const Error*, int) override { say({"features-end"}); }
   void handleRosterPresence(const RosterItem&, const std::string&, Presence::PresenceType, const std::string&) override {}
   void handleSelfPresence(const RosterItem&, const std::string&, Presence::PresenceType, const std::string&) override {}
   bool handleSubscriptionRequest(const JID&, const std::string&) override { return false; }

@@ -10,6 +10,10 @@ def say(*words):
     print(*(str(word) for word in words), sep='\t', flush=True)
 
 
+def rules_in(element):
+    return (' '.join((rule['action'], rule['condition'], rule['value'])) for rule in element)
+
+
 class Client(slixmpp.ClientXMPP):
     def __init__(self, jid, password, ca_file):
         super().__init__(jid, password)
@@ -17,6 +21,7 @@ class Client(slixmpp.ClientXMPP):
         self.auto_authorize = None
         self.auto_subscribe = False
         self.register_plugin('xep_0030')
+        self.register_plugin('xep_0079')
         self.register_plugin('xep_0199')
         self.register_plugin('xep_0203')
         self.ended = asyncio.get_event_loop().create_future()
@@ -27,6 +32,9 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler('connection_failed', self.distrust)
         self.add_event_handler('disconnected', lambda _: self.finish())
         self.add_event_handler('message', self.show_message)
+        self.add_event_handler('amp_notify', self.show_report)
+        self.add_event_handler('amp_alert', self.show_report)
+        self.add_event_handler('amp_error', self.show_amp_error)
         self.add_event_handler('presence', self.show_presence)
         self.add_event_handler('roster_update', self.show_push)
 
@@ -47,9 +55,20 @@ class Client(slixmpp.ClientXMPP):
             self.ended.set_result(True)
 
     def show_message(self, message):
-        if message['type'] in ('chat', 'normal'):
+        if message['type'] in ('chat', 'normal') and message['body']:
             stamp = message.xml.find('{urn:xmpp:delay}delay')
             say('message', message['from'], message['body'], '' if stamp is None else stamp.get('stamp'))
+
+    def show_report(self, message):
+        amp = message['amp']
+        say('report', amp['status'], message['id'], message['from'], *rules_in(amp))
+
+    def show_amp_error(self, message):
+        error = message['error']
+        for name in ('failed_rules', 'unsupported_actions', 'unsupported_conditions', 'invalid_rules'):
+            found = error.get_plugin(name, check=True)
+            if found is not None:
+                say('amp-error', name.replace('_', '-'), message['id'], error['condition'], *rules_in(found))
 
     def show_presence(self, presence):
         kind = presence.xml.get('type', 'available')
@@ -63,6 +82,13 @@ class Client(slixmpp.ClientXMPP):
     async def obey(self, verb, *words):
         if verb == 'message':
             self.send_message(mto=words[0], mbody=words[1], mtype='chat')
+        elif verb == 'rules':
+            self.send_with_rules(*words)
+        elif verb == 'amp-features':
+            info = await self['xep_0079'].discover_support(jid=words[0])
+            for feature in sorted(info['disco_info']['features']):
+                say('feature', feature)
+            say('features-end')
         elif verb == 'presence':
             self.send_presence(pshow=words[0], pstatus=words[1])
         elif verb == 'subscribe':
@@ -80,6 +106,13 @@ class Client(slixmpp.ClientXMPP):
             say('roster-end')
         elif verb == 'quit':
             self.disconnect()
+
+    def send_with_rules(self, to, identifier, body, *rules):
+        message = self.make_message(mto=to, mbody=body, mtype='chat')
+        message['id'] = identifier
+        for rule in rules:
+            message['amp'].add_rule(*rule.split(' '))
+        message.send()
 
     async def obey_lines(self):
         loop = asyncio.get_event_loop()

@@ -80,7 +80,7 @@ describe('server.example.json', () => {
   });
 
   it('loads, and differs from the default only where it has something to show', () => {
-    const { domains, dataDir, listen, contact, tls, limits, $schema, ...config } = loadConfig(exampleFile, {
+    const { domains, dataDir, listen, contact, tls, limits, amp, $schema, ...config } = loadConfig(exampleFile, {
       TLS_KEY_PASSPHRASE: 'x',
     });
     expect(domains.length).to.be.greaterThan(1);
@@ -91,6 +91,10 @@ describe('server.example.json', () => {
     ]);
     expect(Object.values(contact).filter((addresses) => addresses.length === 0)).to.deep.equal([]);
     expect(tls.required).to.equal(true);
+    const { trusted, policies, reportsTo, ...usual } = amp;
+    expect([trusted.jids.length, trusted.domains.length, policies.length]).to.deep.equal([1, 1, 1]);
+    expect(reportsTo).to.equal('admin@example.org');
+    expect(defaultConfig().amp).to.deep.include(usual);
     const { total, ...connections } = limits.connections;
     expect(total).to.be.greaterThan(0);
     expect(defaultConfig()).to.deep.include({ ...config, limits: { ...limits, connections } });

@@ -208,6 +208,15 @@ describe('Established behaviours of AMP', () => {
     });
   }
 
+  it('addresses are looked at before rules (D-8)', async () => {
+    const { alice } = await stage.enter(['alice']);
+    alice.sends(message('bob@@localhost', [rule('deliver', 'direct', 'explode')]));
+    await alice.receives(
+      `<message type="error"><error type="modify"><jid-malformed xmlns="${stanzas}"/>...</error>...</message>`,
+    );
+    await alice.receivesNothing();
+  });
+
   it('a moment that has passed is reported, and the message delivered (D-11)', async () => {
     const { alice, bob } = await stage.enter(['alice', 'bob']);
     const past = rule('expire-at', '2020-06-06T12:20:20Z', 'notify');

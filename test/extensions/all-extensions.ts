@@ -1,3 +1,6 @@
+import { configSchema } from '../../src/config/schema.ts';
+import { AmpCounters } from '../../src/extensions/amp/amp-counters.ts';
+import { AmpWorks } from '../../src/extensions/amp/amp-works.ts';
 import { type ExtensionParts, extensions } from '../../src/extensions/index.ts';
 import { StoredMessages } from '../../src/extensions/offline/stored-messages.ts';
 import type { BenchGround, Fitting } from './bench.ts';
@@ -7,6 +10,14 @@ export function allExtensions(ground: BenchGround): Fitting {
   const { storage } = ground;
   const quota = { maxMessages: 10, maxBytes: 10_000 };
   const storedMessages = new StoredMessages({ ...ground, store: storage.offline, quota, refuses: () => false });
+  const { amp } = configSchema({ directory: '/', environment: {} }).parse({});
+  const works = new AmpWorks({
+    ...ground,
+    options: amp,
+    store: storage,
+    counters: new AmpCounters(),
+    isInFlight: (owner, id) => storedMessages.isInFlight(owner, id),
+  });
   const parts: ExtensionParts = {
     ...ground,
     software: { name: 'Ampere', version: '0', homepage: 'https://ampere.example' },
@@ -16,6 +27,7 @@ export function allExtensions(ground: BenchGround): Fitting {
       contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [] },
     },
     storedMessages,
+    amp: works,
     registrar: { changePassword: () => Promise.resolve(), remove: () => Promise.resolve() },
     services: () => [],
   };

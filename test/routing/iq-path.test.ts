@@ -142,6 +142,16 @@ describe('The road of an iq', () => {
     expect(requests.map(({ account }) => account)).to.deep.equal([undefined, undefined]);
   });
 
+  it('is not taken for a request if it is an answer', async () => {
+    const juliet = await house.online('juliet@a.example/balcony');
+    for (const to of ['a.example', 'nobody@a.example', 'juliet@a.example', 'nobody@a.example/x']) {
+      for (const type of ['result', 'error'])
+        await house.says(juliet, `<iq id='1' type='${type}' to='${to}'>${x}</iq>`);
+    }
+    expect(requests).to.deep.equal([]);
+    expect(juliet.taken()).to.deep.equal([]);
+  });
+
   it('answers with an error a handler throws, now or later', async () => {
     const fail: readonly IqHandler['handle'][] = [
       () => {

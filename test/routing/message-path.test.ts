@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { Jid } from '../../src/protocol/jid.ts';
+import type { Stanza } from '../../src/protocol/stanza.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import { Account } from '../../src/routing/account.ts';
 import type { DeliveryPlan } from '../../src/routing/delivery-plan.ts';
 import type { Destination } from '../../src/routing/destination.ts';
-import type { Extension, Judge } from '../../src/routing/extension.ts';
+import type { Arriving, Extension, Judge } from '../../src/routing/extension.ts';
 import { MessagePath } from '../../src/routing/message-path.ts';
 import { Screens } from '../../src/routing/screens.ts';
 import type { Service } from '../../src/routing/service.ts';
@@ -15,6 +16,12 @@ import { briefly, House } from './house.ts';
 
 const chat = (to: string) => `<message type='chat' to='${to}'><body>hi</body></message>`;
 
+/** A message of romeo's that nobody has forwarded. */
+function arriving(message: Stanza, recipient: Jid, destination: Destination): Arriving {
+  const sender = Jid.parse('romeo@a.example/orchard');
+  return { message, sender, recipient, destination, session: undefined, forwardedBy: [] };
+}
+
 describe('The road of a message', () => {
   it('is screened, planned, judged, recorded and carried out, in that order (XEP-0079 §2.2)', async () => {
     const steps: string[] = [];
@@ -23,7 +30,15 @@ describe('The road of a message', () => {
         outbound: () => void steps.push(`${name} outbound`),
         inbound: () => void steps.push(`${name} inbound`),
       },
-      judge: ({ plan }) => void steps.push(`${name} judges ${plan.kind}`),
+      judge: ({ message }) => {
+        steps.push(`${name} hears`);
+        if (name === 'first') return undefined;
+        const judge = (plan: DeliveryPlan) => {
+          steps.push(`${name} judges ${plan.kind}`);
+          return { message, plan };
+        };
+        return { message, judge };
+      },
       record: ({ plan, sender, recipient }) => void steps.push(`${name} records ${plan.kind} ${sender} ${recipient}`),
     });
     const house = new House({
@@ -36,9 +51,10 @@ describe('The road of a message', () => {
     expect(steps).to.deep.equal([
       'first outbound',
       'second outbound',
+      'first hears',
+      'second hears',
       'first inbound',
       'second inbound',
-      'first judges stored',
       'second judges stored',
       'first records stored romeo@a.example/orchard juliet@a.example',
       'second records stored romeo@a.example/orchard juliet@a.example',
@@ -47,8 +63,10 @@ describe('The road of a message', () => {
   });
 
   it('has no effect before the judges have spoken, and the one they say after', async () => {
-    const stop: Judge = ({ message, plan }) =>
-      plan.kind === 'direct' ? { message, plan: { kind: 'none' } } : undefined;
+    const stop: Judge = ({ message }) => ({
+      message,
+      judge: (plan) => ({ message, plan: plan.kind === 'direct' ? { kind: 'none' } : plan }),
+    });
     const recorded: string[] = [];
     const house = new House({ extensions: [{ judge: stop, record: ({ plan }) => void recorded.push(plan.kind) }] });
     const [romeo, juliet] = [
@@ -61,22 +79,23 @@ describe('The road of a message', () => {
     expect(recorded).to.deep.equal(['none']);
   });
 
-  it('gives each judge what the one before has made of the message', async () => {
+  it('is heard by the first judge that takes it up, and goes on as that one says', async () => {
     const mark =
       (name: string): Judge =>
-      ({ message, plan }) => ({
-        message: message.with({ payload: message.payload.with(xml(name, { xmlns: 'urn:x' })) }),
-        plan,
-      });
+      (arriving) => {
+        const { payload } = arriving.message;
+        const message = arriving.message.with({ payload: payload.with(xml(name, { xmlns: 'urn:x' })) });
+        return { message, judge: (plan) => ({ message, plan }) };
+      };
     const house = new House({
-      extensions: [{ judge: mark('one') }, { judge: () => undefined }, { judge: mark('two') }],
+      extensions: [{ judge: () => undefined }, { judge: mark('one') }, { judge: mark('two') }],
     });
     const [romeo, juliet] = [
       await house.online('romeo@a.example/orchard'),
       await house.online('juliet@a.example/balcony'),
     ];
     await house.says(romeo, chat('juliet@a.example'));
-    expect(juliet.sent[0]?.payload.children.map(({ name }) => name)).to.deep.equal(['body', 'one', 'two']);
+    expect(juliet.sent[0]?.payload.children.map(({ name }) => name)).to.deep.equal(['body', 'one']);
   });
 
   it('ends for whom the recipient refuses as it does for an unknown recipient (XEP-0191 §3.3)', async () => {
@@ -165,17 +184,18 @@ describe('The road of a message', () => {
       const path = new MessagePath({
         sessionsOf: () => [],
         screens: new Screens(),
-        judges: [({ message }) => ({ message, plan: decided })],
+        judges: [({ message }) => ({ message, judge: () => ({ message, plan: decided }) })],
         recorders: [],
         offline: { keep: async ({ to }, owner) => void log.push(`kept ${to} for ${owner}`) },
         route: ({ to }) => void log.push(`routed ${to}`),
         sendRemote: ({ to }, domain) => void log.push(`sent ${to} by ${domain}`),
+        explain: () => StanzaError.internalServerError(),
         refuse: () => void log.push('refused'),
       });
       const message = readStanza(chat('juliet@a.example')).with({ from: Jid.parse('romeo@a.example/orchard') });
       const to = Jid.parse('juliet@a.example');
       try {
-        await path.take(message, Jid.parse('romeo@a.example/orchard'), to, { kind: 'account', account: juliet });
+        await path.take(arriving(message, to, { kind: 'account', account: juliet }));
       } catch (error) {
         log.push(error instanceof StanzaError ? `error ${error.condition}` : `${error}`);
       }
@@ -211,9 +231,10 @@ describe('The road of a message', () => {
     const path = new MessagePath({
       ...{ sessionsOf: () => [], screens: new Screens(), judges: [], recorders: [], offline: { keep: async () => {} } },
       ...{ route: () => undefined, sendRemote: () => undefined, refuse: () => undefined },
+      explain: () => StanzaError.internalServerError(),
     });
     const plan = (destination: Destination) =>
-      path.plan(readStanza(chat('x.example')), Jid.parse('x.example'), destination).kind;
+      path.plan(arriving(readStanza(chat('x.example')), Jid.parse('x.example'), destination)).kind;
     const service = { domain: 'x.example', deliver: () => undefined };
     expect(plan({ kind: 'service', service: { ...service, gateway: false } })).to.equal('service');
     expect(plan({ kind: 'service', service: { ...service, gateway: true } })).to.equal('gateway');

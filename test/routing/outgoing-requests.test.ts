@@ -53,7 +53,11 @@ describe('Requests of the server itself (RFC 6120 §8.2.3)', () => {
       const id = await ask();
       expect(await answer(id, juliet.toString(), type)).to.equal('answered');
       expect(clock.pendingCount).to.equal(0);
-      requests.settle(Stanza.iq({ type, id, from: juliet }), juliet);
+      let cancelled = 0;
+      clock.after = () => ({ cancel: () => void cancelled++ });
+      const again = await ask();
+      for (let times = 0; times < 3; times++) requests.settle(Stanza.iq({ type, id: again, from: juliet }), juliet);
+      expect(cancelled).to.equal(1);
     });
   }
 

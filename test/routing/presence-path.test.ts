@@ -29,7 +29,8 @@ describe('The road of presence', () => {
   describe('Initial presence (RFC 6121 §4.2)', () => {
     it('goes to subscribers and to all own resources, and probes who is subscribed to (RFC 6121 §4.2.2)', async () => {
       const { roster, contacts } = await verona(house);
-      contacts.get('to')?.account.roster.set(item('juliet@a.example', { subscription: 'from' }));
+      for (const { account } of contacts.values())
+        account.roster.set(item('juliet@a.example', { subscription: 'from' }));
       const chamber = await house.online('juliet@a.example/chamber', ...roster);
       const silent = await house.connect('juliet@a.example/silent');
       heard(contacts);
@@ -46,9 +47,8 @@ describe('The road of presence', () => {
         'presence juliet@a.example/balcony show',
         'presence juliet@a.example/chamber',
         'presence to@a.example/home',
+        'presence both@a.example/home',
       ]);
-      // The other roster does not know juliet: the subscriptions were out of step, and are no more.
-      expect(balcony.account.roster.get('both@a.example')?.subscription).to.equal('from');
     });
 
     it('is addressed to each that gets it', async () => {
@@ -372,6 +372,20 @@ describe('The road of presence', () => {
     house.ends(balcony);
     expect(briefly(romeo)).to.deep.equal([]);
     expect(briefly(balcony)).to.deep.equal(['presence juliet@a.example/balcony']);
+  });
+
+  it('does not come from whom the recipient refuses (XEP-0191 §3.3)', async () => {
+    house = new House({
+      extensions: [{ screen: { inbound: ({ from }) => (from?.local === 'romeo' ? 'refuse' : undefined) } }],
+    });
+    const balcony = await house.online('juliet@a.example/balcony');
+    const romeo = await house.online('romeo@a.example/orchard');
+    for (const type of ['', "type='unavailable'", "type='subscribe'", "type='error'"]) {
+      for (const to of ['juliet@a.example', 'juliet@a.example/balcony'])
+        await house.says(romeo, `<presence ${type} to='${to}'/>`);
+    }
+    expect(briefly(balcony)).to.deep.equal([]);
+    expect(balcony.account.roster.size).to.equal(0);
   });
 
   it('to no account ends in silence (RFC 6121 §8.5.1)', async () => {

@@ -122,6 +122,7 @@ describe('Subscriptions', () => {
   describe('end', () => {
     it('when the contact takes its approval back: it sees the end of the presence it saw (RFC 6121 §3.2.2)', async () => {
       const [juliet, romeo] = await lovers(house, { subscription: 'from' }, { subscription: 'to' });
+      await house.connect('juliet@a.example/silent');
       await house.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>");
       expect(briefly(romeo)).to.deep.equal([
         'presence unsubscribed juliet@a.example',
@@ -160,9 +161,11 @@ describe('Subscriptions', () => {
 
     it('with nothing to say where nothing was', async () => {
       const [juliet, romeo] = await lovers(house, {});
+      romeo.account.roster.set(item('juliet@a.example', { subscription: 'both' }));
       await house.road.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example'));
       expect(briefly(juliet)).to.deep.equal(['iq set juliet@a.example query']);
       expect(briefly(romeo)).to.deep.equal([]);
+      expect(knows(romeo, 'juliet@a.example')).to.equal('both');
     });
   });
 
@@ -235,6 +238,20 @@ describe('Subscriptions', () => {
     }
     await asked;
     expect(briefly(juliet)).to.deep.equal(['presence subscribe romeo@a.example']);
+  });
+
+  it('may be asked for by so many strangers at a time and no more, each in few words (RFC 6120 §13.12)', async () => {
+    house = new House({ maxRosterItems: 1000 });
+    const [juliet] = await lovers(house);
+    const ask = (name: string, content = '') =>
+      house.road.route(
+        readStanza(`<presence type='subscribe' from='${name}@b.example' to='juliet@a.example'>${content}</presence>`),
+      );
+    for (let number = 0; number < 101; number++) await ask(`spammer${number}`, 'x'.repeat(5000));
+    const { roster } = juliet.account;
+    expect([roster.size, knows(juliet, 'spammer100@b.example')]).to.deep.equal([100, 'nothing']);
+    expect(roster.get('spammer99@b.example')?.pendingIn?.length).to.be.below(200);
+    expect(juliet.taken()).to.have.length(100);
   });
 
   it('are not between an account and itself', async () => {

@@ -142,7 +142,11 @@ function describeRecord(subject: Subject): void {
     await storage.rosters.put(jid, request);
     await storage.blocklists.add(jid, ['tybalt@capulet.example', 'paris.example']);
     await storage.accounts.setLastSeen(jid, 1_700_000_000_123, 'Heading home');
+    await storage.accounts.setForward(jid, 'juliet@verona.example');
+    await storage.offline.append(jid, sampleMessage('12345'), ampleQuota);
     expect(await storage.accounts.load(jid)).to.deep.equal({
+      stored: { messages: 1, bytes: 5 },
+      forwardTo: 'juliet@verona.example',
       roster: [
         { ...request, version },
         { ...item, version },

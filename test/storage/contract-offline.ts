@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { DueMessage, NewOfflineMessage } from '../../src/storage/offline.ts';
 import type { Subject } from './contract.ts';
 import { rejection } from './rejection.ts';
 import { ampleQuota, sampleMessage } from './samples.ts';
@@ -9,6 +10,8 @@ export function describeOffline(subject: Subject): void {
     describeKeeping(subject);
     describeQuota(subject);
     describeRemoving(subject);
+    describeRules(subject);
+    describeOutbox(subject);
   });
 }
 
@@ -85,7 +88,8 @@ function describeRemoving(subject: Subject): void {
     const first = await offline.append(owner, sampleMessage('one'), quota);
     const second = await offline.append(owner, sampleMessage('three'), quota);
     const foreign = await offline.append(other, sampleMessage('four'), quota);
-    await offline.remove(owner, [first, first, foreign, 999_999_999]);
+    const removed = await offline.remove(owner, [first, first, foreign, 999_999_999]);
+    expect(removed).to.deep.equal({ messages: 1, bytes: 3 });
     expect(await offline.count(owner)).to.deep.equal({ messages: 1, bytes: 5 });
     expect(await offline.count(other)).to.deep.equal({ messages: 1, bytes: 4 });
     const third = await offline.append(owner, sampleMessage('five'), quota);
@@ -100,5 +104,121 @@ function describeRemoving(subject: Subject): void {
     expect(await offline.count(owner)).to.deep.equal({ messages: 0, bytes: 0 });
     expect(await offline.list(owner, 0, 10)).to.deep.equal([]);
     expect(await offline.append(owner, sampleMessage('two'), ampleQuota)).to.be.greaterThan(before);
+  });
+}
+
+/** Every message that comes due by a moment, whoever it is for, a page at a time; only those of the given owners. */
+async function dueBy(subject: Subject, untilMs: number, ...owners: string[]): Promise<DueMessage[]> {
+  const found: DueMessage[] = [];
+  for (;;) {
+    const page = await subject.storage.offline.due({ untilMs, after: found.at(-1), limit: 2 });
+    if (page.length === 0) return found.filter(({ owner }) => owners.includes(owner));
+    found.push(...page);
+  }
+}
+
+function watched(text: string, dueAtMs: number): NewOfflineMessage {
+  return { ...sampleMessage(text), kept: { rules: `rules of ${text}`, dueAtMs } };
+}
+
+function describeRules(subject: Subject): void {
+  it('finds the messages that have come due, the earliest first, page by page', async () => {
+    const { offline } = subject.storage;
+    const [owner, other] = [await subject.newAccount(), await subject.newAccount()];
+    const late = await offline.append(owner, watched('late', 3_000), ampleQuota);
+    await offline.append(owner, sampleMessage('never'), ampleQuota);
+    const early = await offline.append(other, watched('early', 1_000), ampleQuota);
+    const same = await offline.append(owner, watched('same', 3_000), ampleQuota);
+    const ids = async (untilMs: number) => (await dueBy(subject, untilMs, owner, other)).map(({ id }) => id);
+    expect(await ids(999)).to.deep.equal([]);
+    expect(await ids(2_999)).to.deep.equal([early]);
+    expect(await ids(3_000)).to.deep.equal([early, late, same]);
+    const [first] = await offline.due({ untilMs: 9_000, owner, limit: 1 });
+    expect(first).to.deep.equal({
+      id: late,
+      owner,
+      bytes: Buffer.from('late'),
+      rules: 'rules of late',
+      dueAtMs: 3_000,
+    });
+    expect(await offline.due({ untilMs: 9_000, owner: 'nobody@x.example', limit: 1 })).to.deep.equal([]);
+    expect((await offline.list(owner, 0, 10)).map(({ dueAtMs }) => dueAtMs)).to.deep.equal([3_000, undefined, 3_000]);
+    await offline.remove(owner, [late, same]);
+    await offline.removeAll(other);
+    expect(await ids(9_000)).to.deep.equal([]);
+  });
+
+  it('knows when the next message comes due, beyond any timer', async () => {
+    const { offline } = subject.storage;
+    const owner = await subject.newAccount();
+    expect(await offline.nextDueMs()).to.equal(undefined);
+    const endOfTime = Date.parse('9999-12-31T23:59:59.999Z');
+    await offline.append(owner, watched('x', endOfTime), ampleQuota);
+    expect(await offline.nextDueMs()).to.equal(endOfTime);
+    await offline.append(owner, watched('y', -1), ampleQuota);
+    expect(await offline.nextDueMs()).to.equal(-1);
+    await offline.removeAll(owner);
+    expect(await offline.nextDueMs()).to.equal(undefined);
+  });
+
+  it('settles a due message once: removes it and reports in one step', async () => {
+    const { offline, outbox } = subject.storage;
+    const owner = await subject.newAccount();
+    const id = await offline.append(owner, watched('twelve bytes', 1_000), ampleQuota);
+    const reports = [Buffer.from('<one/>'), Buffer.from('<two/>')];
+    const known = { id, rules: 'rules of twelve bytes', dueAtMs: 1_000 };
+    expect(await offline.settle({ ...known, dueAtMs: 999 }, 'remove', reports)).to.equal(false);
+    expect(await offline.settle({ ...known, rules: 'others' }, 'remove', reports)).to.equal(false);
+    const outcomes = await Promise.all([1, 2].map(() => offline.settle(known, 'remove', reports)));
+    expect(outcomes).to.deep.equal([true, false]);
+    expect(await offline.count(owner)).to.deep.equal({ messages: 0, bytes: 0 });
+    const entries = await outbox.list(0, 10);
+    expect(entries.map(({ bytes }) => bytes.toString())).to.deep.equal(['<one/>', '<two/>']);
+    await outbox.remove(entries.map((entry) => entry.id));
+  });
+
+  it('settles a due message by giving it other rules, or none', async () => {
+    const { offline } = subject.storage;
+    const owner = await subject.newAccount();
+    const id = await offline.append(owner, watched('x', 1_000), ampleQuota);
+    const known = { id, rules: 'rules of x', dueAtMs: 1_000 };
+    expect(await offline.settle(known, { rules: 'others', dueAtMs: 2_000 }, [])).to.equal(true);
+    expect(await offline.settle(known, 'remove', [])).to.equal(false);
+    const [due] = await offline.due({ untilMs: 2_000, owner, limit: 10 });
+    expect(due).to.deep.include({ id, rules: 'others', dueAtMs: 2_000 });
+    expect(await offline.settle({ id, rules: 'others', dueAtMs: 2_000 }, {}, [])).to.equal(true);
+    expect(await offline.due({ untilMs: 9_000, owner, limit: 10 })).to.deep.equal([]);
+    expect(await offline.list(owner, 0, 10)).to.deep.equal([{ ...sampleMessage('x'), id }]);
+  });
+}
+
+function describeOutbox(subject: Subject): void {
+  it('takes reports with the message they are about, or not at all', async () => {
+    const { offline, outbox } = subject.storage;
+    const owner = await subject.newAccount();
+    const message = { ...sampleMessage('x'), reports: [Buffer.from('<stored/>')] };
+    await offline.append(owner, message, ampleQuota);
+    await rejection(offline.append(owner, message, { maxMessages: 1, maxBytes: 100 }));
+    await rejection(offline.append('nobody@x.example', message, ampleQuota));
+    const entries = await outbox.list(0, 10);
+    expect(entries.map(({ bytes }) => bytes.toString())).to.deep.equal(['<stored/>']);
+    await outbox.remove(entries.map(({ id }) => id));
+    expect(await outbox.list(0, 10)).to.deep.equal([]);
+  });
+
+  it('gives an entry away when it is kept for somebody, and keeps it when it cannot be', async () => {
+    const { offline, outbox } = subject.storage;
+    const owner = await subject.newAccount();
+    const reports = [Buffer.from('<one/>'), Buffer.from('<two/>')];
+    await offline.append(owner, { ...sampleMessage('x'), reports }, ampleQuota);
+    const [one, two] = await outbox.list(0, 10);
+    expect(await outbox.list(one?.id ?? 0, 10)).to.deep.equal([two]);
+    expect(await outbox.list(0, 1)).to.deep.equal([one]);
+    const moved = { ...sampleMessage('<one/>'), outboxId: one?.id };
+    await rejection(offline.append(owner, moved, { maxMessages: 1, maxBytes: 100 }));
+    expect(await outbox.list(0, 10)).to.deep.equal([one, two]);
+    await offline.append(owner, moved, ampleQuota);
+    expect(await outbox.list(0, 10)).to.deep.equal([two]);
+    await outbox.remove([two?.id ?? 0, 999_999]);
   });
 }

@@ -161,6 +161,15 @@ describe('The stream of a client', () => {
     }
   });
 
+  it('has a header of its own for an error after each new start (RFC 6120 §4.9.1.2)', async () => {
+    await visit.says(header() + auth('restart'));
+    expect(await visit.says('text')).to.contain(`${head}<stream:error`);
+    open();
+    await visit.says(`${header()}<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>`);
+    visit.connection.finishHandshake();
+    expect(await visit.says('text')).to.contain(`${head}<stream:error`);
+  });
+
   it('takes larger stanzas once the client is known', async () => {
     await bound();
     await visit.hears();
@@ -365,6 +374,7 @@ describe('The stream of a client', () => {
     });
 
     it('for the TLS handshake', async () => {
+      await passes(10_000);
       await visit.says(`${header()}<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>`);
       await passes(5000);
       expect(visit.socket.destroyed).to.equal(false);
@@ -379,6 +389,24 @@ describe('The stream of a client', () => {
       await visit.says('<body>');
       await passes(1000);
       expect(errorIn(await passes(1))).to.equal('policy-violation');
+    });
+
+    it('for each stanza anew', async () => {
+      await bound();
+      await visit.says('<message>');
+      await passes(9000);
+      await visit.says('</message><message>');
+      expect(await passes(9000)).to.not.contain('error');
+    });
+
+    it('to take what it is sent', async () => {
+      await bound();
+      visit.socket.stalled = true;
+      await visit.says("<iq id='1' type='get' to='@'><x xmlns='urn:x'/></iq>");
+      await passes(10_000);
+      expect(visit.socket.destroyed).to.equal(false);
+      await passes(1);
+      expect(visit.socket.destroyed).to.equal(true);
     });
 
     it('which does not run while we are at work', async () => {

@@ -204,8 +204,9 @@ describe('A connection', () => {
       await turn();
       clock.advance(1e9);
       connection.checkStall(clock.monotonicMs());
-      connection.write('again');
-      await turn();
+      far.pause();
+      connection.write(Buffer.alloc(16 * 1024 * 1024));
+      connection.flush();
       connection.checkStall(clock.monotonicMs());
       expect(user.events).to.deep.equal([]);
     });
@@ -292,6 +293,14 @@ describe('A connection', () => {
       expect(near.isPaused()).to.equal(false);
       far.write('x');
       await user.hears(601);
+    });
+
+    it('no more, and waits for no time, when it is lost', async () => {
+      await open({}, { bytesPerSecond: 1000, burstBytes: 100 });
+      far.write(Buffer.alloc(600));
+      await user.hears(600);
+      connection.destroy();
+      expect(clock.pendingCount).to.equal(0);
     });
 
     it('at a new rate when that is given', async () => {

@@ -44,6 +44,8 @@ const noContext = createSecureContext();
 /** A socket without a network: it reads what the test feeds it and keeps what is written. */
 export class FakeSocket extends Socket {
   output = '';
+  /** Whether it takes nothing more. */
+  stalled = false;
 
   constructor() {
     super();
@@ -54,7 +56,7 @@ export class FakeSocket extends Socket {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.output += chunk;
-    done();
+    if (!this.stalled) done();
   }
 
   override _writev(chunks: readonly { chunk: Buffer }[], done: () => void): void {

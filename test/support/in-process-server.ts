@@ -21,7 +21,12 @@ const usual = {
 export async function startInProcessServer(options: TestServerOptions): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'ampere-conversation-'));
   const server = new InProcessServer(options, directory);
-  await server.start();
+  try {
+    await server.start();
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
   return server;
 }
 
@@ -54,10 +59,10 @@ class InProcessServer implements TestServer {
   }
 
   async start(): Promise<void> {
-    const { clock, settings } = this.#options;
+    const { clock, settings, services = [] } = this.#options;
     const input: Settings = { ...usual, domains: [...this.domains], ...settings };
     const config = configSchema({ directory: this.#directory, environment: {} }).parse(input);
-    this.#server = await startServer(config, { log: this.#log, ...(clock && { clock }) });
+    this.#server = await startServer(config, { log: this.#log, services, ...(clock && { clock }) });
     this.#ca = await readFile(this.#server.developmentAuthority ?? '');
   }
 

@@ -2,7 +2,7 @@ import type { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import type { StreamError } from '../../src/protocol/stream-error.ts';
 import type { Account } from '../../src/routing/account.ts';
-import type { Interest, OutgoingGate, Session, SessionPresence } from '../../src/routing/session.ts';
+import type { Interest, OutgoingGate, Session, SessionPresence, Settled } from '../../src/routing/session.ts';
 
 /** A session without a stream: it writes down what a client would get. */
 export class StubSession implements Session {
@@ -18,31 +18,34 @@ export class StubSession implements Session {
   readonly sent: Stanza[] = [];
   /** How many times somebody has waited for the network. */
   flushes = 0;
-  #held: Stanza[] | undefined;
+  /** Whether the network takes nothing any more though the session has not ended yet. */
+  broken = false;
+  #held: { readonly stanza: Stanza; readonly settled: Settled | undefined }[] | undefined;
 
   constructor(account: Account, resource: string) {
     this.account = account;
     this.jid = account.jid.withResource(resource);
   }
 
-  send(stanza: Stanza): void {
-    if (this.#held) this.#held.push(stanza);
-    else this.sendHeld(stanza);
+  send(stanza: Stanza, settled?: Settled): void {
+    if (this.#held && !this.ended) this.#held.push({ stanza, settled });
+    else this.sendHeld(stanza, settled);
   }
 
   hold(): void {
     this.#held ??= [];
   }
 
-  sendHeld(stanza: Stanza): void {
-    if (this.ended) return;
-    this.sent.push(...(this.gate ? this.gate.admit(stanza) : [stanza]));
+  sendHeld(stanza: Stanza, settled?: Settled): void {
+    const lost = this.ended || this.broken;
+    if (!lost) this.sent.push(...(this.gate && !settled ? this.gate.admit(stanza) : [stanza]));
+    settled?.(!lost);
   }
 
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const stanza of held) this.send(stanza);
+    for (const { stanza, settled } of held) this.send(stanza, settled);
   }
 
   flushed(): Promise<void> {

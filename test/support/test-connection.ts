@@ -26,11 +26,10 @@ export class TestConnection {
   readonly #arrivals: Arrival[] = [];
   #wake: (() => void) | undefined;
   #failure: Error | undefined;
-  #closed = false;
   /** What takes elements before the queue does; true keeps them out of it. */
   intercept: ((tree: Tree) => boolean) | undefined;
-  /** Everything that came, for the report of a failed test. */
-  transcript = '';
+  /** The last that came, for the report of a failed test. */
+  #transcript = '';
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -76,13 +75,7 @@ export class TestConnection {
 
   /** The next arrival; rejects at the deadline. */
   async next(what: string): Promise<Arrival> {
-    const arrival = this.#arrivals.shift() ?? (await this.#wait(what));
-    return arrival;
-  }
-
-  /** Ends our side of the connection. */
-  end(): void {
-    this.#socket.end();
+    return this.#arrivals.shift() ?? (await this.#wait(what));
   }
 
   /** Drops the connection without a word. */
@@ -97,10 +90,6 @@ export class TestConnection {
 
   resumeReading(): void {
     this.#socket.resume();
-  }
-
-  get closed(): boolean {
-    return this.#closed;
   }
 
   async #wait(what: string): Promise<Arrival> {
@@ -120,7 +109,8 @@ export class TestConnection {
   }
 
   #arrived(arrival: Arrival): void {
-    this.#arrivals.push(arrival);
+    // What comes behind bad XML must not hide it.
+    if (!this.#failure) this.#arrivals.push(arrival);
     this.#wake?.();
   }
 
@@ -137,18 +127,15 @@ export class TestConnection {
   #listen(socket: Socket): void {
     socket.on('data', (chunk) => this.#read(chunk));
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
-      this.#closed = true;
-      this.#arrived({ kind: 'closed' });
-    });
+    socket.on('close', () => this.#arrived({ kind: 'closed' }));
   }
 
   #read(chunk: Buffer): void {
-    this.transcript += chunk.toString();
+    this.#transcript = (this.#transcript + chunk.toString()).slice(-2000);
     try {
       this.#reader.write(chunk);
     } catch (error) {
-      this.#failure = new Error(`the server sent bad XML: ${String(error)}\n${this.transcript.slice(-2000)}`);
+      this.#failure = new Error(`the server sent bad XML: ${String(error)}\n${this.#transcript}`);
       this.#wake?.();
     }
   }

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { z } from 'zod';
 import type { configSchema } from '../../src/config/schema.ts';
+import type { Service } from '../../src/routing/service.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import type { ConnectionTarget } from './test-connection.ts';
 
@@ -13,6 +14,8 @@ export interface TestServerOptions {
   readonly domains?: readonly string[];
   readonly settings?: Settings;
   readonly clock?: Clock;
+  /** What answers for further domains in the process of the server. */
+  readonly services?: readonly Service[];
 }
 
 /** A server for conversations: Ampere in this process, or a reference server that runs the same tests. */

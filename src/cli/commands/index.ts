@@ -1,10 +1,13 @@
 import type { Cli } from '../cli.ts';
 import type { Context } from '../context.ts';
+import { ampCommand } from './amp.ts';
 import { backupCommand } from './backup.ts';
 import { checkCommand } from './check.ts';
+import { forwardCommand } from './forward.ts';
 import { kickCommand } from './kick.ts';
 import { reloadCommand } from './reload.ts';
 import { restoreCommand } from './restore.ts';
+import { sendCommand } from './send.ts';
 import { sessionsCommand } from './sessions.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
@@ -15,9 +18,12 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   startCommand,
   checkCommand,
   userCommand,
+  forwardCommand,
   statusCommand,
   sessionsCommand,
   kickCommand,
+  sendCommand,
+  ampCommand,
   reloadCommand,
   backupCommand,
   restoreCommand,

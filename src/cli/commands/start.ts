@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { relative } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import type { Server } from '../../server.ts';
 import type { Cli } from '../cli.ts';
@@ -54,6 +55,12 @@ function addressText({ address, port, family }: AddressInfo): string {
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** How this program was called: by its name where it is installed, as a file in a checkout. */
+function commandName(): string {
+  const file = process.argv[1] ?? '';
+  return file.endsWith('.js') ? `node ${relative(process.cwd(), file)}` : 'ampere';
+}
+
 /** What a person at a terminal needs for the next five minutes. */
 function welcome(server: Server, { domains }: Config): string[] {
   const { c2s, c2sTls } = listened(server);
@@ -63,7 +70,7 @@ function welcome(server: Server, { domains }: Config): string[] {
     `Ampere serves ${domains.join(', ')}.`,
     `  Clients connect to   ${[...c2s, ...c2sTls.map((address) => `${address} (TLS at once)`)].join(', ')}`,
     ...(developmentAuthority === undefined ? [] : [`  They have to trust   ${developmentAuthority}`]),
-    `  Add an account with  ampere user add NAME@${domains[0]}`,
+    `  Add an account with  ${commandName()} user add NAME@${domains[0]}`,
     '  Stop with            Ctrl-C',
     '',
   ];

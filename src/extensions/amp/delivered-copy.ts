@@ -1,6 +1,7 @@
 import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
-import type { Element } from '../../xml/element.ts';
+import { attribute, childElements, type Element } from '../../xml/element.ts';
+import { drop } from './actions/drop.ts';
 import { isAmp, isReport } from './parse.ts';
 
 /** The original ends of a message, which every server writes on the rules it passes on (XEP-0079 §4.1). */
@@ -20,6 +21,21 @@ export function signedCopy(message: Stanza, { sender, recipient }: Ends): Stanza
     return message.with({ payload: payload.replace(child, amp) });
   }
   return message;
+}
+
+/**
+ * The message as an account passes it on: only rules that never report go along. The others are for the address that was
+ * written to, and would tell about one that the sender may not even know of.
+ */
+export function forwardedCopy(message: Stanza): Stanza {
+  const { payload } = message;
+  const child = payload.children.find(isAmp);
+  if (!child) return message;
+  const amp = payload.element(child);
+  const silent = childElements(amp).filter((rule) => attribute(rule, 'action') === drop.name);
+  if (silent.length === 0) return withoutRules(message);
+  amp.children = silent;
+  return message.with({ payload: payload.replace(child, amp) });
 }
 
 /** The message without anything of AMP: rules end at a room, whose occupants are not whom they were meant for. */

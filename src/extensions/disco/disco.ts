@@ -3,7 +3,7 @@ import { type Capabilities, type DiscoItem, discoInfoElement, discoItemsElement 
 import { ns } from '../../protocol/namespaces.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { accountShownTo } from '../../routing/account-shown.ts';
-import type { Advertisement, Claim, Extension, IqRequest } from '../../routing/extension.ts';
+import type { Advertisement, Claim, Command, Extension, IqRequest } from '../../routing/extension.ts';
 import { attribute, type Element } from '../../xml/element.ts';
 
 /** What service discovery needs from the rest of the house. */
@@ -55,7 +55,7 @@ export function disco(parts: DiscoParts): Extension {
     iq: [
       { ...info, scopes: ['server'], handle: (request) => domainInfo(request, descriptions()) },
       { ...info, scopes: ['self', 'other'], handle: (request) => accountInfo(request, descriptions()) },
-      { ...items, scopes: ['server'], handle: (request) => domainItems(request, parts) },
+      { ...items, scopes: ['server'], handle: (request) => domainItems(request, parts, descriptions().commands) },
       { ...items, scopes: ['self', 'other'], handle: accountItems },
     ],
   };
@@ -63,10 +63,11 @@ export function disco(parts: DiscoParts): Extension {
 
 interface Descriptions {
   readonly domain: Capabilities;
+  /** Nodes of the domain by name, among them the one of its caps (XEP-0115 §6.2). */
+  readonly nodes: ReadonlyMap<string, Capabilities>;
   readonly account: Capabilities;
+  readonly commands: readonly Command[];
   readonly verification: string;
-  /** The node under which the caps of the domain can be asked for (XEP-0115 §6.2). */
-  readonly capsNode: string;
 }
 
 function describe({ name, homepage, advertisements }: DiscoParts): Descriptions {
@@ -76,18 +77,22 @@ function describe({ name, homepage, advertisements }: DiscoParts): Descriptions 
     features: new Set(all.flatMap((one) => one.domain ?? [])),
     forms: all.flatMap((one) => one.domainForms ?? []),
   };
+  const commands = all.flatMap((one) => one.commands ?? []);
+  const nodes = new Map(all.flatMap((one) => [...(one.domainNodes ?? [])]));
   const account: Capabilities = {
     identities: [{ category: 'account', type: 'registered' }, ...all.flatMap((one) => one.accountIdentities ?? [])],
     features: new Set(all.flatMap((one) => one.account ?? [])),
   };
   const verification = verificationString(domain);
-  return { domain, account, verification, capsNode: `${homepage}#${verification}` };
+  const capsNode = `${homepage}#${verification}`;
+  return { domain, account, commands, verification, nodes: nodes.set(capsNode, domain) };
 }
 
-function domainInfo({ payload }: IqRequest, { domain, capsNode }: Descriptions): Element {
+function domainInfo({ payload }: IqRequest, { domain, nodes }: Descriptions): Element {
   const node = attribute(payload, 'node');
-  if (node && node !== capsNode) throw StanzaError.itemNotFound();
-  return discoInfoElement(domain, node);
+  const asked = node ? nodes.get(node) : domain;
+  if (!asked) throw StanzaError.itemNotFound();
+  return discoInfoElement(asked, node);
 }
 
 function accountInfo(request: IqRequest, { account }: Descriptions): Element {
@@ -95,7 +100,11 @@ function accountInfo(request: IqRequest, { account }: Descriptions): Element {
   return discoInfoElement(account, rootNode(request));
 }
 
-function domainItems(request: IqRequest, { services }: DiscoParts): Element {
+function domainItems(request: IqRequest, { services }: DiscoParts, commands: readonly Command[]): Element {
+  if (commands.length > 0 && attribute(request.payload, 'node') === ns.commands) {
+    const items = commands.map(({ node, name }) => ({ jid: request.to, node, name }));
+    return discoItemsElement(items, ns.commands);
+  }
   return discoItemsElement(services(request.to.domain), rootNode(request));
 }
 

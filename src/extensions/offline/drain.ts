@@ -8,7 +8,8 @@ import type { Account } from '../../routing/account.ts';
 import { acceptsMessages } from '../../routing/delivery-plan.ts';
 import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
 import type { Session } from '../../routing/session.ts';
-import type { OfflineMessage, OfflineStore } from '../../storage/offline.ts';
+import type { OfflineMessage, OfflineStore, OfflineUsage } from '../../storage/offline.ts';
+import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { xml } from '../../xml/element.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
@@ -23,6 +24,11 @@ export interface DrainParts {
   readonly requests: Pick<OutgoingRequests, 'ask'>;
   /** Whether the account does not want the message any more, because it has blocked the sender meanwhile. */
   readonly refuses: (message: Stanza, recipient: Account) => boolean;
+  /** Settles the messages of an account that have expired; absent if none do. */
+  readonly settleDue?: (account: string) => Promise<void>;
+  /** Some messages have been removed. */
+  readonly removed: (account: string, usage: OfflineUsage) => void;
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }
 
@@ -47,6 +53,11 @@ export class Drain {
     this.session = session;
     this.#parts = parts;
     this.#finished = finished;
+  }
+
+  /** Whether a message of the account may be on its way to the client. */
+  hasSent(id: number): boolean {
+    return id <= this.#sentUntilId;
   }
 
   /** Sends whatever has not been sent yet. */
@@ -76,7 +87,7 @@ export class Drain {
 
   async #sendPage(): Promise<void> {
     this.#wanted = false;
-    const page = await this.#parts.store.list(this.session.account.key, this.#sentUntilId, pageSize);
+    const page = await this.#nextPage();
     if (this.session.ended || page.length === 0) return;
     const done = page.filter((message) => this.#send(message)).map(({ id }) => id);
     this.#sentUntilId = page.at(-1)?.id ?? this.#sentUntilId;
@@ -84,6 +95,18 @@ export class Drain {
     if (page.length < pageSize) return;
     this.#wanted = true;
     await this.session.flushed();
+  }
+
+  /** What has expired meanwhile does not leave any more (XEP-0079 §3.3.2). */
+  async #nextPage(): Promise<OfflineMessage[]> {
+    const { store, settleDue, clock } = this.#parts;
+    const { key } = this.session.account;
+    const isDue = ({ dueAtMs }: OfflineMessage) => dueAtMs !== undefined && dueAtMs <= clock.nowMs();
+    for (;;) {
+      const page = await store.list(key, this.#sentUntilId, pageSize);
+      if (!settleDue || !page.some(isDue)) return page;
+      await settleDue(key);
+    }
   }
 
   /** Whether the message is dealt with; one that cannot be read is left to the operator. */
@@ -111,7 +134,7 @@ export class Drain {
     this.#unanswered++;
     const { key } = this.session.account;
     try {
-      if (await this.#hasRead()) await this.#parts.store.remove(key, ids);
+      if (await this.#hasRead()) this.#parts.removed(key, await this.#parts.store.remove(key, ids));
     } catch (error) {
       this.#parts.log.error({ err: error, account: key }, 'delivered messages were not removed and will come again');
     }

@@ -2,21 +2,22 @@ import { withoutDelaysOf } from '../../protocol/delay.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
+import type { Account } from '../../routing/account.ts';
+import type { Accounts } from '../../routing/accounts.ts';
 import { acceptsMessages } from '../../routing/delivery-plan.ts';
-import type { OfflineMessages } from '../../routing/offline-messages.ts';
+import type { Keepsake, OfflineMessages } from '../../routing/offline-messages.ts';
 import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
-import type { OfflineQuota, OfflineStore } from '../../storage/offline.ts';
+import type { OfflineQuota, OfflineStore, OfflineUsage } from '../../storage/offline.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import type { Clock } from '../../support/clock.ts';
 import { Drain, type DrainOutcome, type DrainParts } from './drain.ts';
 
 /** What keeping messages needs from the rest of the house. */
-export interface StoredMessagesParts extends DrainParts {
+export interface StoredMessagesParts extends Omit<DrainParts, 'removed'> {
   readonly store: Pick<OfflineStore, 'append' | 'list' | 'remove'>;
   readonly quota: OfflineQuota;
   readonly sessions: Pick<SessionDirectory, 'of'>;
-  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly accounts: Pick<Accounts, 'peek'>;
 }
 
 /** The messages that wait for absent users (XEP-0160 §2); of each user at most one session is given them at a time. */
@@ -33,15 +34,30 @@ export class StoredMessages implements OfflineMessages {
     return this.#parts.quota.maxMessages > 0;
   }
 
-  async keep(message: Stanza, owner: Jid): Promise<void> {
-    const { store, quota, clock } = this.#parts;
-    // Only we may say when a message reached us (XEP-0203 §5).
-    const payload = withoutDelaysOf(message.payload, owner.domain);
-    const bytes = message.with({ payload }).toBytes();
+  hasRoom(message: Stanza, { stored }: Account): boolean {
+    const { maxMessages, maxBytes } = this.#parts.quota;
+    return stored.messages < maxMessages && stored.bytes + bytesToKeep(message).length <= maxBytes;
+  }
+
+  async keep(message: Stanza, owner: Jid, keepsake: Keepsake = {}): Promise<void> {
+    const { store, quota, accounts, clock } = this.#parts;
+    const key = owner.toString();
+    const bytes = bytesToKeep(message);
     const from = message.from?.toString() ?? owner.domain;
-    const receivedAtMs = clock.nowMs();
-    await store.append(owner.toString(), { from, receivedAtMs, bytes }, quota).catch(refuse);
-    this.#deliver(owner.toString());
+    const kept = { ...keepsake, from, receivedAtMs: clock.nowMs(), bytes };
+    // At once, so that the next message is planned with this one in the store.
+    const account = accounts.peek(key);
+    account?.countStored(1, bytes.length);
+    await store.append(key, kept, quota).catch((error: unknown) => {
+      account?.countStored(-1, -bytes.length);
+      return refuse(error);
+    });
+    this.#deliver(key);
+  }
+
+  /** Whether a stored message may be on its way to a client, who has not answered for it yet. */
+  isInFlight(account: string, id: number): boolean {
+    return this.#drains.get(account)?.hasSent(id) ?? false;
   }
 
   /** The session can take messages now. */
@@ -68,7 +84,10 @@ export class StoredMessages implements OfflineMessages {
   }
 
   #start(session: Session): void {
-    const drain: Drain = new Drain(session, this.#parts, (outcome) => this.#finished(drain, outcome));
+    const removed = (account: string, { messages, bytes }: OfflineUsage) =>
+      this.#parts.accounts.peek(account)?.countStored(-messages, -bytes);
+    const parts = { ...this.#parts, removed };
+    const drain: Drain = new Drain(session, parts, (outcome) => this.#finished(drain, outcome));
     this.#drains.set(session.account.key, drain);
     drain.go();
   }
@@ -79,6 +98,12 @@ export class StoredMessages implements OfflineMessages {
     this.#drains.delete(key);
     if (outcome === 'interrupted') this.#deliver(key);
   }
+}
+
+/** A message as it is kept: only we may say when it reached us (XEP-0203 §5). */
+function bytesToKeep(message: Stanza): Buffer {
+  const { payload, to } = message;
+  return message.with({ payload: withoutDelaysOf(payload, to?.domain ?? '') }).toBytes();
 }
 
 /** XEP-0160 §2: a full store is a service that is not there; what may pass is worth another try. */

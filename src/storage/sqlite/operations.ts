@@ -1,7 +1,9 @@
 import type Database from 'better-sqlite3';
 import { accountOperations } from './tables/accounts.ts';
 import { blocklistOperations } from './tables/blocklists.ts';
+import { dueOperations } from './tables/due-messages.ts';
 import { offlineOperations } from './tables/offline.ts';
+import { outboxOperations } from './tables/outbox.ts';
 import { prepareOwners } from './tables/owners.ts';
 import { privateXmlOperations } from './tables/private-xml.ts';
 import { rosterOperations } from './tables/rosters.ts';
@@ -13,15 +15,27 @@ export function prepareOperations(db: Database.Database) {
   const owners = prepareOwners(db);
   const accounts = accountOperations(db, owners);
   const rosters = rosterOperations(db, owners);
-  const offline = offlineOperations(db, owners);
+  const outbox = outboxOperations(db);
+  const offline = offlineOperations(db, owners, outbox.writing);
+  const due = dueOperations(db, owners, outbox.writing);
   const privateXml = privateXmlOperations(db, owners);
   const vcards = vcardOperations(db, owners);
   return {
-    reads: { ...accounts.reads, ...rosters.reads, ...offline.reads, ...privateXml.reads, ...vcards.reads },
+    reads: {
+      ...accounts.reads,
+      ...rosters.reads,
+      ...offline.reads,
+      ...due.reads,
+      ...outbox.reads,
+      ...privateXml.reads,
+      ...vcards.reads,
+    },
     writes: {
       ...accounts.writes,
       ...rosters.writes,
       ...offline.writes,
+      ...due.writes,
+      ...outbox.writes,
       ...privateXml.writes,
       ...vcards.writes,
       ...blocklistOperations(db, owners).writes,

@@ -1,6 +1,7 @@
 import type { AccountRecord, AccountStore, Credentials, ScramHash, ScramKeys } from '../accounts.ts';
 import type { BlocklistStore } from '../blocklists.ts';
-import type { OfflineStore } from '../offline.ts';
+import type { OfflineMessage, OfflineStore } from '../offline.ts';
+import type { OutboxStore } from '../outbox.ts';
 import type { PrivateXmlStore } from '../private-xml.ts';
 import type { RosterItem, RosterStore } from '../rosters.ts';
 import type { SecretStore } from '../secrets.ts';
@@ -8,6 +9,7 @@ import type { VcardStore } from '../vcards.ts';
 import { asBuffer, ownBytes } from './bytes.ts';
 import type { OperationQueue } from './operation-queue.ts';
 import type { PackedAccount, PackedCredentials } from './tables/accounts.ts';
+import type { PackedOfflineMessage } from './tables/offline.ts';
 import type { PackedAccountRecord, PackedRosterItem } from './tables/rosters.ts';
 
 /** Accounts by way of the worker. */
@@ -26,6 +28,8 @@ export function accountStore(queue: OperationQueue, nowMs: () => number): Accoun
     count: (domain) => queue.run('accounts.count', domain),
     load: async (jid) => unpackRecord(await queue.run('accounts.load', jid)),
     setLastSeen: (jid, atMs, status) => queue.run('accounts.setLastSeen', jid, { atMs, status }),
+    setForward: (jid, target) => queue.run('accounts.setForward', jid, target),
+    forwards: ({ after = '', limit }) => queue.run('accounts.forwards', after, limit),
   };
 }
 
@@ -45,15 +49,40 @@ export function rosterStore(queue: OperationQueue): RosterStore {
 /** Offline messages by way of the worker. */
 export function offlineStore(queue: OperationQueue): OfflineStore {
   return {
-    append: (owner, { from, receivedAtMs, bytes }, quota) =>
-      queue.run('offline.append', owner, from, receivedAtMs, ownBytes(bytes), quota),
+    append: (owner, { bytes, reports = [], ...message }, quota) =>
+      queue.run(
+        'offline.append',
+        owner,
+        { ...message, bytes: ownBytes(bytes), reports: reports.map((report) => ownBytes(report)) },
+        quota,
+      ),
     list: async (owner, afterId, limit) => {
       const messages = await queue.run('offline.list', owner, afterId, limit);
-      return messages.map((message) => ({ ...message, bytes: asBuffer(message.bytes) }));
+      return messages.map(unpackMessage);
     },
     remove: (owner, ids) => queue.run('offline.remove', owner, ids),
     removeAll: (owner) => queue.run('offline.removeAll', owner),
     count: (owner) => queue.run('offline.count', owner),
+    due: async (page) => {
+      const messages = await queue.run('offline.due', page);
+      return messages.map((message) => ({ ...message, bytes: asBuffer(message.bytes) }));
+    },
+    nextDueMs: () => queue.run('offline.nextDueMs'),
+    settle: ({ id, rules, dueAtMs }, change, reports) => {
+      const owned = reports.map((report) => ownBytes(report));
+      return queue.run('offline.settle', id, { rules, dueAtMs }, change, owned);
+    },
+  };
+}
+
+/** The outbox by way of the worker. */
+export function outboxStore(queue: OperationQueue): OutboxStore {
+  return {
+    list: async (afterId, limit) => {
+      const entries = await queue.run('outbox.list', afterId, limit);
+      return entries.map(({ id, bytes }) => ({ id, bytes: asBuffer(bytes) }));
+    },
+    remove: (ids) => queue.run('outbox.remove', ids),
   };
 }
 
@@ -114,6 +143,10 @@ function unpackCredentials(packed: PackedCredentials | undefined): Credentials |
 
 function unpackRecord(packed: PackedAccountRecord | undefined): AccountRecord | undefined {
   return packed && { ...packed, roster: packed.roster.map(unpackItem) };
+}
+
+function unpackMessage({ dueAtMs, bytes, ...message }: PackedOfflineMessage): OfflineMessage {
+  return { ...message, bytes: asBuffer(bytes), ...(dueAtMs !== null && { dueAtMs }) };
 }
 
 function unpackItem({ pendingIn, ...item }: PackedRosterItem): RosterItem {

@@ -74,8 +74,10 @@ export class SaslAttempt {
 
   #answer(step: SaslStep): Eventually<void> {
     if (step.kind === 'challenge') return this.#stream.send(this.#profile.challenge(step.data));
-    this.#guard.succeeded(this.#stream, step.identity, this.#mechanism);
-    return this.#profile.succeed(this.#stream, step.identity, step.data);
+    const { identity, data } = step;
+    return then(this.#profile.succeed(this.#stream, identity, data), () =>
+      this.#guard.succeeded(this.#stream, identity, this.#mechanism),
+    );
   }
 
   #guarded(run: () => Eventually<void>): Eventually<void> {

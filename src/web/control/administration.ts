@@ -1,15 +1,25 @@
 import { Jid, JidError } from '../../protocol/jid.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
+import type { Account } from '../../routing/account.ts';
 import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
+import type { Forward } from '../../storage/accounts.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { PasswordError } from '../../streams/negotiation/sasl/credentials.ts';
 import { Pbkdf2Queue } from '../../streams/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../streams/registrar.ts';
 import { type ImportStorage, importedAccount, storeBelongings } from './imported-user.ts';
+import type {
+  ExplainReport,
+  ExplainRequest,
+  MessageOperations,
+  SendReport,
+  SendRequest,
+} from './message-operations.ts';
 import { OperationError } from './operation-error.ts';
 import type {
+  ForwardPage,
   ImportedUser,
   ImportReport,
   Operations,
@@ -23,8 +33,9 @@ import { sessionReport } from './session-report.ts';
 /** What a running server adds to its data. */
 export interface RunningParts {
   /** The accounts in memory, which must hear of every change. */
-  readonly accounts: { forget(key: string): void };
+  readonly accounts: { forget(key: string): void; peek(key: string): Pick<Account, 'forwardTo'> | undefined };
   readonly directory: Pick<SessionDirectory, 'of' | 'find' | 'all' | 'size'>;
+  readonly messages: MessageOperations;
   status(): ServerStatus;
   /** Rejects with everything that is wrong if the new configuration cannot be used. */
   reload(): Promise<void>;
@@ -128,6 +139,32 @@ export class Administration implements Operations {
     await reload().catch((error: unknown) => {
       throw new OperationError('configuration', error instanceof Error ? error.message : String(error));
     });
+  }
+
+  async setForward(text: string, target: string | undefined): Promise<void> {
+    const account = this.#account(text);
+    const forwardTo = target === undefined ? undefined : address(target);
+    if (forwardTo?.bare().equals(account))
+      throw new OperationError('invalid', `${account} cannot be forwarded to itself.`);
+    const { storage, running } = this.#parts;
+    await storage.accounts.setForward(account.toString(), forwardTo?.toString()).catch((error: unknown) => {
+      throw refusal(error, account);
+    });
+    const known = running?.accounts.peek(account.toString());
+    if (known) known.forwardTo = forwardTo;
+    else running?.accounts.forget(account.toString());
+  }
+
+  forwards(page: ForwardPage): Promise<readonly Forward[]> {
+    return this.#parts.storage.accounts.forwards(page);
+  }
+
+  async explainMessage(request: ExplainRequest): Promise<ExplainReport> {
+    return this.#running().messages.explainMessage(request);
+  }
+
+  async sendMessage(request: SendRequest): Promise<SendReport> {
+    return this.#running().messages.sendMessage(request);
   }
 
   #running(): RunningParts {

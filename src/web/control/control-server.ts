@@ -108,7 +108,9 @@ async function carryOut(
   try {
     const given = await input;
     const result = await run(administration, operation, given);
-    log.info({ operation, ...subjectOf(given) }, 'administration');
+    // Looking changes nothing.
+    const level = operation.startsWith('GET ') ? 'debug' : 'info';
+    log[level]({ operation, ...subjectOf(given) }, 'administration');
     await send(response, 200, result ?? {});
   } catch (error) {
     const known = toOperationError(error);
@@ -162,7 +164,7 @@ function sendError(response: ServerResponse, { code, message }: OperationError):
 }
 
 async function send(response: ServerResponse, status: number, value: unknown): Promise<void> {
-  response.writeHead(status, { 'content-type': 'application/json' });
+  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
   response.end(`${JSON.stringify(value)}\n`);
   // Whoever asked may have gone meanwhile.
   await finished(response).catch(() => undefined);

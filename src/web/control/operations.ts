@@ -1,5 +1,7 @@
-import type { ScramHash } from '../../storage/accounts.ts';
+import type { AmpReport } from '../../extensions/amp/amp-counters.ts';
+import type { Forward, ScramHash } from '../../storage/accounts.ts';
 import type { Subscription } from '../../storage/rosters.ts';
+import type { MessageOperations } from './message-operations.ts';
 
 /** An address the server listens on. */
 export interface ListenedAddress {
@@ -14,6 +16,8 @@ export interface ServerStatus {
   readonly addresses: { readonly c2s: readonly ListenedAddress[]; readonly c2sTls: readonly ListenedAddress[] };
   /** Connections of clients, authenticated or not. */
   readonly connections: number;
+  /** What Advanced Message Processing has done since the start. */
+  readonly amp?: AmpReport | undefined;
 }
 
 /** The state of a running server as it is shown to the operator. */
@@ -31,6 +35,9 @@ export interface UserPage {
   readonly after?: string | undefined;
   readonly limit: number;
 }
+
+/** Which accounts with a forward to list, a page at a time. */
+export type ForwardPage = Pick<UserPage, 'after' | 'limit'>;
 
 /** One connected resource as it is shown to the operator. */
 export interface SessionReport {
@@ -93,7 +100,7 @@ export interface ImportReport {
  * What an operator can ask for, of a running server through its control socket or of a stopped one's data. Addresses come as people
  * write them. Every rejection is an `OperationError` or a `StorageError`.
  */
-export interface Operations {
+export interface Operations extends MessageOperations {
   /** Creates an account and gives its prepared address. */
   addUser(jid: string, password: string): Promise<string>;
   /** Changes a password and ends the account's sessions. */
@@ -111,4 +118,8 @@ export interface Operations {
   /** Ends one session, or all of an account, and gives their addresses. */
   kick(jid: string, reason?: string): Promise<readonly string[]>;
   reload(): Promise<void>;
+  /** Has the messages of an account go elsewhere, or no longer. */
+  setForward(jid: string, target: string | undefined): Promise<void>;
+  /** The accounts whose messages go elsewhere, a page at a time. */
+  forwards(page: ForwardPage): Promise<readonly Forward[]>;
 }

@@ -13,6 +13,10 @@ const jidSchema = z.strictObject({ jid: text });
 const withPassword = z.strictObject({ jid: text, password: z.string() });
 const nothing = z.strictObject({});
 const largestPage = 10_000;
+const dayMs = 86_400_000;
+const longestExpiryMs = 3650 * dayMs;
+/** Longer ones would overflow a timer. */
+const longestWaitMs = 24 * dayMs;
 
 const scramKeys = z.strictObject({
   salt: z.base64(),
@@ -58,6 +62,32 @@ const userPage = z.strictObject({
   limit: z.coerce.number().int().min(1).max(largestPage).default(largestPage),
 });
 
+const forwardPage = userPage.omit({ domain: true });
+
+const rule = z.strictObject({ action: z.string(), condition: z.string(), value: z.string() });
+const messageType = z.enum(['chat', 'error', 'groupchat', 'headline', 'normal']);
+
+const explainRequest = z.strictObject({
+  xml: text.optional(),
+  from: text.optional(),
+  to: text.optional(),
+  type: messageType.optional(),
+  rules: z.array(rule).optional(),
+  atMs: z.int().optional(),
+});
+
+const sendRequest = z.strictObject({
+  to: text,
+  from: text.optional(),
+  type: messageType.exclude(['error']).optional(),
+  subject: z.string().optional(),
+  body: z.string(),
+  rules: z.array(rule).optional(),
+  expireInMs: z.int().min(0).max(longestExpiryMs).optional(),
+  onExpiry: z.enum(['alert', 'drop', 'error', 'notify']).optional(),
+  waitMs: z.int().min(0).max(longestWaitMs),
+});
+
 /** Every endpoint of the control socket, by method and path. */
 export const routes: ReadonlyMap<string, Route> = new Map([
   ['GET /status', route(nothing, (operations) => operations.status())],
@@ -87,6 +117,16 @@ export const routes: ReadonlyMap<string, Route> = new Map([
       ended: await operations.kick(jid, reason),
     })),
   ],
+  [
+    'PUT /forwards',
+    route(z.strictObject({ jid: text, target: text }), (operations, { jid, target }) =>
+      operations.setForward(jid, target),
+    ),
+  ],
+  ['DELETE /forwards', route(jidSchema, (operations, { jid }) => operations.setForward(jid, undefined))],
+  ['GET /forwards', route(forwardPage, async (operations, page) => ({ forwards: await operations.forwards(page) }))],
+  ['POST /messages/explain', route(explainRequest, (operations, request) => operations.explainMessage(request))],
+  ['POST /messages', route(sendRequest, (operations, request) => operations.sendMessage(request))],
   ['POST /reload', route(nothing, (operations) => operations.reload())],
   ['POST /backup', route(z.strictObject({ file: text }), (operations, { file }) => operations.backup(file))],
 ]);

@@ -50,8 +50,8 @@ static u64 message_due(u64 now) {
 }
 
 static bool is_right(struct connection *c, const char *stanza, u32 length, u32 key) {
-  if (attribute_is(stanza, length, "type", "error")) counts.refused++;
-  else if ((int)key != c->id / 2 || !(c->id & 1)) counts.misaddressed++;
+  if (is_refusal(stanza, length)) return false;
+  if ((int)key != c->id / 2 || !(c->id & 1)) counts.misaddressed++;
   else if (!options.raw && !is_addressed_to(c, stanza, length)) counts.misaddressed++;
   else if ((int)length < options.body) counts.truncated++;
   else return true;

@@ -63,8 +63,8 @@ static void take_stored(struct connection *c, const char *stanza, u32 length) {
 }
 
 static void offline_stanza(struct connection *c, char *stanza, u32 length) {
-  if (attribute_is(stanza, length, "type", "error")) counts.refused++;
-  else if (stanza[1] == 'm') take_stored(c, stanza, length);
+  if (is_refusal(stanza, length)) return;
+  if (stanza[1] == 'm') take_stored(c, stanza, length);
   else if (stanza[1] == 'i' && attribute_is(stanza, length, "id", "batch")) {
     synchronised += c->outstanding;
     histogram_add(now_ns() - c->batch_ns);

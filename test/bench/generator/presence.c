@@ -6,17 +6,32 @@
 enum { RING = 1024 };
 static u64 changed_ns[RING];
 static u32 missing[RING], next_change;
-static int subscriptions_missing;
+static int subscriptions_missing, next_contact = 1;
 
 static int presence_connections(void) { return 1 + options.contacts; }
 static void presence_prepare(void) { ramp_target = connection_count; }
 
+// Only who has asked for the roster is told of subscriptions (RFC 6121 §2.2).
 static bool presence_setup(void) {
   subscriptions_missing = options.contacts;
-  const struct connection *hub = &connections[0];
-  for (int i = 1; i <= options.contacts; i++)
-    send_text(&connections[i], "<presence to='%.*s' type='subscribe'/>", (int)hub->bare_length, hub->jid);
+  send_text(&connections[0], "<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>");
   return true;
+}
+
+static void subscribe_next(const struct connection *hub) {
+  if (next_contact > options.contacts) return;
+  struct connection *contact = &connections[next_contact++];
+  send_text(contact, "<presence to='%.*s' type='subscribe'/>", (int)hub->bare_length, hub->jid);
+}
+
+// A few at a time: servers bound how many requests may wait for one user.
+static void subscribe_first(const struct connection *hub) {
+  for (int i = 0; i < options.concurrency; i++) subscribe_next(hub);
+}
+
+static void subscribed(const struct connection *hub) {
+  subscriptions_missing--;
+  subscribe_next(hub);
 }
 
 static bool presence_setup_done(void) { return subscriptions_missing <= 0; }
@@ -67,13 +82,14 @@ static void take_change(struct connection *c, const char *stanza, u32 length) {
 }
 
 static void presence_stanza(struct connection *c, char *stanza, u32 length) {
+  if (c->id == 0 && attribute_is(stanza, length, "id", "roster")) subscribe_first(c);
   if (stanza[1] != 'p') return;
   const char *from;
   int from_length = attribute(stanza, length, "from", &from);
-  if (attribute_is(stanza, length, "type", "error")) counts.refused++;
-  else if (attribute_is(stanza, length, "type", "subscribe")) approve(c, from, from_length);
-  else if (attribute_is(stanza, length, "type", "subscribed")) subscriptions_missing -= c->id == 0;
-  else take_change(c, stanza, length);
+  if (is_refusal(stanza, length)) return;
+  if (attribute_is(stanza, length, "type", "subscribe")) approve(c, from, from_length);
+  else if (!attribute_is(stanza, length, "type", "subscribed")) take_change(c, stanza, length);
+  else if (c->id == 0) subscribed(c);
 }
 
 const struct scenario presence = {

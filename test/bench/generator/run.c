@@ -81,6 +81,13 @@ bool run_step(void) {
   return false;
 }
 
+// Counts errors; the first is told.
+bool is_refusal(const char *stanza, u32 length) {
+  if (!attribute_is(stanza, length, "type", "error")) return false;
+  if (counts.refused++ == 0) fprintf(stderr, "refused: %.*s\n", (int)length, stanza);
+  return true;
+}
+
 // ---- what connections tell
 
 void on_ready(struct connection *c) {

@@ -134,6 +134,7 @@ bool run_step(void);
 void measure_begin(void);
 void measure_end(void);
 bool is_traffic_on(void);
+bool is_refusal(const char *stanza, u32 length);
 void on_ready(struct connection *c);
 void on_stanza(struct connection *c, char *stanza, u32 length);
 void on_closed(struct connection *c);

@@ -26,7 +26,12 @@ export function ampereIn(root: string): BenchServer {
     async seed(place) {
       const config = await writeConfig(place);
       const accounts = join(place.directory, 'accounts.csv');
-      await writeFile(accounts, accountNames().map((name) => `${name}@${domain},${password}\n`).join(''));
+      await writeFile(
+        accounts,
+        accountNames()
+          .map((name) => `${name}@${domain},${password}\n`)
+          .join(''),
+      );
       const args = ['user', 'import', accounts, '--iterations', String(iterations), '--config', config];
       await run(process.execPath, [launcher, ...args]);
     },

@@ -51,8 +51,10 @@ describe('admission', () => {
   });
 
   it('does not believe a client who it is (D-20)', () => {
-    const forged = ampXml(['drop deliver stored'], ' from="tybalt@capulet.example/x" to="nurse@capulet.example"');
-    expect(outcome(message(forged))).to.deep.include({ payload: ampXml(['drop deliver stored'], bound) });
+    for (const sender of ['tybalt@capulet.example/x', 'romeo@montague.example/street']) {
+      const forged = ampXml(['drop deliver stored'], ` from="${sender}" to="nurse@capulet.example"`);
+      expect(outcome(message(forged))).to.deep.include({ payload: ampXml(['drop deliver stored'], bound) });
+    }
   });
 
   it('takes forged reports out (N-36, D-20)', () => {
@@ -66,7 +68,7 @@ describe('admission', () => {
     expect(outcome(message(report), { fromClient: false })).to.deep.include({ payload: report, rules: undefined });
   });
 
-  it('does not touch errors, whatever they carry (D-1, N-45)', () => {
+  it('does not touch errors, whatever they carry (D-1)', () => {
     for (const amp of [
       ampXml(['notify deliver none']),
       ampXml(['error deliver none'], ' status="error"'),

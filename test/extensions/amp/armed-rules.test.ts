@@ -44,7 +44,7 @@ describe('rules in store (D-13)', () => {
     expect(ruleset?.rules.map(({ rule }) => rule.action.name)).to.deep.equal(['drop']);
   });
 
-  it('are due at the first moment that has not had its effect (D-13, D-15)', () => {
+  it('are due at the first moment that has not had its effect (D-13)', () => {
     const afar = '9999-12-31T23:59:59Z';
     const late = armed(`drop expire-at ${afar}`, `drop expire-at ${future}`, 'drop deliver none');
     expect(nextDueMs([late])).to.equal(nowMs + 1);

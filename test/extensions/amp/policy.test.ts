@@ -18,7 +18,7 @@ function matches(match: PolicyMatch, content = '<body>a</body>', type = 'chat'):
 
 describe('which messages a policy is for', () => {
   const set = (...texts: string[]) => new Set(texts);
-  const cases: readonly [title: string, boolean, PolicyMatch, content?: string, type?: string][] = [
+  const cases: readonly [title: string, boolean, PolicyMatch, content?: string | undefined, type?: string][] = [
     ['nothing in particular', true, {}],
     ['the sender’s domain', true, { from: set('montague.example') }],
     ['the sender’s account', true, { from: set('x.example', 'romeo@montague.example') }],

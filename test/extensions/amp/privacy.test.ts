@@ -61,7 +61,7 @@ describe('what reveals presence (D-25)', () => {
     });
   }
 
-  it('is refused as a whole, every revealing rule listed', () => {
+  it('is refused as a whole, every revealing rule listed (N-14)', () => {
     const rules = [
       'drop deliver stored',
       'notify deliver direct',

@@ -67,7 +67,7 @@ function view({ account, resources }: RecipientState) {
   return { exists: true, sessions: sessionsOf(Object.fromEntries(priorities)) };
 }
 
-describe('every rule in every state of the recipient (D-2, D-45, N-23, N-25, N-29)', () => {
+describe('every rule in every state of the recipient (D-2, D-28, D-42, D-45, N-23, N-25, N-29, N-45)', () => {
   for (const [name, state] of Object.entries(states)) {
     for (const to of [juliet, balcony]) {
       for (const type of types) {

@@ -7,15 +7,20 @@ const amp = ampXml(['notify deliver stored']);
 const report = ampXml(['notify deliver stored'], ' status="notify"');
 
 describe('whom to answer (D-21)', () => {
-  const cases: readonly [title: string, answerable: boolean, content: string, sender?: string, attributes?: string][] =
-    [
-      ['a user', true, amp],
-      ['a bare JID', true, amp, 'romeo@montague.example'],
-      ['a resource of a domain', true, amp, 'montague.example/announcements'],
-      ['a domain', false, amp, 'montague.example'],
-      ['the sender of an error', false, amp, undefined, "type='error' id='m1'"],
-      ['the sender of a report', false, report],
-    ];
+  const cases: readonly [
+    title: string,
+    answerable: boolean,
+    content: string,
+    sender?: string | undefined,
+    attributes?: string,
+  ][] = [
+    ['a user', true, amp],
+    ['a bare JID', true, amp, 'romeo@montague.example'],
+    ['a resource of a domain', true, amp, 'montague.example/announcements'],
+    ['a domain', false, amp, 'montague.example'],
+    ['the sender of an error', false, amp, undefined, "type='error' id='m1'"],
+    ['the sender of a report', false, report],
+  ];
   for (const [title, answerable, content, sender = romeo.toString(), attributes] of cases) {
     it(`${title}: ${answerable ? 'yes' : 'no'}`, () => {
       expect(isAnswerable(message(content, attributes), Jid.parse(sender))).to.equal(answerable);

@@ -6,8 +6,8 @@ const root = resolve(import.meta.dirname, '../../..');
 
 /** What no function can decide by itself: it shows in a conversation with the whole server, or is not the server's to do. */
 const elsewhere =
-  'N-3 N-5 N-6 N-7 N-14 N-17 N-20 N-28 N-41 N-42 N-46 N-47 N-48 N-49 N-50 ' +
-  'D-7 D-8 D-9 D-16 D-29 D-32 D-33 D-34 D-36 D-37 D-38 D-39 D-40 D-41 D-42 D-43 D-46 D-47 D-49';
+  'N-3 N-5 N-6 N-7 N-17 N-20 N-28 N-41 N-42 N-46 N-47 N-48 N-49 N-50 ' +
+  'D-7 D-8 D-9 D-15 D-16 D-29 D-32 D-33 D-34 D-36 D-37 D-38 D-39 D-40 D-41 D-43 D-46 D-47 D-49';
 
 const all = ['N', 'D'].flatMap((list) => Array.from({ length: 50 }, (_, index) => `${list}-${index + 1}`));
 

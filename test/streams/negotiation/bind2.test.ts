@@ -70,6 +70,14 @@ describe('Bind 2 (XEP-0386)', () => {
     expect(await resource('', agentId), 'a guess needs the secret of the server').to.not.equal(own);
   });
 
+  it('ends the stream for a resource that is in use, if the operator wants it so (RFC 6120 §7.7.2.2)', async () => {
+    make(undefined, { policy: { conflict: 'refuse' } });
+    const first = await bench.sessions.bind(juliet, await resource('', agentId), new StubStream());
+    const error = await resource('', agentId).catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(StreamError).with.property('condition', 'conflict');
+    expect(bench.directory.find(first.jid)).to.equal(first);
+  });
+
   it('sets what it lists, and only that', async () => {
     expect(bind2.offer().toString()).to.equal(
       '<bind xmlns="urn:xmpp:bind:0"><inline><feature var="urn:x"/></inline></bind>',

@@ -8,7 +8,7 @@ import { registration } from '../../../src/streams/negotiation/registration.ts';
 import type { ChannelBinding } from '../../../src/streams/negotiation/sasl/channel-binding.ts';
 import { mechanismNames } from '../../../src/streams/negotiation/sasl/mechanisms.ts';
 import { sasl } from '../../../src/streams/negotiation/sasl.ts';
-import type { SaslServices } from '../../../src/streams/negotiation/sasl-services.ts';
+import { type SaslServices, saslContext } from '../../../src/streams/negotiation/sasl-services.ts';
 import { sasl2 } from '../../../src/streams/negotiation/sasl2.ts';
 import { starttls } from '../../../src/streams/negotiation/starttls.ts';
 import type { StreamFacts, StreamFeature } from '../../../src/streams/negotiation/stream-feature.ts';
@@ -180,5 +180,26 @@ describe('What is offered in the stream features (RFC 6120 §4.3.2)', () => {
     expect(table.filter(([, feature]) => feature.exclusive).map(([title]) => title)).to.deep.equal([
       'STARTTLS, required (RFC 6120 §5.3.1)',
     ]);
+  });
+});
+
+describe('The mechanisms on a stream', () => {
+  const bindingsIn = (allowed: readonly string[]) =>
+    saslContext(services({ bindingTypes: allowed }), new StubStream(conditions['tls'])).channelBindings.map(
+      ({ type }) => type,
+    );
+
+  it('may use the channel bindings the operator allows, and the one nobody is told of (XEP-0440 §2)', () => {
+    expect(bindingsIn(['tls-exporter', 'tls-server-end-point'])).to.deep.equal([
+      'tls-exporter',
+      'tls-server-end-point',
+      'tls-unique',
+    ]);
+    expect(bindingsIn(['tls-exporter'])).to.deep.equal(['tls-exporter', 'tls-unique']);
+  });
+
+  it('are those that were offered', () => {
+    const context = saslContext(services({ enabled: ['PLAIN', 'SCRAM-SHA-1'], withoutTls: true }), new StubStream());
+    expect([context.offered, context.secure, context.domain]).to.deep.equal([['SCRAM-SHA-1'], false, 'a.example']);
   });
 });

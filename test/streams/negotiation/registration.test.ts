@@ -107,6 +107,8 @@ describe('In-band registration (XEP-0077 §3.1)', () => {
     for (const attributes of ["id='1'", "id='1' type='push'"]) {
       expect(await ask(`<iq ${attributes}><query xmlns='${space}'/></iq>`)).to.match(error('bad-request'));
     }
+    expect(await ask(form('juliet').replace(" id='1'", ''))).to.match(/^<iq type="error">.*<bad-request /);
+    expect(created).to.deep.equal([]);
     for (const type of ['result', 'error'])
       expect(await ask(`<iq id='1' type='${type}'><query xmlns='${space}'/></iq>`)).to.equal('');
   });

@@ -81,7 +81,7 @@ for (const mode of ['now', 'later'] as const) {
 
     const exchange = { step: mode === 'now' ? step : async (response: Buffer) => step(response) };
     const failed = (condition: string) => [`guard: ${condition} by TEST`, `<failure>${condition}</failure>`, 'failed'];
-    const succeeded = ['guard: juliet@a.example by TEST', 'restart as juliet@a.example'];
+    const succeeded = ['restart as juliet@a.example', 'guard: juliet@a.example by TEST'];
 
     async function begin(response?: string): Promise<string[]> {
       await attempt.begin(

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { LastSeen, ScramHash } from '../../accounts.ts';
+import type { Forward, LastSeen, ScramHash } from '../../accounts.ts';
 import { StorageError } from '../../storage-error.ts';
 import { noAccount, type Owners } from './owners.ts';
 
@@ -32,6 +32,7 @@ export function accountOperations(db: Database.Database, owners: Owners) {
   const lastSeen = db.prepare<[number, string, string]>(
     'UPDATE accounts SET last_seen_at_ms = ?, last_status = ? WHERE jid = ?',
   );
+  const forward = db.prepare<[string | null, string]>('UPDATE accounts SET forward_to = ? WHERE jid = ?');
   const remove = db.prepare<[string]>('DELETE FROM accounts WHERE jid = ?');
   const credentials = prepareCredentials(db);
   const insert = prepareInsert(db, credentials.write);
@@ -57,6 +58,9 @@ export function accountOperations(db: Database.Database, owners: Owners) {
       'accounts.setLastSeen': (jid: string, { atMs, status }: LastSeen): void => {
         if (lastSeen.run(atMs, status, jid).changes === 0) noAccount(jid);
       },
+      'accounts.setForward': (jid: string, target: string | undefined): void => {
+        if (forward.run(target ?? null, jid).changes === 0) noAccount(jid);
+      },
     },
   };
 }
@@ -70,11 +74,15 @@ function listings(db: Database.Database) {
       'SELECT jid FROM accounts WHERE domain = ? AND jid > ? ORDER BY jid LIMIT ?',
     )
     .pluck();
+  const forwards = db.prepare<[string, number], Forward>(
+    'SELECT jid, forward_to AS target FROM accounts WHERE forward_to IS NOT NULL AND jid > ? ORDER BY jid LIMIT ?',
+  );
   const count = db.prepare<[], number>('SELECT count(*) FROM accounts').pluck();
   const countDomain = db.prepare<[string], number>('SELECT count(*) FROM accounts WHERE domain = ?').pluck();
   return {
     'accounts.list': (domain: string | undefined, after: string, limit: number): string[] =>
       domain === undefined ? list.all(after, limit) : listDomain.all(domain, after, limit),
+    'accounts.forwards': (after: string, limit: number): Forward[] => forwards.all(after, limit),
     'accounts.count': (domain: string | undefined): number =>
       (domain === undefined ? count.get() : countDomain.get(domain)) ?? 0,
   };

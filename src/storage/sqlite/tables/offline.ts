@@ -1,7 +1,18 @@
 import type Database from 'better-sqlite3';
-import type { OfflineQuota, OfflineUsage } from '../../offline.ts';
+import type { KeptRules, OfflineQuota, OfflineUsage } from '../../offline.ts';
 import { StorageError } from '../../storage-error.ts';
+import type { OutboxWriting } from './outbox.ts';
 import { noAccount, type Owners } from './owners.ts';
+
+/** A new offline message as it travels between the threads. */
+export interface PackedNewMessage {
+  readonly from: string;
+  readonly receivedAtMs: number;
+  readonly bytes: Uint8Array;
+  readonly kept?: KeptRules | undefined;
+  readonly reports: readonly Uint8Array[];
+  readonly outboxId?: number | undefined;
+}
 
 /** An offline message as it travels between the threads. */
 export interface PackedOfflineMessage {
@@ -9,12 +20,13 @@ export interface PackedOfflineMessage {
   readonly from: string;
   readonly receivedAtMs: number;
   readonly bytes: Uint8Array;
+  readonly dueAtMs: number | null;
 }
 
 /** The operations on offline messages. */
-export function offlineOperations(db: Database.Database, owners: Owners) {
+export function offlineOperations(db: Database.Database, owners: Owners, outbox: OutboxWriting) {
   const list = db.prepare<[number, number, number], PackedOfflineMessage>(
-    `SELECT id, sender AS "from", received_at_ms AS receivedAtMs, bytes FROM offline_messages
+    `SELECT id, sender AS "from", received_at_ms AS receivedAtMs, bytes, due_at_ms AS dueAtMs FROM offline_messages
      WHERE account_id = ? AND id > ? ORDER BY id LIMIT ?`,
   );
   const usage = db.prepare<[string], OfflineUsage>(
@@ -28,27 +40,32 @@ export function offlineOperations(db: Database.Database, owners: Owners) {
       },
       'offline.count': (owner: string): OfflineUsage => usage.get(owner) ?? { messages: 0, bytes: 0 },
     },
-    writes: { 'offline.append': prepareAppend(db), ...removals(db, owners) },
+    writes: { 'offline.append': prepareAppend(db, outbox), ...removals(db, owners) },
   };
 }
 
-function prepareAppend(db: Database.Database) {
+function prepareAppend(db: Database.Database, outbox: OutboxWriting) {
   const usage = db.prepare<[string], { id: number; messages: number; bytes: number }>(
     'SELECT id, offline_messages AS messages, offline_bytes AS bytes FROM accounts WHERE jid = ?',
   );
-  const insert = db.prepare<[number, string, number, number, Uint8Array]>(
-    'INSERT INTO offline_messages (account_id, sender, received_at_ms, size, bytes) VALUES (?, ?, ?, ?, ?)',
+  const insert = db.prepare<[number, string, number, number, Uint8Array, string | null, number | null]>(
+    `INSERT INTO offline_messages (account_id, sender, received_at_ms, size, bytes, rules, due_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
   const grow = db.prepare<[number, number]>(
     'UPDATE accounts SET offline_messages = offline_messages + 1, offline_bytes = offline_bytes + ? WHERE id = ?',
   );
-  return (owner: string, from: string, receivedAtMs: number, bytes: Uint8Array, quota: OfflineQuota): number => {
+  return (owner: string, message: PackedNewMessage, quota: OfflineQuota): number => {
+    const { from, receivedAtMs, bytes, kept, reports, outboxId } = message;
     const used = usage.get(owner) ?? noAccount(owner);
     if (used.messages + 1 > quota.maxMessages || used.bytes + bytes.byteLength > quota.maxBytes) {
       throw new StorageError('quota', `${JSON.stringify(owner)} has no room for another offline message`);
     }
-    const { lastInsertRowid } = insert.run(used.id, from, receivedAtMs, bytes.byteLength, bytes);
+    const [rules, dueAtMs] = [kept?.rules ?? null, kept?.dueAtMs ?? null];
+    const { lastInsertRowid } = insert.run(used.id, from, receivedAtMs, bytes.byteLength, bytes, rules, dueAtMs);
     grow.run(bytes.byteLength, used.id);
+    outbox.put(reports);
+    if (outboxId !== undefined) outbox.take(outboxId);
     return Number(lastInsertRowid);
   };
 }
@@ -63,11 +80,12 @@ function removals(db: Database.Database, owners: Owners) {
   );
   const reset = db.prepare<[number]>('UPDATE accounts SET offline_messages = 0, offline_bytes = 0 WHERE id = ?');
   return {
-    'offline.remove': (owner: string, ids: readonly number[]): void => {
+    'offline.remove': (owner: string, ids: readonly number[]): OfflineUsage => {
       const account = owners.need(owner);
       const sizes = ids.map((id) => remove.get(account, id)).filter((size) => size !== undefined);
       const bytes = sizes.reduce((sum, size) => sum + size, 0);
       if (sizes.length > 0) shrink.run(sizes.length, bytes, account);
+      return { messages: sizes.length, bytes };
     },
     'offline.removeAll': (owner: string): void => {
       const account = owners.need(owner);

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { LastSeen } from '../../accounts.ts';
+import type { OfflineUsage } from '../../offline.ts';
 import type { RosterItem, Subscription } from '../../rosters.ts';
 import { noAccount, type Owners } from './owners.ts';
 
@@ -15,6 +16,8 @@ export interface PackedAccountRecord {
   readonly rosterVersion: number;
   readonly blocked: string[];
   readonly lastSeen: LastSeen | undefined;
+  readonly stored: OfflineUsage;
+  readonly forwardTo: string | undefined;
 }
 
 interface ItemRow {
@@ -29,24 +32,38 @@ interface ItemRow {
   readonly version: number;
 }
 
+interface AccountRow {
+  readonly id: number;
+  readonly roster_version: number;
+  readonly last_seen_at_ms: number | null;
+  readonly last_status: string | null;
+  readonly offline_messages: number;
+  readonly offline_bytes: number;
+  readonly forward_to: string | null;
+}
+
 /** The operations on rosters, with the record of an account, which is mostly its roster. */
 export function rosterOperations(db: Database.Database, owners: Owners) {
   return { reads: { ...loading(db), ...changes(db) }, writes: changing(db, owners) };
 }
 
 function loading(db: Database.Database) {
-  const account = db.prepare<[string], { id: number; version: number; atMs: number | null; status: string | null }>(
-    'SELECT id, roster_version AS version, last_seen_at_ms AS atMs, last_status AS status FROM accounts WHERE jid = ?',
-  );
+  const account = db.prepare<[string], AccountRow>('SELECT * FROM accounts WHERE jid = ?');
   const items = db.prepare<[number], ItemRow>('SELECT * FROM roster_items WHERE account_id = ? ORDER BY contact');
   const blocked = db.prepare<[number], string>('SELECT jid FROM blocklist WHERE account_id = ? ORDER BY jid').pluck();
   return {
     'accounts.load': (jid: string): PackedAccountRecord | undefined => {
       const row = account.get(jid);
       if (row === undefined) return undefined;
-      const { id, version, atMs, status } = row;
-      const lastSeen = atMs === null ? undefined : { atMs, status: status ?? '' };
-      return { roster: items.all(id).map(toItem), rosterVersion: version, blocked: blocked.all(id), lastSeen };
+      const { id, last_seen_at_ms: atMs, last_status: status } = row;
+      return {
+        roster: items.all(id).map(toItem),
+        rosterVersion: row.roster_version,
+        blocked: blocked.all(id),
+        lastSeen: atMs === null ? undefined : { atMs, status: status ?? '' },
+        stored: { messages: row.offline_messages, bytes: row.offline_bytes },
+        forwardTo: row.forward_to ?? undefined,
+      };
     },
   };
 }

@@ -1,0 +1,71 @@
+import type { Forward } from '../../storage/accounts.ts';
+import type { Operations } from '../../web/control/operations.ts';
+import { type Cli, jidArgument, jsonOption } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { withServerOrData } from '../with-operations.ts';
+
+const pageSize = 5000;
+const commands = [forwardSetCommand, forwardRemoveCommand, forwardListCommand];
+
+/** Adds `forward`, the commands about accounts whose messages go elsewhere; they also work while the server is stopped. */
+export function forwardCommand(cli: Cli, context: Context): void {
+  cli.command('forward', 'Have the messages of an account go to another address', (options) => {
+    for (const add of commands) add(options, context);
+    return options.demandCommand(1, 'Name a command; ampere forward --help lists them.');
+  });
+}
+
+function forwardSetCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'set <jid> <target>',
+    'Forward the messages of an account',
+    (options) =>
+      jidArgument(options, 'The account').positional('target', {
+        type: 'string',
+        demandOption: true,
+        describe: 'Where they go',
+      }),
+    async ({ jid, target, config: file }) => {
+      const config = await readConfiguration(context, file);
+      await withServerOrData(config, (operations) => operations.setForward(jid, target));
+      printLines(context, [`Messages to ${jid} go to ${target}.`]);
+    },
+  );
+}
+
+function forwardRemoveCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'rm <jid>',
+    'Forward the messages of an account no longer',
+    (options) => jidArgument(options, 'The account'),
+    async ({ jid, config: file }) => {
+      const config = await readConfiguration(context, file);
+      await withServerOrData(config, (operations) => operations.setForward(jid, undefined));
+      printLines(context, [`Messages to ${jid} stay there.`]);
+    },
+  );
+}
+
+function forwardListCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'list',
+    'List the accounts that are forwarded',
+    (options) => jsonOption(options),
+    async ({ json, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const forwards = await withServerOrData(config, allForwards);
+      if (json) printJson(context, { forwards });
+      else printLines(context, aligned(forwards.map(({ jid, target }) => [jid, target])));
+    },
+  );
+}
+
+async function allForwards(operations: Operations): Promise<Forward[]> {
+  const forwards: Forward[] = [];
+  for (let page: readonly Forward[] | undefined; page === undefined || page.length === pageSize; ) {
+    page = await operations.forwards({ after: forwards.at(-1)?.jid, limit: pageSize });
+    forwards.push(...page);
+  }
+  return forwards;
+}

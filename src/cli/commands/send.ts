@@ -1,0 +1,113 @@
+import type { RuleWords, SendOutcome, SendReport } from '../../web/control/message-operations.ts';
+import { type Cli, jsonOption } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { type Context, printJson, printLines } from '../context.ts';
+import { durationMs } from '../duration.ts';
+import { CommandEnd, type ExitCode, exitCodes } from '../exit-codes.ts';
+import { ruleOption, rulesOption } from '../rule-option.ts';
+import { withRunningServer } from '../with-operations.ts';
+
+const stopping = ['drop', 'alert', 'error'] as const;
+
+const matches = ['any', 'exact', 'other'].flatMap((value) => stopping.map((action) => `${value}=${action}`));
+
+const ruleHelp = 'Any other rule: action=alert,condition=deliver,value=stored';
+const exitCodeHelp =
+  'Exit codes: 0 handed to a client, forwarded, or handed to a gateway; 10 stored; 11 expired; 12 stopped by a rule or an ' +
+  'error; 13 nobody said in time. 1 to 5 are those of every command: the message may not have been sent.';
+
+const exitCodeOf: Readonly<Record<SendOutcome, ExitCode>> = {
+  delivered: exitCodes.ok,
+  forwarded: exitCodes.ok,
+  gateway: exitCodes.ok,
+  stored: exitCodes.stored,
+  expired: exitCodes.expired,
+  refused: exitCodes.refused,
+  unknown: exitCodes.unknown,
+};
+
+const sentences: Readonly<Record<SendOutcome, string>> = {
+  delivered: 'was handed to a client',
+  forwarded: 'was forwarded',
+  gateway: 'was handed to a gateway',
+  stored: 'waits in store',
+  expired: 'has expired',
+  refused: 'was not delivered',
+  unknown: 'is on its way, as far as anybody has said',
+};
+
+/** Adds `send`. */
+export function sendCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'send',
+    'Send a message as the server, and say what became of it',
+    (options) => deliveryOptions(messageOptions(jsonOption(rulesOption(options, ruleHelp)))).epilogue(exitCodeHelp),
+    async ({ json, config: named, wait, expireIn, ...options }) => {
+      const config = await readConfiguration(context, named);
+      const { to, from, type, subject, body, onExpiry } = options;
+      const rules = [...written(options), ...(options.rule ?? []).map(ruleOption)];
+      const expireInMs = expireIn === undefined ? undefined : durationMs('expire-in', expireIn);
+      const waitMs = durationMs('wait', wait);
+      const request = { to, from, type, subject, body, rules, expireInMs, onExpiry, waitMs };
+      const report = await withRunningServer(config, (server) => server.sendMessage(request));
+      if (json) printJson(context, report);
+      else printLines(context, [sentence(report)]);
+      const code = exitCodeOf[report.outcome];
+      if (code !== exitCodes.ok) throw new CommandEnd(code);
+    },
+  );
+}
+
+function messageOptions<T>(options: Parameters<typeof jsonOption<T>>[0]) {
+  return options
+    .option('to', { type: 'string', demandOption: true, requiresArg: true, describe: 'To whom' })
+    .option('from', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'A domain served here, with a resource or without [the first]',
+    })
+    .option('type', {
+      choices: ['chat', 'groupchat', 'headline', 'normal'],
+      describe: 'The type of the message [chat]',
+    })
+    .option('subject', { type: 'string', requiresArg: true, describe: 'Its subject' })
+    .option('body', { type: 'string', demandOption: true, requiresArg: true, describe: 'Its text' })
+    .option('wait', { type: 'string', default: '30s', requiresArg: true, describe: 'How long to wait for word of it' });
+}
+
+function deliveryOptions<T>(options: ReturnType<typeof messageOptions<T>>) {
+  return options
+    .option('if-direct', { choices: stopping, describe: 'What to do with it if somebody is there' })
+    .option('if-stored', { choices: [...stopping, 'notify'], describe: 'What to do with it if it would be stored' })
+    .option('match-resource', {
+      choices: matches,
+      describe: 'What to do with it if it would go to such a resource',
+    })
+    .option('expire-in', { type: 'string', requiresArg: true, describe: 'When it expires, such as 10m' })
+    .option('on-expiry', {
+      choices: [...stopping, 'notify'],
+      implies: 'expire-in',
+      describe: 'What to do then [drop]',
+    });
+}
+
+interface DeliveryOptions {
+  readonly ifDirect: string | undefined;
+  readonly ifStored: string | undefined;
+  readonly matchResource: string | undefined;
+}
+
+function written({ ifDirect, ifStored, matchResource }: DeliveryOptions): RuleWords[] {
+  const [value, action] = matchResource?.split('=') ?? [];
+  return [
+    ...(value === undefined ? [] : [{ action: action ?? '', condition: 'match-resource', value }]),
+    ...(ifDirect === undefined ? [] : [{ action: ifDirect, condition: 'deliver', value: 'direct' }]),
+    ...(ifStored === undefined ? [] : [{ action: ifStored, condition: 'deliver', value: 'stored' }]),
+  ];
+}
+
+function sentence({ to, outcome, error, rule }: SendReport): string {
+  const why =
+    rule && rule.action !== 'notify' ? `: ${rule.condition} is ${rule.value}` : error === undefined ? '' : `: ${error}`;
+  return `The message to ${to} ${sentences[outcome]}${why}.`;
+}

@@ -1,0 +1,34 @@
+/** What AMP has done since the server started. */
+export interface AmpReport {
+  /** How often rules have fired, by action, condition and, but for moments, value. */
+  readonly fired: Readonly<Record<string, number>>;
+  /** Messages whose rules were not accepted. */
+  readonly refused: number;
+  /** Replies that were not sent because their receiver had too many. */
+  readonly repliesHeldBack: number;
+}
+
+/** Counts what AMP does. */
+export class AmpCounters {
+  readonly #fired = new Map<string, number>();
+  #refused = 0;
+  #repliesHeldBack = 0;
+
+  countFired(rule: string): void {
+    this.#fired.set(rule, (this.#fired.get(rule) ?? 0) + 1);
+  }
+
+  countRefused(): void {
+    this.#refused += 1;
+  }
+
+  countHeldBack(): void {
+    this.#repliesHeldBack += 1;
+  }
+
+  /** The counts of this moment. */
+  report(): AmpReport {
+    const fired = Object.fromEntries([...this.#fired].sort(([one], [other]) => (one < other ? -1 : 1)));
+    return { fired, refused: this.#refused, repliesHeldBack: this.#repliesHeldBack };
+  }
+}

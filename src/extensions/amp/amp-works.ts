@@ -1,0 +1,75 @@
+import type { Stanza } from '../../protocol/stanza.ts';
+import type { Accounts } from '../../routing/accounts.ts';
+import type { Eventually } from '../../routing/eventually.ts';
+import type { Screens } from '../../routing/screens.ts';
+import type { SessionDirectory } from '../../routing/session-directory.ts';
+import type { OfflineStore } from '../../storage/offline.ts';
+import type { OutboxStore } from '../../storage/outbox.ts';
+import type { Clock } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
+import type { AmpCounters } from './amp-counters.ts';
+import { AmpJudge } from './amp-judge.ts';
+import { Expiry } from './expiry.ts';
+import { Outbox } from './outbox.ts';
+import { ReplyLimit } from './reply-limit.ts';
+import { Reporter } from './reporter.ts';
+import { type AmpOptions, type AmpSettings, ampSettings } from './settings.ts';
+
+/** What AMP as a whole needs from the rest of the house. */
+export interface AmpWorksParts {
+  readonly options: AmpOptions;
+  readonly store: {
+    readonly offline: Pick<OfflineStore, 'due' | 'nextDueMs' | 'settle'>;
+    readonly outbox: OutboxStore;
+  };
+  readonly accounts: Pick<Accounts, 'peek'>;
+  readonly sessions: Pick<SessionDirectory, 'find'>;
+  readonly screens: Pick<Screens, 'refusesInbound'>;
+  readonly isLocalDomain: (domain: string) => boolean;
+  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly isInFlight: (owner: string, id: number) => boolean;
+  readonly counters: AmpCounters;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Everything of AMP that runs, joined. */
+export class AmpWorks {
+  readonly enabled: boolean;
+  readonly settings: AmpSettings;
+  readonly judge: AmpJudge;
+  readonly #outbox: Outbox;
+  readonly #expiry: Expiry;
+
+  constructor(parts: AmpWorksParts) {
+    const { options, store, clock } = parts;
+    this.enabled = options.enabled;
+    this.settings = ampSettings(options);
+    const { settings } = this;
+    const reporter = new Reporter({ ...parts, limit: new ReplyLimit(options.replies, clock) });
+    const outbox = new Outbox({ ...parts, store: store.outbox, reporter });
+    const { vocabulary } = settings.limits;
+    const expiry = new Expiry({ ...parts, store: store.offline, vocabulary, reporter, outbox });
+    this.judge = new AmpJudge({ ...parts, settings, reporter, outbox, expiry });
+    this.#outbox = outbox;
+    this.#expiry = expiry;
+  }
+
+  /** Settles the messages of an account that have expired. */
+  async settleDue(account: string): Promise<void> {
+    await this.#expiry.settleDue(account);
+  }
+
+  /** Does what is due since the server ended. */
+  start(): void {
+    if (!this.enabled) return;
+    this.#outbox.flush();
+    this.#expiry.start();
+  }
+
+  /** Finishes what is under way. */
+  async stop(): Promise<void> {
+    await this.#expiry.stop();
+    await this.#outbox.idle();
+  }
+}

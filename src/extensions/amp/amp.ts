@@ -1,0 +1,29 @@
+import { ns } from '../../protocol/namespaces.ts';
+import type { Extension } from '../../routing/extension.ts';
+import { xml } from '../../xml/element.ts';
+import type { AmpWorks } from './amp-works.ts';
+import { featuresOf } from './registry.ts';
+
+/** Advanced Message Processing (XEP-0079). `serverName` is that of the identity of its node. */
+export function amp(works: AmpWorks, serverName: string): Extension {
+  const claim = {
+    spec: 'XEP-0079',
+    title: 'Advanced Message Processing',
+    version: '1.2',
+    status: 'partial',
+    note: 'complete on one server; discovery and rules between servers come with federation',
+  } as const;
+  if (!works.enabled) return { name: 'amp', claims: [claim] };
+  const features = featuresOf(works.settings.limits.vocabulary);
+  const node = { identities: [{ category: 'im', type: 'server', name: serverName }], features };
+  return {
+    name: 'amp',
+    claims: [claim],
+    // Some clients look for single actions and conditions on the domain itself.
+    disco: { domain: features, domainNodes: new Map([[ns.amp, node]]) },
+    streamFeatures: (stage) => (stage === 'authenticated' ? [xml('amp', { xmlns: ns.ampFeature })] : []),
+    judge: (arriving) => works.judge.hear(arriving),
+    opened: () => works.start(),
+    closing: () => works.stop(),
+  };
+}

@@ -1,0 +1,100 @@
+import { Stanza } from '../../protocol/stanza.ts';
+import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
+import type { Eventually } from '../../routing/eventually.ts';
+import type { Arriving, Hearing, Ruling } from '../../routing/extension.ts';
+import type { OutboxEntry, OutboxStore } from '../../storage/outbox.ts';
+import type { Log } from '../../support/log.ts';
+import { parseFrame } from '../../xml/parse-frame.ts';
+import type { Reporter } from './reporter.ts';
+
+/** What the outbox needs from the rest of the house. */
+export interface OutboxParts {
+  readonly store: OutboxStore;
+  readonly reporter: Pick<Reporter, 'addressed'>;
+  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly log: Log;
+}
+
+const pageSize = 100;
+
+/**
+ * Sends the reports that are written down, because they are about something that is written down, and forgets each when it
+ * has been delivered or stored. After a crash some may come again; none is lost.
+ */
+export class Outbox {
+  readonly #parts: OutboxParts;
+  readonly #entries = new WeakMap<Stanza, number>();
+  #sentUntilId = 0;
+  #wanted = false;
+  #running: Promise<void> | undefined;
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts;
+  }
+
+  /** Sends what has not been sent yet. */
+  flush(): void {
+    this.#wanted = true;
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Hears a report on its way: it must not get lost (XEP-0079 §2.2.5). */
+  hear({ message, recipient, destination }: Arriving): Hearing {
+    const entry = this.#entries.get(message);
+    const exists = destination.kind === 'account' && destination.account !== undefined;
+    // Errors are not stored for anybody, but those that tell of a message may be (XEP-0160 §3).
+    const keep = message.type === 'error' && recipient.isBare && exists;
+    const judge = (plan: DeliveryPlan): Ruling => {
+      const wanted: DeliveryPlan = keep && plan.kind === 'none' ? { kind: 'stored', owner: recipient } : plan;
+      if (entry !== undefined) return this.#watched(message, wanted, entry);
+      return { message, plan: wanted.kind === 'none' ? { kind: 'none' } : wanted };
+    };
+    return { message, own: true, judge };
+  }
+
+  #watched(message: Stanza, plan: DeliveryPlan, entry: number): Ruling {
+    const told = () => this.#forget(entry);
+    const giveUp = (): Ruling => {
+      told();
+      return { message, plan: { kind: 'none' } };
+    };
+    if (plan.kind === 'none') return giveUp();
+    if (plan.kind === 'stored') {
+      return { message, plan, oversight: { keepsake: { outboxId: entry }, done: () => {}, failed: giveUp } };
+    }
+    const failed = (next: DeliveryPlan) => this.#watched(message, next, entry);
+    return { message, plan, oversight: { done: told, failed } };
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#wanted) {
+        this.#wanted = false;
+        const page = await this.#parts.store.list(this.#sentUntilId, pageSize);
+        for (const entry of page) await this.#send(entry);
+        this.#wanted ||= page.length === pageSize;
+      }
+    } catch (error) {
+      this.#parts.log.error({ err: error }, 'reports cannot be read and wait for the next ones');
+    }
+    this.#running = undefined;
+  }
+
+  async #send({ id, bytes }: OutboxEntry): Promise<void> {
+    this.#sentUntilId = id;
+    const report = this.#parts.reporter.addressed(Stanza.fromFrame(parseFrame(bytes)));
+    this.#entries.set(report, id);
+    await this.#parts.route(report);
+  }
+
+  #forget(id: number): void {
+    this.#parts.store.remove([id]).catch((error: unknown) => {
+      this.#parts.log.error({ err: error, id }, 'a report was not removed and will be sent again');
+    });
+  }
+}

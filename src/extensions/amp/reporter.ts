@@ -1,0 +1,97 @@
+import type { Jid } from '../../protocol/jid.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import type { Eventually } from '../../routing/eventually.ts';
+import type { Session } from '../../routing/session.ts';
+import type { SessionDirectory } from '../../routing/session-directory.ts';
+import type { Log } from '../../support/log.ts';
+import type { AmpCounters } from './amp-counters.ts';
+import type { Ends } from './delivered-copy.ts';
+import type { Report } from './judgement.ts';
+import type { ReplyLimit } from './reply-limit.ts';
+import { lateAddress } from './report-address.ts';
+import type { Rule } from './rule.ts';
+
+/** What reporting needs from the rest of the house. */
+export interface ReporterParts {
+  readonly sessions: Pick<SessionDirectory, 'find'>;
+  readonly isLocalDomain: (domain: string) => boolean;
+  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly limit: ReplyLimit;
+  readonly counters: AmpCounters;
+  readonly log: Log;
+}
+
+/** What reports say of the message they are about. */
+export interface Subject {
+  /** The domain that has decided. */
+  readonly by: Jid;
+  /** Verified. */
+  readonly sender: Jid;
+  readonly id: string | undefined;
+  readonly ends: Ends;
+}
+
+/** Tells senders and operators what rules have done. */
+export class Reporter {
+  readonly #parts: ReporterParts;
+
+  constructor(parts: ReporterParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers a message whose rules are not accepted. */
+  refuse(reply: Stanza, sender: Jid, session: Session | undefined): void {
+    this.#parts.counters.countRefused();
+    if (!this.#allows(sender)) return;
+    // Straight back to our client: on the road its own screens could stop the answer.
+    if (session) session.send(reply);
+    else void this.#parts.route(reply);
+  }
+
+  /** Makes the reports that may be sent. */
+  compose(reports: readonly Report[], subject: Subject): Stanza[] {
+    return reports.flatMap((report) => (this.#allows(addressOf(report, subject)) ? composed(report, subject) : []));
+  }
+
+  /** Sends a report to where its receiver is now. */
+  send(report: Stanza): void {
+    void this.#parts.route(this.addressed(report));
+  }
+
+  /** A report with the address at which its receiver can be found now. */
+  addressed(report: Stanza): Stanza {
+    const { sessions, isLocalDomain } = this.#parts;
+    // A server has no account to store anything in.
+    const isLocal = ({ local, domain }: Jid) => local !== '' && isLocalDomain(domain);
+    const isConnected = (jid: Jid) => sessions.find(jid) !== undefined;
+    return report.with({ to: report.to && lateAddress(report.to, isLocal, isConnected) });
+  }
+
+  /** Takes note of rules that have fired. */
+  note(fired: readonly Rule[], { sender, id, ends }: Subject, outcome: string): void {
+    for (const rule of fired) {
+      const { action, condition, value } = rule;
+      const words = `${action.name} ${condition.name}`;
+      this.#parts.counters.countFired(condition.dueMs ? words : `${words} ${value}`);
+      const about = { from: sender.toString(), to: ends.recipient.toString(), id };
+      this.#parts.log.info({ rule: `${words} ${value}`, outcome, ...about }, 'AMP rule fired');
+    }
+  }
+
+  #allows(receiver: Jid): boolean {
+    const allowed = this.#parts.limit.allows(receiver);
+    if (!allowed) this.#parts.counters.countHeldBack();
+    return allowed;
+  }
+}
+
+/** The reports as stanzas, whatever the limits: for what has been promised already. */
+export function composed(report: Report, subject: Subject): Stanza | readonly [] {
+  const { by, id, ends } = subject;
+  const { action, written } = report.rule;
+  return action.report?.(written, { by, to: addressOf(report, subject), id, ...ends }) ?? [];
+}
+
+function addressOf({ to }: Report, { sender }: Subject): Jid {
+  return to === 'sender' ? sender : to;
+}

@@ -1,0 +1,71 @@
+import type Database from 'better-sqlite3';
+import type { DuePage, KeptRules } from '../../offline.ts';
+import type { OutboxWriting } from './outbox.ts';
+import type { Owners } from './owners.ts';
+
+/** A due message as it travels between the threads. */
+export interface PackedDueMessage extends KeptRules {
+  readonly id: number;
+  readonly owner: string;
+  readonly bytes: Uint8Array;
+}
+
+const columns = `offline_messages.id, accounts.jid AS owner, bytes, rules, due_at_ms AS dueAtMs
+  FROM offline_messages JOIN accounts ON accounts.id = account_id`;
+const inRange = 'due_at_ms <= ? AND (due_at_ms, offline_messages.id) > (?, ?)';
+const inOrder = 'ORDER BY due_at_ms, offline_messages.id LIMIT ?';
+
+/** The operations on messages that rules watch over. */
+export function dueOperations(db: Database.Database, owners: Owners, outbox: OutboxWriting) {
+  type Range = [untilMs: number, afterMs: number, afterId: number, limit: number];
+  const all = db.prepare<Range, PackedDueMessage>(`SELECT ${columns} WHERE ${inRange} ${inOrder}`);
+  const owned = db.prepare<[account: number, ...Range], PackedDueMessage>(
+    `SELECT ${columns} WHERE account_id = ? AND ${inRange} ${inOrder}`,
+  );
+  const next = db
+    .prepare<[], number | null>('SELECT min(due_at_ms) FROM offline_messages WHERE due_at_ms IS NOT NULL')
+    .pluck();
+  return {
+    reads: {
+      'offline.due': ({ untilMs, after, owner, limit }: DuePage): PackedDueMessage[] => {
+        const range: Range = [untilMs, after?.dueAtMs ?? Number.MIN_SAFE_INTEGER, after?.id ?? 0, limit];
+        if (owner === undefined) return all.all(...range);
+        const account = owners.find(owner);
+        return account === undefined ? [] : owned.all(account, ...range);
+      },
+      'offline.nextDueMs': (): number | undefined => next.get() ?? undefined,
+    },
+    writes: { 'offline.settle': prepareSettle(db, outbox) },
+  };
+}
+
+function prepareSettle(db: Database.Database, outbox: OutboxWriting) {
+  const same = 'id = ? AND rules = ? AND due_at_ms = ?';
+  const remove = db.prepare<[number, string, number], { account_id: number; size: number }>(
+    `DELETE FROM offline_messages WHERE ${same} RETURNING account_id, size`,
+  );
+  const shrink = db.prepare<[number, number]>(
+    'UPDATE accounts SET offline_messages = offline_messages - 1, offline_bytes = offline_bytes - ? WHERE id = ?',
+  );
+  const update = db.prepare<[string | null, number | null, number, string, number]>(
+    `UPDATE offline_messages SET rules = ?, due_at_ms = ? WHERE ${same}`,
+  );
+  const apply = (id: number, { rules, dueAtMs }: KeptRules, change: 'remove' | Partial<KeptRules>): boolean => {
+    if (change !== 'remove') {
+      return update.run(change.rules ?? null, change.dueAtMs ?? null, id, rules, dueAtMs).changes > 0;
+    }
+    const row = remove.get(id, rules, dueAtMs);
+    if (row) shrink.run(row.size, row.account_id);
+    return row !== undefined;
+  };
+  return (
+    id: number,
+    known: KeptRules,
+    change: 'remove' | Partial<KeptRules>,
+    reports: readonly Uint8Array[],
+  ): boolean => {
+    const applied = apply(id, known, change);
+    if (applied) outbox.put(reports);
+    return applied;
+  };
+}

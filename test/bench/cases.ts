@@ -1,0 +1,163 @@
+/** What is measured of a case. */
+export type CaseKind = 'throughput' | 'rules' | 'latency' | 'idle' | 'start' | 'growth';
+
+/** One thing to measure on every server. */
+export interface Case {
+  /** Unique; `--only` chooses by its beginning. */
+  readonly name: string;
+  readonly title: string;
+  readonly kind: CaseKind;
+  readonly tls: boolean;
+  /** What one operation is. */
+  readonly unit: string;
+  /** The generator's scenario. */
+  readonly scenario: string;
+  readonly settings: Readonly<Record<string, number | string>>;
+  /** Who can do it: those that speak XMPP, the relay as well, or Ampere alone. */
+  readonly who: 'xmpp' | 'all' | 'ampere';
+  /** Left out with --quick. */
+  readonly long: boolean;
+}
+
+const common = { kind: 'throughput', tls: false, who: 'xmpp', long: false } as const;
+/** Room for ten thousand logins one by one. */
+const patienceSeconds = 240;
+/** Every pair has had its first messages and the JIT its fill. */
+const warm = 4;
+
+function messages(pairs: number, window: number, tls: boolean, body: number): Case {
+  const small = body === 100;
+  return {
+    ...common,
+    name: `${small ? 'msg' : 'kib'}-${pairs}x${window}-${tls ? 'tls' : 'plain'}`,
+    title: `${pairs} pairs, ${window} in flight, ${tls ? 'TLS' : 'plain'}${small ? '' : ', 1 KiB bodies'}`,
+    tls,
+    unit: 'message',
+    scenario: 'messages',
+    settings: { pairs, window, body, warm },
+    who: 'all',
+  };
+}
+
+/** A rule that is judged for every message and never met, so that only the judging is added. */
+function rule(condition: string, value: string): Case {
+  const text = `<rule condition='${condition}' value='${value}' action='drop'/>`;
+  return {
+    ...common,
+    name: `amp-${condition}`,
+    title: `a rule on ${condition}`,
+    kind: 'rules',
+    unit: 'message',
+    scenario: 'messages',
+    settings: { pairs: 50, window: 10, warm, payload: `<amp xmlns='http://jabber.org/protocol/amp'>${text}</amp>` },
+    who: 'ampere',
+  };
+}
+
+/** The same bytes, which mean nothing to the server. */
+const noRule: Case = {
+  ...rule('none', ''),
+  title: 'no rule, as many bytes',
+  settings: { pairs: 50, window: 10, warm, payload: `<x xmlns='http://perf.test'>${' '.repeat(110)}</x>` },
+};
+
+function idle(users: number): Case {
+  return {
+    ...common,
+    name: `idle-${users}`,
+    title: `${users} idle TLS connections`,
+    kind: 'idle',
+    tls: true,
+    unit: 'connection',
+    scenario: 'idle',
+    settings: { users, sources: 4, settle: 5, timeout: patienceSeconds },
+    long: users > 2000,
+  };
+}
+
+function latency(rate: number): Case {
+  return {
+    ...common,
+    name: `rate-${rate}`,
+    title: `${rate} messages/s over TLS`,
+    kind: 'latency',
+    tls: true,
+    unit: 'message',
+    scenario: 'messages',
+    settings: { pairs: 50, rate, warm },
+    long: rate !== 5000,
+  };
+}
+
+function growth(users: number): Case {
+  return {
+    ...common,
+    name: `online-${users}`,
+    title: `5000 messages/s among ${users} users`,
+    kind: 'growth',
+    unit: 'message',
+    scenario: 'messages',
+    settings: { pairs: users / 2, rate: 5000, sources: 4, warm, timeout: patienceSeconds },
+    long: users > 1000,
+  };
+}
+
+const logins: Case = {
+  ...common,
+  name: 'login-scram-sha-1-tls',
+  title: 'logins, SCRAM-SHA-1, direct TLS, 32 at a time',
+  tls: true,
+  unit: 'login',
+  scenario: 'logins',
+  settings: { users: 1000, concurrency: 32, sources: 4, warm },
+};
+
+const offline: Case = {
+  ...common,
+  name: 'offline',
+  title: 'messages stored for absent users, 10 senders',
+  unit: 'message',
+  scenario: 'offline',
+  settings: { base: 2000, senders: 10, users: 200, 'per-recipient': 250, batch: 20 },
+};
+
+const presence: Case = {
+  ...common,
+  name: 'presence-500',
+  title: 'presence to 500 contacts',
+  unit: 'delivery',
+  scenario: 'presence',
+  settings: { base: 10_000, contacts: 500, warm },
+};
+
+const start: Case = {
+  ...common,
+  name: 'start',
+  title: 'start until a stream is answered, memory 3 s later',
+  kind: 'start',
+  unit: 'start',
+  scenario: '',
+  settings: {},
+};
+
+/** Everything that is measured, in the order of the tables. */
+export const cases: readonly Case[] = [
+  messages(50, 10, false, 100),
+  messages(50, 10, true, 100),
+  messages(500, 1, false, 100),
+  messages(500, 1, true, 100),
+  messages(50, 10, false, 1024),
+  messages(50, 10, true, 1024),
+  noRule,
+  rule('deliver', 'stored'),
+  rule('match-resource', 'exact'),
+  rule('expire-at', '2099-01-01T00:00:00Z'),
+  logins,
+  offline,
+  presence,
+  ...[1000, 5000, 20_000, 50_000].map(latency),
+  ...[10, 100, 1000, 10_000].map(growth),
+  idle(2000),
+  idle(10_000),
+  start,
+];

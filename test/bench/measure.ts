@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Case } from './cases.ts';
+import type { Generator, GeneratorReport } from './generator.ts';
+import { untilQuiet } from './machine.ts';
+import type { Sample } from './results.ts';
+import { RunningServer } from './running-server.ts';
+import type { BenchServer } from './servers/bench-server.ts';
+import type { Workplace } from './workplace.ts';
+
+/** More than this part of a core used by others spoils a measurement. */
+const tolerableNoise = 0.06;
+const attempts = 3;
+/** After the start: what is done late is done, and memory has settled. */
+const settleMs = 1000;
+const memorySettlesMs = 3000;
+
+/** What measuring needs. */
+export interface MeasureParts {
+  readonly workplace: Workplace;
+  readonly generator: Generator;
+  readonly seconds: number;
+}
+
+/** Measures one case on a freshly started server with fresh data; again, a few times, while others disturb. */
+export async function measure(server: BenchServer, what: Case, parts: MeasureParts): Promise<Sample> {
+  const measureOnce = what.kind === 'start' ? measureStart : measureLoad;
+  let sample = await measureOnce(server, what, parts);
+  for (let attempt = 1; attempt < attempts && sample.noisy; attempt++) sample = await measureOnce(server, what, parts);
+  return sample;
+}
+
+async function measureStart(server: BenchServer, _: Case, { workplace }: MeasureParts): Promise<Sample> {
+  const place = await workplace.placeFor(server);
+  await untilQuiet();
+  await using running = await RunningServer.start(server, place);
+  await sleep(memorySettlesMs);
+  return { startSeconds: running.startSeconds, rssKb: running.rssKb, faults: 0, noisy: false };
+}
+
+async function measureLoad(server: BenchServer, what: Case, parts: MeasureParts): Promise<Sample> {
+  const { workplace, generator, seconds } = parts;
+  const place = await workplace.placeFor(server);
+  const keys = await workplace.keysOf(server);
+  await using running = await RunningServer.start(server, place);
+  await sleep(settleMs);
+  await untilQuiet();
+  const { scenario, tls } = what;
+  const report = await generator.drive(running, {
+    scenario,
+    tls,
+    raw: server.raw,
+    settings: { seconds, ...what.settings },
+    keys,
+  });
+  return sampleOf(report);
+}
+
+function sampleOf(report: GeneratorReport): Sample {
+  const { seconds, operations } = report;
+  const serverSeconds = report.serverUserSeconds + report.serverSystemSeconds;
+  const otherCores = report.otherCpuSeconds / seconds;
+  return {
+    perSecond: operations / seconds,
+    ...(operations > 0 ? { cpuUs: (serverSeconds * 1e6) / operations } : {}),
+    serverCores: serverSeconds / seconds,
+    generatorCores: report.generatorCpuSeconds / seconds,
+    otherCores,
+    p50Us: report.p50Us,
+    p99Us: report.p99Us,
+    p999Us: report.p999Us,
+    ...(report.changes > 0 ? { changesPerSecond: report.changes / seconds } : {}),
+    ...memoryOf(report),
+    ...(report.flushPerSecond === undefined ? {} : { flushPerSecond: report.flushPerSecond }),
+    faults: faultsOf(report),
+    noisy: otherCores > tolerableNoise,
+  };
+}
+
+function memoryOf({ connections, rssBeforeKb, rssAfterKb }: GeneratorReport): Partial<Sample> {
+  if (connections === undefined || rssBeforeKb === undefined || rssAfterKb === undefined) return {};
+  return { rssKb: rssAfterKb, kbPerConnection: (rssAfterKb - rssBeforeKb) / connections };
+}
+
+function faultsOf(report: GeneratorReport): number {
+  const { lost, misordered, misaddressed, truncated, refused, overflow, connectErrors, ioErrors } = report;
+  return lost + misordered + misaddressed + truncated + refused + overflow + connectErrors + ioErrors;
+}

@@ -1,0 +1,23 @@
+import type { Results } from '../results.ts';
+import {
+  cpuTable,
+  growthTable,
+  latencyTable,
+  loadTable,
+  memoryTable,
+  rulesTable,
+  startTable,
+  throughputTable,
+} from './tables.ts';
+
+/** The tables, by the names of their places in the document. */
+export const sections: Readonly<Record<string, (results: Results) => string>> = {
+  throughput: throughputTable,
+  cpu: cpuTable,
+  load: loadTable,
+  rules: rulesTable,
+  latency: latencyTable,
+  growth: growthTable,
+  memory: memoryTable,
+  start: startTable,
+};

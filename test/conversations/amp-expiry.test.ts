@@ -1,0 +1,260 @@
+import { expect } from 'chai';
+import { Stage } from '../support/conversation.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { expectTrees, type TestClient } from '../support/test-client.ts';
+import {
+  answersTo,
+  apart,
+  bodiesOf,
+  hearsNothing,
+  message,
+  messagesOf,
+  nextMessages,
+  refusal,
+  report,
+  signed,
+  together,
+  unavailable,
+} from './amp-cast.ts';
+
+describe('Messages that expire (XEP-0079 §3.3.2)', () => {
+  const clock = new ManualClock(Date.UTC(2030, 1, 28, 23, 59, 30));
+  const stage = new Stage({ clock });
+  const inMs = (ms: number) => new Date(clock.nowMs() + ms).toISOString();
+
+  for (const action of ['alert', 'error']) {
+    it(`in the store are removed and reported, without anybody logging in: ${action} (D-13)`, async () => {
+      const { romeo, juliet } = await apart(stage);
+      const words = `${action} expire-at ${inMs(30_000)}`;
+      expect(await answersTo(romeo, message(juliet.jid, [words]))).to.deep.equal([]);
+      clock.advance(29_999);
+      await hearsNothing(romeo);
+      clock.advance(1);
+      expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, words));
+      expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal([]);
+      clock.advance(60_000);
+      await hearsNothing(romeo);
+    });
+  }
+
+  it('in the store are removed in silence: drop (D-13, D-14)', async () => {
+    const { romeo, juliet } = await apart(stage);
+    await answersTo(romeo, message(juliet.jid, [`drop expire-at ${inMs(30_000)}`]));
+    clock.advance(30_000);
+    expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal([]);
+    await hearsNothing(romeo);
+  });
+
+  it('are reported once and delivered all the same: notify (D-13)', async () => {
+    const { romeo, juliet } = await apart(stage);
+    const words = `notify expire-at ${inMs(30_000)}`;
+    await answersTo(romeo, message(juliet.jid, [words]));
+    clock.advance(30_000);
+    expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, words));
+    const balcony = await juliet.arrives();
+    expect(bodiesOf(balcony.arrival)).to.deep.equal(['Good morrow']);
+    await hearsNothing(balcony);
+    await hearsNothing(romeo);
+  });
+
+  it('are delivered up to the moment, and their rules are over then (N-27, D-12)', async () => {
+    const { romeo, juliet } = await apart(stage);
+    await answersTo(romeo, message(juliet.jid, [`alert expire-at ${inMs(30_000)}`]));
+    clock.advance(29_999);
+    const balcony = await juliet.arrives();
+    expect(bodiesOf(balcony.arrival)).to.deep.equal(['Good morrow']);
+    await hearsNothing(balcony);
+    clock.advance(60_000);
+    await hearsNothing(romeo);
+  });
+
+  it('tell that they are stored, and are dropped when their time comes (D-6)', async () => {
+    const { romeo, juliet } = await apart(stage);
+    romeo.sends(message(juliet.jid, ['notify deliver stored', `drop expire-at ${inMs(30_000)}`]));
+    expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, 'notify deliver stored'));
+    clock.advance(30_000);
+    expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal([]);
+    await hearsNothing(romeo);
+  });
+
+  it('have all their rules looked at, the second after the first (D-6)', async () => {
+    const { romeo, juliet } = await apart(stage);
+    const [first, second] = [`notify expire-at ${inMs(10_000)}`, `alert expire-at ${inMs(20_000)}`];
+    await answersTo(romeo, message(juliet.jid, [first, second]));
+    clock.advance(10_000);
+    expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, first));
+    clock.advance(10_000);
+    expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, second));
+    expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal([]);
+  });
+
+  it('are not reported while a client has them and has not answered for them (D-13)', async () => {
+    const { romeo, juliet } = await apart(stage);
+    const words = `alert expire-at ${inMs(30_000)}`;
+    await answersTo(romeo, message(juliet.jid, [words]));
+    const deaf = await juliet.connects('deaf');
+    deaf.answersPings = false;
+    deaf.sends('<presence/>');
+    expect(bodiesOf(await deaf.drains())).to.deep.equal(['Good morrow']);
+    clock.advance(30_000);
+    expect(bodiesOf(await answersTo(romeo, ''))).to.deep.equal([]);
+    deaf.disconnects();
+    const balcony = await juliet.arrives();
+    expect(bodiesOf(balcony.arrival)).to.deep.equal([]);
+    expectTrees(messagesOf(await romeo.drains()), report(romeo, juliet.jid, words));
+  });
+
+  for (const action of ['notify', 'alert', 'error', 'drop']) {
+    it(`and have expired when they come are judged at once: ${action} (D-11)`, async () => {
+      const { romeo, juliet, balcony } = await together(stage);
+      const words = `${action} expire-at ${inMs(0)}`;
+      romeo.sends(message(balcony.jid, [words]));
+      if (action !== 'drop') expectTrees(await nextMessages(romeo, 1), report(romeo, balcony.jid, words));
+      await hearsNothing(romeo);
+      expect(messagesOf(await balcony.drains())).to.have.length(action === 'notify' ? 1 : 0);
+      await balcony.closes();
+      await romeo.drains();
+      romeo.sends(message(juliet.jid, [words]));
+      if (action !== 'drop') expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, words));
+      await answersTo(romeo, '');
+      expect(bodiesOf((await juliet.arrives()).arrival)).to.have.length(action === 'notify' ? 1 : 0);
+    });
+  }
+
+  it('may name any moment in UTC, however far and fine (D-10, D-15)', async () => {
+    const { romeo, juliet } = await apart(stage);
+    const moments = ['9999-12-31T23:59:59Z', '2999-01-01T00:00:00.123456789Z', '2999-01-01T00:00:00+00:00'];
+    for (const moment of moments) await answersTo(romeo, message(juliet.jid, [`drop expire-at ${moment}`]));
+    clock.advance(1000);
+    expect(bodiesOf((await juliet.arrives()).arrival)).to.have.length(3);
+  });
+
+  it('and give a moment in another form are refused (D-10, N-26)', async () => {
+    const { romeo, juliet } = await apart(stage);
+    for (const moment of ['2030-03-01T00:00:00+02:00', '2030-03-01', '20300301T00:00:00', 'tomorrow', '']) {
+      romeo.sends(message(juliet.jid, [`drop expire-at ${moment}`]));
+      const words = [`drop expire-at ${moment}`];
+      expectTrees(await nextMessages(romeo, 1), refusal(romeo, 'invalid-rules', words));
+    }
+  });
+
+  it('by the older extension are dropped in the store (D-44)', async () => {
+    const { romeo, juliet } = await apart(stage);
+    const expire = (seconds: number) => `<x xmlns="jabber:x:expire" seconds="${seconds}"/>`;
+    for (const seconds of [30, 60]) {
+      const body = `<body>${seconds}</body>`;
+      await answersTo(romeo, `<message to="${juliet.jid}" type="chat">${body}${expire(seconds)}</message>`);
+    }
+    clock.advance(30_000);
+    expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal(['60']);
+  });
+
+  describe('whose sender has left', () => {
+    it('are reported to another resource of the sender, or to the next one (D-23, N-46)', async () => {
+      const { romeo, juliet } = await apart(stage);
+      const sender = await stage.account('benvolio');
+      const first = await sender.arrives({ resource: 'first' });
+      await befriendWith(first, juliet.jid, await juliet.arrives());
+      romeo.disconnects();
+      const moments = ['alert', 'error'].map((action) => `${action} expire-at ${inMs(30_000)}`);
+      for (const words of moments) await answersTo(first, message(juliet.jid, [words]));
+      await first.closes();
+      clock.advance(30_000);
+      const second = await sender.connects('second');
+      second.sends('<presence/>');
+      // Whether the client comes before or after the reports, it gets them.
+      const late = moments.map((words) =>
+        report(first, juliet.jid, words)
+          .replace(`to="${first.jid}"`, `to="${sender.jid}"`)
+          .replace('</amp>', '</amp>...'),
+      );
+      expectTrees(await nextMessages(second, 2), ...late);
+      await hearsNothing(second);
+    });
+  });
+});
+
+/** Juliet lets somebody see her presence; then she is away again. */
+async function befriendWith(sender: TestClient, juliet: string, once: TestClient): Promise<void> {
+  sender.sends(`<presence to="${juliet}" type="subscribe"/>`);
+  await sender.drains();
+  once.sends(`<presence to="${sender.bare}" type="subscribed"/>`);
+  await once.drains();
+  await once.closes();
+  await sender.drains();
+}
+
+describe('Messages that expire while the server is down (D-13, N-41)', () => {
+  const clock = new ManualClock(Date.UTC(2030, 0, 1));
+  const stage = new Stage({ clock });
+  const inMs = (ms: number) => new Date(clock.nowMs() + ms).toISOString();
+
+  it('are removed and reported once when it is back, however often it restarts', async () => {
+    const { romeo, juliet } = await apart(stage);
+    const account = romeo.bare;
+    const [alert, drop] = [`alert expire-at ${inMs(30_000)}`, `drop expire-at ${inMs(30_000)}`];
+    await answersTo(romeo, message(juliet.jid, [alert]));
+    await answersTo(romeo, message(juliet.jid, [drop], { body: 'dropped' }));
+    await answersTo(romeo, message(juliet.jid, [`drop expire-at ${inMs(300_000)}`], { body: 'kept' }));
+    await stage.server.restart();
+    clock.advance(30_000);
+    await stage.server.restart();
+    await stage.server.restart();
+    const again = await login(stage, romeo);
+    const wanted = report(romeo, juliet.jid, alert)
+      .replace(`to="${romeo.jid}"`, `to="${account}"`)
+      .replace('</amp>', '</amp><delay xmlns="urn:xmpp:delay" stamp="*">*</delay>');
+    const found = messagesOf([...again.arrival, ...(await again.drains())]);
+    expectTrees(found, wanted);
+    expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal(['kept']);
+    await stage.server.restart();
+    const third = await login(stage, romeo);
+    expectTrees(messagesOf([...third.arrival, ...(await third.drains())]));
+  });
+});
+
+/** The client's user comes again, by another resource. */
+async function login(stage: Stage, { bare }: TestClient): Promise<TestClient> {
+  const client = await stage.client();
+  const [username = ''] = bare.split('@');
+  await client.opens();
+  await client.authenticates({ username, password: `${username}-has-a-password` });
+  await client.binds();
+  await client.appears();
+  return client;
+}
+
+describe('Messages for a full store (D-38, XEP-0160 §2)', () => {
+  const stage = new Stage({ settings: { limits: { disabled: true }, offline: { maxMessages: 2, maxBytes: 10_000 } } });
+
+  it('are planned as not delivered from the start', async () => {
+    const { romeo, juliet } = await apart(stage);
+    const words = ['alert deliver stored', 'notify deliver none'];
+    const plain = `<message to="${juliet.jid}" type="chat"><body>plain</body></message>`;
+    romeo.sends(plain, plain, message(juliet.jid, words));
+    expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, 'notify deliver none'));
+    expectTrees(await nextMessages(romeo, 1), unavailable(romeo, juliet.jid));
+    await hearsNothing(romeo);
+    const balcony = await juliet.arrives();
+    expect(bodiesOf(balcony.arrival)).to.deep.equal(['plain', 'plain']);
+    await hearsNothing(balcony);
+    await balcony.closes();
+    await answersTo(romeo, '');
+    romeo.sends(message(juliet.jid, words));
+    expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, 'alert deliver stored'));
+    await hearsNothing(romeo);
+  });
+
+  it('find room where others have expired', async () => {
+    const { romeo, juliet } = await apart(stage);
+    const soon = new Date(Date.now() + 30).toISOString();
+    for (const id of ['a', 'b']) romeo.sends(message(juliet.jid, [`alert expire-at ${soon}`], { id }));
+    expect((await nextMessages(romeo, 2)).map(({ attributes }) => attributes.get('id'))).to.have.members(['a', 'b']);
+    await answersTo(romeo, message(juliet.jid, ['notify deliver stored']));
+    const balcony = await juliet.arrives();
+    expectTrees(
+      messagesOf(balcony.arrival),
+      signed(romeo.jid, juliet.jid, ['notify deliver stored'], '<delay xmlns="urn:xmpp:delay" stamp="*">*</delay>'),
+    );
+  });
+});

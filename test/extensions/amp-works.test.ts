@@ -1,0 +1,280 @@
+import { expect } from 'chai';
+import { configSchema } from '../../src/config/schema.ts';
+import { amp } from '../../src/extensions/amp/amp.ts';
+import { AmpCounters } from '../../src/extensions/amp/amp-counters.ts';
+import { AmpWorks } from '../../src/extensions/amp/amp-works.ts';
+import { offline } from '../../src/extensions/offline/offline.ts';
+import { StoredMessages } from '../../src/extensions/offline/stored-messages.ts';
+import type { Account } from '../../src/routing/account.ts';
+import type { OfflineStore } from '../../src/storage/offline.ts';
+import type { OutboxStore } from '../../src/storage/outbox.ts';
+import { StorageError, type StorageErrorCode } from '../../src/storage/storage-error.ts';
+import type { StubSession } from '../support/stub-session.ts';
+import { Bench } from './bench.ts';
+
+const ampNs = 'http://jabber.org/protocol/amp';
+const everyOutcome = ['notify deliver stored', 'notify deliver direct', 'notify deliver none'];
+
+function rules(...words: string[]): string {
+  const written = words.map((text) => {
+    const [action, condition, value] = text.split(' ');
+    return `<rule action='${action}' condition='${condition}' value='${value}'/>`;
+  });
+  return `<amp xmlns='${ampNs}'>${written.join('')}</amp>`;
+}
+
+/** What somebody got, each in a few words: reports by their rule, errors by their condition, messages by their body. */
+function brief(session: StubSession): string[] {
+  return session.taken().flatMap((text) => {
+    if (!text.startsWith('<message')) return [];
+    const status = /status="(\w+)".*?condition="([\w-]+)" value="([^"]*)"/.exec(text);
+    if (status) return `${status[1]} ${status[2]} ${status[3]}`;
+    return /<error type="\w+"[^>]*><([\w-]+)/.exec(text)?.[1] ?? /<body>(.*?)<\/body>/.exec(text)?.[1] ?? text;
+  });
+}
+
+describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
+  type Fault = 'append' | 'settle' | 'outbox.list' | 'outbox.remove';
+  let faults: Map<Fault, StorageErrorCode>;
+  let replies = { perSecond: 1000, burst: 1000 };
+  let counters: AmpCounters;
+  let works: AmpWorks;
+
+  const failing = <T>(name: Fault, run: () => Promise<T>): Promise<T> => {
+    const code = faults.get(name);
+    return code ? Promise.reject(new StorageError(code, 'for the test')) : run();
+  };
+
+  const bench = new Bench((ground) => {
+    const { storage, clock, log } = ground;
+    const stored: Pick<OfflineStore, 'append' | 'list' | 'remove' | 'due' | 'nextDueMs' | 'settle'> = {
+      ...storage.offline,
+      append: (...given) => failing('append', () => storage.offline.append(...given)),
+      settle: (...given) => failing('settle', () => storage.offline.settle(...given)),
+    };
+    const outbox: OutboxStore = {
+      list: (...given) => failing('outbox.list', () => storage.outbox.list(...given)),
+      remove: (...given) => failing('outbox.remove', () => storage.outbox.remove(...given)),
+    };
+    counters = new AmpCounters();
+    const options = { ...configSchema({ directory: '/', environment: {} }).parse({}).amp, replies };
+    const isInFlight = (owner: string, id: number) => messages.isInFlight(owner, id);
+    works = new AmpWorks({ ...ground, options, store: { offline: stored, outbox }, isInFlight, counters });
+    const messages: StoredMessages = new StoredMessages({
+      ...ground,
+      store: stored,
+      quota: { maxMessages: 10, maxBytes: 100_000 },
+      refuses: () => false,
+      settleDue: (account) => works.settleDue(account),
+    });
+    return { extensions: [amp(works, 'Ampere'), offline(messages)], offline: messages, clock, log };
+  });
+
+  beforeEach(() => {
+    faults = new Map();
+  });
+
+  afterEach(async () => {
+    await works.stop();
+    const left = await bench.storage.outbox.list(0, 1000);
+    await bench.storage.outbox.remove(left.map(({ id }) => id));
+  });
+
+  async function couple(): Promise<{ romeo: StubSession; juliet: Account }> {
+    const romeo = await bench.user('romeo', '<presence/>');
+    const juliet = await bench.account('juliet');
+    await bench.befriend(juliet, romeo.account);
+    romeo.taken();
+    return { romeo, juliet };
+  }
+
+  const send = (romeo: StubSession, to: string, ...words: string[]) =>
+    bench.does(romeo, `<message id='m1' type='chat' to='${to}'><body>x</body>${rules(...words)}</message>`);
+
+  async function until(happened: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await happened())) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** What somebody gets, when as much of it has come. */
+  async function got(session: StubSession, count: number): Promise<string[]> {
+    await until(() => session.sent.filter(({ kind }) => kind === 'message').length >= count);
+    return brief(session);
+  }
+
+  for (const [code, condition] of [
+    ['quota', 'service-unavailable'],
+    ['full', 'resource-constraint'],
+    ['io', 'internal-server-error'],
+  ] as const) {
+    it(`a message that cannot be stored is not delivered, and never said to be stored: ${code} (D-5, D-35)`, async () => {
+      const { romeo, juliet } = await couple();
+      faults.set('append', code);
+      await send(romeo, juliet.key, ...everyOutcome);
+      expect(await got(romeo, 2)).to.deep.equal(['notify deliver none', condition]);
+      expect(await bench.storage.outbox.list(0, 10)).to.deep.equal([]);
+      expect(juliet.stored).to.deep.equal({ messages: 0, bytes: 0 });
+      expect(bench.log.alarms.splice(0)).to.have.length(code === 'io' ? 1 : 0);
+    });
+  }
+
+  it('then a rule can still stop the error (D-5, N-32)', async () => {
+    const { romeo, juliet } = await couple();
+    faults.set('append', 'full');
+    await send(romeo, juliet.key, 'notify deliver stored', 'drop deliver none');
+    await until(() => counters.report().fired['drop deliver none'] === 1);
+    expect(brief(romeo)).to.deep.equal([]);
+  });
+
+  it('a session that is lost is left out of the next plan (D-5, N-48)', async () => {
+    const { romeo, juliet } = await couple();
+    const broken = await bench.session(juliet, 'balcony', '<presence/>');
+    broken.broken = true;
+    romeo.taken();
+    await send(romeo, juliet.key, ...everyOutcome);
+    expect(await got(romeo, 1)).to.deep.equal(['notify deliver stored']);
+    await send(romeo, broken.jid.toString(), 'error deliver stored', 'notify deliver direct');
+    expect(await got(romeo, 1)).to.deep.equal(['error deliver stored']);
+    bench.ends(broken);
+    const garden = await bench.session(juliet, 'garden');
+    await bench.does(garden, '<presence/>');
+    expect(await got(garden, 1)).to.deep.equal(['x']);
+  });
+
+  it('one session that has it is enough, and is told of once (D-7)', async () => {
+    const { romeo, juliet } = await couple();
+    const [one, two, three] = await Promise.all(
+      ['1', '2', '3'].map((name) => bench.session(juliet, name, '<presence/>')),
+    );
+    if (!one || !two || !three) expect.fail();
+    one.broken = true;
+    for (const session of [romeo, two, three]) session.taken();
+    await send(romeo, juliet.key, ...everyOutcome);
+    expect(brief(romeo)).to.deep.equal(['notify deliver direct']);
+    expect([brief(two), brief(three)]).to.deep.equal([['x'], ['x']]);
+  });
+
+  it('a message held for a session that ends is planned again (D-5)', async () => {
+    const { romeo, juliet } = await couple();
+    const session = await bench.session(juliet, 'balcony', '<presence/>');
+    romeo.taken();
+    session.hold();
+    await send(romeo, session.jid.toString(), ...everyOutcome);
+    expect(brief(romeo)).to.deep.equal([]);
+    session.ended = true;
+    bench.road.sessions.remove(session);
+    session.release();
+    expect(await got(romeo, 1)).to.deep.equal(['notify deliver stored']);
+  });
+
+  it('a report that was written down is sent after a restart, and then no more (D-35)', async () => {
+    const { romeo, juliet } = await couple();
+    faults.set('outbox.list', 'busy');
+    await send(romeo, juliet.key, 'notify deliver stored');
+    await until(async () => (await bench.storage.outbox.list(0, 10)).length === 1);
+    await until(() => bench.log.alarms.length > 0);
+    bench.log.alarms.splice(0);
+    expect(brief(romeo)).to.deep.equal([]);
+    bench.rebuild();
+    faults.clear();
+    const again = await bench.session(romeo.account, 'home', '<presence/>');
+    works.start();
+    expect(await got(again, 1)).to.deep.equal(['notify deliver stored']);
+    await until(async () => (await bench.storage.outbox.list(0, 10)).length === 0);
+    bench.rebuild();
+    works.start();
+    await works.stop();
+    expect(brief(again)).to.deep.equal([]);
+  });
+
+  it('a report comes twice rather than not at all if it cannot be removed', async () => {
+    const { romeo, juliet } = await couple();
+    faults.set('outbox.remove', 'busy');
+    await send(romeo, juliet.key, 'notify deliver stored');
+    expect(await got(romeo, 1)).to.deep.equal(['notify deliver stored']);
+    await until(() => bench.log.alarms.length > 0);
+    bench.log.alarms.splice(0);
+    bench.rebuild();
+    const again = await bench.session(romeo.account, 'home', '<presence/>');
+    works.start();
+    expect(await got(again, 1)).to.deep.equal(['notify deliver stored']);
+    await until(() => bench.log.alarms.length > 0);
+    bench.log.alarms.splice(0);
+  });
+
+  it('a report to nobody is forgotten', async () => {
+    const { romeo, juliet } = await couple();
+    await send(romeo, juliet.key, `alert expire-at ${new Date(bench.clock.nowMs() + 1000).toISOString()}`);
+    await until(() => juliet.stored.messages === 1 && bench.clock.pendingCount > 0);
+    bench.ends(romeo);
+    await bench.storage.accounts.remove(romeo.account.key);
+    bench.road.accounts.forget(romeo.account.key);
+    bench.clock.advance(1000);
+    await until(() => counters.report().fired['alert expire-at'] === 1);
+    await until(async () => (await bench.storage.outbox.list(0, 10)).length === 0);
+    expect(juliet.stored.messages).to.equal(0);
+  });
+
+  it('what expires while storage is busy expires later', async () => {
+    const { romeo, juliet } = await couple();
+    await send(romeo, juliet.key, `alert expire-at ${new Date(bench.clock.nowMs() + 1000).toISOString()}`);
+    await until(() => juliet.stored.messages === 1 && bench.clock.pendingCount > 0);
+    faults.set('settle', 'busy');
+    bench.clock.advance(1000);
+    await until(() => bench.log.alarms.length > 0);
+    bench.log.alarms.splice(0);
+    faults.clear();
+    await until(() => bench.clock.pendingCount > 0);
+    bench.clock.advance(10_000);
+    const [report = ''] = await got(romeo, 1);
+    expect(report).to.match(/^alert expire-at /);
+  });
+
+  it('a message that is damaged loses its rules, not the server its head', async () => {
+    const { juliet } = await couple();
+    const kept = { rules: '[]', dueAtMs: bench.clock.nowMs() };
+    const bytes = Buffer.from('<message><body>half');
+    const damaged = { from: 'x.example', receivedAtMs: 0, bytes, kept };
+    await bench.storage.offline.append(juliet.key, damaged, { maxMessages: 10, maxBytes: 1000 });
+    await works.settleDue(juliet.key);
+    expect(bench.log.alarms.splice(0)).to.have.length(1);
+    await works.settleDue(juliet.key);
+    const [left] = await bench.storage.offline.list(juliet.key, 0, 10);
+    expect(left?.dueAtMs).to.equal(undefined);
+  });
+
+  describe('and nobody is told too much', () => {
+    before(() => {
+      replies = { perSecond: 1, burst: 2 };
+    });
+    after(() => {
+      replies = { perSecond: 1000, burst: 1000 };
+    });
+
+    it('replies beyond the limit are left out (D-32)', async () => {
+      const { romeo, juliet } = await couple();
+      for (let n = 0; n < 4; n++) await send(romeo, juliet.key, 'alert deliver stored');
+      await send(romeo, juliet.key, 'explode deliver stored');
+      expect(brief(romeo)).to.deep.equal(['alert deliver stored', 'alert deliver stored']);
+      bench.clock.advance(1000);
+      await send(romeo, juliet.key, 'alert deliver stored');
+      expect(brief(romeo)).to.deep.equal(['alert deliver stored']);
+      expect(counters.report()).to.deep.equal({ fired: { 'alert deliver stored': 5 }, refused: 1, repliesHeldBack: 3 });
+    });
+  });
+
+  it('every rule that fires is counted, and logged (N-22)', async () => {
+    const { romeo, juliet } = await couple();
+    await send(romeo, juliet.key, 'notify deliver stored', 'drop expire-at 2999-01-01T00:00:00Z');
+    await got(romeo, 1);
+    await send(romeo, juliet.key, 'alert expire-at 2001-01-01T00:00:00Z');
+    await send(romeo, juliet.key, 'explode expire-at 2001-01-01T00:00:00Z');
+    await send(romeo, juliet.key, 'drop deliver direct');
+    const fired = { 'alert expire-at': 1, 'notify deliver stored': 1 };
+    expect(counters.report()).to.deep.equal({ fired, refused: 1, repliesHeldBack: 0 });
+    const lines = bench.log.lines.filter((line) => line.includes('AMP rule fired') && line.includes(romeo.account.key));
+    expect(lines.map((line) => /"rule":"([^"]*)","outcome":"([^"]*)"/.exec(line)?.slice(1))).to.deep.equal([
+      ['notify deliver stored', 'stored'],
+      ['alert expire-at 2001-01-01T00:00:00Z', 'stopped'],
+    ]);
+  });
+});

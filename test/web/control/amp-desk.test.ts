@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { configSchema } from '../../../src/config/schema.ts';
+import { type Server, startServer } from '../../../src/server.ts';
+import type { SendRequest } from '../../../src/web/control/message-operations.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { RecordingLog } from '../../support/recording-log.ts';
+
+const juliet = 'juliet@localhost';
+const romeo = 'romeo@localhost';
+
+/** A whole server that nobody is connected to. */
+describe('the message desk of a running server (XEP-0079)', () => {
+  let directory: string;
+  let clock: ManualClock;
+  let log: RecordingLog;
+  let server: Server;
+
+  async function start(settings: object = {}): Promise<void> {
+    const common = { listen: { c2s: [], c2sTls: [] }, authentication: { scramIterations: 4096 } };
+    const config = configSchema({ directory, environment: {} }).parse({ ...common, ...settings });
+    clock = new ManualClock(Date.UTC(2026, 2, 1, 12));
+    log = new RecordingLog();
+    server = await startServer(config, { log, clock });
+    for (const jid of [juliet, romeo]) await server.administration.addUser(jid, 'wherefore');
+  }
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'ampere-desk-'));
+  });
+  afterEach(async () => {
+    await server.stop();
+    expect(log.alarms).to.deep.equal([]);
+    await rm(directory, { recursive: true });
+  });
+
+  const send = (more: Partial<SendRequest> = {}) =>
+    server.administration.sendMessage({ to: juliet, body: 'hello', waitMs: 30_000, ...more });
+  const explain = async (from = 'localhost/desk') => {
+    const { plan, decision } = await server.administration.explainMessage({ from, to: juliet });
+    return { ...plan, decision };
+  };
+  const deliver = (action: string, value: string) => ({ action, condition: 'deliver', value });
+
+  it('sends, and learns what has become of it', async () => {
+    await start();
+    expect(await send()).to.include({ outcome: 'stored' });
+    expect(await send({ rules: [deliver('drop', 'stored')] })).to.deep.include({
+      outcome: 'refused',
+      rule: deliver('alert', 'stored'),
+    });
+    expect(await send({ rules: [deliver('error', 'stored')] })).to.include({ error: 'undefined-condition' });
+    expect(await send({ to: 'nobody@localhost' })).to.include({ outcome: 'refused', error: 'service-unavailable' });
+    expect(await send({ to: 'romeo@elsewhere.invalid' })).to.include({ error: 'remote-server-not-found' });
+    expect(await send({ rules: [deliver('drop', 'later')] })).to.include({
+      outcome: 'refused',
+      error: 'not-acceptable',
+    });
+  });
+
+  it('waits until a message has expired (D-13)', async () => {
+    await start();
+    const done = send({ expireInMs: 10_000 });
+    // The one message that has been stored shows that it is time for the clock to go on.
+    while (
+      (await explain()).deliver !== 'stored' ||
+      !log.lines.some((line) => line.includes('notify deliver stored'))
+    ) {}
+    clock.advance(10_000);
+    expect(await done).to.include({ outcome: 'expired' });
+  });
+
+  it('may ask about users whatever the privacy, as the server itself (D-26)', async () => {
+    await start({ amp: { presencePrivacy: 'drop-only' } });
+    expect(await send()).to.include({ outcome: 'stored' });
+  });
+
+  it('learns of a full store and of a forward', async () => {
+    await start({ offline: { maxMessages: 1 } });
+    await send();
+    expect(await send()).to.include({ outcome: 'refused', error: 'service-unavailable' });
+    await server.administration.setForward(juliet, romeo);
+    expect(await send()).to.include({ outcome: 'forwarded' });
+    await server.administration.setForward(juliet, undefined);
+    expect(await server.administration.forwards({ limit: 10 })).to.deep.equal([]);
+    expect(await send()).to.include({ outcome: 'refused' });
+  });
+
+  it('gives up when nobody says anything', async () => {
+    await start({ amp: { enabled: false } });
+    const done = send();
+    await explain();
+    clock.advance(30_000);
+    expect(await done).to.include({ outcome: 'unknown' });
+  });
+
+  it('says what would happen, and nothing happens (N-17)', async () => {
+    await start({ offline: { maxMessages: 1 } });
+    expect(await explain()).to.deep.equal({ deliver: 'stored', destinations: [juliet], decision: 'keep' });
+    expect(await explain()).to.include({ deliver: 'stored' });
+    await send();
+    expect(await explain()).to.include({ deliver: 'none', error: 'service-unavailable' });
+    await server.administration.setForward(juliet, romeo);
+    expect(await explain()).to.deep.include({ deliver: 'forward', destinations: [romeo] });
+  });
+
+  it('says what policies and privacy would do to a sender (D-26)', async () => {
+    const policy = { name: 'nothing stored', match: {}, rules: [deliver('drop', 'stored')] };
+    await start({ amp: { policies: [policy] } });
+    expect(await explain(romeo)).to.include({ decision: 'stop' });
+    const rules = [deliver('notify', 'stored')];
+    const asked = { from: romeo, to: juliet, rules };
+    const { decision, refusal } = await server.administration.explainMessage(asked);
+    expect(decision).to.equal('refuse');
+    expect(refusal).to.contain('<invalid-rules');
+    const own = await server.administration.explainMessage({ ...asked, to: `${romeo}/phone` });
+    expect(own.rulesets.map(({ policy: name }) => name)).to.deep.equal([undefined, 'nothing stored']);
+  });
+});
