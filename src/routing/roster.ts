@@ -39,6 +39,13 @@ export class Roster {
     for (const item of this.#items.values()) if (item.inRoster) yield item;
   }
 
+  /** Number of items that a client sees. */
+  get visibleCount(): number {
+    let count = 0;
+    for (const item of this.#items.values()) if (item.inRoster) count += 1;
+    return count;
+  }
+
   /** Number of items, the hidden ones included. */
   get size(): number {
     return this.#items.size;

@@ -82,7 +82,7 @@ export class Subscriptions {
     const state = stateOf(item);
     const { next, pass, approve } = inbound(type, state);
     // A stranger is not told that the roster is full: that would tell of the account, too.
-    if (type === 'subscribe' && !(this.#hasRoom(account, item) && mayWait(account, item))) return;
+    if (type === 'subscribe' && !this.#mayWait(account, item)) return;
     const request = stanza.with({ from: contact, to: account.jid });
     const deliver = pass ? () => this.#deliver(request, type, account) : undefined;
     await this.#save(account, item, next, { inRoster: item.inRoster, request, beforePush: deliver });
@@ -131,8 +131,13 @@ export class Subscriptions {
     await this.#parts.rosters.save(account, changed, beforePush);
   }
 
-  #hasRoom({ roster }: Account, { contact }: RosterItem): boolean {
-    return roster.get(contact) !== undefined || roster.size < this.#parts.maxItems;
+  #hasRoom({ roster }: Account, { inRoster }: RosterItem): boolean {
+    return inRoster || roster.visibleCount < this.#parts.maxItems;
+  }
+
+  /** Strangers are counted apart, so that spam cannot fill the roster; more of them than contacts is spam. */
+  #mayWait({ roster }: Account, { contact }: RosterItem): boolean {
+    return roster.get(contact) !== undefined || roster.size - roster.visibleCount < this.#parts.maxItems;
   }
 
   /** Requests go to available resources, the rest to those that asked for the roster (RFC 6121 §3.1.3, §3.1.6). */
@@ -161,17 +166,8 @@ export class Subscriptions {
   }
 }
 
-/** Strangers' requests that may wait for one account's answer; more are spam, and are not let fill its roster. */
-const maxStrangers = 100;
 /** What a request may say, in bytes; a longer one is kept without its content. */
 const maxRequestBytes = 4096;
-
-function mayWait({ roster }: Account, { inRoster }: RosterItem): boolean {
-  if (inRoster) return true;
-  let strangers = 0;
-  for (const item of roster.all()) if (!item.inRoster) strangers += 1;
-  return strangers < maxStrangers;
-}
 
 function bytesToKeep(request: Stanza): Buffer {
   const bytes = request.toBytes();

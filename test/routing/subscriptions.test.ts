@@ -204,7 +204,10 @@ describe('Subscriptions', () => {
     });
 
     it('of the contact, whose client hears of no request that is not kept', async () => {
-      const juliet = await house.online('juliet@a.example/balcony', item('a@a.example'), item('b@a.example'));
+      const waiting = { pendingIn, inRoster: false };
+      const strangers = [item('a@a.example', waiting), item('b@a.example', waiting)];
+      const juliet = await house.online('juliet@a.example/balcony', ...strangers);
+      juliet.taken();
       await house.online('romeo@a.example/orchard');
       await house.road.route(readStanza("<presence type='subscribe' from='romeo@a.example' to='juliet@a.example'/>"));
       expect(briefly(juliet)).to.deep.equal([]);
@@ -241,7 +244,7 @@ describe('Subscriptions', () => {
   });
 
   it('may be asked for by so many strangers at a time and no more, each in few words (RFC 6120 §13.12)', async () => {
-    house = new House({ maxRosterItems: 1000 });
+    house = new House({ maxRosterItems: 100 });
     const [juliet] = await lovers(house);
     const ask = (name: string, content = '') =>
       house.road.route(

@@ -53,7 +53,7 @@ export class RosterWriting {
     const name = nameOf(given, options);
     const groups = groupsOf(given, options);
     const key = contact.toString();
-    if (!account.roster.get(key) && account.roster.size >= options.maxItems) {
+    if (!account.roster.get(key)?.inRoster && account.roster.visibleCount >= options.maxItems) {
       throw StanzaError.resourceConstraint('the roster is full');
     }
     await rosters.save(account, { ...account.roster.getOrBlank(key), name, groups, inRoster: true });
