@@ -131,16 +131,18 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     amp: site.amp.report(),
   });
   const { accounts, sessions: directory } = road;
+  const messages = makeMessageDesk(site, road, amp);
   const administration = new Administration({
     storage,
     domains: config.domains,
     iterations: config.authentication.scramIterations,
     registrar,
-    running: { accounts, directory, messages: makeMessageDesk(site, road, amp), status, reload: reloadAll },
+    running: { accounts, directory, messages, status, reload: reloadAll },
   });
   const control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
   for (const extension of road.extensions) extension.opened?.();
   const stop = async () => {
+    messages.close();
     await control.close();
     await listener.stop(config.shutdown.drainSeconds * 1000);
     for (const extension of road.extensions) await extension.closing?.();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { faultyRule } from '../extensions/amp/policy.ts';
-import { type AmpOptions, ampSettings, readPolicy } from '../extensions/amp/settings.ts';
+import { type AmpOptions, ampSettings, type PolicyRuleOptions, readPolicy } from '../extensions/amp/settings.ts';
 import { address, domain, flag, whole } from './fields.ts';
 
 const actions = ['alert', 'drop', 'error', 'notify'] as const;
@@ -33,7 +33,7 @@ const rule = z
       .exactOptional()
       .describe('Instead of a condition: when the message has reached this age and has not been delivered.'),
   })
-  .refine(({ condition, value, maxAgeSeconds }) => (condition && value) || maxAgeSeconds !== undefined, {
+  .refine(isComplete, {
     error: 'needs a condition with its value, or maxAgeSeconds',
   })
   .refine(({ condition, value, maxAgeSeconds }) => maxAgeSeconds === undefined || !(condition || value), {
@@ -90,6 +90,9 @@ export const ampSchema = z
 function faultyPolicies(options: AmpOptions): (readonly [path: (string | number)[], message: string])[] {
   const { vocabulary } = ampSettings({ ...options, policies: [] }).limits;
   return options.policies.flatMap((written, index) => {
+    // What is incomplete or out of bounds has been found already.
+    const isSound = (rule: PolicyRuleOptions) => isComplete(rule) && (rule.maxAgeSeconds ?? 0) <= longestAgeSeconds;
+    if (!written.rules.every(isSound)) return [];
     const read = readPolicy(written);
     const faulty = faultyRule(read, vocabulary);
     if (!faulty) return [];
@@ -98,4 +101,8 @@ function faultyPolicies(options: AmpOptions): (readonly [path: (string | number)
       [['policies', index, 'rules', at], 'has a value that its condition does not know, or a word that is disabled'],
     ];
   });
+}
+
+function isComplete({ condition, value, maxAgeSeconds }: PolicyRuleOptions): boolean {
+  return (condition !== undefined && value !== undefined) || maxAgeSeconds !== undefined;
 }

@@ -39,6 +39,11 @@ const misuses: readonly Misuse[] = [
   { args: ['sessions'], code: 3, says: /No server is running/ },
   { args: ['kick', 'romeo@localhost'], code: 3, says: /No server is running/ },
   { args: ['reload'], code: 3, says: /No server is running/ },
+  { args: ['amp'], code: 2, says: /Name a command/ },
+  { args: ['amp', 'explain', '--from', 'a@localhost', '--to', 'b@localhost'], code: 3, says: /No server is running/ },
+  { args: ['send', '--to', 'a@localhost', '--body', 'x'], code: 3, says: /No server is running/ },
+  { args: ['send', '--to', 'a@localhost'], code: 2, says: /body/ },
+  { args: ['forward', 'list'], code: 5, says: /no database/ },
   { args: ['backup', 'copy.db'], code: 5, says: /no database/ },
   { args: ['restore', 'copy.db'], code: 5, says: /no backup/ },
   { args: ['status', '--config', 'missing.json'], code: 4, says: /missing\.json:1:1: cannot be read/ },
@@ -114,7 +119,22 @@ describe('the help', () => {
 
   it('lists every command and the exit codes', async () => {
     const out = await workplace.done('--help');
-    for (const command of ['start', 'check', 'user', 'status', 'sessions', 'kick', 'reload', 'backup', 'restore']) {
+    for (const command of [
+      ...[
+        'start',
+        'check',
+        'user',
+        'forward',
+        'status',
+        'sessions',
+        'kick',
+        'send',
+        'amp',
+        'reload',
+        'backup',
+        'restore',
+      ],
+    ]) {
       expect(out).to.match(new RegExp(`^  ampere ${command}\\b`, 'm'));
     }
     expect(out).to.contain('Exit codes: 0 done');

@@ -26,7 +26,8 @@ describe('a running server', () => {
     });
     expect(await workplace.done('status'))
       .to.match(/^Version +1\.2\.3$/m)
-      .and.match(/^Started +2026-01-01T00:00:00/m);
+      .and.match(/^Started +2026-01-01T00:00:00/m)
+      .and.match(/^Rules +3 fired, 4 messages refused for theirs, 0 replies held back$/m);
   });
 
   it('shows who is connected', async () => {

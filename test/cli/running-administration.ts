@@ -18,6 +18,7 @@ export const sampleStatus = {
   startedAtMs: Date.UTC(2026, 0, 1),
   addresses: { c2s: [{ address: '127.0.0.1', port: 5222 }], c2sTls: [] },
   connections: 7,
+  amp: { fired: { 'alert expire-at': 1, 'drop deliver stored': 2 }, refused: 4, repliesHeldBack: 0 },
 };
 
 /** All of a running server that administration sees, over real storage and without a network but its control socket. */

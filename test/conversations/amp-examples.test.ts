@@ -41,7 +41,7 @@ describe('Discovering AMP (XEP-0079 §2.1.1, §8)', () => {
     expect(answer.attributes.get('type')).to.equal('error');
   });
 
-  it('example 43: it is among the features of the stream once one has authenticated (D-49, N-42)', async () => {
+  it('example 26: it is among the features of the stream once one has authenticated (D-49, N-42)', async () => {
     const account = await stage.account('northumberland');
     const client = await stage.client();
     const before = await client.opens();

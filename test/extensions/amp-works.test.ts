@@ -6,6 +6,7 @@ import { AmpWorks } from '../../src/extensions/amp/amp-works.ts';
 import { offline } from '../../src/extensions/offline/offline.ts';
 import { StoredMessages } from '../../src/extensions/offline/stored-messages.ts';
 import type { Account } from '../../src/routing/account.ts';
+import type { Passage } from '../../src/routing/extension.ts';
 import type { OfflineStore } from '../../src/storage/offline.ts';
 import type { OutboxStore } from '../../src/storage/outbox.ts';
 import { StorageError, type StorageErrorCode } from '../../src/storage/storage-error.ts';
@@ -38,6 +39,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
   let faults: Map<Fault, StorageErrorCode>;
   let replies = { perSecond: 1000, burst: 1000 };
   let counters: AmpCounters;
+  let recorded: string[] = [];
   let works: AmpWorks;
 
   const failing = <T>(name: Fault, run: () => Promise<T>): Promise<T> => {
@@ -67,11 +69,14 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
       refuses: () => false,
       settleDue: (account) => works.settleDue(account),
     });
-    return { extensions: [amp(works, 'Ampere'), offline(messages)], offline: messages, clock, log };
+    const record = ({ message, plan }: Passage) => void recorded.push(`${plan.kind} ${message.from?.local}`);
+    const recorder = { name: 'recorder', claims: [], record };
+    return { extensions: [amp(works, 'Ampere'), offline(messages), recorder], offline: messages, clock, log };
   });
 
   beforeEach(() => {
     faults = new Map();
+    recorded = [];
   });
 
   afterEach(async () => {
@@ -164,6 +169,46 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     bench.road.sessions.remove(session);
     session.release();
     expect(await got(romeo, 1)).to.deep.equal(['notify deliver stored']);
+  });
+
+  it('what is refused or stopped leaves no trace, nor do reports (D-8, D-22, D-33)', async () => {
+    const { romeo, juliet } = await couple();
+    const name = romeo.account.jid.local;
+    await send(romeo, juliet.key, 'explode deliver stored');
+    expect(recorded).to.deep.equal([]);
+    await send(romeo, juliet.key, 'alert deliver stored');
+    expect(recorded.splice(0)).to.deep.equal([`none ${name}`]);
+    await send(romeo, juliet.key, 'notify deliver stored');
+    expect(recorded.splice(0)).to.deep.equal([`stored ${name}`]);
+    expect(await got(romeo, 3)).to.have.length(3);
+    expect(recorded).to.deep.equal([]);
+  });
+
+  it('receipts and markers have nothing to do with rules (XEP-0184 §5)', async () => {
+    const { romeo, juliet } = await couple();
+    const balcony = await bench.session(juliet, 'balcony', '<presence/>');
+    romeo.taken();
+    const request = "<request xmlns='urn:xmpp:receipts'/><markable xmlns='urn:xmpp:chat-markers:0'/>";
+    const to = `<message id='m1' type='chat' to='${juliet.key}'>${request}${rules('notify deliver direct')}</message>`;
+    await bench.does(romeo, to);
+    await until(() => balcony.sent.some(({ kind }) => kind === 'message'));
+    expect(balcony.taken().join()).to.include('urn:xmpp:receipts').and.to.include('urn:xmpp:chat-markers:0');
+    await bench.does(balcony, `<message to='${romeo.jid}'><received xmlns='urn:xmpp:receipts' id='m1'/></message>`);
+    expect(romeo.taken().filter((text) => text.includes(' id="m1"><amp'))).to.have.length(1);
+  });
+
+  it('a report finds a sender whose session has just ended (D-23)', async () => {
+    const { romeo, juliet } = await couple();
+    const other = await bench.session(romeo.account, 'other', '<presence/>');
+    await bench.session(juliet, 'balcony', '<presence/>');
+    other.taken();
+    const late = `<message from='localhost' to='${romeo.jid}' id='m1'><amp xmlns='${ampNs}' status='alert'/></message>`;
+    bench.ends(romeo);
+    await bench.arrives(late);
+    await until(() => other.sent.some(({ kind }) => kind === 'message'));
+    expect(other.taken().filter((text) => text.includes('status='))).to.have.length(1);
+    await bench.arrives(late.replace("id='m1'", "id='m1' type='error'"));
+    await until(async () => (await bench.storage.offline.count(romeo.account.key)).messages === 1);
   });
 
   it('a report that was written down is sent after a restart, and then no more (D-35)', async () => {

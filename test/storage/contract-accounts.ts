@@ -51,6 +51,20 @@ function describeCredentials(subject: Subject): void {
     expect((await rejection(accounts.setLastSeen('nobody@capulet.example', 1, ''))).code).to.equal('not-found');
   });
 
+  it('lists the accounts that are forwarded, a page at a time', async () => {
+    const { accounts } = subject.storage;
+    const [first = '', second = '', third = ''] = ['zz1@x.example', 'zz2@x.example', 'zz3@x.example'];
+    for (const jid of [third, first, second]) await accounts.create(jid, { scram: {} });
+    await accounts.setForward(third, 'romeo@montague.example');
+    await accounts.setForward(first, third);
+    expect(await accounts.forwards({ after: 'zz', limit: 1 })).to.deep.equal([{ jid: first, target: third }]);
+    const [next] = await accounts.forwards({ after: first, limit: 1 });
+    expect(next).to.deep.equal({ jid: third, target: 'romeo@montague.example' });
+    await accounts.setForward(first, undefined);
+    expect((await accounts.forwards({ limit: 1000 })).map(({ jid }) => jid)).not.to.include(first);
+    expect((await rejection(accounts.setForward('nobody@capulet.example', first))).code).to.equal('not-found');
+  });
+
   it('tells JIDs apart however odd they are', async () => {
     const { accounts } = subject.storage;
     const locals = [`'; DROP TABLE accounts; --`, '"', '%', '_', 'a\\', '', '\u{1f339}', 'İ', 'ß', 'ss', '__proto__'];

@@ -57,6 +57,26 @@ describe('migrations', () => {
     }
   });
 
+  it('bring what the first release has stored forward', async () => {
+    const dataDir = directory.path('first');
+    mkdirSync(dataDir, { mode: 0o700 });
+    const db = new Database(join(dataDir, 'ampere.db'));
+    db.exec(readFileSync(join(defaultMigrationsDir, '0001-foundation.sql'), 'utf8'));
+    db.exec(`INSERT INTO accounts (jid, domain, created_at_ms, roster_version, roster_floor, offline_messages, offline_bytes)
+             VALUES ('${juliet}', 'capulet.example', 0, 0, 0, 1, 7);
+             INSERT INTO offline_messages (account_id, sender, received_at_ms, size, bytes) VALUES (1, 'a@b', 5, 7, x'3c6d73672f3e0a');`);
+    db.pragma('user_version = 1');
+    db.close();
+    const storage = await directory.open({ dataDir });
+    expect(await storage.offline.list(juliet, 0, 10)).to.deep.equal([
+      { id: 1, from: 'a@b', receivedAtMs: 5, bytes: Buffer.from('<msg/>\n') },
+    ]);
+    expect(await storage.offline.nextDueMs()).to.equal(undefined);
+    const record = await storage.accounts.load(juliet);
+    expect(record).to.deep.include({ stored: { messages: 1, bytes: 7 }, forwardTo: undefined });
+    await storage.close();
+  });
+
   it('bring an old database forward, after a backup', async () => {
     const dataDir = await oldDatabase();
     const logged: object[] = [];

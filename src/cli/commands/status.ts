@@ -1,3 +1,4 @@
+import type { AmpReport } from '../../extensions/amp/amp-counters.ts';
 import type { ListenedAddress, StatusReport } from '../../web/control/operations.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
@@ -30,8 +31,14 @@ function rows(status: StatusReport): string[][] {
     ['Accounts', String(status.accounts)],
     ['Sessions', String(status.sessions)],
     ['Connections', String(status.connections)],
+    ...(status.amp === undefined ? [] : [['Rules', ruleCounts(status.amp)]]),
     ['Memory', `${Math.round(status.residentBytes / 2 ** 20)} MiB`],
   ];
+}
+
+function ruleCounts({ fired, refused, repliesHeldBack }: AmpReport): string {
+  const total = Object.values(fired).reduce((sum, count) => sum + count, 0);
+  return `${total} fired, ${refused} messages refused for theirs, ${repliesHeldBack} replies held back`;
 }
 
 function addresses(listened: readonly ListenedAddress[]): string {

@@ -70,6 +70,6 @@ export class AmpWorks {
   /** Finishes what is under way. */
   async stop(): Promise<void> {
     await this.#expiry.stop();
-    await this.#outbox.idle();
+    await this.#outbox.stop();
   }
 }

@@ -26,6 +26,7 @@ export class Outbox {
   readonly #entries = new WeakMap<Stanza, number>();
   #sentUntilId = 0;
   #wanted = false;
+  #stopped = false;
   #running: Promise<void> | undefined;
 
   constructor(parts: OutboxParts) {
@@ -34,25 +35,24 @@ export class Outbox {
 
   /** Sends what has not been sent yet. */
   flush(): void {
+    if (this.#stopped) return;
     this.#wanted = true;
     this.#running ??= this.#run();
   }
 
-  /** Resolves when nothing is under way. */
-  async idle(): Promise<void> {
+  /** Leaves what comes now for the next start; resolves when nothing is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#running;
   }
 
   /** Hears a report on its way: it must not get lost (XEP-0079 §2.2.5). */
-  hear({ message, recipient, destination }: Arriving): Hearing {
+  hear(arriving: Arriving): Hearing {
+    const { message } = arriving;
     const entry = this.#entries.get(message);
-    const exists = destination.kind === 'account' && destination.account !== undefined;
-    // Errors are not stored for anybody, but those that tell of a message may be (XEP-0160 §3).
-    const keep = message.type === 'error' && recipient.isBare && exists;
     const judge = (plan: DeliveryPlan): Ruling => {
-      const wanted: DeliveryPlan = keep && plan.kind === 'none' ? { kind: 'stored', owner: recipient } : plan;
-      if (entry !== undefined) return this.#watched(message, wanted, entry);
-      return { message, plan: wanted.kind === 'none' ? { kind: 'none' } : wanted };
+      const wanted = plan.kind === 'none' ? insteadOfNone(arriving) : plan;
+      return entry === undefined ? { message, plan: wanted } : this.#watched(message, wanted, entry);
     };
     return { message, own: true, judge };
   }
@@ -97,4 +97,12 @@ export class Outbox {
       this.#parts.log.error({ err: error, id }, 'a report was not removed and will be sent again');
     });
   }
+}
+
+/** Where a report goes that would be lost: who has gone meanwhile is found by the account. */
+function insteadOfNone({ message, recipient, destination }: Arriving): DeliveryPlan {
+  if (destination.kind !== 'account' || !destination.account) return { kind: 'none' };
+  if (!recipient.isBare) return { kind: 'forward', to: recipient.bare() };
+  // Errors are not stored for anybody, but those that tell of a message may be (XEP-0160 §3).
+  return message.type === 'error' ? { kind: 'stored', owner: recipient } : { kind: 'none' };
 }

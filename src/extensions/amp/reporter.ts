@@ -78,8 +78,10 @@ export class Reporter {
     }
   }
 
+  /** What the server sends itself it has asked for. */
   #allows(receiver: Jid): boolean {
-    const allowed = this.#parts.limit.allows(receiver);
+    const { isLocalDomain, limit } = this.#parts;
+    const allowed = (receiver.local === '' && isLocalDomain(receiver.domain)) || limit.allows(receiver);
     if (!allowed) this.#parts.counters.countHeldBack();
     return allowed;
   }

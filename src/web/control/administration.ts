@@ -1,4 +1,4 @@
-import { Jid, JidError } from '../../protocol/jid.ts';
+import type { Jid } from '../../protocol/jid.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { Account } from '../../routing/account.ts';
 import type { Session } from '../../routing/session.ts';
@@ -9,6 +9,7 @@ import { StorageError } from '../../storage/storage-error.ts';
 import { PasswordError } from '../../streams/negotiation/sasl/credentials.ts';
 import { Pbkdf2Queue } from '../../streams/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../streams/registrar.ts';
+import { address } from './address.ts';
 import { type ImportStorage, importedAccount, storeBelongings } from './imported-user.ts';
 import type {
   ExplainReport,
@@ -214,15 +215,6 @@ function silentRegistrar({ storage, iterations, running }: AdministrationParts):
     iterations,
     removed: () => {},
   });
-}
-
-function address(text: string): Jid {
-  try {
-    return Jid.parse(text);
-  } catch (error) {
-    if (!(error instanceof JidError)) throw error;
-    throw new OperationError('invalid', `${JSON.stringify(text)} is not an address: its ${error.message}.`);
-  }
 }
 
 function one(session: Session | undefined): Session[] {

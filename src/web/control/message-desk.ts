@@ -1,7 +1,7 @@
 import type { Explanation } from '../../extensions/amp/explanation.ts';
 import { ampElement } from '../../extensions/amp/written-rules.ts';
 import { formatDateTime } from '../../protocol/date-time.ts';
-import { Jid, JidError } from '../../protocol/jid.ts';
+import type { Jid } from '../../protocol/jid.ts';
 import { randomId } from '../../protocol/random-id.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
@@ -10,8 +10,11 @@ import type { Eventually } from '../../routing/eventually.ts';
 import type { Mailboxes } from '../../routing/mailboxes.ts';
 import type { Clock } from '../../support/clock.ts';
 import { type Element, xml } from '../../xml/element.ts';
+import { isXmlText } from '../../xml/escape.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
 import { XmlError } from '../../xml/xml-error.ts';
+import { address } from './address.ts';
+import { Answers } from './answers.ts';
 import type {
   ExplainReport,
   ExplainRequest,
@@ -21,7 +24,6 @@ import type {
   SendRequest,
 } from './message-operations.ts';
 import { OperationError } from './operation-error.ts';
-import { tidingsOf } from './tidings.ts';
 
 /** What the desk needs of the running server. */
 export interface MessageDeskParts {
@@ -42,6 +44,7 @@ const tellAll: readonly RuleWords[] = ['direct', 'stored', 'forward', 'gateway',
 /** Sends messages for the operator, and says what would happen to them. */
 export class MessageDesk implements MessageOperations {
   readonly #parts: MessageDeskParts;
+  readonly #waiting = new Set<Answers>();
 
   constructor(parts: MessageDeskParts) {
     this.#parts = parts;
@@ -57,32 +60,46 @@ export class MessageDesk implements MessageOperations {
   }
 
   async sendMessage(request: SendRequest): Promise<SendReport> {
-    const { clock, mailboxes, route } = this.#parts;
-    const to = address(request.to);
+    const { mailboxes, route } = this.#parts;
+    const message = this.#compose(request);
     const from = this.#sender(request.from);
-    const sentAtMs = clock.nowMs();
-    const id = randomId();
-    const content = [...written('subject', request.subject), xml('body', {}, request.body)];
-    const rules = ampElement({}, rulesOf(request, sentAtMs));
-    const message = Stanza.message({ from, to, id, type: request.type ?? 'chat' }, ...content, rules);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    let report: SendReport = { outcome: 'unknown', id, from: from.toString(), to: to.toString() };
-    const take = (answer: Stanza) => {
-      if (answer.id !== id) return;
-      const tidings = tidingsOf(answer);
-      if (tidings) report = { ...report, ...tidings };
-      if (tidings && !isAwaited(report, request)) resolve();
-    };
-    if (!mailboxes.open(from, take)) throw new OperationError('conflict', `${from} is waiting for an answer already.`);
-    const timer = clock.after(request.waitMs, resolve);
+    const answers = new Answers(message.with({ from }), request);
+    if (!mailboxes.open(from, (answer) => answers.take(answer))) {
+      throw new OperationError('conflict', `${from} is waiting for an answer already.`);
+    }
     try {
-      await route(message);
-      await promise;
-      return report;
+      const report = this.#wait(answers, request.waitMs);
+      await route(answers.message);
+      return await report;
     } finally {
-      timer.cancel();
+      answers.end();
       mailboxes.close(from);
     }
+  }
+
+  /** Waits for no more answers: whoever is waiting is told what is known. */
+  close(): void {
+    for (const answers of this.#waiting) answers.end();
+  }
+
+  async #wait(answers: Answers, waitMs: number): Promise<SendReport> {
+    const timer = this.#parts.clock.after(waitMs, () => answers.end());
+    this.#waiting.add(answers);
+    try {
+      return await answers.report;
+    } finally {
+      this.#waiting.delete(answers);
+      timer.cancel();
+    }
+  }
+
+  #compose(request: SendRequest): Stanza {
+    const { subject, body, type = 'chat' } = request;
+    const rules = rulesOf(request, this.#parts.clock.nowMs());
+    const to = address(request.to);
+    checkTexts([subject ?? '', body, ...rules.flatMap(({ action, condition, value }) => [action, condition, value])]);
+    const content = [...written('subject', subject), xml('body', {}, body), ampElement({}, rules)];
+    return Stanza.message({ to, id: randomId(), type }, ...content);
   }
 
   /** An address of the server that nobody else uses. */
@@ -97,13 +114,6 @@ export class MessageDesk implements MessageOperations {
     }
     return jid.resource === '' ? jid.withResource(randomId()) : jid;
   }
-}
-
-/** Whether there is more to come: a stored message may expire before the wait is over, and an error tells why nothing is delivered. */
-function isAwaited({ outcome, rule, error }: SendReport, { type, expireInMs, waitMs }: SendRequest): boolean {
-  if (outcome === 'stored') return expireInMs !== undefined && expireInMs < waitMs;
-  // RFC 6121 §8.5.2.2.3: nobody hears of a headline that is not delivered.
-  return rule?.action === 'notify' && rule.value === 'none' && error === undefined && type !== 'headline';
 }
 
 /** The server may know everything: what is to be dropped is dropped with an alert, so that the outcome is known. */
@@ -125,6 +135,7 @@ function messageOf({ xml: text, from, to, type, rules }: ExplainRequest): Stanza
 }
 
 function made(type: string | undefined, rules: readonly RuleWords[] = []): Stanza {
+  checkTexts(rules.flatMap(({ action, condition, value }) => [action, condition, value]));
   const amp = rules.length > 0 ? [ampElement({}, rules)] : [];
   return Stanza.message({ id: randomId(), type: type ?? 'chat' }, xml('body', {}, 'A message'), ...amp);
 }
@@ -140,15 +151,10 @@ function parsed(text: string): Stanza {
   }
 }
 
-function written(name: string, text: string | undefined): Element[] {
-  return text === undefined ? [] : [xml(name, {}, text)];
+function checkTexts(texts: readonly string[]): void {
+  if (!texts.every(isXmlText)) throw new OperationError('invalid', 'The text has characters that XML cannot carry.');
 }
 
-function address(text: string): Jid {
-  try {
-    return Jid.parse(text);
-  } catch (error) {
-    if (!(error instanceof JidError)) throw error;
-    throw new OperationError('invalid', `${JSON.stringify(text)} is not an address: its ${error.message}.`);
-  }
+function written(name: string, text: string | undefined): Element[] {
+  return text === undefined ? [] : [xml(name, {}, text)];
 }

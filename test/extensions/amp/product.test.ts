@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import { admit } from '../../../src/extensions/amp/admission.ts';
-import { withoutRules } from '../../../src/extensions/amp/delivered-copy.ts';
 import { judge } from '../../../src/extensions/amp/judgement.ts';
 import { prospectOf } from '../../../src/extensions/amp/prospect.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
@@ -43,8 +42,7 @@ function actual({ rule, to, type, content, perHop = false, planned }: Case): str
   if (admission.kind === 'refused') return 'refused';
   const { ruleset, ends } = admission;
   if (!ruleset) return 'not judged';
-  // What becomes of the message by default has nothing to do with its rules.
-  const plan = planned(withoutRules(admission.message));
+  const plan = planned(admission.message);
   const prospect = prospectOf(plan, to, ruleset.perHop);
   const judgement = judge([ruleset], { event: 'receipt', prospect, intended: to, hop: false, nowMs });
   const otherwise = plan.kind !== 'none' ? 'goes on' : (plan.error?.condition ?? 'silence');

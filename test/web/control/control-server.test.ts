@@ -91,6 +91,11 @@ describe('the control socket', () => {
     ['DELETE', '/sessions?jid=a@b/c&reason=enough', undefined, ['kick', 'a@b/c', 'enough']],
     ['POST', '/reload', {}, ['reload']],
     ['POST', '/backup', { file: '/x' }, ['backup', '/x']],
+    ['PUT', '/forwards', { jid: 'a@b', target: 'c@d' }, ['setForward', 'a@b', 'c@d']],
+    ['DELETE', '/forwards?jid=a@b', undefined, ['setForward', 'a@b', undefined]],
+    ['GET', '/forwards?after=b&limit=2', undefined, ['forwards', { after: 'b', limit: 2 }]],
+    ['POST', '/messages', { to: 'a@b', body: 'x', waitMs: 5 }, ['sendMessage', { to: 'a@b', body: 'x', waitMs: 5 }]],
+    ['POST', '/messages/explain', { from: 'a@b', to: 'c' }, ['explainMessage', { from: 'a@b', to: 'c' }]],
   ];
   for (const [method, target, body, asked] of requests) {
     it(`carries out ${method} ${target}`, async () => {
@@ -110,6 +115,11 @@ describe('the control socket', () => {
     ['GET', '/users?limit=0', undefined, 400],
     ['GET', '/users?limit=many', undefined, 400],
     ['DELETE', '/users', undefined, 400],
+    ['PUT', '/forwards', { jid: 'a@b' }, 400],
+    ['POST', '/messages', { to: 'a@b', body: 'x' }, 400],
+    ['POST', '/messages', { to: 'a@b', body: 'x', waitMs: 1e12 }, 400],
+    ['POST', '/messages', { to: 'a@b', body: 'x', waitMs: 1, type: 'error' }, 400],
+    ['POST', '/messages/explain', { to: 'a@b', rules: [{ action: 'drop' }] }, 400],
     ['GET', '/', undefined, 500],
     ['PATCH', '/users', undefined, 500],
     ['GET', '/../etc/passwd', undefined, 500],

@@ -44,11 +44,9 @@ class Scene {
     return attributes.map(([, ...parts]) => parts.join(' '));
   }
 
-  answer(content: string, attributes = '', id = this.message.id): void {
+  answer(content: string, attributes = '', id = this.message.id, by = 'capulet.example'): void {
     const { from } = this.message;
-    const stanza = readStanza(
-      `<message from='capulet.example' to='${from}' id='${id}'${attributes}>${content}</message>`,
-    );
+    const stanza = readStanza(`<message from='${by}' to='${from}' id='${id}'${attributes}>${content}</message>`);
     void this.mailboxes.at(from ?? expect.fail())?.deliver(stanza);
   }
 
@@ -141,6 +139,15 @@ describe('the message desk: sending', () => {
     expect(await done).to.include({ outcome: 'refused', error: 'service-unavailable' });
   });
 
+  it('believes reports of servers only', async () => {
+    const scene = new Scene();
+    const done = scene.send();
+    const claim = `<amp xmlns='${amp}' status='notify'><rule action='notify' condition='deliver' value='direct'/></amp>`;
+    scene.answer(claim, '', scene.message.id, 'juliet@capulet.example/balcony');
+    scene.answer(`${claim}<error type='cancel'/>`, " type='error'", scene.message.id, 'juliet@capulet.example');
+    expect(await done).to.include({ outcome: 'refused' });
+  });
+
   it('waits on for what is stored, if it may expire before the wait is over', async () => {
     const scene = new Scene();
     const done = scene.send({ expireInMs: 10_000 });
@@ -163,6 +170,22 @@ describe('the message desk: sending', () => {
     scene.clock.advance(29_999);
     scene.clock.advance(1);
     expect(await done).to.include({ outcome: 'unknown' });
+  });
+
+  it('waits no longer when the server ends', async () => {
+    const scene = new Scene();
+    const done = scene.send({ expireInMs: 10_000 });
+    await Promise.resolve();
+    scene.report('notify', 'notify deliver stored');
+    scene.desk.close();
+    expect(await done).to.include({ outcome: 'stored' });
+    expect(scene.clock.pendingCount).to.equal(0);
+  });
+
+  it('sends only what XML can carry', async () => {
+    for (const more of [{ body: '\u0000' }, { subject: '\uffff' }, { rules: [words('drop deliver \u0001')] }]) {
+      expect(await rejection(new Scene().send(more)), JSON.stringify(more)).to.include({ code: 'invalid' });
+    }
   });
 
   it('sends as another domain or resource, but as nobody else, and not twice at once', async () => {
@@ -212,6 +235,7 @@ describe('the message desk: explaining', () => {
     { xml: '<x/>' },
     { xml: '<message to="@"/>' },
     { to: 'juliet@capulet.example' },
+    { from: 'a@b', to: 'c@d', rules: [words('drop deliver \u0001')] },
     { from: 'romeo@montague.example', to: 'a@b@c' },
   ]) {
     it(`refuses ${JSON.stringify(request)}`, async () => {
