@@ -2,6 +2,7 @@ import type { AccountStore } from './accounts.ts';
 import type { BlocklistStore } from './blocklists.ts';
 import type { OfflineStore } from './offline.ts';
 import type { PrivateXmlStore } from './private-xml.ts';
+import type { ResumptionStore } from './resumption.ts';
 import type { RosterStore } from './rosters.ts';
 import type { SecretStore } from './secrets.ts';
 import type { VcardStore } from './vcards.ts';
@@ -19,6 +20,7 @@ export interface Storage {
   readonly vcards: VcardStore;
   readonly blocklists: BlocklistStore;
   readonly secrets: SecretStore;
+  readonly resumption: ResumptionStore;
   readonly schemaVersion: number;
   /** Writes a complete, checked copy to a new file while work goes on; it holds everything that was durable at the call. */
   backup(file: string): Promise<void>;

@@ -12,14 +12,16 @@ const juliet = 'juliet@capulet.example';
 describe('migrations', () => {
   const directory = new TestDirectory();
 
-  /** A directory with the first migration and the given later ones. */
-  function migrations(later: Record<string, string> = {}): string {
-    const dir = directory.path(`migrations-${Object.keys(later).length}-${Object.values(later).join('').length}`);
+  const ours = readdirSync(defaultMigrationsDir).filter((name) => name.endsWith('.sql'));
+  /** The name of the n-th migration after ours. */
+  const later = (n: number, name: string) => `${String(ours.length + n).padStart(4, '0')}-${name}.sql`;
+
+  /** A directory with our migrations and the given later ones. */
+  function migrations(more: Record<string, string> = {}): string {
+    const dir = directory.path(`migrations-${Object.keys(more).length}-${Object.values(more).join('').length}`);
     mkdirSync(dir);
-    for (const name of readdirSync(defaultMigrationsDir).filter((each) => each.startsWith('0001'))) {
-      copyFileSync(join(defaultMigrationsDir, name), join(dir, name));
-    }
-    for (const [name, sql] of Object.entries(later)) writeFileSync(join(dir, name), sql);
+    for (const name of ours) copyFileSync(join(defaultMigrationsDir, name), join(dir, name));
+    for (const [name, sql] of Object.entries(more)) writeFileSync(join(dir, name), sql);
     return dir;
   }
 
@@ -57,20 +59,20 @@ describe('migrations', () => {
     const dataDir = await oldDatabase();
     const logged: object[] = [];
     const migrationsDir = migrations({
-      '0002-nick.sql': 'ALTER TABLE accounts ADD COLUMN nick TEXT;',
-      '0003-more.sql': "UPDATE accounts SET nick = 'J'; CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;",
+      [later(1, 'nick')]: 'ALTER TABLE accounts ADD COLUMN nick TEXT;',
+      [later(2, 'more')]: "UPDATE accounts SET nick = 'J'; CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;",
     });
     const storage = await directory.open({ dataDir, migrationsDir, log: { info: (fields) => logged.push(fields) } });
-    expect(storage.schemaVersion).to.equal(3);
+    expect(storage.schemaVersion).to.equal(ours.length + 2);
     expect(await storage.accounts.count()).to.equal(1);
     const backups = readdirSync(join(dataDir, 'backups'));
     expect(backups).to.have.lengthOf(1);
     const backup = join(dataDir, 'backups', backups[0] ?? '');
-    expect(backups[0]).to.match(/^before-0002-\d{8}T\d{6}-\d{3}Z\.db$/);
+    expect(backups[0]).to.match(new RegExp(`^before-${later(1, '').slice(0, 4)}-\\d{8}T\\d{6}-\\d{3}Z\\.db$`));
     expect(statSync(backup).mode & 0o777).to.equal(0o600);
-    expect(inspect(backup)).to.deep.include({ version: 1, accounts: 1 });
+    expect(inspect(backup)).to.deep.include({ version: ours.length, accounts: 1 });
     expect(inspect(backup).columns).not.to.include('nick');
-    expect(logged).to.deep.equal([{ from: 1, to: 3, backup }]);
+    expect(logged).to.deep.equal([{ from: ours.length, to: ours.length + 2, backup }]);
   });
 
   it('leave the database as it was if one fails', async () => {
@@ -78,30 +80,30 @@ describe('migrations', () => {
     const database = join(dataDir, 'ampere.db');
     const before = inspect(database);
     const broken = migrations({
-      '0002-broken.sql': 'ALTER TABLE accounts ADD COLUMN nick TEXT; INSERT INTO nowhere VALUES (1);',
+      [later(1, 'broken')]: 'ALTER TABLE accounts ADD COLUMN nick TEXT; INSERT INTO nowhere VALUES (1);',
     });
     const error = await rejection(directory.open({ dataDir, migrationsDir: broken }));
     expect(error.code).to.equal('schema');
-    expect(error.message).to.include('0002-broken.sql').and.to.include('nowhere');
+    expect(error.message).to.include(later(1, 'broken')).and.to.include('nowhere');
     expect(inspect(database)).to.deep.equal(before);
   });
 
   it('refuse a database of a newer version, and say what to do', async () => {
     const dataDir = await oldDatabase();
-    const newer = migrations({ '0002-nick.sql': 'ALTER TABLE accounts ADD COLUMN nick TEXT;' });
+    const newer = migrations({ [later(1, 'nick')]: 'ALTER TABLE accounts ADD COLUMN nick TEXT;' });
     await (await directory.open({ dataDir, migrationsDir: newer })).close();
     const bytes = readFileSync(join(dataDir, 'ampere.db'));
     const error = await rejection(directory.open({ dataDir, migrationsDir: directory.path('migrations-0-0') }));
     expect(error.code).to.equal('schema');
     expect(error.message)
-      .to.match(/has schema 2, but this version of Ampere knows only 1/)
-      .and.to.include('before-0002-');
+      .to.include(`has schema ${ours.length + 1}, but this version of Ampere knows only ${ours.length}`)
+      .and.to.include(`before-${later(1, '').slice(0, 4)}-`);
     expect(readFileSync(join(dataDir, 'ampere.db')).equals(bytes)).to.equal(true);
   });
 
   it('are refused if one is missing', async () => {
-    const gap = migrations({ '0003-later.sql': 'SELECT 1;' });
+    const gap = migrations({ [later(2, 'later')]: 'SELECT 1;' });
     const error = await rejection(directory.open({ dataDir: directory.path('data'), migrationsDir: gap }));
-    expect(error.message).to.include('0003-later.sql');
+    expect(error.message).to.include(later(2, 'later'));
   });
 });

@@ -13,6 +13,7 @@ import {
   blocklistStore,
   offlineStore,
   privateXmlStore,
+  resumptionStore,
   rosterStore,
   secretStore,
   vcardStore,
@@ -74,6 +75,7 @@ function assemble(queue: OperationQueue, schemaVersion: number, options: SqliteS
     vcards: vcardStore(queue),
     blocklists: blocklistStore(queue),
     secrets: secretStore(queue),
+    resumption: resumptionStore(queue),
     schemaVersion,
     get commits() {
       return queue.commits;

@@ -4,6 +4,7 @@ import { blocklistOperations } from './tables/blocklists.ts';
 import { offlineOperations } from './tables/offline.ts';
 import { prepareOwners } from './tables/owners.ts';
 import { privateXmlOperations } from './tables/private-xml.ts';
+import { resumptionOperations } from './tables/resumption.ts';
 import { rosterOperations } from './tables/rosters.ts';
 import { secretOperations } from './tables/secrets.ts';
 import { vcardOperations } from './tables/vcards.ts';
@@ -16,14 +17,23 @@ export function prepareOperations(db: Database.Database) {
   const offline = offlineOperations(db, owners);
   const privateXml = privateXmlOperations(db, owners);
   const vcards = vcardOperations(db, owners);
+  const resumption = resumptionOperations(db, owners);
   return {
-    reads: { ...accounts.reads, ...rosters.reads, ...offline.reads, ...privateXml.reads, ...vcards.reads },
+    reads: {
+      ...accounts.reads,
+      ...rosters.reads,
+      ...offline.reads,
+      ...privateXml.reads,
+      ...vcards.reads,
+      ...resumption.reads,
+    },
     writes: {
       ...accounts.writes,
       ...rosters.writes,
       ...offline.writes,
       ...privateXml.writes,
       ...vcards.writes,
+      ...resumption.writes,
       ...blocklistOperations(db, owners).writes,
       ...secretOperations(db).writes,
     },

@@ -2,12 +2,14 @@ import type { AccountRecord, AccountStore, Credentials, ScramHash, ScramKeys } f
 import type { BlocklistStore } from '../blocklists.ts';
 import type { OfflineStore } from '../offline.ts';
 import type { PrivateXmlStore } from '../private-xml.ts';
+import type { NewUnacknowledged, ResumptionStore, Unacknowledged } from '../resumption.ts';
 import type { RosterItem, RosterStore } from '../rosters.ts';
 import type { SecretStore } from '../secrets.ts';
 import type { VcardStore } from '../vcards.ts';
 import { asBuffer, ownBytes } from './bytes.ts';
 import type { OperationQueue } from './operation-queue.ts';
 import type { PackedAccount, PackedCredentials } from './tables/accounts.ts';
+import type { PackedNewUnacknowledged, PackedUnacknowledged } from './tables/resumption.ts';
 import type { PackedAccountRecord, PackedRosterItem } from './tables/rosters.ts';
 
 /** Accounts by way of the worker. */
@@ -55,6 +57,31 @@ export function offlineStore(queue: OperationQueue): OfflineStore {
     removeAll: (owner) => queue.run('offline.removeAll', owner),
     count: (owner) => queue.run('offline.count', owner),
   };
+}
+
+/** Resumable sessions by way of the worker. */
+export function resumptionStore(queue: OperationQueue): ResumptionStore {
+  return {
+    open: (session) => queue.run('resumption.open', session),
+    handled: (key, handled, state) => queue.run('resumption.handled', key, handled, state ?? null),
+    detach: (key, detachment, stanzas) => queue.run('resumption.detach', key, detachment, stanzas.map(packStanza)),
+    attach: (key) => queue.run('resumption.attach', key),
+    end: (key, handled, atMs, forgetBeforeMs) => queue.run('resumption.end', key, handled, atMs, forgetBeforeMs),
+    handledBeforeEnd: (key, owner) => queue.run('resumption.handledBeforeEnd', key, owner),
+    living: (nowMs) => queue.run('resumption.living', nowMs),
+    add: (owner, key, stanza) => queue.run('resumption.add', owner, key ?? null, packStanza(stanza)),
+    remove: (ids) => queue.run('resumption.remove', ids),
+    stanzasOf: async (key) => (await queue.run('resumption.stanzasOf', key)).map(unpackStanza),
+    strays: async (afterId, limit) => (await queue.run('resumption.strays', afterId, limit)).map(unpackStanza),
+  };
+}
+
+function packStanza({ sequence, receivedAtMs, bytes }: NewUnacknowledged): PackedNewUnacknowledged {
+  return [sequence ?? null, receivedAtMs, ownBytes(bytes)];
+}
+
+function unpackStanza({ sequence, bytes, ...stanza }: PackedUnacknowledged): Unacknowledged {
+  return { ...stanza, sequence: sequence ?? undefined, bytes: asBuffer(bytes) };
 }
 
 /** Private XML by way of the worker. */
