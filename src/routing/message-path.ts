@@ -7,6 +7,7 @@ import type { Destination } from './destination.ts';
 import type { Eventually } from './eventually.ts';
 import type { Judge, Passage, Recorder } from './extension.ts';
 import type { OfflineMessages } from './offline-messages.ts';
+import { Consequences, type Origin } from './origin.ts';
 import type { Screens } from './screens.ts';
 import type { Session } from './session.ts';
 
@@ -18,10 +19,10 @@ export interface MessagePathParts {
   readonly recorders: readonly Recorder[];
   readonly offline: OfflineMessages;
   /** Puts a message with a new address on the road again. */
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly route: (stanza: Stanza, origin?: Origin) => Eventually<void>;
   readonly sendRemote: (stanza: Stanza, domain: string) => Eventually<void>;
   /** Answers a message that failed after its sender was let go on. */
-  readonly refuse: (message: Stanza, error: unknown) => Eventually<void>;
+  readonly refuse: (message: Stanza, error: unknown, origin?: Origin) => Eventually<void>;
 }
 
 /** Messages on their way to the disk at which senders begin to wait for it. */
@@ -37,11 +38,11 @@ export class MessagePath {
   }
 
   /** Takes a message from one end of the road to the other. Throws StanzaError for the sender. */
-  take(message: Stanza, sender: Jid, recipient: Jid, destination: Destination): Eventually<void> {
+  take(message: Stanza, sender: Jid, recipient: Jid, destination: Destination, origin?: Origin): Eventually<void> {
     const plan = this.plan(message, recipient, destination);
     const judged = this.#judge({ message, sender, recipient, plan });
     for (const record of this.#parts.recorders) record(judged);
-    return this.#carryOut(judged);
+    return this.#carryOut(judged, origin);
   }
 
   /** What would happen to the message by default: the screen may turn the plan to `none`. */
@@ -76,15 +77,16 @@ export class MessagePath {
   }
 
   /** The only place where a message has an effect. */
-  #carryOut({ message, plan }: Passage): Eventually<void> {
+  #carryOut({ message, plan }: Passage, origin: Origin | undefined): Eventually<void> {
     switch (plan.kind) {
       case 'direct':
-        for (const session of plan.sessions) session.send(message);
+        if (origin?.owed) for (const session of plan.sessions) origin.awaits(session.sendDurably(message));
+        else for (const session of plan.sessions) session.send(message);
         return;
       case 'stored':
-        return this.#keep(message, plan.owner);
+        return this.#keep(message, plan.owner, origin);
       case 'forward':
-        return this.#parts.route(message.with({ to: plan.to }));
+        return this.#parts.route(message.with({ to: plan.to }), origin);
       case 'gateway':
       case 'service':
         return plan.service.deliver(message);
@@ -96,14 +98,22 @@ export class MessagePath {
   }
 
   /** Storage keeps the order of its calls, so the sender need not wait for the disk, unless the disk falls behind. */
-  #keep(message: Stanza, owner: Jid): Eventually<void> {
+  #keep(message: Stanza, owner: Jid, origin: Origin | undefined): Eventually<void> {
     this.#writes += 1;
     const kept = this.#parts.offline
-      .keep(message, owner)
-      .catch((error: unknown) => this.#parts.refuse(message, error))
+      .keep(message, owner, origin?.sentAtMs)
+      .catch((error: unknown) => this.#refuse(message, error, origin?.owed))
       .finally(() => {
         this.#writes -= 1;
       });
+    if (origin?.owed) origin.awaits(kept);
     return this.#writes > patientWrites ? kept : undefined;
+  }
+  /** Whoever is owed word is owed it also when the word is no. */
+  async #refuse(message: Stanza, error: unknown, owed = false): Promise<void> {
+    if (!owed) return this.#parts.refuse(message, error);
+    const consequences = new Consequences();
+    await this.#parts.refuse(message, error, consequences);
+    await consequences.settled();
   }
 }

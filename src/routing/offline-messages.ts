@@ -3,5 +3,6 @@ import type { Stanza } from '../protocol/stanza.ts';
 
 /** Where messages for absent users go. Resolves when the message is durable; throws StanzaError if it cannot be kept. */
 export interface OfflineMessages {
-  keep(message: Stanza, owner: Jid): Promise<void>;
+  /** `sentAtMs`: when it came, if that is not now. */
+  keep(message: Stanza, owner: Jid, sentAtMs?: number): Promise<void>;
 }

@@ -10,6 +10,7 @@ import type { Extension } from './extension.ts';
 import { IqPath } from './iq-path.ts';
 import { MessagePath } from './message-path.ts';
 import type { OfflineMessages } from './offline-messages.ts';
+import type { Origin } from './origin.ts';
 import { OutgoingRequests } from './outgoing-requests.ts';
 import { PresencePath } from './presence-path.ts';
 import { RosterChanges } from './roster-changes.ts';
@@ -36,7 +37,7 @@ export interface Ground {
   readonly subscriptions: Subscriptions;
   readonly requests: OutgoingRequests;
   readonly screens: Screens;
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly route: (stanza: Stanza, origin?: Origin) => Eventually<void>;
 }
 
 /** Extensions, and the one among them that keeps messages for absent users. */
@@ -62,8 +63,8 @@ export function buildRoad(
   equip: (ground: Ground) => Equipment,
 ): Road {
   let router: Router | undefined;
-  const route = (stanza: Stanza) => router?.route(stanza);
-  const refuse = (stanza: Stanza, error: unknown) => router?.refuse(stanza, error);
+  const route = (stanza: Stanza, origin?: Origin) => router?.route(stanza, origin);
+  const refuse = (stanza: Stanza, error: unknown, origin?: Origin) => router?.refuse(stanza, error, origin);
   const screens = new Screens();
   const ground = layGround(options, storage, clock, screens, route);
   const { extensions, offline } = equip(ground);
@@ -111,7 +112,7 @@ function layGround(
   storage: Pick<Storage, 'accounts' | 'rosters'>,
   clock: Clock,
   screens: Screens,
-  route: (stanza: Stanza) => Eventually<void>,
+  route: (stanza: Stanza, origin?: Origin) => Eventually<void>,
 ): Ground {
   const sessions = new LocalSessions();
   const accounts = new Accounts(storage.accounts, (key) => sessions.of(key).length > 0);

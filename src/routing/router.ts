@@ -9,6 +9,7 @@ import type { Destination } from './destination.ts';
 import { type Eventually, then } from './eventually.ts';
 import type { IqPath } from './iq-path.ts';
 import type { MessagePath } from './message-path.ts';
+import type { Origin } from './origin.ts';
 import type { PresencePath } from './presence-path.ts';
 import type { Screens } from './screens.ts';
 import type { Service } from './service.ts';
@@ -54,12 +55,13 @@ export class Router {
   }
 
   /** A stanza with 'from' and 'to' from anywhere but a client's stream: made here, stored, bounced, or come from another server. */
-  route(stanza: Stanza): Eventually<void> {
-    return this.#guarded(stanza, () => {
+  route(stanza: Stanza, origin?: Origin): Eventually<void> {
+    const take = () => {
       const { from, to } = stanza;
       if (!from || !to) throw new Error(`a routed ${stanza.kind} needs both addresses`);
-      return this.#dispatch(stanza, from, to, undefined);
-    });
+      return this.#dispatch(stanza, from, to, undefined, origin);
+    };
+    return this.#guarded(stanza, take, undefined, origin);
   }
 
   /** Where an address leads now. */
@@ -73,11 +75,17 @@ export class Router {
     return service ? { kind: 'service', service } : { kind: 'remote', domain };
   }
 
-  #dispatch(stanza: Stanza, from: Jid, to: Jid, session: Session | undefined): Eventually<void> {
+  #dispatch(
+    stanza: Stanza,
+    from: Jid,
+    to: Jid,
+    session: Session | undefined,
+    origin: Origin | undefined = session,
+  ): Eventually<void> {
     return then(this.resolve(to), (destination) => {
       switch (stanza.kind) {
         case 'message':
-          return this.#parts.messages.take(stanza, from, to, destination);
+          return this.#parts.messages.take(stanza, from, to, destination, origin);
         case 'presence':
           return this.#parts.presences.take(stanza, from, to, destination);
         case 'iq':
@@ -86,8 +94,8 @@ export class Router {
     });
   }
 
-  #guarded(stanza: Stanza, run: () => Eventually<void>, session?: Session): Eventually<void> {
-    const refuse = (error: unknown) => this.refuse(stanza, error, session);
+  #guarded(stanza: Stanza, run: () => Eventually<void>, session?: Session, origin?: Origin): Eventually<void> {
+    const refuse = (error: unknown) => this.refuse(stanza, error, origin, session);
     try {
       const pending = run();
       return pending instanceof Promise ? pending.catch(refuse) : undefined;
@@ -97,13 +105,19 @@ export class Router {
   }
 
   /** The one place where an error on the road becomes a reply. */
-  refuse(stanza: Stanza, error: unknown, session?: Session): Eventually<void> {
+  refuse(stanza: Stanza, error: unknown, origin?: Origin, session?: Session): Eventually<void> {
     const known = error instanceof StanzaError ? error : this.#unexpected(stanza, error);
     const reply = errorReply(stanza, known);
     if (!reply) return undefined;
     // Straight back to our client: on the road its own screens could stop the answer, and a bare address would lose it.
-    if (session) return session.send(reply.with({ from: reply.from ?? session.account.jid, to: session.jid }));
-    return reply.from && reply.to ? this.route(reply) : undefined;
+    if (session) return this.#answer(reply.with({ from: reply.from ?? session.account.jid, to: session.jid }), session);
+    return reply.from && reply.to ? this.route(reply, origin) : undefined;
+  }
+
+  /** A message that was refused counts as taken: a crash must not swallow the refusal. */
+  #answer(reply: Stanza, session: Session): void {
+    if (session.owed && reply.kind === 'message') session.awaits(session.sendDurably(reply));
+    else session.send(reply);
   }
 
   #unexpected(stanza: Stanza, error: unknown): StanzaError {

@@ -33,13 +33,13 @@ export class StoredMessages implements OfflineMessages {
     return this.#parts.quota.maxMessages > 0;
   }
 
-  async keep(message: Stanza, owner: Jid): Promise<void> {
+  async keep(message: Stanza, owner: Jid, sentAtMs?: number): Promise<void> {
     const { store, quota, clock } = this.#parts;
     // Only we may say when a message reached us (XEP-0203 §5).
     const payload = withoutDelaysOf(message.payload, owner.domain);
     const bytes = message.with({ payload }).toBytes();
     const from = message.from?.toString() ?? owner.domain;
-    const receivedAtMs = clock.nowMs();
+    const receivedAtMs = sentAtMs ?? clock.nowMs();
     await store.append(owner.toString(), { from, receivedAtMs, bytes }, quota).catch(refuse);
     this.#deliver(owner.toString());
   }
