@@ -5,14 +5,14 @@ export interface NewResumableSession {
   readonly owner: string;
   readonly resource: string;
   readonly maxSeconds: number;
+  /** What the session has told the world about itself, as JSON. */
+  readonly state: string;
 }
 
 /** A session as it is found at the start. */
 export interface ResumableSession extends NewResumableSession {
   /** How many stanzas of the client are final; grows without end. */
   readonly handled: number;
-  /** What the session has told the world about itself, as JSON. */
-  readonly state: string;
   readonly detachedAtMs: number;
 }
 

@@ -79,6 +79,8 @@ export class ClientSessions {
     const restored = await this.resumable.living();
     for (const found of restored) await this.#restore(found);
     await this.#takeStrays();
+    // At once: a crash now would repeat them all.
+    await this.settled();
   }
 
   /** Resolves when all that ended sessions could not deliver is durable, and what is acknowledged is gone. */

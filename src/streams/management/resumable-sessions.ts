@@ -75,7 +75,8 @@ export class ResumableSessions {
     session.manage({ key, maxSeconds });
     this.#byKey.set(key, session);
     const { key: owner } = session.account;
-    store.open({ key, owner, resource: session.jid.resource, maxSeconds }).catch((error: unknown) => {
+    const state = session.changedState() ?? session.state();
+    store.open({ key, owner, resource: session.jid.resource, maxSeconds, state }).catch((error: unknown) => {
       log.warn({ err: error }, 'a session would not survive a restart');
     });
     return { id: token, maxSeconds };

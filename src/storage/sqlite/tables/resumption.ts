@@ -41,8 +41,8 @@ export function resumptionOperations(db: Database.Database, owners: Owners) {
 }
 
 function sessionWrites(db: Database.Database, owners: Owners) {
-  const open = db.prepare<[string, number, string, number]>(
-    'INSERT INTO resumable_sessions (key, account_id, resource, max_seconds) VALUES (?, ?, ?, ?)',
+  const open = db.prepare<[string, number, string, number, string]>(
+    'INSERT INTO resumable_sessions (key, account_id, resource, max_seconds, state) VALUES (?, ?, ?, ?, ?)',
   );
   const handled = db.prepare<[number, string | null, string]>(
     'UPDATE resumable_sessions SET handled = ?, state = coalesce(?, state) WHERE key = ? AND ended_at_ms IS NULL',
@@ -60,8 +60,8 @@ function sessionWrites(db: Database.Database, owners: Owners) {
      FROM resumable_sessions JOIN accounts ON accounts.id = account_id WHERE ended_at_ms IS NULL`,
   );
   return {
-    'resumption.open': ({ key, owner, resource, maxSeconds }: NewResumableSession): void => {
-      open.run(key, owners.need(owner), resource, maxSeconds);
+    'resumption.open': ({ key, owner, resource, maxSeconds, state }: NewResumableSession): void => {
+      open.run(key, owners.need(owner), resource, maxSeconds, state);
     },
     'resumption.handled': (key: string, count: number, state: string | null): void => {
       handled.run(count, state, key);
