@@ -16,7 +16,7 @@ import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { ClientListener } from './streams/client-listener.ts';
 import { ClientSessions } from './streams/client-sessions.ts';
-import type { ClientStreamParts } from './streams/client-stream.ts';
+import type { ClientStreamParts } from './streams/client-stream-parts.ts';
 import { KeptCopies } from './streams/management/kept-copies.ts';
 import { StreamManagement } from './streams/management/stream-management.ts';
 import { AddressGuard } from './streams/negotiation/address-guard.ts';

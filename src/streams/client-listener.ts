@@ -4,7 +4,8 @@ import { StreamError } from '../protocol/stream-error.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
-import { ClientStream, type ClientStreamParts } from './client-stream.ts';
+import { ClientStream } from './client-stream.ts';
+import type { ClientStreamParts } from './client-stream-parts.ts';
 import { Connection, type ConnectionUser } from './connection.ts';
 
 /** One address to listen on. */

@@ -6,42 +6,23 @@ import { StreamError } from '../protocol/stream-error.ts';
 import { acknowledgmentRequest } from '../protocol/stream-management.ts';
 import type { Eventually } from '../routing/eventually.ts';
 import type { StreamStage } from '../routing/extension.ts';
-import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
-import type { Clock } from '../support/clock.ts';
-import type { Log } from '../support/log.ts';
 import { type Element, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
 import { serialise } from '../xml/serialise.ts';
 import { type StreamHeader, StreamReader } from '../xml/stream-reader.ts';
 import { XmlError } from '../xml/xml-error.ts';
 import type { ClientSession } from './client-session.ts';
-import type { ClientSessions } from './client-sessions.ts';
+import type { ClientStreamParts } from './client-stream-parts.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { offersFor } from './negotiation/offers.ts';
 import { type ChannelBinding, channelBindingsOf } from './negotiation/sasl/channel-binding.ts';
 import type { FrameReceiver, NegotiatingStream, StreamFeature } from './negotiation/stream-feature.ts';
-import { refusingBadAddress, type StanzaIntake } from './stanza-intake.ts';
+import { refusingBadAddress } from './stanza-intake.ts';
 import { StreamDeadlines } from './stream-deadlines.ts';
 import { checkHeader, headerText, isStreamError, localDomain } from './stream-header.ts';
 import type { StreamLimits } from './stream-limits.ts';
 import { isLegalStep, isPassing, phaseOf, type StreamState } from './stream-state.ts';
 import { type ContextSource, tlsSocketOptions } from './tls/tls-options.ts';
-
-/** What a client's stream needs from the rest of the house. */
-export interface ClientStreamParts {
-  readonly isLocalDomain: (domain: string) => boolean;
-  readonly contexts: () => ContextSource;
-  /** What can be negotiated, in the order it is offered. */
-  readonly features: readonly StreamFeature[];
-  /** Further elements of the stream features, only for information. */
-  readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
-  readonly intake: StanzaIntake;
-  readonly sessions: ClientSessions;
-  readonly requests: OutgoingRequests;
-  readonly limits: StreamLimits;
-  readonly clock: Clock;
-  readonly log: Log;
-}
 
 /** One client's XML stream on one connection (RFC 6120 §4): from the first header to the last byte. */
 export class ClientStream implements NegotiatingStream, ConnectionUser {
