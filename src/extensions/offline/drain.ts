@@ -1,22 +1,20 @@
 import { delayElement } from '../../protocol/delay.ts';
 import { Jid } from '../../protocol/jid.ts';
-import { ns } from '../../protocol/namespaces.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { Account } from '../../routing/account.ts';
 import { acceptsMessages } from '../../routing/delivery-plan.ts';
 import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
+import { provesReceipt } from '../../routing/proof-of-receipt.ts';
 import type { Session } from '../../routing/session.ts';
 import type { OfflineMessage, OfflineStore, OfflineUsage } from '../../storage/offline.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
-import { xml } from '../../xml/element.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
 import { XmlError } from '../../xml/xml-error.ts';
 
 const pageSize = 100;
-const answerTimeoutMs = 60_000;
 
 /** What handing over stored messages needs from the rest of the house. */
 export interface DrainParts {
@@ -36,8 +34,8 @@ export interface DrainParts {
 export type DrainOutcome = 'complete' | 'interrupted' | 'failed';
 
 /**
- * Gives one session the messages stored for its account, a page at a time. Behind each page goes a ping: its answer
- * proves that the client has read the page, and only then is the page forgotten.
+ * Gives one session the messages stored for its account, a page at a time. Only when the client has proved that it has
+ * the page, is the page forgotten.
  */
 export class Drain {
   readonly session: Session;
@@ -116,7 +114,7 @@ export class Drain {
     if (!message) return false;
     if (this.#parts.refuses(message, session.account)) return true;
     const delay = delayElement({ from: domainOf(session), stampMs: stored.receivedAtMs });
-    session.sendHeld(message.with({ payload: message.payload.with(delay) }));
+    session.sendStored(message.with({ payload: message.payload.with(delay) }));
     return true;
   }
 
@@ -134,24 +132,13 @@ export class Drain {
     this.#unanswered++;
     const { key } = this.session.account;
     try {
-      if (await this.#hasRead()) this.#parts.removed(key, await this.#parts.store.remove(key, ids));
+      const read = await provesReceipt(this.session, this.#parts.requests);
+      if (read) this.#parts.removed(key, await this.#parts.store.remove(key, ids));
     } catch (error) {
       this.#parts.log.error({ err: error, account: key }, 'delivered messages were not removed and will come again');
     }
     this.#unanswered--;
     this.#finishIfDone();
-  }
-
-  /** Asks until there is an answer (XEP-0199 §4.1): a slow client is not a lost one. */
-  async #hasRead(): Promise<boolean> {
-    const { session } = this;
-    const send = (request: Stanza) => session.sendHeld(request);
-    while (!session.ended) {
-      const ping = xml('ping', { xmlns: ns.ping });
-      const outcome = await this.#parts.requests.ask(domainOf(session), session.jid, ping, answerTimeoutMs, send);
-      if (outcome === 'answered') return true;
-    }
-    return false;
   }
 
   #finishIfDone(): void {
