@@ -89,6 +89,11 @@ export class Party {
     }
   }
 
+  /** Will not resume its session, but begin another. */
+  forgets(): void {
+    this.#token = undefined;
+  }
+
   leaves(): void {
     this.#client?.disconnects();
   }
