@@ -6,6 +6,7 @@ import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
 import type { Destination } from './destination.ts';
 import type { Eventually } from './eventually.ts';
 import type { Judge, Passage, Recorder } from './extension.ts';
+import { keepingOf } from './keeping.ts';
 import type { OfflineMessages } from './offline-messages.ts';
 import { Consequences, type Origin } from './origin.ts';
 import type { Screens } from './screens.ts';
@@ -80,9 +81,7 @@ export class MessagePath {
   #carryOut({ message, plan }: Passage, origin: Origin | undefined): Eventually<void> {
     switch (plan.kind) {
       case 'direct':
-        if (origin?.owed) for (const session of plan.sessions) origin.awaits(session.sendDurably(message));
-        else for (const session of plan.sessions) session.send(message);
-        return;
+        return this.#send(message, plan.sessions, origin);
       case 'stored':
         return this.#keep(message, plan.owner, origin);
       case 'forward':
@@ -95,6 +94,13 @@ export class MessagePath {
       case 'none':
         if (plan.error) throw plan.error;
     }
+  }
+
+  #send(message: Stanza, sessions: readonly Session[], origin: Origin | undefined): void {
+    // What is not worth storing is not worth a copy either.
+    const kept = origin?.owed && keepingOf(message) !== 'forget';
+    if (!kept) for (const session of sessions) session.send(message);
+    else for (const session of sessions) origin.awaits(session.sendDurably(message));
   }
 
   /** Storage keeps the order of its calls, so the sender need not wait for the disk, unless the disk falls behind. */
