@@ -80,7 +80,7 @@ describe('lines that are cut at any moment (XEP-0198 §5)', function () {
         await one.cut();
         await one.party.arrives(port);
       }
-      await writer.party.empties();
+      await writer.party.readsAcknowledgments();
       await reader.party.empties();
       for (const one of [writer, reader]) one.party.leaves();
       expect(acknowledged.map(({ id }) => Number(id))).to.deep.equal([...Array(written).keys()]);

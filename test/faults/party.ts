@@ -20,6 +20,8 @@ export class Party {
   readonly name: string;
   /** The ids of the messages that came, in order, repetitions included. */
   readonly received: string[] = [];
+  /** Whether the session in use is one that was resumed. */
+  resumed = false;
   readonly #managed: boolean;
   readonly #notices: Notices;
   #client: TestClient | undefined;
@@ -47,7 +49,8 @@ export class Party {
     this.#client = client;
     await client.opens();
     await client.authenticates({ username: this.name, password: `${this.name}-password` });
-    if (!(await this.#resumes(client))) await this.#begins(client);
+    this.resumed = await this.#resumes(client);
+    if (!this.resumed) await this.#begins(client);
     for (const letter of this.#unacknowledged) this.#write(letter);
     if (this.#unacknowledged.length > 0) client.sends(`<r xmlns="${sm}"/>`);
   }
@@ -66,6 +69,15 @@ export class Party {
       if (arrival.kind !== 'element') return;
       this.#take(arrival.tree);
       after();
+    }
+  }
+
+  /** Reads until everything it has written is acknowledged. */
+  async readsAcknowledgments(): Promise<void> {
+    while (this.#unacknowledged.length > 0) {
+      const arrival = await this.#next();
+      if (arrival.kind !== 'element') throw new Error(`${this.name} was cut off`);
+      this.#take(arrival.tree);
     }
   }
 
