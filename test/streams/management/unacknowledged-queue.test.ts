@@ -70,7 +70,9 @@ describe('the queue of what is not acknowledged (XEP-0198 §4)', () => {
 
   it('says when the client has everything, or that it never will', async () => {
     const queue = queueOf('a', 'b');
-    const [both, all] = [queue.received(), (queue.push(sent('c')), queue.received())];
+    const both = queue.received();
+    queue.push(sent('c'));
+    const all = queue.received();
     queue.acknowledge(2);
     expect(await both).to.equal(true);
     expect(queue.awaited).to.equal(true);
