@@ -106,6 +106,11 @@ export class Party {
     this.#token = undefined;
   }
 
+  /** Takes nothing any more of what the server sends. */
+  stalls(): void {
+    this.#client?.connection.pauseReading();
+  }
+
   leaves(): void {
     this.#client?.disconnects();
   }
