@@ -148,8 +148,8 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     messages.close();
     await control.close();
     await listener.stop(config.shutdown.drainSeconds * 1000);
-    for (const extension of road.extensions) await extension.closing?.();
     await stream.sessions.settled();
+    for (const extension of road.extensions) await extension.closing?.();
     await storage.close();
   };
   return {

@@ -5,6 +5,7 @@ import type { Account } from './account.ts';
 import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
 import { type Eventually, then } from './eventually.ts';
 import type { Arriving, Hearing, Judge, Oversight, Passage, Recorder, Ruling } from './extension.ts';
+import { keepingOf } from './keeping.ts';
 import type { OfflineMessages } from './offline-messages.ts';
 import { Consequences, type Way } from './origin.ts';
 import type { Screens } from './screens.ts';
@@ -129,13 +130,13 @@ export class MessagePath {
     }
   }
 
-  #handOver(ruling: Ruling, sessions: readonly Session[], journey: Journey): void {
+  #handOver({ message, oversight }: Ruling, sessions: readonly Session[], journey: Journey): void {
     const { origin } = journey.arriving;
-    const settled = ruling.oversight && this.#watcher(ruling.oversight, sessions, journey);
-    for (const session of sessions) {
-      if (origin?.owed) origin.awaits(session.sendDurably(ruling.message, settled));
-      else session.send(ruling.message, settled);
-    }
+    const settled = oversight && this.#watcher(oversight, sessions, journey);
+    // What is not worth storing is not worth a copy either.
+    const kept = origin?.owed && keepingOf(message) !== 'forget';
+    if (!kept) for (const session of sessions) session.send(message, settled);
+    else for (const session of sessions) origin.awaits(session.sendDurably(message, settled));
   }
 
   /** One delivery is enough; if there is none, what else can be done is asked of the judge. */

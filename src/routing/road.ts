@@ -110,7 +110,14 @@ export function buildRoad(
   });
   const sessionEnded = (session: Session) => {
     presences.sessionEnded(session);
-    for (const extension of extensions) extension.ended?.(session);
+    for (const extension of extensions) {
+      try {
+        extension.ended?.(session);
+      } catch (error) {
+        // A session ends within somebody else's work, and the others must hear of it too.
+        log.error({ err: error, extension: extension.name }, 'the end of a session was not dealt with');
+      }
+    }
   };
   return { ...ground, extensions, router, sessionEnded };
 }

@@ -199,6 +199,21 @@ describe('Stream management (XEP-0198)', () => {
       });
     }
 
+    it('that do not come mean that the client is lost, and may come back (XEP-0198 §7)', async () => {
+      const { romeo } = await stage.enter(['romeo']);
+      const account = await stage.account('juliet');
+      const { client, token } = await managed(account);
+      romeo.sends(chat(client.jid, 'one'));
+      await client.receives('<message>...</message>');
+      clock.advance(5000);
+      await client.receives(`<r xmlns="${sm}"/>`);
+      clock.advance(62_000);
+      await client.receivesStreamError('connection-timeout');
+      const back = await resumes(account, token, 0);
+      await back.receives(`<resumed xmlns="${sm}">...</resumed>`);
+      expect(await nextMessage(back)).to.equal('one');
+    });
+
     it('cannot be taken back (XEP-0198 §4)', async () => {
       const { romeo } = await stage.enter(['romeo']);
       const { client } = await managed(await stage.account('juliet'));

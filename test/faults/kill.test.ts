@@ -10,7 +10,7 @@ const program = fileURLToPath(new URL('./server-program.ts', import.meta.url));
 const rounds = 20;
 const window = 20;
 const senders = ['romeo', 'mercutio', 'benvolio'];
-const recipients = ['juliet', 'nurse', 'tybalt'];
+const recipients = ['juliet', 'nurse', 'tybalt', 'laurence'];
 
 describe('a server that is killed under load (XEP-0198 §4)', function () {
   this.timeout(120_000);
@@ -31,41 +31,45 @@ describe('a server that is killed under load (XEP-0198 §4)', function () {
     const acknowledged: Letter[] = [];
     const notices = { acknowledged: (letters: readonly Letter[]) => void acknowledged.push(...letters) };
     const writing = senders.map((name) => new Party(name, true, notices));
-    // Juliet acknowledges, the nurse has no stream management, and Tybalt is away until the end.
-    const [juliet, nurse, tybalt] = [
+    // Juliet acknowledges, the nurse has no stream management, Tybalt is away until the end, and until then Laurence reads nothing.
+    const [juliet, nurse, tybalt, laurence] = [
       new Party('juliet', true, notices),
       new Party('nurse', false, notices),
       new Party('tybalt', true, notices),
+      new Party('laurence', true, notices),
     ];
+    const everybody = [...writing, juliet, nurse, tybalt, laurence];
     let written = 0;
 
     for (let round = 0; round < rounds; round++) {
       const { server, port } = await start();
-      for (const party of [juliet, nurse, ...writing]) await party.arrives(port);
+      for (const party of [juliet, nurse, laurence, ...writing]) await party.arrives(port);
+      laurence.stalls();
       const until = acknowledged.length + 10 + Math.floor(Math.random() * 150);
       const go = () => {
         if (acknowledged.length >= until) return server.kill('SIGKILL');
         for (const [index, party] of writing.entries()) {
           while (party.unacknowledged < window) {
-            party.writes({ id: `${senders[index]}-${written}`, to: recipients[written % 3] ?? '' });
+            party.writes({ id: `${senders[index]}-${written}`, to: recipients[written % 4] ?? '' });
             written += 1;
           }
         }
       };
       go();
       await Promise.all([juliet, nurse, ...writing].map((party) => party.reads(go)));
+      laurence.leaves();
       expect(await server.end()).to.equal(null);
     }
 
     const { server, port } = await start();
-    for (const party of [...writing, juliet, nurse, tybalt]) await party.arrives(port);
-    for (const party of [...writing, juliet, nurse, tybalt]) await party.empties();
-    for (const party of [...writing, juliet, nurse, tybalt]) party.leaves();
+    for (const party of everybody) await party.arrives(port);
+    for (const party of everybody) await party.empties();
+    for (const party of everybody) party.leaves();
     server.kill('SIGTERM');
     expect(await server.end()).to.equal(0);
     expect(server.complaints).to.deep.equal([]);
 
-    const received = new Map([juliet, nurse, tybalt].map((party) => [party.name, party.received]));
+    const received = new Map([juliet, nurse, tybalt, laurence].map((party) => [party.name, party.received]));
     const lost = acknowledged.filter(({ id, to }) => !received.get(to)?.includes(id));
     expect(lost.map(({ id, to }) => `${id} to ${to}`)).to.deep.equal([]);
     expect(acknowledged.length).to.be.at.least(rounds * 10);

@@ -20,6 +20,8 @@ export class Party {
   readonly name: string;
   /** The ids of the messages that came, in order, repetitions included. */
   readonly received: string[] = [];
+  /** Whether the session in use is one that was resumed. */
+  resumed = false;
   readonly #managed: boolean;
   readonly #notices: Notices;
   #client: TestClient | undefined;
@@ -47,7 +49,8 @@ export class Party {
     this.#client = client;
     await client.opens();
     await client.authenticates({ username: this.name, password: `${this.name}-password` });
-    if (!(await this.#resumes(client))) await this.#begins(client);
+    this.resumed = await this.#resumes(client);
+    if (!this.resumed) await this.#begins(client);
     for (const letter of this.#unacknowledged) this.#write(letter);
     if (this.#unacknowledged.length > 0) client.sends(`<r xmlns="${sm}"/>`);
   }
@@ -69,6 +72,15 @@ export class Party {
     }
   }
 
+  /** Reads until everything it has written is acknowledged. */
+  async readsAcknowledgments(): Promise<void> {
+    while (this.#unacknowledged.length > 0) {
+      const arrival = await this.#next();
+      if (arrival.kind !== 'element') throw new Error(`${this.name} was cut off`);
+      this.#take(arrival.tree);
+    }
+  }
+
   /** Reads all there is: until many pings in a row were answered with nothing new before. */
   async empties(): Promise<void> {
     for (let quiet = 0; quiet < 30; quiet++) {
@@ -87,6 +99,16 @@ export class Party {
       this.#take(arrival.tree);
       if (arrival.tree.attributes.get('id') === 'last') return;
     }
+  }
+
+  /** Will not resume its session, but begin another. */
+  forgets(): void {
+    this.#token = undefined;
+  }
+
+  /** Takes nothing any more of what the server sends. */
+  stalls(): void {
+    this.#client?.connection.pauseReading();
   }
 
   leaves(): void {

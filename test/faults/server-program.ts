@@ -2,7 +2,8 @@ import { configSchema } from '../../src/config/schema.ts';
 import { startServer } from '../../src/server.ts';
 import { createLog } from '../../src/support/log.ts';
 
-// A server in a process of its own, to be killed: `<data directory> <account,account,...>`. Prints its port when it is open.
+// A server in a process of its own, to be killed: `<data directory> <account,account,...>`. Prints its port when it is open,
+// and stops at a line of input.
 const [, , dataDir = '', names = ''] = process.argv;
 
 const config = configSchema({ directory: dataDir, environment: {} }).parse({
@@ -23,5 +24,7 @@ const server = await startServer(config, {
 for (const name of names.split(',').filter(Boolean)) {
   await server.administration.addUser(`${name}@localhost`, `${name}-password`).catch(() => undefined);
 }
-process.on('SIGTERM', () => void server.stop().then(() => process.exit(0)));
+const stop = () => void server.stop().then(() => process.exit(0));
+process.on('SIGTERM', stop);
+process.stdin.once('data', stop);
 process.stdout.write(`port ${server.addresses.c2s[0]?.port}\n`);

@@ -15,6 +15,8 @@ import { parseFrame } from '../../xml/parse-frame.ts';
 import { XmlError } from '../../xml/xml-error.ts';
 
 const pageSize = 100;
+/** Bytes sent before it is asked whether they have left. */
+const pacedBytes = 64 * 1024;
 
 /** What handing over stored messages needs from the rest of the house. */
 export interface DrainParts {
@@ -86,13 +88,28 @@ export class Drain {
   async #sendPage(): Promise<void> {
     this.#wanted = false;
     const page = await this.#nextPage();
-    if (this.session.ended || page.length === 0) return;
-    const done = page.filter((message) => this.#send(message)).map(({ id }) => id);
-    this.#sentUntilId = page.at(-1)?.id ?? this.#sentUntilId;
+    const done = await this.#sendAll(page);
     if (done.length > 0) void this.#forgetWhenRead(done);
-    if (page.length < pageSize) return;
+    if (this.session.ended || page.length < pageSize) return;
     this.#wanted = true;
     await this.session.flushed();
+  }
+
+  /** No faster than the client reads: what waits for it is bounded. Answers what need not be sent again. */
+  async #sendAll(page: readonly OfflineMessage[]): Promise<number[]> {
+    const done: number[] = [];
+    let sentBytes = 0;
+    for (const message of page) {
+      if (sentBytes > pacedBytes) {
+        await this.session.flushed();
+        sentBytes = 0;
+      }
+      if (this.session.ended) break;
+      if (this.#send(message)) done.push(message.id);
+      this.#sentUntilId = message.id;
+      sentBytes += message.bytes.length;
+    }
+    return done;
   }
 
   /** What has expired meanwhile does not leave any more (XEP-0079 §3.3.2). */

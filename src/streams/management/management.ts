@@ -236,6 +236,8 @@ export class Management {
   resumedAt(h: number): void {
     const { uncertain } = this.#queue;
     this.acknowledged(h);
+    // If a full disk did not take the count: the client must not repeat what we have counted, and it is as durable as the work.
+    this.#safe = this.incoming.handled;
     if (uncertain && this.resumability) this.#writeAll(this.resumability, []);
   }
 
