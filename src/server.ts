@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { ampOptions } from './config/amp-options.ts';
 import type { Config, Listener } from './config/schema.ts';
-import { listenerLimits, streamLimits } from './config/stream-options.ts';
+import { listenerLimits, managementLimits, streamLimits } from './config/stream-options.ts';
 import { AmpCounters } from './extensions/amp/amp-counters.ts';
 import { AmpWorks } from './extensions/amp/amp-works.ts';
 import { extensions } from './extensions/index.ts';
@@ -16,7 +16,9 @@ import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { ClientListener } from './streams/client-listener.ts';
 import { ClientSessions } from './streams/client-sessions.ts';
-import type { ClientStreamParts } from './streams/client-stream.ts';
+import type { ClientStreamParts } from './streams/client-stream-parts.ts';
+import { KeptCopies } from './streams/management/kept-copies.ts';
+import { StreamManagement } from './streams/management/stream-management.ts';
 import { AddressGuard } from './streams/negotiation/address-guard.ts';
 import { advertisedLimits } from './streams/negotiation/advertised-limits.ts';
 import { bind } from './streams/negotiation/bind.ts';
@@ -116,6 +118,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   const { road, amp } = makeRoad(site);
   const registrar = makeRegistrar(site, road, () => road.extensions);
   const stream = await makeStreamParts(site, road, registrar);
+  await stream.sessions.restore();
   const listener = new ClientListener({ stream, limits: listenerLimits(config), clock, log });
   const addresses = {
     c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
@@ -145,6 +148,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     messages.close();
     await control.close();
     await listener.stop(config.shutdown.drainSeconds * 1000);
+    await stream.sessions.settled();
     for (const extension of road.extensions) await extension.closing?.();
     await storage.close();
   };
@@ -268,21 +272,20 @@ async function makeStreamParts(site: Site, road: Road, registrar: Registrar): Pr
   const { config, certificates, clock, log } = site;
   const limits = streamLimits(config);
   const domains = new Set(config.domains);
-  const sessions = new ClientSessions({
-    directory: road.sessions,
-    account: (jid: Jid) => road.accounts.get(jid),
-    policy: config.sessions,
-    clock,
-    ended: road.sessionEnded,
-    undelivered: (message) => void road.route(message),
-  });
+  const sessions = makeSessions(site, road);
+  const management = new StreamManagement(sessions.resumable);
   const nonzas = road.extensions.flatMap((extension) => extension.nonzas ?? []);
   return {
     isLocalDomain: (domain) => domains.has(domain),
     contexts: () => certificates,
-    features: await makeFeatures(site, { sessions, nonzas, registrar, limits }),
+    features: await makeFeatures(site, { sessions, management, nonzas, registrar, limits }),
     notices: (stage) => road.extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
-    intake: new StanzaIntake({ nonzas, route: (stanza, session) => road.router.fromSession(stanza, session), limits }),
+    intake: new StanzaIntake({
+      nonzas,
+      management,
+      route: (stanza, session) => road.router.fromSession(stanza, session),
+      limits,
+    }),
     sessions,
     requests: road.requests,
     limits,
@@ -291,9 +294,32 @@ async function makeStreamParts(site: Site, road: Road, registrar: Registrar): Pr
   };
 }
 
+function makeSessions({ config, storage, clock, log }: Site, road: Road): ClientSessions {
+  const store = storage.resumption;
+  return new ClientSessions({
+    directory: road.sessions,
+    account: (jid: Jid) => road.accounts.get(jid),
+    policy: config.sessions,
+    resumption: config.streamManagement,
+    limits: managementLimits(config),
+    store,
+    copies: new KeptCopies({ store, clock, log }),
+    requests: road.requests,
+    clock,
+    log,
+    ended: road.sessionEnded,
+    returned: (session) => {
+      if (!session.presence.available) return;
+      for (const extension of road.extensions) extension.available?.(session);
+    },
+    route: (stanza, origin) => road.route(stanza, { origin }),
+  });
+}
+
 /** What the features of a stream are made from. */
 interface FeatureParts {
   readonly sessions: ClientSessions;
+  readonly management: StreamManagement;
   readonly nonzas: readonly NonzaHandler[];
   readonly registrar: Registrar;
   readonly limits: StreamLimits;
@@ -302,16 +328,17 @@ interface FeatureParts {
 /** What clients can negotiate, in the order it is offered. */
 async function makeFeatures(site: Site, parts: FeatureParts): Promise<readonly StreamFeature[]> {
   const { config, storage } = site;
-  const { sessions, nonzas, registrar, limits } = parts;
+  const { sessions, management, nonzas, registrar, limits } = parts;
   const services = await makeSaslServices(site);
-  const bind2 = new Bind2({ sessions, nonzas, secret: await storage.secrets.get('resource') });
+  const bind2 = new Bind2({ sessions, management, nonzas, secret: await storage.secrets.get('resource') });
   return [
     starttls({ required: config.tls.required }),
     channelBindingTypes(services),
-    sasl2(services, bind2),
+    sasl2(services, bind2, management),
     sasl(services),
     ...(config.registration.inBand ? [openRegistration(site, registrar)] : []),
     bind(sessions),
+    management.feature(),
     advertisedLimits(limits),
   ];
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { mechanismNames } from '../streams/negotiation/sasl/mechanisms.ts';
 import { ampSchema } from './amp-schema.ts';
-import { bytes, contactUri, domain, flag, host, type Origin, path, secret, whole } from './fields.ts';
+import { bytes, contactUri, domain, flag, host, type Origin, path, seconds, secret, whole } from './fields.ts';
 import { limitsSchema } from './limits-schema.ts';
 
 const channelBindings = ['tls-exporter', 'tls-server-end-point'] as const;
@@ -99,6 +99,21 @@ const sessions = z
   .prefault({})
   .describe('The sessions of an account.');
 
+const streamManagement = z
+  .strictObject({
+    resumeSeconds: seconds(
+      3600,
+      'How long a client whose connection was lost may come back, unless it asks for less or more.',
+    ),
+    maxResumeSeconds: seconds(86_400, 'The longest time a client may ask for.'),
+    maxStanzas: whole(1000, 10, 1_000_000, 'Stanzas that may wait for one client to acknowledge them.'),
+    maxBytes: bytes(4 * 1024 * 1024, 65_536, 'Bytes that may wait for one client to acknowledge them.'),
+    ackEveryStanzas: whole(5, 1, 1000, 'The client is asked for an acknowledgment when this many stanzas wait for it.'),
+    ackAfterSeconds: seconds(5, 'The client is asked for an acknowledgment when a stanza has waited for this long.'),
+  })
+  .prefault({})
+  .describe('Acknowledgments and sessions that survive a lost connection (XEP-0198).');
+
 const offline = z
   .strictObject({
     maxMessages: whole(1000, 0, 1_000_000, 'Messages kept for one account; 0 keeps none.'),
@@ -173,6 +188,7 @@ export function configSchema(origin: Origin) {
     authentication,
     registration,
     sessions,
+    streamManagement,
     offline,
     amp: ampSchema,
     roster,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ListenerLimits } from '../streams/client-listener.ts';
+import type { ManagementLimits } from '../streams/management/management.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
 import type { Config } from './schema.ts';
 
@@ -25,6 +26,12 @@ export function streamLimits({ limits }: Config): StreamLimits {
     idleCloseAfterMs: c2s.idleCloseAfterSeconds * 1000,
     authenticationFailures: limits.authentication.failuresPerStream,
   };
+}
+
+/** The bounds of stream management, in the terms of the streams. */
+export function managementLimits({ streamManagement }: Config): ManagementLimits {
+  const { maxStanzas, maxBytes, ackEveryStanzas, ackAfterSeconds } = streamManagement;
+  return { maxStanzas, maxBytes, ackEveryStanzas, ackAfterMs: ackAfterSeconds * 1000 };
 }
 
 /** The bounds on all connections together. */

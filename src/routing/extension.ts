@@ -9,6 +9,7 @@ import type { DeliveryPlan } from './delivery-plan.ts';
 import type { Destination } from './destination.ts';
 import type { Eventually } from './eventually.ts';
 import type { Keepsake } from './offline-messages.ts';
+import type { Origin } from './origin.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -148,6 +149,8 @@ export interface Arriving {
   readonly destination: Destination;
   /** The sender's session if a client of ours has sent it just now. */
   readonly session: Session | undefined;
+  /** Who is owed word of what becomes of the message, if anybody is. */
+  readonly origin: Origin | undefined;
   /** The addresses that have forwarded the message, the first one first. */
   readonly forwardedBy: readonly Jid[];
 }

@@ -3,11 +3,13 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import type { Account } from './account.ts';
 import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
-import type { Eventually } from './eventually.ts';
-import type { Arriving, Hearing, Judge, Passage, Recorder, Ruling } from './extension.ts';
+import { type Eventually, then } from './eventually.ts';
+import type { Arriving, Hearing, Judge, Oversight, Passage, Recorder, Ruling } from './extension.ts';
+import { keepingOf } from './keeping.ts';
 import type { OfflineMessages } from './offline-messages.ts';
+import { Consequences, type Way } from './origin.ts';
 import type { Screens } from './screens.ts';
-import type { Session } from './session.ts';
+import type { Session, Settled } from './session.ts';
 
 /** What the message path needs from the rest of the house. */
 export interface MessagePathParts {
@@ -17,12 +19,12 @@ export interface MessagePathParts {
   readonly recorders: readonly Recorder[];
   readonly offline: OfflineMessages;
   /** Puts a message with a new address on the road again. */
-  readonly route: (stanza: Stanza, forwardedBy?: readonly Jid[]) => Eventually<void>;
+  readonly route: (stanza: Stanza, way?: Way) => Eventually<void>;
   readonly sendRemote: (stanza: Stanza, domain: string) => Eventually<void>;
   /** What the sender is told of an error. */
   readonly explain: (message: Stanza, error: unknown) => StanzaError;
   /** Answers a message that failed after its sender was let go on. */
-  readonly refuse: (message: Stanza, error: unknown, forwardedBy?: readonly Jid[]) => Eventually<void>;
+  readonly refuse: (message: Stanza, error: unknown, way?: Way) => Eventually<void>;
 }
 
 /** What is not to become of a message: what has been tried, and what is not right for it. */
@@ -129,26 +131,34 @@ export class MessagePath {
   }
 
   #handOver({ message, oversight }: Ruling, sessions: readonly Session[], journey: Journey): void {
-    if (!oversight) {
-      for (const session of sessions) session.send(message);
-      return;
-    }
+    const { origin } = journey.arriving;
+    const settled = oversight && this.#watcher(oversight, sessions, journey);
+    // What is not worth storing is not worth a copy either.
+    const kept = origin?.owed && keepingOf(message) !== 'forget';
+    if (!kept) for (const session of sessions) session.send(message, settled);
+    else for (const session of sessions) origin.awaits(session.sendDurably(message, settled));
+  }
+
+  /** One delivery is enough; if there is none, what else can be done is asked of the judge. */
+  #watcher(oversight: Oversight, sessions: readonly Session[], journey: Journey): Settled {
     let open = sessions.length;
     let done = false;
-    const settled = (delivered: boolean) => {
+    return (delivered) => {
       open -= 1;
       if (done) return;
       done = delivered;
-      if (delivered) oversight.done();
-      else if (open === 0) this.#again(without(journey, sessions), (next) => oversight.failed(next));
+      if (delivered) return oversight.done();
+      if (open === 0) this.#again(without(journey, sessions), (next) => oversight.failed(next));
     };
-    for (const session of sessions) session.send(message, settled);
   }
 
   #passOn(message: Stanza, plan: DeliveryPlan, { arriving }: Journey): Eventually<void> {
     switch (plan.kind) {
       case 'forward':
-        return this.#parts.route(message.with({ to: plan.to }), [...arriving.forwardedBy, arriving.recipient]);
+        return this.#parts.route(message.with({ to: plan.to }), {
+          origin: arriving.origin,
+          forwardedBy: [...arriving.forwardedBy, arriving.recipient],
+        });
       case 'gateway':
       case 'service':
         return plan.service.deliver(message);
@@ -171,9 +181,10 @@ export class MessagePath {
 
   /** Storage keeps the order of its calls, so the sender need not wait for the disk, unless the disk falls behind. */
   #keep(ruling: Ruling, owner: Jid, journey: Journey): Eventually<void> {
+    const { origin } = journey.arriving;
     this.#writes += 1;
     const kept = this.#parts.offline
-      .keep(ruling.message, owner, ruling.oversight?.keepsake)
+      .keep(ruling.message, owner, { ...ruling.oversight?.keepsake, sentAtMs: origin?.sentAtMs })
       .then(
         () => ruling.oversight?.done(),
         (error: unknown) => this.#lost(ruling, journey, error),
@@ -181,12 +192,13 @@ export class MessagePath {
       .finally(() => {
         this.#writes -= 1;
       });
+    if (origin?.owed) origin.awaits(kept);
     return this.#writes > patientWrites ? kept : undefined;
   }
 
   /** There is nothing left to try but to tell the sender. */
   #lost({ message, oversight }: Ruling, journey: Journey, error: unknown): Eventually<void> {
-    if (!oversight) return this.#parts.refuse(message, error, journey.arriving.forwardedBy);
+    if (!oversight) return this.#refuse(message, error, journey.arriving);
     const refusal = this.#parts.explain(message, error);
     const next: DeliveryPlan = { kind: 'none', error: refusal };
     return this.#settle(oversight.failed(next), journey);
@@ -201,16 +213,25 @@ export class MessagePath {
     try {
       return this.#carryOut(ruling, journey);
     } catch (error) {
-      return this.#parts.refuse(ruling.message, error, journey.arriving.forwardedBy);
+      return this.#refuse(ruling.message, error, journey.arriving);
     }
   }
-}
 
-function without({ arriving, excluded }: Journey, sessions: readonly Session[]): Journey {
-  return { arriving, excluded: { ...excluded, sessions: [...excluded.sessions, ...sessions] } };
+  /** Whoever is owed word is owed it also when the word is no. */
+  #refuse(message: Stanza, error: unknown, { origin, forwardedBy }: Arriving): Eventually<void> {
+    if (!origin?.owed) return this.#parts.refuse(message, error, { forwardedBy });
+    const consequences = new Consequences();
+    return then(this.#parts.refuse(message, error, { origin: consequences, forwardedBy }), () =>
+      consequences.settled(),
+    );
+  }
 }
 
 /** A message comes to no account twice on its way. */
 function mayForward({ jid }: Account, forwardedBy: readonly Jid[]): boolean {
   return forwardedBy.length < maxForwards && !forwardedBy.some((one) => one.bare().equals(jid));
+}
+
+function without({ arriving, excluded }: Journey, sessions: readonly Session[]): Journey {
+  return { arriving, excluded: { ...excluded, sessions: [...excluded.sessions, ...sessions] } };
 }

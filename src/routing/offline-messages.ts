@@ -4,7 +4,10 @@ import type { NewOfflineMessage } from '../storage/offline.ts';
 import type { Account } from './account.ts';
 
 /** What is kept together with a message: rules that watch over it, and what the server owes others because of it. */
-export type Keepsake = Pick<NewOfflineMessage, 'kept' | 'reports' | 'outboxId'>;
+export interface Keepsake extends Pick<NewOfflineMessage, 'kept' | 'reports' | 'outboxId'> {
+  /** When the message came, if that is not now. */
+  readonly sentAtMs?: number | undefined;
+}
 
 /** Where messages for absent users go. */
 export interface OfflineMessages {

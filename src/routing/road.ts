@@ -11,6 +11,7 @@ import { IqPath } from './iq-path.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { MessagePath } from './message-path.ts';
 import type { OfflineMessages } from './offline-messages.ts';
+import type { Way } from './origin.ts';
 import { OutgoingRequests } from './outgoing-requests.ts';
 import { PresencePath } from './presence-path.ts';
 import { RosterChanges } from './roster-changes.ts';
@@ -38,7 +39,7 @@ export interface Ground {
   readonly requests: OutgoingRequests;
   readonly screens: Screens;
   readonly mailboxes: Mailboxes;
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly route: (stanza: Stanza, way?: Way) => Eventually<void>;
   /** Whether a domain is one of ours. */
   readonly isLocalDomain: (domain: string) => boolean;
 }
@@ -68,9 +69,8 @@ export function buildRoad(
   equip: (ground: Ground) => Equipment,
 ): Road {
   let router: Router | undefined;
-  const route = (stanza: Stanza, forwardedBy?: readonly Jid[]) => router?.route(stanza, forwardedBy);
-  const refuse = (stanza: Stanza, error: unknown, forwardedBy?: readonly Jid[]) =>
-    router?.refuse(stanza, error, undefined, forwardedBy);
+  const route = (stanza: Stanza, way?: Way) => router?.route(stanza, way);
+  const refuse = (stanza: Stanza, error: unknown, way?: Way) => router?.refuse(stanza, error, way);
   const explain = (stanza: Stanza, error: unknown) =>
     router?.explain(stanza, error) ?? StanzaError.internalServerError();
   const screens = new Screens();
@@ -110,7 +110,14 @@ export function buildRoad(
   });
   const sessionEnded = (session: Session) => {
     presences.sessionEnded(session);
-    for (const extension of extensions) extension.ended?.(session);
+    for (const extension of extensions) {
+      try {
+        extension.ended?.(session);
+      } catch (error) {
+        // A session ends within somebody else's work, and the others must hear of it too.
+        log.error({ err: error, extension: extension.name }, 'the end of a session was not dealt with');
+      }
+    }
   };
   return { ...ground, extensions, router, sessionEnded };
 }
@@ -120,7 +127,7 @@ function layGround(
   storage: Pick<Storage, 'accounts' | 'rosters'>,
   clock: Clock,
   screens: Screens,
-  route: (stanza: Stanza) => Eventually<void>,
+  route: (stanza: Stanza, way?: Way) => Eventually<void>,
 ): Ground {
   const sessions = new LocalSessions();
   const accounts = new Accounts(storage.accounts, (key) => sessions.of(key).length > 0);

@@ -11,6 +11,7 @@ import { type Eventually, then } from './eventually.ts';
 import type { Arriving } from './extension.ts';
 import type { IqPath } from './iq-path.ts';
 import type { MessagePath } from './message-path.ts';
+import type { Way } from './origin.ts';
 import type { PresencePath } from './presence-path.ts';
 import type { Screens } from './screens.ts';
 import type { Service } from './service.ts';
@@ -58,13 +59,13 @@ export class Router {
   }
 
   /** A stanza with 'from' and 'to' from anywhere but a client's stream: made here, stored, bounced, or come from another server. */
-  route(stanza: Stanza, forwardedBy: readonly Jid[] = nobody): Eventually<void> {
+  route(stanza: Stanza, way: Way = {}): Eventually<void> {
     const run = () => {
       const { from, to } = stanza;
       if (!from || !to) throw new Error(`a routed ${stanza.kind} needs both addresses`);
-      return this.#dispatch(stanza, from, to, undefined, forwardedBy);
+      return this.#dispatch(stanza, from, to, undefined, way);
     };
-    return this.#guarded(stanza, run, undefined, forwardedBy);
+    return this.#guarded(stanza, run, undefined, way);
   }
 
   /** Where an address leads now. */
@@ -81,7 +82,15 @@ export class Router {
   /** What would happen to a message by default; nothing does (XEP-0079 §2.2.2). */
   plan(message: Stanza, sender: Jid, recipient: Jid): Eventually<{ arriving: Arriving; plan: DeliveryPlan }> {
     return then(this.resolve(recipient), (destination) => {
-      const arriving = { message, sender, recipient, destination, session: undefined, forwardedBy: nobody };
+      const arriving = {
+        message,
+        sender,
+        recipient,
+        destination,
+        session: undefined,
+        origin: undefined,
+        forwardedBy: nobody,
+      };
       return { arriving, plan: this.#parts.messages.plan(arriving) };
     });
   }
@@ -96,7 +105,7 @@ export class Router {
     from: Jid,
     to: Jid,
     session: Session | undefined,
-    forwardedBy: readonly Jid[] = nobody,
+    way: Way = { origin: session },
   ): Eventually<void> {
     return then(this.resolve(to), (destination) => {
       switch (stanza.kind) {
@@ -107,7 +116,8 @@ export class Router {
             recipient: to,
             destination,
             session,
-            forwardedBy,
+            origin: way.origin,
+            forwardedBy: way.forwardedBy ?? nobody,
           });
         case 'presence':
           return this.#parts.presences.take(stanza, from, to, destination);
@@ -117,13 +127,8 @@ export class Router {
     });
   }
 
-  #guarded(
-    stanza: Stanza,
-    run: () => Eventually<void>,
-    session?: Session,
-    forwardedBy?: readonly Jid[],
-  ): Eventually<void> {
-    const refuse = (error: unknown) => this.refuse(stanza, error, session, forwardedBy);
+  #guarded(stanza: Stanza, run: () => Eventually<void>, session?: Session, way?: Way): Eventually<void> {
+    const refuse = (error: unknown) => this.refuse(stanza, error, way, session);
     try {
       const pending = run();
       return pending instanceof Promise ? pending.catch(refuse) : undefined;
@@ -133,13 +138,24 @@ export class Router {
   }
 
   /** The one place where an error on the road becomes a reply. */
-  refuse(stanza: Stanza, error: unknown, session?: Session, [written] = nobody): Eventually<void> {
+  refuse(
+    stanza: Stanza,
+    error: unknown,
+    { origin, forwardedBy = nobody }: Way = {},
+    session?: Session,
+  ): Eventually<void> {
     // Whoever forwards does not give away where to: the answer comes from the address that was written to.
-    const reply = errorReply(stanza, this.explain(stanza, error), { from: written });
+    const reply = errorReply(stanza, this.explain(stanza, error), { from: forwardedBy[0] });
     if (!reply) return undefined;
     // Straight back to our client: on the road its own screens could stop the answer, and a bare address would lose it.
-    if (session) return session.send(reply.with({ from: reply.from ?? session.account.jid, to: session.jid }));
-    return reply.from && reply.to ? this.route(reply) : undefined;
+    if (session) return this.#answer(reply.with({ from: reply.from ?? session.account.jid, to: session.jid }), session);
+    return reply.from && reply.to ? this.route(reply, { origin }) : undefined;
+  }
+
+  /** A message that was refused counts as taken: a crash must not swallow the refusal. */
+  #answer(reply: Stanza, session: Session): void {
+    if (session.owed && reply.kind === 'message') session.awaits(session.sendDurably(reply));
+    else session.send(reply);
   }
 
   /** What the sender of a stanza is told of an error; one that nobody has foreseen is the operator's concern. */

@@ -2,6 +2,7 @@ import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import type { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from './account.ts';
+import type { Origin } from './origin.ts';
 
 /** What a client has asked to be told about: pushes go only to sessions that asked. */
 export type Interest = 'roster' | 'blocklist';
@@ -33,7 +34,7 @@ export interface OutgoingGate {
  * A connected resource: something a stanza can be sent to.
  * Nothing on the road may assume that it lives in this process.
  */
-export interface Session {
+export interface Session extends Origin {
   /** The full JID. */
   readonly jid: Jid;
   readonly account: Account;
@@ -42,6 +43,12 @@ export interface Session {
   gate: OutgoingGate | undefined;
   /** Hands a stanza to the client, after all that were sent before. One whose fate is watched does not wait at a gate. */
   send(stanza: Stanza, settled?: Settled): void;
+  /** The same; resolves when a crash of the server cannot take it away any more before the client has it. Never rejects. */
+  sendDurably(stanza: Stanza, settled?: Settled): Promise<void>;
+  /** Sends past a {@link hold} a message that stays stored elsewhere until it is {@link received}. */
+  sendStored(stanza: Stanza): void;
+  /** Resolves with true when the client has acknowledged all that was sent, with false if the session ends first; absent if it cannot. */
+  received(): Promise<boolean> | undefined;
   /** Keeps what {@link send} is given until {@link release}, so that stored messages can go first. */
   hold(): void;
   /** Sends past a {@link hold}. */

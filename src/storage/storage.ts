@@ -3,6 +3,7 @@ import type { BlocklistStore } from './blocklists.ts';
 import type { OfflineStore } from './offline.ts';
 import type { OutboxStore } from './outbox.ts';
 import type { PrivateXmlStore } from './private-xml.ts';
+import type { ResumptionStore } from './resumption.ts';
 import type { RosterStore } from './rosters.ts';
 import type { SecretStore } from './secrets.ts';
 import type { VcardStore } from './vcards.ts';
@@ -21,6 +22,7 @@ export interface Storage {
   readonly vcards: VcardStore;
   readonly blocklists: BlocklistStore;
   readonly secrets: SecretStore;
+  readonly resumption: ResumptionStore;
   readonly schemaVersion: number;
   /** Writes a complete, checked copy to a new file while work goes on; it holds everything that was durable at the call. */
   backup(file: string): Promise<void>;

@@ -21,6 +21,13 @@ export const coreClaims: readonly Claim[] = [
   { spec: 'XEP-0004', title: 'Data Forms', version: '2.13.2', status: 'complete' },
   { spec: 'XEP-0082', title: 'XMPP Date and Time Profiles', version: '1.1.1', status: 'complete' },
   {
+    spec: 'XEP-0198',
+    title: 'Stream Management',
+    version: '1.6.3',
+    status: 'complete',
+    note: 'acknowledged means durable; sessions can be resumed after a restart or a crash of the server',
+  },
+  {
     spec: 'XEP-0334',
     title: 'Message Processing Hints',
     version: '1.0.0',

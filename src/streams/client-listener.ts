@@ -4,7 +4,8 @@ import { StreamError } from '../protocol/stream-error.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
-import { ClientStream, type ClientStreamParts } from './client-stream.ts';
+import { ClientStream } from './client-stream.ts';
+import type { ClientStreamParts } from './client-stream-parts.ts';
 import { Connection, type ConnectionUser } from './connection.ts';
 
 /** One address to listen on. */
@@ -72,9 +73,20 @@ export class ClientListener {
   /** Stops accepting, tells every client, and waits until they are gone or `drainMs` has passed (RFC 6120 §4.9.3.20). */
   async stop(drainMs: number): Promise<void> {
     for (const server of this.#servers) server.close();
+    await this.#within(drainMs, Promise.all([...this.#streams].map((stream) => stream.finish())));
     for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
     if (this.#streams.size > 0) await this.#drained(drainMs);
     this.#timer.cancel();
+  }
+
+  #within(ms: number, work: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#parts.clock.after(ms, resolve);
+      void work.finally(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   #drained(drainMs: number): Promise<void> {

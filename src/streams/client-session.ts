@@ -3,20 +3,23 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from '../routing/account.ts';
 import type { Interest, OutgoingGate, Session, SessionPresence, Settled } from '../routing/session.ts';
+import {
+  type Beginning,
+  Management,
+  type ManagementDesk,
+  type ManagementLimits,
+  type Resumability,
+} from './management/management.ts';
+import { SessionState } from './management/session-state.ts';
+import type { Undelivered } from './management/take-back.ts';
+import { Unproven, type UnprovenParts } from './management/unproven.ts';
+import type { SessionStream } from './session-stream.ts';
 
-/** The stream a session speaks through at the moment. */
-export interface SessionStream {
-  readonly remoteAddress: string;
-  readonly secure: boolean;
-  sendStanza(stanza: Stanza, settled?: Settled): void;
-  flushed(): Promise<void>;
-  close(error: StreamError): void;
-}
-
-/** A stanza that waits, and who wants to know what becomes of it. */
-interface Held {
-  readonly stanza: Stanza;
-  readonly settled: Settled | undefined;
+/** What all sessions share. */
+export interface SessionDesk extends ManagementDesk, UnprovenParts {
+  readonly limits: ManagementLimits;
+  /** Ends a session that has no stream. */
+  readonly end: (session: ClientSession) => void;
 }
 
 /** Stanzas that may wait while stored messages go first; beyond them the session is as good as gone. */
@@ -31,68 +34,176 @@ export class ClientSession implements Session {
   /** When the resource was bound, milliseconds since 1970. */
   readonly boundAtMs: number;
   gate: OutgoingGate | undefined;
+  readonly #desk: SessionDesk;
+  readonly #state = new SessionState(this);
   #stream: SessionStream | undefined;
+  #ended = false;
   /** From the start: the client must first be told that the resource is bound. */
-  #held: Held[] | undefined = [];
+  #held: Stanza[] | undefined = [];
+  /** Who wants to know whether a stanza has left. */
+  readonly #watched = new Map<Stanza, Settled>();
+  #management: Management | undefined;
+  #unproven: Unproven | undefined;
+  #streamAwaited: (() => void)[] = [];
 
-  constructor(jid: Jid, account: Account, stream: SessionStream, boundAtMs: number) {
+  constructor(jid: Jid, account: Account, stream: SessionStream | undefined, boundAtMs: number, desk: SessionDesk) {
     this.jid = jid;
     this.account = account;
     this.#stream = stream;
     this.boundAtMs = boundAtMs;
+    this.#desk = desk;
   }
 
-  /** The stream in use; absent once the session has ended. */
+  /** The stream in use; absent while the connection is lost and when the session has ended. */
   get stream(): SessionStream | undefined {
     return this.#stream;
   }
 
   get ended(): boolean {
-    return this.#stream === undefined;
+    return this.#ended;
+  }
+
+  /** Its acknowledgments, if the client has asked for them (XEP-0198 §3). */
+  get management(): Management | undefined {
+    return this.#management;
+  }
+
+  get owed(): boolean {
+    return this.#management !== undefined;
+  }
+
+  awaits(work: Promise<unknown>): void {
+    this.#management?.incoming.awaits(work);
+  }
+
+  /** Stream management begins. */
+  manage(resumability?: Resumability, beginning?: Beginning): Management {
+    this.#management = new Management(this, this.#desk, resumability, beginning);
+    return this.#management;
+  }
+
+  state(): string {
+    return this.#state.text();
+  }
+
+  changedState(): string | undefined {
+    return this.#state.changedText();
   }
 
   send(stanza: Stanza, settled?: Settled): void {
-    if (this.ended) return settled?.(false);
-    if (!this.#held) return this.sendHeld(stanza, settled);
-    this.#held.push({ stanza, settled });
+    if (this.#ended) return settled?.(false);
+    if (settled) this.#watched.set(stanza, settled);
+    if (!this.#held) return this.sendHeld(stanza);
+    this.#held.push(stanza);
     if (this.#held.length > maxHeld) this.close(StreamError.resourceConstraint('too much waits for this session'));
+  }
+
+  sendDurably(stanza: Stanza, settled?: Settled): Promise<void> {
+    const durable = this.#keep(stanza);
+    this.send(stanza, settled);
+    return durable;
+  }
+
+  sendStored(stanza: Stanza): void {
+    this.#management?.storedElsewhere(stanza);
+    this.sendHeld(stanza);
+  }
+
+  received(): Promise<boolean> | undefined {
+    return this.#ended ? Promise.resolve(false) : this.#management?.received();
   }
 
   hold(): void {
     this.#held ??= [];
   }
 
-  sendHeld(stanza: Stanza, settled?: Settled): void {
+  sendHeld(stanza: Stanza): void {
+    if (!this.gate) return this.#transmit(stanza);
     // What is watched wakes the client, and brings along what waits at the gate.
-    if (settled) for (const waiting of this.gate?.release() ?? []) this.#stream?.sendStanza(waiting);
-    if (!this.gate || settled) this.#stream?.sendStanza(stanza, settled);
-    else for (const admitted of this.gate.admit(stanza)) this.#stream?.sendStanza(admitted);
+    const admitted = this.#watched.has(stanza) ? [...this.gate.release(), stanza] : this.gate.admit(stanza);
+    for (const one of admitted) this.#transmit(one);
   }
 
   release(): void {
     const held = this.#held ?? [];
     // What comes meanwhile goes behind what is here.
-    for (let next = held.shift(); next; next = held.shift()) this.sendHeld(next.stanza, next.settled);
+    for (let stanza = held.shift(); stanza; stanza = held.shift()) this.sendHeld(stanza);
     this.#held = undefined;
   }
 
-  flushed(): Promise<void> {
-    return this.#stream?.flushed() ?? Promise.resolve();
+  async flushed(): Promise<void> {
+    while (!this.#ended && !this.#stream) await new Promise<void>((resolve) => this.#streamAwaited.push(resolve));
+    await this.#stream?.flushed();
+    await this.#management?.roomy();
   }
 
   close(error: StreamError): void {
-    this.#stream?.close(error);
+    if (this.#stream) this.#stream.close(error);
+    else this.#desk.end(this);
   }
 
-  /** Lets go of the stream for good; returns what was to be sent and never was, but for what somebody watches. */
-  end(): readonly Stanza[] {
+  /** The connection is lost and the client may come back: nothing is held back from what waits for it. */
+  detach(): void {
     this.#stream = undefined;
-    const held = this.#held ?? [];
-    const unwatched = held.filter(({ settled }) => !settled).map(({ stanza }) => stanza);
-    const unsent = [...(this.gate?.release() ?? []), ...unwatched];
+    const gated = this.gate?.release() ?? [];
+    this.gate = undefined;
+    for (const stanza of gated) this.#transmit(stanza);
+    this.#management?.detached(this.#held ?? []);
+  }
+
+  /** The client has come back (XEP-0198 §5). */
+  attach(stream: SessionStream): void {
+    this.#stream = stream;
+    this.#management?.attached(stream);
+    const held = new Set(this.#held);
+    for (const stanza of [...this.#watched.keys()]) if (!held.has(stanza)) this.#settle(stanza);
+    this.#wake();
+  }
+
+  /** Lets go of the stream for good; returns what the client may not have. */
+  end(): readonly Undelivered[] {
+    this.#ended = true;
+    this.#stream = undefined;
+    const sent = [...(this.#unproven?.end() ?? []), ...(this.#management?.end() ?? [])];
+    const known = new Set(sent.map(({ stanza }) => stanza));
+    const waiting = [...(this.gate?.release() ?? []), ...(this.#held ?? [])].filter((stanza) => !known.has(stanza));
     this.gate = undefined;
     this.#held = undefined;
-    for (const { settled } of held) settled?.(false);
-    return unsent;
+    // What was watched goes back on the road with the rest, to be judged again.
+    this.#watched.clear();
+    this.#wake();
+    return [...sent, ...waiting.map((stanza) => this.#unsent(stanza))];
+  }
+
+  #unsent(stanza: Stanza): Undelivered {
+    return { stanza, atMs: undefined, copy: this.#management?.copyOf(stanza) };
+  }
+
+  #keep(stanza: Stanza): Promise<void> {
+    if (this.#management) return this.#management.keep(stanza, !this.#held && !this.gate);
+    this.#unproven ??= new Unproven(this, this.#desk);
+    return this.#unproven.add(stanza);
+  }
+
+  #transmit(stanza: Stanza): void {
+    if (this.#ended) return;
+    if (this.#management) this.#management.transmit(stanza);
+    else this.#stream?.sendStanza(stanza);
+    if (this.#watched.size > 0) this.#settle(stanza);
+  }
+
+  /** Nobody is told of what waits for a client that may come back. */
+  #settle(stanza: Stanza): void {
+    const left = this.#stream?.broken === false;
+    if (!left && this.#management?.resumability) return;
+    const settled = this.#watched.get(stanza);
+    this.#watched.delete(stanza);
+    settled?.(left);
+  }
+
+  #wake(): void {
+    const waiting = this.#streamAwaited;
+    this.#streamAwaited = [];
+    for (const wake of waiting) wake();
   }
 }

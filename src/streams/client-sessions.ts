@@ -1,15 +1,16 @@
 import type { Jid } from '../protocol/jid.ts';
 import { JidError } from '../protocol/jid.ts';
 import { randomId } from '../protocol/random-id.ts';
-import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from '../routing/account.ts';
 import { type Eventually, then } from '../routing/eventually.ts';
 import type { Session } from '../routing/session.ts';
 import type { SessionDirectory } from '../routing/session-directory.ts';
-import type { Clock } from '../support/clock.ts';
-import { ClientSession, type SessionStream } from './client-session.ts';
+import { ClientSession, type SessionDesk } from './client-session.ts';
+import { type Resumable, ResumableSessions, type ResumptionStores } from './management/resumable-sessions.ts';
+import { type Route, takeBack, type Undelivered } from './management/take-back.ts';
+import type { SessionStream } from './session-stream.ts';
 
 /** How many sessions an account may have, and who yields when two want the same resource. */
 export interface SessionPolicy {
@@ -18,23 +19,30 @@ export interface SessionPolicy {
 }
 
 /** What binding needs from the rest of the house. */
-export interface ClientSessionParts {
+export interface ClientSessionParts extends Omit<SessionDesk, 'end' | 'store'>, ResumptionStores {
   readonly directory: SessionDirectory;
   readonly account: (jid: Jid) => Eventually<Account | undefined>;
   readonly policy: SessionPolicy;
-  readonly clock: Clock;
   /** The session has left the directory. */
   readonly ended: (session: Session) => void;
-  /** Takes a message that a session could not deliver any more. */
-  readonly undelivered: (message: Stanza) => void;
+  /** The session, found on the disk after a restart, has a client again. */
+  readonly returned: (session: Session) => void;
+  /** Puts a stanza back on the road. */
+  readonly route: Route;
 }
 
-/** Makes and ends the sessions of clients (RFC 6120 §7). */
+/** Makes and ends the sessions of clients (RFC 6120 §7), and keeps those whose clients may come back (XEP-0198 §5). */
 export class ClientSessions {
+  readonly resumable: ResumableSessions;
   readonly #parts: ClientSessionParts;
+  readonly #desk: SessionDesk;
+  /** What ended sessions could not deliver and is on the road. */
+  readonly #returning = new Set<Promise<void>>();
 
   constructor(parts: ClientSessionParts) {
     this.#parts = parts;
+    this.#desk = { ...parts, end: (session) => this.end(session) };
+    this.resumable = new ResumableSessions({ ...parts, end: (session) => this.end(session) });
   }
 
   /** Binds a resource for an authenticated client; one of ours if it asked for none. Throws StanzaError. */
@@ -43,7 +51,7 @@ export class ClientSessions {
     return then(this.#parts.account(identity), (account) => {
       if (!account) throw StanzaError.notAuthorized('the account is gone');
       this.#makeRoom(jid, account);
-      const session = new ClientSession(jid, account, stream, this.#parts.clock.nowMs());
+      const session = new ClientSession(jid, account, stream, this.#parts.clock.nowMs(), this.#desk);
       this.#parts.directory.add(session);
       return session;
     });
@@ -53,21 +61,80 @@ export class ClientSessions {
   end(session: ClientSession): void {
     if (session.ended) return;
     this.#parts.directory.remove(session);
-    const unsent = session.end();
+    const undelivered = session.end();
+    this.resumable.ended(session);
     this.#parts.ended(session);
-    for (const stanza of unsent) if (stanza.kind === 'message') this.#parts.undelivered(stanza);
+    if (undelivered.length > 0) void this.#takeBack(undelivered, session.jid.domain);
+  }
+
+  /** A stream lets go of its session: for good, or because the connection is lost and the client may come back. */
+  left(session: ClientSession, stream: SessionStream, lost: boolean): void {
+    if (session.stream !== stream) return;
+    if (lost && session.management?.resumability) this.resumable.detach(session);
+    else this.end(session);
+  }
+
+  /** Finds on the disk what the last run has left: sessions whose clients may come back, and stanzas without one. */
+  async restore(): Promise<void> {
+    const restored = await this.resumable.living();
+    for (const found of restored) await this.#restore(found);
+    await this.#takeStrays();
+    // At once: a crash now would repeat them all.
+    await this.settled();
+  }
+
+  /** Resolves when all that ended sessions could not deliver is durable, and what is acknowledged is gone. */
+  async settled(): Promise<void> {
+    while (this.#returning.size > 0) await Promise.all(this.#returning);
+    await this.#parts.copies.flush();
+  }
+
+  async #restore(found: Resumable): Promise<void> {
+    const account = await this.#parts.account(found.jid.bare());
+    if (!account || this.#parts.directory.find(found.jid)) return this.resumable.drop(found);
+    const session = new ClientSession(found.jid, account, undefined, this.#parts.clock.nowMs(), this.#desk);
+    await this.resumable.restore(session, found);
+    session.release();
+    this.#parts.directory.add(session);
+  }
+
+  async #takeStrays(): Promise<void> {
+    const pageSize = 500;
+    let afterId = 0;
+    for (;;) {
+      const page = await this.resumable.strays(afterId, pageSize);
+      for (const { domain, undelivered } of page) await this.#takeBack([undelivered], domain);
+      afterId = page.at(-1)?.id ?? afterId;
+      if (page.length < pageSize) return;
+    }
+  }
+
+  #takeBack(undelivered: readonly Undelivered[], domain: string): Promise<void> {
+    const returning = takeBack(undelivered, domain, this.#parts.route).catch((error: unknown) => {
+      this.#parts.log.error({ err: error }, 'undelivered stanzas could not go back on the road');
+    });
+    this.#returning.add(returning);
+    return returning.finally(() => this.#returning.delete(returning));
   }
 
   /** RFC 6120 §7.7.2.2: the new session wins unless the operator decided otherwise; §7.6.2.1: there is a limit. */
   #makeRoom(jid: Jid, account: Account): void {
     const { directory, policy } = this.#parts;
     const holder = directory.find(jid);
-    if (holder && policy.conflict === 'refuse') throw StanzaError.conflict('the resource is in use');
-    if (holder) holder.close(StreamError.conflict('replaced by a new session'));
-    else if (directory.of(account.key).length >= policy.maxPerAccount) {
-      throw StanzaError.resourceConstraint('too many sessions');
+    if (holder && policy.conflict === 'refuse' && !isDetached(holder)) {
+      throw StanzaError.conflict('the resource is in use');
     }
+    if (holder) return holder.close(StreamError.conflict('replaced by a new session'));
+    const sessions = directory.of(account.key);
+    if (sessions.length < policy.maxPerAccount) return;
+    const longestLost = sessions.find(isDetached);
+    if (!longestLost) throw StanzaError.resourceConstraint('too many sessions');
+    longestLost.close(StreamError.resourceConstraint('too many sessions'));
   }
+}
+
+function isDetached(session: Session): boolean {
+  return session instanceof ClientSession && session.stream === undefined;
 }
 
 function withResource(identity: Jid, resource: string): Jid {

@@ -3,43 +3,26 @@ import { ns } from '../protocol/namespaces.ts';
 import { randomId } from '../protocol/random-id.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
+import { acknowledgmentRequest } from '../protocol/stream-management.ts';
 import type { Eventually } from '../routing/eventually.ts';
 import type { StreamStage } from '../routing/extension.ts';
-import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
-import type { Clock } from '../support/clock.ts';
-import type { Log } from '../support/log.ts';
 import { type Element, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
 import { serialise } from '../xml/serialise.ts';
 import { type StreamHeader, StreamReader } from '../xml/stream-reader.ts';
 import { XmlError } from '../xml/xml-error.ts';
 import type { ClientSession } from './client-session.ts';
-import type { ClientSessions } from './client-sessions.ts';
+import type { ClientStreamParts } from './client-stream-parts.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
+import { offersFor } from './negotiation/offers.ts';
 import { type ChannelBinding, channelBindingsOf } from './negotiation/sasl/channel-binding.ts';
 import type { FrameReceiver, NegotiatingStream, StreamFeature } from './negotiation/stream-feature.ts';
-import { refusingBadAddress, type StanzaIntake } from './stanza-intake.ts';
-import { type Phase, StreamDeadlines } from './stream-deadlines.ts';
-import { checkHeader, headerText, localDomain } from './stream-header.ts';
+import { refusingBadAddress } from './stanza-intake.ts';
+import { StreamDeadlines } from './stream-deadlines.ts';
+import { checkHeader, headerText, isStreamError, localDomain } from './stream-header.ts';
 import type { StreamLimits } from './stream-limits.ts';
-import { isLegalStep, type StreamState } from './stream-state.ts';
+import { isLegalStep, isPassing, phaseOf, type StreamState } from './stream-state.ts';
 import { type ContextSource, tlsSocketOptions } from './tls/tls-options.ts';
-
-/** What a client's stream needs from the rest of the house. */
-export interface ClientStreamParts {
-  readonly isLocalDomain: (domain: string) => boolean;
-  readonly contexts: () => ContextSource;
-  /** What can be negotiated, in the order it is offered. */
-  readonly features: readonly StreamFeature[];
-  /** Further elements of the stream features, only for information. */
-  readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
-  readonly intake: StanzaIntake;
-  readonly sessions: ClientSessions;
-  readonly requests: OutgoingRequests;
-  readonly limits: StreamLimits;
-  readonly clock: Clock;
-  readonly log: Log;
-}
 
 /** One client's XML stream on one connection (RFC 6120 §4): from the first header to the last byte. */
 export class ClientStream implements NegotiatingStream, ConnectionUser {
@@ -113,7 +96,7 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
 
   disconnected(): void {
     if (this.#state.name === 'closed') return;
-    this.#leave({ name: 'closed' });
+    this.#leave({ name: 'closed' }, true);
   }
 
   // --- the session and the features tell
@@ -122,9 +105,17 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
     this.#connection.write(serialise(element, ns.client));
   }
 
-  sendStanza(stanza: Stanza, settled?: (delivered: boolean) => void): void {
+  sendStanza(stanza: Stanza): void {
     this.#connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
-    settled?.(!this.#connection.ended);
+  }
+
+  get broken(): boolean {
+    return this.#connection.ended;
+  }
+
+  requestAcknowledgment(): void {
+    this.send(acknowledgmentRequest());
+    this.#deadlines.pinged();
   }
 
   flushed(): Promise<void> {
@@ -179,15 +170,30 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
     this.#become({ name: 'bound', session });
   }
 
+  resumed(session: ClientSession, takeOver: () => void): void {
+    if (this.#state.name === 'authenticating') this.#trust();
+    else if (this.#state.name !== 'negotiating') return;
+    this.#become({ name: 'bound', session });
+    takeOver();
+  }
+
   /** Ends the stream; with an error it is told to the client, always behind a header (RFC 6120 §4.9.1.2). */
   close(error?: StreamError): void {
     if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
     if (this.#state.name === 'securing') return this.#connection.destroy();
     if (!this.#headerSent) this.#sendHeader(undefined);
-    this.#leave({ name: 'closing' });
+    this.#leave({ name: 'closing' }, isPassing(error));
     if (error) this.send(error.element());
     this.#connection.write('</stream:stream>');
     this.#connection.end();
+  }
+
+  /** Takes nothing more; resolves when the client knows how far what it has sent is dealt with (XEP-0198 §4). */
+  async finish(): Promise<void> {
+    this.#connection.pause('shutdown');
+    const { management } = this.#state.name === 'bound' ? this.#state.session : {};
+    await management?.settled();
+    management?.tell();
   }
 
   /** Ends the connection without a word. */
@@ -198,7 +204,7 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
   /** Keeps every deadline of the stream; called about once a second. */
   tick(nowMs: number): void {
     this.#connection.checkStall(nowMs);
-    switch (this.#deadlines.overdue(this.#phase, nowMs)) {
+    switch (this.#deadlines.overdue(phaseOf(this.#state), nowMs)) {
       case 'handshake':
         return this.#connection.destroy();
       case 'authentication':
@@ -210,19 +216,6 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
       case 'answer':
         return this.close(StreamError.connectionTimeout());
       case undefined:
-    }
-  }
-
-  get #phase(): Phase {
-    switch (this.#state.name) {
-      case 'bound':
-      case 'securing':
-        return this.#state.name;
-      case 'closing':
-      case 'closed':
-        return 'over';
-      default:
-        return 'negotiating';
     }
   }
 
@@ -327,14 +320,9 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
       remoteAddress: this.remoteAddress,
       headerFrom: this.headerFrom,
     };
-    const needed = this.#parts.features.filter((feature) => feature.needs(facts));
-    const exclusive = needed.find((feature) => feature.exclusive);
-    const offered = exclusive ? [exclusive] : needed;
+    const { offered, elements, exclusive } = offersFor(this.#parts.features, facts);
     this.#become({ name: 'negotiating', ...(identity ? { identity } : {}), offered });
-    this.#sendFeatures(
-      offered.flatMap((feature) => feature.offer(facts)),
-      exclusive !== undefined,
-    );
+    this.#sendFeatures(elements, exclusive);
   }
 
   #sendFeatures(offers: readonly Element[], alone = false): void {
@@ -386,14 +374,9 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
     this.#state = next;
   }
 
-  #leave(next: StreamState): void {
+  #leave(next: StreamState, lost: boolean): void {
     const { session } = this.#state.name === 'bound' ? this.#state : { session: undefined };
     this.#become(next);
-    if (session) this.#parts.sessions.end(session);
+    if (session) this.#parts.sessions.left(session, this, lost);
   }
-}
-
-/** RFC 6120 §4.9.1.1: the client has found something wrong and closes. */
-function isStreamError(frame: Frame): boolean {
-  return frame.ns === ns.stream && frame.name === 'error';
 }

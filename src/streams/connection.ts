@@ -26,7 +26,7 @@ export interface ConnectionUser {
 }
 
 /** Why reading may be suspended. */
-type Pause = 'rate' | 'work' | 'output';
+type Pause = 'rate' | 'work' | 'output' | 'shutdown';
 
 /** Bytes given to the socket at a time, so that a slow but steady reader shows progress. */
 const writeChunkBytes = 64 * 1024;
@@ -158,6 +158,8 @@ export class Connection {
     if (this.#ended) return;
     this.flush();
     this.#ended = true;
+    // The peer's own end must be seen.
+    this.resume('shutdown');
     this.#socket.end();
     this.#lingerTimer = this.#clock.after(lingerMs, () => this.destroy());
   }

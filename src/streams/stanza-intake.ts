@@ -8,10 +8,12 @@ import type { NonzaHandler } from '../routing/extension.ts';
 import type { Session } from '../routing/session.ts';
 import type { Frame } from '../xml/frame.ts';
 import type { ClientSession } from './client-session.ts';
+import type { StreamManagement } from './management/stream-management.ts';
 
 /** What the intake needs from the rest of the house. */
 export interface StanzaIntakeParts {
   readonly nonzas: readonly NonzaHandler[];
+  readonly management: Pick<StreamManagement, 'take'>;
   readonly route: (stanza: Stanza, session: Session) => Eventually<void>;
   /** Bytes of a stanza's 'id' and 'xml:lang'. */
   readonly limits: { readonly idBytes: number; readonly langBytes: number };
@@ -30,10 +32,14 @@ export class StanzaIntake {
     if (frame.ns !== ns.client) return this.#takeNonza(frame, session);
     this.#checkLengths(frame);
     const route = () => this.#parts.route(stampFrom(Stanza.fromFrame(frame), session.jid), session);
-    return refusingBadAddress(frame, route, (reply) => session.send(reply));
+    const answer = (reply: Stanza) => session.send(reply);
+    const incoming = session.management?.incoming;
+    if (!incoming) return refusingBadAddress(frame, route, answer);
+    return incoming.count(() => refusingBadAddress(frame, route, answer));
   }
 
   #takeNonza(frame: Frame, session: ClientSession): void {
+    if (frame.ns === ns.streamManagement) return this.#parts.management.take(frame, session);
     const handler = this.#parts.nonzas.find((nonza) => nonza.name === frame.name && nonza.ns === frame.ns);
     if (!handler) throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not known here`);
     handler.handle(session, frame.element());

@@ -46,9 +46,9 @@ export class StreamDeadlines {
     else this.#frameSinceMs = undefined;
   }
 
-  /** The client has been asked for a sign of life. */
+  /** The client has been asked for a sign of life; asking again gives it no more time. */
   pinged(): void {
-    this.#pingedAtMs = this.#clock.monotonicMs();
+    this.#pingedAtMs ??= this.#clock.monotonicMs();
   }
 
   /** What is overdue now, if anything. */

@@ -2,6 +2,7 @@ import { JidError, prepareDomain } from '../protocol/jid.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import { escapeAttribute } from '../xml/escape.ts';
+import type { Frame } from '../xml/frame.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 
 /** Throws the stream error for a header no client stream can begin with (RFC 6120 §4.7, §4.8). */
@@ -36,4 +37,9 @@ export function localDomain(to: string, isLocal: (domain: string) => boolean): s
     if (error instanceof JidError) return undefined;
     throw error;
   }
+}
+
+/** RFC 6120 §4.9.1.1: the client has found something wrong and closes. */
+export function isStreamError(frame: Frame): boolean {
+  return frame.ns === ns.stream && frame.name === 'error';
 }

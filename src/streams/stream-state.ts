@@ -1,6 +1,8 @@
 import type { Jid } from '../protocol/jid.ts';
+import type { StreamError } from '../protocol/stream-error.ts';
 import type { ClientSession } from './client-session.ts';
 import type { FrameReceiver, StreamFeature } from './negotiation/stream-feature.ts';
+import type { Phase } from './stream-deadlines.ts';
 
 /** Where a client's stream stands. What is true in a state is a field of that state. */
 export type StreamState =
@@ -33,4 +35,23 @@ const steps: Readonly<Record<StreamState['name'], readonly StreamState['name'][]
 /** Whether a stream may go from one state to the other. */
 export function isLegalStep(from: StreamState['name'], to: StreamState['name']): boolean {
   return steps[from].includes(to);
+}
+
+/** Where a stream stands as far as its deadlines care. */
+export function phaseOf({ name }: StreamState): Phase {
+  switch (name) {
+    case 'bound':
+    case 'securing':
+      return name;
+    case 'closing':
+    case 'closed':
+      return 'over';
+    default:
+      return 'negotiating';
+  }
+}
+
+/** Whether a stream ends by nobody's fault, so that the client may come back to its session (XEP-0198 §7). */
+export function isPassing(error: StreamError | undefined): boolean {
+  return error?.condition === 'connection-timeout' || error?.condition === 'system-shutdown';
 }

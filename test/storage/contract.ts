@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Storage } from '../../src/storage/storage.ts';
 import { describeAccounts } from './contract-accounts.ts';
 import { describeOffline } from './contract-offline.ts';
+import { describeResumption } from './contract-resumption.ts';
 import { describeRosters } from './contract-rosters.ts';
 import { describeSmallStores } from './contract-small-stores.ts';
 import { rejection } from './rejection.ts';
@@ -41,6 +42,7 @@ export function describeStorageContract(name: string, open: () => Promise<Opened
     describeAccounts(subject);
     describeRosters(subject);
     describeOffline(subject);
+    describeResumption(subject);
     describeSmallStores(subject);
     describeOrder(subject);
   });

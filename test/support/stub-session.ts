@@ -14,6 +14,7 @@ export class StubSession implements Session {
   ended = false;
   /** Why the server closed it. */
   closedBy: StreamError | undefined;
+  readonly owed = false;
   /** Everything the client was sent, in order. */
   readonly sent: Stanza[] = [];
   /** How many times somebody has waited for the network. */
@@ -47,6 +48,19 @@ export class StubSession implements Session {
     this.#held = undefined;
     for (const { stanza, settled } of held) this.send(stanza, settled);
   }
+
+  sendDurably(stanza: Stanza): Promise<void> {
+    this.send(stanza);
+    return Promise.resolve();
+  }
+
+  sendStored(stanza: Stanza): void {
+    this.sendHeld(stanza);
+  }
+
+  received(): undefined {}
+
+  awaits(): void {}
 
   flushed(): Promise<void> {
     this.flushes += 1;

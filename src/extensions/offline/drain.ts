@@ -1,22 +1,22 @@
 import { delayElement } from '../../protocol/delay.ts';
 import { Jid } from '../../protocol/jid.ts';
-import { ns } from '../../protocol/namespaces.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { Account } from '../../routing/account.ts';
 import { acceptsMessages } from '../../routing/delivery-plan.ts';
 import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
+import { provesReceipt } from '../../routing/proof-of-receipt.ts';
 import type { Session } from '../../routing/session.ts';
 import type { OfflineMessage, OfflineStore, OfflineUsage } from '../../storage/offline.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
-import { xml } from '../../xml/element.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
 import { XmlError } from '../../xml/xml-error.ts';
 
 const pageSize = 100;
-const answerTimeoutMs = 60_000;
+/** Bytes sent before it is asked whether they have left. */
+const pacedBytes = 64 * 1024;
 
 /** What handing over stored messages needs from the rest of the house. */
 export interface DrainParts {
@@ -36,8 +36,8 @@ export interface DrainParts {
 export type DrainOutcome = 'complete' | 'interrupted' | 'failed';
 
 /**
- * Gives one session the messages stored for its account, a page at a time. Behind each page goes a ping: its answer
- * proves that the client has read the page, and only then is the page forgotten.
+ * Gives one session the messages stored for its account, a page at a time. Only when the client has proved that it has
+ * the page, is the page forgotten.
  */
 export class Drain {
   readonly session: Session;
@@ -88,13 +88,28 @@ export class Drain {
   async #sendPage(): Promise<void> {
     this.#wanted = false;
     const page = await this.#nextPage();
-    if (this.session.ended || page.length === 0) return;
-    const done = page.filter((message) => this.#send(message)).map(({ id }) => id);
-    this.#sentUntilId = page.at(-1)?.id ?? this.#sentUntilId;
+    const done = await this.#sendAll(page);
     if (done.length > 0) void this.#forgetWhenRead(done);
-    if (page.length < pageSize) return;
+    if (this.session.ended || page.length < pageSize) return;
     this.#wanted = true;
     await this.session.flushed();
+  }
+
+  /** No faster than the client reads: what waits for it is bounded. Answers what need not be sent again. */
+  async #sendAll(page: readonly OfflineMessage[]): Promise<number[]> {
+    const done: number[] = [];
+    let sentBytes = 0;
+    for (const message of page) {
+      if (sentBytes > pacedBytes) {
+        await this.session.flushed();
+        sentBytes = 0;
+      }
+      if (this.session.ended) break;
+      if (this.#send(message)) done.push(message.id);
+      this.#sentUntilId = message.id;
+      sentBytes += message.bytes.length;
+    }
+    return done;
   }
 
   /** What has expired meanwhile does not leave any more (XEP-0079 §3.3.2). */
@@ -116,7 +131,7 @@ export class Drain {
     if (!message) return false;
     if (this.#parts.refuses(message, session.account)) return true;
     const delay = delayElement({ from: domainOf(session), stampMs: stored.receivedAtMs });
-    session.sendHeld(message.with({ payload: message.payload.with(delay) }));
+    session.sendStored(message.with({ payload: message.payload.with(delay) }));
     return true;
   }
 
@@ -134,24 +149,13 @@ export class Drain {
     this.#unanswered++;
     const { key } = this.session.account;
     try {
-      if (await this.#hasRead()) this.#parts.removed(key, await this.#parts.store.remove(key, ids));
+      const read = await provesReceipt(this.session, this.#parts.requests);
+      if (read) this.#parts.removed(key, await this.#parts.store.remove(key, ids));
     } catch (error) {
       this.#parts.log.error({ err: error, account: key }, 'delivered messages were not removed and will come again');
     }
     this.#unanswered--;
     this.#finishIfDone();
-  }
-
-  /** Asks until there is an answer (XEP-0199 §4.1): a slow client is not a lost one. */
-  async #hasRead(): Promise<boolean> {
-    const { session } = this;
-    const send = (request: Stanza) => session.sendHeld(request);
-    while (!session.ended) {
-      const ping = xml('ping', { xmlns: ns.ping });
-      const outcome = await this.#parts.requests.ask(domainOf(session), session.jid, ping, answerTimeoutMs, send);
-      if (outcome === 'answered') return true;
-    }
-    return false;
   }
 
   #finishIfDone(): void {

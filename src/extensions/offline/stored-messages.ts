@@ -44,7 +44,8 @@ export class StoredMessages implements OfflineMessages {
     const key = owner.toString();
     const bytes = bytesToKeep(message);
     const from = message.from?.toString() ?? owner.domain;
-    const kept = { ...keepsake, from, receivedAtMs: clock.nowMs(), bytes };
+    const { sentAtMs = clock.nowMs(), ...guard } = keepsake;
+    const kept = { ...guard, from, receivedAtMs: sentAtMs, bytes };
     // At once, so that the next message is planned with this one in the store.
     const account = accounts.peek(key);
     account?.countStored(1, bytes.length);

@@ -14,6 +14,7 @@ import {
   offlineStore,
   outboxStore,
   privateXmlStore,
+  resumptionStore,
   rosterStore,
   secretStore,
   vcardStore,
@@ -76,6 +77,7 @@ function assemble(queue: OperationQueue, schemaVersion: number, options: SqliteS
     vcards: vcardStore(queue),
     blocklists: blocklistStore(queue),
     secrets: secretStore(queue),
+    resumption: resumptionStore(queue),
     schemaVersion,
     get commits() {
       return queue.commits;

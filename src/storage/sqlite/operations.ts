@@ -6,6 +6,7 @@ import { offlineOperations } from './tables/offline.ts';
 import { outboxOperations } from './tables/outbox.ts';
 import { prepareOwners } from './tables/owners.ts';
 import { privateXmlOperations } from './tables/private-xml.ts';
+import { resumptionOperations } from './tables/resumption.ts';
 import { rosterOperations } from './tables/rosters.ts';
 import { secretOperations } from './tables/secrets.ts';
 import { vcardOperations } from './tables/vcards.ts';
@@ -20,6 +21,7 @@ export function prepareOperations(db: Database.Database) {
   const due = dueOperations(db, owners, outbox.writing);
   const privateXml = privateXmlOperations(db, owners);
   const vcards = vcardOperations(db, owners);
+  const resumption = resumptionOperations(db, owners);
   return {
     reads: {
       ...accounts.reads,
@@ -29,6 +31,7 @@ export function prepareOperations(db: Database.Database) {
       ...outbox.reads,
       ...privateXml.reads,
       ...vcards.reads,
+      ...resumption.reads,
     },
     writes: {
       ...accounts.writes,
@@ -38,6 +41,7 @@ export function prepareOperations(db: Database.Database) {
       ...outbox.writes,
       ...privateXml.writes,
       ...vcards.writes,
+      ...resumption.writes,
       ...blocklistOperations(db, owners).writes,
       ...secretOperations(db).writes,
     },

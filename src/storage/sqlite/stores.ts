@@ -3,6 +3,7 @@ import type { BlocklistStore } from '../blocklists.ts';
 import type { OfflineMessage, OfflineStore } from '../offline.ts';
 import type { OutboxStore } from '../outbox.ts';
 import type { PrivateXmlStore } from '../private-xml.ts';
+import type { NewUnacknowledged, ResumptionStore, Unacknowledged } from '../resumption.ts';
 import type { RosterItem, RosterStore } from '../rosters.ts';
 import type { SecretStore } from '../secrets.ts';
 import type { VcardStore } from '../vcards.ts';
@@ -10,6 +11,7 @@ import { asBuffer, ownBytes } from './bytes.ts';
 import type { OperationQueue } from './operation-queue.ts';
 import type { PackedAccount, PackedCredentials } from './tables/accounts.ts';
 import type { PackedOfflineMessage } from './tables/offline.ts';
+import type { PackedNewUnacknowledged, PackedUnacknowledged } from './tables/resumption.ts';
 import type { PackedAccountRecord, PackedRosterItem } from './tables/rosters.ts';
 
 /** Accounts by way of the worker. */
@@ -84,6 +86,31 @@ export function outboxStore(queue: OperationQueue): OutboxStore {
     },
     remove: (ids) => queue.run('outbox.remove', ids),
   };
+}
+
+/** Resumable sessions by way of the worker. */
+export function resumptionStore(queue: OperationQueue): ResumptionStore {
+  return {
+    open: (session) => queue.run('resumption.open', session),
+    handled: (key, handled, state) => queue.run('resumption.handled', key, handled, state ?? null),
+    detach: (key, detachment, stanzas) => queue.run('resumption.detach', key, detachment, stanzas.map(packStanza)),
+    attach: (key) => queue.run('resumption.attach', key),
+    end: (key, handled, atMs, forgetBeforeMs) => queue.run('resumption.end', key, handled, atMs, forgetBeforeMs),
+    handledBeforeEnd: (key, owner) => queue.run('resumption.handledBeforeEnd', key, owner),
+    living: (nowMs) => queue.run('resumption.living', nowMs),
+    add: (owner, key, stanza) => queue.run('resumption.add', owner, key ?? null, packStanza(stanza)),
+    remove: (ids) => queue.run('resumption.remove', ids),
+    stanzasOf: async (key) => (await queue.run('resumption.stanzasOf', key)).map(unpackStanza),
+    strays: async (afterId, limit) => (await queue.run('resumption.strays', afterId, limit)).map(unpackStanza),
+  };
+}
+
+function packStanza({ sequence, receivedAtMs, bytes }: NewUnacknowledged): PackedNewUnacknowledged {
+  return [sequence ?? null, receivedAtMs, ownBytes(bytes)];
+}
+
+function unpackStanza({ sequence, bytes, ...stanza }: PackedUnacknowledged): Unacknowledged {
+  return { ...stanza, sequence: sequence ?? undefined, bytes: asBuffer(bytes) };
 }
 
 /** Private XML by way of the worker. */

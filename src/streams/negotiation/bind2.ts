@@ -5,14 +5,16 @@ import { randomId } from '../../protocol/random-id.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { NonzaHandler } from '../../routing/extension.ts';
-import { childElements, type Element, nsOf, textOf, xml } from '../../xml/element.ts';
+import { attribute, childElements, type Element, nsOf, textOf, xml } from '../../xml/element.ts';
 import type { ClientSession } from '../client-session.ts';
 import type { ClientSessions } from '../client-sessions.ts';
+import type { StreamManagement } from '../management/stream-management.ts';
 import type { NegotiatingStream } from './stream-feature.ts';
 
 /** What Bind 2 needs from the rest of the house. */
 export interface Bind2Parts {
   readonly sessions: ClientSessions;
+  readonly management: StreamManagement;
   /** Session features that can be set on the way; those with `inline` are advertised. */
   readonly nonzas: readonly NonzaHandler[];
   /** Makes the resources of one installation stable without showing its id. */
@@ -37,7 +39,7 @@ export class Bind2 {
 
   /** The `<bind/>` for the inline features of SASL2. */
   offer(): Element {
-    const features = new Set(this.#inline.map((nonza) => nonza.ns));
+    const features = new Set([...this.#inline.map((nonza) => nonza.ns), ns.streamManagement]);
     const listed = [...features].map((name) => xml('feature', { xmlns: ns.bind2, var: name }));
     return xml('bind', { xmlns: ns.bind2 }, xml('inline', { xmlns: ns.bind2 }, ...listed));
   }
@@ -48,11 +50,17 @@ export class Bind2 {
     try {
       const session = await this.#parts.sessions.bind(identity, resource, stream);
       this.#enable(session, request);
-      return { session, element: xml('bound', { xmlns: ns.bind2 }) };
+      return { session, element: xml('bound', { xmlns: ns.bind2 }, this.#manage(session, request)) };
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error;
       throw error.condition === 'conflict' ? StreamError.conflict(error.text) : StreamError.policyViolation(error.text);
     }
+  }
+
+  /** XEP-0198 §9.1: the answer to `<enable/>` goes into `<bound/>`. */
+  #manage(session: ClientSession, request: Element): Element | undefined {
+    const enable = request.getChild('enable', ns.streamManagement);
+    return enable && this.#parts.management.enable(session, attribute(enable, 'resume'), attribute(enable, 'max'));
   }
 
   #enable(session: ClientSession, request: Element): void {

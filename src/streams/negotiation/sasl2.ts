@@ -1,8 +1,10 @@
 import { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { SaslFailure } from '../../protocol/sasl-failure.ts';
-import { then } from '../../routing/eventually.ts';
+import { managementFeature } from '../../protocol/stream-management.ts';
+import { type Eventually, then } from '../../routing/eventually.ts';
 import { type Element, textOf, xml } from '../../xml/element.ts';
+import type { StreamManagement } from '../management/stream-management.ts';
 import type { Bind2 } from './bind2.ts';
 import { startExchange } from './sasl/mechanisms.ts';
 import { decodeResponse } from './sasl/strict-base64.ts';
@@ -11,8 +13,8 @@ import { SaslAttempt, type SaslProfile } from './sasl-attempt.ts';
 import { mayAuthenticate, offeredMechanisms, type SaslServices, saslContext } from './sasl-services.ts';
 import type { NegotiatingStream, StreamFeature } from './stream-feature.ts';
 
-/** The Extensible SASL Profile (XEP-0388), with resource binding inline (XEP-0386). */
-export function sasl2(services: SaslServices, bind: Bind2): StreamFeature {
+/** The Extensible SASL Profile (XEP-0388), with resumption (XEP-0198 §9) and resource binding (XEP-0386) inline. */
+export function sasl2(services: SaslServices, bind: Bind2, management: StreamManagement): StreamFeature {
   return {
     name: 'sasl2',
     exclusive: false,
@@ -22,14 +24,14 @@ export function sasl2(services: SaslServices, bind: Bind2): StreamFeature {
         'authentication',
         { xmlns: ns.sasl2 },
         ...offeredMechanisms(services, facts).map((name) => xml('mechanism', { xmlns: ns.sasl2 }, name)),
-        xml('inline', { xmlns: ns.sasl2 }, bind.offer()),
+        xml('inline', { xmlns: ns.sasl2 }, managementFeature(), bind.offer()),
       ),
     ],
     handles: (frame) => frame.ns === ns.sasl2 && frame.name === 'authenticate',
     negotiate(stream, frame, offered) {
       const request = frame.element();
       const mechanism = frame.attribute('mechanism') ?? '';
-      const attempt = new SaslAttempt(stream, profileOf(request, bind), services.guard, mechanism);
+      const attempt = new SaslAttempt(stream, profileOf(request, bind, management), services.guard, mechanism);
       stream.beginAuthentication(attempt);
       return attempt.begin(
         () => {
@@ -45,7 +47,7 @@ export function sasl2(services: SaslServices, bind: Bind2): StreamFeature {
   };
 }
 
-function profileOf(request: Element, bind: Bind2): SaslProfile {
+function profileOf(request: Element, bind: Bind2, management: StreamManagement): SaslProfile {
   return {
     ns: ns.sasl2,
     challenge: (data) => xml('challenge', { xmlns: ns.sasl2 }, data.toString('base64')),
@@ -53,13 +55,35 @@ function profileOf(request: Element, bind: Bind2): SaslProfile {
     response: (element) => decodeResponse(textOf(element)),
     succeed(stream, identity, data) {
       checkHeaderFrom(stream, identity);
-      const bindRequest = request.getChild('bind', ns.bind2);
-      if (!bindRequest) return succeed(stream, identity, data);
-      return then(bind.bind(stream, identity, bindRequest, request), ({ session, element }) =>
-        succeed(stream, identity, data, { session, element }),
-      );
+      const resumption = request.getChild('resume', ns.streamManagement);
+      if (!resumption) return bindAndSucceed(stream, identity, data, undefined);
+      const failed = resume(stream, identity, data, resumption);
+      return failed.then((element) => element && bindAndSucceed(stream, identity, data, element));
     },
   };
+
+  function bindAndSucceed(
+    stream: NegotiatingStream,
+    identity: Jid,
+    data: Buffer | undefined,
+    failed: Element | undefined,
+  ): Eventually<void> {
+    const bindRequest = request.getChild('bind', ns.bind2);
+    if (!bindRequest) return succeed(stream, identity, data, failed);
+    return then(bind.bind(stream, identity, bindRequest, request), (inline) =>
+      succeed(stream, identity, data, failed, inline),
+    );
+  }
+
+  /** XEP-0198 §9.2: comes before resource binding, and in its place; no stream features follow. */
+  function resume(stream: NegotiatingStream, identity: Jid, data: Buffer | undefined, resumption: Element) {
+    return management.resume(identity, resumption, (session, resumed) => {
+      stream.resumed(session, () => {
+        stream.send(success(session.jid, data, resumed));
+        management.attach(session, stream);
+      });
+    });
+  }
 }
 
 /** XEP-0388 §2.4: a stream header that claims somebody else fails the authentication. */
@@ -76,16 +100,23 @@ function checkHeaderFrom(stream: NegotiatingStream, identity: Jid): void {
 type Inline = Awaited<ReturnType<Bind2['bind']>>;
 
 /** XEP-0388 §2.6.1: the identifier is the full JID if a resource was bound on the way. */
-function succeed(stream: NegotiatingStream, identity: Jid, data: Buffer | undefined, inline?: Inline): void {
-  const authorized = inline?.session.jid ?? identity;
-  stream.send(
-    xml(
-      'success',
-      { xmlns: ns.sasl2 },
-      data && xml('additional-data', { xmlns: ns.sasl2 }, data.toString('base64')),
-      xml('authorization-identifier', { xmlns: ns.sasl2 }, authorized.toString()),
-      inline?.element,
-    ),
-  );
+function succeed(
+  stream: NegotiatingStream,
+  identity: Jid,
+  data: Buffer | undefined,
+  failed: Element | undefined,
+  inline?: Inline,
+): void {
+  stream.send(success(inline?.session.jid ?? identity, data, failed, inline?.element));
   stream.continueAs(identity, inline?.session);
+}
+
+function success(authorized: Jid, data: Buffer | undefined, ...inline: (Element | undefined)[]): Element {
+  return xml(
+    'success',
+    { xmlns: ns.sasl2 },
+    data && xml('additional-data', { xmlns: ns.sasl2 }, data.toString('base64')),
+    xml('authorization-identifier', { xmlns: ns.sasl2 }, authorized.toString()),
+    ...inline,
+  );
 }

@@ -2,7 +2,8 @@ import type { Jid } from '../../protocol/jid.ts';
 import type { Eventually } from '../../routing/eventually.ts';
 import type { Element } from '../../xml/element.ts';
 import type { Frame } from '../../xml/frame.ts';
-import type { ClientSession, SessionStream } from '../client-session.ts';
+import type { ClientSession } from '../client-session.ts';
+import type { SessionStream } from '../session-stream.ts';
 import type { ChannelBinding } from './sasl/channel-binding.ts';
 
 /** What features may know of a stream. */
@@ -40,6 +41,8 @@ export interface NegotiatingStream extends StreamFacts, SessionStream {
   restartAs(identity: Jid): void;
   /** SASL succeeded and the stream goes on (XEP-0388 §2.6.1); with a session the resource is bound already. */
   continueAs(identity: Jid, session?: ClientSession): void;
+  /** A session goes on with this stream (XEP-0198 §5): `takeOver` is called, unless the stream is over. */
+  resumed(session: ClientSession, takeOver: () => void): void;
   /** A resource is bound. */
   bound(session: ClientSession): void;
 }

@@ -1,0 +1,38 @@
+import type { Jid } from '../protocol/jid.ts';
+
+/** Who has put a stanza on the road, and whether word is due when everything the stanza caused is durable. */
+export interface Origin {
+  /** Whether an acknowledgment is due (XEP-0198 §4). */
+  readonly owed: boolean;
+  /** When the stanza was on the road first, if this is not the first time. */
+  readonly sentAtMs?: number | undefined;
+  /** Counts `work` as part of the stanza that is being taken: the acknowledgment waits for it. */
+  awaits(work: Promise<unknown>): void;
+}
+
+/** An origin that is no client: it collects what a stanza has caused. */
+export class Consequences implements Origin {
+  readonly owed = true;
+  readonly sentAtMs: number | undefined;
+  #works: Promise<unknown>[] = [];
+
+  constructor(sentAtMs?: number) {
+    this.sentAtMs = sentAtMs;
+  }
+
+  awaits(work: Promise<unknown>): void {
+    this.#works.push(work);
+  }
+
+  /** Resolves when all of it is durable, also what that has caused in turn. */
+  async settled(): Promise<void> {
+    while (this.#works.length > 0) await Promise.all(this.#works.splice(0));
+  }
+}
+
+/** How a stanza has come onto the road, if no client has just sent it. */
+export interface Way {
+  readonly origin?: Origin | undefined;
+  /** The addresses that have forwarded it, the first one first. */
+  readonly forwardedBy?: readonly Jid[];
+}

@@ -1,0 +1,24 @@
+import { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { xml } from '../xml/element.ts';
+import type { OutgoingRequests } from './outgoing-requests.ts';
+import type { Session } from './session.ts';
+
+const answerTimeoutMs = 60_000;
+
+/** Resolves with true when the client has provably taken everything sent so far, with false if the session has ended before. */
+export function provesReceipt(session: Session, requests: Pick<OutgoingRequests, 'ask'>): Promise<boolean> {
+  return session.received() ?? answersPing(session, requests);
+}
+
+/** Without stream management a ping behind what was sent does it; asks until there is an answer (XEP-0199 §4.1): slow is not lost. */
+async function answersPing(session: Session, requests: Pick<OutgoingRequests, 'ask'>): Promise<boolean> {
+  const domain = Jid.from('', session.jid.domain);
+  const send = (request: Stanza) => session.sendHeld(request);
+  while (!session.ended) {
+    const ping = xml('ping', { xmlns: ns.ping });
+    if ((await requests.ask(domain, session.jid, ping, answerTimeoutMs, send)) === 'answered') return true;
+  }
+  return false;
+}

@@ -1,0 +1,130 @@
+import type Database from 'better-sqlite3';
+import type { Detachment, NewResumableSession, ResumableSession } from '../../resumption.ts';
+import type { Owners } from './owners.ts';
+
+/** A stanza as it travels to the worker: sequence, time, bytes. */
+export type PackedNewUnacknowledged = readonly [sequence: number | null, receivedAtMs: number, bytes: Uint8Array];
+
+/** A kept stanza as it travels between the threads. */
+export interface PackedUnacknowledged {
+  readonly id: number;
+  readonly owner: string;
+  readonly sequence: number | null;
+  readonly receivedAtMs: number;
+  readonly bytes: Uint8Array;
+}
+
+const stanzaColumns = 'u.id, a.jid AS owner, u.sequence, u.received_at_ms AS receivedAtMs, u.bytes';
+
+/** The operations on resumable sessions and on what clients have yet to acknowledge. */
+export function resumptionOperations(db: Database.Database, owners: Owners) {
+  const sessions = sessionWrites(db, owners);
+  const stanzas = stanzaOperations(db, owners);
+  const handledBeforeEnd = db
+    .prepare<[string, string], number>(
+      `SELECT handled FROM resumable_sessions JOIN accounts ON accounts.id = account_id
+       WHERE key = ? AND jid = ? AND ended_at_ms IS NOT NULL`,
+    )
+    .pluck();
+  return {
+    reads: {
+      ...stanzas.reads,
+      'resumption.handledBeforeEnd': (key: string, owner: string): number | undefined =>
+        handledBeforeEnd.get(key, owner),
+    },
+    writes: {
+      ...sessions,
+      ...stanzas.writes,
+      'resumption.detach': prepareDetach(db),
+    },
+  };
+}
+
+function sessionWrites(db: Database.Database, owners: Owners) {
+  const open = db.prepare<[string, number, string, number, string]>(
+    'INSERT INTO resumable_sessions (key, account_id, resource, max_seconds, state) VALUES (?, ?, ?, ?, ?)',
+  );
+  const handled = db.prepare<[number, string | null, string]>(
+    'UPDATE resumable_sessions SET handled = ?, state = coalesce(?, state) WHERE key = ? AND ended_at_ms IS NULL',
+  );
+  const attach = db.prepare<[string]>('UPDATE resumable_sessions SET detached_at_ms = NULL WHERE key = ?');
+  const end = db.prepare<[number, number, string]>(
+    `UPDATE resumable_sessions SET handled = ?, ended_at_ms = ?, state = '{}' WHERE key = ? AND ended_at_ms IS NULL`,
+  );
+  const forget = db.prepare<[number]>('DELETE FROM resumable_sessions WHERE ended_at_ms < ?');
+  const detachAll = db.prepare<[number]>(
+    'UPDATE resumable_sessions SET detached_at_ms = ? WHERE detached_at_ms IS NULL AND ended_at_ms IS NULL',
+  );
+  const living = db.prepare<[], ResumableSession>(
+    `SELECT key, jid AS owner, resource, handled, max_seconds AS maxSeconds, state, detached_at_ms AS detachedAtMs
+     FROM resumable_sessions JOIN accounts ON accounts.id = account_id WHERE ended_at_ms IS NULL`,
+  );
+  return {
+    'resumption.open': ({ key, owner, resource, maxSeconds, state }: NewResumableSession): void => {
+      open.run(key, owners.need(owner), resource, maxSeconds, state);
+    },
+    'resumption.handled': (key: string, count: number, state: string | null): void => {
+      handled.run(count, state, key);
+    },
+    'resumption.attach': (key: string): void => {
+      attach.run(key);
+    },
+    'resumption.end': (key: string, count: number, atMs: number, forgetBeforeMs: number): void => {
+      end.run(count, atMs, key);
+      forget.run(forgetBeforeMs);
+    },
+    'resumption.living': (nowMs: number): ResumableSession[] => {
+      detachAll.run(nowMs);
+      return living.all();
+    },
+  };
+}
+
+function stanzaOperations(db: Database.Database, owners: Owners) {
+  const add = db.prepare<[number, string | null, number | null, number, Uint8Array]>(
+    'INSERT INTO unacknowledged (account_id, session, sequence, received_at_ms, bytes) VALUES (?, ?, ?, ?, ?)',
+  );
+  const remove = db.prepare<[number]>('DELETE FROM unacknowledged WHERE id = ?');
+  const ofSession = db.prepare<[string], PackedUnacknowledged>(
+    `SELECT ${stanzaColumns} FROM unacknowledged u JOIN accounts a ON a.id = u.account_id WHERE u.session = ? ORDER BY u.id`,
+  );
+  const strays = db.prepare<[number, number], PackedUnacknowledged>(
+    `SELECT ${stanzaColumns} FROM unacknowledged u JOIN accounts a ON a.id = u.account_id
+     LEFT JOIN resumable_sessions s ON s.key = u.session
+     WHERE u.id > ? AND (s.key IS NULL OR s.ended_at_ms IS NOT NULL) ORDER BY u.id LIMIT ?`,
+  );
+  return {
+    reads: {
+      'resumption.stanzasOf': (key: string): PackedUnacknowledged[] => ofSession.all(key),
+      'resumption.strays': (afterId: number, limit: number): PackedUnacknowledged[] => strays.all(afterId, limit),
+    },
+    writes: {
+      'resumption.add': (owner: string, key: string | null, [sequence, atMs, bytes]: PackedNewUnacknowledged): number =>
+        Number(add.run(owners.need(owner), key, sequence, atMs, bytes).lastInsertRowid),
+      'resumption.remove': (ids: readonly number[]): void => {
+        for (const id of ids) remove.run(id);
+      },
+    },
+  };
+}
+
+function prepareDetach(db: Database.Database) {
+  const detach = db
+    .prepare<[number, number, string, string], number>(
+      `UPDATE resumable_sessions SET detached_at_ms = ?, handled = ?, state = ?
+       WHERE key = ? AND ended_at_ms IS NULL RETURNING account_id`,
+    )
+    .pluck();
+  const clear = db.prepare<[string]>('DELETE FROM unacknowledged WHERE session = ?');
+  const add = db.prepare<[number, string, number | null, number, Uint8Array]>(
+    'INSERT INTO unacknowledged (account_id, session, sequence, received_at_ms, bytes) VALUES (?, ?, ?, ?, ?)',
+  );
+  return (key: string, { atMs, handled, state }: Detachment, stanzas: readonly PackedNewUnacknowledged[]): number[] => {
+    const account = detach.get(atMs, handled, state, key);
+    if (account === undefined) return [];
+    clear.run(key);
+    return stanzas.map(([sequence, receivedAtMs, bytes]) =>
+      Number(add.run(account, key, sequence, receivedAtMs, bytes).lastInsertRowid),
+    );
+  };
+}

@@ -1,0 +1,84 @@
+import type { Eventually } from '../../routing/eventually.ts';
+
+interface Taken {
+  /** What has yet to be done because of the stanza, its own way along the road included. */
+  open: number;
+}
+
+/**
+ * Counts the stanzas of a client that are final: answered, refused, dropped by rule, or durable with all they caused.
+ * The count is a prefix: it passes a stanza only when all before it are final, too (XEP-0198 §4).
+ */
+export class HandledCount {
+  readonly #moved: () => void;
+  readonly #unfinished: Taken[] = [];
+  #handled: number;
+  #taken: number;
+  #current: Taken | undefined;
+  #idle: (() => void)[] = [];
+
+  /** `moved` is called whenever the count has grown. */
+  constructor(handled: number, moved: () => void) {
+    this.#handled = handled;
+    this.#taken = handled;
+    this.#moved = moved;
+  }
+
+  /** How many are final; grows without end. */
+  get handled(): number {
+    return this.#handled;
+  }
+
+  /** How many have come. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Takes a stanza by `take`; if that throws the stanza is never final. */
+  count(take: () => Eventually<void>): Eventually<void> {
+    const taken: Taken = { open: 1 };
+    this.#unfinished.push(taken);
+    this.#taken += 1;
+    this.#current = taken;
+    const pending = take();
+    if (!(pending instanceof Promise)) return this.#finish(taken);
+    return pending.then(() => this.#finish(taken));
+  }
+
+  /** The stanza being taken is not final before `work` is done. */
+  awaits(work: Promise<unknown>): void {
+    const taken = this.#current;
+    if (!taken) return;
+    taken.open += 1;
+    void work.then(() => this.#finish(taken));
+  }
+
+  /** Resolves when every stanza that has come is final. */
+  settled(): Promise<void> {
+    if (this.#unfinished.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** The session is over: nobody need wait any more. */
+  end(): void {
+    this.#wake();
+  }
+
+  #finish(taken: Taken): void {
+    taken.open -= 1;
+    if (taken.open > 0) return;
+    const before = this.#handled;
+    while (this.#unfinished[0]?.open === 0) {
+      this.#unfinished.shift();
+      this.#handled += 1;
+    }
+    if (this.#handled > before) this.#moved();
+    if (this.#unfinished.length === 0) this.#wake();
+  }
+
+  #wake(): void {
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const wake of idle) wake();
+  }
+}

@@ -1,0 +1,81 @@
+import type { Stanza } from '../../protocol/stanza.ts';
+import type { ResumptionStore } from '../../storage/resumption.ts';
+import { StorageError } from '../../storage/storage-error.ts';
+import type { Clock } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
+
+/** Copies that are no longer needed go together, after this long. */
+const removalDelayMs = 200;
+
+/** The copy of a stanza on the disk, until its recipient has proved that it has it. */
+export interface KeptCopy {
+  /** Its row; absent if it could not be written. */
+  id: Promise<number | undefined>;
+  /** Resolves when a crash cannot take the stanza away any more. */
+  readonly durable: Promise<void>;
+  /** Nobody needs the copy any more. */
+  release(): void;
+}
+
+/** What keeping copies needs from the rest of the house. */
+export interface KeptCopiesParts {
+  readonly store: Pick<ResumptionStore, 'add' | 'remove'>;
+  readonly clock: Pick<Clock, 'after' | 'nowMs'>;
+  readonly log: Log;
+}
+
+/** Writes copies of stanzas that are on their way to a client, and removes them lazily. */
+export class KeptCopies {
+  readonly #parts: KeptCopiesParts;
+  #released: KeptCopy[] = [];
+  #removing: Promise<void> = Promise.resolve();
+
+  constructor(parts: KeptCopiesParts) {
+    this.#parts = parts;
+  }
+
+  /** Writes a copy of a stanza for a session of an account. */
+  add(owner: string, key: string | undefined, stanza: Stanza, sequence: number | undefined): KeptCopy {
+    const { store, clock } = this.#parts;
+    return this.of(store.add(owner, key, { sequence, receivedAtMs: clock.nowMs(), bytes: stanza.toBytes() }));
+  }
+
+  /** The copy that a write makes. If the disk does not take it, it is the proof of receipt itself that must be waited for. */
+  of(write: Promise<number | undefined>): KeptCopy {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const written = (id: number | undefined) => {
+      resolve();
+      return id;
+    };
+    const id = write.then(written, (error: unknown) => this.#failed(error));
+    const release = () => {
+      this.#released.push(copy);
+      if (this.#released.length === 1) this.#parts.clock.after(removalDelayMs, () => void this.flush());
+      void copy.id.then(() => resolve());
+    };
+    const copy: KeptCopy = { id, durable: promise, release };
+    return copy;
+  }
+
+  /** Removes what was released; resolves when that is done. */
+  flush(): Promise<void> {
+    const released = this.#released.splice(0);
+    if (released.length > 0) this.#removing = this.#removing.then(() => this.#remove(released));
+    return this.#removing;
+  }
+
+  async #remove(copies: readonly KeptCopy[]): Promise<void> {
+    const ids = await Promise.all(copies.map(({ id }) => id));
+    const written = ids.filter((id) => id !== undefined);
+    try {
+      if (written.length > 0) await this.#parts.store.remove(written);
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'acknowledged stanzas were not removed and may come again');
+    }
+  }
+
+  #failed(error: unknown): undefined {
+    if (error instanceof StorageError && (error.code === 'not-found' || error.code === 'closed')) return;
+    this.#parts.log.warn({ err: error }, 'a stanza has no copy on the disk until its recipient has it');
+  }
+}

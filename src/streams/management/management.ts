@@ -1,0 +1,286 @@
+import type { Stanza } from '../../protocol/stanza.ts';
+import { StreamError } from '../../protocol/stream-error.ts';
+import { acknowledgment, handledCountTooHigh } from '../../protocol/stream-management.ts';
+import type { ResumptionStore } from '../../storage/resumption.ts';
+import type { Clock, Timer } from '../../support/clock.ts';
+import type { SessionStream } from '../session-stream.ts';
+import { wireCount } from './count.ts';
+import { HandledCount } from './handled-count.ts';
+import type { KeptCopies, KeptCopy } from './kept-copies.ts';
+import { type QueueLimits, type Sent, UnacknowledgedQueue } from './unacknowledged-queue.ts';
+
+/** Bounds of stream management, and when the client is asked for an acknowledgment. */
+export interface ManagementLimits extends QueueLimits {
+  readonly ackEveryStanzas: number;
+  readonly ackAfterMs: number;
+}
+
+/** What all managed sessions share. */
+export interface ManagementDesk {
+  readonly limits: ManagementLimits;
+  readonly copies: KeptCopies;
+  readonly store: Pick<ResumptionStore, 'handled' | 'detach' | 'attach'>;
+  readonly clock: Clock;
+}
+
+/** What stream management knows of its session. */
+export interface Managed {
+  readonly account: { readonly key: string };
+  readonly stream: SessionStream | undefined;
+  /** What the session has told the world; undefined if that is as it was when last asked. */
+  changedState(): string | undefined;
+  state(): string;
+  close(error: StreamError): void;
+}
+
+/** How a session can be resumed. */
+export interface Resumability {
+  /** A hash of the token that the client holds. */
+  readonly key: string;
+  readonly maxSeconds: number;
+}
+
+/** Where a managed session begins: at nothing, or where a restart of the server found it. */
+export interface Beginning {
+  readonly handled: number;
+  readonly queue: UnacknowledgedQueue;
+}
+
+/** The acknowledgments of one session, both ways (XEP-0198 §4). */
+export class Management {
+  readonly resumability: Resumability | undefined;
+  readonly incoming: HandledCount;
+  readonly #session: Managed;
+  readonly #desk: ManagementDesk;
+  readonly #queue: UnacknowledgedQueue;
+  /** Copies of what has not been sent yet. */
+  readonly #copies = new Map<Stanza, KeptCopy>();
+  readonly #storedElsewhere = new WeakSet<Stanza>();
+  /** How many of the client's stanzas a crash could not take back. */
+  #safe: number;
+  #told: number;
+  #wantedUntil = 0;
+  #persisting: Promise<void> | undefined;
+  #asked = false;
+  #timer: Timer | undefined;
+  #overflowed = false;
+
+  constructor(session: Managed, desk: ManagementDesk, resumability?: Resumability, beginning?: Beginning) {
+    this.#session = session;
+    this.#desk = desk;
+    this.resumability = resumability;
+    this.#queue = beginning?.queue ?? new UnacknowledgedQueue();
+    this.#safe = beginning?.handled ?? 0;
+    this.#told = this.#safe;
+    this.incoming = new HandledCount(this.#safe, () => this.#moved());
+  }
+
+  // --- what the client is sent
+
+  /** Sends a stanza, and remembers it until the client has it. */
+  transmit(stanza: Stanza): void {
+    const { stream, account } = this.#session;
+    const sequence = this.#queue.nextSequence;
+    const storedElsewhere = this.#storedElsewhere.has(stanza);
+    let copy = this.#copies.get(stanza);
+    this.#copies.delete(stanza);
+    if (!stream && !storedElsewhere) {
+      copy ??= this.#desk.copies.add(account.key, this.resumability?.key, stanza, sequence);
+    }
+    this.#queue.push({ stanza, atMs: this.#desk.clock.nowMs(), storedElsewhere, copy });
+    stream?.sendStanza(stanza);
+    if (stream) this.#askInTime(stream);
+    if (this.#queue.exceeds(this.#desk.limits)) this.#overflow();
+  }
+
+  /** Writes a copy of a stanza that is about to be sent; at once, or after what is held. */
+  keep(stanza: Stanza, atOnce: boolean): Promise<void> {
+    const sequence = atOnce ? this.#queue.nextSequence : undefined;
+    const copy = this.#desk.copies.add(this.#session.account.key, this.resumability?.key, stanza, sequence);
+    this.#copies.set(stanza, copy);
+    return copy.durable;
+  }
+
+  /** The stanza, when it is sent, need be neither kept nor taken back. */
+  storedElsewhere(stanza: Stanza): void {
+    this.#storedElsewhere.add(stanza);
+  }
+
+  /** Resolves with true when the client has acknowledged all that was sent. */
+  received(): Promise<boolean> {
+    const received = this.#queue.received();
+    this.#ask();
+    return received;
+  }
+
+  /** Resolves when there is room again for more than a handful. */
+  async roomy(): Promise<void> {
+    if (this.#queue.length > this.#desk.limits.maxStanzas / 2) await this.received();
+  }
+
+  /** The client says what it has; throws the stream error of XEP-0198 §6. */
+  acknowledged(h: number): void {
+    const covered = this.#queue.acknowledge(h);
+    if (!covered) throw handledCountTooHigh(h, wireCount(this.#queue.sent));
+    for (const { copy } of covered) copy?.release();
+    this.#asked = false;
+    const { stream } = this.#session;
+    if (this.#queue.awaited) this.#ask();
+    else if (stream && this.#queue.length > 0) this.#askInTime(stream);
+    else this.#stopAsking();
+  }
+
+  #askInTime(stream: SessionStream): void {
+    if (this.#asked) return;
+    const { ackEveryStanzas, ackAfterMs } = this.#desk.limits;
+    if (this.#queue.length >= ackEveryStanzas) return this.#askOn(stream);
+    this.#timer ??= this.#desk.clock.after(ackAfterMs, () => this.#ask());
+  }
+
+  #ask(): void {
+    const { stream } = this.#session;
+    if (stream && !this.#asked && this.#queue.length > 0) this.#askOn(stream);
+  }
+
+  #askOn(stream: SessionStream): void {
+    this.#stopAsking();
+    this.#asked = true;
+    stream.requestAcknowledgment();
+  }
+
+  #stopAsking(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** Later: nobody should lose a session in the middle of sending to it. */
+  #overflow(): void {
+    if (this.#overflowed) return;
+    this.#overflowed = true;
+    queueMicrotask(() => this.#session.close(StreamError.policyViolation('too much is unacknowledged')));
+  }
+
+  // --- what the client has sent
+
+  /** How many of its stanzas the client may forget. */
+  get handled(): number {
+    return wireCount(this.#safe);
+  }
+
+  /** The client asks: it is told at once how far we are, and again when what it has sent by now is final. */
+  requested(): void {
+    this.#wantedUntil = this.incoming.taken;
+    this.tell();
+    if (this.#safe < this.incoming.handled) this.#moved();
+  }
+
+  /** Tells the client how far we are. */
+  tell(): void {
+    this.#told = this.#safe;
+    this.#session.stream?.send(acknowledgment(this.handled));
+  }
+
+  /** Resolves when all that the client has sent is final, and a restart would know it. */
+  async settled(): Promise<void> {
+    await this.incoming.settled();
+    if (this.#safe < this.incoming.handled) this.#moved();
+    await this.#persisting;
+  }
+
+  #moved(): void {
+    if (this.resumability) this.#persisting ??= this.#persist(this.resumability);
+    else this.#reached(this.incoming.handled);
+  }
+
+  #reached(handled: number): void {
+    this.#safe = handled;
+    if (this.#told < this.#wantedUntil) this.tell();
+  }
+
+  /** Written after the work it promises, never before: one write at a time, of the latest count. */
+  async #persist({ key }: Resumability): Promise<void> {
+    try {
+      // Everything of this turn of the loop is one write.
+      await undefined;
+      while (this.#safe < this.incoming.handled) {
+        const { handled } = this.incoming;
+        await this.#desk.store.handled(key, handled, this.#session.changedState());
+        this.#reached(handled);
+      }
+    } catch {
+      // Storage tells its own troubles; the client is not told more than what is safe, and may ask again.
+    } finally {
+      this.#persisting = undefined;
+    }
+  }
+
+  // --- losing and finding the stream
+
+  /** The connection is lost: all that the client may not have, `held` behind what was sent, goes to the disk. */
+  detached(held: readonly Stanza[]): void {
+    this.#stopAsking();
+    this.#asked = false;
+    if (this.resumability) this.#writeAll(this.resumability, held);
+  }
+
+  /** The client is back and was told so: it gets again what it has not acknowledged (XEP-0198 §5). */
+  attached(stream: SessionStream): void {
+    this.#told = this.#safe;
+    this.#wantedUntil = 0;
+    if (this.resumability) void this.#desk.store.attach(this.resumability.key).catch(() => undefined);
+    for (const { stanza } of this.#queue.entries()) stream.sendStanza(stanza);
+    this.#ask();
+  }
+
+  /** Takes the count that the client brings along; throws the stream error of XEP-0198 §6. */
+  resumedAt(h: number): void {
+    const { uncertain } = this.#queue;
+    this.acknowledged(h);
+    // If a full disk did not take the count: the client must not repeat what we have counted, and it is as durable as the work.
+    this.#safe = this.incoming.handled;
+    if (uncertain && this.resumability) this.#writeAll(this.resumability, []);
+  }
+
+  /** It is over; answers what the client may not have. */
+  end(): readonly Sent[] {
+    this.#stopAsking();
+    this.incoming.end();
+    return this.#queue.end().filter(({ storedElsewhere }) => !storedElsewhere);
+  }
+
+  /** The copy of a stanza that was never sent. */
+  copyOf(stanza: Stanza): KeptCopy | undefined {
+    return this.#copies.get(stanza);
+  }
+
+  #writeAll({ key }: Resumability, held: readonly Stanza[]): void {
+    const { store, clock, copies } = this.#desk;
+    const first = this.#queue.sent - this.#queue.length + 1;
+    const numbered = this.#queue.entries().map((entry, index) => ({ entry, sequence: first + index }));
+    const sent = numbered.filter(({ entry }) => !entry.storedElsewhere);
+    const rows = [
+      ...sent.map(({ entry, sequence }) => ({
+        sequence: this.#queue.uncertain ? entry.sequence : sequence,
+        receivedAtMs: entry.atMs,
+        bytes: entry.stanza.toBytes(),
+      })),
+      ...held.map((stanza) => ({ sequence: undefined, receivedAtMs: clock.nowMs(), bytes: stanza.toBytes() })),
+    ];
+    const detachment = { atMs: clock.nowMs(), handled: this.incoming.handled, state: this.#session.state() };
+    const written = store.detach(key, detachment, rows);
+    const rewritten = (copy: KeptCopy | undefined, index: number): KeptCopy => {
+      if (!copy) return copies.of(written.then((ids) => ids[index]));
+      const before = copy.id;
+      copy.id = written.then(
+        (ids) => ids[index],
+        () => before,
+      );
+      return copy;
+    };
+    for (const [index, { entry }] of sent.entries()) entry.copy = rewritten(entry.copy, index);
+    for (const [index, stanza] of held.entries()) {
+      this.#copies.set(stanza, rewritten(this.#copies.get(stanza), sent.length + index));
+    }
+    if (rows.length === 0) written.catch(() => undefined);
+  }
+}

@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import { Jid } from '../../protocol/jid.ts';
+import { randomId } from '../../protocol/random-id.ts';
+import { Stanza } from '../../protocol/stanza.ts';
+import type { Enabled } from '../../protocol/stream-management.ts';
+import type { Session } from '../../routing/session.ts';
+import type { ResumableSession, ResumptionStore, Unacknowledged } from '../../storage/resumption.ts';
+import type { Clock, Timer } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
+import { parseFrame } from '../../xml/parse-frame.ts';
+import type { ClientSession } from '../client-session.ts';
+import type { SessionStream } from '../session-stream.ts';
+import type { KeptCopies } from './kept-copies.ts';
+import { SessionState } from './session-state.ts';
+import type { Undelivered } from './take-back.ts';
+import { type Sent, UnacknowledgedQueue } from './unacknowledged-queue.ts';
+
+/** How long a client may be away. */
+export interface ResumptionLimits {
+  readonly resumeSeconds: number;
+  readonly maxResumeSeconds: number;
+}
+
+/** What keeping sessions needs. */
+export interface ResumptionStores {
+  readonly store: ResumptionStore;
+  readonly copies: KeptCopies;
+  readonly resumption: ResumptionLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface ResumableSessionParts extends ResumptionStores {
+  readonly end: (session: ClientSession) => void;
+  readonly returned: (session: Session) => void;
+}
+
+/** A session found on the disk. */
+export interface Resumable extends ResumableSession {
+  readonly jid: Jid;
+}
+
+/** A stanza found on the disk without a session. */
+export interface Stray {
+  readonly id: number;
+  readonly domain: string;
+  readonly undelivered: Undelivered;
+}
+
+/** How long clients are told how far an ended session had come. */
+const rememberEndedMs = 86_400_000;
+
+/** The sessions whose clients can come back with a token (XEP-0198 §5). */
+export class ResumableSessions {
+  readonly #parts: ResumableSessionParts;
+  readonly #byKey = new Map<string, ClientSession>();
+  readonly #timers = new Map<ClientSession, Timer>();
+  /** Found on the disk; their clients have not come back yet. */
+  readonly #restored = new WeakSet<ClientSession>();
+
+  constructor(parts: ResumableSessionParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins stream management; with `resume` the client gets a token to come back with (XEP-0198 §3). */
+  enable(session: ClientSession, resume: boolean, wantedSeconds: number | undefined): Enabled {
+    if (!resume) {
+      session.manage();
+      return {};
+    }
+    const { resumption, store, log } = this.#parts;
+    const maxSeconds = Math.min(wantedSeconds ?? resumption.resumeSeconds, resumption.maxResumeSeconds);
+    const token = randomId() + randomId();
+    const key = keyOf(token);
+    session.manage({ key, maxSeconds });
+    this.#byKey.set(key, session);
+    const { key: owner } = session.account;
+    const state = session.changedState() ?? session.state();
+    store.open({ key, owner, resource: session.jid.resource, maxSeconds, state }).catch((error: unknown) => {
+      log.warn({ err: error }, 'a session would not survive a restart');
+    });
+    return { id: token, maxSeconds };
+  }
+
+  /** The session of this account that a token stands for. */
+  find(token: string, identity: Jid): ClientSession | undefined {
+    const session = this.#byKey.get(keyOf(token));
+    return session?.account.jid.equals(identity) ? session : undefined;
+  }
+
+  /** How many stanzas an ended session of this account had handled. */
+  handledBeforeEnd(token: string, identity: Jid): Promise<number | undefined> {
+    return this.#parts.store.handledBeforeEnd(keyOf(token), identity.toString());
+  }
+
+  /** The connection is lost: the session waits for its client. */
+  detach(session: ClientSession): void {
+    session.detach();
+    const seconds = session.management?.resumability?.maxSeconds ?? 0;
+    this.#expect(session, seconds * 1000);
+  }
+
+  /** The client has come back. */
+  attach(session: ClientSession, stream: SessionStream): void {
+    this.#stopWaiting(session);
+    session.attach(stream);
+    if (this.#restored.delete(session)) this.#parts.returned(session);
+  }
+
+  /** A session has ended: nobody can come back to it. */
+  ended(session: ClientSession): void {
+    this.#stopWaiting(session);
+    const { management } = session;
+    const key = management?.resumability?.key;
+    if (!management || key === undefined) return;
+    this.#byKey.delete(key);
+    const nowMs = this.#parts.clock.nowMs();
+    this.#end(key, management.incoming.handled, nowMs);
+  }
+
+  /** The sessions on the disk. */
+  async living(): Promise<Resumable[]> {
+    const found = await this.#parts.store.living(this.#parts.clock.nowMs());
+    return found.map((session) => ({ ...session, jid: Jid.parse(session.owner).withResource(session.resource) }));
+  }
+
+  /** Gives a new session what one on the disk has left. */
+  async restore(session: ClientSession, found: Resumable): Promise<void> {
+    const { store, copies, clock } = this.#parts;
+    const { key, maxSeconds, handled, detachedAtMs } = found;
+    const stanzas = await store.stanzasOf(key);
+    const entries = stanzas.flatMap((row): Sent[] => {
+      const stanza = this.#read(row);
+      const copy = copies.of(Promise.resolve(row.id));
+      return stanza ? [{ stanza, atMs: row.receivedAtMs, storedElsewhere: false, copy, sequence: row.sequence }] : [];
+    });
+    session.manage({ key, maxSeconds }, { handled, queue: UnacknowledgedQueue.restored(entries) });
+    this.#restoreState(session, found);
+    this.#restored.add(session);
+    this.#byKey.set(key, session);
+    // A clock that was set back must not make a session immortal.
+    const waitedMs = Math.max(0, clock.nowMs() - detachedAtMs);
+    this.#expect(session, Math.max(0, maxSeconds * 1000 - waitedMs));
+  }
+
+  /** Ends a session on the disk that cannot be restored. */
+  drop({ key, handled }: Resumable): void {
+    this.#end(key, handled, this.#parts.clock.nowMs());
+  }
+
+  /** Stanzas on the disk that belong to no session any more. */
+  async strays(afterId: number, limit: number): Promise<Stray[]> {
+    const rows = await this.#parts.store.strays(afterId, limit);
+    return rows.flatMap((row) => {
+      const stanza = this.#read(row);
+      const copy = this.#parts.copies.of(Promise.resolve(row.id));
+      const { domain } = Jid.parse(row.owner);
+      return stanza ? [{ id: row.id, domain, undelivered: { stanza, atMs: row.receivedAtMs, copy } }] : [];
+    });
+  }
+
+  #restoreState(session: ClientSession, { state }: Resumable): void {
+    try {
+      SessionState.restore(state, session);
+    } catch (error) {
+      this.#parts.log.error({ err: error, session: String(session.jid) }, 'the presence of a session is damaged');
+    }
+  }
+
+  #read({ bytes, id, owner }: Unacknowledged): Stanza | undefined {
+    try {
+      return Stanza.fromFrame(parseFrame(bytes));
+    } catch (error) {
+      this.#parts.log.error({ err: error, account: owner, id }, 'an unacknowledged stanza is damaged');
+      return undefined;
+    }
+  }
+
+  #end(key: string, handled: number, atMs: number): void {
+    this.#parts.store.end(key, handled, atMs, atMs - rememberEndedMs).catch((error: unknown) => {
+      this.#parts.log.warn({ err: error }, 'the end of a session was not written down');
+    });
+  }
+
+  #expect(session: ClientSession, withinMs: number): void {
+    this.#timers.set(
+      session,
+      this.#parts.clock.after(withinMs, () => this.#parts.end(session)),
+    );
+  }
+
+  #stopWaiting(session: ClientSession): void {
+    this.#timers.get(session)?.cancel();
+    this.#timers.delete(session);
+  }
+}
+
+/** What the server keeps of a token: whoever reads the disk cannot come back with it. */
+function keyOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}

@@ -1,0 +1,59 @@
+import { delayElement } from '../../protocol/delay.ts';
+import { Jid } from '../../protocol/jid.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import { errorReply } from '../../protocol/stanza-replies.ts';
+import type { Eventually } from '../../routing/eventually.ts';
+import { Consequences, type Origin } from '../../routing/origin.ts';
+import type { KeptCopy } from './kept-copies.ts';
+
+/** A stanza whose session has ended before the client had it. */
+export interface Undelivered {
+  readonly stanza: Stanza;
+  /** When it was sent; absent if it never was. */
+  readonly atMs: number | undefined;
+  readonly copy: KeptCopy | undefined;
+}
+
+/** Puts stanzas on the road again. */
+export type Route = (stanza: Stanza, origin: Origin) => Eventually<void>;
+
+/**
+ * Puts what a session could not deliver back on the road, in order: there it goes to another resource, to the store, or back as an
+ * error (XEP-0198 §4). Resolves when all of it is durable where it has gone.
+ */
+export async function takeBack(undelivered: readonly Undelivered[], domain: string, route: Route): Promise<void> {
+  const settling: Promise<void>[] = [];
+  for (const { stanza, atMs, copy } of undelivered) {
+    const again = onceMore(stanza, atMs, domain);
+    const consequences = new Consequences(atMs);
+    const pending = again && route(again, consequences);
+    if (pending instanceof Promise) await pending;
+    settling.push(consequences.settled().then(() => copy?.release()));
+  }
+  await Promise.all(settling);
+}
+
+/** What goes on the road for a stanza that was not delivered: presence, answers and errors have nowhere else to go. */
+function onceMore(stanza: Stanza, atMs: number | undefined, domain: string): Stanza | undefined {
+  switch (stanza.kind) {
+    case 'presence':
+      return undefined;
+    case 'iq':
+      return refused(stanza);
+    case 'message':
+      if (stanza.type === 'error') return undefined;
+      return atMs === undefined ? stanza : delayed(stanza, atMs, domain);
+  }
+}
+
+/** Our own requests are not answered: an answer would prove that the client had read them. */
+function refused(iq: Stanza): Stanza | undefined {
+  if (iq.from === undefined || iq.from.local === '') return undefined;
+  return errorReply(iq, StanzaError.serviceUnavailable());
+}
+
+function delayed(message: Stanza, atMs: number, domain: string): Stanza {
+  const delay = delayElement({ from: Jid.from('', domain), stampMs: atMs });
+  return message.with({ payload: message.payload.with(delay) });
+}

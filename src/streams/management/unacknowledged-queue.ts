@@ -1,0 +1,134 @@
+import type { Stanza } from '../../protocol/stanza.ts';
+import { stanzasSince } from './count.ts';
+import type { KeptCopy } from './kept-copies.ts';
+
+/** A stanza that was handed to a session. */
+export interface Sent {
+  readonly stanza: Stanza;
+  readonly atMs: number;
+  /** Also stored elsewhere until the client has it: it need not be kept here, and not be taken back. */
+  readonly storedElsewhere: boolean;
+  copy: KeptCopy | undefined;
+  /** The number it had, if the server has been restarted since. */
+  readonly sequence?: number | undefined;
+}
+
+/** How much may be unacknowledged. */
+export interface QueueLimits {
+  readonly maxStanzas: number;
+  readonly maxBytes: number;
+}
+
+interface Waiter {
+  readonly sent: number;
+  readonly resolve: (received: boolean) => void;
+}
+
+/** What a start tag may have beside the content; close enough for a bound on memory. */
+const tagBytes = 256;
+/** Of two numbers that wrap the later one is less than this ahead. */
+const halfOfAll = 2 ** 31;
+
+/** What was sent and not yet acknowledged, in order (XEP-0198 §4). */
+export class UnacknowledgedQueue {
+  #entries: Sent[] = [];
+  #acknowledged = 0;
+  #bytes = 0;
+  #counted = 0;
+  #waiters: Waiter[] = [];
+  #uncertain = false;
+
+  /** Found on the disk after a restart: only the client knows what it was sent in all. */
+  static restored(entries: readonly Sent[]): UnacknowledgedQueue {
+    const queue = new UnacknowledgedQueue();
+    queue.#uncertain = true;
+    for (const entry of entries) queue.push(entry);
+    return queue;
+  }
+
+  /** Whether the numbers are not known before the client has told its own. */
+  get uncertain(): boolean {
+    return this.#uncertain;
+  }
+
+  /** Whether somebody waits for an acknowledgment. */
+  get awaited(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** The number the next stanza gets, if it is known. */
+  get nextSequence(): number | undefined {
+    return this.#uncertain ? undefined : this.sent + 1;
+  }
+
+  /** How many stanzas were sent in all; grows without end. */
+  get sent(): number {
+    return this.#acknowledged + this.#entries.length;
+  }
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  /** What a client that has been silent would be sent again. */
+  entries(): readonly Sent[] {
+    return this.#entries;
+  }
+
+  push(entry: Sent): void {
+    this.#entries.push(entry);
+    this.#weigh(entry, 1);
+  }
+
+  /** Whether it holds more than it may. Presence is bounded by the roster and counts with its bytes only. */
+  exceeds({ maxStanzas, maxBytes }: QueueLimits): boolean {
+    return this.#counted > maxStanzas || this.#bytes > maxBytes;
+  }
+
+  /** Removes what an 'h' covers; answers undefined if it covers more than was sent, or less than was covered before. */
+  acknowledge(h: number): readonly Sent[] | undefined {
+    if (this.#uncertain) return this.#startAt(h);
+    const count = stanzasSince(this.#acknowledged, h);
+    if (count > this.#entries.length) return undefined;
+    const covered = this.#entries.splice(0, count);
+    this.#acknowledged += count;
+    for (const entry of covered) this.#weigh(entry, -1);
+    this.#wake();
+    return covered;
+  }
+
+  /** Resolves with true when all that was sent is acknowledged. */
+  received(): Promise<boolean> {
+    if (this.#entries.length === 0) return Promise.resolve(true);
+    const { sent } = this;
+    return new Promise((resolve) => this.#waiters.push({ sent, resolve }));
+  }
+
+  /** Gives up all it holds, in order. */
+  end(): readonly Sent[] {
+    const entries = this.#entries;
+    this.#entries = [];
+    for (const { resolve } of this.#waiters.splice(0)) resolve(false);
+    return entries;
+  }
+
+  /** What the client has is gone, what it has not is numbered anew from there. */
+  #startAt(h: number): readonly Sent[] {
+    const has = ({ sequence }: Sent) => sequence !== undefined && stanzasSince(sequence, h) < halfOfAll;
+    const covered = this.#entries.filter(has);
+    this.#entries = this.#entries.filter((entry) => !has(entry));
+    for (const entry of covered) this.#weigh(entry, -1);
+    this.#acknowledged = h;
+    this.#uncertain = false;
+    return covered;
+  }
+
+  #weigh({ stanza }: Sent, sign: 1 | -1): void {
+    this.#bytes += sign * (stanza.payload.bytes.length + tagBytes);
+    if (stanza.kind !== 'presence') this.#counted += sign;
+  }
+
+  #wake(): void {
+    while (this.#waiters[0] && this.#waiters[0].sent <= this.#acknowledged) this.#waiters.shift()?.resolve(true);
+  }
+}

@@ -1,0 +1,177 @@
+import { TestClient } from '../support/test-client.ts';
+import type { Arrival } from '../support/test-connection.ts';
+import { childOf, type Tree } from '../support/xml-tree.ts';
+
+const sm = 'urn:xmpp:sm:3';
+
+/** One message as it was sent. */
+export interface Letter {
+  readonly id: string;
+  readonly to: string;
+}
+
+/** What a party of the test notices. */
+export interface Notices {
+  acknowledged(letters: readonly Letter[]): void;
+}
+
+/** A user whose client comes back after every crash, as a good client does: it resumes, and repeats what was not acknowledged. */
+export class Party {
+  readonly name: string;
+  /** The ids of the messages that came, in order, repetitions included. */
+  readonly received: string[] = [];
+  /** Whether the session in use is one that was resumed. */
+  resumed = false;
+  readonly #managed: boolean;
+  readonly #notices: Notices;
+  #client: TestClient | undefined;
+  #token: string | undefined;
+  /** Stanzas that came since stream management was enabled. */
+  #taken = 0;
+  #unacknowledged: Letter[] = [];
+  /** How many of ours the server has acknowledged since stream management was enabled. */
+  #handled = 0;
+
+  constructor(name: string, managed: boolean, notices: Notices) {
+    this.name = name;
+    this.#managed = managed;
+    this.#notices = notices;
+  }
+
+  /** How many messages are on the way. */
+  get unacknowledged(): number {
+    return this.#unacknowledged.length;
+  }
+
+  /** Connects to a server that has just started, resumes if it can, and repeats what it must. */
+  async arrives(port: number): Promise<void> {
+    const client = await TestClient.connect({ host: '127.0.0.1', port }, 'localhost');
+    this.#client = client;
+    await client.opens();
+    await client.authenticates({ username: this.name, password: `${this.name}-password` });
+    this.resumed = await this.#resumes(client);
+    if (!this.resumed) await this.#begins(client);
+    for (const letter of this.#unacknowledged) this.#write(letter);
+    if (this.#unacknowledged.length > 0) client.sends(`<r xmlns="${sm}"/>`);
+  }
+
+  /** Sends a message and asks for its acknowledgment. */
+  writes(letter: Letter): void {
+    this.#unacknowledged.push(letter);
+    this.#write(letter);
+    this.#client?.sends(`<r xmlns="${sm}"/>`);
+  }
+
+  /** Reads until the connection is lost. */
+  async reads(after: () => void): Promise<void> {
+    for (;;) {
+      const arrival = await this.#next();
+      if (arrival.kind !== 'element') return;
+      this.#take(arrival.tree);
+      after();
+    }
+  }
+
+  /** Reads until everything it has written is acknowledged. */
+  async readsAcknowledgments(): Promise<void> {
+    while (this.#unacknowledged.length > 0) {
+      const arrival = await this.#next();
+      if (arrival.kind !== 'element') throw new Error(`${this.name} was cut off`);
+      this.#take(arrival.tree);
+    }
+  }
+
+  /** Reads all there is: until many pings in a row were answered with nothing new before. */
+  async empties(): Promise<void> {
+    for (let quiet = 0; quiet < 30; quiet++) {
+      const before = this.received.length;
+      await this.#readsToPing();
+      if (this.received.length > before) quiet = 0;
+    }
+  }
+
+  async #readsToPing(): Promise<void> {
+    const client = this.#client;
+    client?.sends('<iq id="last" type="get" to="localhost"><ping xmlns="urn:xmpp:ping"/></iq>');
+    for (;;) {
+      const arrival = await this.#next();
+      if (arrival.kind !== 'element') throw new Error(`${this.name} was cut off`);
+      this.#take(arrival.tree);
+      if (arrival.tree.attributes.get('id') === 'last') return;
+    }
+  }
+
+  /** Will not resume its session, but begin another. */
+  forgets(): void {
+    this.#token = undefined;
+  }
+
+  /** Takes nothing any more of what the server sends. */
+  stalls(): void {
+    this.#client?.connection.pauseReading();
+  }
+
+  leaves(): void {
+    this.#client?.disconnects();
+  }
+
+  async #next(): Promise<Arrival> {
+    if (!this.#client) throw new Error(`${this.name} is not connected`);
+    return this.#client.connection.next('anything');
+  }
+
+  async #resumes(client: TestClient): Promise<boolean> {
+    if (this.#token === undefined) return false;
+    client.sends(`<resume xmlns="${sm}" previd="${this.#token}" h="${this.#taken}"/>`);
+    const answer = await client.connection.next('an answer to <resume/>');
+    if (answer.kind !== 'element') throw new Error(`${this.name} was cut off while resuming`);
+    const h = answer.tree.attributes.get('h');
+    if (h !== undefined) this.#acknowledged(Number(h));
+    return answer.tree.name === 'resumed';
+  }
+
+  async #begins(client: TestClient): Promise<void> {
+    await client.binds('home');
+    await client.appears();
+    for (const tree of client.arrival) this.#note(tree);
+    if (!this.#managed) return;
+    client.sends(`<enable xmlns="${sm}" resume="true"/>`);
+    for (;;) {
+      const arrival = await client.connection.next('<enabled/>');
+      if (arrival.kind !== 'element') throw new Error(`${this.name} was cut off`);
+      if (arrival.tree.name === 'enabled') {
+        this.#token = arrival.tree.attributes.get('id');
+        break;
+      }
+      this.#note(arrival.tree);
+    }
+    this.#taken = 0;
+    this.#handled = 0;
+  }
+
+  #write({ id, to }: Letter): void {
+    this.#client?.sends(`<message type="chat" id="${id}" to="${to}@localhost"><body>${id}</body></message>`);
+  }
+
+  #take(tree: Tree): void {
+    if (tree.name === 'a') return this.#acknowledged(Number(tree.attributes.get('h')));
+    if (tree.name === 'r') return this.#client?.sends(`<a xmlns="${sm}" h="${this.#taken}"/>`);
+    this.#taken += 1;
+    this.#note(tree);
+  }
+
+  #note(tree: Tree): void {
+    if (tree.name !== 'message') return;
+    if (tree.attributes.get('type') === 'error') throw new Error(`${this.name} got ${tree.raw}`);
+    const id = tree.attributes.get('id') ?? '';
+    if (childOf(tree, 'body')?.text !== id) throw new Error(`another message has the id of ${id}`);
+    this.received.push(id);
+  }
+
+  #acknowledged(h: number): void {
+    if (h < this.#handled) throw new Error(`the server took back an acknowledgment: ${h} after ${this.#handled}`);
+    const letters = this.#unacknowledged.splice(0, h - this.#handled);
+    this.#handled = h;
+    this.#notices.acknowledged(letters);
+  }
+}
