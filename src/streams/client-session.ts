@@ -99,6 +99,11 @@ export class ClientSession implements Session {
   }
 
   sendDurably(stanza: Stanza, settled?: Settled): Promise<void> {
+    if (this.#ended && settled) {
+      // Whoever watches finds another way; a copy would go a second way after a restart.
+      settled(false);
+      return Promise.resolve();
+    }
     const durable = this.#keep(stanza);
     this.send(stanza, settled);
     return durable;
@@ -164,7 +169,7 @@ export class ClientSession implements Session {
   end(): readonly Undelivered[] {
     this.#ended = true;
     this.#stream = undefined;
-    const sent = [...(this.#unproven?.end() ?? []), ...(this.#management?.end() ?? [])];
+    const sent = this.#unreceived();
     const known = new Set(sent.map(({ stanza }) => stanza));
     const waiting = [...(this.gate?.release() ?? []), ...(this.#held ?? [])].filter((stanza) => !known.has(stanza));
     this.gate = undefined;
@@ -173,6 +178,15 @@ export class ClientSession implements Session {
     this.#watched.clear();
     this.#wake();
     return [...sent, ...waiting.map((stanza) => this.#unsent(stanza))];
+  }
+
+  /** What was kept before stream management began and sent after it is known to both, and goes once. */
+  #unreceived(): readonly Undelivered[] {
+    const unproven = this.#unproven?.end() ?? [];
+    const managed = this.#management?.end() ?? [];
+    const known = new Set(unproven.map(({ stanza }) => stanza));
+    for (const { stanza, copy } of managed) if (known.has(stanza)) copy?.release();
+    return [...unproven, ...managed.filter(({ stanza }) => !known.has(stanza))];
   }
 
   #unsent(stanza: Stanza): Undelivered {
@@ -192,10 +206,10 @@ export class ClientSession implements Session {
     if (this.#watched.size > 0) this.#settle(stanza);
   }
 
-  /** Nobody is told of what waits for a client that may come back. */
+  /** Nobody is told of what waits for a client that may come back, or goes back on the road at the end. */
   #settle(stanza: Stanza): void {
     const left = this.#stream?.broken === false;
-    if (!left && this.#management?.resumability) return;
+    if (!left && (this.#management || this.#unproven?.has(stanza))) return;
     const settled = this.#watched.get(stanza);
     this.#watched.delete(stanza);
     settled?.(left);

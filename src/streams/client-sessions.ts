@@ -103,7 +103,7 @@ export class ClientSessions {
     let afterId = 0;
     for (;;) {
       const page = await this.resumable.strays(afterId, pageSize);
-      for (const { domain, undelivered } of page) await this.#takeBack([undelivered], domain);
+      for (const { domain, undelivered } of page) await this.#takeBack(undelivered, domain);
       afterId = page.at(-1)?.id ?? afterId;
       if (page.length < pageSize) return;
     }

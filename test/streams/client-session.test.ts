@@ -3,8 +3,17 @@ import { Jid } from '../../src/protocol/jid.ts';
 import { Stanza } from '../../src/protocol/stanza.ts';
 import { StreamError } from '../../src/protocol/stream-error.ts';
 import { Account } from '../../src/routing/account.ts';
+import { OutgoingRequests } from '../../src/routing/outgoing-requests.ts';
 import type { OutgoingGate } from '../../src/routing/session.ts';
-import { ClientSession, type SessionStream } from '../../src/streams/client-session.ts';
+import { ClientSession } from '../../src/streams/client-session.ts';
+import { KeptCopies } from '../../src/streams/management/kept-copies.ts';
+import type { SessionStream } from '../../src/streams/session-stream.ts';
+import type { Element } from '../../src/xml/element.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+import { MemoryResumption } from './memory-resumption.ts';
+import { turn } from './socket-pair.ts';
+import { management } from './stream-bench.ts';
 
 const account = new Account(Jid.parse('juliet@a.example'), { roster: [], rosterVersion: 0, blocked: [] });
 
@@ -12,8 +21,17 @@ const account = new Account(Jid.parse('juliet@a.example'), { roster: [], rosterV
 class NotedStream implements SessionStream {
   readonly remoteAddress = '192.0.2.1';
   readonly secure = true;
+  broken = false;
   readonly sent: string[] = [];
   whileSending: (id: string) => void = () => {};
+
+  send(element: Element): void {
+    this.sent.push(element.getName());
+  }
+
+  requestAcknowledgment(): void {
+    this.sent.push('ask');
+  }
 
   sendStanza({ id = '' }: Stanza): void {
     this.sent.push(id);
@@ -45,14 +63,28 @@ class TestGate implements OutgoingGate {
 }
 
 const stanza = (id: string) => Stanza.message({ id });
+const ids = (undelivered: readonly { stanza: Stanza }[]) => undelivered.map((one) => one.stanza.id);
 
 describe('A session', () => {
   let stream: NotedStream;
   let session: ClientSession;
+  let clock: ManualClock;
+  let store: MemoryResumption;
+  let endedByDesk: ClientSession[];
 
   beforeEach(() => {
     stream = new NotedStream();
-    session = new ClientSession(account.jid.withResource('balcony'), account, stream, 1000);
+    clock = new ManualClock();
+    store = new MemoryResumption();
+    endedByDesk = [];
+    session = new ClientSession(account.jid.withResource('balcony'), account, stream, 1000, {
+      limits: management.limits,
+      copies: new KeptCopies({ store, clock, log: new RecordingLog() }),
+      store,
+      requests: new OutgoingRequests(clock),
+      clock,
+      end: (one) => void endedByDesk.push(one),
+    });
   });
 
   const send = (...ids: string[]) => {
@@ -106,7 +138,9 @@ describe('A session', () => {
     session.hold();
     send('held 1', 'held 2');
     expect(session.ended).to.equal(false);
-    expect(session.end().map(({ id }) => id)).to.deep.equal(['kept?', 'held 1', 'held 2']);
+    const undelivered = session.end();
+    expect(ids(undelivered)).to.deep.equal(['kept?', 'held 1', 'held 2']);
+    expect(undelivered.map(({ atMs }) => atMs)).to.deep.equal([undefined, undefined, undefined]);
     expect(session.ended).to.equal(true);
     expect(session.stream).to.equal(undefined);
     expect(session.end()).to.deep.equal([]);
@@ -131,5 +165,263 @@ describe('A session', () => {
   it('is closed when too much waits for it', () => {
     for (let count = 0; count <= 10_000; count++) session.send(stanza('x'));
     expect(stream.sent).to.deep.equal(['close resource-constraint']);
+  });
+
+  it('ends at once, when it is closed, if it has no stream', () => {
+    session.detach();
+    session.close(StreamError.reset());
+    expect(endedByDesk).to.deep.equal([session]);
+    expect(stream.sent).to.deep.equal([]);
+  });
+
+  it('is flushed when its stream is, also one that is yet to come, or when it ends', async () => {
+    session.manage({ key: 'k', maxSeconds: 60 });
+    session.detach();
+    const flushed: string[] = [];
+    const first = session.flushed().then(() => flushed.push('resumed'));
+    await turn();
+    expect(flushed).to.deep.equal([]);
+    session.attach(stream);
+    await first;
+    expect(stream.sent).to.deep.equal(['flush']);
+    session.detach();
+    const second = session.flushed().then(() => flushed.push('ended'));
+    session.end();
+    await second;
+    expect(flushed).to.deep.equal(['resumed', 'ended']);
+    expect(stream.sent).to.deep.equal(['flush']);
+  });
+
+  describe('tells who watches a stanza', () => {
+    let heard: string[];
+
+    beforeEach(() => {
+      heard = [];
+    });
+
+    const watch = (id: string, how: 'send' | 'sendDurably' = 'send') =>
+      session[how](stanza(id), (delivered) => void heard.push(`${id} ${delivered}`));
+
+    it('that it has left, once, when it has', () => {
+      watch('1');
+      expect(heard).to.deep.equal([]);
+      session.release();
+      expect(heard).to.deep.equal(['1 true']);
+      watch('2');
+      expect(heard).to.deep.equal(['1 true', '2 true']);
+      session.end();
+      expect(heard).to.have.length(2);
+    });
+
+    it('at once, for the stanza does not wait at the gate and takes along what does (XEP-0352 §3)', () => {
+      session.release();
+      session.gate = new TestGate();
+      send('1?');
+      watch('2?');
+      expect(stream.sent).to.deep.equal(['1?', '2?']);
+      expect(heard).to.deep.equal(['2? true']);
+      send('3?');
+      expect(stream.sent, 'others wait again').to.have.length(2);
+    });
+
+    it('also when it was held before it came to the gate', () => {
+      session.gate = new TestGate();
+      send('1?');
+      watch('2?');
+      session.release();
+      expect(stream.sent).to.deep.equal(['1?', '2?']);
+      expect(heard).to.deep.equal(['2? true']);
+    });
+
+    it('that it is lost, if the stream is broken and nothing keeps it', () => {
+      session.release();
+      stream.broken = true;
+      watch('1');
+      expect(heard).to.deep.equal(['1 false']);
+      expect(session.end()).to.deep.equal([]);
+    });
+
+    for (const how of ['send', 'sendDurably'] as const) {
+      it(`that it cannot go, at once, if the session has ended (${how})`, async () => {
+        session.end();
+        await watch('1', how);
+        expect(heard).to.deep.equal(['1 false']);
+        expect(store.kept, 'it goes no second way after a restart').to.deep.equal([]);
+      });
+    }
+
+    it('nothing while the client is away, and that it has left when the client is back (XEP-0198 §5)', () => {
+      session.manage({ key: 'k', maxSeconds: 60 });
+      session.release();
+      session.detach();
+      watch('1');
+      session.hold();
+      watch('held');
+      expect(heard).to.deep.equal([]);
+      session.attach(stream);
+      expect(stream.sent).to.deep.equal(['1', 'ask']);
+      expect(heard).to.deep.equal(['1 true']);
+      session.release();
+      expect(heard).to.deep.equal(['1 true', 'held true']);
+    });
+
+    it('nothing while streams break one after the other', () => {
+      session.manage({ key: 'k', maxSeconds: 60 });
+      session.release();
+      stream.broken = true;
+      watch('1');
+      session.detach();
+      session.attach(stream);
+      expect(heard).to.deep.equal([]);
+      session.detach();
+      stream.broken = false;
+      session.attach(stream);
+      expect(heard).to.deep.equal(['1 true']);
+    });
+
+    const endings: readonly [title: string, prepare: () => void, how: 'send' | 'sendDurably'][] = [
+      ['was held', () => session.hold(), 'send'],
+      ['was held with a copy', () => session.hold(), 'sendDurably'],
+      [
+        'was kept for a client that did not come back',
+        () => {
+          session.manage({ key: 'k', maxSeconds: 60 });
+          session.release();
+          session.detach();
+        },
+        'send',
+      ],
+      [
+        'was held for a client that did not come back',
+        () => {
+          session.manage({ key: 'k', maxSeconds: 60 });
+          session.hold();
+          session.detach();
+        },
+        'sendDurably',
+      ],
+      [
+        'was sent on a broken stream with stream management',
+        () => {
+          session.manage();
+          session.release();
+          stream.broken = true;
+        },
+        'send',
+      ],
+      [
+        'was sent on a broken stream with a copy',
+        () => {
+          session.release();
+          stream.broken = true;
+        },
+        'sendDurably',
+      ],
+    ];
+    for (const [title, prepare, how] of endings) {
+      it(`nothing if it ${title} when the session ends: it goes back on the road, once`, async () => {
+        prepare();
+        await watch('1', how);
+        expect(ids(session.end())).to.deep.equal(['1']);
+        expect(session.end()).to.deep.equal([]);
+        expect(heard).to.deep.equal([]);
+      });
+    }
+  });
+
+  describe('that is sent something durably', () => {
+    it('keeps a copy until a ping behind it is answered, or the session ends', async () => {
+      session.release();
+      await session.sendDurably(stanza('1'));
+      expect(store.kept).to.deep.equal(['<message id="1"/>']);
+      clock.advance(4999);
+      expect(stream.sent).to.deep.equal(['1']);
+      clock.advance(1);
+      expect(stream.sent, 'the ping').to.have.length(2);
+      const [one] = session.end();
+      expect([one?.stanza.id, one?.atMs]).to.deep.equal(['1', clock.nowMs() - 5000]);
+      one?.copy?.release();
+      clock.advance(200);
+      await turn();
+      expect(store.kept).to.deep.equal([]);
+    });
+
+    it('gives it back once, and no copy stays, if stream management begins while it is held', async () => {
+      await session.sendDurably(stanza('1'));
+      session.manage({ key: 'k', maxSeconds: 60 });
+      session.release();
+      session.detach();
+      await turn();
+      const undelivered = session.end();
+      expect(ids(undelivered)).to.deep.equal(['1']);
+      for (const { copy } of undelivered) copy?.release();
+      clock.advance(200);
+      await turn();
+      expect(store.kept).to.deep.equal([]);
+    });
+  });
+
+  describe('with stream management (XEP-0198)', () => {
+    it('gives back what was sent and not acknowledged, then what was not sent, with the times of sending', () => {
+      session.manage();
+      session.release();
+      send('1', '2', '3');
+      session.management?.acknowledged(1);
+      session.hold();
+      send('held');
+      const undelivered = session.end();
+      expect(ids(undelivered)).to.deep.equal(['2', '3', 'held']);
+      expect(undelivered.map(({ atMs }) => atMs)).to.deep.equal([clock.nowMs(), clock.nowMs(), undefined]);
+    });
+
+    it('sends again to a client that is back what it has not acknowledged, and then the rest (XEP-0198 §5)', () => {
+      session.manage({ key: 'k', maxSeconds: 60 });
+      session.release();
+      session.gate = new TestGate();
+      send('1', '2', 'gated?');
+      session.detach();
+      send('while away');
+      session.management?.resumedAt(1);
+      const next = new NotedStream();
+      session.attach(next);
+      send('after');
+      expect(next.sent).to.deep.equal(['2', 'gated?', 'while away', 'ask', 'after']);
+      expect(stream.sent).to.deep.equal(['1', '2']);
+      expect(session.gate, 'the client is awake').to.equal(undefined);
+    });
+
+    it('is closed, but not in the middle of sending, when too much is unacknowledged', async () => {
+      session.manage();
+      session.release();
+      for (let count = 0; count <= management.limits.maxStanzas; count++) send('x');
+      expect(stream.sent.filter((one) => one.startsWith('close'))).to.deep.equal([]);
+      await turn();
+      expect(stream.sent.filter((one) => one.startsWith('close'))).to.deep.equal(['close policy-violation']);
+    });
+
+    it('gives back nothing that is stored elsewhere', () => {
+      session.manage();
+      session.hold();
+      session.sendStored(stanza('stored'));
+      expect(stream.sent).to.deep.equal(['stored']);
+      expect(session.end()).to.deep.equal([]);
+    });
+
+    it('proves receipt: by an acknowledgment, or not at all if it ends first', async () => {
+      expect(session.received()).to.equal(undefined);
+      session.manage();
+      session.release();
+      expect(await session.received(), 'nothing was sent').to.equal(true);
+      send('1');
+      const first = session.received();
+      expect(stream.sent).to.deep.equal(['1', 'ask']);
+      session.management?.acknowledged(1);
+      expect(await first).to.equal(true);
+      send('2');
+      const second = session.received();
+      session.end();
+      expect(await second).to.equal(false);
+      expect(await session.received()).to.equal(false);
+    });
   });
 });

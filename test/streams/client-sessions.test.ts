@@ -5,39 +5,67 @@ import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import type { StreamError } from '../../src/protocol/stream-error.ts';
 import { Account } from '../../src/routing/account.ts';
 import type { Eventually } from '../../src/routing/eventually.ts';
+import { OutgoingRequests } from '../../src/routing/outgoing-requests.ts';
 import { LocalSessions } from '../../src/routing/session-directory.ts';
-import type { ClientSession, SessionStream } from '../../src/streams/client-session.ts';
+import type { ClientSession } from '../../src/streams/client-session.ts';
 import { ClientSessions, type SessionPolicy } from '../../src/streams/client-sessions.ts';
+import { KeptCopies } from '../../src/streams/management/kept-copies.ts';
+import type { SessionStream } from '../../src/streams/session-stream.ts';
+import { xml } from '../../src/xml/element.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+import { MemoryResumption } from './memory-resumption.ts';
+import { turn } from './socket-pair.ts';
+import { management } from './stream-bench.ts';
 
 const juliet = Jid.parse('juliet@a.example');
+
+/** A stream that nobody reads. */
+const silentStream: SessionStream = {
+  remoteAddress: '192.0.2.1',
+  secure: true,
+  broken: false,
+  send() {},
+  sendStanza() {},
+  requestAcknowledgment() {},
+  flushed: async () => {},
+  close() {},
+};
 
 /** The sessions of one account, and what becomes of them. */
 class House {
   readonly account = new Account(juliet, { roster: [], rosterVersion: 0, blocked: [] });
   readonly directory = new LocalSessions();
   readonly log: string[] = [];
+  readonly alarms = new RecordingLog();
+  readonly clock = new ManualClock(5000);
+  readonly store: MemoryResumption;
   readonly sessions: ClientSessions;
   found: Eventually<Account | undefined> = this.account;
 
-  constructor(policy: Partial<SessionPolicy> = {}) {
+  constructor(policy: Partial<SessionPolicy> = {}, store = new MemoryResumption()) {
+    this.store = store;
+    const { clock, alarms } = this;
     this.sessions = new ClientSessions({
       directory: this.directory,
       account: () => this.found,
       policy: { maxPerAccount: 2, conflict: 'replace', ...policy },
-      clock: new ManualClock(5000),
+      ...management,
+      store,
+      copies: new KeptCopies({ store, clock, log: alarms }),
+      requests: new OutgoingRequests(clock),
+      clock,
+      log: alarms,
       ended: (session) => this.log.push(`${session.jid.resource} ended, ${this.directory.size} left`),
-      undelivered: ({ id }) => this.log.push(`${id} undelivered`),
+      returned: (session) => this.log.push(`${session.jid.resource} returned`),
+      route: (stanza) => void this.log.push(`route ${stanza}`),
     });
   }
 
   async bind(resource?: string): Promise<ClientSession> {
     let session: ClientSession | undefined;
     const stream: SessionStream = {
-      remoteAddress: '192.0.2.1',
-      secure: true,
-      sendStanza: () => {},
-      flushed: async () => {},
+      ...silentStream,
       close: (error: StreamError) => {
         this.log.push(`${session?.jid.resource} closed: ${error.condition}`);
         if (session) this.sessions.end(session);
@@ -77,13 +105,7 @@ describe('Resource binding (RFC 6120 §7)', () => {
 
   it('is at once if the account is in memory', () => {
     const house = new House();
-    const bound = house.sessions.bind(juliet, 'x', {
-      remoteAddress: '',
-      secure: true,
-      sendStanza() {},
-      flushed: async () => {},
-      close() {},
-    });
+    const bound = house.sessions.bind(juliet, 'x', silentStream);
     expect(bound).to.not.be.instanceOf(Promise);
   });
 
@@ -134,16 +156,135 @@ describe('Resource binding (RFC 6120 §7)', () => {
 });
 
 describe('The end of a session', () => {
-  it('takes it from the directory, tells of it, and then passes on the messages it had not sent', async () => {
-    const house = new House();
-    const session = await house.bind('x');
+  let house: House;
+  let session: ClientSession;
+
+  beforeEach(async () => {
+    house = new House();
+    session = await house.bind('x');
+  });
+
+  it('takes it from the directory, tells of it, and then puts what it had not sent back on the road, in order', async () => {
+    const from = Jid.parse('romeo@a.example/orchard');
     for (const id of ['m1', 'm2']) {
-      session.send(Stanza.message({ id }));
-      session.send(Stanza.presence({ id: `presence behind ${id}` }));
-      session.send(Stanza.iq({ id: `iq behind ${id}`, type: 'get' }));
+      session.send(Stanza.message({ id, from }));
+      session.send(Stanza.presence({ id: `presence behind ${id}`, from }));
+      session.send(Stanza.message({ id: `error behind ${id}`, from, type: 'error' }));
+      session.send(Stanza.iq({ id: `result behind ${id}`, from, type: 'result' }));
+      session.send(Stanza.iq({ id: `ours behind ${id}`, from: Jid.parse('a.example'), type: 'get' }));
     }
     house.sessions.end(session);
     house.sessions.end(session);
-    expect(house.log).to.deep.equal(['x ended, 0 left', 'm1 undelivered', 'm2 undelivered']);
+    await house.sessions.settled();
+    expect(house.log).to.deep.equal([
+      'x ended, 0 left',
+      'route <message from="romeo@a.example/orchard" id="m1"/>',
+      'route <message from="romeo@a.example/orchard" id="m2"/>',
+    ]);
+  });
+
+  it('answers the requests it had not sent, for their senders (RFC 6121 §8.5.3.2.3)', async () => {
+    const from = Jid.parse('romeo@a.example/orchard');
+    session.send(Stanza.iq({ id: '1', from, to: session.jid, type: 'get' }, xml('x', { xmlns: 'urn:x' })));
+    house.sessions.end(session);
+    await house.sessions.settled();
+    expect(house.log[1]).to.match(
+      /^route <iq from="juliet@a.example\/x" to="romeo@a.example\/orchard" id="1" type="error">.*<service-unavailable /,
+    );
+  });
+
+  it('tells when it was sent what comes back, and takes its copy from the disk (XEP-0198 §4, XEP-0203)', async () => {
+    session.release();
+    house.sessions.resumable.enable(session, false, undefined);
+    await session.sendDurably(Stanza.message({ id: 'm' }));
+    expect(house.store.kept).to.deep.equal(['<message id="m"/>']);
+    house.clock.advance(1000);
+    house.sessions.end(session);
+    await house.sessions.settled();
+    expect(house.log.slice(1)).to.deep.equal([
+      'route <message id="m"><delay xmlns="urn:xmpp:delay" from="a.example" stamp="1970-01-01T00:00:05Z"/></message>',
+    ]);
+    expect(house.store.kept).to.deep.equal([]);
+  });
+
+  it('is the loss of the connection, unless the client may come back (XEP-0198 §5)', async () => {
+    const { stream } = session;
+    if (!stream) throw new Error('there is a stream');
+    house.sessions.left(session, silentStream, true);
+    expect(session.ended, 'another stream says nothing').to.equal(false);
+    house.sessions.resumable.enable(session, true, 60);
+    house.sessions.left(session, stream, true);
+    expect([session.ended, session.stream]).to.deep.equal([false, undefined]);
+    house.clock.advance(59_999);
+    expect(session.ended).to.equal(false);
+    house.clock.advance(1);
+    expect(house.log).to.deep.equal(['x ended, 0 left']);
+    const plain = await house.bind('y');
+    if (plain.stream) house.sessions.left(plain, plain.stream, true);
+    expect(plain.ended).to.equal(true);
+  });
+
+  it('comes at once if the client says goodbye (XEP-0198 §5)', () => {
+    house.sessions.resumable.enable(session, true, 60);
+    if (session.stream) house.sessions.left(session, session.stream, false);
+    expect(house.log).to.deep.equal(['x ended, 0 left']);
+    expect(house.clock.pendingCount).to.equal(0);
+  });
+});
+
+describe('A session whose client is away', () => {
+  async function awayFrom(house: House, resource: string): Promise<ClientSession> {
+    const session = await house.bind(resource);
+    house.sessions.resumable.enable(session, true, 60);
+    if (session.stream) house.sessions.left(session, session.stream, true);
+    return session;
+  }
+
+  it('yields to a new one, whatever the operator decided (RFC 6120 §7.7.2.2)', async () => {
+    const house = new House({ conflict: 'refuse' });
+    const away = await awayFrom(house, 'x');
+    const fresh = await house.bind('x');
+    expect(away.ended).to.equal(true);
+    expect(house.directory.find(fresh.jid)).to.equal(fresh);
+  });
+
+  it('makes room where there are too many, the one bound first before others', async () => {
+    const house = new House();
+    const [first, second] = [await awayFrom(house, 'a'), await awayFrom(house, 'b')];
+    await house.bind('c');
+    expect([first.ended, second.ended]).to.deep.equal([true, false]);
+  });
+
+  it('is there again after a restart, and ends if nobody comes', async () => {
+    const before = new House();
+    const away = await awayFrom(before, 'x');
+    away.release();
+    away.send(Stanza.message({ id: 'm' }));
+    await turn();
+    const house = new House({}, before.store);
+    await house.sessions.restore();
+    const [found] = house.directory.all();
+    expect(found?.jid.toString()).to.equal('juliet@a.example/x');
+    house.clock.advance(60_000);
+    await house.sessions.settled();
+    expect(house.log[0]).to.equal('x ended, 0 left');
+    expect(house.log[1]).to.match(/^route <message id="m"><delay /);
+    expect(house.store.kept).to.deep.equal([]);
+  });
+});
+
+describe('After a restart', () => {
+  it('stanzas without a session go back on the road, one page after the other, past those that are damaged', async () => {
+    const house = new House();
+    const owner = 'juliet@a.example';
+    const add = (bytes: string) =>
+      house.store.add(owner, undefined, { sequence: undefined, receivedAtMs: 5000, bytes: Buffer.from(bytes) });
+    await add('<mess');
+    for (let id = 1; id <= 500; id++) await add(`<message id="${id}"/>`);
+    await house.sessions.restore();
+    expect(house.log).to.have.length(500);
+    expect(house.log.at(-1)).to.match(/^route <message id="500"><delay /);
+    expect(house.store.kept).to.deep.equal(['<mess']);
+    expect(house.alarms.alarms).to.have.length(1);
   });
 });

@@ -9,14 +9,18 @@ import { OutgoingRequests } from '../../src/routing/outgoing-requests.ts';
 import type { Session } from '../../src/routing/session.ts';
 import { LocalSessions } from '../../src/routing/session-directory.ts';
 import { ClientSessions, type SessionPolicy } from '../../src/streams/client-sessions.ts';
-import { ClientStream, type ClientStreamParts } from '../../src/streams/client-stream.ts';
+import { ClientStream } from '../../src/streams/client-stream.ts';
+import type { ClientStreamParts } from '../../src/streams/client-stream-parts.ts';
 import { Connection, type ConnectionUser } from '../../src/streams/connection.ts';
+import { KeptCopies } from '../../src/streams/management/kept-copies.ts';
+import { StreamManagement } from '../../src/streams/management/stream-management.ts';
 import type { StreamFeature } from '../../src/streams/negotiation/stream-feature.ts';
 import { StanzaIntake } from '../../src/streams/stanza-intake.ts';
 import type { StreamLimits } from '../../src/streams/stream-limits.ts';
 import type { XmlLimits } from '../../src/xml/xml-limits.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
+import { MemoryResumption } from './memory-resumption.ts';
 import { turn } from './socket-pair.ts';
 
 const xml: XmlLimits = { maxBytes: 10_000, maxElements: 100, maxAttributes: 20, maxDepth: 20, maxNamespaces: 20 };
@@ -37,6 +41,12 @@ export const limits: StreamLimits = {
   idlePingAfterMs: 100_000,
   idleCloseAfterMs: 20_000,
   authenticationFailures: 3,
+};
+
+/** Bounds of stream management that get in no test's way. */
+export const management = {
+  resumption: { resumeSeconds: 600, maxResumeSeconds: 3600 },
+  limits: { maxStanzas: 100, maxBytes: 1e6, ackEveryStanzas: 5, ackAfterMs: 5000 },
 };
 
 const noContext = createSecureContext();
@@ -144,24 +154,34 @@ export class StreamBench {
   readonly requests = new OutgoingRequests(this.clock);
   /** The sessions that ended, in order. */
   readonly ended: Session[] = [];
+  /** What ended sessions put back on the road. */
   readonly undelivered: Stanza[] = [];
+  readonly store = new MemoryResumption();
   /** The stanzas that reached the road. */
   readonly routed: string[] = [];
   readonly sessions: ClientSessions;
+  readonly management: StreamManagement;
   readonly parts: ClientStreamParts;
   readonly visits: Visit[] = [];
   readonly #accounts = new Map<string, Account>();
 
   constructor(options: BenchOptions = {}) {
-    const { clock, log, requests, directory } = this;
+    const { clock, log, requests, directory, store } = this;
     this.sessions = new ClientSessions({
       directory,
       account: options.account ?? ((jid) => this.account(jid.toString())),
       policy: { maxPerAccount: 3, conflict: 'replace', ...options.policy },
+      ...management,
+      store,
+      copies: new KeptCopies({ store, clock, log }),
+      requests,
       clock,
+      log,
       ended: (session) => void this.ended.push(session),
-      undelivered: (message) => void this.undelivered.push(message),
+      returned: () => {},
+      route: (stanza) => void this.undelivered.push(stanza),
     });
+    this.management = new StreamManagement(this.sessions.resumable);
     const bounds = { ...limits, ...options.limits };
     const route = (stanza: Stanza, session: Session) => {
       this.routed.push(stanza.toString());
@@ -172,7 +192,12 @@ export class StreamBench {
       contexts: () => ({ contextFor: () => noContext }),
       features: options.features?.(this) ?? [],
       notices: () => [],
-      intake: new StanzaIntake({ nonzas: options.nonzas ?? [], route, limits: bounds }),
+      intake: new StanzaIntake({
+        nonzas: options.nonzas ?? [],
+        management: this.management,
+        route,
+        limits: bounds,
+      }),
       sessions: this.sessions,
       requests,
       limits: bounds,

@@ -44,7 +44,8 @@ export interface Resumable extends ResumableSession {
 export interface Stray {
   readonly id: number;
   readonly domain: string;
-  readonly undelivered: Undelivered;
+  /** Nothing if it is damaged. */
+  readonly undelivered: readonly Undelivered[];
 }
 
 /** How long clients are told how far an ended session had come. */
@@ -151,11 +152,11 @@ export class ResumableSessions {
   /** Stanzas on the disk that belong to no session any more. */
   async strays(afterId: number, limit: number): Promise<Stray[]> {
     const rows = await this.#parts.store.strays(afterId, limit);
-    return rows.flatMap((row) => {
+    return rows.map((row) => {
       const stanza = this.#read(row);
       const copy = this.#parts.copies.of(Promise.resolve(row.id));
       const { domain } = Jid.parse(row.owner);
-      return stanza ? [{ id: row.id, domain, undelivered: { stanza, atMs: row.receivedAtMs, copy } }] : [];
+      return { id: row.id, domain, undelivered: stanza ? [{ stanza, atMs: row.receivedAtMs, copy }] : [] };
     });
   }
 

@@ -43,6 +43,10 @@ export class Unproven {
     return copy.durable;
   }
 
+  has(stanza: Stanza): boolean {
+    return this.#entries.some((entry) => entry.stanza === stanza);
+  }
+
   /** It is over; answers what the client may not have. */
   end(): readonly Sent[] {
     this.#timer?.cancel();

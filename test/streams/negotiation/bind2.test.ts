@@ -24,6 +24,7 @@ describe('Bind 2 (XEP-0386)', () => {
     });
     bind2 = new Bind2({
       sessions: bench.sessions,
+      management: bench.management,
       nonzas: [{ ...handle('enable'), inline: true }, handle('secret')],
       secret,
     });
@@ -80,7 +81,7 @@ describe('Bind 2 (XEP-0386)', () => {
 
   it('sets what it lists, and only that', async () => {
     expect(bind2.offer().toString()).to.equal(
-      '<bind xmlns="urn:xmpp:bind:0"><inline><feature var="urn:x"/></inline></bind>',
+      '<bind xmlns="urn:xmpp:bind:0"><inline><feature var="urn:x"/><feature var="urn:xmpp:sm:3"/></inline></bind>',
     );
     await resource("<enable xmlns='urn:x'/><secret xmlns='urn:x'/><enable xmlns='urn:y'/>");
     expect(enabled).to.deep.equal(['enable juliet@a.example']);

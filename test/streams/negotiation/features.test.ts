@@ -53,6 +53,7 @@ function services(changes: Partial<SaslServices> = {}): SaslServices {
 const bench = new StreamBench();
 const bind2 = new Bind2({
   sessions: bench.sessions,
+  management: bench.management,
   nonzas: [
     { name: 'enable', ns: 'urn:carbons', inline: true, handle() {} },
     { name: 'disable', ns: 'urn:carbons', inline: true, handle() {} },
@@ -74,7 +75,10 @@ const scrams = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1'];
 const plus = scrams.map((name) => `${name}-PLUS`);
 const mechanisms = (...names: string[]) =>
   `<mechanisms xmlns="urn:ietf:params:xml:ns:xmpp-sasl">${names.map((name) => `<mechanism>${name}</mechanism>`).join('')}</mechanisms>`;
-const inline = '<inline><bind xmlns="urn:xmpp:bind:0"><inline><feature var="urn:carbons"/></inline></bind></inline>';
+const managementElement = '<sm xmlns="urn:xmpp:sm:3"/>';
+const bind2Element =
+  '<bind xmlns="urn:xmpp:bind:0"><inline><feature var="urn:carbons"/><feature var="urn:xmpp:sm:3"/></inline></bind>';
+const inline = `<inline>${managementElement}${bind2Element}</inline>`;
 const authentication = (...names: string[]) =>
   `<authentication xmlns="urn:xmpp:sasl:2">${names.map((name) => `<mechanism>${name}</mechanism>`).join('')}${inline}</authentication>`;
 const bindings = (...types: string[]) =>
@@ -120,8 +124,8 @@ const table: readonly (readonly [title: string, feature: StreamFeature, ...offer
     '-',
   ],
   [
-    'SASL2 with Bind 2 (XEP-0388 §2.2)',
-    sasl2(services(), bind2),
+    'SASL2 with resumption and Bind 2 (XEP-0388 §2.2)',
+    sasl2(services(), bind2, bench.management),
     '-',
     authentication(...plus, ...scrams, 'PLAIN'),
     authentication(...scrams, 'PLAIN'),
@@ -158,6 +162,7 @@ const table: readonly (readonly [title: string, feature: StreamFeature, ...offer
   ['Registration (XEP-0077 §8)', register(false), '-', registerElement, registerElement, '-', '-'],
   ['Registration, also without TLS', register(true), registerElement, registerElement, registerElement, '-', '-'],
   ['Resource binding (RFC 6120 §7.4)', bind(bench.sessions), '-', '-', '-', bindElement, bindElement],
+  ['Stream management (XEP-0198 §2)', bench.management.feature(), '-', '-', '-', managementElement, managementElement],
   [
     'Limits (XEP-0478)',
     advertisedLimits(limits),

@@ -14,6 +14,7 @@ export class StubStream implements NegotiatingStream {
   readonly channelBindings: readonly ChannelBinding[] = [];
   readonly remoteAddress: string = '192.0.2.1';
   readonly headerFrom: string | undefined = undefined;
+  broken = false;
   /** Everything that happened, in order. */
   readonly events: string[] = [];
   attempt: FrameReceiver | undefined;
@@ -33,6 +34,10 @@ export class StubStream implements NegotiatingStream {
 
   sendStanza(stanza: Stanza): void {
     this.events.push(stanza.toString());
+  }
+
+  requestAcknowledgment(): void {
+    this.events.push('ask');
   }
 
   async flushed(): Promise<void> {}
@@ -60,6 +65,11 @@ export class StubStream implements NegotiatingStream {
 
   continueAs(identity: Jid, session?: ClientSession): void {
     this.events.push(`continue as ${session?.jid ?? identity}`);
+  }
+
+  resumed(session: ClientSession, takeOver: () => void): void {
+    this.events.push(`resumed ${session.jid}`);
+    takeOver();
   }
 
   bound(session: ClientSession): void {
