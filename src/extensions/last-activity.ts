@@ -69,7 +69,10 @@ function answer(elapsedMs: number, status = ''): Element {
   return xml('query', { xmlns: ns.lastActivity, seconds }, status);
 }
 
-function remember({ account, presence: { farewell } }: Session, { sessions, store, clock, log }: LastActivityParts): void {
+function remember(
+  { account, presence: { farewell } }: Session,
+  { sessions, store, clock, log }: LastActivityParts,
+): void {
   if (sessions.of(account.key).length > 0) return;
   const atMs = clock.nowMs();
   account.lastSeen = { atMs, status: farewell };

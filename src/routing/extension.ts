@@ -185,6 +185,8 @@ export interface Oversight {
   readonly keepsake?: Keepsake;
   /** It has happened. */
   done(): void;
+  /** It has had to wait for its recipient and could happen now: false if the message has come to its end meanwhile. */
+  mayLeave?(): boolean;
   /** It has failed, and this would happen now. */
   failed(next: DeliveryPlan): Ruling;
 }

@@ -9,7 +9,7 @@ import { keepingOf } from './keeping.ts';
 import type { OfflineMessages } from './offline-messages.ts';
 import { Consequences, type Way } from './origin.ts';
 import type { Screens } from './screens.ts';
-import type { Session, Settled } from './session.ts';
+import type { Session, Watch } from './session.ts';
 
 /** What the message path needs from the rest of the house. */
 export interface MessagePathParts {
@@ -132,24 +132,25 @@ export class MessagePath {
 
   #handOver({ message, oversight }: Ruling, sessions: readonly Session[], journey: Journey): void {
     const { origin } = journey.arriving;
-    const settled = oversight && this.#watcher(oversight, sessions, journey);
+    const watch = oversight && this.#watchOver(oversight, sessions, journey);
     // What is not worth storing is not worth a copy either.
     const kept = origin?.owed && keepingOf(message) !== 'forget';
-    if (!kept) for (const session of sessions) session.send(message, settled);
-    else for (const session of sessions) origin.awaits(session.sendDurably(message, settled));
+    if (!kept) for (const session of sessions) session.send(message, watch);
+    else for (const session of sessions) origin.awaits(session.sendDurably(message, watch));
   }
 
   /** One delivery is enough; if there is none, what else can be done is asked of the judge. */
-  #watcher(oversight: Oversight, sessions: readonly Session[], journey: Journey): Settled {
+  #watchOver(oversight: Oversight, sessions: readonly Session[], journey: Journey): Watch {
     let open = sessions.length;
     let done = false;
-    return (delivered) => {
+    const settled = (delivered: boolean) => {
       open -= 1;
       if (done) return;
       done = delivered;
       if (delivered) return oversight.done();
       if (open === 0) this.#again(without(journey, sessions), (next) => oversight.failed(next));
     };
+    return { settled, mayLeave: () => oversight.mayLeave?.() ?? true };
   }
 
   #passOn(message: Stanza, plan: DeliveryPlan, { arriving }: Journey): Eventually<void> {

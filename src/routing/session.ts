@@ -7,8 +7,13 @@ import type { Origin } from './origin.ts';
 /** What a client has asked to be told about: pushes go only to sessions that asked. */
 export type Interest = 'roster' | 'blocklist';
 
-/** Hears once what became of a stanza: handed to the network, or lost because the session ended first. */
-export type Settled = (delivered: boolean) => void;
+/** Follows a stanza until it has left for the client. */
+export interface Watch {
+  /** It has left, or never will. */
+  settled(delivered: boolean): void;
+  /** It has had to wait for the client, who is back: whether it is still to leave. */
+  mayLeave(): boolean;
+}
 
 /** What a session has told the world about itself. */
 export interface SessionPresence {
@@ -42,9 +47,9 @@ export interface Session extends Origin {
   readonly interests: Set<Interest>;
   gate: OutgoingGate | undefined;
   /** Hands a stanza to the client, after all that were sent before. One whose fate is watched does not wait at a gate. */
-  send(stanza: Stanza, settled?: Settled): void;
+  send(stanza: Stanza, watch?: Watch): void;
   /** The same; resolves when a crash of the server cannot take it away any more before the client has it. Never rejects. */
-  sendDurably(stanza: Stanza, settled?: Settled): Promise<void>;
+  sendDurably(stanza: Stanza, watch?: Watch): Promise<void>;
   /** Sends past a {@link hold} a message that stays stored elsewhere until it is {@link received}. */
   sendStored(stanza: Stanza): void;
   /** Resolves with true when the client has acknowledged all that was sent, with false if the session ends first; absent if it cannot. */

@@ -2,7 +2,7 @@ import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from '../routing/account.ts';
-import type { Interest, OutgoingGate, Session, SessionPresence, Settled } from '../routing/session.ts';
+import type { Interest, OutgoingGate, Session, SessionPresence, Watch } from '../routing/session.ts';
 import {
   type Beginning,
   Management,
@@ -41,7 +41,7 @@ export class ClientSession implements Session {
   /** From the start: the client must first be told that the resource is bound. */
   #held: Stanza[] | undefined = [];
   /** Who wants to know whether a stanza has left. */
-  readonly #watched = new Map<Stanza, Settled>();
+  readonly #watched = new Map<Stanza, Watch>();
   #management: Management | undefined;
   #unproven: Unproven | undefined;
   #streamAwaited: (() => void)[] = [];
@@ -90,22 +90,22 @@ export class ClientSession implements Session {
     return this.#state.changedText();
   }
 
-  send(stanza: Stanza, settled?: Settled): void {
-    if (this.#ended) return settled?.(false);
-    if (settled) this.#watched.set(stanza, settled);
+  send(stanza: Stanza, watch?: Watch): void {
+    if (this.#ended) return watch?.settled(false);
+    if (watch) this.#watched.set(stanza, watch);
     if (!this.#held) return this.sendHeld(stanza);
     this.#held.push(stanza);
     if (this.#held.length > maxHeld) this.close(StreamError.resourceConstraint('too much waits for this session'));
   }
 
-  sendDurably(stanza: Stanza, settled?: Settled): Promise<void> {
-    if (this.#ended && settled) {
+  sendDurably(stanza: Stanza, watch?: Watch): Promise<void> {
+    if (this.#ended && watch) {
       // Whoever watches finds another way; a copy would go a second way after a restart.
-      settled(false);
+      watch.settled(false);
       return Promise.resolve();
     }
     const durable = this.#keep(stanza);
-    this.send(stanza, settled);
+    this.send(stanza, watch);
     return durable;
   }
 
@@ -159,9 +159,11 @@ export class ClientSession implements Session {
   /** The client has come back (XEP-0198 §5). */
   attach(stream: SessionStream): void {
     this.#stream = stream;
-    this.#management?.attached(stream);
     const held = new Set(this.#held);
-    for (const stanza of [...this.#watched.keys()]) if (!held.has(stanza)) this.#settle(stanza);
+    const waited = [...this.#watched].filter(([stanza]) => !held.has(stanza));
+    for (const [stanza, watch] of waited) if (!watch.mayLeave()) this.#withdraw(stanza);
+    this.#management?.attached(stream);
+    for (const [stanza] of waited) this.#settle(stanza);
     this.#wake();
   }
 
@@ -210,9 +212,15 @@ export class ClientSession implements Session {
   #settle(stanza: Stanza): void {
     const left = this.#stream?.broken === false;
     if (!left && (this.#management || this.#unproven?.has(stanza))) return;
-    const settled = this.#watched.get(stanza);
+    const watch = this.#watched.get(stanza);
     this.#watched.delete(stanza);
-    settled?.(left);
+    watch?.settled(left);
+  }
+
+  /** It was never written, and is not to be any more. */
+  #withdraw(stanza: Stanza): void {
+    this.#watched.delete(stanza);
+    this.#management?.withdraw(stanza);
   }
 
   #wake(): void {

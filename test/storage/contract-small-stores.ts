@@ -26,7 +26,9 @@ export function describeSmallStores(subject: Subject): void {
     expect(await privateXml.get(owner, 'b', 'urn:2')).to.equal(undefined);
     expect((await rejection(privateXml.set(owner, 'c', 'urn:1', '<c/>', 20))).code).to.equal('quota');
     expect(await privateXml.get(owner, 'c', 'urn:1')).to.equal(undefined);
-    expect((await rejection(privateXml.set('nobody@x.example', 'a', 'urn:1', '<a/>', 1000))).code).to.equal('not-found');
+    expect((await rejection(privateXml.set('nobody@x.example', 'a', 'urn:1', '<a/>', 1000))).code).to.equal(
+      'not-found',
+    );
   });
 
   it('blocks and unblocks', async () => {

@@ -199,8 +199,11 @@ describe('A session', () => {
       heard = [];
     });
 
-    const watch = (id: string, how: 'send' | 'sendDurably' = 'send') =>
-      session[how](stanza(id), (delivered) => void heard.push(`${id} ${delivered}`));
+    const watch = (id: string, how: 'send' | 'sendDurably' = 'send', mayLeave = true) =>
+      session[how](stanza(id), {
+        settled: (delivered) => void heard.push(`${id} ${delivered}`),
+        mayLeave: () => mayLeave,
+      });
 
     it('that it has left, once, when it has', () => {
       watch('1');
@@ -263,6 +266,18 @@ describe('A session', () => {
       expect(heard).to.deep.equal(['1 true']);
       session.release();
       expect(heard).to.deep.equal(['1 true', 'held true']);
+    });
+
+    it('nothing of a stanza that came to its end while the client was away, and is not sent', () => {
+      session.manage({ key: 'k', maxSeconds: 60 });
+      session.release();
+      session.detach();
+      watch('1', 'send', false);
+      watch('2');
+      session.attach(stream);
+      expect(stream.sent).to.deep.equal(['2', 'ask']);
+      expect(heard).to.deep.equal(['2 true']);
+      expect(session.end().map(({ stanza: { id } }) => id)).to.deep.equal(['2']);
     });
 
     it('nothing while streams break one after the other', () => {

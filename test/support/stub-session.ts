@@ -2,7 +2,7 @@ import type { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import type { StreamError } from '../../src/protocol/stream-error.ts';
 import type { Account } from '../../src/routing/account.ts';
-import type { Interest, OutgoingGate, Session, SessionPresence, Settled } from '../../src/routing/session.ts';
+import type { Interest, OutgoingGate, Session, SessionPresence, Watch } from '../../src/routing/session.ts';
 
 /** A session without a stream: it writes down what a client would get. */
 export class StubSession implements Session {
@@ -21,32 +21,32 @@ export class StubSession implements Session {
   flushes = 0;
   /** Whether the network takes nothing any more though the session has not ended yet. */
   broken = false;
-  #held: { readonly stanza: Stanza; readonly settled: Settled | undefined }[] | undefined;
+  #held: { readonly stanza: Stanza; readonly watch: Watch | undefined }[] | undefined;
 
   constructor(account: Account, resource: string) {
     this.account = account;
     this.jid = account.jid.withResource(resource);
   }
 
-  send(stanza: Stanza, settled?: Settled): void {
-    if (this.#held && !this.ended) this.#held.push({ stanza, settled });
-    else this.sendHeld(stanza, settled);
+  send(stanza: Stanza, watch?: Watch): void {
+    if (this.#held && !this.ended) this.#held.push({ stanza, watch });
+    else this.sendHeld(stanza, watch);
   }
 
   hold(): void {
     this.#held ??= [];
   }
 
-  sendHeld(stanza: Stanza, settled?: Settled): void {
+  sendHeld(stanza: Stanza, watch?: Watch): void {
     const lost = this.ended || this.broken;
-    if (!lost) this.sent.push(...(this.gate && !settled ? this.gate.admit(stanza) : [stanza]));
-    settled?.(!lost);
+    if (!lost) this.sent.push(...(this.gate && !watch ? this.gate.admit(stanza) : [stanza]));
+    watch?.settled(!lost);
   }
 
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const { stanza, settled } of held) this.send(stanza, settled);
+    for (const { stanza, watch } of held) this.send(stanza, watch);
   }
 
   sendDurably(stanza: Stanza): Promise<void> {

@@ -148,6 +148,17 @@ class Case implements Hearing {
     return isOver ? { message, plan } : { message, plan, oversight: this.#oversight(plan, judgement) };
   }
 
+  /** XEP-0079 §3.3.2: what has waited for a client that was away may have expired. */
+  #mayLeave(armed: readonly ArmedRuleset[]): boolean {
+    const { reporter, clock } = this.#parts;
+    const intended = this.#arriving.recipient;
+    const judgement = judge(armed, { event: 'dispatch', intended, hop: false, nowMs: clock.nowMs() });
+    if (judgement.fired.length === 0) return true;
+    reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : 'direct');
+    for (const report of reporter.compose(judgement.reports, this.#subject)) reporter.send(report);
+    return judgement.decision !== 'stop';
+  }
+
   #oversight(plan: DeliveryPlan, judgement: Judgement): Oversight {
     const { reporter, outbox, expiry } = this.#parts;
     const failed = (next: DeliveryPlan) => this.#rule(next, 'replanned');
@@ -158,7 +169,7 @@ class Case implements Hearing {
         note();
         for (const report of reporter.compose(later, this.#subject)) reporter.send(report);
       };
-      return { done, failed };
+      return { done, failed, mayLeave: () => this.#mayLeave(judgement.armed) };
     }
     const reports = reporter.compose(later, this.#subject);
     const keepsake = keepsakeOf(judgement.armed, reports);

@@ -106,6 +106,11 @@ export class Management {
     this.#storedElsewhere.add(stanza);
   }
 
+  /** Takes back a stanza that was never written. */
+  withdraw(stanza: Stanza): void {
+    this.#queue.withdraw(stanza)?.copy?.release();
+  }
+
   /** Resolves with true when the client has acknowledged all that was sent. */
   received(): Promise<boolean> {
     const received = this.#queue.received();

@@ -20,7 +20,7 @@ export interface QueueLimits {
 }
 
 interface Waiter {
-  readonly sent: number;
+  sent: number;
   readonly resolve: (received: boolean) => void;
 }
 
@@ -95,6 +95,18 @@ export class UnacknowledgedQueue {
     for (const entry of covered) this.#weigh(entry, -1);
     this.#wake();
     return covered;
+  }
+
+  /** Takes out a stanza that was never written; those behind it move up. */
+  withdraw(stanza: Stanza): Sent | undefined {
+    const index = this.#entries.findIndex((entry) => entry.stanza === stanza);
+    const entry = this.#entries[index];
+    if (!entry) return undefined;
+    for (const waiter of this.#waiters) if (waiter.sent > this.#acknowledged + index) waiter.sent -= 1;
+    this.#entries.splice(index, 1);
+    this.#weigh(entry, -1);
+    this.#wake();
+    return entry;
   }
 
   /** Resolves with true when all that was sent is acknowledged. */

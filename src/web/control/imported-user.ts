@@ -41,7 +41,8 @@ export async function storeBelongings(storage: ImportStorage, owner: string, use
     const item = pendingIn === undefined ? contact : { ...contact, pendingIn: Buffer.from(pendingIn) };
     writes.push(storage.rosters.put(owner, item));
   }
-  for (const { name, ns, xml } of user.privateXml ?? []) writes.push(storage.privateXml.set(owner, name, ns, xml, Number.MAX_SAFE_INTEGER));
+  for (const { name, ns, xml } of user.privateXml ?? [])
+    writes.push(storage.privateXml.set(owner, name, ns, xml, Number.MAX_SAFE_INTEGER));
   if (user.vcard !== undefined) writes.push(storage.vcards.set(owner, user.vcard));
   if (user.blocked !== undefined && user.blocked.length > 0) {
     writes.push(storage.blocklists.add(owner, user.blocked));

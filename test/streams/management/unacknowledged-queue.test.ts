@@ -80,4 +80,16 @@ describe('the queue of what is not acknowledged (XEP-0198 §4)', () => {
     expect(await all).to.equal(false);
     expect(await queueOf().received()).to.equal(true);
   });
+
+  it('closes up behind what is taken out, also for those who wait', async () => {
+    const queue = queueOf('a', 'b', 'c');
+    queue.acknowledge(1);
+    const received = queue.received();
+    const [b] = queue.entries();
+    expect(b && queue.withdraw(b.stanza)).to.equal(b);
+    expect(b && queue.withdraw(b.stanza)).to.equal(undefined);
+    expect([queue.sent, idsOf(queue.entries())]).to.deep.equal([2, ['c']]);
+    expect(idsOf(queue.acknowledge(2))).to.deep.equal(['c']);
+    expect(await received).to.equal(true);
+  });
 });
