@@ -204,6 +204,7 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
   /** Keeps every deadline of the stream; called about once a second. */
   tick(nowMs: number): void {
     this.#connection.checkStall(nowMs);
+    if (this.#reader.paused || this.#connection.outgoingBytes > 0) this.#deadlines.unheard();
     switch (this.#deadlines.overdue(phaseOf(this.#state), nowMs)) {
       case 'handshake':
         return this.#connection.destroy();

@@ -51,6 +51,11 @@ export class StreamDeadlines {
     this.#pingedAtMs ??= this.#clock.monotonicMs();
   }
 
+  /** The question has not reached the client, or its answer cannot reach us: the time for the answer begins anew. */
+  unheard(): void {
+    if (this.#pingedAtMs !== undefined) this.#pingedAtMs = this.#clock.monotonicMs();
+  }
+
   /** What is overdue now, if anything. */
   overdue(phase: Phase, nowMs: number): Overdue | undefined {
     const limits = this.#limits;

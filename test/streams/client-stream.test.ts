@@ -446,6 +446,101 @@ describe('The stream of a client', () => {
     });
   });
 
+  describe('with stream management (XEP-0198)', () => {
+    const space = "xmlns='urn:xmpp:sm:3'";
+    const features = ({ sessions, management }: StreamBench) => {
+      simple = new SimpleAuth(sessions);
+      return [simple.feature, bind(sessions), management.feature()];
+    };
+
+    /** A bound stream whose client can come back; answers with its token. */
+    async function enabled(options: BenchOptions = {}): Promise<string> {
+      await bound({ ...options, features });
+      const heard = await visit.says(`<enable ${space} resume='true' max='60'/>`);
+      return /<enabled xmlns="urn:xmpp:sm:3" [^>]*id="([^"]+)"/.exec(heard)?.[1] ?? `no token in ${heard}`;
+    }
+
+    async function passes(ms: number): Promise<string> {
+      bench.clock.advance(ms);
+      visit.stream.tick(bench.clock.monotonicMs());
+      return visit.hears();
+    }
+
+    const sends = (id: string) => {
+      for (const session of bench.directory.all()) session.send(Stanza.message({ id }));
+    };
+
+    /** A new visit of the same client. */
+    async function comesBack(token: string, h: number): Promise<string> {
+      visit = bench.visit();
+      await visit.says(header() + auth('continue'));
+      return visit.says(`<resume ${space} previd='${token}' h='${h}'/>`);
+    }
+
+    it('asks what the client has; without an answer the connection is lost, the session is not', async () => {
+      const token = await enabled();
+      sends('1');
+      expect(await visit.hears()).to.equal('<message id="1"/>');
+      expect(await passes(5000)).to.equal('<r xmlns="urn:xmpp:sm:3"/>');
+      expect(await passes(20_000)).to.equal('');
+      expect(errorIn(await passes(1))).to.equal('connection-timeout');
+      expect(bench.ended).to.deep.equal([]);
+      const { socket } = visit;
+      expect(await comesBack(token, 0)).to.match(/^<resumed [^>]*\/><message id="1"\/><r xmlns="urn:xmpp:sm:3"\/>$/);
+      expect(socket.writableFinished).to.equal(true);
+      await visit.says(end);
+    });
+
+    it('has patience while the question waits to leave, or the answer to be read', async () => {
+      let done = () => {};
+      const limits = { connection: { outgoingBufferBytes: 1e6, writeStallMs: 100_000 } };
+      await enabled({ limits, route: () => new Promise((resolve) => (done = resolve)) });
+      visit.socket.stalled = true;
+      sends('1');
+      await visit.hears();
+      await passes(5000);
+      expect(await passes(50_000)).to.not.contain('error');
+      visit.socket.takeAll();
+      await visit.hears();
+      await visit.says(`<a ${space} h='1'/><message id='slow'/>`);
+      sends('2');
+      await passes(5000);
+      expect(await passes(50_000)).to.not.contain('error');
+      done();
+      await visit.hears();
+      expect(await passes(20_000)).to.equal('');
+      expect(errorIn(await passes(1))).to.equal('connection-timeout');
+      bench.clock.advance(60_000);
+    });
+
+    it('says before a shutdown how far it has come, when all of it is final', async () => {
+      let done = () => {};
+      await enabled({ route: () => new Promise((resolve) => (done = resolve)) });
+      await visit.says("<message id='slow'/>");
+      const finished = visit.stream.finish();
+      expect(await visit.hears()).to.equal('');
+      done();
+      await finished;
+      expect(await visit.hears()).to.equal('<a xmlns="urn:xmpp:sm:3" h="1"/>');
+      visit.stream.close(StreamError.systemShutdown());
+      expect(bench.ended).to.deep.equal([]);
+      bench.clock.advance(60_000);
+      expect(bench.ended).to.have.length(1);
+    });
+
+    it('goes on by another stream, and the old one is closed (XEP-0198 §5)', async () => {
+      const token = await enabled();
+      const old = visit;
+      expect(await comesBack(token, 0)).to.equal(`<resumed xmlns="urn:xmpp:sm:3" previd="${token}" h="0"/>`);
+      expect(errorIn(await old.hears())).to.equal('conflict');
+      expect(bench.ended).to.deep.equal([]);
+      await visit.says("<message id='1'/>");
+      expect(bench.routed).to.deep.equal(['<message from="juliet@a.example/x" id="1"/>']);
+      visit.stream.close(StreamError.policyViolation());
+      expect(bench.ended, 'that is no lost connection').to.have.length(1);
+    });
+  });
+
   it('passes on what its session had not sent when the connection is lost', async () => {
     await bound();
     const [session] = bench.directory.all();

@@ -56,6 +56,7 @@ export class FakeSocket extends Socket {
   output = '';
   /** Whether it takes nothing more. */
   stalled = false;
+  #take = () => {};
 
   constructor() {
     super();
@@ -66,7 +67,14 @@ export class FakeSocket extends Socket {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.output += chunk;
-    if (!this.stalled) done();
+    if (this.stalled) this.#take = done;
+    else done();
+  }
+
+  /** Takes what it has not taken yet. */
+  takeAll(): void {
+    this.stalled = false;
+    this.#take();
   }
 
   override _writev(chunks: readonly { chunk: Buffer }[], done: () => void): void {

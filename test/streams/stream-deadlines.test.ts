@@ -12,7 +12,11 @@ const limits = {
   idleCloseAfterMs: 200,
 };
 
-type Step = number | keyof Pick<StreamDeadlines, 'read' | 'securing' | 'frameDone' | 'pinged'> | 'part' | 'whole';
+type Step =
+  | number
+  | keyof Pick<StreamDeadlines, 'read' | 'securing' | 'frameDone' | 'pinged' | 'unheard'>
+  | 'part'
+  | 'whole';
 
 /** [what happens, where numbers are milliseconds that pass; in which phase; what is overdue] */
 const table: Record<
@@ -52,6 +56,10 @@ const table: Record<
     [[900, 'read', 1001], 'bound', 'ping'],
     [[1001, 'pinged', 200], 'bound', undefined],
     [[1001, 'pinged', 201], 'bound', 'answer'],
+    [[1001, 'pinged', 150, 'pinged', 51], 'bound', 'answer'],
+    [[1001, 'pinged', 150, 'unheard', 200], 'bound', undefined],
+    [[1001, 'pinged', 150, 'unheard', 201], 'bound', 'answer'],
+    [[1000, 'unheard', 1], 'bound', 'ping'],
     [[1001, 'pinged', 150, 'read', 201], 'bound', undefined],
     [[1001, 'pinged', 150, 'read', 1001], 'bound', 'ping'],
   ],
