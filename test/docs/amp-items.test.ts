@@ -17,7 +17,6 @@ const untested = new Map<string, string>([
   ['D-34', 'comes with the archive'],
   ['D-37', 'comes with the archive'],
   ['D-39', 'comes with carbons'],
-  ['D-40', 'comes with stream management'],
   ['D-43', 'comes with multicast'],
   ['D-46', 'comes with federation'],
 ]);
