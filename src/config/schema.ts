@@ -109,7 +109,12 @@ const streamManagement = z
     maxStanzas: whole(1000, 10, 1_000_000, 'Stanzas that may wait for one client to acknowledge them.'),
     maxBytes: bytes(4 * 1024 * 1024, 65_536, 'Bytes that may wait for one client to acknowledge them.'),
     ackEveryStanzas: whole(5, 1, 1000, 'The client is asked for an acknowledgment when this many stanzas wait for it.'),
-    ackAfterSeconds: seconds(5, 'The client is asked for an acknowledgment when a stanza has waited for this long.'),
+    ackAfterMilliseconds: whole(
+      100,
+      0,
+      60_000,
+      'The client is asked for an acknowledgment when a stanza has waited for this long. What is not acknowledged when a client leaves comes again.',
+    ),
   })
   .prefault({})
   .describe('Acknowledgments and sessions that survive a lost connection (XEP-0198).');

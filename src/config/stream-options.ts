@@ -30,8 +30,8 @@ export function streamLimits({ limits }: Config): StreamLimits {
 
 /** The bounds of stream management, in the terms of the streams. */
 export function managementLimits({ streamManagement }: Config): ManagementLimits {
-  const { maxStanzas, maxBytes, ackEveryStanzas, ackAfterSeconds } = streamManagement;
-  return { maxStanzas, maxBytes, ackEveryStanzas, ackAfterMs: ackAfterSeconds * 1000 };
+  const { maxStanzas, maxBytes, ackEveryStanzas, ackAfterMilliseconds } = streamManagement;
+  return { maxStanzas, maxBytes, ackEveryStanzas, ackAfterMs: ackAfterMilliseconds };
 }
 
 /** The bounds on all connections together. */

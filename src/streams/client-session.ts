@@ -13,7 +13,7 @@ import {
 import { SessionState } from './management/session-state.ts';
 import type { Undelivered } from './management/take-back.ts';
 import { Unproven, type UnprovenParts } from './management/unproven.ts';
-import type { SessionStream } from './session-stream.ts';
+import type { Leaving, SessionStream } from './session-stream.ts';
 
 /** What all sessions share. */
 export interface SessionDesk extends ManagementDesk, UnprovenParts {
@@ -168,18 +168,22 @@ export class ClientSession implements Session {
   }
 
   /** Lets go of the stream for good; returns what the client may not have. */
-  end(): readonly Undelivered[] {
+  end(leaving: Leaving = 'closed'): readonly Undelivered[] {
+    // RFC 6120 §4.4: whoever says goodbye goes on reading until we have said it, too.
+    const hasAll = leaving === 'goodbye' && this.#stream?.broken === false;
     this.#ended = true;
     this.#stream = undefined;
-    const sent = this.#unreceived();
-    const known = new Set(sent.map(({ stanza }) => stanza));
-    const waiting = [...(this.gate?.release() ?? []), ...(this.#held ?? [])].filter((stanza) => !known.has(stanza));
+    const waiting = new Set([...(this.gate?.release() ?? []), ...(this.#held ?? [])]);
     this.gate = undefined;
     this.#held = undefined;
     // What was watched goes back on the road with the rest, to be judged again.
     this.#watched.clear();
+    const unreceived = this.#unreceived();
+    const missing = unreceived.filter(({ stanza }) => !hasAll || waiting.has(stanza));
+    for (const sent of unreceived) if (!missing.includes(sent)) sent.copy?.release();
+    for (const { stanza } of missing) waiting.delete(stanza);
     this.#wake();
-    return [...sent, ...waiting.map((stanza) => this.#unsent(stanza))];
+    return [...missing, ...[...waiting].map((stanza) => this.#unsent(stanza))];
   }
 
   /** What was kept before stream management began and sent after it is known to both, and goes once. */

@@ -10,7 +10,7 @@ import type { SessionDirectory } from '../routing/session-directory.ts';
 import { ClientSession, type SessionDesk } from './client-session.ts';
 import { type Resumable, ResumableSessions, type ResumptionStores } from './management/resumable-sessions.ts';
 import { type Route, takeBack, type Undelivered } from './management/take-back.ts';
-import type { SessionStream } from './session-stream.ts';
+import type { Leaving, SessionStream } from './session-stream.ts';
 
 /** How many sessions an account may have, and who yields when two want the same resource. */
 export interface SessionPolicy {
@@ -58,20 +58,20 @@ export class ClientSessions {
   }
 
   /** Ends a session, whatever the reason. */
-  end(session: ClientSession): void {
+  end(session: ClientSession, leaving: Leaving = 'closed'): void {
     if (session.ended) return;
     this.#parts.directory.remove(session);
-    const undelivered = session.end();
+    const undelivered = session.end(leaving);
     this.resumable.ended(session);
     this.#parts.ended(session);
     if (undelivered.length > 0) void this.#takeBack(undelivered, session.jid.domain);
   }
 
   /** A stream lets go of its session: for good, or because the connection is lost and the client may come back. */
-  left(session: ClientSession, stream: SessionStream, lost: boolean): void {
+  left(session: ClientSession, stream: SessionStream, leaving: Leaving): void {
     if (session.stream !== stream) return;
-    if (lost && session.management?.resumability) this.resumable.detach(session);
-    else this.end(session);
+    if (leaving === 'lost' && session.management?.resumability) this.resumable.detach(session);
+    else this.end(session, leaving);
   }
 
   /** Finds on the disk what the last run has left: sessions whose clients may come back, and stanzas without one. */

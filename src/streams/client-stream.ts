@@ -17,6 +17,7 @@ import type { Connection, ConnectionUser } from './connection.ts';
 import { offersFor } from './negotiation/offers.ts';
 import { type ChannelBinding, channelBindingsOf } from './negotiation/sasl/channel-binding.ts';
 import type { FrameReceiver, NegotiatingStream, StreamFeature } from './negotiation/stream-feature.ts';
+import type { Leaving } from './session-stream.ts';
 import { refusingBadAddress } from './stanza-intake.ts';
 import { StreamDeadlines } from './stream-deadlines.ts';
 import { checkHeader, headerText, isStreamError, localDomain } from './stream-header.ts';
@@ -96,7 +97,7 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
 
   disconnected(): void {
     if (this.#state.name === 'closed') return;
-    this.#leave({ name: 'closed' }, true);
+    this.#leave({ name: 'closed' }, 'lost');
   }
 
   // --- the session and the features tell
@@ -179,10 +180,14 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
 
   /** Ends the stream; with an error it is told to the client, always behind a header (RFC 6120 §4.9.1.2). */
   close(error?: StreamError): void {
+    this.#end(isPassing(error) ? 'lost' : 'closed', error);
+  }
+
+  #end(leaving: Leaving, error?: StreamError): void {
     if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
     if (this.#state.name === 'securing') return this.#connection.destroy();
     if (!this.#headerSent) this.#sendHeader(undefined);
-    this.#leave({ name: 'closing' }, isPassing(error));
+    this.#leave({ name: 'closing' }, leaving);
     if (error) this.send(error.element());
     this.#connection.write('</stream:stream>');
     this.#connection.end();
@@ -227,7 +232,7 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
       {
         header: (header) => this.#opened(header),
         frame: (frame) => this.#took(frame),
-        end: () => this.close(),
+        end: () => this.#end('goodbye'),
       },
       limits,
     );
@@ -375,9 +380,9 @@ export class ClientStream implements NegotiatingStream, ConnectionUser {
     this.#state = next;
   }
 
-  #leave(next: StreamState, lost: boolean): void {
+  #leave(next: StreamState, leaving: Leaving): void {
     const { session } = this.#state.name === 'bound' ? this.#state : { session: undefined };
     this.#become(next);
-    if (session) this.#parts.sessions.left(session, this, lost);
+    if (session) this.#parts.sessions.left(session, this, leaving);
   }
 }

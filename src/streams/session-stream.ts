@@ -15,3 +15,6 @@ export interface SessionStream {
   flushed(): Promise<void>;
   close(error: StreamError): void;
 }
+
+/** How a stream ends: the connection is lost, we close it, or the client says goodbye (RFC 6120 §4.4). */
+export type Leaving = 'lost' | 'closed' | 'goodbye';

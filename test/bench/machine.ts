@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const probeMs = 400;
 const quietCores = 0.08;
-const mostWaitedMs = 15_000;
+const mostWaitedMs = 5000;
 
 /** The machine results belong to. */
 export interface Machine {

@@ -51,6 +51,7 @@ function takesPart(server: BenchServer, { who }: Case): boolean {
   return who === 'all' || !server.raw;
 }
 
+/** Measures everything asked for, and keeps each cell at once: a run takes long. */
 async function measureAll(options: BenchOptions): Promise<Results> {
   const machine = await describeMachine();
   const servers = await installed(options);
@@ -62,16 +63,15 @@ async function measureAll(options: BenchOptions): Promise<Results> {
     for (const found of servers) {
       if (!takesPart(found.server, what)) continue;
       cells.push(await measureCell(what, found, options.repetitions, parts));
+      await keep({ machine, cells }, options);
     }
   }
   return { machine, cells };
 }
 
-async function run(options: BenchOptions): Promise<void> {
-  const results = await measureAll(options);
-  printSummary(results);
-  if (options.json !== undefined) await writeResults(options.json, results);
-  if (!options.docs) return;
+async function keep(results: Results, { json, docs }: BenchOptions): Promise<void> {
+  if (json !== undefined) await writeResults(json, results);
+  if (!docs) return;
   const file = join(documents, 'performance', 'results.json');
   await writeResults(file, merge(await readResults(file), results));
   await updateDocument(documents);
@@ -79,5 +79,5 @@ async function run(options: BenchOptions): Promise<void> {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const options = readOptions(process.argv.slice(2));
-if (options) await run(options);
+if (options) printSummary(await measureAll(options));
 else process.stdout.write(help);

@@ -205,13 +205,27 @@ describe('Stream management (XEP-0198)', () => {
       const { client, token } = await managed(account);
       romeo.sends(chat(client.jid, 'one'));
       await client.receives('<message>...</message>');
-      clock.advance(5000);
+      clock.advance(100);
       await client.receives(`<r xmlns="${sm}"/>`);
+      await romeo.receivesNothing();
       clock.advance(62_000);
       await client.receivesStreamError('connection-timeout');
       const back = await resumes(account, token, 0);
       await back.receives(`<resumed xmlns="${sm}">...</resumed>`);
       expect(await nextMessage(back)).to.equal('one');
+    });
+
+    it('that bring nothing new are not asked for in a circle (XEP-0198 §4)', async () => {
+      const { romeo } = await stage.enter(['romeo']);
+      const { client } = await managed(await stage.account('juliet'));
+      romeo.sends(chat(client.jid, 'one'));
+      await client.receives('<message>...</message>');
+      clock.advance(100);
+      await client.receives(`<r xmlns="${sm}"/>`);
+      client.sends(`<a xmlns="${sm}" h="0"/>`);
+      await client.receivesNothing();
+      clock.advance(5000);
+      await client.receives(`<r xmlns="${sm}"/>`);
     });
 
     it('cannot be taken back (XEP-0198 §4)', async () => {
@@ -372,10 +386,23 @@ describe('Stream management (XEP-0198)', () => {
       const other = await account.arrives({ presence: '<presence><priority>-1</priority></presence>' });
       other.sends('<presence><priority>1</priority></presence>');
       await other.drains();
-      await client.closes().catch(() => undefined);
+      client.disconnects();
+      await romeo.receivesNothing();
+      clock.advance(601_000);
       const first = await other.receives('<presence type="unavailable">...</presence>');
       expect(first.attributes.get('from')).to.equal(client.jid);
       expect(await messages(other, 2)).to.deep.equal(['one', 'two']);
+    });
+
+    it('is nothing if the client has said goodbye, even one that miscounts (RFC 6120 §4.4)', async () => {
+      const { romeo } = await stage.enter(['romeo']);
+      const account = await stage.account('juliet');
+      const { client } = await managed(account);
+      romeo.sends(chat(client.jid, 'one'));
+      expect(await messages(client, 1)).to.deep.equal(['one']);
+      await client.closes().catch(() => undefined);
+      const back = await account.arrives();
+      await back.receivesNothing();
     });
 
     it('is answered with an error if it is a request (XEP-0198 §4)', async () => {

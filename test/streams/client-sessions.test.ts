@@ -210,23 +210,23 @@ describe('The end of a session', () => {
   it('is the loss of the connection, unless the client may come back (XEP-0198 §5)', async () => {
     const { stream } = session;
     if (!stream) throw new Error('there is a stream');
-    house.sessions.left(session, silentStream, true);
+    house.sessions.left(session, silentStream, 'lost');
     expect(session.ended, 'another stream says nothing').to.equal(false);
     house.sessions.resumable.enable(session, true, 60);
-    house.sessions.left(session, stream, true);
+    house.sessions.left(session, stream, 'lost');
     expect([session.ended, session.stream]).to.deep.equal([false, undefined]);
     house.clock.advance(59_999);
     expect(session.ended).to.equal(false);
     house.clock.advance(1);
     expect(house.log).to.deep.equal(['x ended, 0 left']);
     const plain = await house.bind('y');
-    if (plain.stream) house.sessions.left(plain, plain.stream, true);
+    if (plain.stream) house.sessions.left(plain, plain.stream, 'lost');
     expect(plain.ended).to.equal(true);
   });
 
   it('comes at once if the client says goodbye (XEP-0198 §5)', () => {
     house.sessions.resumable.enable(session, true, 60);
-    if (session.stream) house.sessions.left(session, session.stream, false);
+    if (session.stream) house.sessions.left(session, session.stream, 'closed');
     expect(house.log).to.deep.equal(['x ended, 0 left']);
     expect(house.clock.pendingCount).to.equal(0);
   });
@@ -236,7 +236,7 @@ describe('A session whose client is away', () => {
   async function awayFrom(house: House, resource: string): Promise<ClientSession> {
     const session = await house.bind(resource);
     house.sessions.resumable.enable(session, true, 60);
-    if (session.stream) house.sessions.left(session, session.stream, true);
+    if (session.stream) house.sessions.left(session, session.stream, 'lost');
     return session;
   }
 

@@ -9,6 +9,9 @@ import { HandledCount } from './handled-count.ts';
 import type { KeptCopies, KeptCopy } from './kept-copies.ts';
 import { type QueueLimits, type Sent, UnacknowledgedQueue } from './unacknowledged-queue.ts';
 
+/** When a client is asked again that has acknowledged nothing new. */
+const standstillMs = 5000;
+
 /** Bounds of stream management, and when the client is asked for an acknowledgment. */
 export interface ManagementLimits extends QueueLimits {
   readonly ackEveryStanzas: number;
@@ -130,16 +133,22 @@ export class Management {
     for (const { copy } of covered) copy?.release();
     this.#asked = false;
     const { stream } = this.#session;
-    if (this.#queue.awaited) this.#ask();
-    else if (stream && this.#queue.length > 0) this.#askInTime(stream);
-    else this.#stopAsking();
+    if (!stream || this.#queue.length === 0) return this.#stopAsking();
+    // A client that miscounts would be asked in a circle.
+    if (covered.length === 0) this.#askAfter(Math.max(standstillMs, this.#desk.limits.ackAfterMs));
+    else if (this.#queue.awaited) this.#ask();
+    else this.#askInTime(stream);
   }
 
   #askInTime(stream: SessionStream): void {
     if (this.#asked) return;
     const { ackEveryStanzas, ackAfterMs } = this.#desk.limits;
     if (this.#queue.length >= ackEveryStanzas) return this.#askOn(stream);
-    this.#timer ??= this.#desk.clock.after(ackAfterMs, () => this.#ask());
+    this.#askAfter(ackAfterMs);
+  }
+
+  #askAfter(delayMs: number): void {
+    this.#timer ??= this.#desk.clock.after(delayMs, () => this.#ask());
   }
 
   #ask(): void {

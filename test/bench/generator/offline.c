@@ -1,14 +1,14 @@
 // Messages to users who are not there; then they come, and everything must be there in order. Sender i writes to the
-// recipients i, i + senders, ..., so that each recipient's order is defined. Each batch ends with a ping.
+// recipients i, i + senders, ..., so that each recipient's order is defined. Each batch ends with a ping. Storing ends
+// with a change of each sender's roster: a server that answers it when it is durable has stored what came before.
 #include <stdio.h>
 #include "xload.h"
 
-static u32 synchronised, flush_next, flush_active, flush_done;
+static u32 synchronised, settled, flush_next, flush_active, flush_done;
 static double flush_seconds, store_p50_us, store_p99_us;
 static struct usage flush_before, flush_after;
 
 static int offline_connections(void) { return options.senders + options.users; }
-static u64 all_messages(void) { return (u64)options.users * options.per_recipient; }
 
 static void offline_prepare(void) {
   ramp_target = options.senders;
@@ -23,10 +23,15 @@ static void store(struct connection *c, u32 recipient, u32 sequence) {
   counts.expected++;
 }
 
+static void settle(struct connection *c) {
+  send_text(c, "<iq type='set' id='settle'><query xmlns='jabber:iq:roster'><item jid='settled@%s'/></query></iq>",
+            options.domain);
+}
+
 static void store_batch(struct connection *c) {
   u32 recipients = (options.users - c->id + options.senders - 1) / options.senders;
   u32 mine = recipients * options.per_recipient;
-  if (c->sent >= mine) return;
+  if (c->sent >= mine) return settle(c);
   for (c->outstanding = 0; c->outstanding < (u32)options.batch && c->sent < mine; c->outstanding++, c->sent++)
     store(c, c->id + options.senders * (c->sent % recipients), c->sent / recipients);
   c->batch_ns = now_ns();
@@ -69,7 +74,7 @@ static void offline_stanza(struct connection *c, char *stanza, u32 length) {
     synchronised += c->outstanding;
     histogram_add(now_ns() - c->batch_ns);
     store_batch(c);
-  }
+  } else if (stanza[1] == 'i' && attribute_is(stanza, length, "id", "settle")) settled++;
 }
 
 static void begin_store(void) {
@@ -105,7 +110,7 @@ static bool offline_step(double in_phase) {
   if (in_phase > options.timeout + 1) die("it took too long (phase %d)", phase);
   if (phase == RAMP && ready_count == ramp_target) enter(SETTLE);
   else if (phase == SETTLE && in_phase > 0.5) begin_store();
-  else if (phase == MEASURE && synchronised >= all_messages()) end_store();
+  else if (phase == MEASURE && settled == (u32)options.senders) end_store();
   else if (phase == FLUSH_RAMP && ready_count == ramp_target) begin_flush();
   else if (phase == FLUSH) return end_flush(in_phase);
   return false;
