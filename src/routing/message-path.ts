@@ -190,6 +190,7 @@ export class MessagePath {
         () => ruling.oversight?.done(),
         (error: unknown) => this.#lost(ruling, journey, error),
       )
+      .catch((error: unknown) => void this.#parts.explain(ruling.message, error))
       .finally(() => {
         this.#writes -= 1;
       });

@@ -27,6 +27,12 @@ async function start(context: Context, configFile: string | undefined): Promise<
     import('../serve.ts'),
   ]);
   const log = await createLog(config.log);
+  // What is durable is safe; what is in memory cannot be trusted any more.
+  const ended = (error: Error) => {
+    log.error({ err: error }, 'a fault that nobody expected ends the server');
+    process.exit(exitCodes.failed);
+  };
+  process.on('uncaughtException', ended);
   await serve<Server>({
     start: (onFatal) => startServer(config, { log, onFatal, reloadConfig }).catch(explainStart),
     ready: (server) => {
@@ -37,7 +43,7 @@ async function start(context: Context, configFile: string | undefined): Promise<
     clock: systemClock,
     log,
     hurry: () => process.exit(exitCodes.failed),
-  });
+  }).finally(() => process.off('uncaughtException', ended));
 }
 
 /** Certificates are part of the configuration. */
