@@ -74,7 +74,8 @@ function sampleOf(report: GeneratorReport): Sample {
     ...memoryOf(report),
     ...(report.flushPerSecond === undefined ? {} : { flushPerSecond: report.flushPerSecond }),
     faults: faultsOf(report),
-    noisy: otherCores > tolerableNoise && serverCores < wholeCore,
+    // Memory does not depend on who else is at work.
+    noisy: report.connections === undefined && otherCores > tolerableNoise && serverCores < wholeCore,
   };
 }
 
