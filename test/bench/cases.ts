@@ -57,7 +57,7 @@ function rule(condition: string, value: string): Case {
 /** The same bytes, which mean nothing to the server. */
 const noRule: Case = {
   ...rule('none', ''),
-  title: 'no rule, as many bytes',
+  title: 'no rule, about as many bytes',
   settings: { pairs: 50, window: 10, warm, payload: `<x xmlns='http://perf.test'>${' '.repeat(110)}</x>` },
 };
 
