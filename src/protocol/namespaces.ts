@@ -29,7 +29,6 @@ export const ns = {
   // Payloads
   dataForm: 'jabber:x:data',
   commands: 'http://jabber.org/protocol/commands',
-  resultSet: 'http://jabber.org/protocol/rsm',
   discoInfo: 'http://jabber.org/protocol/disco#info',
   discoItems: 'http://jabber.org/protocol/disco#items',
   serverInfo: 'http://jabber.org/network/serverinfo',
@@ -43,12 +42,9 @@ export const ns = {
   blocking: 'urn:xmpp:blocking',
   blockingErrors: 'urn:xmpp:blocking:errors',
   delay: 'urn:xmpp:delay',
-  forwarded: 'urn:xmpp:forward:0',
   hints: 'urn:xmpp:hints',
   chatStates: 'http://jabber.org/protocol/chatstates',
-  carbons: 'urn:xmpp:carbons:2',
   messageOffline: 'msgoffline',
-  stanzaId: 'urn:xmpp:sid:0',
   expire: 'jabber:x:expire',
   // Files
   portableData: 'urn:xmpp:pie:0',
