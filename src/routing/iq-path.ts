@@ -18,7 +18,7 @@ export interface IqPathParts {
   readonly screens: Screens;
   readonly requests: OutgoingRequests;
   readonly route: (stanza: Stanza) => Eventually<void>;
-  readonly sendRemote: (stanza: Stanza, domain: string) => Eventually<void>;
+  readonly sendRemote: (stanza: Stanza) => Eventually<void>;
 }
 
 /** The road of an iq: to a client, to a handler of ours, or away (RFC 6120 §8.2.3, RFC 6121 §8.5). */
@@ -38,7 +38,7 @@ export class IqPath {
   take(iq: Stanza, from: Jid, to: Jid, destination: Destination, session: Session | undefined): Eventually<void> {
     switch (destination.kind) {
       case 'remote':
-        return this.#parts.sendRemote(iq, destination.domain);
+        return this.#parts.sendRemote(iq);
       case 'service':
         return destination.service.deliver(iq);
       case 'server':

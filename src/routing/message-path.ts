@@ -8,6 +8,7 @@ import type { Arriving, Hearing, Judge, Oversight, Passage, Recorder, Ruling } f
 import { keepingOf } from './keeping.ts';
 import type { OfflineMessages } from './offline-messages.ts';
 import { Consequences, type Way } from './origin.ts';
+import type { RemoteDomains } from './remote-domains.ts';
 import type { Screens } from './screens.ts';
 import type { Session, Watch } from './session.ts';
 
@@ -20,7 +21,7 @@ export interface MessagePathParts {
   readonly offline: OfflineMessages;
   /** Puts a message with a new address on the road again. */
   readonly route: (stanza: Stanza, way?: Way) => Eventually<void>;
-  readonly sendRemote: (stanza: Stanza, domain: string) => Eventually<void>;
+  readonly remotes: RemoteDomains;
   /** What the sender is told of an error. */
   readonly explain: (message: Stanza, error: unknown) => StanzaError;
   /** Answers a message that failed after its sender was let go on. */
@@ -123,8 +124,9 @@ export class MessagePath {
       case 'forward':
       case 'gateway':
       case 'service':
-      case 'remote':
         return oversight ? this.#watch(ruling, journey) : this.#passOn(message, plan, journey);
+      case 'remote':
+        return this.#depart(ruling, journey);
       case 'none':
         if (plan.error) throw plan.error;
     }
@@ -163,8 +165,25 @@ export class MessagePath {
       case 'gateway':
       case 'service':
         return plan.service.deliver(message);
-      case 'remote':
-        return this.#parts.sendRemote(message, plan.domain);
+    }
+  }
+
+  /** Another server may be long in coming: the sender does not wait for it, and its judge is asked again when it is there. */
+  #depart(ruling: Ruling, journey: Journey): Eventually<void> {
+    const { message, oversight } = ruling;
+    const { origin } = journey.arriving;
+    const failed = (error: unknown) => this.#lost(ruling, journey, error);
+    // What is not worth storing is not worth a copy either.
+    const owed = origin?.owed && keepingOf(message) !== 'forget';
+    try {
+      this.#parts.remotes.send(message, {
+        ...(owed && { origin }),
+        ...(oversight?.leaving && { leaving: (hop) => oversight.leaving?.(hop) }),
+        left: () => oversight?.done(),
+        failed,
+      });
+    } catch (error) {
+      return failed(error);
     }
   }
 

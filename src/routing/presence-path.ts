@@ -20,7 +20,7 @@ export interface PresencePathParts {
   /** The session has become able to take messages. */
   readonly available: (session: Session) => void;
   readonly route: (stanza: Stanza) => Eventually<void>;
-  readonly sendRemote: (stanza: Stanza, domain: string) => Eventually<void>;
+  readonly sendRemote: (stanza: Stanza) => Eventually<void>;
   /** How many entities one session may send directed presence to. */
   readonly maxDirected: number;
 }
@@ -47,7 +47,7 @@ export class PresencePath {
   take(stanza: Stanza, from: Jid, to: Jid, destination: Destination): Eventually<void> {
     switch (destination.kind) {
       case 'remote':
-        return this.#parts.sendRemote(stanza, destination.domain);
+        return this.#parts.sendRemote(stanza);
       case 'service':
         return destination.service.deliver(stanza);
       case 'server':

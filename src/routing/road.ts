@@ -14,6 +14,7 @@ import type { OfflineMessages } from './offline-messages.ts';
 import type { Way } from './origin.ts';
 import { OutgoingRequests } from './outgoing-requests.ts';
 import { PresencePath } from './presence-path.ts';
+import type { RemoteDomains } from './remote-domains.ts';
 import { RosterChanges } from './roster-changes.ts';
 import { Router } from './router.ts';
 import { Screens } from './screens.ts';
@@ -50,6 +51,8 @@ export interface Equipment {
   readonly offline: OfflineMessages;
   /** What answers for other domains in this process. */
   readonly services?: readonly Service[];
+  /** Carries stanzas to other servers; without it none can be reached. */
+  readonly remotes?: RemoteDomains;
 }
 
 /** The road, open. */
@@ -59,6 +62,13 @@ export interface Road extends Ground {
   /** Tells everybody concerned that a session is gone. */
   readonly sessionEnded: (session: Session) => void;
 }
+
+/** RFC 6120 §10.4.2. */
+const noRemotes: RemoteDomains = {
+  send: () => {
+    throw StanzaError.remoteServerNotFound('there is no way from here to other servers');
+  },
+};
 
 /** Builds the road: first the ground, then the extensions on it, then the paths that use them. */
 export function buildRoad(
@@ -75,7 +85,7 @@ export function buildRoad(
     router?.explain(stanza, error) ?? StanzaError.internalServerError();
   const screens = new Screens();
   const ground = layGround(options, storage, clock, screens, route);
-  const { extensions, offline, services = [] } = equip(ground);
+  const { extensions, offline, services = [], remotes = noRemotes } = equip(ground);
   screens.add(extensions.flatMap(({ screen }) => screen ?? []));
   const { sessions, subscriptions, requests, accounts } = ground;
   const common = {
@@ -83,7 +93,7 @@ export function buildRoad(
     findSession: (fullJid: Jid) => sessions.find(fullJid),
     screens,
     route,
-    sendRemote,
+    sendRemote: (stanza: Stanza) => remotes.send(stanza, { failed: (error) => refuse(stanza, error) }),
   };
   const presences = new PresencePath({
     ...common,
@@ -103,7 +113,7 @@ export function buildRoad(
     mailbox: (jid) => ground.mailboxes.at(jid),
     account: (jid) => accounts.get(jid),
     screens,
-    messages: new MessagePath({ ...common, judges, recorders, offline, explain, refuse }),
+    messages: new MessagePath({ ...common, remotes, judges, recorders, offline, explain, refuse }),
     presences,
     iqs: new IqPath({ ...common, handlers, requests }),
     log,
@@ -148,9 +158,4 @@ function layGround(
     route,
     isLocalDomain,
   };
-}
-
-/** There are no streams to other servers yet (RFC 6120 §10.4.2). */
-function sendRemote(stanza: Stanza): void {
-  throw StanzaError.remoteServerNotFound(`${stanza.to?.domain} cannot be reached from here`);
 }

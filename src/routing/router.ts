@@ -11,7 +11,7 @@ import { type Eventually, then } from './eventually.ts';
 import type { Arriving } from './extension.ts';
 import type { IqPath } from './iq-path.ts';
 import type { MessagePath } from './message-path.ts';
-import type { Way } from './origin.ts';
+import type { Origin, Way } from './origin.ts';
 import type { PresencePath } from './presence-path.ts';
 import type { Screens } from './screens.ts';
 import type { Service } from './service.ts';
@@ -58,7 +58,13 @@ export class Router {
     return this.#guarded(stanza, take, session);
   }
 
-  /** A stanza with 'from' and 'to' from anywhere but a client's stream: made here, stored, bounced, or come from another server. */
+  /** A stanza from another server or a component, which is known to speak for the domain of its 'from' (RFC 6120 §8.1.2.2). */
+  fromPeer(stanza: Stanza, origin: Origin): Eventually<void> {
+    const fault = checkStanza(stanza);
+    return fault ? this.refuse(stanza, fault, { origin }) : this.route(stanza, { origin });
+  }
+
+  /** A stanza with 'from' and 'to' that the server itself puts on the road: made here, stored, or bounced. */
   route(stanza: Stanza, way: Way = {}): Eventually<void> {
     const run = () => {
       const { from, to } = stanza;

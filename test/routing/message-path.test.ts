@@ -188,7 +188,7 @@ describe('The road of a message', () => {
         recorders: [],
         offline: { keep: async ({ to }, owner) => void log.push(`kept ${to} for ${owner}`) },
         route: ({ to }) => void log.push(`routed ${to}`),
-        sendRemote: ({ to }, domain) => void log.push(`sent ${to} by ${domain}`),
+        remotes: { send: ({ to }) => void log.push(`sent ${to} to another server`) },
         explain: () => StanzaError.internalServerError(),
         refuse: () => void log.push('refused'),
       });
@@ -216,7 +216,7 @@ describe('The road of a message', () => {
       forward: [() => ({ kind: 'forward', to: romeo2 }), ['routed romeo2@b.example']],
       gateway: [(log) => ({ kind: 'gateway', service: service(true, log) }), ['service juliet@a.example']],
       service: [(log) => ({ kind: 'service', service: service(false, log) }), ['service juliet@a.example']],
-      remote: [() => ({ kind: 'remote', domain: 'c.example' }), ['sent juliet@a.example by c.example']],
+      remote: [() => ({ kind: 'remote', domain: 'c.example' }), ['sent juliet@a.example to another server']],
       'none with an error': [() => ({ kind: 'none', error: StanzaError.gone() }), ['error gone']],
       'none without': [() => ({ kind: 'none' }), []],
     };
@@ -230,7 +230,7 @@ describe('The road of a message', () => {
   it('leads to services, gateways, other servers, and not to the server itself (XEP-0079 §3.3.1)', () => {
     const path = new MessagePath({
       ...{ sessionsOf: () => [], screens: new Screens(), judges: [], recorders: [], offline: { keep: async () => {} } },
-      ...{ route: () => undefined, sendRemote: () => undefined, refuse: () => undefined },
+      ...{ route: () => undefined, remotes: { send: () => undefined }, refuse: () => undefined },
       explain: () => StanzaError.internalServerError(),
     });
     const plan = (destination: Destination) =>

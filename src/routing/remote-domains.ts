@@ -1,0 +1,34 @@
+import type { Stanza } from '../protocol/stanza.ts';
+import type { StanzaError } from '../protocol/stanza-error.ts';
+import type { Eventually } from './eventually.ts';
+import type { Origin } from './origin.ts';
+
+/** The server that a stanza is about to be given to. */
+export interface NextHop {
+  readonly domain: string;
+  /** Whether its stream features held an element of this name. */
+  offers(name: string, namespace: string): boolean;
+  /** What its service discovery says it can do (XEP-0030 §3); kept for a while. Rejects if it does not say. */
+  features(): Promise<ReadonlySet<string>>;
+}
+
+/** What is to happen to a stanza for another server besides being sent. */
+export interface Departure {
+  /** Who is owed word: a copy of the stanza is durable before it hears of it. */
+  readonly origin?: Origin | undefined;
+  /**
+   * The other server is ready: answers what is to be written now, or throws the StanzaError with which the stanza ends, or answers
+   * nothing if it has come to its end. What is behind it waits (RFC 6120 §10.1).
+   */
+  leaving?(hop: NextHop): Eventually<Stanza | undefined>;
+  /** It has been written. */
+  left?(): void;
+  /** It will never leave. Settled when all that this has caused is durable. */
+  failed(error: StanzaError): Eventually<void>;
+}
+
+/** Carries stanzas to other servers, those between two domains in their order. */
+export interface RemoteDomains {
+  /** Takes a stanza whose 'from' is hosted here and whose 'to' is not. Throws the StanzaError for one that is not even tried. */
+  send(stanza: Stanza, departure: Departure): void;
+}
