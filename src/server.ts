@@ -14,8 +14,8 @@ import { buildRoad, type Equipment, type Ground, type Road } from './routing/roa
 import type { Service } from './routing/service.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
-import { ClientListener } from './streams/client-listener.ts';
 import { ClientSessions } from './streams/client-sessions.ts';
+import { ClientStream } from './streams/client-stream.ts';
 import type { ClientStreamParts } from './streams/client-stream-parts.ts';
 import { KeptCopies } from './streams/management/kept-copies.ts';
 import { StreamManagement } from './streams/management/stream-management.ts';
@@ -36,6 +36,7 @@ import type { StreamFeature } from './streams/negotiation/stream-feature.ts';
 import { Registrar } from './streams/registrar.ts';
 import { StanzaIntake } from './streams/stanza-intake.ts';
 import type { StreamLimits } from './streams/stream-limits.ts';
+import { StreamListener } from './streams/stream-listener.ts';
 import { CurrentCertificates } from './streams/tls/current-certificates.ts';
 import { type Clock, systemClock } from './support/clock.ts';
 import type { AdjustableLog, Log } from './support/log.ts';
@@ -119,7 +120,14 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   const registrar = makeRegistrar(site, road, () => road.extensions);
   const stream = await makeStreamParts(site, road, registrar);
   await stream.sessions.restore();
-  const listener = new ClientListener({ stream, limits: listenerLimits(config), clock, log });
+  const listener = new StreamListener({
+    newStream: () => new ClientStream(stream),
+    rate: stream.limits.unauthenticatedRate,
+    connection: stream.limits.connection,
+    limits: listenerLimits(config),
+    clock,
+    log,
+  });
   const addresses = {
     c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
     c2sTls: await listenAll(listener, config.listen.c2sTls, 'direct'),
@@ -177,7 +185,7 @@ function changedKeys(before: Config, after: Config): string[] {
   return keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
 }
 
-async function listenAll(listener: ClientListener, wanted: readonly Listener[], start: 'starttls' | 'direct') {
+async function listenAll(listener: StreamListener, wanted: readonly Listener[], start: 'starttls' | 'direct') {
   const found: AddressInfo[] = [];
   for (const address of wanted) {
     const got = await listener.listen(address, start);

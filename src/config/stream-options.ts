@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { ListenerLimits } from '../streams/client-listener.ts';
 import type { ManagementLimits } from '../streams/management/management.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
+import type { ListenerLimits } from '../streams/stream-listener.ts';
 import type { Config } from './schema.ts';
 
 /** The bounds on one client's stream, in the terms of the streams. */

@@ -13,7 +13,7 @@ import { type StreamHeader, StreamReader } from '../xml/stream-reader.ts';
 import { XmlError } from '../xml/xml-error.ts';
 import type { ClientSession } from './client-session.ts';
 import type { ClientStreamParts } from './client-stream-parts.ts';
-import type { Connection, ConnectionUser } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { offersFor } from './negotiation/offers.ts';
 import { type ChannelBinding, channelBindingsOf } from './negotiation/sasl/channel-binding.ts';
 import type { FrameReceiver, NegotiatingStream, StreamFeature } from './negotiation/stream-feature.ts';
@@ -22,11 +22,12 @@ import { refusingBadAddress } from './stanza-intake.ts';
 import { StreamDeadlines } from './stream-deadlines.ts';
 import { checkHeader, headerText, isStreamError, localDomain } from './stream-header.ts';
 import type { StreamLimits } from './stream-limits.ts';
+import type { AcceptedStream } from './stream-listener.ts';
 import { isLegalStep, isPassing, phaseOf, type StreamState } from './stream-state.ts';
 import { type ContextSource, tlsSocketOptions } from './tls/tls-options.ts';
 
 /** One client's XML stream on one connection (RFC 6120 §4): from the first header to the last byte. */
-export class ClientStream implements NegotiatingStream, ConnectionUser {
+export class ClientStream implements NegotiatingStream, AcceptedStream {
   readonly #parts: ClientStreamParts;
   readonly #deadlines: StreamDeadlines;
   #connection!: Connection;

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { ClientListener, type ListenerLimits } from '../../src/streams/client-listener.ts';
+import { ClientStream } from '../../src/streams/client-stream.ts';
 import { bind } from '../../src/streams/negotiation/bind.ts';
 import { starttls } from '../../src/streams/negotiation/starttls.ts';
+import { type ListenerLimits, StreamListener } from '../../src/streams/stream-listener.ts';
 import { auth, SimpleAuth } from './simple-auth.ts';
 import { turn } from './socket-pair.ts';
 import { type BenchOptions, header, StreamBench } from './stream-bench.ts';
@@ -58,7 +59,7 @@ class Client {
 describe('The listener for clients', () => {
   let bench: StreamBench;
   let simple: SimpleAuth;
-  let listener: ClientListener;
+  let listener: StreamListener;
   let port: number;
   let clients: Client[] = [];
 
@@ -70,8 +71,10 @@ describe('The listener for clients', () => {
       },
       ...options,
     });
-    listener = new ClientListener({
-      stream: bench.parts,
+    listener = new StreamListener({
+      newStream: () => new ClientStream(bench.parts),
+      rate: bench.parts.limits.unauthenticatedRate,
+      connection: bench.parts.limits.connection,
       limits: { ...roomy, ...limits },
       clock: bench.clock,
       log: bench.log,

@@ -4,9 +4,7 @@ import { StreamError } from '../protocol/stream-error.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
-import { ClientStream } from './client-stream.ts';
-import type { ClientStreamParts } from './client-stream-parts.ts';
-import { Connection, type ConnectionUser } from './connection.ts';
+import { Connection, type ConnectionLimits, type ConnectionUser, type ReadRate } from './connection.ts';
 
 /** One address to listen on. */
 export interface ListenAddress {
@@ -24,9 +22,27 @@ export interface ListenerLimits {
   readonly address: AddressLimitOptions;
 }
 
+/** A stream that somebody else has opened. */
+export interface AcceptedStream extends ConnectionUser {
+  /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
+  open(connection: Connection, start: 'starttls' | 'direct'): void;
+  /** Whether the peer has yet to prove who it is. */
+  readonly unauthenticated: boolean;
+  /** Keeps every deadline of the stream; called about once a second. */
+  tick(nowMs: number): void;
+  /** Takes nothing more; resolves when the peer knows how far what it has sent is dealt with. */
+  finish(): Promise<void>;
+  close(error: StreamError): void;
+  /** Ends the connection without a word. */
+  abandon(): void;
+}
+
 /** What the listener needs from the rest of the house. */
-export interface ClientListenerParts {
-  readonly stream: ClientStreamParts;
+export interface StreamListenerParts {
+  readonly newStream: () => AcceptedStream;
+  /** How fast a connection is read until its stream says otherwise. */
+  readonly rate: ReadRate;
+  readonly connection: ConnectionLimits;
   readonly limits: ListenerLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -34,16 +50,16 @@ export interface ClientListenerParts {
 
 const tickMs = 1000;
 
-/** Accepts the connections of clients, bounds their number, and keeps the time of their streams. */
-export class ClientListener {
-  readonly #parts: ClientListenerParts;
+/** Accepts connections, bounds their number, and keeps the time of their streams. */
+export class StreamListener {
+  readonly #parts: StreamListenerParts;
   readonly #addresses: AddressLimits;
   readonly #servers: Server[] = [];
-  readonly #streams = new Set<ClientStream>();
+  readonly #streams = new Set<AcceptedStream>();
   #timer: Timer;
   #stopped: (() => void) | undefined;
 
-  constructor(parts: ClientListenerParts) {
+  constructor(parts: StreamListenerParts) {
     this.#parts = parts;
     this.#addresses = new AddressLimits(parts.limits.address, parts.clock);
     this.#timer = parts.clock.after(tickMs, () => this.#tick());
@@ -70,7 +86,7 @@ export class ClientListener {
     return this.#streams.size;
   }
 
-  /** Stops accepting, tells every client, and waits until they are gone or `drainMs` has passed (RFC 6120 §4.9.3.20). */
+  /** Stops accepting, tells every peer, and waits until they are gone or `drainMs` has passed (RFC 6120 §4.9.3.20). */
   async stop(drainMs: number): Promise<void> {
     for (const server of this.#servers) server.close();
     await this.#within(drainMs, Promise.all([...this.#streams].map((stream) => stream.finish())));
@@ -109,9 +125,8 @@ export class ClientListener {
       socket.destroy();
       return;
     }
-    const { stream: parts, clock } = this.#parts;
-    const { unauthenticatedRate, connection } = parts.limits;
-    const stream = new ClientStream(parts);
+    const { newStream, rate, connection, clock } = this.#parts;
+    const stream = newStream();
     this.#streams.add(stream);
     const user: ConnectionUser = {
       received: (chunk) => stream.received(chunk),
@@ -121,10 +136,10 @@ export class ClientListener {
         this.#forget(stream);
       },
     };
-    stream.open(new Connection(socket, user, unauthenticatedRate, connection, clock), start);
+    stream.open(new Connection(socket, user, rate, connection, clock), start);
   }
 
-  #forget(stream: ClientStream): void {
+  #forget(stream: AcceptedStream): void {
     this.#streams.delete(stream);
     stream.disconnected();
     if (this.#streams.size === 0) this.#stopped?.();
