@@ -4,16 +4,13 @@ import { Stanza } from '../protocol/stanza.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Element } from '../xml/element.ts';
 
-/** How an iq of the server's own ended. */
-export type Outcome = 'answered' | 'timeout';
-
 interface Pending {
   readonly to: string;
   readonly timer: Timer;
-  readonly settle: (outcome: Outcome) => void;
+  readonly settle: (answer?: Stanza) => void;
 }
 
-/** The iq requests that the server itself makes of clients, matched to their answers by id and sender (RFC 6120 §8.2.3). */
+/** The iq requests that the server itself makes, matched to their answers by id and sender (RFC 6120 §8.2.3). */
 export class OutgoingRequests {
   readonly #clock: Clock;
   readonly #pending = new Map<string, Pending>();
@@ -22,15 +19,21 @@ export class OutgoingRequests {
     this.#clock = clock;
   }
 
-  /** Makes a request and hands it to `send`; resolves at any answer, an error included: both prove that the client has read it. */
-  ask(from: Jid, to: Jid, payload: Element, timeoutMs: number, send: (request: Stanza) => void): Promise<Outcome> {
+  /** Makes a request and hands it to `send`; resolves with the answer, an error too: both prove that it was read. Nothing means none in time. */
+  ask(
+    from: Jid,
+    to: Jid,
+    payload: Element,
+    timeoutMs: number,
+    send: (request: Stanza) => void,
+  ): Promise<Stanza | undefined> {
     const id = randomId();
     return new Promise((resolve) => {
-      const settle = (outcome: Outcome) => {
+      const settle = (answer?: Stanza) => {
         this.#pending.delete(id);
-        resolve(outcome);
+        resolve(answer);
       };
-      const timer = this.#clock.after(timeoutMs, () => settle('timeout'));
+      const timer = this.#clock.after(timeoutMs, () => settle());
       this.#pending.set(id, { to: to.toString(), timer, settle });
       send(Stanza.iq({ type: 'get', id, from, to }, payload));
     });
@@ -41,6 +44,6 @@ export class OutgoingRequests {
     const pending = answer.id === undefined ? undefined : this.#pending.get(answer.id);
     if (!pending || pending.to !== from.toString()) return;
     pending.timer.cancel();
-    pending.settle('answered');
+    pending.settle(answer);
   }
 }

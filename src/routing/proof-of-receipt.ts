@@ -24,7 +24,7 @@ async function answersPing(session: Session, requests: Pick<OutgoingRequests, 'a
   const send = (request: Stanza) => session.sendHeld(request);
   while (!session.ended) {
     const ping = xml('ping', { xmlns: ns.ping });
-    if ((await requests.ask(domain, session.jid, ping, answerTimeoutMs, send)) === 'answered') return true;
+    if (await requests.ask(domain, session.jid, ping, answerTimeoutMs, send)) return true;
     await session.flushed();
   }
   return false;

@@ -208,15 +208,15 @@ describe('The road of an iq', () => {
         .ask(juliet.account.jid, juliet.jid, xml('ping', { xmlns: 'urn:xmpp:ping' }), 1000, (request) => {
           id = request.id;
         })
-        .then((how) => {
-          outcome = how;
+        .then((answer) => {
+          outcome = answer?.type ?? 'timeout';
         });
       await house.says(chamber, `<iq type='result' id='${id}'${to && ` to='${to}'`}/>`);
       await house.settled();
       expect(outcome).to.equal('');
       await house.says(juliet, `<iq type='result' id='${id}'${to && ` to='${to}'`}/>`);
       await asked;
-      expect(outcome).to.equal('answered');
+      expect(outcome).to.equal('result');
       house.ends(juliet);
       house.ends(chamber);
     }

@@ -76,6 +76,6 @@ export class Unproven {
     const send = (request: Stanza) => this.#session.send(request);
     const ping = xml('ping', { xmlns: ns.ping });
     const { requests } = this.#parts;
-    return (await requests.ask(domain, this.#session.jid, ping, answerTimeoutMs, send)) === 'answered';
+    return (await requests.ask(domain, this.#session.jid, ping, answerTimeoutMs, send)) !== undefined;
   }
 }
