@@ -38,6 +38,7 @@ import { StanzaIntake } from './streams/stanza-intake.ts';
 import type { StreamLimits } from './streams/stream-limits.ts';
 import { StreamListener } from './streams/stream-listener.ts';
 import { CurrentCertificates } from './streams/tls/current-certificates.ts';
+import { servingTls } from './streams/tls/tls-options.ts';
 import { type Clock, systemClock } from './support/clock.ts';
 import type { AdjustableLog, Log } from './support/log.ts';
 import { Administration } from './web/control/administration.ts';
@@ -122,8 +123,12 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   await stream.sessions.restore();
   const listener = new StreamListener({
     newStream: () => new ClientStream(stream),
-    rate: stream.limits.unauthenticatedRate,
-    connection: stream.limits.connection,
+    connection: {
+      rate: stream.limits.unauthenticatedRate,
+      limits: stream.limits.connection,
+      layTls: servingTls(certificates),
+      clock,
+    },
     limits: listenerLimits(config),
     clock,
     log,
@@ -277,7 +282,7 @@ function makeRegistrar(
 }
 
 async function makeStreamParts(site: Site, road: Road, registrar: Registrar): Promise<ClientStreamParts> {
-  const { config, certificates, clock, log } = site;
+  const { config, clock, log } = site;
   const limits = streamLimits(config);
   const domains = new Set(config.domains);
   const sessions = makeSessions(site, road);
@@ -285,7 +290,6 @@ async function makeStreamParts(site: Site, road: Road, registrar: Registrar): Pr
   const nonzas = road.extensions.flatMap((extension) => extension.nonzas ?? []);
   return {
     isLocalDomain: (domain) => domains.has(domain),
-    contexts: () => certificates,
     features: await makeFeatures(site, { sessions, management, nonzas, registrar, limits }),
     notices: (stage) => road.extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
     intake: new StanzaIntake({

@@ -7,12 +7,10 @@ import type { ClientSessions } from './client-sessions.ts';
 import type { StreamFeature } from './negotiation/stream-feature.ts';
 import type { StanzaIntake } from './stanza-intake.ts';
 import type { StreamLimits } from './stream-limits.ts';
-import type { ContextSource } from './tls/tls-options.ts';
 
 /** What a client's stream needs from the rest of the house. */
 export interface ClientStreamParts {
   readonly isLocalDomain: (domain: string) => boolean;
-  readonly contexts: () => ContextSource;
   /** What can be negotiated, in the order it is offered. */
   readonly features: readonly StreamFeature[];
   /** Further elements of the stream features, only for information. */

@@ -11,11 +11,11 @@ import type { Frame } from '../xml/frame.ts';
 import { serialise } from '../xml/serialise.ts';
 import { type StreamHeader, StreamReader } from '../xml/stream-reader.ts';
 import { XmlError } from '../xml/xml-error.ts';
+import type { ClientConnection, TlsStart } from './client-connection.ts';
 import type { ClientSession } from './client-session.ts';
 import type { ClientStreamParts } from './client-stream-parts.ts';
-import type { Connection } from './connection.ts';
 import { offersFor } from './negotiation/offers.ts';
-import { type ChannelBinding, channelBindingsOf } from './negotiation/sasl/channel-binding.ts';
+import type { ChannelBinding } from './negotiation/sasl/channel-binding.ts';
 import type { FrameReceiver, NegotiatingStream, StreamFeature } from './negotiation/stream-feature.ts';
 import type { Leaving } from './session-stream.ts';
 import { refusingBadAddress } from './stanza-intake.ts';
@@ -24,13 +24,12 @@ import { checkHeader, headerText, isStreamError, localDomain } from './stream-he
 import type { StreamLimits } from './stream-limits.ts';
 import type { AcceptedStream } from './stream-listener.ts';
 import { isLegalStep, isPassing, phaseOf, type StreamState } from './stream-state.ts';
-import { type ContextSource, tlsSocketOptions } from './tls/tls-options.ts';
 
 /** One client's XML stream on one connection (RFC 6120 §4): from the first header to the last byte. */
 export class ClientStream implements NegotiatingStream, AcceptedStream {
   readonly #parts: ClientStreamParts;
   readonly #deadlines: StreamDeadlines;
-  #connection!: Connection;
+  #connection!: ClientConnection;
   #reader: StreamReader;
   #state: StreamState = { name: 'opening' };
   #host: string | undefined;
@@ -47,7 +46,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream {
   }
 
   /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
-  open(connection: Connection, tls: 'starttls' | 'direct'): void {
+  open(connection: ClientConnection, tls: TlsStart): void {
     this.#connection = connection;
     if (tls !== 'direct') return;
     this.#become({ name: 'securing' });
@@ -59,7 +58,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream {
   }
 
   get secure(): boolean {
-    return this.#connection.tls !== undefined;
+    return this.#connection.secure;
   }
 
   get identity(): Jid | undefined {
@@ -68,8 +67,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream {
   }
 
   get channelBindings(): readonly ChannelBinding[] {
-    const { tls } = this.#connection;
-    return tls ? channelBindingsOf(tls) : [];
+    return this.#connection.channelBindings;
   }
 
   get remoteAddress(): string {
@@ -349,15 +347,11 @@ export class ClientStream implements NegotiatingStream, AcceptedStream {
     throw StreamError.notAuthorized('stanzas come after resource binding');
   }
 
-  #handshake(start: 'starttls' | 'direct'): void {
+  #handshake(start: TlsStart): void {
     this.#deadlines.securing();
-    const contexts = this.#parts.contexts();
-    const fallback = this.#host;
-    // The host of the stream header stands in for a server name indication (RFC 6120 §13.7.2.1).
-    const source: ContextSource = { contextFor: (name) => contexts.contextFor(name ?? fallback) };
     this.#reader = this.#newReader(this.#parts.limits.unauthenticatedXml);
     this.#headerSent = false;
-    this.#connection.startTls(tlsSocketOptions(source, start));
+    this.#connection.startTls(start, this.#host);
   }
 
   #trust(): void {

@@ -1,32 +1,27 @@
 import type { Socket } from 'node:net';
-import { TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '../support/clock.ts';
 import { TokenBucket } from '../support/token-bucket.ts';
+import type {
+  ClientConnection,
+  ConnectionLimits,
+  ConnectionUser,
+  Pause,
+  ReadRate,
+  TlsStart,
+} from './client-connection.ts';
+import { type ChannelBinding, channelBindingsOf } from './negotiation/sasl/channel-binding.ts';
+import type { LayTls } from './tls/tls-options.ts';
 import { flushAtTurnEnd } from './turn-end.ts';
 
-/** Bounds on one connection. */
-export interface ConnectionLimits {
-  readonly outgoingBufferBytes: number;
-  readonly writeStallMs: number;
+/** What a connection needs besides its socket and its user. */
+export interface ConnectionParts {
+  /** How fast it is read until its stream says otherwise. */
+  readonly rate: ReadRate;
+  readonly limits: ConnectionLimits;
+  readonly layTls: LayTls;
+  readonly clock: Clock;
 }
-
-/** How fast a connection may be read. */
-export interface ReadRate {
-  readonly bytesPerSecond: number;
-  readonly burstBytes: number;
-}
-
-/** What a connection tells the stream on top of it. */
-export interface ConnectionUser {
-  received(chunk: Buffer): void;
-  /** The TLS handshake is done. */
-  secured(): void;
-  /** The connection is gone, for whatever reason; told once. */
-  disconnected(): void;
-}
-
-/** Why reading may be suspended. */
-type Pause = 'rate' | 'work' | 'output' | 'shutdown';
 
 /** Bytes given to the socket at a time, so that a slow but steady reader shows progress. */
 const writeChunkBytes = 64 * 1024;
@@ -36,8 +31,9 @@ const congestedPart = 1 / 4;
 const lingerMs = 5_000;
 
 /** One TCP connection with or without TLS: coalesced writes, back-pressure both ways, bounds. */
-export class Connection {
+export class Connection implements ClientConnection {
   readonly #limits: ConnectionLimits;
+  readonly #layTls: LayTls;
   readonly #clock: Clock;
   readonly #pauses = new Set<Pause>();
   #user: ConnectionUser;
@@ -52,13 +48,13 @@ export class Connection {
   /** Nothing more is taken to be written. */
   #ended = false;
   #closed = false;
-  /** The peer's IP address. */
   readonly remoteAddress: string;
 
-  constructor(socket: Socket, user: ConnectionUser, rate: ReadRate, limits: ConnectionLimits, clock: Clock) {
+  constructor(socket: Socket, user: ConnectionUser, { rate, limits, layTls, clock }: ConnectionParts) {
     this.#socket = socket;
     this.#user = user;
     this.#limits = limits;
+    this.#layTls = layTls;
     this.#clock = clock;
     this.#readRate = new TokenBucket(rate.bytesPerSecond, rate.burstBytes, clock);
     this.#progressAtMs = clock.monotonicMs();
@@ -72,30 +68,31 @@ export class Connection {
     return this.#socket instanceof TLSSocket ? this.#socket : undefined;
   }
 
-  /** Whether nothing more is taken to be written. */
+  get secure(): boolean {
+    return this.tls !== undefined;
+  }
+
+  get channelBindings(): readonly ChannelBinding[] {
+    const { tls } = this;
+    return tls ? channelBindingsOf(tls) : [];
+  }
+
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Bytes that wait to leave. */
   get outgoingBytes(): number {
     return this.#queuedBytes + this.#socket.writableLength;
   }
 
-  /** Whether so much waits to leave that nothing more should be asked for. */
   get congested(): boolean {
     return this.outgoingBytes > this.#limits.outgoingBufferBytes * congestedPart;
   }
 
-  /** Lets a new rate count from now on. */
   limitReading(rate: ReadRate): void {
     this.#readRate = new TokenBucket(rate.bytesPerSecond, rate.burstBytes, this.#clock);
   }
 
-  /**
-   * Queues bytes; all of one turn of the event loop leave in one write. If too many wait the connection is lost, but
-   * `disconnected` is told later: nobody is surprised by it in the middle of writing.
-   */
   write(...pieces: (string | Buffer)[]): void {
     if (this.#ended) return;
     if (this.#queue.length === 0) flushAtTurnEnd(this);
@@ -118,14 +115,12 @@ export class Connection {
     if (this.congested) this.pause('output');
   }
 
-  /** Resolves when little waits to leave, or the connection is gone. */
   flushed(): Promise<void> {
     this.flush();
     if (this.#closed || this.outgoingBytes < writeChunkBytes) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Stops reading until every reason to pause is gone. */
   pause(reason: Pause): void {
     this.#pauses.add(reason);
     this.#socket.pause();
@@ -135,14 +130,13 @@ export class Connection {
     if (this.#pauses.delete(reason) && this.#pauses.size === 0 && !this.#closed) this.#socket.resume();
   }
 
-  /** Puts TLS on the connection; `secured` is told when the handshake is done. */
-  startTls(options: TLSSocketOptions): void {
+  startTls(start: TlsStart, host: string | undefined): void {
     this.flush();
     const plain = this.#socket;
     plain.removeAllListeners('data');
     plain.removeAllListeners('close');
     plain.on('close', () => this.destroy());
-    const secure = new TLSSocket(plain, { ...options, isServer: true });
+    const secure = this.#layTls(plain, start, host);
     this.#socket = secure;
     secure.once('secure', () => {
       if (!this.#closed) this.#user.secured();
@@ -153,7 +147,6 @@ export class Connection {
     if (this.#pauses.size > 0) secure.pause();
   }
 
-  /** Closes after what is queued has left; takes nothing more. */
   end(): void {
     if (this.#ended) return;
     this.flush();
@@ -164,7 +157,6 @@ export class Connection {
     this.#lingerTimer = this.#clock.after(lingerMs, () => this.destroy());
   }
 
-  /** Closes at once. */
   destroy(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -175,7 +167,6 @@ export class Connection {
     this.#user.disconnected();
   }
 
-  /** Destroys a connection whose peer has taken nothing for too long. */
   checkStall(nowMs: number): void {
     if (this.#socket.writableLength > 0 && nowMs - this.#progressAtMs > this.#limits.writeStallMs) this.destroy();
   }

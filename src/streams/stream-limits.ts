@@ -1,5 +1,5 @@
 import type { XmlLimits } from '../xml/xml-limits.ts';
-import type { ConnectionLimits, ReadRate } from './connection.ts';
+import type { ConnectionLimits, ReadRate } from './client-connection.ts';
 
 /** Every bound on one client's stream. */
 export interface StreamLimits {

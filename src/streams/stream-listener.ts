@@ -4,7 +4,8 @@ import { StreamError } from '../protocol/stream-error.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
-import { Connection, type ConnectionLimits, type ConnectionUser, type ReadRate } from './connection.ts';
+import type { ClientConnection, ConnectionUser, TlsStart } from './client-connection.ts';
+import { Connection, type ConnectionParts } from './connection.ts';
 
 /** One address to listen on. */
 export interface ListenAddress {
@@ -25,7 +26,7 @@ export interface ListenerLimits {
 /** A stream that somebody else has opened. */
 export interface AcceptedStream extends ConnectionUser {
   /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
-  open(connection: Connection, start: 'starttls' | 'direct'): void;
+  open(connection: ClientConnection, start: TlsStart): void;
   /** Whether the peer has yet to prove who it is. */
   readonly unauthenticated: boolean;
   /** Keeps every deadline of the stream; called about once a second. */
@@ -40,9 +41,7 @@ export interface AcceptedStream extends ConnectionUser {
 /** What the listener needs from the rest of the house. */
 export interface StreamListenerParts {
   readonly newStream: () => AcceptedStream;
-  /** How fast a connection is read until its stream says otherwise. */
-  readonly rate: ReadRate;
-  readonly connection: ConnectionLimits;
+  readonly connection: ConnectionParts;
   readonly limits: ListenerLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -66,7 +65,7 @@ export class StreamListener {
   }
 
   /** Opens a port; returns where it listens, or nothing if it may be done without and could not be had. */
-  async listen(address: ListenAddress, start: 'starttls' | 'direct'): Promise<AddressInfo | undefined> {
+  async listen(address: ListenAddress, start: TlsStart): Promise<AddressInfo | undefined> {
     const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, start));
     try {
       server.listen({ host: address.host, port: address.port, backlog: this.#parts.limits.backlog });
@@ -118,15 +117,14 @@ export class StreamListener {
     });
   }
 
-  #accept(socket: Socket, start: 'starttls' | 'direct'): void {
+  #accept(socket: Socket, start: TlsStart): void {
     const address = socket.remoteAddress;
     // A peer that is gone already has no address.
     if (address === undefined || !this.#hasRoom() || !this.#addresses.admit(address)) {
       socket.destroy();
       return;
     }
-    const { newStream, rate, connection, clock } = this.#parts;
-    const stream = newStream();
+    const stream = this.#parts.newStream();
     this.#streams.add(stream);
     const user: ConnectionUser = {
       received: (chunk) => stream.received(chunk),
@@ -136,7 +134,7 @@ export class StreamListener {
         this.#forget(stream);
       },
     };
-    stream.open(new Connection(socket, user, rate, connection, clock), start);
+    stream.open(new Connection(socket, user, this.#parts.connection), start);
   }
 
   #forget(stream: AcceptedStream): void {

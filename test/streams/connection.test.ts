@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import { expect } from 'chai';
-import { Connection, type ConnectionLimits, type ReadRate } from '../../src/streams/connection.ts';
-import { secureContextOptions, tlsSocketOptions } from '../../src/streams/tls/tls-options.ts';
+import type { ConnectionLimits, ReadRate } from '../../src/streams/client-connection.ts';
+import { Connection } from '../../src/streams/connection.ts';
+import { secureContextOptions, servingTls } from '../../src/streams/tls/tls-options.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { received, SocketPairs, turn, writesOf } from './socket-pair.ts';
 import { TestAuthority } from './tls/test-authority.ts';
@@ -52,6 +53,8 @@ class Listener {
 
 describe('A connection', () => {
   const pairs = new SocketPairs();
+  const layTls = servingTls({ contextFor: () => context });
+  let context: SecureContext;
   let clock: ManualClock;
   let user: Listener;
   let near: Socket;
@@ -61,7 +64,7 @@ describe('A connection', () => {
   async function open(limits: Partial<ConnectionLimits> = {}, rate: ReadRate = quick): Promise<void> {
     ({ near, far } = await pairs.open());
     user = new Listener();
-    connection = new Connection(near, user, rate, { ...roomy, ...limits }, clock);
+    connection = new Connection(near, user, { rate, limits: { ...roomy, ...limits }, layTls, clock });
   }
 
   beforeEach(() => {
@@ -375,8 +378,6 @@ describe('A connection', () => {
 
   describe('with TLS', () => {
     const authority = new TestAuthority();
-    let context: SecureContext;
-
     beforeEach(async () => {
       const { certificate, key } = await authority.issue('server', ['a.example']);
       context = createSecureContext({
@@ -386,7 +387,7 @@ describe('A connection', () => {
       });
     });
 
-    const serve = () => connection.startTls(tlsSocketOptions({ contextFor: () => context }, 'starttls'));
+    const serve = () => connection.startTls('starttls', undefined);
     const client = () =>
       connectTls({ socket: far, servername: 'a.example', secureContext: createSecureContext({ ca: authority.pem }) });
 

@@ -8,15 +8,17 @@ import type { NonzaHandler } from '../../src/routing/extension.ts';
 import { OutgoingRequests } from '../../src/routing/outgoing-requests.ts';
 import type { Session } from '../../src/routing/session.ts';
 import { LocalSessions } from '../../src/routing/session-directory.ts';
+import type { ConnectionUser } from '../../src/streams/client-connection.ts';
 import { ClientSessions, type SessionPolicy } from '../../src/streams/client-sessions.ts';
 import { ClientStream } from '../../src/streams/client-stream.ts';
 import type { ClientStreamParts } from '../../src/streams/client-stream-parts.ts';
-import { Connection, type ConnectionUser } from '../../src/streams/connection.ts';
+import { Connection } from '../../src/streams/connection.ts';
 import { KeptCopies } from '../../src/streams/management/kept-copies.ts';
 import { StreamManagement } from '../../src/streams/management/stream-management.ts';
 import type { StreamFeature } from '../../src/streams/negotiation/stream-feature.ts';
 import { StanzaIntake } from '../../src/streams/stanza-intake.ts';
 import type { StreamLimits } from '../../src/streams/stream-limits.ts';
+import { servingTls } from '../../src/streams/tls/tls-options.ts';
 import type { XmlLimits } from '../../src/xml/xml-limits.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
@@ -50,6 +52,8 @@ export const management = {
 };
 
 const noContext = createSecureContext();
+/** Certificates that nobody looks at. */
+export const layTls = servingTls({ contextFor: () => noContext });
 
 /** A socket without a network: it reads what the test feeds it and keeps what is written. */
 export class FakeSocket extends Socket {
@@ -118,8 +122,8 @@ export class Visit {
 
   constructor(parts: ClientStreamParts, start: 'starttls' | 'direct') {
     this.stream = new ClientStream(parts);
-    const { unauthenticatedRate, connection } = parts.limits;
-    this.connection = new FakeConnection(this.socket, this.stream, unauthenticatedRate, connection, parts.clock);
+    const { unauthenticatedRate: rate, connection: limits } = parts.limits;
+    this.connection = new FakeConnection(this.socket, this.stream, { rate, limits, layTls, clock: parts.clock });
     this.stream.open(this.connection, start);
   }
 
@@ -197,7 +201,6 @@ export class StreamBench {
     };
     this.parts = {
       isLocalDomain: (domain) => domain === 'a.example' || domain === 'b.example',
-      contexts: () => ({ contextFor: () => noContext }),
       features: options.features?.(this) ?? [],
       notices: () => [],
       intake: new StanzaIntake({

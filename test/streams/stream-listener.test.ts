@@ -7,7 +7,7 @@ import { starttls } from '../../src/streams/negotiation/starttls.ts';
 import { type ListenerLimits, StreamListener } from '../../src/streams/stream-listener.ts';
 import { auth, SimpleAuth } from './simple-auth.ts';
 import { turn } from './socket-pair.ts';
-import { type BenchOptions, header, StreamBench } from './stream-bench.ts';
+import { type BenchOptions, header, layTls, StreamBench } from './stream-bench.ts';
 
 const roomy: ListenerLimits = {
   total: 100,
@@ -73,8 +73,12 @@ describe('The listener for clients', () => {
     });
     listener = new StreamListener({
       newStream: () => new ClientStream(bench.parts),
-      rate: bench.parts.limits.unauthenticatedRate,
-      connection: bench.parts.limits.connection,
+      connection: {
+        rate: bench.parts.limits.unauthenticatedRate,
+        limits: bench.parts.limits.connection,
+        layTls,
+        clock: bench.clock,
+      },
       limits: { ...roomy, ...limits },
       clock: bench.clock,
       log: bench.log,

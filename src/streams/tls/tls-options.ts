@@ -1,5 +1,7 @@
 import { constants } from 'node:crypto';
-import type { SecureContext, SecureContextOptions, TLSSocketOptions } from 'node:tls';
+import type { Socket } from 'node:net';
+import { type SecureContext, type SecureContextOptions, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import type { TlsStart } from '../client-connection.ts';
 
 /** The cipher suites of TLS 1.3, then those of TLS 1.2 with ECDHE and AEAD; nothing else (RFC 9325 §4.2). */
 export const cipherSuites = [
@@ -29,14 +31,23 @@ export interface ContextSource {
   contextFor(serverName: string | undefined): SecureContext;
 }
 
+/** Lays TLS over a connection, for `host` unless the peer names another. */
+export type LayTls = (plain: Socket, start: TlsStart, host: string | undefined) => TLSSocket;
+
+/** Lays TLS over the connections of clients. */
+export function servingTls(contexts: ContextSource): LayTls {
+  return (plain, start, host) => new TLSSocket(plain, tlsSocketOptions(contexts, start, host));
+}
+
 /**
- * Options for `new TLSSocket(socket, …)` on the server's side of a connection.
+ * Options for `new TLSSocket(socket, …)` on the server's side of a connection. `host`, that of the stream header, stands
+ * in for a server name indication (RFC 6120 §13.7.2.1).
  * With direct TLS a client that uses ALPN must ask for xmpp-client (XEP-0368 §2).
  */
-export function tlsSocketOptions(contexts: ContextSource, start: 'starttls' | 'direct'): TLSSocketOptions {
+export function tlsSocketOptions(contexts: ContextSource, start: TlsStart, host: string | undefined): TLSSocketOptions {
   return {
     isServer: true,
-    secureContext: contexts.contextFor(undefined),
+    secureContext: contexts.contextFor(host),
     SNICallback: (serverName, answer) => answer(null, contexts.contextFor(serverName)),
     ...(start === 'direct' ? { ALPNProtocols: ['xmpp-client'] } : {}),
   };

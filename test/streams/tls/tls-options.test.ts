@@ -39,7 +39,7 @@ describe('a TLS connection', () => {
       },
     });
     server = createServer((plain) => {
-      const secure = new ServerSocket(plain, tlsSocketOptions(store, start));
+      const secure = new ServerSocket(plain, tlsSocketOptions(store, start, undefined));
       accepted.push(secure);
       sockets.add(plain);
       plain.on('error', () => {});
@@ -209,7 +209,7 @@ describe('a certificate made here', () => {
   it('is trusted by clients that trust the development authority', async () => {
     const options = { domains: ['localhost'], dataDir: temporary.directory, tls: { domains: {} } };
     const store = await loadCertificates(options);
-    const server = createServer((plain) => void new ServerSocket(plain, tlsSocketOptions(store, 'direct')));
+    const server = createServer((plain) => void new ServerSocket(plain, tlsSocketOptions(store, 'direct', undefined)));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

@@ -1,0 +1,64 @@
+import type { ChannelBinding } from './negotiation/sasl/channel-binding.ts';
+
+/** Bounds on one connection. */
+export interface ConnectionLimits {
+  readonly outgoingBufferBytes: number;
+  readonly writeStallMs: number;
+}
+
+/** How fast a connection may be read. */
+export interface ReadRate {
+  readonly bytesPerSecond: number;
+  readonly burstBytes: number;
+}
+
+/** What a connection tells the stream on top of it. */
+export interface ConnectionUser {
+  received(chunk: Buffer): void;
+  /** The TLS handshake is done. */
+  secured(): void;
+  /** The connection is gone, for whatever reason; told once. */
+  disconnected(): void;
+}
+
+/** Why reading may be suspended. */
+export type Pause = 'rate' | 'work' | 'output' | 'shutdown';
+
+/** How TLS comes onto a connection: in the course of the stream, or from the first byte (XEP-0368). */
+export type TlsStart = 'starttls' | 'direct';
+
+/** The connection of one client, as its stream sees it. */
+export interface ClientConnection {
+  /** The peer's IP address. */
+  readonly remoteAddress: string;
+  /** Whether TLS protects it. */
+  readonly secure: boolean;
+  /** How an authentication can be tied to its TLS; none without. */
+  readonly channelBindings: readonly ChannelBinding[];
+  /** Whether nothing more is taken to be written. */
+  readonly ended: boolean;
+  /** Bytes that wait to leave. */
+  readonly outgoingBytes: number;
+  /** Whether so much waits to leave that nothing more should be asked for. */
+  readonly congested: boolean;
+  /** Lets a new rate count from now on. */
+  limitReading(rate: ReadRate): void;
+  /**
+   * Queues bytes; all of one turn of the event loop leave together. If too many wait the connection is lost, but
+   * `disconnected` is told later: nobody is surprised by it in the middle of writing.
+   */
+  write(...pieces: (string | Buffer)[]): void;
+  /** Resolves when little waits to leave, or the connection is gone. */
+  flushed(): Promise<void>;
+  /** Stops reading until every reason to pause is gone. */
+  pause(reason: Pause): void;
+  resume(reason: Pause): void;
+  /** Puts TLS on the connection, for `host` unless the client names another; `secured` is told after the handshake. */
+  startTls(start: TlsStart, host: string | undefined): void;
+  /** Closes after what is queued has left; takes nothing more. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+  /** Destroys a connection whose peer has taken nothing for too long. */
+  checkStall(nowMs: number): void;
+}
