@@ -122,7 +122,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   const stream = await makeStreamParts(site, road, registrar);
   await stream.sessions.restore();
   const listener = new StreamListener({
-    newStream: () => new ClientStream(stream),
+    newStream: (authenticated) => new ClientStream(stream, authenticated),
     connection: {
       rate: stream.limits.unauthenticatedRate,
       limits: stream.limits.connection,

@@ -56,7 +56,9 @@ const connections = z
       .min(1)
       .max(10 * million)
       .exactOptional()
-      .describe('Connections at the same time. Left out: the open-files limit of the process less 256.'),
+      .describe(
+        'Connections at the same time. At most, and if left out, the open-files limit of the process less 256 (less half of it if that is fewer).',
+      ),
     unauthenticated: whole(2000, 1, million, 'Connections at the same time that have not authenticated yet.'),
     perIpConcurrent: whole(100, 1, million, 'Connections at the same time from one IP address (from one IPv6 /64).'),
     perIpPerSecond: whole(20, 1, million, 'New connections a second from one IP address, on average.'),

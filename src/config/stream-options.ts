@@ -37,7 +37,7 @@ export function managementLimits({ streamManagement }: Config): ManagementLimits
 /** The bounds on all connections together. */
 export function listenerLimits({ limits: { connections } }: Config): ListenerLimits {
   return {
-    total: connections.total ?? Math.max(64, openFilesLimit() - 256),
+    total: connectionsAtOnce(connections.total),
     unauthenticated: connections.unauthenticated,
     backlog: connections.backlog,
     address: {
@@ -48,12 +48,28 @@ export function listenerLimits({ limits: { connections } }: Config): ListenerLim
   };
 }
 
+/** Descriptors that connections of clients leave to the database, the log and everything else. */
+const reservedDescriptors = 256;
+/** What a process may usually have open, where the kernel does not say. */
+const usualOpenFiles = 1024;
+
+/** Never so many connections that the process is out of descriptors, whatever is configured. */
+function connectionsAtOnce(configured: number | undefined): number {
+  const openFiles = openFilesLimit();
+  const wanted = configured ?? roomFor(openFiles ?? usualOpenFiles);
+  return openFiles === undefined ? wanted : Math.min(wanted, roomFor(openFiles));
+}
+
+function roomFor(openFiles: number): number {
+  return openFiles - Math.min(reservedDescriptors, Math.floor(openFiles / 2));
+}
+
 /** How many files the process may have open, by the kernel's word where it gives it. */
-function openFilesLimit(): number {
+function openFilesLimit(): number | undefined {
   try {
     const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-    return soft === undefined ? 1024 : Number(soft);
+    return soft === undefined ? undefined : Number(soft);
   } catch {
-    return 1024;
+    return undefined;
   }
 }

@@ -28,6 +28,7 @@ import { isLegalStep, isPassing, phaseOf, type StreamState } from './stream-stat
 /** One client's XML stream on one connection (RFC 6120 §4): from the first header to the last byte. */
 export class ClientStream implements NegotiatingStream, AcceptedStream {
   readonly #parts: ClientStreamParts;
+  readonly #authenticated: () => void;
   readonly #deadlines: StreamDeadlines;
   #connection!: ClientConnection;
   #reader: StreamReader;
@@ -39,8 +40,10 @@ export class ClientStream implements NegotiatingStream, AcceptedStream {
   /** What must wait until the reader has returned. */
   #afterRead: (() => void) | undefined;
 
-  constructor(parts: ClientStreamParts) {
+  /** `authenticated` is called when the client has said who it is. */
+  constructor(parts: ClientStreamParts, authenticated: () => void) {
     this.#parts = parts;
+    this.#authenticated = authenticated;
     this.#deadlines = new StreamDeadlines(parts.limits, parts.clock);
     this.#reader = this.#newReader(parts.limits.unauthenticatedXml);
   }
@@ -76,11 +79,6 @@ export class ClientStream implements NegotiatingStream, AcceptedStream {
 
   get headerFrom(): string | undefined {
     return this.#headerFrom;
-  }
-
-  /** Whether the client has yet to authenticate. */
-  get unauthenticated(): boolean {
-    return this.#state.name !== 'bound' && this.identity === undefined;
   }
 
   // --- the connection tells
@@ -358,6 +356,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream {
     const { limits } = this.#parts;
     this.#reader.limits = limits.xml;
     this.#connection.limitReading(limits.rate);
+    this.#authenticated();
   }
 
   #ping(): void {

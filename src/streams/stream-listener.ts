@@ -6,6 +6,8 @@ import type { Log } from '../support/log.ts';
 import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
 import type { ClientConnection, ConnectionUser, TlsStart } from './client-connection.ts';
 import { Connection, type ConnectionParts } from './connection.ts';
+import { DescriptorWatch } from './descriptor-watch.ts';
+import { type ConnectionLimit, TurnedAway } from './turned-away.ts';
 
 /** One address to listen on. */
 export interface ListenAddress {
@@ -27,8 +29,6 @@ export interface ListenerLimits {
 export interface AcceptedStream extends ConnectionUser {
   /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
   open(connection: ClientConnection, start: TlsStart): void;
-  /** Whether the peer has yet to prove who it is. */
-  readonly unauthenticated: boolean;
   /** Keeps every deadline of the stream; called about once a second. */
   tick(nowMs: number): void;
   /** Takes nothing more; resolves when the peer knows how far what it has sent is dealt with. */
@@ -40,7 +40,8 @@ export interface AcceptedStream extends ConnectionUser {
 
 /** What the listener needs from the rest of the house. */
 export interface StreamListenerParts {
-  readonly newStream: () => AcceptedStream;
+  /** Makes a stream, which says when its peer has proved who it is. */
+  readonly newStream: (authenticated: () => void) => AcceptedStream;
   readonly connection: ConnectionParts;
   readonly limits: ListenerLimits;
   readonly clock: Clock;
@@ -55,12 +56,18 @@ export class StreamListener {
   readonly #addresses: AddressLimits;
   readonly #servers: Server[] = [];
   readonly #streams = new Set<AcceptedStream>();
+  /** Those of the streams whose peers have not authenticated. */
+  readonly #strangers = new Set<AcceptedStream>();
+  readonly #turnedAway: TurnedAway;
+  readonly #descriptors: DescriptorWatch;
   #timer: Timer;
   #stopped: (() => void) | undefined;
 
   constructor(parts: StreamListenerParts) {
     this.#parts = parts;
     this.#addresses = new AddressLimits(parts.limits.address, parts.clock);
+    this.#turnedAway = new TurnedAway(parts.clock, parts.log);
+    this.#descriptors = new DescriptorWatch(parts.log);
     this.#timer = parts.clock.after(tickMs, () => this.#tick());
   }
 
@@ -120,12 +127,15 @@ export class StreamListener {
   #accept(socket: Socket, start: TlsStart): void {
     const address = socket.remoteAddress;
     // A peer that is gone already has no address.
-    if (address === undefined || !this.#hasRoom() || !this.#addresses.admit(address)) {
-      socket.destroy();
-      return;
+    if (address === undefined) return void socket.destroy();
+    const crowded = this.#crowded(address);
+    if (crowded !== undefined) {
+      this.#turnedAway.note(crowded);
+      return void socket.destroy();
     }
-    const stream = this.#parts.newStream();
+    const stream = this.#parts.newStream(() => this.#strangers.delete(stream));
     this.#streams.add(stream);
+    this.#strangers.add(stream);
     const user: ConnectionUser = {
       received: (chunk) => stream.received(chunk),
       secured: () => stream.secured(),
@@ -139,18 +149,17 @@ export class StreamListener {
 
   #forget(stream: AcceptedStream): void {
     this.#streams.delete(stream);
+    this.#strangers.delete(stream);
     stream.disconnected();
     if (this.#streams.size === 0) this.#stopped?.();
   }
 
-  #hasRoom(): boolean {
+  /** The limit that leaves no room for one more connection, if there is one; without one it is counted in. */
+  #crowded(address: string): ConnectionLimit | undefined {
     const { total, unauthenticated } = this.#parts.limits;
-    if (this.#streams.size >= total) return false;
-    // Counting is only worth its time when there could be too many.
-    if (this.#streams.size < unauthenticated) return true;
-    let waiting = 0;
-    for (const stream of this.#streams) if (stream.unauthenticated) waiting += 1;
-    return waiting < unauthenticated;
+    if (this.#streams.size >= total) return 'total';
+    if (this.#strangers.size >= unauthenticated) return 'unauthenticated';
+    return this.#addresses.admit(address) ? undefined : 'perIp';
   }
 
   #tick(): void {
@@ -159,5 +168,7 @@ export class StreamListener {
     const nowMs = this.#parts.clock.monotonicMs();
     for (const stream of this.#streams) stream.tick(nowMs);
     this.#addresses.sweep();
+    this.#turnedAway.report();
+    this.#descriptors.look();
   }
 }

@@ -121,7 +121,7 @@ export class Visit {
   readonly stream: ClientStream;
 
   constructor(parts: ClientStreamParts, start: 'starttls' | 'direct') {
-    this.stream = new ClientStream(parts);
+    this.stream = new ClientStream(parts, () => {});
     const { unauthenticatedRate: rate, connection: limits } = parts.limits;
     this.connection = new FakeConnection(this.socket, this.stream, { rate, limits, layTls, clock: parts.clock });
     this.stream.open(this.connection, start);

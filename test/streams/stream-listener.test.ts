@@ -72,7 +72,7 @@ describe('The listener for clients', () => {
       ...options,
     });
     listener = new StreamListener({
-      newStream: () => new ClientStream(bench.parts),
+      newStream: (authenticated) => new ClientStream(bench.parts, authenticated),
       connection: {
         rate: bench.parts.limits.unauthenticatedRate,
         limits: bench.parts.limits.connection,
@@ -138,6 +138,32 @@ describe('The listener for clients', () => {
     await two?.says(auth('bind'), 'success');
     await open(1);
     expect(listener.connections).to.equal(4);
+  });
+
+  it('counts who is leaving with those that have authenticated', async () => {
+    await listen({ unauthenticated: 1 });
+    const [one] = await open(1);
+    if (one) one.socket.allowHalfOpen = true;
+    await one?.says(auth('bind'), 'success');
+    await one?.says('</stream:stream>', '</stream:stream>');
+    await open(1);
+    expect(listener.connections).to.equal(2);
+  });
+
+  it('says in the log that it turns connections away, however many these are', async () => {
+    await listen({ total: 1 });
+    await open(1);
+    const warnings = () => bench.log.lines.filter((line) => line.startsWith('warn'));
+    for (let n = 0; n < 3; n++) await refused();
+    expect(warnings()).to.deep.equal([]);
+    bench.clock.advance(1000);
+    await refused();
+    bench.clock.advance(30_000);
+    expect(warnings()).to.deep.equal(['warn connections are turned away {"limit":"total","connections":3}']);
+    bench.clock.advance(31_000);
+    bench.clock.advance(600_000);
+    expect(warnings()[1]).to.equal('warn connections are turned away {"limit":"total","connections":1}');
+    expect(warnings()).to.have.length(2);
   });
 
   it('bounds those of one address (XEP-0205 §3), by number and by time', async () => {

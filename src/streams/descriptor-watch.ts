@@ -1,0 +1,36 @@
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
+import type { Log } from '../support/log.ts';
+
+/**
+ * Notices that the process, or the machine, can open no more files. Nothing else would say so: libuv then accepts waiting connections
+ * and closes them at once without a word, which keeps it from going in circles.
+ */
+export class DescriptorWatch {
+  readonly #log: Pick<Log, 'warn'>;
+  #exhausted = false;
+
+  constructor(log: Pick<Log, 'warn'>) {
+    this.#log = log;
+  }
+
+  /** Looks whether a file can be opened, and tells the operator when that has changed. */
+  look(): void {
+    const code = failureToOpen();
+    const exhausted = code === 'EMFILE' || code === 'ENFILE';
+    if (exhausted === this.#exhausted) return;
+    this.#exhausted = exhausted;
+    if (exhausted) this.#log.warn({ code }, 'no file descriptors are left: new connections are closed');
+    else this.#log.warn({}, 'file descriptors are to be had again');
+  }
+}
+
+/** The error of opening a file, which is closed again at once. */
+function failureToOpen(): string | undefined {
+  try {
+    closeSync(openSync(devNull, 'r'));
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}
