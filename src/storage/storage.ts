@@ -2,6 +2,7 @@ import type { AccountStore } from './accounts.ts';
 import type { BlocklistStore } from './blocklists.ts';
 import type { OfflineStore } from './offline.ts';
 import type { OutboxStore } from './outbox.ts';
+import type { OutgoingStore } from './outgoing.ts';
 import type { PrivateXmlStore } from './private-xml.ts';
 import type { ResumptionStore } from './resumption.ts';
 import type { RosterStore } from './rosters.ts';
@@ -18,6 +19,7 @@ export interface Storage {
   readonly rosters: RosterStore;
   readonly offline: OfflineStore;
   readonly outbox: OutboxStore;
+  readonly outgoing: OutgoingStore;
   readonly privateXml: PrivateXmlStore;
   readonly vcards: VcardStore;
   readonly blocklists: BlocklistStore;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Subject } from './contract.ts';
 import { rejection } from './rejection.ts';
 
-/** The contract of vCards, private XML, blocklists and secrets. */
+/** The contract of vCards, private XML, blocklists, secrets, and stanzas on their way out. */
 export function describeSmallStores(subject: Subject): void {
   it('keeps one vCard for each account', async () => {
     const { vcards } = subject.storage;
@@ -45,6 +45,24 @@ export function describeSmallStores(subject: Subject): void {
     expect((await rejection(blocklists.add('nobody@x.example', ['a.example']))).code).to.equal('not-found');
     expect((await rejection(blocklists.remove('nobody@x.example', ['a.example']))).code).to.equal('not-found');
     expect((await rejection(blocklists.clear('nobody@x.example'))).code).to.equal('not-found');
+  });
+
+  it('keeps what is on its way out, in order, until it has arrived', async () => {
+    const { outgoing } = subject.storage;
+    const bytes = (text: string) => Buffer.from(`..${text}..`).subarray(2, -2);
+    const texts = async (afterId: number, limit: number) =>
+      (await outgoing.list(afterId, limit)).map((one) => `${one.bytes} at ${one.receivedAtMs}`);
+    const ids = await Promise.all(
+      ['a', 'b', 'c'].map((text, at) => outgoing.add({ receivedAtMs: at, bytes: bytes(text) })),
+    );
+    expect(await texts(0, 10)).to.deep.equal(['a at 0', 'b at 1', 'c at 2']);
+    expect(await texts(ids[0] ?? 0, 1)).to.deep.equal(['b at 1']);
+    await outgoing.remove([ids[0] ?? 0, ids[2] ?? 0, 999_999]);
+    expect(await texts(0, 10)).to.deep.equal(['b at 1']);
+    await outgoing.remove(ids);
+    const next = await outgoing.add({ receivedAtMs: 3, bytes: bytes('d') });
+    expect(next).to.be.above(Math.max(...ids));
+    await outgoing.remove([next]);
   });
 
   it('makes a secret once for each name', async () => {

@@ -4,6 +4,7 @@ import { blocklistOperations } from './tables/blocklists.ts';
 import { dueOperations } from './tables/due-messages.ts';
 import { offlineOperations } from './tables/offline.ts';
 import { outboxOperations } from './tables/outbox.ts';
+import { outgoingOperations } from './tables/outgoing.ts';
 import { prepareOwners } from './tables/owners.ts';
 import { privateXmlOperations } from './tables/private-xml.ts';
 import { resumptionOperations } from './tables/resumption.ts';
@@ -17,6 +18,7 @@ export function prepareOperations(db: Database.Database) {
   const accounts = accountOperations(db, owners);
   const rosters = rosterOperations(db, owners);
   const outbox = outboxOperations(db);
+  const outgoing = outgoingOperations(db);
   const offline = offlineOperations(db, owners, outbox.writing);
   const due = dueOperations(db, owners, outbox.writing);
   const privateXml = privateXmlOperations(db, owners);
@@ -29,6 +31,7 @@ export function prepareOperations(db: Database.Database) {
       ...offline.reads,
       ...due.reads,
       ...outbox.reads,
+      ...outgoing.reads,
       ...privateXml.reads,
       ...vcards.reads,
       ...resumption.reads,
@@ -39,6 +42,7 @@ export function prepareOperations(db: Database.Database) {
       ...offline.writes,
       ...due.writes,
       ...outbox.writes,
+      ...outgoing.writes,
       ...privateXml.writes,
       ...vcards.writes,
       ...resumption.writes,

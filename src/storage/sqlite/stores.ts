@@ -2,6 +2,7 @@ import type { AccountRecord, AccountStore, Credentials, ScramHash, ScramKeys } f
 import type { BlocklistStore } from '../blocklists.ts';
 import type { OfflineMessage, OfflineStore } from '../offline.ts';
 import type { OutboxStore } from '../outbox.ts';
+import type { OutgoingStore } from '../outgoing.ts';
 import type { PrivateXmlStore } from '../private-xml.ts';
 import type { NewUnacknowledged, ResumptionStore, Unacknowledged } from '../resumption.ts';
 import type { RosterItem, RosterStore } from '../rosters.ts';
@@ -85,6 +86,18 @@ export function outboxStore(queue: OperationQueue): OutboxStore {
       return entries.map(({ id, bytes }) => ({ id, bytes: asBuffer(bytes) }));
     },
     remove: (ids) => queue.run('outbox.remove', ids),
+  };
+}
+
+/** Stanzas on their way out by way of the worker. */
+export function outgoingStore(queue: OperationQueue): OutgoingStore {
+  return {
+    add: ({ receivedAtMs, bytes }) => queue.run('outgoing.add', receivedAtMs, ownBytes(bytes)),
+    remove: (ids) => queue.run('outgoing.remove', ids),
+    list: async (afterId, limit) => {
+      const stanzas = await queue.run('outgoing.list', afterId, limit);
+      return stanzas.map((stanza) => ({ ...stanza, bytes: asBuffer(stanza.bytes) }));
+    },
   };
 }
 
