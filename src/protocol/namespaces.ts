@@ -26,6 +26,11 @@ export const ns = {
   amp: 'http://jabber.org/protocol/amp',
   ampErrors: 'http://jabber.org/protocol/amp#errors',
   ampFeature: 'http://jabber.org/features/amp',
+  // Between servers
+  dialback: 'jabber:server:dialback',
+  dialbackFeature: 'urn:xmpp:features:dialback',
+  bidi: 'urn:xmpp:bidi',
+  bidiFeature: 'urn:xmpp:features:bidi',
   // Payloads
   dataForm: 'jabber:x:data',
   commands: 'http://jabber.org/protocol/commands',

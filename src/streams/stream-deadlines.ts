@@ -4,8 +4,8 @@ import type { StreamLimits } from './stream-limits.ts';
 /** What a stream has missed, or `ping`: it has been silent for so long that it must be asked for a sign of life. */
 export type Overdue = 'handshake' | 'authentication' | 'frame' | 'ping' | 'answer';
 
-/** Where a stream stands, as far as its deadlines care. */
-export type Phase = 'securing' | 'negotiating' | 'bound' | 'over';
+/** Where a stream stands, as far as its wire cares: `over` when it takes no more, `ended` when the connection is gone. */
+export type Phase = 'securing' | 'negotiating' | 'bound' | 'over' | 'ended';
 
 /** Keeps the time of one stream. */
 export class StreamDeadlines {
@@ -59,7 +59,7 @@ export class StreamDeadlines {
   /** What is overdue now, if anything. */
   overdue(phase: Phase, nowMs: number): Overdue | undefined {
     const limits = this.#limits;
-    if (phase === 'over') return undefined;
+    if (phase === 'over' || phase === 'ended') return undefined;
     if (phase === 'securing' && nowMs - this.#securingSinceMs > limits.tlsHandshakeMs) return 'handshake';
     if (phase !== 'bound' && nowMs - this.#acceptedAtMs > limits.authenticationMs) return 'authentication';
     if (this.#frameSinceMs !== undefined && nowMs - this.#frameSinceMs > limits.frameCompletionMs) return 'frame';

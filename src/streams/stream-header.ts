@@ -5,27 +5,42 @@ import { escapeAttribute } from '../xml/escape.ts';
 import type { Frame } from '../xml/frame.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 
-/** Throws the stream error for a header no client stream can begin with (RFC 6120 §4.7, §4.8). */
-export function checkHeader(header: StreamHeader): void {
+/** What flows on a stream: the stanzas of clients or those of servers (RFC 6120 §4.8.2). */
+export type ContentNs = typeof ns.client | typeof ns.server;
+
+/** Throws the stream error for a header no such stream can begin with (RFC 6120 §4.7, §4.8). */
+export function checkHeader(header: StreamHeader, contentNs: ContentNs = ns.client): void {
   if (header.ns !== ns.stream) throw StreamError.invalidNamespace(`the stream namespace is ${ns.stream}`);
   if (header.prefixes.get('stream') !== ns.stream)
     throw StreamError.badNamespacePrefix("the stream prefix is 'stream'");
   if (header.name !== 'stream') throw StreamError.badFormat('the root element is <stream:stream/>');
-  if (header.defaultNs !== ns.client) throw StreamError.invalidNamespace(`the content namespace is ${ns.client}`);
+  if (header.defaultNs !== contentNs) throw StreamError.invalidNamespace(`the content namespace is ${contentNs}`);
   // RFC 6120 §4.7.5: leading zeros do not count.
   if (!/^0*[1-9]\d*\.\d+$/.test(header.attribute('version') ?? '')) {
     throw StreamError.unsupportedVersion("the 'version' is 1.0");
   }
 }
 
-/** The header with which the server opens its side (RFC 6120 §4.7). */
-export function headerText(attributes: { id: string; from: string | undefined; to: string | undefined }): string {
-  const from = attributes.from === undefined ? '' : ` from="${escapeAttribute(attributes.from)}"`;
-  const to = attributes.to === undefined ? '' : ` to="${escapeAttribute(attributes.to)}"`;
+/** What a header says of its stream. */
+export interface HeaderAttributes {
+  /** Only whoever answers gives the stream its id (RFC 6120 §4.7.3). */
+  readonly id?: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly contentNs?: ContentNs;
+}
+
+/** The header with which the server opens its side (RFC 6120 §4.7); between servers it declares dialback (XEP-0220 §2.4.1). */
+export function headerText({ id, from, to, contentNs = ns.client }: HeaderAttributes): string {
+  const dialback = contentNs === ns.server ? ` xmlns:db="${ns.dialback}"` : '';
   return (
-    `<?xml version='1.0'?><stream:stream xmlns="${ns.client}" xmlns:stream="${ns.stream}"` +
-    ` id="${attributes.id}"${from}${to} version="1.0" xml:lang="en">`
+    `<?xml version='1.0'?><stream:stream xmlns="${contentNs}" xmlns:stream="${ns.stream}"${dialback}` +
+    `${attributeText('id', id)}${attributeText('from', from)}${attributeText('to', to)} version="1.0" xml:lang="en">`
   );
+}
+
+function attributeText(name: string, value: string | undefined): string {
+  return value === undefined ? '' : ` ${name}="${escapeAttribute(value)}"`;
 }
 
 /** The domain that a header's 'to' names, if it is one of ours. */

@@ -44,8 +44,9 @@ export function phaseOf({ name }: StreamState): Phase {
     case 'securing':
       return name;
     case 'closing':
-    case 'closed':
       return 'over';
+    case 'closed':
+      return 'ended';
     default:
       return 'negotiating';
   }

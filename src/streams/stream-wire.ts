@@ -1,0 +1,186 @@
+import { StreamError } from '../protocol/stream-error.ts';
+import type { Eventually } from '../routing/eventually.ts';
+import type { Clock } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import type { Frame } from '../xml/frame.ts';
+import { type StreamHeader, StreamReader, type XmlLimits } from '../xml/stream-reader.ts';
+import { XmlError } from '../xml/xml-error.ts';
+import type { ClientConnection, ConnectionUser, ReadRate, TlsStart } from './client-connection.ts';
+import { type Phase, StreamDeadlines } from './stream-deadlines.ts';
+import type { StreamLimits } from './stream-limits.ts';
+
+/** A stream, as its wire knows it. */
+export interface WireUser {
+  readonly phase: Phase;
+  /** A stream header has come. */
+  opened(header: StreamHeader): void;
+  /** A promise: the next frame must wait (RFC 6120 §10.1). */
+  took(frame: Frame): Eventually<void>;
+  /** The end tag of the stream has come (RFC 6120 §4.4). */
+  goodbye(): void;
+  /** The TLS handshake is done. */
+  secured(): void;
+  /** The connection is gone; told once. */
+  lost(): void;
+  /** The peer has been silent for so long that it must be asked for a sign of life. */
+  silent(): void;
+  /** The stream is to end; with an error it is told to the peer. */
+  close(error?: StreamError): void;
+}
+
+/** What a wire needs from the rest of the house. */
+export interface WireParts {
+  readonly limits: StreamLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A stream's side of its connection, the same for all streams: reads one frame after the other, and keeps the time. */
+export class StreamWire<C extends ClientConnection = ClientConnection> implements ConnectionUser {
+  readonly deadlines: StreamDeadlines;
+  readonly #user: WireUser;
+  readonly #parts: WireParts;
+  #connection!: C;
+  #reader: StreamReader;
+  /** What must wait until the reader has returned. */
+  #afterRead: (() => void) | undefined;
+
+  constructor(user: WireUser, parts: WireParts) {
+    this.#user = user;
+    this.#parts = parts;
+    this.deadlines = new StreamDeadlines(parts.limits, parts.clock);
+    this.#reader = this.#newReader(parts.limits.unauthenticatedXml);
+  }
+
+  get connection(): C {
+    return this.#connection;
+  }
+
+  attach(connection: C): void {
+    this.#connection = connection;
+  }
+
+  // --- the connection tells
+
+  received(chunk: Buffer): void {
+    this.deadlines.read();
+    this.#read(() => this.#reader.push(chunk));
+  }
+
+  secured(): void {
+    this.#user.secured();
+  }
+
+  disconnected(): void {
+    if (this.#user.phase !== 'ended') this.#user.lost();
+  }
+
+  // --- the stream tells
+
+  /** Expects a new stream header next (RFC 6120 §6.4.6). */
+  restart(): void {
+    this.#reader.restart();
+  }
+
+  /** The peer is no stranger any more. */
+  trust(xml: XmlLimits, rate: ReadRate): void {
+    this.#reader.limits = xml;
+    this.#connection.limitReading(rate);
+  }
+
+  /** Takes nothing more in the clear; `start` begins the handshake when all that was read has been dealt with. */
+  turnSecure(start: () => void): void {
+    this.#reader.pause();
+    this.#afterRead = () => {
+      // What came in the clear behind it was written by who knows whom (RFC 6120 §5.4.3.3).
+      if (this.#reader.pendingBytes > 0) this.#connection.destroy();
+      else start();
+    };
+  }
+
+  /** A TLS handshake begins: what is read from now on is a stream of its own. */
+  handshake(start: TlsStart, host: string | undefined): void {
+    this.deadlines.securing();
+    this.#reader = this.#newReader(this.#parts.limits.unauthenticatedXml);
+    this.#connection.startTls(start, host);
+  }
+
+  /** Keeps every deadline; called about once a second. */
+  tick(nowMs: number): void {
+    this.#connection.checkStall(nowMs);
+    if (this.#reader.paused || this.#connection.outgoingBytes > 0) this.deadlines.unheard();
+    switch (this.deadlines.overdue(this.#user.phase, nowMs)) {
+      case 'handshake':
+        return this.#connection.destroy();
+      case 'authentication':
+        return this.#user.close(StreamError.connectionTimeout('authentication took too long'));
+      case 'frame':
+        return this.#user.close(StreamError.policyViolation('a stanza took too long'));
+      case 'ping':
+        return this.#user.silent();
+      case 'answer':
+        return this.#user.close(StreamError.connectionTimeout());
+      case undefined:
+    }
+  }
+
+  // --- reading
+
+  #newReader(limits: XmlLimits): StreamReader {
+    return new StreamReader(
+      {
+        header: (header) => this.#user.opened(header),
+        frame: (frame) => this.#took(frame),
+        end: () => this.#user.goodbye(),
+      },
+      limits,
+    );
+  }
+
+  #read(read: () => void): void {
+    if (this.#isOver()) return;
+    try {
+      read();
+      const after = this.#afterRead;
+      this.#afterRead = undefined;
+      after?.();
+      // While we are at work it is not the peer who is slow.
+      this.deadlines.framePending(!this.#reader.paused && this.#reader.pendingBytes > 0);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#user.phase === 'over' || this.#user.phase === 'ended';
+  }
+
+  #took(frame: Frame): void {
+    if (this.#isOver()) return;
+    this.deadlines.frameDone();
+    const pending = this.#user.took(frame);
+    if (pending instanceof Promise) this.#waitFor(pending);
+    else if (this.#connection.congested) this.#waitFor(this.#connection.flushed());
+  }
+
+  /** Takes nothing more from the peer until `work` is done (RFC 6120 §10.1). */
+  #waitFor(work: Promise<void>): void {
+    const reader = this.#reader;
+    reader.pause();
+    this.#connection.pause('work');
+    const resume = () => {
+      this.#connection.resume('work');
+      this.#read(() => {
+        if (!this.#afterRead) reader.resume();
+      });
+    };
+    work.then(resume, (error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof StreamError) return this.#user.close(error);
+    if (error instanceof XmlError) return this.#user.close(new StreamError(error.condition, { text: error.message }));
+    this.#parts.log.error({ err: error, remote: this.#connection.remoteAddress }, 'stream failed');
+    this.#user.close(StreamError.internalServerError());
+  }
+}
