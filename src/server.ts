@@ -2,14 +2,20 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { ampOptions } from './config/amp-options.ts';
 import type { Config, Listener } from './config/schema.ts';
-import { listenerLimits, managementLimits, streamLimits } from './config/stream-options.ts';
+import {
+  componentOptions,
+  componentStreamLimits,
+  listenerLimits,
+  managementLimits,
+  streamLimits,
+} from './config/stream-options.ts';
 import { AmpCounters } from './extensions/amp/amp-counters.ts';
 import { AmpWorks } from './extensions/amp/amp-works.ts';
 import { extensions } from './extensions/index.ts';
 import { StoredMessages } from './extensions/offline/stored-messages.ts';
-import type { Jid } from './protocol/jid.ts';
+import { Jid } from './protocol/jid.ts';
 import { then } from './routing/eventually.ts';
-import type { Extension, NonzaHandler } from './routing/extension.ts';
+import type { Extension } from './routing/extension.ts';
 import { buildRoad, type Equipment, type Ground, type Road } from './routing/road.ts';
 import type { Service } from './routing/service.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
@@ -17,25 +23,15 @@ import type { Storage } from './storage/storage.ts';
 import { ClientSessions } from './streams/client-sessions.ts';
 import { ClientStream } from './streams/client-stream.ts';
 import type { ClientStreamParts } from './streams/client-stream-parts.ts';
+import { Components } from './streams/components/components.ts';
 import { KeptCopies } from './streams/management/kept-copies.ts';
 import { StreamManagement } from './streams/management/stream-management.ts';
-import { AddressGuard } from './streams/negotiation/address-guard.ts';
-import { advertisedLimits } from './streams/negotiation/advertised-limits.ts';
-import { bind } from './streams/negotiation/bind.ts';
-import { Bind2 } from './streams/negotiation/bind2.ts';
-import { channelBindingTypes } from './streams/negotiation/channel-binding-types.ts';
-import { registration } from './streams/negotiation/registration.ts';
-import { StoredCredentials } from './streams/negotiation/sasl/credential-source.ts';
-import { FailureLimiter } from './streams/negotiation/sasl/failure-limiter.ts';
+import type { Route } from './streams/management/take-back.ts';
+import { clientFeatures } from './streams/negotiation/client-features.ts';
 import { Pbkdf2Queue } from './streams/negotiation/sasl/pbkdf2-queue.ts';
-import { sasl } from './streams/negotiation/sasl.ts';
-import type { SaslServices } from './streams/negotiation/sasl-services.ts';
-import { sasl2 } from './streams/negotiation/sasl2.ts';
-import { starttls } from './streams/negotiation/starttls.ts';
-import type { StreamFeature } from './streams/negotiation/stream-feature.ts';
+import { OutgoingCopies } from './streams/outgoing-copies.ts';
 import { Registrar } from './streams/registrar.ts';
 import { StanzaIntake } from './streams/stanza-intake.ts';
-import type { StreamLimits } from './streams/stream-limits.ts';
 import { StreamListener } from './streams/stream-listener.ts';
 import { CurrentCertificates } from './streams/tls/current-certificates.ts';
 import { servingTls } from './streams/tls/tls-options.ts';
@@ -50,7 +46,11 @@ import { controlSocketPath } from './web/control/socket-path.ts';
 /** A running server. */
 export interface Server {
   /** Where it listens, by the kernel's word. */
-  readonly addresses: { readonly c2s: readonly AddressInfo[]; readonly c2sTls: readonly AddressInfo[] };
+  readonly addresses: {
+    readonly c2s: readonly AddressInfo[];
+    readonly c2sTls: readonly AddressInfo[];
+    readonly components: readonly AddressInfo[];
+  };
   /** The file clients must trust, if certificates were made here. */
   readonly developmentAuthority: string | undefined;
   /** What an operator can do. */
@@ -90,8 +90,6 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 const software = { name: 'Ampere', version, homepage: 'urn:ampere:server' };
-/** Failed addresses remembered by the limiter of password guesses. */
-const rememberedAddresses = 100_000;
 /** Entities one session may send directed presence to. */
 const maxDirectedPresences = 1000;
 
@@ -117,25 +115,23 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 
 async function open(site: Site, options: ServerOptions): Promise<Server> {
   const { config, storage, certificates, clock, log } = site;
-  const { road, amp } = makeRoad(site);
+  const { road, amp, copies, components } = makeRoad(site);
   const registrar = makeRegistrar(site, road, () => road.extensions);
   const stream = await makeStreamParts(site, road, registrar);
   await stream.sessions.restore();
-  const listener = new StreamListener({
-    newStream: (authenticated) => new ClientStream(stream, authenticated),
-    connection: {
-      rate: stream.limits.unauthenticatedRate,
-      limits: stream.limits.connection,
-      layTls: servingTls(certificates),
-      clock,
-    },
-    limits: listenerLimits(config),
-    clock,
-    log,
-  });
+  await copies.restore();
+  const drainMs = config.shutdown.drainSeconds * 1000;
+  const listener = makeListener(site, stream);
   const addresses = {
     c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
     c2sTls: await listenAll(listener, config.listen.c2sTls, 'direct'),
+    components: await components.listen(config.listen.components, {
+      take: (stanza, origin) => road.router.fromPeer(stanza, origin),
+      limits: componentStreamLimits(config),
+      listener: listenerLimits(config),
+      clock,
+      log,
+    }),
   };
   const reloadAll = () => reload(site, options);
   const startedAtMs = clock.nowMs();
@@ -153,15 +149,16 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     domains: config.domains,
     iterations: config.authentication.scramIterations,
     registrar,
-    running: { accounts, directory, messages, status, reload: reloadAll },
+    running: { accounts, directory, messages, status, components: () => components.report(), reload: reloadAll },
   });
   const control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
   for (const extension of road.extensions) extension.opened?.();
   const stop = async () => {
     messages.close();
     await control.close();
-    await listener.stop(config.shutdown.drainSeconds * 1000);
+    await Promise.all([listener.stop(drainMs), components.stop(drainMs)]);
     await stream.sessions.settled();
+    await copies.settled();
     for (const extension of road.extensions) await extension.closing?.();
     await storage.close();
   };
@@ -172,6 +169,17 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     reload: reloadAll,
     stop,
   };
+}
+
+function makeListener({ config, certificates, clock, log }: Site, stream: ClientStreamParts): StreamListener {
+  const { unauthenticatedRate: rate, connection: limits } = stream.limits;
+  return new StreamListener({
+    newStream: (authenticated) => new ClientStream(stream, authenticated),
+    connection: { rate, limits, layTls: servingTls(certificates), clock },
+    limits: listenerLimits(config),
+    clock,
+    log,
+  });
 }
 
 /** Certificates and the log level change at once, whatever else was changed at the next start; what is no good changes nothing. */
@@ -200,21 +208,28 @@ async function listenAll(listener: StreamListener, wanted: readonly Listener[], 
   return found;
 }
 
-function makeRoad(site: Site): { readonly road: Road; readonly amp: AmpWorks } {
+/** What a road is equipped with that others need too. */
+interface Works {
+  readonly amp: AmpWorks;
+  readonly copies: OutgoingCopies;
+  readonly components: Components;
+}
+
+function makeRoad(site: Site): Works & { readonly road: Road } {
   const { config, storage, clock, log } = site;
   const { domains, roster } = config;
   const options = { domains, maxRosterItems: roster.maxItems, maxDirectedPresences };
-  let amp: AmpWorks | undefined;
+  let works: Works | undefined;
   const road = buildRoad(options, storage, clock, log, (ground) => {
     const equipped = equip(site, ground);
-    amp = equipped.amp;
+    works = equipped;
     return equipped;
   });
-  if (!amp) throw new Error('a road is equipped when it is built');
-  return { road, amp };
+  if (!works) throw new Error('a road is equipped when it is built');
+  return { ...works, road };
 }
 
-function equip(site: Site, ground: Ground): Equipment & { readonly amp: AmpWorks } {
+function equip(site: Site, ground: Ground): Equipment & Works {
   const { config, storage, clock, log } = site;
   const amp = new AmpWorks({
     ...ground,
@@ -225,6 +240,8 @@ function equip(site: Site, ground: Ground): Equipment & { readonly amp: AmpWorks
     clock,
     log,
   });
+  const copies = makeCopies(site, ground);
+  const components = makeComponents(site, ground, copies);
   const storedMessages = new StoredMessages({
     ...ground,
     store: storage.offline,
@@ -242,11 +259,31 @@ function equip(site: Site, ground: Ground): Equipment & { readonly amp: AmpWorks
     amp,
     registrar: makeRegistrar(site, ground, () => list),
     storage,
-    services: () => [],
+    services: (domain) =>
+      components.all.filter((one) => one.domain.endsWith(`.${domain}`)).map((one) => ({ jid: one.domain })),
     clock,
     log,
   });
-  return { extensions: list, offline: storedMessages, services: site.services, amp };
+  const services = [...site.services, ...components.all];
+  return { extensions: list, offline: storedMessages, services, amp, copies, components };
+}
+
+function makeCopies({ config, storage, clock, log }: Site, ground: Ground): OutgoingCopies {
+  const [domain = ''] = config.domains;
+  const route: Route = (stanza, origin) => ground.route(stanza, { origin });
+  return new OutgoingCopies({ store: storage.outgoing, domain, route, clock, log });
+}
+
+function makeComponents({ config, clock, log }: Site, { requests }: Ground, copies: OutgoingCopies): Components {
+  const server = Jid.from('', config.domains[0] ?? '');
+  return new Components(componentOptions(config), {
+    server,
+    requests,
+    copies,
+    limits: managementLimits(config),
+    clock,
+    log,
+  });
 }
 
 function makeMessageDesk({ config, clock }: Site, road: Road, amp: AmpWorks): MessageDesk {
@@ -290,7 +327,15 @@ async function makeStreamParts(site: Site, road: Road, registrar: Registrar): Pr
   const nonzas = road.extensions.flatMap((extension) => extension.nonzas ?? []);
   return {
     isLocalDomain: (domain) => domains.has(domain),
-    features: await makeFeatures(site, { sessions, management, nonzas, registrar, limits }),
+    features: await clientFeatures({
+      ...site,
+      options: config,
+      sessions,
+      management,
+      nonzas,
+      registrar,
+      streamLimits: limits,
+    }),
     notices: (stage) => road.extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
     intake: new StanzaIntake({
       nonzas,
@@ -326,63 +371,4 @@ function makeSessions({ config, storage, clock, log }: Site, road: Road): Client
     },
     route: (stanza, origin) => road.route(stanza, { origin }),
   });
-}
-
-/** What the features of a stream are made from. */
-interface FeatureParts {
-  readonly sessions: ClientSessions;
-  readonly management: StreamManagement;
-  readonly nonzas: readonly NonzaHandler[];
-  readonly registrar: Registrar;
-  readonly limits: StreamLimits;
-}
-
-/** What clients can negotiate, in the order it is offered. */
-async function makeFeatures(site: Site, parts: FeatureParts): Promise<readonly StreamFeature[]> {
-  const { config, storage } = site;
-  const { sessions, management, nonzas, registrar, limits } = parts;
-  const services = await makeSaslServices(site);
-  const bind2 = new Bind2({ sessions, management, nonzas, secret: await storage.secrets.get('resource') });
-  return [
-    starttls({ required: config.tls.required }),
-    channelBindingTypes(services),
-    sasl2(services, bind2, management),
-    sasl(services),
-    ...(config.registration.inBand ? [openRegistration(site, registrar)] : []),
-    bind(sessions),
-    management.feature(),
-    advertisedLimits(limits),
-  ];
-}
-
-function openRegistration({ config, clock }: Site, registrar: Registrar): StreamFeature {
-  const { perIp, windowSeconds } = config.limits.registration;
-  return registration({
-    create: (account, password) => registrar.create(account, password),
-    limits: { perAddress: perIp, windowMs: windowSeconds * 1000 },
-    withoutTls: !config.tls.required,
-    clock,
-  });
-}
-
-async function makeSaslServices({ config, storage, pbkdf2, clock, log }: Site): Promise<SaslServices> {
-  const { authentication, limits, tls } = config;
-  const secret = await storage.secrets.get('scram-salt');
-  const limiter = new FailureLimiter(
-    {
-      maxFailures: limits.authentication.failuresPerIp,
-      windowMs: limits.authentication.failureWindowSeconds * 1000,
-      blockMs: limits.authentication.blockSeconds * 1000,
-      maxAddresses: rememberedAddresses,
-    },
-    clock,
-  );
-  return {
-    enabled: authentication.mechanisms,
-    bindingTypes: authentication.channelBindings,
-    withoutTls: !tls.required,
-    credentials: new StoredCredentials(storage.accounts, secret, authentication.scramIterations),
-    pbkdf2,
-    guard: new AddressGuard(limiter, log),
-  };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Forward } from '../storage/accounts.ts';
+import type { ComponentReport } from '../streams/components/component.ts';
 import type { ExplainReport, ExplainRequest, SendReport, SendRequest } from '../web/control/message-operations.ts';
 import { codeOf, OperationError } from '../web/control/operation-error.ts';
 import type {
@@ -78,6 +79,11 @@ export class ControlClient implements Operations {
   async sessions(jid?: string): Promise<readonly SessionReport[]> {
     const { sessions } = await this.#ask<{ sessions: SessionReport[] }>('GET', '/sessions', { user: jid });
     return sessions;
+  }
+
+  async components(): Promise<readonly ComponentReport[]> {
+    const { components } = await this.#ask<{ components: ComponentReport[] }>('GET', '/components', {});
+    return components;
   }
 
   async kick(jid: string, reason?: string): Promise<readonly string[]> {

@@ -27,6 +27,7 @@ export function crossChecks(value: unknown, origin: Origin): Finding[] {
     ...nothingToListenOn(parts),
     ...incompleteCertificate(parts),
     ...certificatesOfOthers(parts),
+    ...componentsOnOwnDomains(parts),
     ...unreachableStanzaSizes(parts),
     ...tooSmallBuffer(parts),
     ...disabledLimits(parts),
@@ -44,6 +45,7 @@ function soundParts(value: unknown, origin: Origin): Parts {
     listeners: [
       ...soundEntries(listenerSchema, listen.get('c2s') ?? fallback.c2s, ['listen', 'c2s']),
       ...soundEntries(listenerSchema, listen.get('c2sTls') ?? fallback.c2sTls, ['listen', 'c2sTls']),
+      ...soundEntries(listenerSchema, listen.get('components') ?? fallback.components, ['listen', 'components']),
     ],
     limits: shape.limits.safeParse(given.get('limits')).data,
   };
@@ -123,6 +125,15 @@ function certificatesOfOthers({ given, domains }: Parts): Finding[] {
     if (seen.has(prepared)) return [{ path, at: 'key', message: `"${prepared}" has a certificate already` }];
     seen.add(prepared);
     return [];
+  });
+}
+
+function componentsOnOwnDomains({ given, domains }: Parts): Finding[] {
+  const served = new Set(domains.map(({ value }) => value));
+  return [...members(given.get('components')).keys()].flatMap((name): Finding[] => {
+    const prepared = domain.safeParse(name).data;
+    if (prepared === undefined || !served.has(prepared)) return [];
+    return [{ path: ['components', name], at: 'key', message: `"${prepared}" is one of the domains served` }];
   });
 }
 

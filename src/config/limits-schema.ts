@@ -49,6 +49,15 @@ const c2s = z
   .prefault({})
   .describe('Limits on an authenticated client.');
 
+const components = z
+  .strictObject({
+    stanzaBytes: bytes(1_048_576, 10_000, 'Bytes of one stanza from a component.'),
+    elements: whole(5000, 32, million, 'XML elements in one stanza from a component.'),
+    outgoingBufferBytes: bytes(8_388_608, 65_536, 'Bytes that may wait for a component that reads too slowly.'),
+  })
+  .prefault({})
+  .describe('Limits on components. How fast they are read is not bounded.');
+
 const connections = z
   .strictObject({
     total: z
@@ -95,6 +104,7 @@ const limits = z
     stanza,
     unauthenticated,
     c2s,
+    components,
     connections,
     authentication,
     registration,

@@ -28,6 +28,10 @@ const listen = z
       .array(listenerSchema)
       .default(loopback(5223))
       .describe('Where clients connect with TLS from the first byte (XEP-0368).'),
+    components: z
+      .array(listenerSchema)
+      .default(loopback(5347))
+      .describe('Where components connect, if there are any. Without TLS: keep to networks that you trust.'),
   })
   .prefault({})
   .describe('The addresses to listen on. Unless set, loopback only.');
@@ -87,6 +91,36 @@ const registration = z
   })
   .prefault({})
   .describe('Accounts made, changed and deleted by clients themselves.');
+
+function component(origin: Origin) {
+  return z
+    .strictObject({
+      secret: secret(origin, 'What the component proves itself with.'),
+      gateway: z
+        .boolean()
+        .exactOptional()
+        .describe(
+          'Whether messages leave XMPP there, as the rules of messages see it (XEP-0079 §3.3.1). Left out: what its service discovery says.',
+        ),
+      conflict: z
+        .enum(['replace', 'refuse'])
+        .default('replace')
+        .describe('When it connects a second time: end the old connection, or refuse the new one.'),
+      whileAway: z
+        .enum(['bounce', 'queue'])
+        .default('bounce')
+        .describe('Messages while it is not connected: answered with an error, or kept until it comes.'),
+      queue: z
+        .strictObject({
+          maxStanzas: whole(1000, 1, 1_000_000, 'Messages that may wait for it.'),
+          maxBytes: bytes(4 * 1024 * 1024, 65_536, 'Bytes of messages that may wait for it.'),
+          maxSeconds: seconds(3600, 'How long a message may wait for it.'),
+        })
+        .prefault({})
+        .describe('Bounds on what waits for it.'),
+    })
+    .describe('A component: a program of its own that answers for this domain (XEP-0114).');
+}
 
 const sessions = z
   .strictObject({
@@ -190,6 +224,10 @@ export function configSchema(origin: Origin) {
     dataDir: path(origin, 'Directory of everything the server keeps. Made if missing.').prefault('./data'),
     listen,
     tls: tls(origin),
+    components: z
+      .record(domain, component(origin))
+      .prefault({})
+      .describe('Programs of their own that answer for further domains, by domain.'),
     authentication,
     registration,
     sessions,

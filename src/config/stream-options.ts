@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { ComponentOptions } from '../streams/components/component.ts';
 import type { ManagementLimits } from '../streams/management/management.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
 import type { ListenerLimits } from '../streams/stream-listener.ts';
@@ -26,6 +27,27 @@ export function streamLimits({ limits }: Config): StreamLimits {
     idleCloseAfterMs: c2s.idleCloseAfterSeconds * 1000,
     authenticationFailures: limits.authentication.failuresPerStream,
   };
+}
+
+/** The bounds on one component's stream. */
+export function componentStreamLimits(config: Config): StreamLimits {
+  const limits = streamLimits(config);
+  const { stanzaBytes, elements, outgoingBufferBytes } = config.limits.components;
+  return {
+    ...limits,
+    xml: { ...limits.xml, maxBytes: stanzaBytes, maxElements: elements },
+    rate: { bytesPerSecond: Number.MAX_SAFE_INTEGER, burstBytes: Number.MAX_SAFE_INTEGER },
+    connection: { ...limits.connection, outgoingBufferBytes },
+  };
+}
+
+/** The components of the configuration, in the terms of the streams. */
+export function componentOptions({ components }: Config): readonly ComponentOptions[] {
+  return Object.entries(components).map(([domain, { queue, ...options }]) => ({
+    ...options,
+    domain,
+    queue: { ...queue, maxAgeMs: queue.maxSeconds * 1000 },
+  }));
 }
 
 /** The bounds of stream management, in the terms of the streams. */

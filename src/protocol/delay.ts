@@ -1,5 +1,5 @@
 import { attribute, type Element, xml } from '../xml/element.ts';
-import type { Payload } from '../xml/payload.ts';
+import type { Child, Payload } from '../xml/payload.ts';
 import { formatDateTime, parseDateTime } from './date-time.ts';
 import { Jid, JidError } from './jid.ts';
 import { ns } from './namespaces.ts';
@@ -33,10 +33,17 @@ function isFrom(delay: Element, domain: string): boolean {
   }
 }
 
+/** Whether the payload says when this domain got it. */
+export function hasDelayOf(payload: Payload, domain: string): boolean {
+  return payload.children.some((child) => isDelayOf(payload, child, domain));
+}
+
 /** The payload without the delays that claim to be set by this domain, which only the server itself may say, XEP-0203 §5. */
 export function withoutDelaysOf(payload: Payload, domain: string): Payload {
   if (!payload.has('delay', ns.delay)) return payload;
-  return payload.without(
-    (child) => child.name === 'delay' && child.ns === ns.delay && isFrom(payload.element(child), domain),
-  );
+  return payload.without((child) => isDelayOf(payload, child, domain));
+}
+
+function isDelayOf(payload: Payload, child: Child, domain: string): boolean {
+  return child.name === 'delay' && child.ns === ns.delay && isFrom(payload.element(child), domain);
 }

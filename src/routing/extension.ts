@@ -5,12 +5,12 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { StanzaError } from '../protocol/stanza-error.ts';
 import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
+import type { NextHop } from './carrier.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
 import type { Destination } from './destination.ts';
 import type { Eventually } from './eventually.ts';
 import type { Keepsake } from './offline-messages.ts';
 import type { Origin } from './origin.ts';
-import type { NextHop } from './remote-domains.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -188,8 +188,8 @@ export interface Oversight {
   done(): void;
   /** It has had to wait for its recipient and could happen now: false if the message has come to its end meanwhile. */
   mayLeave?(): boolean;
-  /** It is about to leave for another server, as `Departure.leaving` has it. */
-  leaving?(hop: NextHop): Eventually<Stanza | undefined>;
+  /** It is about to leave the server, as `Departure.leaving` has it. */
+  leaving?(hop?: NextHop): Eventually<Stanza | undefined>;
   /** It has failed, and this would happen now. */
   failed(next: DeliveryPlan): Ruling;
 }

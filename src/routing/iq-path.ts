@@ -4,6 +4,7 @@ import { StanzaError } from '../protocol/stanza-error.ts';
 import { iqResult } from '../protocol/stanza-replies.ts';
 import type { Child } from '../xml/payload.ts';
 import type { Account } from './account.ts';
+import type { Carrier } from './carrier.ts';
 import type { Destination } from './destination.ts';
 import { type Eventually, then } from './eventually.ts';
 import type { IqHandler, IqScope } from './extension.ts';
@@ -18,7 +19,10 @@ export interface IqPathParts {
   readonly screens: Screens;
   readonly requests: OutgoingRequests;
   readonly route: (stanza: Stanza) => Eventually<void>;
-  readonly sendRemote: (stanza: Stanza) => Eventually<void>;
+  /** Carries what is for other servers. */
+  readonly remotes: Carrier;
+  /** Has a stanza carried away; whatever goes wrong is answered. */
+  readonly send: (carrier: Carrier, stanza: Stanza) => void;
 }
 
 /** The road of an iq: to a client, to a handler of ours, or away (RFC 6120 §8.2.3, RFC 6121 §8.5). */
@@ -38,9 +42,9 @@ export class IqPath {
   take(iq: Stanza, from: Jid, to: Jid, destination: Destination, session: Session | undefined): Eventually<void> {
     switch (destination.kind) {
       case 'remote':
-        return this.#parts.sendRemote(iq);
+        return this.#parts.send(this.#parts.remotes, iq);
       case 'service':
-        return destination.service.deliver(iq);
+        return this.#parts.send(destination.service, iq);
       case 'server':
         return this.#atServer(iq, from, to, session);
       case 'account':

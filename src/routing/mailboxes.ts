@@ -1,6 +1,6 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
-import type { Service } from './service.ts';
+import { type Service, serviceOf } from './service.ts';
 
 /** Addresses of the server itself at which something waits for messages, such as the answers to one that it has sent. */
 export class Mailboxes {
@@ -10,10 +10,10 @@ export class Mailboxes {
   open(address: Jid, take: (message: Stanza) => void): boolean {
     const key = address.toString();
     if (this.#open.has(key)) return false;
-    const deliver = (stanza: Stanza) => {
+    const takeMessage = (stanza: Stanza) => {
       if (stanza.kind === 'message') take(stanza);
     };
-    this.#open.set(key, { domain: address.domain, gateway: false, deliver });
+    this.#open.set(key, serviceOf(address.domain, false, takeMessage));
     return true;
   }
 

@@ -2,14 +2,15 @@ import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import type { Account } from './account.ts';
+import type { Carrier } from './carrier.ts';
 import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
 import { type Eventually, then } from './eventually.ts';
 import type { Arriving, Hearing, Judge, Oversight, Passage, Recorder, Ruling } from './extension.ts';
 import { keepingOf } from './keeping.ts';
 import type { OfflineMessages } from './offline-messages.ts';
 import { Consequences, type Way } from './origin.ts';
-import type { RemoteDomains } from './remote-domains.ts';
 import type { Screens } from './screens.ts';
+import type { Service } from './service.ts';
 import type { Session, Watch } from './session.ts';
 
 /** What the message path needs from the rest of the house. */
@@ -21,7 +22,8 @@ export interface MessagePathParts {
   readonly offline: OfflineMessages;
   /** Puts a message with a new address on the road again. */
   readonly route: (stanza: Stanza, way?: Way) => Eventually<void>;
-  readonly remotes: RemoteDomains;
+  /** Carries what is for other servers. */
+  readonly remotes: Carrier;
   /** What the sender is told of an error. */
   readonly explain: (message: Stanza, error: unknown) => StanzaError;
   /** Answers a message that failed after its sender was let go on. */
@@ -77,7 +79,7 @@ export class MessagePath {
       case 'server':
         return { kind: 'none', error: StanzaError.serviceUnavailable() };
       case 'service':
-        return { kind: destination.service.gateway ? 'gateway' : 'service', service: destination.service };
+        return planService(destination.service);
       case 'remote':
         return { kind: 'remote', domain: destination.domain };
     }
@@ -122,11 +124,12 @@ export class MessagePath {
       case 'stored':
         return this.#keep(ruling, plan.owner, journey);
       case 'forward':
+        return oversight ? this.#watchForward(ruling, plan.to, journey) : this.#forward(message, plan.to, journey);
       case 'gateway':
       case 'service':
-        return oversight ? this.#watch(ruling, journey) : this.#passOn(message, plan, journey);
+        return this.#depart(plan.service, ruling, journey);
       case 'remote':
-        return this.#depart(ruling, journey);
+        return this.#depart(this.#parts.remotes, ruling, journey);
       case 'none':
         if (plan.error) throw plan.error;
     }
@@ -155,28 +158,20 @@ export class MessagePath {
     return { settled, mayLeave: () => oversight.mayLeave?.() ?? true };
   }
 
-  #passOn(message: Stanza, plan: DeliveryPlan, { arriving }: Journey): Eventually<void> {
-    switch (plan.kind) {
-      case 'forward':
-        return this.#parts.route(message.with({ to: plan.to }), {
-          origin: arriving.origin,
-          forwardedBy: [...arriving.forwardedBy, arriving.recipient],
-        });
-      case 'gateway':
-      case 'service':
-        return plan.service.deliver(message);
-    }
+  #forward(message: Stanza, to: Jid, { arriving }: Journey): Eventually<void> {
+    const { origin, forwardedBy, recipient } = arriving;
+    return this.#parts.route(message.with({ to }), { origin, forwardedBy: [...forwardedBy, recipient] });
   }
 
-  /** Another server may be long in coming: the sender does not wait for it, and its judge is asked again when it is there. */
-  #depart(ruling: Ruling, journey: Journey): Eventually<void> {
+  /** Another server may be long in coming: the sender does not wait for it, and the judge is asked again when it is there. */
+  #depart(carrier: Carrier, ruling: Ruling, journey: Journey): Eventually<void> {
     const { message, oversight } = ruling;
     const { origin } = journey.arriving;
     const failed = (error: unknown) => this.#lost(ruling, journey, error);
     // What is not worth storing is not worth a copy either.
     const owed = origin?.owed && keepingOf(message) !== 'forget';
     try {
-      this.#parts.remotes.send(message, {
+      carrier.send(message, {
         ...(owed && { origin }),
         ...(oversight?.leaving && { leaving: (hop) => oversight.leaving?.(hop) }),
         left: () => oversight?.done(),
@@ -187,11 +182,11 @@ export class MessagePath {
     }
   }
 
-  /** Passes a message on and tells its judge how that went. */
-  #watch(ruling: Ruling, journey: Journey): Eventually<void> {
+  /** Forwards a message and tells its judge how that went. */
+  #watchForward(ruling: Ruling, to: Jid, journey: Journey): Eventually<void> {
     const failed = (error: unknown) => this.#lost(ruling, journey, error);
     try {
-      const pending = this.#passOn(ruling.message, ruling.plan, journey);
+      const pending = this.#forward(ruling.message, to, journey);
       if (pending instanceof Promise) return pending.then(() => ruling.oversight?.done(), failed);
     } catch (error) {
       return failed(error);
@@ -246,6 +241,11 @@ export class MessagePath {
       consequences.settled(),
     );
   }
+}
+
+function planService(service: Service): DeliveryPlan {
+  if (service.absence) return { kind: 'none', error: service.absence };
+  return { kind: service.gateway ? 'gateway' : 'service', service };
 }
 
 /** A message comes to no account twice on its way. */

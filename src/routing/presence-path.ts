@@ -4,6 +4,7 @@ import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { textOf } from '../xml/element.ts';
 import type { Account } from './account.ts';
+import type { Carrier } from './carrier.ts';
 import type { Destination } from './destination.ts';
 import type { Eventually } from './eventually.ts';
 import { maySeePresence } from './presence-access.ts';
@@ -20,7 +21,10 @@ export interface PresencePathParts {
   /** The session has become able to take messages. */
   readonly available: (session: Session) => void;
   readonly route: (stanza: Stanza) => Eventually<void>;
-  readonly sendRemote: (stanza: Stanza) => Eventually<void>;
+  /** Carries what is for other servers. */
+  readonly remotes: Carrier;
+  /** Has a stanza carried away; whatever goes wrong is answered. */
+  readonly send: (carrier: Carrier, stanza: Stanza) => void;
   /** How many entities one session may send directed presence to. */
   readonly maxDirected: number;
 }
@@ -47,9 +51,9 @@ export class PresencePath {
   take(stanza: Stanza, from: Jid, to: Jid, destination: Destination): Eventually<void> {
     switch (destination.kind) {
       case 'remote':
-        return this.#parts.sendRemote(stanza);
+        return this.#parts.send(this.#parts.remotes, stanza);
       case 'service':
-        return destination.service.deliver(stanza);
+        return this.#parts.send(destination.service, stanza);
       case 'server':
         return undefined;
       case 'account':

@@ -5,6 +5,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { Accounts } from './accounts.ts';
+import type { Carrier, RemoteDomains } from './carrier.ts';
 import type { Eventually } from './eventually.ts';
 import type { Extension } from './extension.ts';
 import { IqPath } from './iq-path.ts';
@@ -14,7 +15,6 @@ import type { OfflineMessages } from './offline-messages.ts';
 import type { Way } from './origin.ts';
 import { OutgoingRequests } from './outgoing-requests.ts';
 import { PresencePath } from './presence-path.ts';
-import type { RemoteDomains } from './remote-domains.ts';
 import { RosterChanges } from './roster-changes.ts';
 import { Router } from './router.ts';
 import { Screens } from './screens.ts';
@@ -93,7 +93,8 @@ export function buildRoad(
     findSession: (fullJid: Jid) => sessions.find(fullJid),
     screens,
     route,
-    sendRemote: (stanza: Stanza) => remotes.send(stanza, { failed: (error) => refuse(stanza, error) }),
+    remotes,
+    send: (carrier: Carrier, stanza: Stanza) => carrier.send(stanza, { failed: (error) => refuse(stanza, error) }),
   };
   const presences = new PresencePath({
     ...common,
@@ -113,7 +114,7 @@ export function buildRoad(
     mailbox: (jid) => ground.mailboxes.at(jid),
     account: (jid) => accounts.get(jid),
     screens,
-    messages: new MessagePath({ ...common, remotes, judges, recorders, offline, explain, refuse }),
+    messages: new MessagePath({ ...common, judges, recorders, offline, explain, refuse }),
     presences,
     iqs: new IqPath({ ...common, handlers, requests }),
     log,

@@ -1,4 +1,6 @@
+import { withoutDelaysOf } from '../protocol/delay.ts';
 import type { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { errorReply } from '../protocol/stanza-replies.ts';
@@ -61,7 +63,11 @@ export class Router {
   /** A stanza from another server or a component, which is known to speak for the domain of its 'from' (RFC 6120 §8.1.2.2). */
   fromPeer(stanza: Stanza, origin: Origin): Eventually<void> {
     const fault = checkStanza(stanza);
-    return fault ? this.refuse(stanza, fault, { origin }) : this.route(stanza, { origin });
+    if (fault) return this.refuse(stanza, fault, { origin });
+    const { payload, to } = stanza;
+    // Only we may say when a stanza reached us (XEP-0203 §5).
+    const honest = to && payload.has('delay', ns.delay) ? withoutDelaysOf(payload, to.domain) : payload;
+    return this.route(stanza.with({ payload: honest }), { origin });
   }
 
   /** A stanza with 'from' and 'to' that the server itself puts on the road: made here, stored, or bounced. */

@@ -1,10 +1,24 @@
 import type { Stanza } from '../protocol/stanza.ts';
-import type { Eventually } from './eventually.ts';
+import type { StanzaError } from '../protocol/stanza-error.ts';
+import type { Carrier } from './carrier.ts';
 
 /** A domain that something other than accounts answers for: a component, or a part of the server. */
-export interface Service {
+export interface Service extends Carrier {
   readonly domain: string;
   /** True when messages leave XMPP there (XEP-0079 §3.3.1, deliver=gateway). */
   readonly gateway: boolean;
-  deliver(stanza: Stanza): Eventually<void>;
+  /** Why nothing can be delivered at the moment, if so. */
+  readonly absence?: StanzaError | undefined;
+}
+
+/** A service in this process, which takes everything at once or throws a StanzaError. */
+export function serviceOf(domain: string, gateway: boolean, take: (stanza: Stanza) => void): Service {
+  return {
+    domain,
+    gateway,
+    send: (stanza, { left }) => {
+      take(stanza);
+      left?.();
+    },
+  };
 }

@@ -20,6 +20,7 @@ export const coreClaims: readonly Claim[] = [
   { spec: 'RFC 7677', title: 'SCRAM-SHA-256 and SCRAM-SHA-256-PLUS', status: 'complete' },
   { spec: 'XEP-0004', title: 'Data Forms', version: '2.13.2', status: 'complete' },
   { spec: 'XEP-0082', title: 'XMPP Date and Time Profiles', version: '1.1.1', status: 'complete' },
+  { spec: 'XEP-0114', title: 'Jabber Component Protocol', version: '1.6', status: 'complete', note: 'accept' },
   {
     spec: 'XEP-0198',
     title: 'Stream Management',

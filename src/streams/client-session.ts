@@ -1,8 +1,11 @@
-import type { Jid } from '../protocol/jid.ts';
+import { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from '../routing/account.ts';
+import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
 import type { Interest, OutgoingGate, Session, SessionPresence, Watch } from '../routing/session.ts';
+import { xml } from '../xml/element.ts';
 import {
   type Beginning,
   Management,
@@ -12,11 +15,12 @@ import {
 } from './management/management.ts';
 import { SessionState } from './management/session-state.ts';
 import type { Undelivered } from './management/take-back.ts';
-import { Unproven, type UnprovenParts } from './management/unproven.ts';
+import { Unproven, type UnprovenRecipient } from './management/unproven.ts';
 import type { Leaving, SessionStream } from './session-stream.ts';
 
 /** What all sessions share. */
-export interface SessionDesk extends ManagementDesk, UnprovenParts {
+export interface SessionDesk extends ManagementDesk {
+  readonly requests: Pick<OutgoingRequests, 'ask'>;
   readonly limits: ManagementLimits;
   /** Ends a session that has no stream. */
   readonly end: (session: ClientSession) => void;
@@ -201,8 +205,21 @@ export class ClientSession implements Session {
 
   #keep(stanza: Stanza): Promise<void> {
     if (this.#management) return this.#management.keep(stanza, !this.#held && !this.gate);
-    this.#unproven ??= new Unproven(this, this.#desk);
+    this.#unproven ??= this.#newUnproven();
     return this.#unproven.add(stanza);
+  }
+
+  #newUnproven(): Unproven {
+    const { copies, requests, limits, clock } = this.#desk;
+    const domain = Jid.from('', this.jid.domain);
+    // Not past a hold: the answer must prove what was sent before.
+    const send = (request: Stanza) => this.send(request);
+    const recipient: UnprovenRecipient = {
+      hasEnded: () => this.#ended,
+      keep: (stanza) => copies.add(this.account.key, undefined, stanza, undefined),
+      ping: (timeoutMs) => requests.ask(domain, this.jid, xml('ping', { xmlns: ns.ping }), timeoutMs, send),
+    };
+    return new Unproven(recipient, limits, clock);
   }
 
   #transmit(stanza: Stanza): void {

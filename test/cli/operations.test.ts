@@ -42,6 +42,19 @@ describe('a running server', () => {
     expect(await workplace.done('sessions', '--user', 'nobody@localhost')).to.equal('');
   });
 
+  it('list the components and how they are doing', async () => {
+    server.components = [
+      { domain: 'sms.localhost', gateway: true, waiting: 3 },
+      { domain: 'bot.localhost', gateway: false, remoteAddress: '::1', waiting: 0 },
+    ];
+    expect(await workplace.done('components', 'list')).to.match(
+      /^sms\.localhost +not connected +gateway +3 waiting\nbot\.localhost +connected from ::1$/m,
+    );
+    expect(JSON.parse(await workplace.done('components', 'list', '--json'))).to.deep.equal({
+      components: server.components,
+    });
+  });
+
   it('ends one session, or all of an account', async () => {
     const [orchard, phone, other] = ['romeo@localhost/orchard', 'romeo@localhost/phone', 'juliet@localhost/x'].map(
       (jid) => server.connect(jid),

@@ -3,6 +3,7 @@ import { Account } from '../../src/routing/account.ts';
 import { LocalSessions } from '../../src/routing/session-directory.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import type { ComponentReport } from '../../src/streams/components/component.ts';
 import type { RunningParts } from '../../src/web/control/administration.ts';
 import { Administration } from '../../src/web/control/administration.ts';
 import { type ControlServer, startControlServer } from '../../src/web/control/control-server.ts';
@@ -16,7 +17,7 @@ import { StubSession } from '../support/stub-session.ts';
 export const sampleStatus = {
   version: '1.2.3',
   startedAtMs: Date.UTC(2026, 0, 1),
-  addresses: { c2s: [{ address: '127.0.0.1', port: 5222 }], c2sTls: [] },
+  addresses: { c2s: [{ address: '127.0.0.1', port: 5222 }], c2sTls: [], components: [] },
   connections: 7,
   amp: { fired: { 'alert expire-at': 1, 'drop deliver stored': 2 }, refused: 4, repliesHeldBack: 0 },
 };
@@ -32,6 +33,7 @@ export class RunningAdministration {
   /** What the next reload rejects with. */
   reloadFailure: Error | undefined;
   reloads = 0;
+  components: ComponentReport[] = [];
   /** What was asked of the message desk. */
   readonly asked: object[] = [];
   /** What the message desk answers. */
@@ -49,6 +51,7 @@ export class RunningAdministration {
         sendMessage: async (request) => this.#answer(request, this.sending),
       },
       status: () => sampleStatus,
+      components: () => this.components,
       reload: async () => {
         if (this.reloadFailure) throw this.reloadFailure;
         this.reloads += 1;

@@ -30,6 +30,10 @@ const cases: Record<string, Case> = {
     text: '{ "listen": { "c2s": [{ "host": "::1", "port": 1, "prot": 2 }] } }',
     problems: ['1:51: listen.c2s[0].prot: unknown key; did you mean "port"?'],
   },
+  'a component on a domain of the server': {
+    text: '{"domains": ["a.example"],\n  "components": {"A.example": {"secret": "x"}}}',
+    problems: ['2:18: components["A.example"]: "a.example" is one of the domains served'],
+  },
   'a key in an entry of tls.domains': {
     text: '{ "domains": ["a.example"], "tls": { "domains": { "a.example": { "certificate": "a", "key": "b", "chain": "c" } } } }',
     problems: ['1:98: tls.domains["a.example"].chain: unknown key'],

@@ -29,7 +29,7 @@ function pathsIn(value: unknown, path: string): string[] {
   if (Array.isArray(value)) return value.flatMap((entry) => pathsIn(entry, `${path}[]`));
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, member]) => {
-    const name = path === 'tls.domains' ? '*' : key;
+    const name = path === 'tls.domains' || path === 'components' ? '*' : key;
     const below = path === '' ? name : `${path}.${name}`;
     return [below, ...pathsIn(member, below)];
   });
@@ -80,9 +80,11 @@ describe('server.example.json', () => {
   });
 
   it('loads, and differs from the default only where it has something to show', () => {
-    const { domains, dataDir, listen, contact, tls, limits, amp, $schema, ...config } = loadConfig(exampleFile, {
-      TLS_KEY_PASSPHRASE: 'x',
-    });
+    const { domains, dataDir, listen, components, contact, tls, limits, amp, $schema, ...config } = loadConfig(
+      exampleFile,
+      { TLS_KEY_PASSPHRASE: 'x', SMS_COMPONENT_SECRET: 'y' },
+    );
+    expect(Object.values(components).map(({ secret }) => secret)).to.deep.equal(['y']);
     expect(domains.length).to.be.greaterThan(1);
     expect([dataDir, $schema, listen.c2s[0]?.host]).to.deep.equal([
       '/var/lib/ampere',

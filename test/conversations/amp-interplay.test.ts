@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Service } from '../../src/routing/service.ts';
+import { serviceOf } from '../../src/routing/service.ts';
 import { Stage } from '../support/conversation.ts';
 import { expectTrees } from '../support/test-client.ts';
 import { childOf } from '../support/xml-tree.ts';
@@ -205,11 +205,10 @@ describe('AMP and what messages carry', () => {
 
 describe('AMP and gateways (XEP-0079 §3.3.1)', () => {
   const taken: string[] = [];
-  const service = (domain: string, gateway: boolean): Service => ({
-    domain,
-    gateway,
-    deliver: (stanza) => void taken.push(`${domain} ${stanza.payload.find('amp', amp) ? 'with rules' : 'without'}`),
-  });
+  const service = (domain: string, gateway: boolean) =>
+    serviceOf(domain, gateway, ({ payload }) => {
+      taken.push(`${domain} ${payload.find('amp', amp) ? 'with rules' : 'without'}`);
+    });
   const services = [service('sms.example', true), service('bot.example', false)];
   const stage = new Stage({ services });
   beforeEach(() => void taken.splice(0));

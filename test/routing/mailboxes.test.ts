@@ -13,8 +13,9 @@ describe('mailboxes', () => {
     expect(mailboxes.at(address)).to.equal(undefined);
     expect(mailboxes.open(address, (stanza) => taken.push(stanza))).to.equal(true);
     expect(mailboxes.at(Jid.parse('capulet.example/other'))).to.equal(undefined);
-    await mailboxes.at(address)?.deliver(message);
-    await mailboxes.at(address)?.deliver(Stanza.presence({ to: address }));
+    const departure = { failed: () => undefined };
+    mailboxes.at(address)?.send(message, departure);
+    mailboxes.at(address)?.send(Stanza.presence({ to: address }), departure);
     expect(taken).to.deep.equal([message]);
   });
 

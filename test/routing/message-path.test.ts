@@ -8,7 +8,7 @@ import type { Destination } from '../../src/routing/destination.ts';
 import type { Arriving, Extension, Judge } from '../../src/routing/extension.ts';
 import { MessagePath } from '../../src/routing/message-path.ts';
 import { Screens } from '../../src/routing/screens.ts';
-import type { Service } from '../../src/routing/service.ts';
+import { serviceOf } from '../../src/routing/service.ts';
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { StubSession } from '../support/stub-session.ts';
@@ -171,11 +171,8 @@ describe('The road of a message', () => {
 
   describe('carries out each kind of plan', () => {
     const juliet = new Account(Jid.parse('juliet@a.example'), { roster: [], rosterVersion: 0, blocked: [] });
-    const service = (gateway: boolean, log: string[]): Service => ({
-      domain: 'rooms.example',
-      gateway,
-      deliver: ({ to }) => void log.push(`service ${to}`),
-    });
+    const service = (gateway: boolean, log: string[]) =>
+      serviceOf('rooms.example', gateway, ({ to }) => void log.push(`service ${to}`));
 
     /** What happens to a message to juliet when the judges say `plan`. */
     async function effect(plan: (log: string[]) => DeliveryPlan): Promise<string[]> {
@@ -235,7 +232,7 @@ describe('The road of a message', () => {
     });
     const plan = (destination: Destination) =>
       path.plan(arriving(readStanza(chat('x.example')), Jid.parse('x.example'), destination)).kind;
-    const service = { domain: 'x.example', deliver: () => undefined };
+    const service = { domain: 'x.example', send: () => undefined };
     expect(plan({ kind: 'service', service: { ...service, gateway: false } })).to.equal('service');
     expect(plan({ kind: 'service', service: { ...service, gateway: true } })).to.equal('gateway');
     expect(plan({ kind: 'remote', domain: 'x.example' })).to.equal('remote');

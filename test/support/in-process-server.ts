@@ -11,7 +11,11 @@ import type { Settings, TestServer, TestServerOptions } from './test-server.ts';
 
 /** What a server of a test has unless the test says otherwise: cheap passwords, no rates, ports of the system's choice. */
 const usual = {
-  listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [{ host: '127.0.0.1', port: 0 }] },
+  listen: {
+    c2s: [{ host: '127.0.0.1', port: 0 }],
+    c2sTls: [{ host: '127.0.0.1', port: 0 }],
+    components: [{ host: '127.0.0.1', port: 0 }],
+  },
   authentication: { scramIterations: 4096 },
   storage: { quickCheck: false },
   limits: { disabled: true },
@@ -56,6 +60,10 @@ class InProcessServer implements TestServer {
   get c2sTls(): ConnectionTarget {
     const tls = { ...this.trust, servername: this.domains[0] ?? '', ALPNProtocols: ['xmpp-client'] };
     return { ...target(this.#server.addresses.c2sTls[0]), tls };
+  }
+
+  get components(): ConnectionTarget {
+    return target(this.#server.addresses.components[0]);
   }
 
   async start(): Promise<void> {

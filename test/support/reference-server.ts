@@ -11,6 +11,9 @@ export async function startReferenceServer(options: TestServerOptions): Promise<
   return {
     domains,
     c2s: { host, port: ports.starttls },
+    get components(): never {
+      throw new Error('the reference server has no components');
+    },
     c2sTls: { host, port: ports.direct, tls: { ...trust, ALPNProtocols: ['xmpp-client'] } },
     trust,
     addUser: (jid, password) => server.addUser(jid, password),

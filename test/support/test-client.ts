@@ -35,6 +35,8 @@ export class TestClient {
   features: Tree | undefined;
   /** Whether pings of the server are answered out of sight, as any client would. */
   answersPings = true;
+  /** The attribute by which its own stanzas say who sends them; clients need none. */
+  stamp = '';
   /** What came between the initial presence and the first word of the test. */
   arrival: readonly Tree[] = [];
 
@@ -96,7 +98,7 @@ export class TestClient {
   /** Everything that comes before the answer to a ping sent now; what this client sent before has been dealt with by then. */
   async drains(): Promise<Tree[]> {
     const id = `p${++requests}`;
-    this.sends(`<iq id="${id}" type="get" to="${this.domain}"><ping xmlns="${ns.ping}"/></iq>`);
+    this.sends(`<iq${this.stamp} id="${id}" type="get" to="${this.domain}"><ping xmlns="${ns.ping}"/></iq>`);
     const trees: Tree[] = [];
     for (;;) {
       const tree = await this.#element('the answer to a ping');
@@ -251,7 +253,7 @@ export class TestClient {
     if (!this.answersPings || tree.name !== 'iq' || tree.attributes.get('type') !== 'get') return false;
     const from = tree.attributes.get('from') ?? this.domain;
     if (childOf(tree, 'ping')?.ns !== ns.ping || from.includes('@')) return false;
-    this.sends(`<iq type="result" id="${tree.attributes.get('id')}" to="${from}"/>`);
+    this.sends(`<iq${this.stamp} type="result" id="${tree.attributes.get('id')}" to="${from}"/>`);
     return true;
   }
 }

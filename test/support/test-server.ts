@@ -25,6 +25,8 @@ export interface TestServer {
   readonly c2s: ConnectionTarget;
   /** Where TLS comes first. */
   readonly c2sTls: ConnectionTarget;
+  /** Where components connect; there must be some in the settings. */
+  readonly components: ConnectionTarget;
   /** The certificate authority that clients trust. */
   readonly trust: ConnectionOptions;
   addUser(jid: string, password: string): Promise<void>;

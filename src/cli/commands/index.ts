@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { ampCommand } from './amp.ts';
 import { backupCommand } from './backup.ts';
 import { checkCommand } from './check.ts';
+import { componentsCommand } from './components.ts';
 import { forwardCommand } from './forward.ts';
 import { kickCommand } from './kick.ts';
 import { reloadCommand } from './reload.ts';
@@ -22,6 +23,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   statusCommand,
   sessionsCommand,
   kickCommand,
+  componentsCommand,
   sendCommand,
   ampCommand,
   reloadCommand,

@@ -28,6 +28,7 @@ function rows(status: StatusReport): string[][] {
     ['Domains', status.domains.join(', ')],
     ['STARTTLS', addresses(status.addresses.c2s)],
     ['TLS', addresses(status.addresses.c2sTls)],
+    ...(status.addresses.components.length > 0 ? [['Components', addresses(status.addresses.components)]] : []),
     ['Accounts', String(status.accounts)],
     ['Sessions', String(status.sessions)],
     ['Connections', String(status.connections)],

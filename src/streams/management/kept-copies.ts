@@ -17,27 +17,21 @@ export interface KeptCopy {
   release(): void;
 }
 
-/** What keeping copies needs from the rest of the house. */
-export interface KeptCopiesParts {
-  readonly store: Pick<ResumptionStore, 'add' | 'remove'>;
+/** What looking after copies needs from the rest of the house. */
+export interface CopiesParts {
+  readonly store: { remove(ids: readonly number[]): Promise<void> };
   readonly clock: Pick<Clock, 'after' | 'nowMs'>;
   readonly log: Log;
 }
 
-/** Writes copies of stanzas that are on their way to a client, and removes them lazily. */
-export class KeptCopies {
-  readonly #parts: KeptCopiesParts;
+/** Looks after copies of stanzas, and removes them lazily. */
+export class Copies {
+  readonly #parts: CopiesParts;
   #released: KeptCopy[] = [];
   #removing: Promise<void> = Promise.resolve();
 
-  constructor(parts: KeptCopiesParts) {
+  constructor(parts: CopiesParts) {
     this.#parts = parts;
-  }
-
-  /** Writes a copy of a stanza for a session of an account. */
-  add(owner: string, key: string | undefined, stanza: Stanza, sequence: number | undefined): KeptCopy {
-    const { store, clock } = this.#parts;
-    return this.of(store.add(owner, key, { sequence, receivedAtMs: clock.nowMs(), bytes: stanza.toBytes() }));
   }
 
   /** The copy that a write makes. If the disk does not take it, it is the proof of receipt itself that must be waited for. */
@@ -77,5 +71,28 @@ export class KeptCopies {
   #failed(error: unknown): undefined {
     if (error instanceof StorageError && (error.code === 'not-found' || error.code === 'closed')) return;
     this.#parts.log.warn({ err: error }, 'a stanza has no copy on the disk until its recipient has it');
+  }
+}
+
+/** What keeping copies for clients needs from the rest of the house. */
+export interface KeptCopiesParts extends CopiesParts {
+  readonly store: Pick<ResumptionStore, 'add' | 'remove'>;
+}
+
+/** Writes copies of stanzas that are on their way to a client. */
+export class KeptCopies extends Copies {
+  readonly #store: KeptCopiesParts['store'];
+  readonly #clock: KeptCopiesParts['clock'];
+
+  constructor(parts: KeptCopiesParts) {
+    super(parts);
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+  }
+
+  /** Writes a copy of a stanza for a session of an account. */
+  add(owner: string, key: string | undefined, stanza: Stanza, sequence: number | undefined): KeptCopy {
+    const receivedAtMs = this.#clock.nowMs();
+    return this.of(this.#store.add(owner, key, { sequence, receivedAtMs, bytes: stanza.toBytes() }));
   }
 }

@@ -1,4 +1,4 @@
-import { delayElement } from '../../protocol/delay.ts';
+import { delayElement, hasDelayOf } from '../../protocol/delay.ts';
 import { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
@@ -53,7 +53,9 @@ function refused(iq: Stanza): Stanza | undefined {
   return errorReply(iq, StanzaError.serviceUnavailable());
 }
 
+/** It says when it was sent first, however often it comes back. */
 function delayed(message: Stanza, atMs: number, domain: string): Stanza {
+  if (hasDelayOf(message.payload, domain)) return message;
   const delay = delayElement({ from: Jid.from('', domain), stampMs: atMs });
   return message.with({ payload: message.payload.with(delay) });
 }

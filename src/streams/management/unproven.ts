@@ -1,44 +1,48 @@
-import { Jid } from '../../protocol/jid.ts';
-import { ns } from '../../protocol/namespaces.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
-import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
-import type { Session } from '../../routing/session.ts';
 import type { Clock, Timer } from '../../support/clock.ts';
-import { xml } from '../../xml/element.ts';
-import type { KeptCopies } from './kept-copies.ts';
+import type { KeptCopy } from './kept-copies.ts';
 import type { Sent } from './unacknowledged-queue.ts';
 
 const answerTimeoutMs = 60_000;
 
-/** What proving receipt without stream management needs. */
-export interface UnprovenParts {
-  readonly copies: KeptCopies;
-  readonly requests: Pick<OutgoingRequests, 'ask'>;
-  readonly clock: Clock;
-  readonly limits: { readonly ackEveryStanzas: number; readonly ackAfterMs: number };
+/** A recipient that acknowledges nothing. */
+export interface UnprovenRecipient {
+  hasEnded(): boolean;
+  /** Keeps a copy of a stanza for it. */
+  keep(stanza: Stanza): KeptCopy;
+  /** Pings it behind all that was sent; resolves with its answer, if there is one in time. */
+  ping(timeoutMs: number): Promise<unknown>;
+}
+
+/** When it is pinged, and how much is remembered for one that never answers. */
+export interface ProofLimits {
+  readonly ackEveryStanzas: number;
+  readonly ackAfterMs: number;
+  readonly maxStanzas: number;
 }
 
 /**
- * What a session without stream management was sent in the name of somebody who is owed word: its client is pinged behind it now and
- * then, and the answer proves receipt.
+ * What was sent without stream management in the name of somebody who is owed word: the recipient is pinged behind it now and then, and
+ * the answer proves receipt (XEP-0199 §4.1).
  */
 export class Unproven {
-  readonly #session: Session;
-  readonly #parts: UnprovenParts;
+  readonly #recipient: UnprovenRecipient;
+  readonly #limits: ProofLimits;
+  readonly #clock: Clock;
   #entries: Sent[] = [];
   #timer: Timer | undefined;
   #asking = false;
 
-  constructor(session: Session, parts: UnprovenParts) {
-    this.#session = session;
-    this.#parts = parts;
+  constructor(recipient: UnprovenRecipient, limits: ProofLimits, clock: Clock) {
+    this.#recipient = recipient;
+    this.#limits = limits;
+    this.#clock = clock;
   }
 
-  /** Keeps a copy of a stanza that is about to be sent; resolves when a crash cannot take it away any more. */
-  add(stanza: Stanza): Promise<void> {
-    const { copies, clock } = this.#parts;
-    const copy = copies.add(this.#session.account.key, undefined, stanza, undefined);
-    this.#entries.push({ stanza, atMs: clock.nowMs(), storedElsewhere: false, copy });
+  /** Remembers a stanza that is about to be sent; resolves when a crash cannot take it away any more. */
+  add(stanza: Stanza, copy = this.#recipient.keep(stanza)): Promise<void> {
+    this.#entries.push({ stanza, atMs: this.#clock.nowMs(), storedElsewhere: false, copy });
+    if (this.#entries.length > this.#limits.maxStanzas) this.#entries.shift()?.copy?.release();
     this.#askInTime();
     return copy.durable;
   }
@@ -47,7 +51,7 @@ export class Unproven {
     return this.#entries.some((entry) => entry.stanza === stanza);
   }
 
-  /** It is over; answers what the client may not have. */
+  /** It is over; answers what the recipient may not have. */
   end(): readonly Sent[] {
     this.#timer?.cancel();
     return this.#entries.splice(0);
@@ -55,27 +59,24 @@ export class Unproven {
 
   #askInTime(): void {
     if (this.#asking || this.#entries.length === 0) return;
-    const { clock, limits } = this.#parts;
-    const soon = this.#entries.length >= limits.ackEveryStanzas;
+    const { ackEveryStanzas, ackAfterMs } = this.#limits;
+    const soon = this.#entries.length >= ackEveryStanzas;
     if (soon) this.#timer?.cancel();
-    if (soon || !this.#timer) this.#timer = clock.after(soon ? 0 : limits.ackAfterMs, () => void this.#ask());
+    if (soon || !this.#timer) this.#timer = this.#clock.after(soon ? 0 : ackAfterMs, () => void this.#ask());
   }
 
   async #ask(): Promise<void> {
     this.#timer = undefined;
     this.#asking = true;
-    const { length } = this.#entries;
-    if (await this.#answers()) for (const { copy } of this.#entries.splice(0, length)) copy?.release();
+    const last = this.#entries.at(-1);
+    if (await this.#recipient.ping(answerTimeoutMs)) this.#release(last);
     this.#asking = false;
-    if (!this.#session.ended) this.#askInTime();
+    if (!this.#recipient.hasEnded()) this.#askInTime();
   }
 
-  async #answers(): Promise<boolean> {
-    const domain = Jid.from('', this.#session.jid.domain);
-    // Not past a hold: the answer must prove what was sent before.
-    const send = (request: Stanza) => this.#session.send(request);
-    const ping = xml('ping', { xmlns: ns.ping });
-    const { requests } = this.#parts;
-    return (await requests.ask(domain, this.#session.jid, ping, answerTimeoutMs, send)) !== undefined;
+  /** Releases everything up to `last`, which may be gone already. */
+  #release(last: Sent | undefined): void {
+    const count = last ? this.#entries.indexOf(last) + 1 : 0;
+    for (const { copy } of this.#entries.splice(0, count)) copy?.release();
   }
 }

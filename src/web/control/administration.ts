@@ -6,6 +6,7 @@ import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { Forward } from '../../storage/accounts.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
+import type { ComponentReport } from '../../streams/components/component.ts';
 import { PasswordError } from '../../streams/negotiation/sasl/credentials.ts';
 import { Pbkdf2Queue } from '../../streams/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../streams/registrar.ts';
@@ -38,6 +39,7 @@ export interface RunningParts {
   readonly directory: Pick<SessionDirectory, 'of' | 'find' | 'all' | 'size'>;
   readonly messages: MessageOperations;
   status(): ServerStatus;
+  components(): readonly ComponentReport[];
   /** Rejects with everything that is wrong if the new configuration cannot be used. */
   reload(): Promise<void>;
 }
@@ -124,6 +126,10 @@ export class Administration implements Operations {
     const { directory } = this.#running();
     const sessions = jid === undefined ? directory.all() : directory.of(this.#account(jid).toString());
     return Array.from(sessions, sessionReport);
+  }
+
+  async components(): Promise<readonly ComponentReport[]> {
+    return this.#running().components();
   }
 
   async kick(jid: string, reason?: string): Promise<readonly string[]> {

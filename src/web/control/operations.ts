@@ -1,6 +1,7 @@
 import type { AmpReport } from '../../extensions/amp/amp-counters.ts';
 import type { Forward, ScramHash } from '../../storage/accounts.ts';
 import type { Subscription } from '../../storage/rosters.ts';
+import type { ComponentReport } from '../../streams/components/component.ts';
 import type { MessageOperations } from './message-operations.ts';
 
 /** An address the server listens on. */
@@ -13,7 +14,11 @@ export interface ListenedAddress {
 export interface ServerStatus {
   readonly version: string;
   readonly startedAtMs: number;
-  readonly addresses: { readonly c2s: readonly ListenedAddress[]; readonly c2sTls: readonly ListenedAddress[] };
+  readonly addresses: {
+    readonly c2s: readonly ListenedAddress[];
+    readonly c2sTls: readonly ListenedAddress[];
+    readonly components: readonly ListenedAddress[];
+  };
   /** Connections of clients, authenticated or not. */
   readonly connections: number;
   /** What Advanced Message Processing has done since the start. */
@@ -115,6 +120,8 @@ export interface Operations extends MessageOperations {
   status(): Promise<StatusReport>;
   /** The sessions of one account, or all. */
   sessions(jid?: string): Promise<readonly SessionReport[]>;
+  /** How the components are doing. */
+  components(): Promise<readonly ComponentReport[]>;
   /** Ends one session, or all of an account, and gives their addresses. */
   kick(jid: string, reason?: string): Promise<readonly string[]>;
   reload(): Promise<void>;

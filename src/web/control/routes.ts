@@ -111,6 +111,7 @@ export const routes: ReadonlyMap<string, Route> = new Map([
       sessions: await operations.sessions(user),
     })),
   ],
+  ['GET /components', route(nothing, async (operations) => ({ components: await operations.components() }))],
   [
     'DELETE /sessions',
     route(z.strictObject({ jid: text, reason: text.optional() }), async (operations, { jid, reason }) => ({

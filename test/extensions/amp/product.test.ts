@@ -5,6 +5,7 @@ import { prospectOf } from '../../../src/extensions/amp/prospect.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import type { Stanza } from '../../../src/protocol/stanza.ts';
 import { type DeliveryPlan, planLocal } from '../../../src/routing/delivery-plan.ts';
+import { serviceOf } from '../../../src/routing/service.ts';
 import { ampXml, balcony, capulet, juliet, limits, message, nowMs, romeo, sessionsOf } from './cast.ts';
 import {
   allRules,
@@ -85,7 +86,7 @@ describe('every rule in every state of the recipient (D-2, D-28, D-42, D-45, N-2
 });
 
 describe('every rule at every other destination (D-2, N-25, N-29)', () => {
-  const service = (gateway: boolean) => ({ domain: 'bridge.example', gateway, deliver: () => undefined });
+  const service = (gateway: boolean) => serviceOf('bridge.example', gateway, () => undefined);
   const at = Jid.parse('12345@bridge.example');
   const afar = Jid.parse('benvolio@verona.example/x');
   const cases: readonly { name: string; plan: DeliveryPlan; to: Jid; perHop?: boolean; row: Row }[] = [

@@ -26,6 +26,7 @@ class FakeOperations implements Operations {
   backup = (...args: unknown[]) => this.#answer('backup', args);
   status = (...args: unknown[]) => this.#answer('status', args);
   sessions = (...args: unknown[]) => this.#answer('sessions', args);
+  components = (...args: unknown[]) => this.#answer('components', args);
   kick = (...args: unknown[]) => this.#answer('kick', args);
   reload = (...args: unknown[]) => this.#answer('reload', args);
   setForward = (...args: unknown[]) => this.#answer('setForward', args);
@@ -88,6 +89,7 @@ describe('the control socket', () => {
     ['POST', '/users/import', { users: [{ jid: 'a@b' }] }, ['importUsers', [{ jid: 'a@b' }]]],
     ['GET', '/sessions', undefined, ['sessions', undefined]],
     ['GET', '/sessions?user=a@b', undefined, ['sessions', 'a@b']],
+    ['GET', '/components', undefined, ['components']],
     ['DELETE', '/sessions?jid=a@b/c&reason=enough', undefined, ['kick', 'a@b/c', 'enough']],
     ['POST', '/reload', {}, ['reload']],
     ['POST', '/backup', { file: '/x' }, ['backup', '/x']],

@@ -12,23 +12,26 @@ export interface NextHop {
   features(): Promise<ReadonlySet<string>>;
 }
 
-/** What is to happen to a stanza for another server besides being sent. */
+/** What is to happen to a stanza that leaves the server, besides being sent. */
 export interface Departure {
   /** Who is owed word: a copy of the stanza is durable before it hears of it. */
   readonly origin?: Origin | undefined;
   /**
-   * The other server is ready: answers what is to be written now, or throws the StanzaError with which the stanza ends, or answers
-   * nothing if it has come to its end. What is behind it waits (RFC 6120 §10.1).
+   * It has had to wait and could be written now: answers what is to be written, or throws the StanzaError with which the stanza ends,
+   * or answers nothing if it has come to its end. What is behind it waits (RFC 6120 §10.1). `hop` is the other server, if it is one.
    */
-  leaving?(hop: NextHop): Eventually<Stanza | undefined>;
+  leaving?(hop?: NextHop): Eventually<Stanza | undefined>;
   /** It has been written. */
   left?(): void;
   /** It will never leave. Settled when all that this has caused is durable. */
   failed(error: StanzaError): Eventually<void>;
 }
 
-/** Carries stanzas to other servers, those between two domains in their order. */
-export interface RemoteDomains {
-  /** Takes a stanza whose 'from' is hosted here and whose 'to' is not. Throws the StanzaError for one that is not even tried. */
+/** Carries stanzas out of the server, those to one domain from another in their order. */
+export interface Carrier {
+  /** Takes a stanza that has both addresses. Throws the StanzaError for one that is not even tried. */
   send(stanza: Stanza, departure: Departure): void;
 }
+
+/** Carries stanzas to other servers: each is asked about by `Departure.leaving` when its server is there, waited or not. */
+export type RemoteDomains = Carrier;

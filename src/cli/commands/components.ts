@@ -1,0 +1,28 @@
+import type { ComponentReport } from '../../streams/components/component.ts';
+import { type Cli, jsonOption } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { withRunningServer } from '../with-operations.ts';
+
+/** Adds `components list`. */
+export function componentsCommand(cli: Cli, context: Context): void {
+  cli.command('components', 'Look after components', (components) => {
+    components.command(
+      'list',
+      'List the components, and from where they are connected',
+      (options) => jsonOption(options),
+      async ({ json, config: file }) => {
+        const config = await readConfiguration(context, file);
+        const components = await withRunningServer(config, (server) => server.components());
+        if (json) printJson(context, { components });
+        else printLines(context, aligned(components.map(row)));
+      },
+    );
+    return components.demandCommand(1);
+  });
+}
+
+function row({ domain, gateway, remoteAddress, waiting }: ComponentReport): string[] {
+  const state = remoteAddress === undefined ? 'not connected' : `connected from ${remoteAddress}`;
+  return [domain, state, gateway ? 'gateway' : '', waiting > 0 ? `${waiting} waiting` : ''];
+}

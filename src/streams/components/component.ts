@@ -1,0 +1,221 @@
+import { Jid } from '../../protocol/jid.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import { StreamError } from '../../protocol/stream-error.ts';
+import type { Departure } from '../../routing/carrier.ts';
+import { keepingOf } from '../../routing/keeping.ts';
+import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
+import type { Service } from '../../routing/service.ts';
+import type { Clock } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
+import { attribute, childElements, xml } from '../../xml/element.ts';
+import { type ProofLimits, Unproven } from '../management/unproven.ts';
+import type { OutgoingCopies } from '../outgoing-copies.ts';
+import { type QueueBounds, type Waiting, WaitingQueue } from './waiting-queue.ts';
+
+/** How the operator wants a component treated. */
+export interface ComponentOptions {
+  readonly domain: string;
+  /** What the component proves itself with (XEP-0114 §3). */
+  readonly secret: string;
+  /** Whether messages leave XMPP there; if it is not said, the component's service discovery says it. */
+  readonly gateway?: boolean | undefined;
+  /** When it connects a second time: the new connection ends the old one, or is refused. */
+  readonly conflict: 'replace' | 'refuse';
+  /** What becomes of messages while it is not connected. */
+  readonly whileAway: 'bounce' | 'queue';
+  readonly queue: QueueBounds;
+}
+
+/** What a component needs from the rest of the house. */
+export interface ComponentParts {
+  /** Who asks it something in the name of the server. */
+  readonly server: Jid;
+  readonly requests: Pick<OutgoingRequests, 'ask'>;
+  readonly copies: Pick<OutgoingCopies, 'add' | 'takeBack'>;
+  readonly limits: ProofLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A connection of a component. */
+export interface ComponentLink {
+  readonly remoteAddress: string;
+  sendStanza(stanza: Stanza): void;
+  close(error: StreamError): void;
+}
+
+/** How a component is doing. */
+export interface ComponentReport {
+  readonly domain: string;
+  readonly gateway: boolean;
+  /** The IP address it is connected from. */
+  readonly remoteAddress?: string | undefined;
+  /** Messages that wait for it. */
+  readonly waiting: number;
+}
+
+interface Connected {
+  readonly link: ComponentLink;
+  readonly unproven: Unproven;
+}
+
+const discoTimeoutMs = 30_000;
+
+/** A domain that a program of its own answers for (XEP-0114), connected or not. */
+export class Component implements Service {
+  readonly #options: ComponentOptions;
+  readonly #parts: ComponentParts;
+  readonly #waiting: WaitingQueue;
+  #connected: Connected | undefined;
+  /** What waits is being handed out, and goes first. */
+  #catchingUp = false;
+  #discovered = false;
+
+  constructor(options: ComponentOptions, parts: ComponentParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#waiting = new WaitingQueue(options.queue, parts.clock, (expired) => this.#fail(expired, this.#timeout()));
+  }
+
+  get domain(): string {
+    return this.#options.domain;
+  }
+
+  get secret(): string {
+    return this.#options.secret;
+  }
+
+  get gateway(): boolean {
+    return this.#options.gateway ?? this.#discovered;
+  }
+
+  get absence(): StanzaError | undefined {
+    if (this.#connected || this.#options.whileAway === 'queue') return undefined;
+    return this.#away();
+  }
+
+  report(): ComponentReport {
+    const remoteAddress = this.#connected?.link.remoteAddress;
+    return { domain: this.domain, gateway: this.gateway, remoteAddress, waiting: this.#waiting.length };
+  }
+
+  send(stanza: Stanza, departure: Departure): void {
+    const connected = this.#connected;
+    if (connected && !this.#catchingUp) return this.#sendTo(connected, stanza, departure);
+    const mayWait = connected || (stanza.kind === 'message' && keepingOf(stanza) === 'keep');
+    if (this.absence || !mayWait) throw this.#away();
+    this.#enqueue(stanza, departure);
+  }
+
+  /** Throws the stream error with which one more connection is turned away (RFC 6120 §4.9.3.3). */
+  admit(): void {
+    const taken = this.#connected && this.#options.conflict === 'refuse';
+    if (taken) throw StreamError.conflict('connected already');
+  }
+
+  /** A connection has proved itself: it is given what waits, and what comes. */
+  attach(link: ComponentLink): void {
+    const before = this.#connected;
+    this.#connected = { link, unproven: this.#newUnproven(link) };
+    if (before) this.#replace(before);
+    void this.#catchUp();
+    if (this.#options.gateway === undefined) void this.#discover(link);
+  }
+
+  /** A connection is over; what it may not have got finds another way. */
+  detach(link: ComponentLink): void {
+    if (this.#connected?.link !== link) return;
+    const { unproven } = this.#connected;
+    this.#connected = undefined;
+    void this.#parts.copies.takeBack(unproven.end());
+  }
+
+  #sendTo({ link, unproven }: Connected, stanza: Stanza, { origin, left }: Departure): void {
+    if (origin) origin.awaits(unproven.add(stanza));
+    link.sendStanza(stanza);
+    left?.();
+  }
+
+  /** Also for a sender that is owed nothing: whoever asks for a queue wants what is in it. */
+  #enqueue(stanza: Stanza, departure: Departure): void {
+    if (!this.#waiting.hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`too much waits for ${this.domain}`);
+    const copy = this.#parts.copies.add(stanza);
+    this.#waiting.push({ stanza, departure, copy });
+    departure.origin?.awaits(copy.durable);
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#catchingUp) return;
+    this.#catchingUp = true;
+    while (this.#connected) {
+      const next = this.#waiting.shift();
+      if (!next) break;
+      await this.#handOut(next);
+    }
+    this.#catchingUp = false;
+  }
+
+  async #handOut(waiting: Waiting): Promise<void> {
+    const { departure, copy } = waiting;
+    try {
+      const stanza = departure.leaving ? await departure.leaving() : waiting.stanza;
+      if (!stanza) return copy.release();
+      if (!this.#connected) throw this.#away();
+      void this.#connected.unproven.add(stanza, copy);
+      this.#connected.link.sendStanza(stanza);
+      departure.left?.();
+    } catch (error) {
+      this.#fail(waiting, error instanceof StanzaError ? error : StanzaError.internalServerError());
+    }
+  }
+
+  /** The copy stays until what becomes of the stanza instead is durable. */
+  #fail({ departure, copy }: Waiting, error: StanzaError): void {
+    const settled = Promise.resolve(departure.failed(error));
+    settled.then(
+      () => copy.release(),
+      (fault: unknown) => this.#parts.log.error({ err: fault, component: this.domain }, 'a failure was not dealt with'),
+    );
+  }
+
+  #replace({ link, unproven }: Connected): void {
+    link.close(StreamError.conflict('replaced by a new connection'));
+    void this.#parts.copies.takeBack(unproven.end());
+  }
+
+  #newUnproven(link: ComponentLink): Unproven {
+    const { copies, limits, clock } = this.#parts;
+    const ping = xml('ping', { xmlns: ns.ping });
+    const recipient = {
+      keep: (stanza: Stanza) => copies.add(stanza),
+      hasEnded: () => this.#connected?.link !== link,
+      ping: (timeoutMs: number) => this.#ask(link, ping, timeoutMs),
+    };
+    return new Unproven(recipient, limits, clock);
+  }
+
+  async #discover(link: ComponentLink): Promise<void> {
+    const answer = await this.#ask(link, xml('query', { xmlns: ns.discoInfo }), discoTimeoutMs);
+    const query = answer?.payload.find('query', ns.discoInfo);
+    if (!answer || !query) return;
+    const children = childElements(answer.payload.element(query));
+    this.#discovered = children.some((one) => one.name === 'identity' && attribute(one, 'category') === 'gateway');
+    if (this.#discovered) this.#parts.log.info({ component: this.domain }, 'the component is a gateway');
+  }
+
+  #ask(link: ComponentLink, question: ReturnType<typeof xml>, timeoutMs: number): Promise<Stanza | undefined> {
+    const { requests, server } = this.#parts;
+    const send = (request: Stanza) => link.sendStanza(request);
+    return requests.ask(server, Jid.from('', this.domain), question, timeoutMs, send);
+  }
+
+  #away(): StanzaError {
+    return new StanzaError('service-unavailable', { type: 'wait', text: `${this.domain} is not connected` });
+  }
+
+  #timeout(): StanzaError {
+    return StanzaError.remoteServerTimeout(`${this.domain} has not come`);
+  }
+}

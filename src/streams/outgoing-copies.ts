@@ -1,0 +1,71 @@
+import { Stanza } from '../protocol/stanza.ts';
+import type { Outgoing, OutgoingStore } from '../storage/outgoing.ts';
+import { parseFrame } from '../xml/parse-frame.ts';
+import { Copies, type CopiesParts, type KeptCopy } from './management/kept-copies.ts';
+import { type Route, takeBack, type Undelivered } from './management/take-back.ts';
+
+/** What keeping copies of stanzas on their way out needs from the rest of the house. */
+export interface OutgoingCopiesParts extends CopiesParts {
+  readonly store: OutgoingStore;
+  /** What says that a stanza is late (XEP-0203 §3). */
+  readonly domain: string;
+  readonly route: Route;
+}
+
+const pageSize = 500;
+
+/** Copies of stanzas on their way to other servers and to components, and the way back for those that may not have arrived. */
+export class OutgoingCopies extends Copies {
+  readonly #parts: OutgoingCopiesParts;
+  readonly #returning = new Set<Promise<void>>();
+
+  constructor(parts: OutgoingCopiesParts) {
+    super(parts);
+    this.#parts = parts;
+  }
+
+  add(stanza: Stanza): KeptCopy {
+    const { store, clock } = this.#parts;
+    return this.of(store.add({ receivedAtMs: clock.nowMs(), bytes: stanza.toBytes() }));
+  }
+
+  /** Puts stanzas back on the road, in order. */
+  async takeBack(undelivered: readonly Undelivered[]): Promise<void> {
+    const { domain, route, log } = this.#parts;
+    const returning = takeBack(undelivered, domain, route).catch((error: unknown) => {
+      log.error({ err: error }, 'stanzas on their way out could not go back on the road');
+    });
+    this.#returning.add(returning);
+    await returning;
+    this.#returning.delete(returning);
+  }
+
+  /** Takes back what a server that has stopped did not get rid of. */
+  async restore(): Promise<void> {
+    // All of them first: what is on its way again is written again.
+    const rows: Outgoing[] = [];
+    for (;;) {
+      const page = await this.#parts.store.list(rows.at(-1)?.id ?? 0, pageSize);
+      rows.push(...page);
+      if (page.length < pageSize) break;
+    }
+    await this.takeBack(rows.flatMap((row) => this.#read(row)));
+    await this.flush();
+  }
+
+  /** Resolves when all that was taken back is durable where it has gone, and what has arrived is gone. */
+  async settled(): Promise<void> {
+    while (this.#returning.size > 0) await Promise.all(this.#returning);
+    await this.flush();
+  }
+
+  #read({ id, receivedAtMs, bytes }: Outgoing): readonly Undelivered[] {
+    try {
+      const stanza = Stanza.fromFrame(parseFrame(bytes));
+      return [{ stanza, atMs: receivedAtMs, copy: this.of(Promise.resolve(id)) }];
+    } catch (error) {
+      this.#parts.log.error({ err: error, id }, 'a stanza on its way out is damaged');
+      return [];
+    }
+  }
+}
