@@ -7,6 +7,7 @@ import { errorReply } from '../protocol/stanza-replies.ts';
 import { checkStanza } from '../protocol/stanza-rules.ts';
 import type { Log } from '../support/log.ts';
 import type { Account } from './account.ts';
+import { answer } from './answer.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
 import type { Destination } from './destination.ts';
 import { type Eventually, then } from './eventually.ts';
@@ -160,14 +161,8 @@ export class Router {
     const reply = errorReply(stanza, this.explain(stanza, error), { from: forwardedBy[0] });
     if (!reply) return undefined;
     // Straight back to our client: on the road its own screens could stop the answer, and a bare address would lose it.
-    if (session) return this.#answer(reply.with({ from: reply.from ?? session.account.jid, to: session.jid }), session);
+    if (session) return answer(reply.with({ from: reply.from ?? session.account.jid, to: session.jid }), session);
     return reply.from && reply.to ? this.route(reply, { origin }) : undefined;
-  }
-
-  /** A message that was refused counts as taken: a crash must not swallow the refusal. */
-  #answer(reply: Stanza, session: Session): void {
-    if (session.owed && reply.kind === 'message') session.awaits(session.sendDurably(reply));
-    else session.send(reply);
   }
 
   /** What the sender of a stanza is told of an error; one that nobody has foreseen is the operator's concern. */

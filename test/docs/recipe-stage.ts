@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { befriend } from '../support/conversation.ts';
@@ -20,6 +21,9 @@ const addresses = new Map([
 const noon = Date.UTC(2026, 2, 1, 12);
 /** Clients that nobody pings while hours pass at once. */
 const patient = { idlePingAfterSeconds: 86_400, writeStallSeconds: 86_400 };
+/** How long the server is given to deal with what comes due. */
+const patienceMs = 10_000;
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 const unitsMs = new Map([
   ['second', 1000],
   ['minute', 60_000],
@@ -156,8 +160,14 @@ export class RecipeStage {
     return this.#actors.get(name) ?? expect.fail(`${name} is not of the cast`);
   }
 
-  #passes(count: number, unit = ''): void {
+  /** Who comes next comes after what came due has been dealt with: hours pass at once, but the disk takes its time. */
+  async #passes(count: number, unit = ''): Promise<void> {
     this.#clock.advance(count * (unitsMs.get(unit) ?? expect.fail(`how long is a ${unit}?`)));
+    const db = new Database(join(this.#directory, 'data', 'ampere.db'), { readonly: true });
+    const due = db.prepare('SELECT 1 FROM offline_messages WHERE due_at_ms <= ? UNION SELECT 1 FROM outbox');
+    const giveUpAtMs = performance.now() + patienceMs;
+    while (due.get(this.#clock.nowMs()) && performance.now() < giveUpAtMs) await nextTurn();
+    db.close();
   }
 
   /** Commands stand behind `$ `, and what they print below them. */

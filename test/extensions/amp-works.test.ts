@@ -37,12 +37,15 @@ function brief(session: StubSession): string[] {
 describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
   type Fault = 'append' | 'settle' | 'outbox.list' | 'outbox.remove';
   let faults: Map<Fault, StorageErrorCode>;
+  let held: Map<Fault, Promise<void>>;
   let replies = { perSecond: 1000, burst: 1000 };
   let counters: AmpCounters;
   let recorded: string[] = [];
+  let appends = 0;
   let works: AmpWorks;
 
-  const failing = <T>(name: Fault, run: () => Promise<T>): Promise<T> => {
+  const failing = async <T>(name: Fault, run: () => Promise<T>): Promise<T> => {
+    await held.get(name);
     const code = faults.get(name);
     return code ? Promise.reject(new StorageError(code, 'for the test')) : run();
   };
@@ -51,7 +54,10 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     const { storage, clock, log } = ground;
     const stored: Pick<OfflineStore, 'append' | 'list' | 'remove' | 'due' | 'nextDueMs' | 'settle'> = {
       ...storage.offline,
-      append: (...given) => failing('append', () => storage.offline.append(...given)),
+      append: (...given) => {
+        appends += 1;
+        return failing('append', () => storage.offline.append(...given));
+      },
       settle: (...given) => failing('settle', () => storage.offline.settle(...given)),
     };
     const outbox: OutboxStore = {
@@ -76,7 +82,9 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
 
   beforeEach(() => {
     faults = new Map();
+    held = new Map();
     recorded = [];
+    appends = 0;
   });
 
   afterEach(async () => {
@@ -209,6 +217,89 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(other.taken().filter((text) => text.includes('status='))).to.have.length(1);
     await bench.arrives(late.replace("id='m1'", "id='m1' type='error'"));
     await until(async () => (await bench.storage.offline.count(romeo.account.key)).messages === 1);
+  });
+
+  /** A report that waits in the outbox, whose entries are not read before `release`. */
+  async function waitingReport(romeo: StubSession, juliet: Account): Promise<{ release(): void }> {
+    const reading = Promise.withResolvers<void>();
+    held.set('outbox.list', reading.promise);
+    await send(romeo, juliet.key, 'notify deliver stored');
+    await until(async () => (await entries()) === 1);
+    return { release: () => reading.resolve() };
+  }
+
+  const entries = async () => (await bench.storage.outbox.list(0, 10)).length;
+
+  it('a report waits in the store of a sender who has gone before it was on the road (D-23)', async () => {
+    const { romeo, juliet } = await couple();
+    const report = await waitingReport(romeo, juliet);
+    bench.ends(romeo);
+    report.release();
+    await until(async () => (await bench.storage.offline.count(romeo.account.key)).messages === 1);
+    expect(await entries()).to.equal(0);
+    const [stored] = await bench.storage.offline.list(romeo.account.key, 0, 10);
+    expect(stored?.bytes.toString()).to.include(` to="${romeo.account.key}" `);
+  });
+
+  it('a report goes to the resource of a sender who has come back to it before it was on the road (D-23)', async () => {
+    const { romeo, juliet } = await couple();
+    const report = await waitingReport(romeo, juliet);
+    bench.ends(romeo);
+    const back = await bench.session(romeo.account, 'home', '<presence/>');
+    report.release();
+    await until(() => back.sent.some(({ kind }) => kind === 'message'));
+    expect(back.sent.map(({ to }) => String(to))).to.deep.equal([String(romeo.jid)]);
+  });
+
+  it('a report is not forgotten before it is stored, whatever detour it takes (D-23)', async () => {
+    const { romeo, juliet } = await couple();
+    const report = await waitingReport(romeo, juliet);
+    romeo.broken = true;
+    const storing = Promise.withResolvers<void>();
+    held.set('append', storing.promise);
+    report.release();
+    await until(() => appends === 2);
+    expect(await entries()).to.equal(1);
+    storing.resolve();
+    await until(async () => (await entries()) === 0);
+    expect((await bench.storage.offline.count(romeo.account.key)).messages).to.equal(1);
+  });
+
+  it('a report is not forgotten before its receiver keeps it durably', async () => {
+    const { romeo, juliet } = await couple();
+    const report = await waitingReport(romeo, juliet);
+    const writing = Promise.withResolvers<void>();
+    romeo.durable = writing.promise;
+    report.release();
+    expect(await got(romeo, 1)).to.deep.equal(['notify deliver stored']);
+    expect(await entries()).to.equal(1);
+    writing.resolve();
+    await until(async () => (await entries()) === 0);
+  });
+
+  it('a report that a full disk does not take is sent after a restart', async () => {
+    const { romeo, juliet } = await couple();
+    const report = await waitingReport(romeo, juliet);
+    bench.ends(romeo);
+    faults.set('append', 'full');
+    report.release();
+    await works.stop();
+    await until(() => appends === 2);
+    expect(await entries()).to.equal(1);
+    faults.clear();
+    bench.rebuild();
+    works.start();
+    await until(async () => (await entries()) === 0);
+    expect((await bench.storage.offline.count(romeo.account.key)).messages).to.equal(1);
+  });
+
+  it('what is said of a message that was stopped is owed like an answer (XEP-0198 §4)', async () => {
+    const { romeo, juliet } = await couple();
+    romeo.owed = true;
+    await send(romeo, juliet.key, 'alert deliver stored');
+    expect([brief(romeo), romeo.awaited.length]).to.deep.equal([['alert deliver stored'], 1]);
+    await send(romeo, juliet.key, 'explode deliver stored');
+    expect([brief(romeo), romeo.awaited.length]).to.deep.equal([['bad-request'], 2]);
   });
 
   it('a report that was written down is sent after a restart, and then no more (D-35)', async () => {

@@ -169,7 +169,6 @@ describe('The end of a session', () => {
     for (const id of ['m1', 'm2']) {
       session.send(Stanza.message({ id, from }));
       session.send(Stanza.presence({ id: `presence behind ${id}`, from }));
-      session.send(Stanza.message({ id: `error behind ${id}`, from, type: 'error' }));
       session.send(Stanza.iq({ id: `result behind ${id}`, from, type: 'result' }));
       session.send(Stanza.iq({ id: `ours behind ${id}`, from: Jid.parse('a.example'), type: 'get' }));
     }
@@ -181,6 +180,16 @@ describe('The end of a session', () => {
       'route <message from="romeo@a.example/orchard" id="m1"/>',
       'route <message from="romeo@a.example/orchard" id="m2"/>',
     ]);
+  });
+
+  it('puts errors back on the road, too, where those end that nobody keeps (RFC 6121 §8.5.3.2.2)', async () => {
+    const from = Jid.parse('a.example');
+    session.send(Stanza.message({ id: 'm', from, to: session.jid, type: 'error' }));
+    session.send(Stanza.message({ id: 'to a malformed address', type: 'error' }));
+    house.sessions.end(session);
+    await house.sessions.settled();
+    const routed = 'route <message from="a.example" to="juliet@a.example/x" id="m" type="error"/>';
+    expect(house.log.slice(1)).to.deep.equal([routed]);
   });
 
   it('answers the requests it had not sent, for their senders (RFC 6121 §8.5.3.2.3)', async () => {

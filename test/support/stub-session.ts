@@ -14,7 +14,11 @@ export class StubSession implements Session {
   ended = false;
   /** Why the server closed it. */
   closedBy: StreamError | undefined;
-  readonly owed = false;
+  owed = false;
+  /** What an acknowledgment to the client would wait for. */
+  readonly awaited: Promise<unknown>[] = [];
+  /** When what is sent durably is durable. */
+  durable: Promise<void> = Promise.resolve();
   /** Everything the client was sent, in order. */
   readonly sent: Stanza[] = [];
   /** How many times somebody has waited for the network. */
@@ -49,9 +53,9 @@ export class StubSession implements Session {
     for (const { stanza, watch } of held) this.send(stanza, watch);
   }
 
-  sendDurably(stanza: Stanza): Promise<void> {
-    this.send(stanza);
-    return Promise.resolve();
+  sendDurably(stanza: Stanza, watch?: Watch): Promise<void> {
+    this.send(stanza, watch);
+    return this.durable;
   }
 
   sendStored(stanza: Stanza): void {
@@ -60,7 +64,9 @@ export class StubSession implements Session {
 
   received(): undefined {}
 
-  awaits(): void {}
+  awaits(work: Promise<unknown>): void {
+    this.awaited.push(work);
+  }
 
   flushed(): Promise<void> {
     this.flushes += 1;

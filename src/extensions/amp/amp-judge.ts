@@ -143,7 +143,7 @@ class Case implements Hearing {
     const now = judgement.reports.filter(({ when }) => when === 'now');
     const isOver = judgement.decision === 'stop' || plan.kind === 'none';
     if (isOver) reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : plan.kind);
-    for (const report of reporter.compose(now, this.#subject)) reporter.send(report);
+    for (const report of reporter.compose(now, this.#subject)) reporter.send(report, this.#arriving.origin);
     if (judgement.decision === 'stop') return { message, plan: { kind: 'none' } };
     return isOver ? { message, plan } : { message, plan, oversight: this.#oversight(plan, judgement) };
   }
@@ -155,7 +155,7 @@ class Case implements Hearing {
     const judgement = judge(armed, { event: 'dispatch', intended, hop: false, nowMs: clock.nowMs() });
     if (judgement.fired.length === 0) return true;
     reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : 'direct');
-    for (const report of reporter.compose(judgement.reports, this.#subject)) reporter.send(report);
+    for (const report of reporter.compose(judgement.reports, this.#subject)) reporter.send(report, undefined);
     return judgement.decision !== 'stop';
   }
 
@@ -167,7 +167,7 @@ class Case implements Hearing {
     if (plan.kind !== 'stored') {
       const done = () => {
         note();
-        for (const report of reporter.compose(later, this.#subject)) reporter.send(report);
+        for (const report of reporter.compose(later, this.#subject)) reporter.send(report, this.#arriving.origin);
       };
       return { done, failed, mayLeave: () => this.#mayLeave(judgement.armed) };
     }

@@ -1,6 +1,7 @@
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { Accounts } from '../../routing/accounts.ts';
 import type { Eventually } from '../../routing/eventually.ts';
+import type { Way } from '../../routing/origin.ts';
 import type { Screens } from '../../routing/screens.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { OfflineStore } from '../../storage/offline.ts';
@@ -26,7 +27,7 @@ export interface AmpWorksParts {
   readonly sessions: Pick<SessionDirectory, 'find'>;
   readonly screens: Pick<Screens, 'refusesInbound'>;
   readonly isLocalDomain: (domain: string) => boolean;
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly route: (stanza: Stanza, way?: Way) => Eventually<void>;
   readonly isInFlight: (owner: string, id: number) => boolean;
   readonly counters: AmpCounters;
   readonly clock: Clock;

@@ -2,6 +2,7 @@ import { Stanza } from '../../protocol/stanza.ts';
 import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
 import type { Eventually } from '../../routing/eventually.ts';
 import type { Arriving, Hearing, Ruling } from '../../routing/extension.ts';
+import { Consequences, type Origin, type Way } from '../../routing/origin.ts';
 import type { OutboxEntry, OutboxStore } from '../../storage/outbox.ts';
 import type { Log } from '../../support/log.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
@@ -11,7 +12,7 @@ import type { Reporter } from './reporter.ts';
 export interface OutboxParts {
   readonly store: OutboxStore;
   readonly reporter: Pick<Reporter, 'addressed'>;
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly route: (stanza: Stanza, way: Way) => Eventually<void>;
   readonly log: Log;
 }
 
@@ -19,11 +20,12 @@ const pageSize = 100;
 
 /**
  * Sends the reports that are written down, because they are about something that is written down, and forgets each when it
- * has been delivered or stored. After a crash some may come again; none is lost.
+ * is as safe where it has gone: stored, or kept until its receiver has it. After a crash some may come again; none is lost.
  */
 export class Outbox {
   readonly #parts: OutboxParts;
-  readonly #entries = new WeakMap<Stanza, number>();
+  /** Entries that are on the road, by what goes with a report however its address changes there. */
+  readonly #entries = new WeakMap<Origin, number>();
   #sentUntilId = 0;
   #wanted = false;
   #stopped = false;
@@ -48,27 +50,27 @@ export class Outbox {
 
   /** Hears a report on its way: it must not get lost (XEP-0079 §2.2.5). */
   hear(arriving: Arriving): Hearing {
-    const { message } = arriving;
-    const entry = this.#entries.get(message);
+    const { message, origin } = arriving;
     const judge = (plan: DeliveryPlan): Ruling => {
       const wanted = plan.kind === 'none' ? insteadOfNone(arriving) : plan;
-      return entry === undefined ? { message, plan: wanted } : this.#watched(message, wanted, entry);
+      if (!origin || !this.#entries.has(origin)) return { message, plan: wanted };
+      if (wanted.kind === 'stored') return this.#stored(message, wanted, origin);
+      return { message, plan: wanted, oversight: { done: () => {}, failed: judge } };
     };
     return { message, own: true, judge };
   }
 
-  #watched(message: Stanza, plan: DeliveryPlan, entry: number): Ruling {
-    const told = () => this.#forget(entry);
-    const giveUp = (): Ruling => {
-      told();
+  /** Storing a report and forgetting its entry are one write. */
+  #stored(message: Stanza, plan: DeliveryPlan, origin: Origin): Ruling {
+    const outboxId = this.#entries.get(origin);
+    const done = () => void this.#entries.delete(origin);
+    const failed = (next: DeliveryPlan): Ruling => {
+      // For whoever has no room it is lost, what may pass is worth another start.
+      const lost = next.kind === 'none' && next.error?.condition === 'service-unavailable';
+      if (!lost) this.#entries.delete(origin);
       return { message, plan: { kind: 'none' } };
     };
-    if (plan.kind === 'none') return giveUp();
-    if (plan.kind === 'stored') {
-      return { message, plan, oversight: { keepsake: { outboxId: entry }, done: () => {}, failed: giveUp } };
-    }
-    const failed = (next: DeliveryPlan) => this.#watched(message, next, entry);
-    return { message, plan, oversight: { done: told, failed } };
+    return { message, plan, oversight: { keepsake: { outboxId }, done, failed } };
   }
 
   async #run(): Promise<void> {
@@ -87,12 +89,16 @@ export class Outbox {
 
   async #send({ id, bytes }: OutboxEntry): Promise<void> {
     this.#sentUntilId = id;
+    const consequences = new Consequences();
+    this.#entries.set(consequences, id);
     const report = this.#parts.reporter.addressed(Stanza.fromFrame(parseFrame(bytes)));
-    this.#entries.set(report, id);
-    await this.#parts.route(report);
+    await this.#parts.route(report, { origin: consequences });
+    void consequences.settled().then(() => this.#forget(consequences));
   }
 
-  #forget(id: number): void {
+  #forget(origin: Origin): void {
+    const id = this.#entries.get(origin);
+    if (id === undefined || this.#stopped) return;
     this.#parts.store.remove([id]).catch((error: unknown) => {
       this.#parts.log.error({ err: error, id }, 'a report was not removed and will be sent again');
     });

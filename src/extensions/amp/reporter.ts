@@ -1,6 +1,8 @@
 import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
+import { answer } from '../../routing/answer.ts';
 import type { Eventually } from '../../routing/eventually.ts';
+import type { Origin, Way } from '../../routing/origin.ts';
 import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { Log } from '../../support/log.ts';
@@ -15,7 +17,7 @@ import type { Rule } from './rule.ts';
 export interface ReporterParts {
   readonly sessions: Pick<SessionDirectory, 'find'>;
   readonly isLocalDomain: (domain: string) => boolean;
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly route: (stanza: Stanza, way?: Way) => Eventually<void>;
   readonly limit: ReplyLimit;
   readonly counters: AmpCounters;
   readonly log: Log;
@@ -44,7 +46,7 @@ export class Reporter {
     this.#parts.counters.countRefused();
     if (!this.#allows(sender)) return;
     // Straight back to our client: on the road its own screens could stop the answer.
-    if (session) session.send(reply);
+    if (session) answer(reply, session);
     else void this.#parts.route(reply);
   }
 
@@ -53,9 +55,9 @@ export class Reporter {
     return reports.flatMap((report) => (this.#allows(addressOf(report, subject)) ? composed(report, subject) : []));
   }
 
-  /** Sends a report to where its receiver is now. */
-  send(report: Stanza): void {
-    void this.#parts.route(this.addressed(report));
+  /** Sends a report to where its receiver is now; whoever is owed word of the message is owed this, too. */
+  send(report: Stanza, origin: Origin | undefined): void {
+    void this.#parts.route(this.addressed(report), { origin });
   }
 
   /** A report with the address at which its receiver can be found now. */

@@ -34,7 +34,7 @@ export async function takeBack(undelivered: readonly Undelivered[], domain: stri
   await Promise.all(settling);
 }
 
-/** What goes on the road for a stanza that was not delivered: presence, answers and errors have nowhere else to go. */
+/** What goes on the road for a stanza that was not delivered: presence and answers have nowhere else to go. */
 function onceMore(stanza: Stanza, atMs: number | undefined, domain: string): Stanza | undefined {
   switch (stanza.kind) {
     case 'presence':
@@ -42,7 +42,8 @@ function onceMore(stanza: Stanza, atMs: number | undefined, domain: string): Sta
     case 'iq':
       return refused(stanza);
     case 'message':
-      if (stanza.type === 'error') return undefined;
+      // What has no addresses was said to this client alone.
+      if (stanza.type === 'error' && !(stanza.from && stanza.to)) return undefined;
       return atMs === undefined ? stanza : delayed(stanza, atMs, domain);
   }
 }

@@ -1,0 +1,8 @@
+import type { Stanza } from '../protocol/stanza.ts';
+import type { Session } from './session.ts';
+
+/** Answers a stanza of our own client. A message that was refused counts as taken: a crash must not swallow the refusal. */
+export function answer(reply: Stanza, session: Session): void {
+  if (session.owed && reply.kind === 'message') session.awaits(session.sendDurably(reply));
+  else session.send(reply);
+}
