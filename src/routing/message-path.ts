@@ -204,12 +204,12 @@ export class MessagePath {
         () => ruling.oversight?.done(),
         (error: unknown) => this.#lost(ruling, journey, error),
       )
-      .catch((error: unknown) => void this.#parts.explain(ruling.message, error))
       .finally(() => {
         this.#writes -= 1;
       });
+    const over = kept.catch((error: unknown) => void this.#parts.explain(ruling.message, error));
     if (origin?.owed) origin.awaits(kept);
-    return this.#writes > patientWrites ? kept : undefined;
+    return this.#writes > patientWrites ? over : undefined;
   }
 
   /** There is nothing left to try but to tell the sender. */

@@ -6,7 +6,7 @@ export interface Origin {
   readonly owed: boolean;
   /** When the stanza was on the road first, if this is not the first time. */
   readonly sentAtMs?: number | undefined;
-  /** Counts `work` as part of the stanza that is being taken: the acknowledgment waits for it. */
+  /** Counts `work` as part of the stanza that is being taken: the acknowledgment waits for it, and never comes if it fails. */
   awaits(work: Promise<unknown>): void;
 }
 
@@ -22,9 +22,11 @@ export class Consequences implements Origin {
 
   awaits(work: Promise<unknown>): void {
     this.#works.push(work);
+    // Whoever waits hears of it; nobody may be waiting yet.
+    work.catch(() => undefined);
   }
 
-  /** Resolves when all of it is durable, also what that has caused in turn. */
+  /** Resolves when all of it is durable, also what that has caused in turn; rejects if some of it has failed and nobody was told. */
   async settled(): Promise<void> {
     while (this.#works.length > 0) await Promise.all(this.#works.splice(0));
   }

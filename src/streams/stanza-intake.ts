@@ -3,6 +3,7 @@ import { MalformedAddress, Stanza } from '../protocol/stanza.ts';
 import { errorReplyToFrame } from '../protocol/stanza-replies.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import { stampFrom } from '../routing/accept.ts';
+import { answer } from '../routing/answer.ts';
 import type { Eventually } from '../routing/eventually.ts';
 import type { NonzaHandler } from '../routing/extension.ts';
 import type { Session } from '../routing/session.ts';
@@ -32,10 +33,10 @@ export class StanzaIntake {
     if (frame.ns !== ns.client) return this.#takeNonza(frame, session);
     this.#checkLengths(frame);
     const route = () => this.#parts.route(stampFrom(Stanza.fromFrame(frame), session.jid), session);
-    const answer = (reply: Stanza) => session.send(reply);
+    const refuse = (reply: Stanza) => answer(reply, session);
     const incoming = session.management?.incoming;
-    if (!incoming) return refusingBadAddress(frame, route, answer);
-    return incoming.count(() => refusingBadAddress(frame, route, answer));
+    if (!incoming) return refusingBadAddress(frame, route, refuse);
+    return incoming.count(() => refusingBadAddress(frame, route, refuse));
   }
 
   #takeNonza(frame: Frame, session: ClientSession): void {

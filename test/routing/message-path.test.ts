@@ -98,6 +98,24 @@ describe('The road of a message', () => {
     expect(juliet.sent[0]?.payload.children.map(({ name }) => name)).to.deep.equal(['body', 'one']);
   });
 
+  it('is not acknowledged when it is neither kept nor answered', async () => {
+    const judge: Judge = ({ message }) => {
+      const failed = () => {
+        throw new Error('a fault of the judge');
+      };
+      return { message, judge: (plan) => ({ message, plan, oversight: { done: () => undefined, failed } }) };
+    };
+    const keep = () => Promise.reject(new Error('the disk'));
+    const house = new House({ extensions: [{ judge }], keep });
+    const romeo = await house.connect('romeo@a.example/orchard');
+    await house.account('juliet@a.example');
+    romeo.owed = true;
+    await house.says(romeo, chat('juliet@a.example'));
+    const [outcome] = await Promise.allSettled(romeo.awaited);
+    expect(outcome?.status).to.equal('rejected');
+    expect(house.log.alarms.splice(0)).to.have.length(2);
+  });
+
   it('ends for whom the recipient refuses as it does for an unknown recipient (XEP-0191 §3.3)', async () => {
     const house = new House({
       extensions: [{ screen: { inbound: (_, { key }) => (key.startsWith('juliet') ? 'refuse' : undefined) } }],

@@ -71,18 +71,21 @@ describe('A session', () => {
   let clock: ManualClock;
   let store: MemoryResumption;
   let endedByDesk: ClientSession[];
+  let log: RecordingLog;
 
   beforeEach(() => {
     stream = new NotedStream();
     clock = new ManualClock();
     store = new MemoryResumption();
     endedByDesk = [];
+    log = new RecordingLog();
     session = new ClientSession(account.jid.withResource('balcony'), account, stream, 1000, {
       limits: management.limits,
-      copies: new KeptCopies({ store, clock, log: new RecordingLog() }),
+      copies: new KeptCopies({ store, clock, log }),
       store,
       requests: new OutgoingRequests(clock),
       clock,
+      log,
       end: (one) => void endedByDesk.push(one),
     });
   });
@@ -98,6 +101,24 @@ describe('A session', () => {
     send('3');
     expect(stream.sent).to.deep.equal(['1', '2', '3']);
   });
+
+  for (const away of [false, true]) {
+    const when = away ? ', who is away' : '';
+    it(`ends when a stanza of its client${when} has come to nothing: it will be repeated (XEP-0198 §4)`, async () => {
+      const { incoming } = session.manage({ key: 'k', maxSeconds: 60 });
+      session.release();
+      incoming.count(() => undefined);
+      const work = Promise.withResolvers<void>();
+      incoming.count(() => session.awaits(work.promise));
+      if (away) session.detach();
+      work.reject(new Error('a fault'));
+      await turn();
+      expect(incoming.handled).to.equal(1);
+      if (away) expect(endedByDesk).to.deep.equal([session]);
+      else expect(stream.sent).to.deep.equal(['close internal-server-error']);
+      expect(log.alarms).to.have.length(1);
+    });
+  }
 
   it('lets stored messages go before what comes meanwhile', () => {
     session.release();

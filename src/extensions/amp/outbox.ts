@@ -93,7 +93,10 @@ export class Outbox {
     this.#entries.set(consequences, id);
     const report = this.#parts.reporter.addressed(Stanza.fromFrame(parseFrame(bytes)));
     await this.#parts.route(report, { origin: consequences });
-    void consequences.settled().then(() => this.#forget(consequences));
+    void consequences.settled().then(
+      () => this.#forget(consequences),
+      () => undefined,
+    );
   }
 
   #forget(origin: Origin): void {

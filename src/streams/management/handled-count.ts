@@ -11,17 +11,20 @@ interface Taken {
  */
 export class HandledCount {
   readonly #moved: () => void;
+  readonly #failed: (error: unknown) => void;
   readonly #unfinished: Taken[] = [];
   #handled: number;
   #taken: number;
   #current: Taken | undefined;
   #idle: (() => void)[] = [];
+  #over = false;
 
-  /** `moved` is called whenever the count has grown. */
-  constructor(handled: number, moved: () => void) {
+  /** `moved` is called whenever the count has grown, `failed` when a stanza has come to nothing and can never be final. */
+  constructor(handled: number, moved: () => void, failed: (error: unknown) => void) {
     this.#handled = handled;
     this.#taken = handled;
     this.#moved = moved;
+    this.#failed = failed;
   }
 
   /** How many are final; grows without end. */
@@ -34,7 +37,7 @@ export class HandledCount {
     return this.#taken;
   }
 
-  /** Takes a stanza by `take`; if that throws the stanza is never final. */
+  /** Takes a stanza by `take`; if that throws the stanza is never final, and the stream that took it must end. */
   count(take: () => Eventually<void>): Eventually<void> {
     const taken: Taken = { open: 1 };
     this.#unfinished.push(taken);
@@ -42,25 +45,26 @@ export class HandledCount {
     this.#current = taken;
     const pending = take();
     if (!(pending instanceof Promise)) return this.#finish(taken);
-    return pending.then(() => this.#finish(taken));
+    return pending.then(() => this.#finish(taken), this.#failed);
   }
 
-  /** The stanza being taken is not final before `work` is done. */
+  /** The stanza being taken is not final before `work` is done, and never if that fails. */
   awaits(work: Promise<unknown>): void {
     const taken = this.#current;
     if (!taken) return;
     taken.open += 1;
-    void work.then(() => this.#finish(taken));
+    void work.then(() => this.#finish(taken), this.#failed);
   }
 
   /** Resolves when every stanza that has come is final. */
   settled(): Promise<void> {
-    if (this.#unfinished.length === 0) return Promise.resolve();
+    if (this.#over || this.#unfinished.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** The session is over: nobody need wait any more. */
   end(): void {
+    this.#over = true;
     this.#wake();
   }
 

@@ -3,6 +3,7 @@ import { StreamError } from '../../protocol/stream-error.ts';
 import { acknowledgment, handledCountTooHigh } from '../../protocol/stream-management.ts';
 import type { ResumptionStore } from '../../storage/resumption.ts';
 import type { Clock, Timer } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
 import type { SessionStream } from '../session-stream.ts';
 import { wireCount } from './count.ts';
 import { HandledCount } from './handled-count.ts';
@@ -24,6 +25,7 @@ export interface ManagementDesk {
   readonly copies: KeptCopies;
   readonly store: Pick<ResumptionStore, 'handled' | 'detach' | 'attach'>;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** What stream management knows of its session. */
@@ -75,7 +77,11 @@ export class Management {
     this.#queue = beginning?.queue ?? new UnacknowledgedQueue();
     this.#safe = beginning?.handled ?? 0;
     this.#told = this.#safe;
-    this.incoming = new HandledCount(this.#safe, () => this.#moved());
+    this.incoming = new HandledCount(
+      this.#safe,
+      () => this.#moved(),
+      (error) => this.#failed(error),
+    );
   }
 
   // --- what the client is sent
@@ -204,6 +210,13 @@ export class Management {
   #moved(): void {
     if (this.resumability) this.#persisting ??= this.#persist(this.resumability);
     else this.#reached(this.incoming.handled);
+  }
+
+  /** A stanza has come to nothing and nobody was told: whoever sent it must not come back to this session, but repeat it. */
+  #failed(error: unknown): void {
+    if (!(error instanceof StreamError))
+      this.#desk.log.error({ err: error }, 'a stanza failed and is not acknowledged');
+    this.#session.close(error instanceof StreamError ? error : StreamError.internalServerError());
   }
 
   #reached(handled: number): void {

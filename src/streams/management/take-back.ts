@@ -20,7 +20,8 @@ export type Route = (stanza: Stanza, origin: Origin) => Eventually<void>;
 
 /**
  * Puts what a session could not deliver back on the road, in order: there it goes to another resource, to the store, or back as an
- * error (XEP-0198 §4). Resolves when all of it is durable where it has gone.
+ * error (XEP-0198 §4). Resolves when all of it is durable where it has gone; what has come to nothing keeps its copy until the next
+ * start.
  */
 export async function takeBack(undelivered: readonly Undelivered[], domain: string, route: Route): Promise<void> {
   const settling: Promise<void>[] = [];
@@ -29,7 +30,9 @@ export async function takeBack(undelivered: readonly Undelivered[], domain: stri
     const consequences = new Consequences(atMs);
     const pending = again && route(again, consequences);
     if (pending instanceof Promise) await pending;
-    settling.push(consequences.settled().then(() => copy?.release()));
+    const settled = consequences.settled().then(() => copy?.release());
+    settled.catch(() => undefined);
+    settling.push(settled);
   }
   await Promise.all(settling);
 }

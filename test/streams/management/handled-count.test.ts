@@ -6,10 +6,17 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the count of handled stanzas (XEP-0198 §4)', () => {
   let moves: number[];
+  let failures: unknown[];
   let count: HandledCount;
+  const unfailing = (error: unknown) => expect.fail(String(error));
   beforeEach(() => {
     moves = [];
-    count = new HandledCount(0, () => moves.push(count.handled));
+    failures = [];
+    count = new HandledCount(
+      0,
+      () => moves.push(count.handled),
+      (error) => failures.push(error),
+    );
   });
 
   it('moves at once past what is dealt with at once', () => {
@@ -42,8 +49,20 @@ describe('the count of handled stanzas (XEP-0198 §4)', () => {
     expect([count.handled, count.taken]).to.deep.equal([0, 2]);
   });
 
+  it('never passes a stanza that has come to nothing, on its way or in what it caused, and says so', async () => {
+    const [road, work] = [new Error('on the road'), new Error('on the disk')];
+    count.count(() => undefined);
+    await count.count(() => Promise.reject(road));
+    count.count(() => count.awaits(Promise.reject(work)));
+    count.count(() => undefined);
+    await turn();
+    expect([count.handled, count.taken, failures]).to.deep.equal([1, 4, [road, work]]);
+    count.end();
+    await count.settled();
+  });
+
   it('goes on from where a restart found it', () => {
-    const restored = new HandledCount(7, () => undefined);
+    const restored = new HandledCount(7, () => undefined, unfailing);
     restored.count(() => undefined);
     expect([restored.handled, restored.taken]).to.deep.equal([8, 8]);
   });
@@ -68,7 +87,7 @@ describe('the count of handled stanzas (XEP-0198 §4)', () => {
     await fc.assert(
       fc.asyncProperty(fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 8 }), async (order) => {
         const works = order.map(() => Promise.withResolvers<void>());
-        const counted = new HandledCount(0, () => undefined);
+        const counted = new HandledCount(0, () => undefined, unfailing);
         for (const { promise } of works) counted.count(() => counted.awaits(promise));
         const done = new Set<number>();
         for (const index of order) {
