@@ -63,8 +63,10 @@ export interface AccountStore {
   createMany(accounts: readonly NewAccount[]): Promise<{ created: number; skipped: string[] }>;
   /** The credentials of an account, or undefined if there is no such account. */
   credentials(jid: string): Promise<Credentials | undefined>;
-  /** Replaces all credentials of an account. */
+  /** Replaces all credentials of an account, whose password is the same. */
   setCredentials(jid: string, credentials: Credentials): Promise<void>;
+  /** The password is another one: in the same transaction all resumable sessions end, but the one with the key `keep`. */
+  changePassword(jid: string, credentials: Credentials, keep?: string): Promise<void>;
   /** Removes the account and every row it owns, in one transaction; false if there was none. */
   remove(jid: string): Promise<boolean>;
   list(page: AccountPage): Promise<string[]>;

@@ -40,7 +40,7 @@ export interface Unacknowledged extends NewUnacknowledged {
 /** Sessions that can be resumed, and the stanzas that clients have yet to acknowledge. */
 export interface ResumptionStore {
   open(session: NewResumableSession): Promise<void>;
-  /** Notes how many stanzas of the client are final and, if it has changed, what the session has told the world. */
+  /** Notes how many stanzas of the client are final, also after the end, and, if it has changed, what the session has told the world. */
   handled(key: string, handled: number, state?: string): Promise<void>;
   /** The connection is lost: these stanzas, in this order, replace all that were kept for the session. Resolves with their ids. */
   detach(key: string, detachment: Detachment, stanzas: readonly NewUnacknowledged[]): Promise<number[]>;

@@ -5,12 +5,13 @@ import type { Eventually } from '../routing/eventually.ts';
 import type { Session } from '../routing/session.ts';
 import type { SessionDirectory } from '../routing/session-directory.ts';
 import type { AccountStore } from '../storage/accounts.ts';
+import { ClientSession } from './client-session.ts';
 import { deriveCredentials } from './negotiation/sasl/credentials.ts';
 import type { Pbkdf2Queue } from './negotiation/sasl/pbkdf2-queue.ts';
 
 /** What the registrar works on. */
 export interface RegistrarParts {
-  readonly store: Pick<AccountStore, 'create' | 'setCredentials' | 'remove'>;
+  readonly store: Pick<AccountStore, 'create' | 'changePassword' | 'remove'>;
   readonly account: (jid: Jid) => Eventually<Account | undefined>;
   /** Tells the contacts that the account is leaving (XEP-0077 §3.2). */
   readonly cancelSubscriptions: (account: Account) => Promise<void>;
@@ -41,7 +42,8 @@ export class Registrar {
 
   /** Changes a password and ends every session but the one that asked for it. */
   async changePassword(account: Jid, password: string, keep?: Session): Promise<void> {
-    await this.#parts.store.setCredentials(account.toString(), await this.#credentials(password));
+    const kept = keep instanceof ClientSession ? keep.management?.resumability?.key : undefined;
+    await this.#parts.store.changePassword(account.toString(), await this.#credentials(password), kept);
     this.#endSessions(account, StreamError.reset('the password was changed'), keep);
   }
 

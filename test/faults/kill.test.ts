@@ -1,12 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { LineProcess } from '../support/line-process.ts';
 import { type Letter, Party } from './party.ts';
+import { CrimeScene } from './victim.ts';
 
-const program = fileURLToPath(new URL('./server-program.ts', import.meta.url));
 const rounds = 20;
 const window = 20;
 const senders = ['romeo', 'mercutio', 'benvolio'];
@@ -14,18 +9,8 @@ const recipients = ['juliet', 'nurse', 'tybalt', 'laurence'];
 
 describe('a server that is killed under load (XEP-0198 §4)', function () {
   this.timeout(120_000);
-  let dataDir = '';
-  before(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'ampere-kill-'));
-  });
-  after(() => rm(dataDir, { recursive: true, force: true }));
-
-  async function start(): Promise<{ server: LineProcess; port: number }> {
-    const names = [...senders, ...recipients].join(',');
-    const server = new LineProcess('server', process.execPath, [program, dataDir, names]);
-    const line = await server.waitFor('its port', () => server.lines.find((each) => each.startsWith('port ')));
-    return { server, port: Number(line.slice(5)) };
-  }
+  const scene = new CrimeScene();
+  const start = () => scene.start([...senders, ...recipients]);
 
   it(`has lost nothing it acknowledged, keeps the order of each pair, and repeats only whole messages`, async () => {
     const acknowledged: Letter[] = [];
@@ -42,12 +27,12 @@ describe('a server that is killed under load (XEP-0198 §4)', function () {
     let written = 0;
 
     for (let round = 0; round < rounds; round++) {
-      const { server, port } = await start();
-      for (const party of [juliet, nurse, laurence, ...writing]) await party.arrives(port);
+      const server = await start();
+      for (const party of [juliet, nurse, laurence, ...writing]) await party.arrives(server.port);
       laurence.stalls();
       const until = acknowledged.length + 10 + Math.floor(Math.random() * 150);
       const go = () => {
-        if (acknowledged.length >= until) return server.kill('SIGKILL');
+        if (acknowledged.length >= until) return server.kill();
         for (const [index, party] of writing.entries()) {
           while (party.unacknowledged < window) {
             party.writes({ id: `${senders[index]}-${written}`, to: recipients[written % 4] ?? '' });
@@ -61,13 +46,11 @@ describe('a server that is killed under load (XEP-0198 §4)', function () {
       expect(await server.end()).to.equal(null);
     }
 
-    const { server, port } = await start();
-    for (const party of everybody) await party.arrives(port);
+    const server = await start();
+    for (const party of everybody) await party.arrives(server.port);
     for (const party of everybody) await party.empties();
     for (const party of everybody) party.leaves();
-    server.kill('SIGTERM');
-    expect(await server.end()).to.equal(0);
-    expect(server.complaints).to.deep.equal([]);
+    await server.stop();
 
     const received = new Map([juliet, nurse, tybalt, laurence].map((party) => [party.name, party.received]));
     const lost = acknowledged.filter(({ id, to }) => !received.get(to)?.includes(id));

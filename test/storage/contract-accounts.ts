@@ -47,6 +47,8 @@ function describeCredentials(subject: Subject): void {
     expect(await accounts.credentials('nobody@capulet.example')).to.equal(undefined);
     expect(await accounts.load('nobody@capulet.example')).to.equal(undefined);
     const error = await rejection(accounts.setCredentials('nobody@capulet.example', sampleCredentials()));
+    const change = accounts.changePassword('nobody@capulet.example', sampleCredentials());
+    expect((await rejection(change)).code).to.equal('not-found');
     expect(error.code).to.equal('not-found');
     expect((await rejection(accounts.setLastSeen('nobody@capulet.example', 1, ''))).code).to.equal('not-found');
   });

@@ -15,8 +15,8 @@ let keys = 0;
 /** The contract of sessions that can be resumed. */
 export function describeResumption(subject: Subject): void {
   describe('resumable sessions', () => {
-    async function session(): Promise<{ key: string; owner: string }> {
-      const owner = await subject.newAccount();
+    async function session(known?: string): Promise<{ key: string; owner: string }> {
+      const owner = known ?? (await subject.newAccount());
       const key = `key${++keys}`;
       await subject.storage.resumption.open({ key, owner, resource: 'home', maxSeconds: 60, state: '{"a":1}' });
       return { key, owner };
@@ -41,8 +41,9 @@ export function describeResumption(subject: Subject): void {
       expect(await livingNow(key)).to.equal(undefined);
       expect(await resumption.handledBeforeEnd(key, owner)).to.equal(6);
       expect(await resumption.handledBeforeEnd(key, await subject.newAccount())).to.equal(undefined);
-      await resumption.handled(key, 99);
-      expect(await resumption.handledBeforeEnd(key, owner)).to.equal(6);
+      await resumption.handled(key, 7, '{"a":3}');
+      await resumption.end(key, 5, 11_000, 0);
+      expect(await resumption.handledBeforeEnd(key, owner), 'what becomes final late counts, too').to.equal(7);
     });
 
     it('are forgotten some time after their end', async () => {
@@ -85,17 +86,27 @@ export function describeResumption(subject: Subject): void {
       expect(textsOf(await resumption.strays(ids[0] ?? 0, 1))).to.deep.equal(['two']);
     });
 
-    it('end with a change of the password if nobody is attached, and with the account', async () => {
+    it('end with another password, attached or not, but for the one that is kept, and with the account', async () => {
       const { resumption, accounts } = subject.storage;
-      const [lost, attached] = [await session(), await session()];
-      await resumption.detach(lost.key, { atMs: 1, handled: 0, state: '{}' }, [stanza('kept')]);
-      for (const { owner } of [lost, attached]) await accounts.setCredentials(owner, sampleCredentials());
+      const [lost, other] = [await session(), await session()];
+      const attached = await session(lost.owner);
+      const kept = await session(lost.owner);
+      await resumption.detach(lost.key, { atMs: 1, handled: 3, state: '{}' }, [stanza('kept')]);
+      await accounts.setCredentials(lost.owner, sampleCredentials());
+      expect(await livingNow(lost.key), 'the same password').not.to.equal(undefined);
+      await accounts.changePassword(lost.owner, sampleCredentials(), kept.key);
       expect(await livingNow(lost.key)).to.equal(undefined);
+      expect(await livingNow(attached.key)).to.equal(undefined);
+      for (const { key } of [kept, other]) expect(await livingNow(key)).not.to.equal(undefined);
       expect(await strays(lost.owner)).to.deep.equal(['kept']);
-      expect(await livingNow(attached.key)).not.to.equal(undefined);
-      await accounts.remove(lost.owner);
-      expect(await strays(lost.owner)).to.deep.equal([]);
-      expect((await rejection(resumption.add(lost.owner, undefined, stanza('x')))).code).to.equal('not-found');
+      expect(await resumption.handledBeforeEnd(lost.key, lost.owner)).to.equal(3);
+      await accounts.changePassword(lost.owner, sampleCredentials());
+      expect(await livingNow(kept.key)).to.equal(undefined);
+      await resumption.add(other.owner, other.key, stanza('x'));
+      await accounts.remove(other.owner);
+      expect(await livingNow(other.key)).to.equal(undefined);
+      expect(await strays(other.owner)).to.deep.equal([]);
+      expect((await rejection(resumption.add(other.owner, undefined, stanza('x')))).code).to.equal('not-found');
     });
   });
 }

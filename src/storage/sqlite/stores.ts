@@ -26,6 +26,8 @@ export function accountStore(queue: OperationQueue, nowMs: () => number): Accoun
     },
     credentials: async (jid) => unpackCredentials(await queue.run('accounts.credentials', jid)),
     setCredentials: (jid, credentials) => queue.run('accounts.setCredentials', jid, packCredentials(credentials)),
+    changePassword: (jid, credentials, keep) =>
+      queue.run('accounts.changePassword', jid, packCredentials(credentials), keep ?? null, nowMs()),
     remove: (jid) => queue.run('accounts.remove', jid),
     list: ({ domain, after, limit }) => queue.run('accounts.list', domain, after ?? '', limit),
     count: (domain) => queue.run('accounts.count', domain),

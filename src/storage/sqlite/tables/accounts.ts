@@ -33,9 +33,9 @@ export function accountOperations(db: Database.Database, owners: Owners) {
     'UPDATE accounts SET last_seen_at_ms = ?, last_status = ? WHERE jid = ?',
   );
   const forward = db.prepare<[string | null, string]>('UPDATE accounts SET forward_to = ? WHERE jid = ?');
-  const endDetached = db.prepare<[number]>(
-    `UPDATE resumable_sessions SET ended_at_ms = detached_at_ms, state = '{}'
-     WHERE account_id = ? AND detached_at_ms IS NOT NULL AND ended_at_ms IS NULL`,
+  const endSessions = db.prepare<[nowMs: number, account: number, keep: string | null]>(
+    `UPDATE resumable_sessions SET ended_at_ms = coalesce(detached_at_ms, ?), state = '{}'
+     WHERE account_id = ? AND ended_at_ms IS NULL AND key IS NOT ?`,
   );
   const remove = db.prepare<[string]>('DELETE FROM accounts WHERE jid = ?');
   const credentials = prepareCredentials(db);
@@ -56,10 +56,13 @@ export function accountOperations(db: Database.Database, owners: Owners) {
       'accounts.createMany': (accounts: readonly PackedAccount[], nowMs: number): string[] =>
         accounts.filter((account) => !insert(account, nowMs)).map(([jid]) => jid),
       'accounts.setCredentials': (jid: string, packed: PackedCredentials): void => {
+        credentials.replace(owners.need(jid), packed);
+      },
+      'accounts.changePassword': (jid: string, packed: PackedCredentials, keep: string | null, nowMs: number): void => {
         const id = owners.need(jid);
         credentials.replace(id, packed);
         // Nobody comes back by what an old password has opened.
-        endDetached.run(id);
+        endSessions.run(nowMs, id, keep);
       },
       'accounts.remove': (jid: string): boolean => remove.run(jid).changes > 0,
       'accounts.setLastSeen': (jid: string, { atMs, status }: LastSeen): void => {

@@ -45,11 +45,12 @@ function sessionWrites(db: Database.Database, owners: Owners) {
     'INSERT INTO resumable_sessions (key, account_id, resource, max_seconds, state) VALUES (?, ?, ?, ?, ?)',
   );
   const handled = db.prepare<[number, string | null, string]>(
-    'UPDATE resumable_sessions SET handled = ?, state = coalesce(?, state) WHERE key = ? AND ended_at_ms IS NULL',
+    `UPDATE resumable_sessions SET handled = ?, state = iif(ended_at_ms IS NULL, coalesce(?, state), state) WHERE key = ?`,
   );
   const attach = db.prepare<[string]>('UPDATE resumable_sessions SET detached_at_ms = NULL WHERE key = ?');
   const end = db.prepare<[number, number, string]>(
-    `UPDATE resumable_sessions SET handled = ?, ended_at_ms = ?, state = '{}' WHERE key = ? AND ended_at_ms IS NULL`,
+    `UPDATE resumable_sessions SET handled = max(handled, ?), ended_at_ms = coalesce(ended_at_ms, ?), state = '{}'
+     WHERE key = ?`,
   );
   const forget = db.prepare<[number]>('DELETE FROM resumable_sessions WHERE ended_at_ms < ?');
   const detachAll = db.prepare<[number]>(
