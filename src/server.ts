@@ -157,7 +157,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     messages.close();
     await control.close();
     await Promise.all([listener.stop(drainMs), components.stop(drainMs)]);
-    await stream.sessions.settled();
+    await stream.sessions.stop();
     await copies.settled();
     for (const extension of road.extensions) await extension.closing?.();
     await storage.close();
@@ -369,6 +369,7 @@ function makeSessions({ config, storage, clock, log }: Site, road: Road): Client
       if (!session.presence.available) return;
       for (const extension of road.extensions) extension.available?.(session);
     },
+    recall: (message, session, sentAtMs) => road.router.recall(message, session, sentAtMs),
     route: (stanza, origin) => road.route(stanza, { origin }),
   });
 }

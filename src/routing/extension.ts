@@ -30,6 +30,7 @@ export interface Extension {
   readonly nonzas?: readonly NonzaHandler[];
   readonly screen?: Screen;
   readonly judge?: Judge;
+  readonly recall?: Recall;
   readonly record?: Recorder;
   /** Everything is in place. */
   readonly opened?: () => void;
@@ -162,6 +163,9 @@ export interface Arriving {
  */
 export type Judge = (arriving: Arriving) => Hearing | 'refused' | undefined;
 
+/** Takes up again the case of a message that came at some time and waits for a session since before a restart. */
+export type Recall = (arriving: Arriving, plan: DeliveryPlan, sentAtMs: number) => Oversight | undefined;
+
 /** One message before its judge. */
 export interface Hearing {
   /** The message to go on with. */
@@ -186,8 +190,11 @@ export interface Oversight {
   readonly keepsake?: Keepsake;
   /** It has happened. */
   done(): void;
-  /** It has had to wait for its recipient and could happen now: false if the message has come to its end meanwhile. */
-  mayLeave?(): boolean;
+  /**
+   * It has had to wait for its recipient and could happen now: false if the message has come to its end meanwhile. What is said of
+   * that has this origin.
+   */
+  mayLeave?(origin: Origin): boolean;
   /** It is about to leave the server, as `Departure.leaving` has it. */
   leaving?(hop?: NextHop): Eventually<Stanza | undefined>;
   /** It has failed, and this would happen now. */

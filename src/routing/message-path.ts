@@ -5,7 +5,7 @@ import type { Account } from './account.ts';
 import type { Carrier } from './carrier.ts';
 import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
 import { type Eventually, then } from './eventually.ts';
-import type { Arriving, Hearing, Judge, Oversight, Passage, Recorder, Ruling } from './extension.ts';
+import type { Arriving, Hearing, Judge, Oversight, Passage, Recall, Recorder, Ruling } from './extension.ts';
 import { keepingOf } from './keeping.ts';
 import type { OfflineMessages } from './offline-messages.ts';
 import { Consequences, type Way } from './origin.ts';
@@ -18,6 +18,7 @@ export interface MessagePathParts {
   readonly sessionsOf: (account: string) => readonly Session[];
   readonly screens: Screens;
   readonly judges: readonly Judge[];
+  readonly recalls: readonly Recall[];
   readonly recorders: readonly Recorder[];
   readonly offline: OfflineMessages;
   /** Puts a message with a new address on the road again. */
@@ -155,7 +156,17 @@ export class MessagePath {
       if (delivered) return oversight.done();
       if (open === 0) this.#again(without(journey, sessions), (next) => oversight.failed(next));
     };
-    return { settled, mayLeave: () => oversight.mayLeave?.() ?? true };
+    return { settled, mayLeave: (origin) => oversight.mayLeave?.(origin) ?? true };
+  }
+
+  /** Watches again over a message that waits for a session since before a restart; nothing if nobody minds what becomes of it. */
+  recall(arriving: Arriving, session: Session, sentAtMs: number): Watch | undefined {
+    const sessions = [session];
+    for (const recall of this.#parts.recalls) {
+      const oversight = recall(arriving, { kind: 'direct', sessions }, sentAtMs);
+      if (oversight) return this.#watchOver(oversight, sessions, { arriving, excluded: nothing });
+    }
+    return undefined;
   }
 
   #forward(message: Stanza, to: Jid, { arriving }: Journey): Eventually<void> {

@@ -105,6 +105,7 @@ export function buildRoad(
     },
   });
   const judges = extensions.flatMap(({ judge }) => judge ?? []);
+  const recalls = extensions.flatMap(({ recall }) => recall ?? []);
   const recorders = extensions.flatMap(({ record }) => record ?? []);
   const handlers = extensions.flatMap(({ iq }) => iq ?? []);
   const served = new Map(services.map((service) => [service.domain, service] as const));
@@ -114,7 +115,7 @@ export function buildRoad(
     mailbox: (jid) => ground.mailboxes.at(jid),
     account: (jid) => accounts.get(jid),
     screens,
-    messages: new MessagePath({ ...common, judges, recorders, offline, explain, refuse }),
+    messages: new MessagePath({ ...common, judges, recalls, recorders, offline, explain, refuse }),
     presences,
     iqs: new IqPath({ ...common, handlers, requests }),
     log,

@@ -18,7 +18,7 @@ import type { Origin, Way } from './origin.ts';
 import type { PresencePath } from './presence-path.ts';
 import type { Screens } from './screens.ts';
 import type { Service } from './service.ts';
-import type { Session } from './session.ts';
+import type { Session, Watch } from './session.ts';
 
 /** What the router needs from the rest of the house. */
 export interface RouterParts {
@@ -106,6 +106,16 @@ export class Router {
       };
       return { arriving, plan: this.#parts.messages.plan(arriving) };
     });
+  }
+
+  /** Watches again over a message that came at some time and waits for a session since before a restart. */
+  recall(message: Stanza, session: Session, sentAtMs: number): Watch | undefined {
+    const { from, to = session.jid } = message;
+    if (message.kind !== 'message' || !from) return undefined;
+    const destination: Destination = { kind: 'account', account: session.account };
+    const ends = { message, sender: from, recipient: to, destination };
+    const arriving = { ...ends, session: undefined, origin: undefined, forwardedBy: nobody };
+    return this.#parts.messages.recall(arriving, session, sentAtMs);
   }
 
   #server(to: Jid): Destination {

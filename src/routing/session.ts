@@ -11,8 +11,8 @@ export type Interest = 'roster' | 'blocklist';
 export interface Watch {
   /** It has left, or never will. */
   settled(delivered: boolean): void;
-  /** It has had to wait for the client, who is back: whether it is still to leave. */
-  mayLeave(): boolean;
+  /** It has had to wait for the client, who is back: whether it is still to leave. What is said in its place has this origin. */
+  mayLeave(origin: Origin): boolean;
 }
 
 /** What a session has told the world about itself. */

@@ -3,6 +3,7 @@ import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from '../routing/account.ts';
+import { Consequences } from '../routing/origin.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
 import type { Interest, OutgoingGate, Session, SessionPresence, Watch } from '../routing/session.ts';
 import { xml } from '../xml/element.ts';
@@ -86,6 +87,11 @@ export class ClientSession implements Session {
     return this.#management;
   }
 
+  /** Follows a stanza that was found on the disk and has never been written. */
+  follow(stanza: Stanza, watch: Watch): void {
+    this.#watched.set(stanza, watch);
+  }
+
   state(): string {
     return this.#state.text();
   }
@@ -165,7 +171,10 @@ export class ClientSession implements Session {
     this.#stream = stream;
     const held = new Set(this.#held);
     const waited = [...this.#watched].filter(([stanza]) => !held.has(stanza));
-    for (const [stanza, watch] of waited) if (!watch.mayLeave()) this.#withdraw(stanza);
+    for (const [stanza, watch] of waited) {
+      const instead = new Consequences();
+      if (!watch.mayLeave(instead)) this.#withdraw(stanza, instead.settled());
+    }
     this.#management?.attached(stream);
     for (const [stanza] of waited) this.#settle(stanza);
     this.#wake();
@@ -239,9 +248,9 @@ export class ClientSession implements Session {
   }
 
   /** It was never written, and is not to be any more. */
-  #withdraw(stanza: Stanza): void {
+  #withdraw(stanza: Stanza, instead: Promise<void>): void {
     this.#watched.delete(stanza);
-    this.#management?.withdraw(stanza);
+    this.#management?.withdraw(stanza, instead);
   }
 
   #wake(): void {

@@ -8,7 +8,12 @@ import { type Eventually, then } from '../routing/eventually.ts';
 import type { Session } from '../routing/session.ts';
 import type { SessionDirectory } from '../routing/session-directory.ts';
 import { ClientSession, type SessionDesk } from './client-session.ts';
-import { type Resumable, ResumableSessions, type ResumptionStores } from './management/resumable-sessions.ts';
+import {
+  type Recall,
+  type Resumable,
+  ResumableSessions,
+  type ResumptionStores,
+} from './management/resumable-sessions.ts';
 import { type Route, takeBack, type Undelivered } from './management/take-back.ts';
 import type { Leaving, SessionStream } from './session-stream.ts';
 
@@ -27,6 +32,7 @@ export interface ClientSessionParts extends Omit<SessionDesk, 'end' | 'store'>, 
   readonly ended: (session: Session) => void;
   /** The session, found on the disk after a restart, has a client again. */
   readonly returned: (session: Session) => void;
+  readonly recall: Recall;
   /** Puts a stanza back on the road. */
   readonly route: Route;
 }
@@ -81,6 +87,12 @@ export class ClientSessions {
     await this.#takeStrays();
     // At once: a crash now would repeat them all.
     await this.settled();
+  }
+
+  /** The server stops: those who are away may come back to the next one. Resolves like {@link settled}. */
+  stop(): Promise<void> {
+    this.resumable.stop();
+    return this.settled();
   }
 
   /** Resolves when all that ended sessions could not deliver is durable, and what is acknowledged is gone. */

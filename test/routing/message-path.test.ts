@@ -200,6 +200,7 @@ describe('The road of a message', () => {
         sessionsOf: () => [],
         screens: new Screens(),
         judges: [({ message }) => ({ message, judge: () => ({ message, plan: decided }) })],
+        recalls: [],
         recorders: [],
         offline: { keep: async ({ to }, owner) => void log.push(`kept ${to} for ${owner}`) },
         route: ({ to }) => void log.push(`routed ${to}`),
@@ -244,7 +245,14 @@ describe('The road of a message', () => {
 
   it('leads to services, gateways, other servers, and not to the server itself (XEP-0079 §3.3.1)', () => {
     const path = new MessagePath({
-      ...{ sessionsOf: () => [], screens: new Screens(), judges: [], recorders: [], offline: { keep: async () => {} } },
+      ...{
+        sessionsOf: () => [],
+        screens: new Screens(),
+        judges: [],
+        recalls: [],
+        recorders: [],
+        offline: { keep: async () => {} },
+      },
       ...{ route: () => undefined, remotes: { send: () => undefined }, refuse: () => undefined },
       explain: () => StanzaError.internalServerError(),
     });

@@ -58,6 +58,7 @@ class House {
       log: alarms,
       ended: (session) => this.log.push(`${session.jid.resource} ended, ${this.directory.size} left`),
       returned: (session) => this.log.push(`${session.jid.resource} returned`),
+      recall: () => undefined,
       route: (stanza) => void this.log.push(`route ${stanza}`),
     });
   }

@@ -4,6 +4,7 @@ import type { Stanza } from '../../protocol/stanza.ts';
 import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
 import type { Arriving, Hearing, Oversight, Ruling } from '../../routing/extension.ts';
 import type { Keepsake } from '../../routing/offline-messages.ts';
+import type { Origin } from '../../routing/origin.ts';
 import { maySeePresence } from '../../routing/presence-access.ts';
 import type { Screens } from '../../routing/screens.ts';
 import type { Clock } from '../../support/clock.ts';
@@ -59,6 +60,21 @@ export class AmpJudge {
     const rulesets = [...(admission.ruleset ? [admission.ruleset] : []), ...ofOperator];
     const subject = { by, sender, id: message.id, ends: admission.ends };
     return new Case(this.#parts, admission.message, arriving, rulesets, subject);
+  }
+
+  /**
+   * Takes up again the case of a message that waits for a session since before a restart: by its own rules, as they stood when it
+   * came. Those of the operator have not been kept with it.
+   */
+  recall(arriving: Arriving, plan: DeliveryPlan, sentAtMs: number): Oversight | undefined {
+    const { message, sender } = arriving;
+    if (!isMarked(message) || carriesReport(message)) return undefined;
+    const by = this.#deciding(arriving);
+    const arrival = { ...this.#arrival(arriving, false, by, sentAtMs), mayReport: () => true };
+    const admission = admit(message, arrival, this.#parts.settings.limits);
+    if (admission.kind === 'refused' || !admission.ruleset) return undefined;
+    const subject = { by, sender, id: message.id, ends: admission.ends };
+    return new Case(this.#parts, message, arriving, [admission.ruleset], subject).recall(plan, sentAtMs);
   }
 
   /** What would happen to a message that came at some time and for which this is planned; nothing does. */
@@ -135,11 +151,8 @@ class Case implements Hearing {
   #rule(plan: DeliveryPlan, event: 'receipt' | 'replanned'): Ruling {
     const message = plan.kind === 'forward' ? forwardedCopy(this.message) : this.message;
     if (this.#rulesets.length === 0) return { message, plan };
-    const { isLocalDomain, reporter, clock } = this.#parts;
-    const { sender, recipient, destination } = this.#arriving;
-    const prospect = prospectOf(plan, recipient, this.#rulesets[0]?.perHop ?? false);
-    const hop = destination.kind === 'remote' && !isLocalDomain(sender.domain);
-    const judgement = judge(this.#rulesets, { event, prospect, intended: recipient, hop, nowMs: clock.nowMs() });
+    const { reporter, clock } = this.#parts;
+    const judgement = this.#judgement(plan, event, clock.nowMs());
     const now = judgement.reports.filter(({ when }) => when === 'now');
     const isOver = judgement.decision === 'stop' || plan.kind === 'none';
     if (isOver) reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : plan.kind);
@@ -148,14 +161,28 @@ class Case implements Hearing {
     return isOver ? { message, plan } : { message, plan, oversight: this.#oversight(plan, judgement) };
   }
 
+  #judgement(plan: DeliveryPlan, event: 'receipt' | 'replanned', nowMs: number): Judgement {
+    const { sender, recipient, destination } = this.#arriving;
+    const prospect = prospectOf(plan, recipient, this.#rulesets[0]?.perHop ?? false);
+    const hop = destination.kind === 'remote' && !this.#parts.isLocalDomain(sender.domain);
+    return judge(this.#rulesets, { event, prospect, intended: recipient, hop, nowMs });
+  }
+
+  /** What was decided at some time, as far as it can still be told from the plan. */
+  recall(plan: DeliveryPlan, sentAtMs: number): Oversight {
+    const judgement = this.#judgement(plan, 'receipt', sentAtMs);
+    const undecided: Judgement = { decision: 'keep', fired: [], reports: [], armed: this.#rulesets };
+    return this.#oversight(plan, judgement.decision === 'stop' ? undecided : judgement);
+  }
+
   /** XEP-0079 §3.3.2: what has waited for a client that was away may have expired. */
-  #mayLeave(armed: readonly ArmedRuleset[]): boolean {
+  #mayLeave(armed: readonly ArmedRuleset[], origin: Origin): boolean {
     const { reporter, clock } = this.#parts;
     const intended = this.#arriving.recipient;
     const judgement = judge(armed, { event: 'dispatch', intended, hop: false, nowMs: clock.nowMs() });
     if (judgement.fired.length === 0) return true;
     reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : 'direct');
-    for (const report of reporter.compose(judgement.reports, this.#subject)) reporter.send(report, undefined);
+    for (const report of reporter.compose(judgement.reports, this.#subject)) reporter.send(report, origin);
     return judgement.decision !== 'stop';
   }
 
@@ -169,7 +196,7 @@ class Case implements Hearing {
         note();
         for (const report of reporter.compose(later, this.#subject)) reporter.send(report, this.#arriving.origin);
       };
-      return { done, failed, mayLeave: () => this.#mayLeave(judgement.armed) };
+      return { done, failed, mayLeave: (origin) => this.#mayLeave(judgement.armed, origin) };
     }
     const reports = reporter.compose(later, this.#subject);
     const keepsake = keepsakeOf(judgement.armed, reports);

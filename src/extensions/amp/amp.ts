@@ -23,6 +23,7 @@ export function amp(works: AmpWorks, serverName: string): Extension {
     disco: { domain: features, domainNodes: new Map([[ns.amp, node]]) },
     streamFeatures: (stage) => (stage === 'authenticated' ? [xml('amp', { xmlns: ns.ampFeature })] : []),
     judge: (arriving) => works.judge.hear(arriving),
+    recall: (arriving, plan, sentAtMs) => works.judge.recall(arriving, plan, sentAtMs),
     opened: () => works.start(),
     closing: () => works.stop(),
   };

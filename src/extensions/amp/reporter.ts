@@ -2,7 +2,7 @@ import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { answer } from '../../routing/answer.ts';
 import type { Eventually } from '../../routing/eventually.ts';
-import type { Origin, Way } from '../../routing/origin.ts';
+import { Consequences, type Origin, type Way } from '../../routing/origin.ts';
 import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { Log } from '../../support/log.ts';
@@ -57,7 +57,9 @@ export class Reporter {
 
   /** Sends a report to where its receiver is now; whoever is owed word of the message is owed this, too. */
   send(report: Stanza, origin: Origin | undefined): void {
-    void this.#parts.route(this.addressed(report), { origin });
+    const consequences = new Consequences();
+    const pending = this.#parts.route(this.addressed(report), { ...(origin?.owed && { origin: consequences }) });
+    if (origin?.owed) origin.awaits(Promise.resolve(pending).then(() => consequences.settled()));
   }
 
   /** A report with the address at which its receiver can be found now. */

@@ -115,9 +115,13 @@ export class Management {
     this.#storedElsewhere.add(stanza);
   }
 
-  /** Takes back a stanza that was never written. */
-  withdraw(stanza: Stanza): void {
-    this.#queue.withdraw(stanza)?.copy?.release();
+  /** Takes back a stanza that was never written; its copy goes when what happens instead is durable. */
+  withdraw(stanza: Stanza, instead: Promise<void>): void {
+    const copy = this.#queue.withdraw(stanza)?.copy;
+    instead.then(
+      () => copy?.release(),
+      () => undefined,
+    );
   }
 
   /** Resolves with true when the client has acknowledged all that was sent. */

@@ -3,7 +3,7 @@ import { Jid } from '../../protocol/jid.ts';
 import { randomId } from '../../protocol/random-id.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import type { Enabled } from '../../protocol/stream-management.ts';
-import type { Session } from '../../routing/session.ts';
+import type { Session, Watch } from '../../routing/session.ts';
 import type { ResumableSession, ResumptionStore, Unacknowledged } from '../../storage/resumption.ts';
 import type { Clock, Timer } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
@@ -31,9 +31,13 @@ export interface ResumptionStores {
 }
 
 interface ResumableSessionParts extends ResumptionStores {
+  readonly recall: Recall;
   readonly end: (session: ClientSession) => void;
   readonly returned: (session: Session) => void;
 }
+
+/** Finds out who watches over a message that came at some time and waits for a session. */
+export type Recall = (message: Stanza, session: Session, sentAtMs: number) => Watch | undefined;
 
 /** A session found on the disk. */
 export interface Resumable extends ResumableSession {
@@ -136,12 +140,19 @@ export class ResumableSessions {
       return stanza ? [{ stanza, atMs: row.receivedAtMs, storedElsewhere: false, copy, sequence: row.sequence }] : [];
     });
     session.manage({ key, maxSeconds }, { handled, queue: UnacknowledgedQueue.restored(entries) });
+    for (const { stanza, atMs } of entries) if (atMs > detachedAtMs) this.#follow(session, stanza, atMs);
     this.#restoreState(session, found);
     this.#restored.add(session);
     this.#byKey.set(key, session);
     // A clock that was set back must not make a session immortal.
     const waitedMs = Math.max(0, clock.nowMs() - detachedAtMs);
     this.#expect(session, Math.max(0, maxSeconds * 1000 - waitedMs));
+  }
+
+  /** The server stops: time ends no session any more. */
+  stop(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
   }
 
   /** Ends a session on the disk that cannot be restored. */
@@ -158,6 +169,12 @@ export class ResumableSessions {
       const { domain } = Jid.parse(row.owner);
       return { id: row.id, domain, undelivered: stanza ? [{ stanza, atMs: row.receivedAtMs, copy }] : [] };
     });
+  }
+
+  /** What came while the client was away has never been written: it is asked again whether it may leave. */
+  #follow(session: ClientSession, stanza: Stanza, sentAtMs: number): void {
+    const watch = this.#parts.recall(stanza, session, sentAtMs);
+    if (watch) session.follow(stanza, watch);
   }
 
   #restoreState(session: ClientSession, { state }: Resumable): void {
