@@ -8,6 +8,8 @@ const sm = 'urn:xmpp:sm:3';
 export interface Letter {
   readonly id: string;
   readonly to: string;
+  /** What it has besides its text, in bytes. */
+  readonly padding?: number;
 }
 
 /** What a party of the test notices. */
@@ -20,6 +22,8 @@ export class Party {
   readonly name: string;
   /** The ids of the messages that came, in order, repetitions included. */
   readonly received: string[] = [];
+  /** Whether it shows itself only when its session is managed, and then does not wait for what that brings. */
+  hasty = false;
   /** Whether the session in use is one that was resumed. */
   resumed = false;
   readonly #managed: boolean;
@@ -132,9 +136,15 @@ export class Party {
 
   async #begins(client: TestClient): Promise<void> {
     await client.binds('home');
-    await client.appears();
-    for (const tree of client.arrival) this.#note(tree);
-    if (!this.#managed) return;
+    if (!this.hasty) {
+      await client.appears();
+      for (const tree of client.arrival) this.#note(tree);
+    }
+    if (this.#managed) await this.#enables(client);
+    if (this.hasty) client.sends('<presence/>');
+  }
+
+  async #enables(client: TestClient): Promise<void> {
     client.sends(`<enable xmlns="${sm}" resume="true"/>`);
     for (;;) {
       const arrival = await client.connection.next('<enabled/>');
@@ -149,13 +159,16 @@ export class Party {
     this.#handled = 0;
   }
 
-  #write({ id, to }: Letter): void {
-    this.#client?.sends(`<message type="chat" id="${id}" to="${to}@localhost"><body>${id}</body></message>`);
+  #write({ id, to, padding = 0 }: Letter): void {
+    const rest = padding > 0 ? `<rest xmlns="urn:rest">${'x'.repeat(padding)}</rest>` : '';
+    this.#client?.sends(`<message type="chat" id="${id}" to="${to}@localhost"><body>${id}</body>${rest}</message>`);
   }
 
   #take(tree: Tree): void {
     if (tree.name === 'a') return this.#acknowledged(Number(tree.attributes.get('h')));
     if (tree.name === 'r') return this.#client?.sends(`<a xmlns="${sm}" h="${this.#taken}"/>`);
+    // The end of the stream is told by an element that is no stanza.
+    if (tree.name === 'error') return;
     this.#taken += 1;
     this.#note(tree);
   }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
 import { LineProcess } from '../support/line-process.ts';
 
 const program = fileURLToPath(new URL('./server-program.ts', import.meta.url));
@@ -22,12 +23,20 @@ export class CrimeScene {
     });
   }
 
+  /** SQLite finds nothing wrong with the database of a server that has ended. */
+  expectSoundDatabase(file = join(this.dataDir, 'ampere.db')): void {
+    const db = new Database(file, { readonly: true });
+    const finding = db.pragma('integrity_check', { simple: true });
+    db.close();
+    if (finding !== 'ok') throw new Error(`${file} is damaged: ${finding}`);
+  }
+
   /** Starts a server that has these accounts. */
-  async start(names: readonly string[]): Promise<Victim> {
-    const process_ = new LineProcess('server', process.execPath, [program, this.dataDir, names.join(',')]);
-    this.#running = process_;
-    const line = await process_.waitFor('its port', () => process_.lines.find((each) => each.startsWith('port ')));
-    return new Victim(process_, Number(line.slice(5)));
+  async start(names: readonly string[], dataDir = this.dataDir): Promise<Victim> {
+    const server = new LineProcess('server', process.execPath, [program, dataDir, names.join(',')]);
+    this.#running = server;
+    const line = await server.waitFor('its port', () => server.lines.find((each) => each.startsWith('port ')));
+    return new Victim(server, Number(line.slice(5)));
   }
 }
 

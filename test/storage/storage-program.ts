@@ -3,8 +3,8 @@ import { StorageError } from '../../src/storage/storage-error.ts';
 import { ampleQuota, sampleCredentials, sampleMessage } from './samples.ts';
 
 // A process of its own for tests: `append <dir>` prints the id of each message once it is acknowledged, until it is killed;
-// `open <dir>` prints how opening the directory went.
-const [, , task, dataDir = ''] = process.argv;
+// `open <dir> [<migrations>]` prints how opening the directory went.
+const [, , task, dataDir = '', migrationsDir] = process.argv;
 
 async function append(): Promise<void> {
   const storage = await openSqliteStorage({ dataDir, onFatal: fail });
@@ -18,9 +18,10 @@ async function append(): Promise<void> {
 }
 
 async function open(): Promise<void> {
-  const outcome = await openSqliteStorage({ dataDir, onFatal: fail }).catch((error: unknown) => error);
-  if (outcome instanceof StorageError) process.stdout.write(`${outcome.code}: ${outcome.message}`);
-  else process.exit(1);
+  const options = { dataDir, onFatal: fail, ...(migrationsDir !== undefined && { migrationsDir }) };
+  const outcome = await openSqliteStorage(options).catch((error: unknown) => error);
+  process.stdout.write(outcome instanceof StorageError ? `${outcome.code}: ${outcome.message}` : 'opened\n');
+  process.exit();
 }
 
 function fail(error: Error): void {
