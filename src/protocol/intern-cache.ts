@@ -1,5 +1,3 @@
-const longestKey = 128;
-
 /** A flat copy of a text: it keeps no longer text alive that it was cut from. */
 export const flatCopy = (text: string): string => Buffer.from(text).toString();
 
@@ -9,11 +7,14 @@ export const flatCopy = (text: string): string => Buffer.from(text).toString();
  */
 export class InternCache<Value> {
   readonly #halfCapacity: number;
+  readonly #longestKey: number;
   #young = new Map<string, Value>();
   #old = new Map<string, Value>();
 
-  constructor(capacity: number) {
+  /** Longer keys are not kept. */
+  constructor(capacity: number, longestKey = 128) {
     this.#halfCapacity = Math.ceil(capacity / 2);
+    this.#longestKey = longestKey;
   }
 
   get size(): number {
@@ -29,7 +30,7 @@ export class InternCache<Value> {
   }
 
   set(key: string, value: Value): void {
-    if (key.length > longestKey) return;
+    if (key.length > this.#longestKey) return;
     if (this.#young.size >= this.#halfCapacity) {
       this.#old = this.#young;
       this.#young = new Map();

@@ -113,17 +113,22 @@ export class Payload {
     return new Payload(Buffer.concat([bytes, added.bytes]), children);
   }
 
-  /** The payload with `element` in the place of `child`. */
-  replace(child: Child, element: Element): Payload {
+  /** The payload with a child in other words: `text` is an element of the same name and namespace. */
+  reworded(child: Child, text: string): Payload {
     const { bytes } = this;
-    const { bytes: inserted, children } = Payload.of(element);
-    const growth = inserted.length - (child.end - child.start);
-    const replaced = this.children.flatMap((other) => {
-      if (other === child) return children.map((its) => moved(its, child.start));
-      return other.start < child.start ? other : moved(other, growth);
-    });
-    return new Payload(Buffer.concat([bytes.subarray(0, child.start), inserted, bytes.subarray(child.end)]), replaced);
+    const length = Buffer.byteLength(text);
+    const growth = length - (child.end - child.start);
+    const rewritten = Buffer.allocUnsafe(bytes.length + growth);
+    bytes.copy(rewritten, 0, 0, child.start);
+    rewritten.write(text, child.start);
+    bytes.copy(rewritten, child.start + length, child.end);
+    const children = this.children.map((other) => (other.start < child.start ? other : behind(child, other, growth)));
+    return new Payload(rewritten, children);
   }
+}
+
+function behind(child: Child, other: Child, growth: number): Child {
+  return other === child ? { ...child, end: child.end + growth } : moved(other, growth);
 }
 
 function moved({ name, ns, start, end }: Child, by: number): Child {

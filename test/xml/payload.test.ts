@@ -180,10 +180,10 @@ describe('Payload', () => {
     expect(indexOf(Payload.empty.with(xml('d', {})))).to.deep.equal(['{jabber:client}d <d/>']);
   });
 
-  it('replaces a child', () => {
-    expect(indexOf(payload.replace(payload.children[1]!, xml('longer', {}, 'than before')))).to.deep.equal([
+  it('says a child in other words', () => {
+    expect(indexOf(payload.reworded(payload.children[1]!, '<b xmlns="urn:b">é, longer</b>'))).to.deep.equal([
       '{jabber:client}a <a>é</a>',
-      '{jabber:client}longer <longer>than before</longer>',
+      '{urn:b}b <b xmlns="urn:b">é, longer</b>',
       '{jabber:client}c <c/>',
     ]);
   });

@@ -1,5 +1,6 @@
 import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
+import { ampsOf, type PlacedAmp } from './amp-element.ts';
 import { type ArmedRuleset, arm } from './armed-rules.ts';
 import { type Ends, signedCopy, withoutForgedReports } from './delivered-copy.ts';
 import { legacyExpiry } from './legacy-expiry.ts';
@@ -42,9 +43,11 @@ export type Admission =
  */
 export function admit(message: Stanza, arrival: Arrival, limits: RulesetLimits): Admission {
   const { fromClient, sender, recipient, by } = arrival;
-  const cleaned = fromClient ? withoutForgedReports(message) : message;
-  const asked = readAccepted(cleaned, arrival, limits);
-  const answerable = isAnswerable(cleaned, sender);
+  const sent = ampsOf(message.payload);
+  const cleaned = fromClient ? withoutForgedReports(message, sent) : message;
+  const amps = cleaned === message ? sent : ampsOf(cleaned.payload);
+  const asked = readAccepted(cleaned, amps, arrival, limits);
+  const answerable = isAnswerable(cleaned, sender, amps);
   if (asked instanceof Refusal && answerable) {
     return { kind: 'refused', reply: refusalReply(asked, { by, to: sender, id: cleaned.id }) };
   }
@@ -53,7 +56,7 @@ export function admit(message: Stanza, arrival: Arrival, limits: RulesetLimits):
   const ruleset = { rules, perHop: accepted?.perHop ?? false };
   return {
     kind: 'admitted',
-    message: accepted ? signedCopy(cleaned, accepted.ends) : cleaned,
+    message: accepted ? signedCopy(cleaned, accepted.ends, amps) : cleaned,
     ends: accepted?.ends ?? { sender, recipient },
     ruleset: rules.length > 0 ? arm(ruleset, answerable ? 'sender' : undefined) : undefined,
   };
@@ -63,8 +66,13 @@ interface Accepted extends Ruleset {
   readonly ends: Ends;
 }
 
-function readAccepted(message: Stanza, arrival: Arrival, limits: RulesetLimits): Accepted | Refusal | undefined {
-  const request = readRequest(message);
+function readAccepted(
+  message: Stanza,
+  amps: readonly PlacedAmp[],
+  arrival: Arrival,
+  limits: RulesetLimits,
+): Accepted | Refusal | undefined {
+  const request = readRequest(message, amps);
   if (!request || request instanceof Refusal) return request;
   const ruleset = validate(request, limits);
   if (ruleset instanceof Refusal) return ruleset;

@@ -99,7 +99,7 @@ export class AmpJudge {
   #deciding({ sender, recipient, destination }: Arriving): Jid {
     const { kind } = destination;
     const isRecipients = kind === 'account' || kind === 'server' || !this.#parts.isLocalDomain(sender.domain);
-    return Jid.from('', isRecipients ? recipient.domain : sender.domain);
+    return Jid.parse(isRecipients ? recipient.domain : sender.domain);
   }
 
   /** Who is refused gets the same answer as who writes to nobody (XEP-0079 §9, XEP-0191 §3.3). */

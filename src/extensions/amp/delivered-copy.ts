@@ -1,8 +1,11 @@
 import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
-import { attribute, childElements, type Element } from '../../xml/element.ts';
+import { attribute, childElements } from '../../xml/element.ts';
+import { escapeAttribute } from '../../xml/escape.ts';
+import { type Child, contentNs } from '../../xml/payload.ts';
+import { serialise } from '../../xml/serialise.ts';
 import { drop } from './actions/drop.ts';
-import { isAmp, isReport } from './parse.ts';
+import { ampsOf, isAmp, requestOf } from './amp-element.ts';
 
 /** The original ends of a message, which every server writes on the rules it passes on (XEP-0079 §4.1). */
 export interface Ends {
@@ -11,16 +14,12 @@ export interface Ends {
 }
 
 /** The message with its rules signed: whatever they said of its ends gives way to the truth. Its content stays as it is. */
-export function signedCopy(message: Stanza, { sender, recipient }: Ends): Stanza {
-  const { payload } = message;
-  for (const child of payload.children) {
-    if (!isAmp(child)) continue;
-    const amp = payload.element(child);
-    if (isReport(amp)) continue;
-    Object.assign(amp.attrs, { from: sender.toString(), to: recipient.toString() });
-    return message.with({ payload: payload.replace(child, amp) });
-  }
-  return message;
+export function signedCopy(message: Stanza, { sender, recipient }: Ends, amps = ampsOf(message.payload)): Stanza {
+  const request = requestOf(amps);
+  if (!request) return message;
+  const [head, tail] = request.amp.halves;
+  const signature = ` from="${escapeAttribute(sender.toString())}" to="${escapeAttribute(recipient.toString())}"`;
+  return message.with({ payload: message.payload.reworded(request.child, head + signature + tail) });
 }
 
 /**
@@ -35,24 +34,26 @@ export function forwardedCopy(message: Stanza): Stanza {
   const silent = childElements(amp).filter((rule) => attribute(rule, 'action') === drop.name);
   if (silent.length === 0) return withoutRules(message);
   amp.children = silent;
-  return message.with({ payload: payload.replace(child, amp) });
+  return message.with({ payload: payload.reworded(child, serialise(amp, contentNs)) });
 }
 
 /** The message without anything of AMP: rules end at a room, whose occupants are not whom they were meant for. */
 export function withoutRules(message: Stanza): Stanza {
-  return without(message, () => true);
+  return without(message, isAmp);
 }
 
 /**
  * The message of a client without reports, which only servers make (XEP-0079 §4.1). An error may keep them: there they are
  * what came with the message it answers.
  */
-export function withoutForgedReports(message: Stanza): Stanza {
-  return message.type === 'error' ? message : without(message, isReport);
+export function withoutForgedReports(message: Stanza, amps = ampsOf(message.payload)): Stanza {
+  if (message.type === 'error') return message;
+  const reports = amps.filter(({ amp }) => amp.isReport).map(({ child }) => child);
+  return reports.length === 0 ? message : without(message, (child) => reports.includes(child));
 }
 
-function without(message: Stanza, drop: (amp: Element) => boolean): Stanza {
+function without(message: Stanza, drop: (child: Child) => boolean): Stanza {
   const { payload } = message;
-  const remaining = payload.without((child) => isAmp(child) && drop(payload.element(child)));
+  const remaining = payload.without(drop);
   return remaining === payload ? message : message.with({ payload: remaining });
 }

@@ -1,17 +1,21 @@
 import { Jid, JidError } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
+import { ampsOf, type PlacedAmp } from './amp-element.ts';
 import type { Ends } from './delivered-copy.ts';
-import { isAmp, isReport } from './parse.ts';
 import type { WrittenRuleset } from './written-rules.ts';
 
 /** Whether a sender may be answered at all: not for an error, not for a report, and servers as such are not told anything. */
-export function isAnswerable(message: Stanza, sender: Jid): boolean {
-  return message.type !== 'error' && !isServer(sender) && !carriesReport(message);
+export function isAnswerable(message: Stanza, sender: Jid, amps = ampsOf(message.payload)): boolean {
+  return message.type !== 'error' && !isServer(sender) && !hasReport(amps);
 }
 
 /** Whether the message reports what has become of another one: such are not archived, copied or judged. */
 export function carriesReport({ payload }: Stanza): boolean {
-  return payload.children.some((child) => isAmp(child) && isReport(payload.element(child)));
+  return hasReport(ampsOf(payload));
+}
+
+function hasReport(amps: readonly PlacedAmp[]): boolean {
+  return amps.some(({ amp }) => amp.isReport);
 }
 
 /**
