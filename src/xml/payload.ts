@@ -1,6 +1,8 @@
 import type { Element } from './element.ts';
 import { escapeText } from './escape.ts';
 import { readElement } from './parse-element.ts';
+import { scanDocument } from './scan-document.ts';
+import type { Scanner } from './scanner.ts';
 import { serialise } from './serialise.ts';
 import { unlimited } from './xml-limits.ts';
 
@@ -80,6 +82,11 @@ export class Payload {
     return readElement(this.bytes.subarray(child.start, child.end), unlimited, contentContext);
   }
 
+  /** Scans a child; places count from its first byte. */
+  scan(child: Child, scanner: Scanner): void {
+    scanDocument(scanner, this.bytes.subarray(child.start, child.end), unlimited, contentContext);
+  }
+
   /** All children as trees. */
   elements(): Element[] {
     return this.children.map((child) => this.element(child));
@@ -113,22 +120,25 @@ export class Payload {
     return new Payload(Buffer.concat([bytes, added.bytes]), children);
   }
 
-  /** The payload with a child in other words: `text` is an element of the same name and namespace. */
-  reworded(child: Child, text: string): Payload {
+  /** The payload with `text` in the place of some bytes of one child, whose name and namespace it does not change. */
+  spliced(start: number, end: number, text: string): Payload {
     const { bytes } = this;
     const length = Buffer.byteLength(text);
-    const growth = length - (child.end - child.start);
-    const rewritten = Buffer.allocUnsafe(bytes.length + growth);
-    bytes.copy(rewritten, 0, 0, child.start);
-    rewritten.write(text, child.start);
-    bytes.copy(rewritten, child.start + length, child.end);
-    const children = this.children.map((other) => (other.start < child.start ? other : behind(child, other, growth)));
-    return new Payload(rewritten, children);
+    const growth = length - (end - start);
+    const spliced = Buffer.allocUnsafe(bytes.length + growth);
+    bytes.copy(spliced, 0, 0, start);
+    spliced.write(text, start);
+    bytes.copy(spliced, start + length, end);
+    const children = this.children.map((child) => shifted(child, start, end, growth));
+    return new Payload(spliced, children);
   }
 }
 
-function behind(child: Child, other: Child, growth: number): Child {
-  return other === child ? { ...child, end: child.end + growth } : moved(other, growth);
+/** A child after the bytes from `start` to `end`, which are in it or in another one, have grown. */
+function shifted(child: Child, start: number, end: number, growth: number): Child {
+  if (child.end <= start) return child;
+  if (child.start >= end && child.start > start) return moved(child, growth);
+  return { name: child.name, ns: child.ns, start: child.start, end: child.end + growth };
 }
 
 function moved({ name, ns, start, end }: Child, by: number): Child {

@@ -181,9 +181,19 @@ describe('Payload', () => {
   });
 
   it('says a child in other words', () => {
-    expect(indexOf(payload.reworded(payload.children[1]!, '<b xmlns="urn:b">é, longer</b>'))).to.deep.equal([
+    const { start, end } = payload.children[1]!;
+    expect(indexOf(payload.spliced(start, end, '<b xmlns="urn:b">é, longer</b>'))).to.deep.equal([
       '{jabber:client}a <a>é</a>',
       '{urn:b}b <b xmlns="urn:b">é, longer</b>',
+      '{jabber:client}c <c/>',
+    ]);
+  });
+
+  it('puts something into a child', () => {
+    const at = payload.children[1]!.start + '<b'.length;
+    expect(indexOf(payload.spliced(at, at, ' é=""'))).to.deep.equal([
+      '{jabber:client}a <a>é</a>',
+      '{urn:b}b <b é="" xmlns="urn:b"/>',
       '{jabber:client}c <c/>',
     ]);
   });

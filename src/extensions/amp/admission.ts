@@ -52,7 +52,9 @@ export function admit(message: Stanza, arrival: Arrival, limits: RulesetLimits):
     return { kind: 'refused', reply: refusalReply(asked, { by, to: sender, id: cleaned.id }) };
   }
   const accepted = asked instanceof Refusal ? undefined : asked;
-  const rules = [...(accepted?.rules ?? []), ...expiryRules(cleaned, arrival, limits)];
+  const older = expiryRule(cleaned, arrival, limits);
+  const own = accepted?.rules ?? [];
+  const rules = older ? [...own, older] : own;
   const ruleset = { rules, perHop: accepted?.perHop ?? false };
   return {
     kind: 'admitted',
@@ -78,12 +80,12 @@ function readAccepted(
   if (ruleset instanceof Refusal) return ruleset;
   const { fromClient, sender, recipient, mayReport } = arrival;
   const ends = fromClient ? { sender, recipient } : believedEnds(request, { sender, recipient });
-  return refuseReports(ruleset.rules, mayReport) ?? { ...ruleset, ends };
+  return refuseReports(ruleset.rules, mayReport) ?? { rules: ruleset.rules, perHop: ruleset.perHop, ends };
 }
 
 /** Older than AMP, and carried out by the same engine as its last rule. */
-function expiryRules(message: Stanza, { nowMs }: Arrival, { vocabulary }: RulesetLimits): Rule[] {
+function expiryRule(message: Stanza, { nowMs }: Arrival, { vocabulary }: RulesetLimits): Rule | undefined {
   const written = legacyExpiry(message, nowMs);
   const rule = written && understand(written, vocabulary);
-  return rule === undefined || typeof rule === 'string' ? [] : [rule];
+  return typeof rule === 'string' ? undefined : rule;
 }

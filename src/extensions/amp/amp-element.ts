@@ -1,8 +1,9 @@
 import { InternCache } from '../../protocol/intern-cache.ts';
 import { ns } from '../../protocol/namespaces.ts';
-import { attribute, childElements, type Element, nsOf } from '../../xml/element.ts';
-import { type Child, contentNs, type Payload } from '../../xml/payload.ts';
-import { serialise } from '../../xml/serialise.ts';
+import { attributeValue } from '../../xml/frame.ts';
+import type { Child, Payload } from '../../xml/payload.ts';
+import { Scanner, type ScannerSink } from '../../xml/scanner.ts';
+import type { StartTag } from '../../xml/start-tag.ts';
 import type { WrittenRule } from './written-rules.ts';
 
 /** An `<amp/>` as its sender wrote it, whatever it is good for (XEP-0079 §4.1). Immutable, and shared by all messages with the same. */
@@ -13,8 +14,8 @@ export interface AmpElement {
   readonly perHop: string | undefined;
   readonly from: string | undefined;
   readonly to: string | undefined;
-  /** The same element in two halves without the ends: up to the last of its other attributes, and from there on. */
-  readonly halves: readonly [head: string, tail: string];
+  /** How many of its bytes come before the end of its start tag, `>` or `/>`: there is room for more attributes. */
+  readonly roomAt: number;
 }
 
 /** An `<amp/>` in its place in a message. */
@@ -50,34 +51,61 @@ function ampOf(payload: Payload, child: Child): AmpElement {
   const bytes = payload.bytes.toString('latin1', child.start, child.end);
   const before = known.get(bytes);
   if (before) return before;
-  const amp = readAmp(payload.element(child));
+  const amp = reader.read(payload, child);
   known.set(bytes, amp);
   return amp;
 }
 
-function readAmp(element: Element): AmpElement {
-  const from = attribute(element, 'from');
-  const to = attribute(element, 'to');
-  const isReport = attribute(element, 'status') !== undefined;
-  const perHop = attribute(element, 'per-hop');
-  return { isReport, rules: readRules(element), perHop, from, to, halves: halvesOf(element) };
+/** Reads an `<amp/>` from its tags: no tree is made. */
+class AmpReader implements ScannerSink {
+  readonly #scanner = new Scanner(this);
+  #amp: AmpElement | undefined;
+  #rules: WrittenRule[] = [];
+
+  read(payload: Payload, child: Child): AmpElement {
+    this.#rules = [];
+    payload.scan(child, this.#scanner);
+    return this.#amp!;
+  }
+
+  startTag(tag: StartTag, depth: number, _start: number, end: number): void {
+    if (depth === 1) this.#readRoot(tag, end);
+    else if (depth === 2 && tag.localName === 'rule' && tag.ns === ns.amp) this.#rules.push(this.#ruleOf(tag));
+  }
+
+  endTag(): void {
+    // Its tags say all there is.
+  }
+
+  text(): void {
+    // Means nothing.
+  }
+
+  cdata(): void {
+    // Means nothing.
+  }
+
+  #readRoot(tag: StartTag, end: number): void {
+    const attributes = tag.attributes(this.#scanner.scope);
+    this.#amp = {
+      isReport: attributeValue(attributes, 'status') !== undefined,
+      rules: this.#rules,
+      perHop: attributeValue(attributes, 'per-hop'),
+      from: attributeValue(attributes, 'from'),
+      to: attributeValue(attributes, 'to'),
+      roomAt: end - (tag.empty ? '/>' : '>').length,
+    };
+  }
+
+  #ruleOf(tag: StartTag): WrittenRule {
+    const attributes = tag.attributes(this.#scanner.scope);
+    return {
+      action: attributeValue(attributes, 'action'),
+      condition: attributeValue(attributes, 'condition'),
+      value: attributeValue(attributes, 'value'),
+    };
+  }
 }
 
-function readRules(amp: Element): WrittenRule[] {
-  return childElements(amp)
-    .filter((child) => child.getName() === 'rule' && nsOf(child) === ns.amp)
-    .map((rule) => ({
-      action: attribute(rule, 'action'),
-      condition: attribute(rule, 'condition'),
-      value: attribute(rule, 'value'),
-    }));
-}
-
-/** Uses the element up. */
-function halvesOf(element: Element): [head: string, tail: string] {
-  Object.assign(element.attrs, { from: undefined, to: undefined });
-  const whole = serialise(element, contentNs);
-  element.children = [];
-  const head = serialise(element, contentNs).slice(0, -'/>'.length);
-  return [head, whole.slice(head.length)];
-}
+// Reading calls nobody back, so one reader serves all.
+const reader = new AmpReader();

@@ -1,6 +1,6 @@
 import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
-import { attribute, childElements } from '../../xml/element.ts';
+import { attribute, childElements, type Element } from '../../xml/element.ts';
 import { escapeAttribute } from '../../xml/escape.ts';
 import { type Child, contentNs } from '../../xml/payload.ts';
 import { serialise } from '../../xml/serialise.ts';
@@ -14,12 +14,27 @@ export interface Ends {
 }
 
 /** The message with its rules signed: whatever they said of its ends gives way to the truth. Its content stays as it is. */
-export function signedCopy(message: Stanza, { sender, recipient }: Ends, amps = ampsOf(message.payload)): Stanza {
+export function signedCopy(message: Stanza, ends: Ends, amps = ampsOf(message.payload)): Stanza {
   const request = requestOf(amps);
   if (!request) return message;
-  const [head, tail] = request.amp.halves;
-  const signature = ` from="${escapeAttribute(sender.toString())}" to="${escapeAttribute(recipient.toString())}"`;
-  return message.with({ payload: message.payload.reworded(request.child, head + signature + tail) });
+  const { child, amp } = request;
+  if (amp.from !== undefined || amp.to !== undefined) return signedCopy(withoutEnds(message, child), ends);
+  const at = child.start + amp.roomAt;
+  return message.with({ payload: message.payload.spliced(at, at, signature(ends)) });
+}
+
+function signature({ sender, recipient }: Ends): string {
+  return ` from="${escapeAttribute(sender.toString())}" to="${escapeAttribute(recipient.toString())}"`;
+}
+
+function withoutEnds(message: Stanza, child: Child): Stanza {
+  const amp = message.payload.element(child);
+  Object.assign(amp.attrs, { from: undefined, to: undefined });
+  return rewritten(message, child, amp);
+}
+
+function rewritten(message: Stanza, { start, end }: Child, amp: Element): Stanza {
+  return message.with({ payload: message.payload.spliced(start, end, serialise(amp, contentNs)) });
 }
 
 /**
@@ -34,7 +49,7 @@ export function forwardedCopy(message: Stanza): Stanza {
   const silent = childElements(amp).filter((rule) => attribute(rule, 'action') === drop.name);
   if (silent.length === 0) return withoutRules(message);
   amp.children = silent;
-  return message.with({ payload: payload.reworded(child, serialise(amp, contentNs)) });
+  return rewritten(message, child, amp);
 }
 
 /** The message without anything of AMP: rules end at a room, whose occupants are not whom they were meant for. */
