@@ -27,6 +27,8 @@ export interface ConnectionParts {
 const writeChunkBytes = 64 * 1024;
 /** Reading stops while this part of what may wait does wait to be written: who does not take answers may not ask. */
 const congestedPart = 1 / 4;
+/** A bit for each reason to pause. */
+const pauseBits: Readonly<Record<Pause, number>> = { rate: 1, work: 2, output: 4, shutdown: 8 };
 /** How long the last bytes of a closed stream may take to leave. */
 const lingerMs = 5_000;
 
@@ -35,14 +37,20 @@ export class Connection implements ClientConnection {
   readonly #limits: ConnectionLimits;
   readonly #layTls: LayTls;
   readonly #clock: Clock;
-  readonly #pauses = new Set<Pause>();
   #user: ConnectionUser;
   #socket: Socket;
   #readRate: TokenBucket;
-  #queue: (string | Buffer)[] = [];
+  #pauses = 0;
+  #queue: (string | Buffer)[] | undefined;
   #queuedBytes = 0;
+  /** Bytes given to the socket. */
+  #givenBytes = 0;
+  /** Those of them that had left when it was last looked; nobody has looked yet. */
+  #goneBytes = -1;
   #progressAtMs: number;
-  #waiting: (() => void)[] = [];
+  /** Whether the socket may hold bytes that have not left. */
+  #unsent = false;
+  #waiting: (() => void)[] | undefined;
   #rateTimer: Timer | undefined;
   #lingerTimer: Timer | undefined;
   /** Nothing more is taken to be written. */
@@ -82,11 +90,11 @@ export class Connection implements ClientConnection {
   }
 
   get outgoingBytes(): number {
-    return this.#queuedBytes + this.#socket.writableLength;
+    return this.#queuedBytes + this.#unsentBytes;
   }
 
   get congested(): boolean {
-    return this.outgoingBytes > this.#limits.outgoingBufferBytes * congestedPart;
+    return this.outgoingBytes > this.#congestedBytes;
   }
 
   limitReading(rate: ReadRate): void {
@@ -95,39 +103,53 @@ export class Connection implements ClientConnection {
 
   write(...pieces: (string | Buffer)[]): void {
     if (this.#ended) return;
-    if (this.#queue.length === 0) flushAtTurnEnd(this);
-    for (const piece of pieces) {
-      this.#queue.push(piece);
-      this.#queuedBytes += piece.length;
+    for (const piece of pieces) this.#queuedBytes += piece.length;
+    if (this.#queue) this.#queue.push(...pieces);
+    else {
+      this.#queue = pieces;
+      flushAtTurnEnd(this);
     }
     if (this.outgoingBytes > this.#limits.outgoingBufferBytes) this.#abort();
   }
 
   /** Hands everything queued to the socket now. */
   flush(): void {
-    if (this.#queue.length === 0) return;
+    if (!this.#queue) return;
     const bytes = join(this.#queue);
     this.#empty();
-    if (this.#socket.writableLength === 0) this.#progressAtMs = this.#clock.monotonicMs();
+    const socket = this.#socket;
+    // Whoever waits, waits for much: little is written without a callback, which saves a tick for every write.
+    const watched = this.#unsentBytes + bytes.length >= Math.min(writeChunkBytes, this.#congestedBytes);
+    this.#givenBytes += bytes.length;
     for (let start = 0; start < bytes.length; start += writeChunkBytes) {
-      this.#socket.write(bytes.subarray(start, start + writeChunkBytes), this.#wrote);
+      const chunk = bytes.length <= writeChunkBytes ? bytes : bytes.subarray(start, start + writeChunkBytes);
+      if (watched) socket.write(chunk, this.#wrote);
+      else socket.write(chunk);
     }
+    this.#unsent = socket.writableLength > 0;
+    if (!this.#unsent) return;
+    this.#noteProgress(this.#clock.monotonicMs());
     if (this.congested) this.pause('output');
   }
 
   flushed(): Promise<void> {
     this.flush();
     if (this.#closed || this.outgoingBytes < writeChunkBytes) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#waiting ??= [];
+    const waiting = this.#waiting;
+    return new Promise((resolve) => waiting.push(resolve));
   }
 
   pause(reason: Pause): void {
-    this.#pauses.add(reason);
+    this.#pauses |= pauseBits[reason];
     this.#socket.pause();
   }
 
   resume(reason: Pause): void {
-    if (this.#pauses.delete(reason) && this.#pauses.size === 0 && !this.#closed) this.#socket.resume();
+    const others = this.#pauses & ~pauseBits[reason];
+    if (others === this.#pauses) return;
+    this.#pauses = others;
+    if (others === 0 && !this.#closed) this.#socket.resume();
   }
 
   startTls(start: TlsStart, host: string | undefined): void {
@@ -144,7 +166,7 @@ export class Connection implements ClientConnection {
     // Node reports a failed handshake of a server-side TLSSocket by this event alone, and leaves the socket open.
     secure.on('_tlsError', () => this.destroy());
     this.#listen(secure);
-    if (this.#pauses.size > 0) secure.pause();
+    if (this.#pauses !== 0) secure.pause();
   }
 
   end(): void {
@@ -168,7 +190,25 @@ export class Connection implements ClientConnection {
   }
 
   checkStall(nowMs: number): void {
-    if (this.#socket.writableLength > 0 && nowMs - this.#progressAtMs > this.#limits.writeStallMs) this.destroy();
+    if (this.#unsentBytes === 0) return;
+    this.#noteProgress(nowMs);
+    if (nowMs - this.#progressAtMs > this.#limits.writeStallMs) this.destroy();
+  }
+
+  /** Asks the socket only if there is something to ask: where thousands take turns it is cold memory. */
+  get #unsentBytes(): number {
+    return this.#unsent ? this.#socket.writableLength : 0;
+  }
+
+  get #congestedBytes(): number {
+    return this.#limits.outgoingBufferBytes * congestedPart;
+  }
+
+  #noteProgress(nowMs: number): void {
+    const goneBytes = this.#givenBytes - this.#socket.writableLength;
+    if (goneBytes === this.#goneBytes) return;
+    this.#goneBytes = goneBytes;
+    this.#progressAtMs = nowMs;
   }
 
   #abort(): void {
@@ -178,7 +218,7 @@ export class Connection implements ClientConnection {
   }
 
   #empty(): void {
-    this.#queue = [];
+    this.#queue = undefined;
     this.#queuedBytes = 0;
   }
 
@@ -200,15 +240,14 @@ export class Connection implements ClientConnection {
   }
 
   readonly #wrote = (): void => {
-    this.#progressAtMs = this.#clock.monotonicMs();
     if (this.#socket.writableLength >= writeChunkBytes) return;
     this.resume('output');
     this.#wakeWaiting();
   };
 
   #wakeWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
     for (const wake of waiting) wake();
   }
 }

@@ -21,17 +21,23 @@ export interface StreamHandler {
 }
 
 const noName: Buffer = Buffer.alloc(0);
+/** The name every client known gives its stream (RFC 6120 §4.8.5): kept once, and not for every stream. */
+const usualName: Buffer = Buffer.from('stream:stream');
+/** Indexers that nobody has in use, and how many of them are worth keeping. */
+const spareIndexers: FrameIndexer[] = [];
+const maxSpareIndexers = 64;
 
 /**
  * Reads one direction of an XML stream from chunks of bytes, cut anywhere. A frame that lies in one chunk is handed out
- * without copying; between frames no buffer is held. What is accepted, and when it is refused, does not depend on where
- * the chunks are cut.
+ * without copying; between frames neither a buffer nor an indexer is held: they take turns with one, which stays in the
+ * processor's cache. What is accepted, and when it is refused, does not depend on where the chunks are cut.
  */
 export class StreamReader {
   /** For the next frame. */
   limits: XmlLimits;
   readonly #handler: StreamHandler;
-  readonly #indexer = new FrameIndexer();
+  /** While there is something to read. */
+  #indexer: FrameIndexer | undefined;
   #header: StreamHeader | undefined;
   #streamName = noName;
   #partial: PartialFrame | undefined;
@@ -81,44 +87,57 @@ export class StreamReader {
   restart(): void {
     this.#header = undefined;
     this.#streamName = noName;
-    this.#indexer.root = undefined;
   }
 
   #drain(): void {
     if (this.#busy) return;
     this.#busy = true;
+    this.#indexer ??= spareIndexers.pop() ?? new FrameIndexer();
+    const indexer = this.#indexer;
     try {
-      while (!this.#paused && !this.#ended && this.#unread.length > 0) this.#consume();
+      while (!this.#paused && !this.#ended && this.#unread.length > 0) this.#consume(indexer);
+      if (this.#partial === undefined) this.#giveBack(indexer);
     } catch (failure) {
       this.#failure = failure;
       this.#stop();
       throw failure;
     } finally {
       this.#busy = false;
-      this.#indexer.scanner.source.release();
+      indexer.scanner.source.release();
     }
   }
 
+  #giveBack(indexer: FrameIndexer): void {
+    this.#indexer = undefined;
+    if (spareIndexers.length < maxSpareIndexers) spareIndexers.push(indexer);
+  }
+
+  /** An indexer that has failed is in the middle of a frame, and of no use to anybody. */
   #stop(): void {
     this.#unread = [];
     this.#partial = undefined;
+    this.#indexer = undefined;
   }
 
   /** Reads the first unread chunk, to its end or until paused. */
-  #consume(): void {
+  #consume(indexer: FrameIndexer): void {
     const chunk = this.#unread.shift()!;
     let at = 0;
     while (at < chunk.length && !this.#paused && !this.#ended) {
-      at = this.#partial === undefined ? this.#next(chunk, at) : this.#continue(this.#partial, chunk, at);
+      at =
+        this.#partial === undefined
+          ? this.#next(indexer, chunk, at)
+          : this.#continue(indexer, this.#partial, chunk, at);
     }
     if (this.#ended) this.#stop();
     else if (at < chunk.length) this.#unread.unshift(chunk.subarray(at));
   }
 
   /** Reads what begins at `at`; the answer is where to go on. */
-  #next(chunk: Buffer, at: number): number {
-    const { scanner } = this.#indexer;
+  #next(indexer: FrameIndexer, chunk: Buffer, at: number): number {
+    const { scanner } = indexer;
     const { maxBytes } = this.limits;
+    indexer.root = this.#header;
     if (this.#header === undefined) scanner.beginDocument(bareContext, this.limits, true);
     else {
       const first = skipSpace(chunk, at, chunk.length);
@@ -134,7 +153,7 @@ export class StreamReader {
     const end = Math.min(chunk.length, at + maxBytes);
     const scanned = scanner.scan(at, end);
     if (scanner.complete) {
-      this.#handOut(chunk, at, scanned);
+      this.#handOut(indexer, chunk, at, scanned);
       return scanned;
     }
     if (end - at >= maxBytes) tooMuch('too many bytes');
@@ -144,30 +163,30 @@ export class StreamReader {
     return chunk.length;
   }
 
-  #continue(partial: PartialFrame, chunk: Buffer, at: number): number {
-    const { scanner } = this.#indexer;
+  #continue(indexer: FrameIndexer, partial: PartialFrame, chunk: Buffer, at: number): number {
+    const { scanner } = indexer;
     const next = at + partial.append(chunk, at);
     scanner.source.bytes = partial.bytes;
     scanner.source.base = 0;
     partial.scanned = scanner.scan(partial.scanned, partial.length);
     if (scanner.complete) {
       this.#partial = undefined;
-      this.#handOut(partial.bytes, 0, partial.scanned);
+      this.#handOut(indexer, partial.bytes, 0, partial.scanned);
       return next - (partial.length - partial.scanned);
     }
     if (partial.full) tooMuch('too many bytes');
     return next;
   }
 
-  #handOut(bytes: Buffer, start: number, end: number): void {
-    const index = this.#indexer.take();
+  #handOut(indexer: FrameIndexer, bytes: Buffer, start: number, end: number): void {
+    const index = indexer.take();
     if (index === undefined) this.#end();
     else if (this.#header !== undefined) this.#handler.frame(new Frame(bytes, start, end, index, this.#header));
     else {
-      const { scope, depth } = this.#indexer.scanner;
+      const { scope, depth } = indexer.scanner;
       this.#header = new StreamHeader(index, { defaultNs: scope.defaultNs, prefixes: scope.prefixes() });
-      this.#streamName = this.#indexer.scanner.elementName();
-      this.#indexer.root = this.#header;
+      const name = indexer.scanner.elementName();
+      this.#streamName = name.equals(usualName) ? usualName : name;
       this.#handler.header(this.#header);
       if (depth === 0) this.#end();
     }

@@ -162,6 +162,22 @@ describe('StreamReader', () => {
     expect(headers[1]?.prefixes.size).to.equal(0);
   });
 
+  it('is not disturbed by what others are in the middle of', () => {
+    const [one, other, broken, last] = [record(), record(), record(), record()];
+    last.push(clientHeader);
+    one.push(`${clientHeader}<message id='1'><bo`);
+    other.push(`${clientHeader}<iq xmlns:p='urn:p'><p:quer`);
+    broken.push(clientHeader);
+    refusal(() => broken.push(`<x xmlns='urn:x' xmlns:p='urn:other'><y></z>`));
+    last.push('</stream:stream>');
+    one.push('dy/></message>');
+    other.push(`y/></iq></stream:stream>`);
+    expect(one.seen).to.deep.equal(['header', 'message']);
+    expect(other.seen).to.deep.equal(['header', 'iq', 'end']);
+    expect(other.frames[0]?.payload.has('query', 'urn:p')).to.equal(true);
+    expect(last.seen).to.deep.equal(['header', 'end']);
+  });
+
   it('is dead after a refusal', () => {
     const { reader, seen, push } = record();
     const first = refusal(() => push(`${clientHeader}<a>&nbsp;`));
