@@ -42,13 +42,18 @@ export function servingTls(contexts: ContextSource): LayTls {
 /**
  * Options for `new TLSSocket(socket, …)` on the server's side of a connection. `host`, that of the stream header, stands
  * in for a server name indication (RFC 6120 §13.7.2.1).
- * With direct TLS a client that uses ALPN must ask for xmpp-client (XEP-0368 §2).
+ * With direct TLS a peer that uses ALPN must ask for our protocol (XEP-0368 §2).
  */
-export function tlsSocketOptions(contexts: ContextSource, start: TlsStart, host: string | undefined): TLSSocketOptions {
+export function tlsSocketOptions(
+  contexts: ContextSource,
+  start: TlsStart,
+  host: string | undefined,
+  alpnProtocol: 'xmpp-client' | 'xmpp-server' = 'xmpp-client',
+): TLSSocketOptions {
   return {
     isServer: true,
     secureContext: contexts.contextFor(host),
     SNICallback: (serverName, answer) => answer(null, contexts.contextFor(serverName)),
-    ...(start === 'direct' ? { ALPNProtocols: ['xmpp-client'] } : {}),
+    ...(start === 'direct' ? { ALPNProtocols: [alpnProtocol] } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type DerItem, derChildren, derItems } from '../../tls/der.ts';
 
 type HashName = 'sha224' | 'sha256' | 'sha384' | 'sha512';
 
@@ -39,44 +40,17 @@ export function certificateHash(certificate: Buffer): Buffer | undefined {
 }
 
 function signatureHash(certificate: Buffer): HashName | undefined {
-  const [, algorithm] = children(content(certificate));
-  const [identifier, parameters] = children(algorithm);
+  const [, algorithm] = derChildren(certificate);
+  const [identifier, parameters] = derItems(algorithm?.content ?? Buffer.alloc(0));
   if (!identifier) return undefined;
-  const oid = identifier.toString('hex');
+  const oid = identifier.content.toString('hex');
   return oid === rsassaPss ? pssHash(parameters) : signatureHashes.get(oid);
 }
 
 /** The hash in RSASSA-PSS-params, where a missing first field means SHA-1 (RFC 4055 §3.1). */
-function pssHash(parameters: Buffer | undefined): HashName | undefined {
-  const [first] = items(parameters ?? Buffer.alloc(0));
+function pssHash(parameters: DerItem | undefined): HashName | undefined {
+  const [first] = derItems(parameters?.content ?? Buffer.alloc(0));
   if (first?.tag !== 0xa0) return 'sha256';
-  const [oid] = children(content(first.content));
-  return oid && pssHashes.get(oid.toString('hex'));
-}
-
-interface DerItem {
-  readonly tag: number;
-  readonly content: Buffer;
-}
-
-function content(bytes: Buffer): Buffer | undefined {
-  return items(bytes)[0]?.content;
-}
-
-function children(bytes: Buffer | undefined): Buffer[] {
-  return items(bytes ?? Buffer.alloc(0)).map((item) => item.content);
-}
-
-/** Splits DER into its items; the certificate is our own and OpenSSL has accepted it. */
-function items(bytes: Buffer): DerItem[] {
-  const found: DerItem[] = [];
-  for (let at = 0; at + 2 <= bytes.length; ) {
-    const short = bytes.readUInt8(at + 1);
-    const lengthBytes = short < 0x80 ? 0 : short - 0x80;
-    const length = lengthBytes === 0 ? short : bytes.readUIntBE(at + 2, lengthBytes);
-    const start = at + 2 + lengthBytes;
-    found.push({ tag: bytes.readUInt8(at), content: bytes.subarray(start, start + length) });
-    at = start + length;
-  }
-  return found;
+  const [oid] = derChildren(first.content);
+  return oid && pssHashes.get(oid.content.toString('hex'));
 }

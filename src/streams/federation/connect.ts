@@ -1,0 +1,148 @@
+import { connect, isIP, isIPv6, type Socket } from 'node:net';
+import type { Clock, Timer } from '../../support/clock.ts';
+import { isPrivateAddress } from './private-address.ts';
+import { ResolutionError, type Resolver } from './resolver.ts';
+import type { Target } from './target.ts';
+
+/** What connecting needs. */
+export interface ConnectParts {
+  readonly resolver: Pick<Resolver, 'addresses'>;
+  readonly clock: Pick<Clock, 'after'>;
+  /** Whether every target may be in a private network; one that is `fixed` always may. */
+  readonly allowPrivateAddresses: boolean;
+  /** For all addresses together. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** No connection to a target. The message says for every address why. */
+export class ConnectError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConnectError';
+  }
+}
+
+/** How long an address has the road to itself (RFC 8305 §5). */
+const attemptDelayMs = 250;
+/** Addresses that are tried of one target. */
+const maxAddresses = 8;
+
+/**
+ * A TCP connection to a target, by its addresses of both families as in RFC 8305. Rejects with `ConnectError`, with
+ * `ResolutionError`, or with the reason of the signal.
+ */
+export async function connectTo(target: Target, parts: ConnectParts): Promise<Socket> {
+  parts.signal?.throwIfAborted();
+  const addresses = await addressesOf(target, parts);
+  const allowed = addresses.filter((address) => mayConnect(address, target, parts));
+  if (addresses.length > 0 && allowed.length === 0)
+    throw new ConnectError(
+      `${target.host}: ${addresses.join(', ')} is in a private network (s2s.allowPrivateAddresses)`,
+    );
+  if (allowed.length === 0) throw new ResolutionError('no such domain', `${target.host} has no address`);
+  parts.signal?.throwIfAborted();
+  return new Race(interleaved(allowed).slice(0, maxAddresses), target.port, parts).winner;
+}
+
+async function addressesOf(target: Target, { resolver }: ConnectParts): Promise<readonly string[]> {
+  if (target.addresses) return target.addresses;
+  return isIP(target.host) === 0 ? resolver.addresses(target.host) : [target.host];
+}
+
+function mayConnect(address: string, target: Target, { allowPrivateAddresses }: ConnectParts): boolean {
+  return allowPrivateAddresses || target.fixed === true || !isPrivateAddress(address);
+}
+
+/** One family after the other, IPv6 first (RFC 8305 §4). */
+function interleaved(addresses: readonly string[]): string[] {
+  const six = addresses.filter((address) => isIPv6(address));
+  const four = addresses.filter((address) => !isIPv6(address));
+  const longer = Math.max(six.length, four.length);
+  return Array.from({ length: longer }, (_, index) => [six[index], four[index]])
+    .flat()
+    .filter((address) => address !== undefined);
+}
+
+/** Tries addresses, each with a head start before the next; the first connection wins and ends the others. */
+class Race {
+  readonly winner: Promise<Socket>;
+  readonly #waiting: string[];
+  readonly #port: number;
+  readonly #parts: ConnectParts;
+  readonly #running = new Set<Socket>();
+  readonly #failures: string[] = [];
+  readonly #deadline: Timer;
+  #next: Timer | undefined;
+  #win: (socket: Socket) => void = () => undefined;
+  #lose: (reason: unknown) => void = () => undefined;
+
+  constructor(addresses: readonly string[], port: number, parts: ConnectParts) {
+    this.#waiting = [...addresses];
+    this.#port = port;
+    this.#parts = parts;
+    this.winner = new Promise((resolve, reject) => {
+      this.#win = resolve;
+      this.#lose = reject;
+    });
+    this.#deadline = parts.clock.after(parts.timeoutMs, () => this.#giveUp(this.#error('no answer in time')));
+    parts.signal?.addEventListener('abort', this.#aborted);
+    this.#start();
+  }
+
+  #start(): void {
+    this.#next?.cancel();
+    const address = this.#waiting.shift();
+    if (address === undefined) {
+      if (this.#running.size === 0) this.#giveUp(this.#error('no address'));
+      return;
+    }
+    const socket = connect({ host: address, port: this.#port, noDelay: true });
+    this.#running.add(socket);
+    socket.once('connect', () => this.#connected(socket));
+    socket.once('error', (error) => this.#failed(socket, `${address}: ${codeOf(error)}`));
+    if (this.#waiting.length > 0) this.#next = this.#parts.clock.after(attemptDelayMs, () => this.#start());
+  }
+
+  #connected(socket: Socket): void {
+    this.#running.delete(socket);
+    socket.removeAllListeners();
+    this.#finish();
+    this.#win(socket);
+  }
+
+  #failed(socket: Socket, failure: string): void {
+    this.#running.delete(socket);
+    this.#failures.push(failure);
+    this.#start();
+  }
+
+  #giveUp(reason: unknown): void {
+    this.#finish();
+    this.#lose(reason);
+  }
+
+  #finish(): void {
+    this.#next?.cancel();
+    this.#deadline.cancel();
+    this.#parts.signal?.removeEventListener('abort', this.#aborted);
+    for (const socket of this.#running) {
+      socket.removeAllListeners();
+      // A connection that is given up may still fail, and an error nobody hears ends the process.
+      socket.on('error', () => undefined);
+      socket.destroy();
+    }
+    this.#running.clear();
+  }
+
+  readonly #aborted = (): void => this.#giveUp(this.#parts.signal?.reason);
+
+  #error(fallback: string): ConnectError {
+    const running = [...this.#running].length > 0 ? [fallback] : [];
+    return new ConnectError([...this.#failures, ...running].join('; ') || fallback);
+  }
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : error.message;
+}
