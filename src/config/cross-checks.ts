@@ -28,6 +28,7 @@ export function crossChecks(value: unknown, origin: Origin): Finding[] {
     ...incompleteCertificate(parts),
     ...certificatesOfOthers(parts),
     ...componentsOnOwnDomains(parts),
+    ...rulesForOurselves(parts),
     ...unreachableStanzaSizes(parts),
     ...tooSmallBuffer(parts),
     ...disabledLimits(parts),
@@ -46,6 +47,8 @@ function soundParts(value: unknown, origin: Origin): Parts {
       ...soundEntries(listenerSchema, listen.get('c2s') ?? fallback.c2s, ['listen', 'c2s']),
       ...soundEntries(listenerSchema, listen.get('c2sTls') ?? fallback.c2sTls, ['listen', 'c2sTls']),
       ...soundEntries(listenerSchema, listen.get('components') ?? fallback.components, ['listen', 'components']),
+      ...soundEntries(listenerSchema, listen.get('s2s') ?? fallback.s2s, ['listen', 's2s']),
+      ...soundEntries(listenerSchema, listen.get('s2sTls') ?? fallback.s2sTls, ['listen', 's2sTls']),
     ],
     limits: shape.limits.safeParse(given.get('limits')).data,
   };
@@ -137,10 +140,21 @@ function componentsOnOwnDomains({ given, domains }: Parts): Finding[] {
   });
 }
 
+/** What is said of other servers would never be looked at for a domain that is served here. */
+function rulesForOurselves({ given, domains }: Parts): Finding[] {
+  const served = new Set(domains.map(({ value }) => value));
+  const s2s = members(given.get('s2s'));
+  return ['domains', 'overrides'].flatMap((section) =>
+    [...members(s2s.get(section)).keys()]
+      .filter((name) => served.has(domain.safeParse(name).data ?? ''))
+      .map((name): Finding => ({ path: ['s2s', section, name], at: 'key', message: 'is one of the domains served' })),
+  );
+}
+
 /** A stanza of the size that is allowed must be able to arrive at the rate and in the time that are allowed. */
 function unreachableStanzaSizes({ limits }: Parts): Finding[] {
   if (limits === undefined) return [];
-  const { c2s, unauthenticated } = limits;
+  const { c2s, s2s, unauthenticated } = limits;
   const needs = (size: number, rate: { readBytesPerSecond: number; readBurstBytes: number }) =>
     Math.ceil(Math.max(0, size - rate.readBurstBytes) / rate.readBytesPerSecond);
   const check = (path: JsonPath, size: number, seconds: number, allowed: number) =>
@@ -160,6 +174,12 @@ function unreachableStanzaSizes({ limits }: Parts): Finding[] {
       c2s.stanzaCompletionSeconds,
     ),
     ...check(
+      ['limits', 's2s', 'stanzaBytes'],
+      s2s.stanzaBytes,
+      needs(s2s.stanzaBytes, s2s),
+      s2s.stanzaCompletionSeconds,
+    ),
+    ...check(
       ['limits', 'unauthenticated', 'stanzaBytes'],
       unauthenticated.stanzaBytes,
       needs(unauthenticated.stanzaBytes, unauthenticated),
@@ -168,11 +188,14 @@ function unreachableStanzaSizes({ limits }: Parts): Finding[] {
   ];
 }
 
-/** Else one large stanza would cut off the client that is to receive it. */
+/** Else one large stanza would cut off the peer that is to receive it. */
 function tooSmallBuffer({ limits }: Parts): Finding[] {
-  if (limits === undefined || limits.c2s.outgoingBufferBytes >= limits.c2s.stanzaBytes) return [];
-  const message = `must be at least limits.c2s.stanzaBytes, which is ${limits.c2s.stanzaBytes}`;
-  return [problem(['limits', 'c2s', 'outgoingBufferBytes'], message)];
+  if (limits === undefined) return [];
+  return (['c2s', 's2s'] as const).flatMap((peers) => {
+    const { outgoingBufferBytes, stanzaBytes } = limits[peers];
+    const message = `must be at least limits.${peers}.stanzaBytes, which is ${stanzaBytes}`;
+    return outgoingBufferBytes < stanzaBytes ? [problem(['limits', peers, 'outgoingBufferBytes'], message)] : [];
+  });
 }
 
 function disabledLimits({ given, listeners }: Parts): Finding[] {

@@ -58,6 +58,21 @@ const components = z
   .prefault({})
   .describe('Limits on components. How fast they are read is not bounded.');
 
+const s2s = z
+  .strictObject({
+    stanzaBytes: bytes(524_288, 10_000, 'Bytes of one stanza from another server. Told to servers (XEP-0478).'),
+    elements: whole(5000, 32, million, 'XML elements in one stanza from another server.'),
+    stanzaCompletionSeconds: seconds(30, 'From the first byte of a stanza to its last.'),
+    readBytesPerSecond: bytes(200_000, 1000, 'Average bytes a second read from one stream of another server.'),
+    readBurstBytes: bytes(2_000_000, 1000, 'Bytes read at once from one stream before the average holds.'),
+    idlePingAfterSeconds: seconds(300, 'Silence after which the other server is asked whether it is there.'),
+    idleCloseAfterSeconds: seconds(60, 'Further silence until the connection is closed.'),
+    outgoingBufferBytes: bytes(8_388_608, 65_536, 'Bytes that may wait for a server that reads too slowly.'),
+    writeStallSeconds: seconds(60, 'How long another server may take nothing at all of what waits for it.'),
+  })
+  .prefault({})
+  .describe('Limits on a stream from or to another server.');
+
 const connections = z
   .strictObject({
     total: z
@@ -105,6 +120,7 @@ const limits = z
     unauthenticated,
     c2s,
     components,
+    s2s,
     connections,
     authentication,
     registration,
@@ -127,6 +143,7 @@ function liftedIfDisabled(given: Limits): Limits {
     ...given,
     unauthenticated: { ...given.unauthenticated, ...unlimitedReading },
     c2s: { ...given.c2s, ...unlimitedReading },
+    s2s: { ...given.s2s, ...unlimitedReading },
     connections: {
       ...given.connections,
       unauthenticated: unlimited,

@@ -3,6 +3,7 @@ import { mechanismNames } from '../streams/negotiation/sasl/mechanisms.ts';
 import { ampSchema } from './amp-schema.ts';
 import { bytes, contactUri, domain, flag, host, type Origin, path, seconds, secret, whole } from './fields.ts';
 import { limitsSchema } from './limits-schema.ts';
+import { s2sSchema } from './s2s-schema.ts';
 
 const channelBindings = ['tls-exporter', 'tls-server-end-point'] as const;
 
@@ -32,6 +33,14 @@ const listen = z
       .array(listenerSchema)
       .default(loopback(5347))
       .describe('Where components connect, if there are any. Without TLS: keep to networks that you trust.'),
+    s2s: z
+      .array(listenerSchema)
+      .default(loopback(5269))
+      .describe('Where other servers connect and start TLS (STARTTLS).'),
+    s2sTls: z
+      .array(listenerSchema)
+      .default(loopback(5270))
+      .describe('Where other servers connect with TLS from the first byte (XEP-0368).'),
   })
   .prefault({})
   .describe('The addresses to listen on. Unless set, loopback only.');
@@ -238,6 +247,7 @@ export function configSchema(origin: Origin) {
     contact,
     log,
     storage,
+    s2s: s2sSchema(origin),
     shutdown,
     limits: limitsSchema,
   });

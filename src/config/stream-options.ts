@@ -6,8 +6,17 @@ import type { ListenerLimits } from '../streams/stream-listener.ts';
 import type { Config } from './schema.ts';
 
 /** The bounds on one client's stream, in the terms of the streams. */
-export function streamLimits({ limits }: Config): StreamLimits {
-  const { stanza, unauthenticated, c2s } = limits;
+export function streamLimits(config: Config): StreamLimits {
+  return limitsOf(config, config.limits.c2s);
+}
+
+/** The bounds on one stream with another server, in the terms of the streams. */
+export function peerStreamLimits(config: Config): StreamLimits {
+  return limitsOf(config, config.limits.s2s);
+}
+
+function limitsOf({ limits }: Config, authenticated: Config['limits']['c2s']): StreamLimits {
+  const { stanza, unauthenticated } = limits;
   const shape = { maxAttributes: stanza.attributes, maxDepth: stanza.depth, maxNamespaces: stanza.namespaces };
   return {
     unauthenticatedXml: { ...shape, maxBytes: unauthenticated.stanzaBytes, maxElements: unauthenticated.elements },
@@ -15,16 +24,19 @@ export function streamLimits({ limits }: Config): StreamLimits {
       bytesPerSecond: unauthenticated.readBytesPerSecond,
       burstBytes: unauthenticated.readBurstBytes,
     },
-    xml: { ...shape, maxBytes: c2s.stanzaBytes, maxElements: c2s.elements },
-    rate: { bytesPerSecond: c2s.readBytesPerSecond, burstBytes: c2s.readBurstBytes },
-    connection: { outgoingBufferBytes: c2s.outgoingBufferBytes, writeStallMs: c2s.writeStallSeconds * 1000 },
+    xml: { ...shape, maxBytes: authenticated.stanzaBytes, maxElements: authenticated.elements },
+    rate: { bytesPerSecond: authenticated.readBytesPerSecond, burstBytes: authenticated.readBurstBytes },
+    connection: {
+      outgoingBufferBytes: authenticated.outgoingBufferBytes,
+      writeStallMs: authenticated.writeStallSeconds * 1000,
+    },
     idBytes: stanza.idBytes,
     langBytes: stanza.langBytes,
     tlsHandshakeMs: unauthenticated.tlsHandshakeSeconds * 1000,
     authenticationMs: unauthenticated.authenticationSeconds * 1000,
-    frameCompletionMs: c2s.stanzaCompletionSeconds * 1000,
-    idlePingAfterMs: c2s.idlePingAfterSeconds * 1000,
-    idleCloseAfterMs: c2s.idleCloseAfterSeconds * 1000,
+    frameCompletionMs: authenticated.stanzaCompletionSeconds * 1000,
+    idlePingAfterMs: authenticated.idlePingAfterSeconds * 1000,
+    idleCloseAfterMs: authenticated.idleCloseAfterSeconds * 1000,
     authenticationFailures: limits.authentication.failuresPerStream,
   };
 }

@@ -206,6 +206,36 @@ const cases: Record<string, Case> = {
     text: '{ "limits": { "c2s": { "outgoingBufferBytes": 65536 } } }',
     problems: ['1:47: limits.c2s.outgoingBufferBytes: must be at least limits.c2s.stanzaBytes, which is 262144'],
   },
+  'an outgoing buffer too small for a stanza to another server': {
+    text: '{ "limits": { "s2s": { "outgoingBufferBytes": 65536 } } }',
+    problems: ['1:47: limits.s2s.outgoingBufferBytes: must be at least limits.s2s.stanzaBytes, which is 524288'],
+  },
+  'a listener for servers where one for clients is': {
+    text: '{ "listen": { "c2s": [{ "host": "::", "port": 5222 }],\n  "s2s": [{ "host": "::1", "port": 5222 }] } }',
+    problems: ['2:11: listen.s2s[0]: ::1 port 5222 is taken by listen.c2s[0] already'],
+  },
+  'a resolver that is a name': {
+    text: '{ "s2s": { "dns": { "servers": ["[::1]:5353", "192.0.2.1", "2001:db8::1",\n  "dns.example",\n  "[::1]:0"] } } }',
+    problems: [
+      '2:3: s2s.dns.servers[3]: must be an IP address, with a port if need be: "192.0.2.1:53", "[2001:db8::1]:53"',
+      '3:3: s2s.dns.servers[4]: must be an IP address, with a port if need be: "192.0.2.1:53", "[2001:db8::1]:53"',
+    ],
+  },
+  'a wildcard in the middle of a domain': {
+    text: '{ "s2s": { "deny": ["*.Spam.example", "a.*.example"] } }',
+    problems: ['1:39: s2s.deny[1]: "a.*.example" is not a valid domain'],
+  },
+  'a rule for a domain that is served': {
+    text: '{ "domains": ["a.example"], "s2s": { "domains": { "A.example": {} },\n  "overrides": { "b.example": [{ "host": "::1" }], "a.example": [{ "host": "::1" }] } } }',
+    problems: [
+      '1:51: s2s.domains["A.example"]: is one of the domains served',
+      '2:52: s2s.overrides["a.example"]: is one of the domains served',
+    ],
+  },
+  'no address for a domain': {
+    text: '{ "s2s": { "overrides": { "b.example": [] } } }',
+    problems: ['1:40: s2s.overrides["b.example"]: must not be empty'],
+  },
   'limits disabled on the Internet': {
     text: '{ "listen": { "c2s": [{ "host": "::", "port": 5222 }] },\n  "limits": { "disabled": true }\n}',
     problems: ['2:27: limits.disabled: is for measurements on loopback, but listen.c2s[0] is open to others'],

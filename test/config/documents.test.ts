@@ -29,7 +29,7 @@ function pathsIn(value: unknown, path: string): string[] {
   if (Array.isArray(value)) return value.flatMap((entry) => pathsIn(entry, `${path}[]`));
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, member]) => {
-    const name = path === 'tls.domains' || path === 'components' ? '*' : key;
+    const name = ['tls.domains', 's2s.domains', 's2s.overrides', 'components'].includes(path) ? '*' : key;
     const below = path === '' ? name : `${path}.${name}`;
     return [below, ...pathsIn(member, below)];
   });
@@ -80,7 +80,7 @@ describe('server.example.json', () => {
   });
 
   it('loads, and differs from the default only where it has something to show', () => {
-    const { domains, dataDir, listen, components, contact, tls, limits, amp, $schema, ...config } = loadConfig(
+    const { domains, dataDir, listen, components, contact, tls, limits, amp, s2s, $schema, ...config } = loadConfig(
       exampleFile,
       { TLS_KEY_PASSPHRASE: 'x', SMS_COMPONENT_SECRET: 'y' },
     );
@@ -97,6 +97,12 @@ describe('server.example.json', () => {
     expect([trusted.jids.length, trusted.domains.length, policies.length]).to.deep.equal([1, 1, 1]);
     expect(reportsTo).to.equal('admin@example.org');
     expect(defaultConfig().amp).to.deep.include(usual);
+    const { allow, deny, domains: rules, overrides, trustedAuthorities, dns, ...usualS2s } = s2s;
+    expect([allow?.length, deny.length, Object.keys(rules).length, Object.keys(overrides).length]).to.deep.equal([
+      3, 1, 1, 1,
+    ]);
+    expect([dns.servers.length, trustedAuthorities]).to.deep.equal([2, '/etc/ampere/tls/partners.pem']);
+    expect(defaultConfig().s2s).to.deep.include({ ...usualS2s, dns: { ...dns, servers: [] } });
     const { total, ...connections } = limits.connections;
     expect(total).to.be.greaterThan(0);
     expect(defaultConfig()).to.deep.include({ ...config, limits: { ...limits, connections } });

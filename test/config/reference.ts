@@ -79,7 +79,9 @@ function valueText(schema: JsonSchema): string {
   if (schema.type === 'array')
     return `list of ${schema.items?.enum === undefined ? `${schema.items?.type}s` : 'names'}`;
   if (schema.type === 'boolean') return '`true`, `false`';
-  return schema.type === 'object' ? 'object: domain to certificate' : `${schema.type}`;
+  if (schema.type !== 'object') return `${schema.type}`;
+  const { additionalProperties: of } = schema;
+  return `object: domain to ${typeof of === 'object' && of.type === 'array' ? 'list of objects' : 'object'}`;
 }
 
 function defaultText(schema: JsonSchema, required: boolean): string {

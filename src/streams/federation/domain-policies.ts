@@ -1,3 +1,4 @@
+import type { StreamLimits } from '../stream-limits.ts';
 import type { FederationOptions, PeerAuthentication } from './federation-options.ts';
 
 /** What the operator decided about other domains. */
@@ -22,6 +23,11 @@ export class DomainPolicies {
   /** Whether nothing is exchanged with the domain without TLS. */
   tlsRequired(domain: string): boolean {
     return this.#options.domains.get(domain)?.tlsRequired ?? this.#options.tlsRequired;
+  }
+
+  /** The bounds on a stream with the domain, once it has proved itself. */
+  limits(domain: string): StreamLimits {
+    return this.#options.domains.get(domain)?.limits ?? this.#options.limits;
   }
 }
 

@@ -11,6 +11,8 @@ export type PeerAuthentication = 'certificate' | 'dialback';
 export interface DomainPolicy {
   readonly authentication?: PeerAuthentication;
   readonly tlsRequired?: boolean;
+  /** For a stream from the domain, once it has proved itself. */
+  readonly limits?: StreamLimits;
 }
 
 /** Bounds on what waits for one other domain while there is no stream to it. */
