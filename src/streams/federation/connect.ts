@@ -32,7 +32,7 @@ const maxAddresses = 8;
  * A TCP connection to a target, by its addresses of both families as in RFC 8305. Rejects with `ConnectError`, with
  * `ResolutionError`, or with the reason of the signal.
  */
-export async function connectTo(target: Target, parts: ConnectParts): Promise<Socket> {
+export async function connectTo(target: Target, parts: ConnectParts, open: OpenSocket = openSocket): Promise<Socket> {
   parts.signal?.throwIfAborted();
   const addresses = await addressesOf(target, parts);
   const allowed = addresses.filter((address) => mayConnect(address, target, parts));
@@ -42,7 +42,14 @@ export async function connectTo(target: Target, parts: ConnectParts): Promise<So
     );
   if (allowed.length === 0) throw new ResolutionError('no such domain', `${target.host} has no address`);
   parts.signal?.throwIfAborted();
-  return new Race(interleaved(allowed).slice(0, maxAddresses), target.port, parts).winner;
+  return new Race(interleaved(allowed).slice(0, maxAddresses), parts, (address) => open(address, target.port)).winner;
+}
+
+/** Begins a connection. */
+export type OpenSocket = (address: string, port: number) => Socket;
+
+function openSocket(address: string, port: number): Socket {
+  return connect({ host: address, port, noDelay: true });
 }
 
 async function addressesOf(target: Target, { resolver }: ConnectParts): Promise<readonly string[]> {
@@ -66,80 +73,73 @@ function interleaved(addresses: readonly string[]): string[] {
 
 /** Tries addresses, each with a head start before the next; the first connection wins and ends the others. */
 class Race {
-  readonly winner: Promise<Socket>;
+  readonly #outcome = Promise.withResolvers<Socket>();
   readonly #waiting: string[];
-  readonly #port: number;
+  readonly #open: (address: string) => Socket;
   readonly #parts: ConnectParts;
   readonly #running = new Set<Socket>();
   readonly #failures: string[] = [];
   readonly #deadline: Timer;
   #next: Timer | undefined;
-  #win: (socket: Socket) => void = () => undefined;
-  #lose: (reason: unknown) => void = () => undefined;
 
-  constructor(addresses: readonly string[], port: number, parts: ConnectParts) {
+  constructor(addresses: readonly string[], parts: ConnectParts, open: (address: string) => Socket) {
     this.#waiting = [...addresses];
-    this.#port = port;
+    this.#open = open;
     this.#parts = parts;
-    this.winner = new Promise((resolve, reject) => {
-      this.#win = resolve;
-      this.#lose = reject;
-    });
     this.#deadline = parts.clock.after(parts.timeoutMs, () => this.#giveUp(this.#error('no answer in time')));
     parts.signal?.addEventListener('abort', this.#aborted);
     this.#start();
+  }
+
+  get winner(): Promise<Socket> {
+    return this.#outcome.promise;
   }
 
   #start(): void {
     this.#next?.cancel();
     const address = this.#waiting.shift();
     if (address === undefined) {
-      if (this.#running.size === 0) this.#giveUp(this.#error('no address'));
+      if (this.#running.size === 0) this.#giveUp(this.#error());
       return;
     }
-    const socket = connect({ host: address, port: this.#port, noDelay: true });
+    const socket = this.#open(address);
     this.#running.add(socket);
     socket.once('connect', () => this.#connected(socket));
-    socket.once('error', (error) => this.#failed(socket, `${address}: ${codeOf(error)}`));
+    // Heard also when the race is over: an error that nobody hears ends the process.
+    socket.on('error', (error) => this.#failed(socket, `${address}: ${codeOf(error)}`));
     if (this.#waiting.length > 0) this.#next = this.#parts.clock.after(attemptDelayMs, () => this.#start());
   }
 
   #connected(socket: Socket): void {
     this.#running.delete(socket);
-    socket.removeAllListeners();
+    socket.removeAllListeners('error');
     this.#finish();
-    this.#win(socket);
+    this.#outcome.resolve(socket);
   }
 
   #failed(socket: Socket, failure: string): void {
-    this.#running.delete(socket);
+    if (!this.#running.delete(socket)) return;
     this.#failures.push(failure);
     this.#start();
   }
 
   #giveUp(reason: unknown): void {
     this.#finish();
-    this.#lose(reason);
+    this.#outcome.reject(reason);
   }
 
   #finish(): void {
     this.#next?.cancel();
     this.#deadline.cancel();
     this.#parts.signal?.removeEventListener('abort', this.#aborted);
-    for (const socket of this.#running) {
-      socket.removeAllListeners();
-      // A connection that is given up may still fail, and an error nobody hears ends the process.
-      socket.on('error', () => undefined);
-      socket.destroy();
-    }
+    for (const socket of this.#running) socket.destroy();
     this.#running.clear();
   }
 
   readonly #aborted = (): void => this.#giveUp(this.#parts.signal?.reason);
 
-  #error(fallback: string): ConnectError {
-    const running = [...this.#running].length > 0 ? [fallback] : [];
-    return new ConnectError([...this.#failures, ...running].join('; ') || fallback);
+  #error(...further: string[]): ConnectError {
+    return new ConnectError([...this.#failures, ...further].join('; '));
   }
 }
 
