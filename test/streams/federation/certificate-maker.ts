@@ -50,8 +50,7 @@ export async function certificate(wanted: Wanted, issuer?: Identity): Promise<Id
     notBefore: new Date(Date.now() + (wanted.from ?? -1) * hourMs),
     notAfter: new Date(Date.now() + (wanted.until ?? 1) * hourMs),
     publicKey: publicKey.export({ type: 'spki', format: 'der' }),
-    signingKey: (issuer?.key ?? key).toCryptoKey(ecdsa, false, ['sign']),
-    signingAlgorithm: { name: 'ECDSA', hash: wanted.hash ?? 'SHA-256' },
+    ...signing(issuer?.key ?? key, wanted.hash ?? 'SHA-256'),
     extensions: extensionsFor(wanted),
   });
   const chain = issuer === undefined || issuer.chain.length === 0 ? [] : issuer.chain;
@@ -67,6 +66,11 @@ export async function anchor(name: string, wanted: Wanted = {}): Promise<Identit
 /** An authority below another. */
 export function authority(name: string, issuer: Identity | undefined, wanted: Wanted = {}): Promise<Identity> {
   return certificate({ authority: 'unbounded', purposes: [], subject: [{ CN: [name] }], ...wanted }, issuer);
+}
+
+function signing(key: KeyObject, hash: 'SHA-1' | 'SHA-256') {
+  const kind = key.asymmetricKeyType === 'rsa' ? { name: 'RSASSA-PKCS1-v1_5', hash } : ecdsa;
+  return { signingKey: key.toCryptoKey(kind, false, ['sign']), signingAlgorithm: { ...kind, hash } };
 }
 
 function extensionsFor(wanted: Wanted): x509.Extension[] {

@@ -17,6 +17,7 @@ import {
   names,
   srv,
   strangeName,
+  type Wanted,
   xmppAddr,
 } from './certificate-maker.ts';
 import { type PeerRole, showing, withPeer } from './peer-handshake.ts';
@@ -270,6 +271,31 @@ describe("another server's certificate", () => {
       const other = await certificate({ san: named, subject: shown.subject });
       expect(await verdict('client', other, trust)).to.have.property('trusted', false);
     });
+
+    it('has a wildcard for more than one label behind it', async () => {
+      const shown = await certificate({ san: names(dns('*.example')) }, root);
+      expect(await verdict('server', shown, new TrustAnchors(root.certificate), 'peer.example')).to.have.property(
+        'trusted',
+        false,
+      );
+    });
+
+    const limited: readonly [string, Wanted, RegExp][] = [
+      ['may not have authorities below', { authority: 0 }, /more authorities/],
+      ['is for other names', { further: [constrainedTo('other.example')] }, /name constraints/],
+      ['has expired', { until: -0.5 }, /expired/],
+      ['is not valid yet', { from: 0.5 }, /not yet valid/],
+      ['has a key of 1024 bits', { rsaBits: 1024 }, /too weak/],
+    ];
+    for (const [title, wanted, fault] of limited)
+      it(`does not convince if the operator's authority ${title}`, async () => {
+        const own = await anchor('own', wanted);
+        const shown = await certificate({ san: named }, await authority('middle', own));
+        const trust = new TrustAnchors(own.certificate);
+        expect(await verdict('client', shown, trust))
+          .to.have.property('reason')
+          .that.matches(fault);
+      });
 
     it('is for its own labels: a wildcard one level deep does not reach two', async () => {
       const shown = await certificate({ san: names(dns('*.peer.example')) }, root);
