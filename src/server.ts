@@ -1,42 +1,28 @@
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { ampOptions } from './config/amp-options.ts';
 import type { Config, Listener } from './config/schema.ts';
-import {
-  componentOptions,
-  componentStreamLimits,
-  listenerLimits,
-  managementLimits,
-  streamLimits,
-} from './config/stream-options.ts';
+import { componentStreamLimits, listenerLimits, managementLimits, streamLimits } from './config/stream-options.ts';
+import { buildWorks, type FederationSetup, makeRegistrar, type Site, software } from './equipment.ts';
 import { AmpCounters } from './extensions/amp/amp-counters.ts';
-import { AmpWorks } from './extensions/amp/amp-works.ts';
-import { extensions } from './extensions/index.ts';
-import { StoredMessages } from './extensions/offline/stored-messages.ts';
-import { Jid } from './protocol/jid.ts';
+import type { AmpWorks } from './extensions/amp/amp-works.ts';
+import type { Jid } from './protocol/jid.ts';
 import { then } from './routing/eventually.ts';
-import type { Extension } from './routing/extension.ts';
-import { buildRoad, type Equipment, type Ground, type Road } from './routing/road.ts';
+import type { Road } from './routing/road.ts';
 import type { Service } from './routing/service.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
-import type { Storage } from './storage/storage.ts';
 import { ClientSessions } from './streams/client-sessions.ts';
 import { ClientStream } from './streams/client-stream.ts';
 import type { ClientStreamParts } from './streams/client-stream-parts.ts';
-import { Components } from './streams/components/components.ts';
 import { KeptCopies } from './streams/management/kept-copies.ts';
 import { StreamManagement } from './streams/management/stream-management.ts';
-import type { Route } from './streams/management/take-back.ts';
 import { clientFeatures } from './streams/negotiation/client-features.ts';
 import { Pbkdf2Queue } from './streams/negotiation/sasl/pbkdf2-queue.ts';
-import { OutgoingCopies } from './streams/outgoing-copies.ts';
-import { Registrar } from './streams/registrar.ts';
+import type { Registrar } from './streams/registrar.ts';
 import { StanzaIntake } from './streams/stanza-intake.ts';
 import { StreamListener } from './streams/stream-listener.ts';
 import { CurrentCertificates } from './streams/tls/current-certificates.ts';
 import { servingTls } from './streams/tls/tls-options.ts';
 import { type Clock, systemClock } from './support/clock.ts';
-import type { AdjustableLog, Log } from './support/log.ts';
+import type { AdjustableLog } from './support/log.ts';
 import { Administration } from './web/control/administration.ts';
 import { startControlServer } from './web/control/control-server.ts';
 import { MessageDesk } from './web/control/message-desk.ts';
@@ -49,6 +35,8 @@ export interface Server {
   readonly addresses: {
     readonly c2s: readonly AddressInfo[];
     readonly c2sTls: readonly AddressInfo[];
+    readonly s2s: readonly AddressInfo[];
+    readonly s2sTls: readonly AddressInfo[];
     readonly components: readonly AddressInfo[];
   };
   /** The file clients must trust, if certificates were made here. */
@@ -71,27 +59,9 @@ export interface ServerOptions {
   readonly services?: readonly Service[];
   /** Storage has failed for good: nothing more can be promised, so the process should end. */
   readonly onFatal?: (error: Error) => void;
+  /** How other servers are talked to, if not as the configuration says. */
+  readonly federation?: FederationSetup;
 }
-
-/** What every part is built from. */
-interface Site {
-  readonly config: Config;
-  readonly storage: Storage;
-  readonly certificates: CurrentCertificates;
-  readonly pbkdf2: Pbkdf2Queue;
-  readonly services: readonly Service[];
-  /** What AMP has done. */
-  readonly amp: AmpCounters;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
-const software = { name: 'Ampere', version, homepage: 'urn:ampere:server' };
-/** Entities one session may send directed presence to. */
-const maxDirectedPresences = 1000;
 
 /** Makes every part of the house, joins them, and opens the doors. */
 export async function startServer(config: Config, options: ServerOptions): Promise<Server> {
@@ -104,8 +74,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const storage = await openSqliteStorage({ dataDir, onFatal, log, clock, quickCheck: config.storage.quickCheck });
   try {
     const certificates = await CurrentCertificates.load(config, log);
-    const { services = [] } = options;
-    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services };
+    const { services = [], federation } = options;
+    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services, federation };
     return await open({ config, storage, certificates, clock, log, ...made }, options);
   } catch (error) {
     await storage.close();
@@ -115,7 +85,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 
 async function open(site: Site, options: ServerOptions): Promise<Server> {
   const { config, storage, certificates, clock, log } = site;
-  const { road, amp, copies, components } = makeRoad(site);
+  const { road, amp, copies, components, federation } = await buildWorks(site);
   const registrar = makeRegistrar(site, road, () => road.extensions);
   const stream = await makeStreamParts(site, road, registrar);
   await stream.sessions.restore();
@@ -125,6 +95,8 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   const addresses = {
     c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
     c2sTls: await listenAll(listener, config.listen.c2sTls, 'direct'),
+    s2s: federation ? await listenAll(federation, config.listen.s2s, 'starttls') : [],
+    s2sTls: federation ? await listenAll(federation, config.listen.s2sTls, 'direct') : [],
     components: await components.listen(config.listen.components, {
       take: (stanza, origin) => road.router.fromPeer(stanza, origin),
       limits: componentStreamLimits(config),
@@ -136,7 +108,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   const reloadAll = () => reload(site, options);
   const startedAtMs = clock.nowMs();
   const status = () => ({
-    version,
+    version: software.version,
     startedAtMs,
     addresses,
     connections: listener.connections,
@@ -156,7 +128,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   const stop = async () => {
     messages.close();
     await control.close();
-    await Promise.all([listener.stop(drainMs), components.stop(drainMs)]);
+    await Promise.all([listener.stop(drainMs), components.stop(drainMs), federation?.stop(drainMs)]);
     await stream.sessions.stop();
     await copies.settled();
     for (const extension of road.extensions) await extension.closing?.();
@@ -198,7 +170,11 @@ function changedKeys(before: Config, after: Config): string[] {
   return keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
 }
 
-async function listenAll(listener: StreamListener, wanted: readonly Listener[], start: 'starttls' | 'direct') {
+async function listenAll(
+  listener: Pick<StreamListener, 'listen'>,
+  wanted: readonly Listener[],
+  start: 'starttls' | 'direct',
+) {
   const found: AddressInfo[] = [];
   for (const address of wanted) {
     const got = await listener.listen(address, start);
@@ -206,84 +182,6 @@ async function listenAll(listener: StreamListener, wanted: readonly Listener[], 
   }
   if (wanted.length > 0 && found.length === 0) throw new Error(`none of the addresses for ${start} can be had`);
   return found;
-}
-
-/** What a road is equipped with that others need too. */
-interface Works {
-  readonly amp: AmpWorks;
-  readonly copies: OutgoingCopies;
-  readonly components: Components;
-}
-
-function makeRoad(site: Site): Works & { readonly road: Road } {
-  const { config, storage, clock, log } = site;
-  const { domains, roster } = config;
-  const options = { domains, maxRosterItems: roster.maxItems, maxDirectedPresences };
-  let works: Works | undefined;
-  const road = buildRoad(options, storage, clock, log, (ground) => {
-    const equipped = equip(site, ground);
-    works = equipped;
-    return equipped;
-  });
-  if (!works) throw new Error('a road is equipped when it is built');
-  return { ...works, road };
-}
-
-function equip(site: Site, ground: Ground): Equipment & Works {
-  const { config, storage, clock, log } = site;
-  const amp = new AmpWorks({
-    ...ground,
-    options: ampOptions(config),
-    store: storage,
-    isInFlight: (owner, id) => storedMessages.isInFlight(owner, id),
-    counters: site.amp,
-    clock,
-    log,
-  });
-  const copies = makeCopies(site, ground);
-  const components = makeComponents(site, ground, copies);
-  const storedMessages = new StoredMessages({
-    ...ground,
-    store: storage.offline,
-    quota: config.offline,
-    ...(amp.enabled && { settleDue: (account: string) => amp.settleDue(account) }),
-    refuses: (message, recipient) => ground.screens.refusesInbound(message, recipient),
-    clock,
-    log,
-  });
-  const list: readonly Extension[] = extensions({
-    ...ground,
-    software,
-    options: config,
-    storedMessages,
-    amp,
-    registrar: makeRegistrar(site, ground, () => list),
-    storage,
-    services: (domain) =>
-      components.all.filter((one) => one.domain.endsWith(`.${domain}`)).map((one) => ({ jid: one.domain })),
-    clock,
-    log,
-  });
-  const services = [...site.services, ...components.all];
-  return { extensions: list, offline: storedMessages, services, amp, copies, components };
-}
-
-function makeCopies({ config, storage, clock, log }: Site, ground: Ground): OutgoingCopies {
-  const [domain = ''] = config.domains;
-  const route: Route = (stanza, origin) => ground.route(stanza, { origin });
-  return new OutgoingCopies({ store: storage.outgoing, domain, route, clock, log });
-}
-
-function makeComponents({ config, clock, log }: Site, { requests }: Ground, copies: OutgoingCopies): Components {
-  const server = Jid.from('', config.domains[0] ?? '');
-  return new Components(componentOptions(config), {
-    server,
-    requests,
-    copies,
-    limits: managementLimits(config),
-    clock,
-    log,
-  });
 }
 
 function makeMessageDesk({ config, clock }: Site, road: Road, amp: AmpWorks): MessageDesk {
@@ -296,25 +194,6 @@ function makeMessageDesk({ config, clock }: Site, road: Road, amp: AmpWorks): Me
       then(road.router.plan(message, sender, recipient), ({ arriving, plan }) =>
         amp.judge.explain(arriving, plan, nowMs),
       ),
-  });
-}
-
-function makeRegistrar(
-  { config, storage, pbkdf2 }: Site,
-  ground: Ground,
-  equipped: () => readonly Extension[],
-): Registrar {
-  return new Registrar({
-    store: storage.accounts,
-    account: (jid) => ground.accounts.get(jid),
-    cancelSubscriptions: (account) => ground.subscriptions.cancelAll(account),
-    forget: (key) => ground.accounts.forget(key),
-    sessions: ground.sessions,
-    pbkdf2,
-    iterations: config.authentication.scramIterations,
-    removed: (jid) => {
-      for (const extension of equipped()) extension.accountRemoved?.(jid);
-    },
   });
 }
 

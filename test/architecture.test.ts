@@ -16,6 +16,7 @@ const rooms = [
   'extensions',
   'web',
   'config',
+  'equipment.ts',
   'server.ts',
   'cli',
 ];

@@ -1,33 +1,36 @@
-import { type Element, xml } from '../xml/element.ts';
+import { childElements, type Element, nsOf, textOf, xml } from '../xml/element.ts';
 import { ns } from './namespaces.ts';
 
+const conditions = [
+  'bad-format',
+  'bad-namespace-prefix',
+  'conflict',
+  'connection-timeout',
+  'host-gone',
+  'host-unknown',
+  'improper-addressing',
+  'internal-server-error',
+  'invalid-from',
+  'invalid-namespace',
+  'invalid-xml',
+  'not-authorized',
+  'not-well-formed',
+  'policy-violation',
+  'remote-connection-failed',
+  'reset',
+  'resource-constraint',
+  'restricted-xml',
+  'see-other-host',
+  'system-shutdown',
+  'undefined-condition',
+  'unsupported-encoding',
+  'unsupported-feature',
+  'unsupported-stanza-type',
+  'unsupported-version',
+] as const;
+
 /** The defined conditions of a stream error, RFC 6120 §4.9.3. */
-export type StreamCondition =
-  | 'bad-format'
-  | 'bad-namespace-prefix'
-  | 'conflict'
-  | 'connection-timeout'
-  | 'host-gone'
-  | 'host-unknown'
-  | 'improper-addressing'
-  | 'internal-server-error'
-  | 'invalid-from'
-  | 'invalid-namespace'
-  | 'invalid-xml'
-  | 'not-authorized'
-  | 'not-well-formed'
-  | 'policy-violation'
-  | 'remote-connection-failed'
-  | 'reset'
-  | 'resource-constraint'
-  | 'restricted-xml'
-  | 'see-other-host'
-  | 'system-shutdown'
-  | 'undefined-condition'
-  | 'unsupported-encoding'
-  | 'unsupported-feature'
-  | 'unsupported-stanza-type'
-  | 'unsupported-version';
+export type StreamCondition = (typeof conditions)[number];
 
 /** What a stream error may say besides its condition. */
 export interface StreamErrorDetails {
@@ -64,6 +67,15 @@ export class StreamError extends Error {
       this.text === undefined ? undefined : xml('text', { xmlns: ns.streamErrors, 'xml:lang': 'en' }, this.text),
       this.extra,
     );
+  }
+
+  /** Reads a `<stream:error/>` leniently: what it does not say, or says in unknown words, becomes `undefined-condition`. */
+  static fromElement(error: Element): StreamError {
+    const children = childElements(error).filter((child) => nsOf(child) === ns.streamErrors);
+    const names = children.map((child) => child.getName());
+    const text = children.find((child) => child.getName() === 'text');
+    const condition = conditions.find((known) => names.includes(known)) ?? 'undefined-condition';
+    return new StreamError(condition, { text: text && textOf(text) });
   }
 
   /** RFC 6120 §4.9.3.1: XML that cannot be processed. */

@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls';
 import type { ChannelBinding } from './negotiation/sasl/channel-binding.ts';
 
 /** Bounds on one connection. */
@@ -61,4 +62,10 @@ export interface ClientConnection {
   destroy(): void;
   /** Destroys a connection whose peer has taken nothing for too long. */
   checkStall(nowMs: number): void;
+}
+
+/** A connection whose stream judges the certificate of its peer. */
+export interface PeerConnection extends ClientConnection {
+  /** The TLS layer, if there is one. */
+  readonly tls: TLSSocket | undefined;
 }

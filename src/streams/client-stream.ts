@@ -81,6 +81,10 @@ export class ClientStream implements NegotiatingStream, AcceptedStream, WireUser
     this.#wire.received(chunk);
   }
 
+  secured(): void {
+    this.#become({ name: 'opening' });
+  }
+
   disconnected(): void {
     this.#wire.disconnected();
   }
@@ -93,10 +97,6 @@ export class ClientStream implements NegotiatingStream, AcceptedStream, WireUser
 
   get phase(): Phase {
     return phaseOf(this.#state);
-  }
-
-  secured(): void {
-    this.#become({ name: 'opening' });
   }
 
   lost(): void {

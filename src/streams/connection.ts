@@ -3,10 +3,10 @@ import { TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '../support/clock.ts';
 import { TokenBucket } from '../support/token-bucket.ts';
 import type {
-  ClientConnection,
   ConnectionLimits,
   ConnectionUser,
   Pause,
+  PeerConnection,
   ReadRate,
   TlsStart,
 } from './client-connection.ts';
@@ -33,7 +33,7 @@ const pauseBits: Readonly<Record<Pause, number>> = { rate: 1, work: 2, output: 4
 const lingerMs = 5_000;
 
 /** One TCP connection with or without TLS: coalesced writes, back-pressure both ways, bounds. */
-export class Connection implements ClientConnection {
+export class Connection implements PeerConnection {
   readonly #limits: ConnectionLimits;
   readonly #layTls: LayTls;
   readonly #clock: Clock;
@@ -71,7 +71,6 @@ export class Connection implements ClientConnection {
     this.#listen(socket);
   }
 
-  /** The TLS layer, if there is one. */
   get tls(): TLSSocket | undefined {
     return this.#socket instanceof TLSSocket ? this.#socket : undefined;
   }

@@ -16,8 +16,13 @@ export interface StanzaIntakeParts {
   readonly nonzas: readonly NonzaHandler[];
   readonly management: Pick<StreamManagement, 'take'>;
   readonly route: (stanza: Stanza, session: Session) => Eventually<void>;
-  /** Bytes of a stanza's 'id' and 'xml:lang'. */
-  readonly limits: { readonly idBytes: number; readonly langBytes: number };
+  readonly limits: LengthLimits;
+}
+
+/** Bytes of a stanza's 'id' and 'xml:lang'. */
+export interface LengthLimits {
+  readonly idBytes: number;
+  readonly langBytes: number;
 }
 
 /** Turns the frames of a bound client into stanzas on the road. */
@@ -31,7 +36,7 @@ export class StanzaIntake {
   /** Takes one frame; throws StreamError for what no client may send. A promise: the next frame must wait. */
   take(frame: Frame, session: ClientSession): Eventually<void> {
     if (frame.ns !== ns.client) return this.#takeNonza(frame, session);
-    this.#checkLengths(frame);
+    checkLengths(frame, this.#parts.limits);
     const route = () => this.#parts.route(stampFrom(Stanza.fromFrame(frame), session.jid), session);
     const refuse = (reply: Stanza) => answer(reply, session);
     const incoming = session.management?.incoming;
@@ -45,12 +50,12 @@ export class StanzaIntake {
     if (!handler) throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not known here`);
     handler.handle(session, frame.element());
   }
+}
 
-  #checkLengths(frame: Frame): void {
-    const { idBytes, langBytes } = this.#parts.limits;
-    if (isLonger(frame.attribute('id'), idBytes)) throw StreamError.policyViolation("the 'id' is too long");
-    if (isLonger(frame.lang, langBytes)) throw StreamError.policyViolation('the xml:lang is too long');
-  }
+/** Throws the stream error for a frame whose attributes are out of all proportion. */
+export function checkLengths(frame: Frame, { idBytes, langBytes }: LengthLimits): void {
+  if (isLonger(frame.attribute('id'), idBytes)) throw StreamError.policyViolation("the 'id' is too long");
+  if (isLonger(frame.lang, langBytes)) throw StreamError.policyViolation('the xml:lang is too long');
 }
 
 function isLonger(text: string | undefined, bytes: number): boolean {

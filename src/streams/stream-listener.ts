@@ -4,7 +4,7 @@ import { StreamError } from '../protocol/stream-error.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
-import type { ClientConnection, ConnectionUser, TlsStart } from './client-connection.ts';
+import type { ConnectionUser, PeerConnection, TlsStart } from './client-connection.ts';
 import { Connection, type ConnectionParts } from './connection.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 import { type ConnectionLimit, TurnedAway } from './turned-away.ts';
@@ -28,7 +28,7 @@ export interface ListenerLimits {
 /** A stream that somebody else has opened. */
 export interface AcceptedStream extends ConnectionUser {
   /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
-  open(connection: ClientConnection, start: TlsStart): void;
+  open(connection: PeerConnection, start: TlsStart): void;
   /** Keeps every deadline of the stream; called about once a second. */
   tick(nowMs: number): void;
   /** Takes nothing more; resolves when the peer knows how far what it has sent is dealt with. */

@@ -5,7 +5,7 @@ import type { Log } from '../support/log.ts';
 import type { Frame } from '../xml/frame.ts';
 import { type StreamHeader, StreamReader, type XmlLimits } from '../xml/stream-reader.ts';
 import { XmlError } from '../xml/xml-error.ts';
-import type { ClientConnection, ConnectionUser, ReadRate, TlsStart } from './client-connection.ts';
+import type { ClientConnection, ReadRate, TlsStart } from './client-connection.ts';
 import { type Phase, StreamDeadlines } from './stream-deadlines.ts';
 import type { StreamLimits } from './stream-limits.ts';
 
@@ -18,8 +18,6 @@ export interface WireUser {
   took(frame: Frame): Eventually<void>;
   /** The end tag of the stream has come (RFC 6120 §4.4). */
   goodbye(): void;
-  /** The TLS handshake is done. */
-  secured(): void;
   /** The connection is gone; told once. */
   lost(): void;
   /** The peer has been silent for so long that it must be asked for a sign of life. */
@@ -36,7 +34,7 @@ export interface WireParts {
 }
 
 /** A stream's side of its connection, the same for all streams: reads one frame after the other, and keeps the time. */
-export class StreamWire<C extends ClientConnection = ClientConnection> implements ConnectionUser {
+export class StreamWire<C extends ClientConnection = ClientConnection> {
   readonly deadlines: StreamDeadlines;
   readonly #user: WireUser;
   readonly #parts: WireParts;
@@ -65,10 +63,6 @@ export class StreamWire<C extends ClientConnection = ClientConnection> implement
   received(chunk: Buffer): void {
     this.deadlines.read();
     this.#read(() => this.#reader.push(chunk));
-  }
-
-  secured(): void {
-    this.#user.secured();
   }
 
   disconnected(): void {

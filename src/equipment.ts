@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { ampOptions } from './config/amp-options.ts';
+import { federationOptions, resolverOptions } from './config/federation-settings.ts';
+import type { Config } from './config/schema.ts';
+import { componentOptions, listenerLimits, managementLimits } from './config/stream-options.ts';
+import type { AmpCounters } from './extensions/amp/amp-counters.ts';
+import { AmpWorks } from './extensions/amp/amp-works.ts';
+import { extensions } from './extensions/index.ts';
+import { StoredMessages } from './extensions/offline/stored-messages.ts';
+import { Jid } from './protocol/jid.ts';
+import type { Extension } from './routing/extension.ts';
+import { buildRoad, type Ground, type Road } from './routing/road.ts';
+import type { Service } from './routing/service.ts';
+import type { Storage } from './storage/storage.ts';
+import { Components } from './streams/components/components.ts';
+import { Federation } from './streams/federation/federation.ts';
+import type { FederationOptions } from './streams/federation/federation-options.ts';
+import { SystemResolver } from './streams/federation/system-resolver.ts';
+import { TrustAnchors } from './streams/federation/trust-anchors.ts';
+import type { Route } from './streams/management/take-back.ts';
+import type { Pbkdf2Queue } from './streams/negotiation/sasl/pbkdf2-queue.ts';
+import { OutgoingCopies } from './streams/outgoing-copies.ts';
+import { Registrar } from './streams/registrar.ts';
+import type { CurrentCertificates } from './streams/tls/current-certificates.ts';
+import type { Clock } from './support/clock.ts';
+import type { Log } from './support/log.ts';
+
+/** How other servers are talked to. */
+export interface FederationSetup {
+  readonly options: FederationOptions;
+  /** PEM of authorities that are trusted besides those of Node.js. */
+  readonly trust: string;
+}
+
+/** What every part is built from. */
+export interface Site {
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly certificates: CurrentCertificates;
+  readonly pbkdf2: Pbkdf2Queue;
+  readonly services: readonly Service[];
+  /** What AMP has done. */
+  readonly amp: AmpCounters;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How other servers are talked to, if not as the configuration says. */
+  readonly federation?: FederationSetup | undefined;
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+/** What the server calls itself. */
+export const software = { name: 'Ampere', version, homepage: 'urn:ampere:server' };
+/** Entities one session may send directed presence to. */
+const maxDirectedPresences = 1000;
+
+/** The road, and what it was equipped with that others need too. */
+export interface Works {
+  readonly road: Road;
+  readonly amp: AmpWorks;
+  readonly copies: OutgoingCopies;
+  readonly components: Components;
+  /** Absent if there are to be no streams with other servers. */
+  readonly federation: Federation | undefined;
+}
+
+/** Builds the road with everything that stands along it. */
+export async function buildWorks(site: Site): Promise<Works> {
+  const { config, storage, clock, log } = site;
+  const { domains, roster } = config;
+  const options = { domains, maxRosterItems: roster.maxItems, maxDirectedPresences };
+  const setup = site.federation ?? (await configuredFederation(config));
+  const dialbackSecret = await storage.secrets.get('dialback');
+  let works: Omit<Works, 'road'> | undefined;
+  const road: Road = buildRoad(options, storage, clock, log, (ground) => {
+    const { amp, copies, components, ...equipment } = equip(site, ground);
+    const federation = setup && makeFederation(site, setup, ground, dialbackSecret, equipment.services, () => road);
+    works = { amp, copies, components, federation };
+    return { ...equipment, ...(federation && { remotes: federation.remotes }) };
+  });
+  if (!works) throw new Error('a road is equipped when it is built');
+  return { ...works, road };
+}
+
+async function configuredFederation(config: Config): Promise<FederationSetup | undefined> {
+  const { s2s } = config;
+  if (!s2s.enabled) return undefined;
+  const trust = s2s.trustedAuthorities === undefined ? '' : await readFile(s2s.trustedAuthorities, 'utf8');
+  return { options: federationOptions(config), trust };
+}
+
+function makeFederation(
+  { config, certificates, clock, log }: Site,
+  { options, trust }: FederationSetup,
+  ground: Ground,
+  dialbackSecret: Buffer,
+  services: readonly Service[],
+  road: () => Road,
+): Federation {
+  const hosted = new Set([...config.domains, ...services.map(({ domain }) => domain)]);
+  return new Federation({
+    options,
+    listener: listenerLimits(config),
+    contexts: certificates,
+    trust: new TrustAnchors(trust),
+    resolver: new SystemResolver(resolverOptions(config), clock),
+    dialbackSecret,
+    isHosted: (domain) => hosted.has(domain),
+    fromPeer: (stanza, origin) => road().router.fromPeer(stanza, origin),
+    requests: ground.requests,
+    notices: (stage) => road().extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
+    clock,
+    log,
+  });
+}
+
+function equip(site: Site, ground: Ground) {
+  const { config, storage, clock, log } = site;
+  const amp = new AmpWorks({
+    ...ground,
+    options: ampOptions(config),
+    store: storage,
+    isInFlight: (owner, id) => storedMessages.isInFlight(owner, id),
+    counters: site.amp,
+    clock,
+    log,
+  });
+  const copies = makeCopies(site, ground);
+  const components = makeComponents(site, ground, copies);
+  const storedMessages = new StoredMessages({
+    ...ground,
+    store: storage.offline,
+    quota: config.offline,
+    ...(amp.enabled && { settleDue: (account: string) => amp.settleDue(account) }),
+    refuses: (message, recipient) => ground.screens.refusesInbound(message, recipient),
+    clock,
+    log,
+  });
+  const list: readonly Extension[] = extensions({
+    ...ground,
+    software,
+    options: config,
+    storedMessages,
+    amp,
+    registrar: makeRegistrar(site, ground, () => list),
+    storage,
+    services: (domain) =>
+      components.all.filter((one) => one.domain.endsWith(`.${domain}`)).map((one) => ({ jid: one.domain })),
+    clock,
+    log,
+  });
+  const services = [...site.services, ...components.all];
+  return { extensions: list, offline: storedMessages, services, amp, copies, components };
+}
+
+function makeCopies({ config, storage, clock, log }: Site, ground: Ground): OutgoingCopies {
+  const [domain = ''] = config.domains;
+  const route: Route = (stanza, origin) => ground.route(stanza, { origin });
+  return new OutgoingCopies({ store: storage.outgoing, domain, route, clock, log });
+}
+
+function makeComponents({ config, clock, log }: Site, { requests }: Ground, copies: OutgoingCopies): Components {
+  const server = Jid.from('', config.domains[0] ?? '');
+  return new Components(componentOptions(config), {
+    server,
+    requests,
+    copies,
+    limits: managementLimits(config),
+    clock,
+    log,
+  });
+}
+
+/** Makes, changes and removes accounts in a house that is equipped with these extensions. */
+export function makeRegistrar(
+  { config, storage, pbkdf2 }: Site,
+  ground: Ground,
+  equipped: () => readonly Extension[],
+): Registrar {
+  return new Registrar({
+    store: storage.accounts,
+    account: (jid) => ground.accounts.get(jid),
+    cancelSubscriptions: (account) => ground.subscriptions.cancelAll(account),
+    forget: (key) => ground.accounts.forget(key),
+    sessions: ground.sessions,
+    pbkdf2,
+    iterations: config.authentication.scramIterations,
+    removed: (jid) => {
+      for (const extension of equipped()) extension.accountRemoved?.(jid);
+    },
+  });
+}

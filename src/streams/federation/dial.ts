@@ -1,0 +1,93 @@
+import type { Socket } from 'node:net';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import type { ConnectionUser, TlsStart } from '../client-connection.ts';
+import type { Connection } from '../connection.ts';
+import { DialFailure } from './dial-failure.ts';
+import type { DomainPair } from './domain-pairs.ts';
+import type { PeerStreamParts } from './peer-stream.ts';
+import { ResolutionError } from './resolver.ts';
+import { type Errand, type Established, type Opening, openingTo } from './server-stream-out.ts';
+import type { Target } from './target.ts';
+
+/** What reaching other servers needs from the rest of the house. */
+export interface DialParts {
+  readonly stream: PeerStreamParts;
+  /** Where the servers of a domain are, in the order they are to be tried. */
+  readonly targets: (domain: string) => Promise<readonly Target[]>;
+  readonly connect: (target: Target, signal: AbortSignal) => Promise<Socket>;
+  readonly makeConnection: (socket: Socket, user: ConnectionUser, pair: DomainPair) => Connection;
+  /** Told of every stream, before it can do anything. */
+  readonly opened: (opening: Opening, errand: Errand) => void;
+}
+
+/** A stream and what became of it. */
+export type Dialled = Established & Pick<Opening, 'ended'>;
+
+/** Opens streams to other servers. */
+export class Dialler {
+  readonly #parts: DialParts;
+
+  constructor(parts: DialParts) {
+    this.#parts = parts;
+  }
+
+  /** Tries the servers of the remote domain in their order. Rejects with DialFailure; an abort also ends the stream. */
+  async dial(pair: DomainPair, purpose: Errand['purpose'], signal: AbortSignal): Promise<Dialled> {
+    if (!this.#parts.stream.policies.allows(pair.remote)) throw DialFailure.notFound('the configuration forbids it');
+    let last = DialFailure.notFound(`no server for ${pair.remote} is known`);
+    for (const target of await this.#targets(pair.remote)) {
+      try {
+        return await this.#tryTarget(target, { ...pair, purpose, external: true }, signal);
+      } catch (error) {
+        last = failureOf(error);
+        this.#log(pair, target, last);
+        if (signal.aborted) throw failureOf(signal.reason);
+      }
+    }
+    throw last;
+  }
+
+  async #targets(domain: string): Promise<readonly Target[]> {
+    try {
+      return await this.#parts.targets(domain);
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  /** Where our certificate is not taken, a stream of its own is opened for dialback: many servers close after a failure. */
+  async #tryTarget(target: Target, errand: Errand, signal: AbortSignal): Promise<Dialled> {
+    try {
+      return await this.#open(target, errand, signal);
+    } catch (error) {
+      if (!(error instanceof DialFailure && error.certificateRefused && errand.external)) throw error;
+      this.#log(errand, target, error);
+      return this.#open(target, { ...errand, external: false }, signal);
+    }
+  }
+
+  async #open(target: Target, errand: Errand, signal: AbortSignal): Promise<Dialled> {
+    const socket = await this.#parts.connect(target, signal);
+    const { begin, ...opening } = openingTo(errand, this.#parts.stream);
+    const { stream, established, ended } = opening;
+    const start: TlsStart = target.tls;
+    this.#parts.opened(opening, errand);
+    stream.open(this.#parts.makeConnection(socket, stream, errand), start);
+    signal.addEventListener('abort', () => stream.abandon());
+    begin();
+    return { ...(await established), ended };
+  }
+
+  #log(pair: DomainPair, { host, port }: Target, failure: DialFailure): void {
+    const { local, remote } = pair;
+    this.#parts.stream.log.info({ local, remote, host, port, reason: failure.message }, 'no stream to a server');
+  }
+}
+
+/** What went wrong before there was a stream. */
+function failureOf(error: unknown): DialFailure {
+  if (error instanceof DialFailure) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ResolutionError && error.failure !== 'temporary') return DialFailure.notFound(message);
+  return new DialFailure(message, StanzaError.remoteServerTimeout());
+}

@@ -1,0 +1,33 @@
+/** Two domains that exchange stanzas: ours and that of a peer. */
+export interface DomainPair {
+  readonly local: string;
+  readonly remote: string;
+}
+
+/** A pair as a key of maps; a space stands in no domain. */
+export function pairKey({ local, remote }: DomainPair): string {
+  return `${local} ${remote}`;
+}
+
+/** For which pairs of domains a peer has proved that it may send (RFC 6120 §8.1.2.2, XEP-0220 §2.6). */
+export class ProvenPairs {
+  readonly #pairs = new Set<string>();
+  #certified: string | undefined;
+
+  get size(): number {
+    return this.#pairs.size;
+  }
+
+  add(pair: DomainPair): void {
+    this.#pairs.add(pairKey(pair));
+  }
+
+  /** The peer's certificate names a domain: that is so whomever it writes to. */
+  certify(remote: string): void {
+    this.#certified = remote;
+  }
+
+  covers(pair: DomainPair): boolean {
+    return pair.remote === this.#certified || this.#pairs.has(pairKey(pair));
+  }
+}

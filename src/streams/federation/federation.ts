@@ -1,0 +1,180 @@
+import type { AddressInfo } from 'node:net';
+import type { Stanza } from '../../protocol/stanza.ts';
+import { StreamError } from '../../protocol/stream-error.ts';
+import type { RemoteDomains } from '../../routing/carrier.ts';
+import type { Eventually } from '../../routing/eventually.ts';
+import type { StreamStage } from '../../routing/extension.ts';
+import type { Origin } from '../../routing/origin.ts';
+import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
+import type { Clock, Timer } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
+import type { Element } from '../../xml/element.ts';
+import type { PeerConnection, TlsStart } from '../client-connection.ts';
+import { Connection } from '../connection.ts';
+import { type ListenAddress, type ListenerLimits, StreamListener } from '../stream-listener.ts';
+import { answerPeerTls, askPeerTls } from '../tls/peer-tls.ts';
+import type { ContextSource, LayTls } from '../tls/tls-options.ts';
+import { connectTo } from './connect.ts';
+import { Dialler } from './dial.ts';
+import { DialbackKeys } from './dialback-keys.ts';
+import { DomainPolicies } from './domain-policies.ts';
+import type { FederationOptions } from './federation-options.ts';
+import { ServerFinder } from './find-server.ts';
+import { KeyVerifier } from './key-verifier.ts';
+import { KnownFeatures } from './known-features.ts';
+import { type CertificateVerdict, judgeCertificate } from './peer-certificate.ts';
+import { PeerHop } from './peer-hop.ts';
+import { PeerIntake } from './peer-intake.ts';
+import type { PeerStream, PeerStreamParts } from './peer-stream.ts';
+import { RemoteLinks } from './remote-links.ts';
+import type { Resolver } from './resolver.ts';
+import { answerServer } from './server-stream-in.ts';
+import type { TrustAnchors } from './trust-anchors.ts';
+
+/** What federation needs from the rest of the house. */
+export interface FederationParts {
+  readonly options: FederationOptions;
+  readonly listener: ListenerLimits;
+  readonly contexts: ContextSource;
+  readonly trust: TrustAnchors;
+  readonly resolver: Resolver;
+  /** The secret that dialback keys are made with. */
+  readonly dialbackSecret: Buffer;
+  /** Whether a domain is served here: by accounts, by a component, or by a part of this process. */
+  readonly isHosted: (domain: string) => boolean;
+  readonly fromPeer: (stanza: Stanza, origin: Origin) => Eventually<void>;
+  readonly requests: OutgoingRequests;
+  readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const tickMs = 1000;
+
+/** Everything between this server and others (RFC 6120 §8.1.2.2, §10.4). */
+export class Federation {
+  readonly #parts: FederationParts;
+  readonly #links: RemoteLinks;
+  readonly #listener: StreamListener;
+  readonly #streams = new Set<PeerStream>();
+  #timer: Timer;
+
+  constructor(parts: FederationParts) {
+    this.#parts = parts;
+    const { options, clock } = parts;
+    const policies = new DomainPolicies(options);
+    const stream: PeerStreamParts = { ...this.#streamParts(policies), verify: (question) => verifier.verify(question) };
+    const dialler = this.#makeDialler(stream);
+    const known = new KnownFeatures(parts.requests, clock);
+    this.#links = new RemoteLinks({
+      ...parts,
+      policies,
+      dialler,
+      hop: (pair, { stream, features }) => new PeerHop(pair, stream, features, known),
+    });
+    const streamTo = (pair: { local: string; remote: string }) => this.#links.find(pair)?.stream;
+    const verifier = new KeyVerifier({ dialler, streamTo, clock, timeoutMs: options.establishMs });
+    this.#listener = this.#makeListener(stream);
+    this.#timer = clock.after(tickMs, () => this.#tick());
+  }
+
+  /** What takes stanzas for other servers. */
+  get remotes(): RemoteDomains {
+    return this.#links;
+  }
+
+  listen(address: ListenAddress, start: TlsStart): Promise<AddressInfo | undefined> {
+    return this.#listener.listen(address, start);
+  }
+
+  /** Lets what waits leave, then says goodbye to every server; all of it within `drainMs`, or little more. */
+  async stop(drainMs: number): Promise<void> {
+    await this.#within(drainMs, this.#links.drained());
+    this.#links.end();
+    const { promise: gone, resolve } = Promise.withResolvers<void>();
+    for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
+    await this.#listener.stop(drainMs);
+    for (const stream of [...this.#streams]) stream.abandon();
+    this.#timer.cancel();
+    resolve();
+    await gone;
+  }
+
+  #streamParts(policies: DomainPolicies): Omit<PeerStreamParts, 'verify'> {
+    const { options, isHosted, fromPeer, notices, clock, log, trust, dialbackSecret } = this.#parts;
+    const { limits } = options;
+    const judge = ({ tls }: PeerConnection, domain: string): CertificateVerdict =>
+      tls ? judgeCertificate(tls, domain, trust, clock.nowMs()) : { trusted: false, reason: 'no TLS' };
+    return {
+      isHosted,
+      policies,
+      keys: new DialbackKeys(dialbackSecret),
+      intake: new PeerIntake({ isHosted, route: fromPeer, limits }),
+      judge,
+      notices,
+      limits,
+      clock,
+      log,
+    };
+  }
+
+  #makeDialler(stream: PeerStreamParts): Dialler {
+    const { options, resolver, contexts, clock } = this.#parts;
+    const { connectMs, allowPrivateAddresses, overrides, limits } = options;
+    const finder = new ServerFinder({ resolver, overrides, random: Math.random });
+    return new Dialler({
+      stream,
+      targets: (domain) => finder.targets(domain),
+      connect: (target, signal) =>
+        connectTo(target, { resolver, clock, allowPrivateAddresses, timeoutMs: connectMs, signal }),
+      makeConnection: (socket, user, pair) => {
+        const layTls: LayTls = (plain, start) => askPeerTls(plain, contexts, pair, start);
+        return new Connection(socket, user, {
+          rate: limits.unauthenticatedRate,
+          limits: limits.connection,
+          layTls,
+          clock,
+        });
+      },
+      opened: ({ stream, ended }) => {
+        this.#streams.add(stream);
+        void ended.then(() => this.#streams.delete(stream));
+      },
+    });
+  }
+
+  #makeListener(parts: PeerStreamParts): StreamListener {
+    const { options, listener, contexts, clock, log } = this.#parts;
+    const { limits } = options;
+    return new StreamListener({
+      newStream: (authenticated) =>
+        answerServer(parts, { authenticated, proved: () => undefined, ended: () => undefined }),
+      connection: {
+        rate: limits.unauthenticatedRate,
+        limits: limits.connection,
+        layTls: (plain, start, host) => answerPeerTls(plain, contexts, start, host),
+        clock,
+      },
+      limits: listener,
+      clock,
+      log,
+    });
+  }
+
+  #within(ms: number, work: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#parts.clock.after(ms, resolve);
+      void work.finally(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #tick(): void {
+    this.#timer = this.#parts.clock.after(tickMs, () => this.#tick());
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.#links.tick(nowMs);
+    for (const stream of this.#streams) stream.tick(nowMs);
+  }
+}

@@ -1,0 +1,58 @@
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import type { Clock } from '../../support/clock.ts';
+import type { Dialler } from './dial.ts';
+import { DialFailure } from './dial-failure.ts';
+import type { KeyQuestion } from './dialback.ts';
+import type { DialbackAnswer } from './dialback-words.ts';
+import type { DomainPair } from './domain-pairs.ts';
+import type { PeerStream } from './peer-stream.ts';
+
+/** What verifying keys needs from the rest of the house. */
+export interface KeyVerifierParts {
+  readonly dialler: Pick<Dialler, 'dial'>;
+  /** The stream of ours to the remote domain, if there is one. */
+  readonly streamTo: (pair: DomainPair) => PeerStream | undefined;
+  readonly clock: Pick<Clock, 'after'>;
+  /** From the question to its answer. */
+  readonly timeoutMs: number;
+}
+
+/** Shows dialback keys to the servers of the domains they speak for (XEP-0220 §2.1.2). */
+export class KeyVerifier {
+  readonly #parts: KeyVerifierParts;
+
+  constructor(parts: KeyVerifierParts) {
+    this.#parts = parts;
+  }
+
+  /** Never rejects. */
+  async verify(question: KeyQuestion): Promise<DialbackAnswer> {
+    const abort = new AbortController();
+    const timer = this.#parts.clock.after(this.#parts.timeoutMs, () =>
+      abort.abort(DialFailure.unreachable('no answer in time')),
+    );
+    try {
+      return await this.#ask(question, abort.signal);
+    } catch (error) {
+      return error instanceof DialFailure ? error.error : StanzaError.remoteServerNotFound();
+    } finally {
+      timer.cancel();
+      abort.abort();
+    }
+  }
+
+  async #ask(question: KeyQuestion, signal: AbortSignal): Promise<DialbackAnswer> {
+    const open = this.#parts.streamTo(question);
+    if (open) return orAborted(open.dialback.verify(question), signal);
+    const { stream } = await this.#parts.dialler.dial(question, 'verify', signal);
+    const answer = await stream.dialback.verify(question);
+    stream.close();
+    return answer;
+  }
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => reject(signal.reason));
+  return Promise.race([work, promise]);
+}

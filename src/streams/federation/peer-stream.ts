@@ -1,0 +1,251 @@
+import { ns } from '../../protocol/namespaces.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import { StreamError } from '../../protocol/stream-error.ts';
+import type { Eventually } from '../../routing/eventually.ts';
+import type { StreamStage } from '../../routing/extension.ts';
+import type { Element } from '../../xml/element.ts';
+import type { Frame } from '../../xml/frame.ts';
+import { serialise } from '../../xml/serialise.ts';
+import type { StreamHeader } from '../../xml/stream-reader.ts';
+import type { PeerConnection, TlsStart } from '../client-connection.ts';
+import type { Phase } from '../stream-deadlines.ts';
+import { headerText, isStreamError } from '../stream-header.ts';
+import type { AcceptedStream } from '../stream-listener.ts';
+import { StreamWire, type WireParts, type WireUser } from '../stream-wire.ts';
+import { Dialback, type DialbackParts, type DialbackStream } from './dialback.ts';
+import { type DomainPair, ProvenPairs } from './domain-pairs.ts';
+import type { CertificateVerdict } from './peer-certificate.ts';
+import type { PeerIntake } from './peer-intake.ts';
+import { isLegalStep, type PeerState, phaseOf } from './peer-state.ts';
+
+/** What streams between servers need from the rest of the house. */
+export interface PeerStreamParts extends WireParts, DialbackParts {
+  readonly intake: PeerIntake;
+  /** What the certificate that a connection has shown is worth. */
+  readonly judge: (connection: PeerConnection, domain: string) => CertificateVerdict;
+  /** Further elements of the stream features, only for information. */
+  readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
+}
+
+/** How a peer, or we, have proved who may send. */
+export type Proof = 'certificate' | 'dialback';
+
+/** The side of a stream that negotiates: that of whoever has opened it, or the other. */
+export interface PeerRole {
+  /** Whether the peer may send without having been asked. */
+  readonly mayAsk: boolean;
+  /** Our domain, as far as it is known. */
+  readonly local: string | undefined;
+  /** That of the peer, as far as it is known. */
+  readonly remote: string | undefined;
+  opened(header: StreamHeader): void;
+  /** Takes an element of the negotiation; throws StreamError. */
+  take(frame: Frame): Eventually<void>;
+  secured(): void;
+  /** The peer has proved that it may send for a pair. */
+  provedBy(method: Proof, pair: DomainPair): void;
+  /** The stream is over; told once. `error` is what was wrong, by our word or the peer's. */
+  ended(error: StreamError | undefined): void;
+}
+
+/** Nobody is owed word of what a peer without stream management sends. */
+const nobody = { owed: false, awaits: () => undefined };
+
+/** One XML stream between two servers, whoever has opened it (RFC 6120 §4): what both sides have in common. */
+export class PeerStream implements WireUser, AcceptedStream, DialbackStream {
+  readonly wire: StreamWire<PeerConnection>;
+  readonly proven = new ProvenPairs();
+  readonly dialback: Dialback;
+  readonly #parts: PeerStreamParts;
+  readonly #role: PeerRole;
+  #state: PeerState = { name: 'opening' };
+  #headerSent = false;
+  #told = false;
+  #peerError: StreamError | undefined;
+  /** The id that whoever answered the stream gave it. */
+  id = '';
+
+  constructor(parts: PeerStreamParts, takeRole: (stream: PeerStream) => PeerRole) {
+    this.#parts = parts;
+    this.wire = new StreamWire<PeerConnection>(this, parts);
+    this.dialback = new Dialback(this, parts);
+    this.#role = takeRole(this);
+  }
+
+  /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
+  open(connection: PeerConnection, start: TlsStart): void {
+    this.wire.attach(connection);
+    if (start === 'direct') this.handshake('direct');
+  }
+
+  get role(): PeerRole {
+    return this.#role;
+  }
+
+  get state(): PeerState['name'] {
+    return this.#state.name;
+  }
+
+  get secure(): boolean {
+    return this.wire.connection.secure;
+  }
+
+  get remoteAddress(): string {
+    return this.wire.connection.remoteAddress;
+  }
+
+  get mayAsk(): boolean {
+    return this.#role.mayAsk;
+  }
+
+  certificateFor(domain: string): CertificateVerdict {
+    return this.#parts.judge(this.wire.connection, domain);
+  }
+
+  provedBy(method: Proof, pair: DomainPair): void {
+    if (this.#state.name === 'negotiating') this.flow();
+    this.#parts.log.info({ ...pair, method, secure: this.secure, address: this.remoteAddress }, 'peer authenticated');
+    this.#role.provedBy(method, pair);
+  }
+
+  // --- the connection and the wire tell
+
+  received(chunk: Buffer): void {
+    this.wire.received(chunk);
+  }
+
+  secured(): void {
+    this.become({ name: 'opening' });
+    this.#role.secured();
+  }
+
+  disconnected(): void {
+    this.wire.disconnected();
+  }
+
+  tick(nowMs: number): void {
+    this.wire.tick(nowMs);
+  }
+
+  get phase(): Phase {
+    return phaseOf(this.#state);
+  }
+
+  opened(header: StreamHeader): void {
+    if (this.#state.name !== 'opening') throw StreamError.badFormat('a stream header was not due');
+    this.#role.opened(header);
+  }
+
+  took(frame: Frame): Eventually<void> {
+    if (isStreamError(frame)) return this.#reproached(frame);
+    switch (frame.ns) {
+      case ns.server:
+        if (this.#state.name !== 'open') throw StreamError.notAuthorized('authentication comes before stanzas');
+        return this.#parts.intake.take(frame, this.proven, nobody);
+      case ns.dialback:
+        if (this.#state.name !== 'open' && this.#state.name !== 'negotiating') throw StreamError.notAuthorized();
+        return this.dialback.take(frame);
+      default:
+        return this.#role.take(frame);
+    }
+  }
+
+  goodbye(): void {
+    this.close();
+  }
+
+  lost(): void {
+    this.become({ name: 'closed' });
+    this.#tell(this.#peerError);
+  }
+
+  silent(): void {
+    this.close();
+  }
+
+  // --- the role and the owner tell
+
+  send(element: Element): void {
+    this.wire.connection.write(serialise(element, ns.server));
+  }
+
+  sendStanza(stanza: Stanza): void {
+    this.wire.connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
+  }
+
+  /** Opens our side of the stream (RFC 6120 §4.7). */
+  sendHeader(to: string | undefined, id?: string): void {
+    this.#headerSent = true;
+    const from = this.#role.local;
+    this.wire.connection.write(headerText({ ...(id !== undefined && { id }), from, to, contentNs: ns.server }));
+  }
+
+  /** The stream begins anew on the same connection (RFC 6120 §6.4.6). */
+  restart(): void {
+    this.become({ name: 'opening' });
+    this.trust();
+    this.wire.restart();
+    this.#headerSent = false;
+  }
+
+  /** Somebody is proven: from now on stanzas flow. */
+  flow(): void {
+    this.become({ name: 'open' });
+    this.trust();
+  }
+
+  /** The peer is no stranger any more. */
+  trust(): void {
+    const { limits } = this.#parts;
+    this.wire.trust(limits.xml, limits.rate);
+  }
+
+  handshake(start: TlsStart): void {
+    if (this.#state.name !== 'securing') this.become({ name: 'securing' });
+    this.#headerSent = false;
+    this.wire.handshake(start, this.#role.local);
+  }
+
+  become(next: PeerState): void {
+    if (!isLegalStep(this.#state.name, next.name)) throw new Error(`no step from ${this.#state.name} to ${next.name}`);
+    this.#state = next;
+  }
+
+  /** Ends the stream; with an error it is told to the peer, always behind a header (RFC 6120 §4.9.1.2). */
+  close(error?: StreamError): void {
+    if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
+    if (this.#state.name === 'securing') return this.abandon();
+    if (!this.#headerSent) this.sendHeader(this.#role.remote);
+    this.become({ name: 'closing' });
+    this.#tell(error ?? this.#peerError);
+    if (error) this.send(error.element());
+    this.wire.connection.write('</stream:stream>');
+    this.wire.connection.end();
+  }
+
+  /** Takes nothing more; resolves when the peer knows how far what it has sent is dealt with (XEP-0198 §4). */
+  async finish(): Promise<void> {
+    this.wire.connection.pause('shutdown');
+  }
+
+  abandon(): void {
+    this.wire.connection.destroy();
+  }
+
+  /** RFC 6120 §4.9.1.1: the peer has found something wrong and closes. */
+  #reproached(frame: Frame): void {
+    this.#peerError = StreamError.fromElement(frame.element());
+    this.#parts.log.info(
+      { address: this.remoteAddress, remote: this.#role.remote, error: this.#peerError.message },
+      'stream error from a peer',
+    );
+    this.close();
+  }
+
+  #tell(error: StreamError | undefined): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.dialback.end();
+    this.#role.ended(error);
+  }
+}
