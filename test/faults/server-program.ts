@@ -10,6 +10,7 @@ const config = configSchema({ directory: dataDir, environment: {} }).parse({
   domains: ['localhost'],
   dataDir,
   listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [] },
+  s2s: { enabled: false },
   tls: { required: false },
   authentication: { scramIterations: 4096 },
   storage: { quickCheck: false },

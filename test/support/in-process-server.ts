@@ -16,6 +16,7 @@ const usual = {
     c2sTls: [{ host: '127.0.0.1', port: 0 }],
     components: [{ host: '127.0.0.1', port: 0 }],
   },
+  s2s: { enabled: false },
   authentication: { scramIterations: 4096 },
   storage: { quickCheck: false },
   limits: { disabled: true },

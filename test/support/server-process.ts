@@ -172,6 +172,7 @@ function ampereSettings(place: ServerPlace, dataDir: string, options: ServerOpti
     domains: place.domains,
     dataDir,
     listen: { c2s: [{ host, port: ports.starttls }], c2sTls: [{ host, port: ports.direct }] },
+    s2s: { enabled: false },
     ...(options.mechanisms && { authentication: { mechanisms: options.mechanisms } }),
     ...options.settings,
   };
