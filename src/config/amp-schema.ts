@@ -6,6 +6,7 @@ import { address, domain, flag, whole } from './fields.ts';
 const actions = ['alert', 'drop', 'error', 'notify'] as const;
 const conditions = ['deliver', 'expire-at', 'match-resource'] as const;
 const types = ['chat', 'error', 'groupchat', 'headline', 'normal'] as const;
+const unsupported = z.enum(['bounce', 'strip', 'forward']);
 const longestAgeSeconds = 3_155_760_000;
 
 const reportsTo = address.exactOptional();
@@ -77,6 +78,15 @@ export const ampSchema = z
       })
       .prefault({})
       .describe('How much the server may have to tell one sender. What is beyond is left out.'),
+    remoteUnsupported: z
+      .strictObject({
+        policy: unsupported.default('bounce').describe('For all servers that are not named in domains.'),
+        domains: z.record(domain, unsupported).prefault({}).describe('For the servers of single domains.'),
+      })
+      .prefault({})
+      .describe(
+        'What becomes of a message with rules when the server of its recipient does not know them. bounce: its sender gets an error; strip: it goes there without them; forward: it goes there with them, and they do nothing.',
+      ),
     policies: z.array(policy).default([]).describe('Rules of the operator.'),
     reportsTo: reportsTo.describe('Who is told when rules of policies fire that are not `drop`. Unless set, nobody.'),
   })

@@ -32,6 +32,8 @@ export const ns = {
   bidi: 'urn:xmpp:bidi',
   bidiFeature: 'urn:xmpp:features:bidi',
   // Payloads
+  addresses: 'http://jabber.org/protocol/address',
+  forwardTrail: 'urn:ampere:forward',
   dataForm: 'jabber:x:data',
   commands: 'http://jabber.org/protocol/commands',
   discoInfo: 'http://jabber.org/protocol/disco#info',

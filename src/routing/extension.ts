@@ -23,7 +23,7 @@ export interface Extension {
   readonly claims: readonly Claim[];
   /** What service discovery says because it is there. */
   readonly disco?: Advertisement;
-  /** Elements for the stream features offered to a client at a given point of the negotiation. */
+  /** Elements for the stream features offered at a given point of the negotiation. */
   readonly streamFeatures?: (stage: StreamStage) => readonly Element[];
   readonly iq?: readonly IqHandler[];
   /** Elements beside the three stanzas that a bound client may send. */
@@ -77,8 +77,8 @@ export interface Command {
   readonly name: string;
 }
 
-/** Where a stream stands when features are offered. */
-export type StreamStage = 'unauthenticated' | 'authenticated';
+/** Where a client's stream stands when features are offered; or that it is the stream of another server. */
+export type StreamStage = 'unauthenticated' | 'authenticated' | 'server';
 
 /** To whom an iq is addressed, as seen from the requester. */
 export type IqScope =

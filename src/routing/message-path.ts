@@ -6,6 +6,7 @@ import type { Carrier } from './carrier.ts';
 import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
 import { type Eventually, then } from './eventually.ts';
 import type { Arriving, Hearing, Judge, Oversight, Passage, Recall, Recorder, Ruling } from './extension.ts';
+import { forwardedAbroad } from './forward-trail.ts';
 import { keepingOf } from './keeping.ts';
 import type { OfflineMessages } from './offline-messages.ts';
 import { Consequences, type Way } from './origin.ts';
@@ -25,6 +26,8 @@ export interface MessagePathParts {
   readonly route: (stanza: Stanza, way?: Way) => Eventually<void>;
   /** Carries what is for other servers. */
   readonly remotes: Carrier;
+  /** Whether a domain is one of ours, or that of a service. */
+  readonly isHosted: (domain: string) => boolean;
   /** What the sender is told of an error. */
   readonly explain: (message: Stanza, error: unknown) => StanzaError;
   /** Answers a message that failed after its sender was let go on. */
@@ -130,7 +133,7 @@ export class MessagePath {
       case 'service':
         return this.#depart(plan.service, ruling, journey);
       case 'remote':
-        return this.#depart(this.#parts.remotes, ruling, journey);
+        return this.#depart(this.#parts.remotes, this.#abroad(ruling, journey), journey);
       case 'none':
         if (plan.error) throw plan.error;
     }
@@ -172,6 +175,12 @@ export class MessagePath {
   #forward(message: Stanza, to: Jid, { arriving }: Journey): Eventually<void> {
     const { origin, forwardedBy, recipient } = arriving;
     return this.#parts.route(message.with({ to }), { origin, forwardedBy: [...forwardedBy, recipient] });
+  }
+
+  #abroad(ruling: Ruling, { arriving }: Journey): Ruling {
+    const { forwardedBy } = arriving;
+    if (forwardedBy.length === 0) return ruling;
+    return { ...ruling, message: forwardedAbroad(ruling.message, forwardedBy, this.#parts.isHosted) };
   }
 
   /** Another server may be long in coming: the sender does not wait for it, and the judge is asked again when it is there. */

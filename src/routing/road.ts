@@ -88,12 +88,14 @@ export function buildRoad(
   const { extensions, offline, services = [], remotes = noRemotes } = equip(ground);
   screens.add(extensions.flatMap(({ screen }) => screen ?? []));
   const { sessions, subscriptions, requests, accounts } = ground;
+  const served = new Map(services.map((service) => [service.domain, service] as const));
   const common = {
     sessionsOf: (account: string) => sessions.of(account),
     findSession: (fullJid: Jid) => sessions.find(fullJid),
     screens,
     route,
     remotes,
+    isHosted: (domain: string) => ground.isLocalDomain(domain) || served.has(domain),
     send: (carrier: Carrier, stanza: Stanza) => carrier.send(stanza, { failed: (error) => refuse(stanza, error) }),
   };
   const presences = new PresencePath({
@@ -108,7 +110,6 @@ export function buildRoad(
   const recalls = extensions.flatMap(({ recall }) => recall ?? []);
   const recorders = extensions.flatMap(({ record }) => record ?? []);
   const handlers = extensions.flatMap(({ iq }) => iq ?? []);
-  const served = new Map(services.map((service) => [service.domain, service] as const));
   router = new Router({
     isLocalDomain: ground.isLocalDomain,
     service: (domain) => served.get(domain),

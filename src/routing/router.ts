@@ -12,6 +12,7 @@ import type { DeliveryPlan } from './delivery-plan.ts';
 import type { Destination } from './destination.ts';
 import { type Eventually, then } from './eventually.ts';
 import type { Arriving } from './extension.ts';
+import { readTrail } from './forward-trail.ts';
 import type { IqPath } from './iq-path.ts';
 import type { MessagePath } from './message-path.ts';
 import type { Origin, Way } from './origin.ts';
@@ -65,10 +66,12 @@ export class Router {
   fromPeer(stanza: Stanza, origin: Origin): Eventually<void> {
     const fault = checkStanza(stanza);
     if (fault) return this.refuse(stanza, fault, { origin });
-    const { payload, to } = stanza;
+    const { message, forwardedBy } = readTrail(stanza);
+    const { payload, to } = message;
     // Only we may say when a stanza reached us (XEP-0203 §5).
-    const honest = to && payload.has('delay', ns.delay) ? withoutDelaysOf(payload, to.domain) : payload;
-    return this.route(stanza.with({ payload: honest }), { origin });
+    const honest =
+      to && payload.has('delay', ns.delay) ? message.with({ payload: withoutDelaysOf(payload, to.domain) }) : message;
+    return this.route(honest, { origin, forwardedBy });
   }
 
   /** A stanza with 'from' and 'to' that the server itself puts on the road: made here, stored, or bounced. */

@@ -41,7 +41,10 @@ export class Workplace {
 
   /** Writes server.json, by default one whose passwords are cheap. */
   configure(settings: object = { authentication: { scramIterations: 4096 } }): void {
-    this.write('server.json', JSON.stringify({ listen: { c2s: [], c2sTls: [loopback] }, s2s: { enabled: false }, ...settings }));
+    this.write(
+      'server.json',
+      JSON.stringify({ listen: { c2s: [], c2sTls: [loopback] }, s2s: { enabled: false }, ...settings }),
+    );
   }
 
   /** Runs one command here. */

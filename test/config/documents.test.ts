@@ -29,7 +29,15 @@ function pathsIn(value: unknown, path: string): string[] {
   if (Array.isArray(value)) return value.flatMap((entry) => pathsIn(entry, `${path}[]`));
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, member]) => {
-    const name = ['tls.domains', 's2s.domains', 's2s.overrides', 'components'].includes(path) ? '*' : key;
+    const name = [
+      'tls.domains',
+      's2s.domains',
+      's2s.overrides',
+      'components',
+      'amp.remoteUnsupported.domains',
+    ].includes(path)
+      ? '*'
+      : key;
     const below = path === '' ? name : `${path}.${name}`;
     return [below, ...pathsIn(member, below)];
   });
@@ -93,7 +101,8 @@ describe('server.example.json', () => {
     ]);
     expect(Object.values(contact).filter((addresses) => addresses.length === 0)).to.deep.equal([]);
     expect(tls.required).to.equal(true);
-    const { trusted, policies, reportsTo, ...usual } = amp;
+    const { trusted, policies, remoteUnsupported, reportsTo, ...usual } = amp;
+    expect(remoteUnsupported.policy).to.equal('bounce');
     expect([trusted.jids.length, trusted.domains.length, policies.length]).to.deep.equal([1, 1, 1]);
     expect(reportsTo).to.equal('admin@example.org');
     expect(defaultConfig().amp).to.deep.include(usual);

@@ -1,6 +1,7 @@
 import { Jid } from '../../src/protocol/jid.ts';
 import { Stanza } from '../../src/protocol/stanza.ts';
 import type { Account } from '../../src/routing/account.ts';
+import type { Carrier } from '../../src/routing/carrier.ts';
 import type { Extension } from '../../src/routing/extension.ts';
 import type { OfflineMessages } from '../../src/routing/offline-messages.ts';
 import { buildRoad, type Ground, type Road } from '../../src/routing/road.ts';
@@ -22,6 +23,8 @@ export interface BenchGround extends Ground {
 export interface Fitting {
   readonly extensions: readonly Extension[];
   readonly offline?: OfflineMessages;
+  /** What carries stanzas to other servers. */
+  readonly remotes?: Carrier;
 }
 
 let accounts = 0;
@@ -62,8 +65,8 @@ export class Bench {
     const options = { domains: ['localhost'], maxRosterItems: 100, maxDirectedPresences: 10 };
     const keepNothing = { keep: () => Promise.resolve() };
     this.#road = buildRoad(options, storage, clock, log, (ground) => {
-      const { extensions, offline = keepNothing } = this.#fit({ ...ground, storage, clock, log });
-      return { extensions, offline };
+      const { offline = keepNothing, ...fitting } = this.#fit({ ...ground, storage, clock, log });
+      return { ...fitting, offline };
     });
   }
 
@@ -105,6 +108,11 @@ export class Bench {
   /** A stanza comes in from elsewhere. */
   async arrives(stanza: string): Promise<void> {
     await this.road.route(read(stanza));
+  }
+
+  /** A stanza comes in from another server. */
+  async comes(stanza: string): Promise<void> {
+    await this.road.router.fromPeer(read(stanza), { owed: false, awaits: () => undefined });
   }
 
   /** The session's stream is gone. */

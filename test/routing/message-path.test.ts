@@ -204,6 +204,7 @@ describe('The road of a message', () => {
         recorders: [],
         offline: { keep: async ({ to }, owner) => void log.push(`kept ${to} for ${owner}`) },
         route: ({ to }) => void log.push(`routed ${to}`),
+        isHosted: () => true,
         remotes: { send: ({ to }) => void log.push(`sent ${to} to another server`) },
         explain: () => StanzaError.internalServerError(),
         refuse: () => void log.push('refused'),
@@ -253,7 +254,7 @@ describe('The road of a message', () => {
         recorders: [],
         offline: { keep: async () => {} },
       },
-      ...{ route: () => undefined, remotes: { send: () => undefined }, refuse: () => undefined },
+      ...{ route: () => undefined, remotes: { send: () => undefined }, isHosted: () => true, refuse: () => undefined },
       explain: () => StanzaError.internalServerError(),
     });
     const plan = (destination: Destination) =>

@@ -2,35 +2,23 @@ import { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
-import type { Arriving, Hearing, Oversight, Ruling } from '../../routing/extension.ts';
-import type { Keepsake } from '../../routing/offline-messages.ts';
-import type { Origin } from '../../routing/origin.ts';
+import type { Arriving, Hearing, Oversight } from '../../routing/extension.ts';
 import { maySeePresence } from '../../routing/presence-access.ts';
 import type { Screens } from '../../routing/screens.ts';
-import type { Clock } from '../../support/clock.ts';
 import { type Arrival, admit } from './admission.ts';
-import { type ArmedRuleset, nextDueMs, writeArmed } from './armed-rules.ts';
-import { forwardedCopy } from './delivered-copy.ts';
-import type { Expiry } from './expiry.ts';
+import { Case, type CaseParts } from './case.ts';
 import { type Explanation, explain } from './explanation.ts';
-import { type Judgement, judge } from './judgement.ts';
 import type { Outbox } from './outbox.ts';
 import { policyRulesets } from './policy.ts';
 import { mayHaveReports } from './privacy.ts';
-import { prospectOf } from './prospect.ts';
 import { carriesReport } from './report-address.ts';
-import type { Reporter, Subject } from './reporter.ts';
 import type { AmpSettings } from './settings.ts';
 
 /** What judging needs from the rest of the house. */
-export interface AmpJudgeParts {
+export interface AmpJudgeParts extends CaseParts {
   readonly settings: AmpSettings;
   readonly screens: Pick<Screens, 'refusesInbound'>;
-  readonly isLocalDomain: (domain: string) => boolean;
-  readonly reporter: Reporter;
   readonly outbox: Outbox;
-  readonly expiry: Pick<Expiry, 'wake'>;
-  readonly clock: Clock;
 }
 
 /** Judges messages by the rules they carry and those the operator puts on them (XEP-0079 §2.2). */
@@ -119,101 +107,4 @@ export class AmpJudge {
 function isMarked({ payload }: Stanza): boolean {
   for (const child of payload.children) if (child.ns === ns.amp || child.ns === ns.expire) return true;
   return false;
-}
-
-/** One message and its rules, from its receipt until it is delivered or stored. */
-class Case implements Hearing {
-  readonly message: Stanza;
-  readonly #parts: AmpJudgeParts;
-  readonly #arriving: Arriving;
-  readonly #rulesets: readonly ArmedRuleset[];
-  readonly #subject: Subject;
-
-  constructor(
-    parts: AmpJudgeParts,
-    message: Stanza,
-    arriving: Arriving,
-    rulesets: readonly ArmedRuleset[],
-    subject: Subject,
-  ) {
-    this.message = message;
-    this.#parts = parts;
-    this.#arriving = arriving;
-    this.#rulesets = rulesets;
-    this.#subject = subject;
-  }
-
-  judge(plan: DeliveryPlan): Ruling {
-    return this.#rule(plan, 'receipt');
-  }
-
-  /** A plan that replaces one that failed is judged by the same rules: none of them has told anything yet. */
-  #rule(plan: DeliveryPlan, event: 'receipt' | 'replanned'): Ruling {
-    const message = plan.kind === 'forward' ? forwardedCopy(this.message) : this.message;
-    if (this.#rulesets.length === 0) return { message, plan };
-    const { reporter, clock } = this.#parts;
-    const judgement = this.#judgement(plan, event, clock.nowMs());
-    const now = judgement.reports.filter(({ when }) => when === 'now');
-    const isOver = judgement.decision === 'stop' || plan.kind === 'none';
-    if (isOver) reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : plan.kind);
-    for (const report of reporter.compose(now, this.#subject)) reporter.send(report, this.#arriving.origin);
-    if (judgement.decision === 'stop') return { message, plan: { kind: 'none' } };
-    return isOver ? { message, plan } : { message, plan, oversight: this.#oversight(plan, judgement) };
-  }
-
-  #judgement(plan: DeliveryPlan, event: 'receipt' | 'replanned', nowMs: number): Judgement {
-    const { sender, recipient, destination } = this.#arriving;
-    const prospect = prospectOf(plan, recipient, this.#rulesets[0]?.perHop ?? false);
-    const hop = destination.kind === 'remote' && !this.#parts.isLocalDomain(sender.domain);
-    return judge(this.#rulesets, { event, prospect, intended: recipient, hop, nowMs });
-  }
-
-  /** What was decided at some time, as far as it can still be told from the plan. */
-  recall(plan: DeliveryPlan, sentAtMs: number): Oversight {
-    const judgement = this.#judgement(plan, 'receipt', sentAtMs);
-    const undecided: Judgement = { decision: 'keep', fired: [], reports: [], armed: this.#rulesets };
-    return this.#oversight(plan, judgement.decision === 'stop' ? undecided : judgement);
-  }
-
-  /** XEP-0079 §3.3.2: what has waited for a client that was away may have expired. */
-  #mayLeave(armed: readonly ArmedRuleset[], origin: Origin): boolean {
-    const { reporter, clock } = this.#parts;
-    const intended = this.#arriving.recipient;
-    const judgement = judge(armed, { event: 'dispatch', intended, hop: false, nowMs: clock.nowMs() });
-    if (judgement.fired.length === 0) return true;
-    reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : 'direct');
-    for (const report of reporter.compose(judgement.reports, this.#subject)) reporter.send(report, origin);
-    return judgement.decision !== 'stop';
-  }
-
-  #oversight(plan: DeliveryPlan, judgement: Judgement): Oversight {
-    const { reporter, outbox, expiry } = this.#parts;
-    const failed = (next: DeliveryPlan) => this.#rule(next, 'replanned');
-    const later = judgement.reports.filter(({ when }) => when === 'after-effect');
-    const note = () => reporter.note(judgement.fired, this.#subject, plan.kind);
-    if (plan.kind !== 'stored') {
-      const done = () => {
-        note();
-        for (const report of reporter.compose(later, this.#subject)) reporter.send(report, this.#arriving.origin);
-      };
-      return { done, failed, mayLeave: (origin) => this.#mayLeave(judgement.armed, origin) };
-    }
-    const reports = reporter.compose(later, this.#subject);
-    const keepsake = keepsakeOf(judgement.armed, reports);
-    const done = () => {
-      note();
-      if (reports.length > 0) outbox.flush();
-      if (keepsake.kept) expiry.wake(keepsake.kept.dueAtMs);
-    };
-    return { keepsake, done, failed };
-  }
-}
-
-/** What is written down with a stored message: rules that time can still meet, and reports that it is stored. */
-function keepsakeOf(armed: readonly ArmedRuleset[], reports: readonly Stanza[]): Keepsake {
-  const dueAtMs = nextDueMs(armed);
-  return {
-    ...(dueAtMs !== undefined && { kept: { rules: writeArmed(armed), dueAtMs } }),
-    reports: reports.map((report) => report.toBytes()),
-  };
 }

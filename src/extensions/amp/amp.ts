@@ -10,8 +10,8 @@ export function amp(works: AmpWorks, serverName: string): Extension {
     spec: 'XEP-0079',
     title: 'Advanced Message Processing',
     version: '1.2',
-    status: 'partial',
-    note: 'complete on one server; discovery and rules between servers come with federation',
+    status: 'complete',
+    note: 'all actions and conditions, on one server and between servers; stored in an archive means nothing until there is one',
   } as const;
   if (!works.enabled) return { name: 'amp', claims: [claim] };
   const features = featuresOf(works.settings.limits.vocabulary);
@@ -21,7 +21,7 @@ export function amp(works: AmpWorks, serverName: string): Extension {
     claims: [claim],
     // Some clients look for single actions and conditions on the domain itself.
     disco: { domain: features, domainNodes: new Map([[ns.amp, node]]) },
-    streamFeatures: (stage) => (stage === 'authenticated' ? [xml('amp', { xmlns: ns.ampFeature })] : []),
+    streamFeatures: (stage) => (stage === 'unauthenticated' ? [] : [xml('amp', { xmlns: ns.ampFeature })]),
     judge: (arriving) => works.judge.hear(arriving),
     recall: (arriving, plan, sentAtMs) => works.judge.recall(arriving, plan, sentAtMs),
     opened: () => works.start(),

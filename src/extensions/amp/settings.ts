@@ -1,6 +1,7 @@
 import { Jid } from '../../protocol/jid.ts';
 import type { MessageType } from '../../protocol/stanza-rules.ts';
 import type { AddressList } from './address-list.ts';
+import type { Unsupported, UnsupportedPolicy } from './next-hop.ts';
 import type { Policy, PolicyMatch, PolicyRule } from './policy.ts';
 import type { PresencePrivacy } from './privacy.ts';
 import { vocabulary } from './registry.ts';
@@ -38,6 +39,7 @@ export interface AmpOptions {
   readonly disabledActions: readonly string[];
   readonly disabledConditions: readonly string[];
   readonly replies: ReplyRate;
+  readonly remoteUnsupported: { readonly policy: Unsupported; readonly domains: Readonly<Record<string, Unsupported>> };
   readonly policies: readonly PolicyOptions[];
   readonly reportsTo?: string | undefined;
 }
@@ -47,15 +49,17 @@ export interface AmpSettings {
   readonly privacy: PresencePrivacy;
   readonly limits: RulesetLimits;
   readonly policies: readonly Policy[];
+  readonly unsupported: UnsupportedPolicy;
 }
 
 /** Reads what the operator has decided. */
 export function ampSettings(options: AmpOptions): AmpSettings {
-  const { trusted, disabledActions, disabledConditions, maxRules, policies, reportsTo } = options;
+  const { trusted, disabledActions, disabledConditions, maxRules, policies, remoteUnsupported, reportsTo } = options;
   return {
     privacy: { mode: options.presencePrivacy, trusted: new Set([...trusted.jids, ...trusted.domains]) },
     limits: { vocabulary: vocabulary(new Set([...disabledActions, ...disabledConditions])), maxRules },
     policies: policies.map((policy) => readPolicy(policy, reportsTo)),
+    unsupported: { policy: remoteUnsupported.policy, domains: new Map(Object.entries(remoteUnsupported.domains)) },
   };
 }
 

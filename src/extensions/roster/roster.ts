@@ -36,7 +36,7 @@ export function roster(parts: RosterParts): Extension {
 
 /** RFC 6121 §2.6.1, §3.4.1. */
 function streamFeatures(stage: StreamStage): readonly Element[] {
-  if (stage === 'unauthenticated') return [];
+  if (stage !== 'authenticated') return [];
   return [xml('ver', { xmlns: ns.rosterVersioning }), xml('sub', { xmlns: ns.preApproval })];
 }
 

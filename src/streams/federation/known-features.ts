@@ -8,8 +8,7 @@ import { attribute, childElements, xml } from '../../xml/element.ts';
 import type { DomainPair } from './domain-pairs.ts';
 
 /** How long an answer, or its absence, is believed. */
-const answerHoldsMs = 24 * 3600 * 1000;
-const silenceHoldsMs = 3600 * 1000;
+const holdsMs = 3600 * 1000;
 const answerTimeoutMs = 10_000;
 const maxDomains = 1000;
 /** Nobody has more; the rest is not looked at. */
@@ -17,7 +16,7 @@ const maxFeatures = 1000;
 
 interface Known {
   readonly features: Promise<ReadonlySet<string>>;
-  untilMs: number;
+  readonly untilMs: number;
 }
 
 /** What other servers say they can do (XEP-0030 §3), asked once and remembered for a while. */
@@ -36,11 +35,8 @@ export class KnownFeatures {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#byDomain.get(pair.remote);
     if (known && known.untilMs > nowMs) return known.features;
-    const asked: Known = { features: this.#ask(pair, send), untilMs: nowMs + answerHoldsMs };
+    const asked = { features: this.#ask(pair, send), untilMs: nowMs + holdsMs };
     this.#remember(pair.remote, asked);
-    asked.features.catch(() => {
-      asked.untilMs = this.#clock.monotonicMs() + silenceHoldsMs;
-    });
     return asked.features;
   }
 

@@ -120,7 +120,7 @@ class ServerStreamIn implements PeerRole {
       ...(secure ? [] : [starttls(false)]),
       ...(external ? [xml('mechanisms', { xmlns: ns.sasl }, xml('mechanism', {}, 'EXTERNAL'))] : []),
       xml('dialback', { xmlns: ns.dialbackFeature }, xml('errors')),
-      ...notices(this.#certified === undefined ? 'unauthenticated' : 'authenticated', { host: local }),
+      ...notices('server', { host: local }),
     ];
   }
 

@@ -20,7 +20,11 @@ describe('the message desk of a running server (XEP-0079)', () => {
   let server: Server;
 
   async function start(settings: object = {}): Promise<void> {
-    const common = { s2s: { enabled: false }, listen: { c2s: [], c2sTls: [] }, authentication: { scramIterations: 4096 } };
+    const common = {
+      s2s: { enabled: false },
+      listen: { c2s: [], c2sTls: [] },
+      authentication: { scramIterations: 4096 },
+    };
     const config = configSchema({ directory, environment: {} }).parse({ ...common, ...settings });
     clock = new ManualClock(Date.UTC(2026, 2, 1, 12));
     log = new RecordingLog();

@@ -1,0 +1,179 @@
+import type { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import type { NextHop } from '../../routing/carrier.ts';
+import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
+import { type Eventually, then } from '../../routing/eventually.ts';
+import type { Arriving, Hearing, Oversight, Ruling } from '../../routing/extension.ts';
+import type { Keepsake } from '../../routing/offline-messages.ts';
+import type { Origin } from '../../routing/origin.ts';
+import type { Clock } from '../../support/clock.ts';
+import { ampsOf, requestOf } from './amp-element.ts';
+import { type ArmedRuleset, nextDueMs, writeArmed } from './armed-rules.ts';
+import { forwardedCopy, withoutRules } from './delivered-copy.ts';
+import type { Expiry } from './expiry.ts';
+import { type Judgement, judge } from './judgement.ts';
+import { asksForRules, supportsAmp } from './next-hop.ts';
+import type { Outbox } from './outbox.ts';
+import { prospectOf } from './prospect.ts';
+import { Refusal } from './refusal.ts';
+import { refusalReply } from './replies.ts';
+import type { Reporter, Subject } from './reporter.ts';
+import type { Rule } from './rule.ts';
+import type { AmpSettings } from './settings.ts';
+
+/** What a case needs from the rest of the house. */
+export interface CaseParts {
+  readonly settings: Pick<AmpSettings, 'unsupported'>;
+  readonly isLocalDomain: (domain: string) => boolean;
+  readonly reporter: Reporter;
+  readonly outbox: Pick<Outbox, 'flush'>;
+  readonly expiry: Pick<Expiry, 'wake'>;
+  readonly clock: Clock;
+}
+
+/** One message and its rules, from its receipt until it is delivered or stored. */
+export class Case implements Hearing {
+  readonly message: Stanza;
+  readonly #parts: CaseParts;
+  readonly #arriving: Arriving;
+  readonly #subject: Subject;
+  /** What the message is judged by if it must be planned anew. */
+  #rulesets: readonly ArmedRuleset[];
+  /** What stays armed while the message is on its way. */
+  #armed: readonly ArmedRuleset[] = [];
+  /** The rules were the reason why the next server was not given the message. */
+  #unsupported = false;
+
+  constructor(
+    parts: CaseParts,
+    message: Stanza,
+    arriving: Arriving,
+    rulesets: readonly ArmedRuleset[],
+    subject: Subject,
+  ) {
+    this.message = message;
+    this.#parts = parts;
+    this.#arriving = arriving;
+    this.#rulesets = rulesets;
+    this.#subject = subject;
+  }
+
+  judge(plan: DeliveryPlan): Ruling {
+    return this.#rule(plan, 'receipt');
+  }
+
+  /** A plan that replaces one that failed is judged by the same rules: none of them has told anything yet. */
+  #rule(plan: DeliveryPlan, event: 'receipt' | 'replanned'): Ruling {
+    const message = plan.kind === 'forward' ? forwardedCopy(this.message) : this.message;
+    if (this.#rulesets.length === 0) return { message, plan };
+    const { reporter, clock } = this.#parts;
+    const judgement = this.#judgement(plan, event, clock.nowMs());
+    const now = judgement.reports.filter(({ when }) => when === 'now');
+    const isOver = judgement.decision === 'stop' || plan.kind === 'none';
+    if (isOver) reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : plan.kind);
+    for (const report of reporter.compose(now, this.#subject)) reporter.send(report, this.#arriving.origin);
+    if (judgement.decision === 'stop') return { message, plan: { kind: 'none' } };
+    return isOver ? { message, plan } : { message, plan, oversight: this.#oversight(plan, judgement) };
+  }
+
+  #judgement(plan: DeliveryPlan, event: 'receipt' | 'replanned', nowMs: number): Judgement {
+    const { sender, recipient, destination } = this.#arriving;
+    const prospect = prospectOf(plan, recipient, this.#rulesets[0]?.perHop ?? false);
+    const hop = destination.kind === 'remote' && !this.#parts.isLocalDomain(sender.domain);
+    return judge(this.#rulesets, { event, prospect, intended: recipient, hop, nowMs });
+  }
+
+  /** What was decided at some time, as far as it can still be told from the plan. */
+  recall(plan: DeliveryPlan, sentAtMs: number): Oversight {
+    const judgement = this.#judgement(plan, 'receipt', sentAtMs);
+    const undecided: Judgement = { decision: 'keep', fired: [], reports: [], armed: this.#rulesets };
+    return this.#oversight(plan, judgement.decision === 'stop' ? undecided : judgement);
+  }
+
+  /** XEP-0079 §3.3.2: what has waited may have expired. */
+  #mayLeave(origin: Origin | undefined): boolean {
+    const { reporter, clock } = this.#parts;
+    const intended = this.#arriving.recipient;
+    const judgement = judge(this.#armed, { event: 'dispatch', intended, hop: false, nowMs: clock.nowMs() });
+    if (judgement.fired.length === 0) return true;
+    this.#armed = judgement.armed;
+    // What has been told stays told, whatever becomes of the message.
+    this.#rulesets = withFired(this.#rulesets, judgement.fired);
+    reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : 'direct');
+    for (const report of reporter.compose(judgement.reports, this.#subject)) reporter.send(report, origin);
+    return judgement.decision !== 'stop';
+  }
+
+  /** What is given to the next server (XEP-0079 §2.2.4), or to a component that has come. */
+  #leaving(message: Stanza, hop: NextHop | undefined): Eventually<Stanza | undefined> {
+    const knowsAmp = !hop || !asksForRules(message) || supportsAmp(hop);
+    return then(knowsAmp, (known) => {
+      if (!this.#mayLeave(this.#arriving.origin)) return undefined;
+      return known || !hop ? message : this.#withoutSupport(message, hop.domain);
+    });
+  }
+
+  #withoutSupport(message: Stanza, domain: string): Stanza {
+    const { policy, domains } = this.#parts.settings.unsupported;
+    switch (domains.get(domain) ?? policy) {
+      case 'forward':
+        return message;
+      case 'strip':
+        return withoutRules(message);
+      case 'bounce':
+        this.#unsupported = true;
+        throw StanzaError.serviceUnavailable();
+    }
+  }
+
+  /** Plans anew. If no rule has another idea, the error for rules that the next server does not know has a form of its own. */
+  #failed(next: DeliveryPlan): Ruling {
+    const ruling = this.#rule(next, 'replanned');
+    if (!this.#unsupported || ruling.plan.kind !== 'none' || !ruling.plan.error) return ruling;
+    const { sender, by, id } = this.#subject;
+    const refusal = Refusal.unsupportedAhead(requestOf(ampsOf(this.message.payload))?.amp.rules ?? []);
+    this.#parts.reporter.refuse(refusalReply(refusal, { by, to: sender, id }), sender, undefined);
+    return { ...ruling, plan: { kind: 'none' } };
+  }
+
+  #oversight(plan: DeliveryPlan, judgement: Judgement): Oversight {
+    const { reporter, outbox, expiry } = this.#parts;
+    const failed = (next: DeliveryPlan) => this.#failed(next);
+    const later = judgement.reports.filter(({ when }) => when === 'after-effect');
+    const note = () => reporter.note(judgement.fired, this.#subject, plan.kind);
+    this.#armed = judgement.armed;
+    if (plan.kind !== 'stored') {
+      const done = () => {
+        note();
+        for (const report of reporter.compose(later, this.#subject)) reporter.send(report, this.#arriving.origin);
+      };
+      const leaving = (hop?: NextHop) => this.#leaving(this.message, hop);
+      return { done, failed, leaving, mayLeave: (origin) => this.#mayLeave(origin) };
+    }
+    const reports = reporter.compose(later, this.#subject);
+    const keepsake = keepsakeOf(judgement.armed, reports);
+    const done = () => {
+      note();
+      if (reports.length > 0) outbox.flush();
+      if (keepsake.kept) expiry.wake(keepsake.kept.dueAtMs);
+    };
+    return { keepsake, done, failed };
+  }
+}
+
+/** The rulesets, with these rules spent. */
+function withFired(rulesets: readonly ArmedRuleset[], spent: readonly Rule[]): readonly ArmedRuleset[] {
+  return rulesets.map((ruleset) => ({
+    ...ruleset,
+    rules: ruleset.rules.map(({ rule, fired }) => ({ rule, fired: fired || spent.includes(rule) })),
+  }));
+}
+
+/** What is written down with a stored message: rules that time can still meet, and reports that it is stored. */
+function keepsakeOf(armed: readonly ArmedRuleset[], reports: readonly Stanza[]): Keepsake {
+  const dueAtMs = nextDueMs(armed);
+  return {
+    ...(dueAtMs !== undefined && { kept: { rules: writeArmed(armed), dueAtMs } }),
+    reports: reports.map((report) => report.toBytes()),
+  };
+}

@@ -1,0 +1,249 @@
+import { expect } from 'chai';
+import { configSchema } from '../../src/config/schema.ts';
+import { amp } from '../../src/extensions/amp/amp.ts';
+import { AmpCounters } from '../../src/extensions/amp/amp-counters.ts';
+import { AmpWorks } from '../../src/extensions/amp/amp-works.ts';
+import { Jid } from '../../src/protocol/jid.ts';
+import type { Stanza } from '../../src/protocol/stanza.ts';
+import { StanzaError } from '../../src/protocol/stanza-error.ts';
+import type { Carrier, Departure, NextHop } from '../../src/routing/carrier.ts';
+import type { StubSession } from '../support/stub-session.ts';
+import { Bench } from './bench.ts';
+
+const ampNs = 'http://jabber.org/protocol/amp';
+const to = 'juliet@capulet.example';
+
+function rules(words: readonly string[], perHop = ''): string {
+  const written = words.map((text) => {
+    const [action, condition, value] = text.split(' ');
+    return `<rule action="${action}" condition="${condition}" value="${value}"/>`;
+  });
+  return `<amp xmlns="${ampNs}"${perHop}>${written.join('')}</amp>`;
+}
+
+/** Another server, which comes when the test says so, and then takes what may leave. */
+class OtherServer implements Carrier, NextHop {
+  readonly domain = 'capulet.example';
+  readonly taken: Stanza[] = [];
+  readonly #waiting: (readonly [Stanza, Departure])[] = [];
+  streamFeature = false;
+  disco: Promise<ReadonlySet<string>> = Promise.resolve(new Set());
+
+  send(stanza: Stanza, departure: Departure): void {
+    this.#waiting.push([stanza, departure]);
+  }
+
+  offers(name: string, namespace: string): boolean {
+    return this.streamFeature && name === 'amp' && namespace === 'http://jabber.org/features/amp';
+  }
+
+  features(): Promise<ReadonlySet<string>> {
+    return this.disco;
+  }
+
+  async comes(): Promise<void> {
+    for (const [stanza, departure] of this.#waiting.splice(0)) await this.#take(stanza, departure);
+  }
+
+  async #take(stanza: Stanza, departure: Departure): Promise<void> {
+    try {
+      const leaving = departure.leaving ? await departure.leaving(this) : stanza;
+      if (!leaving) return;
+      this.taken.push(leaving);
+      departure.left?.();
+    } catch (error) {
+      if (!(error instanceof StanzaError)) throw error;
+      await departure.failed(error);
+    }
+  }
+
+  async staysAway(): Promise<void> {
+    for (const [, { failed }] of this.#waiting.splice(0)) await failed(StanzaError.remoteServerTimeout());
+  }
+}
+
+describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
+  let other: OtherServer;
+  let remoteUnsupported: { policy: 'bounce' | 'strip' | 'forward'; domains: Record<string, 'bounce' | 'strip'> };
+  const bench = new Bench((ground) => {
+    const { amp: configured } = configSchema({ directory: '/', environment: {} }).parse({});
+    const works = new AmpWorks({
+      ...ground,
+      options: { ...configured, remoteUnsupported },
+      store: ground.storage,
+      isInFlight: () => false,
+      counters: new AmpCounters(),
+    });
+    return { extensions: [amp(works, 'Ampere')], remotes: { send: (...given) => other.send(...given) } };
+  });
+  let romeo: StubSession;
+
+  before(() => {
+    remoteUnsupported = { policy: 'bounce', domains: {} };
+  });
+
+  beforeEach(async () => {
+    other = new OtherServer();
+    romeo = await bench.user('romeo');
+  });
+
+  function sends(words: readonly string[], { perHop = '', body = 'x' } = {}): Promise<void> {
+    return bench.does(
+      romeo,
+      `<message id='m1' type='chat' to='${to}'><body>${body}</body>${rules(words, perHop)}</message>`,
+    );
+  }
+
+  const signed = (words: readonly string[], perHop = '') =>
+    `<message from="${romeo.jid}" to="${to}" id="m1" type="chat"><body>x</body>` +
+    `${rules(words, `${perHop} from="${romeo.jid}" to="${to}"`)}</message>`;
+  const thin = (words: readonly string[]) =>
+    `<message from="localhost" to="${romeo.jid}" id="m1" type="error">${rules(words)}` +
+    '<error type="cancel" code="503"><service-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></message>';
+  const told = (words: string, by = 'localhost') =>
+    `<message from="${by}" to="${romeo.jid}" id="m1"><amp xmlns="${ampNs}" status="${words.split(' ')[0]}"` +
+    ` from="${romeo.jid}" to="${to}">${/<rule.*\/>/.exec(rules([words]))?.[0]}</amp></message>`;
+  const takenTexts = () => other.taken.map(String);
+
+  it('gets the message, signed, if its stream features say that it knows AMP (D-46)', async () => {
+    other.streamFeature = true;
+    await sends(['alert deliver stored']);
+    await other.comes();
+    expect(takenTexts()).to.deep.equal([signed(['alert deliver stored'])]);
+    expect(romeo.taken()).to.deep.equal([]);
+  });
+
+  it('or if it says so when it is asked (N-20, D-46)', async () => {
+    other.disco = Promise.resolve(new Set([ampNs]));
+    await sends(['alert deliver stored']);
+    await other.comes();
+    expect(takenTexts()).to.deep.equal([signed(['alert deliver stored'])]);
+  });
+
+  for (const [name, disco] of [
+    ['says it does not know AMP', () => Promise.resolve(new Set(['urn:xmpp:ping']))],
+    ['does not say anything', () => Promise.reject(StanzaError.remoteServerTimeout())],
+  ] as const) {
+    it(`gets nothing if it ${name}, and the sender is told in the form of its own (N-21)`, async () => {
+      other.disco = disco();
+      await sends(['alert deliver stored', 'notify deliver direct']);
+      await other.comes();
+      expect(takenTexts()).to.deep.equal([]);
+      expect(romeo.taken()).to.deep.equal([thin(['alert deliver stored', 'notify deliver direct'])]);
+    });
+  }
+
+  it('but rules that are met by that come first (plan table row 30)', async () => {
+    await sends(['notify deliver none']);
+    await other.comes();
+    expect(romeo.taken()).to.deep.equal([told('notify deliver none'), thin(['notify deliver none'])]);
+    await sends(['alert deliver none']);
+    await sends(['drop deliver none']);
+    await other.comes();
+    expect(romeo.taken()).to.deep.equal([told('alert deliver none')]);
+  });
+
+  it('gets messages without rules, whatever it knows', async () => {
+    await bench.does(romeo, `<message to='${to}'><body>x</body></message>`);
+    await other.comes();
+    expect(takenTexts()).to.deep.equal([`<message from="${romeo.jid}" to="${to}"><body>x</body></message>`]);
+  });
+
+  describe('by the choice of the operator', () => {
+    afterEach(() => {
+      remoteUnsupported = { policy: 'bounce', domains: {} };
+    });
+
+    it('gets it without the rules', async () => {
+      remoteUnsupported = { policy: 'bounce', domains: { 'capulet.example': 'strip' } };
+      bench.rebuild();
+      romeo = await bench.user('romeo');
+      await sends(['alert deliver stored']);
+      await other.comes();
+      expect(takenTexts()).to.deep.equal([
+        `<message from="${romeo.jid}" to="${to}" id="m1" type="chat"><body>x</body></message>`,
+      ]);
+      expect(romeo.taken()).to.deep.equal([]);
+    });
+
+    it('gets it with the rules', async () => {
+      remoteUnsupported = { policy: 'forward', domains: {} };
+      bench.rebuild();
+      romeo = await bench.user('romeo');
+      await sends(['alert deliver stored']);
+      await other.comes();
+      expect(takenTexts()).to.deep.equal([signed(['alert deliver stored'])]);
+    });
+  });
+
+  it('decides alone what becomes of the message; here only failing is known (plan table row 28)', async () => {
+    other.streamFeature = true;
+    const everything = ['direct', 'stored', 'forward', 'gateway', 'none'].map((value) => `alert deliver ${value}`);
+    await sends([
+      ...everything,
+      'alert match-resource any',
+      'alert match-resource exact',
+      'alert match-resource other',
+    ]);
+    await other.comes();
+    expect(romeo.taken()).to.deep.equal([]);
+    expect(other.taken).to.have.length(1);
+    await sends(everything);
+    await other.staysAway();
+    expect(romeo.taken()).to.deep.equal([told('alert deliver none')]);
+  });
+
+  it('is a direct delivery for rules of every hop (N-10, plan table row 29)', async () => {
+    other.streamFeature = true;
+    const perHop = ' per-hop="true"';
+    await sends(['notify deliver direct'], { perHop });
+    expect(romeo.taken()).to.deep.equal([]);
+    await other.comes();
+    expect(romeo.taken()).to.deep.equal([told('notify deliver direct')]);
+    expect(takenTexts()).to.deep.equal([signed(['notify deliver direct'], perHop)]);
+    await sends(['drop deliver direct'], { perHop });
+    await other.comes();
+    expect(other.taken).to.have.length(1);
+  });
+
+  it('does not get what has expired while it was awaited, and whoever is told is told once (D-6, D-12)', async () => {
+    other.streamFeature = true;
+    const at = new Date(bench.clock.nowMs() + 1000).toISOString();
+    await sends([`alert expire-at ${at}`]);
+    await sends([`drop expire-at ${at}`]);
+    await sends([`notify expire-at ${at}`]);
+    bench.clock.advance(1000);
+    await other.comes();
+    expect(takenTexts()).to.deep.equal([signed([`notify expire-at ${at}`])]);
+    expect(romeo.taken()).to.deep.equal([told(`alert expire-at ${at}`), told(`notify expire-at ${at}`)]);
+    await sends([`notify expire-at ${new Date(bench.clock.nowMs() + 1000).toISOString()}`, 'notify deliver none']);
+    bench.clock.advance(1000);
+    other.streamFeature = false;
+    await other.comes();
+    const statuses = romeo.taken().map((text) => /condition="([\w-]+)"|<(service-unavailable)/.exec(text)?.slice(1));
+    expect(statuses.map((found) => found?.[0])).to.deep.equal(['expire-at', 'deliver', 'expire-at']);
+  });
+
+  it('gets what an account forwards in the name of the account, if the sender is not ours, and it does not come back (N-25)', async () => {
+    const nurse = await bench.account('nurse');
+    nurse.forwardTo = Jid.parse('nurse@capulet.example');
+    await bench.comes(`<message from='peter@capulet.example/x' to='${nurse.key}' type='chat'><body>x</body></message>`);
+    await other.comes();
+    const author =
+      '<addresses xmlns="http://jabber.org/protocol/address"><address type="ofrom" jid="peter@capulet.example/x"/></addresses>';
+    const trail = `<by xmlns="urn:ampere:forward" jid="${nurse.key}"/>`;
+    expect(takenTexts()).to.deep.equal([
+      `<message from="${nurse.key}" to="nurse@capulet.example" type="chat"><body>x</body>${trail}${author}</message>`,
+    ]);
+    other.taken.splice(0);
+    const kitchen = await bench.session(nurse, 'kitchen', '<presence/>');
+    await bench.comes(
+      `<message from='nurse@capulet.example' to='${nurse.key}' type='chat'><body>x</body>${trail}</message>`,
+    );
+    await other.comes();
+    expect(takenTexts()).to.deep.equal([]);
+    expect(kitchen.taken()).to.deep.equal([
+      `<message from="nurse@capulet.example" to="${nurse.key}" type="chat"><body>x</body></message>`,
+    ]);
+  });
+});
