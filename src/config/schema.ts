@@ -1,7 +1,19 @@
 import { z } from 'zod';
 import { mechanismNames } from '../streams/negotiation/sasl/mechanisms.ts';
 import { ampSchema } from './amp-schema.ts';
-import { bytes, contactUri, domain, flag, host, type Origin, path, seconds, secret, whole } from './fields.ts';
+import {
+  bytes,
+  contactUri,
+  domain,
+  flag,
+  host,
+  type Origin,
+  path,
+  reachable,
+  seconds,
+  secret,
+  whole,
+} from './fields.ts';
 import { limitsSchema } from './limits-schema.ts';
 import { s2sSchema } from './s2s-schema.ts';
 
@@ -149,6 +161,9 @@ const streamManagement = z
       'How long a client whose connection was lost may come back, unless it asks for less or more.',
     ),
     maxResumeSeconds: seconds(86_400, 'The longest time a client may ask for.'),
+    location: reachable
+      .optional()
+      .describe('Where clients should come back to first, as a host with or without a port (XEP-0198 §3).'),
     maxStanzas: whole(1000, 10, 1_000_000, 'Stanzas that may wait for one client to acknowledge them.'),
     maxBytes: bytes(4 * 1024 * 1024, 65_536, 'Bytes that may wait for one client to acknowledge them.'),
     ackEveryStanzas: whole(5, 1, 1000, 'The client is asked for an acknowledgment when this many stanzas wait for it.'),

@@ -7,6 +7,8 @@ import { StreamError } from './stream-error.ts';
 export interface Enabled {
   readonly id?: string | undefined;
   readonly maxSeconds?: number | undefined;
+  /** Where the client should connect to first when it comes back. */
+  readonly location?: string | undefined;
 }
 
 /** The feature itself, XEP-0198 §2. */
@@ -25,8 +27,8 @@ export function acknowledgmentRequest(): Element {
 }
 
 /** The answer to `<enable/>`; with an id the session can be resumed, XEP-0198 §3, §5. */
-export function enabled({ id, maxSeconds }: Enabled): Element {
-  return xml('enabled', { xmlns: ns.streamManagement, id, resume: id && 'true', max: maxSeconds });
+export function enabled({ id, maxSeconds, location }: Enabled): Element {
+  return xml('enabled', { xmlns: ns.streamManagement, id, resume: id && 'true', max: maxSeconds, location });
 }
 
 /** The answer to `<resume/>`, XEP-0198 §5. */

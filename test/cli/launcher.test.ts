@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { LineProcess } from '../support/line-process.ts';
+import { TestClient } from '../support/test-client.ts';
 import { loopback, Workplace } from './run.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -83,6 +84,51 @@ describe('ampere start', () => {
       expect(existsSync(workplace.path('data/control.sock'))).to.equal(false);
     });
   }
+
+  it('keeps its streams at SIGHUP, and changes nothing if what it reads is no good', async () => {
+    const usual = { listen: { c2s: [loopback], c2sTls: [] }, tls: { required: false } };
+    workplace.configure(usual);
+    const server = startServer(process.execPath, workplace.path('server.json'));
+    const ready = JSON.parse(await server.waitFor('ready line', isReady(server)));
+    const port = Number(String(ready.c2s[0]).split(':').at(-1));
+    await workplace.done('user', 'add', 'romeo@localhost', '--password', 'pencil');
+    const connects = async () => {
+      const client = await TestClient.connect({ host: '127.0.0.1', port }, 'localhost');
+      await client.opens();
+      await client.authenticates({ username: 'romeo', password: 'pencil' });
+      await client.binds();
+      return client;
+    };
+    const logged = (words: string) => server.lines.filter((line) => line.includes(words));
+    const client = await connects();
+    workplace.write('bad.pem', 'nonsense');
+    const log = { level: 'debug' };
+    const bad = [
+      { ...usual, log, tls: { required: false, certificate: 'bad.pem', key: 'bad.pem' } },
+      { ...usual, log, lgo: {} },
+    ];
+    for (const [index, settings] of bad.entries()) {
+      workplace.configure(settings);
+      server.kill('SIGHUP');
+      await server.waitFor('refusal', () => logged('nothing was reloaded').length > index || undefined);
+      await client.settles();
+    }
+    server.kill('SIGUSR1');
+    await client.settles();
+    workplace.configure({ ...usual, log, offline: { maxMessages: 1 } });
+    server.kill('SIGHUP');
+    await server.waitFor('reload', () => logged('"msg":"reloaded"')[0]);
+    server.kill('SIGUSR1');
+    await server.waitFor('a word at level debug', () => logged('SIGUSR1 does nothing')[0]);
+    expect(logged('SIGUSR1 does nothing')).to.have.length(1);
+    expect(logged('wait for a restart').join()).to.include('"keys":["offline"]');
+    await client.settles();
+    const other = await connects();
+    await other.settles();
+    for (const one of [client, other]) one.disconnects();
+    server.kill('SIGTERM');
+    expect(await server.end()).to.equal(0);
+  });
 
   it('leaves no server behind when an older Node.js that launched it is killed', async function () {
     if (older === undefined) this.skip();

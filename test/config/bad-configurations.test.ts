@@ -180,6 +180,12 @@ const cases: Record<string, Case> = {
     text: '{ "offline": { "maxMessages": 1.5 } }',
     problems: ['1:31: offline.maxMessages: must be a whole number, not 1.5'],
   },
+  'a place to come back to that is none': {
+    text: '{ "streamManagement": { "location": "xmpp://a.example" } }',
+    problems: [
+      '1:37: streamManagement.location: must be a host name or an IP address, with or without a port, such as "host.example.org:5222"',
+    ],
+  },
   'an address that is no URI': {
     text: '{ "contact": { "abuse": ["abuse@a.example"] } }',
     problems: ['1:26: contact.abuse[0]: must be a URI such as "mailto:abuse@example.org"'],

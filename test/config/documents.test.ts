@@ -88,10 +88,9 @@ describe('server.example.json', () => {
   });
 
   it('loads, and differs from the default only where it has something to show', () => {
-    const { domains, dataDir, listen, components, contact, tls, limits, amp, s2s, $schema, ...config } = loadConfig(
-      exampleFile,
-      { TLS_KEY_PASSPHRASE: 'x', SMS_COMPONENT_SECRET: 'y' },
-    );
+    const shown = loadConfig(exampleFile, { TLS_KEY_PASSPHRASE: 'x', SMS_COMPONENT_SECRET: 'y' });
+    const { domains, dataDir, listen, components, contact, tls, limits, amp, s2s, ...rest } = shown;
+    const { streamManagement, $schema, ...config } = rest;
     expect(Object.values(components).map(({ secret }) => secret)).to.deep.equal(['y']);
     expect(domains.length).to.be.greaterThan(1);
     expect([dataDir, $schema, listen.c2s[0]?.host]).to.deep.equal([
@@ -101,6 +100,9 @@ describe('server.example.json', () => {
     ]);
     expect(Object.values(contact).filter((addresses) => addresses.length === 0)).to.deep.equal([]);
     expect(tls.required).to.equal(true);
+    const { location, ...management } = streamManagement;
+    expect(location).to.be.a('string');
+    expect(defaultConfig().streamManagement).to.deep.equal(management);
     const { trusted, policies, remoteUnsupported, reportsTo, ...usual } = amp;
     expect(remoteUnsupported.policy).to.equal('bounce');
     expect([trusted.jids.length, trusted.domains.length, policies.length]).to.deep.equal([1, 1, 1]);

@@ -55,7 +55,7 @@ describe('Stream management (XEP-0198)', () => {
     clock,
     settings: {
       limits: { disabled: true, c2s: { writeStallSeconds: 86_400, idlePingAfterSeconds: 86_400 } },
-      streamManagement: { maxStanzas: 20, resumeSeconds: 600 },
+      streamManagement: { maxStanzas: 20, maxBytes: 100_000, resumeSeconds: 600, location: 'host1.localhost:5222' },
     },
   });
 
@@ -95,7 +95,7 @@ describe('Stream management (XEP-0198)', () => {
       await romeo.receives(`<enabled xmlns="${sm}"/>`, { strict: true });
     });
 
-    it('gives a token, and the time it holds: what is asked for, up to the limit (XEP-0198 §5)', async () => {
+    it('gives a token, the time it holds, and where to come back to: what is asked for, up to the limit (XEP-0198 §3, §5)', async () => {
       const tokens = new Set<string>();
       for (const [asked, given] of [
         ['', '600'],
@@ -105,7 +105,9 @@ describe('Stream management (XEP-0198)', () => {
       ]) {
         const { romeo } = await stage.enter(['romeo']);
         romeo.sends(`<enable xmlns="${sm}" resume="1"${asked}/>`);
-        const answer = await romeo.receives(`<enabled xmlns="${sm}" id="*" resume="true" max="${given}"/>`);
+        const answer = await romeo.receives(
+          `<enabled xmlns="${sm}" id="*" resume="true" max="${given}" location="host1.localhost:5222"/>`,
+        );
         tokens.add(answer.attributes.get('id') ?? '');
       }
       expect(tokens.size).to.equal(4);
@@ -417,19 +419,40 @@ describe('Stream management (XEP-0198)', () => {
       );
     });
 
-    it('is not lost when it is more than may wait (XEP-0198 §4)', async () => {
-      const { romeo } = await stage.enter(['romeo']);
-      const account = await stage.account('juliet');
-      const { client } = await managed(account);
-      const bodies = Array.from({ length: 25 }, (_, index) => `m${index}`);
-      romeo.sends(...bodies.map((body) => chat(account.jid, body)));
-      await romeo.settles();
-      let last = await next(client);
-      while (last.name !== 'error') last = await next(client);
-      expect(last.children[0]?.name).to.equal('policy-violation');
-      const back = await account.arrives();
-      expect(back.arrival.filter(({ name }) => name === 'message').map(bodyOf)).to.deep.equal(bodies);
-    });
+    for (const [unit, count, length] of [
+      ['stanzas', 25, 1],
+      ['bytes', 5, 30_000],
+    ] as const) {
+      const bodies = Array.from({ length: count }, (_, index) => `${index}`.padStart(length, '.'));
+
+      it(`is not lost when it is more than may wait, in ${unit} (XEP-0198 §4)`, async () => {
+        const { romeo } = await stage.enter(['romeo']);
+        const account = await stage.account('juliet');
+        const { client } = await managed(account);
+        romeo.sends(...bodies.map((body, index) => chat(account.jid, body, `m${index}`)));
+        await romeo.settles();
+        let last = await next(client);
+        while (last.name !== 'error') last = await next(client);
+        expect(last.children[0]?.name).to.equal('policy-violation');
+        const back = await account.arrives();
+        expect(back.arrival.filter(({ name }) => name === 'message').map(bodyOf)).to.deep.equal(bodies);
+      });
+
+      it(`also when its client is away: too many ${unit} go to the store (XEP-0198 §4)`, async () => {
+        const { romeo } = await stage.enter(['romeo']);
+        const account = await stage.account('juliet');
+        const { client, token } = await managed(account);
+        client.disconnects();
+        await romeo.settles();
+        romeo.sends(...bodies.map((body, index) => chat(account.jid, body, `m${index}`)));
+        await romeo.settles();
+        const back = await resumes(account, token, 0);
+        await back.receives(`<failed xmlns="${sm}" h="0"><item-not-found xmlns="${stanzas}"/></failed>`);
+        await back.binds();
+        await back.appears();
+        expect(back.arrival.filter(({ name }) => name === 'message').map(bodyOf)).to.deep.equal(bodies);
+      });
+    }
   });
 
   describe('a restart of the server', () => {
@@ -452,6 +475,33 @@ describe('Stream management (XEP-0198)', () => {
       back.sends(`<a xmlns="${sm}" h="4"/>`);
       again.sends(chat(juliet.jid, 'five'));
       expect(await nextMessage(back)).to.equal('five');
+    });
+
+    it('that takes longer than a session lives tells how far it had come (XEP-0198 §5)', async () => {
+      const { romeo } = await stage.enter(['romeo']);
+      const account = await stage.account('juliet');
+      const { client, token } = await managed(account, ' resume="true" max="60"');
+      client.sends(chat(romeo.jid, 'one'), chat('nobody@localhost', 'two'));
+      await acknowledges(client, 2);
+      await stage.server.restart();
+      clock.advance(60_000);
+      const back = await resumes(account, token, 0);
+      await back.receives(`<failed xmlns="${sm}" h="2"><item-not-found xmlns="${stanzas}"/></failed>`);
+    });
+
+    it('is survived by the session that has changed the password (XEP-0077 §3.3)', async () => {
+      const account = await stage.account('juliet');
+      const { client, token } = await managed(account);
+      client.sends(
+        `<iq id="change" type="set"><query xmlns="jabber:iq:register"><username>${account.local}</username><password>new</password></query></iq>`,
+      );
+      await client.receives('<iq id="change" type="result">...</iq>');
+      await stage.server.restart();
+      const back = await stage.client();
+      await back.opens();
+      await back.authenticates({ username: account.local, password: 'new' });
+      back.sends(`<resume xmlns="${sm}" previd="${token}" h="1"/>`);
+      await back.receives(`<resumed xmlns="${sm}" previd="${token}" h="1"/>`);
     });
 
     it('tells clients with stream management how far it has come (RFC 6120 §4.9.3.20)', async () => {

@@ -104,6 +104,23 @@ describe('restoring', () => {
     expect(await restored.rosters.changedSince(juliet, lost)).to.equal(undefined);
   });
 
+  it('lets nobody come back to a session of then, whose messages go on their way', async () => {
+    const dataDir = directory.path('data');
+    const storage = await directory.open({ dataDir });
+    await storage.accounts.create(juliet, sampleCredentials());
+    const session = { key: 'k', owner: juliet, resource: 'balcony', maxSeconds: 60, state: '{}' };
+    await storage.resumption.open(session);
+    await storage.resumption.add(juliet, 'k', { sequence: 1, receivedAtMs: 1, bytes: Buffer.from('<message/>') });
+    await storage.backup(copy());
+    await storage.resumption.handled('k', 7);
+    await storage.close();
+    await restoreDatabase(copy(), dataDir);
+    const restored = await directory.open({ dataDir });
+    expect(await restored.resumption.living(2)).to.deep.equal([]);
+    expect(await restored.resumption.handledBeforeEnd('k', juliet)).to.equal(undefined);
+    expect(await restored.resumption.strays(0, 10)).to.have.length(1);
+  });
+
   it('refuses while the server runs', async () => {
     const dataDir = await prepare();
     const storage = await directory.open({ dataDir });

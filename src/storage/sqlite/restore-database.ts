@@ -48,6 +48,7 @@ function stage(backupFile: string, staged: string, dataDir: string): void {
     quickCheck(db);
     requireKnownBackup(db, backupFile, dataDir);
     forgetRosterVersions(db);
+    forgetSessions(db);
   } catch (error) {
     const { code, message } = toStorageError(error);
     throw new StorageError(code, `The backup ${backupFile} cannot be restored: ${message}`, { cause: error });
@@ -66,6 +67,11 @@ function requireKnownBackup(db: Database.Database, backupFile: string, dataDir: 
 function forgetRosterVersions(db: Database.Database): void {
   db.prepare('UPDATE accounts SET roster_version = max(roster_version + 1, ?)').run(Date.now());
   db.exec('UPDATE accounts SET roster_floor = roster_version');
+}
+
+/** Clients have been acknowledged more since: whoever came back to a session of then would be told less. What it was sent goes on its way. */
+function forgetSessions(db: Database.Database): void {
+  db.exec('UPDATE unacknowledged SET session = NULL; DELETE FROM resumable_sessions');
 }
 
 /** Gives the database, with its log, a second, dated name. */

@@ -15,10 +15,12 @@ import { SessionState } from './session-state.ts';
 import type { Undelivered } from './take-back.ts';
 import { type Sent, UnacknowledgedQueue } from './unacknowledged-queue.ts';
 
-/** How long a client may be away. */
+/** How long a client may be away, and where it should come back to. */
 export interface ResumptionLimits {
   readonly resumeSeconds: number;
   readonly maxResumeSeconds: number;
+  /** Where it should come back to first. */
+  readonly location?: string | undefined;
 }
 
 /** What keeping sessions needs. */
@@ -84,7 +86,7 @@ export class ResumableSessions {
     store.open({ key, owner, resource: session.jid.resource, maxSeconds, state }).catch((error: unknown) => {
       log.warn({ err: error }, 'a session would not survive a restart');
     });
-    return { id: token, maxSeconds };
+    return { id: token, maxSeconds, location: resumption.location };
   }
 
   /** The session of this account that a token stands for. */
