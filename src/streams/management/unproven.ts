@@ -4,6 +4,8 @@ import type { KeptCopy } from './kept-copies.ts';
 import type { Sent } from './unacknowledged-queue.ts';
 
 const answerTimeoutMs = 60_000;
+/** After so many pings without an answer a recipient whose connection still lives is one that answers none. */
+const patientPings = 5;
 
 /** A recipient that acknowledges nothing. */
 export interface UnprovenRecipient {
@@ -32,6 +34,7 @@ export class Unproven {
   #entries: Sent[] = [];
   #timer: Timer | undefined;
   #asking = false;
+  #unanswered = 0;
 
   constructor(recipient: UnprovenRecipient, limits: ProofLimits, clock: Clock) {
     this.#recipient = recipient;
@@ -42,7 +45,6 @@ export class Unproven {
   /** Remembers a stanza that is about to be sent; resolves when a crash cannot take it away any more. */
   add(stanza: Stanza, copy = this.#recipient.keep(stanza)): Promise<void> {
     this.#entries.push({ stanza, atMs: this.#clock.nowMs(), storedElsewhere: false, copy });
-    if (this.#entries.length > this.#limits.maxStanzas) this.#entries.shift()?.copy?.release();
     this.#askInTime();
     return copy.durable;
   }
@@ -69,9 +71,19 @@ export class Unproven {
     this.#timer = undefined;
     this.#asking = true;
     const last = this.#entries.at(-1);
-    if (await this.#recipient.ping(answerTimeoutMs)) this.#release(last);
+    const answered = await this.#recipient.ping(answerTimeoutMs);
     this.#asking = false;
-    if (!this.#recipient.hasEnded()) this.#askInTime();
+    if (this.#recipient.hasEnded()) return;
+    if (answered) this.#release(last);
+    this.#unanswered = answered ? 0 : this.#unanswered + 1;
+    if (this.#unanswered >= patientPings) this.#forgetOldest();
+    this.#askInTime();
+  }
+
+  /** Who takes everything and answers nothing will not prove anything any more: there must be a bound. */
+  #forgetOldest(): void {
+    const surplus = Math.max(0, this.#entries.length - this.#limits.maxStanzas);
+    for (const { copy } of this.#entries.splice(0, surplus)) copy?.release();
   }
 
   /** Releases everything up to `last`, which may be gone already. */
