@@ -4,8 +4,8 @@ import type { KeptCopy } from './kept-copies.ts';
 import type { Sent } from './unacknowledged-queue.ts';
 
 const answerTimeoutMs = 60_000;
-/** After so many pings without an answer a recipient whose connection still lives is one that answers none. */
-const patientPings = 5;
+/** After so many pings without an answer a recipient whose connection still lives is one that answers none; a dead one is noticed before. */
+const patientPings = 10;
 
 /** A recipient that acknowledges nothing. */
 export interface UnprovenRecipient {

@@ -61,7 +61,7 @@ describe('what is sent to somebody who acknowledges nothing', () => {
   it('is kept up to a limit if no answer comes', async () => {
     const ids = ['1', '2', '3', '4', '5', '6'];
     await send(...ids);
-    for (let silences = 1; silences < 5; silences++) {
+    for (let silences = 1; silences < 10; silences++) {
       await answer(undefined);
       clock.advance(0);
     }
