@@ -149,6 +149,44 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal(['60']);
   });
 
+  describe('when the wall clock is set', () => {
+    const dayMs = 86_400_000;
+
+    it('are judged by what it says now: within a minute if nobody logs in (D-13)', async () => {
+      const { romeo, juliet } = await apart(stage);
+      const words = `alert expire-at ${inMs(dayMs)}`;
+      await answersTo(romeo, message(juliet.jid, [words]));
+      clock.jumpTo(clock.nowMs() + 365 * dayMs);
+      for (let half = 0; half < 2; half++) {
+        await hearsNothing(romeo);
+        clock.advance(30_000);
+      }
+      expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, words));
+      expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal([]);
+    });
+
+    it('are judged by what it says now: at once if their recipient does (D-13)', async () => {
+      const { romeo, juliet } = await apart(stage);
+      await answersTo(romeo, message(juliet.jid, [`drop expire-at ${inMs(dayMs)}`]));
+      await answersTo(romeo, message(juliet.jid, [`drop expire-at ${inMs(3 * dayMs)}`], { body: 'in time' }));
+      clock.jumpTo(clock.nowMs() + 2 * dayMs);
+      expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal(['in time']);
+    });
+
+    it('do not expire early when it is set back, and those that come then are not late', async () => {
+      const { romeo, juliet } = await apart(stage);
+      await answersTo(romeo, message(juliet.jid, [`drop expire-at ${inMs(30_000)}`], { body: 'long from now' }));
+      clock.jumpTo(clock.nowMs() - 365 * dayMs);
+      clock.advance(30_000);
+      await hearsNothing(romeo);
+      const words = `alert expire-at ${inMs(30_000)}`;
+      await answersTo(romeo, message(juliet.jid, [words]));
+      clock.advance(30_000);
+      expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, words));
+      expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal(['long from now']);
+    });
+  });
+
   describe('whose sender has left', () => {
     it('are reported to another resource of the sender, or to the next one (D-23, N-46)', async () => {
       const { romeo, juliet } = await apart(stage);
