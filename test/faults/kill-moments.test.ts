@@ -113,7 +113,7 @@ describe('a server that is killed in the middle of', function () {
     const dataDir = join(scene.dataDir, 'restored');
     await restoreDatabase(file, dataDir);
     const restored = new Company(cast);
-    await restored.returns(scene, await scene.start(company.names, dataDir));
+    await restored.returns(scene, await scene.start(company.names, { dataDir }));
     restored.expectNothingLost(before);
     console.log(`      10 kills, ${halfway} before the backup was whole, seed ${chance.seed}: ${figures}, 0 lost`);
   });

@@ -17,6 +17,12 @@ export interface Notices {
   acknowledged(letters: readonly Letter[]): void;
 }
 
+/** The account and the resource that a name such as `romeo` or `romeo/2` stands for. */
+function placesOf(name: string): { readonly local: string; readonly resource: string } {
+  const [local = '', resource = 'home'] = name.split('/');
+  return { local, resource };
+}
+
 /** A user whose client comes back after every crash, as a good client does: it resumes, and repeats what was not acknowledged. */
 export class Party {
   readonly name: string;
@@ -50,9 +56,10 @@ export class Party {
   /** Connects to a server that has just started, resumes if it can, and repeats what it must. */
   async arrives(port: number): Promise<void> {
     const client = await TestClient.connect({ host: '127.0.0.1', port }, 'localhost');
+    const { local } = placesOf(this.name);
     this.#client = client;
     await client.opens();
-    await client.authenticates({ username: this.name, password: `${this.name}-password` });
+    await client.authenticates({ username: local, password: `${local}-password` });
     this.resumed = await this.#resumes(client);
     if (!this.resumed) await this.#begins(client);
     for (const letter of this.#unacknowledged) this.#write(letter);
@@ -115,8 +122,15 @@ export class Party {
     this.#client?.connection.pauseReading();
   }
 
+  /** Drops the connection without a word. */
   leaves(): void {
     this.#client?.disconnects();
+  }
+
+  /** Closes the stream properly: nothing waits for it any more. */
+  async saysGoodbye(): Promise<void> {
+    this.#client?.sends('</stream:stream>');
+    while ((await this.#next()).kind !== 'closed');
   }
 
   async #next(): Promise<Arrival> {
@@ -135,7 +149,7 @@ export class Party {
   }
 
   async #begins(client: TestClient): Promise<void> {
-    await client.binds('home');
+    await client.binds(placesOf(this.name).resource);
     if (!this.hasty) {
       await client.appears();
       for (const tree of client.arrival) this.#note(tree);
@@ -161,7 +175,9 @@ export class Party {
 
   #write({ id, to, padding = 0 }: Letter): void {
     const rest = padding > 0 ? `<rest xmlns="urn:rest">${'x'.repeat(padding)}</rest>` : '';
-    this.#client?.sends(`<message type="chat" id="${id}" to="${to}@localhost"><body>${id}</body>${rest}</message>`);
+    const { local, resource } = placesOf(to);
+    const address = to.includes('/') ? `${local}@localhost/${resource}` : `${local}@localhost`;
+    this.#client?.sends(`<message type="chat" id="${id}" to="${address}"><body>${id}</body>${rest}</message>`);
   }
 
   #take(tree: Tree): void {

@@ -1,10 +1,16 @@
+import { closeSync, openSync, readdirSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { createInterface } from 'node:readline';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { configSchema } from '../../src/config/schema.ts';
 import { startServer } from '../../src/server.ts';
 import { createLog } from '../../src/support/log.ts';
+import type { Figures } from './victim.ts';
 
-// A server in a process of its own, to be killed: `<data directory> <account,account,...>`. Prints its port when it is open,
-// and stops at a line of input.
-const [, , dataDir = '', names = ''] = process.argv;
+// A server in a process of its own, to be maltreated: `<data directory> <account,account,...> [<settings as JSON>]`. Prints its port
+// when it is open. Lines of input: `measure` prints figures, `hoard` takes all descriptors, `yield` gives them back, others stop it.
+const [, , dataDir = '', names = '', settings = '{}'] = process.argv;
 
 const config = configSchema({ directory: dataDir, environment: {} }).parse({
   domains: ['localhost'],
@@ -16,16 +22,57 @@ const config = configSchema({ directory: dataDir, environment: {} }).parse({
   storage: { quickCheck: false },
   limits: { disabled: true },
   offline: { maxMessages: 100_000, maxBytes: 100_000_000 },
-  log: { level: 'error', format: 'json' },
+  log: { level: 'warn', format: 'json' },
+  ...(JSON.parse(settings) as object),
 });
 const server = await startServer(config, {
   log: await createLog(config.log),
   onFatal: () => process.exit(1),
 });
-for (const name of names.split(',').filter(Boolean)) {
-  await server.administration.addUser(`${name}@localhost`, `${name}-password`).catch(() => undefined);
+const wanted = names.split(',').filter(Boolean);
+const addUser = (name: string) =>
+  server.administration.addUser(`${name}@localhost`, `${name}-password`).catch(() => undefined);
+// A few at a time: the server derives few keys at once, and refuses more than can wait.
+while (wanted.length > 0) await Promise.all(wanted.splice(0, 10).map(addUser));
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+function measure(): Figures {
+  for (let pass = 0; pass < 3; pass++) collectGarbage();
+  const { user, system } = process.cpuUsage();
+  const { heapUsed, rss, external } = process.memoryUsage();
+  return {
+    heapBytes: heapUsed + external,
+    residentBytes: rss,
+    descriptors: readdirSync('/proc/self/fd').length,
+    handles: process.getActiveResourcesInfo().filter((name) => name.includes('Wrap')).length,
+    cpuMs: (user + system) / 1000,
+    atMs: performance.now(),
+    loops: performance.nodeTiming.uvMetricsInfo.loopCount,
+  };
 }
-const stop = () => void server.stop().then(() => process.exit(0));
+
+const hoard: number[] = [];
+
+/** Opens files until no more can be had. */
+function takeDescriptors(): void {
+  try {
+    for (;;) hoard.push(openSync(devNull, 'r'));
+  } catch {
+    process.stdout.write(`hoarded ${hoard.length}\n`);
+  }
+}
+
+function stop(): void {
+  void server.stop().then(() => process.exit(0));
+}
+
 process.on('SIGTERM', stop);
-process.stdin.once('data', stop);
+createInterface({ input: process.stdin }).on('line', (line) => {
+  if (line === 'measure') process.stdout.write(`figures ${JSON.stringify(measure())}\n`);
+  else if (line === 'hoard') takeDescriptors();
+  else if (line === 'yield') for (const descriptor of hoard.splice(0)) closeSync(descriptor);
+  else stop();
+});
 process.stdout.write(`port ${server.addresses.c2s[0]?.port}\n`);

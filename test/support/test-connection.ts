@@ -9,6 +9,8 @@ export const deadlineMs = 5_000;
 export interface ConnectionTarget {
   readonly host: string;
   readonly port: number;
+  /** Where the connection comes from, if that matters. */
+  readonly localAddress?: string;
   readonly tls?: ConnectionOptions;
 }
 
@@ -22,6 +24,8 @@ export type Arrival =
 /** A client's socket, with the server's stream read into trees. */
 export class TestConnection {
   #socket: Socket;
+  /** What TCP knows of it, below TLS. */
+  readonly #transport: Socket;
   #reader: TreeReader;
   readonly #arrivals: Arrival[] = [];
   #wake: (() => void) | undefined;
@@ -33,14 +37,15 @@ export class TestConnection {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.#transport = socket;
     this.#reader = this.#newReader();
     this.#listen(socket);
   }
 
   /** Connects; with TLS resolves after the handshake. */
   static async open(target: ConnectionTarget): Promise<TestConnection> {
-    const { host, port, tls } = target;
-    const socket = tls ? connectTls({ host, port, ...tls }) : connectTcp({ host, port });
+    const { tls, ...address } = target;
+    const socket = tls ? connectTls({ ...address, ...tls }) : connectTcp(address);
     const connection = new TestConnection(socket);
     await connection.#settled(socket, tls ? 'secureConnect' : 'connect');
     socket.setNoDelay(true);
@@ -81,6 +86,11 @@ export class TestConnection {
   /** Drops the connection without a word. */
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** Drops the connection as a crash would, with RST; not if TLS came first. */
+  reset(): void {
+    this.#transport.resetAndDestroy();
   }
 
   /** Stops taking what the server sends. */
