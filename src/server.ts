@@ -22,6 +22,7 @@ import { StreamListener } from './streams/stream-listener.ts';
 import { CurrentCertificates } from './streams/tls/current-certificates.ts';
 import { servingTls } from './streams/tls/tls-options.ts';
 import { type Clock, systemClock } from './support/clock.ts';
+import type { DiskSpace } from './support/disk-space.ts';
 import type { AdjustableLog } from './support/log.ts';
 import { Administration } from './web/control/administration.ts';
 import { startControlServer } from './web/control/control-server.ts';
@@ -57,6 +58,8 @@ export interface ServerOptions {
   readonly reloadConfig?: () => Config;
   /** What answers for further domains in this process. */
   readonly services?: readonly Service[];
+  /** Another way to know how much room is left for the data. */
+  readonly diskSpace?: (directory: string) => DiskSpace;
   /** Storage has failed for good: nothing more can be promised, so the process should end. */
   readonly onFatal?: (error: Error) => void;
   /** How other servers are talked to, if not as the configuration says. */
@@ -71,7 +74,9 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     options.onFatal?.(error);
   };
   const { dataDir } = config;
-  const storage = await openSqliteStorage({ dataDir, onFatal, log, clock, quickCheck: config.storage.quickCheck });
+  const { quickCheck, ballastBytes } = config.storage;
+  const disk = { ballastBytes, ...(options.diskSpace && { diskSpace: options.diskSpace }) };
+  const storage = await openSqliteStorage({ dataDir, onFatal, log, clock, quickCheck, ...disk });
   try {
     const certificates = await CurrentCertificates.load(config, log);
     const { services = [], federation } = options;

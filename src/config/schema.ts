@@ -225,6 +225,11 @@ const log = z
 const storage = z
   .strictObject({
     quickCheck: flag(true, 'Check the database for damage at every start.'),
+    ballastBytes: bytes(
+      32 * 1024 * 1024,
+      0,
+      'Bytes kept in a file beside the database, to be given back when the disk is full. When less than twice that is free, nothing new is stored. 0 keeps none and refuses nothing early.',
+    ),
   })
   .prefault({})
   .describe('The database.');

@@ -1,6 +1,7 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import type { Account } from './account.ts';
 import type { Carrier } from './carrier.ts';
 import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
@@ -218,11 +219,12 @@ export class MessagePath {
   #keep(ruling: Ruling, owner: Jid, journey: Journey): Eventually<void> {
     const { origin } = journey.arriving;
     this.#writes += 1;
+    const { keepsake } = ruling.oversight ?? {};
     const kept = this.#parts.offline
-      .keep(ruling.message, owner, { ...ruling.oversight?.keepsake, sentAtMs: origin?.sentAtMs })
+      .keep(ruling.message, owner, { ...keepsake, sentAtMs: origin?.sentAtMs, moved: origin?.kept })
       .then(
         () => ruling.oversight?.done(),
-        (error: unknown) => this.#lost(ruling, journey, error),
+        (error: unknown) => this.#notKept(ruling, journey, error),
       )
       .finally(() => {
         this.#writes -= 1;
@@ -230,6 +232,13 @@ export class MessagePath {
     const over = kept.catch((error: unknown) => void this.#parts.explain(ruling.message, error));
     if (origin?.owed) origin.awaits(kept);
     return this.#writes > patientWrites ? over : undefined;
+  }
+
+  /** What has another place on the disk is not lost: it stays there until there is room. */
+  #notKept(ruling: Ruling, journey: Journey, error: unknown): Eventually<void> {
+    const { origin } = journey.arriving;
+    if (origin?.kept && error instanceof StorageError && error.isPassing) throw error;
+    return this.#lost(ruling, journey, error);
   }
 
   /** There is nothing left to try but to tell the sender. */

@@ -8,16 +8,20 @@ export interface Origin {
   readonly sentAtMs?: number | undefined;
   /** Counts `work` as part of the stanza that is being taken: the acknowledgment waits for it, and never comes if it fails. */
   awaits(work: Promise<unknown>): void;
+  /** Whether the stanza has a place on the disk already, where it stays if what is awaited fails. */
+  readonly kept?: boolean;
 }
 
 /** An origin that is no client: it collects what a stanza has caused. */
 export class Consequences implements Origin {
   readonly owed = true;
   readonly sentAtMs: number | undefined;
+  readonly kept: boolean;
   #works: Promise<unknown>[] = [];
 
-  constructor(sentAtMs?: number) {
+  constructor(sentAtMs?: number, kept = false) {
     this.sentAtMs = sentAtMs;
+    this.kept = kept;
   }
 
   awaits(work: Promise<unknown>): void {

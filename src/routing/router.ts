@@ -5,6 +5,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { errorReply } from '../protocol/stanza-replies.ts';
 import { checkStanza } from '../protocol/stanza-rules.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import type { Log } from '../support/log.ts';
 import type { Account } from './account.ts';
 import { answer } from './answer.ts';
@@ -181,6 +182,7 @@ export class Router {
   /** What the sender of a stanza is told of an error; one that nobody has foreseen is the operator's concern. */
   explain(stanza: Stanza, error: unknown): StanzaError {
     if (error instanceof StanzaError) return error;
+    if (error instanceof StorageError && error.isPassing) return StanzaError.resourceConstraint();
     this.#parts.log.error(
       { err: error, kind: stanza.kind, from: String(stanza.from), to: String(stanza.to) },
       'stanza failed',

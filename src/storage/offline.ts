@@ -15,6 +15,8 @@ export interface NewOfflineMessage {
   readonly reports?: readonly Buffer[] | undefined;
   /** The entry of the outbox that this message was until now. */
   readonly outboxId?: number | undefined;
+  /** It has a place in the store already, which is given up when it is here: it is taken as long as there is any room. */
+  readonly moved?: boolean | undefined;
 }
 
 /** A kept message; the order of ids is the order of arrival. */

@@ -25,4 +25,9 @@ export class StorageError extends Error {
     super(message, options);
     this.code = code;
   }
+
+  /** Whether the same may succeed later. */
+  get isPassing(): boolean {
+    return this.code === 'full' || this.code === 'busy';
+  }
 }

@@ -1,3 +1,4 @@
+import type { DiskSpace } from '../support/disk-space.ts';
 import type { AccountStore } from './accounts.ts';
 import type { BlocklistStore } from './blocklists.ts';
 import type { OfflineStore } from './offline.ts';
@@ -8,6 +9,12 @@ import type { ResumptionStore } from './resumption.ts';
 import type { RosterStore } from './rosters.ts';
 import type { SecretStore } from './secrets.ts';
 import type { VcardStore } from './vcards.ts';
+
+/** The disk under the store, as it was a moment ago. */
+export interface DiskState extends DiskSpace {
+  /** Whether writes that add something are rejected with `full`, so that all others can go on. */
+  readonly refusing: boolean;
+}
 
 /**
  * Everything that survives a restart. A write resolves only when it is durable: a power cut cannot undo it. Operations take effect in
@@ -26,6 +33,7 @@ export interface Storage {
   readonly secrets: SecretStore;
   readonly resumption: ResumptionStore;
   readonly schemaVersion: number;
+  readonly disk: DiskState;
   /** Writes a complete, checked copy to a new file while work goes on; it holds everything that was durable at the call. */
   backup(file: string): Promise<void>;
   /** Finishes what was asked for, then closes; later operations reject with `closed`. */

@@ -14,7 +14,8 @@ import {
   ResumableSessions,
   type ResumptionStores,
 } from './management/resumable-sessions.ts';
-import { type Route, takeBack, type Undelivered } from './management/take-back.ts';
+import type { Route } from './management/take-back.ts';
+import { WayBack } from './management/way-back.ts';
 import type { Leaving, SessionStream } from './session-stream.ts';
 
 /** How many sessions an account may have, and who yields when two want the same resource. */
@@ -42,11 +43,12 @@ export class ClientSessions {
   readonly resumable: ResumableSessions;
   readonly #parts: ClientSessionParts;
   readonly #desk: SessionDesk;
-  /** What ended sessions could not deliver and is on the road. */
-  readonly #returning = new Set<Promise<void>>();
+  /** What ended sessions could not deliver. */
+  readonly #wayBack: WayBack;
 
   constructor(parts: ClientSessionParts) {
     this.#parts = parts;
+    this.#wayBack = new WayBack(parts);
     this.#desk = { ...parts, end: (session) => this.end(session) };
     this.resumable = new ResumableSessions({ ...parts, end: (session) => this.end(session) });
   }
@@ -70,7 +72,7 @@ export class ClientSessions {
     const undelivered = session.end(leaving);
     this.resumable.ended(session);
     this.#parts.ended(session);
-    if (undelivered.length > 0) void this.#takeBack(undelivered, session.jid.domain);
+    if (undelivered.length > 0) void this.#wayBack.take(undelivered, session.jid.domain);
   }
 
   /** A stream lets go of its session: for good, or because the connection is lost and the client may come back. */
@@ -95,9 +97,9 @@ export class ClientSessions {
     return this.settled();
   }
 
-  /** Resolves when all that ended sessions could not deliver is durable, and what is acknowledged is gone. */
+  /** Resolves when all that ended sessions could not deliver is durable, or some time has passed, and what is acknowledged is gone. */
   async settled(): Promise<void> {
-    while (this.#returning.size > 0) await Promise.all(this.#returning);
+    await this.#wayBack.settled();
     await this.#parts.copies.flush();
   }
 
@@ -115,18 +117,10 @@ export class ClientSessions {
     let afterId = 0;
     for (;;) {
       const page = await this.resumable.strays(afterId, pageSize);
-      for (const { domain, undelivered } of page) await this.#takeBack(undelivered, domain);
+      for (const { domain, undelivered } of page) await this.#wayBack.take(undelivered, domain);
       afterId = page.at(-1)?.id ?? afterId;
       if (page.length < pageSize) return;
     }
-  }
-
-  #takeBack(undelivered: readonly Undelivered[], domain: string): Promise<void> {
-    const returning = takeBack(undelivered, domain, this.#parts.route).catch((error: unknown) => {
-      this.#parts.log.error({ err: error }, 'undelivered stanzas could not go back on the road');
-    });
-    this.#returning.add(returning);
-    return returning.finally(() => this.#returning.delete(returning));
   }
 
   /** RFC 6120 §7.7.2.2: the new session wins unless the operator decided otherwise; §7.6.2.1: there is a limit. */

@@ -2,7 +2,8 @@ import { Stanza } from '../protocol/stanza.ts';
 import type { Outgoing, OutgoingStore } from '../storage/outgoing.ts';
 import { parseFrame } from '../xml/parse-frame.ts';
 import { Copies, type CopiesParts, type KeptCopy } from './management/kept-copies.ts';
-import { type Route, takeBack, type Undelivered } from './management/take-back.ts';
+import type { Route, Undelivered } from './management/take-back.ts';
+import { WayBack } from './management/way-back.ts';
 
 /** What keeping copies of stanzas on their way out needs from the rest of the house. */
 export interface OutgoingCopiesParts extends CopiesParts {
@@ -17,11 +18,12 @@ const pageSize = 500;
 /** Copies of stanzas on their way to other servers and to components, and the way back for those that may not have arrived. */
 export class OutgoingCopies extends Copies {
   readonly #parts: OutgoingCopiesParts;
-  readonly #returning = new Set<Promise<void>>();
+  readonly #wayBack: WayBack;
 
   constructor(parts: OutgoingCopiesParts) {
     super(parts);
     this.#parts = parts;
+    this.#wayBack = new WayBack(parts);
   }
 
   add(stanza: Stanza): KeptCopy {
@@ -30,14 +32,8 @@ export class OutgoingCopies extends Copies {
   }
 
   /** Puts stanzas back on the road, in order. */
-  async takeBack(undelivered: readonly Undelivered[]): Promise<void> {
-    const { domain, route, log } = this.#parts;
-    const returning = takeBack(undelivered, domain, route).catch((error: unknown) => {
-      log.error({ err: error }, 'stanzas on their way out could not go back on the road');
-    });
-    this.#returning.add(returning);
-    await returning;
-    this.#returning.delete(returning);
+  takeBack(undelivered: readonly Undelivered[]): Promise<void> {
+    return this.#wayBack.take(undelivered, this.#parts.domain);
   }
 
   /** Takes back what a server that has stopped did not get rid of. */
@@ -50,12 +46,12 @@ export class OutgoingCopies extends Copies {
       if (page.length < pageSize) break;
     }
     await this.takeBack(rows.flatMap((row) => this.#read(row)));
-    await this.flush();
+    await this.settled();
   }
 
   /** Resolves when all that was taken back is durable where it has gone, and what has arrived is gone. */
   async settled(): Promise<void> {
-    while (this.#returning.size > 0) await Promise.all(this.#returning);
+    await this.#wayBack.settled();
     await this.flush();
   }
 

@@ -14,7 +14,7 @@ describe('Blocking Command (XEP-0191)', () => {
   const bench = new Bench(({ storage, sessions, route }) => {
     const { blocklists } = storage;
     const unless = (run: () => Promise<void>) =>
-      broken ? Promise.reject(new StorageError('full', 'for the test')) : run();
+      broken ? Promise.reject(new StorageError('io', 'for the test')) : run();
     const store: BlocklistStore = {
       add: (owner, jids) => unless(() => blocklists.add(owner, jids)),
       remove: (owner, jids) => unless(() => blocklists.remove(owner, jids)),

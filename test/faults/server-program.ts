@@ -19,7 +19,7 @@ const config = configSchema({ directory: dataDir, environment: {} }).parse({
   s2s: { enabled: false },
   tls: { required: false },
   authentication: { scramIterations: 4096 },
-  storage: { quickCheck: false },
+  storage: { quickCheck: false, ballastBytes: 0 },
   limits: { disabled: true },
   offline: { maxMessages: 100_000, maxBytes: 100_000_000 },
   log: { level: 'warn', format: 'json' },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { defaultMigrationsDir } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import { silentLog } from '../../src/support/log.ts';
 import { rejection } from './rejection.ts';
 import { sampleCredentials } from './samples.ts';
 import { TestDirectory } from './test-directory.ts';
@@ -80,11 +81,12 @@ describe('migrations', () => {
   it('bring an old database forward, after a backup', async () => {
     const dataDir = await oldDatabase();
     const logged: object[] = [];
+    const log = { ...silentLog, info: (fields: object) => void logged.push(fields) };
     const migrationsDir = migrations({
       [later(1, 'nick')]: 'ALTER TABLE accounts ADD COLUMN nick TEXT;',
       [later(2, 'more')]: "UPDATE accounts SET nick = 'J'; CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;",
     });
-    const storage = await directory.open({ dataDir, migrationsDir, log: { info: (fields) => logged.push(fields) } });
+    const storage = await directory.open({ dataDir, migrationsDir, log });
     expect(storage.schemaVersion).to.equal(newest + 2);
     expect(await storage.accounts.count()).to.equal(1);
     const backups = readdirSync(join(dataDir, 'backups'));

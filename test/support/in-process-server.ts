@@ -18,7 +18,7 @@ const usual = {
   },
   s2s: { enabled: false },
   authentication: { scramIterations: 4096 },
-  storage: { quickCheck: false },
+  storage: { quickCheck: false, ballastBytes: 0 },
   limits: { disabled: true },
 } as const satisfies Settings;
 

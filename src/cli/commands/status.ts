@@ -1,4 +1,5 @@
 import type { AmpReport } from '../../extensions/amp/amp-counters.ts';
+import type { DiskState } from '../../storage/storage.ts';
 import type { ListenedAddress, StatusReport } from '../../web/control/operations.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
@@ -34,7 +35,13 @@ function rows(status: StatusReport): string[][] {
     ['Connections', String(status.connections)],
     ...(status.amp === undefined ? [] : [['Rules', ruleCounts(status.amp)]]),
     ['Memory', `${Math.round(status.residentBytes / 2 ** 20)} MiB`],
+    ['Disk', disk(status.disk)],
   ];
+}
+
+function disk({ freeBytes, totalBytes, refusing }: DiskState): string {
+  const [free, total] = [freeBytes, totalBytes].map((bytes) => (bytes / 2 ** 30).toFixed(1));
+  return `${free} of ${total} GiB free${refusing ? '; nothing new is stored until there is room' : ''}`;
 }
 
 function ruleCounts({ fired, refused, repliesHeldBack }: AmpReport): string {

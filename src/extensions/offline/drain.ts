@@ -8,11 +8,12 @@ import { acceptsMessages } from '../../routing/delivery-plan.ts';
 import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
 import { provesReceipt } from '../../routing/proof-of-receipt.ts';
 import type { Session } from '../../routing/session.ts';
-import type { OfflineMessage, OfflineStore, OfflineUsage } from '../../storage/offline.ts';
+import type { OfflineMessage, OfflineStore } from '../../storage/offline.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
 import { XmlError } from '../../xml/xml-error.ts';
+import type { DeliveredMessages } from './delivered-messages.ts';
 
 const pageSize = 100;
 /** Bytes sent before it is asked whether they have left. */
@@ -20,14 +21,13 @@ const pacedBytes = 64 * 1024;
 
 /** What handing over stored messages needs from the rest of the house. */
 export interface DrainParts {
-  readonly store: Pick<OfflineStore, 'list' | 'remove'>;
+  readonly store: Pick<OfflineStore, 'list'>;
+  readonly delivered: Pick<DeliveredMessages, 'has' | 'remove'>;
   readonly requests: Pick<OutgoingRequests, 'ask'>;
   /** Whether the account does not want the message any more, because it has blocked the sender meanwhile. */
   readonly refuses: (message: Stanza, recipient: Account) => boolean;
   /** Settles the messages of an account that have expired; absent if none do. */
   readonly settleDue?: (account: string) => Promise<void>;
-  /** Some messages have been removed. */
-  readonly removed: (account: string, usage: OfflineUsage) => void;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }
@@ -97,6 +97,7 @@ export class Drain {
 
   /** No faster than the client reads: what waits for it is bounded. Answers what need not be sent again. */
   async #sendAll(page: readonly OfflineMessage[]): Promise<number[]> {
+    const { delivered } = this.#parts;
     const done: number[] = [];
     let sentBytes = 0;
     for (const message of page) {
@@ -105,7 +106,8 @@ export class Drain {
         sentBytes = 0;
       }
       if (this.session.ended) break;
-      if (this.#send(message)) done.push(message.id);
+      const isNew = !delivered.has(this.session.account.key, message.id);
+      if (isNew && this.#send(message)) done.push(message.id);
       this.#sentUntilId = message.id;
       sentBytes += message.bytes.length;
     }
@@ -147,13 +149,8 @@ export class Drain {
 
   async #forgetWhenRead(ids: readonly number[]): Promise<void> {
     this.#unanswered++;
-    const { key } = this.session.account;
-    try {
-      const read = await provesReceipt(this.session, this.#parts.requests);
-      if (read) this.#parts.removed(key, await this.#parts.store.remove(key, ids));
-    } catch (error) {
-      this.#parts.log.error({ err: error, account: key }, 'delivered messages were not removed and will come again');
-    }
+    const { delivered, requests } = this.#parts;
+    if (await provesReceipt(this.session, requests)) await delivered.remove(this.session.account.key, ids);
     this.#unanswered--;
     this.#finishIfDone();
   }

@@ -10,23 +10,30 @@ import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { OfflineQuota, OfflineStore, OfflineUsage } from '../../storage/offline.ts';
 import { StorageError } from '../../storage/storage-error.ts';
+import type { Clock } from '../../support/clock.ts';
+import { DeliveredMessages } from './delivered-messages.ts';
 import { Drain, type DrainOutcome, type DrainParts } from './drain.ts';
 
 /** What keeping messages needs from the rest of the house. */
-export interface StoredMessagesParts extends Omit<DrainParts, 'removed'> {
+export interface StoredMessagesParts extends Omit<DrainParts, 'delivered'> {
   readonly store: Pick<OfflineStore, 'append' | 'list' | 'remove'>;
   readonly quota: OfflineQuota;
   readonly sessions: Pick<SessionDirectory, 'of'>;
   readonly accounts: Pick<Accounts, 'peek'>;
+  readonly clock: Pick<Clock, 'nowMs' | 'after'>;
 }
 
 /** The messages that wait for absent users (XEP-0160 §2); of each user at most one session is given them at a time. */
 export class StoredMessages implements OfflineMessages {
   readonly #parts: StoredMessagesParts;
   readonly #drains = new Map<string, Drain>();
+  readonly #delivered: DeliveredMessages;
 
   constructor(parts: StoredMessagesParts) {
     this.#parts = parts;
+    const removed = (account: string, { messages, bytes }: OfflineUsage) =>
+      parts.accounts.peek(account)?.countStored(-messages, -bytes);
+    this.#delivered = new DeliveredMessages({ ...parts, removed });
   }
 
   /** Whether there is room for any message at all. */
@@ -56,9 +63,9 @@ export class StoredMessages implements OfflineMessages {
     this.#deliver(key);
   }
 
-  /** Whether a stored message may be on its way to a client, who has not answered for it yet. */
+  /** Whether a client may have a stored message, answered for or not. */
   isInFlight(account: string, id: number): boolean {
-    return this.#drains.get(account)?.hasSent(id) ?? false;
+    return this.#delivered.has(account, id) || (this.#drains.get(account)?.hasSent(id) ?? false);
   }
 
   /** The session can take messages now. */
@@ -85,9 +92,7 @@ export class StoredMessages implements OfflineMessages {
   }
 
   #start(session: Session): void {
-    const removed = (account: string, { messages, bytes }: OfflineUsage) =>
-      this.#parts.accounts.peek(account)?.countStored(-messages, -bytes);
-    const parts = { ...this.#parts, removed };
+    const parts = { ...this.#parts, delivered: this.#delivered };
     const drain: Drain = new Drain(session, parts, (outcome) => this.#finished(drain, outcome));
     this.#drains.set(session.account.key, drain);
     drain.go();
@@ -107,17 +112,8 @@ function bytesToKeep(message: Stanza): Buffer {
   return message.with({ payload: withoutDelaysOf(payload, to?.domain ?? '') }).toBytes();
 }
 
-/** XEP-0160 §2: a full store is a service that is not there; what may pass is worth another try. */
+/** XEP-0160 §2: a full store is a service that is not there. */
 function refuse(error: unknown): never {
-  if (!(error instanceof StorageError)) throw error;
-  switch (error.code) {
-    case 'quota':
-    case 'not-found':
-      throw StanzaError.serviceUnavailable();
-    case 'full':
-    case 'busy':
-      throw StanzaError.resourceConstraint();
-    default:
-      throw error;
-  }
+  const refused = error instanceof StorageError && (error.code === 'quota' || error.code === 'not-found');
+  throw refused ? StanzaError.serviceUnavailable() : error;
 }

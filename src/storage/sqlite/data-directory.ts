@@ -10,6 +10,7 @@ export function dataPaths(dataDir: string) {
     shm: `${database}-shm`,
     lock: join(dataDir, 'ampere.lock'),
     pid: join(dataDir, 'ampere.pid'),
+    ballast: join(dataDir, 'ampere.ballast'),
     backups: join(dataDir, 'backups'),
   };
 }

@@ -25,14 +25,23 @@ export function lockDirectory(dataDir: string): DirectoryLock {
     db.close();
     throw toStorageError(error).code === 'busy' ? lockedBy(dataDir) : error;
   }
-  createPrivateFile(paths.pid);
-  writeFileSync(paths.pid, `${process.pid}\n`);
+  noteHolder(paths.pid);
   return {
     release: () => {
       rmSync(paths.pid, { force: true });
       db.close();
     },
   };
+}
+
+function noteHolder(file: string): void {
+  try {
+    createPrivateFile(file);
+    writeFileSync(file, `${process.pid}\n`);
+  } catch (error) {
+    // The lock holds without it, and only on a full disk there may be no room for a few bytes.
+    if (toStorageError(error).code !== 'full') throw error;
+  }
 }
 
 function lockedBy(dataDir: string): StorageError {

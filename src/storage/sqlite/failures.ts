@@ -3,6 +3,8 @@ import { dataPaths, newestBackup } from './data-directory.ts';
 
 const byPrefix: readonly (readonly [prefix: string, code: StorageErrorCode])[] = [
   ['SQLITE_FULL', 'full'],
+  // The index of the log, which is made anew at every start, could not grow.
+  ['SQLITE_IOERR_SHMSIZE', 'full'],
   ['ENOSPC', 'full'],
   ['EDQUOT', 'full'],
   ['SQLITE_BUSY', 'busy'],
@@ -31,13 +33,30 @@ function codeOf(error: Error): StorageErrorCode {
   return byPrefix.find(([prefix]) => reason.startsWith(prefix))?.[1] ?? 'invalid';
 }
 
-/** Tells the operator of a damaged database where to go on. */
-export function explainDamage(error: StorageError, dataDir: string): StorageError {
-  if (error.code !== 'corrupt') return error;
+/** Tells the operator of a database that cannot be used which it is, and where to go on. */
+export function explainFailure(error: StorageError, dataDir: string): StorageError {
   const { database } = dataPaths(dataDir);
+  const explain = (trouble: string, way: string) =>
+    new StorageError(error.code, `The database ${database} ${trouble} (${reasonOf(error)}); ${way}`, { cause: error });
+  switch (error.code) {
+    case 'corrupt':
+      return explain('is damaged', wayBack(dataDir));
+    case 'io':
+      return explain('cannot be read or written', wayBack(dataDir));
+    case 'full':
+      return explain('cannot be opened on a full disk', 'make room and try again');
+    default:
+      return error;
+  }
+}
+
+/** SQLite says the same of very different errors; their codes do not. */
+function reasonOf({ message, cause }: StorageError): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return code === '' || message.includes(code) ? message : `${code}: ${message}`;
+}
+
+function wayBack(dataDir: string): string {
   const backup = newestBackup(dataDir);
-  const way = backup === undefined ? 'there is no backup beside it' : `the newest backup is ${backup}`;
-  return new StorageError('corrupt', `The database ${database} is damaged (${error.message}); ${way}`, {
-    cause: error,
-  });
+  return backup === undefined ? 'there is no backup beside it' : `the newest backup is ${backup}`;
 }

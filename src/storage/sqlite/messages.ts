@@ -8,6 +8,10 @@ export interface DatabaseOptions {
   readonly quickCheck: boolean;
   /** How many pages the database may have. */
   readonly maxPageCount?: number | undefined;
+  /** The size of the ballast; 0 for none, absent to leave it as it is. */
+  readonly ballastBytes?: number | undefined;
+  /** Whether nothing is left of the disk but the ballast. */
+  readonly releaseBallast: boolean;
 }
 
 /** What the main thread asks of the worker: a batch of calls, or to close. */
@@ -31,6 +35,7 @@ export interface Opened {
   readonly kind: 'opened';
   readonly schemaVersion: number;
   readonly migration: Migration | undefined;
+  readonly hasBallast: boolean;
 }
 
 /** The database could not be opened. */
@@ -45,6 +50,8 @@ export interface Answers {
   readonly results: readonly unknown[];
   readonly failures: ReadonlyMap<number, Failure>;
   readonly committed: boolean;
+  /** Whether the disk was full: what adds to the database has failed, and the ballast is gone. */
+  readonly full: boolean;
   /** Set if the database must not be used any more. */
   readonly fatal: Failure | undefined;
 }

@@ -1,15 +1,17 @@
 import Database from 'better-sqlite3';
+import { Ballast } from './ballast.ts';
 import { configureConnection } from './configure-connection.ts';
 import { quickCheck } from './copy-database.ts';
 import { createPrivateFile, dataPaths, fsyncPath, makePrivate, prepareDirectory } from './data-directory.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import { explainDamage, toStorageError } from './failures.ts';
+import { explainFailure, toStorageError } from './failures.ts';
 import type { DatabaseOptions, Migration } from './messages.ts';
 import { migrate } from './migrate.ts';
 
 /** A database that is locked, checked, configured and migrated. */
 export interface OpenDatabase {
   readonly db: Database.Database;
+  readonly ballast: Ballast;
   readonly migration: Migration | undefined;
   /** Moves the log into the database, closes it and frees the directory. */
   close(): void;
@@ -21,16 +23,17 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
   const lock = openLock(dataDir);
   let db: Database.Database | undefined;
   try {
+    const ballast = trimBallast(options);
     createPrivateFile(dataPaths(dataDir).database);
     db = new Database(dataPaths(dataDir).database);
     const migration = prepareDatabase(db, options);
     makePrivate(dataPaths(dataDir).wal, dataPaths(dataDir).shm);
     fsyncPath(dataDir);
-    return { db, migration, close: closer(db, lock) };
+    return { db, ballast, migration, close: closer(db, lock) };
   } catch (error) {
     db?.close();
     lock.release();
-    throw explainDamage(toStorageError(error), dataDir);
+    throw explainFailure(toStorageError(error), dataDir);
   }
 }
 
@@ -41,6 +44,14 @@ function openLock(dataDir: string): DirectoryLock {
   } catch (error) {
     throw toStorageError(error);
   }
+}
+
+/** Before anything is opened: on a full disk SQLite could not even read. */
+function trimBallast({ dataDir, ballastBytes, releaseBallast }: DatabaseOptions): Ballast {
+  const ballast = new Ballast(dataPaths(dataDir).ballast, ballastBytes ?? 0);
+  const fits = ballastBytes === undefined || ballast.present;
+  if (releaseBallast || !fits) ballast.release();
+  return ballast;
 }
 
 function prepareDatabase(db: Database.Database, options: DatabaseOptions): Migration | undefined {

@@ -1,13 +1,18 @@
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../../support/clock.ts';
 import { systemClock } from '../../support/clock.ts';
-import type { Log } from '../../support/log.ts';
+import { type DiskSpace, diskSpaceAt } from '../../support/disk-space.ts';
+import { type Log, silentLog } from '../../support/log.ts';
 import type { Storage } from '../storage.ts';
 import { StorageError } from '../storage-error.ts';
 import { backUp } from './back-up.ts';
+import { dataPaths } from './data-directory.ts';
+import { DiskWatch } from './disk-watch.ts';
 import type { DatabaseOptions, Opened, Refused } from './messages.ts';
 import { OperationQueue } from './operation-queue.ts';
+import { isNewWork } from './room.ts';
 import {
   accountStore,
   blocklistStore,
@@ -27,14 +32,18 @@ export interface SqliteStorageOptions {
   readonly dataDir: string;
   /** Called once if the store has failed for good: nothing can be acknowledged any more. */
   readonly onFatal: (error: Error) => void;
-  readonly log?: Pick<Log, 'info'>;
-  readonly clock?: Pick<Clock, 'nowMs'>;
+  readonly log?: Pick<Log, 'info' | 'warn' | 'error'>;
+  readonly clock?: Pick<Clock, 'nowMs' | 'after'>;
   /** False leaves out the check of the database's structure at the start, which reads all of it. */
   readonly quickCheck?: boolean;
   /** Another directory of migrations. */
   readonly migrationsDir?: string;
   /** The most pages, of 4096 bytes, that the database may have; beyond them writes fail with `full`. */
   readonly maxPageCount?: number;
+  /** Bytes kept free beside the database for the day when the disk is full; 0 for none, absent to leave what is there. */
+  readonly ballastBytes?: number;
+  /** Another way to know how much room there is. */
+  readonly diskSpace?: (directory: string) => DiskSpace;
 }
 
 /** A store in an SQLite database. */
@@ -48,13 +57,33 @@ export const defaultMigrationsDir = fileURLToPath(new URL('../../../migrations/'
 
 /** Opens the store of a data directory, making or migrating it as needed; rejects with a `StorageError` that says why not. */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<SqliteStorage> {
-  const { dataDir, migrationsDir = defaultMigrationsDir, quickCheck = true, maxPageCount } = options;
-  const databaseOptions: DatabaseOptions = { dataDir, migrationsDir, quickCheck, maxPageCount };
+  const { dataDir, migrationsDir = defaultMigrationsDir, quickCheck = true, maxPageCount, ballastBytes } = options;
+  const releaseBallast = isOnlyBallastLeft(options);
+  const files = { dataDir, migrationsDir, ballastBytes, releaseBallast };
+  const databaseOptions: DatabaseOptions = { ...files, quickCheck, maxPageCount };
   const worker = startWorker('worker', databaseOptions);
-  const { schemaVersion, migration } = await opened(worker);
+  const { schemaVersion, migration, hasBallast } = await opened(worker);
   if (migration !== undefined) options.log?.info(migration, 'The database has been migrated, after a backup');
-  const queue = new OperationQueue(worker, options.onFatal);
-  return assemble(queue, schemaVersion, options);
+  const queue = new OperationQueue(worker, {
+    refuses: (call) => watch.refusing && isNewWork(call),
+    onFull: () => watch.full(),
+    onFatal: options.onFatal,
+  });
+  const watch = diskWatch(queue, hasBallast, options);
+  watch.start();
+  return assemble(queue, watch, schemaVersion, options);
+}
+
+/** An eighth of the ballast is about what the log and its index need. */
+function isOnlyBallastLeft({ dataDir, diskSpace = diskSpaceAt }: SqliteStorageOptions): boolean {
+  const ballast = statSync(dataPaths(dataDir).ballast, { throwIfNoEntry: false });
+  return ballast !== undefined && diskSpace(dataDir).freeBytes < ballast.size / 8;
+}
+
+function diskWatch(queue: OperationQueue, hasBallast: boolean, options: SqliteStorageOptions): DiskWatch {
+  const { dataDir, ballastBytes = 0, diskSpace = diskSpaceAt, clock = systemClock, log = silentLog } = options;
+  const makeBallast = () => queue.run('ballast.make');
+  return new DiskWatch({ space: () => diskSpace(dataDir), ballastBytes, hasBallast, makeBallast, clock, log });
 }
 
 async function opened(worker: Worker): Promise<Opened> {
@@ -65,7 +94,12 @@ async function opened(worker: Worker): Promise<Opened> {
   throw new StorageError(report.failure.code, report.failure.message);
 }
 
-function assemble(queue: OperationQueue, schemaVersion: number, options: SqliteStorageOptions): SqliteStorage {
+function assemble(
+  queue: OperationQueue,
+  watch: DiskWatch,
+  schemaVersion: number,
+  options: SqliteStorageOptions,
+): SqliteStorage {
   let backups: Promise<unknown> = Promise.resolve();
   const clock = options.clock ?? systemClock;
   const nowMs = () => clock.nowMs();
@@ -81,6 +115,9 @@ function assemble(queue: OperationQueue, schemaVersion: number, options: SqliteS
     secrets: secretStore(queue),
     resumption: resumptionStore(queue),
     schemaVersion,
+    get disk() {
+      return watch.state;
+    },
     get commits() {
       return queue.commits;
     },
@@ -90,6 +127,9 @@ function assemble(queue: OperationQueue, schemaVersion: number, options: SqliteS
       backups = backup.catch(() => undefined);
       return backup;
     },
-    close: () => queue.close(backups),
+    close: () => {
+      watch.stop();
+      return queue.close(backups);
+    },
   };
 }

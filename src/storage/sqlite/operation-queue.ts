@@ -7,6 +7,15 @@ import { workerExit } from './worker-thread.ts';
 /** Bounds the transaction, and with it the time until its first promise is kept. */
 const maxBatchCalls = 1024;
 
+/** What the queue asks of and tells to the rest of the storage. */
+export interface OperationQueueParts {
+  /** Whether there is no room for what a call would add. */
+  readonly refuses: (call: OperationCall) => boolean;
+  /** A write has failed because the disk is full. */
+  readonly onFull: () => void;
+  readonly onFatal: (error: StorageError) => void;
+}
+
 interface Waiting {
   readonly call: OperationCall;
   /** Takes what the worker answers to `call`. */
@@ -20,7 +29,7 @@ interface Waiting {
  */
 export class OperationQueue {
   readonly #worker: Worker;
-  readonly #onFatal: (error: StorageError) => void;
+  readonly #parts: OperationQueueParts;
   readonly #exited: Promise<void>;
   #waiting: Waiting[] = [];
   #sent: Waiting[] = [];
@@ -29,9 +38,9 @@ export class OperationQueue {
   #ended: { readonly code: 'io' | 'closed'; readonly message: string } | undefined;
   #commits = 0;
 
-  constructor(worker: Worker, onFatal: (error: StorageError) => void) {
+  constructor(worker: Worker, parts: OperationQueueParts) {
     this.#worker = worker;
-    this.#onFatal = onFatal;
+    this.#parts = parts;
     worker.on('message', (answers: Answers) => this.#settle(answers));
     worker.on('error', (cause) => this.#fail(new StorageError('io', `The storage thread died: ${cause}`, { cause })));
     this.#exited = workerExit(worker);
@@ -46,8 +55,10 @@ export class OperationQueue {
   /** Has the worker execute one operation, after all those called before it. */
   run<Name extends OperationName>(name: Name, ...args: OperationArguments<Name>): Promise<OperationResult<Name>> {
     if (this.refusal !== undefined) return Promise.reject(this.refusal);
+    const call: OperationCall<Name> = [name, args];
+    if (this.#parts.refuses(call)) return Promise.reject(new StorageError('full', 'The disk is nearly full'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ call: [name, args], resolve, reject });
+      this.#waiting.push({ call, resolve, reject });
       this.#schedule();
     });
   }
@@ -92,10 +103,11 @@ export class OperationQueue {
     this.#worker.postMessage(request);
   }
 
-  #settle({ results, failures, committed, fatal }: Answers): void {
+  #settle({ results, failures, committed, full, fatal }: Answers): void {
     const batch = this.#sent;
     this.#sent = [];
     if (committed) this.#commits++;
+    if (full) this.#parts.onFull();
     // Before anybody is told: the worker should not wait for what they do then.
     if (fatal === undefined) this.#advance();
     for (const [index, { resolve, reject }] of batch.entries()) {
@@ -116,6 +128,6 @@ export class OperationQueue {
     this.#waiting = [];
     for (const { reject } of lost) reject(new StorageError('io', this.#ended.message));
     void this.#worker.terminate();
-    this.#onFatal(error);
+    this.#parts.onFatal(error);
   }
 }

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import type { Ballast } from './ballast.ts';
 import { accountOperations } from './tables/accounts.ts';
 import { blocklistOperations } from './tables/blocklists.ts';
 import { dueOperations } from './tables/due-messages.ts';
@@ -13,7 +14,7 @@ import { secretOperations } from './tables/secrets.ts';
 import { vcardOperations } from './tables/vcards.ts';
 
 /** Prepares every operation that the worker can execute. */
-export function prepareOperations(db: Database.Database) {
+export function prepareOperations(db: Database.Database, ballast: Ballast) {
   const owners = prepareOwners(db);
   const accounts = accountOperations(db, owners);
   const rosters = rosterOperations(db, owners);
@@ -48,6 +49,7 @@ export function prepareOperations(db: Database.Database) {
       ...resumption.writes,
       ...blocklistOperations(db, owners).writes,
       ...secretOperations(db).writes,
+      'ballast.make': () => ballast.make(),
     },
   };
 }

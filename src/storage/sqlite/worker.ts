@@ -11,15 +11,15 @@ const options: DatabaseOptions = workerData;
 const report = (message: WorkerReport): void => port.postMessage(message);
 
 function serve(): void {
-  const { db, migration, close } = openDatabase(options);
-  const execute = prepareBatches(db, options.dataDir);
+  const { db, ballast, migration, close } = openDatabase(options);
+  const execute = prepareBatches(db, ballast, options.dataDir);
   const schemaVersion = Number(db.pragma('user_version', { simple: true }));
   port?.on('message', (request: WorkerRequest) => {
     if (request !== 'close') return report(execute(request));
     close();
     port.close();
   });
-  report({ kind: 'opened', schemaVersion, migration });
+  report({ kind: 'opened', schemaVersion, migration, hasBallast: ballast.present });
 }
 
 try {

@@ -6,6 +6,8 @@ import type { Log } from '../../support/log.ts';
 
 /** Copies that are no longer needed go together, after this long. */
 const removalDelayMs = 200;
+/** When it is tried again to remove what could not be removed. */
+const retryMs = 5000;
 
 /** The copy of a stanza on the disk, until its recipient has proved that it has it. */
 export interface KeptCopy {
@@ -64,12 +66,20 @@ export class Copies {
     try {
       if (written.length > 0) await this.#parts.store.remove(written);
     } catch (error) {
+      if (isPassing(error)) return this.#retry(copies);
       this.#parts.log.warn({ err: error }, 'acknowledged stanzas were not removed and may come again');
     }
   }
 
+  #retry(copies: readonly KeptCopy[]): void {
+    this.#released.push(...copies);
+    this.#parts.clock.after(retryMs, () => void this.flush());
+  }
+
+  /** Storage tells itself that it is full. */
   #failed(error: unknown): undefined {
-    if (error instanceof StorageError && (error.code === 'not-found' || error.code === 'closed')) return;
+    const expected = error instanceof StorageError && (error.code === 'not-found' || error.code === 'closed');
+    if (expected || isPassing(error)) return;
     this.#parts.log.warn({ err: error }, 'a stanza has no copy on the disk until its recipient has it');
   }
 }
@@ -95,4 +105,8 @@ export class KeptCopies extends Copies {
     const receivedAtMs = this.#clock.nowMs();
     return this.of(this.#store.add(owner, key, { sequence, receivedAtMs, bytes: stanza.toBytes() }));
   }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof StorageError && error.isPassing;
 }

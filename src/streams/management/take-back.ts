@@ -20,21 +20,37 @@ export type Route = (stanza: Stanza, origin: Origin) => Eventually<void>;
 
 /**
  * Puts what a session could not deliver back on the road, in order: there it goes to another resource, to the store, or back as an
- * error (XEP-0198 §4). Resolves when all of it is durable where it has gone; what has come to nothing keeps its copy until the next
- * start.
+ * error (XEP-0198 §4). Resolves when all of it is on its way; `settling` is given what ends when it is durable where it has gone, or
+ * fails when it has come to nothing: then its copy stays until the next start.
  */
-export async function takeBack(undelivered: readonly Undelivered[], domain: string, route: Route): Promise<void> {
-  const settling: Promise<void>[] = [];
+export async function takeBack(
+  undelivered: readonly Undelivered[],
+  domain: string,
+  route: Route,
+  settling: (work: Promise<void>) => void,
+): Promise<void> {
   for (const { stanza, atMs, copy } of undelivered) {
     const again = onceMore(stanza, atMs, domain);
-    const consequences = new Consequences(atMs);
+    const consequences = new Consequences(atMs, copy !== undefined);
     const pending = again && route(again, consequences);
     if (pending instanceof Promise) await pending;
-    const settled = consequences.settled().then(() => copy?.release());
-    settled.catch(() => undefined);
-    settling.push(settled);
+    settling(
+      consequences.settled().then(
+        () => copy?.release(),
+        (error: unknown) => stay(stanza, copy, error, route),
+      ),
+    );
   }
-  await Promise.all(settling);
+}
+
+/** The next start finds the copy; if none could be written, the sender is told. */
+async function stay(message: Stanza, copy: KeptCopy | undefined, error: unknown, route: Route): Promise<void> {
+  if (!copy || (await copy.id) !== undefined) throw error;
+  const told = new Consequences();
+  const refusal = errorReply(message, StanzaError.resourceConstraint());
+  if (refusal) await route(refusal, told);
+  await told.settled();
+  copy.release();
 }
 
 /** What goes on the road for a stanza that was not delivered: presence and answers have nowhere else to go. */

@@ -46,7 +46,7 @@ export interface RunningParts {
 
 /** What administration works on. */
 export interface AdministrationParts {
-  readonly storage: ImportStorage & Pick<Storage, 'backup'>;
+  readonly storage: ImportStorage & Pick<Storage, 'backup' | 'disk'>;
   /** The domains served. */
   readonly domains: readonly string[];
   /** PBKDF2 iterations for new passwords. */
@@ -119,6 +119,7 @@ export class Administration implements Operations {
       accounts: await this.#parts.storage.accounts.count(),
       sessions: directory.size,
       residentBytes: process.memoryUsage.rss(),
+      disk: this.#parts.storage.disk,
     };
   }
 

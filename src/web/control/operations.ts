@@ -1,6 +1,7 @@
 import type { AmpReport } from '../../extensions/amp/amp-counters.ts';
 import type { Forward, ScramHash } from '../../storage/accounts.ts';
 import type { Subscription } from '../../storage/rosters.ts';
+import type { DiskState } from '../../storage/storage.ts';
 import type { ComponentReport } from '../../streams/components/component.ts';
 import type { MessageOperations } from './message-operations.ts';
 
@@ -32,6 +33,8 @@ export interface StatusReport extends ServerStatus {
   readonly accounts: number;
   readonly sessions: number;
   readonly residentBytes: number;
+  /** The disk under the data. */
+  readonly disk: DiskState;
 }
 
 /** Which accounts to list, a page at a time. */

@@ -12,6 +12,7 @@ export interface PackedNewMessage {
   readonly kept?: KeptRules | undefined;
   readonly reports: readonly Uint8Array[];
   readonly outboxId?: number | undefined;
+  readonly moved?: boolean | undefined;
 }
 
 /** An offline message as it travels between the threads. */

@@ -1,0 +1,57 @@
+import { StorageError } from '../../storage/storage-error.ts';
+import type { Clock } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
+import { type Route, takeBack, type Undelivered } from './take-back.ts';
+
+/** On a full disk some of it settles only when there is room; until then it is on the disk, where the next start finds it. */
+const patienceMs = 10_000;
+
+/** What taking stanzas back needs from the rest of the house. */
+export interface WayBackParts {
+  readonly route: Route;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly log: Log;
+}
+
+/** Stanzas that could not be delivered and are on the road again, until they are durable where they go. */
+export class WayBack {
+  readonly #parts: WayBackParts;
+  readonly #open = new Set<Promise<void>>();
+
+  constructor(parts: WayBackParts) {
+    this.#parts = parts;
+  }
+
+  /** Puts stanzas back on the road; resolves when all of them are on it. */
+  take(undelivered: readonly Undelivered[], domain: string): Promise<void> {
+    return this.#track(takeBack(undelivered, domain, this.#parts.route, (work) => void this.#track(work)));
+  }
+
+  /** Resolves when all of it is durable where it has gone, or has stayed where it was; or when that takes too long. */
+  async settled(): Promise<void> {
+    let late = false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#parts.clock.after(patienceMs, () => {
+      late = true;
+      resolve();
+    });
+    while (this.#open.size > 0 && !late) await Promise.race([promise, Promise.all(this.#open)]);
+    timer.cancel();
+  }
+
+  #track(work: Promise<void>): Promise<void> {
+    const tracked = work
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#open.delete(tracked);
+      });
+    this.#open.add(tracked);
+    return tracked;
+  }
+
+  #failed(error: unknown): void {
+    // Storage tells itself that it is full.
+    if (error instanceof StorageError && error.isPassing) return;
+    this.#parts.log.error({ err: error }, 'undelivered stanzas could not go back on the road');
+  }
+}
