@@ -95,6 +95,7 @@ describe('a store that watches its disk', () => {
         storage.vcards.set(juliet, '<vCard/>'),
         storage.blocklists.add(juliet, ['paris@capulet.example']),
         storage.resumption.add(juliet, undefined, stanza),
+        storage.outgoing.add(stanza),
       ].map(rejection),
     );
     expect(refused.map(({ code }) => code)).to.deep.equal(refused.map(() => 'full'));

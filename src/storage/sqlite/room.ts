@@ -13,6 +13,7 @@ const adding: ReadonlySet<OperationName> = new Set<OperationName>([
   'vcards.set',
   'blocklists.add',
   'offline.append',
+  'outgoing.add',
   'resumption.add',
   'resumption.detach',
 ]);
