@@ -15,6 +15,8 @@ export interface Letter {
 /** What a party of the test notices. */
 export interface Notices {
   acknowledged(letters: readonly Letter[]): void;
+  /** A message came back with this condition; an error if nobody minds. */
+  refused?(id: string, condition: string): void;
 }
 
 /** The account and the resource that a name such as `romeo` or `romeo/2` stands for. */
@@ -32,6 +34,8 @@ export class Party {
   hasty = false;
   /** Whether the session in use is one that was resumed. */
   resumed = false;
+  /** The stream error that the last stream ended with. */
+  closedBy: string | undefined;
   readonly #managed: boolean;
   readonly #notices: Notices;
   #client: TestClient | undefined;
@@ -184,17 +188,26 @@ export class Party {
     if (tree.name === 'a') return this.#acknowledged(Number(tree.attributes.get('h')));
     if (tree.name === 'r') return this.#client?.sends(`<a xmlns="${sm}" h="${this.#taken}"/>`);
     // The end of the stream is told by an element that is no stanza.
-    if (tree.name === 'error') return;
+    if (tree.name === 'error') return this.#closed(tree);
     this.#taken += 1;
     this.#note(tree);
   }
 
   #note(tree: Tree): void {
     if (tree.name !== 'message') return;
-    if (tree.attributes.get('type') === 'error') throw new Error(`${this.name} got ${tree.raw}`);
     const id = tree.attributes.get('id') ?? '';
+    if (tree.attributes.get('type') === 'error') return this.#refused(id, tree);
     if (childOf(tree, 'body')?.text !== id) throw new Error(`another message has the id of ${id}`);
     this.received.push(id);
+  }
+
+  #closed(tree: Tree): void {
+    this.closedBy = tree.children[0]?.name;
+  }
+
+  #refused(id: string, tree: Tree): void {
+    if (!this.#notices.refused) throw new Error(`${this.name} got ${tree.raw}`);
+    this.#notices.refused(id, childOf(tree, 'error')?.children[0]?.name ?? '');
   }
 
   #acknowledged(h: number): void {

@@ -3,8 +3,10 @@ import { devNull } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { serve } from '../../src/cli/serve.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { startServer } from '../../src/server.ts';
+import { type Server, startServer } from '../../src/server.ts';
+import { systemClock } from '../../src/support/clock.ts';
 import { createLog } from '../../src/support/log.ts';
 import type { Figures } from './victim.ts';
 
@@ -25,15 +27,17 @@ const config = configSchema({ directory: dataDir, environment: {} }).parse({
   log: { level: 'warn', format: 'json' },
   ...(JSON.parse(settings) as object),
 });
-const server = await startServer(config, {
-  log: await createLog(config.log),
-  onFatal: () => process.exit(1),
-});
-const wanted = names.split(',').filter(Boolean);
-const addUser = (name: string) =>
-  server.administration.addUser(`${name}@localhost`, `${name}-password`).catch(() => undefined);
-// A few at a time: the server derives few keys at once, and refuses more than can wait.
-while (wanted.length > 0) await Promise.all(wanted.splice(0, 10).map(addUser));
+const log = await createLog(config.log);
+
+async function start(fail: (error: Error) => void): Promise<Server> {
+  const server = await startServer(config, { log, onFatal: fail });
+  const wanted = names.split(',').filter(Boolean);
+  const addUser = (name: string) =>
+    server.administration.addUser(`${name}@localhost`, `${name}-password`).catch(() => undefined);
+  // A few at a time: the server derives few keys at once, and refuses more than can wait.
+  while (wanted.length > 0) await Promise.all(wanted.splice(0, 10).map(addUser));
+  return server;
+}
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -64,15 +68,24 @@ function takeDescriptors(): void {
   }
 }
 
-function stop(): void {
-  void server.stop().then(() => process.exit(0));
-}
-
-process.on('SIGTERM', stop);
 createInterface({ input: process.stdin }).on('line', (line) => {
   if (line === 'measure') process.stdout.write(`figures ${JSON.stringify(measure())}\n`);
   else if (line === 'hoard') takeDescriptors();
   else if (line === 'yield') for (const descriptor of hoard.splice(0)) closeSync(descriptor);
-  else stop();
+  else process.kill(process.pid, 'SIGTERM');
 });
-process.stdout.write(`port ${server.addresses.c2s[0]?.port}\n`);
+
+try {
+  await serve<Server>({
+    start,
+    ready: (server) => void process.stdout.write(`port ${server.addresses.c2s[0]?.port}\n`),
+    signals: process,
+    clock: systemClock,
+    log,
+    hurry: () => process.exit(1),
+  });
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -24,6 +24,10 @@ export class LineProcess {
     this.#child.stdin?.on('error', () => {});
   }
 
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN;
+  }
+
   /** The exit code; null while it runs, or when a signal ended it. */
   get exitCode(): number | null {
     return this.#child.exitCode;

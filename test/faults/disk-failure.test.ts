@@ -1,0 +1,91 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { LineProcess } from '../support/line-process.ts';
+import { type Letter, Party } from './party.ts';
+
+const here = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.url));
+const enough = 200;
+
+describe('a disk that fails once (XEP-0198 §4)', function () {
+  this.timeout(60_000);
+  let place = '';
+  before(function () {
+    place = mkdtempSync(join(tmpdir(), 'ampere-failing-'));
+    const { error, status, stderr } = spawnSync(
+      'cc',
+      ['-shared', '-fPIC', '-O1', '-Wall', '-Werror', '-o', library(), here('failing-disk.c'), '-ldl'],
+      { encoding: 'utf8' },
+    );
+    if (status === 0) return;
+    if (!error) throw new Error(stderr);
+    console.log('      skipped: there is no C compiler');
+    this.skip();
+  });
+  after(() => rmSync(place, { recursive: true, force: true }));
+
+  const library = () => join(place, 'failing-disk.so');
+  const trigger = () => join(place, 'trigger');
+  const backup = (dataDir: string) => join(dataDir, 'backups', 'good.db');
+
+  async function start(dataDir: string, hurt: boolean): Promise<{ server: LineProcess; port: number }> {
+    const environment = hurt ? { LD_PRELOAD: library(), FAULT_TRIGGER: trigger() } : {};
+    const args = [here('server-program.ts'), dataDir, 'romeo,tybalt,nurse'];
+    const server = new LineProcess('server', process.execPath, args, environment);
+    const line = await server.waitFor('its port', () => server.lines.find((each) => each.startsWith('port ')));
+    return { server, port: Number(line.slice(5)) };
+  }
+
+  for (const [call, code] of [
+    ['sync', 'SQLITE_IOERR_FSYNC'],
+    ['write', 'SQLITE_IOERR_WRITE'],
+  ] as const) {
+    it(`ends the server when it does not ${call}: nothing is acknowledged any more, and nothing acknowledged is lost`, async () => {
+      const dataDir = join(place, call);
+      mkdirSync(join(dataDir, 'backups'), { recursive: true });
+      writeFileSync(backup(dataDir), '');
+      const acknowledged: Letter[] = [];
+      const refused: string[] = [];
+      const romeo = new Party('romeo', true, {
+        acknowledged: (letters) => void acknowledged.push(...letters),
+        refused: (id) => void refused.push(id),
+      });
+      const hurt = await start(dataDir, true);
+      await romeo.arrives(hurt.port);
+      let written = 0;
+      const go = () => {
+        if (acknowledged.length >= enough && written < 2 * enough) writeFileSync(trigger(), call);
+        while (romeo.unacknowledged < 20 && written < 10 * enough) {
+          romeo.writes({ id: String(written++), to: written % 2 === 0 ? 'tybalt' : 'nurse' });
+        }
+      };
+      go();
+      await romeo.reads(go);
+      expect(await hurt.server.end()).to.equal(1);
+      expect(existsSync(trigger())).to.equal(false);
+      expect(romeo.closedBy).to.equal('system-shutdown');
+      const reason = hurt.server.complaints.join('\n');
+      expect(reason).to.include(join(dataDir, 'ampere.db')).and.to.include(code).and.to.include(backup(dataDir));
+      const before = acknowledged.filter(({ id }) => !refused.includes(id));
+      expect(before.length).to.be.at.least(enough);
+
+      const { server, port } = await start(dataDir, false);
+      const found = new Map<string, readonly string[]>();
+      for (const name of ['tybalt', 'nurse']) {
+        const party = new Party(name, true, { acknowledged: () => undefined });
+        await party.arrives(port);
+        await party.empties();
+        party.leaves();
+        found.set(name, party.received);
+      }
+      const lost = before.filter(({ id, to }) => !found.get(to)?.includes(id));
+      expect(lost).to.deep.equal([]);
+      server.kill('SIGTERM');
+      expect(await server.end()).to.equal(0);
+      console.log(`      ${code}: ${before.length} acknowledged until then, ${before.length} found, exit code 1`);
+    });
+  }
+});

@@ -1,0 +1,47 @@
+/* Loaded into a server before all else: its database's disk fails once when the file named by FAULT_TRIGGER is there. The file says
+   which call fails, and goes with that: whoever tries again will be told that all is well. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int is_database(int file) {
+  char link[64], path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  if (length < 0) return 0;
+  path[length] = 0;
+  return strstr(path, "/ampere.db") != NULL;
+}
+
+static int fails(const char *call, int file) {
+  const char *trigger = getenv("FAULT_TRIGGER");
+  if (!trigger || access(trigger, F_OK) != 0 || !is_database(file)) return 0;
+  char wanted[16] = "";
+  FILE *order = fopen(trigger, "r");
+  if (!order) return 0;
+  int read = fscanf(order, "%15s", wanted);
+  fclose(order);
+  if (read != 1 || strcmp(wanted, call) != 0) return 0;
+  unlink(trigger);
+  errno = EIO;
+  return 1;
+}
+
+#define NEXT(name, type) ((type)dlsym(RTLD_NEXT, #name))
+
+int fsync(int file) { return fails("sync", file) ? -1 : NEXT(fsync, int (*)(int))(file); }
+
+int fdatasync(int file) { return fails("sync", file) ? -1 : NEXT(fdatasync, int (*)(int))(file); }
+
+ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
+  return fails("write", file) ? -1 : NEXT(pwrite64, ssize_t (*)(int, const void *, size_t, off64_t))(file, bytes, count, offset);
+}
+
+ssize_t pread64(int file, void *bytes, size_t count, off64_t offset) {
+  return fails("read", file) ? -1 : NEXT(pread64, ssize_t (*)(int, void *, size_t, off64_t))(file, bytes, count, offset);
+}
