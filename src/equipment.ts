@@ -42,6 +42,8 @@ export interface Site {
   readonly services: readonly Service[];
   /** What AMP has done. */
   readonly amp: AmpCounters;
+  /** Aborted when storage has failed for good. */
+  readonly failure: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
   /** How other servers are talked to, if not as the configuration says. */

@@ -66,10 +66,15 @@ export interface ServerOptions {
   readonly federation?: FederationSetup;
 }
 
+/** How long clients have to hear that the server ends because its storage has failed: nothing more can be done for them. */
+const farewellMs = 1000;
+
 /** Makes every part of the house, joins them, and opens the doors. */
 export async function startServer(config: Config, options: ServerOptions): Promise<Server> {
   const { log, clock = systemClock } = options;
+  const failure = new AbortController();
   const onFatal = (error: Error) => {
+    failure.abort();
     log.error({ err: error }, 'storage has failed for good');
     options.onFatal?.(error);
   };
@@ -80,7 +85,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   try {
     const certificates = await CurrentCertificates.load(config, log);
     const { services = [], federation } = options;
-    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services, federation };
+    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services, federation, failure: failure.signal };
     return await open({ config, storage, certificates, clock, log, ...made }, options);
   } catch (error) {
     await storage.close();
@@ -95,7 +100,6 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   const stream = await makeStreamParts(site, road, registrar);
   await stream.sessions.restore();
   await copies.restore();
-  const drainMs = config.shutdown.drainSeconds * 1000;
   const listener = makeListener(site, stream);
   const addresses = {
     c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
@@ -131,11 +135,13 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   const control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
   for (const extension of road.extensions) extension.opened?.();
   const stop = async () => {
+    const failed = site.failure.aborted;
+    const drainMs = failed ? farewellMs : config.shutdown.drainSeconds * 1000;
     messages.close();
     await control.close();
     await Promise.all([listener.stop(drainMs), components.stop(drainMs), federation?.stop(drainMs)]);
-    await stream.sessions.stop();
-    await copies.settled();
+    if (!failed) await stream.sessions.stop();
+    if (!failed) await copies.settled();
     for (const extension of road.extensions) await extension.closing?.();
     await storage.close();
   };

@@ -56,8 +56,12 @@ describe('a disk that fails once (XEP-0198 §4)', function () {
       const hurt = await start(dataDir, true);
       await romeo.arrives(hurt.port);
       let written = 0;
+      let failing = false;
       const go = () => {
-        if (acknowledged.length >= enough && written < 2 * enough) writeFileSync(trigger(), call);
+        if (!failing && acknowledged.length >= enough) {
+          failing = true;
+          writeFileSync(trigger(), call);
+        }
         while (romeo.unacknowledged < 20 && written < 10 * enough) {
           romeo.writes({ id: String(written++), to: written % 2 === 0 ? 'tybalt' : 'nurse' });
         }
