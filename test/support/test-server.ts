@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { configSchema } from '../../src/config/schema.ts';
 import type { Service } from '../../src/routing/service.ts';
 import type { Clock } from '../../src/support/clock.ts';
+import type { DiskSpace } from '../../src/support/disk-space.ts';
 import type { ConnectionTarget } from './test-connection.ts';
 
 /** Keys of the configuration file, as an operator would write them. */
@@ -14,6 +15,10 @@ export interface TestServerOptions {
   readonly domains?: readonly string[];
   readonly settings?: Settings;
   readonly clock?: Clock;
+  /** How much room there is on the disk, for the server to believe. */
+  readonly diskSpace?: () => DiskSpace;
+  /** What the server complains of because the test wants it to; Ampere only. */
+  readonly complaint?: string;
   /** What answers for further domains in the process of the server. */
   readonly services?: readonly Service[];
 }
