@@ -13,6 +13,7 @@ const enough = 200;
 describe('a disk that fails once (XEP-0198 §4)', function () {
   this.timeout(60_000);
   let place = '';
+  const servers: LineProcess[] = [];
   before(function () {
     place = mkdtempSync(join(tmpdir(), 'ampere-failing-'));
     const { error, status, stderr } = spawnSync(
@@ -25,7 +26,10 @@ describe('a disk that fails once (XEP-0198 §4)', function () {
     console.log('      skipped: there is no C compiler');
     this.skip();
   });
-  after(() => rmSync(place, { recursive: true, force: true }));
+  after(() => {
+    for (const server of servers) server.kill('SIGKILL');
+    rmSync(place, { recursive: true, force: true });
+  });
 
   const library = () => join(place, 'failing-disk.so');
   const trigger = () => join(place, 'trigger');
@@ -35,6 +39,7 @@ describe('a disk that fails once (XEP-0198 §4)', function () {
     const environment = hurt ? { LD_PRELOAD: library(), FAULT_TRIGGER: trigger() } : {};
     const args = [here('server-program.ts'), dataDir, 'romeo,tybalt,nurse'];
     const server = new LineProcess('server', process.execPath, args, environment);
+    servers.push(server);
     const line = await server.waitFor('its port', () => server.lines.find((each) => each.startsWith('port ')));
     return { server, port: Number(line.slice(5)) };
   }

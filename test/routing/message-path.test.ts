@@ -7,8 +7,10 @@ import type { DeliveryPlan } from '../../src/routing/delivery-plan.ts';
 import type { Destination } from '../../src/routing/destination.ts';
 import type { Arriving, Extension, Judge } from '../../src/routing/extension.ts';
 import { MessagePath } from '../../src/routing/message-path.ts';
+import { Consequences } from '../../src/routing/origin.ts';
 import { Screens } from '../../src/routing/screens.ts';
 import { serviceOf } from '../../src/routing/service.ts';
+import { StorageError } from '../../src/storage/storage-error.ts';
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { StubSession } from '../support/stub-session.ts';
@@ -155,6 +157,7 @@ describe('The road of a message', () => {
   it('tells the sender when a message could not be kept', async () => {
     for (const [error, condition, alarms] of [
       [StanzaError.resourceConstraint(), 'resource-constraint', 0],
+      [new StorageError('full', 'for the test'), 'resource-constraint', 0],
       [new Error('no disk'), 'internal-server-error', 1],
     ] as const) {
       const house = new House({ keep: () => Promise.reject(error) });
@@ -165,6 +168,19 @@ describe('The road of a message', () => {
       expect(briefly(romeo)).to.deep.equal([`message error juliet@a.example ${condition}`]);
       expect(house.log.alarms).to.have.length(alarms);
     }
+  });
+
+  it('leaves what has a place on the disk already when there is no room for it elsewhere', async () => {
+    const house = new House({ keep: () => Promise.reject(new StorageError('full', 'for the test')) });
+    const romeo = await house.online('romeo@a.example/orchard');
+    await house.account('juliet@a.example');
+    const again = readStanza(chat('juliet@a.example').replace('<message', `<message from='${romeo.jid}'`));
+    const origin = new Consequences(0, true);
+    await house.road.route(again, { origin });
+    const failure = await origin.settled().catch((error: unknown) => error);
+    expect(failure).to.include({ code: 'full' });
+    expect(romeo.taken()).to.deep.equal([]);
+    expect(house.log.alarms).to.deep.equal([]);
   });
 
   it('lets the sender go on while the disk is at work, but not when too much waits for it', async () => {
