@@ -2,6 +2,9 @@ import { Jid } from '../protocol/jid.ts';
 import type { AccountRecord } from '../storage/accounts.ts';
 import { Roster } from './roster.ts';
 
+/** One for all who block nobody: every message looks at two block lists. */
+const nobody: ReadonlySet<string> = new Set();
+
 /** A local account as the router knows it: what planning needs is in memory. */
 export class Account {
   /** The bare JID. */
@@ -10,7 +13,7 @@ export class Account {
   readonly key: string;
   readonly roster: Roster;
   /** Blocked JIDs as written in the block list: full, bare, domain or domain/resource (XEP-0191 §2). */
-  readonly blocked: Set<string>;
+  blocked: ReadonlySet<string>;
   /** When the last session ended and what it said then (XEP-0012). */
   lastSeen: AccountRecord['lastSeen'];
   /** How much is kept for its user, as far as planning must know; the store has the last word. */
@@ -22,10 +25,22 @@ export class Account {
     this.jid = jid;
     this.key = jid.toString();
     this.roster = new Roster(record.roster, record.rosterVersion);
-    this.blocked = new Set(record.blocked);
+    this.blocked = record.blocked.length === 0 ? nobody : new Set(record.blocked);
     this.lastSeen = record.lastSeen;
     this.stored = { messages: 0, bytes: 0, ...record.stored };
     this.forwardTo = record.forwardTo === undefined ? undefined : Jid.parse(record.forwardTo);
+  }
+
+  /** Blocks these too. */
+  block(texts: Iterable<string>): void {
+    this.blocked = new Set([...this.blocked, ...texts]);
+  }
+
+  /** Blocks these no longer. */
+  unblock(texts: Iterable<string>): void {
+    const blocked = new Set(this.blocked);
+    for (const text of texts) blocked.delete(text);
+    this.blocked = blocked.size === 0 ? nobody : blocked;
   }
 
   /** Counts messages that are kept from now on, or no longer. */

@@ -45,11 +45,11 @@ export class ClientSession implements Session {
   #ended = false;
   /** From the start: the client must first be told that the resource is bound. */
   #held: Stanza[] | undefined = [];
-  /** Who wants to know whether a stanza has left. */
-  readonly #watched = new Map<Stanza, Watch>();
+  /** Who wants to know whether a stanza has left; hardly ever anybody. */
+  #watched: Map<Stanza, Watch> | undefined;
   #management: Management | undefined;
   #unproven: Unproven | undefined;
-  #streamAwaited: (() => void)[] = [];
+  #streamAwaited: (() => void)[] | undefined;
 
   constructor(jid: Jid, account: Account, stream: SessionStream | undefined, boundAtMs: number, desk: SessionDesk) {
     this.jid = jid;
@@ -102,7 +102,10 @@ export class ClientSession implements Session {
 
   send(stanza: Stanza, watch?: Watch): void {
     if (this.#ended) return watch?.settled(false);
-    if (watch) this.#watched.set(stanza, watch);
+    if (watch) {
+      this.#watched ??= new Map();
+      this.#watched.set(stanza, watch);
+    }
     if (!this.#held) return this.sendHeld(stanza);
     this.#held.push(stanza);
     if (this.#held.length > maxHeld) this.close(StreamError.resourceConstraint('too much waits for this session'));
@@ -135,7 +138,7 @@ export class ClientSession implements Session {
   sendHeld(stanza: Stanza): void {
     if (!this.gate) return this.#transmit(stanza);
     // What is watched wakes the client, and brings along what waits at the gate.
-    const admitted = this.#watched.has(stanza) ? [...this.gate.release(), stanza] : this.gate.admit(stanza);
+    const admitted = this.#watched?.has(stanza) ? [...this.gate.release(), stanza] : this.gate.admit(stanza);
     for (const one of admitted) this.#transmit(one);
   }
 
@@ -147,7 +150,7 @@ export class ClientSession implements Session {
   }
 
   async flushed(): Promise<void> {
-    while (!this.#ended && !this.#stream) await new Promise<void>((resolve) => this.#streamAwaited.push(resolve));
+    while (!this.#ended && !this.#stream) await this.#newStream();
     await this.#stream?.flushed();
     await this.#management?.roomy();
   }
@@ -170,7 +173,7 @@ export class ClientSession implements Session {
   attach(stream: SessionStream): void {
     this.#stream = stream;
     const held = new Set(this.#held);
-    const waited = [...this.#watched].filter(([stanza]) => !held.has(stanza));
+    const waited = [...(this.#watched ?? [])].filter(([stanza]) => !held.has(stanza));
     for (const [stanza, watch] of waited) {
       const instead = new Consequences();
       if (!watch.mayLeave(instead)) this.#withdraw(stanza, instead.settled());
@@ -190,7 +193,7 @@ export class ClientSession implements Session {
     this.gate = undefined;
     this.#held = undefined;
     // What was watched goes back on the road with the rest, to be judged again.
-    this.#watched.clear();
+    this.#watched = undefined;
     const unreceived = this.#unreceived();
     const missing = unreceived.filter(({ stanza }) => !hasAll || waiting.has(stanza));
     for (const sent of unreceived) if (!missing.includes(sent)) sent.copy?.release();
@@ -235,27 +238,33 @@ export class ClientSession implements Session {
     if (this.#ended) return;
     if (this.#management) this.#management.transmit(stanza);
     else this.#stream?.sendStanza(stanza);
-    if (this.#watched.size > 0) this.#settle(stanza);
+    if (this.#watched) this.#settle(stanza);
   }
 
   /** Nobody is told of what waits for a client that may come back, or goes back on the road at the end. */
   #settle(stanza: Stanza): void {
     const left = this.#stream?.broken === false;
     if (!left && (this.#management || this.#unproven?.has(stanza))) return;
-    const watch = this.#watched.get(stanza);
-    this.#watched.delete(stanza);
+    const watch = this.#watched?.get(stanza);
+    this.#watched?.delete(stanza);
     watch?.settled(left);
   }
 
   /** It was never written, and is not to be any more. */
   #withdraw(stanza: Stanza, instead: Promise<void>): void {
-    this.#watched.delete(stanza);
+    this.#watched?.delete(stanza);
     this.#management?.withdraw(stanza, instead);
   }
 
-  #wake(): void {
+  #newStream(): Promise<void> {
+    this.#streamAwaited ??= [];
     const waiting = this.#streamAwaited;
-    this.#streamAwaited = [];
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  #wake(): void {
+    const waiting = this.#streamAwaited ?? [];
+    this.#streamAwaited = undefined;
     for (const wake of waiting) wake();
   }
 }

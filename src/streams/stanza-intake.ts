@@ -59,7 +59,8 @@ export function checkLengths(frame: Frame, { idBytes, langBytes }: LengthLimits)
 }
 
 function isLonger(text: string | undefined, bytes: number): boolean {
-  return text !== undefined && Buffer.byteLength(text) > bytes;
+  // A UTF-16 unit is three bytes of UTF-8 at most.
+  return text !== undefined && 3 * text.length > bytes && Buffer.byteLength(text) > bytes;
 }
 
 /** Takes a frame by `take`; a bad 'to' costs the stanza (RFC 6120 §8.1.1.1), a bad 'from' the stream (RFC 6120 §8.1.2.1). */

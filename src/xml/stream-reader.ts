@@ -41,7 +41,8 @@ export class StreamReader {
   #header: StreamHeader | undefined;
   #streamName = noName;
   #partial: PartialFrame | undefined;
-  #unread: Buffer[] = [];
+  /** What came while nothing could be handed out, if anything did. */
+  #unread: Buffer[] | undefined;
   #paused = false;
   #busy = false;
   #ended = false;
@@ -59,7 +60,7 @@ export class StreamReader {
   /** Bytes taken in that are not part of a finished frame. */
   get pendingBytes(): number {
     let count = this.#partial?.length ?? 0;
-    for (const chunk of this.#unread) count += chunk.length;
+    if (this.#unread !== undefined) for (const chunk of this.#unread) count += chunk.length;
     return count;
   }
 
@@ -67,8 +68,9 @@ export class StreamReader {
   push(chunk: Buffer): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#ended || chunk.length === 0) return;
+    if (!this.#busy && !this.#paused) return this.#drain(chunk);
+    this.#unread ??= [];
     this.#unread.push(chunk);
-    this.#drain();
   }
 
   /** Stops handing out, also from within the handler; what comes meanwhile is kept. */
@@ -80,7 +82,8 @@ export class StreamReader {
   resume(): void {
     this.#paused = false;
     if (this.#failure !== undefined) throw this.#failure;
-    this.#drain();
+    const chunk = this.#busy ? undefined : this.#unread?.shift();
+    if (chunk !== undefined) this.#drain(chunk);
   }
 
   /** Expects a new stream header next (RFC 6120 §4.3.3). */
@@ -89,13 +92,15 @@ export class StreamReader {
     this.#streamName = noName;
   }
 
-  #drain(): void {
-    if (this.#busy) return;
+  #drain(first: Buffer): void {
     this.#busy = true;
     this.#indexer ??= spareIndexers.pop() ?? new FrameIndexer();
     const indexer = this.#indexer;
     try {
-      while (!this.#paused && !this.#ended && this.#unread.length > 0) this.#consume(indexer);
+      for (let chunk: Buffer | undefined = first; chunk !== undefined; ) {
+        this.#consume(indexer, chunk);
+        chunk = this.#paused || this.#ended ? undefined : this.#unread?.shift();
+      }
       if (this.#partial === undefined) this.#giveBack(indexer);
     } catch (failure) {
       this.#failure = failure;
@@ -114,14 +119,13 @@ export class StreamReader {
 
   /** An indexer that has failed is in the middle of a frame, and of no use to anybody. */
   #stop(): void {
-    this.#unread = [];
+    this.#unread = undefined;
     this.#partial = undefined;
     this.#indexer = undefined;
   }
 
-  /** Reads the first unread chunk, to its end or until paused. */
-  #consume(indexer: FrameIndexer): void {
-    const chunk = this.#unread.shift()!;
+  /** Reads a chunk, to its end or until paused. */
+  #consume(indexer: FrameIndexer, chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length && !this.#paused && !this.#ended) {
       at =
@@ -130,7 +134,10 @@ export class StreamReader {
           : this.#continue(indexer, this.#partial, chunk, at);
     }
     if (this.#ended) this.#stop();
-    else if (at < chunk.length) this.#unread.unshift(chunk.subarray(at));
+    else if (at < chunk.length) {
+      this.#unread ??= [];
+      this.#unread.unshift(chunk.subarray(at));
+    }
   }
 
   /** Reads what begins at `at`; the answer is where to go on. */

@@ -30,13 +30,13 @@ export class BlockListChanges {
 
   /** Blocks; resolves when that is durable. The blocked ones see the user go offline (XEP-0191 §3.3). */
   async add(account: Account, jids: readonly Jid[]): Promise<void> {
-    const before = new Set(account.blocked);
+    const before = account.blocked;
     const named = texts(jids);
     const fresh = [...named].filter((text) => !before.has(text));
     if (before.size + fresh.length > maxItems) throw StanzaError.resourceConstraint('the block list is full');
-    for (const text of fresh) account.blocked.add(text);
+    account.block(fresh);
     await this.#parts.store.add(account.key, fresh).catch((error: unknown) => {
-      for (const text of fresh) account.blocked.delete(text);
+      account.unblock(fresh);
       throw error;
     });
     this.#push(account, xml('block', { xmlns: ns.blocking }, ...itemElements(named)));
@@ -59,10 +59,11 @@ export class BlockListChanges {
     this.#show(account, jids);
   }
 
-  async #unblock({ blocked }: Account, jids: readonly Jid[], save: () => Promise<void>): Promise<void> {
-    const gone = [...texts(jids)].filter((text) => blocked.delete(text));
+  async #unblock(account: Account, jids: readonly Jid[], save: () => Promise<void>): Promise<void> {
+    const gone = [...texts(jids)].filter((text) => account.blocked.has(text));
+    account.unblock(gone);
     await save().catch((error: unknown) => {
-      for (const text of gone) blocked.add(text);
+      account.block(gone);
       throw error;
     });
   }
