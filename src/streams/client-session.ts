@@ -87,8 +87,9 @@ export class ClientSession implements Session {
     return this.#management;
   }
 
-  /** Follows a stanza that was found on the disk and has never been written. */
+  /** Tells `watch` what becomes of a stanza that has not been written. */
   follow(stanza: Stanza, watch: Watch): void {
+    this.#watched ??= new Map();
     this.#watched.set(stanza, watch);
   }
 
@@ -102,10 +103,7 @@ export class ClientSession implements Session {
 
   send(stanza: Stanza, watch?: Watch): void {
     if (this.#ended) return watch?.settled(false);
-    if (watch) {
-      this.#watched ??= new Map();
-      this.#watched.set(stanza, watch);
-    }
+    if (watch) this.follow(stanza, watch);
     if (!this.#held) return this.sendHeld(stanza);
     this.#held.push(stanza);
     if (this.#held.length > maxHeld) this.close(StreamError.resourceConstraint('too much waits for this session'));

@@ -136,23 +136,17 @@ export class StreamListener {
     const stream = this.#parts.newStream(() => this.#strangers.delete(stream));
     this.#streams.add(stream);
     this.#strangers.add(stream);
-    const user: ConnectionUser = {
-      received: (chunk) => stream.received(chunk),
-      secured: () => stream.secured(),
-      disconnected: () => {
-        this.#addresses.release(address);
-        this.#forget(stream);
-      },
-    };
-    stream.open(new Connection(socket, user, this.#parts.connection), start);
+    const guest = new Guest(stream, address, this.#left);
+    stream.open(new Connection(socket, guest, this.#parts.connection), start);
   }
 
-  #forget(stream: AcceptedStream): void {
+  readonly #left = (stream: AcceptedStream, address: string): void => {
+    this.#addresses.release(address);
     this.#streams.delete(stream);
     this.#strangers.delete(stream);
     stream.disconnected();
     if (this.#streams.size === 0) this.#stopped?.();
-  }
+  };
 
   /** The limit that leaves no room for one more connection, if there is one; without one it is counted in. */
   #crowded(address: string): ConnectionLimit | undefined {
@@ -170,5 +164,30 @@ export class StreamListener {
     this.#addresses.sweep();
     this.#turnedAway.report();
     this.#descriptors.look();
+  }
+}
+
+/** Whom a connection tells: its stream, and at the end the listener. */
+class Guest implements ConnectionUser {
+  readonly #stream: AcceptedStream;
+  readonly #address: string;
+  readonly #left: (stream: AcceptedStream, address: string) => void;
+
+  constructor(stream: AcceptedStream, address: string, left: (stream: AcceptedStream, address: string) => void) {
+    this.#stream = stream;
+    this.#address = address;
+    this.#left = left;
+  }
+
+  received(chunk: Buffer): void {
+    this.#stream.received(chunk);
+  }
+
+  secured(): void {
+    this.#stream.secured();
+  }
+
+  disconnected(): void {
+    this.#left(this.#stream, this.#address);
   }
 }

@@ -3,7 +3,7 @@ import type { Eventually } from '../routing/eventually.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import type { Frame } from '../xml/frame.ts';
-import { type StreamHeader, StreamReader, type XmlLimits } from '../xml/stream-reader.ts';
+import { type StreamHandler, type StreamHeader, StreamReader, type XmlLimits } from '../xml/stream-reader.ts';
 import { XmlError } from '../xml/xml-error.ts';
 import type { ClientConnection, ReadRate, TlsStart } from './client-connection.ts';
 import { type Phase, StreamDeadlines } from './stream-deadlines.ts';
@@ -34,7 +34,7 @@ export interface WireParts {
 }
 
 /** A stream's side of its connection, the same for all streams: reads one frame after the other, and keeps the time. */
-export class StreamWire<C extends ClientConnection = ClientConnection> {
+export class StreamWire<C extends ClientConnection = ClientConnection> implements StreamHandler {
   readonly deadlines: StreamDeadlines;
   readonly #user: WireUser;
   readonly #parts: WireParts;
@@ -47,7 +47,7 @@ export class StreamWire<C extends ClientConnection = ClientConnection> {
     this.#user = user;
     this.#parts = parts;
     this.deadlines = new StreamDeadlines(parts.limits, parts.clock);
-    this.#reader = this.#newReader(parts.limits.unauthenticatedXml);
+    this.#reader = new StreamReader(this, parts.limits.unauthenticatedXml);
   }
 
   get connection(): C {
@@ -95,7 +95,7 @@ export class StreamWire<C extends ClientConnection = ClientConnection> {
   /** A TLS handshake begins: what is read from now on is a stream of its own. */
   handshake(start: TlsStart, host: string | undefined): void {
     this.deadlines.securing();
-    this.#reader = this.#newReader(this.#parts.limits.unauthenticatedXml);
+    this.#reader = new StreamReader(this, this.#parts.limits.unauthenticatedXml);
     this.#connection.startTls(start, host);
   }
 
@@ -118,18 +118,25 @@ export class StreamWire<C extends ClientConnection = ClientConnection> {
     }
   }
 
-  // --- reading
+  // --- the reader tells
 
-  #newReader(limits: XmlLimits): StreamReader {
-    return new StreamReader(
-      {
-        header: (header) => this.#user.opened(header),
-        frame: (frame) => this.#took(frame),
-        end: () => this.#user.goodbye(),
-      },
-      limits,
-    );
+  header(header: StreamHeader): void {
+    this.#user.opened(header);
   }
+
+  frame(frame: Frame): void {
+    if (this.#isOver()) return;
+    this.deadlines.frameDone();
+    const pending = this.#user.took(frame);
+    if (pending instanceof Promise) this.#waitFor(pending);
+    else if (this.#connection.congested) this.#waitFor(this.#connection.flushed());
+  }
+
+  end(): void {
+    this.#user.goodbye();
+  }
+
+  // --- reading
 
   #read(read: () => void): void {
     if (this.#isOver()) return;
@@ -147,14 +154,6 @@ export class StreamWire<C extends ClientConnection = ClientConnection> {
 
   #isOver(): boolean {
     return this.#user.phase === 'over' || this.#user.phase === 'ended';
-  }
-
-  #took(frame: Frame): void {
-    if (this.#isOver()) return;
-    this.deadlines.frameDone();
-    const pending = this.#user.took(frame);
-    if (pending instanceof Promise) this.#waitFor(pending);
-    else if (this.#connection.congested) this.#waitFor(this.#connection.flushed());
   }
 
   /** Takes nothing more from the peer until `work` is done (RFC 6120 §10.1). */

@@ -3,6 +3,29 @@ import type { FrameIndex } from './frame-index.ts';
 import type { NamespaceContext } from './namespace-scope.ts';
 import type { Attribute } from './start-tag.ts';
 
+/** What the frames of a stream need of its header. */
+export interface StreamRoot extends NamespaceContext {
+  readonly name: string;
+  readonly ns: string;
+}
+
+let lastRoot: StreamRoot | undefined;
+
+/** The root of a stream; one and the same for streams that begin alike, since nearly all do and there are thousands. */
+export function rootOf({ name, ns, defaultNs, prefixes }: StreamHeader): StreamRoot {
+  if (lastRoot?.name === name && lastRoot.ns === ns && lastRoot.defaultNs === defaultNs) {
+    if (isSameMap(lastRoot.prefixes, prefixes)) return lastRoot;
+  }
+  lastRoot = { name, ns, defaultNs, prefixes };
+  return lastRoot;
+}
+
+function isSameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  if (one.size !== other.size) return false;
+  for (const [key, value] of one) if (other.get(key) !== value) return false;
+  return true;
+}
+
 /** The start tag of a stream (RFC 6120 §4.2), as it was sent: whether it is the right one is for the stream to judge. */
 export class StreamHeader implements NamespaceContext {
   readonly name: string;

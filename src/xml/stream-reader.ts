@@ -3,7 +3,7 @@ import { Frame } from './frame.ts';
 import { FrameIndexer } from './frame-index.ts';
 import { bareContext } from './namespace-scope.ts';
 import { PartialFrame } from './partial-frame.ts';
-import { StreamHeader } from './stream-header.ts';
+import { rootOf, StreamHeader, type StreamRoot } from './stream-header.ts';
 import { tooMuch, XmlError } from './xml-error.ts';
 import type { XmlLimits } from './xml-limits.ts';
 
@@ -38,7 +38,7 @@ export class StreamReader {
   readonly #handler: StreamHandler;
   /** While there is something to read. */
   #indexer: FrameIndexer | undefined;
-  #header: StreamHeader | undefined;
+  #root: StreamRoot | undefined;
   #streamName = noName;
   #partial: PartialFrame | undefined;
   /** What came while nothing could be handed out, if anything did. */
@@ -88,7 +88,7 @@ export class StreamReader {
 
   /** Expects a new stream header next (RFC 6120 §4.3.3). */
   restart(): void {
-    this.#header = undefined;
+    this.#root = undefined;
     this.#streamName = noName;
   }
 
@@ -144,8 +144,8 @@ export class StreamReader {
   #next(indexer: FrameIndexer, chunk: Buffer, at: number): number {
     const { scanner } = indexer;
     const { maxBytes } = this.limits;
-    indexer.root = this.#header;
-    if (this.#header === undefined) scanner.beginDocument(bareContext, this.limits, true);
+    indexer.root = this.#root;
+    if (this.#root === undefined) scanner.beginDocument(bareContext, this.limits, true);
     else {
       const first = skipSpace(chunk, at, chunk.length);
       if (first > at) {
@@ -153,7 +153,7 @@ export class StreamReader {
         return first;
       }
       if (chunk[at] !== lessThan) throw new XmlError('bad-format', 'text between stanzas');
-      scanner.beginFrame(this.#header, this.limits, this.#streamName);
+      scanner.beginFrame(this.#root, this.limits, this.#streamName);
     }
     scanner.source.bytes = chunk;
     scanner.source.base = at;
@@ -188,13 +188,14 @@ export class StreamReader {
   #handOut(indexer: FrameIndexer, bytes: Buffer, start: number, end: number): void {
     const index = indexer.take();
     if (index === undefined) this.#end();
-    else if (this.#header !== undefined) this.#handler.frame(new Frame(bytes, start, end, index, this.#header));
+    else if (this.#root !== undefined) this.#handler.frame(new Frame(bytes, start, end, index, this.#root));
     else {
       const { scope, depth } = indexer.scanner;
-      this.#header = new StreamHeader(index, { defaultNs: scope.defaultNs, prefixes: scope.prefixes() });
+      const header = new StreamHeader(index, { defaultNs: scope.defaultNs, prefixes: scope.prefixes() });
+      this.#root = rootOf(header);
       const name = indexer.scanner.elementName();
       this.#streamName = name.equals(usualName) ? usualName : name;
-      this.#handler.header(this.#header);
+      this.#handler.header(header);
       if (depth === 0) this.#end();
     }
   }

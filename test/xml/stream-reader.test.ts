@@ -178,6 +178,15 @@ describe('StreamReader', () => {
     expect(last.seen).to.deep.equal(['header', 'end']);
   });
 
+  it('knows the prefixes of its own header, however alike another one is', () => {
+    const [one, other] = [record(), record()];
+    one.push(`<stream xmlns='jabber:client' xmlns:p='urn:one'>`);
+    other.push(`<stream xmlns='jabber:client' xmlns:p='urn:other'>`);
+    for (const { push } of [one, other]) push('<iq><p:query/></iq>');
+    expect(one.frames[0]?.payload.has('query', 'urn:one')).to.equal(true);
+    expect(other.frames[0]?.payload.has('query', 'urn:other')).to.equal(true);
+  });
+
   it('is dead after a refusal', () => {
     const { reader, seen, push } = record();
     const first = refusal(() => push(`${clientHeader}<a>&nbsp;`));

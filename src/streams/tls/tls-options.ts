@@ -39,6 +39,18 @@ export function servingTls(contexts: ContextSource): LayTls {
   return (plain, start, host) => new TLSSocket(plain, tlsSocketOptions(contexts, start, host));
 }
 
+type AlpnProtocol = 'xmpp-client' | 'xmpp-server';
+
+/** Of a list of protocols Node makes a copy for every connection, which can keep a page of Node's buffers each. */
+const agreements = {
+  'xmpp-client': agreeingOn('xmpp-client'),
+  'xmpp-server': agreeingOn('xmpp-server'),
+} as const satisfies Record<AlpnProtocol, TLSSocketOptions['ALPNCallback']>;
+
+function agreeingOn(protocol: AlpnProtocol): (offer: { protocols: string[] }) => AlpnProtocol | undefined {
+  return ({ protocols }) => (protocols.includes(protocol) ? protocol : undefined);
+}
+
 /**
  * Options for `new TLSSocket(socket, …)` on the server's side of a connection. `host`, that of the stream header, stands
  * in for a server name indication (RFC 6120 §13.7.2.1).
@@ -48,12 +60,12 @@ export function tlsSocketOptions(
   contexts: ContextSource,
   start: TlsStart,
   host: string | undefined,
-  alpnProtocol: 'xmpp-client' | 'xmpp-server' = 'xmpp-client',
+  alpnProtocol: AlpnProtocol = 'xmpp-client',
 ): TLSSocketOptions {
   return {
     isServer: true,
     secureContext: contexts.contextFor(host),
     SNICallback: (serverName, answer) => answer(null, contexts.contextFor(serverName)),
-    ...(start === 'direct' ? { ALPNProtocols: [alpnProtocol] } : {}),
+    ...(start === 'direct' ? { ALPNCallback: agreements[alpnProtocol] } : {}),
   };
 }
