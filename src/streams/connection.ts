@@ -122,7 +122,7 @@ export class Connection implements PeerConnection {
     this.#givenBytes += bytes.length;
     for (let start = 0; start < bytes.length; start += writeChunkBytes) {
       const chunk = bytes.length <= writeChunkBytes ? bytes : bytes.subarray(start, start + writeChunkBytes);
-      if (watched) socket.write(chunk, this.#wrote);
+      if (watched) socket.write(chunk, () => this.#wrote());
       else socket.write(chunk);
     }
     this.#unsent = socket.writableLength > 0;
@@ -154,16 +154,14 @@ export class Connection implements PeerConnection {
   startTls(start: TlsStart, host: string | undefined): void {
     this.flush();
     const plain = this.#socket;
-    plain.removeAllListeners('data');
-    plain.removeAllListeners('close');
-    plain.on('close', () => this.destroy());
+    plain.off('data', this.#received);
     const secure = this.#layTls(plain, start, host);
     this.#socket = secure;
     secure.once('secure', () => {
       if (!this.#closed) this.#user.secured();
     });
     // Node reports a failed handshake of a server-side TLSSocket by this event alone, and leaves the socket open.
-    secure.on('_tlsError', () => this.destroy());
+    secure.on('_tlsError', this.#lost);
     this.#listen(secure);
     if (this.#pauses !== 0) secure.pause();
   }
@@ -222,12 +220,14 @@ export class Connection implements PeerConnection {
   }
 
   #listen(socket: Socket): void {
-    socket.on('data', (chunk) => this.#received(chunk));
-    socket.on('error', () => this.destroy());
-    socket.on('close', () => this.destroy());
+    socket.on('data', this.#received);
+    socket.on('error', this.#lost);
+    socket.on('close', this.#lost);
   }
 
-  #received(chunk: Buffer): void {
+  readonly #lost = (): void => this.destroy();
+
+  readonly #received = (chunk: Buffer): void => {
     if (this.#closed) return;
     const waitMs = this.#readRate.takeInDebt(chunk.length);
     if (waitMs > 0) {
@@ -236,13 +236,13 @@ export class Connection implements PeerConnection {
       this.#rateTimer = this.#clock.after(waitMs, () => this.resume('rate'));
     }
     this.#user.received(chunk);
-  }
+  };
 
-  readonly #wrote = (): void => {
+  #wrote(): void {
     if (this.#socket.writableLength >= writeChunkBytes) return;
     this.resume('output');
     this.#wakeWaiting();
-  };
+  }
 
   #wakeWaiting(): void {
     const waiting = this.#waiting ?? [];

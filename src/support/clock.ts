@@ -8,7 +8,7 @@ export interface Timer {
 export interface Clock {
   /** Wall-clock time in milliseconds since 1970; may jump. For stamps only. */
   nowMs(): number;
-  /** Milliseconds from an arbitrary start; never jumps. For durations and deadlines. */
+  /** Whole milliseconds from an arbitrary start; never jumps. For durations and deadlines. */
   monotonicMs(): number;
   /** Calls `run` once, `delayMs` milliseconds from now, without keeping the process alive. */
   after(delayMs: number, run: () => void): Timer;
@@ -20,7 +20,8 @@ const longestDelayMs = 2 ** 31 - 1;
 /** The clock of the machine. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  // V8 keeps a whole number within the object that has it, and any other one beside it.
+  monotonicMs: () => Math.trunc(performance.now()),
   after(delayMs, run) {
     const timer = setTimeout(run, Math.min(delayMs, longestDelayMs));
     timer.unref();
