@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { Finding } from '../../src/cli/check/finding.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import { loadCertificates } from '../../src/streams/tls/certificates.ts';
+import { addressRecord, type DnsRecord, DnsServer, srvRecord } from '../streams/federation/dns-server.ts';
 import { loopback, Workplace } from './run.ts';
 import { RunningAdministration } from './running-administration.ts';
 
@@ -118,6 +119,106 @@ describe('check', () => {
     } finally {
       holder.close();
     }
+  });
+
+  it('tries the ports for other servers and for components, where there are any', async () => {
+    const at = (host: string) => [{ host, port: 0 }];
+    const servers = { s2s: at('127.0.0.3'), s2sTls: at('127.0.0.4') };
+    const listen = { c2s: [], c2sTls: [loopback], ...servers, components: at('127.0.0.5') };
+    workplace.configure({ listen, s2s: { enabled: true }, components: { 'sms.example': { secret: 'x' } } });
+    expect((await check()).ok.match(/127\.0\.0\.[345] port 0 is free/g)).to.have.length(3);
+    workplace.configure({ listen, s2s: { enabled: false } });
+    expect((await check()).ok).to.not.match(/127\.0\.0\.[345] port/);
+  });
+
+  it('reads the authorities that are trusted besides', async () => {
+    workplace.configure({ s2s: { enabled: false, trustedAuthorities: './partners.pem' } });
+    expect((await check()).errors).to.match(/partners\.pem: cannot be read \(ENOENT\)/);
+    workplace.write('partners.pem', 'nonsense');
+    expect((await check()).errors).to.match(/partners\.pem: holds no PEM certificate/);
+    workplace.write('partners.pem', '-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n');
+    expect((await check()).errors).to.match(/partners\.pem: a certificate is damaged/);
+    const dataDir = workplace.path('elsewhere');
+    const { developmentAuthority } = await loadCertificates({ domains: ['localhost'], dataDir, tls: { domains: {} } });
+    workplace.configure({ s2s: { enabled: false, trustedAuthorities: developmentAuthority } });
+    expect(await check()).to.include({ code: 0, errors: '' });
+  });
+
+  describe('of DNS', () => {
+    let dns: DnsServer;
+    let server: string;
+
+    beforeEach(async () => {
+      dns = new DnsServer();
+      server = await dns.start();
+    });
+    afterEach(() => dns.stop());
+
+    const open = (port: number) => [{ host: '0.0.0.0', port, optional: true }];
+    const checkDns = async () => {
+      workplace.configure({
+        domains: ['a.example', 'localhost'],
+        listen: { c2s: open(45_222), c2sTls: open(45_223), s2s: open(45_269), s2sTls: [], components: [] },
+        s2s: { dns: { servers: [server], timeoutSeconds: 1, tries: 1 } },
+      });
+      const { ok, warnings } = await check();
+      const lines = (text: string) => text.split('\n').filter((line) => line.startsWith('dns: '));
+      return { ok: lines(ok), warnings: lines(warnings) };
+    };
+    const leads = (name: string, ...records: DnsRecord[]) => dns.answers.set(`SRV ${name}._tcp.a.example`, records);
+    const host = (name: string, address: string) => {
+      dns.answers.set(`A ${name}`, [addressRecord(address)]);
+      dns.answers.set(`AAAA ${name}`, []);
+    };
+
+    it('is content with records that lead here', async () => {
+      leads('_xmpp-client', srvRecord(0, 0, 45_222, 'here.example'));
+      leads('_xmpps-client', srvRecord(0, 0, 45_223, 'here.example'));
+      leads('_xmpp-server', srvRecord(0, 0, 45_269, 'here.example'));
+      host('here.example', '127.0.0.1');
+      expect(await checkDns()).to.deep.equal({
+        ok: [
+          'dns: Clients find a.example at here.example port 45222.',
+          'dns: Clients find a.example at here.example port 45223.',
+          'dns: Other servers find a.example at here.example port 45269.',
+        ],
+        warnings: [],
+      });
+    });
+
+    it('warns of what leads nowhere, or elsewhere', async () => {
+      leads('_xmpp-client', srvRecord(0, 0, 5222, 'elsewhere.example'));
+      leads('_xmpps-client', srvRecord(0, 0, 45_223, 'nowhere.example'));
+      leads('_xmpp-server', srvRecord(0, 0, 5269, ''));
+      host('elsewhere.example', '192.0.2.1');
+      expect((await checkDns()).warnings).to.deep.equal([
+        'dns: Clients find a.example at elsewhere.example port 5222, but this server does not listen on that port, and this machine has none of its addresses (fine if something in between forwards).',
+        'dns: Clients are sent to nowhere.example, which has no address.',
+        'dns: _xmpp-server._tcp.a.example says that the service is not offered.',
+      ]);
+    });
+
+    it('warns of a domain without records, unless its address does', async () => {
+      expect((await checkDns()).warnings).to.deep.equal([
+        'dns: Clients cannot find a.example: it has neither _xmpp-client._tcp records nor an address.',
+        'dns: Other servers cannot find a.example: it has neither _xmpp-server._tcp records nor an address.',
+      ]);
+      host('a.example', '127.0.0.1');
+      expect((await checkDns()).warnings).to.deep.equal([
+        'dns: Clients find a.example at a.example port 5222, but this server does not listen on that port (fine if something in between forwards).',
+        'dns: Other servers find a.example at a.example port 5269, but this server does not listen on that port (fine if something in between forwards).',
+      ]);
+    });
+
+    it('warns of a DNS that does not answer', async () => {
+      leads('_xmpp-client', srvRecord(0, 0, 45_222, 'here.example'));
+      host('here.example', '127.0.0.1');
+      host('a.example', '127.0.0.1');
+      dns.answers.set('SRV _xmpp-server._tcp.a.example', 'SERVFAIL');
+      expect((await checkDns()).warnings).to.deep.equal([
+        'dns: _xmpp-server._tcp.a.example could not be looked up: DNS does not answer for _xmpp-server._tcp.a.example (ESERVFAIL).',
+      ]);
+    });
   });
 
   it('speaks to people, too', async () => {

@@ -41,10 +41,8 @@ export class Workplace {
 
   /** Writes server.json, by default one whose passwords are cheap. */
   configure(settings: object = { authentication: { scramIterations: 4096 } }): void {
-    this.write(
-      'server.json',
-      JSON.stringify({ listen: { c2s: [], c2sTls: [loopback] }, s2s: { enabled: false }, ...settings }),
-    );
+    const base = { listen: { c2s: [], c2sTls: [loopback] }, s2s: { enabled: false } };
+    this.write('server.json', JSON.stringify({ ...base, ...settings }));
   }
 
   /** Runs one command here. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
+import { TrustAnchors } from '../../streams/federation/trust-anchors.ts';
 import { CertificateError, loadCertificates } from '../../streams/tls/certificates.ts';
 import { reachable } from './check-configuration.ts';
 import { type Finding, findingsAbout } from './finding.ts';
@@ -15,7 +16,17 @@ export async function checkCertificates(config: Config): Promise<Finding[]> {
   return [
     ...(configured.length === 0 ? [] : await checkFiles({ domains: configured, dataDir, tls })),
     ...made.map((domain) => madeHere(domain, config)),
+    ...(await checkAuthorities(config)),
   ];
+}
+
+async function checkAuthorities({ s2s }: Config): Promise<Finding[]> {
+  try {
+    await TrustAnchors.read(s2s.trustedAuthorities);
+    return [];
+  } catch (error) {
+    return [finding('error', `${error instanceof Error ? error.message : String(error)}.`)];
+  }
 }
 
 async function checkFiles(options: Pick<Config, 'domains' | 'dataDir' | 'tls'>): Promise<Finding[]> {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Config } from '../../config/schema.ts';
+import type { Config, Listener } from '../../config/schema.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('configuration');
@@ -19,6 +19,11 @@ function warnings(config: Config): string[] {
   const found: string[] = [];
   if (config.registration.inBand) found.push('registration.inBand: anybody who can connect may create accounts.');
   if (!config.tls.required) found.push('tls.required is false: passwords and messages may travel in the clear.');
+  if (!config.s2s.tlsRequired)
+    found.push('s2s.tlsRequired is false: what goes to other servers may travel in the clear.');
+  if (reachable(config) && config.s2s.enabled && !isOpen([...config.listen.s2s, ...config.listen.s2sTls])) {
+    found.push('Clients can connect from other machines, but other servers cannot (listen.s2s).');
+  }
   if (config.limits.disabled) found.push('limits.disabled: nothing keeps one client from using up the server.');
   if (config.log.level === 'silent') found.push('log.level is "silent": failures will leave no trace.');
   if (reachable(config) && config.contact.abuse.length === 0) {
@@ -29,7 +34,11 @@ function warnings(config: Config): string[] {
 
 /** Whether others than this machine can connect. */
 export function reachable({ listen }: Config): boolean {
-  return [...listen.c2s, ...listen.c2sTls].some(({ host }) => !isLoopback(host));
+  return isOpen([...listen.c2s, ...listen.c2sTls]);
+}
+
+function isOpen(listeners: readonly Listener[]): boolean {
+  return listeners.some(({ host }) => !isLoopback(host));
 }
 
 function isLoopback(host: string): boolean {

@@ -6,10 +6,19 @@ import { type Finding, findingsAbout } from './finding.ts';
 const finding = findingsAbout('ports');
 
 /** Tries whether the server could listen where it should. */
-export async function checkPorts({ listen }: Config): Promise<Finding[]> {
+export async function checkPorts(config: Config): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const listener of [...listen.c2s, ...listen.c2sTls]) findings.push(await checkPort(listener));
+  for (const listener of listenersOf(config)) findings.push(await checkPort(listener));
   return findings;
+}
+
+function listenersOf({ listen, s2s, components }: Config): Listener[] {
+  return [
+    ...listen.c2s,
+    ...listen.c2sTls,
+    ...(s2s.enabled ? [...listen.s2s, ...listen.s2sTls] : []),
+    ...(Object.keys(components).length > 0 ? listen.components : []),
+  ];
 }
 
 async function checkPort({ host, port, optional }: Listener): Promise<Finding> {

@@ -1,7 +1,7 @@
 /** One thing a check looked at, and what it found. */
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'error';
-  readonly topic: 'configuration' | 'certificates' | 'data' | 'server' | 'ports';
+  readonly topic: 'configuration' | 'certificates' | 'data' | 'server' | 'ports' | 'dns';
   readonly message: string;
 }
 

@@ -11,7 +11,7 @@ import { CommandError, exitCodes } from '../exit-codes.ts';
 export function checkCommand(cli: Cli, context: Context): void {
   cli.command(
     'check',
-    'Check the configuration, certificates, data directory and ports',
+    'Check the configuration, certificates, data directory, ports and DNS records',
     (options) => jsonOption(options),
     async ({ json, config: named }) => {
       const config = await readConfiguration(context, named);
@@ -25,12 +25,14 @@ export function checkCommand(cli: Cli, context: Context): void {
 }
 
 async function check(config: Config, file: string | undefined): Promise<Finding[]> {
-  const [{ checkConfiguration }, { checkCertificates }, { checkData }, { checkPorts }] = await Promise.all([
-    import('../check/check-configuration.ts'),
-    import('../check/check-certificates.ts'),
-    import('../check/check-data.ts'),
-    import('../check/check-ports.ts'),
-  ]);
+  const [{ checkConfiguration }, { checkCertificates }, { checkData }, { checkPorts }, { checkDns }] =
+    await Promise.all([
+      import('../check/check-configuration.ts'),
+      import('../check/check-certificates.ts'),
+      import('../check/check-data.ts'),
+      import('../check/check-ports.ts'),
+      import('../check/check-dns.ts'),
+    ]);
   const { runs, finding } = await checkServer(config.dataDir);
   return [
     ...checkConfiguration(config, file),
@@ -38,6 +40,7 @@ async function check(config: Config, file: string | undefined): Promise<Finding[
     ...checkData(config.dataDir, runs),
     finding,
     ...(runs ? [] : await checkPorts(config)),
+    ...(await checkDns(config)),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
 
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -13,6 +14,15 @@ export class TrustAnchors {
     this.#own = certificatesIn(ownPem);
   }
 
+  /** Reads the operator's from a PEM file, if there is one. Throws an Error that names the file and what is wrong with it. */
+  static async read(file: string | undefined): Promise<TrustAnchors> {
+    if (file === undefined) return new TrustAnchors();
+    const pem = await readFile(file, 'latin1').catch((error: unknown) => {
+      throw new Error(`${file}: cannot be read (${reason(error)})`);
+    });
+    return parsed(file, pem);
+  }
+
   /** All of them; those of Node.js are read when they are first asked for. */
   get certificates(): readonly X509Certificate[] {
     this.#all ??= [...this.#own, ...getCACertificates('default').map((pem) => new X509Certificate(pem))];
@@ -23,6 +33,20 @@ export class TrustAnchors {
   names(certificate: X509Certificate): boolean {
     return this.#own.some(({ raw }) => raw.equals(certificate.raw));
   }
+}
+
+function parsed(file: string, pem: string): TrustAnchors {
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`${file}: holds no PEM certificate`);
+  try {
+    return new TrustAnchors(pem);
+  } catch (error) {
+    throw new Error(`${file}: a certificate is damaged (${reason(error)})`);
+  }
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error ? String(error.code) : error.message;
 }
 
 /** The certificates of a PEM text, one by one. Throws if one of them is damaged. */

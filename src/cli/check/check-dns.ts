@@ -1,0 +1,100 @@
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { resolverOptions } from '../../config/federation-settings.ts';
+import type { Config, Listener } from '../../config/schema.ts';
+import type { Resolver, SrvRecord } from '../../streams/federation/resolver.ts';
+import { SystemResolver } from '../../streams/federation/system-resolver.ts';
+import { asciiDomain } from '../../streams/tls/certificate-files.ts';
+import { systemClock } from '../../support/clock.ts';
+import { reachable } from './check-configuration.ts';
+import { type Finding, findingsAbout } from './finding.ts';
+
+const finding = findingsAbout('dns');
+
+/** One kind of SRV records, who looks for them, and where they should lead. */
+interface Service {
+  readonly name: string;
+  readonly peers: 'Clients' | 'Other servers';
+  readonly listeners: readonly Listener[];
+  /** The port that is tried where there is no record; none for direct TLS (XEP-0368 §3). */
+  readonly usualPort?: number;
+}
+
+/** Asks DNS what others would, if this server is there for others. */
+export async function checkDns(config: Config): Promise<Finding[]> {
+  if (!reachable(config)) return [];
+  const resolver = new SystemResolver(resolverOptions(config), systemClock);
+  const domains = config.domains.filter(
+    (domain) => domain !== 'localhost' && isIP(domain.replace(/^\[|\]$/g, '')) === 0,
+  );
+  try {
+    const found = domains.map((domain) => checkDomain(asciiDomain(domain), servicesOf(config), resolver));
+    return (await Promise.all(found)).flat();
+  } finally {
+    resolver.close();
+  }
+}
+
+function servicesOf({ listen, s2s }: Config): Service[] {
+  const all: Service[] = [
+    { name: '_xmpp-client', peers: 'Clients', listeners: listen.c2s, usualPort: 5222 },
+    { name: '_xmpps-client', peers: 'Clients', listeners: listen.c2sTls },
+    { name: '_xmpp-server', peers: 'Other servers', listeners: s2s.enabled ? listen.s2s : [], usualPort: 5269 },
+    { name: '_xmpps-server', peers: 'Other servers', listeners: s2s.enabled ? listen.s2sTls : [] },
+  ];
+  return all.filter(({ listeners }) => listeners.length > 0);
+}
+
+async function checkDomain(domain: string, services: readonly Service[], resolver: Resolver): Promise<Finding[]> {
+  const found = await Promise.all(
+    services.map((service) =>
+      checkService(domain, service, resolver).catch(unanswered(`${service.name}._tcp.${domain}`)),
+    ),
+  );
+  return found.flat();
+}
+
+function unanswered(name: string): (error: unknown) => Finding[] {
+  return (error) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [finding('warning', `${name} could not be looked up: ${reason}.`)];
+  };
+}
+
+async function checkService(domain: string, service: Service, resolver: Resolver): Promise<Finding[]> {
+  const records = await resolver.srv(`${service.name}._tcp.${domain}`);
+  if (records.length === 0) return withoutRecords(domain, service, resolver);
+  const found = await Promise.all(records.map((record) => checkRecord(domain, service, record, resolver)));
+  return found.flat();
+}
+
+async function withoutRecords(domain: string, service: Service, resolver: Resolver): Promise<Finding[]> {
+  const { name, peers, usualPort } = service;
+  if (usualPort === undefined) return [];
+  if ((await resolver.addresses(domain)).length === 0)
+    return [finding('warning', `${peers} cannot find ${domain}: it has neither ${name}._tcp records nor an address.`)];
+  const record = { host: domain, port: usualPort, priority: 0, weight: 0 };
+  return checkRecord(domain, service, record, resolver);
+}
+
+async function checkRecord(
+  domain: string,
+  { name, peers, listeners }: Service,
+  { host, port }: SrvRecord,
+  resolver: Resolver,
+): Promise<Finding[]> {
+  if (host === '') return [finding('warning', `${name}._tcp.${domain} says that the service is not offered.`)];
+  const addresses = await resolver.addresses(host);
+  if (addresses.length === 0) return [finding('warning', `${peers} are sent to ${host}, which has no address.`)];
+  const doubts = [
+    ...(listeners.some((listener) => listener.port === port) ? [] : ['this server does not listen on that port']),
+    ...(addresses.some(isOwn) ? [] : ['this machine has none of its addresses']),
+  ];
+  const message = `${peers} find ${domain} at ${host} port ${port}`;
+  if (doubts.length === 0) return [finding('ok', `${message}.`)];
+  return [finding('warning', `${message}, but ${doubts.join(', and ')} (fine if something in between forwards).`)];
+}
+
+function isOwn(address: string): boolean {
+  return Object.values(networkInterfaces()).some((own) => own?.some((one) => one.address === address));
+}
