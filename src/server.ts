@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Config, Listener } from './config/schema.ts';
 import { componentStreamLimits, listenerLimits, managementLimits, streamLimits } from './config/stream-options.ts';
-import { buildWorks, type FederationSetup, makeRegistrar, type Site, software } from './equipment.ts';
+import { buildWorks, type FederationSetup, makeRegistrar, type Site, software, type Works } from './equipment.ts';
 import { AmpCounters } from './extensions/amp/amp-counters.ts';
 import type { AmpWorks } from './extensions/amp/amp-works.ts';
 import type { Jid } from './protocol/jid.ts';
@@ -95,25 +95,14 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 
 async function open(site: Site, options: ServerOptions): Promise<Server> {
   const { config, storage, certificates, clock, log } = site;
-  const { road, amp, copies, components, federation } = await buildWorks(site);
+  const works = await buildWorks(site);
+  const { road, amp, copies, components, federation } = works;
   const registrar = makeRegistrar(site, road, () => road.extensions);
   const stream = await makeStreamParts(site, road, registrar);
   await stream.sessions.restore();
   await copies.restore();
   const listener = makeListener(site, stream);
-  const addresses = {
-    c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
-    c2sTls: await listenAll(listener, config.listen.c2sTls, 'direct'),
-    s2s: federation ? await listenAll(federation, config.listen.s2s, 'starttls') : [],
-    s2sTls: federation ? await listenAll(federation, config.listen.s2sTls, 'direct') : [],
-    components: await components.listen(config.listen.components, {
-      take: (stanza, origin) => road.router.fromPeer(stanza, origin),
-      limits: componentStreamLimits(config),
-      listener: listenerLimits(config),
-      clock,
-      log,
-    }),
-  };
+  const addresses = await openDoors(site, works, listener);
   const reloadAll = () => reload(site, options);
   const startedAtMs = clock.nowMs();
   const status = () => ({
@@ -130,7 +119,15 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     domains: config.domains,
     iterations: config.authentication.scramIterations,
     registrar,
-    running: { accounts, directory, messages, status, components: () => components.report(), reload: reloadAll },
+    running: {
+      accounts,
+      directory,
+      messages,
+      status,
+      components: () => components.report(),
+      testPeer: federation && ((pair) => federation.test(pair)),
+      reload: reloadAll,
+    },
   });
   const control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
   for (const extension of road.extensions) extension.opened?.();
@@ -151,6 +148,24 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     administration,
     reload: reloadAll,
     stop,
+  };
+}
+
+/** Opens every port. */
+async function openDoors(site: Site, { road, components, federation }: Works, listener: StreamListener) {
+  const { config, clock, log } = site;
+  return {
+    c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
+    c2sTls: await listenAll(listener, config.listen.c2sTls, 'direct'),
+    s2s: federation ? await listenAll(federation, config.listen.s2s, 'starttls') : [],
+    s2sTls: federation ? await listenAll(federation, config.listen.s2sTls, 'direct') : [],
+    components: await components.listen(config.listen.components, {
+      take: (stanza, origin) => road.router.fromPeer(stanza, origin),
+      limits: componentStreamLimits(config),
+      listener: listenerLimits(config),
+      clock,
+      log,
+    }),
   };
 }
 

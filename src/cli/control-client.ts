@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Forward } from '../storage/accounts.ts';
 import type { ComponentReport } from '../streams/components/component.ts';
+import type { LinkTestReport } from '../streams/federation/link-test.ts';
 import type { ExplainReport, ExplainRequest, SendReport, SendRequest } from '../web/control/message-operations.ts';
 import { codeOf, OperationError } from '../web/control/operation-error.ts';
 import type {
@@ -84,6 +85,10 @@ export class ControlClient implements Operations {
   async components(): Promise<readonly ComponentReport[]> {
     const { components } = await this.#ask<{ components: ComponentReport[] }>('GET', '/components', {});
     return components;
+  }
+
+  testPeer(remote: string, local?: string): Promise<LinkTestReport> {
+    return this.#send('POST', '/s2s/test', { remote, local }, 0);
   }
 
   async kick(jid: string, reason?: string): Promise<readonly string[]> {

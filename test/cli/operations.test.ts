@@ -55,6 +55,29 @@ describe('a running server', () => {
     });
   });
 
+  it('tests the way to another server', async () => {
+    const steps = [
+      { step: 'addresses', ok: true, detail: 'x.b.example port 5269, STARTTLS (DNS)' },
+      { step: 'stream', ok: false, detail: 'the "stream" has\n\u009b2K ended' },
+    ] as const;
+    server.linkTest = { steps, reached: false };
+    const failed = await workplace.run(['s2s', 'test', 'B.example']);
+    expect(failed).to.include({ code: 1, err: 'ampere: There is no stream to B.example.\n' });
+    expect(failed.out).to.equal(
+      'ok      addresses  x.b.example port 5269, STARTTLS (DNS)\nfailed  stream     the "stream" has\\n\\u009b2K ended\n',
+    );
+    expect(server.asked).to.deep.equal([{ local: 'localhost', remote: 'b.example' }]);
+    server.linkTest = { steps: [], reached: true };
+    expect(JSON.parse(await workplace.done('s2s', 'test', 'b.example', '--json'))).to.deep.equal(server.linkTest);
+    for (const [args, code] of [
+      [['localhost'], 2],
+      [['romeo@b.example'], 2],
+      [['b example'], 2],
+      [['b.example', '--from', 'c.example'], 5],
+    ] as const)
+      expect((await workplace.run(['s2s', 'test', ...args])).code, args.join(' ')).to.equal(code);
+  });
+
   it('ends one session, or all of an account', async () => {
     const [orchard, phone, other] = ['romeo@localhost/orchard', 'romeo@localhost/phone', 'juliet@localhost/x'].map(
       (jid) => server.connect(jid),

@@ -4,6 +4,7 @@ import { LocalSessions } from '../../src/routing/session-directory.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import type { ComponentReport } from '../../src/streams/components/component.ts';
+import type { LinkTestReport } from '../../src/streams/federation/link-test.ts';
 import type { RunningParts } from '../../src/web/control/administration.ts';
 import { Administration } from '../../src/web/control/administration.ts';
 import { type ControlServer, startControlServer } from '../../src/web/control/control-server.ts';
@@ -34,6 +35,8 @@ export class RunningAdministration {
   reloadFailure: Error | undefined;
   reloads = 0;
   components: ComponentReport[] = [];
+  /** What the test of a link says. */
+  linkTest: LinkTestReport | undefined;
   /** What was asked of the message desk. */
   readonly asked: object[] = [];
   /** What the message desk answers. */
@@ -52,6 +55,7 @@ export class RunningAdministration {
       },
       status: () => sampleStatus,
       components: () => this.components,
+      testPeer: async (pair) => this.#answer(pair, this.linkTest),
       reload: async () => {
         if (this.reloadFailure) throw this.reloadFailure;
         this.reloads += 1;

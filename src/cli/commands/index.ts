@@ -8,6 +8,7 @@ import { forwardCommand } from './forward.ts';
 import { kickCommand } from './kick.ts';
 import { reloadCommand } from './reload.ts';
 import { restoreCommand } from './restore.ts';
+import { s2sCommand } from './s2s.ts';
 import { sendCommand } from './send.ts';
 import { sessionsCommand } from './sessions.ts';
 import { startCommand } from './start.ts';
@@ -24,6 +25,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   sessionsCommand,
   kickCommand,
   componentsCommand,
+  s2sCommand,
   sendCommand,
   ampCommand,
   reloadCommand,

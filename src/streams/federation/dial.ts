@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { ConnectionUser, TlsStart } from '../client-connection.ts';
 import type { Connection } from '../connection.ts';
 import { DialFailure } from './dial-failure.ts';
 import type { DomainPair } from './domain-pairs.ts';
-import type { PeerStreamParts } from './peer-stream.ts';
+import type { CertificateVerdict } from './peer-certificate.ts';
+import type { PeerStream, PeerStreamParts } from './peer-stream.ts';
 import { ResolutionError } from './resolver.ts';
 import { type Errand, type Established, type Opening, openingTo } from './server-stream-out.ts';
 import type { Target } from './target.ts';
@@ -20,6 +22,20 @@ export interface DialParts {
   readonly opened: (opening: Opening, errand: Errand) => void;
 }
 
+/** Sees how far attempts get. */
+export interface DialWatch {
+  found(targets: readonly Target[]): void;
+  connected(target: Target, socket: Socket): void;
+  secured(tls: TLSSocket, verdict: CertificateVerdict): void;
+  failed(target: Target, failure: DialFailure): void;
+}
+
+/** What goes with all attempts of one dialling. */
+interface Attempt {
+  readonly signal: AbortSignal;
+  readonly watch: DialWatch | undefined;
+}
+
 /** A stream and what became of it. */
 export type Dialled = Established & Pick<Opening, 'ended'>;
 
@@ -32,15 +48,17 @@ export class Dialler {
   }
 
   /** Tries the servers of the remote domain in their order. Rejects with DialFailure; an abort also ends the stream. */
-  async dial(pair: DomainPair, purpose: Errand['purpose'], signal: AbortSignal): Promise<Dialled> {
+  async dial(pair: DomainPair, purpose: Errand['purpose'], signal: AbortSignal, watch?: DialWatch): Promise<Dialled> {
     if (!this.#parts.stream.policies.allows(pair.remote)) throw DialFailure.notFound('the configuration forbids it');
     let last = DialFailure.notFound(`no server for ${pair.remote} is known`);
-    for (const target of await this.#targets(pair.remote)) {
+    const targets = await this.#targets(pair.remote);
+    watch?.found(targets);
+    for (const target of targets) {
       try {
-        return await this.#tryTarget(target, { ...pair, purpose, external: true }, signal);
+        return await this.#tryTarget(target, { ...pair, purpose, external: true }, { signal, watch });
       } catch (error) {
         last = failureOf(error);
-        this.#log(pair, target, last);
+        this.#failed(pair, target, last, watch);
         if (signal.aborted) throw failureOf(signal.reason);
       }
     }
@@ -56,32 +74,49 @@ export class Dialler {
   }
 
   /** Where our certificate is not taken, a stream of its own is opened for dialback: many servers close after a failure. */
-  async #tryTarget(target: Target, errand: Errand, signal: AbortSignal): Promise<Dialled> {
+  async #tryTarget(target: Target, errand: Errand, attempt: Attempt): Promise<Dialled> {
     try {
-      return await this.#open(target, errand, signal);
+      return await this.#open(target, errand, attempt);
     } catch (error) {
       if (!(error instanceof DialFailure && error.certificateRefused && errand.external)) throw error;
-      this.#log(errand, target, error);
-      return this.#open(target, { ...errand, external: false }, signal);
+      this.#failed(errand, target, error, attempt.watch);
+      return this.#open(target, { ...errand, external: false }, attempt);
     }
   }
 
-  async #open(target: Target, errand: Errand, signal: AbortSignal): Promise<Dialled> {
+  async #open(target: Target, errand: Errand, { signal, watch }: Attempt): Promise<Dialled> {
     const socket = await this.#parts.connect(target, signal);
+    watch?.connected(target, socket);
     const { begin, ...opening } = openingTo(errand, this.#parts.stream);
     const { stream, established, ended } = opening;
     const start: TlsStart = target.tls;
     this.#parts.opened(opening, errand);
-    stream.open(this.#parts.makeConnection(socket, stream, errand), start);
+    const user = watch ? watched(stream, errand.remote, watch) : stream;
+    stream.open(this.#parts.makeConnection(socket, user, errand), start);
     signal.addEventListener('abort', () => stream.abandon());
     begin();
     return { ...(await established), ended };
   }
 
-  #log(pair: DomainPair, { host, port }: Target, failure: DialFailure): void {
+  #failed(pair: DomainPair, target: Target, failure: DialFailure, watch: DialWatch | undefined): void {
+    watch?.failed(target, failure);
     const { local, remote } = pair;
+    const { host, port } = target;
     this.#parts.stream.log.info({ local, remote, host, port, reason: failure.message }, 'no stream to a server');
   }
+}
+
+/** A stream as the user of its connection, where somebody else sees the end of the handshake too. */
+function watched(stream: PeerStream, remote: string, watch: DialWatch): ConnectionUser {
+  return {
+    received: (chunk) => stream.received(chunk),
+    secured: () => {
+      const { tls } = stream.wire.connection;
+      if (tls) watch.secured(tls, stream.certificateFor(remote));
+      stream.secured();
+    },
+    disconnected: () => stream.disconnected(),
+  };
 }
 
 /** What went wrong before there was a stream. */

@@ -17,11 +17,13 @@ import type { ContextSource, LayTls } from '../tls/tls-options.ts';
 import { connectTo } from './connect.ts';
 import { Dialler } from './dial.ts';
 import { DialbackKeys } from './dialback-keys.ts';
+import type { DomainPair } from './domain-pairs.ts';
 import { DomainPolicies } from './domain-policies.ts';
 import type { FederationOptions } from './federation-options.ts';
 import { ServerFinder } from './find-server.ts';
 import { KeyVerifier } from './key-verifier.ts';
 import { KnownFeatures } from './known-features.ts';
+import { type LinkTestReport, testLink } from './link-test.ts';
 import { type CertificateVerdict, judgeCertificate } from './peer-certificate.ts';
 import { PeerHop } from './peer-hop.ts';
 import { PeerIntake } from './peer-intake.ts';
@@ -56,6 +58,7 @@ export class Federation {
   readonly #parts: FederationParts;
   readonly #links: RemoteLinks;
   readonly #listener: StreamListener;
+  readonly #dialler: Dialler;
   readonly #streams = new Set<PeerStream>();
   #timer: Timer;
 
@@ -65,6 +68,7 @@ export class Federation {
     const policies = new DomainPolicies(options);
     const stream: PeerStreamParts = { ...this.#streamParts(policies), verify: (question) => verifier.verify(question) };
     const dialler = this.#makeDialler(stream);
+    this.#dialler = dialler;
     const known = new KnownFeatures(parts.requests, clock);
     this.#links = new RemoteLinks({
       ...parts,
@@ -85,6 +89,12 @@ export class Federation {
 
   listen(address: ListenAddress, start: TlsStart): Promise<AddressInfo | undefined> {
     return this.#listener.listen(address, start);
+  }
+
+  /** Opens a stream to another server only to see how far it gets. */
+  test(pair: DomainPair): Promise<LinkTestReport> {
+    const { options, clock } = this.#parts;
+    return testLink(pair, { dialler: this.#dialler, clock, timeoutMs: options.establishMs });
   }
 
   /** Lets what waits leave, then says goodbye to every server; all of it within `drainMs`, or little more. */

@@ -7,6 +7,8 @@ import type { Forward } from '../../storage/accounts.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { ComponentReport } from '../../streams/components/component.ts';
+import type { DomainPair } from '../../streams/federation/domain-pairs.ts';
+import type { LinkTestReport } from '../../streams/federation/link-test.ts';
 import { PasswordError } from '../../streams/negotiation/sasl/credentials.ts';
 import { Pbkdf2Queue } from '../../streams/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../streams/registrar.ts';
@@ -40,6 +42,8 @@ export interface RunningParts {
   readonly messages: MessageOperations;
   status(): ServerStatus;
   components(): readonly ComponentReport[];
+  /** Opens a stream to another server for a test; absent if there are to be none. */
+  readonly testPeer?: ((pair: DomainPair) => Promise<LinkTestReport>) | undefined;
   /** Rejects with everything that is wrong if the new configuration cannot be used. */
   reload(): Promise<void>;
 }
@@ -133,6 +137,15 @@ export class Administration implements Operations {
     return this.#running().components();
   }
 
+  async testPeer(remote: string, local?: string): Promise<LinkTestReport> {
+    const { domains } = this.#parts;
+    const { testPeer } = this.#running();
+    if (!testPeer) throw new OperationError('configuration', 'Other servers are not talked to (s2s.enabled).');
+    const pair = { local: this.#servedDomain(local ? domainOf(local) : (domains[0] ?? '')), remote: domainOf(remote) };
+    if (domains.includes(pair.remote)) throw new OperationError('invalid', `${pair.remote} is served here.`);
+    return testPeer(pair);
+  }
+
   async kick(jid: string, reason?: string): Promise<readonly string[]> {
     const { directory } = this.#running();
     const target = address(jid);
@@ -222,6 +235,12 @@ function silentRegistrar({ storage, iterations, running }: AdministrationParts):
     iterations,
     removed: () => {},
   });
+}
+
+function domainOf(text: string): string {
+  const { local, domain, isBare } = address(text);
+  if (local !== '' || !isBare) throw new OperationError('invalid', `${text} is not a domain, such as example.org.`);
+  return domain;
 }
 
 function one(session: Session | undefined): Session[] {

@@ -111,6 +111,12 @@ export const routes: ReadonlyMap<string, Route> = new Map([
       sessions: await operations.sessions(user),
     })),
   ],
+  [
+    'POST /s2s/test',
+    route(z.strictObject({ remote: text, local: text.optional() }), (operations, { remote, local }) =>
+      operations.testPeer(remote, local),
+    ),
+  ],
   ['GET /components', route(nothing, async (operations) => ({ components: await operations.components() }))],
   [
     'DELETE /sessions',

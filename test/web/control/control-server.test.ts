@@ -27,6 +27,7 @@ class FakeOperations implements Operations {
   status = (...args: unknown[]) => this.#answer('status', args);
   sessions = (...args: unknown[]) => this.#answer('sessions', args);
   components = (...args: unknown[]) => this.#answer('components', args);
+  testPeer = (...args: unknown[]) => this.#answer('testPeer', args);
   kick = (...args: unknown[]) => this.#answer('kick', args);
   reload = (...args: unknown[]) => this.#answer('reload', args);
   setForward = (...args: unknown[]) => this.#answer('setForward', args);

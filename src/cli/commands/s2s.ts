@@ -1,0 +1,42 @@
+import type { TestStep } from '../../streams/federation/link-test.ts';
+import { escapeControls } from '../../support/log.ts';
+import { type Cli, jsonOption } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { CommandError, exitCodes } from '../exit-codes.ts';
+import { withRunningServer } from '../with-operations.ts';
+
+/** Adds `s2s`, the commands about other servers. */
+export function s2sCommand(cli: Cli, context: Context): void {
+  cli.command('s2s', 'Look after streams with other servers', (options) => {
+    s2sTestCommand(options, context);
+    return options.demandCommand(1, 'Name a command; ampere s2s --help lists them.');
+  });
+}
+
+function s2sTestCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'test <domain>',
+    'Connect to the server of a domain and say how far that gets',
+    (options) =>
+      jsonOption(options)
+        .positional('domain', { type: 'string', demandOption: true, describe: 'The other domain' })
+        .option('from', { type: 'string', describe: 'The domain of ours to connect from; the first one unless given' }),
+    async ({ domain, from, json, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const report = await withRunningServer(config, (server) => server.testPeer(domain, from));
+      if (json) printJson(context, report);
+      else printLines(context, aligned(report.steps.map(row)));
+      if (!report.reached) throw new CommandError(exitCodes.failed, `There is no stream to ${domain}.`);
+    },
+  );
+}
+
+function row({ ok, step, detail }: TestStep): string[] {
+  return [ok ? 'ok' : 'failed', step, harmless(detail)];
+}
+
+/** What another server says must not disguise a line. */
+function harmless(text: string): string {
+  return escapeControls(JSON.stringify(text).slice(1, -1)).replaceAll('\\"', '"');
+}
