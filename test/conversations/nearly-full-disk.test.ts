@@ -7,6 +7,11 @@ const ballastBytes = 4096;
 const lookEveryMs = 5000;
 const refused = (stanza: 'iq' | 'message') =>
   `<${stanza} type="error"><error type="wait"><resource-constraint xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/>...</error></${stanza}>`;
+const sm = 'urn:xmpp:sm:3';
+const enable = `<enable xmlns="${sm}" resume="true"/>`;
+const enabled = `<enabled xmlns="${sm}">...</enabled>`;
+const request = `<r xmlns="${sm}"/>`;
+const askAfterMs = 100;
 const iqSet = (content: string) => `<iq type="set">${content}</iq>`;
 
 describe('A disk that is nearly full (RFC 6120 §8.3.3.18)', () => {
@@ -67,6 +72,40 @@ describe('A disk that is nearly full (RFC 6120 §8.3.3.18)', () => {
     await juliet.closes();
     const again = await account.arrives();
     expect(bodies(again)).to.deep.equal([]);
+  });
+
+  it('counts what it can keep no copy of when the recipient has it, and lets a sender begin anew before (XEP-0198 §4, §5)', async () => {
+    const { juliet, romeo } = await stage.enter(['juliet', 'romeo']);
+    juliet.sends(enable);
+    await juliet.receives(enabled);
+    romeo.sends(enable);
+    const token = (await romeo.receives(enabled)).attributes.get('id') ?? '';
+    becomes(0);
+    const message = (id: string) => `<message id="${id}" to="${juliet.jid}"><body>${id}</body></message>`;
+    romeo.sends(message('one'), request);
+    await romeo.receives(`<a xmlns="${sm}" h="0"/>`);
+    await juliet.receives('<message id="one">...</message>');
+    clock.advance(askAfterMs);
+    await juliet.receives(request);
+    juliet.sends(`<a xmlns="${sm}" h="1"/>`);
+    await romeo.receives(`<a xmlns="${sm}" h="1"/>`);
+
+    romeo.sends(message('two'), request);
+    await romeo.receives(`<a xmlns="${sm}" h="1"/>`);
+    await juliet.receives('<message id="two">...</message>');
+    romeo.disconnects();
+    const back = await stage.client();
+    await back.opens();
+    const [local = ''] = romeo.bare.split('@');
+    await back.authenticates({ username: local, password: `${local}-has-a-password` });
+    back.sends(`<resume xmlns="${sm}" previd="${token}" h="0"/>`);
+    // Each answer to Juliet says that the server has been around its loop once more.
+    for (let second = 0; second < 30; second++) {
+      await juliet.drains();
+      clock.advance(1000);
+    }
+    await back.receives(`<failed xmlns="${sm}" h="1">...</failed>`);
+    await back.binds();
   });
 
   it('lets passwords be changed and accounts be removed', async () => {

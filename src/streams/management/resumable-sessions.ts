@@ -54,6 +54,8 @@ export interface Stray {
   readonly undelivered: readonly Undelivered[];
 }
 
+/** How long a client that comes back waits for what it has sent: on a full disk that may hang on somebody who is away. */
+const settleTimeoutMs = 10_000;
 /** How long clients are told how far an ended session had come. */
 const rememberEndedMs = 86_400_000;
 
@@ -98,6 +100,14 @@ export class ResumableSessions {
   /** How many stanzas an ended session of this account had handled. */
   handledBeforeEnd(token: string, identity: Jid): Promise<number | undefined> {
     return this.#parts.store.handledBeforeEnd(keyOf(token), identity.toString());
+  }
+
+  /** Resolves when all that the client has sent is dealt with; if that takes too long the session ends, and its client begins anew. */
+  async settled(session: ClientSession): Promise<void> {
+    const { clock, end } = this.#parts;
+    const timer = clock.after(settleTimeoutMs, () => end(session));
+    await session.management?.settled();
+    timer.cancel();
   }
 
   /** The connection is lost: the session waits for its client. */

@@ -103,7 +103,7 @@ export class StreamManagement {
         this.#sessions.detach(session);
         stream.close(StreamError.conflict('resumed elsewhere'));
       }
-      await session.management?.settled();
+      await this.#sessions.settled(session);
       if (!session.ended && !session.stream) return session;
     }
   }
