@@ -24,10 +24,12 @@ describe('a running server', () => {
       accounts: 1,
       sessions: 1,
     });
+    expect(status.disk).to.have.keys('freeBytes', 'totalBytes', 'refusing');
     expect(await workplace.done('status'))
       .to.match(/^Version +1\.2\.3$/m)
       .and.match(/^Started +2026-01-01T00:00:00/m)
-      .and.match(/^Rules +3 fired, 4 messages refused for theirs, 0 replies held back$/m);
+      .and.match(/^Rules +3 fired, 4 messages refused for theirs, 0 replies held back$/m)
+      .and.match(/^Disk +\d+\.\d of \d+\.\d GiB free$/m);
   });
 
   it('shows who is connected', async () => {
