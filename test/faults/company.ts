@@ -13,6 +13,8 @@ export interface Cast {
   readonly readers: Readonly<Record<string, boolean>>;
   /** What a message has besides its text, in bytes. */
   readonly padding?: number;
+  /** What the rules of messages do when these would be stored, in turn. */
+  readonly whenStored?: readonly NonNullable<Letter['whenStored']>[];
 }
 
 /** Writers and readers whose server is killed again and again, and the reckoning at the end. */
@@ -22,13 +24,15 @@ export class Company {
   readonly writers: readonly Party[];
   readonly readers: readonly Party[];
   readonly #padding: number;
+  readonly #rules: Cast['whenStored'];
   #written = 0;
 
-  constructor({ writers, readers, padding = 0 }: Cast) {
+  constructor({ writers, readers, padding = 0, whenStored }: Cast) {
     const notices = { acknowledged: (letters: readonly Letter[]) => void this.acknowledged.push(...letters) };
     this.writers = writers.map((name) => new Party(name, true, notices));
     this.readers = Object.entries(readers).map(([name, managed]) => new Party(name, managed, notices));
     this.#padding = padding;
+    this.#rules = whenStored;
   }
 
   get all(): readonly Party[] {
@@ -48,7 +52,9 @@ export class Company {
     for (const writer of this.writers) {
       while (writer.unacknowledged < window) {
         const to = this.readers[this.#written % this.readers.length]?.name ?? '';
-        writer.writes({ id: `${writer.name}-${this.#written}`, to, padding: this.#padding });
+        const whenStored = this.#rules?.[this.#written % this.#rules.length];
+        const rule = whenStored && { whenStored };
+        writer.writes({ id: `${writer.name}-${this.#written}`, to, padding: this.#padding, ...rule });
         this.#written += 1;
       }
     }
@@ -89,6 +95,13 @@ export class Company {
     const lost = acknowledged.filter(({ id, to }) => !received.get(to)?.has(id));
     expect(lost.map(({ id, to }) => `${id} to ${to}`)).to.deep.equal([]);
     for (const { name, received: ids } of this.readers) expect(disorder(ids), name).to.deep.equal([]);
+  }
+
+  /** Of every message with a rule that is met, its writer has heard; what rules have stopped has come to nobody. */
+  expectEverythingReported(): void {
+    const reported = new Set(this.writers.flatMap((writer) => writer.reported));
+    const silent = this.acknowledged.filter(({ id }) => !reported.has(id));
+    expect(silent.map(({ id, whenStored }) => `${whenStored} ${id}`)).to.deep.equal([]);
   }
 
   /** What happened, in figures. */

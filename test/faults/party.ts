@@ -3,6 +3,7 @@ import type { Arrival } from '../support/test-connection.ts';
 import { childOf, type Tree } from '../support/xml-tree.ts';
 
 const sm = 'urn:xmpp:sm:3';
+const amp = 'http://jabber.org/protocol/amp';
 
 /** One message as it was sent. */
 export interface Letter {
@@ -10,6 +11,8 @@ export interface Letter {
   readonly to: string;
   /** What it has besides its text, in bytes. */
   readonly padding?: number;
+  /** What its only rule does when the message would be stored (XEP-0079). */
+  readonly whenStored?: 'notify' | 'alert' | 'error';
 }
 
 /** What a party of the test notices. */
@@ -30,6 +33,8 @@ export class Party {
   readonly name: string;
   /** The ids of the messages that came, in order, repetitions included. */
   readonly received: string[] = [];
+  /** The ids of the messages that rules have reported on, repetitions included. */
+  readonly reported: string[] = [];
   /** Whether it shows itself only when its session is managed, and then does not wait for what that brings. */
   hasty = false;
   /** Whether the session in use is one that was resumed. */
@@ -177,8 +182,10 @@ export class Party {
     this.#handled = 0;
   }
 
-  #write({ id, to, padding = 0 }: Letter): void {
-    const rest = padding > 0 ? `<rest xmlns="urn:rest">${'x'.repeat(padding)}</rest>` : '';
+  #write({ id, to, padding = 0, whenStored }: Letter): void {
+    const padded = padding > 0 ? `<rest xmlns="urn:rest">${'x'.repeat(padding)}</rest>` : '';
+    const rule = `<rule action="${whenStored}" condition="deliver" value="stored"/>`;
+    const rest = whenStored === undefined ? padded : `${padded}<amp xmlns="${amp}">${rule}</amp>`;
     const { local, resource } = placesOf(to);
     const address = to.includes('/') ? `${local}@localhost/${resource}` : `${local}@localhost`;
     this.#client?.sends(`<message type="chat" id="${id}" to="${address}"><body>${id}</body>${rest}</message>`);
@@ -195,6 +202,10 @@ export class Party {
 
   #note(tree: Tree): void {
     if (tree.name !== 'message') return;
+    if (childOf(tree, 'amp')?.attributes.has('status')) {
+      this.reported.push(tree.attributes.get('id') ?? '');
+      return;
+    }
     const id = tree.attributes.get('id') ?? '';
     if (tree.attributes.get('type') === 'error') return this.#refused(id, tree);
     if (childOf(tree, 'body')?.text !== id) throw new Error(`another message has the id of ${id}`);

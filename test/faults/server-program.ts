@@ -23,6 +23,7 @@ const config = configSchema({ directory: dataDir, environment: {} }).parse({
   authentication: { scramIterations: 4096 },
   storage: { quickCheck: false, ballastBytes: 0 },
   limits: { disabled: true },
+  amp: { presencePrivacy: 'open', replies: { perSecond: 1_000_000, burst: 1_000_000 } },
   offline: { maxMessages: 100_000, maxBytes: 100_000_000 },
   log: { level: 'warn', format: 'json' },
   ...(JSON.parse(settings) as object),
