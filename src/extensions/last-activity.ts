@@ -1,3 +1,4 @@
+import type { Jid } from '../protocol/jid.ts';
 import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
@@ -7,7 +8,7 @@ import type { Claim, Extension, IqRequest } from '../routing/extension.ts';
 import { maySeePresence } from '../routing/presence-access.ts';
 import type { Session } from '../routing/session.ts';
 import type { SessionDirectory } from '../routing/session-directory.ts';
-import type { AccountStore } from '../storage/accounts.ts';
+import type { AccountStore, LastSeen } from '../storage/accounts.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
@@ -21,6 +22,8 @@ export interface LastActivityParts {
   readonly log: Log;
 }
 
+const writeAfterMs = 2000;
+
 const claim: Claim = {
   spec: 'XEP-0012',
   title: 'Last Activity',
@@ -33,7 +36,11 @@ const claim: Claim = {
 export function lastActivity(parts: LastActivityParts): Extension {
   const startMs = parts.clock.monotonicMs();
   const uptime = () => answer(parts.clock.monotonicMs() - startMs);
-  const ofAccount = (request: IqRequest) => activityOf(accountShownTo(request), request, parts);
+  const notes = new LastSeenNotes(parts);
+  const ofAccount = (request: IqRequest) => {
+    const account = accountShownTo(request);
+    return activityOf(account, notes.of(account), request, parts);
+  };
   const query = { name: 'query', ns: ns.lastActivity, type: 'get' } as const;
   return {
     name: 'last-activity',
@@ -44,7 +51,9 @@ export function lastActivity(parts: LastActivityParts): Extension {
       { ...query, scopes: ['self', 'other'], handle: ofAccount },
     ],
     screen: { inbound: (stanza, recipient) => (asksStrangely(stanza, recipient) ? 'refuse' : undefined) },
-    ended: (session) => remember(session, parts),
+    ended: (session) => notes.ended(session),
+    closing: () => notes.write(),
+    accountRemoved: (account) => notes.forget(account),
   };
 }
 
@@ -55,11 +64,15 @@ function asksStrangely({ kind, type, from, to, payload }: Stanza, recipient: Acc
 }
 
 /** XEP-0012 §3: 0 while somebody is there, else the time since the last session ended. */
-function activityOf(account: Account, { scope }: IqRequest, { sessions, clock }: LastActivityParts): Element {
+function activityOf(
+  account: Account,
+  lastSeen: LastSeen | undefined,
+  { scope }: IqRequest,
+  { sessions, clock }: LastActivityParts,
+): Element {
   // To others a resource that never sent presence does not exist (RFC 6121 §11).
   const isThere = (session: Session) => scope === 'self' || session.presence.available !== undefined;
   if (sessions.of(account.key).some(isThere)) return answer(0);
-  const { lastSeen } = account;
   if (!lastSeen) throw StanzaError.itemNotFound('has never been online');
   return answer(clock.nowMs() - lastSeen.atMs, lastSeen.status);
 }
@@ -69,15 +82,47 @@ function answer(elapsedMs: number, status = ''): Element {
   return xml('query', { xmlns: ns.lastActivity, seconds }, status);
 }
 
-function remember(
-  { account, presence: { farewell } }: Session,
-  { sessions, store, clock, log }: LastActivityParts,
-): void {
-  if (sessions.of(account.key).length > 0) return;
-  const atMs = clock.nowMs();
-  account.lastSeen = { atMs, status: farewell };
-  store.setLastSeen(account.key, atMs, farewell).catch((error: unknown) => {
-    const removed = error instanceof StorageError && error.code === 'not-found';
-    if (!removed) log.warn({ err: error, account: account.key }, 'last activity was not saved');
-  });
+/**
+ * When accounts were last seen, on its way to the disk. It is written for many at a time: a commit for each session that
+ * ends costs more than all of its login. A crash loses the last of it.
+ */
+class LastSeenNotes {
+  readonly #parts: LastActivityParts;
+  #waiting = new Map<string, LastSeen>();
+
+  constructor(parts: LastActivityParts) {
+    this.#parts = parts;
+  }
+
+  ended({ account, presence: { farewell } }: Session): void {
+    const { sessions, clock } = this.#parts;
+    if (sessions.of(account.key).length > 0) return;
+    account.lastSeen = { atMs: clock.nowMs(), status: farewell };
+    if (this.#waiting.size === 0) clock.after(writeAfterMs, () => void this.write());
+    this.#waiting.set(account.key, account.lastSeen);
+  }
+
+  /** An account may have been forgotten and read again before what is waiting was written. */
+  of({ key, lastSeen }: Account): LastSeen | undefined {
+    return this.#waiting.get(key) ?? lastSeen;
+  }
+
+  forget(account: Jid): void {
+    this.#waiting.delete(account.toString());
+  }
+
+  async write(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    await Promise.all(Array.from(waiting, ([account, seen]) => this.#save(account, seen)));
+  }
+
+  async #save(account: string, { atMs, status }: LastSeen): Promise<void> {
+    try {
+      await this.#parts.store.setLastSeen(account, atMs, status);
+    } catch (error) {
+      const removed = error instanceof StorageError && error.code === 'not-found';
+      if (!removed) this.#parts.log.warn({ err: error, account }, 'last activity was not saved');
+    }
+  }
 }

@@ -63,6 +63,8 @@ export interface AccountStore {
   createMany(accounts: readonly NewAccount[]): Promise<{ created: number; skipped: string[] }>;
   /** The credentials of an account, or undefined if there is no such account. */
   credentials(jid: string): Promise<Credentials | undefined>;
+  /** Another number than before whenever credentials that were read before may be untrue. */
+  credentialsVersion(): number;
   /** Replaces all credentials of an account, whose password is the same. */
   setCredentials(jid: string, credentials: Credentials): Promise<void>;
   /** The password is another one: in the same transaction all resumable sessions end, but the one with the key `keep`. */

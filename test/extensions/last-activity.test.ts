@@ -109,7 +109,30 @@ describe('Last Activity (XEP-0012)', () => {
     expect(romeo.taken()).to.have.length(1);
   });
 
+  it('is on the disk a while after the session has ended, or when the server ends', async () => {
+    const saved = async (key: string) => (await bench.storage.accounts.load(key))?.lastSeen;
+    const [juliet, romeo] = [await bench.user(), await bench.user('romeo')];
+    bench.ends(juliet);
+    expect(await saved(juliet.account.key)).to.equal(undefined);
+    bench.clock.advance(2000);
+    expect(await saved(juliet.account.key)).to.deep.equal({ atMs: bench.clock.nowMs() - 2000, status: '' });
+    bench.ends(romeo);
+    for (const extension of bench.road.extensions) await extension.closing?.();
+    expect(await saved(romeo.account.key)).to.deep.equal({ atMs: bench.clock.nowMs(), status: '' });
+  });
+
+  it('is known of an account that was forgotten before it was on the disk', async () => {
+    const [juliet, romeo] = [await bench.user(), await bench.user('romeo', '<presence/>')];
+    await bench.befriend(juliet.account, romeo.account);
+    bench.ends(romeo);
+    bench.road.accounts.forget(romeo.account.key);
+    bench.clock.advance(1999);
+    expect(seconds(await bench.asks(juliet, get(romeo.account.key)))).to.equal('1');
+  });
+
   it('goes on without storage, and says so unless the account was removed', async () => {
+    // What other tests have left.
+    bench.clock.advance(2000);
     for (const [code, lines] of [
       ['busy', 1],
       ['not-found', 0],
@@ -117,6 +140,7 @@ describe('Last Activity (XEP-0012)', () => {
       fault = new StorageError(code, 'for the test');
       bench.log.lines.length = 0;
       bench.ends(await bench.user());
+      bench.clock.advance(2000);
       await new Promise((resolve) => setImmediate(resolve));
       expect(bench.log.lines, code).to.have.length(lines);
     }

@@ -53,6 +53,27 @@ function describeCredentials(subject: Subject): void {
     expect((await rejection(accounts.setLastSeen('nobody@capulet.example', 1, ''))).code).to.equal('not-found');
   });
 
+  it('says by their version that credentials may be others than before', async () => {
+    const { accounts } = subject.storage;
+    const jid = 'versioned@capulet.example';
+    const changes = [
+      () => accounts.create(jid, sampleCredentials()),
+      () => accounts.setCredentials(jid, sampleCredentials()),
+      () => accounts.changePassword(jid, sampleCredentials()),
+      () => accounts.remove(jid),
+      () => accounts.createMany([{ jid, credentials: sampleCredentials() }]),
+    ];
+    for (const change of changes) {
+      const before = accounts.credentialsVersion();
+      const pending = change();
+      expect(accounts.credentialsVersion()).to.not.equal(before);
+      await pending;
+    }
+    const before = accounts.credentialsVersion();
+    await accounts.credentials(jid);
+    expect(accounts.credentialsVersion()).to.equal(before);
+  });
+
   it('lists the accounts that are forwarded, a page at a time', async () => {
     const { accounts } = subject.storage;
     const [first = '', second = '', third = ''] = ['zz1@x.example', 'zz2@x.example', 'zz3@x.example'];

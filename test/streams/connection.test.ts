@@ -53,7 +53,7 @@ class Listener {
 
 describe('A connection', () => {
   const pairs = new SocketPairs();
-  const layTls = servingTls({ contextFor: () => context });
+  const layTls = servingTls({ single: true, contextFor: () => context });
   let context: SecureContext;
   let clock: ManualClock;
   let user: Listener;

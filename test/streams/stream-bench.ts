@@ -53,7 +53,7 @@ export const management = {
 
 const noContext = createSecureContext();
 /** Certificates that nobody looks at. */
-export const layTls = servingTls({ contextFor: () => noContext });
+export const layTls = servingTls({ single: true, contextFor: () => noContext });
 
 /** A socket without a network: it reads what the test feeds it and keeps what is written. */
 export class FakeSocket extends Socket {

@@ -70,9 +70,11 @@ export class StoredMessages implements OfflineMessages {
 
   /** The session can take messages now. */
   available(session: Session): void {
-    const drain = this.#drains.get(session.account.key);
-    if (!drain) this.#start(session);
-    else if (drain.session === session) drain.go();
+    const { key, stored } = session.account;
+    const drain = this.#drains.get(key);
+    // What is stored from now on comes by itself.
+    if (!drain && stored.messages > 0) this.#start(session);
+    else if (drain?.session === session) drain.go();
   }
 
   /** Whatever the session has not answered for goes to the account's next one. */

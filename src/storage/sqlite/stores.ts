@@ -17,18 +17,25 @@ import type { PackedAccountRecord, PackedRosterItem } from './tables/rosters.ts'
 
 /** Accounts by way of the worker. */
 export function accountStore(queue: OperationQueue, nowMs: () => number): AccountStore {
+  let version = 0;
+  const change: OperationQueue['run'] = (...call) => {
+    version++;
+    return queue.run(...call);
+  };
   return {
-    create: (jid, credentials) => queue.run('accounts.create', packAccount(jid, credentials), nowMs()),
+    create: (jid, credentials) => change('accounts.create', packAccount(jid, credentials), nowMs()),
     createMany: async (accounts) => {
       const packed = accounts.map(({ jid, credentials }) => packAccount(jid, credentials));
-      const skipped = await queue.run('accounts.createMany', packed, nowMs());
+      const skipped = await change('accounts.createMany', packed, nowMs());
       return { created: accounts.length - skipped.length, skipped };
     },
     credentials: async (jid) => unpackCredentials(await queue.run('accounts.credentials', jid)),
-    setCredentials: (jid, credentials) => queue.run('accounts.setCredentials', jid, packCredentials(credentials)),
+    // Operations take effect in the order of their calls, so what is read from now on is true.
+    credentialsVersion: () => version,
+    setCredentials: (jid, credentials) => change('accounts.setCredentials', jid, packCredentials(credentials)),
     changePassword: (jid, credentials, keep) =>
-      queue.run('accounts.changePassword', jid, packCredentials(credentials), keep ?? null, nowMs()),
-    remove: (jid) => queue.run('accounts.remove', jid),
+      change('accounts.changePassword', jid, packCredentials(credentials), keep ?? null, nowMs()),
+    remove: (jid) => change('accounts.remove', jid),
     list: ({ domain, after, limit }) => queue.run('accounts.list', domain, after ?? '', limit),
     count: (domain) => queue.run('accounts.count', domain),
     load: async (jid) => unpackRecord(await queue.run('accounts.load', jid)),

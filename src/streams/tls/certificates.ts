@@ -36,12 +36,14 @@ export class CertificateStore implements ContextSource {
   readonly warnings: readonly string[];
   /** The file clients must trust when certificates were made here. */
   readonly developmentAuthority: string | undefined;
+  readonly single: boolean;
   readonly #default: ServerCertificate;
   readonly #byName: ReadonlyMap<string, ServerCertificate>;
 
   constructor(served: readonly Served[], fallback: ServerCertificate, notes: Notes) {
     this.#byName = new Map(served.map(({ domain, certificate }) => [asciiDomain(domain), certificate]));
     this.#default = fallback;
+    this.single = served.every(({ certificate }) => certificate === fallback);
     this.warnings = notes.warnings;
     this.developmentAuthority = notes.developmentAuthority;
   }

@@ -30,6 +30,10 @@ export class CurrentCertificates implements ContextSource {
     return this.#store.developmentAuthority;
   }
 
+  get single(): boolean {
+    return this.#store.single;
+  }
+
   contextFor(serverName: string | undefined): SecureContext {
     return this.#store.contextFor(serverName);
   }

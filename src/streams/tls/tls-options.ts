@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type SecureContext, type SecureContextOptions, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { TlsStart } from '../client-connection.ts';
+import { type ContextInUse, contextsInUse } from './contexts-in-use.ts';
 
 /** The cipher suites of TLS 1.3, then those of TLS 1.2 with ECDHE and AEAD; nothing else (RFC 9325 §4.2). */
 export const cipherSuites = [
@@ -28,6 +29,8 @@ export const secureContextOptions = {
 
 /** Gives the TLS context for the name a client asks for; the default context for no name or an unknown one. */
 export interface ContextSource {
+  /** Whether it is one and the same for every name. */
+  readonly single: boolean;
   contextFor(serverName: string | undefined): SecureContext;
 }
 
@@ -36,7 +39,17 @@ export type LayTls = (plain: Socket, start: TlsStart, host: string | undefined) 
 
 /** Lays TLS over the connections of clients. */
 export function servingTls(contexts: ContextSource): LayTls {
-  return (plain, start, host) => new TLSSocket(plain, tlsSocketOptions(contexts, start, host));
+  return (plain, start, host) => {
+    const use: ContextInUse = { context: undefined };
+    const contextFor = (name: string | undefined) => {
+      use.context = contexts.contextFor(name);
+      return use.context;
+    };
+    const { single } = contexts;
+    const socket = new TLSSocket(plain, tlsSocketOptions({ single, contextFor }, start, host));
+    contextsInUse.set(socket, use);
+    return socket;
+  };
 }
 
 type AlpnProtocol = 'xmpp-client' | 'xmpp-server';
@@ -62,10 +75,13 @@ export function tlsSocketOptions(
   host: string | undefined,
   alpnProtocol: AlpnProtocol = 'xmpp-client',
 ): TLSSocketOptions {
+  const choose: NonNullable<TLSSocketOptions['SNICallback']> = (serverName, answer) =>
+    answer(null, contexts.contextFor(serverName));
   return {
     isServer: true,
     secureContext: contexts.contextFor(host),
-    SNICallback: (serverName, answer) => answer(null, contexts.contextFor(serverName)),
+    // Asking for the name interrupts the handshake.
+    ...(contexts.single ? {} : { SNICallback: choose }),
     ...(start === 'direct' ? { ALPNCallback: agreements[alpnProtocol] } : {}),
   };
 }

@@ -19,7 +19,7 @@ export function showing(identity: Identity | undefined, ciphers = anyStrength): 
     ciphers,
     ...(key ? { cert: chain.join('\n'), key: key.export({ type: 'pkcs8', format: 'pem' }) } : {}),
   });
-  return { contextFor: () => context };
+  return { single: true, contextFor: () => context };
 }
 
 /** Shakes hands with a peer over TCP and TLS, and gives our end of it to `look`. */

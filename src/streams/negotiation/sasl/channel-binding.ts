@@ -1,4 +1,5 @@
-import type { TLSSocket } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import { contextsInUse } from '../../tls/contexts-in-use.ts';
 import { certificateHash } from './certificate-hash.ts';
 
 /** One way to tie an authentication to the TLS connection that carries it (RFC 5056, XEP-0440). */
@@ -15,12 +16,22 @@ export type BindableSocket = Pick<
   'getProtocol' | 'exportKeyingMaterial' | 'getX509Certificate' | 'getPeerFinished'
 >;
 
+const hashes = new WeakMap<SecureContext, Buffer>();
+const known = new WeakMap<BindableSocket, readonly ChannelBinding[]>();
+
+/** The channel bindings a TLS connection allows once its handshake is over; found out once, since it takes a while. */
+export function channelBindingsOf(socket: BindableSocket): readonly ChannelBinding[] {
+  const bindings = known.get(socket) ?? findBindings(socket);
+  known.set(socket, bindings);
+  return bindings;
+}
+
 /**
- * The channel bindings a TLS connection allows, strongest first.
+ * Strongest first.
  * `tls-exporter` needs TLS 1.3: under TLS 1.2 it is safe only with the extended master secret (RFC 9266 §2),
  * and Node cannot tell whether that was negotiated.
  */
-export function channelBindingsOf(socket: BindableSocket): ChannelBinding[] {
+function findBindings(socket: BindableSocket): ChannelBinding[] {
   return [tlsExporter(socket), tlsServerEndPoint(socket), tlsUnique(socket)].filter((binding) => binding !== undefined);
 }
 
@@ -33,9 +44,15 @@ function tlsExporter(socket: BindableSocket): ChannelBinding | undefined {
 
 /** RFC 5929 §4.1; undefined for certificates whose binding it leaves undefined. */
 function tlsServerEndPoint(socket: BindableSocket): ChannelBinding | undefined {
-  const certificate = socket.getX509Certificate()?.raw;
-  const hash = certificate && certificateHash(certificate);
+  const context = contextsInUse.get(socket)?.context;
+  const hash = (context && hashes.get(context)) ?? ownHash(socket);
+  if (context && hash) hashes.set(context, hash);
   return hash && { type: 'tls-server-end-point', advertised: true, data: () => hash };
+}
+
+function ownHash(socket: BindableSocket): Buffer | undefined {
+  const certificate = socket.getX509Certificate()?.raw;
+  return certificate && certificateHash(certificate);
 }
 
 /**

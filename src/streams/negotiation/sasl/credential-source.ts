@@ -1,23 +1,29 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Jid } from '../../../protocol/jid.ts';
 import type { AccountStore, Credentials, ScramHash } from '../../../storage/accounts.ts';
 import type { CredentialSource } from './mechanism.ts';
 import { saltByteLength } from './scram-keys.ts';
 
+type CredentialStore = Pick<AccountStore, 'credentials' | 'credentialsVersion' | 'setCredentials'>;
+
 /** The credentials in storage, with salts imagined from a secret of this server. */
 export class StoredCredentials implements CredentialSource {
   readonly iterations: number;
-  readonly #accounts: Pick<AccountStore, 'credentials' | 'setCredentials'>;
-  readonly #secret: Buffer;
+  readonly #accounts: CredentialStore;
+  readonly #secret: KeyObject;
 
-  constructor(accounts: Pick<AccountStore, 'credentials' | 'setCredentials'>, secret: Buffer, iterations: number) {
+  constructor(accounts: CredentialStore, secret: Buffer, iterations: number) {
     this.#accounts = accounts;
-    this.#secret = secret;
+    this.#secret = createSecretKey(secret);
     this.iterations = iterations;
   }
 
   find(account: Jid): Promise<Credentials | undefined> {
     return this.#accounts.credentials(account.bare().toString());
+  }
+
+  version(): number {
+    return this.#accounts.credentialsVersion();
   }
 
   upgrade(account: Jid, credentials: Credentials): Promise<void> {

@@ -8,14 +8,18 @@ import { keyByteLength } from './scram-keys.ts';
 export interface KeyLookup {
   readonly keys: ScramKeys;
   readonly real: boolean;
+  /** The version of the credentials that were looked at. */
+  readonly version: number;
 }
 
 /** The account's keys for a hash, or imagined ones, so that nobody learns which accounts exist. */
 export async function lookupKeys(source: CredentialSource, account: Jid, hash: ScramHash): Promise<KeyLookup> {
   // Imagined whether needed or not: the time this takes must not tell either.
   const imagined = imaginedKeys(source, account, hash);
+  // Before: what changes while they are read counts as changed.
+  const version = source.version();
   const keys = (await source.find(account))?.scram[hash];
-  return { keys: keys ?? imagined, real: keys !== undefined };
+  return { keys: keys ?? imagined, real: keys !== undefined, version };
 }
 
 /** Keys that look like those of an existing account and fit no password. */

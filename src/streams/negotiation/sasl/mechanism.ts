@@ -23,6 +23,8 @@ export interface CredentialSource {
   /** PBKDF2 iterations of newly made keys, and of the imagined keys of unknown accounts. */
   readonly iterations: number;
   find(account: Jid): Promise<Credentials | undefined>;
+  /** Another number than before whenever what was found before may be untrue. */
+  version(): number;
   /** Replaces imported credentials by keys made from the password just verified. */
   upgrade(account: Jid, credentials: Credentials): Promise<void>;
   /** The salt an unknown account would have: always the same, and different for each hash, as real ones are. */

@@ -1,4 +1,4 @@
-import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { ScramHash, ScramKeys } from '../../../storage/accounts.ts';
 
@@ -58,5 +58,6 @@ export function sameSecret(one: Buffer, other: Buffer): boolean {
 }
 
 function hmac(hash: ScramHash, key: Buffer, text: string): Buffer {
-  return createHmac(digests[hash].name, key).update(text).digest();
+  // Given the bytes, createHmac takes five times as long to make a key of them.
+  return createHmac(digests[hash].name, createSecretKey(key)).update(text).digest();
 }

@@ -4,7 +4,7 @@ import { SaslFailure } from '../../../protocol/sasl-failure.ts';
 import type { ScramHash } from '../../../storage/accounts.ts';
 import { downgradeHash } from './downgrade-hash.ts';
 import { accountOf, requireOwnAuthzid } from './identity.ts';
-import { lookupKeys } from './lookup-keys.ts';
+import { type KeyLookup, lookupKeys } from './lookup-keys.ts';
 import type { SaslContext, SaslExchange, SaslStep } from './mechanism.ts';
 import { provesPassword, serverSignature } from './scram-keys.ts';
 import { type BindingFlag, parseClientFinal, parseClientFirst } from './scram-messages.ts';
@@ -28,6 +28,7 @@ type State =
 /** What the final message must repeat or prove. */
 interface Expected {
   readonly account: Jid;
+  readonly lookup: KeyLookup;
   readonly channelBinding: string;
   readonly nonce: string;
   /** The two messages so far, joined as AuthMessage joins them. */
@@ -65,16 +66,16 @@ export class ScramExchange implements SaslExchange {
     const account = accountOf(first.username, this.#context.domain);
     requireOwnAuthzid(first.authzid, account);
     const nonce = first.nonce + (this.#options.nonce ?? randomBytes(24).toString('base64'));
-    const serverFirst = await this.#serverFirst(account, nonce);
+    const lookup = await lookupKeys(this.#context.credentials, account, this.#options.hash);
+    const serverFirst = this.#serverFirst(lookup, nonce);
     const channelBinding = Buffer.concat([Buffer.from(first.gs2Header), bindingData]).toString('base64');
     const conversation = `${first.bare},${serverFirst}`;
-    this.#state = { phase: 'final', expected: { account, channelBinding, nonce, conversation } };
+    this.#state = { phase: 'final', expected: { account, lookup, channelBinding, nonce, conversation } };
     return { kind: 'challenge', data: Buffer.from(serverFirst) };
   }
 
-  async #serverFirst(account: Jid, nonce: string): Promise<string> {
+  #serverFirst({ keys }: KeyLookup, nonce: string): string {
     const { hash, downgradeProtection = true } = this.#options;
-    const { keys } = await lookupKeys(this.#context.credentials, account, hash);
     const message = `r=${nonce},s=${keys.salt.toString('base64')},i=${keys.iterations}`;
     return downgradeProtection ? `${message},h=${downgradeHash(hash, this.#context)}` : message;
   }
@@ -82,14 +83,19 @@ export class ScramExchange implements SaslExchange {
   async #finish(expected: Expected, response: Buffer): Promise<SaslStep> {
     const final = parseClientFinal(response);
     const { hash } = this.#options;
-    // Read again: the password may have been changed, or the account removed, while the client made up its mind.
-    const { keys, real } = await lookupKeys(this.#context.credentials, expected.account, hash);
+    const { keys, real } = await this.#currentKeys(expected);
     const authMessage = `${expected.conversation},${final.withoutProof}`;
     const proven = provesPassword(hash, keys, authMessage, final.proof);
     const repeated = final.channelBinding === expected.channelBinding && final.nonce === expected.nonce;
     if (!(proven && repeated && real)) throw SaslFailure.notAuthorized();
     const signature = serverSignature(hash, keys, authMessage).toString('base64');
     return { kind: 'success', data: Buffer.from(`v=${signature}`), identity: expected.account };
+  }
+
+  /** The password may have been changed, or the account removed, while the client made up its mind. */
+  async #currentKeys({ account, lookup }: Expected): Promise<KeyLookup> {
+    const { credentials } = this.#context;
+    return credentials.version() === lookup.version ? lookup : lookupKeys(credentials, account, this.#options.hash);
   }
 
   /** Judges the client's view of channel binding (RFC 5802 §6) and returns the data it must have bound. */

@@ -2,8 +2,9 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { certificateHash } from '../../../../src/streams/negotiation/sasl/certificate-hash.ts';
 import { channelBindingsOf } from '../../../../src/streams/negotiation/sasl/channel-binding.ts';
+import { servingTls } from '../../../../src/streams/tls/tls-options.ts';
 import { certificates } from './certificates.ts';
-import { derOf, handshake } from './tls-session.ts';
+import { contextWith, derOf, handshake, sessionOver } from './tls-session.ts';
 
 describe('certificateHash', () => {
   for (const { signature, hash } of certificates) {
@@ -36,6 +37,18 @@ describe('channelBindingsOf', () => {
     expect(first?.[0]).to.not.deep.equal(second?.[0]);
     expect(first?.[1]).to.deep.equal(second?.[1]);
     expect(first?.[2]).to.not.deep.equal(second?.[2]);
+  });
+
+  it('names the certificate that the client was shown, whichever name it asked for', async () => {
+    const context = (signature: string) => contextWith(derOf(signature), 'TLSv1.3');
+    const [one, other] = [context('ec-sha256'), context('ec-sha384')];
+    const layTls = servingTls({ single: false, contextFor: (name) => (name === 'other.example' ? other : one) });
+    for (const name of ['one.example', 'other.example', '', 'other.example', 'one.example']) {
+      await using session = await sessionOver((plain) => layTls(plain, 'direct', undefined), name);
+      const endPoint = channelBindingsOf(session.server).find(({ type }) => type === 'tls-server-end-point');
+      const seen = session.client.getPeerX509Certificate()?.raw ?? Buffer.alloc(0);
+      expect(endPoint?.data(), name).to.deep.equal(certificateHash(seen));
+    }
   });
 
   it('leaves tls-exporter out of TLS 1.2', async () => {

@@ -17,20 +17,31 @@ export const endPointBytes = Buffer.from('the hash of a certificate');
 export const uniqueBytes = Buffer.from('how the client ended the handshake');
 
 /** Accounts in memory, and what was written to them. */
-export class MemoryAccounts implements Pick<AccountStore, 'credentials' | 'setCredentials'> {
+export class MemoryAccounts implements Pick<AccountStore, 'credentials' | 'credentialsVersion' | 'setCredentials'> {
   readonly rows = new Map<string, Credentials>();
+  #version = 0;
 
   async credentials(jid: string): Promise<Credentials | undefined> {
     return this.rows.get(jid);
   }
 
+  credentialsVersion(): number {
+    return this.#version;
+  }
+
   async setCredentials(jid: string, credentials: Credentials): Promise<void> {
+    this.#version++;
     this.rows.set(jid, credentials);
+  }
+
+  remove(user: string): void {
+    this.#version++;
+    this.rows.delete(`${user}@${domain}`);
   }
 
   /** Gives a user of the test domain a password. */
   async add(user: string, password: string): Promise<void> {
-    this.rows.set(`${user}@${domain}`, await deriveCredentials(password, iterations));
+    await this.setCredentials(`${user}@${domain}`, await deriveCredentials(password, iterations));
   }
 }
 

@@ -133,6 +133,7 @@ describe('PLAIN', () => {
     const broken = {
       ...accounts,
       credentials: async () => Promise.reject(new Error('disk')),
+      credentialsVersion: () => 0,
       setCredentials: async () => {},
     };
     const context = contextOf(accounts, { credentials: new StoredCredentials(broken, Buffer.alloc(32), iterations) });
@@ -213,6 +214,10 @@ class ChangedWhileReading {
   async credentials(jid: string): Promise<Credentials | undefined> {
     this.#reads += 1;
     return this.#reads === 1 ? this.#accounts.credentials(jid) : { scram: {} };
+  }
+
+  credentialsVersion(): number {
+    return this.#accounts.credentialsVersion();
   }
 
   async setCredentials(): Promise<void> {

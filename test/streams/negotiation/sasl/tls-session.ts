@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { connect, createServer, type SecureVersion, type TLSSocket } from 'node:tls';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { connect, createSecureContext, type SecureContext, type SecureVersion, TLSSocket } from 'node:tls';
 import { certificates, ecKey } from './certificates.ts';
 
 /** The test certificate with this kind of signature. */
@@ -20,17 +20,35 @@ export interface Session extends AsyncDisposable {
   readonly client: TLSSocket;
 }
 
-/** Opens a TLS session over the loopback. */
-export async function handshake(version: SecureVersion, certificate: Buffer): Promise<Session> {
+/** A context with this certificate. */
+export function contextWith(certificate: Buffer, version: SecureVersion): SecureContext {
   const key = createPrivateKey({ key: Buffer.from(ecKey, 'base64'), format: 'der', type: 'pkcs8' });
   const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const listener = createServer({ cert: pemOf(certificate), key: pem, maxVersion: version, minVersion: version });
+  return createSecureContext({ cert: pemOf(certificate), key: pem, maxVersion: version, minVersion: version });
+}
+
+/** Opens a TLS session over the loopback. */
+export function handshake(version: SecureVersion, certificate: Buffer): Promise<Session> {
+  const secureContext = contextWith(certificate, version);
+  return sessionOver((plain) => new TLSSocket(plain, { isServer: true, secureContext }));
+}
+
+/** The same, with TLS laid over the server's side by `layTls`, for a client that asks for a name. */
+export async function sessionOver(layTls: (plain: Socket) => TLSSocket, servername = ''): Promise<Session> {
+  const listener = createServer();
   await once(listener.listen(0, '127.0.0.1'), 'listening');
-  const accepted: Promise<TLSSocket[]> = once(listener, 'secureConnection');
-  const client = connect({ port: portOf(listener.address()), host: '127.0.0.1', rejectUnauthorized: false });
-  await once(client, 'secureConnect');
-  const [server] = await accepted;
-  if (!server) throw new Error('no connection');
+  const accepted: Promise<Socket[]> = once(listener, 'connection');
+  const client = connect({
+    port: portOf(listener.address()),
+    host: '127.0.0.1',
+    servername,
+    rejectUnauthorized: false,
+  });
+  const secured = once(client, 'secureConnect');
+  const [plain] = await accepted;
+  if (!plain) throw new Error('no connection');
+  const server = layTls(plain);
+  await Promise.all([secured, once(server, 'secure')]);
   return {
     server,
     client,
