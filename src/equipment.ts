@@ -14,8 +14,7 @@ import { buildRoad, type Ground, type Road } from './routing/road.ts';
 import type { Service } from './routing/service.ts';
 import type { Storage } from './storage/storage.ts';
 import { Components } from './streams/components/components.ts';
-import { Federation } from './streams/federation/federation.ts';
-import type { FederationOptions } from './streams/federation/federation-options.ts';
+import { Federation, type FederationParts } from './streams/federation/federation.ts';
 import { SystemResolver } from './streams/federation/system-resolver.ts';
 import { TrustAnchors } from './streams/federation/trust-anchors.ts';
 import type { Route } from './streams/management/take-back.ts';
@@ -25,13 +24,6 @@ import { Registrar } from './streams/registrar.ts';
 import type { CurrentCertificates } from './streams/tls/current-certificates.ts';
 import type { Clock } from './support/clock.ts';
 import type { Log } from './support/log.ts';
-
-/** How other servers are talked to. */
-export interface FederationSetup {
-  readonly options: FederationOptions;
-  /** PEM of authorities that are trusted besides those of Node.js. */
-  readonly trust: string;
-}
 
 /** What every part is built from. */
 export interface Site {
@@ -46,8 +38,6 @@ export interface Site {
   readonly failure: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
-  /** How other servers are talked to, if not as the configuration says. */
-  readonly federation?: FederationSetup | undefined;
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -73,12 +63,12 @@ export async function buildWorks(site: Site): Promise<Works> {
   const { config, storage, clock, log } = site;
   const { domains, roster } = config;
   const options = { domains, maxRosterItems: roster.maxItems, maxDirectedPresences };
-  const setup = site.federation ?? (await configuredFederation(config));
-  const dialbackSecret = await storage.secrets.get('dialback');
+  const proofs = { dialbackSecret: await storage.secrets.get('dialback'), trust: await trustAnchors(config) };
   let works: Omit<Works, 'road'> | undefined;
   const road: Road = buildRoad(options, storage, clock, log, (ground) => {
     const { amp, copies, components, ...equipment } = equip(site, ground);
-    const federation = setup && makeFederation(site, setup, ground, dialbackSecret, equipment.services, () => road);
+    const surroundings = { ground, copies, services: equipment.services, road: () => road };
+    const federation = config.s2s.enabled ? makeFederation(site, proofs, surroundings) : undefined;
     works = { amp, copies, components, federation };
     return { ...equipment, ...(federation && { remotes: federation.remotes }) };
   });
@@ -86,32 +76,35 @@ export async function buildWorks(site: Site): Promise<Works> {
   return { ...works, road };
 }
 
-async function configuredFederation(config: Config): Promise<FederationSetup | undefined> {
-  const { s2s } = config;
-  if (!s2s.enabled) return undefined;
-  const trust = s2s.trustedAuthorities === undefined ? '' : await readFile(s2s.trustedAuthorities, 'utf8');
-  return { options: federationOptions(config), trust };
+async function trustAnchors({ s2s: { trustedAuthorities } }: Config): Promise<TrustAnchors> {
+  return new TrustAnchors(trustedAuthorities && (await readFile(trustedAuthorities, 'utf8')));
 }
 
-function makeFederation(
-  { config, certificates, clock, log }: Site,
-  { options, trust }: FederationSetup,
-  ground: Ground,
-  dialbackSecret: Buffer,
-  services: readonly Service[],
-  road: () => Road,
-): Federation {
+/** What proves who other servers are, and who we are. */
+type Proofs = Pick<FederationParts, 'dialbackSecret' | 'trust'>;
+
+/** What federation is joined to. */
+interface Surroundings {
+  readonly ground: Ground;
+  readonly copies: OutgoingCopies;
+  readonly services: readonly Service[];
+  readonly road: () => Road;
+}
+
+function makeFederation(site: Site, proofs: Proofs, { ground, copies, services, road }: Surroundings): Federation {
+  const { config, certificates, clock, log } = site;
   const hosted = new Set([...config.domains, ...services.map(({ domain }) => domain)]);
   return new Federation({
-    options,
+    ...proofs,
+    options: federationOptions(config),
     listener: listenerLimits(config),
     contexts: certificates,
-    trust: new TrustAnchors(trust),
     resolver: new SystemResolver(resolverOptions(config), clock),
-    dialbackSecret,
     isHosted: (domain) => hosted.has(domain),
     fromPeer: (stanza, origin) => road().router.fromPeer(stanza, origin),
     requests: ground.requests,
+    copies,
+    management: managementLimits(config),
     notices: (stage) => road().extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
     clock,
     log,

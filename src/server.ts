@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Config, Listener } from './config/schema.ts';
 import { componentStreamLimits, listenerLimits, managementLimits, streamLimits } from './config/stream-options.ts';
-import { buildWorks, type FederationSetup, makeRegistrar, type Site, software, type Works } from './equipment.ts';
+import { buildWorks, makeRegistrar, type Site, software, type Works } from './equipment.ts';
 import { AmpCounters } from './extensions/amp/amp-counters.ts';
 import type { AmpWorks } from './extensions/amp/amp-works.ts';
 import type { Jid } from './protocol/jid.ts';
@@ -62,8 +62,6 @@ export interface ServerOptions {
   readonly diskSpace?: (directory: string) => DiskSpace;
   /** Storage has failed for good: nothing more can be promised, so the process should end. */
   readonly onFatal?: (error: Error) => void;
-  /** How other servers are talked to, if not as the configuration says. */
-  readonly federation?: FederationSetup;
 }
 
 /** How long clients have to hear that the server ends because its storage has failed: nothing more can be done for them. */
@@ -84,8 +82,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const storage = await openSqliteStorage({ dataDir, onFatal, log, clock, quickCheck, ...disk });
   try {
     const certificates = await CurrentCertificates.load(config, log);
-    const { services = [], federation } = options;
-    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services, federation, failure: failure.signal };
+    const { services = [] } = options;
+    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services, failure: failure.signal };
     return await open({ config, storage, certificates, clock, log, ...made }, options);
   } catch (error) {
     await storage.close();
@@ -100,9 +98,9 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   const registrar = makeRegistrar(site, road, () => road.extensions);
   const stream = await makeStreamParts(site, road, registrar);
   await stream.sessions.restore();
-  await copies.restore();
   const listener = makeListener(site, stream);
   const addresses = await openDoors(site, works, listener);
+  await copies.restore();
   const reloadAll = () => reload(site, options);
   const startedAtMs = clock.nowMs();
   const status = () => ({
@@ -126,6 +124,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
       status,
       components: () => components.report(),
       testPeer: federation && ((pair) => federation.test(pair)),
+      peers: () => federation?.report() ?? [],
       reload: reloadAll,
     },
   });
@@ -136,8 +135,10 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     const drainMs = failed ? farewellMs : config.shutdown.drainSeconds * 1000;
     messages.close();
     await control.close();
-    await Promise.all([listener.stop(drainMs), components.stop(drainMs), federation?.stop(drainMs)]);
+    await Promise.all([listener.stop(drainMs), components.stop(drainMs)]);
     if (!failed) await stream.sessions.stop();
+    // Last, so that others hear who is gone.
+    await federation?.stop(drainMs);
     if (!failed) await copies.settled();
     for (const extension of road.extensions) await extension.closing?.();
     await storage.close();

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { Forward } from '../storage/accounts.ts';
 import type { ComponentReport } from '../streams/components/component.ts';
 import type { LinkTestReport } from '../streams/federation/link-test.ts';
+import type { PeerStreamReport } from '../streams/federation/peer-report.ts';
 import type { ExplainReport, ExplainRequest, SendReport, SendRequest } from '../web/control/message-operations.ts';
 import { codeOf, OperationError } from '../web/control/operation-error.ts';
 import type {
@@ -89,6 +90,11 @@ export class ControlClient implements Operations {
 
   testPeer(remote: string, local?: string): Promise<LinkTestReport> {
     return this.#send('POST', '/s2s/test', { remote, local }, 0);
+  }
+
+  async peers(): Promise<readonly PeerStreamReport[]> {
+    const { streams } = await this.#ask<{ streams: PeerStreamReport[] }>('GET', '/s2s', {});
+    return streams;
   }
 
   async kick(jid: string, reason?: string): Promise<readonly string[]> {

@@ -99,6 +99,14 @@ export class StreamWire<C extends ClientConnection = ClientConnection> implement
     this.#connection.startTls(start, host);
   }
 
+  /** Something has gone wrong: the stream ends with it, or with our fault. */
+  fail(error: unknown): void {
+    if (error instanceof StreamError) return this.#user.close(error);
+    if (error instanceof XmlError) return this.#user.close(new StreamError(error.condition, { text: error.message }));
+    this.#parts.log.error({ err: error, remote: this.#connection.remoteAddress }, 'stream failed');
+    this.#user.close(StreamError.internalServerError());
+  }
+
   /** Keeps every deadline; called about once a second. */
   tick(nowMs: number): void {
     this.#connection.checkStall(nowMs);
@@ -148,7 +156,7 @@ export class StreamWire<C extends ClientConnection = ClientConnection> implement
       // While we are at work it is not the peer who is slow.
       this.deadlines.framePending(!this.#reader.paused && this.#reader.pendingBytes > 0);
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
@@ -167,13 +175,6 @@ export class StreamWire<C extends ClientConnection = ClientConnection> implement
         if (!this.#afterRead) reader.resume();
       });
     };
-    work.then(resume, (error: unknown) => this.#fail(error));
-  }
-
-  #fail(error: unknown): void {
-    if (error instanceof StreamError) return this.#user.close(error);
-    if (error instanceof XmlError) return this.#user.close(new StreamError(error.condition, { text: error.message }));
-    this.#parts.log.error({ err: error, remote: this.#connection.remoteAddress }, 'stream failed');
-    this.#user.close(StreamError.internalServerError());
+    work.then(resume, (error: unknown) => this.fail(error));
   }
 }

@@ -49,6 +49,7 @@ export class RunningAdministration {
     const running: RunningParts = {
       accounts: { forget: (key) => void this.forgotten.push(key), peek: (key) => this.known.get(key) },
       directory: this.sessions,
+      peers: () => [],
       messages: {
         explainMessage: async (request) => this.#answer(request, this.explanation),
         sendMessage: async (request) => this.#answer(request, this.sending),

@@ -1,40 +1,41 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configSchema } from '../../src/config/schema.ts';
-import { streamLimits } from '../../src/config/stream-options.ts';
 import { type Server, startServer } from '../../src/server.ts';
-import type { FederationOptions } from '../../src/streams/federation/federation-options.ts';
-import type { Target } from '../../src/streams/federation/target.ts';
 import { DevelopmentAuthority } from '../../src/streams/tls/development-authority.ts';
 import { RecordingLog } from './recording-log.ts';
 import { TestClient } from './test-client.ts';
+import type { Settings } from './test-server.ts';
 
 /** What a federated server may have that is not as usual. */
-export interface FederatedServerOptions extends Partial<FederationOptions> {
-  /** PEM of the authorities of other servers. */
-  readonly trust?: string;
+export interface FederatedServerOptions {
   readonly start?: 'starttls' | 'direct';
+  /** Keys of `s2s`. */
+  readonly settings?: Settings['s2s'];
 }
 
-/** Where each domain's server is, as every server of a test sees it. */
-export type Neighbourhood = Map<string, readonly Target[]>;
+/** Where each domain's server is. */
+type Neighbourhood = ReadonlyMap<string, number>;
 
 /** One Ampere among others, on loopback, with a development authority of its own. */
 export class FederatedServer {
   readonly domain: string;
   readonly log = new RecordingLog();
-  readonly #directory: string;
+  readonly directory: string;
   readonly #options: FederatedServerOptions;
   readonly #neighbours: Neighbourhood;
+  readonly #trustedFile: string;
   #server!: Server;
-  #port = 0;
 
   private constructor(domain: string, directory: string, neighbours: Neighbourhood, options: FederatedServerOptions) {
     this.domain = domain;
-    this.#directory = directory;
+    this.directory = directory;
     this.#neighbours = neighbours;
     this.#options = options;
+    this.#trustedFile = join(directory, 'trusted.pem');
   }
 
   /** Servers for the domains; with certificates they trust each other's. */
@@ -43,24 +44,29 @@ export class FederatedServer {
     by: 'certificate' | 'dialback',
     options: FederatedServerOptions = {},
   ): Promise<FederatedServer[]> {
+    const neighbours = new Map<string, number>();
+    for (const domain of domains) neighbours.set(domain, await freePort());
     const directories = await Promise.all(domains.map(() => mkdtemp(join(tmpdir(), 'ampere-federation-'))));
-    const authorities: string[] = [];
-    for (const [index, domain] of domains.entries()) {
-      const authority = new DevelopmentAuthority(join(directories[index] ?? '', 'tls'), Date.now());
-      await authority.certificates([domain]);
-      authorities.push(await readFile(authority.certificateFile, 'utf8'));
-    }
-    const trust = by === 'certificate' ? authorities.join('') : '';
-    const neighbours: Neighbourhood = new Map();
     const servers = domains.map(
-      (domain, index) => new FederatedServer(domain, directories[index] ?? '', neighbours, { trust, ...options }),
+      (domain, index) => new FederatedServer(domain, directories[index] ?? '', neighbours, options),
     );
-    for (const server of servers) await server.start();
+    const authorities = await Promise.all(servers.map((server) => server.#authority()));
+    const trusted = by === 'certificate' ? authorities.join('') : '';
+    for (const server of servers) {
+      await writeFile(server.#trustedFile, trusted);
+      await server.start();
+    }
     return servers;
   }
 
+  async #authority(): Promise<string> {
+    const authority = new DevelopmentAuthority(join(this.directory, 'tls'), Date.now());
+    await authority.certificates([this.domain]);
+    return readFile(authority.certificateFile, 'utf8');
+  }
+
   get port(): number {
-    return this.#port;
+    return this.#neighbours.get(this.domain) ?? 0;
   }
 
   get administration(): Server['administration'] {
@@ -68,40 +74,30 @@ export class FederatedServer {
   }
 
   async start(): Promise<void> {
-    const { trust = '', start = 'starttls', ...options } = this.#options;
-    const listen = [{ host: '127.0.0.1', port: this.#port }];
-    const config = configSchema({ directory: this.#directory, environment: {} }).parse({
+    const { start = 'starttls', settings } = this.#options;
+    const listen = [{ host: '127.0.0.1', port: this.port }];
+    const config = configSchema({ directory: this.directory, environment: {} }).parse({
       domains: [this.domain],
       dataDir: '.',
       listen: {
         c2s: [{ host: '127.0.0.1', port: 0 }],
         c2sTls: [],
+        components: [],
         s2s: start === 'starttls' ? listen : [],
         s2sTls: start === 'direct' ? listen : [],
       },
       authentication: { scramIterations: 4096 },
       storage: { quickCheck: false },
       limits: { disabled: true },
+      s2s: { overrides: this.#overrides(start), trustedAuthorities: this.#trustedFile, ...settings },
     });
-    const usual: FederationOptions = {
-      deny: [],
-      authentication: 'dialback',
-      tlsRequired: true,
-      domains: new Map(),
-      overrides: this.#neighbours,
-      allowPrivateAddresses: false,
-      connectMs: 5000,
-      establishMs: 10_000,
-      idleCloseMs: 600_000,
-      waiting: { stanzas: 2000, bytes: 10_000_000, maxWaitMs: 30_000 },
-      backOff: { firstMs: 2000, longestMs: 300_000 },
-      limits: streamLimits(config),
-    };
-    const federation = { options: { ...usual, ...options }, trust };
-    this.#server = await startServer(config, { log: this.log, federation });
-    const { s2s, s2sTls } = this.#server.addresses;
-    this.#port = [...s2s, ...s2sTls][0]?.port ?? 0;
-    this.#neighbours.set(this.domain, [{ host: '127.0.0.1', port: this.#port, tls: start, fixed: true }]);
+    this.#server = await startServer(config, { log: this.log });
+  }
+
+  #overrides(tls: 'starttls' | 'direct') {
+    return Object.fromEntries(
+      Array.from(this.#neighbours, ([name, port]) => [name, [{ host: '127.0.0.1', port, tls }]]),
+    );
   }
 
   /** A client of a new account. */
@@ -130,8 +126,18 @@ export class FederatedServer {
   /** Stops for good; rejects if the server complained of itself. */
   async stop(): Promise<void> {
     await this.#server.stop();
-    await rm(this.#directory, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true });
     const { alarms } = this.log;
     if (alarms.length > 0) throw new Error(`${this.domain} logged errors:\n${alarms.join('\n')}`);
   }
+}
+
+/** A port that was free a moment ago: all servers must know all ports before the first one starts. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

@@ -3,17 +3,21 @@ import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Departure, NextHop } from '../../routing/carrier.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
+import type { OutgoingCopies } from '../outgoing-copies.ts';
+import type { Departing } from './departing.ts';
 import type { Dialled, Dialler } from './dial.ts';
 import { DialFailure } from './dial-failure.ts';
 import type { DomainPair } from './domain-pairs.ts';
 import type { FederationOptions } from './federation-options.ts';
+import type { PeerStreamReport } from './peer-report.ts';
 import type { PeerStream } from './peer-stream.ts';
 
 /** What a link needs from the rest of the house. */
 export interface DomainLinkParts {
   readonly dialler: Pick<Dialler, 'dial'>;
   readonly hop: (pair: DomainPair, dialled: Dialled) => NextHop;
-  readonly options: Pick<FederationOptions, 'establishMs' | 'idleCloseMs' | 'waiting' | 'backOff'>;
+  readonly copies: Pick<OutgoingCopies, 'add'>;
+  readonly options: Pick<FederationOptions, 'establishMs' | 'waiting' | 'backOff'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -26,41 +30,39 @@ export type LinkState =
   /** The other server could not be reached and is left alone for a while. */
   | { readonly name: 'resting'; readonly untilMs: number; readonly failure: DialFailure };
 
-/** A stanza that waits to leave. */
-interface Waiting {
-  readonly stanza: Stanza;
-  readonly departure: Departure;
-  readonly sinceMs: number;
-}
-
 /** What a start tag may have beside the content; close enough for a bound on memory. */
 const tagBytes = 256;
+/** Streams a stanza is written to in vain before it is given up. */
+const maxAttempts = 3;
 
 /** All that goes from one domain of ours to one of another server: what waits, in order, and the stream it leaves by. */
 export class DomainLink {
   readonly pair: DomainPair;
   readonly #parts: DomainLinkParts;
   #state: LinkState = { name: 'idle' };
-  #queue: Waiting[] = [];
+  #queue: Departing[] = [];
   #queuedBytes = 0;
   /** The head of the queue is being asked about, or the network is behind. */
   #held = false;
   #failures = 0;
-  #usedAtMs: number;
+  #ended = false;
+  /** What has come back from a stream, in order. */
+  #returned: Departing[] = [];
   #drained: (() => void)[] = [];
 
   constructor(pair: DomainPair, parts: DomainLinkParts) {
     this.pair = pair;
     this.#parts = parts;
-    this.#usedAtMs = parts.clock.monotonicMs();
   }
 
-  get state(): LinkState['name'] {
-    return this.#state.name;
-  }
-
-  get queued(): number {
-    return this.#queue.length;
+  /** The link as it is shown to the operator. */
+  report(): PeerStreamReport {
+    const { stream } = this;
+    const queued = this.#queue.length;
+    if (stream) return stream.report('out', queued);
+    const failure = this.#state.name === 'resting' ? this.#state.failure.message : undefined;
+    const none = { tls: false, management: false, unacknowledged: 0 };
+    return { ...this.pair, ...none, direction: 'out', state: this.#state.name, queued, failure };
   }
 
   /** The stream, if there is one. */
@@ -78,40 +80,41 @@ export class DomainLink {
   send(stanza: Stanza, departure: Departure): void {
     const nowMs = this.#parts.clock.monotonicMs();
     if (this.#state.name === 'resting' && nowMs < this.#state.untilMs) throw this.#state.failure.error;
-    const bytes = stanza.payload.bytes.length + tagBytes;
     const { waiting } = this.#parts.options;
-    if (this.#queue.length >= waiting.stanzas || this.#queuedBytes + bytes > waiting.bytes) {
+    if (this.#queue.length >= waiting.stanzas || this.#queuedBytes + weight(stanza) > waiting.bytes) {
       throw StanzaError.resourceConstraint(`too much waits for ${this.pair.remote}`);
     }
-    this.#queue.push({ stanza, departure, sinceMs: nowMs });
-    this.#queuedBytes += bytes;
+    const copy = departure.origin ? this.#parts.copies.add(stanza) : undefined;
+    if (copy) departure.origin?.awaits(copy.durable);
+    const atMs = this.#parts.clock.nowMs();
+    const back = (entry: Departing) => this.#back(entry);
+    this.#queue.push({ stanza, departure, copy, sinceMs: nowMs, atMs, storedElsewhere: false, attempts: 0, back });
+    this.#queuedBytes += weight(stanza);
     if (this.#state.name === 'open') this.#pump();
     else if (this.#state.name !== 'dialling') void this.#dial();
   }
 
   /** Keeps the times of what waits and of the stream; called about once a second. */
   tick(nowMs: number): void {
-    const { waiting, idleCloseMs } = this.#parts.options;
-    const late = ({ sinceMs }: Waiting) => nowMs - sinceMs > waiting.maxWaitMs;
-    if (this.#state.name === 'open') {
-      if (this.#queue.length === 0 && nowMs - this.#usedAtMs > idleCloseMs) this.#state.dialled.stream.close();
-      return;
-    }
-    while (this.#queue[0] && late(this.#queue[0])) this.#bounce(StanzaError.remoteServerTimeout(), 1);
+    const { maxWaitMs } = this.#parts.options.waiting;
+    const late = ({ sinceMs }: Departing) => nowMs - sinceMs > maxWaitMs;
+    while (!this.#held && this.#queue[0] && late(this.#queue[0])) this.#bounce(StanzaError.remoteServerTimeout(), 1);
   }
 
-  /** Resolves when nothing waits any more. */
-  drained(): Promise<void> {
-    if (this.#queue.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
+  /** Resolves when nothing waits any more, and what has left has arrived as far as can be told. */
+  async drained(): Promise<void> {
+    if (this.#queue.length > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+    await this.stream?.management.settled();
   }
 
-  /** Gives up all that is under way. */
+  /** Gives up all that is under way: copies stay for the next start. */
   end(): void {
+    this.#ended = true;
     if (this.#state.name === 'dialling') this.#state.abort.abort(DialFailure.unreachable('the server stops'));
   }
 
   async #dial(): Promise<void> {
+    if (this.#ended) return;
     const abort = new AbortController();
     this.#state = { name: 'dialling', abort };
     const { clock, dialler, options } = this.#parts;
@@ -127,7 +130,6 @@ export class DomainLink {
 
   #opened(dialled: Dialled): void {
     this.#failures = 0;
-    this.#usedAtMs = this.#parts.clock.monotonicMs();
     this.#state = { name: 'open', dialled, hop: this.#parts.hop(this.pair, dialled) };
     void dialled.ended.then(() => this.#lost(dialled));
     this.#pump();
@@ -139,7 +141,7 @@ export class DomainLink {
     this.#failures += 1;
     this.#state = { name: 'resting', untilMs: this.#parts.clock.monotonicMs() + restMs, failure };
     this.#parts.log.warn({ ...this.pair, reason: failure.message, restMs }, 'another server cannot be reached');
-    this.#bounce(failure.error, this.#queue.length);
+    if (!this.#ended) this.#bounce(failure.error, this.#queue.length);
   }
 
   #lost(dialled: Dialled): void {
@@ -152,8 +154,10 @@ export class DomainLink {
   #pump(): void {
     while (this.#state.name === 'open' && !this.#held && this.#queue[0]) {
       const { dialled, hop } = this.#state;
-      const { connection } = dialled.stream.wire;
+      const { wire, management } = dialled.stream;
+      const { connection } = wire;
       if (connection.ended) return;
+      if (management.full) return this.#hold(management.room());
       if (connection.congested) return this.#hold(connection.flushed());
       this.#askHead(this.#queue[0], dialled, hop);
     }
@@ -167,7 +171,7 @@ export class DomainLink {
     });
   }
 
-  #askHead(head: Waiting, dialled: Dialled, hop: NextHop): void {
+  #askHead(head: Departing, dialled: Dialled, hop: NextHop): void {
     const { departure, stanza } = head;
     try {
       const leaving = departure.leaving ? departure.leaving(hop) : stanza;
@@ -180,14 +184,29 @@ export class DomainLink {
   }
 
   /** Nothing of a stanza that has come to its end leaves; one whose stream is gone meanwhile is asked about again. */
-  #depart(head: Waiting, stanza: Stanza | undefined, dialled: Dialled): void {
+  #depart(head: Departing, stanza: Stanza | undefined, dialled: Dialled): void {
     if (this.#queue[0] !== head) return;
     if (stanza && dialled.stream.wire.connection.ended) return;
     this.#shift();
-    if (!stanza) return;
-    this.#usedAtMs = this.#parts.clock.monotonicMs();
-    dialled.stream.sendStanza(stanza);
-    head.departure.left?.();
+    if (!stanza) return head.copy?.release();
+    dialled.stream.management.transmit({ ...head, stanza, attempts: head.attempts + 1 });
+    if (head.attempts === 0) head.departure.left?.();
+  }
+
+  /** The stream it was written to is over: it goes by the next one, before what has waited behind it. */
+  #back(entry: Departing): void {
+    this.#returned.push(entry);
+    if (this.#returned.length === 1) queueMicrotask(() => this.#requeue());
+  }
+
+  #requeue(): void {
+    const returned = this.#returned.splice(0);
+    const again = returned.filter(({ attempts }) => attempts < maxAttempts);
+    for (const entry of returned)
+      if (entry.attempts >= maxAttempts) this.#fail(entry, StanzaError.remoteServerTimeout());
+    this.#queue.unshift(...again);
+    for (const { stanza } of again) this.#queuedBytes += weight(stanza);
+    if (this.#state.name === 'idle' && this.#queue.length > 0) void this.#dial();
   }
 
   #refused(error: unknown): void {
@@ -196,13 +215,30 @@ export class DomainLink {
   }
 
   #bounce(error: StanzaError, count: number): void {
-    for (let left = count; left > 0 && this.#queue.length > 0; left--) this.#shift()?.departure.failed(error);
+    for (let left = count; left > 0; left--) {
+      const entry = this.#shift();
+      if (entry) this.#fail(entry, error);
+    }
   }
 
-  #shift(): Waiting | undefined {
+  /** The copy stays until what becomes of the stanza instead is durable. */
+  #fail({ departure, copy }: Departing, error: StanzaError): void {
+    const settled = Promise.resolve(departure.failed(error));
+    const { log } = this.#parts;
+    settled.then(
+      () => copy?.release(),
+      (fault: unknown) => log.error({ err: fault, ...this.pair }, 'a failure was not dealt with'),
+    );
+  }
+
+  #shift(): Departing | undefined {
     const head = this.#queue.shift();
-    if (head) this.#queuedBytes -= head.stanza.payload.bytes.length + tagBytes;
+    if (head) this.#queuedBytes -= weight(head.stanza);
     if (this.#queue.length === 0) for (const wake of this.#drained.splice(0)) wake();
     return head;
   }
+}
+
+function weight({ payload }: Stanza): number {
+  return payload.bytes.length + tagBytes;
 }

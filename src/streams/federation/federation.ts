@@ -11,6 +11,8 @@ import type { Log } from '../../support/log.ts';
 import type { Element } from '../../xml/element.ts';
 import type { PeerConnection, TlsStart } from '../client-connection.ts';
 import { Connection } from '../connection.ts';
+import type { ManagementLimits } from '../management/management.ts';
+import type { OutgoingCopies } from '../outgoing-copies.ts';
 import { type ListenAddress, type ListenerLimits, StreamListener } from '../stream-listener.ts';
 import { answerPeerTls, askPeerTls } from '../tls/peer-tls.ts';
 import type { ContextSource, LayTls } from '../tls/tls-options.ts';
@@ -27,6 +29,7 @@ import { type LinkTestReport, testLink } from './link-test.ts';
 import { type CertificateVerdict, judgeCertificate } from './peer-certificate.ts';
 import { PeerHop } from './peer-hop.ts';
 import { PeerIntake } from './peer-intake.ts';
+import type { PeerStreamReport } from './peer-report.ts';
 import type { PeerStream, PeerStreamParts } from './peer-stream.ts';
 import { RemoteLinks } from './remote-links.ts';
 import type { Resolver } from './resolver.ts';
@@ -46,6 +49,9 @@ export interface FederationParts {
   readonly isHosted: (domain: string) => boolean;
   readonly fromPeer: (stanza: Stanza, origin: Origin) => Eventually<void>;
   readonly requests: OutgoingRequests;
+  readonly copies: Pick<OutgoingCopies, 'add'>;
+  /** Bounds of stream management. */
+  readonly management: ManagementLimits;
   readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
   readonly clock: Clock;
   readonly log: Log;
@@ -59,7 +65,9 @@ export class Federation {
   readonly #links: RemoteLinks;
   readonly #listener: StreamListener;
   readonly #dialler: Dialler;
+  /** Streams of ours, and those of others. */
   readonly #streams = new Set<PeerStream>();
+  readonly #answered = new Set<PeerStream>();
   #timer: Timer;
 
   constructor(parts: FederationParts) {
@@ -97,22 +105,26 @@ export class Federation {
     return testLink(pair, { dialler: this.#dialler, clock, timeoutMs: options.establishMs });
   }
 
+  /** The streams that somebody is proven on, and the links of ours, for operators. */
+  report(): readonly PeerStreamReport[] {
+    const answered = Array.from(this.#answered, (stream) => stream.report('in', 0));
+    return [...this.#links.all().map((link) => link.report()), ...answered];
+  }
+
   /** Lets what waits leave, then says goodbye to every server; all of it within `drainMs`, or little more. */
   async stop(drainMs: number): Promise<void> {
     await this.#within(drainMs, this.#links.drained());
     this.#links.end();
-    const { promise: gone, resolve } = Promise.withResolvers<void>();
     for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
     await this.#listener.stop(drainMs);
     for (const stream of [...this.#streams]) stream.abandon();
     this.#timer.cancel();
-    resolve();
-    await gone;
   }
 
   #streamParts(policies: DomainPolicies): Omit<PeerStreamParts, 'verify'> {
-    const { options, isHosted, fromPeer, notices, clock, log, trust, dialbackSecret } = this.#parts;
-    const { limits } = options;
+    const { options, isHosted, fromPeer, notices, requests, management, clock, log } = this.#parts;
+    const { trust, dialbackSecret } = this.#parts;
+    const { limits, idleCloseMs } = options;
     const judge = ({ tls }: PeerConnection, domain: string): CertificateVerdict =>
       tls ? judgeCertificate(tls, domain, trust, clock.nowMs()) : { trusted: false, reason: 'no TLS' };
     return {
@@ -122,6 +134,9 @@ export class Federation {
       intake: new PeerIntake({ isHosted, route: fromPeer, limits }),
       judge,
       notices,
+      requests,
+      management,
+      idleCloseMs,
       limits,
       clock,
       log,
@@ -157,8 +172,7 @@ export class Federation {
     const { options, listener, contexts, clock, log } = this.#parts;
     const { limits } = options;
     return new StreamListener({
-      newStream: (authenticated) =>
-        answerServer(parts, { authenticated, proved: () => undefined, ended: () => undefined }),
+      newStream: (authenticated) => this.#answer(parts, authenticated),
       connection: {
         rate: limits.unauthenticatedRate,
         limits: limits.connection,
@@ -169,6 +183,15 @@ export class Federation {
       clock,
       log,
     });
+  }
+
+  #answer(parts: PeerStreamParts, authenticated: () => void): PeerStream {
+    const stream = answerServer(parts, {
+      authenticated,
+      proved: () => this.#answered.add(stream),
+      ended: () => this.#answered.delete(stream),
+    });
+    return stream;
   }
 
   #within(ms: number, work: Promise<unknown>): Promise<void> {

@@ -1,6 +1,8 @@
 import { ns } from '../../protocol/namespaces.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
+import { managementFailed } from '../../protocol/stream-management.ts';
 import type { Eventually } from '../../routing/eventually.ts';
 import type { StreamStage } from '../../routing/extension.ts';
 import type { Element } from '../../xml/element.ts';
@@ -16,15 +18,19 @@ import { Dialback, type DialbackParts, type DialbackStream } from './dialback.ts
 import { type DomainPair, ProvenPairs } from './domain-pairs.ts';
 import type { CertificateVerdict } from './peer-certificate.ts';
 import type { PeerIntake } from './peer-intake.ts';
+import { type ManagedPeer, PeerManagement, type PeerManagementParts } from './peer-management.ts';
+import type { PeerStreamReport } from './peer-report.ts';
 import { isLegalStep, type PeerState, phaseOf } from './peer-state.ts';
 
 /** What streams between servers need from the rest of the house. */
-export interface PeerStreamParts extends WireParts, DialbackParts {
+export interface PeerStreamParts extends WireParts, DialbackParts, PeerManagementParts {
   readonly intake: PeerIntake;
   /** What the certificate that a connection has shown is worth. */
   readonly judge: (connection: PeerConnection, domain: string) => CertificateVerdict;
   /** Further elements of the stream features, only for information. */
   readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
+  /** A stream that carried nothing for so long is closed. */
+  readonly idleCloseMs: number;
 }
 
 /** How a peer, or we, have proved who may send. */
@@ -34,10 +40,14 @@ export type Proof = 'certificate' | 'dialback';
 export interface PeerRole {
   /** Whether the peer may send without having been asked. */
   readonly mayAsk: boolean;
+  /** How often over the time of an idle stream it is waited for the peer to close it. */
+  readonly patience: number;
   /** Our domain, as far as it is known. */
   readonly local: string | undefined;
   /** That of the peer, as far as it is known. */
   readonly remote: string | undefined;
+  /** How whoever has opened the stream has proved who it is. */
+  readonly proof: Proof | undefined;
   opened(header: StreamHeader): void;
   /** Takes an element of the negotiation; throws StreamError. */
   take(frame: Frame): Eventually<void>;
@@ -48,20 +58,19 @@ export interface PeerRole {
   ended(error: StreamError | undefined): void;
 }
 
-/** Nobody is owed word of what a peer without stream management sends. */
-const nobody = { owed: false, awaits: () => undefined };
-
 /** One XML stream between two servers, whoever has opened it (RFC 6120 §4): what both sides have in common. */
-export class PeerStream implements WireUser, AcceptedStream, DialbackStream {
+export class PeerStream implements WireUser, AcceptedStream, DialbackStream, ManagedPeer {
   readonly wire: StreamWire<PeerConnection>;
   readonly proven = new ProvenPairs();
   readonly dialback: Dialback;
+  readonly management: PeerManagement;
   readonly #parts: PeerStreamParts;
   readonly #role: PeerRole;
   #state: PeerState = { name: 'opening' };
   #headerSent = false;
   #told = false;
   #peerError: StreamError | undefined;
+  #usedAtMs: number;
   /** The id that whoever answered the stream gave it. */
   id = '';
 
@@ -69,6 +78,8 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream {
     this.#parts = parts;
     this.wire = new StreamWire<PeerConnection>(this, parts);
     this.dialback = new Dialback(this, parts);
+    this.management = new PeerManagement(this, parts);
+    this.#usedAtMs = parts.clock.monotonicMs();
     this.#role = takeRole(this);
   }
 
@@ -98,6 +109,26 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream {
     return this.#role.mayAsk;
   }
 
+  /** The stream as it is shown to the operator. */
+  report(direction: 'in' | 'out', queued: number): PeerStreamReport {
+    const { local, remote, proof } = this.#role;
+    const { secure: tls, remoteAddress } = this.wire.connection;
+    const { enabled: management, pending: unacknowledged } = this.management;
+    const state = this.#state.name;
+    return {
+      local,
+      remote,
+      direction,
+      state,
+      authenticatedBy: proof,
+      tls,
+      management,
+      queued,
+      unacknowledged,
+      remoteAddress,
+    };
+  }
+
   certificateFor(domain: string): CertificateVerdict {
     return this.#parts.judge(this.wire.connection, domain);
   }
@@ -125,6 +156,8 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream {
 
   tick(nowMs: number): void {
     this.wire.tick(nowMs);
+    if (this.#state.name !== 'open' || this.management.pending > 0) return;
+    if (nowMs - this.#usedAtMs > this.#parts.idleCloseMs * this.#role.patience) this.close();
   }
 
   get phase(): Phase {
@@ -141,7 +174,11 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream {
     switch (frame.ns) {
       case ns.server:
         if (this.#state.name !== 'open') throw StreamError.notAuthorized('authentication comes before stanzas');
-        return this.#parts.intake.take(frame, this.proven, nobody);
+        this.#used();
+        return this.management.count((origin) => this.#parts.intake.take(frame, this.proven, origin));
+      case ns.streamManagement:
+        if (this.#state.name === 'open') return this.management.take(frame);
+        return this.send(managementFailed(StanzaError.unexpectedRequest()));
       case ns.dialback:
         if (this.#state.name !== 'open' && this.#state.name !== 'negotiating') throw StreamError.notAuthorized();
         return this.dialback.take(frame);
@@ -159,8 +196,10 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream {
     this.#tell(this.#peerError);
   }
 
+  /** There may be nothing to say on a stream that goes one way: a dead connection fails on white space in time. */
   silent(): void {
-    this.close();
+    this.wire.deadlines.read();
+    this.wire.connection.write(' ');
   }
 
   // --- the role and the owner tell
@@ -170,6 +209,7 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream {
   }
 
   sendStanza(stanza: Stanza): void {
+    this.#used();
     this.wire.connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
   }
 
@@ -213,7 +253,7 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream {
 
   /** Ends the stream; with an error it is told to the peer, always behind a header (RFC 6120 §4.9.1.2). */
   close(error?: StreamError): void {
-    if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
+    if (this.over) return;
     if (this.#state.name === 'securing') return this.abandon();
     if (!this.#headerSent) this.sendHeader(this.#role.remote);
     this.become({ name: 'closing' });
@@ -226,6 +266,19 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream {
   /** Takes nothing more; resolves when the peer knows how far what it has sent is dealt with (XEP-0198 §4). */
   async finish(): Promise<void> {
     this.wire.connection.pause('shutdown');
+    await this.management.finish();
+  }
+
+  get over(): boolean {
+    return this.#state.name === 'closing' || this.#state.name === 'closed';
+  }
+
+  expectAnswer(): void {
+    this.wire.deadlines.pinged();
+  }
+
+  #used(): void {
+    this.#usedAtMs = this.#parts.clock.monotonicMs();
   }
 
   abandon(): void {
@@ -246,6 +299,7 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream {
     if (this.#told) return;
     this.#told = true;
     this.dialback.end();
+    this.management.end();
     this.#role.ended(error);
   }
 }

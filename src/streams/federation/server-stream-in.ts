@@ -2,6 +2,7 @@ import { ns } from '../../protocol/namespaces.ts';
 import { randomId } from '../../protocol/random-id.ts';
 import { SaslFailure } from '../../protocol/sasl-failure.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
+import { managementFeature } from '../../protocol/stream-management.ts';
 import { type Element, textOf, xml } from '../../xml/element.ts';
 import type { Frame } from '../../xml/frame.ts';
 import type { StreamHeader } from '../../xml/stream-reader.ts';
@@ -27,6 +28,8 @@ export function answerServer(parts: PeerStreamParts, events: ServerStreamInEvent
 /** The answering side of a stream between servers (RFC 6120 §4.3, §5.4, §6.4; XEP-0178 §3). */
 class ServerStreamIn implements PeerRole {
   readonly mayAsk = true;
+  // Whoever has opened a stream closes it: what is on the way is not lost then.
+  readonly patience = 2;
   readonly #stream: PeerStream;
   readonly #parts: PeerStreamParts;
   readonly #events: ServerStreamInEvents;
@@ -35,6 +38,7 @@ class ServerStreamIn implements PeerRole {
   /** The domain that the peer's certificate has proved. */
   #certified: string | undefined;
   #failures = 0;
+  #proof: Proof | undefined;
 
   constructor(stream: PeerStream, parts: PeerStreamParts, events: ServerStreamInEvents) {
     this.#stream = stream;
@@ -48,6 +52,10 @@ class ServerStreamIn implements PeerRole {
 
   get remote(): string | undefined {
     return this.#remote;
+  }
+
+  get proof(): Proof | undefined {
+    return this.#proof;
   }
 
   opened(header: StreamHeader): void {
@@ -77,6 +85,8 @@ class ServerStreamIn implements PeerRole {
   }
 
   provedBy(method: Proof, pair: DomainPair): void {
+    this.#proof = method;
+    this.#remote ??= pair.remote;
     this.#events.authenticated();
     this.#events.proved(this.#stream, pair, method);
   }
@@ -120,6 +130,7 @@ class ServerStreamIn implements PeerRole {
       ...(secure ? [] : [starttls(false)]),
       ...(external ? [xml('mechanisms', { xmlns: ns.sasl }, xml('mechanism', {}, 'EXTERNAL'))] : []),
       xml('dialback', { xmlns: ns.dialbackFeature }, xml('errors')),
+      managementFeature(),
       ...notices('server', { host: local }),
     ];
   }

@@ -52,6 +52,7 @@ export function openingTo(errand: Errand, parts: PeerStreamParts): Opening & { b
 /** The asking side of a stream between servers (RFC 6120 §4.3, §5.4, §6.4; XEP-0178 §3, XEP-0220 §2.1). */
 class ServerStreamOut implements PeerRole {
   readonly mayAsk = false;
+  readonly patience = 1;
   readonly established = Promise.withResolvers<Established>();
   readonly over = Promise.withResolvers<StreamError | undefined>();
   readonly #stream: PeerStream;
@@ -61,6 +62,7 @@ class ServerStreamOut implements PeerRole {
   /** Whether the peer's header said that it knows dialback (XEP-0220 §2.4.1). */
   #dialback = false;
   #failure: DialFailure | undefined;
+  #proof: Proof | undefined;
 
   constructor(stream: PeerStream, errand: Errand, parts: PeerStreamParts) {
     this.#stream = stream;
@@ -75,6 +77,10 @@ class ServerStreamOut implements PeerRole {
 
   get remote(): string {
     return this.#errand.remote;
+  }
+
+  get proof(): Proof | undefined {
+    return this.#proof;
   }
 
   /** The connection is there. */
@@ -179,6 +185,8 @@ class ServerStreamOut implements PeerRole {
   }
 
   #established(features: readonly Element[], proof: Proof | undefined): void {
+    this.#proof = proof;
+    if (proof && has(features, 'sm', ns.streamManagement)) this.#stream.management.begin();
     this.established.resolve({ stream: this.#stream, proof, features });
   }
 

@@ -1,3 +1,6 @@
+import { StreamError } from '../../protocol/stream-error.ts';
+import type { Frame } from '../../xml/frame.ts';
+
 const modulus = 2 ** 32;
 
 /** A number of stanzas as 'h' shows it: it begins again at zero after 2^32 - 1 (XEP-0198 §4). */
@@ -15,4 +18,11 @@ export function readCount(text: string | undefined): number | undefined {
   if (text === undefined || !/^\d{1,10}$/.test(text)) return undefined;
   const count = Number(text);
   return count < modulus ? count : undefined;
+}
+
+/** The 'h' of an acknowledgment; throws the stream error for one that is none. */
+export function countIn(frame: Frame): number {
+  const h = readCount(frame.attribute('h'));
+  if (h === undefined) throw StreamError.badFormat("an acknowledgment needs an 'h' that is an unsigned integer");
+  return h;
 }

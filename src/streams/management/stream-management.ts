@@ -8,7 +8,7 @@ import type { Frame } from '../../xml/frame.ts';
 import type { ClientSession } from '../client-session.ts';
 import type { NegotiatingStream, StreamFeature } from '../negotiation/stream-feature.ts';
 import type { SessionStream } from '../session-stream.ts';
-import { readCount, wireCount } from './count.ts';
+import { countIn, readCount, wireCount } from './count.ts';
 import type { ResumableSessions } from './resumable-sessions.ts';
 
 /** Tells the client that a session is its own again, and gives the session its stream; both at once. */
@@ -118,10 +118,4 @@ export class StreamManagement {
 /** XEP-0198 §3: out of order. */
 function refusal(): Element {
   return managementFailed(StanzaError.unexpectedRequest());
-}
-
-function countIn(frame: Frame): number {
-  const h = readCount(frame.attribute('h'));
-  if (h === undefined) throw StreamError.badFormat("an acknowledgment needs an 'h' that is an unsigned integer");
-  return h;
 }

@@ -30,8 +30,8 @@ const tagBytes = 256;
 const halfOfAll = 2 ** 31;
 
 /** What was sent and not yet acknowledged, in order (XEP-0198 §4). */
-export class UnacknowledgedQueue {
-  #entries: Sent[] = [];
+export class UnacknowledgedQueue<Entry extends Sent = Sent> {
+  #entries: Entry[] = [];
   #acknowledged = 0;
   #bytes = 0;
   #counted = 0;
@@ -71,11 +71,11 @@ export class UnacknowledgedQueue {
   }
 
   /** What a client that has been silent would be sent again. */
-  entries(): readonly Sent[] {
+  entries(): readonly Entry[] {
     return this.#entries;
   }
 
-  push(entry: Sent): void {
+  push(entry: Entry): void {
     this.#entries.push(entry);
     this.#weigh(entry, 1);
   }
@@ -86,7 +86,7 @@ export class UnacknowledgedQueue {
   }
 
   /** Removes what an 'h' covers; answers undefined if it covers more than was sent, or less than was covered before. */
-  acknowledge(h: number): readonly Sent[] | undefined {
+  acknowledge(h: number): readonly Entry[] | undefined {
     if (this.#uncertain) return this.#startAt(h);
     const count = stanzasSince(this.#acknowledged, h);
     if (count > this.#entries.length) return undefined;
@@ -98,7 +98,7 @@ export class UnacknowledgedQueue {
   }
 
   /** Takes out a stanza that was never written; those behind it move up. */
-  withdraw(stanza: Stanza): Sent | undefined {
+  withdraw(stanza: Stanza): Entry | undefined {
     const index = this.#entries.findIndex((entry) => entry.stanza === stanza);
     const entry = this.#entries[index];
     if (!entry) return undefined;
@@ -117,7 +117,7 @@ export class UnacknowledgedQueue {
   }
 
   /** Gives up all it holds, in order. */
-  end(): readonly Sent[] {
+  end(): readonly Entry[] {
     const entries = this.#entries;
     this.#entries = [];
     for (const { resolve } of this.#waiters.splice(0)) resolve(false);
@@ -125,7 +125,7 @@ export class UnacknowledgedQueue {
   }
 
   /** What the client has is gone, what it has not is numbered anew from there. */
-  #startAt(h: number): readonly Sent[] {
+  #startAt(h: number): readonly Entry[] {
     const has = ({ sequence }: Sent) => sequence !== undefined && stanzasSince(sequence, h) < halfOfAll;
     const covered = this.#entries.filter(has);
     this.#entries = this.#entries.filter((entry) => !has(entry));

@@ -9,6 +9,7 @@ import { StorageError } from '../../storage/storage-error.ts';
 import type { ComponentReport } from '../../streams/components/component.ts';
 import type { DomainPair } from '../../streams/federation/domain-pairs.ts';
 import type { LinkTestReport } from '../../streams/federation/link-test.ts';
+import type { PeerStreamReport } from '../../streams/federation/peer-report.ts';
 import { PasswordError } from '../../streams/negotiation/sasl/credentials.ts';
 import { Pbkdf2Queue } from '../../streams/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../streams/registrar.ts';
@@ -41,6 +42,8 @@ export interface RunningParts {
   readonly directory: Pick<SessionDirectory, 'of' | 'find' | 'all' | 'size'>;
   readonly messages: MessageOperations;
   status(): ServerStatus;
+  /** The streams between this server and others. */
+  peers(): readonly PeerStreamReport[];
   components(): readonly ComponentReport[];
   /** Opens a stream to another server for a test; absent if there are to be none. */
   readonly testPeer?: ((pair: DomainPair) => Promise<LinkTestReport>) | undefined;
@@ -144,6 +147,10 @@ export class Administration implements Operations {
     const pair = { local: this.#servedDomain(local ? domainOf(local) : (domains[0] ?? '')), remote: domainOf(remote) };
     if (domains.includes(pair.remote)) throw new OperationError('invalid', `${pair.remote} is served here.`);
     return testPeer(pair);
+  }
+
+  async peers(): Promise<readonly PeerStreamReport[]> {
+    return this.#running().peers();
   }
 
   async kick(jid: string, reason?: string): Promise<readonly string[]> {

@@ -4,6 +4,7 @@ import type { Subscription } from '../../storage/rosters.ts';
 import type { DiskState } from '../../storage/storage.ts';
 import type { ComponentReport } from '../../streams/components/component.ts';
 import type { LinkTestReport } from '../../streams/federation/link-test.ts';
+import type { PeerStreamReport } from '../../streams/federation/peer-report.ts';
 import type { MessageOperations } from './message-operations.ts';
 
 /** An address the server listens on. */
@@ -126,6 +127,8 @@ export interface Operations extends MessageOperations {
   sessions(jid?: string): Promise<readonly SessionReport[]>;
   /** Goes the way to the server of another domain, from a domain of ours, and says how far it gets. */
   testPeer(remote: string, local?: string): Promise<LinkTestReport>;
+  /** The streams between this server and others. */
+  peers(): Promise<readonly PeerStreamReport[]>;
   /** How the components are doing. */
   components(): Promise<readonly ComponentReport[]>;
   /** Ends one session, or all of an account, and gives their addresses. */

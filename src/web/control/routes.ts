@@ -118,6 +118,7 @@ export const routes: ReadonlyMap<string, Route> = new Map([
     ),
   ],
   ['GET /components', route(nothing, async (operations) => ({ components: await operations.components() }))],
+  ['GET /s2s', route(z.strictObject({}), async (operations) => ({ streams: await operations.peers() }))],
   [
     'DELETE /sessions',
     route(z.strictObject({ jid: text, reason: text.optional() }), async (operations, { jid, reason }) => ({

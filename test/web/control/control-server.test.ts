@@ -28,6 +28,7 @@ class FakeOperations implements Operations {
   sessions = (...args: unknown[]) => this.#answer('sessions', args);
   components = (...args: unknown[]) => this.#answer('components', args);
   testPeer = (...args: unknown[]) => this.#answer('testPeer', args);
+  peers = (...args: unknown[]) => this.#answer('peers', args);
   kick = (...args: unknown[]) => this.#answer('kick', args);
   reload = (...args: unknown[]) => this.#answer('reload', args);
   setForward = (...args: unknown[]) => this.#answer('setForward', args);

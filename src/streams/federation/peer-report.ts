@@ -1,0 +1,22 @@
+/** One pair of domains on a stream between servers, or the queue for one that has no stream, as it is shown to the operator. */
+export interface PeerStreamReport {
+  /** Our domain and that of the other server, as far as they are known. */
+  readonly local?: string | undefined;
+  readonly remote?: string | undefined;
+  /** Who has opened the stream: the other server, or we. */
+  readonly direction: 'in' | 'out';
+  /** `open`, or how far it has come; `resting` is a server that could not be reached and is left alone for a while. */
+  readonly state: string;
+  /** How the side that has opened the stream has proved who it is. */
+  readonly authenticatedBy?: 'certificate' | 'dialback' | undefined;
+  readonly tls: boolean;
+  /** Whether there are acknowledgments (XEP-0198). */
+  readonly management: boolean;
+  /** Stanzas of ours that wait to leave. */
+  readonly queued: number;
+  /** Stanzas of ours that have left and may not have arrived. */
+  readonly unacknowledged: number;
+  readonly remoteAddress?: string | undefined;
+  /** Why the last attempt has failed. */
+  readonly failure?: string | undefined;
+}
