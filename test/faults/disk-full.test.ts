@@ -180,7 +180,7 @@ class Play {
     this.#disk.fill();
     const server = this.#disk.serve(names, ballastBytes);
     expect(await server.end()).to.equal(1);
-    expect(server.complaints.join('\n')).to.include('ampere.db cannot be opened on a full disk');
+    expect(server.complaints.join('\n')).to.include('ampere.db cannot be used on a full disk');
   }
 
   figures(): string {

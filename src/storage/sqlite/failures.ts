@@ -44,7 +44,7 @@ export function explainFailure(error: StorageError, dataDir: string): StorageErr
     case 'io':
       return explain('cannot be read or written', wayBack(dataDir));
     case 'full':
-      return explain('cannot be opened on a full disk', 'make room and try again');
+      return explain('cannot be used on a full disk', 'make room and try again');
     default:
       return error;
   }
