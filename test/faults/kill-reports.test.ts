@@ -20,11 +20,17 @@ describe('a server that is killed while it reports what rules have done (XEP-007
       const server = await scene.start(company.names);
       for (const writer of company.writers) await writer.arrives(server.port);
       const until = company.acknowledged.length + chance.between(10, 160);
+      const graceMs = chance.between(0, 60);
+      let stalled = false;
       await company.carriesOn(company.writers, () => {
-        if (company.acknowledged.length < until) return;
-        server.kill();
-        // What the network still has is lost, too.
-        for (const writer of company.writers) writer.leaves();
+        if (stalled || company.acknowledged.length < until) return;
+        stalled = true;
+        // What they have sent is dealt with, and what they are told of it is lost with the network.
+        for (const writer of company.writers) writer.stalls();
+        setTimeout(() => {
+          server.kill();
+          for (const writer of company.writers) writer.leaves();
+        }, graceMs);
       });
       expect(await server.end()).to.equal(null);
     }
