@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { configSchema } from '../../src/config/schema.ts';
 import { type Server, startServer } from '../../src/server.ts';
 import { DevelopmentAuthority } from '../../src/streams/tls/development-authority.ts';
+import type { Clock } from '../../src/support/clock.ts';
 import { RecordingLog } from './recording-log.ts';
 import { TestClient } from './test-client.ts';
 import type { Settings } from './test-server.ts';
@@ -15,6 +16,11 @@ export interface FederatedServerOptions {
   readonly start?: 'starttls' | 'direct';
   /** Keys of `s2s`. */
   readonly settings?: Settings['s2s'];
+  /** Further domains, and the ports of their servers. */
+  readonly others?: ReadonlyMap<string, number>;
+  readonly clock?: Clock;
+  /** Keys of `limits`. */
+  readonly limits?: Settings['limits'];
 }
 
 /** Where each domain's server is. */
@@ -44,7 +50,7 @@ export class FederatedServer {
     by: 'certificate' | 'dialback',
     options: FederatedServerOptions = {},
   ): Promise<FederatedServer[]> {
-    const neighbours = new Map<string, number>();
+    const neighbours = new Map<string, number>(options.others);
     for (const domain of domains) neighbours.set(domain, await freePort());
     const directories = await Promise.all(domains.map(() => mkdtemp(join(tmpdir(), 'ampere-federation-'))));
     const servers = domains.map(
@@ -74,7 +80,7 @@ export class FederatedServer {
   }
 
   async start(): Promise<void> {
-    const { start = 'starttls', settings } = this.#options;
+    const { start = 'starttls', settings, clock, limits = { disabled: true } } = this.#options;
     const listen = [{ host: '127.0.0.1', port: this.port }];
     const config = configSchema({ directory: this.directory, environment: {} }).parse({
       domains: [this.domain],
@@ -88,10 +94,10 @@ export class FederatedServer {
       },
       authentication: { scramIterations: 4096 },
       storage: { quickCheck: false },
-      limits: { disabled: true },
+      limits,
       s2s: { overrides: this.#overrides(start), trustedAuthorities: this.#trustedFile, ...settings },
     });
-    this.#server = await startServer(config, { log: this.log });
+    this.#server = await startServer(config, { log: this.log, ...(clock && { clock }) });
   }
 
   #overrides(tls: 'starttls' | 'direct') {

@@ -52,6 +52,11 @@ export class TestConnection {
     return connection;
   }
 
+  /** A connection that somebody else has opened. */
+  static accepted(socket: Socket): TestConnection {
+    return new TestConnection(socket);
+  }
+
   /** The TLS layer, if there is one. */
   get tls(): TLSSocket | undefined {
     return this.#socket instanceof TLSSocket ? this.#socket : undefined;

@@ -36,9 +36,6 @@ interface Attempt {
   readonly watch: DialWatch | undefined;
 }
 
-/** A stream and what became of it. */
-export type Dialled = Established & Pick<Opening, 'ended'>;
-
 /** Opens streams to other servers. */
 export class Dialler {
   readonly #parts: DialParts;
@@ -48,7 +45,12 @@ export class Dialler {
   }
 
   /** Tries the servers of the remote domain in their order. Rejects with DialFailure; an abort also ends the stream. */
-  async dial(pair: DomainPair, purpose: Errand['purpose'], signal: AbortSignal, watch?: DialWatch): Promise<Dialled> {
+  async dial(
+    pair: DomainPair,
+    purpose: Errand['purpose'],
+    signal: AbortSignal,
+    watch?: DialWatch,
+  ): Promise<Established> {
     if (!this.#parts.stream.policies.allows(pair.remote)) throw DialFailure.notFound('the configuration forbids it');
     let last = DialFailure.notFound(`no server for ${pair.remote} is known`);
     const targets = await this.#targets(pair.remote);
@@ -74,7 +76,7 @@ export class Dialler {
   }
 
   /** Where our certificate is not taken, a stream of its own is opened for dialback: many servers close after a failure. */
-  async #tryTarget(target: Target, errand: Errand, attempt: Attempt): Promise<Dialled> {
+  async #tryTarget(target: Target, errand: Errand, attempt: Attempt): Promise<Established> {
     try {
       return await this.#open(target, errand, attempt);
     } catch (error) {
@@ -84,18 +86,18 @@ export class Dialler {
     }
   }
 
-  async #open(target: Target, errand: Errand, { signal, watch }: Attempt): Promise<Dialled> {
+  async #open(target: Target, errand: Errand, { signal, watch }: Attempt): Promise<Established> {
     const socket = await this.#parts.connect(target, signal);
     watch?.connected(target, socket);
     const { begin, ...opening } = openingTo(errand, this.#parts.stream);
-    const { stream, established, ended } = opening;
+    const { stream, established } = opening;
     const start: TlsStart = target.tls;
     this.#parts.opened(opening, errand);
     const user = watch ? watched(stream, errand.remote, watch) : stream;
     stream.open(this.#parts.makeConnection(socket, user, errand), start);
     signal.addEventListener('abort', () => stream.abandon());
     begin();
-    return { ...(await established), ended };
+    return established;
   }
 
   #failed(pair: DomainPair, target: Target, failure: DialFailure, watch: DialWatch | undefined): void {

@@ -36,8 +36,8 @@ export interface DialbackParts {
   readonly isHosted: (domain: string) => boolean;
   readonly policies: DomainPolicies;
   readonly keys: DialbackKeys;
-  /** Asks the servers of the remote domain, on another stream. Never rejects. */
-  readonly verify: (question: KeyQuestion) => Promise<DialbackAnswer>;
+  /** Asks the servers of the remote domain, on another stream than `asking`. Never rejects. */
+  readonly verify: (question: KeyQuestion, asking: DialbackStream) => Promise<DialbackAnswer>;
   readonly log: Log;
 }
 
@@ -115,7 +115,7 @@ export class Dialback {
     const refusal = this.#refusal(pair);
     if (refusal) return this.#tell(pair, refusal);
     this.#underExamination += 1;
-    const answer = await this.#parts.verify({ ...pair, streamId: this.#stream.id, key });
+    const answer = await this.#parts.verify({ ...pair, streamId: this.#stream.id, key }, this.#stream);
     this.#underExamination -= 1;
     if (answer === 'invalid') return this.#denied(pair);
     if (answer !== 'valid') return this.#tell(pair, explained(answer));

@@ -5,17 +5,20 @@ import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { OutgoingCopies } from '../outgoing-copies.ts';
 import type { Departing } from './departing.ts';
-import type { Dialled, Dialler } from './dial.ts';
+import type { Dialler } from './dial.ts';
 import { DialFailure } from './dial-failure.ts';
 import type { DomainPair } from './domain-pairs.ts';
 import type { FederationOptions } from './federation-options.ts';
 import type { PeerStreamReport } from './peer-report.ts';
 import type { PeerStream } from './peer-stream.ts';
+import type { Established } from './server-stream-out.ts';
 
 /** What a link needs from the rest of the house. */
 export interface DomainLinkParts {
   readonly dialler: Pick<Dialler, 'dial'>;
-  readonly hop: (pair: DomainPair, dialled: Dialled) => NextHop;
+  /** A stream of the other server that goes both ways, if there is one (XEP-0288). */
+  readonly answered: (pair: DomainPair) => Established | undefined;
+  readonly hop: (pair: DomainPair, dialled: Established) => NextHop;
   readonly copies: Pick<OutgoingCopies, 'add'>;
   readonly options: Pick<FederationOptions, 'establishMs' | 'waiting' | 'backOff'>;
   readonly clock: Clock;
@@ -26,7 +29,7 @@ export interface DomainLinkParts {
 export type LinkState =
   | { readonly name: 'idle' }
   | { readonly name: 'dialling'; readonly abort: AbortController }
-  | { readonly name: 'open'; readonly dialled: Dialled; readonly hop: NextHop }
+  | { readonly name: 'open'; readonly dialled: Established; readonly hop: NextHop }
   /** The other server could not be reached and is left alone for a while. */
   | { readonly name: 'resting'; readonly untilMs: number; readonly failure: DialFailure };
 
@@ -57,9 +60,8 @@ export class DomainLink {
 
   /** The link as it is shown to the operator. */
   report(): PeerStreamReport {
-    const { stream } = this;
     const queued = this.#queue.length;
-    if (stream) return stream.report('out', queued);
+    if (this.stream) return this.stream.report(queued);
     const failure = this.#state.name === 'resting' ? this.#state.failure.message : undefined;
     const none = { tls: false, management: false, unacknowledged: 0 };
     return { ...this.pair, ...none, direction: 'out', state: this.#state.name, queued, failure };
@@ -115,6 +117,8 @@ export class DomainLink {
 
   async #dial(): Promise<void> {
     if (this.#ended) return;
+    const answered = this.#parts.answered(this.pair);
+    if (answered) return this.#opened(answered);
     const abort = new AbortController();
     this.#state = { name: 'dialling', abort };
     const { clock, dialler, options } = this.#parts;
@@ -128,10 +132,10 @@ export class DomainLink {
     }
   }
 
-  #opened(dialled: Dialled): void {
+  #opened(dialled: Established): void {
     this.#failures = 0;
     this.#state = { name: 'open', dialled, hop: this.#parts.hop(this.pair, dialled) };
-    void dialled.ended.then(() => this.#lost(dialled));
+    void dialled.stream.ended.then(() => this.#lost(dialled));
     this.#pump();
   }
 
@@ -144,7 +148,7 @@ export class DomainLink {
     if (!this.#ended) this.#bounce(failure.error, this.#queue.length);
   }
 
-  #lost(dialled: Dialled): void {
+  #lost(dialled: Established): void {
     if (this.#state.name !== 'open' || this.#state.dialled !== dialled) return;
     this.#state = { name: 'idle' };
     if (this.#queue.length > 0) void this.#dial();
@@ -171,7 +175,7 @@ export class DomainLink {
     });
   }
 
-  #askHead(head: Departing, dialled: Dialled, hop: NextHop): void {
+  #askHead(head: Departing, dialled: Established, hop: NextHop): void {
     const { departure, stanza } = head;
     try {
       const leaving = departure.leaving ? departure.leaving(hop) : stanza;
@@ -184,7 +188,7 @@ export class DomainLink {
   }
 
   /** Nothing of a stanza that has come to its end leaves; one whose stream is gone meanwhile is asked about again. */
-  #depart(head: Departing, stanza: Stanza | undefined, dialled: Dialled): void {
+  #depart(head: Departing, stanza: Stanza | undefined, dialled: Established): void {
     if (this.#queue[0] !== head) return;
     if (stanza && dialled.stream.wire.connection.ended) return;
     this.#shift();

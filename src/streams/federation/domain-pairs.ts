@@ -27,7 +27,12 @@ export class ProvenPairs {
     this.#certified = remote;
   }
 
+  /** Whether this very pair is proved: then stanzas may go the other way, too (XEP-0288 §2.2). */
+  has(pair: DomainPair): boolean {
+    return this.#pairs.has(pairKey(pair));
+  }
+
   covers(pair: DomainPair): boolean {
-    return pair.remote === this.#certified || this.#pairs.has(pairKey(pair));
+    return pair.remote === this.#certified || this.has(pair);
   }
 }

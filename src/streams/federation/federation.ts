@@ -34,6 +34,7 @@ import type { PeerStream, PeerStreamParts } from './peer-stream.ts';
 import { RemoteLinks } from './remote-links.ts';
 import type { Resolver } from './resolver.ts';
 import { answerServer } from './server-stream-in.ts';
+import type { Established } from './server-stream-out.ts';
 import type { TrustAnchors } from './trust-anchors.ts';
 
 /** What federation needs from the rest of the house. */
@@ -74,7 +75,10 @@ export class Federation {
     this.#parts = parts;
     const { options, clock } = parts;
     const policies = new DomainPolicies(options);
-    const stream: PeerStreamParts = { ...this.#streamParts(policies), verify: (question) => verifier.verify(question) };
+    const stream: PeerStreamParts = {
+      ...this.#streamParts(policies),
+      verify: (question, asking) => verifier.verify(question, asking),
+    };
     const dialler = this.#makeDialler(stream);
     this.#dialler = dialler;
     const known = new KnownFeatures(parts.requests, clock);
@@ -82,9 +86,10 @@ export class Federation {
       ...parts,
       policies,
       dialler,
+      answered: (pair) => this.#goingBothWays(pair),
       hop: (pair, { stream, features }) => new PeerHop(pair, stream, features, known),
     });
-    const streamTo = (pair: { local: string; remote: string }) => this.#links.find(pair)?.stream;
+    const streamTo = (pair: DomainPair) => this.#links.find(pair)?.stream;
     const verifier = new KeyVerifier({ dialler, streamTo, clock, timeoutMs: options.establishMs });
     this.#listener = this.#makeListener(stream);
     this.#timer = clock.after(tickMs, () => this.#tick());
@@ -107,8 +112,10 @@ export class Federation {
 
   /** The streams that somebody is proven on, and the links of ours, for operators. */
   report(): readonly PeerStreamReport[] {
-    const answered = Array.from(this.#answered, (stream) => stream.report('in', 0));
-    return [...this.#links.all().map((link) => link.report()), ...answered];
+    const links = this.#links.all();
+    const carrying = new Set(links.map((link) => link.stream));
+    const others = [...this.#answered].filter((stream) => !carrying.has(stream));
+    return [...links.map((link) => link.report()), ...others.map((stream) => stream.report(0))];
   }
 
   /** Lets what waits leave, then says goodbye to every server; all of it within `drainMs`, or little more. */
@@ -161,9 +168,9 @@ export class Federation {
           clock,
         });
       },
-      opened: ({ stream, ended }) => {
+      opened: ({ stream }) => {
         this.#streams.add(stream);
-        void ended.then(() => this.#streams.delete(stream));
+        void stream.ended.then(() => this.#streams.delete(stream));
       },
     });
   }
@@ -189,9 +196,17 @@ export class Federation {
     const stream = answerServer(parts, {
       authenticated,
       proved: () => this.#answered.add(stream),
-      ended: () => this.#answered.delete(stream),
     });
+    void stream.ended.then(() => this.#answered.delete(stream));
     return stream;
+  }
+
+  #goingBothWays(pair: DomainPair): Established | undefined {
+    for (const stream of this.#answered) {
+      const usable = stream.role.bidirectional && !stream.over && stream.proven.has(pair);
+      if (usable) return { stream, proof: stream.role.proof, features: [] };
+    }
+    return undefined;
   }
 
   #within(ms: number, work: Promise<unknown>): Promise<void> {

@@ -25,14 +25,14 @@ export class KeyVerifier {
     this.#parts = parts;
   }
 
-  /** Never rejects. */
-  async verify(question: KeyQuestion): Promise<DialbackAnswer> {
+  /** Asks on any stream but the one the key has come by (XEP-0288 §2.2). Never rejects. */
+  async verify(question: KeyQuestion, asking: object): Promise<DialbackAnswer> {
     const abort = new AbortController();
     const timer = this.#parts.clock.after(this.#parts.timeoutMs, () =>
       abort.abort(DialFailure.unreachable('no answer in time')),
     );
     try {
-      return await this.#ask(question, abort.signal);
+      return await this.#ask(question, asking, abort.signal);
     } catch (error) {
       return error instanceof DialFailure ? error.error : StanzaError.remoteServerNotFound();
     } finally {
@@ -41,9 +41,9 @@ export class KeyVerifier {
     }
   }
 
-  async #ask(question: KeyQuestion, signal: AbortSignal): Promise<DialbackAnswer> {
+  async #ask(question: KeyQuestion, asking: object, signal: AbortSignal): Promise<DialbackAnswer> {
     const open = this.#parts.streamTo(question);
-    if (open) return orAborted(open.dialback.verify(question), signal);
+    if (open && open !== asking) return orAborted(open.dialback.verify(question), signal);
     const { stream } = await this.#parts.dialler.dial(question, 'verify', signal);
     const answer = await stream.dialback.verify(question);
     stream.close();

@@ -38,8 +38,12 @@ export type Proof = 'certificate' | 'dialback';
 
 /** The side of a stream that negotiates: that of whoever has opened it, or the other. */
 export interface PeerRole {
-  /** Whether the peer may send without having been asked. */
+  /** Who has opened the stream: the peer, or we. */
+  readonly direction: 'in' | 'out';
+  /** Whether the peer may ask to be believed. */
   readonly mayAsk: boolean;
+  /** Whether stanzas go both ways (XEP-0288). */
+  readonly bidirectional: boolean;
   /** How often over the time of an idle stream it is waited for the peer to close it. */
   readonly patience: number;
   /** Our domain, as far as it is known. */
@@ -55,7 +59,7 @@ export interface PeerRole {
   /** The peer has proved that it may send for a pair. */
   provedBy(method: Proof, pair: DomainPair): void;
   /** The stream is over; told once. `error` is what was wrong, by our word or the peer's. */
-  ended(error: StreamError | undefined): void;
+  ended?(error: StreamError | undefined): void;
 }
 
 /** One XML stream between two servers, whoever has opened it (RFC 6120 §4): what both sides have in common. */
@@ -64,6 +68,7 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream, Man
   readonly proven = new ProvenPairs();
   readonly dialback: Dialback;
   readonly management: PeerManagement;
+  readonly #over = Promise.withResolvers<void>();
   readonly #parts: PeerStreamParts;
   readonly #role: PeerRole;
   #state: PeerState = { name: 'opening' };
@@ -89,6 +94,11 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream, Man
     if (start === 'direct') this.handshake('direct');
   }
 
+  /** Resolves when the stream is over. */
+  get ended(): Promise<void> {
+    return this.#over.promise;
+  }
+
   get role(): PeerRole {
     return this.#role;
   }
@@ -110,8 +120,8 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream, Man
   }
 
   /** The stream as it is shown to the operator. */
-  report(direction: 'in' | 'out', queued: number): PeerStreamReport {
-    const { local, remote, proof } = this.#role;
+  report(queued: number): PeerStreamReport {
+    const { direction, local, remote, proof } = this.#role;
     const { secure: tls, remoteAddress } = this.wire.connection;
     const { enabled: management, pending: unacknowledged } = this.management;
     const state = this.#state.name;
@@ -300,6 +310,7 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream, Man
     this.#told = true;
     this.dialback.end();
     this.management.end();
-    this.#role.ended(error);
+    this.#role.ended?.(error);
+    this.#over.resolve();
   }
 }

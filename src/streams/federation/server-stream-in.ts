@@ -17,7 +17,6 @@ export interface ServerStreamInEvents {
   /** The peer has proved who it is. */
   authenticated(): void;
   proved(stream: PeerStream, pair: DomainPair, method: Proof): void;
-  ended(stream: PeerStream): void;
 }
 
 /** A stream that another server has opened to us. */
@@ -27,6 +26,7 @@ export function answerServer(parts: PeerStreamParts, events: ServerStreamInEvent
 
 /** The answering side of a stream between servers (RFC 6120 §4.3, §5.4, §6.4; XEP-0178 §3). */
 class ServerStreamIn implements PeerRole {
+  readonly direction = 'in';
   readonly mayAsk = true;
   // Whoever has opened a stream closes it: what is on the way is not lost then.
   readonly patience = 2;
@@ -37,6 +37,7 @@ class ServerStreamIn implements PeerRole {
   #remote: string | undefined;
   /** The domain that the peer's certificate has proved. */
   #certified: string | undefined;
+  #bidirectional = false;
   #failures = 0;
   #proof: Proof | undefined;
 
@@ -52,6 +53,10 @@ class ServerStreamIn implements PeerRole {
 
   get remote(): string | undefined {
     return this.#remote;
+  }
+
+  get bidirectional(): boolean {
+    return this.#bidirectional;
   }
 
   get proof(): Proof | undefined {
@@ -77,11 +82,12 @@ class ServerStreamIn implements PeerRole {
   take(frame: Frame): void {
     if (frame.ns === ns.tls && frame.name === 'starttls') return this.#secure();
     if (frame.ns === ns.sasl) return this.#authenticate(frame);
+    if (frame.ns === ns.bidi && frame.name === 'bidi') return this.#goBothWays();
     throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not known here`);
   }
 
   secured(): void {
-    // The peer opens the stream anew.
+    this.#bidirectional = false;
   }
 
   provedBy(method: Proof, pair: DomainPair): void {
@@ -89,10 +95,6 @@ class ServerStreamIn implements PeerRole {
     this.#remote ??= pair.remote;
     this.#events.authenticated();
     this.#events.proved(this.#stream, pair, method);
-  }
-
-  ended(): void {
-    this.#events.ended(this.#stream);
   }
 
   #answerHeader(local: string | undefined, to: string | undefined): void {
@@ -115,6 +117,7 @@ class ServerStreamIn implements PeerRole {
     const remote = this.#certified;
     if (remote !== undefined) {
       this.#stream.proven.certify(remote);
+      this.#stream.proven.add({ local, remote });
       this.#stream.provedBy('certificate', { local, remote });
     }
     this.#stream.send(xml('stream:features', {}, ...this.#offers(local)));
@@ -130,6 +133,7 @@ class ServerStreamIn implements PeerRole {
       ...(secure ? [] : [starttls(false)]),
       ...(external ? [xml('mechanisms', { xmlns: ns.sasl }, xml('mechanism', {}, 'EXTERNAL'))] : []),
       xml('dialback', { xmlns: ns.dialbackFeature }, xml('errors')),
+      ...(this.#certified === undefined ? [xml('bidi', { xmlns: ns.bidiFeature })] : []),
       managementFeature(),
       ...notices('server', { host: local }),
     ];
@@ -150,6 +154,12 @@ class ServerStreamIn implements PeerRole {
       this.#stream.send(xml('proceed', { xmlns: ns.tls }));
       this.#stream.handshake('starttls');
     });
+  }
+
+  /** XEP-0288 §2.2: before the peer is proven, or not at all. */
+  #goBothWays(): void {
+    if (this.#stream.state !== 'negotiating') throw StreamError.policyViolation('too late to go both ways');
+    this.#bidirectional = true;
   }
 
   #authenticate(frame: Frame): void {

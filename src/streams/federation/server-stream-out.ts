@@ -33,8 +33,6 @@ export interface Opening {
   readonly stream: PeerStream;
   /** Rejects with DialFailure. */
   readonly established: Promise<Established>;
-  /** Resolves when the stream is over. */
-  readonly ended: Promise<StreamError | undefined>;
 }
 
 /** Prepares a stream to another server: it begins when it is given its connection, and `begin` is called. */
@@ -45,20 +43,20 @@ export function openingTo(errand: Errand, parts: PeerStreamParts): Opening & { b
     return role;
   });
   if (!role) throw new Error('a stream has a role');
-  const { established, over, begin } = role;
-  return { stream, established: established.promise, ended: over.promise, begin };
+  const { established, begin } = role;
+  return { stream, established: established.promise, begin };
 }
 
 /** The asking side of a stream between servers (RFC 6120 §4.3, §5.4, §6.4; XEP-0178 §3, XEP-0220 §2.1). */
 class ServerStreamOut implements PeerRole {
-  readonly mayAsk = false;
+  readonly direction = 'out';
   readonly patience = 1;
   readonly established = Promise.withResolvers<Established>();
-  readonly over = Promise.withResolvers<StreamError | undefined>();
   readonly #stream: PeerStream;
   readonly #errand: Errand;
   readonly #parts: PeerStreamParts;
   #certified = false;
+  #bidirectional = false;
   /** Whether the peer's header said that it knows dialback (XEP-0220 §2.4.1). */
   #dialback = false;
   #failure: DialFailure | undefined;
@@ -77,6 +75,14 @@ class ServerStreamOut implements PeerRole {
 
   get remote(): string {
     return this.#errand.remote;
+  }
+
+  get bidirectional(): boolean {
+    return this.#bidirectional;
+  }
+
+  get mayAsk(): boolean {
+    return this.#bidirectional;
   }
 
   get proof(): Proof | undefined {
@@ -128,7 +134,6 @@ class ServerStreamOut implements PeerRole {
 
   ended(error: StreamError | undefined): void {
     this.established.reject(this.#failure ?? DialFailure.unreachable(endOf(error)));
-    this.over.resolve(error);
   }
 
   /** RFC 6120 §4.3.2: TLS, then who we are, then what else there is. */
@@ -138,6 +143,7 @@ class ServerStreamOut implements PeerRole {
     if (refusal) return this.#fail(refusal);
     if (this.#certified) return this.#succeed(features, 'certificate');
     if (this.#errand.purpose === 'verify') return this.#succeed(features, undefined);
+    if (has(features, 'bidi', ns.bidiFeature)) this.#goBothWays();
     if (this.#errand.external && offersExternal(features)) return this.#showCertificate();
     if (this.#dialback || has(features, 'dialback', ns.dialbackFeature)) return void this.#dialBack(features);
     this.#fail(DialFailure.notFound(`${this.remote} takes neither our certificate nor dialback`));
@@ -158,6 +164,12 @@ class ServerStreamOut implements PeerRole {
     if (policies.authentication(this.remote) !== 'certificate') return undefined;
     const verdict = this.#stream.certificateFor(this.remote);
     return verdict.trusted ? undefined : DialFailure.notFound(`certificate: ${verdict.reason}`, 'no valid certificate');
+  }
+
+  /** XEP-0288 §2.2: asked for before we are proven. */
+  #goBothWays(): void {
+    this.#bidirectional = true;
+    this.#stream.send(xml('bidi', { xmlns: ns.bidi }));
   }
 
   #showCertificate(): void {
@@ -186,6 +198,8 @@ class ServerStreamOut implements PeerRole {
 
   #established(features: readonly Element[], proof: Proof | undefined): void {
     this.#proof = proof;
+    // Who is behind this stream is as certain as it is for what we send by it.
+    if (proof && this.#bidirectional) this.#stream.proven.add(this.#errand);
     if (proof && has(features, 'sm', ns.streamManagement)) this.#stream.management.begin();
     this.established.resolve({ stream: this.#stream, proof, features });
   }

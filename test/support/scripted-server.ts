@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { TestClient } from './test-client.ts';
+import { TestConnection } from './test-connection.ts';
+import type { Tree } from './xml-tree.ts';
+
+const dialback = 'jabber:server:dialback';
+
+/** The stream header of a server. */
+export function serverHeader(attributes: string): string {
+  return (
+    `<?xml version="1.0"?><stream:stream xmlns="jabber:server" xmlns:db="${dialback}"` +
+    ` xmlns:stream="http://etherx.jabber.org/streams" version="1.0" ${attributes}>`
+  );
+}
+
+/** A word of dialback as a pattern. */
+export function word(kind: 'result' | 'verify', attributes: string, content = ''): string {
+  return `<db:${kind} xmlns:db="${dialback}" ${attributes}>${content}</db:${kind}>`;
+}
+
+/**
+ * The server of a domain without TLS. To those who connect it behaves as a server that knows dialback and believes
+ * everybody; what it opens itself says exactly what the test says.
+ */
+export class ScriptedServer {
+  readonly domain: string;
+  /** What it answers when it is asked about a key: it never looks at one. */
+  verdict: 'valid' | 'invalid' | 'silence' = 'valid';
+  /** What to say instead of the usual, when something comes on a stream that somebody else has opened. */
+  script: ((tree: Tree, client: TestClient) => boolean) | undefined;
+  /** Further stream features, as XML. */
+  features = '';
+  readonly #server: Server;
+  readonly #clients = new Set<TestClient>();
+  readonly #stanzas: Tree[] = [];
+  #wake = () => {};
+
+  private constructor(domain: string, server: Server) {
+    this.domain = domain;
+    this.#server = server;
+    server.on('connection', (socket) => void this.#serve(this.#client(TestConnection.accepted(socket))));
+  }
+
+  static async start(domain: string): Promise<ScriptedServer> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new ScriptedServer(domain, server);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Opens a connection to a server, and says nothing yet. */
+  async connects(port: number): Promise<TestClient> {
+    return this.#client(await TestConnection.open({ host: '127.0.0.1', port }));
+  }
+
+  /** Opens a stream to a server; the features have come. */
+  async opens(port: number, to: string, from = this.domain): Promise<TestClient> {
+    const client = await this.connects(port);
+    await client.opens(serverHeader(`from="${from}" to="${to}"`));
+    return client;
+  }
+
+  /** Opens a stream and proves itself by dialback. */
+  async proves(port: number, to: string): Promise<TestClient> {
+    const client = await this.opens(port, to);
+    client.sends(`<db:result from="${this.domain}" to="${to}">key</db:result>`);
+    await client.receives(word('result', `from="${to}" to="${this.domain}" type="valid"`));
+    return client;
+  }
+
+  /** The next stanza that somebody has sent here. */
+  async receives(): Promise<Tree> {
+    for (;;) {
+      const stanza = this.#stanzas.shift();
+      if (stanza) return stanza;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** Ends the connections that others have opened. */
+  drops(): void {
+    for (const client of this.#clients) client.disconnects();
+    this.#clients.clear();
+  }
+
+  stop(): void {
+    this.drops();
+    this.#server.close();
+  }
+
+  #client(connection: TestConnection): TestClient {
+    const client = new TestClient(connection, this.domain);
+    client.answersPings = false;
+    this.#clients.add(client);
+    return client;
+  }
+
+  async #serve(client: TestClient): Promise<void> {
+    for (;;) {
+      // Whoever connects may stay silent for as long as it likes.
+      const arrival = await client.connection.next('anything').catch(() => undefined);
+      if (arrival?.kind === 'header') this.#welcome(arrival.tree, client);
+      else if (arrival?.kind === 'element') this.#hears(arrival.tree, client);
+      else if (arrival?.kind === 'end') client.sends('</stream:stream>');
+      else if (arrival?.kind === 'closed') return;
+      if (!this.#clients.has(client)) return;
+    }
+  }
+
+  #welcome(header: Tree, client: TestClient): void {
+    const to = header.attributes.get('from');
+    client.sends(serverHeader(`from="${this.domain}" to="${to}" id="s${Math.random()}"`));
+    const feature = '<dialback xmlns="urn:xmpp:features:dialback"><errors/></dialback>';
+    client.sends(`<stream:features>${feature}${this.features}</stream:features>`);
+  }
+
+  #hears(tree: Tree, client: TestClient): void {
+    if (this.script?.(tree, client)) return;
+    const { name, attributes } = tree;
+    const turned = `from="${attributes.get('to')}" to="${attributes.get('from')}"`;
+    if (name === 'result') client.sends(`<db:result ${turned} type="valid"/>`);
+    else if (name === 'verify' && this.verdict !== 'silence') {
+      client.sends(`<db:verify ${turned} id="${attributes.get('id')}" type="${this.verdict}"/>`);
+    } else if (name === 'message' || name === 'presence' || name === 'iq') {
+      this.#stanzas.push(tree);
+      this.#wake();
+    }
+  }
+}
