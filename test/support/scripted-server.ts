@@ -29,8 +29,11 @@ export class ScriptedServer {
   verdict: 'valid' | 'invalid' | 'silence' = 'valid';
   /** What to say instead of the usual, when something comes on a stream that somebody else has opened. */
   script: ((tree: Tree, client: TestClient) => boolean) | undefined;
-  /** Further stream features, as XML. */
-  features = '';
+  /** Whether it has stream management, and acknowledges what it is asked about. */
+  managed = false;
+  acknowledges = true;
+  /** How often somebody has connected. */
+  connections = 0;
   readonly #server: Server;
   readonly #clients = new Set<TestClient>();
   readonly #stanzas: Tree[] = [];
@@ -102,11 +105,13 @@ export class ScriptedServer {
   }
 
   async #serve(client: TestClient): Promise<void> {
+    this.connections += 1;
+    const count = { handled: 0 };
     for (;;) {
       // Whoever connects may stay silent for as long as it likes.
       const arrival = await client.connection.next('anything').catch(() => undefined);
       if (arrival?.kind === 'header') this.#welcome(arrival.tree, client);
-      else if (arrival?.kind === 'element') this.#hears(arrival.tree, client);
+      else if (arrival?.kind === 'element') this.#hears(arrival.tree, client, count);
       else if (arrival?.kind === 'end') client.sends('</stream:stream>');
       else if (arrival?.kind === 'closed') return;
       if (!this.#clients.has(client)) return;
@@ -117,17 +122,23 @@ export class ScriptedServer {
     const to = header.attributes.get('from');
     client.sends(serverHeader(`from="${this.domain}" to="${to}" id="s${Math.random()}"`));
     const feature = '<dialback xmlns="urn:xmpp:features:dialback"><errors/></dialback>';
-    client.sends(`<stream:features>${feature}${this.features}</stream:features>`);
+    const management = this.managed ? '<sm xmlns="urn:xmpp:sm:3"/>' : '';
+    client.sends(`<stream:features>${feature}${management}</stream:features>`);
   }
 
-  #hears(tree: Tree, client: TestClient): void {
+  #hears(tree: Tree, client: TestClient, count: { handled: number }): void {
     if (this.script?.(tree, client)) return;
     const { name, attributes } = tree;
     const turned = `from="${attributes.get('to')}" to="${attributes.get('from')}"`;
     if (name === 'result') client.sends(`<db:result ${turned} type="valid"/>`);
     else if (name === 'verify' && this.verdict !== 'silence') {
       client.sends(`<db:verify ${turned} id="${attributes.get('id')}" type="${this.verdict}"/>`);
+    } else if (name === 'enable') {
+      client.sends('<enabled xmlns="urn:xmpp:sm:3"/>');
+    } else if (name === 'r' && this.acknowledges) {
+      client.sends(`<a xmlns="urn:xmpp:sm:3" h="${count.handled}"/>`);
     } else if (name === 'message' || name === 'presence' || name === 'iq') {
+      count.handled += 1;
       this.#stanzas.push(tree);
       this.#wake();
     }

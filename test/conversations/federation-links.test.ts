@@ -1,0 +1,179 @@
+import { expect } from 'chai';
+import { FederatedServer } from '../support/federated-server.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { ScriptedServer } from '../support/scripted-server.ts';
+import type { TestClient } from '../support/test-client.ts';
+
+const stanzas = 'urn:ietf:params:xml:ns:xmpp-stanzas';
+const sm = 'urn:xmpp:sm:3';
+
+describe('What goes to another server', () => {
+  let peer: ScriptedServer;
+  let server: FederatedServer;
+  let clock: ManualClock;
+  let romeo: TestClient;
+
+  beforeEach(async () => {
+    peer = await ScriptedServer.start('peer.example');
+    clock = new ManualClock();
+    const others = new Map([[peer.domain, peer.port]]);
+    const settings = { tlsRequired: false, waiting: { stanzas: 3, seconds: 50 }, establishSeconds: 60 };
+    const options = { others, settings, clock };
+    [server] = (await FederatedServer.startAll(['a.example'], 'dialback', options)) as [FederatedServer];
+    romeo = await server.arrives('romeo');
+  });
+
+  afterEach(async () => {
+    romeo.disconnects();
+    peer.stop();
+    await server.stop();
+  });
+
+  const says = (id: string) =>
+    romeo.sends(`<message to="x@peer.example" type="chat" id="${id}"><body>${id}</body></message>`);
+  const bounces = (id: string, condition: string) =>
+    romeo.receives(
+      `<message type="error" id="${id}" from="x@peer.example" to="*"><error type="*"><${condition} xmlns="${stanzas}"/>...</error></message>`,
+    );
+  const hears = async (count: number): Promise<(string | undefined)[]> => {
+    const ids: (string | undefined)[] = [];
+    while (ids.length < count) {
+      const { name, attributes } = await peer.receives();
+      if (name === 'message') ids.push(attributes.get('id'));
+    }
+    return ids;
+  };
+  /** Time passes, and what it brings about happens. */
+  const passes = async (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      clock.advance(1000);
+      await new Promise(setImmediate);
+    }
+  };
+  const manages = async () => {
+    romeo.sends(`<enable xmlns="${sm}"/>`);
+    await romeo.receives(`<enabled xmlns="${sm}"/>`);
+  };
+  const acknowledged = async (count: number) => {
+    romeo.sends(`<r xmlns="${sm}"/>`);
+    for (let h = ''; h !== String(count); )
+      h = (await romeo.receives(`<a xmlns="${sm}" h="*"/>`)).attributes.get('h') ?? '';
+  };
+
+  it('comes back when the other server says nothing for too long (RFC 6120 §8.3.3.17)', async () => {
+    peer.script = () => true;
+    says('1');
+    await romeo.settles();
+    await passes(70);
+    await bounces('1', 'remote-server-timeout');
+  });
+
+  it('is no more than may wait (RFC 6120 §13.12)', async () => {
+    peer.script = () => true;
+    for (const id of ['1', '2', '3', '4']) says(id);
+    await bounces('4', 'resource-constraint');
+    await passes(70);
+    for (const id of ['1', '2', '3']) await bounces(id, 'remote-server-timeout');
+  });
+
+  it('comes back at once for a while from a server that could not be reached, and then it is tried again', async () => {
+    peer.script = (tree, client) => {
+      if (tree.name === 'result') client.disconnects();
+      return tree.name === 'result';
+    };
+    says('1');
+    await bounces('1', 'remote-server-timeout');
+    const { connections } = peer;
+    says('2');
+    await bounces('2', 'remote-server-timeout');
+    expect(peer.connections).to.equal(connections);
+    peer.script = undefined;
+    await passes(6);
+    says('3');
+    expect(await hears(1)).to.deep.equal(['3']);
+    expect(peer.connections).to.equal(connections + 1);
+  });
+
+  it('goes by the next stream if the last one did not acknowledge it, in order (XEP-0198 §4)', async () => {
+    peer.managed = true;
+    peer.acknowledges = false;
+    says('1');
+    expect(await hears(1)).to.deep.equal(['1']);
+    says('2');
+    says('3');
+    expect(await hears(2)).to.deep.equal(['2', '3']);
+    peer.acknowledges = true;
+    peer.drops();
+    expect(await hears(3)).to.deep.equal(['1', '2', '3']);
+    says('4');
+    expect(await hears(1)).to.deep.equal(['4']);
+  });
+
+  it('goes by no more than three streams that do not acknowledge it', async () => {
+    peer.managed = true;
+    peer.acknowledges = false;
+    says('1');
+    for (let stream = 0; stream < 3; stream++) {
+      expect(await hears(1)).to.deep.equal(['1']);
+      peer.drops();
+    }
+    await bounces('1', 'remote-server-timeout');
+  });
+
+  it('goes again without stream management only if word of it is owed', async () => {
+    says('lost');
+    expect(await hears(1)).to.deep.equal(['lost']);
+    await manages();
+    says('owed');
+    expect(await hears(1)).to.deep.equal(['owed']);
+    await acknowledged(1);
+    peer.drops();
+    expect(await hears(1)).to.deep.equal(['owed']);
+  });
+
+  it('is proved to have arrived by a ping behind it (XEP-0199)', async () => {
+    await manages();
+    says('owed');
+    await acknowledged(1);
+    await passes(1);
+    for (let name = ''; name !== 'iq'; ) {
+      const { name: kind, attributes } = await peer.receives();
+      name = kind;
+      if (kind !== 'iq') continue;
+      const stream = await peer.proves(server.port, 'a.example');
+      stream.sends(`<iq from="peer.example" to="a.example" type="result" id="${attributes.get('id')}"/>`);
+      stream.sends('<message from="x@peer.example" to="romeo@a.example" type="chat"><body>x</body></message>');
+    }
+    await romeo.receives('<message from="x@peer.example" to="romeo@a.example" type="chat"><body>x</body></message>');
+    peer.drops();
+    says('next');
+    expect(await hears(1)).to.deep.equal(['next']);
+  });
+
+  it('that waits when the server stops goes on at the next start', async () => {
+    peer.script = () => true;
+    await manages();
+    says('1');
+    await acknowledged(1);
+    romeo.disconnects();
+    const stopped = server.halt();
+    await passes(60);
+    await stopped;
+    peer.drops();
+    peer.script = undefined;
+    await server.start();
+    expect(await hears(1)).to.deep.equal(['1']);
+    romeo = await server.logsIn('romeo');
+  });
+
+  it('leaves a stream that is not used any more, which is then closed', async () => {
+    says('1');
+    await hears(1);
+    expect(await server.administration.peers()).to.have.lengthOf(1);
+    await passes(650);
+    expect(await server.administration.peers()).to.deep.equal([]);
+    says('2');
+    expect(await hears(1)).to.deep.equal(['2']);
+    expect(peer.connections).to.equal(2);
+  });
+});
