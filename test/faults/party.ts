@@ -5,7 +5,7 @@ import { childOf, type Tree } from '../support/xml-tree.ts';
 const sm = 'urn:xmpp:sm:3';
 const amp = 'http://jabber.org/protocol/amp';
 
-/** One message as it was sent. */
+/** One message as it was sent; `to` is a name here, or an address elsewhere. */
 export interface Letter {
   readonly id: string;
   readonly to: string;
@@ -187,7 +187,8 @@ export class Party {
     const rule = `<rule action="${whenStored}" condition="deliver" value="stored"/>`;
     const rest = whenStored === undefined ? padded : `${padded}<amp xmlns="${amp}">${rule}</amp>`;
     const { local, resource } = placesOf(to);
-    const address = to.includes('/') ? `${local}@localhost/${resource}` : `${local}@localhost`;
+    const here = to.includes('/') ? `${local}@localhost/${resource}` : `${local}@localhost`;
+    const address = to.includes('@') ? to : here;
     this.#client?.sends(`<message type="chat" id="${id}" to="${address}"><body>${id}</body>${rest}</message>`);
   }
 

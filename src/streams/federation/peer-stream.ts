@@ -246,7 +246,7 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream, Man
 
   /** The peer is no stranger any more. */
   trust(): void {
-    const { limits } = this.#parts;
+    const limits = this.#parts.policies.limits(this.#role.remote ?? '');
     this.wire.trust(limits.xml, limits.rate);
   }
 
