@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { ampOptions } from './config/amp-options.ts';
 import { federationOptions, resolverOptions } from './config/federation-settings.ts';
 import type { Config } from './config/schema.ts';
@@ -63,7 +62,10 @@ export async function buildWorks(site: Site): Promise<Works> {
   const { config, storage, clock, log } = site;
   const { domains, roster } = config;
   const options = { domains, maxRosterItems: roster.maxItems, maxDirectedPresences };
-  const proofs = { dialbackSecret: await storage.secrets.get('dialback'), trust: await trustAnchors(config) };
+  const proofs = {
+    dialbackSecret: await storage.secrets.get('dialback'),
+    trust: await TrustAnchors.read(config.s2s.trustedAuthorities),
+  };
   let works: Omit<Works, 'road'> | undefined;
   const road: Road = buildRoad(options, storage, clock, log, (ground) => {
     const { amp, copies, components, ...equipment } = equip(site, ground);
@@ -74,10 +76,6 @@ export async function buildWorks(site: Site): Promise<Works> {
   });
   if (!works) throw new Error('a road is equipped when it is built');
   return { ...works, road };
-}
-
-async function trustAnchors({ s2s: { trustedAuthorities } }: Config): Promise<TrustAnchors> {
-  return new TrustAnchors(trustedAuthorities && (await readFile(trustedAuthorities, 'utf8')));
 }
 
 /** What proves who other servers are, and who we are. */

@@ -57,6 +57,37 @@ describe('a running server', () => {
     });
   });
 
+  it('lists the streams with other servers', async () => {
+    const usual = { local: 'localhost', state: 'open', tls: true, management: true, queued: 0, unacknowledged: 0 };
+    server.peers = [
+      { ...usual, remote: 'b.example', direction: 'out', authenticatedBy: 'certificate', remoteAddress: '::1' },
+      {
+        ...usual,
+        remote: 'b.example',
+        direction: 'in',
+        authenticatedBy: 'dialback',
+        remoteAddress: '::1',
+        unacknowledged: 2,
+      },
+      {
+        ...usual,
+        remote: 'c.example',
+        direction: 'out',
+        state: 'resting',
+        tls: false,
+        queued: 3,
+        failure: 'it\u001b is gone',
+      },
+    ];
+    expect((await workplace.done('s2s', 'list')).split('\n')).to.deep.equal([
+      'localhost -> b.example  open     certificate  TLS  ::1',
+      'localhost <- b.example  open     dialback     TLS  ::1  2 under way',
+      'localhost -> c.example  resting                         3 waiting, it\\u001b is gone',
+      '',
+    ]);
+    expect(JSON.parse(await workplace.done('s2s', 'list', '--json'))).to.deep.equal({ streams: server.peers });
+  });
+
   it('tests the way to another server', async () => {
     const steps = [
       { step: 'addresses', ok: true, detail: 'x.b.example port 5269, STARTTLS (DNS)' },

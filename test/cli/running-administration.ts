@@ -5,6 +5,7 @@ import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.
 import type { Storage } from '../../src/storage/storage.ts';
 import type { ComponentReport } from '../../src/streams/components/component.ts';
 import type { LinkTestReport } from '../../src/streams/federation/link-test.ts';
+import type { PeerStreamReport } from '../../src/streams/federation/peer-report.ts';
 import type { RunningParts } from '../../src/web/control/administration.ts';
 import { Administration } from '../../src/web/control/administration.ts';
 import { type ControlServer, startControlServer } from '../../src/web/control/control-server.ts';
@@ -35,6 +36,7 @@ export class RunningAdministration {
   reloadFailure: Error | undefined;
   reloads = 0;
   components: ComponentReport[] = [];
+  peers: PeerStreamReport[] = [];
   /** What the test of a link says. */
   linkTest: LinkTestReport | undefined;
   /** What was asked of the message desk. */
@@ -49,7 +51,7 @@ export class RunningAdministration {
     const running: RunningParts = {
       accounts: { forget: (key) => void this.forgotten.push(key), peek: (key) => this.known.get(key) },
       directory: this.sessions,
-      peers: () => [],
+      peers: () => this.peers,
       messages: {
         explainMessage: async (request) => this.#answer(request, this.explanation),
         sendMessage: async (request) => this.#answer(request, this.sending),

@@ -57,8 +57,8 @@ export class FederatedServer {
       (domain, index) => new FederatedServer(domain, directories[index] ?? '', neighbours, options),
     );
     const authorities = await Promise.all(servers.map((server) => server.#authority()));
-    const trusted = by === 'certificate' ? authorities.join('') : '';
-    for (const server of servers) {
+    for (const [index, server] of servers.entries()) {
+      const trusted = by === 'certificate' ? authorities.join('') : (authorities[index] ?? '');
       await writeFile(server.#trustedFile, trusted);
       await server.start();
     }

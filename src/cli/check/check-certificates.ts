@@ -25,7 +25,8 @@ async function checkAuthorities({ s2s }: Config): Promise<Finding[]> {
     await TrustAnchors.read(s2s.trustedAuthorities);
     return [];
   } catch (error) {
-    return [finding('error', `${error instanceof Error ? error.message : String(error)}.`)];
+    if (!(error instanceof CertificateError)) throw error;
+    return error.problems.map((problem) => finding('error', `${problem}.`));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { TestStep } from '../../streams/federation/link-test.ts';
+import type { PeerStreamReport } from '../../streams/federation/peer-report.ts';
 import { escapeControls } from '../../support/log.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
@@ -9,9 +10,34 @@ import { withRunningServer } from '../with-operations.ts';
 /** Adds `s2s`, the commands about other servers. */
 export function s2sCommand(cli: Cli, context: Context): void {
   cli.command('s2s', 'Look after streams with other servers', (options) => {
-    s2sTestCommand(options, context);
+    for (const add of [s2sListCommand, s2sTestCommand]) add(options, context);
     return options.demandCommand(1, 'Name a command; ampere s2s --help lists them.');
   });
+}
+
+function s2sListCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'list',
+    'List the streams with other servers, and what waits for them',
+    (options) => jsonOption(options),
+    async ({ json, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const streams = await withRunningServer(config, (server) => server.peers());
+      if (json) printJson(context, { streams });
+      else printLines(context, aligned(streams.map(streamRow)));
+    },
+  );
+}
+
+function streamRow(stream: PeerStreamReport): string[] {
+  const { local = '?', remote = '?', direction, state, authenticatedBy = '', remoteAddress = '', failure } = stream;
+  const held = [
+    ...(stream.queued > 0 ? [`${stream.queued} waiting`] : []),
+    ...(stream.unacknowledged > 0 ? [`${stream.unacknowledged} under way`] : []),
+    ...(failure === undefined ? [] : [harmless(failure)]),
+  ];
+  const way = direction === 'out' ? `${local} -> ${remote}` : `${local} <- ${remote}`;
+  return [way, state, authenticatedBy, stream.tls ? 'TLS' : '', remoteAddress, held.join(', ')];
 }
 
 function s2sTestCommand(cli: Cli, context: Context): void {
@@ -26,13 +52,13 @@ function s2sTestCommand(cli: Cli, context: Context): void {
       const config = await readConfiguration(context, file);
       const report = await withRunningServer(config, (server) => server.testPeer(domain, from));
       if (json) printJson(context, report);
-      else printLines(context, aligned(report.steps.map(row)));
+      else printLines(context, aligned(report.steps.map(stepRow)));
       if (!report.reached) throw new CommandError(exitCodes.failed, `There is no stream to ${domain}.`);
     },
   );
 }
 
-function row({ ok, step, detail }: TestStep): string[] {
+function stepRow({ ok, step, detail }: TestStep): string[] {
   return [ok ? 'ok' : 'failed', step, harmless(detail)];
 }
 

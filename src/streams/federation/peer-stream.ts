@@ -246,8 +246,8 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream, Man
 
   /** The peer is no stranger any more. */
   trust(): void {
-    const limits = this.#parts.policies.limits(this.#role.remote ?? '');
-    this.wire.trust(limits.xml, limits.rate);
+    const { xml, rate } = this.#parts.policies.limits(this.#role.remote ?? '');
+    this.wire.trust(xml, rate);
   }
 
   handshake(start: TlsStart): void {

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
+import { CertificateError } from '../tls/certificates.ts';
 
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -14,11 +15,11 @@ export class TrustAnchors {
     this.#own = certificatesIn(ownPem);
   }
 
-  /** Reads the operator's from a PEM file, if there is one. Throws an Error that names the file and what is wrong with it. */
+  /** Reads the operator's from a PEM file, if there is one. Throws `CertificateError`. */
   static async read(file: string | undefined): Promise<TrustAnchors> {
     if (file === undefined) return new TrustAnchors();
     const pem = await readFile(file, 'latin1').catch((error: unknown) => {
-      throw new Error(`${file}: cannot be read (${reason(error)})`);
+      throw unusable(file, `cannot be read (${reason(error)})`);
     });
     return parsed(file, pem);
   }
@@ -36,12 +37,16 @@ export class TrustAnchors {
 }
 
 function parsed(file: string, pem: string): TrustAnchors {
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`${file}: holds no PEM certificate`);
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw unusable(file, 'holds no PEM certificate');
   try {
     return new TrustAnchors(pem);
   } catch (error) {
-    throw new Error(`${file}: a certificate is damaged (${reason(error)})`);
+    throw unusable(file, `a certificate is damaged (${reason(error)})`);
   }
+}
+
+function unusable(file: string, fault: string): CertificateError {
+  return new CertificateError([`${file}: ${fault}`]);
 }
 
 function reason(error: unknown): string {
