@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ampOptions } from './config/amp-options.ts';
 import { federationOptions, resolverOptions } from './config/federation-settings.ts';
 import type { Config } from './config/schema.ts';
-import { componentOptions, listenerLimits, managementLimits } from './config/stream-options.ts';
+import { componentOptions, managementLimits } from './config/stream-options.ts';
 import type { AmpCounters } from './extensions/amp/amp-counters.ts';
 import { AmpWorks } from './extensions/amp/amp-works.ts';
 import { extensions } from './extensions/index.ts';
@@ -13,6 +13,7 @@ import { buildRoad, type Ground, type Road } from './routing/road.ts';
 import type { Service } from './routing/service.ts';
 import type { Storage } from './storage/storage.ts';
 import { Components } from './streams/components/components.ts';
+import type { Doorkeeper } from './streams/doorkeeper.ts';
 import { Federation, type FederationParts } from './streams/federation/federation.ts';
 import { SystemResolver } from './streams/federation/system-resolver.ts';
 import { TrustAnchors } from './streams/federation/trust-anchors.ts';
@@ -35,6 +36,8 @@ export interface Site {
   readonly amp: AmpCounters;
   /** Aborted when storage has failed for good. */
   readonly failure: AbortSignal;
+  /** Whom every listener asks. */
+  readonly door: Doorkeeper;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -90,12 +93,12 @@ interface Surroundings {
 }
 
 function makeFederation(site: Site, proofs: Proofs, { ground, copies, services, road }: Surroundings): Federation {
-  const { config, certificates, clock, log } = site;
+  const { config, certificates, door, clock, log } = site;
   const hosted = new Set([...config.domains, ...services.map(({ domain }) => domain)]);
   return new Federation({
     ...proofs,
     options: federationOptions(config),
-    listener: listenerLimits(config),
+    door,
     contexts: certificates,
     resolver: new SystemResolver(resolverOptions(config), clock),
     isHosted: (domain) => hosted.has(domain),

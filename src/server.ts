@@ -12,6 +12,7 @@ import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 import { ClientSessions } from './streams/client-sessions.ts';
 import { ClientStream } from './streams/client-stream.ts';
 import type { ClientStreamParts } from './streams/client-stream-parts.ts';
+import { Doorkeeper } from './streams/doorkeeper.ts';
 import { KeptCopies } from './streams/management/kept-copies.ts';
 import { StreamManagement } from './streams/management/stream-management.ts';
 import { clientFeatures } from './streams/negotiation/client-features.ts';
@@ -83,7 +84,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   try {
     const certificates = await CurrentCertificates.load(config, log);
     const { services = [] } = options;
-    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services, failure: failure.signal };
+    const door = new Doorkeeper(listenerLimits(config), clock, log);
+    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services, door, failure: failure.signal };
     return await open({ config, storage, certificates, clock, log, ...made }, options);
   } catch (error) {
     await storage.close();
@@ -154,7 +156,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
 
 /** Opens every port. */
 async function openDoors(site: Site, { road, components, federation }: Works, listener: StreamListener) {
-  const { config, clock, log } = site;
+  const { config, door, clock, log } = site;
   return {
     c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
     c2sTls: await listenAll(listener, config.listen.c2sTls, 'direct'),
@@ -163,19 +165,19 @@ async function openDoors(site: Site, { road, components, federation }: Works, li
     components: await components.listen(config.listen.components, {
       take: (stanza, origin) => road.router.fromPeer(stanza, origin),
       limits: componentStreamLimits(config),
-      listener: listenerLimits(config),
+      door,
       clock,
       log,
     }),
   };
 }
 
-function makeListener({ config, certificates, clock, log }: Site, stream: ClientStreamParts): StreamListener {
+function makeListener({ certificates, door, clock, log }: Site, stream: ClientStreamParts): StreamListener {
   const { unauthenticatedRate: rate, connection: limits } = stream.limits;
   return new StreamListener({
     newStream: (authenticated) => new ClientStream(stream, authenticated),
     connection: { rate, limits, layTls: servingTls(certificates), clock },
-    limits: listenerLimits(config),
+    door,
     clock,
     log,
   });

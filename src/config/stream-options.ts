@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ComponentOptions } from '../streams/components/component.ts';
+import type { ListenerLimits } from '../streams/doorkeeper.ts';
 import type { ManagementLimits } from '../streams/management/management.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
-import type { ListenerLimits } from '../streams/stream-listener.ts';
 import type { Config } from './schema.ts';
 
 /** The bounds on one client's stream, in the terms of the streams. */

@@ -3,11 +3,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { StreamError } from '../protocol/stream-error.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
-import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
 import type { ConnectionUser, PeerConnection, TlsStart } from './client-connection.ts';
 import { Connection, type ConnectionParts } from './connection.ts';
-import { DescriptorWatch } from './descriptor-watch.ts';
-import { type ConnectionLimit, TurnedAway } from './turned-away.ts';
+import type { Doorkeeper } from './doorkeeper.ts';
 
 /** One address to listen on. */
 export interface ListenAddress {
@@ -15,14 +13,6 @@ export interface ListenAddress {
   readonly port: number;
   /** Whether the server may start without it. */
   readonly optional: boolean;
-}
-
-/** Bounds on all connections together. */
-export interface ListenerLimits {
-  readonly total: number;
-  readonly unauthenticated: number;
-  readonly backlog: number;
-  readonly address: AddressLimitOptions;
 }
 
 /** A stream that somebody else has opened. */
@@ -43,7 +33,8 @@ export interface StreamListenerParts {
   /** Makes a stream, which says when its peer has proved who it is. */
   readonly newStream: (authenticated: () => void) => AcceptedStream;
   readonly connection: ConnectionParts;
-  readonly limits: ListenerLimits;
+  /** Shared with other listeners. */
+  readonly door: Doorkeeper;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,21 +44,15 @@ const tickMs = 1000;
 /** Accepts connections, bounds their number, and keeps the time of their streams. */
 export class StreamListener {
   readonly #parts: StreamListenerParts;
-  readonly #addresses: AddressLimits;
   readonly #servers: Server[] = [];
   readonly #streams = new Set<AcceptedStream>();
   /** Those of the streams whose peers have not authenticated. */
   readonly #strangers = new Set<AcceptedStream>();
-  readonly #turnedAway: TurnedAway;
-  readonly #descriptors: DescriptorWatch;
   #timer: Timer;
   #stopped: (() => void) | undefined;
 
   constructor(parts: StreamListenerParts) {
     this.#parts = parts;
-    this.#addresses = new AddressLimits(parts.limits.address, parts.clock);
-    this.#turnedAway = new TurnedAway(parts.clock, parts.log);
-    this.#descriptors = new DescriptorWatch(parts.log);
     this.#timer = parts.clock.after(tickMs, () => this.#tick());
   }
 
@@ -75,7 +60,7 @@ export class StreamListener {
   async listen(address: ListenAddress, start: TlsStart): Promise<AddressInfo | undefined> {
     const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, start));
     try {
-      server.listen({ host: address.host, port: address.port, backlog: this.#parts.limits.backlog });
+      server.listen({ host: address.host, port: address.port, backlog: this.#parts.door.backlog });
       await once(server, 'listening');
     } catch (error) {
       if (!address.optional) throw error;
@@ -126,13 +111,9 @@ export class StreamListener {
 
   #accept(socket: Socket, start: TlsStart): void {
     const address = socket.remoteAddress;
+    const { door } = this.#parts;
     // A peer that is gone already has no address.
-    if (address === undefined) return void socket.destroy();
-    const crowded = this.#crowded(address);
-    if (crowded !== undefined) {
-      this.#turnedAway.note(crowded);
-      return void socket.destroy();
-    }
+    if (address === undefined || !door.admit(address, this.#strangers.size)) return void socket.destroy();
     const stream = this.#parts.newStream(() => this.#strangers.delete(stream));
     this.#streams.add(stream);
     this.#strangers.add(stream);
@@ -141,29 +122,19 @@ export class StreamListener {
   }
 
   readonly #left = (stream: AcceptedStream, address: string): void => {
-    this.#addresses.release(address);
+    this.#parts.door.release(address);
     this.#streams.delete(stream);
     this.#strangers.delete(stream);
     stream.disconnected();
     if (this.#streams.size === 0) this.#stopped?.();
   };
 
-  /** The limit that leaves no room for one more connection, if there is one; without one it is counted in. */
-  #crowded(address: string): ConnectionLimit | undefined {
-    const { total, unauthenticated } = this.#parts.limits;
-    if (this.#streams.size >= total) return 'total';
-    if (this.#strangers.size >= unauthenticated) return 'unauthenticated';
-    return this.#addresses.admit(address) ? undefined : 'perIp';
-  }
-
   #tick(): void {
     // First, so that time goes on whatever happens to one stream.
     this.#timer = this.#parts.clock.after(tickMs, () => this.#tick());
     const nowMs = this.#parts.clock.monotonicMs();
     for (const stream of this.#streams) stream.tick(nowMs);
-    this.#addresses.sweep();
-    this.#turnedAway.report();
-    this.#descriptors.look();
+    this.#parts.door.look();
   }
 }
 

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { ClientStream } from '../../src/streams/client-stream.ts';
+import { Doorkeeper, type ListenerLimits } from '../../src/streams/doorkeeper.ts';
 import { bind } from '../../src/streams/negotiation/bind.ts';
 import { starttls } from '../../src/streams/negotiation/starttls.ts';
-import { type ListenerLimits, StreamListener } from '../../src/streams/stream-listener.ts';
+import { StreamListener } from '../../src/streams/stream-listener.ts';
 import { auth, SimpleAuth } from './simple-auth.ts';
 import { turn } from './socket-pair.ts';
 import { type BenchOptions, header, layTls, StreamBench } from './stream-bench.ts';
@@ -79,7 +80,7 @@ describe('The listener for clients', () => {
         layTls,
         clock: bench.clock,
       },
-      limits: { ...roomy, ...limits },
+      door: new Doorkeeper({ ...roomy, ...limits }, bench.clock, bench.log),
       clock: bench.clock,
       log: bench.log,
     });

@@ -1,17 +1,18 @@
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
+import type { Doorkeeper } from '../doorkeeper.ts';
 import type { StreamLimits } from '../stream-limits.ts';
-import { type ListenAddress, type ListenerLimits, StreamListener } from '../stream-listener.ts';
+import { type ListenAddress, StreamListener } from '../stream-listener.ts';
 import { Component, type ComponentOptions, type ComponentParts, type ComponentReport } from './component.ts';
 import { ComponentStream, type ComponentStreamParts } from './component-stream.ts';
 
 /** What the connections of components need from the rest of the house. */
-export interface ComponentsDoor {
+export interface ComponentsEntrance {
   /** Takes a stanza of a component that may speak for its 'from'. */
   readonly take: ComponentStreamParts['route'];
   readonly limits: StreamLimits;
-  readonly listener: ListenerLimits;
+  readonly door: Doorkeeper;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -34,14 +35,14 @@ export class Components {
   }
 
   /** Opens the ports, if there is anybody to open them for; answers where it listens. */
-  async listen(addresses: readonly ListenAddress[], door: ComponentsDoor): Promise<readonly AddressInfo[]> {
+  async listen(addresses: readonly ListenAddress[], entrance: ComponentsEntrance): Promise<readonly AddressInfo[]> {
     if (this.#byDomain.size === 0) return [];
-    const { take, limits, listener: listenerLimits, clock, log } = door;
+    const { take, limits, door, clock, log } = entrance;
     const parts = { component: (domain: string) => this.#byDomain.get(domain), route: take, limits, clock, log };
     const listener = new StreamListener({
       newStream: (authenticated) => new ComponentStream(parts, authenticated),
       connection: { rate: limits.unauthenticatedRate, limits: limits.connection, layTls: refuseTls, clock },
-      limits: listenerLimits,
+      door,
       clock,
       log,
     });

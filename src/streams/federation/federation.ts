@@ -11,9 +11,10 @@ import type { Log } from '../../support/log.ts';
 import type { Element } from '../../xml/element.ts';
 import type { PeerConnection, TlsStart } from '../client-connection.ts';
 import { Connection } from '../connection.ts';
+import type { Doorkeeper } from '../doorkeeper.ts';
 import type { ManagementLimits } from '../management/management.ts';
 import type { OutgoingCopies } from '../outgoing-copies.ts';
-import { type ListenAddress, type ListenerLimits, StreamListener } from '../stream-listener.ts';
+import { type ListenAddress, StreamListener } from '../stream-listener.ts';
 import { answerPeerTls, askPeerTls } from '../tls/peer-tls.ts';
 import type { ContextSource, LayTls } from '../tls/tls-options.ts';
 import { connectTo } from './connect.ts';
@@ -40,7 +41,7 @@ import type { TrustAnchors } from './trust-anchors.ts';
 /** What federation needs from the rest of the house. */
 export interface FederationParts {
   readonly options: FederationOptions;
-  readonly listener: ListenerLimits;
+  readonly door: Doorkeeper;
   readonly contexts: ContextSource;
   readonly trust: TrustAnchors;
   readonly resolver: Resolver;
@@ -176,7 +177,7 @@ export class Federation {
   }
 
   #makeListener(parts: PeerStreamParts): StreamListener {
-    const { options, listener, contexts, clock, log } = this.#parts;
+    const { options, door, contexts, clock, log } = this.#parts;
     const { limits } = options;
     return new StreamListener({
       newStream: (authenticated) => this.#answer(parts, authenticated),
@@ -186,7 +187,7 @@ export class Federation {
         layTls: (plain, start, host) => answerPeerTls(plain, contexts, start, host),
         clock,
       },
-      limits: listener,
+      door,
       clock,
       log,
     });

@@ -1,0 +1,66 @@
+import type { Clock } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
+import { DescriptorWatch } from './descriptor-watch.ts';
+import { type ConnectionLimit, TurnedAway } from './turned-away.ts';
+
+/** Bounds on connections. */
+export interface ListenerLimits {
+  /** All of them together, whoever accepted them. */
+  readonly total: number;
+  /** Those of one listener whose peers have not authenticated: who floods one port does not close the others. */
+  readonly unauthenticated: number;
+  readonly backlog: number;
+  /** Those of one address, whoever accepted them. */
+  readonly address: AddressLimitOptions;
+}
+
+/** Decides for all listeners together whether one more connection may come in. */
+export class Doorkeeper {
+  readonly #limits: ListenerLimits;
+  readonly #addresses: AddressLimits;
+  readonly #turnedAway: TurnedAway;
+  readonly #descriptors: DescriptorWatch;
+  #inside = 0;
+
+  constructor(limits: ListenerLimits, clock: Clock, log: Log) {
+    this.#limits = limits;
+    this.#addresses = new AddressLimits(limits.address, clock);
+    this.#turnedAway = new TurnedAway(clock, log);
+    this.#descriptors = new DescriptorWatch(log);
+  }
+
+  /** Connections that may wait in the kernel to be accepted. */
+  get backlog(): number {
+    return this.#limits.backlog;
+  }
+
+  /** Counts a connection in; false if it must be turned away. `strangers` have come before it and not authenticated. */
+  admit(address: string, strangers: number): boolean {
+    const crowded = this.#crowded(address, strangers);
+    if (crowded === undefined) this.#inside += 1;
+    else this.#turnedAway.note(crowded);
+    return crowded === undefined;
+  }
+
+  /** Counts a connection out that was admitted. */
+  release(address: string): void {
+    this.#inside -= 1;
+    this.#addresses.release(address);
+  }
+
+  /** Forgets who is at rest, and tells the operator what he should know; called about once a second. */
+  look(): void {
+    this.#addresses.sweep();
+    this.#turnedAway.report();
+    this.#descriptors.look();
+  }
+
+  /** The limit that leaves no room for one more, if there is one. */
+  #crowded(address: string, strangers: number): ConnectionLimit | undefined {
+    const { total, unauthenticated } = this.#limits;
+    if (this.#inside >= total) return 'total';
+    if (strangers >= unauthenticated) return 'unauthenticated';
+    return this.#addresses.admit(address) ? undefined : 'perIp';
+  }
+}
