@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { LineProcess } from '../support/line-process.ts';
 import { logIn, Pair } from './pair.ts';
-import { CrimeScene, type Figures, type Victim, type VictimOptions } from './victim.ts';
+import { CrimeScene, type Figures, longestTurn, type Victim, type VictimOptions } from './victim.ts';
 
 const program = fileURLToPath(new URL('./storm-program.ts', import.meta.url));
 const { AMPERE_CONNECTIONS = '5000' } = process.env;
@@ -85,7 +85,9 @@ describe('a storm of connections (RFC 6120 §13.12, XEP-0205 §3)', function () 
     expect(after.descriptors).to.be.at.most(before.descriptors);
     expect(victim.logged('connections are turned away')).to.have.length.within(refused === 0 ? 0 : 1, 2);
     await victim.stop();
-    console.log(`      ${connections} connections: ${served} served, ${refused} turned away; meanwhile ${latencies}`);
+    console.log(
+      `      ${connections} connections: ${served} served, ${refused} turned away; meanwhile ${latencies}, ${longestTurn(during)}`,
+    );
   });
 
   it('leaves descriptors for the rest of the server, however many connections are allowed', async () => {
@@ -115,6 +117,6 @@ describe('a storm of connections (RFC 6120 §13.12, XEP-0205 §3)', function () 
     expect(victim.logged('no file descriptors are left')).to.have.length(1);
     expect(after.loops - before.loops).to.be.below(20_000);
     await victim.stop();
-    console.log(`      without descriptors: ${load(before, after)}; meanwhile ${latencies}`);
+    console.log(`      without descriptors: ${load(before, after)}; meanwhile ${latencies}, ${longestTurn(after)}`);
   });
 });

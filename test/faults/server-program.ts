@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { devNull } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -43,8 +44,16 @@ async function start(fail: (error: Error) => void): Promise<Server> {
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
+const delays = monitorEventLoopDelay({ resolution: 5 });
+delays.enable();
+
 function measure(): Figures {
+  const longestTurnMs = delays.max / 1e6;
+  // The collection of garbage is not part of what is measured next.
+  delays.disable();
   for (let pass = 0; pass < 3; pass++) collectGarbage();
+  delays.reset();
+  delays.enable();
   const { user, system } = process.cpuUsage();
   const { heapUsed, rss, external } = process.memoryUsage();
   return {
@@ -55,6 +64,7 @@ function measure(): Figures {
     cpuMs: (user + system) / 1000,
     atMs: performance.now(),
     loops: performance.nodeTiming.uvMetricsInfo.loopCount,
+    longestTurnMs,
   };
 }
 

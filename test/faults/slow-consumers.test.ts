@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Latencies, Pair } from './pair.ts';
 import { type Letter, type Notices, Party } from './party.ts';
-import { CrimeScene, type Figures, mebibytes, type Victim } from './victim.ts';
+import { CrimeScene, type Figures, longestTurn, mebibytes, type Victim } from './victim.ts';
 
 const { AMPERE_SLOW_CONSUMERS = '50' } = process.env;
 const crowd = Number(AMPERE_SLOW_CONSUMERS);
@@ -60,9 +60,9 @@ describe('clients that read nothing while they are written to (CVE-2008-1728, CV
     const unread = crowd * lettersUnread;
     const held = during.heapBytes - before.heapBytes;
     const resident = during.residentBytes - before.residentBytes;
-    console.log(`      ${crowd} clients read: ${before.latencies} of others`);
+    console.log(`      ${crowd} clients read: ${before.latencies} of others, ${longestTurn(before)}`);
     console.log(
-      `      they read nothing of ${unread} messages (${mebibytes(unread * messageBytes)}): ${during.latencies} of others`,
+      `      they read nothing of ${unread} messages (${mebibytes(unread * messageBytes)}): ${during.latencies} of others, ${longestTurn(during)}`,
     );
     console.log(
       `      ${mebibytes(held)} more held in memory, ${mebibytes(resident)} more resident; ${acknowledged.length} acknowledged, ${lost.length} lost`,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Letter, Party } from './party.ts';
-import { CrimeScene, mebibytes } from './victim.ts';
+import { CrimeScene, longestTurn, mebibytes } from './victim.ts';
 
 const { AMPERE_STORM = '2000' } = process.env;
 const crowd = Number(AMPERE_STORM);
@@ -47,7 +47,9 @@ describe('everybody coming back at once after a restart (XEP-0198 §5)', functio
     const empty = await second.figures();
     await second.stop();
     expect(empty.heapBytes).to.be.below(base.heapBytes * 1.1);
-    console.log(`      ${crowd} sessions resumed in ${tookMs} ms, nothing lost and nothing repeated`);
+    console.log(
+      `      ${crowd} sessions resumed in ${tookMs} ms, ${longestTurn(full)}, nothing lost and nothing repeated`,
+    );
     const heaps = [base, full, empty].map(({ heapBytes }) => mebibytes(heapBytes));
     console.log(
       `      memory before they came ${heaps[0]}, with all of them ${heaps[1]}, when they had gone ${heaps[2]}`,

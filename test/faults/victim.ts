@@ -31,6 +31,8 @@ export interface Figures {
   readonly atMs: number;
   /** Turns of the event loop. */
   readonly loops: number;
+  /** The longest that one of them took since the last figures: nobody is served meanwhile. */
+  readonly longestTurnMs: number;
 }
 
 /** The data directory of servers that are maltreated. Made inside a `describe`. */
@@ -95,12 +97,13 @@ export class Victim {
     return this.#process.end();
   }
 
-  /** Stops it in peace, which it must do without a complaint, and without having logged an error. */
+  /** Stops it in peace, which it must do without a complaint, and without having logged an error or a password. */
   async stop(): Promise<void> {
     this.kill('SIGTERM');
     const code = await this.end();
     const { complaints, lines } = this.#process;
-    const alarms = [...complaints, ...lines.filter((line) => /"level":[56]0\b/.test(line))];
+    // All passwords of these tests end alike.
+    const alarms = [...complaints, ...lines.filter((line) => /"level":[56]0\b|-password/.test(line))];
     if (code !== 0 || alarms.length > 0) throw new Error(`ended with ${code}: ${alarms.join('\n')}`);
   }
 
@@ -149,4 +152,9 @@ export class Victim {
 /** Bytes as people read them. */
 export function mebibytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+/** How long the event loop was busy with one thing, as people read it. */
+export function longestTurn({ longestTurnMs }: Figures): string {
+  return `the loop busy for ${Math.round(longestTurnMs)} ms at most`;
 }
