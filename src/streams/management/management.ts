@@ -4,6 +4,7 @@ import { acknowledgment, handledCountTooHigh } from '../../protocol/stream-manag
 import type { ResumptionStore } from '../../storage/resumption.ts';
 import type { Clock, Timer } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
+import { oneATurn } from '../one-a-turn.ts';
 import type { SessionStream } from '../session-stream.ts';
 import { wireCount } from './count.ts';
 import { HandledCount } from './handled-count.ts';
@@ -177,11 +178,11 @@ export class Management {
     this.#timer = undefined;
   }
 
-  /** Later: nobody should lose a session in the middle of sending to it. */
+  /** Later: nobody should lose a session in the middle of sending to it, and all that it held goes on the road at once. */
   #overflow(): void {
     if (this.#overflowed) return;
     this.#overflowed = true;
-    queueMicrotask(() => this.#session.close(StreamError.policyViolation('too much is unacknowledged')));
+    oneATurn(() => this.#session.close(StreamError.policyViolation('too much is unacknowledged')));
   }
 
   // --- what the client has sent
