@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -84,6 +84,22 @@ describe('ampere start', () => {
       expect(existsSync(workplace.path('data/control.sock'))).to.equal(false);
     });
   }
+
+  it('bounds the memory for new objects, in the process that was started, unless somebody has chosen', async () => {
+    const optionsOf = async (...chosen: string[]) => {
+      workplace.configure({ listen: { c2s: [loopback], c2sTls: [] } });
+      const args = [...chosen, launcher, 'start', '--config', workplace.path('server.json')];
+      const server = new LineProcess('ampere', process.execPath, args);
+      await server.waitFor('ready line', isReady(server));
+      const command = readFileSync(`/proc/${server.pid}/cmdline`, 'utf8').split('\0');
+      server.kill('SIGTERM');
+      expect(await server.end()).to.equal(0);
+      return command.slice(1, command.indexOf(launcher));
+    };
+    expect(await optionsOf()).to.deep.equal(['--max-semi-space-size=8']);
+    expect(await optionsOf('--max-semi-space-size=4')).to.deep.equal(['--max-semi-space-size=4']);
+    expect(await optionsOf('--no-deprecation')).to.deep.equal(['--no-deprecation', '--max-semi-space-size=8']);
+  });
 
   it('keeps its streams at SIGHUP, and changes nothing if what it reads is no good', async () => {
     const usual = { listen: { c2s: [loopback], c2sTls: [] }, tls: { required: false } };

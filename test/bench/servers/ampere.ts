@@ -56,6 +56,7 @@ async function writeConfig({ directory, data, ports, certificate }: Place): Prom
       c2s: [{ host: '127.0.0.1', port: ports.plain }],
       c2sTls: [{ host: '127.0.0.1', port: ports.tls }],
     },
+    s2s: { enabled: false },
     tls: { certificate: certificate.certificate, key: certificate.key, required: false },
     limits: { disabled: true },
     log: { level: 'warn' },
