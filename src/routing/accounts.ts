@@ -26,7 +26,8 @@ export class Accounts {
   /** The account of a bare or full JID, at once if it is in memory; undefined if there is none. */
   get(jid: Jid): Eventually<Account | undefined> {
     const key = jid.bare().toString();
-    return this.#known.has(key) ? this.#known.get(key) : this.#load(jid.bare(), key);
+    const known = this.#known.get(key);
+    return known !== undefined || this.#known.has(key) ? known : this.#load(jid.bare(), key);
   }
 
   /** The account if it is in memory now. */

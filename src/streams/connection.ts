@@ -251,37 +251,17 @@ export class Connection implements PeerConnection {
   }
 }
 
-/** Bytes on their way out are put together in pages: to find room there is cheaper than to measure text beforehand. */
-const pageBytes = 64 * 1024;
-let page = Buffer.alloc(0);
-let pageUsed = 0;
-
 function join(pieces: readonly (string | Buffer)[]): Buffer {
-  let most = 0;
-  // A UTF-16 unit is three bytes of UTF-8 at most.
-  for (const piece of pieces) most += typeof piece === 'string' ? 3 * piece.length : piece.length;
-  if (most > pageBytes) {
-    const own = Buffer.allocUnsafeSlow(most);
-    return own.subarray(0, put(pieces, own, 0));
-  }
-  if (most > page.length - pageUsed) {
-    page = Buffer.allocUnsafeSlow(pageBytes);
-    pageUsed = 0;
-  }
-  const start = pageUsed;
-  pageUsed = put(pieces, page, start);
-  return page.subarray(start, pageUsed);
-}
-
-/** Answers where the next byte goes. */
-function put(pieces: readonly (string | Buffer)[], to: Buffer, start: number): number {
-  let at = start;
+  let bytes = 0;
+  for (const piece of pieces) bytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
+  const whole = Buffer.allocUnsafe(bytes);
+  let at = 0;
   for (const piece of pieces) {
-    if (typeof piece === 'string') at += to.write(piece, at);
+    if (typeof piece === 'string') at += whole.write(piece, at);
     else {
-      to.set(piece, at);
+      whole.set(piece, at);
       at += piece.length;
     }
   }
-  return at;
+  return whole;
 }

@@ -161,7 +161,8 @@ export class StreamWire<C extends ClientConnection = ClientConnection> implement
   }
 
   #isOver(): boolean {
-    return this.#user.phase === 'over' || this.#user.phase === 'ended';
+    const { phase } = this.#user;
+    return phase === 'over' || phase === 'ended';
   }
 
   /** Takes nothing more from the peer until `work` is done (RFC 6120 §10.1). */

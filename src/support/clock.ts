@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** A pending call made through {@link Clock.after}. */
 export interface Timer {
   /** Prevents the call if it has not happened yet. */
