@@ -9,16 +9,13 @@ const document = join(root, 'docs/amp-requirements.md');
 const untested = new Map<string, string>([
   ['N-3', 'what senders do'],
   ['N-7', 'what requesters do'],
-  ['N-20', 'comes with federation'],
   ['N-28', 'the duty of the operator'],
   ['N-49', 'comes with the archive and carbons'],
-  ['D-9', 'comes with federation'],
   ['D-16', 'comes with the archive'],
   ['D-34', 'comes with the archive'],
   ['D-37', 'comes with the archive'],
   ['D-39', 'comes with carbons'],
   ['D-43', 'comes with multicast'],
-  ['D-46', 'comes with federation'],
 ]);
 
 const heading = '\n## Tests\n';

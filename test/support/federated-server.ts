@@ -19,6 +19,8 @@ export interface FederatedServerOptions {
   /** Further domains, and the ports of their servers. */
   readonly others?: ReadonlyMap<string, number>;
   readonly clock?: Clock;
+  /** Keys of `amp`, by domain. */
+  readonly amp?: Readonly<Record<string, Settings['amp']>>;
   /** Keys of `limits`. */
   readonly limits?: Settings['limits'];
 }
@@ -80,7 +82,7 @@ export class FederatedServer {
   }
 
   async start(): Promise<void> {
-    const { start = 'starttls', settings, clock, limits = { disabled: true } } = this.#options;
+    const { start = 'starttls', settings, clock, amp = {}, limits = { disabled: true } } = this.#options;
     const listen = [{ host: '127.0.0.1', port: this.port }];
     const config = configSchema({ directory: this.directory, environment: {} }).parse({
       domains: [this.domain],
@@ -95,6 +97,7 @@ export class FederatedServer {
       authentication: { scramIterations: 4096 },
       storage: { quickCheck: false },
       limits,
+      amp: amp[this.domain],
       s2s: { overrides: this.#overrides(start), trustedAuthorities: this.#trustedFile, ...settings },
     });
     this.#server = await startServer(config, { log: this.log, ...(clock && { clock }) });
