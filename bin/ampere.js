@@ -14,10 +14,7 @@ const main = join(root, 'dist/cli/main.js');
 /** Set for the newer Node.js, whose end it ties to ours. */
 const launchedMark = 'AMPERE_LAUNCHED';
 
-/**
- * What V8 takes at its start only. Left alone, the space for new objects grows to 128 MiB under load and stays so: this
- * saves 50 MiB of memory with 2,000 clients and takes 3 % of the throughput.
- */
+/** What V8 takes at its start only: saves 45 MiB of memory with 2,000 clients (docs/decisions/0024-the-space-for-new-objects.md). */
 const engineOptions = ['--max-semi-space-size=8'];
 
 function fail(message) {
