@@ -1,16 +1,11 @@
-import yargs from 'yargs';
-import { commands } from './commands/index.ts';
+import { start } from './commands/start.ts';
 import type { Context } from './context.ts';
-import { CommandEnd, CommandError, type ExitCode, exitCodeOf, exitCodes, explanation } from './exit-codes.ts';
-import { packageVersion } from './package-version.ts';
-
-const exitCodeHelp =
-  'Exit codes: 0 done, 1 failed, 2 usage, 3 server not reachable, 4 configuration invalid, 5 not found or conflict.';
+import { CommandEnd, type ExitCode, exitCodeOf, exitCodes, explanation } from './exit-codes.ts';
 
 /** Carries out one command line and gives the exit code; errors are told on standard error. */
 export async function runCli(args: readonly string[], context: Context): Promise<ExitCode> {
   try {
-    await parse(args, context);
+    await run(args, context);
     return exitCodes.ok;
   } catch (error) {
     if (!(error instanceof CommandEnd)) context.stderr.write(`ampere: ${explanation(error)}\n`);
@@ -18,36 +13,13 @@ export async function runCli(args: readonly string[], context: Context): Promise
   }
 }
 
-async function parse(args: readonly string[], context: Context): Promise<void> {
-  const cli = yargs()
-    .scriptName('ampere')
-    .usage('$0 <command>')
-    .locale('en')
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'dot-notation': false, 'boolean-negation': false })
-    .option('config', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'The configuration file [AMPERE_CONFIG, else ./server.json, else defaults]',
-    })
-    .version(packageVersion())
-    .help()
-    .strict()
-    .demandCommand(1, 'Name a command; ampere --help lists them.')
-    .epilogue(exitCodeHelp)
-    .wrap(Math.min(context.stdout.columns ?? 100, 120))
-    .exitProcess(false)
-    .fail((message, error) => {
-      // The parser reports some mistakes in an error of its own.
-      const misused = error === undefined || error.name === 'YError';
-      throw misused ? new CommandError(exitCodes.usage, sentence(message ?? error.message)) : error;
-    });
-  for (const add of commands) add(cli, context);
-  await cli.parseAsync(args, {}, (_error: unknown, _arguments: unknown, output: string) => {
-    if (output !== '') context.stdout.write(`${output}\n`);
-  });
-}
-
-/** The parser's complaints are a list of lines. */
-function sentence(message: string): string {
-  return message.trim().replaceAll(/\s*\n\s*/g, ' ');
+/** A server should not carry the parser of command lines along as long as it runs, so its usual ones are read here. */
+async function run(args: readonly string[], context: Context): Promise<void> {
+  const [command, option, value] = args;
+  if (command === 'start' && args.length === 1) return start(context, undefined);
+  if (command === 'start' && args.length === 3 && option === '--config' && value && !value.startsWith('-')) {
+    return start(context, value);
+  }
+  const { parseCommandLine } = await import('./parse-command-line.ts');
+  return parseCommandLine(args, context);
 }

@@ -46,6 +46,13 @@ const misuses: readonly Misuse[] = [
   { args: ['forward', 'list'], code: 5, says: /no database/ },
   { args: ['backup', 'copy.db'], code: 5, says: /no database/ },
   { args: ['restore', 'copy.db'], code: 5, says: /no backup/ },
+  // The first is read without the parser of command lines, which has the others.
+  { args: ['start', '--config', 'missing.json'], code: 4, says: /missing\.json:1:1: cannot be read/ },
+  { args: ['start', '--config=missing.json'], code: 4, says: /missing\.json:1:1: cannot be read/ },
+  { args: ['--config', 'missing.json', 'start'], code: 4, says: /missing\.json:1:1: cannot be read/ },
+  { args: ['start', '--config', ''], code: 4, says: /cannot be read/ },
+  { args: ['start', '--config', '--bogus'], code: 2, says: /./ },
+  { args: ['start', '--config'], code: 2, says: /config/ },
   { args: ['status', '--config', 'missing.json'], code: 4, says: /missing\.json:1:1: cannot be read/ },
 ];
 

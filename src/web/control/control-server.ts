@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { chmod, mkdir, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
@@ -10,6 +10,9 @@ import { OperationError, statusOf, toOperationError } from './operation-error.ts
 import type { Operations } from './operations.ts';
 import { routes } from './routes.ts';
 import { socketAddress } from './socket-path.ts';
+
+// An import would make all that the module exports, and with it an HTTP client of several megabytes.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** Room for a batch of imported accounts. */
 const largestBodyBytes = 32 * 1024 * 1024;
