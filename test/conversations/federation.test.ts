@@ -136,3 +136,34 @@ for (const by of ['certificate', 'dialback'] as const) {
     });
   });
 }
+
+describe('Two servers with TLS from the first byte (XEP-0368)', () => {
+  it('know each other by certificate', async () => {
+    const options = { start: 'direct' } as const;
+    const [a, b] = await FederatedServer.startAll(['a.example', 'b.example'], 'certificate', options);
+    if (!a || !b) throw new Error('two servers were started');
+    const romeo = await a.arrives('romeo');
+    const juliet = await b.arrives('juliet');
+    romeo.sends('<message to="juliet@b.example" type="chat" id="m1"><body>hi</body></message>');
+    await juliet.receives('<message from="romeo@a.example/r" to="*" type="chat" id="m1"><body>hi</body></message>');
+    const [stream] = await a.administration.peers();
+    expect(stream).to.include({ authenticatedBy: 'certificate', tls: true });
+    await a.stop();
+    await b.stop();
+  });
+});
+
+describe('A server that wants certificates (RFC 6120 §13.7.2)', () => {
+  it('exchanges nothing with one that has none it could believe, either way', async () => {
+    const settings = { authentication: 'certificate' } as const;
+    const [a, b] = await FederatedServer.startAll(['a.example', 'b.example'], 'dialback', { settings });
+    if (!a || !b) throw new Error('two servers were started');
+    const romeo = await a.arrives('romeo');
+    romeo.sends('<message to="juliet@b.example" type="chat" id="m1"><body>hi</body></message>');
+    await romeo.receives(
+      `<message from="juliet@b.example" to="*" type="error" id="m1"><error type="cancel"><remote-server-not-found xmlns="${stanzas}"/>...</error></message>`,
+    );
+    await a.stop();
+    await b.stop();
+  });
+});
