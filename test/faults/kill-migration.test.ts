@@ -10,8 +10,8 @@ import { LineProcess } from '../support/line-process.ts';
 import { Chance } from './chance.ts';
 
 const program = fileURLToPath(new URL('../storage/storage-program.ts', import.meta.url));
-const rounds = 20;
-const messages = 3000;
+const rounds = 12;
+const messages = 2000;
 const owner = 'juliet@localhost';
 const newest = readdirSync(defaultMigrationsDir).length;
 /** Two migrations that take their time: each rewrites every message. */
@@ -20,7 +20,7 @@ const slow = ['one', 'two'].map(
 );
 
 describe('a server that is killed while it migrates its database', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let directory = '';
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'ampere-migration-'));
