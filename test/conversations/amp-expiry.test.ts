@@ -19,7 +19,9 @@ import {
 
 describe('Messages that expire (XEP-0079 §3.3.2)', () => {
   const clock = new ManualClock(Date.UTC(2030, 1, 28, 23, 59, 30));
-  const stage = new Stage({ clock });
+  // Minutes pass at once, while something may be on its way.
+  const patient = { writeStallSeconds: 86_400, idlePingAfterSeconds: 86_400 };
+  const stage = new Stage({ clock, settings: { limits: { disabled: true, c2s: patient } } });
   const inMs = (ms: number) => new Date(clock.nowMs() + ms).toISOString();
 
   for (const action of ['alert', 'error']) {
