@@ -32,6 +32,9 @@ export function judge(rulesets: readonly ArmedRuleset[], situation: Situation): 
     verdicts.push(verdict);
     if (verdict.decision === 'stop') return stopped(verdicts);
   }
+  // So it is for nearly every message.
+  if (verdicts.every(({ rule }) => rule === undefined))
+    return { decision: 'keep', fired: [], reports: [], armed: rulesets };
   return {
     decision: 'keep',
     fired: firedBy(verdicts),
