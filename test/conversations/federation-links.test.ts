@@ -120,6 +120,18 @@ describe('What goes to another server', () => {
     await bounces('1', 'remote-server-timeout');
   });
 
+  it('does not wait without end for acknowledgments, and goes by another stream', async () => {
+    peer.managed = true;
+    peer.acknowledges = false;
+    says('1');
+    for (let stream = 0; stream < 3; stream++) {
+      expect(await hears(1)).to.deep.equal(['1']);
+      await passes(70);
+    }
+    await bounces('1', 'remote-server-timeout');
+    expect(peer.connections).to.equal(3);
+  });
+
   it('goes again without stream management only if word of it is owed', async () => {
     says('lost');
     expect(await hears(1)).to.deep.equal(['lost']);

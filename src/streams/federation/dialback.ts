@@ -20,6 +20,8 @@ export interface DialbackStream {
   /** The id that whoever answered the stream gave it. */
   readonly id: string;
   readonly secure: boolean;
+  /** Whether it takes no more. */
+  readonly over: boolean;
   /** Whether the peer may ask: on a stream of ours it only answers. */
   readonly mayAsk: boolean;
   readonly proven: ProvenPairs;
@@ -115,8 +117,11 @@ export class Dialback {
     const refusal = this.#refusal(pair);
     if (refusal) return this.#tell(pair, refusal);
     this.#underExamination += 1;
-    const answer = await this.#parts.verify({ ...pair, streamId: this.#stream.id, key }, this.#stream);
+    const streamId = this.#stream.id;
+    const answer = await this.#parts.verify({ ...pair, streamId, key }, this.#stream);
     this.#underExamination -= 1;
+    // The stream is over, or has begun anew: the key was for another one.
+    if (this.#stream.over || this.#stream.id !== streamId) return;
     if (answer === 'invalid') return this.#denied(pair);
     if (answer !== 'valid') return this.#tell(pair, explained(answer));
     this.#stream.proven.add(pair);

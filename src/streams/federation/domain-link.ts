@@ -1,6 +1,7 @@
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Departure, NextHop } from '../../routing/carrier.ts';
+import type { Eventually } from '../../routing/eventually.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { OutgoingCopies } from '../outgoing-copies.ts';
@@ -45,8 +46,12 @@ export class DomainLink {
   #state: LinkState = { name: 'idle' };
   #queue: Departing[] = [];
   #queuedBytes = 0;
-  /** The head of the queue is being asked about, or the network is behind. */
+  /** The head of the queue is being asked about. */
+  #asking = false;
+  /** The network, or the other server, is behind. */
   #held = false;
+  /** Whether the stream has carried anything. */
+  #used = false;
   #failures = 0;
   #ended = false;
   /** What has come back from a stream, in order. */
@@ -75,7 +80,9 @@ export class DomainLink {
   /** Whether nothing would be lost if the link were forgotten. */
   isAtRest(nowMs: number): boolean {
     if (this.#queue.length > 0) return false;
-    return this.#state.name === 'idle' || (this.#state.name === 'resting' && this.#state.untilMs <= nowMs);
+    // How long it rests the next time depends on how often it has failed.
+    const { longestMs } = this.#parts.options.backOff;
+    return this.#state.name === 'idle' || (this.#state.name === 'resting' && this.#state.untilMs + longestMs <= nowMs);
   }
 
   /** Takes a stanza; throws the StanzaError for one that is not even tried. */
@@ -100,7 +107,7 @@ export class DomainLink {
   tick(nowMs: number): void {
     const { maxWaitMs } = this.#parts.options.waiting;
     const late = ({ sinceMs }: Departing) => nowMs - sinceMs > maxWaitMs;
-    while (!this.#held && this.#queue[0] && late(this.#queue[0])) this.#bounce(StanzaError.remoteServerTimeout(), 1);
+    while (!this.#asking && this.#queue[0] && late(this.#queue[0])) this.#bounce(StanzaError.remoteServerTimeout(), 1);
   }
 
   /** Resolves when nothing waits any more, and what has left has arrived as far as can be told. */
@@ -133,7 +140,7 @@ export class DomainLink {
   }
 
   #opened(dialled: Established): void {
-    this.#failures = 0;
+    this.#used = false;
     this.#state = { name: 'open', dialled, hop: this.#parts.hop(this.pair, dialled) };
     void dialled.stream.ended.then(() => this.#lost(dialled));
     this.#pump();
@@ -150,13 +157,15 @@ export class DomainLink {
 
   #lost(dialled: Established): void {
     if (this.#state.name !== 'open' || this.#state.dialled !== dialled) return;
+    // Or a server that ends every stream at once would be tried without end.
+    if (this.#queue.length > 0 && !this.#used) return this.#failed(DialFailure.unreachable('the stream has ended'));
     this.#state = { name: 'idle' };
     if (this.#queue.length > 0) void this.#dial();
   }
 
   /** Lets leave what may, in order (RFC 6120 §10.1). */
   #pump(): void {
-    while (this.#state.name === 'open' && !this.#held && this.#queue[0]) {
+    while (this.#state.name === 'open' && !this.#asking && !this.#held && this.#queue[0]) {
       const { dialled, hop } = this.#state;
       const { wire, management } = dialled.stream;
       const { connection } = wire;
@@ -175,16 +184,25 @@ export class DomainLink {
     });
   }
 
+  /** One that goes again has been asked about before. */
   #askHead(head: Departing, dialled: Established, hop: NextHop): void {
-    const { departure, stanza } = head;
+    const { departure, stanza, attempts } = head;
+    let leaving: Eventually<Stanza | undefined> = stanza;
     try {
-      const leaving = departure.leaving ? departure.leaving(hop) : stanza;
-      if (!(leaving instanceof Promise)) return this.#depart(head, leaving, dialled);
-      const depart = (decided: Stanza | undefined) => this.#depart(head, decided, dialled);
-      this.#hold(leaving.then(depart, (error: unknown) => this.#refused(error)));
+      if (departure.leaving && attempts === 0) leaving = departure.leaving(hop);
     } catch (error) {
-      this.#refused(error);
+      return this.#refused(error);
     }
+    if (!(leaving instanceof Promise)) return this.#depart(head, leaving, dialled);
+    this.#asking = true;
+    const asked = leaving.then(
+      (decided) => this.#depart(head, decided, dialled),
+      (error: unknown) => this.#refused(error),
+    );
+    void asked.then(() => {
+      this.#asking = false;
+      this.#pump();
+    });
   }
 
   /** Nothing of a stanza that has come to its end leaves; one whose stream is gone meanwhile is asked about again. */
@@ -193,6 +211,8 @@ export class DomainLink {
     if (stanza && dialled.stream.wire.connection.ended) return;
     this.#shift();
     if (!stanza) return head.copy?.release();
+    this.#used = true;
+    this.#failures = 0;
     dialled.stream.management.transmit({ ...head, stanza, attempts: head.attempts + 1 });
     if (head.attempts === 0) head.departure.left?.();
   }
@@ -208,7 +228,8 @@ export class DomainLink {
     const again = returned.filter(({ attempts }) => attempts < maxAttempts);
     for (const entry of returned)
       if (entry.attempts >= maxAttempts) this.#fail(entry, StanzaError.remoteServerTimeout());
-    this.#queue.unshift(...again);
+    const sinceMs = this.#parts.clock.monotonicMs();
+    this.#queue.unshift(...again.map((entry) => ({ ...entry, sinceMs })));
     for (const { stanza } of again) this.#queuedBytes += weight(stanza);
     if (this.#state.name === 'idle' && this.#queue.length > 0) void this.#dial();
   }

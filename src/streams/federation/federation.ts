@@ -123,6 +123,7 @@ export class Federation {
   async stop(drainMs: number): Promise<void> {
     await this.#within(drainMs, this.#links.drained());
     this.#links.end();
+    await this.#within(drainMs, Promise.all([...this.#streams].map((stream) => stream.finish())));
     for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
     await this.#listener.stop(drainMs);
     for (const stream of [...this.#streams]) stream.abandon();

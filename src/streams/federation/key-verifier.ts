@@ -17,9 +17,13 @@ export interface KeyVerifierParts {
   readonly timeoutMs: number;
 }
 
+/** Questions at the same time: each may be a connection that a stranger has us open. */
+const maxUnderWay = 200;
+
 /** Shows dialback keys to the servers of the domains they speak for (XEP-0220 §2.1.2). */
 export class KeyVerifier {
   readonly #parts: KeyVerifierParts;
+  #underWay = 0;
 
   constructor(parts: KeyVerifierParts) {
     this.#parts = parts;
@@ -27,6 +31,8 @@ export class KeyVerifier {
 
   /** Asks on any stream but the one the key has come by (XEP-0288 §2.2). Never rejects. */
   async verify(question: KeyQuestion, asking: object): Promise<DialbackAnswer> {
+    if (this.#underWay >= maxUnderWay) return StanzaError.resourceConstraint();
+    this.#underWay += 1;
     const abort = new AbortController();
     const timer = this.#parts.clock.after(this.#parts.timeoutMs, () =>
       abort.abort(DialFailure.unreachable('no answer in time')),
@@ -37,7 +43,7 @@ export class KeyVerifier {
       return error instanceof DialFailure ? error.error : StanzaError.remoteServerNotFound();
     } finally {
       timer.cancel();
-      abort.abort();
+      this.#underWay -= 1;
     }
   }
 

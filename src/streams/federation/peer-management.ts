@@ -31,8 +31,6 @@ export interface ManagedPeer {
   readonly wire: { fail(error: unknown): void };
   send(element: Element): void;
   sendStanza(stanza: Stanza): void;
-  /** The peer has been asked for something and is to answer in time. */
-  expectAnswer(): void;
 }
 
 /** What managing streams between servers needs from the rest of the house. */
@@ -60,7 +58,8 @@ export class PeerManagement {
   #told = 0;
   /** Whether the peer acknowledges what we send: not, not yet, or yes. */
   #acknowledging: 'no' | 'asked' | 'yes' = 'no';
-  #asked = false;
+  /** When the peer was asked for an acknowledgment that has not come. */
+  #askedAtMs: number | undefined;
   #timer: Timer | undefined;
   /** Those who wait for room. */
   #roomless: (() => void)[] = [];
@@ -91,6 +90,11 @@ export class PeerManagement {
   /** Stanzas that may not have arrived. */
   get pending(): number {
     return this.#queue.length + this.#sent.size;
+  }
+
+  /** How long the peer has left a request for an acknowledgment unanswered. */
+  unansweredMs(nowMs: number): number {
+    return this.#askedAtMs === undefined ? 0 : nowMs - this.#askedAtMs;
   }
 
   // --- what the peer sends
@@ -231,7 +235,7 @@ export class PeerManagement {
     const covered = this.#queue.acknowledge(h);
     if (!covered) throw handledCountTooHigh(h, wireCount(this.#queue.sent));
     for (const { copy } of covered) copy?.release();
-    this.#asked = false;
+    this.#askedAtMs = undefined;
     this.#stopAsking();
     if (this.#queue.awaited && covered.length > 0) this.#ask();
     else if (this.#queue.length > 0) this.#askInTime();
@@ -239,7 +243,7 @@ export class PeerManagement {
   }
 
   #askInTime(): void {
-    if (this.#asked) return;
+    if (this.#askedAtMs !== undefined) return;
     const { ackEveryStanzas, ackAfterMs } = this.#parts.management;
     if (this.#queue.length >= ackEveryStanzas) return this.#ask();
     this.#timer ??= this.#parts.clock.after(ackAfterMs, () => this.#ask());
@@ -247,10 +251,9 @@ export class PeerManagement {
 
   #ask(): void {
     this.#stopAsking();
-    if (this.#asked || this.#queue.length === 0) return;
-    this.#asked = true;
+    if (this.#askedAtMs !== undefined || this.#queue.length === 0) return;
+    this.#askedAtMs = this.#parts.clock.monotonicMs();
     this.#peer.send(acknowledgmentRequest());
-    this.#peer.expectAnswer();
   }
 
   #stopAsking(): void {

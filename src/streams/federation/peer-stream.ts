@@ -166,8 +166,14 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream, Man
 
   tick(nowMs: number): void {
     this.wire.tick(nowMs);
-    if (this.#state.name !== 'open' || this.management.pending > 0) return;
-    if (nowMs - this.#usedAtMs > this.#parts.idleCloseMs * this.#role.patience) this.close();
+    if (this.#state.name !== 'open') return;
+    const { limits, idleCloseMs } = this.#parts;
+    const { outgoingBytes } = this.wire.connection;
+    if (outgoingBytes === 0 && this.management.unansweredMs(nowMs) > limits.idleCloseAfterMs) {
+      return this.close(StreamError.connectionTimeout('acknowledgments do not come'));
+    }
+    const idleMs = nowMs - this.#usedAtMs;
+    if (this.management.pending === 0 && idleMs > idleCloseMs * this.#role.patience) this.close();
   }
 
   get phase(): Phase {
@@ -281,10 +287,6 @@ export class PeerStream implements WireUser, AcceptedStream, DialbackStream, Man
 
   get over(): boolean {
     return this.#state.name === 'closing' || this.#state.name === 'closed';
-  }
-
-  expectAnswer(): void {
-    this.wire.deadlines.pinged();
   }
 
   #used(): void {

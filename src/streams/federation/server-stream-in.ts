@@ -6,6 +6,7 @@ import { managementFeature } from '../../protocol/stream-management.ts';
 import { type Element, textOf, xml } from '../../xml/element.ts';
 import type { Frame } from '../../xml/frame.ts';
 import type { StreamHeader } from '../../xml/stream-reader.ts';
+import { limitsElement } from '../negotiation/advertised-limits.ts';
 import { decodeInitialResponse } from '../negotiation/sasl/strict-base64.ts';
 import { checkHeader, localDomain } from '../stream-header.ts';
 import type { DomainPair } from './domain-pairs.ts';
@@ -135,8 +136,16 @@ class ServerStreamIn implements PeerRole {
       xml('dialback', { xmlns: ns.dialbackFeature }, xml('errors')),
       ...(this.#certified === undefined ? [xml('bidi', { xmlns: ns.bidiFeature })] : []),
       managementFeature(),
+      ...this.#limits(),
       ...notices('server', { host: local }),
     ];
+  }
+
+  /** After dialback there are no features: a peer that is told the limits of strangers would keep to them for good. */
+  #limits(): Element[] {
+    const { policies, idleCloseMs } = this.#parts;
+    if (this.#certified === undefined) return [];
+    return [limitsElement(policies.limits(this.#certified).xml.maxBytes, idleCloseMs * this.patience)];
   }
 
   #certificateConvinces(): boolean {

@@ -133,7 +133,7 @@ class ServerStreamOut implements PeerRole {
   }
 
   ended(error: StreamError | undefined): void {
-    this.established.reject(this.#failure ?? DialFailure.unreachable(endOf(error)));
+    this.established.reject(this.#failure ?? endedBy(error));
   }
 
   /** RFC 6120 §4.3.2: TLS, then who we are, then what else there is. */
@@ -223,8 +223,11 @@ function dialbackFailure(answer: Exclude<DialbackAnswer, 'valid'>): DialFailure 
   return DialFailure.unreachable(`dialback: ${answer.message}`);
 }
 
-function endOf(error: StreamError | undefined): string {
-  return error ? `the stream has ended: ${error.message}` : 'the connection was lost';
+function endedBy(error: StreamError | undefined): DialFailure {
+  if (!error) return DialFailure.unreachable('the connection was lost');
+  const message = `the stream has ended: ${error.message}`;
+  const unknown = error.condition === 'host-unknown' || error.condition === 'host-gone';
+  return unknown ? DialFailure.notFound(message) : DialFailure.unreachable(message);
 }
 
 function has(features: readonly Element[], name: string, namespace: string): boolean {

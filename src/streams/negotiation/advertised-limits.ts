@@ -1,7 +1,17 @@
 import { ns } from '../../protocol/namespaces.ts';
-import { xml } from '../../xml/element.ts';
+import { type Element, xml } from '../../xml/element.ts';
 import type { StreamLimits } from '../stream-limits.ts';
 import type { StreamFeature } from './stream-feature.ts';
+
+/** How large stanzas, and how long silences may be (XEP-0478 §4). */
+export function limitsElement(maxBytes: number, idleMs?: number): Element {
+  return xml(
+    'limits',
+    { xmlns: ns.streamLimits },
+    xml('max-bytes', {}, String(maxBytes)),
+    idleMs === undefined ? undefined : xml('idle-seconds', {}, String(Math.floor(idleMs / 1000))),
+  );
+}
 
 /** Tells the client how large its stanzas and how long its silences may be (XEP-0478); nothing to negotiate. */
 export function advertisedLimits(limits: StreamLimits): StreamFeature {
@@ -10,16 +20,9 @@ export function advertisedLimits(limits: StreamLimits): StreamFeature {
     exclusive: false,
     needs: () => true,
     offer: ({ identity }) => [
-      xml(
-        'limits',
-        { xmlns: ns.streamLimits },
-        xml(
-          'max-bytes',
-          { xmlns: ns.streamLimits },
-          String((identity ? limits.xml : limits.unauthenticatedXml).maxBytes),
-        ),
-        identity && xml('idle-seconds', { xmlns: ns.streamLimits }, String(Math.floor(limits.idlePingAfterMs / 1000))),
-      ),
+      identity
+        ? limitsElement(limits.xml.maxBytes, limits.idlePingAfterMs)
+        : limitsElement(limits.unauthenticatedXml.maxBytes),
     ],
     handles: () => false,
     negotiate: () => undefined,
