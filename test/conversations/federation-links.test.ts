@@ -60,6 +60,17 @@ describe('What goes to another server', () => {
       h = (await romeo.receives(`<a xmlns="${sm}" h="*"/>`)).attributes.get('h') ?? '';
   };
 
+  it('leaves when the domain is proved, also by an answer with an id that nobody needs', async () => {
+    peer.script = ({ name, attributes }, client) => {
+      if (name !== 'result') return false;
+      const addresses = `from="${attributes.get('to')}" to="${attributes.get('from')}"`;
+      client.sends(`<db:result ${addresses} id="that-of-the-stream" type="valid"/>`);
+      return true;
+    };
+    says('1');
+    expect(await hears(1)).to.deep.equal(['1']);
+  });
+
   it('comes back when the other server says nothing for too long (RFC 6120 §8.3.3.17)', async () => {
     peer.script = () => true;
     says('1');

@@ -31,7 +31,8 @@ export function readDialback(frame: Frame): DialbackWord {
   if (kind !== 'result' && kind !== 'verify') throw StreamError.unsupportedStanzaType(`<db:${kind}/> is not known`);
   const from = domainIn(frame, 'from');
   const to = domainIn(frame, 'to');
-  const id = frame.attribute('id');
+  // Prosody puts one on its results, too, where it means nothing.
+  const id = kind === 'verify' ? frame.attribute('id') : undefined;
   if (kind === 'verify' && !id) throw StreamError.badFormat("a <db:verify/> needs an 'id'");
   const element = frame.element();
   return { kind, from, to, id, key: textOf(element).trim(), answer: answerIn(frame.attribute('type'), element) };
