@@ -27,8 +27,7 @@ export function crossChecks(value: unknown, origin: Origin): Finding[] {
     ...nothingToListenOn(parts),
     ...incompleteCertificate(parts),
     ...certificatesOfOthers(parts),
-    ...componentsOnOwnDomains(parts),
-    ...rulesForOurselves(parts),
+    ...othersOnOwnDomains(parts),
     ...unreachableStanzaSizes(parts),
     ...tooSmallBuffer(parts),
     ...disabledLimits(parts),
@@ -131,24 +130,21 @@ function certificatesOfOthers({ given, domains }: Parts): Finding[] {
   });
 }
 
-function componentsOnOwnDomains({ given, domains }: Parts): Finding[] {
-  const served = new Set(domains.map(({ value }) => value));
-  return [...members(given.get('components')).keys()].flatMap((name): Finding[] => {
-    const prepared = domain.safeParse(name).data;
-    if (prepared === undefined || !served.has(prepared)) return [];
-    return [{ path: ['components', name], at: 'key', message: `"${prepared}" is one of the domains served` }];
-  });
-}
-
-/** What is said of other servers would never be looked at for a domain that is served here. */
-function rulesForOurselves({ given, domains }: Parts): Finding[] {
+/** Components, and what is said of other servers: it would never be looked at for a domain that is served here. */
+function othersOnOwnDomains({ given, domains }: Parts): Finding[] {
   const served = new Set(domains.map(({ value }) => value));
   const s2s = members(given.get('s2s'));
-  return ['domains', 'overrides'].flatMap((section) =>
-    [...members(s2s.get(section)).keys()]
-      .filter((name) => served.has(domain.safeParse(name).data ?? ''))
-      .map((name): Finding => ({ path: ['s2s', section, name], at: 'key', message: 'is one of the domains served' })),
-  );
+  const taken = (names: unknown, ...path: JsonPath): Finding[] =>
+    [...members(names).keys()].flatMap((name): Finding[] => {
+      const prepared = domain.safeParse(name).data;
+      if (prepared === undefined || !served.has(prepared)) return [];
+      return [{ path: [...path, name], at: 'key', message: `"${prepared}" is one of the domains served` }];
+    });
+  return [
+    ...taken(given.get('components'), 'components'),
+    ...taken(s2s.get('domains'), 's2s', 'domains'),
+    ...taken(s2s.get('overrides'), 's2s', 'overrides'),
+  ];
 }
 
 /** A stanza of the size that is allowed must be able to arrive at the rate and in the time that are allowed. */
@@ -191,7 +187,7 @@ function unreachableStanzaSizes({ limits }: Parts): Finding[] {
 /** Else one large stanza would cut off the peer that is to receive it. */
 function tooSmallBuffer({ limits }: Parts): Finding[] {
   if (limits === undefined) return [];
-  return (['c2s', 's2s'] as const).flatMap((peers) => {
+  return (['c2s', 's2s', 'components'] as const).flatMap((peers) => {
     const { outgoingBufferBytes, stanzaBytes } = limits[peers];
     const message = `must be at least limits.${peers}.stanzaBytes, which is ${stanzaBytes}`;
     return outgoingBufferBytes < stanzaBytes ? [problem(['limits', peers, 'outgoingBufferBytes'], message)] : [];

@@ -234,8 +234,8 @@ const cases: Record<string, Case> = {
   'a rule for a domain that is served': {
     text: '{ "domains": ["a.example"], "s2s": { "domains": { "A.example": {} },\n  "overrides": { "b.example": [{ "host": "::1" }], "a.example": [{ "host": "::1" }] } } }',
     problems: [
-      '1:51: s2s.domains["A.example"]: is one of the domains served',
-      '2:52: s2s.overrides["a.example"]: is one of the domains served',
+      '1:51: s2s.domains["A.example"]: "a.example" is one of the domains served',
+      '2:52: s2s.overrides["a.example"]: "a.example" is one of the domains served',
     ],
   },
   'no address for a domain': {

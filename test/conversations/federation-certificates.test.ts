@@ -154,6 +154,18 @@ describe('A server that connects to another', () => {
     });
   }
 
+  it('finds itself behind the name of another domain, and goes no further', async () => {
+    const own = await freePort();
+    const { administration } = await start(
+      'a.example',
+      { 'a.example': own, 'mirror.example': own },
+      { identity: good.a },
+    );
+    const { steps, reached } = await administration.testPeer('mirror.example');
+    expect(reached).to.equal(false);
+    expect(steps.at(-1)?.detail).to.match(/host-unknown/);
+  });
+
   it('says what leads nowhere', async () => {
     const ports = { 'a.example': await freePort(), 'b.example': await freePort() };
     const { administration } = await start('a.example', ports, { identity: good.a, s2s: { deny: ['c.example'] } });
