@@ -1,61 +1,52 @@
 import type { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
 import { prepareDomain } from '../../protocol/jid.ts';
 import { certificateExtensions, extensionIds } from '../tls/certificate-extensions.ts';
-import { asciiDomain } from '../tls/certificate-files.ts';
+import { asciiDomain, covers } from '../tls/certificate-files.ts';
 import { type DerItem, derChildren, derItems } from '../tls/der.ts';
 
-/** Every name of a certificate that could be a server's, as it stands there. */
-export interface CertificateNames {
-  readonly dns: readonly string[];
+/** The names of a certificate that only XMPP looks at, as they stand there. */
+export interface XmppNames {
   /** SRVName: `_service.domain` (RFC 4985). */
   readonly srv: readonly string[];
   /** id-on-xmppAddr (RFC 6120 §13.7.1.4). */
-  readonly xmpp: readonly string[];
+  readonly address: readonly string[];
 }
 
-/** Tags of GeneralName (RFC 5280 §4.2.1.6). */
-const tags = { otherName: 0xa0, dnsName: 0x82 } as const;
-const otherNames = { xmppAddr: '2b06010505070805', srvName: '2b06010505070807' } as const;
-const stringTags = { xmppAddr: 0x0c, srvName: 0x16 } as const;
+/** GeneralName.otherName (RFC 5280 §4.2.1.6). */
+const otherNameTag = 0xa0;
+const kinds = {
+  address: { id: '2b06010505070805', tag: 0x0c },
+  srv: { id: '2b06010505070807', tag: 0x16 },
+} as const;
 
-/** The names in the certificate's subjectAltName. Its subject is not looked at (RFC 9525 §2). Throws `DerError`. */
-export function certificateNames(certificate: X509Certificate): CertificateNames {
+/** The names of XMPP in the certificate's subjectAltName. Throws `DerError`. */
+export function xmppNames(certificate: X509Certificate): XmppNames {
+  const none = { srv: [], address: [] };
+  // One that OpenSSL cannot read has no names.
+  if (certificate.subjectAltName === undefined) return none;
   const extension = certificateExtensions(certificate).get(extensionIds.subjectAltName);
-  const names = derChildren(extension?.value);
-  const texts = (tag: number) => names.filter((name) => name.tag === tag).map(({ content }) => content);
-  const others = texts(tags.otherName).map((content) => derItems(content));
-  return {
-    dns: texts(tags.dnsName).map((content) => content.toString('latin1')),
-    srv: others.flatMap((parts) => otherName(parts, 'srvName')),
-    xmpp: others.flatMap((parts) => otherName(parts, 'xmppAddr')),
+  const others = derChildren(extension?.value).filter(({ tag }) => tag === otherNameTag);
+  const parts = others.map(({ content }) => derItems(content));
+  return { srv: parts.flatMap(textOf(kinds.srv)), address: parts.flatMap(textOf(kinds.address)) };
+}
+
+function textOf({ id: wanted, tag }: { readonly id: string; readonly tag: number }) {
+  return ([id, wrapped]: readonly DerItem[]): string[] => {
+    if (id?.content.toString('hex') !== wanted || wrapped === undefined) return [];
+    const [value] = derItems(wrapped.content);
+    return value?.tag === tag ? [value.content.toString('utf8')] : [];
   };
 }
 
-function otherName([id, wrapped]: readonly DerItem[], kind: keyof typeof otherNames): string[] {
-  if (id?.content.toString('hex') !== otherNames[kind] || wrapped === undefined) return [];
-  const [value] = derItems(wrapped.content);
-  return value?.tag === stringTags[kind] ? [value.content.toString('utf8')] : [];
-}
-
-/** Whether the certificate names the domain as one that may talk to servers (RFC 6120 §13.7.2.1). Throws `DerError`. */
+/**
+ * Whether the certificate names the domain as one that may talk to servers (RFC 6120 §13.7.2.1, RFC 9525 §6). Its subject is not
+ * looked at. Throws `DerError`.
+ */
 export function namesServer(certificate: X509Certificate, domain: string): boolean {
-  const address = domain.replace(/^\[|\]$/g, '');
-  if (isIP(address) !== 0) return certificate.checkIP(address) !== undefined;
-  const names = certificateNames(certificate);
-  const ascii = asciiDomain(domain);
-  return (
-    names.dns.some((name) => dnsNameMatches(name.toLowerCase(), ascii)) ||
-    names.srv.some((name) => name.toLowerCase() === `_xmpp-server.${ascii}`) ||
-    names.xmpp.some((name) => isSameDomain(name, domain))
-  );
-}
-
-/** Exactly, or with a wildcard that is the whole first label and has two more behind it (RFC 9525 §6.3). */
-function dnsNameMatches(name: string, domain: string): boolean {
-  if (!name.startsWith('*.')) return name === domain;
-  const parent = name.slice(2);
-  return parent.includes('.') && domain.slice(domain.indexOf('.') + 1) === parent;
+  if (covers(certificate, domain)) return true;
+  const { srv, address } = xmppNames(certificate);
+  const service = `_xmpp-server.${asciiDomain(domain)}`;
+  return srv.some((name) => name.toLowerCase() === service) || address.some((name) => isSameDomain(name, domain));
 }
 
 function isSameDomain(name: string, domain: string): boolean {
