@@ -29,6 +29,8 @@ export class ScriptedServer {
   verdict: 'valid' | 'invalid' | 'silence' = 'valid';
   /** What to say instead of the usual, when something comes on a stream that somebody else has opened. */
   script: ((tree: Tree, client: TestClient) => boolean) | undefined;
+  /** What to say instead of the usual, when a stream header comes. */
+  welcome: ((header: Tree, client: TestClient) => void) | undefined;
   /** Whether it has stream management, and acknowledges what it is asked about. */
   managed = false;
   acknowledges = true;
@@ -119,6 +121,7 @@ export class ScriptedServer {
   }
 
   #welcome(header: Tree, client: TestClient): void {
+    if (this.welcome) return this.welcome(header, client);
     const to = header.attributes.get('from');
     client.sends(serverHeader(`from="${this.domain}" to="${to}" id="s${Math.random()}"`));
     const feature = '<dialback xmlns="urn:xmpp:features:dialback"><errors/></dialback>';
