@@ -12,6 +12,7 @@ import type { Extension } from './routing/extension.ts';
 import { buildRoad, type Ground, type Road } from './routing/road.ts';
 import type { Service } from './routing/service.ts';
 import type { Storage } from './storage/storage.ts';
+import type { ClientGate } from './streams/client-gate.ts';
 import { Components } from './streams/components/components.ts';
 import type { Doorkeeper } from './streams/doorkeeper.ts';
 import { Federation, type FederationParts } from './streams/federation/federation.ts';
@@ -32,6 +33,7 @@ export interface Site {
   readonly certificates: CurrentCertificates;
   readonly pbkdf2: Pbkdf2Queue;
   readonly services: readonly Service[];
+  readonly gate: ClientGate;
   /** What AMP has done. */
   readonly amp: AmpCounters;
   /** Aborted when storage has failed for good. */

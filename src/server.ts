@@ -1,6 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import type { Config, Listener } from './config/schema.ts';
-import { componentStreamLimits, listenerLimits, managementLimits, streamLimits } from './config/stream-options.ts';
+import {
+  clientGateOptions,
+  componentStreamLimits,
+  listenerLimits,
+  managementLimits,
+  streamLimits,
+} from './config/stream-options.ts';
 import { buildWorks, makeRegistrar, type Site, software, type Works } from './equipment.ts';
 import { AmpCounters } from './extensions/amp/amp-counters.ts';
 import type { AmpWorks } from './extensions/amp/amp-works.ts';
@@ -9,6 +15,7 @@ import { then } from './routing/eventually.ts';
 import type { Road } from './routing/road.ts';
 import type { Service } from './routing/service.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
+import { type ClientGate, makeClientGate } from './streams/client-gate.ts';
 import { ClientSessions } from './streams/client-sessions.ts';
 import { ClientStream } from './streams/client-stream.ts';
 import type { ClientStreamParts } from './streams/client-stream-parts.ts';
@@ -21,7 +28,6 @@ import type { Registrar } from './streams/registrar.ts';
 import { StanzaIntake } from './streams/stanza-intake.ts';
 import { StreamListener } from './streams/stream-listener.ts';
 import { CurrentCertificates } from './streams/tls/current-certificates.ts';
-import { servingTls } from './streams/tls/tls-options.ts';
 import { type Clock, systemClock } from './support/clock.ts';
 import type { DiskSpace } from './support/disk-space.ts';
 import type { AdjustableLog } from './support/log.ts';
@@ -81,13 +87,16 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const { quickCheck, ballastBytes } = config.storage;
   const disk = { ballastBytes, ...(options.diskSpace && { diskSpace: options.diskSpace }) };
   const storage = await openSqliteStorage({ dataDir, onFatal, log, clock, quickCheck, ...disk });
+  let gate: ClientGate | undefined;
   try {
     const certificates = await CurrentCertificates.load(config, log);
     const { services = [] } = options;
     const door = new Doorkeeper(listenerLimits(config), clock, log);
-    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services, door, failure: failure.signal };
+    gate = makeClientGate(clientGateOptions(config), certificates, { clock, log });
+    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services, door, gate, failure: failure.signal };
     return await open({ config, storage, certificates, clock, log, ...made }, options);
   } catch (error) {
+    await gate?.end();
     await storage.close();
     throw error;
   }
@@ -172,11 +181,10 @@ async function openDoors(site: Site, { road, components, federation }: Works, li
   };
 }
 
-function makeListener({ certificates, door, clock, log }: Site, stream: ClientStreamParts): StreamListener {
-  const { unauthenticatedRate: rate, connection: limits } = stream.limits;
+function makeListener({ gate, door, clock, log }: Site, stream: ClientStreamParts): StreamListener {
   return new StreamListener({
     newStream: (authenticated) => new ClientStream(stream, authenticated),
-    connection: { rate, limits, layTls: servingTls(certificates), clock },
+    gate,
     door,
     clock,
     log,
@@ -184,10 +192,11 @@ function makeListener({ certificates, door, clock, log }: Site, stream: ClientSt
 }
 
 /** Certificates and the log level change at once, whatever else was changed at the next start; what is no good changes nothing. */
-async function reload({ config, certificates, log }: Site, options: ServerOptions): Promise<void> {
+async function reload({ config, certificates, gate, log }: Site, options: ServerOptions): Promise<void> {
   const next = options.reloadConfig?.() ?? config;
   const { domains, dataDir } = config;
   await certificates.reload({ domains, dataDir, tls: next.tls });
+  await gate.renew();
   options.log.level = next.log.level;
   const waiting = changedKeys(config, next).filter((key) => key !== 'tls' && key !== 'log');
   if (waiting.length > 0) log.warn({ keys: waiting }, 'changed settings that wait for a restart');

@@ -252,6 +252,12 @@ export function configSchema(origin: Origin) {
       .describe('The domains served: what stands after the @ of addresses.'),
     dataDir: path(origin, 'Directory of everything the server keeps. Made if missing.').prefault('./data'),
     listen,
+    edges: whole(
+      0,
+      0,
+      64,
+      'Threads beside the main one that hold the connections of clients: sockets and TLS. 0: the main thread does it itself. See performance.md.',
+    ),
     tls: tls(origin),
     components: z
       .record(domain, component(origin))

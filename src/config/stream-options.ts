@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { ClientGateOptions } from '../streams/client-gate.ts';
 import type { ComponentOptions } from '../streams/components/component.ts';
 import type { ListenerLimits } from '../streams/doorkeeper.ts';
 import type { ManagementLimits } from '../streams/management/management.ts';
@@ -96,6 +97,12 @@ function connectionsAtOnce(configured: number | undefined): number {
 
 function roomFor(openFiles: number): number {
   return openFiles - Math.min(reservedDescriptors, Math.floor(openFiles / 2));
+}
+
+/** How the connections of clients are held. */
+export function clientGateOptions(config: Config): ClientGateOptions {
+  const { unauthenticatedRate: rate, connection: limits } = streamLimits(config);
+  return { edges: config.edges, rate, limits, backlog: config.limits.connections.backlog };
 }
 
 /** How many files the process may have open, by the kernel's word where it gives it. */

@@ -23,7 +23,7 @@ export interface ConnectionUser {
 }
 
 /** Why reading may be suspended. */
-export type Pause = 'rate' | 'work' | 'output' | 'shutdown';
+export type Pause = 'rate' | 'work' | 'output' | 'link' | 'shutdown';
 
 /** How TLS comes onto a connection: in the course of the stream, or from the first byte (XEP-0368). */
 export type TlsStart = 'starttls' | 'direct';
@@ -54,8 +54,11 @@ export interface ClientConnection {
   /** Stops reading until every reason to pause is gone. */
   pause(reason: Pause): void;
   resume(reason: Pause): void;
-  /** Puts TLS on the connection, for `host` unless the client names another; `secured` is told after the handshake. */
-  startTls(start: TlsStart, host: string | undefined): void;
+  /**
+   * Puts TLS on the connection, for `host` unless the client names another; `secured` is told after the handshake.
+   * `goAhead` is the last that is written in the clear.
+   */
+  startTls(start: TlsStart, host: string | undefined, goAhead?: string): void;
   /** Closes after what is queued has left; takes nothing more. */
   end(): void;
   /** Closes at once. */

@@ -25,7 +25,7 @@ import { isLegalStep, isPassing, phaseOf, type StreamState } from './stream-stat
 import { StreamWire, type WireUser } from './stream-wire.ts';
 
 /** One client's XML stream on one connection (RFC 6120 §4): from the first header to the last byte. */
-export class ClientStream implements NegotiatingStream, AcceptedStream, WireUser {
+export class ClientStream implements NegotiatingStream, AcceptedStream<ClientConnection>, WireUser {
   readonly #parts: ClientStreamParts;
   readonly #authenticated: () => void;
   readonly #wire: StreamWire;
@@ -172,10 +172,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream, WireUser
 
   secureNow(): void {
     this.#become({ name: 'securing' });
-    this.#wire.turnSecure(() => {
-      this.send(xml('proceed', { xmlns: ns.tls }));
-      this.#handshake('starttls');
-    });
+    this.#wire.turnSecure(() => this.#handshake('starttls', serialise(xml('proceed', { xmlns: ns.tls }), ns.client)));
   }
 
   beginAuthentication(attempt: FrameReceiver): void {
@@ -288,9 +285,9 @@ export class ClientStream implements NegotiatingStream, AcceptedStream, WireUser
     throw StreamError.notAuthorized('stanzas come after resource binding');
   }
 
-  #handshake(start: TlsStart): void {
+  #handshake(start: TlsStart, goAhead?: string): void {
     this.#headerSent = false;
-    this.#wire.handshake(start, this.#host);
+    this.#wire.handshake(start, this.#host, goAhead);
   }
 
   #trust(): void {

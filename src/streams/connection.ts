@@ -24,11 +24,11 @@ export interface ConnectionParts {
 }
 
 /** Bytes given to the socket at a time, so that a slow but steady reader shows progress. */
-const writeChunkBytes = 64 * 1024;
+export const writeChunkBytes = 64 * 1024;
 /** Reading stops while this part of what may wait does wait to be written: who does not take answers may not ask. */
-const congestedPart = 1 / 4;
+export const congestedPart = 1 / 4;
 /** A bit for each reason to pause. */
-const pauseBits: Readonly<Record<Pause, number>> = { rate: 1, work: 2, output: 4, shutdown: 8 };
+export const pauseBits: Readonly<Record<Pause, number>> = { rate: 1, work: 2, output: 4, shutdown: 8, link: 16 };
 /** How long the last bytes of a closed stream may take to leave. */
 const lingerMs = 5_000;
 
@@ -151,7 +151,8 @@ export class Connection implements PeerConnection {
     if (others === 0 && !this.#closed) this.#socket.resume();
   }
 
-  startTls(start: TlsStart, host: string | undefined): void {
+  startTls(start: TlsStart, host: string | undefined, goAhead?: string): void {
+    if (goAhead !== undefined) this.write(goAhead);
     this.flush();
     const plain = this.#socket;
     plain.off('data', this.#received);

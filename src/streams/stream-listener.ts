@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
-import type { ConnectionUser, PeerConnection, TlsStart } from './client-connection.ts';
-import { Connection, type ConnectionParts } from './connection.ts';
+import type { ClientConnection, ConnectionUser, TlsStart } from './client-connection.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
+import type { Arrival, Gate } from './gate.ts';
 
 /** One address to listen on. */
 export interface ListenAddress {
@@ -16,9 +15,9 @@ export interface ListenAddress {
 }
 
 /** A stream that somebody else has opened. */
-export interface AcceptedStream extends ConnectionUser {
+export interface AcceptedStream<C extends ClientConnection = ClientConnection> extends ConnectionUser {
   /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
-  open(connection: PeerConnection, start: TlsStart): void;
+  open(connection: C, start: TlsStart): void;
   /** Keeps every deadline of the stream; called about once a second. */
   tick(nowMs: number): void;
   /** Takes nothing more; resolves when the peer knows how far what it has sent is dealt with. */
@@ -29,10 +28,10 @@ export interface AcceptedStream extends ConnectionUser {
 }
 
 /** What the listener needs from the rest of the house. */
-export interface StreamListenerParts {
+export interface StreamListenerParts<C extends ClientConnection> {
   /** Makes a stream, which says when its peer has proved who it is. */
-  readonly newStream: (authenticated: () => void) => AcceptedStream;
-  readonly connection: ConnectionParts;
+  readonly newStream: (authenticated: () => void) => AcceptedStream<C>;
+  readonly gate: Gate<C>;
   /** Shared with other listeners. */
   readonly door: Doorkeeper;
   readonly clock: Clock;
@@ -42,34 +41,28 @@ export interface StreamListenerParts {
 const tickMs = 1000;
 
 /** Accepts connections, bounds their number, and keeps the time of their streams. */
-export class StreamListener {
-  readonly #parts: StreamListenerParts;
-  readonly #servers: Server[] = [];
-  readonly #streams = new Set<AcceptedStream>();
+export class StreamListener<C extends ClientConnection = ClientConnection> {
+  readonly #parts: StreamListenerParts<C>;
+  readonly #streams = new Set<AcceptedStream<C>>();
   /** Those of the streams whose peers have not authenticated. */
-  readonly #strangers = new Set<AcceptedStream>();
+  readonly #strangers = new Set<AcceptedStream<C>>();
   #timer: Timer;
   #stopped: (() => void) | undefined;
 
-  constructor(parts: StreamListenerParts) {
+  constructor(parts: StreamListenerParts<C>) {
     this.#parts = parts;
     this.#timer = parts.clock.after(tickMs, () => this.#tick());
   }
 
   /** Opens a port; returns where it listens, or nothing if it may be done without and could not be had. */
   async listen(address: ListenAddress, start: TlsStart): Promise<AddressInfo | undefined> {
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, start));
     try {
-      server.listen({ host: address.host, port: address.port, backlog: this.#parts.door.backlog });
-      await once(server, 'listening');
+      return await this.#parts.gate.open(address, start, (arrival) => this.#accept(arrival, start));
     } catch (error) {
       if (!address.optional) throw error;
       this.#parts.log.warn({ err: error, ...address }, 'not listening there');
       return undefined;
     }
-    server.on('error', (error) => this.#parts.log.error({ err: error }, 'listener failed'));
-    this.#servers.push(server);
-    return server.address() as AddressInfo;
   }
 
   /** Number of connections. */
@@ -79,11 +72,12 @@ export class StreamListener {
 
   /** Stops accepting, tells every peer, and waits until they are gone or `drainMs` has passed (RFC 6120 §4.9.3.20). */
   async stop(drainMs: number): Promise<void> {
-    for (const server of this.#servers) server.close();
+    this.#parts.gate.close();
     await this.#within(drainMs, Promise.all([...this.#streams].map((stream) => stream.finish())));
     for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
     if (this.#streams.size > 0) await this.#drained(drainMs);
     this.#timer.cancel();
+    await this.#parts.gate.end();
   }
 
   #within(ms: number, work: Promise<unknown>): Promise<void> {
@@ -109,19 +103,17 @@ export class StreamListener {
     });
   }
 
-  #accept(socket: Socket, start: TlsStart): void {
-    const address = socket.remoteAddress;
-    const { door } = this.#parts;
-    // A peer that is gone already has no address.
-    if (address === undefined || !door.admit(address, this.#strangers.size)) return void socket.destroy();
+  #accept(arrival: Arrival<C>, start: TlsStart): void {
+    const { remoteAddress: address } = arrival;
+    if (!this.#parts.door.admit(address, this.#strangers.size)) return arrival.turnAway();
     const stream = this.#parts.newStream(() => this.#strangers.delete(stream));
     this.#streams.add(stream);
     this.#strangers.add(stream);
     const guest = new Guest(stream, address, this.#left);
-    stream.open(new Connection(socket, guest, this.#parts.connection), start);
+    stream.open(arrival.admit(guest), start);
   }
 
-  readonly #left = (stream: AcceptedStream, address: string): void => {
+  readonly #left = (stream: AcceptedStream<C>, address: string): void => {
     this.#parts.door.release(address);
     this.#streams.delete(stream);
     this.#strangers.delete(stream);
@@ -139,12 +131,12 @@ export class StreamListener {
 }
 
 /** Whom a connection tells: its stream, and at the end the listener. */
-class Guest implements ConnectionUser {
-  readonly #stream: AcceptedStream;
+class Guest<C extends ClientConnection> implements ConnectionUser {
+  readonly #stream: AcceptedStream<C>;
   readonly #address: string;
-  readonly #left: (stream: AcceptedStream, address: string) => void;
+  readonly #left: (stream: AcceptedStream<C>, address: string) => void;
 
-  constructor(stream: AcceptedStream, address: string, left: (stream: AcceptedStream, address: string) => void) {
+  constructor(stream: AcceptedStream<C>, address: string, left: (stream: AcceptedStream<C>, address: string) => void) {
     this.#stream = stream;
     this.#address = address;
     this.#left = left;

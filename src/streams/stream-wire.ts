@@ -92,11 +92,11 @@ export class StreamWire<C extends ClientConnection = ClientConnection> implement
     };
   }
 
-  /** A TLS handshake begins: what is read from now on is a stream of its own. */
-  handshake(start: TlsStart, host: string | undefined): void {
+  /** A TLS handshake begins, after `goAhead` in the clear: what is read from now on is a stream of its own. */
+  handshake(start: TlsStart, host: string | undefined, goAhead?: string): void {
     this.deadlines.securing();
     this.#reader = new StreamReader(this, this.#parts.limits.unauthenticatedXml);
-    this.#connection.startTls(start, host);
+    this.#connection.startTls(start, host, goAhead);
   }
 
   /** Something has gone wrong: the stream ends with it, or with our fault. */

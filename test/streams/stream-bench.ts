@@ -103,7 +103,8 @@ export class FakeConnection extends Connection {
     this.#user = user;
   }
 
-  override startTls(): void {
+  override startTls(...[, , goAhead]: Parameters<Connection['startTls']>): void {
+    if (goAhead !== undefined) this.write(goAhead);
     this.flush();
     this.#handshaking = true;
   }

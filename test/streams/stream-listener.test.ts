@@ -5,6 +5,7 @@ import { ClientStream } from '../../src/streams/client-stream.ts';
 import { Doorkeeper, type ListenerLimits } from '../../src/streams/doorkeeper.ts';
 import { bind } from '../../src/streams/negotiation/bind.ts';
 import { starttls } from '../../src/streams/negotiation/starttls.ts';
+import { SocketGate } from '../../src/streams/socket-gate.ts';
 import { StreamListener } from '../../src/streams/stream-listener.ts';
 import { auth, SimpleAuth } from './simple-auth.ts';
 import { turn } from './socket-pair.ts';
@@ -74,12 +75,16 @@ describe('The listener for clients', () => {
     });
     listener = new StreamListener({
       newStream: (authenticated) => new ClientStream(bench.parts, authenticated),
-      connection: {
-        rate: bench.parts.limits.unauthenticatedRate,
-        limits: bench.parts.limits.connection,
-        layTls,
-        clock: bench.clock,
-      },
+      gate: new SocketGate({
+        connection: {
+          rate: bench.parts.limits.unauthenticatedRate,
+          limits: bench.parts.limits.connection,
+          layTls,
+          clock: bench.clock,
+        },
+        backlog: roomy.backlog,
+        log: bench.log,
+      }),
       door: new Doorkeeper({ ...roomy, ...limits }, bench.clock, bench.log),
       clock: bench.clock,
       log: bench.log,

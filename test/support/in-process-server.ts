@@ -20,6 +20,8 @@ const usual = {
   authentication: { scramIterations: 4096 },
   storage: { quickCheck: false, ballastBytes: 0 },
   limits: { disabled: true },
+  // All conversations can be had through edges, too.
+  edges: Number(process.env['AMPERE_EDGES'] ?? 0),
 } as const satisfies Settings;
 
 /** Starts Ampere in this process, with a data directory of its own. */

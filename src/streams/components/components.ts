@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { Doorkeeper } from '../doorkeeper.ts';
+import { SocketGate } from '../socket-gate.ts';
 import type { StreamLimits } from '../stream-limits.ts';
 import { type ListenAddress, StreamListener } from '../stream-listener.ts';
 import { Component, type ComponentOptions, type ComponentParts, type ComponentReport } from './component.ts';
@@ -39,9 +40,10 @@ export class Components {
     if (this.#byDomain.size === 0) return [];
     const { take, limits, door, clock, log } = entrance;
     const parts = { component: (domain: string) => this.#byDomain.get(domain), route: take, limits, clock, log };
+    const connection = { rate: limits.unauthenticatedRate, limits: limits.connection, layTls: refuseTls, clock };
     const listener = new StreamListener({
       newStream: (authenticated) => new ComponentStream(parts, authenticated),
-      connection: { rate: limits.unauthenticatedRate, limits: limits.connection, layTls: refuseTls, clock },
+      gate: new SocketGate({ connection, backlog: door.backlog, log }),
       door,
       clock,
       log,

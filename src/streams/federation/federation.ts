@@ -14,6 +14,7 @@ import { Connection } from '../connection.ts';
 import type { Doorkeeper } from '../doorkeeper.ts';
 import type { ManagementLimits } from '../management/management.ts';
 import type { OutgoingCopies } from '../outgoing-copies.ts';
+import { SocketGate } from '../socket-gate.ts';
 import { type ListenAddress, StreamListener } from '../stream-listener.ts';
 import { answerPeerTls, askPeerTls } from '../tls/peer-tls.ts';
 import type { ContextSource, LayTls } from '../tls/tls-options.ts';
@@ -65,7 +66,7 @@ const tickMs = 1000;
 export class Federation {
   readonly #parts: FederationParts;
   readonly #links: RemoteLinks;
-  readonly #listener: StreamListener;
+  readonly #listener: StreamListener<PeerConnection>;
   readonly #dialler: Dialler;
   /** Streams of ours, and those of others. */
   readonly #streams = new Set<PeerStream>();
@@ -177,17 +178,21 @@ export class Federation {
     });
   }
 
-  #makeListener(parts: PeerStreamParts): StreamListener {
+  #makeListener(parts: PeerStreamParts): StreamListener<PeerConnection> {
     const { options, door, contexts, clock, log } = this.#parts;
     const { limits } = options;
     return new StreamListener({
       newStream: (authenticated) => this.#answer(parts, authenticated),
-      connection: {
-        rate: limits.unauthenticatedRate,
-        limits: limits.connection,
-        layTls: (plain, start, host) => answerPeerTls(plain, contexts, start, host),
-        clock,
-      },
+      gate: new SocketGate({
+        connection: {
+          rate: limits.unauthenticatedRate,
+          limits: limits.connection,
+          layTls: (plain, start, host) => answerPeerTls(plain, contexts, start, host),
+          clock,
+        },
+        backlog: door.backlog,
+        log,
+      }),
       door,
       clock,
       log,

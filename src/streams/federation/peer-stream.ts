@@ -63,7 +63,7 @@ export interface PeerRole {
 }
 
 /** One XML stream between two servers, whoever has opened it (RFC 6120 §4): what both sides have in common. */
-export class PeerStream implements WireUser, AcceptedStream, DialbackStream, ManagedPeer {
+export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, DialbackStream, ManagedPeer {
   readonly wire: StreamWire<PeerConnection>;
   readonly proven = new ProvenPairs();
   readonly dialback: Dialback;

@@ -12,8 +12,15 @@ export interface CertificateFiles {
   readonly passphrase?: string;
 }
 
+/** A certificate with its chain and its key, both PEM, the key in the clear. */
+export interface PemPair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** A certificate ready to serve. */
 export interface ServerCertificate {
+  readonly pems: PemPair;
   readonly context: SecureContext;
   readonly leaf: X509Certificate;
 }
@@ -26,7 +33,8 @@ export async function readCertificate(files: CertificateFiles): Promise<ServerCe
   const keyPem = await readPem(files.key);
   const key = parsedKey(files, keyPem);
   if (!leaf.checkPrivateKey(key)) throw new Error(`${files.key}: is not the key of ${files.certificate}`);
-  return { context: secureContext(files, chain, key), leaf };
+  const pems = { certificate: chain, key: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
+  return { pems, context: secureContext(files, pems), leaf };
 }
 
 async function readPem(file: string): Promise<string> {
@@ -70,13 +78,14 @@ function parsedKey({ key: file, passphrase }: CertificateFiles, pem: string): Ke
   }
 }
 
-function secureContext(files: CertificateFiles, chain: string, key: KeyObject): SecureContext {
+/** The TLS context of a certificate. */
+export function contextOf({ certificate, key }: PemPair): SecureContext {
+  return createSecureContext({ ...secureContextOptions, cert: certificate, key });
+}
+
+function secureContext(files: CertificateFiles, pems: PemPair): SecureContext {
   try {
-    return createSecureContext({
-      ...secureContextOptions,
-      cert: chain,
-      key: key.export({ type: 'pkcs8', format: 'pem' }),
-    });
+    return contextOf(pems);
   } catch (error) {
     throw new Error(`${files.certificate}: cannot be used for TLS (${errorCode(error)})`);
   }

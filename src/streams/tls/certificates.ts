@@ -2,14 +2,10 @@ import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../support/clock.ts';
 import { systemClock } from '../../support/clock.ts';
-import {
-  asciiDomain,
-  type CertificateFiles,
-  covers,
-  readCertificate,
-  type ServerCertificate,
-} from './certificate-files.ts';
+import { ByServerName } from './by-server-name.ts';
+import { type CertificateFiles, covers, readCertificate, type ServerCertificate } from './certificate-files.ts';
 import { DevelopmentAuthority } from './development-authority.ts';
+import type { CertificatePems } from './pem-contexts.ts';
 import type { ContextSource } from './tls-options.ts';
 
 /** The domains to serve and where their certificates are. */
@@ -37,21 +33,27 @@ export class CertificateStore implements ContextSource {
   /** The file clients must trust when certificates were made here. */
   readonly developmentAuthority: string | undefined;
   readonly single: boolean;
-  readonly #default: ServerCertificate;
-  readonly #byName: ReadonlyMap<string, ServerCertificate>;
+  /** For threads that show the same certificates. */
+  readonly pems: CertificatePems;
+  readonly #byName: ByServerName<ServerCertificate>;
 
   constructor(served: readonly Served[], fallback: ServerCertificate, notes: Notes) {
-    this.#byName = new Map(served.map(({ domain, certificate }) => [asciiDomain(domain), certificate]));
-    this.#default = fallback;
+    this.#byName = new ByServerName(
+      served.map(({ domain, certificate }) => [domain, certificate] as const),
+      fallback,
+    );
     this.single = served.every(({ certificate }) => certificate === fallback);
+    this.pems = {
+      fallback: fallback.pems,
+      domains: served.map(({ domain, certificate }) => [domain, certificate.pems] as const),
+    };
     this.warnings = notes.warnings;
     this.developmentAuthority = notes.developmentAuthority;
   }
 
   /** The certificate for the name a client asks for (SNI) or for a domain; the default one for any other name. */
   certificateFor(name: string | undefined): ServerCertificate {
-    if (name === undefined) return this.#default;
-    return this.#byName.get(asciiDomain(name.replace(/\.$/, ''))) ?? this.#default;
+    return this.#byName.get(name);
   }
 
   /** The TLS context of `certificateFor`. */

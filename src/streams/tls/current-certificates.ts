@@ -1,6 +1,7 @@
 import type { SecureContext } from 'node:tls';
 import type { Log } from '../../support/log.ts';
 import { type CertificateOptions, type CertificateStore, loadCertificates } from './certificates.ts';
+import type { CertificatePems } from './pem-contexts.ts';
 import type { ContextSource } from './tls-options.ts';
 
 /** The certificates in use: a reload replaces them for new connections, and only if all of the new ones are good. */
@@ -32,6 +33,11 @@ export class CurrentCertificates implements ContextSource {
 
   get single(): boolean {
     return this.#store.single;
+  }
+
+  /** For threads that show the same certificates. */
+  get pems(): CertificatePems {
+    return this.#store.pems;
   }
 
   contextFor(serverName: string | undefined): SecureContext {

@@ -1,0 +1,25 @@
+import type { SecureContext } from 'node:tls';
+import { ByServerName } from './by-server-name.ts';
+import { contextOf, type PemPair } from './certificate-files.ts';
+import type { ContextSource } from './tls-options.ts';
+
+/** All that another thread needs to show the same certificates. */
+export interface CertificatePems {
+  readonly fallback: PemPair;
+  readonly domains: readonly (readonly [domain: string, pems: PemPair])[];
+}
+
+/** Makes the TLS contexts of all certificates, each once. */
+export function contextsOf({ fallback, domains }: CertificatePems): ContextSource {
+  const made = new Map<PemPair, SecureContext>();
+  const make = (pems: PemPair): SecureContext => {
+    const context = made.get(pems) ?? contextOf(pems);
+    made.set(pems, context);
+    return context;
+  };
+  const contexts = new ByServerName(
+    domains.map(([domain, pems]) => [domain, make(pems)] as const),
+    make(fallback),
+  );
+  return { single: made.size === 1, contextFor: (serverName) => contexts.get(serverName) };
+}
