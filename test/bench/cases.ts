@@ -1,5 +1,7 @@
+import type { CoreUse } from './cores.ts';
+
 /** What is measured of a case. */
-export type CaseKind = 'throughput' | 'rules' | 'latency' | 'idle' | 'start' | 'growth';
+export type CaseKind = 'throughput' | 'whole' | 'rules' | 'latency' | 'idle' | 'start' | 'growth';
 
 /** One thing to measure on every server. */
 export interface Case {
@@ -8,6 +10,8 @@ export interface Case {
   readonly title: string;
   readonly kind: CaseKind;
   readonly tls: boolean;
+  /** Whether server and generator have a core each, or share the machine. */
+  readonly cores: CoreUse;
   /** What one operation is. */
   readonly unit: string;
   /** The generator's scenario. */
@@ -19,7 +23,7 @@ export interface Case {
   readonly long: boolean;
 }
 
-const common = { kind: 'throughput', tls: false, who: 'xmpp', long: false } as const;
+const common = { kind: 'throughput', tls: false, cores: 'one each', who: 'xmpp', long: false } as const;
 /** Room for ten thousand logins one by one. */
 const patienceSeconds = 240;
 /** Every pair has had its first messages and the JIT its fill. */
@@ -140,6 +144,11 @@ const start: Case = {
   settings: {},
 };
 
+/** The same work with the server on every core, and the generator as well: what a message costs the machine decides. */
+function onBothCores(one: Case): Case {
+  return { ...one, name: `both-${one.name}`, kind: 'whole', cores: 'both', who: 'xmpp' };
+}
+
 /** Everything that is measured, in the order of the tables. */
 export const cases: readonly Case[] = [
   messages(50, 10, false, 100),
@@ -160,4 +169,11 @@ export const cases: readonly Case[] = [
   idle(2000),
   idle(10_000),
   start,
+  ...[
+    messages(50, 10, false, 100),
+    messages(50, 10, true, 100),
+    messages(500, 1, false, 100),
+    messages(500, 1, true, 100),
+  ].map(onBothCores),
+  onBothCores(logins),
 ];

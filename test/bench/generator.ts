@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { domain, password } from './accounts.ts';
-import { generatorCore, onCore } from './cores.ts';
+import { type CoreUse, coresOf, onCores } from './cores.ts';
 import { endWithUs } from './end-with-us.ts';
 import type { RunningServer } from './running-server.ts';
 import type { Workplace } from './workplace.ts';
@@ -45,6 +45,7 @@ export interface Order {
   readonly scenario: string;
   readonly tls: boolean;
   readonly raw: boolean;
+  readonly cores: CoreUse;
   readonly settings: Readonly<Record<string, number | string>>;
   /** Where SCRAM keys are kept between runs. */
   readonly keys: string;
@@ -67,7 +68,7 @@ export class Generator {
   }
 
   /** Drives the server; rejects if it could not be driven to the end. */
-  async drive(server: RunningServer, { scenario, tls, raw, settings, keys }: Order): Promise<GeneratorReport> {
+  async drive(server: RunningServer, { scenario, tls, raw, cores, settings, keys }: Order): Promise<GeneratorReport> {
     const { ports } = server.place;
     const all = {
       port: tls ? ports.tls : ports.plain,
@@ -79,7 +80,7 @@ export class Generator {
     };
     const flags = [...(tls ? ['--tls'] : []), ...(raw ? ['--raw'] : [])];
     const values = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const [file, args] = onCore(generatorCore, [this.#binary, scenario, ...flags, ...values]);
+    const [file, args] = onCores(coresOf[cores].generator, [this.#binary, scenario, ...flags, ...values]);
     const running = run(file, args, { timeout: longestRunMs });
     endWithUs(running.child);
     const { stdout } = await running;

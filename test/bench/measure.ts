@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Case } from './cases.ts';
+import type { CoreUse } from './cores.ts';
 import type { Generator, GeneratorReport } from './generator.ts';
 import { untilQuiet } from './machine.ts';
 import type { Sample } from './results.ts';
@@ -30,37 +31,39 @@ export async function measure(server: BenchServer, what: Case, parts: MeasurePar
   return sample;
 }
 
-async function measureStart(server: BenchServer, _: Case, { workplace }: MeasureParts): Promise<Sample> {
+async function measureStart(server: BenchServer, { cores }: Case, { workplace }: MeasureParts): Promise<Sample> {
   const place = await workplace.placeFor(server);
   await untilQuiet();
-  await using running = await RunningServer.start(server, place);
+  await using running = await RunningServer.start(server, place, cores);
   await sleep(memorySettlesMs);
   return { startSeconds: running.startSeconds, rssKb: running.rssKb, faults: 0, noisy: false };
 }
 
 async function measureLoad(server: BenchServer, what: Case, parts: MeasureParts): Promise<Sample> {
   const { workplace, generator, seconds } = parts;
+  const { scenario, tls, cores } = what;
   const place = await workplace.placeFor(server);
   const keys = await workplace.keysOf(server);
-  await using running = await RunningServer.start(server, place);
+  await using running = await RunningServer.start(server, place, cores);
   await sleep(settleMs);
   await untilQuiet();
-  const { scenario, tls } = what;
   const report = await generator.drive(running, {
     scenario,
     tls,
     raw: server.raw,
+    cores,
     settings: { seconds, ...what.settings },
     keys,
   });
-  return sampleOf(report);
+  return sampleOf(report, cores);
 }
 
-function sampleOf(report: GeneratorReport): Sample {
+function sampleOf(report: GeneratorReport, cores: CoreUse): Sample {
   const { seconds, operations } = report;
   const serverSeconds = report.serverUserSeconds + report.serverSystemSeconds;
   const serverCores = serverSeconds / seconds;
   const otherCores = report.otherCpuSeconds / seconds;
+  const undisturbed = cores === 'one each' && serverCores >= wholeCore;
   return {
     perSecond: operations / seconds,
     ...(operations > 0 ? { cpuUs: (serverSeconds * 1e6) / operations } : {}),
@@ -75,7 +78,7 @@ function sampleOf(report: GeneratorReport): Sample {
     ...(report.flushPerSecond === undefined ? {} : { flushPerSecond: report.flushPerSecond }),
     faults: faultsOf(report),
     // Memory does not depend on who else is at work.
-    noisy: report.connections === undefined && otherCores > tolerableNoise && serverCores < wholeCore,
+    noisy: report.connections === undefined && otherCores > tolerableNoise && !undisturbed,
   };
 }
 

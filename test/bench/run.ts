@@ -46,7 +46,8 @@ async function measureCell(
   }
 }
 
-function takesPart(server: BenchServer, { who }: Case): boolean {
+function takesPart(server: BenchServer, { who, cores }: Case): boolean {
+  if (server.name === 'ampere-edges') return cores === 'both';
   if (who === 'ampere') return server.name === 'ampere';
   return who === 'all' || !server.raw;
 }

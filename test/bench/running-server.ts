@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { domain } from './accounts.ts';
-import { onCore, serverCore } from './cores.ts';
+import { type CoreUse, coresOf, onCores } from './cores.ts';
 import { endWithUs } from './end-with-us.ts';
 import type { Place } from './place.ts';
 import type { BenchServer } from './servers/bench-server.ts';
@@ -14,7 +14,7 @@ const stopTimeoutMs = 20_000;
 const pollMs = 2;
 const header = `<?xml version='1.0'?><stream:stream to='${domain}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`;
 
-/** A server process on the server's core, until it is disposed of. */
+/** A server process on its cores, until it is disposed of. */
 export class RunningServer implements AsyncDisposable {
   readonly place: Place;
   /** From the start of the process until a stream was answered. */
@@ -28,9 +28,10 @@ export class RunningServer implements AsyncDisposable {
   }
 
   /** Starts the server and waits until it serves. */
-  static async start(server: BenchServer, place: Place): Promise<RunningServer> {
-    const { command, environment } = await server.launch(place);
-    const [file, args] = onCore(serverCore, command);
+  static async start(server: BenchServer, place: Place, cores: CoreUse): Promise<RunningServer> {
+    const { server: own } = coresOf[cores];
+    const { command, environment } = await server.launch(place, own.length);
+    const [file, args] = onCores(own, command);
     const log = join(place.directory, `${server.name}.out`);
     const output = openSync(log, 'w');
     const beganMs = performance.now();
@@ -46,7 +47,7 @@ export class RunningServer implements AsyncDisposable {
     return new RunningServer(place, child, (performance.now() - beganMs) / 1000);
   }
 
-  /** The process that serves; what `onCore` put before it has become it. */
+  /** The process that serves; what `onCores` put before it has become it. */
   get pid(): number {
     const { pid } = this.#process;
     if (pid === undefined) throw new Error('the server has no process');

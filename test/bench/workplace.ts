@@ -46,7 +46,7 @@ export class Workplace {
   }
 
   async #seedName(server: BenchServer): Promise<string> {
-    return [server.name, await server.version(), accountCount, await server.seedKey()].filter(Boolean).join('-');
+    return [server.product, await server.version(), accountCount, await server.seedKey()].filter(Boolean).join('-');
   }
 
   async #seeded(server: BenchServer): Promise<string> {
@@ -63,7 +63,7 @@ export class Workplace {
 
   /** The accounts of other versions of the server. */
   async #forget(server: BenchServer): Promise<void> {
-    const names = (await readdir(cache)).filter((name) => name.startsWith(`${server.name}-`));
+    const names = (await readdir(cache)).filter((name) => name.startsWith(`${server.product}-`));
     await Promise.all(names.map((name) => rm(join(cache, name), { recursive: true })));
   }
 

@@ -8,6 +8,7 @@ import {
   rulesTable,
   startTable,
   throughputTable,
+  wholeTable,
 } from './tables.ts';
 
 /** The tables, by the names of their places in the document. */
@@ -15,6 +16,7 @@ export const sections: Readonly<Record<string, (results: Results) => string>> = 
   throughput: throughputTable,
   cpu: cpuTable,
   load: loadTable,
+  whole: wholeTable,
   rules: rulesTable,
   latency: latencyTable,
   growth: growthTable,

@@ -1,7 +1,7 @@
 import { type Case, type CaseKind, cases } from '../cases.ts';
 import { type Cell, cellOf, middle, type Results, spreadOf } from '../results.ts';
 import { markdownTable, milliseconds, number, times } from './format.ts';
-import { bestPeer, columns, xmppServers } from './servers.ts';
+import { ampere, bestPeer, columns, wholeColumns, withEdges, xmppServers } from './servers.ts';
 
 /** A server that delivers less than this part of what is asked for cannot keep up. */
 const keepsUp = 0.97;
@@ -19,8 +19,8 @@ function perSecond(cell: Cell | undefined): string {
   return number(rate) + repeated + (faults > 0 ? ` (${number(faults)} faults)` : '');
 }
 
-function ratio(results: Results, caseName: string): string {
-  const ours = middle(cellOf(results, caseName, 'ampere'), 'perSecond');
+function ratio(results: Results, caseName: string, { name } = ampere): string {
+  const ours = middle(cellOf(results, caseName, name), 'perSecond');
   const best = bestPeer(results, caseName, 'perSecond');
   return ours === undefined || best === undefined ? '–' : times(ours / best);
 }
@@ -33,6 +33,19 @@ export function throughputTable(results: Results): string {
     ratio(results, name),
   ]);
   return markdownTable(['per second', ...columns.map(({ title }) => title), 'Ampere to best peer'], rows);
+}
+
+/** Operations a second on the whole machine, and what one costs the server. */
+export function wholeTable(results: Results): string {
+  const cpu = (cell: Cell | undefined) => {
+    const us = middle(cell, 'cpuUs');
+    return us === undefined ? '' : `, ${number(us)} µs`;
+  };
+  const rows = casesOf(results, 'whole').map(({ name, title }) => {
+    const cells = wholeColumns.map((column) => cellOf(results, name, column.name));
+    return [title, ...cells.map((cell) => perSecond(cell) + cpu(cell)), ratio(results, name, withEdges)];
+  });
+  return markdownTable(['per second, CPU', ...wholeColumns.map(({ title }) => title), 'edges to best peer'], rows);
 }
 
 /** CPU time of the server for one operation. */

@@ -9,12 +9,13 @@ import type { BenchServer } from './bench-server.ts';
 
 const run = promisify(execFile);
 
-/** Ampere as it is built in `root`. */
-export function ampereIn(root: string): BenchServer {
+/** Ampere as it is built in `root`: all in one thread, or with edges, one less than it has cores. */
+export function ampereIn(root: string, withEdges: boolean): BenchServer {
   const launcher = join(root, 'bin/ampere.js');
   return {
-    name: 'ampere',
-    title: 'Ampere',
+    name: withEdges ? 'ampere-edges' : 'ampere',
+    title: withEdges ? 'Ampere with edges' : 'Ampere',
+    product: 'ampere',
     raw: false,
     version: () => versionIn(root),
 
@@ -24,7 +25,7 @@ export function ampereIn(root: string): BenchServer {
     },
 
     async seed(place) {
-      const config = await writeConfig(place);
+      const config = await writeConfig(place, 0);
       const accounts = join(place.directory, 'accounts.csv');
       await writeFile(
         accounts,
@@ -36,8 +37,9 @@ export function ampereIn(root: string): BenchServer {
       await run(process.execPath, [launcher, ...args]);
     },
 
-    async launch(place) {
-      return { command: [process.execPath, launcher, 'start', '--config', await writeConfig(place)] };
+    async launch(place, cores) {
+      const config = await writeConfig(place, withEdges ? cores - 1 : 0);
+      return { command: [process.execPath, launcher, 'start', '--config', config] };
     },
   };
 }
@@ -47,7 +49,7 @@ async function versionIn(root: string): Promise<string> {
   return manifest.version;
 }
 
-async function writeConfig({ directory, data, ports, certificate }: Place): Promise<string> {
+async function writeConfig({ directory, data, ports, certificate }: Place, edges: number): Promise<string> {
   const file = join(directory, 'ampere.json');
   const config = {
     domains: [domain],
@@ -59,6 +61,8 @@ async function writeConfig({ directory, data, ports, certificate }: Place): Prom
     s2s: { enabled: false },
     tls: { certificate: certificate.certificate, key: certificate.key, required: false },
     limits: { disabled: true },
+    // A build of before there were edges may be measured, too.
+    ...(edges > 0 && { edges }),
     log: { level: 'warn' },
   };
   await writeFile(file, JSON.stringify(config, undefined, 2));

@@ -10,6 +10,8 @@ export interface Launch {
 export interface BenchServer {
   readonly name: string;
   readonly title: string;
+  /** What it is, however it is set up: whose data it can use. */
+  readonly product: string;
   /** It forwards bytes and speaks no XMPP. */
   readonly raw: boolean;
   /** Its version; undefined: it is not installed. */
@@ -18,6 +20,6 @@ export interface BenchServer {
   seedKey(): Promise<string>;
   /** Writes the data directory with all accounts. */
   seed(place: Place): Promise<void>;
-  /** Writes the configuration; the server is not started yet. */
-  launch(place: Place): Promise<Launch>;
+  /** Writes the configuration for this many cores; the server is not started yet. */
+  launch(place: Place, cores: number): Promise<Launch>;
 }

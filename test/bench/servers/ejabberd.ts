@@ -11,16 +11,17 @@ import { fillTemplate } from './template.ts';
 const run = promisify(execFile);
 const seedTimeoutMs = 120_000;
 
-/** ejabberd from Debian, with one scheduler: it has one core. */
+/** ejabberd from Debian, with one scheduler for each core it has. */
 export const ejabberd: BenchServer = {
   name: 'ejabberd',
   title: 'ejabberd',
+  product: 'ejabberd',
   raw: false,
   version: () => debianVersion('ejabberd'),
   seedKey: async () => '',
 
   async seed(place) {
-    const { command, environment } = await prepare(place);
+    const { command, environment } = await prepare(place, 1);
     const accounts = join(place.directory, 'accounts.term');
     await writeFile(accounts, accountTerms());
     const [file, ...args] = command;
@@ -28,15 +29,15 @@ export const ejabberd: BenchServer = {
     await run(file, [...args, '-eval', seedProgram(accounts)], options);
   },
 
-  launch: prepare,
+  launch: (place, cores) => prepare(place, cores),
 };
 
-async function prepare({ directory, data, ports, certificate }: Place) {
+async function prepare({ directory, data, ports, certificate }: Place, cores: number) {
   await mkdir(data, { recursive: true });
   const config = join(directory, 'ejabberd.yml');
   const values = { PLAIN: ports.plain, TLS: ports.tls, CERTIFICATE: certificate.both, DOMAIN: domain };
   await fillTemplate('ejabberd.yml', config, values);
-  const runtime = ['-noinput', '+K', 'true', '+P', '250000', '+S', '1:1', '+SDcpu', '1:1'];
+  const runtime = ['-noinput', '+K', 'true', '+P', '250000', '+S', `${cores}:${cores}`, '+SDcpu', `${cores}:${cores}`];
   const command: readonly [string, ...string[]] = ['erl', ...runtime, '-mnesia', 'dir', `"${data}"`, '-s', 'ejabberd'];
   const environment = {
     ERL_LIBS: await libraries(),

@@ -5,9 +5,9 @@ import { prosody } from './prosody.ts';
 import { relay } from './relay.ts';
 
 /** The names to choose from, in the order of the tables. */
-export const serverNames = ['ampere', 'prosody', 'ejabberd', 'relay'] as const;
+export const serverNames = ['ampere', 'ampere-edges', 'prosody', 'ejabberd', 'relay'] as const;
 
 /** All servers; Ampere as it is built in `root`. */
 export function allServers(root: string): readonly BenchServer[] {
-  return [ampereIn(root), prosody, ejabberd, relay];
+  return [ampereIn(root, false), ampereIn(root, true), prosody, ejabberd, relay];
 }

@@ -9,6 +9,7 @@ import { fillTemplate } from './template.ts';
 export const prosody: BenchServer = {
   name: 'prosody',
   title: 'Prosody',
+  product: 'prosody',
   raw: false,
   version: () => debianVersion('prosody'),
   seedKey: async () => '',

@@ -6,6 +6,7 @@ import type { BenchServer } from './bench-server.ts';
 export const relay: BenchServer = {
   name: 'relay',
   title: 'Node relay, no XML',
+  product: 'relay',
   raw: true,
   version: async () => process.versions.node,
   seedKey: async () => '',
