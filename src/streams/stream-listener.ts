@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { StreamError } from '../protocol/stream-error.ts';
-import type { Clock, Timer } from '../support/clock.ts';
+import { type Clock, type Timer, within } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import type { ClientConnection, ConnectionUser, TlsStart } from './client-connection.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
@@ -73,21 +73,11 @@ export class StreamListener<C extends ClientConnection = ClientConnection> {
   /** Stops accepting, tells every peer, and waits until they are gone or `drainMs` has passed (RFC 6120 §4.9.3.20). */
   async stop(drainMs: number): Promise<void> {
     this.#parts.gate.close();
-    await this.#within(drainMs, Promise.all([...this.#streams].map((stream) => stream.finish())));
+    await within(this.#parts.clock, drainMs, Promise.all([...this.#streams].map((stream) => stream.finish())));
     for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
     if (this.#streams.size > 0) await this.#drained(drainMs);
     this.#timer.cancel();
     await this.#parts.gate.end();
-  }
-
-  #within(ms: number, work: Promise<unknown>): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#parts.clock.after(ms, resolve);
-      void work.finally(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
   }
 
   #drained(drainMs: number): Promise<void> {

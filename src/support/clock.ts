@@ -30,3 +30,15 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(timer) };
   },
 };
+
+/** Resolves when `work` has ended, well or badly, or when it has taken `ms` milliseconds. */
+export function within(clock: Pick<Clock, 'after'>, ms: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.after(ms, resolve);
+    const ended = () => {
+      timer.cancel();
+      resolve();
+    };
+    work.then(ended, ended);
+  });
+}

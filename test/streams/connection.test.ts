@@ -7,63 +7,26 @@ import type { ConnectionLimits, ReadRate } from '../../src/streams/client-connec
 import { Connection } from '../../src/streams/connection.ts';
 import { secureContextOptions, servingTls } from '../../src/streams/tls/tls-options.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { RecordingUser } from './recording-user.ts';
 import { received, SocketPairs, turn, writesOf } from './socket-pair.ts';
 import { TestAuthority } from './tls/test-authority.ts';
 
 const quick: ReadRate = { bytesPerSecond: 1e9, burstBytes: 1e9 };
 const roomy: ConnectionLimits = { outgoingBufferBytes: 64 * 1024 * 1024, writeStallMs: 1000 };
 
-/** What a stream would hear. */
-class Listener {
-  readonly events: string[] = [];
-  bytes = Buffer.alloc(0);
-  #wake = () => {};
-
-  received(chunk: Buffer): void {
-    this.bytes = Buffer.concat([this.bytes, chunk]);
-    this.#wake();
-  }
-
-  secured(): void {
-    this.events.push('secured');
-    this.#wake();
-  }
-
-  disconnected(): void {
-    this.events.push('disconnected');
-    this.#wake();
-  }
-
-  async until(done: () => boolean): Promise<void> {
-    while (!done()) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  hears(count: number): Promise<void> {
-    return this.until(() => this.bytes.length >= count);
-  }
-
-  disconnection(): Promise<void> {
-    return this.until(() => this.events.includes('disconnected'));
-  }
-}
-
 describe('A connection', () => {
   const pairs = new SocketPairs();
   const layTls = servingTls({ single: true, contextFor: () => context });
   let context: SecureContext;
   let clock: ManualClock;
-  let user: Listener;
+  let user: RecordingUser;
   let near: Socket;
   let far: Socket;
   let connection: Connection;
 
   async function open(limits: Partial<ConnectionLimits> = {}, rate: ReadRate = quick): Promise<void> {
     ({ near, far } = await pairs.open());
-    user = new Listener();
+    user = new RecordingUser();
     connection = new Connection(near, user, { rate, limits: { ...roomy, ...limits }, layTls, clock });
   }
 
@@ -154,7 +117,7 @@ describe('A connection', () => {
       expect(user.events).to.deep.equal([]);
       expect(connection.outgoingBytes).to.equal(0);
       connection.write('more');
-      await user.disconnection();
+      await user.has('disconnected');
       expect(user.events).to.deep.equal(['disconnected']);
       expect(near.destroyed).to.equal(true);
     });
@@ -170,7 +133,7 @@ describe('A connection', () => {
         expect(connection.outgoingBytes).to.be.at.most(500_000);
         await turn();
       }
-      await user.disconnection();
+      await user.has('disconnected');
       expect(written).to.be.above(500_000).and.below(1e8);
     });
 
@@ -225,7 +188,7 @@ describe('A connection', () => {
         await open();
         connection.write('hello');
         end();
-        await user.disconnection();
+        await user.has('disconnected');
         connection.destroy();
         await turn();
         await turn();
@@ -245,7 +208,7 @@ describe('A connection', () => {
       expect(writes).to.have.length(2);
       expect((await received(far, 100_003)).subarray(-3).toString()).to.equal('bye');
       far.end();
-      await user.disconnection();
+      await user.has('disconnected');
       expect(clock.pendingCount).to.equal(0);
     });
 
@@ -410,7 +373,7 @@ describe('A connection', () => {
       expect(writes).to.deep.equal([3]);
       connection.end();
       secure.end();
-      await user.disconnection();
+      await user.has('disconnected');
       expect(user.events).to.deep.equal(['secured', 'disconnected']);
       expect(near.destroyed).to.equal(true);
     });
@@ -419,7 +382,7 @@ describe('A connection', () => {
       await open();
       serve();
       far.write('GET / HTTP/1.1\r\n\r\n');
-      await user.disconnection();
+      await user.has('disconnected');
       expect(user.events).to.deep.equal(['disconnected']);
       expect(near.destroyed).to.equal(true);
     });
@@ -428,7 +391,7 @@ describe('A connection', () => {
       await open();
       serve();
       far.resetAndDestroy();
-      await user.disconnection();
+      await user.has('disconnected');
       expect(user.events).to.deep.equal(['disconnected']);
     });
 

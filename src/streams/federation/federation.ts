@@ -6,7 +6,7 @@ import type { Eventually } from '../../routing/eventually.ts';
 import type { StreamStage } from '../../routing/extension.ts';
 import type { Origin } from '../../routing/origin.ts';
 import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
-import type { Clock, Timer } from '../../support/clock.ts';
+import { type Clock, type Timer, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { Element } from '../../xml/element.ts';
 import type { PeerConnection, TlsStart } from '../client-connection.ts';
@@ -122,9 +122,9 @@ export class Federation {
 
   /** Lets what waits leave, then says goodbye to every server; all of it within `drainMs`, or little more. */
   async stop(drainMs: number): Promise<void> {
-    await this.#within(drainMs, this.#links.drained());
+    await within(this.#parts.clock, drainMs, this.#links.drained());
     this.#links.end();
-    await this.#within(drainMs, Promise.all([...this.#streams].map((stream) => stream.finish())));
+    await within(this.#parts.clock, drainMs, Promise.all([...this.#streams].map((stream) => stream.finish())));
     for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
     await this.#listener.stop(drainMs);
     for (const stream of [...this.#streams]) stream.abandon();
@@ -214,16 +214,6 @@ export class Federation {
       if (usable) return { stream, proof: stream.role.proof, features: [] };
     }
     return undefined;
-  }
-
-  #within(ms: number, work: Promise<unknown>): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#parts.clock.after(ms, resolve);
-      void work.finally(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
   }
 
   #tick(): void {

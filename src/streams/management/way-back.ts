@@ -1,5 +1,5 @@
 import { StorageError } from '../../storage/storage-error.ts';
-import type { Clock } from '../../support/clock.ts';
+import { type Clock, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { type Route, takeBack, type Undelivered } from './take-back.ts';
 
@@ -29,14 +29,12 @@ export class WayBack {
 
   /** Resolves when all of it is durable where it has gone, or has stayed where it was; or when that takes too long. */
   async settled(): Promise<void> {
-    let late = false;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.#parts.clock.after(patienceMs, () => {
-      late = true;
-      resolve();
-    });
-    while (this.#open.size > 0 && !late) await Promise.race([promise, Promise.all(this.#open)]);
-    timer.cancel();
+    await within(this.#parts.clock, patienceMs, this.#allSettled());
+  }
+
+  /** What has gone back can come back once more. */
+  async #allSettled(): Promise<void> {
+    while (this.#open.size > 0) await Promise.all(this.#open);
   }
 
   #track(work: Promise<void>): Promise<void> {

@@ -2,60 +2,21 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
-import type {
-  ClientConnection,
-  ConnectionLimits,
-  ConnectionUser,
-  ReadRate,
-} from '../../../src/streams/client-connection.ts';
+import type { ClientConnection, ConnectionLimits, ReadRate } from '../../../src/streams/client-connection.ts';
 import { Edges } from '../../../src/streams/edge/edges.ts';
 import { loadCertificates } from '../../../src/streams/tls/certificates.ts';
 import type { CertificatePems } from '../../../src/streams/tls/pem-contexts.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
+import { RecordingUser } from '../recording-user.ts';
 import { received, turn } from '../socket-pair.ts';
 import { TestAuthority } from '../tls/test-authority.ts';
 
 const roomy: ConnectionLimits = { outgoingBufferBytes: 64 * 1024 * 1024, writeStallMs: 60_000 };
 const quick: ReadRate = { bytesPerSecond: 1e9, burstBytes: 1e9 };
 
-/** A stream's place: what the connection tells. */
-class Stream implements ConnectionUser {
+/** A stream's place. */
+class Stream extends RecordingUser {
   connection!: ClientConnection;
-  bytes = Buffer.alloc(0);
-  readonly events: string[] = [];
-  #wake = () => {};
-
-  received(chunk: Buffer): void {
-    this.bytes = Buffer.concat([this.bytes, chunk]);
-    this.events.push('received');
-    this.#wake();
-  }
-
-  secured(): void {
-    this.events.push('secured');
-    this.#wake();
-  }
-
-  disconnected(): void {
-    this.events.push('disconnected');
-    this.#wake();
-  }
-
-  async until(done: () => boolean): Promise<void> {
-    while (!done()) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  hears(count: number): Promise<void> {
-    return this.until(() => this.bytes.length >= count);
-  }
-
-  has(event: string): Promise<void> {
-    return this.until(() => this.events.includes(event));
-  }
 }
 
 describe('A connection that an edge holds', () => {
@@ -304,7 +265,8 @@ describe('A connection that an edge holds', () => {
       const { stream: other, peer: witness } = await open();
       witness.write('here');
       await other.hears(4);
-      expect(stream.events).to.deep.equal(['received']);
+      expect(stream.bytes.toString()).to.equal('a');
+      expect(stream.events).to.deep.equal([]);
       stream.connection.resume('work');
       await stream.has('disconnected');
       expect(stream.bytes.toString()).to.equal('abc');
