@@ -46,6 +46,8 @@ export class DomainLink {
   #state: LinkState = { name: 'idle' };
   #queue: Departing[] = [];
   #queuedBytes = 0;
+  /** Presence is bounded by rosters, and counts with its bytes only. */
+  #queuedStanzas = 0;
   /** The head of the queue is being asked about. */
   #asking = false;
   /** The network, or the other server, is behind. */
@@ -89,16 +91,13 @@ export class DomainLink {
   send(stanza: Stanza, departure: Departure): void {
     const nowMs = this.#parts.clock.monotonicMs();
     if (this.#state.name === 'resting' && nowMs < this.#state.untilMs) throw this.#state.failure.error;
-    const { waiting } = this.#parts.options;
-    if (this.#queue.length >= waiting.stanzas || this.#queuedBytes + weight(stanza) > waiting.bytes) {
-      throw StanzaError.resourceConstraint(`too much waits for ${this.pair.remote}`);
-    }
+    if (!this.#hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`too much waits for ${this.pair.remote}`);
     const copy = departure.origin ? this.#parts.copies.add(stanza) : undefined;
     if (copy) departure.origin?.awaits(copy.durable);
     const atMs = this.#parts.clock.nowMs();
     const back = (entry: Departing) => this.#back(entry);
     this.#queue.push({ stanza, departure, copy, sinceMs: nowMs, atMs, storedElsewhere: false, attempts: 0, back });
-    this.#queuedBytes += weight(stanza);
+    this.#weigh(stanza, 1);
     if (this.#state.name === 'open') this.#pump();
     else if (this.#state.name !== 'dialling') void this.#dial();
   }
@@ -230,7 +229,7 @@ export class DomainLink {
       if (entry.attempts >= maxAttempts) this.#fail(entry, StanzaError.remoteServerTimeout());
     const sinceMs = this.#parts.clock.monotonicMs();
     this.#queue.unshift(...again.map((entry) => ({ ...entry, sinceMs })));
-    for (const { stanza } of again) this.#queuedBytes += weight(stanza);
+    for (const { stanza } of again) this.#weigh(stanza, 1);
     if (this.#state.name === 'idle' && this.#queue.length > 0) void this.#dial();
   }
 
@@ -256,9 +255,20 @@ export class DomainLink {
     );
   }
 
+  #hasRoomFor(stanza: Stanza): boolean {
+    const { stanzas, bytes } = this.#parts.options.waiting;
+    const counts = stanza.kind !== 'presence';
+    return this.#queuedBytes + weight(stanza) <= bytes && !(counts && this.#queuedStanzas >= stanzas);
+  }
+
+  #weigh(stanza: Stanza, sign: 1 | -1): void {
+    this.#queuedBytes += sign * weight(stanza);
+    if (stanza.kind !== 'presence') this.#queuedStanzas += sign;
+  }
+
   #shift(): Departing | undefined {
     const head = this.#queue.shift();
-    if (head) this.#queuedBytes -= weight(head.stanza);
+    if (head) this.#weigh(head.stanza, -1);
     if (this.#queue.length === 0) for (const wake of this.#drained.splice(0)) wake();
     return head;
   }

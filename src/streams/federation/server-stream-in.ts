@@ -11,7 +11,8 @@ import { decodeInitialResponse } from '../negotiation/sasl/strict-base64.ts';
 import { checkHeader, localDomain } from '../stream-header.ts';
 import type { DomainPair } from './domain-pairs.ts';
 import { domainOrNothing } from './domain-text.ts';
-import { type PeerRole, PeerStream, type PeerStreamParts, type Proof } from './peer-stream.ts';
+import type { PeerRole, Proof } from './peer-role.ts';
+import { PeerStream, type PeerStreamParts } from './peer-stream.ts';
 
 /** What an answered stream tells its owner. */
 export interface ServerStreamInEvents {

@@ -9,7 +9,8 @@ import { DialFailure } from './dial-failure.ts';
 import type { DialbackAnswer } from './dialback-words.ts';
 import type { DomainPair } from './domain-pairs.ts';
 import { domainOrNothing } from './domain-text.ts';
-import { type PeerRole, PeerStream, type PeerStreamParts, type Proof } from './peer-stream.ts';
+import type { PeerRole, Proof } from './peer-role.ts';
+import { PeerStream, type PeerStreamParts } from './peer-stream.ts';
 
 /** What a stream is opened for. */
 export interface Errand extends DomainPair {

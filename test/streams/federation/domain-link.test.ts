@@ -240,9 +240,11 @@ describe('What goes from one domain to another', () => {
   it('is no more than may wait, and for no longer', async () => {
     for (const id of ['1', '2', '3', '4', '5']) sends(id);
     expect(refusal(() => sends('6'))).to.equal('resource-constraint');
+    // Everybody who comes tells all contacts: that is bounded by rosters.
+    link.send(Stanza.presence({ id: 'presence' }), { failed: () => void failed.push(['presence', '']) });
     clock.advance(20_001);
     link.tick(clock.monotonicMs());
-    expect(failed.map(([id]) => id)).to.deep.equal(['1', '2', '3', '4', '5']);
+    expect(failed.map(([id]) => id)).to.deep.equal(['1', '2', '3', '4', '5', 'presence']);
     expect(refusal(() => sends('7', {}, 'x'.repeat(5000)))).to.equal('resource-constraint');
   });
 
