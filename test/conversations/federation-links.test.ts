@@ -170,6 +170,23 @@ describe('What goes to another server', () => {
     expect(await hears(1)).to.deep.equal(['next']);
   });
 
+  it('is proved by a ping, too, if the other server will not acknowledge after all (XEP-0198 §3)', async () => {
+    peer.managed = true;
+    peer.script = (tree, client) => {
+      if (tree.name !== 'enable') return false;
+      client.sends(`<failed xmlns="${sm}"><unexpected-request xmlns="${stanzas}"/></failed>`);
+      return true;
+    };
+    await manages();
+    says('owed');
+    expect(await hears(1)).to.deep.equal(['owed']);
+    await acknowledged(1);
+    await passes(1);
+    expect((await peer.receives()).name).to.equal('iq');
+    peer.drops();
+    expect(await hears(1)).to.deep.equal(['owed']);
+  });
+
   it('that waits when the server stops goes on at the next start', async () => {
     peer.script = () => true;
     await manages();
