@@ -34,8 +34,11 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
       clock.advance(1);
       expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, words));
       expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal([]);
-      clock.advance(60_000);
-      await hearsNothing(romeo);
+      // In steps, so that what has just been written can leave: at a leap of the clock it would seem to be stuck.
+      for (let step = 0; step < 3; step++) {
+        clock.advance(20_000);
+        await hearsNothing(romeo);
+      }
     });
   }
 
