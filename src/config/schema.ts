@@ -255,7 +255,7 @@ export function configSchema(origin: Origin) {
     edges: whole(
       0,
       0,
-      64,
+      16,
       'Threads beside the main one that hold the connections of clients: sockets and TLS. 0: the main thread does it itself. See performance.md.',
     ),
     tls: tls(origin),
