@@ -15,6 +15,7 @@ import { then } from './routing/eventually.ts';
 import type { Road } from './routing/road.ts';
 import type { Service } from './routing/service.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
+import type { TlsStart } from './streams/client-connection.ts';
 import { type ClientGate, makeClientGate } from './streams/client-gate.ts';
 import { ClientSessions } from './streams/client-sessions.ts';
 import { ClientStream } from './streams/client-stream.ts';
@@ -169,8 +170,8 @@ async function openDoors(site: Site, { road, components, federation }: Works, li
   return {
     c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
     c2sTls: await listenAll(listener, config.listen.c2sTls, 'direct'),
-    s2s: federation ? await listenAll(federation, config.listen.s2s, 'starttls') : [],
-    s2sTls: federation ? await listenAll(federation, config.listen.s2sTls, 'direct') : [],
+    s2s: federation ? await listenWhere(federation, config.listen.s2s, 'starttls') : [],
+    s2sTls: federation ? await listenWhere(federation, config.listen.s2sTls, 'direct') : [],
     components: await components.listen(config.listen.components, {
       take: (stanza, origin) => road.router.fromPeer(stanza, origin),
       limits: componentStreamLimits(config),
@@ -208,17 +209,20 @@ function changedKeys(before: Config, after: Config): string[] {
   return keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
 }
 
-async function listenAll(
-  listener: Pick<StreamListener, 'listen'>,
-  wanted: readonly Listener[],
-  start: 'starttls' | 'direct',
-) {
+/** Listens for clients, for whom the server is there: not to be had anywhere is not to start. */
+async function listenAll(listener: StreamListener, wanted: readonly Listener[], start: TlsStart) {
+  const found = await listenWhere(listener, wanted, start);
+  if (wanted.length > 0 && found.length === 0) throw new Error(`none of the addresses for ${start} can be had`);
+  return found;
+}
+
+/** Listens on those of the addresses that can be had. */
+async function listenWhere(listener: Pick<StreamListener, 'listen'>, wanted: readonly Listener[], start: TlsStart) {
   const found: AddressInfo[] = [];
   for (const address of wanted) {
     const got = await listener.listen(address, start);
     if (got) found.push(got);
   }
-  if (wanted.length > 0 && found.length === 0) throw new Error(`none of the addresses for ${start} can be had`);
   return found;
 }
 
