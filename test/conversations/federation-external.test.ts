@@ -172,3 +172,67 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
     await client.receivesStreamError('policy-violation');
   });
 });
+
+describe('A server that is to take our certificate (XEP-0178 §3)', () => {
+  const external = `<mechanisms xmlns="${sasl}"><mechanism>EXTERNAL</mechanism></mechanisms>`;
+  let peer: ScriptedServer;
+  let server: FederatedServer;
+  let romeo: TestClient;
+  let words: string[];
+
+  beforeEach(async () => {
+    words = [];
+    peer = await ScriptedServer.start('peer.example');
+    const identity = await certificate({ san: names(dns('peer.example')) }, await anchor('nobody'));
+    peer.tls = {
+      cert: identity.certificate,
+      key: identity.key.export({ type: 'pkcs8', format: 'pem' }),
+      requestCert: true,
+      rejectUnauthorized: false,
+    };
+    peer.features = external;
+    const others = new Map([[peer.domain, peer.port]]);
+    const settings = { tlsRequired: false };
+    [server] = (await FederatedServer.startAll(['a.example'], 'dialback', { others, settings })) as [FederatedServer];
+    romeo = await server.arrives('romeo');
+  });
+
+  afterEach(async () => {
+    romeo.disconnects();
+    await server.stop();
+    peer.stop();
+  });
+
+  const script = (answer: string) => {
+    peer.script = ({ name, text }, client) => {
+      words.push(name === 'auth' ? `${name} ${text}` : name);
+      if (name === 'auth' && answer.includes('success')) client.connection.restart();
+      if (name === 'auth') client.sends(answer);
+      return name === 'auth';
+    };
+  };
+
+  it('is shown it, and given what is for it', async () => {
+    script(`<success xmlns="${sasl}"/>`);
+    romeo.sends('<message to="x@peer.example" type="headline" id="1"><body>x</body></message>');
+    expect((await peer.receives()).attributes.get('id')).to.equal('1');
+    expect(words).to.deep.equal(['starttls', `auth ${base64('a.example')}`, 'message']);
+    expect(peer.connections).to.equal(1);
+  });
+
+  it('may refuse it: another stream is proved by dialback', async () => {
+    script(failure('not-authorized').replace('...', ''));
+    romeo.sends('<message to="x@peer.example" type="headline" id="1"><body>x</body></message>');
+    expect((await peer.receives()).attributes.get('id')).to.equal('1');
+    expect(words).to.deep.equal(['starttls', `auth ${base64('a.example')}`, 'starttls', 'result', 'message']);
+    expect(peer.connections).to.equal(2);
+  });
+
+  it('is not shown it without TLS', async () => {
+    peer.tls = undefined;
+    script(`<success xmlns="${sasl}"/>`);
+    romeo.sends('<message to="x@peer.example" type="headline" id="1"><body>x</body></message>');
+    expect((await peer.receives()).attributes.get('id')).to.equal('1');
+    expect(words).to.deep.equal(['result', 'message']);
+  });
+});

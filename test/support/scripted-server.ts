@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { TLSSocketOptions } from 'node:tls';
 import { TestClient } from './test-client.ts';
-import { TestConnection } from './test-connection.ts';
+import { type Arrival, TestConnection } from './test-connection.ts';
 import type { Tree } from './xml-tree.ts';
 
 const dialback = 'jabber:server:dialback';
@@ -31,6 +32,10 @@ export class ScriptedServer {
   script: ((tree: Tree, client: TestClient) => boolean) | undefined;
   /** What to say instead of the usual, when a stream header comes. */
   welcome: ((header: Tree, client: TestClient) => void) | undefined;
+  /** What it has for TLS, which it then wants from everybody. */
+  tls: TLSSocketOptions | undefined;
+  /** Further stream features, as XML. */
+  features = '';
   /** Whether it has stream management, and acknowledges what it is asked about. */
   managed = false;
   acknowledges = true;
@@ -110,14 +115,25 @@ export class ScriptedServer {
     this.connections += 1;
     const count = { handled: 0 };
     for (;;) {
-      // Whoever connects may stay silent for as long as it likes.
-      const arrival = await client.connection.next('anything').catch(() => undefined);
-      if (arrival?.kind === 'header') this.#welcome(arrival.tree, client);
-      else if (arrival?.kind === 'element') this.#hears(arrival.tree, client, count);
-      else if (arrival?.kind === 'end') client.sends('</stream:stream>');
-      else if (arrival?.kind === 'closed') return;
-      if (!this.#clients.has(client)) return;
+      const arrival = await this.#next(client);
+      if (!arrival) return;
+      if (arrival.kind === 'header') this.#welcome(arrival.tree, client);
+      else if (arrival.kind === 'element') this.#hears(arrival.tree, client, count);
+      else if (arrival.kind === 'end') client.sends('</stream:stream>');
+      else if (arrival.kind === 'closed') return;
     }
+  }
+
+  /** Whoever connects may stay silent for as long as it likes; what cannot be read ends it. */
+  async #next(client: TestClient): Promise<Arrival | undefined> {
+    while (this.#clients.has(client)) {
+      try {
+        return await client.connection.next('anything');
+      } catch (error) {
+        if (!String(error).includes('did not come')) return undefined;
+      }
+    }
+    return undefined;
   }
 
   #welcome(header: Tree, client: TestClient): void {
@@ -125,15 +141,21 @@ export class ScriptedServer {
     const to = header.attributes.get('from');
     client.sends(serverHeader(`from="${this.domain}" to="${to}" id="s${Math.random()}"`));
     const feature = '<dialback xmlns="urn:xmpp:features:dialback"><errors/></dialback>';
+    if (this.tls && !client.connection.tls) {
+      return client.sends('<stream:features><starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/></stream:features>');
+    }
     const management = this.managed ? '<sm xmlns="urn:xmpp:sm:3"/>' : '';
-    client.sends(`<stream:features>${feature}${management}</stream:features>`);
+    client.sends(`<stream:features>${feature}${management}${this.features}</stream:features>`);
   }
 
   #hears(tree: Tree, client: TestClient, count: { handled: number }): void {
     if (this.script?.(tree, client)) return;
     const { name, attributes } = tree;
     const turned = `from="${attributes.get('to')}" to="${attributes.get('from')}"`;
-    if (name === 'result') client.sends(`<db:result ${turned} type="valid"/>`);
+    if (name === 'starttls' && this.tls) {
+      client.sends('<proceed xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>');
+      void client.connection.answerTls(this.tls);
+    } else if (name === 'result') client.sends(`<db:result ${turned} type="valid"/>`);
     else if (name === 'verify' && this.verdict !== 'silence') {
       client.sends(`<db:verify ${turned} id="${attributes.get('id')}" type="${this.verdict}"/>`);
     } else if (name === 'enable') {

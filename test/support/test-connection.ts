@@ -1,5 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { type Tree, TreeReader } from './xml-tree.ts';
 
 /** How long a client waits for one thing before the test has failed. */
@@ -73,14 +73,25 @@ export class TestConnection {
 
   /** Puts TLS on the connection; resolves after the handshake. */
   async startTls(options: ConnectionOptions): Promise<void> {
+    const secure = this.#cover((plain) => connectTls({ ...options, socket: plain }));
+    await this.#settled(secure, 'secureConnect');
+  }
+
+  /** The same as the server of TLS. */
+  async answerTls(options: TLSSocketOptions): Promise<void> {
+    const secure = this.#cover((plain) => new TLSSocket(plain, { ...options, isServer: true }));
+    await this.#settled(secure, 'secure');
+  }
+
+  #cover(lay: (plain: Socket) => TLSSocket): TLSSocket {
     const plain = this.#socket;
     plain.removeAllListeners('data');
     plain.removeAllListeners('close');
-    const secure = connectTls({ ...options, socket: plain });
+    const secure = lay(plain);
     this.#socket = secure;
     this.#listen(secure);
     this.restart();
-    await this.#settled(secure, 'secureConnect');
+    return secure;
   }
 
   /** The next arrival; rejects at the deadline. */
@@ -155,7 +166,7 @@ export class TestConnection {
     }
   }
 
-  #settled(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
+  #settled(socket: Socket, event: 'connect' | 'secureConnect' | 'secure'): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => reject(new Error(`no '${event}' within ${deadlineMs} ms`)), deadlineMs);
     socket.once(event, () => resolve());

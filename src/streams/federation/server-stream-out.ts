@@ -145,7 +145,7 @@ class ServerStreamOut implements PeerRole {
     if (this.#certified) return this.#succeed(features, 'certificate');
     if (this.#errand.purpose === 'verify') return this.#succeed(features, undefined);
     if (has(features, 'bidi', ns.bidiFeature)) this.#goBothWays();
-    if (this.#errand.external && offersExternal(features)) return this.#showCertificate();
+    if (this.#stream.secure && this.#errand.external && offersExternal(features)) return this.#showCertificate();
     if (this.#dialback || has(features, 'dialback', ns.dialbackFeature)) return void this.#dialBack(features);
     this.#fail(DialFailure.notFound(`${this.remote} takes neither our certificate nor dialback`));
   }
