@@ -228,6 +228,7 @@ export class PeerManagement {
     this.#acknowledging = 'no';
     this.#stopAsking();
     for (const entry of this.#queue.end()) this.#remember(entry);
+    this.#wake();
   }
 
   #acknowledged(h: number): void {

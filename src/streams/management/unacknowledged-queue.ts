@@ -120,6 +120,8 @@ export class UnacknowledgedQueue<Entry extends Sent = Sent> {
   end(): readonly Entry[] {
     const entries = this.#entries;
     this.#entries = [];
+    this.#bytes = 0;
+    this.#counted = 0;
     for (const { resolve } of this.#waiters.splice(0)) resolve(false);
     return entries;
   }
