@@ -122,6 +122,10 @@ export class Router {
     return this.#parts.messages.recall(arriving, session, sentAtMs);
   }
 
+  #isHosted(domain: string): boolean {
+    return this.#parts.isLocalDomain(domain) || this.#parts.service(domain) !== undefined;
+  }
+
   #server(to: Jid): Destination {
     const service = this.#parts.mailbox(to);
     return service ? { kind: 'service', service } : { kind: 'server' };
@@ -171,8 +175,10 @@ export class Router {
     { origin, forwardedBy = nobody }: Way = {},
     session?: Session,
   ): Eventually<void> {
-    // Whoever forwards does not give away where to: the answer comes from the address that was written to.
-    const reply = errorReply(stanza, this.explain(stanza, error), { from: forwardedBy[0] });
+    // Whoever forwards does not give away where to: the answer comes from the address that was written to. Those of other servers have
+    // forwarded it before it came here, and only they may answer in their names.
+    const writtenTo = forwardedBy.find(({ domain }) => this.#isHosted(domain));
+    const reply = errorReply(stanza, this.explain(stanza, error), { from: writtenTo });
     if (!reply) return undefined;
     // Straight back to our client: on the road its own screens could stop the answer, and a bare address would lose it.
     if (session) return answer(reply.with({ from: reply.from ?? session.account.jid, to: session.jid }), session);

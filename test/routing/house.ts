@@ -2,6 +2,7 @@ import { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import { stampFrom } from '../../src/routing/accept.ts';
 import type { Account } from '../../src/routing/account.ts';
+import type { Carrier } from '../../src/routing/carrier.ts';
 import type { Eventually } from '../../src/routing/eventually.ts';
 import type { Extension } from '../../src/routing/extension.ts';
 import { buildRoad, type Road } from '../../src/routing/road.ts';
@@ -19,6 +20,8 @@ export interface Furniture {
   readonly maxDirectedPresences?: number;
   /** What keeping a message comes to. */
   readonly keep?: (message: Stanza, owner: Jid) => Promise<void>;
+  /** What takes stanzas for other servers; there is no way to them unless it is said. */
+  readonly remotes?: Carrier;
 }
 
 /** A real road without streams and without a disk, at `a.example` and `b.example`. */
@@ -32,12 +35,13 @@ export class House {
   readonly road: Road;
 
   constructor(furniture: Furniture = {}) {
-    const { extensions = [], maxRosterItems = 100, maxDirectedPresences = 100, keep } = furniture;
+    const { extensions = [], maxRosterItems = 100, maxDirectedPresences = 100, keep, remotes } = furniture;
     const options = { domains: ['a.example', 'b.example'], maxRosterItems, maxDirectedPresences };
     const { accounts, rosters } = this;
     // The road reads no more of the storage than this.
     const storage = { accounts, rosters } as unknown as Parameters<typeof buildRoad>[1];
     this.road = buildRoad(options, storage, this.clock, this.log, () => ({
+      ...(remotes && { remotes }),
       extensions: extensions.map((extension) => ({ name: 'test', claims: [], ...extension })),
       offline: {
         keep: async (message, owner) => {

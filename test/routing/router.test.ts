@@ -46,6 +46,15 @@ describe('The router', () => {
     }
   });
 
+  it('answers what another server has forwarded from an address of its own (RFC 6120 §8.1.2.2)', async () => {
+    const sent: string[] = [];
+    const house = new House({ remotes: { send: (stanza) => void sent.push(brief(stanza)) } });
+    const trail = (jid: string) => `<by xmlns='urn:ampere:forward' jid='${jid}'/>`;
+    const message = `<message from='romeo@far.example' to='nobody@a.example'><body/>${trail('nurse@far.example')}</message>`;
+    await house.road.router.fromPeer(readStanza(message), { owed: false, awaits: () => undefined });
+    expect(sent).to.deep.equal(['message error nobody@a.example service-unavailable']);
+  });
+
   it('never answers an error or a result (RFC 6120 §8.3.1)', async () => {
     const house = new House();
     const juliet = await house.online('juliet@a.example/balcony');
