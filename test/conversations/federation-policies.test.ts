@@ -49,6 +49,15 @@ describe('The rules for a domain', () => {
     await romeo.receivesNothing();
   });
 
+  it('are those for the domain that is proved, not for the one that was claimed', async () => {
+    const stream = await peer('small.example').opens(server.port, 'a.example', 'usual.example');
+    stream.sends('<db:result from="small.example" to="a.example">key</db:result>');
+    await stream.receives(word('result', 'from="a.example" to="small.example" type="valid"'));
+    stream.sends(large('small.example'));
+    await stream.receivesStreamError('policy-violation');
+    await romeo.receivesNothing();
+  });
+
   it('refuse dialback where a certificate is required (XEP-0220 §2.5)', async () => {
     const stream = await peer('strict.example').opens(server.port, 'a.example');
     stream.sends('<db:result from="strict.example" to="a.example">key</db:result>');

@@ -116,9 +116,9 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
   }
 
   provedBy(method: Proof, pair: DomainPair): void {
-    if (this.#state.name === 'negotiating') this.flow();
     this.#parts.log.info({ ...pair, method, secure: this.secure, address: this.remoteAddress }, 'peer authenticated');
     this.#role.provedBy(method, pair);
+    if (this.#state.name === 'negotiating') this.flow();
   }
 
   // --- the connection and the wire tell

@@ -93,8 +93,9 @@ class ServerStreamIn implements PeerRole {
   }
 
   provedBy(method: Proof, pair: DomainPair): void {
+    // What the header has claimed is worth nothing: whose limits hold, and who is pinged, is a matter of who is proven.
+    if (this.#proof === undefined) this.#remote = pair.remote;
     this.#proof = method;
-    this.#remote ??= pair.remote;
     this.#events.authenticated();
     this.#events.proved(this.#stream, pair, method);
   }
