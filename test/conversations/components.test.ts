@@ -283,3 +283,24 @@ describe('Components (XEP-0114)', () => {
     });
   });
 });
+
+describe('Components that have been away for long', () => {
+  const bounds = { outgoingBufferBytes: 65_536, stanzaBytes: 20_000 };
+  const stage = new Stage({
+    settings: {
+      components: { 'patient.localhost': { secret, whileAway: 'queue', gateway: false } },
+      limits: { components: bounds },
+    },
+  });
+
+  it('get what waits no faster than they take it', async () => {
+    const { romeo } = await stage.enter(['romeo']);
+    const texts = Array.from({ length: 20 }, (_, index) => String(index).padEnd(8000, 'x'));
+    for (const text of texts) romeo.sends(`<message to="patient.localhost"><body>${text}</body></message>`);
+    await romeo.settles();
+    const patient = await TestComponent.to(stage.server.components, 'patient.localhost', 'localhost');
+    stage.keep(patient);
+    await patient.joins(secret);
+    expect((await patient.drains()).flatMap((tree) => body(tree) ?? [])).to.deep.equal(texts);
+  });
+});

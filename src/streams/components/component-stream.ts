@@ -95,6 +95,11 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     this.#wire.connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
   }
 
+  relieved(): Eventually<void> {
+    const { connection } = this.#wire;
+    if (connection.congested) return connection.flushed();
+  }
+
   close(error?: StreamError): void {
     if (this.phase === 'over' || this.phase === 'ended') return;
     if (!this.#headerSent) this.#sendHeader(randomId(), undefined);

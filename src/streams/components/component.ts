@@ -4,6 +4,7 @@ import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { Departure } from '../../routing/carrier.ts';
+import type { Eventually } from '../../routing/eventually.ts';
 import { keepingOf } from '../../routing/keeping.ts';
 import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
 import type { Service } from '../../routing/service.ts';
@@ -43,6 +44,8 @@ export interface ComponentParts {
 export interface ComponentLink {
   readonly remoteAddress: string;
   sendStanza(stanza: Stanza): void;
+  /** A promise if too much waits to leave: resolves when there is little, or the connection is gone. */
+  relieved(): Eventually<void>;
   close(error: StreamError): void;
 }
 
@@ -153,6 +156,8 @@ export class Component implements Service {
       const next = this.#waiting.shift();
       if (!next) break;
       await this.#handOut(next);
+      // What is away for long may wait for more than a connection can hold.
+      await this.#connected?.link.relieved();
     }
     this.#catchingUp = false;
   }
