@@ -109,10 +109,11 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   const { road, amp, copies, components, federation } = works;
   const registrar = makeRegistrar(site, road, () => road.extensions);
   const stream = await makeStreamParts(site, road, registrar);
+  const left = await copies.left();
   await stream.sessions.restore();
   const listener = makeListener(site, stream);
   const addresses = await openDoors(site, works, listener);
-  await copies.restore();
+  await copies.restore(left);
   const reloadAll = () => reload(site, options);
   const startedAtMs = clock.nowMs();
   const status = () => ({

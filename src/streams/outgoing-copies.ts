@@ -36,16 +36,20 @@ export class OutgoingCopies extends Copies {
     return this.#wayBack.take(undelivered, this.#parts.domain);
   }
 
-  /** Takes back what a server that has stopped did not get rid of. */
-  async restore(): Promise<void> {
-    // All of them first: what is on its way again is written again.
+  /** What a server that has stopped did not get rid of. To be asked before anything can be sent: what is sent stands there, too. */
+  async left(): Promise<readonly Undelivered[]> {
     const rows: Outgoing[] = [];
     for (;;) {
       const page = await this.#parts.store.list(rows.at(-1)?.id ?? 0, pageSize);
       rows.push(...page);
       if (page.length < pageSize) break;
     }
-    await this.takeBack(rows.flatMap((row) => this.#read(row)));
+    return rows.flatMap((row) => this.#read(row));
+  }
+
+  /** Takes back what was left. */
+  async restore(left: readonly Undelivered[]): Promise<void> {
+    await this.takeBack(left);
     await this.settled();
   }
 
