@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -14,6 +12,7 @@ import {
   type Identity,
   names,
 } from '../streams/federation/certificate-maker.ts';
+import { freePort } from '../support/free-port.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import type { Settings } from '../support/test-server.ts';
 
@@ -25,16 +24,6 @@ interface Side {
 
 const san = (domain: string) => names(dns(domain));
 const { serverAuth } = ExtendedKeyUsage;
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('A server that connects to another', () => {
   let root: Identity;

@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configSchema } from '../../src/config/schema.ts';
 import { type Server, startServer } from '../../src/server.ts';
 import { DevelopmentAuthority } from '../../src/streams/tls/development-authority.ts';
 import type { Clock } from '../../src/support/clock.ts';
+import { freePort } from './free-port.ts';
 import { RecordingLog } from './recording-log.ts';
 import { TestClient } from './test-client.ts';
 import type { Settings } from './test-server.ts';
@@ -23,6 +22,8 @@ export interface FederatedServerOptions {
   readonly amp?: Readonly<Record<string, Settings['amp']>>;
   /** Keys of `limits`. */
   readonly limits?: Settings['limits'];
+  /** Further keys of the configuration. */
+  readonly more?: Settings;
 }
 
 /** Where each domain's server is. */
@@ -77,12 +78,17 @@ export class FederatedServer {
     return this.#neighbours.get(this.domain) ?? 0;
   }
 
+  /** The authority of its certificate. */
+  get authorityFile(): string {
+    return join(this.directory, 'tls/development-ca.pem');
+  }
+
   get administration(): Server['administration'] {
     return this.#server.administration;
   }
 
   async start(): Promise<void> {
-    const { start = 'starttls', settings, clock, amp = {}, limits = { disabled: true } } = this.#options;
+    const { start = 'starttls', settings, clock, amp = {}, limits = { disabled: true }, more } = this.#options;
     const listen = [{ host: '127.0.0.1', port: this.port }];
     const config = configSchema({ directory: this.directory, environment: {} }).parse({
       domains: [this.domain],
@@ -99,6 +105,7 @@ export class FederatedServer {
       limits,
       amp: amp[this.domain],
       s2s: { overrides: this.#overrides(start), trustedAuthorities: this.#trustedFile, ...settings },
+      ...more,
     });
     this.#server = await startServer(config, { log: this.log, ...(clock && { clock }) });
   }
@@ -139,14 +146,4 @@ export class FederatedServer {
     const { alarms } = this.log;
     if (alarms.length > 0) throw new Error(`${this.domain} logged errors:\n${alarms.join('\n')}`);
   }
-}
-
-/** A port that was free a moment ago: all servers must know all ports before the first one starts. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

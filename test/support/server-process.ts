@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from './free-port.ts';
 import { LineProcess } from './line-process.ts';
 import { referenceProsody } from './reference-prosody.ts';
 
@@ -176,13 +176,4 @@ function ampereSettings(place: ServerPlace, dataDir: string, options: ServerOpti
     ...(options.mechanisms && { authentication: { mechanisms: options.mechanisms } }),
     ...options.settings,
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

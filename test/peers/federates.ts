@@ -1,0 +1,144 @@
+import { expect } from 'chai';
+import type { TestClient } from '../support/test-client.ts';
+import { needsPackages } from './needs-packages.ts';
+import { Neighbours } from './neighbours.ts';
+import type { PeerKind, Way } from './peer-kind.ts';
+import { seek } from './seek.ts';
+
+const stanzas = 'urn:ietf:params:xml:ns:xmpp-stanzas';
+const ping = '<ping xmlns="urn:xmpp:ping"/>';
+
+/** One server's user and the other one's, in both orders. */
+interface Cast {
+  readonly neighbours: Neighbours;
+  readonly romeo: TestClient;
+  readonly juliet: TestClient;
+}
+
+/** Defines what Ampere and another server do for each other if they know each other by `way`. */
+export function describeFederation(kind: PeerKind, way: Way): void {
+  describe(`Ampere and ${kind.name}, by ${way}`, function () {
+    this.timeout(60_000);
+    needsPackages(kind.packages);
+    let cast: Cast;
+    let neighbours: Neighbours | undefined;
+
+    before(async () => {
+      neighbours = await Neighbours.start(kind, { way, bidi: false });
+      const romeo = await neighbours.ampere.arrives('romeo');
+      cast = { neighbours, romeo, juliet: await neighbours.peer.arrives('juliet') };
+    });
+
+    after(async () => {
+      await neighbours?.stop();
+    });
+
+    it('exchange messages', () => exchangeMessages(cast));
+    it('know each other', () => knowEachOther(cast, kind, way));
+    it('answer each other’s pings (XEP-0199)', () => pingEachOther(cast));
+    it('let users see each other’s presence (RFC 6121 §3, §4)', () => seeEachOther(cast));
+    it('refuse what is for nobody (RFC 6121 §8.5.1)', () => refuseUnknown(cast));
+    it('keep what is for somebody who is away (XEP-0160)', () => keepForLater(cast));
+  });
+}
+
+async function exchangeMessages({ romeo, juliet }: Cast): Promise<void> {
+  await sends(romeo, juliet);
+  await sends(juliet, romeo);
+}
+
+async function sends(from: TestClient, to: TestClient): Promise<void> {
+  const payload = '<body>Wherefore?</body><x xmlns="urn:x">y &amp; <z/></x>';
+  from.sends(`<message to="${to.bare}" type="chat" id="m1">${payload}</message>`);
+  await seek(to, `<message from="${from.jid}" to="${to.bare}" type="chat" id="m1">${payload}...</message>`);
+}
+
+/** Each says of itself how it has proved itself, and how it knows the other. */
+async function knowEachOther({ neighbours: { ampere, peer } }: Cast, kind: PeerKind, way: Way): Promise<void> {
+  const streams = await ampere.administration.peers();
+  const known = streams.map(({ direction, authenticatedBy, tls }) => ({ direction, authenticatedBy, tls }));
+  expect(known).to.have.deep.members(
+    ['in', 'out'].map((direction) => ({ direction, authenticatedBy: way, tls: true })),
+  );
+  for (const words of Object.values(kind.words[way])) {
+    const line = peer.log.find((one) => words.test(one));
+    expect(line, `${kind.name} says ${words}`).to.be.a('string');
+    console.log(`      ${kind.name}: ${line?.trim()}`);
+  }
+  for (const line of ampere.log.lines.filter((one) => one.includes('peer authenticated')))
+    console.log(`      Ampere: ${line}`);
+}
+
+async function pingEachOther({ neighbours: { ampere, peer }, romeo, juliet }: Cast): Promise<void> {
+  for (const [client, domain] of [
+    [romeo, peer.domain],
+    [juliet, ampere.domain],
+  ] as const) {
+    client.sends(`<iq type="get" id="ping1" to="${domain}">${ping}</iq>`);
+    await seek(client, `<iq type="result" from="${domain}" to="${client.jid}" id="ping1"/>`);
+  }
+}
+
+async function seeEachOther({ romeo, juliet }: Cast): Promise<void> {
+  await romeo.asks('<iq type="get"><query xmlns="jabber:iq:roster"/></iq>');
+  await subscribes(romeo, juliet);
+  await subscribes(juliet, romeo);
+  for (const [seen, sees] of [
+    [romeo, juliet],
+    [juliet, romeo],
+  ] as const) {
+    seen.sends('<presence><show>dnd</show><status>in a duel</status></presence>');
+    await seek(sees, `<presence from="${seen.jid}" to="*"><show>dnd</show><status>in a duel</status>...</presence>`);
+  }
+}
+
+async function subscribes(subscriber: TestClient, contact: TestClient): Promise<void> {
+  subscriber.sends(`<presence to="${contact.bare}" type="subscribe"/>`);
+  await seek(contact, `<presence from="${subscriber.bare}" to="${contact.bare}" type="subscribe">...</presence>`);
+  contact.sends(`<presence to="${subscriber.bare}" type="subscribed"/>`);
+  await seek(subscriber, `<presence from="${contact.bare}" to="${subscriber.bare}" type="subscribed">...</presence>`);
+  await seek(subscriber, `<presence from="${contact.jid}" to="*" type="{none}">...</presence>`);
+}
+
+async function refuseUnknown({ neighbours: { ampere, peer }, romeo, juliet }: Cast): Promise<void> {
+  for (const [client, domain] of [
+    [romeo, peer.domain],
+    [juliet, ampere.domain],
+  ] as const) {
+    client.sends(`<message to="nobody@${domain}" type="chat" id="m2"><body>Anybody?</body></message>`);
+    const error = `<error type="cancel"><service-unavailable xmlns="${stanzas}"/>...</error>`;
+    await seek(
+      client,
+      `<message from="nobody@${domain}" to="${client.jid}" type="error" id="m2">${error}...</message>`,
+    );
+  }
+}
+
+async function keepForLater({ neighbours: { ampere, peer }, romeo, juliet }: Cast): Promise<void> {
+  const later = (from: TestClient, to: TestClient) =>
+    `<message from="${from.jid}" to="${to.bare}" type="chat" id="m3"><body>Later</body>` +
+    '<delay xmlns="urn:xmpp:delay" stamp="*">...</delay>...</message>';
+  await leaves(juliet, romeo);
+  romeo.sends(`<message to="${juliet.bare}" type="chat" id="m3"><body>Later</body></message>`);
+  await reaches(romeo, peer.domain);
+  const back = await peer.returns('juliet');
+  await seek(back, later(romeo, juliet));
+  await leaves(romeo, back);
+  back.sends(`<message to="${romeo.bare}" type="chat" id="m3"><body>Later</body></message>`);
+  await reaches(back, ampere.domain);
+  const again = await ampere.logsIn('romeo', false);
+  again.sends('<presence/>');
+  await seek(again, later(back, romeo));
+}
+
+/** Who leaves is gone for whoever has seen their presence. */
+async function leaves(client: TestClient, witness: TestClient): Promise<void> {
+  client.sends('<presence type="unavailable"/></stream:stream>');
+  await seek(witness, `<presence from="${client.jid}" to="*" type="unavailable">...</presence>`);
+}
+
+/** What was sent before has arrived once the other server has answered. */
+async function reaches(client: TestClient, domain: string): Promise<void> {
+  client.sends(`<iq type="get" id="ping2" to="${domain}">${ping}</iq>`);
+  await seek(client, `<iq type="result" from="${domain}" to="${client.jid}" id="ping2"/>`);
+}

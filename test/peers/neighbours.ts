@@ -1,0 +1,78 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { addressRecord, DnsServer, srvRecord } from '../streams/federation/dns-server.ts';
+import { FederatedServer } from '../support/federated-server.ts';
+import type { Settings } from '../support/test-server.ts';
+import type { PeerKind, PeerPlace, Way } from './peer-kind.ts';
+import { type PeerGround, PeerServer, peerGround } from './peer-server.ts';
+
+/** How Ampere and the other server are set up. */
+export interface NeighbourOptions {
+  readonly way: Way;
+  readonly bidi: boolean;
+  /** Further keys of Ampere's configuration. */
+  readonly settings?: Settings;
+}
+
+/** Ampere and another server, each of which can find the other one. */
+export class Neighbours {
+  readonly ampere: FederatedServer;
+  readonly peer: PeerServer;
+  readonly #dns: DnsServer;
+
+  private constructor(ampere: FederatedServer, peer: PeerServer, dns: DnsServer) {
+    this.ampere = ampere;
+    this.peer = peer;
+    this.#dns = dns;
+  }
+
+  /** Starts both; by certificate they trust each other's authority, and nothing else will do. */
+  static async start(kind: PeerKind, options: NeighbourOptions): Promise<Neighbours> {
+    const ground = await peerGround(`${kind.name.toLowerCase()}.example`);
+    const dns = new DnsServer();
+    const ampere = await startAmpere(ground, options);
+    try {
+      const given = {
+        ...options,
+        dns: await tellOf(ampere, dns),
+        trustedFile: await trustedBy(ground, ampere, options.way),
+      };
+      return new Neighbours(ampere, await PeerServer.start(kind, ground, given), dns);
+    } catch (error) {
+      dns.stop();
+      await ampere.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.ampere.stop();
+    await this.peer.stop();
+    this.#dns.stop();
+  }
+}
+
+/** Puts records of Ampere into the DNS; returns where that is. */
+async function tellOf({ domain, port }: FederatedServer, dns: DnsServer): Promise<PeerPlace['dns']> {
+  dns.answers.set(`SRV _xmpp-server._tcp.${domain}`, [srvRecord(0, 0, port, `host.${domain}`)]);
+  dns.answers.set(`A host.${domain}`, [addressRecord('127.0.0.1')]);
+  const [host = '', dnsPort] = (await dns.start()).split(':');
+  return { host, port: Number(dnsPort) };
+}
+
+async function startAmpere(ground: PeerGround, { way, settings }: NeighbourOptions): Promise<FederatedServer> {
+  const trusted = way === 'certificate' ? { trustedAuthorities: ground.authorityFile } : {};
+  const [server] = await FederatedServer.startAll(['ampere.example'], way, {
+    others: new Map([[ground.domain, ground.ports.s2s]]),
+    settings: { authentication: way, ...trusted },
+    ...(settings && { more: settings }),
+  });
+  if (!server) throw new Error('Ampere has not started');
+  return server;
+}
+
+async function trustedBy({ directory, authorityFile }: PeerGround, ampere: FederatedServer, way: Way): Promise<string> {
+  const file = join(directory, 'trusted.pem');
+  await writeFile(file, await readFile(way === 'certificate' ? ampere.authorityFile : authorityFile));
+  return file;
+}

@@ -1,0 +1,103 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DevelopmentAuthority } from '../../src/streams/tls/development-authority.ts';
+import { freePort } from '../support/free-port.ts';
+import { LineProcess } from '../support/line-process.ts';
+import { TestClient } from '../support/test-client.ts';
+import type { PeerKind, PeerPlace } from './peer-kind.ts';
+
+/** What a server has before it is started, so that others can be told of it. */
+export type PeerGround = Pick<PeerPlace, 'directory' | 'domain' | 'ports' | 'certificate'> & {
+  /** The authority of its certificate. */
+  readonly authorityFile: string;
+};
+
+/** A directory, ports and a certificate for the server of a domain. */
+export async function peerGround(domain: string): Promise<PeerGround> {
+  const directory = await mkdtemp(join(tmpdir(), 'ampere-peer-'));
+  const authority = new DevelopmentAuthority(join(directory, 'tls'), Date.now());
+  const certificate = (await authority.certificates([domain])).get(domain);
+  if (!certificate) throw new Error(`no certificate for ${domain}`);
+  const ports = { c2s: await freePort(), s2s: await freePort() };
+  return { directory, domain, ports, certificate, authorityFile: authority.certificateFile };
+}
+
+/** Another server in processes of its own. */
+export class PeerServer {
+  readonly domain: string;
+  readonly #ground: PeerGround;
+  readonly #processes: LineProcess[] = [];
+
+  private constructor(ground: PeerGround) {
+    this.#ground = ground;
+    this.domain = ground.domain;
+  }
+
+  /** Starts its programs one after another. */
+  static async start(
+    kind: PeerKind,
+    ground: PeerGround,
+    given: Omit<PeerPlace, keyof PeerGround>,
+  ): Promise<PeerServer> {
+    const server = new PeerServer(ground);
+    try {
+      for (const { command, environment, ready } of await kind.programs({ ...ground, ...given })) {
+        const [file, ...args] = command;
+        const process = new LineProcess(kind.name, file, args, environment);
+        server.#processes.push(process);
+        await process.waitFor('ready line', () => process.lines.some(ready) || undefined);
+      }
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Everything that its programs have said. */
+  get log(): readonly string[] {
+    return this.#processes.flatMap(({ lines, complaints }) => [...lines, ...complaints]);
+  }
+
+  /** A client of a new account (XEP-0077). */
+  async arrives(name: string): Promise<TestClient> {
+    const client = await this.#connects();
+    const query = `<query xmlns="jabber:iq:register"><username>${name}</username><password>pw</password></query>`;
+    await client.gets(`<iq type="set" to="${this.domain}">${query}</iq>`, '<iq type="result" id="*">...</iq>');
+    await this.#logsIn(client, name);
+    return client;
+  }
+
+  /** A client of an account that is there. */
+  async returns(name: string): Promise<TestClient> {
+    const client = await this.#connects();
+    await this.#logsIn(client, name);
+    return client;
+  }
+
+  /** Ends its programs, the last one first. */
+  async stop(): Promise<void> {
+    for (const process of this.#processes.toReversed()) {
+      process.kill('SIGTERM');
+      await process.end();
+    }
+    await rm(this.#ground.directory, { recursive: true, force: true });
+  }
+
+  async #connects(): Promise<TestClient> {
+    const { ports, authorityFile } = this.#ground;
+    const client = await TestClient.connect({ host: '127.0.0.1', port: ports.c2s }, this.domain);
+    await client.opens();
+    await client.startsTls({ ca: await readFile(authorityFile) });
+    await client.opens();
+    return client;
+  }
+
+  async #logsIn(client: TestClient, username: string): Promise<void> {
+    await client.authenticates({ username, password: 'pw' });
+    await client.binds('r');
+    await client.asks('<iq type="get"><query xmlns="jabber:iq:roster"/></iq>');
+    client.sends('<presence/>');
+  }
+}
