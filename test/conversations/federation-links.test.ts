@@ -203,6 +203,22 @@ describe('What goes to another server', () => {
     romeo = await server.logsIn('romeo');
   });
 
+  it('is not confused by an authority that says nothing about a key (XEP-0220 §2.5)', async () => {
+    says('1');
+    expect(await hears(1)).to.deep.equal(['1']);
+    peer.verdict = 'silence';
+    const stream = await peer.opens(server.port, 'a.example');
+    stream.sends('<db:result from="peer.example" to="a.example">key</db:result>');
+    await romeo.settles();
+    await passes(61);
+    await stream.receives(
+      '<db:result xmlns:db="jabber:server:dialback" from="a.example" to="peer.example" type="error">' +
+        `<error xmlns="jabber:server" type="*"><remote-server-timeout xmlns="${stanzas}"/>...</error></db:result>`,
+    );
+    says('2');
+    expect(await hears(1)).to.deep.equal(['2']);
+  });
+
   it('leaves a stream that is not used any more, which is then closed', async () => {
     says('1');
     await hears(1);

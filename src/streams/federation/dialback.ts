@@ -76,9 +76,13 @@ export class Dialback {
     return this.#ask({ kind: 'result', from: local, to: remote, key });
   }
 
-  /** Asks the peer, as the authority for its domain, about a key (XEP-0220 §2.1.2). */
-  verify({ local, remote, streamId, key }: KeyQuestion): Promise<DialbackAnswer> {
-    return this.#ask({ kind: 'verify', from: local, to: remote, id: streamId, key });
+  /** Asks the peer, as the authority for its domain, about a key (XEP-0220 §2.1.2); an abort counts as its answer. */
+  verify({ local, remote, streamId, key }: KeyQuestion, signal: AbortSignal): Promise<DialbackAnswer> {
+    const word: DialbackWord = { kind: 'verify', from: local, to: remote, id: streamId, key };
+    const answer = this.#ask(word);
+    const late = StanzaError.remoteServerTimeout('the authority does not answer');
+    signal.addEventListener('abort', () => this.#settle(keyOf(word), late));
+    return answer;
   }
 
   /** The stream is over: what has not been answered will not be. */
@@ -96,11 +100,15 @@ export class Dialback {
   }
 
   #answered(word: DialbackWord, answer: DialbackAnswer): void {
-    const key = keyOf({ ...word, from: word.to, to: word.from });
+    if (this.#settle(keyOf({ ...word, from: word.to, to: word.from }), answer)) return;
+    this.#parts.log.info({ remote: this.#stream.remoteAddress, from: word.from }, 'dialback answer to no question');
+  }
+
+  #settle(key: string, answer: DialbackAnswer): boolean {
     const settle = this.#asked.get(key);
     this.#asked.delete(key);
-    if (settle) return settle(answer);
-    this.#parts.log.info({ remote: this.#stream.remoteAddress, from: word.from }, 'dialback answer to no question');
+    settle?.(answer);
+    return settle !== undefined;
   }
 
   /** The authoritative server's part (XEP-0220 §2.2.2). */

@@ -49,16 +49,10 @@ export class KeyVerifier {
 
   async #ask(question: KeyQuestion, asking: object, signal: AbortSignal): Promise<DialbackAnswer> {
     const open = this.#parts.streamTo(question);
-    if (open && open !== asking) return orAborted(open.dialback.verify(question), signal);
+    if (open && open !== asking) return open.dialback.verify(question, signal);
     const { stream } = await this.#parts.dialler.dial(question, 'verify', signal);
-    const answer = await stream.dialback.verify(question);
+    const answer = await stream.dialback.verify(question, signal);
     stream.close();
     return answer;
   }
-}
-
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  signal.addEventListener('abort', () => reject(signal.reason));
-  return Promise.race([work, promise]);
 }
