@@ -122,6 +122,27 @@ describe('A server among strangers', () => {
       await stream.receives(word('result', `${turned} type="invalid"`));
     });
 
+    it('believes nothing on the word of an authority that was asked before TLS began (RFC 6120 §5.4.3.3)', async () => {
+      const asked = Promise.withResolvers<() => void>();
+      peer.script = (tree, client) => {
+        if (tree.name !== 'verify') return false;
+        const id = tree.attributes.get('id') ?? '';
+        asked.resolve(() => client.sends(`<db:verify ${pair} id="${id}" type="valid"/>`));
+        return true;
+      };
+      const stream = await peer.opens(server.port, 'a.example');
+      stream.sends(`<db:result ${pair}>key</db:result>`);
+      const answer = await asked.promise;
+      stream.sends('<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>');
+      await stream.receives('<proceed xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>');
+      answer();
+      await romeo.settles();
+      await stream.connection.startTls({ servername: 'a.example', rejectUnauthorized: false });
+      await stream.opens(serverHeader('from="peer.example" to="a.example"'));
+      stream.sends(message('x@peer.example'));
+      await stream.receivesStreamError('not-authorized');
+    });
+
     it('does not speak for domains that it does not serve (XEP-0220 §2.5)', async () => {
       const stream = await peer.opens(server.port, 'a.example');
       const error = (condition: string) =>

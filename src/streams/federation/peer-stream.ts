@@ -48,7 +48,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
   #told = false;
   #peerError: StreamError | undefined;
   #usedAtMs: number;
-  /** The id that whoever answered the stream gave it. */
+  /** The id that whoever answered the stream gave it; empty until then. */
   id = '';
 
   constructor(parts: PeerStreamParts, takeRole: (stream: PeerStream) => PeerRole) {
@@ -213,7 +213,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     this.become({ name: 'opening' });
     this.trust();
     this.wire.restart();
-    this.#headerSent = false;
+    this.#beginAnew();
   }
 
   /** Somebody is proven: from now on stanzas flow. */
@@ -230,7 +230,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
 
   handshake(start: TlsStart): void {
     if (this.#state.name !== 'securing') this.become({ name: 'securing' });
-    this.#headerSent = false;
+    this.#beginAnew();
     this.wire.handshake(start, this.#role.local);
   }
 
@@ -259,6 +259,12 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
 
   get over(): boolean {
     return this.#state.name === 'closing' || this.#state.name === 'closed';
+  }
+
+  /** What was known of the stream before counts no more (RFC 6120 §5.4.3.3, §6.4.6): who was asked about its id is not believed. */
+  #beginAnew(): void {
+    this.#headerSent = false;
+    this.id = '';
   }
 
   #used(): void {
