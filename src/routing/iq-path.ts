@@ -44,6 +44,8 @@ export class IqPath {
       case 'remote':
         return this.#parts.send(this.#parts.remotes, iq);
       case 'service':
+        // We ask other servers in the name of the domain that writes to them.
+        if (isAnswer(iq) && to.local === '' && this.#parts.requests.settle(iq, from)) return;
         return this.#parts.send(destination.service, iq);
       case 'server':
         return this.#atServer(iq, from, to, session);

@@ -39,11 +39,12 @@ export class OutgoingRequests {
     });
   }
 
-  /** Takes an answer; one that nobody waits for, or from somebody else than was asked, is ignored. */
-  settle(answer: Stanza, from: Jid): void {
+  /** Takes an answer; false for one that nobody waits for, or that is from somebody else than was asked. */
+  settle(answer: Stanza, from: Jid): boolean {
     const pending = answer.id === undefined ? undefined : this.#pending.get(answer.id);
-    if (!pending || pending.to !== from.toString()) return;
+    if (!pending || pending.to !== from.toString()) return false;
     pending.timer.cancel();
     pending.settle(answer);
+    return true;
   }
 }

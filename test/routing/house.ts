@@ -6,6 +6,7 @@ import type { Carrier } from '../../src/routing/carrier.ts';
 import type { Eventually } from '../../src/routing/eventually.ts';
 import type { Extension } from '../../src/routing/extension.ts';
 import { buildRoad, type Road } from '../../src/routing/road.ts';
+import type { Service } from '../../src/routing/service.ts';
 import type { RosterItem } from '../../src/storage/rosters.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -22,6 +23,7 @@ export interface Furniture {
   readonly keep?: (message: Stanza, owner: Jid) => Promise<void>;
   /** What takes stanzas for other servers; there is no way to them unless it is said. */
   readonly remotes?: Carrier;
+  readonly services?: readonly Service[];
 }
 
 /** A real road without streams and without a disk, at `a.example` and `b.example`. */
@@ -35,13 +37,21 @@ export class House {
   readonly road: Road;
 
   constructor(furniture: Furniture = {}) {
-    const { extensions = [], maxRosterItems = 100, maxDirectedPresences = 100, keep, remotes } = furniture;
+    const {
+      extensions = [],
+      maxRosterItems = 100,
+      maxDirectedPresences = 100,
+      keep,
+      remotes,
+      services = [],
+    } = furniture;
     const options = { domains: ['a.example', 'b.example'], maxRosterItems, maxDirectedPresences };
     const { accounts, rosters } = this;
     // The road reads no more of the storage than this.
     const storage = { accounts, rosters } as unknown as Parameters<typeof buildRoad>[1];
     this.road = buildRoad(options, storage, this.clock, this.log, () => ({
       ...(remotes && { remotes }),
+      services,
       extensions: extensions.map((extension) => ({ name: 'test', claims: [], ...extension })),
       offline: {
         keep: async (message, owner) => {

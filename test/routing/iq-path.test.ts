@@ -1,8 +1,12 @@
 import { expect } from 'chai';
+import { Jid } from '../../src/protocol/jid.ts';
+import type { Stanza } from '../../src/protocol/stanza.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import type { IqHandler, IqRequest, IqScope } from '../../src/routing/extension.ts';
+import { serviceOf } from '../../src/routing/service.ts';
 import { xml } from '../../src/xml/element.ts';
-import { briefly, House } from './house.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
+import { brief, briefly, House } from './house.ts';
 
 const x = "<x xmlns='urn:x'/>";
 const get = (to: string, child = x) => `<iq id='1' type='get'${to && ` to='${to}'`}>${child}</iq>`;
@@ -221,5 +225,26 @@ describe('The road of an iq', () => {
       house.ends(chamber);
     }
     expect(house.clock.pendingCount).to.equal(0);
+  });
+
+  it('leads an answer to who has asked: also to us, if we have asked in the name of a component', async () => {
+    const sent: string[] = [];
+    const echo = serviceOf('echo.example', false, (stanza) => void sent.push(brief(stanza)));
+    const one = new House({ services: [echo] });
+    const asks: Stanza[] = [];
+    const [from, to] = [Jid.parse('echo.example'), Jid.parse('far.example')];
+    const asked = one.road.requests.ask(
+      from,
+      to,
+      xml('x', { xmlns: 'urn:x' }),
+      1000,
+      (request) => void asks.push(request),
+    );
+    const [request] = asks;
+    const result = (id: string) => readStanza(`<iq id='${id}' type='result' from='far.example' to='echo.example'/>`);
+    await one.road.route(result('its own'));
+    await one.road.route(result(request?.id ?? ''));
+    expect((await asked)?.type).to.equal('result');
+    expect(sent).to.deep.equal(['iq result far.example']);
   });
 });
