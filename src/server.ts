@@ -123,7 +123,6 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     connections: listener.connections,
     amp: site.amp.report(),
   });
-  const { accounts, sessions: directory } = road;
   const messages = makeMessageDesk(site, road, amp);
   const administration = new Administration({
     storage,
@@ -131,8 +130,8 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     iterations: config.authentication.scramIterations,
     registrar,
     running: {
-      accounts,
-      directory,
+      accounts: road.accounts,
+      directory: road.sessions,
       messages,
       status,
       components: () => components.report(),

@@ -206,8 +206,8 @@ describe('What goes to another server', () => {
   it('is not confused by an authority that says nothing about a key (XEP-0220 §2.5)', async () => {
     says('1');
     expect(await hears(1)).to.deep.equal(['1']);
+    const stream = await peer.proves(server.port, 'a.example');
     peer.verdict = 'silence';
-    const stream = await peer.opens(server.port, 'a.example');
     stream.sends('<db:result from="peer.example" to="a.example">key</db:result>');
     await romeo.settles();
     await passes(61);
