@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { TLSSocketOptions } from 'node:tls';
-import { TestClient } from './test-client.ts';
-import { type Arrival, TestConnection } from './test-connection.ts';
+import { rawOf, TestClient } from './test-client.ts';
+import { type Arrival, deadlineMs, TestConnection } from './test-connection.ts';
 import type { Tree } from './xml-tree.ts';
 
 const dialback = 'jabber:server:dialback';
@@ -41,6 +41,8 @@ export class ScriptedServer {
   acknowledges = true;
   /** How often somebody has connected. */
   connections = 0;
+  /** The last that came, for the report of a failed test. */
+  #heard = '';
   readonly #server: Server;
   readonly #clients = new Set<TestClient>();
   readonly #stanzas: Tree[] = [];
@@ -82,15 +84,22 @@ export class ScriptedServer {
     return client;
   }
 
-  /** The next stanza that somebody has sent here. */
+  /** The next stanza that somebody has sent here; rejects at the deadline, with all that has come. */
   async receives(): Promise<Tree> {
     for (;;) {
       const stanza = this.#stanzas.shift();
       if (stanza) return stanza;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#wait();
     }
+  }
+
+  async #wait(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const heard = () =>
+      `no stanza came within ${deadlineMs} ms; ${this.connections} connections brought\n${this.#heard}`;
+    const timer = setTimeout(() => reject(new Error(heard())), deadlineMs);
+    this.#wake = resolve;
+    await promise.finally(() => clearTimeout(timer));
   }
 
   /** Ends the connections that others have opened. */
@@ -149,6 +158,7 @@ export class ScriptedServer {
   }
 
   #hears(tree: Tree, client: TestClient, count: { handled: number }): void {
+    this.#heard = `${this.#heard}${rawOf(tree)}\n`.slice(-4000);
     if (this.script?.(tree, client)) return;
     const { name, attributes } = tree;
     const turned = `from="${attributes.get('to')}" to="${attributes.get('from')}"`;
