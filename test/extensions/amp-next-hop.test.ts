@@ -26,6 +26,7 @@ class OtherServer implements Carrier, NextHop {
   readonly domain = 'capulet.example';
   readonly taken: Stanza[] = [];
   readonly #waiting: (readonly [Stanza, Departure])[] = [];
+  readonly #left: Departure[] = [];
   streamFeature = false;
   disco: Promise<ReadonlySet<string>> = Promise.resolve(new Set());
 
@@ -51,10 +52,24 @@ class OtherServer implements Carrier, NextHop {
       if (!leaving) return;
       this.taken.push(leaving);
       departure.left?.();
+      this.#left.push(departure);
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error;
       await departure.failed(error);
     }
+  }
+
+  /** Asks about what waits as often as it must, and takes nothing. */
+  async hesitates(times: number): Promise<(Stanza | undefined)[]> {
+    const answers: (Stanza | undefined)[] = [];
+    for (const [, { leaving }] of this.#waiting)
+      for (let time = 0; time < times; time++) answers.push(await leaving?.(this));
+    return answers;
+  }
+
+  /** Nothing has proved that what was taken has arrived, and it cannot be sent again. */
+  async getsLost(): Promise<void> {
+    for (const { failed } of this.#left.splice(0)) await failed(StanzaError.remoteServerTimeout());
   }
 
   async staysAway(): Promise<void> {
@@ -174,6 +189,26 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
       await other.comes();
       expect(takenTexts()).to.deep.equal([signed(['alert deliver stored'])]);
     });
+  });
+
+  it('that has got lost with a message makes no rule fire twice (XEP-0079 §2.2.3)', async () => {
+    other.streamFeature = true;
+    const overdue = 'notify expire-at 2020-01-01T00:00:00Z';
+    await sends([overdue]);
+    await other.comes();
+    expect(romeo.taken()).to.deep.equal([told(overdue)]);
+    await other.getsLost();
+    const [error, ...more] = romeo.taken();
+    expect(error).to.contain('<remote-server-timeout');
+    expect(more).to.deep.equal([]);
+  });
+
+  it('does not get what a rule has stopped, however often that is asked', async () => {
+    other.streamFeature = true;
+    await sends(['error expire-at 2026-01-01T00:00:10Z']);
+    bench.clock.advance(60_000);
+    expect(await other.hesitates(2)).to.deep.equal([undefined, undefined]);
+    expect(romeo.taken()).to.have.length(1);
   });
 
   it('decides alone what becomes of the message; here only failing is known (plan table row 28)', async () => {

@@ -41,6 +41,8 @@ export class Case implements Hearing {
   #rulesets: readonly ArmedRuleset[];
   /** What stays armed while the message is on its way. */
   #armed: readonly ArmedRuleset[] = [];
+  /** Its end is decided, and told as far as it is: whoever asks whether it may leave asks too late. */
+  #over = false;
   /** The rules were the reason why the next server was not given the message. */
   #unsupported = false;
 
@@ -92,6 +94,7 @@ export class Case implements Hearing {
 
   /** XEP-0079 §3.3.2: what has waited may have expired. */
   #mayLeave(origin: Origin | undefined): boolean {
+    if (this.#over) return false;
     const { reporter, clock } = this.#parts;
     const intended = this.#arriving.recipient;
     const judgement = judge(this.#armed, { event: 'dispatch', intended, hop: false, nowMs: clock.nowMs() });
@@ -101,7 +104,8 @@ export class Case implements Hearing {
     this.#rulesets = withFired(this.#rulesets, judgement.fired);
     reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : 'direct');
     for (const report of reporter.compose(judgement.reports, this.#subject)) reporter.send(report, origin);
-    return judgement.decision !== 'stop';
+    this.#over = judgement.decision === 'stop';
+    return !this.#over;
   }
 
   /** What is given to the next server (XEP-0079 §2.2.4), or to a component that has come. */
@@ -129,6 +133,7 @@ export class Case implements Hearing {
   /** Plans anew. If no rule has another idea, the error for rules that the next server does not know has a form of its own. */
   #failed(next: DeliveryPlan): Ruling {
     const ruling = this.#rule(next, 'replanned');
+    this.#over = ruling.oversight === undefined;
     if (!this.#unsupported || ruling.plan.kind !== 'none' || !ruling.plan.error) return ruling;
     const { sender, by, id } = this.#subject;
     const refusal = Refusal.unsupportedAhead(requestOf(ampsOf(this.message.payload))?.amp.rules ?? []);
@@ -145,6 +150,8 @@ export class Case implements Hearing {
     if (plan.kind !== 'stored') {
       const done = () => {
         note();
+        // What another server has been given can still come back.
+        this.#rulesets = withFired(this.#rulesets, judgement.fired);
         for (const report of reporter.compose(later, this.#subject)) reporter.send(report, this.#arriving.origin);
       };
       const leaving = (hop?: NextHop) => this.#leaving(this.message, hop);
