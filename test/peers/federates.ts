@@ -42,6 +42,29 @@ export function describeFederation(kind: PeerKind, way: Way): void {
   });
 }
 
+/** Defines what they do for each other by one stream for both directions, whoever has opened it (XEP-0288). */
+export function describeOneStream(kind: PeerKind): void {
+  for (const [opener, direction] of [
+    ['Ampere', 'out'],
+    [kind.name, 'in'],
+  ] as const) {
+    it(`One stream is enough for Ampere and ${kind.name} if ${opener} opens it (XEP-0288)`, async () => {
+      const neighbours = await Neighbours.start(kind, { way: 'certificate', bidi: true });
+      try {
+        const romeo = await neighbours.ampere.arrives('romeo');
+        const juliet = await neighbours.peer.arrives('juliet');
+        const [first, second] = direction === 'out' ? [romeo, juliet] : [juliet, romeo];
+        await sends(first, second);
+        await sends(second, first);
+        const streams = await neighbours.ampere.administration.peers();
+        expect(streams.map((stream) => stream.direction)).to.deep.equal([direction]);
+      } finally {
+        await neighbours.stop();
+      }
+    });
+  }
+}
+
 async function exchangeMessages({ romeo, juliet }: Cast): Promise<void> {
   await sends(romeo, juliet);
   await sends(juliet, romeo);
@@ -94,9 +117,9 @@ async function seeEachOther({ romeo, juliet }: Cast): Promise<void> {
 
 async function subscribes(subscriber: TestClient, contact: TestClient): Promise<void> {
   subscriber.sends(`<presence to="${contact.bare}" type="subscribe"/>`);
-  await seek(contact, `<presence from="${subscriber.bare}" to="${contact.bare}" type="subscribe">...</presence>`);
+  await seek(contact, `<presence from="${subscriber.bare}" to="*" type="subscribe">...</presence>`);
   contact.sends(`<presence to="${subscriber.bare}" type="subscribed"/>`);
-  await seek(subscriber, `<presence from="${contact.bare}" to="${subscriber.bare}" type="subscribed">...</presence>`);
+  await seek(subscriber, `<presence from="${contact.bare}" to="*" type="subscribed">...</presence>`);
   await seek(subscriber, `<presence from="${contact.jid}" to="*" type="{none}">...</presence>`);
 }
 

@@ -52,10 +52,10 @@ export class Neighbours {
   }
 }
 
-/** Puts records of Ampere into the DNS; returns where that is. */
+/** Puts records of Ampere into the DNS; returns where that is. The name is one that the system's resolver knows too, which ejabberd asks. */
 async function tellOf({ domain, port }: FederatedServer, dns: DnsServer): Promise<PeerPlace['dns']> {
-  dns.answers.set(`SRV _xmpp-server._tcp.${domain}`, [srvRecord(0, 0, port, `host.${domain}`)]);
-  dns.answers.set(`A host.${domain}`, [addressRecord('127.0.0.1')]);
+  dns.answers.set(`SRV _xmpp-server._tcp.${domain}`, [srvRecord(0, 0, port, 'localhost')]);
+  dns.answers.set('A localhost', [addressRecord('127.0.0.1')]);
   const [host = '', dnsPort] = (await dns.start()).split(':');
   return { host, port: Number(dnsPort) };
 }

@@ -32,8 +32,6 @@ export interface PeerKind {
   readonly name: string;
   /** The Debian packages that it needs; the first one is its own. */
   readonly packages: readonly string[];
-  /** Can have one stream for both directions. */
-  readonly bidi: boolean;
   /** Writes its configuration. */
   programs(place: PeerPlace): Promise<readonly PeerProgram[]>;
   /** What its log says when it is known to Ampere by this way, and when Ampere is known to it. */

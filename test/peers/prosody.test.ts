@@ -1,4 +1,10 @@
-import { describeFederation } from './federates.ts';
+import { describeFederation, describeOneStream } from './federates.ts';
+import { needsPackages } from './needs-packages.ts';
 import { prosody } from './prosody.ts';
 
 for (const way of ['dialback', 'certificate'] as const) describeFederation(prosody, way);
+
+describe('Ampere and Prosody, by one stream', () => {
+  needsPackages(prosody.packages);
+  describeOneStream(prosody);
+});

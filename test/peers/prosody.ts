@@ -6,7 +6,6 @@ import type { PeerKind, PeerPlace } from './peer-kind.ts';
 export const prosody: PeerKind = {
   name: 'Prosody',
   packages: ['prosody', 'lua-unbound'],
-  bidi: true,
   words: {
     certificate: { proved: /SASL EXTERNAL with .* succeeded/, believed: /Accepting SASL EXTERNAL identity from/ },
     dialback: { proved: /verified dialback key\.\.\. it is valid/, believed: /asking .* if key .* belongs to them/ },

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { accountNames, domain, iterations, scramVerifier } from '../accounts.ts';
 import type { Place } from '../place.ts';
 import type { BenchServer } from './bench-server.ts';
 import { debianVersion } from './debian-package.ts';
+import { ejabberdProgram } from './ejabberd-program.ts';
 import { fillTemplate } from './template.ts';
 
 const run = promisify(execFile);
@@ -37,24 +38,8 @@ async function prepare({ directory, data, ports, certificate }: Place, cores: nu
   const config = join(directory, 'ejabberd.yml');
   const values = { PLAIN: ports.plain, TLS: ports.tls, CERTIFICATE: certificate.both, DOMAIN: domain };
   await fillTemplate('ejabberd.yml', config, values);
-  const runtime = ['-noinput', '+K', 'true', '+P', '250000', '+S', `${cores}:${cores}`, '+SDcpu', `${cores}:${cores}`];
-  const command: readonly [string, ...string[]] = ['erl', ...runtime, '-mnesia', 'dir', `"${data}"`, '-s', 'ejabberd'];
-  const environment = {
-    ERL_LIBS: await libraries(),
-    EJABBERD_CONFIG_PATH: config,
-    EJABBERD_LOG_PATH: join(directory, 'ejabberd.log'),
-    ERL_MAX_PORTS: '32000',
-    ERL_MAX_ETS_TABLES: '1400',
-    ERL_CRASH_DUMP_BYTES: '0',
-    HOME: directory,
-  };
-  return { command, environment };
-}
-
-/** Where Debian has put the libraries is written in its start script. */
-async function libraries(): Promise<string> {
-  const script = await readFile('/usr/sbin/ejabberdctl', 'utf8');
-  return /^ERL_LIBS='([^']+)'/m.exec(script)?.[1] ?? '/usr/lib';
+  const schedulers = ['+S', `${cores}:${cores}`, '+SDcpu', `${cores}:${cores}`];
+  return ejabberdProgram({ directory, data, config }, ['+K', 'true', '+P', '250000', ...schedulers]);
 }
 
 function accountTerms(): string {

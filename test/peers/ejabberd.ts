@@ -1,0 +1,67 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ejabberdProgram } from '../bench/servers/ejabberd-program.ts';
+import type { PeerKind, PeerPlace } from './peer-kind.ts';
+
+/** ejabberd from Debian. */
+export const ejabberd: PeerKind = {
+  name: 'ejabberd',
+  packages: ['ejabberd'],
+  words: {
+    certificate: {
+      proved: /Accepted outbound s2s EXTERNAL authentication/,
+      believed: /Accepted inbound s2s EXTERNAL authentication/,
+    },
+    dialback: {
+      proved: /Accepted outbound s2s dialback authentication/,
+      believed: /Accepted inbound s2s dialback authentication/,
+    },
+  },
+
+  async programs(place) {
+    const { directory } = place;
+    const data = join(directory, 'data');
+    const config = join(directory, 'ejabberd.yml');
+    const resolver = join(directory, 'inetrc');
+    await mkdir(data);
+    await writeFile(config, configuration(place));
+    await writeFile(resolver, resolverConfiguration(place));
+    const { command, environment } = await ejabberdProgram({ directory, data, config }, ['+S', '1:1']);
+    return [
+      {
+        command,
+        environment: { ...environment, ERL_INETRC: resolver },
+        ready: (line) => /Start accepting TCP connections .* for ejabberd_s2s_in/.test(line),
+      },
+    ];
+  },
+};
+
+/** Without the module of dialback there are only certificates. */
+function configuration({ domain, ports, certificate, trustedFile, way }: PeerPlace): string {
+  const text = JSON.stringify;
+  return `
+hosts: [${text(domain)}]
+loglevel: info
+certfiles: [${text(certificate.certificate)}, ${text(certificate.key)}]
+ca_file: ${text(trustedFile)}
+s2s_cafile: ${text(trustedFile)}
+s2s_use_starttls: required
+auth_method: internal
+registration_timeout: infinity
+listen:
+  - { port: ${ports.c2s}, ip: "127.0.0.1", module: ejabberd_c2s, starttls_required: true }
+  - { port: ${ports.s2s}, ip: "127.0.0.1", module: ejabberd_s2s_in }
+modules:
+  mod_disco: {}
+  mod_offline: {}
+  mod_ping: {}
+  mod_register: { access: all, ip_access: all }
+  mod_roster: {}
+${way === 'dialback' ? '  mod_s2s_dialback: {}' : ''}
+`;
+}
+
+function resolverConfiguration({ dns }: PeerPlace): string {
+  return `{resolv_conf, ""}.\n{hosts_file, ""}.\n{lookup, [dns]}.\n{nameserver, {${dns.host.replaceAll('.', ',')}}, ${dns.port}}.\n`;
+}
