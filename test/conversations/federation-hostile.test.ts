@@ -249,6 +249,15 @@ describe('A server among strangers', () => {
     await romeo.receives(message('x@peer.example'));
   });
 
+  it('says itself when a stanza has come (XEP-0203 §5)', async () => {
+    const stream = await peer.proves(server.port, 'a.example');
+    const delay = (from: string) => `<delay xmlns="urn:xmpp:delay" from="${from}" stamp="2020-01-01T00:00:00Z"/>`;
+    const delayed = (...froms: string[]) =>
+      message('x@peer.example').replace('<body>', `${froms.map(delay).join('')}<body>`);
+    stream.sends(delayed('a.example', 'peer.example'));
+    await romeo.receives(delayed('peer.example'));
+  });
+
   it('lets nobody answer for somebody else (RFC 6120 §8.2.3)', async () => {
     const stream = await peer.proves(server.port, 'a.example');
     stream.sends('<iq from="peer.example" to="a.example" type="result" id="guess"/>');

@@ -1,5 +1,3 @@
-import { withoutDelaysOf } from '../../protocol/delay.ts';
-import { ns } from '../../protocol/namespaces.ts';
 import { MalformedAddress, Stanza } from '../../protocol/stanza.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { Eventually } from '../../routing/eventually.ts';
@@ -27,15 +25,13 @@ export class PeerIntake {
   take(frame: Frame, proven: ProvenPairs, origin: Origin): Eventually<void> {
     checkLengths(frame, this.#parts.limits);
     const stanza = readStanza(frame);
-    const { from, to, payload } = stanza;
+    const { from, to } = stanza;
     if (!from || !to) throw StreamError.improperAddressing("a stanza between servers has a 'from' and a 'to'");
     if (!this.#parts.isHosted(to.domain)) throw StreamError.hostUnknown(`${to.domain} is not served here`);
     if (!proven.covers({ local: to.domain, remote: from.domain })) {
       throw StreamError.invalidFrom(`nothing has proved this stream to be that of ${from.domain}`);
     }
-    // Only we may say when a stanza reached us (XEP-0203 §5).
-    const honest = payload.has('delay', ns.delay) ? withoutDelaysOf(payload, to.domain) : payload;
-    return this.#parts.route(honest === payload ? stanza : stanza.with({ payload: honest }), origin);
+    return this.#parts.route(stanza, origin);
   }
 }
 
