@@ -74,8 +74,13 @@ export function refusingBadAddress(
   } catch (error) {
     if (!(error instanceof MalformedAddress)) throw error;
     if (error.attribute === 'from') throw StreamError.invalidFrom();
-    const kind = frame.name === 'message' || frame.name === 'presence' ? frame.name : 'iq';
-    const reply = errorReplyToFrame(frame, kind, error);
+    const reply = refusalOf(frame, error);
     if (reply) answer(reply);
   }
+}
+
+/** The error in answer to a stanza with a bad address, without addresses; none if it is an error itself. */
+export function refusalOf(frame: Frame, error: MalformedAddress): Stanza | undefined {
+  const kind = frame.name === 'message' || frame.name === 'presence' ? frame.name : 'iq';
+  return errorReplyToFrame(frame, kind, error);
 }

@@ -51,8 +51,14 @@ describe('A server among strangers', () => {
       ['for a domain that is not served here', message('x@peer.example', 'y@other.example'), 'host-unknown'],
       ['without a sender', '<message to="romeo@a.example"><body>x</body></message>', 'improper-addressing'],
       ['without an addressee', '<message from="x@peer.example"><body>x</body></message>', 'improper-addressing'],
-      ['from what is no address', message('@@peer.example'), 'improper-addressing'],
-      ['to what is no address', message('x@peer.example', '@a.example'), 'improper-addressing'],
+      ['from what has no domain', message('@@peer.example'), 'improper-addressing'],
+      ['to what has no domain', message('x@peer.example', '@@a.example'), 'improper-addressing'],
+      ['from a bad name at another domain', message('\u2665@other.example'), 'invalid-from'],
+      [
+        'to a bad name at a domain that is not served here',
+        message('x@peer.example', '\u2665@b.example'),
+        'host-unknown',
+      ],
       ['that is none', '<other from="x@peer.example" to="romeo@a.example"/>', 'unsupported-stanza-type'],
     ];
     for (const [what, stanza, condition] of refused) {
@@ -247,6 +253,23 @@ describe('A server among strangers', () => {
     while (h !== '2') h = (await stream.receives('<a xmlns="urn:xmpp:sm:3" h="*"/>')).attributes.get('h') ?? '';
     await romeo.receives(message('x@peer.example'));
     await romeo.receives(message('x@peer.example'));
+  });
+
+  it('ends no stream because of a name that only others allow (RFC 6120 §8.3.3.8)', async () => {
+    const stream = await peer.proves(server.port, 'a.example');
+    stream.sends(
+      message('\u2665@peer.example'),
+      message('x@peer.example', '\u2665@a.example'),
+      message('x@peer.example'),
+    );
+    await romeo.receives(message('x@peer.example'));
+    const { name, attributes } = await peer.receives();
+    expect([name, attributes.get('type'), attributes.get('from'), attributes.get('to')]).to.deep.equal([
+      'message',
+      'error',
+      'a.example',
+      'x@peer.example',
+    ]);
   });
 
   it('says itself when a stanza has come (XEP-0203 §5)', async () => {

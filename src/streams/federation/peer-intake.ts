@@ -1,10 +1,12 @@
+import { Jid, JidError } from '../../protocol/jid.ts';
 import { MalformedAddress, Stanza } from '../../protocol/stanza.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { Eventually } from '../../routing/eventually.ts';
 import type { Origin } from '../../routing/origin.ts';
 import type { Frame } from '../../xml/frame.ts';
-import { checkLengths, type LengthLimits } from '../stanza-intake.ts';
+import { checkLengths, type LengthLimits, refusalOf } from '../stanza-intake.ts';
 import type { ProvenPairs } from './domain-pairs.ts';
+import { domainOrNothing } from './domain-text.ts';
 
 /** What the intake needs from the rest of the house. */
 export interface PeerIntakeParts {
@@ -25,21 +27,49 @@ export class PeerIntake {
   take(frame: Frame, proven: ProvenPairs, origin: Origin): Eventually<void> {
     checkLengths(frame, this.#parts.limits);
     const stanza = readStanza(frame);
-    const { from, to } = stanza;
-    if (!from || !to) throw StreamError.improperAddressing("a stanza between servers has a 'from' and a 'to'");
-    if (!this.#parts.isHosted(to.domain)) throw StreamError.hostUnknown(`${to.domain} is not served here`);
-    if (!proven.covers({ local: to.domain, remote: from.domain })) {
-      throw StreamError.invalidFrom(`nothing has proved this stream to be that of ${from.domain}`);
-    }
+    if (stanza instanceof MalformedAddress) return this.#refuse(frame, stanza, proven, origin);
+    this.#check(stanza.to?.domain, stanza.from?.domain, proven);
     return this.#parts.route(stanza, origin);
+  }
+
+  /** Not every server has our rules for names and resources: what one of its users writes must not end the stream of all. */
+  #refuse(frame: Frame, error: MalformedAddress, proven: ProvenPairs, origin: Origin): Eventually<void> {
+    const domain = this.#check(domainOf(frame.attribute('to')), domainOf(frame.attribute('from')), proven);
+    const refusal = refusalOf(frame, error);
+    const to = error.attribute === 'to' && jidOrNothing(frame.attribute('from'));
+    if (!refusal || !to) return undefined;
+    return this.#parts.route(refusal.with({ from: Jid.from('', domain), to }), origin);
+  }
+
+  /** Throws unless the peer may send from the one domain to the other, which is returned. */
+  #check(local: string | undefined, remote: string | undefined, proven: ProvenPairs): string {
+    if (!local || !remote) throw StreamError.improperAddressing("a stanza between servers has a 'from' and a 'to'");
+    if (!this.#parts.isHosted(local)) throw StreamError.hostUnknown(`${local} is not served here`);
+    if (proven.covers({ local, remote })) return local;
+    throw StreamError.invalidFrom(`nothing has proved this stream to be that of ${remote}`);
   }
 }
 
-function readStanza(frame: Frame): Stanza {
+function readStanza(frame: Frame): Stanza | MalformedAddress {
   try {
     return Stanza.fromFrame(frame);
   } catch (error) {
-    if (error instanceof MalformedAddress) throw StreamError.improperAddressing(error.text);
+    if (error instanceof MalformedAddress) return error;
+    throw error;
+  }
+}
+
+/** The domain of an address whose other parts may be bad (RFC 7622 §3.1). */
+function domainOf(address = ''): string | undefined {
+  const [bare = ''] = address.split('/');
+  return domainOrNothing(bare.slice(bare.indexOf('@') + 1));
+}
+
+function jidOrNothing(address = ''): Jid | undefined {
+  try {
+    return Jid.parse(address);
+  } catch (error) {
+    if (error instanceof JidError) return undefined;
     throw error;
   }
 }
