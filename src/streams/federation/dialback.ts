@@ -94,7 +94,10 @@ export class Dialback {
 
   #ask(word: DialbackWord): Promise<DialbackAnswer> {
     const { promise, resolve } = Promise.withResolvers<DialbackAnswer>();
-    this.#asked.set(keyOf(word), resolve);
+    const key = keyOf(word);
+    // Both have the same answer, and only one will come.
+    this.#settle(key, StanzaError.remoteServerTimeout('asked again'));
+    this.#asked.set(key, resolve);
     this.#stream.send(dialbackElement(word));
     return promise;
   }
