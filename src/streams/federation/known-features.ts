@@ -7,8 +7,9 @@ import type { Clock } from '../../support/clock.ts';
 import { attribute, childElements, xml } from '../../xml/element.ts';
 import type { DomainPair } from './domain-pairs.ts';
 
-/** How long an answer, or its absence, is believed. */
-const holdsMs = 3600 * 1000;
+/** How long an answer is believed, and how long its absence is. */
+const answerHoldsMs = 3600 * 1000;
+const silenceHoldsMs = 60 * 1000;
 const answerTimeoutMs = 10_000;
 const maxDomains = 1000;
 /** Nobody has more; the rest is not looked at. */
@@ -16,7 +17,7 @@ const maxFeatures = 1000;
 
 interface Known {
   readonly features: Promise<ReadonlySet<string>>;
-  readonly untilMs: number;
+  untilMs: number;
 }
 
 /** What other servers say they can do (XEP-0030 §3), asked once and remembered for a while. */
@@ -35,8 +36,11 @@ export class KnownFeatures {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#byDomain.get(pair.remote);
     if (known && known.untilMs > nowMs) return known.features;
-    const asked = { features: this.#ask(pair, send), untilMs: nowMs + holdsMs };
+    const asked: Known = { features: this.#ask(pair, send), untilMs: nowMs + answerHoldsMs };
     this.#remember(pair.remote, asked);
+    asked.features.catch(() => {
+      asked.untilMs = this.#clock.monotonicMs() + silenceHoldsMs;
+    });
     return asked.features;
   }
 

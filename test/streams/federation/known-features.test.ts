@@ -45,7 +45,7 @@ describe('What other servers say they can do (XEP-0030 §3)', () => {
     expect(asked).to.have.lengthOf(2);
   });
 
-  it('is asked again after an hour if there was no answer, or none of use', async () => {
+  it('is asked again after a minute if there was no answer, or none of use', async () => {
     for (const silence of [true, false]) {
       const before = asked.length;
       const asking = ask();
@@ -53,10 +53,10 @@ describe('What other servers say they can do (XEP-0030 §3)', () => {
       else answer(errorReply(last(), StanzaError.serviceUnavailable()));
       const error: unknown = await asking.catch((reason: unknown) => reason);
       expect(error).to.be.instanceOf(StanzaError);
-      clock.advance(hourMs / 2);
+      clock.advance(59_999);
       await ask().catch(() => undefined);
       expect(asked).to.have.lengthOf(before + 1);
-      clock.advance(hourMs / 2);
+      clock.advance(1);
     }
   });
 });
