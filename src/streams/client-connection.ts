@@ -42,7 +42,7 @@ export interface ClientConnection {
   readonly outgoingBytes: number;
   /** Whether so much waits to leave that nothing more should be asked for. */
   readonly congested: boolean;
-  /** Lets a new rate count from now on. */
+  /** The peer has authenticated: a new rate counts from now on, and channel bindings are not needed any more. */
   limitReading(rate: ReadRate): void;
   /**
    * Queues bytes; all of one turn of the event loop leave together. If too many wait the connection is lost, but

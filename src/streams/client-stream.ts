@@ -259,7 +259,8 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<ClientCon
       host: this.host,
       secure: this.secure,
       identity,
-      channelBindings: this.channelBindings,
+      // There is one authentication in a stream.
+      channelBindings: identity ? [] : this.channelBindings,
       remoteAddress: this.remoteAddress,
       headerFrom: this.headerFrom,
     };

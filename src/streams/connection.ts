@@ -10,7 +10,7 @@ import type {
   ReadRate,
   TlsStart,
 } from './client-connection.ts';
-import { type ChannelBinding, channelBindingsOf } from './negotiation/sasl/channel-binding.ts';
+import { type ChannelBinding, channelBindingsOf, forgetChannelBindings } from './negotiation/sasl/channel-binding.ts';
 import type { LayTls } from './tls/tls-options.ts';
 import { flushAtTurnEnd } from './turn-end.ts';
 
@@ -97,6 +97,7 @@ export class Connection implements PeerConnection {
   }
 
   limitReading(rate: ReadRate): void {
+    if (this.tls) forgetChannelBindings(this.tls);
     this.#readRate = new TokenBucket(rate.bytesPerSecond, rate.burstBytes, this.#clock);
   }
 

@@ -81,6 +81,7 @@ export class EdgeConnection implements ClientConnection {
   }
 
   limitReading(rate: ReadRate): void {
+    this.channelBindings = [];
     this.#put(toEdge.readRate, encode('readRate', rate));
   }
 

@@ -26,6 +26,11 @@ export function channelBindingsOf(socket: BindableSocket): readonly ChannelBindi
   return bindings;
 }
 
+/** Nobody will ask for them any more: thousands of connections need not keep them. */
+export function forgetChannelBindings(socket: BindableSocket): void {
+  known.delete(socket);
+}
+
 /**
  * Strongest first.
  * `tls-exporter` needs TLS 1.3: under TLS 1.2 it is safe only with the extended master secret (RFC 9266 §2),
