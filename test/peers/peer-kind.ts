@@ -35,5 +35,5 @@ export interface PeerKind {
   /** Writes its configuration. */
   programs(place: PeerPlace): Promise<readonly PeerProgram[]>;
   /** What its log says when it is known to Ampere by this way, and when Ampere is known to it. */
-  readonly words: Readonly<Record<Way, { readonly proved: RegExp; readonly believed: RegExp }>>;
+  readonly words: Readonly<Partial<Record<Way, { readonly proved: RegExp; readonly believed: RegExp }>>>;
 }

@@ -55,9 +55,10 @@ export class PeerServer {
     return server;
   }
 
-  /** Everything that its programs have said. */
-  get log(): readonly string[] {
-    return this.#processes.flatMap(({ lines, complaints }) => [...lines, ...complaints]);
+  /** Waits until one of its programs says something. */
+  says(words: RegExp): Promise<string> {
+    const line = ({ lines, complaints }: LineProcess) => [...lines, ...complaints].find((one) => words.test(one));
+    return Promise.any(this.#processes.map((process) => process.waitFor(`line ${words}`, () => line(process))));
   }
 
   /** A client of a new account (XEP-0077). */
@@ -65,8 +66,8 @@ export class PeerServer {
     const client = await this.#connects();
     const query = `<query xmlns="jabber:iq:register"><username>${name}</username><password>pw</password></query>`;
     await client.gets(`<iq type="set" to="${this.domain}">${query}</iq>`, '<iq type="result" id="*">...</iq>');
-    await this.#logsIn(client, name);
-    return client;
+    await client.closes();
+    return this.returns(name);
   }
 
   /** A client of an account that is there. */
@@ -95,7 +96,7 @@ export class PeerServer {
   }
 
   async #logsIn(client: TestClient, username: string): Promise<void> {
-    await client.authenticates({ username, password: 'pw' });
+    await client.authenticates({ username, password: 'pw', mechanism: 'PLAIN' });
     await client.binds('r');
     await client.asks('<iq type="get"><query xmlns="jabber:iq:roster"/></iq>');
     client.sends('<presence/>');
