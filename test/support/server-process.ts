@@ -16,8 +16,8 @@ export interface ServerOptions {
   readonly domains?: readonly string[];
   /** SASL mechanisms offered; the server's default when absent. */
   readonly mechanisms?: readonly string[];
-  /** Further top-level keys of the configuration file. */
-  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Further top-level keys of the configuration file; those of `listen` are added to the usual ones. */
+  readonly settings?: Readonly<Record<string, unknown>> & { readonly listen?: Readonly<Record<string, unknown>> };
 }
 
 /** The place a server instance was given: addresses and a directory of its own. */
@@ -69,6 +69,12 @@ export class ServerProcess {
       await rm(place.directory, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** Runs the command line of the same server; returns what that says. */
+  async ampere(...args: readonly string[]): Promise<string> {
+    const config = join(this.place.directory, 'server.json');
+    return (await run(process.execPath, [launcher, ...args, '--config', config])).stdout;
   }
 
   /** The first of its domains. */
@@ -168,12 +174,13 @@ async function ampere(place: ServerPlace, options: ServerOptions): Promise<Serve
 
 function ampereSettings(place: ServerPlace, dataDir: string, options: ServerOptions): Record<string, unknown> {
   const { host, ports } = place;
+  const { listen, ...others } = options.settings ?? {};
   return {
     domains: place.domains,
     dataDir,
-    listen: { c2s: [{ host, port: ports.starttls }], c2sTls: [{ host, port: ports.direct }] },
+    listen: { c2s: [{ host, port: ports.starttls }], c2sTls: [{ host, port: ports.direct }], ...listen },
     s2s: { enabled: false },
     ...(options.mechanisms && { authentication: { mechanisms: options.mechanisms } }),
-    ...options.settings,
+    ...others,
   };
 }
