@@ -30,7 +30,11 @@ export const jabberd2: PeerKind = {
     for (const { name, ready, content } of parts) {
       const file = join(directory, `${name}.xml`);
       await writeFile(file, content);
-      programs.push({ command: [`jabberd2-${name}`, '-c', file], environment, ready: (line) => ready.test(line) });
+      programs.push({
+        command: [`/usr/sbin/jabberd2-${name}`, '-c', file],
+        environment,
+        ready: (line) => ready.test(line),
+      });
     }
     return programs;
   },

@@ -8,7 +8,7 @@ export const prosody: PeerKind = {
   packages: ['prosody', 'lua-unbound'],
   words: {
     certificate: { proved: /SASL EXTERNAL with .* succeeded/, believed: /Accepting SASL EXTERNAL identity from/ },
-    dialback: { proved: /verified dialback key\.\.\. it is valid/, believed: /asking .* if key .* belongs to them/ },
+    dialback: { proved: /verified dialback key\.\.\. it is valid/, believed: /s2sin.* is now authenticated for/ },
   },
 
   async programs(place) {
