@@ -27,6 +27,7 @@ const config = configSchema({ directory: dataDir, environment: {} }).parse({
   amp: { presencePrivacy: 'open', replies: { perSecond: 1_000_000, burst: 1_000_000 } },
   offline: { maxMessages: 100_000, maxBytes: 100_000_000 },
   log: { level: 'warn', format: 'json' },
+  edges: Number(process.env['AMPERE_EDGES'] ?? 0),
   ...(JSON.parse(settings) as object),
 });
 const log = await createLog(config.log);

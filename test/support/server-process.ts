@@ -180,6 +180,7 @@ function ampereSettings(place: ServerPlace, dataDir: string, options: ServerOpti
     dataDir,
     listen: { c2s: [{ host, port: ports.starttls }], c2sTls: [{ host, port: ports.direct }], ...listen },
     s2s: { enabled: false },
+    edges: Number(process.env['AMPERE_EDGES'] ?? 0),
     ...(options.mechanisms && { authentication: { mechanisms: options.mechanisms } }),
     ...others,
   };
