@@ -32,6 +32,3 @@ export interface Carrier {
   /** Takes a stanza that has both addresses. Throws the StanzaError for one that is not even tried. */
   send(stanza: Stanza, departure: Departure): void;
 }
-
-/** Carries stanzas to other servers: each is asked about by `Departure.leaving` when its server is there, waited or not. */
-export type RemoteDomains = Carrier;

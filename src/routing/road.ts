@@ -5,7 +5,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { Accounts } from './accounts.ts';
-import type { Carrier, RemoteDomains } from './carrier.ts';
+import type { Carrier } from './carrier.ts';
 import type { Eventually } from './eventually.ts';
 import type { Extension } from './extension.ts';
 import { IqPath } from './iq-path.ts';
@@ -52,7 +52,7 @@ export interface Equipment {
   /** What answers for other domains in this process. */
   readonly services?: readonly Service[];
   /** Carries stanzas to other servers; without it none can be reached. */
-  readonly remotes?: RemoteDomains;
+  readonly remotes?: Carrier;
 }
 
 /** The road, open. */
@@ -64,7 +64,7 @@ export interface Road extends Ground {
 }
 
 /** RFC 6120 §10.4.2. */
-const noRemotes: RemoteDomains = {
+const noRemotes: Carrier = {
   send: () => {
     throw StanzaError.remoteServerNotFound('there is no way from here to other servers');
   },

@@ -1,9 +1,9 @@
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
-import type { ClientConnection, ConnectionLimits, ReadRate } from './client-connection.ts';
 import { Edges } from './edge/edges.ts';
 import type { Gate } from './gate.ts';
 import { SocketGate } from './socket-gate.ts';
+import type { ConnectionLimits, ReadRate, StreamConnection } from './stream-connection.ts';
 import type { CurrentCertificates } from './tls/current-certificates.ts';
 import { servingTls } from './tls/tls-options.ts';
 
@@ -17,7 +17,7 @@ export interface ClientGateOptions {
 }
 
 /** The gate for clients, whoever holds their connections. */
-export interface ClientGate extends Gate<ClientConnection> {
+export interface ClientGate extends Gate<StreamConnection> {
   /** The certificates are others now. */
   renew(): Promise<void>;
 }

@@ -10,7 +10,6 @@ import { type Element, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
 import { serialise } from '../xml/serialise.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
-import type { ClientConnection, TlsStart } from './client-connection.ts';
 import type { ClientSession } from './client-session.ts';
 import type { ClientStreamParts } from './client-stream-parts.ts';
 import { offersFor } from './negotiation/offers.ts';
@@ -18,6 +17,7 @@ import type { ChannelBinding } from './negotiation/sasl/channel-binding.ts';
 import type { FrameReceiver, NegotiatingStream, StreamFeature } from './negotiation/stream-feature.ts';
 import type { Leaving } from './session-stream.ts';
 import { refusingBadAddress } from './stanza-intake.ts';
+import type { StreamConnection, TlsStart } from './stream-connection.ts';
 import type { Phase } from './stream-deadlines.ts';
 import { checkHeader, headerText, isStreamError, localDomain } from './stream-header.ts';
 import type { AcceptedStream } from './stream-listener.ts';
@@ -25,7 +25,7 @@ import { isLegalStep, isPassing, phaseOf, type StreamState } from './stream-stat
 import { StreamWire, type WireUser } from './stream-wire.ts';
 
 /** One client's XML stream on one connection (RFC 6120 §4): from the first header to the last byte. */
-export class ClientStream implements NegotiatingStream, AcceptedStream<ClientConnection>, WireUser {
+export class ClientStream implements NegotiatingStream, AcceptedStream<StreamConnection>, WireUser {
   readonly #parts: ClientStreamParts;
   readonly #authenticated: () => void;
   readonly #wire: StreamWire;
@@ -43,7 +43,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<ClientCon
   }
 
   /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
-  open(connection: ClientConnection, tls: TlsStart): void {
+  open(connection: StreamConnection, tls: TlsStart): void {
     this.#wire.attach(connection);
     if (tls !== 'direct') return;
     this.#become({ name: 'securing' });

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '../support/clock.ts';
 import { TokenBucket } from '../support/token-bucket.ts';
+import { type ChannelBinding, channelBindingsOf, forgetChannelBindings } from './negotiation/sasl/channel-binding.ts';
 import type {
   ConnectionLimits,
   ConnectionUser,
@@ -9,8 +10,7 @@ import type {
   PeerConnection,
   ReadRate,
   TlsStart,
-} from './client-connection.ts';
-import { type ChannelBinding, channelBindingsOf, forgetChannelBindings } from './negotiation/sasl/channel-binding.ts';
+} from './stream-connection.ts';
 import type { LayTls } from './tls/tls-options.ts';
 import { flushAtTurnEnd } from './turn-end.ts';
 

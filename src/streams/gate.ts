@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
-import type { ClientConnection, ConnectionUser, TlsStart } from './client-connection.ts';
+import type { ConnectionUser, StreamConnection, TlsStart } from './stream-connection.ts';
 
 /** Somebody who has connected, and is neither let in nor turned away yet. Nothing is read before that. */
-export interface Arrival<C extends ClientConnection = ClientConnection> {
+export interface Arrival<C extends StreamConnection = StreamConnection> {
   readonly remoteAddress: string;
   /** Makes the connection. */
   admit(user: ConnectionUser): C;
@@ -11,7 +11,7 @@ export interface Arrival<C extends ClientConnection = ClientConnection> {
 }
 
 /** Where connections come in. */
-export interface Gate<C extends ClientConnection> {
+export interface Gate<C extends StreamConnection> {
   /** Opens a port, and says where that is; rejects if it cannot be had. */
   open(
     address: { readonly host: string; readonly port: number },

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Log } from '../support/log.ts';
-import type { TlsStart } from './client-connection.ts';
 import { Connection, type ConnectionParts } from './connection.ts';
 import type { Arrival, Gate } from './gate.ts';
+import type { TlsStart } from './stream-connection.ts';
 
 /** What a gate needs from the rest of the house. */
 export interface SocketGateParts {

@@ -1,5 +1,5 @@
 import type { XmlLimits } from '../xml/xml-limits.ts';
-import type { ConnectionLimits, ReadRate } from './client-connection.ts';
+import type { ConnectionLimits, ReadRate } from './stream-connection.ts';
 
 /** Every bound on one client's stream. */
 export interface StreamLimits {

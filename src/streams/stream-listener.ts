@@ -2,9 +2,9 @@ import type { AddressInfo } from 'node:net';
 import { StreamError } from '../protocol/stream-error.ts';
 import { type Clock, type Timer, within } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
-import type { ClientConnection, ConnectionUser, TlsStart } from './client-connection.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
 import type { Arrival, Gate } from './gate.ts';
+import type { ConnectionUser, StreamConnection, TlsStart } from './stream-connection.ts';
 
 /** One address to listen on. */
 export interface ListenAddress {
@@ -15,7 +15,7 @@ export interface ListenAddress {
 }
 
 /** A stream that somebody else has opened. */
-export interface AcceptedStream<C extends ClientConnection = ClientConnection> extends ConnectionUser {
+export interface AcceptedStream<C extends StreamConnection = StreamConnection> extends ConnectionUser {
   /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
   open(connection: C, start: TlsStart): void;
   /** Keeps every deadline of the stream; called about once a second. */
@@ -28,7 +28,7 @@ export interface AcceptedStream<C extends ClientConnection = ClientConnection> e
 }
 
 /** What the listener needs from the rest of the house. */
-export interface StreamListenerParts<C extends ClientConnection> {
+export interface StreamListenerParts<C extends StreamConnection> {
   /** Makes a stream, which says when its peer has proved who it is. */
   readonly newStream: (authenticated: () => void) => AcceptedStream<C>;
   readonly gate: Gate<C>;
@@ -41,7 +41,7 @@ export interface StreamListenerParts<C extends ClientConnection> {
 const tickMs = 1000;
 
 /** Accepts connections, bounds their number, and keeps the time of their streams. */
-export class StreamListener<C extends ClientConnection = ClientConnection> {
+export class StreamListener<C extends StreamConnection = StreamConnection> {
   readonly #parts: StreamListenerParts<C>;
   readonly #streams = new Set<AcceptedStream<C>>();
   /** Those of the streams whose peers have not authenticated. */
@@ -121,7 +121,7 @@ export class StreamListener<C extends ClientConnection = ClientConnection> {
 }
 
 /** Whom a connection tells: its stream, and at the end the listener. */
-class Guest<C extends ClientConnection> implements ConnectionUser {
+class Guest<C extends StreamConnection> implements ConnectionUser {
   readonly #stream: AcceptedStream<C>;
   readonly #address: string;
   readonly #left: (stream: AcceptedStream<C>, address: string) => void;

@@ -5,7 +5,7 @@ import type { Log } from '../support/log.ts';
 import type { Frame } from '../xml/frame.ts';
 import { type StreamHandler, type StreamHeader, StreamReader, type XmlLimits } from '../xml/stream-reader.ts';
 import { XmlError } from '../xml/xml-error.ts';
-import type { ClientConnection, ReadRate, TlsStart } from './client-connection.ts';
+import type { ReadRate, StreamConnection, TlsStart } from './stream-connection.ts';
 import { type Phase, StreamDeadlines } from './stream-deadlines.ts';
 import type { StreamLimits } from './stream-limits.ts';
 
@@ -34,7 +34,7 @@ export interface WireParts {
 }
 
 /** A stream's side of its connection, the same for all streams: reads one frame after the other, and keeps the time. */
-export class StreamWire<C extends ClientConnection = ClientConnection> implements StreamHandler {
+export class StreamWire<C extends StreamConnection = StreamConnection> implements StreamHandler {
   readonly deadlines: StreamDeadlines;
   readonly #user: WireUser;
   readonly #parts: WireParts;

@@ -1,4 +1,4 @@
-import type { ConnectionUser } from '../../src/streams/client-connection.ts';
+import type { ConnectionUser } from '../../src/streams/stream-connection.ts';
 
 /** What a stream would hear of its connection. */
 export class RecordingUser implements ConnectionUser {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
-import type { ClientConnection } from '../../src/streams/client-connection.ts';
 import { ClientStream } from '../../src/streams/client-stream.ts';
 import { Doorkeeper, type ListenerLimits } from '../../src/streams/doorkeeper.ts';
 import { Edges } from '../../src/streams/edge/edges.ts';
@@ -9,6 +8,7 @@ import type { Gate } from '../../src/streams/gate.ts';
 import { bind } from '../../src/streams/negotiation/bind.ts';
 import { starttls } from '../../src/streams/negotiation/starttls.ts';
 import { SocketGate } from '../../src/streams/socket-gate.ts';
+import type { StreamConnection } from '../../src/streams/stream-connection.ts';
 import { StreamListener } from '../../src/streams/stream-listener.ts';
 import { loadCertificates } from '../../src/streams/tls/certificates.ts';
 import type { CertificatePems } from '../../src/streams/tls/pem-contexts.ts';
@@ -65,7 +65,7 @@ class Client {
 }
 
 /** Who can hold the connections. */
-const gates: Readonly<Record<string, (bench: StreamBench, certificates: CertificatePems) => Gate<ClientConnection>>> = {
+const gates: Readonly<Record<string, (bench: StreamBench, certificates: CertificatePems) => Gate<StreamConnection>>> = {
   'in this thread': ({ parts: { limits }, clock, log }) => {
     const connection = { rate: limits.unauthenticatedRate, limits: limits.connection, layTls, clock };
     return new SocketGate({ connection, backlog: roomy.backlog, log });

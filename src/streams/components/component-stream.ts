@@ -10,8 +10,8 @@ import { escapeAttribute } from '../../xml/escape.ts';
 import type { Frame } from '../../xml/frame.ts';
 import { serialise } from '../../xml/serialise.ts';
 import type { StreamHeader } from '../../xml/stream-reader.ts';
-import type { ClientConnection } from '../client-connection.ts';
 import { refusingBadAddress } from '../stanza-intake.ts';
+import type { StreamConnection } from '../stream-connection.ts';
 import type { Phase } from '../stream-deadlines.ts';
 import { isStreamError, localDomain } from '../stream-header.ts';
 import type { AcceptedStream } from '../stream-listener.ts';
@@ -59,7 +59,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     this.#wire = new StreamWire(this, parts);
   }
 
-  open(connection: ClientConnection): void {
+  open(connection: StreamConnection): void {
     this.#wire.attach(connection);
   }
 

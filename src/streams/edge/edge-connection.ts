@@ -1,13 +1,13 @@
+import { congestedPart, pauseBits, writeChunkBytes } from '../connection.ts';
+import type { ChannelBinding } from '../negotiation/sasl/channel-binding.ts';
 import type {
-  ClientConnection,
   ConnectionLimits,
   ConnectionUser,
   Pause,
   ReadRate,
+  StreamConnection,
   TlsStart,
-} from '../client-connection.ts';
-import { congestedPart, pauseBits, writeChunkBytes } from '../connection.ts';
-import type { ChannelBinding } from '../negotiation/sasl/channel-binding.ts';
+} from '../stream-connection.ts';
 import { decode, encode, recordedChannelBinding, toCore, toEdge } from './records.ts';
 import type { ThreadLink } from './thread-link.ts';
 import { Underway } from './underway.ts';
@@ -31,7 +31,7 @@ export interface EdgePeer {
  * A connection whose socket and TLS are in another thread, where `Connection` holds it: that keeps rates and stalls. What
  * is on its way between the threads counts as waiting to leave, and does not arrive while reading is paused.
  */
-export class EdgeConnection implements ClientConnection {
+export class EdgeConnection implements StreamConnection {
   readonly #link: ThreadLink;
   readonly #limits: ConnectionLimits;
   readonly #forget: (id: number) => void;

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import type { ConnectionLimits, ReadRate, TlsStart } from '../client-connection.ts';
+import type { ConnectionLimits, ReadRate, TlsStart } from '../stream-connection.ts';
 import type { CertificatePems } from '../tls/pem-contexts.ts';
 import type { LinkMemory } from './thread-link.ts';
 

@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
-import type { TlsStart } from '../client-connection.ts';
 import type { Connection } from '../connection.ts';
 import type { Arrival } from '../gate.ts';
 import { SocketGate } from '../socket-gate.ts';
+import type { TlsStart } from '../stream-connection.ts';
 import { contextsOf } from '../tls/pem-contexts.ts';
 import { type ContextSource, type LayTls, servingTls } from '../tls/tls-options.ts';
 import { flushAtTurnEnd } from '../turn-end.ts';

@@ -2,8 +2,8 @@ import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../../support/log.ts';
-import type { ClientConnection, TlsStart } from '../client-connection.ts';
 import type { Arrival } from '../gate.ts';
+import type { StreamConnection, TlsStart } from '../stream-connection.ts';
 import type { CertificatePems } from '../tls/pem-contexts.ts';
 import { EdgeConnection, type EdgePeer } from './edge-connection.ts';
 import type { EdgeOptions, EdgeReport, EdgeRequest } from './edge-options.ts';
@@ -102,7 +102,7 @@ export class Edge {
     const peer: EdgePeer = { id, remoteAddress, start: open.start };
     open.arrived({
       remoteAddress,
-      admit: (user): ClientConnection => {
+      admit: (user): StreamConnection => {
         const { limits } = this.#options;
         const forget = (gone: number) => this.#connections.delete(gone);
         const connection = new EdgeConnection(peer, user, { link: this.#link, limits, forget });

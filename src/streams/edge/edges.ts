@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { Log } from '../../support/log.ts';
-import type { ClientConnection, TlsStart } from '../client-connection.ts';
 import type { Arrival, Gate } from '../gate.ts';
+import type { StreamConnection, TlsStart } from '../stream-connection.ts';
 import type { CertificatePems } from '../tls/pem-contexts.ts';
 import { Edge } from './edge.ts';
 import type { EdgeOptions } from './edge-options.ts';
 
 /** The gate to connections that threads of their own hold: each listens on every port. */
-export class Edges implements Gate<ClientConnection> {
+export class Edges implements Gate<StreamConnection> {
   readonly #edges: readonly Edge[];
   #closed = false;
 

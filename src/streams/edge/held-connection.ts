@@ -1,5 +1,5 @@
-import type { ConnectionUser, Pause, ReadRate } from '../client-connection.ts';
 import { type Connection, writeChunkBytes } from '../connection.ts';
+import type { ConnectionUser, Pause, ReadRate } from '../stream-connection.ts';
 import { channelBindingRecord, encode, type StartTlsRecord, toCore } from './records.ts';
 import type { ThreadLink } from './thread-link.ts';
 

@@ -1,5 +1,5 @@
-import type { Pause, ReadRate, TlsStart } from '../client-connection.ts';
 import type { ChannelBinding } from '../negotiation/sasl/channel-binding.ts';
+import type { Pause, ReadRate, TlsStart } from '../stream-connection.ts';
 
 /** What the core tells an edge about one of its connections; what comes before `admit` is about somebody who waits to be let in. */
 export const toEdge = {

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { StanzaError } from '../../protocol/stanza-error.ts';
-import type { ConnectionUser, TlsStart } from '../client-connection.ts';
 import type { Connection } from '../connection.ts';
+import type { ConnectionUser, TlsStart } from '../stream-connection.ts';
 import { DialFailure } from './dial-failure.ts';
 import type { DomainPair } from './domain-pairs.ts';
 import type { CertificateVerdict } from './peer-certificate.ts';

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
-import type { RemoteDomains } from '../../routing/carrier.ts';
+import type { Carrier } from '../../routing/carrier.ts';
 import type { Eventually } from '../../routing/eventually.ts';
 import type { StreamStage } from '../../routing/extension.ts';
 import type { Origin } from '../../routing/origin.ts';
@@ -9,12 +9,12 @@ import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
 import { type Clock, type Timer, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { Element } from '../../xml/element.ts';
-import type { PeerConnection, TlsStart } from '../client-connection.ts';
 import { Connection } from '../connection.ts';
 import type { Doorkeeper } from '../doorkeeper.ts';
 import type { ManagementLimits } from '../management/management.ts';
 import type { OutgoingCopies } from '../outgoing-copies.ts';
 import { SocketGate } from '../socket-gate.ts';
+import type { PeerConnection, TlsStart } from '../stream-connection.ts';
 import { type ListenAddress, StreamListener } from '../stream-listener.ts';
 import { answerPeerTls, askPeerTls } from '../tls/peer-tls.ts';
 import type { ContextSource, LayTls } from '../tls/tls-options.ts';
@@ -98,7 +98,7 @@ export class Federation {
   }
 
   /** What takes stanzas for other servers. */
-  get remotes(): RemoteDomains {
+  get remotes(): Carrier {
     return this.#links;
   }
 

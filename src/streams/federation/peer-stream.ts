@@ -9,7 +9,7 @@ import type { Element } from '../../xml/element.ts';
 import type { Frame } from '../../xml/frame.ts';
 import { serialise } from '../../xml/serialise.ts';
 import type { StreamHeader } from '../../xml/stream-reader.ts';
-import type { PeerConnection, TlsStart } from '../client-connection.ts';
+import type { PeerConnection, TlsStart } from '../stream-connection.ts';
 import type { Phase } from '../stream-deadlines.ts';
 import { headerText, isStreamError } from '../stream-header.ts';
 import type { AcceptedStream } from '../stream-listener.ts';

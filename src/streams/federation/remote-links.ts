@@ -1,6 +1,6 @@
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
-import type { Departure, RemoteDomains } from '../../routing/carrier.ts';
+import type { Carrier, Departure } from '../../routing/carrier.ts';
 import { DomainLink, type DomainLinkParts } from './domain-link.ts';
 import { type DomainPair, pairKey } from './domain-pairs.ts';
 import type { DomainPolicies } from './domain-policies.ts';
@@ -15,7 +15,7 @@ export interface RemoteLinksParts extends DomainLinkParts {
 const maxLinks = 10_000;
 
 /** Carries stanzas to other servers by one link for each pair of domains. */
-export class RemoteLinks implements RemoteDomains {
+export class RemoteLinks implements Carrier {
   readonly #parts: RemoteLinksParts;
   readonly #links = new Map<string, DomainLink>();
 

@@ -1,6 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import { connect, TLSSocket } from 'node:tls';
-import type { TlsStart } from '../client-connection.ts';
+import type { TlsStart } from '../stream-connection.ts';
 import { asciiDomain } from './certificate-files.ts';
 import { type ContextSource, tlsSocketOptions } from './tls-options.ts';
 

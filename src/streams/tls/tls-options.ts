@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type SecureContext, type SecureContextOptions, TLSSocket, type TLSSocketOptions } from 'node:tls';
-import type { TlsStart } from '../client-connection.ts';
+import type { TlsStart } from '../stream-connection.ts';
 import { type ContextInUse, contextsInUse } from './contexts-in-use.ts';
 
 /** The cipher suites of TLS 1.3, then those of TLS 1.2 with ECDHE and AEAD; nothing else (RFC 9325 §4.2). */

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
-import type { ClientConnection, ConnectionLimits, ReadRate } from '../../../src/streams/client-connection.ts';
 import { Edges } from '../../../src/streams/edge/edges.ts';
+import type { ConnectionLimits, ReadRate, StreamConnection } from '../../../src/streams/stream-connection.ts';
 import { loadCertificates } from '../../../src/streams/tls/certificates.ts';
 import type { CertificatePems } from '../../../src/streams/tls/pem-contexts.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
@@ -16,7 +16,7 @@ const quick: ReadRate = { bytesPerSecond: 1e9, burstBytes: 1e9 };
 
 /** A stream's place. */
 class Stream extends RecordingUser {
-  connection!: ClientConnection;
+  connection!: StreamConnection;
 }
 
 describe('A connection that an edge holds', () => {

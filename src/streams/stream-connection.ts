@@ -28,8 +28,8 @@ export type Pause = 'rate' | 'work' | 'output' | 'link' | 'shutdown';
 /** How TLS comes onto a connection: in the course of the stream, or from the first byte (XEP-0368). */
 export type TlsStart = 'starttls' | 'direct';
 
-/** The connection of one client, as its stream sees it. */
-export interface ClientConnection {
+/** The connection of a client, a server or a component, as its stream sees it. */
+export interface StreamConnection {
   /** The peer's IP address. */
   readonly remoteAddress: string;
   /** Whether TLS protects it. */
@@ -68,7 +68,7 @@ export interface ClientConnection {
 }
 
 /** A connection whose stream judges the certificate of its peer. */
-export interface PeerConnection extends ClientConnection {
+export interface PeerConnection extends StreamConnection {
   /** The TLS layer, if there is one. */
   readonly tls: TLSSocket | undefined;
 }
