@@ -3,6 +3,7 @@ import type { TestClient } from '../support/test-client.ts';
 import { needsPackages } from './needs-packages.ts';
 import { Neighbours } from './neighbours.ts';
 import type { PeerKind, Way } from './peer-kind.ts';
+import { printsIfFailed } from './prints-if-failed.ts';
 import { seek } from './seek.ts';
 
 const stanzas = 'urn:ietf:params:xml:ns:xmpp-stanzas';
@@ -23,6 +24,7 @@ export function describeFederation(kind: PeerKind, way: Way, proof: Way = way): 
     needsPackages(kind.packages);
     let cast: Cast;
     let neighbours: Neighbours | undefined;
+    printsIfFailed(() => neighbours?.peer.said);
 
     before(async () => {
       neighbours = await Neighbours.start(kind, { way, bidi: false });
@@ -148,10 +150,11 @@ async function keepForLater({ neighbours: { ampere, peer }, romeo, juliet }: Cas
   const later = (from: TestClient) =>
     `<message from="${from.jid}" to="*" type="chat" id="m3"><body>Later</body>` +
     '<delay xmlns="urn:xmpp:delay" stamp="*">...</delay>...</message>';
+  const back = await peer.connects();
   await leaves(juliet, romeo);
   romeo.sends(`<message to="${juliet.bare}" type="chat" id="m3"><body>Later</body></message>`);
   await reaches(romeo, peer.domain);
-  const back = await peer.returns('juliet');
+  await peer.logsIn(back, 'juliet');
   await seek(back, later(romeo));
   await leaves(romeo, back);
   back.sends(`<message to="${romeo.bare}" type="chat" id="m3"><body>Later</body></message>`);

@@ -3,6 +3,7 @@ import { befriend } from './federates.ts';
 import { jabberd2 } from './jabberd2.ts';
 import { needsPackages } from './needs-packages.ts';
 import { Neighbours } from './neighbours.ts';
+import { printsIfFailed } from './prints-if-failed.ts';
 import { seek } from './seek.ts';
 
 const amp = 'http://jabber.org/protocol/amp';
@@ -16,6 +17,7 @@ describe('jabberd2, the next server, which knows AMP (XEP-0079 §2.2.4)', functi
   this.timeout(60_000);
   needsPackages(jabberd2.packages);
   let neighbours: Neighbours | undefined;
+  printsIfFailed(() => neighbours?.peer.said);
   let romeo: TestClient;
   let juliet: TestClient;
 

@@ -61,20 +61,41 @@ export class PeerServer {
     return Promise.any(this.#processes.map((process) => process.waitFor(`line ${words}`, () => line(process))));
   }
 
-  /** A client of a new account (XEP-0077). */
-  async arrives(name: string): Promise<TestClient> {
-    const client = await this.#connects();
-    const query = `<query xmlns="jabber:iq:register"><username>${name}</username><password>pw</password></query>`;
-    await client.gets(`<iq type="set" to="${this.domain}">${query}</iq>`, '<iq type="result" id="*">...</iq>');
-    await client.closes();
-    return this.returns(name);
+  /** What its programs said last, for the report of a failed test. */
+  get said(): string {
+    return this.#processes.map((process) => process.said).join('\n');
   }
 
-  /** A client of an account that is there. */
-  async returns(name: string): Promise<TestClient> {
-    const client = await this.#connects();
-    await this.#logsIn(client, name);
+  /** A client of a new account (XEP-0077). */
+  async arrives(name: string): Promise<TestClient> {
+    const stranger = await this.connects();
+    const query = `<query xmlns="jabber:iq:register"><username>${name}</username><password>pw</password></query>`;
+    await stranger.gets(`<iq type="set" to="${this.domain}">${query}</iq>`, '<iq type="result" id="*">...</iq>');
+    const client = await this.connects();
+    await stranger.closes();
+    await this.logsIn(client, name);
     return client;
+  }
+
+  /**
+   * A client that has not logged in yet. Whoever comes after somebody else must be connected before that one leaves: jabberd2
+   * calls a session by its descriptor, and takes what it hears late of one that has ended for the next one with the same number.
+   */
+  async connects(): Promise<TestClient> {
+    const { ports, authorityFile } = this.#ground;
+    const client = await TestClient.connect({ host: '127.0.0.1', port: ports.c2s }, this.domain);
+    await client.opens();
+    await client.startsTls({ ca: await readFile(authorityFile) });
+    await client.opens();
+    return client;
+  }
+
+  /** The client is somebody's whose account is there, and available. */
+  async logsIn(client: TestClient, username: string): Promise<void> {
+    await client.authenticates({ username, password: 'pw', mechanism: 'PLAIN' });
+    await client.binds('r');
+    await client.asks('<iq type="get"><query xmlns="jabber:iq:roster"/></iq>');
+    client.sends('<presence/>');
   }
 
   /** Ends its programs, whose data nobody needs any more: jabberd2 does not always end when it is asked to. */
@@ -84,21 +105,5 @@ export class PeerServer {
       await process.end();
     }
     await rm(this.#ground.directory, { recursive: true, force: true });
-  }
-
-  async #connects(): Promise<TestClient> {
-    const { ports, authorityFile } = this.#ground;
-    const client = await TestClient.connect({ host: '127.0.0.1', port: ports.c2s }, this.domain);
-    await client.opens();
-    await client.startsTls({ ca: await readFile(authorityFile) });
-    await client.opens();
-    return client;
-  }
-
-  async #logsIn(client: TestClient, username: string): Promise<void> {
-    await client.authenticates({ username, password: 'pw', mechanism: 'PLAIN' });
-    await client.binds('r');
-    await client.asks('<iq type="get"><query xmlns="jabber:iq:roster"/></iq>');
-    client.sends('<presence/>');
   }
 }

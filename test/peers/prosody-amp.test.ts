@@ -1,6 +1,7 @@
 import type { TestClient } from '../support/test-client.ts';
 import { needsPackages } from './needs-packages.ts';
 import { Neighbours } from './neighbours.ts';
+import { printsIfFailed } from './prints-if-failed.ts';
 import { prosody } from './prosody.ts';
 import { seek } from './seek.ts';
 
@@ -11,6 +12,7 @@ const body = '<body>Wherefore?</body>';
 describe('Prosody, the next server, which does not know AMP (XEP-0079 §2.2.4)', () => {
   needsPackages(prosody.packages);
   let neighbours: Neighbours | undefined;
+  printsIfFailed(() => neighbours?.peer.said);
   let romeo: TestClient;
   let juliet: TestClient;
 

@@ -33,6 +33,12 @@ export class LineProcess {
     return this.#child.exitCode;
   }
 
+  /** What it said last; complaints come behind the rest. */
+  get said(): string {
+    const said = [...this.lines.slice(-30), ...this.complaints.slice(-30).map((line) => `! ${line}`)];
+    return said.join('\n') || '(nothing)';
+  }
+
   /** Writes one line to its standard input. */
   write(line: string): void {
     this.#child.stdin?.write(`${line}\n`);
@@ -96,7 +102,6 @@ export class LineProcess {
   }
 
   #failure(text: string): Error {
-    const said = [...this.lines.slice(-30), ...this.complaints.slice(-30).map((line) => `! ${line}`)];
-    return new Error(`${this.#name}: ${text}; it said:\n${said.join('\n') || '(nothing)'}`);
+    return new Error(`${this.#name}: ${text}; it said:\n${this.said}`);
   }
 }
