@@ -9,8 +9,7 @@ import { Terminal } from './terminal.ts';
 
 const password = 'correct horse battery staple';
 
-describe('Profanity, a stock client in a terminal', function () {
-  this.timeout(90_000);
+describe('Profanity, a stock client in a terminal', () => {
   let server: ServerProcess;
   let home: string;
 

@@ -29,8 +29,7 @@ const modules = [
 ];
 
 // No package holds these tests, so they exist only where the variable names an unpacked source of slixmpp.
-(source === undefined ? () => {} : describe)('the integration tests of slixmpp', function () {
-  this.timeout(90_000);
+(source === undefined ? () => {} : describe)('the integration tests of slixmpp', () => {
   let server: ServerProcess;
 
   before(async function () {

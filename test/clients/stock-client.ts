@@ -15,8 +15,7 @@ export function describeStockClient(
   program: ClientProgram,
   more: (server: () => ServerProcess) => void = () => {},
 ): void {
-  describe(`${program.name}, a stock client`, function () {
-    this.timeout(90_000);
+  describe(`${program.name}, a stock client`, () => {
     let server: ServerProcess;
 
     before(async function () {

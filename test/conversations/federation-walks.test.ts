@@ -71,9 +71,7 @@ async function listens(client: TestClient): Promise<void> {
   client.connection.resumeReading();
 }
 
-describe('A walk through the states of a stream between servers', function () {
-  this.timeout(60_000);
-
+describe('A walk through the states of a stream between servers', () => {
   it('that we have opened takes no illegal step, and is no fault of ours', async () => {
     const peer = await ScriptedServer.start('peer.example');
     const settings = { tlsRequired: false, backOff: { firstSeconds: 1, longestSeconds: 1 } };

@@ -44,8 +44,7 @@ describe('Too many connections (RFC 6120 §13.12, XEP-0205 §3)', () => {
   });
 });
 
-describe('Too much on a connection (RFC 6120 §13.12)', function () {
-  this.timeout(60_000);
+describe('Too much on a connection (RFC 6120 §13.12)', () => {
   const stage = new Stage({ settings: { limits: { disabled: true, c2s: { outgoingBufferBytes: 65_536 } } } });
 
   it('before authentication: every stream ends, and the next client is served', async () => {

@@ -200,8 +200,7 @@ class Walker {
   }
 }
 
-describe('Clients that go their own way (RFC 6120 §4.3, §6.4, §7.3)', function () {
-  this.timeout(60_000);
+describe('Clients that go their own way (RFC 6120 §4.3, §6.4, §7.3)', () => {
   const stage = new Stage();
 
   it('gain nothing that they have not proved a right to', async () => {

@@ -6,6 +6,7 @@ import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { befriend } from '../support/conversation.ts';
+import { patienceMs } from '../support/line-process.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { expectTree, rawOf, TestClient } from '../support/test-client.ts';
 import { type Settings, startTestServer, type TestServer } from '../support/test-server.ts';
@@ -21,8 +22,6 @@ const addresses = new Map([
 const noon = Date.UTC(2026, 2, 1, 12);
 /** Clients that nobody pings while hours pass at once. */
 const patient = { idlePingAfterSeconds: 86_400, writeStallSeconds: 86_400 };
-/** How long the server is given to deal with what comes due. */
-const patienceMs = 10_000;
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 const unitsMs = new Map([
   ['second', 1000],

@@ -3,8 +3,7 @@ import { Workplace } from '../cli/run.ts';
 import { type Letter, Party } from './party.ts';
 import { CrimeScene } from './victim.ts';
 
-describe('accounts that are changed after a kill, before the next start (XEP-0198 §5)', function () {
-  this.timeout(60_000);
+describe('accounts that are changed after a kill, before the next start (XEP-0198 §5)', () => {
   const scene = new CrimeScene();
   const workplace = new Workplace();
   const names = ['romeo', 'juliet', 'nurse'];

@@ -29,8 +29,7 @@ function fakedBy(file: string): NodeJS.ProcessEnv {
   return { LD_PRELOAD: library, ...told, DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 }
 
-describe('a wall clock that jumps under load', function () {
-  this.timeout(90_000);
+describe('a wall clock that jumps under load', () => {
   const file = () => join(scene.dataDir, 'time');
   const scene = new CrimeScene();
   let victim: Victim;

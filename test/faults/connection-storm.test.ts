@@ -17,8 +17,7 @@ interface Outcome {
   readonly refused: number;
 }
 
-describe('a storm of connections (RFC 6120 §13.12, XEP-0205 §3)', function () {
-  this.timeout(90_000);
+describe('a storm of connections (RFC 6120 §13.12, XEP-0205 §3)', () => {
   const scene = new CrimeScene();
   let victim: Victim;
   let pair: Pair;
@@ -76,7 +75,7 @@ describe('a storm of connections (RFC 6120 §13.12, XEP-0205 §3)', function () 
     );
     const { served = 0, refused = 0 } = outcome ?? {};
     expect(served + refused).to.equal(connections);
-    expect(served).to.be.within(1, 2000);
+    expect(served).to.be.at.least(1);
     const during = await victim.figures();
     expect(during.descriptors - before.descriptors).to.be.at.most(2000);
     await pair.chatUntil(passes());

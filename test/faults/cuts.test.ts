@@ -43,8 +43,7 @@ class Reading {
   }
 }
 
-describe('lines that are cut at any moment (XEP-0198 §5)', function () {
-  this.timeout(60_000);
+describe('lines that are cut at any moment (XEP-0198 §5)', () => {
   const stage = new Stage({ settings: { limits: { disabled: true }, tls: { required: false } } });
   let runs = 0;
 

@@ -9,7 +9,7 @@ const rounds = 5;
 const window = 20;
 
 describe('a server that is killed while it writes to another one (XEP-0198 §4)', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const scene = new CrimeScene();
 
   for (const managed of [true, false]) {

@@ -20,7 +20,7 @@ const slow = ['one', 'two'].map(
 );
 
 describe('a server that is killed while it migrates its database', function () {
-  this.timeout(240_000);
+  this.timeout(300_000);
   let directory = '';
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'ampere-migration-'));

@@ -6,7 +6,7 @@ import { CrimeScene } from './victim.ts';
 const rounds = 15;
 
 describe('a server that is killed while it reports what rules have done (XEP-0079 §2.2.5)', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const scene = new CrimeScene();
 
   it('has told, or will tell, of every message it acknowledged: stored, or stopped by its rule', async () => {

@@ -24,8 +24,7 @@ interface Outcome {
   readonly first: string;
 }
 
-describe('a power cut at any acknowledgment (XEP-0198 §4)', function () {
-  this.timeout(90_000);
+describe('a power cut at any acknowledgment (XEP-0198 §4)', () => {
   before(function () {
     if (spawnSync('strace', ['-V']).error) this.skip();
   });

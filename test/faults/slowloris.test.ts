@@ -69,8 +69,7 @@ class SlowClient {
   }
 }
 
-describe('connections that send a byte now and then (RFC 6120 §13.12)', function () {
-  this.timeout(60_000);
+describe('connections that send a byte now and then (RFC 6120 §13.12)', () => {
   const clock = new ManualClock();
   const connections = { perIpConcurrent: perAddress, perIpBurst: 10 * crowd, unauthenticated: 2 * crowd };
   const stage = new Stage({ clock, settings: { tls: { required: false }, limits: { connections } } });

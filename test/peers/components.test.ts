@@ -14,8 +14,7 @@ const echo = 'echo.localhost';
 const sms = 'sms.localhost';
 const irc = 'irc.localhost';
 
-describe('Ampere and other people’s components', function () {
-  this.timeout(60_000);
+describe('Ampere and other people’s components', () => {
   needsPackages(['biboumi', 'python3-slixmpp']);
   const programs: LineProcess[] = [];
   let server: ServerProcess | undefined;

@@ -31,7 +31,7 @@ export const ejabberd: PeerKind = {
       {
         command,
         environment: { ...environment, ERL_INETRC: resolver },
-        ready: (line) => /Start accepting TCP connections .* for ejabberd_s2s_in/.test(line),
+        ready: [/Start accepting TCP .* for ejabberd_c2s/, /Start accepting TCP .* for ejabberd_s2s_in/],
       },
     ];
   },

@@ -19,8 +19,7 @@ interface Cast {
 /** Defines what Ampere and another server do for each other if they know each other by `way`, which is said in words of `proof`. */
 export function describeFederation(kind: PeerKind, way: Way, proof: Way = way): void {
   const also = proof === way ? '' : ` and ${proof}`;
-  describe(`Ampere and ${kind.name}, by ${way}${also}`, function () {
-    this.timeout(60_000);
+  describe(`Ampere and ${kind.name}, by ${way}${also}`, () => {
     needsPackages(kind.packages);
     let cast: Cast;
     let neighbours: Neighbours | undefined;

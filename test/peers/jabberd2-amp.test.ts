@@ -13,8 +13,7 @@ function rule(action: string, value: string): string {
   return `<rule action="${action}" condition="deliver" value="${value}"/>`;
 }
 
-describe('jabberd2, the next server, which knows AMP (XEP-0079 §2.2.4)', function () {
-  this.timeout(60_000);
+describe('jabberd2, the next server, which knows AMP (XEP-0079 §2.2.4)', () => {
   needsPackages(jabberd2.packages);
   let neighbours: Neighbours | undefined;
   printsIfFailed(() => neighbours?.peer.said);

@@ -33,7 +33,7 @@ export const jabberd2: PeerKind = {
       programs.push({
         command: [`/usr/sbin/jabberd2-${name}`, '-c', file],
         environment,
-        ready: (line) => ready.test(line),
+        ready: [ready],
       });
     }
     return programs;

@@ -23,8 +23,8 @@ export interface PeerPlace {
 export interface PeerProgram {
   readonly command: readonly [string, ...string[]];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Says in a line of its output that the next program may be started, or that everything is there. */
-  ready(line: string): boolean;
+  /** What it has said, in any order, when the next program may be started, or when everything is there. */
+  readonly ready: readonly RegExp[];
 }
 
 /** Another server, from Debian. */

@@ -46,7 +46,8 @@ export class PeerServer {
         const [file, ...args] = command;
         const process = new LineProcess(kind.name, file, args, environment);
         server.#processes.push(process);
-        await process.waitFor('ready line', () => process.lines.some(ready) || undefined);
+        const isReady = () => ready.every((words) => process.lines.some((line) => words.test(line)));
+        await process.waitFor('ready line', () => isReady() || undefined);
       }
     } catch (error) {
       await server.stop();

@@ -18,7 +18,7 @@ export const prosody: PeerKind = {
     return [
       {
         command: ['prosody', '-F', '--config', config],
-        ready: (line) => line.includes("Activated service 's2s'"),
+        ready: [/Activated service 'c2s'/, /Activated service 's2s'/],
       },
     ];
   },

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 /** How long a test waits for one thing to happen before it calls it a failure. */
-export const patienceMs = 15_000;
+export const patienceMs = 60_000;
 
 /** A child process that is read line by line; all it said is kept for the report of a failed test. */
 export class LineProcess {

@@ -98,8 +98,7 @@ describe('A link between threads', () => {
     expect(edge.taken).to.deep.equal([]);
   });
 
-  it('loses nothing between two threads at work, however they interleave', async function () {
-    this.timeout(60_000);
+  it('loses nothing between two threads at work, however they interleave', async () => {
     const memory = linkMemory();
     const worker = new Worker(new URL('echo-thread.ts', import.meta.url), { workerData: memory });
     const near = new End(memory, 'core');
