@@ -54,6 +54,8 @@ export interface ResumptionStore {
   living(nowMs: number): Promise<ResumableSession[]>;
   /** Keeps one stanza and resolves with its id once it is durable. */
   add(owner: string, key: string | undefined, stanza: NewUnacknowledged): Promise<number>;
+  /** A stanza that was kept before it was sent has been sent. */
+  number(id: number, sequence: number): Promise<void>;
   remove(ids: readonly number[]): Promise<void>;
   stanzasOf(key: string): Promise<Unacknowledged[]>;
   /** The oldest stanzas with an id greater than `afterId` that belong to no living session. */

@@ -143,7 +143,7 @@ export class ClientSession implements Session {
   release(): void {
     const held = this.#held ?? [];
     // What comes meanwhile goes behind what is here.
-    for (let stanza = held.shift(); stanza; stanza = held.shift()) this.sendHeld(stanza);
+    for (let stanza = held.shift(); stanza; stanza = held.shift()) if (this.#mayLeave(stanza)) this.sendHeld(stanza);
     this.#held = undefined;
   }
 
@@ -171,13 +171,10 @@ export class ClientSession implements Session {
   attach(stream: SessionStream): void {
     this.#stream = stream;
     const held = new Set(this.#held);
-    const waited = [...(this.#watched ?? [])].filter(([stanza]) => !held.has(stanza));
-    for (const [stanza, watch] of waited) {
-      const instead = new Consequences();
-      if (!watch.mayLeave(instead)) this.#withdraw(stanza, instead.settled());
-    }
+    const waited = [...(this.#watched?.keys() ?? [])].filter((stanza) => !held.has(stanza));
+    for (const stanza of waited) this.#mayLeave(stanza);
     this.#management?.attached(stream);
-    for (const [stanza] of waited) this.#settle(stanza);
+    for (const stanza of waited) this.#settle(stanza);
     this.#wake();
   }
 
@@ -248,10 +245,24 @@ export class ClientSession implements Session {
     watch?.settled(left);
   }
 
-  /** It was never written, and is not to be any more. */
+  /** What has waited and is watched may have come to its end. Without a stream it goes on waiting. */
+  #mayLeave(stanza: Stanza): boolean {
+    const watch = this.#stream && this.#watched?.get(stanza);
+    if (!watch) return true;
+    const instead = new Consequences();
+    if (watch.mayLeave(instead)) return true;
+    this.#withdraw(stanza, instead.settled());
+    return false;
+  }
+
+  /** It was never written, and is not to be any more; its copy goes when what happens instead is durable. */
   #withdraw(stanza: Stanza, instead: Promise<void>): void {
     this.#watched?.delete(stanza);
-    this.#management?.withdraw(stanza, instead);
+    const copy = this.#management?.withdraw(stanza) ?? this.#unproven?.withdraw(stanza);
+    instead.then(
+      () => copy?.release(),
+      () => undefined,
+    );
   }
 
   #newStream(): Promise<void> {

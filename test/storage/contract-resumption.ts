@@ -60,8 +60,12 @@ export function describeResumption(subject: Subject): void {
       const { resumption } = subject.storage;
       const { key, owner } = await session();
       const first = await resumption.add(owner, key, stanza('one', 1));
-      await resumption.add(owner, key, stanza('two'));
-      expect((await resumption.stanzasOf(key)).map(({ sequence }) => sequence)).to.deep.equal([1, undefined]);
+      const second = await resumption.add(owner, key, stanza('two'));
+      const sequences = async () => (await resumption.stanzasOf(key)).map(({ sequence }) => sequence);
+      expect(await sequences()).to.deep.equal([1, undefined]);
+      await resumption.number(second, 2);
+      await resumption.number(999_999, 3);
+      expect(await sequences()).to.deep.equal([1, 2]);
       await resumption.remove([first, 999_999]);
       expect(textsOf(await resumption.stanzasOf(key))).to.deep.equal(['two']);
       const detachment = { atMs: 7000, handled: 2, state: '{}' };

@@ -301,6 +301,44 @@ describe('A session', () => {
       expect(session.end().map(({ stanza: { id } }) => id)).to.deep.equal(['2']);
     });
 
+    it('nothing of a stanza that came to its end while something else went first, and that is not sent', () => {
+      watch('1', 'send', false);
+      watch('2');
+      session.release();
+      expect(stream.sent).to.deep.equal(['2']);
+      expect(heard).to.deep.equal(['2 true']);
+    });
+
+    for (const kind of ['no', 'plain', 'resumable'] as const) {
+      it(`and has no copy of what was not sent (${kind} stream management)`, async () => {
+        if (kind !== 'no') session.manage(kind === 'plain' ? undefined : { key: 'k', maxSeconds: 60 });
+        const one = stanza('1');
+        await session.sendDurably(one, { settled: () => {}, mayLeave: () => false });
+        expect(store.kept).to.deep.equal(['<message id="1"/>']);
+        session.release();
+        expect(session.management?.copyOf(one)).to.equal(undefined);
+        await turn();
+        clock.advance(200);
+        await turn();
+        expect(store.kept).to.deep.equal([]);
+        expect(session.end()).to.deep.equal([]);
+      });
+    }
+
+    it('nothing of what was held when the client went: it is asked about when the client is back', async () => {
+      session.manage({ key: 'k', maxSeconds: 60 });
+      const mayLeave = () => heard.push('asked') < 0;
+      const one = stanza('1');
+      await session.sendDurably(one, { settled: () => void heard.push('settled'), mayLeave });
+      session.detach();
+      session.release();
+      expect(heard).to.deep.equal([]);
+      session.attach(stream);
+      expect(stream.sent).to.deep.equal([]);
+      expect(heard).to.deep.equal(['asked']);
+      expect(session.management?.copyOf(one)).to.equal(undefined);
+    });
+
     it('nothing while streams break one after the other', () => {
       session.manage({ key: 'k', maxSeconds: 60 });
       session.release();
@@ -380,6 +418,19 @@ describe('A session', () => {
       clock.advance(200);
       await turn();
       expect(store.kept).to.deep.equal([]);
+    });
+
+    it('writes down which number it got, if it had to wait and the client may come back', async () => {
+      session.manage({ key: 'k', maxSeconds: 60 });
+      const sequences = () => store.rows.map(({ sequence }) => sequence);
+      await session.sendDurably(stanza('1'));
+      await session.sendDurably(stanza('2'));
+      expect(sequences(), 'before they are sent').to.deep.equal([undefined, undefined]);
+      session.release();
+      await session.sendDurably(stanza('3'));
+      await turn();
+      expect(sequences()).to.deep.equal([1, 2, 3]);
+      expect(store.numbered, 'the third had its number at once').to.deep.equal([1, 2]);
     });
 
     it('gives it back once, and no copy stays, if stream management begins while it is held', async () => {

@@ -37,6 +37,8 @@ class House {
   readonly account = new Account(juliet, { roster: [], rosterVersion: 0, blocked: [] });
   readonly directory = new LocalSessions();
   readonly log: string[] = [];
+  /** What was asked about that waits for a session since before a restart. */
+  readonly recalled: (string | undefined)[] = [];
   readonly alarms = new RecordingLog();
   readonly clock = new ManualClock(5000);
   readonly store: MemoryResumption;
@@ -58,7 +60,7 @@ class House {
       log: alarms,
       ended: (session) => this.log.push(`${session.jid.resource} ended, ${this.directory.size} left`),
       returned: (session) => this.log.push(`${session.jid.resource} returned`),
-      recall: () => undefined,
+      recall: ({ id }) => void this.recalled.push(id),
       route: (stanza) => void this.log.push(`route ${stanza}`),
     });
   }
@@ -284,6 +286,31 @@ describe('A session whose client is away', () => {
 });
 
 describe('After a restart', () => {
+  it('it is asked who watches what has never been sent, and only that', async () => {
+    const before = new House();
+    const session = await before.bind('x');
+    before.sessions.resumable.enable(session, true, 60);
+    const send = (id: string) => session.sendDurably(Stanza.message({ id }));
+    await send('waited and was sent');
+    session.release();
+    await send('sent');
+    session.hold();
+    await send('waits');
+    await turn();
+    before.clock.advance(1000);
+    const crashed = new House({}, before.store);
+    crashed.clock.advance(1000);
+    await crashed.sessions.restore();
+    expect(crashed.recalled).to.deep.equal(['waits']);
+    if (session.stream) before.sessions.left(session, session.stream, 'lost');
+    before.clock.advance(1);
+    session.release();
+    await send('came to nobody');
+    const again = new House({}, before.store);
+    await again.sessions.restore();
+    expect(again.recalled).to.deep.equal(['waits', 'came to nobody']);
+  });
+
   it('stanzas without a session go back on the road, one page after the other, past those that are damaged', async () => {
     const house = new House();
     const owner = 'juliet@a.example';

@@ -16,6 +16,9 @@ export class MemoryResumption implements ResumptionStore {
   readonly sessions = new Map<string, ResumableSession>();
   readonly gone = new Map<string, { readonly owner: string; readonly handled: number }>();
   rows: Row[] = [];
+  /** The numbers that were written down after the stanzas. */
+  readonly numbered: number[] = [];
+  readonly #attached = new Set<string>();
   #lastId = 0;
 
   /** The kept stanzas, as text. */
@@ -25,6 +28,7 @@ export class MemoryResumption implements ResumptionStore {
 
   async open(session: NewResumableSession): Promise<void> {
     this.sessions.set(session.key, { ...session, handled: 0, detachedAtMs: 0 });
+    this.#attached.add(session.key);
   }
 
   async handled(key: string, handled: number, state?: string): Promise<void> {
@@ -38,11 +42,14 @@ export class MemoryResumption implements ResumptionStore {
   ): Promise<number[]> {
     const owner = this.sessions.get(key)?.owner ?? '';
     this.#change(key, { handled, state, detachedAtMs: atMs });
+    this.#attached.delete(key);
     this.rows = this.rows.filter((row) => row.key !== key);
     return stanzas.map((stanza) => this.#add(owner, key, stanza));
   }
 
-  async attach(): Promise<void> {}
+  async attach(key: string): Promise<void> {
+    this.#attached.add(key);
+  }
 
   async end(key: string, handled: number): Promise<void> {
     const { owner = '' } = this.sessions.get(key) ?? {};
@@ -55,12 +62,19 @@ export class MemoryResumption implements ResumptionStore {
     return found?.owner === owner ? found.handled : undefined;
   }
 
-  async living(): Promise<ResumableSession[]> {
+  async living(nowMs: number): Promise<ResumableSession[]> {
+    for (const key of this.#attached) this.#change(key, { detachedAtMs: nowMs });
+    this.#attached.clear();
     return [...this.sessions.values()];
   }
 
   async add(owner: string, key: string | undefined, stanza: NewUnacknowledged): Promise<number> {
     return this.#add(owner, key, stanza);
+  }
+
+  async number(id: number, sequence: number): Promise<void> {
+    this.numbered.push(sequence);
+    this.rows = this.rows.map((row) => (row.id === id ? { ...row, sequence } : row));
   }
 
   async remove(ids: readonly number[]): Promise<void> {

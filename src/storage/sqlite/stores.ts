@@ -121,6 +121,7 @@ export function resumptionStore(queue: OperationQueue): ResumptionStore {
     handledBeforeEnd: (key, owner) => queue.run('resumption.handledBeforeEnd', key, owner),
     living: (nowMs) => queue.run('resumption.living', nowMs),
     add: (owner, key, stanza) => queue.run('resumption.add', owner, key ?? null, packStanza(stanza)),
+    number: (id, sequence) => queue.run('resumption.number', id, sequence),
     remove: (ids) => queue.run('resumption.remove', ids),
     stanzasOf: async (key) => (await queue.run('resumption.stanzasOf', key)).map(unpackStanza),
     strays: async (afterId, limit) => (await queue.run('resumption.strays', afterId, limit)).map(unpackStanza),

@@ -86,7 +86,7 @@ export class Copies {
 
 /** What keeping copies for clients needs from the rest of the house. */
 export interface KeptCopiesParts extends CopiesParts {
-  readonly store: Pick<ResumptionStore, 'add' | 'remove'>;
+  readonly store: Pick<ResumptionStore, 'add' | 'number' | 'remove'>;
 }
 
 /** Writes copies of stanzas that are on their way to a client. */
@@ -104,6 +104,13 @@ export class KeptCopies extends Copies {
   add(owner: string, key: string | undefined, stanza: Stanza, sequence: number | undefined): KeptCopy {
     const receivedAtMs = this.#clock.nowMs();
     return this.of(this.#store.add(owner, key, { sequence, receivedAtMs, bytes: stanza.toBytes() }));
+  }
+
+  /** A stanza that had to wait when its copy was written has been sent. */
+  async number({ id }: KeptCopy, sequence: number): Promise<void> {
+    const known = await id;
+    // Storage tells its own troubles; what has no number counts as not sent.
+    if (known !== undefined) await this.#store.number(known, sequence).catch(() => undefined);
   }
 }
 

@@ -52,6 +52,13 @@ export interface Beginning {
   readonly queue: UnacknowledgedQueue;
 }
 
+/** A stanza that is yet to be sent, on the disk. */
+interface Waiting {
+  readonly copy: KeptCopy;
+  /** The number under which it is written down, if it is sent at once. */
+  readonly sequence: number | undefined;
+}
+
 /** The acknowledgments of one session, both ways (XEP-0198 §4). */
 export class Management {
   readonly resumability: Resumability | undefined;
@@ -60,7 +67,7 @@ export class Management {
   readonly #desk: ManagementDesk;
   readonly #queue: UnacknowledgedQueue;
   /** Copies of what has not been sent yet. */
-  readonly #copies = new Map<Stanza, KeptCopy>();
+  readonly #waiting = new Map<Stanza, Waiting>();
   readonly #storedElsewhere = new WeakSet<Stanza>();
   /** How many of the client's stanzas a crash could not take back. */
   #safe: number;
@@ -92,11 +99,13 @@ export class Management {
     const { stream, account } = this.#session;
     const sequence = this.#queue.nextSequence;
     const storedElsewhere = this.#storedElsewhere.has(stanza);
-    let copy = this.#copies.get(stanza);
-    this.#copies.delete(stanza);
+    const waiting = this.#waiting.get(stanza);
+    this.#waiting.delete(stanza);
+    let copy = waiting?.copy;
     if (!stream && !storedElsewhere) {
       copy ??= this.#desk.copies.add(account.key, this.resumability?.key, stanza, sequence);
     }
+    if (stream && waiting) this.#number(waiting, sequence);
     this.#queue.push({ stanza, atMs: this.#desk.clock.nowMs(), storedElsewhere, copy });
     stream?.sendStanza(stanza);
     if (stream) this.#askInTime(stream);
@@ -107,8 +116,13 @@ export class Management {
   keep(stanza: Stanza, atOnce: boolean): Promise<void> {
     const sequence = atOnce ? this.#queue.nextSequence : undefined;
     const copy = this.#desk.copies.add(this.#session.account.key, this.resumability?.key, stanza, sequence);
-    this.#copies.set(stanza, copy);
+    this.#waiting.set(stanza, { copy, sequence });
     return copy.durable;
+  }
+
+  /** After a restart only what has a number is known to have been sent. */
+  #number({ copy, sequence }: Waiting, sent: number | undefined): void {
+    if (sequence === undefined && sent !== undefined && this.resumability) void this.#desk.copies.number(copy, sent);
   }
 
   /** The stanza, when it is sent, need be neither kept nor taken back. */
@@ -116,13 +130,11 @@ export class Management {
     this.#storedElsewhere.add(stanza);
   }
 
-  /** Takes back a stanza that was never written; its copy goes when what happens instead is durable. */
-  withdraw(stanza: Stanza, instead: Promise<void>): void {
-    const copy = this.#queue.withdraw(stanza)?.copy;
-    instead.then(
-      () => copy?.release(),
-      () => undefined,
-    );
+  /** Takes back a stanza that was never written; answers its copy. */
+  withdraw(stanza: Stanza): KeptCopy | undefined {
+    const copy = this.#queue.withdraw(stanza)?.copy ?? this.copyOf(stanza);
+    this.#waiting.delete(stanza);
+    return copy;
   }
 
   /** Resolves with true when the client has acknowledged all that was sent. */
@@ -282,7 +294,7 @@ export class Management {
 
   /** The copy of a stanza that was never sent. */
   copyOf(stanza: Stanza): KeptCopy | undefined {
-    return this.#copies.get(stanza);
+    return this.#waiting.get(stanza)?.copy;
   }
 
   #writeAll({ key }: Resumability, held: readonly Stanza[]): void {
@@ -311,7 +323,8 @@ export class Management {
     };
     for (const [index, { entry }] of sent.entries()) entry.copy = rewritten(entry.copy, index);
     for (const [index, stanza] of held.entries()) {
-      this.#copies.set(stanza, rewritten(this.#copies.get(stanza), sent.length + index));
+      const copy = rewritten(this.copyOf(stanza), sent.length + index);
+      this.#waiting.set(stanza, { copy, sequence: undefined });
     }
     if (rows.length === 0) written.catch(() => undefined);
   }

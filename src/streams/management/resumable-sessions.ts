@@ -152,7 +152,10 @@ export class ResumableSessions {
       return stanza ? [{ stanza, atMs: row.receivedAtMs, storedElsewhere: false, copy, sequence: row.sequence }] : [];
     });
     session.manage({ key, maxSeconds }, { handled, queue: UnacknowledgedQueue.restored(entries) });
-    for (const { stanza, atMs } of entries) if (atMs > detachedAtMs) this.#follow(session, stanza, atMs);
+    for (const { stanza, atMs, sequence } of entries) {
+      // The others may have been read.
+      if (sequence === undefined || atMs > detachedAtMs) this.#follow(session, stanza, atMs);
+    }
     this.#restoreState(session, found);
     this.#restored.add(session);
     this.#byKey.set(key, session);
@@ -183,7 +186,7 @@ export class ResumableSessions {
     });
   }
 
-  /** What came while the client was away has never been written: it is asked again whether it may leave. */
+  /** What has never been written, because the client was away or something else went first, is asked again whether it may leave. */
   #follow(session: ClientSession, stanza: Stanza, sentAtMs: number): void {
     const watch = this.#parts.recall(stanza, session, sentAtMs);
     if (watch) session.follow(stanza, watch);

@@ -53,6 +53,12 @@ export class Unproven {
     return this.#entries.some((entry) => entry.stanza === stanza);
   }
 
+  /** Takes back a stanza that was never written; answers its copy. */
+  withdraw(stanza: Stanza): KeptCopy | undefined {
+    const index = this.#entries.findIndex((entry) => entry.stanza === stanza);
+    return index < 0 ? undefined : this.#entries.splice(index, 1)[0]?.copy;
+  }
+
   /** It is over; answers what the recipient may not have. */
   end(): readonly Sent[] {
     this.#timer?.cancel();

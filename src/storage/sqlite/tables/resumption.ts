@@ -85,6 +85,7 @@ function stanzaOperations(db: Database.Database, owners: Owners) {
   const add = db.prepare<[number, string | null, number | null, number, Uint8Array]>(
     'INSERT INTO unacknowledged (account_id, session, sequence, received_at_ms, bytes) VALUES (?, ?, ?, ?, ?)',
   );
+  const number = db.prepare<[number, number]>('UPDATE unacknowledged SET sequence = ? WHERE id = ?');
   const remove = db.prepare<[number]>('DELETE FROM unacknowledged WHERE id = ?');
   const ofSession = db.prepare<[string], PackedUnacknowledged>(
     `SELECT ${stanzaColumns} FROM unacknowledged u JOIN accounts a ON a.id = u.account_id WHERE u.session = ? ORDER BY u.id`,
@@ -102,6 +103,9 @@ function stanzaOperations(db: Database.Database, owners: Owners) {
     writes: {
       'resumption.add': (owner: string, key: string | null, [sequence, atMs, bytes]: PackedNewUnacknowledged): number =>
         Number(add.run(owners.need(owner), key, sequence, atMs, bytes).lastInsertRowid),
+      'resumption.number': (id: number, sequence: number): void => {
+        number.run(sequence, id);
+      },
       'resumption.remove': (ids: readonly number[]): void => {
         for (const id of ids) remove.run(id);
       },
