@@ -13,6 +13,12 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     settings: {
       limits: { disabled: true, c2s: { writeStallSeconds: 86_400, idlePingAfterSeconds: 86_400 } },
       streamManagement: { resumeSeconds: 600 },
+      amp: {
+        policies: [
+          { name: 'stale', match: { namespace: 'urn:x:alarm' }, rules: [{ action: 'drop', maxAgeSeconds: 30 }] },
+          { name: 'old', match: { namespace: 'urn:x:news' }, rules: [{ action: 'drop', maxAgeSeconds: 700 }] },
+        ],
+      },
     },
   });
   const inMs = (ms: number) => new Date(clock.nowMs() + ms).toISOString();
@@ -111,6 +117,70 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     expect(await comesBack(juliet, token)).to.deep.equal(['Good morrow', 'and then']);
     const told = report(romeo, juliet.jid, 'notify deliver direct').replace(`to="${romeo.jid}"`, `to="${romeo.bare}"`);
     expectTrees(await nextMessages(again, 1), told);
+  });
+
+  it('whoever might be told when the message came is told after a restart, whatever has become of the friendship', async () => {
+    const { romeo, juliet, token } = await parted();
+    const words = `alert expire-at ${inMs(30_000)}`;
+    romeo.sends(message(juliet.jid, [words]));
+    romeo.sends(`<message to="${juliet.jid}" type="chat"><body>and then</body></message>`);
+    await hearsNothing(romeo);
+    const garden = await juliet.arrives({
+      resource: 'garden',
+      presence: '<presence><priority>-1</priority></presence>',
+    });
+    garden.sends(`<presence to="${romeo.bare}" type="unsubscribed"/>`);
+    await garden.drains();
+    const again = await restarted(romeo);
+    clock.advance(30_000);
+    expect(await comesBack(juliet, token)).to.deep.equal(['and then']);
+    const told = report(romeo, juliet.jid, words).replace(`to="${romeo.jid}"`, `to="${romeo.bare}"`);
+    expectTrees(await nextMessages(again, 1), told);
+  });
+
+  for (const [words, ageMs, delivered] of [
+    ['is given', 29_999, ['Alarm', 'and then']],
+    ['is not given', 30_000, ['and then']],
+  ] as const) {
+    it(`by the operator's rules, too: what was sent ${ageMs} ms ago ${words}`, async () => {
+      const { romeo, juliet, token } = await parted();
+      romeo.sends(`<message to="${juliet.jid}" type="chat"><body>Alarm</body><x xmlns="urn:x:alarm"/></message>`);
+      romeo.sends(`<message to="${juliet.jid}" type="chat"><body>and then</body></message>`);
+      await hearsNothing(romeo);
+      clock.advance(10_000);
+      await restarted(romeo);
+      clock.advance(ageMs - 10_000);
+      expect(await comesBack(juliet, token)).to.deep.equal(delivered);
+    });
+  }
+
+  for (const [title, more] of [
+    ['by a policy', '<x xmlns="urn:x:news"/>'],
+    ['by XEP-0023', '<x xmlns="jabber:x:expire" seconds="700"/>'],
+  ] as const) {
+    it(`what expires by its age is as old as it was when it moves to the store: ${title} (D-44)`, async () => {
+      for (const waitMs of [699_999, 700_000]) {
+        const { romeo, juliet } = await parted();
+        romeo.sends(`<message to="${juliet.jid}" type="chat"><body>News</body>${more}</message>`);
+        await hearsNothing(romeo);
+        clock.advance(600_000);
+        await hearsNothing(romeo);
+        clock.advance(waitMs - 600_000);
+        const { arrival } = await juliet.arrives();
+        expect(bodiesOf(arrival)).to.deep.equal(waitMs < 700_000 ? ['News'] : []);
+      }
+    });
+  }
+
+  it('what one resource has has not expired, whatever others would have got (D-7)', async () => {
+    const { romeo, juliet, token } = await parted();
+    const garden = await juliet.arrives({ resource: 'garden' });
+    romeo.sends(message(juliet.jid, [`alert expire-at ${inMs(30_000)}`]));
+    romeo.sends(`<message to="${juliet.jid}" type="chat"><body>and then</body></message>`);
+    expect(bodiesOf(await nextMessages(garden, 2))).to.deep.equal(['Good morrow', 'and then']);
+    clock.advance(30_000);
+    expect(await comesBack(juliet, token)).to.deep.equal(['and then']);
+    await hearsNothing(romeo);
   });
 
   it('what may have been read before a restart is given again, expired or not', async () => {

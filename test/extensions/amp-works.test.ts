@@ -7,9 +7,11 @@ import { offline } from '../../src/extensions/offline/offline.ts';
 import { StoredMessages } from '../../src/extensions/offline/stored-messages.ts';
 import type { Account } from '../../src/routing/account.ts';
 import type { Passage } from '../../src/routing/extension.ts';
+import { Consequences } from '../../src/routing/origin.ts';
 import type { OfflineStore } from '../../src/storage/offline.ts';
 import type { OutboxStore } from '../../src/storage/outbox.ts';
 import { StorageError, type StorageErrorCode } from '../../src/storage/storage-error.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
 import type { StubSession } from '../support/stub-session.ts';
 import { Bench } from './bench.ts';
 
@@ -396,6 +398,19 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
       expect(brief(romeo)).to.deep.equal(['alert deliver stored']);
       expect(counters.report()).to.deep.equal({ fired: { 'alert deliver stored': 5 }, refused: 1, repliesHeldBack: 3 });
     });
+  });
+
+  it('what waits since before a restart is asked about, also if it had expired when its copy was written (D-40)', async () => {
+    const { romeo, juliet } = await couple();
+    const balcony = await bench.session(juliet, 'balcony', '<presence/>');
+    const nowMs = bench.clock.nowMs();
+    const recalled = (ageMs: number) => {
+      const rule = rules(`drop expire-at ${new Date(nowMs - ageMs).toISOString()}`);
+      const message = readStanza(`<message from='${romeo.jid}' to='${juliet.key}' id='m1'>${rule}</message>`);
+      return bench.road.router.recall(message, balcony, nowMs)?.mayLeave(new Consequences());
+    };
+    expect(recalled(-1)).to.equal(true);
+    expect(recalled(1)).to.equal(false);
   });
 
   it('every rule that fires is counted, and logged (N-22)', async () => {

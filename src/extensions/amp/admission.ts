@@ -26,16 +26,16 @@ export interface Arrival {
   readonly nowMs: number;
 }
 
+/** The message to go on with, and the sender's rules for it; undefined if there are none. */
+export interface Admitted {
+  readonly kind: 'admitted';
+  readonly message: Stanza;
+  readonly ruleset: ArmedRuleset | undefined;
+  readonly ends: Ends;
+}
+
 /** What AMP makes of a message before anything is known of where it goes. */
-export type Admission =
-  | { readonly kind: 'refused'; readonly reply: Stanza }
-  /** The message to go on with, and the sender's rules for it; undefined if there are none. */
-  | {
-      readonly kind: 'admitted';
-      readonly message: Stanza;
-      readonly ruleset: ArmedRuleset | undefined;
-      readonly ends: Ends;
-    };
+export type Admission = { readonly kind: 'refused'; readonly reply: Stanza } | Admitted;
 
 /**
  * Takes a message in: reads its rules, checks them all, and signs them (XEP-0079 §2.2, first step). No state of the

@@ -5,7 +5,7 @@ import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
 import type { Arriving, Hearing, Oversight } from '../../routing/extension.ts';
 import { maySeePresence } from '../../routing/presence-access.ts';
 import type { Screens } from '../../routing/screens.ts';
-import { type Arrival, admit } from './admission.ts';
+import { type Admitted, type Arrival, admit } from './admission.ts';
 import { Case, type CaseParts } from './case.ts';
 import { type Explanation, explain } from './explanation.ts';
 import type { Outbox } from './outbox.ts';
@@ -33,36 +33,40 @@ export class AmpJudge {
   hear(arriving: Arriving): Hearing | 'refused' | undefined {
     const { settings, reporter, outbox, clock } = this.#parts;
     const { message, sender, session } = arriving;
-    const marked = isMarked(message);
-    if (!marked && settings.policies.length === 0) return undefined;
-    if (marked && this.#isServer(sender) && sender.isBare && carriesReport(message)) return outbox.hear(arriving);
+    if (!this.#isConcerned(message)) return undefined;
+    if (this.#isOwnReport(message, sender)) return outbox.hear(arriving);
     const by = this.#deciding(arriving);
-    const nowMs = clock.nowMs();
-    const arrival = this.#arrival(arriving, session !== undefined, by, nowMs);
+    // What comes back from where it waited is as old as it was.
+    const sentAtMs = arriving.origin?.sentAtMs ?? clock.nowMs();
+    const arrival = this.#arrival(arriving, session !== undefined, by, sentAtMs);
     const admission = admit(message, arrival, settings.limits);
     if (admission.kind === 'refused') {
       reporter.refuse(admission.reply, sender, session);
       return 'refused';
     }
-    const ofOperator = policyRulesets(settings.policies, message, settings.limits.vocabulary, nowMs);
-    const rulesets = [...(admission.ruleset ? [admission.ruleset] : []), ...ofOperator];
-    const subject = { by, sender, id: message.id, ends: admission.ends };
-    return new Case(this.#parts, admission.message, arriving, rulesets, subject);
+    return this.#case(arriving, admission, by, sentAtMs);
   }
 
   /**
    * Takes up again the case of a message that waits for a session since before a restart: by its own rules, as they stood when it
-   * came. Those of the operator have not been kept with it.
+   * came, and by the policies of today, as if they had stood then.
    */
   recall(arriving: Arriving, plan: DeliveryPlan, sentAtMs: number): Oversight | undefined {
     const { message, sender } = arriving;
-    if (!isMarked(message) || carriesReport(message)) return undefined;
+    if (!this.#isConcerned(message) || this.#isOwnReport(message, sender)) return undefined;
     const by = this.#deciding(arriving);
     const arrival = { ...this.#arrival(arriving, false, by, sentAtMs), mayReport: () => true };
     const admission = admit(message, arrival, this.#parts.settings.limits);
-    if (admission.kind === 'refused' || !admission.ruleset) return undefined;
-    const subject = { by, sender, id: message.id, ends: admission.ends };
-    return new Case(this.#parts, message, arriving, [admission.ruleset], subject).recall(plan, sentAtMs);
+    if (admission.kind === 'refused') return undefined;
+    return this.#case(arriving, admission, by, sentAtMs).recall(plan, sentAtMs);
+  }
+
+  #case(arriving: Arriving, { message, ruleset, ends }: Admitted, by: Jid, sentAtMs: number): Case {
+    const { policies, limits } = this.#parts.settings;
+    const ofOperator = policyRulesets(policies, arriving.message, limits.vocabulary, sentAtMs);
+    const rulesets = ruleset ? [ruleset, ...ofOperator] : ofOperator;
+    const { sender } = arriving;
+    return new Case(this.#parts, message, arriving, rulesets, { by, sender, id: message.id, ends });
   }
 
   /** What would happen to a message that came at some time and for which this is planned; nothing does. */
@@ -76,6 +80,14 @@ export class AmpJudge {
   #arrival(arriving: Arriving, fromClient: boolean, by: Jid, nowMs: number): Arrival {
     const { sender, recipient } = arriving;
     return { fromClient, sender, recipient, by, mayReport: () => this.#mayReport(arriving), nowMs };
+  }
+
+  #isConcerned(message: Stanza): boolean {
+    return isMarked(message) || this.#parts.settings.policies.length > 0;
+  }
+
+  #isOwnReport(message: Stanza, sender: Jid): boolean {
+    return this.#isServer(sender) && sender.isBare && carriesReport(message);
   }
 
   /** Whether the server itself has sent something, in whatever capacity. */

@@ -43,6 +43,8 @@ export class Case implements Hearing {
   #armed: readonly ArmedRuleset[] = [];
   /** Its end is decided, and told as far as it is: whoever asks whether it may leave asks too late. */
   #over = false;
+  /** A resource has it: nothing that comes later is told any more. */
+  #delivered = false;
   /** The rules were the reason why the next server was not given the message. */
   #unsupported = false;
 
@@ -99,6 +101,7 @@ export class Case implements Hearing {
     const intended = this.#arriving.recipient;
     const judgement = judge(this.#armed, { event: 'dispatch', intended, hop: false, nowMs: clock.nowMs() });
     if (judgement.fired.length === 0) return true;
+    if (this.#delivered) return judgement.decision === 'keep';
     this.#armed = judgement.armed;
     // What has been told stays told, whatever becomes of the message.
     this.#rulesets = withFired(this.#rulesets, judgement.fired);
@@ -150,6 +153,7 @@ export class Case implements Hearing {
     if (plan.kind !== 'stored') {
       const done = () => {
         note();
+        this.#delivered = plan.kind === 'direct';
         // What another server has been given can still come back.
         this.#rulesets = withFired(this.#rulesets, judgement.fired);
         for (const report of reporter.compose(later, this.#subject)) reporter.send(report, this.#arriving.origin);
