@@ -185,6 +185,16 @@ const offline = z
   .prefault({})
   .describe('Messages kept for accounts that are not online (XEP-0160).');
 
+const forwarding = z
+  .strictObject({
+    userCommand: flag(
+      true,
+      'Users may have their messages forwarded from their client (XEP-0050). false leaves it to the operator; what is forwarded already stays so.',
+    ),
+  })
+  .prefault({})
+  .describe('Messages that go on to another address.');
+
 const roster = z
   .strictObject({
     maxItems: whole(1000, 1, 100_000, 'Contacts of one account.'),
@@ -269,6 +279,7 @@ export function configSchema(origin: Origin) {
     streamManagement,
     offline,
     amp: ampSchema,
+    forwarding,
     roster,
     contact,
     log,

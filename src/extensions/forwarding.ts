@@ -11,20 +11,25 @@ import { attribute, childElements, type Element, nsOf, xml } from '../xml/elemen
 const node = 'forward-messages';
 const name = 'Forward my messages';
 
+/** What the operator decides about forwards; a slice of the configuration. */
+export interface ForwardingOptions {
+  readonly userCommand: boolean;
+}
+
 /** Lets users have their messages forwarded to another address, by an ad-hoc command (XEP-0050). */
-export function forwarding(store: Pick<AccountStore, 'setForward'>): Extension {
+export function forwarding(store: Pick<AccountStore, 'setForward'>, { userCommand }: ForwardingOptions): Extension {
   const identities = [{ category: 'automation', type: 'command-node', name }];
+  const claim = {
+    spec: 'XEP-0050',
+    title: 'Ad-Hoc Commands',
+    version: '1.3.0',
+    status: 'partial',
+    note: 'one command, for users: forwarding of messages',
+  } as const;
+  if (!userCommand) return { name: 'forwarding', claims: [claim] };
   return {
     name: 'forwarding',
-    claims: [
-      {
-        spec: 'XEP-0050',
-        title: 'Ad-Hoc Commands',
-        version: '1.3.0',
-        status: 'partial',
-        note: 'one command, for users: forwarding of messages',
-      },
-    ],
+    claims: [claim],
     disco: {
       domain: [ns.commands],
       commands: [{ node, name }],

@@ -14,7 +14,7 @@ import { blocking } from './blocking/blocking.ts';
 import { clientState } from './client-state/client-state.ts';
 import { type ContactAddresses, contactAddresses } from './contact-addresses.ts';
 import { disco } from './disco/disco.ts';
-import { forwarding } from './forwarding.ts';
+import { type ForwardingOptions, forwarding } from './forwarding.ts';
 import { lastActivity } from './last-activity.ts';
 import { legacySession } from './legacy-session.ts';
 import { offline } from './offline/offline.ts';
@@ -33,6 +33,7 @@ export interface ExtensionOptions {
   readonly roster: RosterOptions;
   readonly registration: RegisterOptions;
   readonly contact: ContactAddresses;
+  readonly forwarding: ForwardingOptions;
 }
 
 /** What all extensions together need from the rest of the house. */
@@ -74,7 +75,7 @@ export function extensions(parts: ExtensionParts): readonly Extension[] {
     version(software),
     time(clock),
     lastActivity({ sessions, store: storage.accounts, clock, log }),
-    forwarding(storage.accounts),
+    forwarding(storage.accounts, options.forwarding),
     vcard(storage.vcards),
     privateXml(storage.privateXml),
     register(parts.registrar, options.registration),

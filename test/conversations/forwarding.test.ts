@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { befriend, Stage } from '../support/conversation.ts';
-import { expectTree, expectTrees, type TestClient } from '../support/test-client.ts';
+import { expectTree, expectTrees, rawOf, type TestClient } from '../support/test-client.ts';
 import { childOf, findTree } from '../support/xml-tree.ts';
 import {
   amp,
@@ -177,5 +177,22 @@ describe('The command to forward messages (XEP-0050)', () => {
       unknown,
       `<iq type="error"><error type="cancel"><item-not-found xmlns="${stanzas}"/>...</error></iq>`,
     );
+  });
+});
+
+describe('Without the command to forward messages', () => {
+  const stage = new Stage({ settings: { forwarding: { userCommand: false } } });
+
+  it('there is nothing to find and nothing to run', async () => {
+    const { juliet } = await stage.enter(['juliet']);
+    const { domain } = stage;
+    const about = (node: string) => `<query xmlns="http://jabber.org/protocol/disco#info"${node}/>`;
+    const found = await juliet.asks(`<iq type="get" to="${domain}">${about('')}</iq>`);
+    expect(rawOf(found)).to.include('http://jabber.org/protocol/amp').and.not.to.include(commands);
+    const refused = (type: string, condition: string) =>
+      `<iq type="error"><error type="${type}"><${condition} xmlns="${stanzas}"/>...</error></iq>`;
+    const node = `<iq type="get" to="${domain}">${about(' node="forward-messages"')}</iq>`;
+    await juliet.gets(node, refused('cancel', 'item-not-found'));
+    await juliet.gets(run(domain, '', form('nurse@localhost')), refused('cancel', 'service-unavailable'));
   });
 });

@@ -24,6 +24,7 @@ export function allExtensions(ground: BenchGround): Fitting {
     options: {
       roster: { maxItems: 10, maxGroupsPerItem: 10, maxNameBytes: 100 },
       registration: { passwordChange: true, accountRemoval: true },
+      forwarding: { userCommand: true },
       contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [] },
     },
     storedMessages,
