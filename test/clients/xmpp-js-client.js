@@ -7,7 +7,9 @@ const [username, domain] = address.split('@');
 const scheme = security === 'direct' ? 'xmpps' : 'xmpp';
 // Over direct TLS it verifies the name it connects to, so it is sent to the domain itself.
 const server = security === 'direct' ? domain : host;
-const entity = client({ service: `${scheme}://${server}:${port}`, domain, username, password, resource: 'xmpp-js' });
+const service = `${scheme}://${server}:${port}`;
+// It would give up after two seconds in which the machine has something else to do.
+const entity = client({ service, domain, username, password, resource: 'xmpp-js', timeout: 60_000 });
 entity.reconnect.stop();
 
 const say = (...words) => console.log(words.join('\t'));

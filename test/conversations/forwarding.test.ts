@@ -10,6 +10,7 @@ import {
   hearsNothing,
   message,
   messagesOf,
+  nextMessages,
   report,
   rule,
   stanzas,
@@ -51,7 +52,7 @@ describe('Messages that are forwarded (XEP-0079 §3.3.1)', () => {
     await hearsNothing(balcony);
     await forwards(balcony, '');
     romeo.sends(`<message to="${juliet.jid}" type="chat"><body>y</body></message>`);
-    expect(bodiesOf(await balcony.drains())).to.deep.equal(['y']);
+    expect(bodiesOf(await nextMessages(balcony, 1))).to.deep.equal(['y']);
     await hearsNothing(kitchen);
   });
 
@@ -125,7 +126,7 @@ describe('Messages that are forwarded (XEP-0079 §3.3.1)', () => {
     const { romeo, juliet, balcony, nurse } = await household();
     const kitchen = await nurse.arrives();
     romeo.sends(`<message to="${juliet.jid}" type="headline"><body>x</body></message>`);
-    expect(bodiesOf(await balcony.drains())).to.deep.equal(['x']);
+    expect(bodiesOf(await nextMessages(balcony, 1))).to.deep.equal(['x']);
     await hearsNothing(kitchen);
   });
 });

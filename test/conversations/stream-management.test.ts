@@ -171,11 +171,13 @@ describe('Stream management (XEP-0198)', () => {
       for (let count = 1; count <= 5; count++) await client.receives('<message>...</message>');
       await client.receives(`<r xmlns="${sm}"/>`);
       client.sends(`<a xmlns="${sm}" h="5"/>`);
-      romeo.sends(chat(client.jid, 'm6'));
+      // The answer to a ping is a stanza, too.
+      await client.settles();
+      romeo.sends(chat(client.jid, 'm7'));
       await client.receives('<message>...</message>');
       clock.advance(5000);
       await client.receives(`<r xmlns="${sm}"/>`);
-      client.sends(`<a xmlns="${sm}" h="6"/>`);
+      client.sends(`<a xmlns="${sm}" h="7"/>`);
     });
 
     for (const [what, h] of [
