@@ -60,6 +60,8 @@ export interface Works {
   readonly components: Components;
   /** Absent if there are to be no streams with other servers. */
   readonly federation: Federation | undefined;
+  /** Reads and opens what a reloaded configuration names; what it answers takes everything into use. Rejects if something is no good. */
+  prepare(config: Config): Promise<() => void>;
 }
 
 /** Builds the road with everything that stands along it. */
@@ -67,43 +69,61 @@ export async function buildWorks(site: Site): Promise<Works> {
   const { config, storage, clock, log } = site;
   const { domains, roster } = config;
   const options = { domains, maxRosterItems: roster.maxItems, maxDirectedPresences };
-  const proofs = {
+  const resolver = new SystemResolver(resolverOptions(config), clock);
+  const given = {
     dialbackSecret: await storage.secrets.get('dialback'),
     trust: await TrustAnchors.read(config.s2s.trustedAuthorities),
+    resolver,
   };
-  let works: Omit<Works, 'road'> | undefined;
+  let works: Omit<Works, 'road' | 'prepare'> | undefined;
   const road: Road = buildRoad(options, storage, clock, log, (ground) => {
     const { amp, copies, components, ...equipment } = equip(site, ground);
-    const surroundings = { ground, copies, services: equipment.services, road: () => road };
-    const federation = config.s2s.enabled ? makeFederation(site, proofs, surroundings) : undefined;
+    const surroundings = { ground, copies, service: equipment.service, road: () => road };
+    const federation = config.s2s.enabled ? makeFederation(site, given, surroundings) : undefined;
     works = { amp, copies, components, federation };
     return { ...equipment, ...(federation && { remotes: federation.remotes }) };
   });
   if (!works) throw new Error('a road is equipped when it is built');
-  return { ...works, road };
+  const built = works;
+  return { ...built, road, prepare: (next) => prepare(next, built, resolver) };
 }
 
-/** What proves who other servers are, and who we are. */
-type Proofs = Pick<FederationParts, 'dialbackSecret' | 'trust'>;
+async function prepare(
+  config: Config,
+  { amp, components, federation }: Omit<Works, 'road' | 'prepare'>,
+  resolver: SystemResolver,
+): Promise<() => void> {
+  const trust = await TrustAnchors.read(config.s2s.trustedAuthorities);
+  const wanted = componentOptions(config);
+  await components.prepare(wanted);
+  return () => {
+    amp.reload(ampOptions(config));
+    components.reload(wanted);
+    resolver.reload(resolverOptions(config));
+    // Last: what is served here decides about streams.
+    federation?.reload(federationOptions(config), trust);
+  };
+}
+
+/** What proves who other servers are, and who we are, and where they are found. */
+type Given = Pick<FederationParts, 'dialbackSecret' | 'trust' | 'resolver'>;
 
 /** What federation is joined to. */
 interface Surroundings {
   readonly ground: Ground;
   readonly copies: OutgoingCopies;
-  readonly services: readonly Service[];
+  readonly service: (domain: string) => Service | undefined;
   readonly road: () => Road;
 }
 
-function makeFederation(site: Site, proofs: Proofs, { ground, copies, services, road }: Surroundings): Federation {
+function makeFederation(site: Site, given: Given, { ground, copies, service, road }: Surroundings): Federation {
   const { config, certificates, door, clock, log } = site;
-  const hosted = new Set([...config.domains, ...services.map(({ domain }) => domain)]);
   return new Federation({
-    ...proofs,
+    ...given,
     options: federationOptions(config),
     door,
     contexts: certificates,
-    resolver: new SystemResolver(resolverOptions(config), clock),
-    isHosted: (domain) => hosted.has(domain),
+    isHosted: (domain) => ground.isLocalDomain(domain) || service(domain) !== undefined,
     fromPeer: (stanza, origin) => road().router.fromPeer(stanza, origin),
     requests: ground.requests,
     copies,
@@ -149,8 +169,9 @@ function equip(site: Site, ground: Ground) {
     clock,
     log,
   });
-  const services = [...site.services, ...components.all];
-  return { extensions: list, offline: storedMessages, services, amp, copies, components };
+  const own = new Map(site.services.map((one) => [one.domain, one]));
+  const service = (domain: string) => own.get(domain) ?? components.at(domain);
+  return { extensions: list, offline: storedMessages, service, amp, copies, components };
 }
 
 function makeCopies({ config, storage, clock, log }: Site, ground: Ground): OutgoingCopies {

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { reloaded } from './config/reload.ts';
 import type { Config, Listener } from './config/schema.ts';
 import {
   clientGateOptions,
@@ -114,7 +115,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
   const listener = makeListener(site, stream);
   const addresses = await openDoors(site, works, listener);
   await copies.restore(left);
-  const reloadAll = () => reload(site, options);
+  const reload = reloading(site, works, options);
   const startedAtMs = clock.nowMs();
   const status = () => ({
     version: software.version,
@@ -137,7 +138,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
       components: () => components.report(),
       testPeer: federation && ((pair) => federation.test(pair)),
       peers: () => federation?.report() ?? [],
-      reload: reloadAll,
+      reload,
     },
   });
   const control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
@@ -159,7 +160,7 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     addresses,
     developmentAuthority: certificates.developmentAuthority,
     administration,
-    reload: reloadAll,
+    reload,
     stop,
   };
 }
@@ -167,18 +168,26 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
 /** Opens every port. */
 async function openDoors(site: Site, { road, components, federation }: Works, listener: StreamListener) {
   const { config, door, clock, log } = site;
-  return {
+  const addresses = {
     c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
     c2sTls: await listenAll(listener, config.listen.c2sTls, 'direct'),
     s2s: federation ? await listenWhere(federation, config.listen.s2s, 'starttls') : [],
     s2sTls: federation ? await listenWhere(federation, config.listen.s2sTls, 'direct') : [],
-    components: await components.listen(config.listen.components, {
-      take: (stanza, origin) => road.router.fromPeer(stanza, origin),
-      limits: componentStreamLimits(config),
-      door,
-      clock,
-      log,
-    }),
+  };
+  await components.listen({
+    addresses: config.listen.components,
+    take: (stanza, origin) => road.router.fromPeer(stanza, origin),
+    limits: componentStreamLimits(config),
+    door,
+    clock,
+    log,
+  });
+  return {
+    ...addresses,
+    /** A reload may open them. */
+    get components() {
+      return components.addresses;
+    },
   };
 }
 
@@ -192,21 +201,28 @@ function makeListener({ gate, door, clock, log }: Site, stream: ClientStreamPart
   });
 }
 
-/** Certificates and the log level change at once, whatever else was changed at the next start; what is no good changes nothing. */
-async function reload({ config, certificates, gate, log }: Site, options: ServerOptions): Promise<void> {
-  const next = options.reloadConfig?.() ?? config;
-  const { domains, dataDir } = config;
-  await certificates.reload({ domains, dataDir, tls: next.tls });
-  await gate.renew();
-  options.log.level = next.log.level;
-  const waiting = changedKeys(config, next).filter((key) => key !== 'tls' && key !== 'log');
-  if (waiting.length > 0) log.warn({ keys: waiting }, 'changed settings that wait for a restart');
-  log.info({}, 'reloaded');
-}
-
-function changedKeys(before: Config, after: Config): string[] {
-  const keys = Object.keys(before) as (keyof Config)[];
-  return keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
+/** Takes over what can change at once and says what waits for the next start; what is no good changes nothing. One after the other. */
+function reloading(site: Site, works: Works, options: ServerOptions): () => Promise<void> {
+  const { certificates, gate, log } = site;
+  let running = site.config;
+  let last = Promise.resolve();
+  const reload = async () => {
+    const { config, waiting } = reloaded(running, options.reloadConfig?.() ?? running);
+    const takeCertificates = await certificates.prepare(config);
+    const takeOver = await works.prepare(config);
+    takeCertificates();
+    takeOver();
+    running = config;
+    options.log.level = config.log.level;
+    await gate.renew();
+    if (waiting.length > 0) log.warn({ keys: waiting }, 'changed settings that wait for a restart');
+    log.info({}, 'reloaded');
+  };
+  return () => {
+    const done = last.then(reload);
+    last = done.catch(() => undefined);
+    return done;
+  };
 }
 
 /** Listens for clients, for whom the server is there: not to be had anywhere is not to start. */

@@ -49,8 +49,8 @@ export interface Ground {
 export interface Equipment {
   readonly extensions: readonly Extension[];
   readonly offline: OfflineMessages;
-  /** What answers for other domains in this process. */
-  readonly services?: readonly Service[];
+  /** What answers for another domain, if something does now. */
+  readonly service?: (domain: string) => Service | undefined;
   /** Carries stanzas to other servers; without it none can be reached. */
   readonly remotes?: Carrier;
 }
@@ -85,17 +85,16 @@ export function buildRoad(
     router?.explain(stanza, error) ?? StanzaError.internalServerError();
   const screens = new Screens();
   const ground = layGround(options, storage, clock, screens, route);
-  const { extensions, offline, services = [], remotes = noRemotes } = equip(ground);
+  const { extensions, offline, service = () => undefined, remotes = noRemotes } = equip(ground);
   screens.add(extensions.flatMap(({ screen }) => screen ?? []));
   const { sessions, subscriptions, requests, accounts } = ground;
-  const served = new Map(services.map((service) => [service.domain, service] as const));
   const common = {
     sessionsOf: (account: string) => sessions.of(account),
     findSession: (fullJid: Jid) => sessions.find(fullJid),
     screens,
     route,
     remotes,
-    isHosted: (domain: string) => ground.isLocalDomain(domain) || served.has(domain),
+    isHosted: (domain: string) => ground.isLocalDomain(domain) || service(domain) !== undefined,
     send: (carrier: Carrier, stanza: Stanza) => carrier.send(stanza, { failed: (error) => refuse(stanza, error) }),
   };
   const presences = new PresencePath({
@@ -112,7 +111,7 @@ export function buildRoad(
   const handlers = extensions.flatMap(({ iq }) => iq ?? []);
   router = new Router({
     isLocalDomain: ground.isLocalDomain,
-    service: (domain) => served.get(domain),
+    service,
     mailbox: (jid) => ground.mailboxes.at(jid),
     account: (jid) => accounts.get(jid),
     screens,

@@ -137,7 +137,7 @@ describe('ampere start', () => {
     server.kill('SIGUSR1');
     await server.waitFor('a word at level debug', () => logged('SIGUSR1 does nothing')[0]);
     expect(logged('SIGUSR1 does nothing')).to.have.length(1);
-    expect(logged('wait for a restart').join()).to.include('"keys":["offline"]');
+    expect(logged('wait for a restart').join()).to.include('"keys":["offline.maxMessages"]');
     await client.settles();
     const other = await connects();
     await other.settles();

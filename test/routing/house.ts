@@ -51,7 +51,7 @@ export class House {
     const storage = { accounts, rosters } as unknown as Parameters<typeof buildRoad>[1];
     this.road = buildRoad(options, storage, this.clock, this.log, () => ({
       ...(remotes && { remotes }),
-      services,
+      service: (domain) => services.find((one) => one.domain === domain),
       extensions: extensions.map((extension) => ({ name: 'test', claims: [], ...extension })),
       offline: {
         keep: async (message, owner) => {

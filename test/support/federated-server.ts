@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configSchema } from '../../src/config/schema.ts';
+import { type Config, configSchema } from '../../src/config/schema.ts';
 import { type Server, startServer } from '../../src/server.ts';
 import { DevelopmentAuthority } from '../../src/streams/tls/development-authority.ts';
 import type { Clock } from '../../src/support/clock.ts';
@@ -34,7 +34,7 @@ export class FederatedServer {
   readonly domain: string;
   readonly log = new RecordingLog();
   readonly directory: string;
-  readonly #options: FederatedServerOptions;
+  #options: FederatedServerOptions;
   readonly #neighbours: Neighbourhood;
   readonly #trustedFile: string;
   #server!: Server;
@@ -83,20 +83,37 @@ export class FederatedServer {
     return join(this.directory, 'tls/development-ca.pem');
   }
 
+  /** Where components connect. */
+  get components(): { host: string; port: number } {
+    return { host: '127.0.0.1', port: this.#server.addresses.components[0]?.port ?? 0 };
+  }
+
   get administration(): Server['administration'] {
     return this.#server.administration;
   }
 
   async start(): Promise<void> {
-    const { start = 'starttls', settings, clock, amp = {}, limits = { disabled: true }, more } = this.#options;
+    const { clock } = this.#options;
+    const reloadConfig = () => this.#config();
+    this.#server = await startServer(this.#config(), { log: this.log, reloadConfig, ...(clock && { clock }) });
+  }
+
+  /** Reads its configuration again, where these options have changed. */
+  async reloads(changes: FederatedServerOptions): Promise<void> {
+    this.#options = { ...this.#options, ...changes };
+    await this.#server.reload();
+  }
+
+  #config(): Config {
+    const { start = 'starttls', settings, amp = {}, limits = { disabled: true }, more } = this.#options;
     const listen = [{ host: '127.0.0.1', port: this.port }];
-    const config = configSchema({ directory: this.directory, environment: {} }).parse({
+    return configSchema({ directory: this.directory, environment: {} }).parse({
       domains: [this.domain],
       dataDir: '.',
       listen: {
         c2s: [{ host: '127.0.0.1', port: 0 }],
         c2sTls: [],
-        components: [],
+        components: [{ host: '127.0.0.1', port: 0 }],
         s2s: start === 'starttls' ? listen : [],
         s2sTls: start === 'direct' ? listen : [],
       },
@@ -107,7 +124,6 @@ export class FederatedServer {
       s2s: { overrides: this.#overrides(start), trustedAuthorities: this.#trustedFile, ...settings },
       ...more,
     });
-    this.#server = await startServer(config, { log: this.log, ...(clock && { clock }) });
   }
 
   #overrides(tls: 'starttls' | 'direct') {

@@ -14,7 +14,7 @@ import { Expiry } from './expiry.ts';
 import { Outbox } from './outbox.ts';
 import { ReplyLimit } from './reply-limit.ts';
 import { Reporter } from './reporter.ts';
-import { type AmpOptions, type AmpSettings, ampSettings } from './settings.ts';
+import { type AmpOptions, type AmpSettings, ampSettings, unsupportedPolicy } from './settings.ts';
 
 /** What AMP as a whole needs from the rest of the house. */
 export interface AmpWorksParts {
@@ -54,6 +54,11 @@ export class AmpWorks {
     this.judge = new AmpJudge({ ...parts, settings, reporter, outbox, expiry });
     this.#outbox = outbox;
     this.#expiry = expiry;
+  }
+
+  /** The operator has decided otherwise about servers that do not know AMP. */
+  reload({ remoteUnsupported }: Pick<AmpOptions, 'remoteUnsupported'>): void {
+    this.settings.unsupported = unsupportedPolicy(remoteUnsupported);
   }
 
   /** Settles the messages of an account that have expired. */

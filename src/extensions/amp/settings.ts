@@ -49,7 +49,8 @@ export interface AmpSettings {
   readonly privacy: PresencePrivacy;
   readonly limits: RulesetLimits;
   readonly policies: readonly Policy[];
-  readonly unsupported: UnsupportedPolicy;
+  /** A reload may change it. */
+  unsupported: UnsupportedPolicy;
 }
 
 /** Reads what the operator has decided. */
@@ -59,8 +60,13 @@ export function ampSettings(options: AmpOptions): AmpSettings {
     privacy: { mode: options.presencePrivacy, trusted: new Set([...trusted.jids, ...trusted.domains]) },
     limits: { vocabulary: vocabulary(new Set([...disabledActions, ...disabledConditions])), maxRules },
     policies: policies.map((policy) => readPolicy(policy, reportsTo)),
-    unsupported: { policy: remoteUnsupported.policy, domains: new Map(Object.entries(remoteUnsupported.domains)) },
+    unsupported: unsupportedPolicy(remoteUnsupported),
   };
+}
+
+/** What the operator has decided about servers that do not know AMP. */
+export function unsupportedPolicy({ policy, domains }: AmpOptions['remoteUnsupported']): UnsupportedPolicy {
+  return { policy, domains: new Map(Object.entries(domains)) };
 }
 
 /** A policy in the form that is carried out. */

@@ -68,18 +68,23 @@ const discoTimeoutMs = 30_000;
 
 /** A domain that a program of its own answers for (XEP-0114), connected or not. */
 export class Component implements Service {
-  readonly #options: ComponentOptions;
+  #options: ComponentOptions;
   readonly #parts: ComponentParts;
   readonly #waiting: WaitingQueue;
   #connected: Connected | undefined;
   /** What waits is being handed out, and goes first. */
   #catchingUp = false;
   #discovered = false;
+  #removed = false;
 
   constructor(options: ComponentOptions, parts: ComponentParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#waiting = new WaitingQueue(options.queue, parts.clock, (expired) => this.#fail(expired, this.#timeout()));
+    this.#waiting = new WaitingQueue(
+      () => this.#options.queue,
+      parts.clock,
+      (expired) => this.#fail(expired, this.#timeout()),
+    );
   }
 
   get domain(): string {
@@ -112,8 +117,24 @@ export class Component implements Service {
     this.#enqueue(stanza, departure);
   }
 
+  /** The operator wants it treated otherwise from now on; who has proved itself by another secret must do it again. */
+  change(options: ComponentOptions): void {
+    const { secret } = this.#options;
+    this.#options = options;
+    if (options.secret !== secret) this.#connected?.link.close(StreamError.reset('the secret was changed'));
+  }
+
+  /** The operator does not want it any more. */
+  remove(): void {
+    this.#removed = true;
+    this.#connected?.link.close(StreamError.hostGone());
+    const gone = StanzaError.remoteServerNotFound(`${this.domain} is not served here any more`);
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) this.#fail(next, gone);
+  }
+
   /** Throws the stream error with which one more connection is turned away (RFC 6120 §4.9.3.3). */
   admit(): void {
+    if (this.#removed) throw StreamError.hostGone();
     const taken = this.#connected && this.#options.conflict === 'refuse';
     if (taken) throw StreamError.conflict('connected already');
   }

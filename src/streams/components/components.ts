@@ -10,6 +10,7 @@ import { ComponentStream, type ComponentStreamParts } from './component-stream.t
 
 /** What the connections of components need from the rest of the house. */
 export interface ComponentsEntrance {
+  readonly addresses: readonly ListenAddress[];
   /** Takes a stanza of a component that may speak for its 'from'. */
   readonly take: ComponentStreamParts['route'];
   readonly limits: StreamLimits;
@@ -20,42 +21,88 @@ export interface ComponentsEntrance {
 
 /** All components of the configuration, and the way in for them. */
 export class Components {
-  readonly #byDomain: ReadonlyMap<string, Component>;
+  readonly #parts: ComponentParts;
+  readonly #byDomain = new Map<string, Component>();
+  #entrance: ComponentsEntrance | undefined;
   #listener: StreamListener | undefined;
+  #addresses: readonly AddressInfo[] = [];
 
   constructor(options: readonly ComponentOptions[], parts: ComponentParts) {
-    this.#byDomain = new Map(options.map((one) => [one.domain, new Component(one, parts)]));
+    this.#parts = parts;
+    this.reload(options);
   }
 
   get all(): readonly Component[] {
     return [...this.#byDomain.values()];
   }
 
+  /** Where they may connect, by the kernel's word. */
+  get addresses(): readonly AddressInfo[] {
+    return this.#addresses;
+  }
+
+  at(domain: string): Component | undefined {
+    return this.#byDomain.get(domain);
+  }
+
   report(): readonly ComponentReport[] {
     return this.all.map((component) => component.report());
   }
 
-  /** Opens the ports, if there is anybody to open them for; answers where it listens. */
-  async listen(addresses: readonly ListenAddress[], entrance: ComponentsEntrance): Promise<readonly AddressInfo[]> {
-    if (this.#byDomain.size === 0) return [];
-    const { take, limits, door, clock, log } = entrance;
-    const parts = { component: (domain: string) => this.#byDomain.get(domain), route: take, limits, clock, log };
+  /** Opens the ports, if there is anybody to open them for, now or after a reload. */
+  async listen(entrance: ComponentsEntrance): Promise<void> {
+    this.#entrance = entrance;
+    await this.prepare(this.all);
+  }
+
+  /** Opens the ports if there is to be somebody to open them for; they stay open until the end. */
+  async prepare(expected: readonly unknown[]): Promise<void> {
+    if (expected.length === 0 || this.#listener || !this.#entrance) return;
+    const listener = this.#newListener(this.#entrance);
+    const found: AddressInfo[] = [];
+    try {
+      for (const address of this.#entrance.addresses) {
+        const got = await listener.listen(address, 'starttls');
+        if (got) found.push(got);
+      }
+    } catch (error) {
+      await listener.stop(0);
+      throw error;
+    }
+    this.#listener = listener;
+    this.#addresses = found;
+  }
+
+  /** Who is not there any more is disconnected, who is new may come. */
+  reload(options: readonly ComponentOptions[]): void {
+    const wanted = new Map(options.map((one) => [one.domain, one]));
+    for (const [domain, component] of this.#byDomain) {
+      if (wanted.has(domain)) continue;
+      this.#byDomain.delete(domain);
+      component.remove();
+    }
+    for (const [domain, one] of wanted) {
+      const known = this.#byDomain.get(domain);
+      if (known) known.change(one);
+      else this.#byDomain.set(domain, new Component(one, this.#parts));
+    }
+  }
+
+  /** Ends every connection; what components may not have got stays on the disk for the next start. */
+  async stop(drainMs: number): Promise<void> {
+    await this.#listener?.stop(drainMs);
+  }
+
+  #newListener({ take, limits, door, clock, log }: ComponentsEntrance): StreamListener {
+    const parts = { component: (domain: string) => this.at(domain), route: take, limits, clock, log };
     const connection = { rate: limits.unauthenticatedRate, limits: limits.connection, layTls: refuseTls, clock };
-    const listener = new StreamListener({
+    return new StreamListener({
       newStream: (authenticated) => new ComponentStream(parts, authenticated),
       gate: new SocketGate({ connection, backlog: door.backlog, log }),
       door,
       clock,
       log,
     });
-    this.#listener = listener;
-    const found = await Promise.all(addresses.map((address) => listener.listen(address, 'starttls')));
-    return found.filter((address) => address !== undefined);
-  }
-
-  /** Ends every connection; what components may not have got stays on the disk for the next start. */
-  async stop(drainMs: number): Promise<void> {
-    await this.#listener?.stop(drainMs);
   }
 }
 

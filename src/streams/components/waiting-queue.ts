@@ -24,14 +24,14 @@ interface Entry {
 
 /** Stanzas that wait for somebody to come, the oldest first; what has waited too long is handed to `expired`. */
 export class WaitingQueue {
-  readonly #bounds: QueueBounds;
+  readonly #bounds: () => QueueBounds;
   readonly #clock: Clock;
   readonly #expired: (waiting: Waiting) => void;
   #entries: Entry[] = [];
   #bytes = 0;
   #timer: Timer | undefined;
 
-  constructor(bounds: QueueBounds, clock: Clock, expired: (waiting: Waiting) => void) {
+  constructor(bounds: () => QueueBounds, clock: Clock, expired: (waiting: Waiting) => void) {
     this.#bounds = bounds;
     this.#clock = clock;
     this.#expired = expired;
@@ -42,14 +42,14 @@ export class WaitingQueue {
   }
 
   hasRoomFor(stanza: Stanza): boolean {
-    const { maxStanzas, maxBytes } = this.#bounds;
+    const { maxStanzas, maxBytes } = this.#bounds();
     return this.#entries.length < maxStanzas && this.#bytes + weight(stanza) <= maxBytes;
   }
 
   push(waiting: Waiting): void {
     this.#entries.push({ waiting, sinceMs: this.#clock.monotonicMs() });
     this.#bytes += weight(waiting.stanza);
-    this.#timer ??= this.#clock.after(this.#bounds.maxAgeMs, () => this.#expire());
+    this.#timer ??= this.#clock.after(this.#bounds().maxAgeMs, () => this.#expire());
   }
 
   /** Takes the oldest out. */
@@ -63,7 +63,7 @@ export class WaitingQueue {
 
   #expire(): void {
     this.#stop();
-    const before = this.#clock.monotonicMs() - this.#bounds.maxAgeMs;
+    const before = this.#clock.monotonicMs() - this.#bounds().maxAgeMs;
     for (let oldest = this.#entries[0]; oldest && oldest.sinceMs <= before; oldest = this.#entries[0]) {
       this.shift();
       this.#expired(oldest.waiting);

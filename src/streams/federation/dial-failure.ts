@@ -14,6 +14,12 @@ export class DialFailure extends Error {
     this.certificateRefused = certificateRefused;
   }
 
+  /** The operator does not want it. */
+  static forbidden(remote: string): DialFailure {
+    const error = StanzaError.notAllowed(`nothing is exchanged with ${remote}`);
+    return new DialFailure('the configuration forbids it', error);
+  }
+
   /** There is such a server, and it could not be had (RFC 6120 §8.3.3.17). */
   static unreachable(message: string): DialFailure {
     return new DialFailure(message, StanzaError.remoteServerTimeout());

@@ -51,7 +51,7 @@ export class Dialler {
     signal: AbortSignal,
     watch?: DialWatch,
   ): Promise<Established> {
-    if (!this.#parts.stream.policies.allows(pair.remote)) throw DialFailure.notFound('the configuration forbids it');
+    if (!this.#parts.stream.policies.allows(pair.remote)) throw DialFailure.forbidden(pair.remote);
     let last = DialFailure.notFound(`no server for ${pair.remote} is known`);
     const targets = await this.#targets(pair.remote);
     watch?.found(targets);

@@ -21,7 +21,8 @@ export interface DomainLinkParts {
   readonly answered: (pair: DomainPair) => Established | undefined;
   readonly hop: (pair: DomainPair, dialled: Established) => NextHop;
   readonly copies: Pick<OutgoingCopies, 'add'>;
-  readonly options: Pick<FederationOptions, 'establishMs' | 'waiting' | 'backOff'>;
+  /** As they are now. */
+  readonly options: () => Pick<FederationOptions, 'establishMs' | 'waiting' | 'backOff'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -83,7 +84,7 @@ export class DomainLink {
   isAtRest(nowMs: number): boolean {
     if (this.#queue.length > 0) return false;
     // How long it rests the next time depends on how often it has failed.
-    const { longestMs } = this.#parts.options.backOff;
+    const { longestMs } = this.#parts.options().backOff;
     return this.#state.name === 'idle' || (this.#state.name === 'resting' && this.#state.untilMs + longestMs <= nowMs);
   }
 
@@ -104,9 +105,15 @@ export class DomainLink {
 
   /** Keeps the times of what waits and of the stream; called about once a second. */
   tick(nowMs: number): void {
-    const { maxWaitMs } = this.#parts.options.waiting;
+    const { maxWaitMs } = this.#parts.options().waiting;
     const late = ({ sinceMs }: Departing) => nowMs - sinceMs > maxWaitMs;
     while (!this.#asking && this.#queue[0] && late(this.#queue[0])) this.#bounce(StanzaError.remoteServerTimeout(), 1);
+  }
+
+  /** A server that could not be reached is left alone no longer. */
+  tryAgain(): void {
+    this.#failures = 0;
+    if (this.#state.name === 'resting') this.#state = { name: 'idle' };
   }
 
   /** Resolves when nothing waits any more, and what has left has arrived as far as can be told. */
@@ -128,7 +135,7 @@ export class DomainLink {
     const abort = new AbortController();
     this.#state = { name: 'dialling', abort };
     const { clock, dialler, options } = this.#parts;
-    const timer = clock.after(options.establishMs, () => abort.abort(DialFailure.unreachable('it took too long')));
+    const timer = clock.after(options().establishMs, () => abort.abort(DialFailure.unreachable('it took too long')));
     try {
       this.#opened(await dialler.dial(this.pair, 'send', abort.signal));
     } catch (error) {
@@ -146,7 +153,7 @@ export class DomainLink {
   }
 
   #failed(failure: DialFailure): void {
-    const { firstMs, longestMs } = this.#parts.options.backOff;
+    const { firstMs, longestMs } = this.#parts.options().backOff;
     const restMs = Math.min(longestMs, firstMs * 2 ** this.#failures);
     this.#failures += 1;
     this.#state = { name: 'resting', untilMs: this.#parts.clock.monotonicMs() + restMs, failure };
@@ -256,7 +263,7 @@ export class DomainLink {
   }
 
   #hasRoomFor(stanza: Stanza): boolean {
-    const { stanzas, bytes } = this.#parts.options.waiting;
+    const { stanzas, bytes } = this.#parts.options().waiting;
     const counts = stanza.kind !== 'presence';
     return this.#queuedBytes + weight(stanza) <= bytes && !(counts && this.#queuedStanzas >= stanzas);
   }

@@ -11,15 +11,21 @@ export function pairKey({ local, remote }: DomainPair): string {
 
 /** For which pairs of domains a peer has proved that it may send (RFC 6120 §8.1.2.2, XEP-0220 §2.6). */
 export class ProvenPairs {
-  readonly #pairs = new Set<string>();
+  readonly #pairs = new Map<string, DomainPair>();
   #certified: string | undefined;
 
   get size(): number {
     return this.#pairs.size;
   }
 
+  /** The domains of the peer that are proved, whomever they write to. */
+  get remotes(): ReadonlySet<string> {
+    const proved = Array.from(this.#pairs.values(), ({ remote }) => remote);
+    return new Set(this.#certified === undefined ? proved : [this.#certified, ...proved]);
+  }
+
   add(pair: DomainPair): void {
-    this.#pairs.add(pairKey(pair));
+    this.#pairs.set(pairKey(pair), pair);
   }
 
   /** The peer's certificate names a domain: that is so whomever it writes to. */

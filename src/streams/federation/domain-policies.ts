@@ -1,11 +1,20 @@
 import type { StreamLimits } from '../stream-limits.ts';
 import type { FederationOptions, PeerAuthentication } from './federation-options.ts';
 
-/** What the operator decided about other domains. */
+/** What the operator decided about other domains; a reload replaces it. */
 export class DomainPolicies {
-  readonly #options: FederationOptions;
+  #options: FederationOptions;
 
   constructor(options: FederationOptions) {
+    this.#options = options;
+  }
+
+  /** Everything that was decided, as it is now. */
+  get options(): FederationOptions {
+    return this.#options;
+  }
+
+  replace(options: FederationOptions): void {
     this.#options = options;
   }
 

@@ -28,6 +28,7 @@ import { ServerFinder } from './find-server.ts';
 import { KeyVerifier } from './key-verifier.ts';
 import { KnownFeatures } from './known-features.ts';
 import { type LinkTestReport, testLink } from './link-test.ts';
+import { objectionTo } from './objection.ts';
 import { type CertificateVerdict, judgeCertificate } from './peer-certificate.ts';
 import { PeerHop } from './peer-hop.ts';
 import { PeerIntake } from './peer-intake.ts';
@@ -45,7 +46,7 @@ export interface FederationParts {
   readonly door: Doorkeeper;
   readonly contexts: ContextSource;
   readonly trust: TrustAnchors;
-  readonly resolver: Resolver;
+  readonly resolver: Resolver & { close(): void };
   /** The secret that dialback keys are made with. */
   readonly dialbackSecret: Buffer;
   /** Whether a domain is served here: by accounts, by a component, or by a part of this process. */
@@ -65,34 +66,37 @@ const tickMs = 1000;
 /** Everything between this server and others (RFC 6120 §8.1.2.2, §10.4). */
 export class Federation {
   readonly #parts: FederationParts;
+  readonly #policies: DomainPolicies;
   readonly #links: RemoteLinks;
   readonly #listener: StreamListener<PeerConnection>;
   readonly #dialler: Dialler;
   /** Streams of ours, and those of others. */
   readonly #streams = new Set<PeerStream>();
   readonly #answered = new Set<PeerStream>();
+  #trust: TrustAnchors;
   #timer: Timer;
 
   constructor(parts: FederationParts) {
     this.#parts = parts;
-    const { options, clock } = parts;
-    const policies = new DomainPolicies(options);
-    const stream: PeerStreamParts = {
-      ...this.#streamParts(policies),
-      verify: (question, asking) => verifier.verify(question, asking),
-    };
+    const { clock } = parts;
+    const policies = new DomainPolicies(parts.options);
+    this.#policies = policies;
+    this.#trust = parts.trust;
+    const stream = this.#streamParts((question, asking) => verifier.verify(question, asking));
     const dialler = this.#makeDialler(stream);
     this.#dialler = dialler;
     const known = new KnownFeatures(parts.requests, clock);
     this.#links = new RemoteLinks({
       ...parts,
+      options: () => policies.options,
       policies,
       dialler,
       answered: (pair) => this.#goingBothWays(pair),
       hop: (pair, { stream, features }) => new PeerHop(pair, stream, features, known),
     });
     const streamTo = (pair: DomainPair) => this.#links.find(pair)?.stream;
-    const verifier = new KeyVerifier({ dialler, streamTo, clock, timeoutMs: options.establishMs });
+    const timeoutMs = () => policies.options.establishMs;
+    const verifier = new KeyVerifier({ dialler, streamTo, clock, timeoutMs });
     this.#listener = this.#makeListener(stream);
     this.#timer = clock.after(tickMs, () => this.#tick());
   }
@@ -108,8 +112,20 @@ export class Federation {
 
   /** Opens a stream to another server only to see how far it gets. */
   test(pair: DomainPair): Promise<LinkTestReport> {
-    const { options, clock } = this.#parts;
-    return testLink(pair, { dialler: this.#dialler, clock, timeoutMs: options.establishMs });
+    const timeoutMs = this.#policies.options.establishMs;
+    return testLink(pair, { dialler: this.#dialler, clock: this.#parts.clock, timeoutMs });
+  }
+
+  /** Other decisions hold from now on. A stream stays, unless it would not be allowed any more. */
+  reload(options: FederationOptions, trust: TrustAnchors): void {
+    this.#policies.replace(options);
+    this.#trust = trust;
+    const { isHosted } = this.#parts;
+    for (const stream of new Set([...this.#streams, ...this.#answered])) {
+      const objection = objectionTo(stream, { isHosted, policies: this.#policies });
+      if (objection) stream.close(objection);
+    }
+    this.#links.tryAgain();
   }
 
   /** The streams that somebody is proven on, and the links of ours, for operators. */
@@ -128,42 +144,51 @@ export class Federation {
     for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
     await this.#listener.stop(drainMs);
     for (const stream of [...this.#streams]) stream.abandon();
+    this.#parts.resolver.close();
     this.#timer.cancel();
   }
 
-  #streamParts(policies: DomainPolicies): Omit<PeerStreamParts, 'verify'> {
-    const { options, isHosted, fromPeer, notices, requests, management, clock, log } = this.#parts;
-    const { trust, dialbackSecret } = this.#parts;
-    const { limits, idleCloseMs } = options;
+  #streamParts(verify: PeerStreamParts['verify']): PeerStreamParts {
+    const { isHosted, fromPeer, notices, requests, management, dialbackSecret, clock, log } = this.#parts;
+    const policies = this.#policies;
     const judge = ({ tls }: PeerConnection, domain: string): CertificateVerdict =>
-      tls ? judgeCertificate(tls, domain, trust, clock.nowMs()) : { trusted: false, reason: 'no TLS' };
+      tls ? judgeCertificate(tls, domain, this.#trust, clock.nowMs()) : { trusted: false, reason: 'no TLS' };
     return {
+      verify,
       isHosted,
       policies,
       keys: new DialbackKeys(dialbackSecret),
-      intake: new PeerIntake({ isHosted, route: fromPeer, limits }),
+      intake: new PeerIntake({ isHosted, route: fromPeer, limits: policies.options.limits }),
       judge,
       notices,
       requests,
       management,
-      idleCloseMs,
-      limits,
+      get idleCloseMs() {
+        return policies.options.idleCloseMs;
+      },
+      get limits() {
+        return policies.options.limits;
+      },
       clock,
       log,
     };
   }
 
   #makeDialler(stream: PeerStreamParts): Dialler {
-    const { options, resolver, contexts, clock } = this.#parts;
-    const { connectMs, allowPrivateAddresses, overrides, limits } = options;
+    const { resolver, contexts, clock } = this.#parts;
+    const policies = this.#policies;
+    const overrides = (domain: string) => policies.options.overrides.get(domain);
     const finder = new ServerFinder({ resolver, overrides, random: Math.random });
     return new Dialler({
       stream,
       targets: (domain) => finder.targets(domain),
-      connect: (target, signal) =>
-        connectTo(target, { resolver, clock, allowPrivateAddresses, timeoutMs: connectMs, signal }),
+      connect: (target, signal) => {
+        const { connectMs, allowPrivateAddresses } = policies.options;
+        return connectTo(target, { resolver, clock, allowPrivateAddresses, timeoutMs: connectMs, signal });
+      },
       makeConnection: (socket, user, pair) => {
         const layTls: LayTls = (plain, start) => askPeerTls(plain, contexts, pair, start);
+        const { limits } = policies.options;
         return new Connection(socket, user, {
           rate: limits.unauthenticatedRate,
           limits: limits.connection,
@@ -179,14 +204,16 @@ export class Federation {
   }
 
   #makeListener(parts: PeerStreamParts): StreamListener<PeerConnection> {
-    const { options, door, contexts, clock, log } = this.#parts;
-    const { limits } = options;
+    const { door, contexts, clock, log } = this.#parts;
+    const policies = this.#policies;
     return new StreamListener({
       newStream: (authenticated) => this.#answer(parts, authenticated),
       gate: new SocketGate({
         connection: {
-          rate: limits.unauthenticatedRate,
-          limits: limits.connection,
+          rate: policies.options.limits.unauthenticatedRate,
+          get limits() {
+            return policies.options.limits.connection;
+          },
           layTls: (plain, start, host) => answerPeerTls(plain, contexts, start, host),
           clock,
         },

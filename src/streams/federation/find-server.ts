@@ -8,7 +8,7 @@ import type { Target } from './target.ts';
 export interface FinderParts {
   readonly resolver: Resolver;
   /** Where the servers of some domains are, in place of what DNS says. */
-  readonly overrides: ReadonlyMap<string, readonly Target[]>;
+  readonly overrides: (domain: string) => readonly Target[] | undefined;
   /** From 0 to below 1, for the choice among records of the same priority. */
   readonly random: () => number;
 }
@@ -27,7 +27,7 @@ export class ServerFinder {
 
   /** Where to try, in this order; never empty. Rejects with `ResolutionError`. */
   async targets(domain: string): Promise<readonly Target[]> {
-    const fixed = this.#parts.overrides.get(domain);
+    const fixed = this.#parts.overrides(domain);
     if (fixed) return fixed;
     const address = domain.replace(/^\[|\]$/g, '');
     if (isIP(address) !== 0) return [{ host: address, port: serverPort, tls: 'starttls', addresses: [address] }];

@@ -14,7 +14,7 @@ export interface KeyVerifierParts {
   readonly streamTo: (pair: DomainPair) => PeerStream | undefined;
   readonly clock: Pick<Clock, 'after'>;
   /** From the question to its answer. */
-  readonly timeoutMs: number;
+  readonly timeoutMs: () => number;
 }
 
 /** Questions at the same time: each may be a connection that a stranger has us open. */
@@ -34,7 +34,7 @@ export class KeyVerifier {
     if (this.#underWay >= maxUnderWay) return StanzaError.resourceConstraint();
     this.#underWay += 1;
     const abort = new AbortController();
-    const timer = this.#parts.clock.after(this.#parts.timeoutMs, () =>
+    const timer = this.#parts.clock.after(this.#parts.timeoutMs(), () =>
       abort.abort(DialFailure.unreachable('no answer in time')),
     );
     try {

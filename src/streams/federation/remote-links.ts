@@ -50,6 +50,11 @@ export class RemoteLinks implements Carrier {
     }
   }
 
+  /** What has kept servers from being reached may be otherwise now. */
+  tryAgain(): void {
+    for (const link of this.all()) link.tryAgain();
+  }
+
   /** Resolves when nothing waits any more. */
   async drained(): Promise<void> {
     await Promise.all(this.all().map((link) => link.drained()));

@@ -134,7 +134,8 @@ class ServerStreamOut implements PeerRole {
   }
 
   ended(error: StreamError | undefined): void {
-    this.established.reject(this.#failure ?? endedBy(error));
+    const forbidden = !this.#parts.policies.allows(this.remote);
+    this.established.reject(this.#failure ?? (forbidden ? DialFailure.forbidden(this.remote) : endedBy(error)));
   }
 
   /** RFC 6120 §4.3.2: TLS, then who we are, then what else there is. */
@@ -158,6 +159,8 @@ class ServerStreamOut implements PeerRole {
   /** What is to be sent must not get to anybody else than the domain it is for (RFC 6120 §13.7.2). */
   #policyRefusal(): DialFailure | undefined {
     const { policies } = this.#parts;
+    // Looked at before, but a reload may have changed it.
+    if (!policies.allows(this.remote)) return DialFailure.forbidden(this.remote);
     if (!this.#stream.secure) {
       const required = policies.tlsRequired(this.remote);
       return required ? DialFailure.notFound(`${this.remote} does not offer TLS`, 'no TLS') : undefined;

@@ -24,15 +24,23 @@ const absent: ReadonlySet<unknown> = new Set([dns.NOTFOUND, dns.NODATA, dns.BADN
 
 /** The domain name system through the resolver of Node.js, with answers remembered for as long as they hold. */
 export class SystemResolver implements Resolver {
-  readonly #dns: dns.Resolver;
-  readonly #services: AnswerCache<SrvRecord>;
-  readonly #hosts: AnswerCache<string>;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  #dns: dns.Resolver;
+  #services: AnswerCache<SrvRecord>;
+  #hosts: AnswerCache<string>;
 
-  constructor({ servers, timeoutMs, tries }: ResolverOptions, clock: Pick<Clock, 'monotonicMs'>) {
-    this.#dns = new dns.Resolver({ timeout: timeoutMs, tries });
-    if (servers.length > 0) this.#dns.setServers(servers);
+  constructor(options: ResolverOptions, clock: Pick<Clock, 'monotonicMs'>) {
+    this.#clock = clock;
+    this.#dns = resolverOf(options);
     this.#services = new AnswerCache(clock);
     this.#hosts = new AnswerCache(clock);
+  }
+
+  /** Asks others from now on, and forgets what it was told; what is being asked goes on. */
+  reload(options: ResolverOptions): void {
+    this.#dns = resolverOf(options);
+    this.#services = new AnswerCache(this.#clock);
+    this.#hosts = new AnswerCache(this.#clock);
   }
 
   srv(name: string): Promise<readonly SrvRecord[]> {
@@ -76,6 +84,12 @@ export class SystemResolver implements Resolver {
       throw new ResolutionError('temporary', `DNS does not answer for ${name} (${String(code ?? error)})`, error);
     }
   }
+}
+
+function resolverOf({ servers, timeoutMs, tries }: ResolverOptions): dns.Resolver {
+  const resolver = new dns.Resolver({ timeout: timeoutMs, tries });
+  if (servers.length > 0) resolver.setServers(servers);
+  return resolver;
 }
 
 function toSrvRecord({ priority, weight, port, name }: NodeSrvRecord): SrvRecord {

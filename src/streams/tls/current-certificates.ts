@@ -20,10 +20,13 @@ export class CurrentCertificates implements ContextSource {
     return new CurrentCertificates(await loadCertificates(options), log);
   }
 
-  /** Throws `CertificateError`, and then keeps what it has. */
-  async reload(options: CertificateOptions): Promise<void> {
-    this.#store = await loadCertificates(options);
-    this.#warn();
+  /** Reads the certificates again; what it answers takes them into use. Rejects with `CertificateError`. */
+  async prepare(options: CertificateOptions): Promise<() => void> {
+    const store = await loadCertificates(options);
+    return () => {
+      this.#store = store;
+      this.#warn();
+    };
   }
 
   /** The file clients must trust, if certificates were made here. */

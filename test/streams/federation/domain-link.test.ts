@@ -93,11 +93,11 @@ describe('What goes from one domain to another', () => {
           return { id: Promise.resolve(1), durable: Promise.resolve(), release: () => void copies.set(id, 'released') };
         },
       },
-      options: {
+      options: () => ({
         establishMs: 10_000,
         waiting: { stanzas: 5, bytes: 5000, maxWaitMs: 20_000 },
         backOff: { firstMs: 1000, longestMs: 3000 },
-      },
+      }),
       clock,
       log: new RecordingLog(),
     });

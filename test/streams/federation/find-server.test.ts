@@ -18,7 +18,7 @@ describe('finding the server of a domain', () => {
   });
 
   const targets = (domain = 'a.example') =>
-    new ServerFinder({ resolver, overrides, random: () => chance }).targets(domain);
+    new ServerFinder({ resolver, overrides: (name) => overrides.get(name), random: () => chance }).targets(domain);
   const found = async (domain?: string) =>
     (await targets(domain)).map(({ host, port, tls, addresses = [] }) => [host, port, tls, ...addresses].join(' '));
   const failure = async (domain?: string) => {

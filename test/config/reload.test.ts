@@ -1,0 +1,54 @@
+import { expect } from 'chai';
+import { reloaded } from '../../src/config/reload.ts';
+import { type Config, configSchema } from '../../src/config/schema.ts';
+
+type Settings = Parameters<ReturnType<typeof configSchema>['parse']>[0];
+
+const read = (settings: Settings): Config => configSchema({ directory: '/', environment: {} }).parse(settings);
+
+describe('A configuration that is read again', () => {
+  const running = read({ domains: ['a.example', 'b.example'] });
+
+  it('is taken over where that can be', () => {
+    const next = read({
+      domains: ['a.example', 'b.example'],
+      tls: { certificate: 'c.pem', key: 'k.pem' },
+      log: { level: 'debug' },
+      s2s: { deny: ['evil.example'], trustedAuthorities: 'ca.pem', dns: { tries: 3 }, backOff: { firstSeconds: 1 } },
+      limits: { s2s: { stanzaBytes: 20_000 } },
+      amp: { remoteUnsupported: { policy: 'strip' } },
+      components: { 'gate.example': { secret: 'x' } },
+    });
+    expect(reloaded(running, next)).to.deep.equal({ config: next, waiting: [] });
+  });
+
+  it('waits for the next start elsewhere, setting by setting', () => {
+    const next = read({
+      domains: ['a.example'],
+      listen: { s2s: [{ host: '127.0.0.1', port: 1 }] },
+      tls: { required: false },
+      log: { format: 'json' },
+      s2s: { enabled: false },
+      limits: { c2s: { elements: 100 } },
+      amp: { maxRules: 1 },
+    });
+    const { config, waiting } = reloaded(running, next);
+    expect(config).to.deep.equal(running);
+    expect(waiting).to.have.members([
+      'domains',
+      'listen.s2s',
+      'tls.required',
+      'log.format',
+      's2s.enabled',
+      'limits.c2s.elements',
+      'amp.maxRules',
+    ]);
+  });
+
+  it('cannot give a domain to a component that is served until the next start', () => {
+    const next = read({ domains: ['a.example'], components: { 'b.example': { secret: 'x' } } });
+    const { config, waiting } = reloaded(running, next);
+    expect(config.components).to.deep.equal({});
+    expect(waiting).to.deep.equal(['domains', 'components["b.example"]']);
+  });
+});
