@@ -34,7 +34,7 @@ import { type Clock, systemClock } from './support/clock.ts';
 import type { DiskSpace } from './support/disk-space.ts';
 import type { AdjustableLog } from './support/log.ts';
 import { Administration } from './web/control/administration.ts';
-import { startControlServer } from './web/control/control-server.ts';
+import { type ControlServer, startControlServer } from './web/control/control-server.ts';
 import { MessageDesk } from './web/control/message-desk.ts';
 import type { Operations } from './web/control/operations.ts';
 import { controlSocketPath } from './web/control/socket-path.ts';
@@ -104,15 +104,39 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   }
 }
 
+/** What is open, as far as the start has come. */
+interface House {
+  readonly site: Site;
+  readonly works: Works;
+  readonly messages: MessageDesk;
+  sessions?: ClientSessions;
+  listener?: StreamListener;
+  control?: ControlServer;
+}
+
+/** Opens everything or nothing: what was opened before something failed is closed again. */
 async function open(site: Site, options: ServerOptions): Promise<Server> {
-  const { config, storage, certificates, clock, log } = site;
   const works = await buildWorks(site);
-  const { road, amp, copies, components, federation } = works;
+  const house: House = { site, works, messages: makeMessageDesk(site, works.road, works.amp) };
+  try {
+    return await openHouse(house, options);
+  } catch (error) {
+    await closeHouse(house, 0).catch((fault: unknown) => site.log.error({ err: fault }, 'not everything is closed'));
+    throw error;
+  }
+}
+
+async function openHouse(house: House, options: ServerOptions): Promise<Server> {
+  const { site, works, messages } = house;
+  const { config, storage, certificates, clock, log } = site;
+  const { road, copies, components, federation } = works;
   const registrar = makeRegistrar(site, road, () => road.extensions);
   const stream = await makeStreamParts(site, road, registrar);
+  house.sessions = stream.sessions;
   const left = await copies.left();
   await stream.sessions.restore();
   const listener = makeListener(site, stream);
+  house.listener = listener;
   const addresses = await openDoors(site, works, listener);
   await copies.restore(left);
   const reload = reloading(site, works, options);
@@ -124,7 +148,6 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
     connections: listener.connections,
     amp: site.amp.report(),
   });
-  const messages = makeMessageDesk(site, road, amp);
   const administration = new Administration({
     storage,
     domains: config.domains,
@@ -141,28 +164,26 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
       reload,
     },
   });
-  const control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
+  house.control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
   for (const extension of road.extensions) extension.opened?.();
   const stop = async () => {
-    const failed = site.failure.aborted;
-    const drainMs = failed ? farewellMs : config.shutdown.drainSeconds * 1000;
-    messages.close();
-    await control.close();
-    await Promise.all([listener.stop(drainMs), components.stop(drainMs)]);
-    if (!failed) await stream.sessions.stop();
-    // Last, so that others hear who is gone.
-    await federation?.stop(drainMs);
-    if (!failed) await copies.settled();
-    for (const extension of road.extensions) await extension.closing?.();
+    await closeHouse(house, site.failure.aborted ? farewellMs : config.shutdown.drainSeconds * 1000);
     await storage.close();
   };
-  return {
-    addresses,
-    developmentAuthority: certificates.developmentAuthority,
-    administration,
-    reload,
-    stop,
-  };
+  return { addresses, developmentAuthority: certificates.developmentAuthority, administration, reload, stop };
+}
+
+async function closeHouse({ site, works, messages, control, listener, sessions }: House, drainMs: number) {
+  const failed = site.failure.aborted;
+  const { road, components, federation, copies } = works;
+  messages.close();
+  await control?.close();
+  await Promise.all([listener?.stop(drainMs), components.stop(drainMs)]);
+  if (!failed) await sessions?.stop();
+  // Last, so that others hear who is gone.
+  await federation?.stop(drainMs);
+  if (!failed) await copies.settled();
+  for (const extension of road.extensions) await extension.closing?.();
 }
 
 /** Opens every port. */

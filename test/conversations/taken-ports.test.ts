@@ -1,6 +1,14 @@
 import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { type Config, configSchema } from '../../src/config/schema.ts';
+import { startServer } from '../../src/server.ts';
+import { controlSocketPath } from '../../src/web/control/socket-path.ts';
+import { freePort } from '../support/free-port.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { startTestServer } from '../support/test-server.ts';
 
 const host = '127.0.0.1';
@@ -34,5 +42,54 @@ describe('Ports that somebody else has', () => {
       (error: Error) => error.message,
     );
     expect(failure).to.equal('none of the addresses for starttls can be had');
+  });
+});
+
+describe('A start that fails', () => {
+  const listener = async () => ({ host, port: await freePort() });
+  let directory: string;
+  let config: Config;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'ampere-start-'));
+    config = configSchema({ directory, environment: {} }).parse({
+      dataDir: '.',
+      listen: {
+        c2s: [await listener()],
+        c2sTls: [await listener()],
+        s2s: [await listener()],
+        s2sTls: [await listener()],
+        components: [await listener(), await listener()],
+      },
+      components: { 'echo.localhost': { secret: 'x' } },
+      storage: { quickCheck: false, ballastBytes: 0 },
+      limits: { disabled: true },
+      edges: Number(process.env['AMPERE_EDGES'] ?? 0),
+    });
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  const starts = () => startServer(config, { log: new RecordingLog() });
+  const failure = () =>
+    starts().then(
+      () => 'none',
+      (error: unknown) => String(error),
+    );
+
+  it('at the last port leaves nothing open, and says why', async () => {
+    const other = createServer().listen(config.listen.components[1]);
+    await once(other, 'listening');
+    expect(await failure()).to.contain('EADDRINUSE');
+    other.close();
+    await once(other, 'close');
+    await (await starts()).stop();
+  });
+
+  it('after all ports are open leaves nothing open, and says why', async () => {
+    const socket = controlSocketPath(config.dataDir);
+    await mkdir(socket);
+    expect(await failure()).to.contain('EISDIR');
+    await rmdir(socket);
+    await (await starts()).stop();
   });
 });

@@ -39,7 +39,10 @@ export async function startControlServer(parts: ControlServerParts): Promise<Con
   });
   await mkdir(dirname(parts.path), { recursive: true, mode: 0o700 });
   await listen(server, parts.path);
-  await chmod(parts.path, 0o600);
+  await chmod(parts.path, 0o600).catch(async (error: unknown) => {
+    await close(server, atWork);
+    throw error;
+  });
   server.on('error', (error) => parts.log.error({ err: error }, 'the control socket failed'));
   return { close: () => close(server, atWork) };
 }

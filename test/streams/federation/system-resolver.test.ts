@@ -10,11 +10,12 @@ describe('the resolver', () => {
   let dns: DnsServer;
   let clock: ManualClock;
   let resolver: SystemResolver;
+  let server: string;
 
   beforeEach(async () => {
     dns = new DnsServer();
     clock = new ManualClock();
-    const server = await dns.start();
+    server = await dns.start();
     resolver = new SystemResolver({ servers: [server], timeoutMs: 500, tries: 1 }, clock);
   });
   afterEach(() => {
@@ -124,5 +125,23 @@ describe('the resolver', () => {
     clock.advance(1);
     await resolver.srv(service);
     expect(dns.asked.length).to.equal(3);
+  });
+
+  it('asks somebody else after a reload, and forgets what it was told', async () => {
+    dns.answers.set('A b.example', [addressRecord('192.0.2.1')]);
+    await resolver.addresses('b.example');
+    const other = new DnsServer();
+    other.answers.set('A b.example', [addressRecord('192.0.2.2')]);
+    resolver.reload({ servers: [await other.start()], timeoutMs: 500, tries: 1 });
+    expect(await resolver.addresses('b.example')).to.deep.equal(['192.0.2.2']);
+    other.stop();
+  });
+
+  it('gives up what is being asked when it is closed', async () => {
+    dns.answers.set(`SRV ${service}`, 'silence');
+    const patient = new SystemResolver({ servers: [server], timeoutMs: 60_000, tries: 1 }, clock);
+    const asking = failure(patient.srv(service));
+    patient.close();
+    expect(await asking).to.equal('temporary');
   });
 });
