@@ -129,11 +129,15 @@ export class UnacknowledgedQueue<Entry extends Sent = Sent> {
   /** What the client has is gone, what it has not is numbered anew from there. */
   #startAt(h: number): readonly Entry[] {
     const has = ({ sequence }: Sent) => sequence !== undefined && stanzasSince(sequence, h) < halfOfAll;
+    const lacks = (entry: Sent) => !has(entry);
     const covered = this.#entries.filter(has);
-    this.#entries = this.#entries.filter((entry) => !has(entry));
+    // Whoever waits has counted from nothing.
+    for (const waiter of this.#waiters) waiter.sent = h + this.#entries.slice(0, waiter.sent).filter(lacks).length;
+    this.#entries = this.#entries.filter(lacks);
     for (const entry of covered) this.#weigh(entry, -1);
     this.#acknowledged = h;
     this.#uncertain = false;
+    this.#wake();
     return covered;
   }
 

@@ -68,6 +68,28 @@ describe('the queue of what is not acknowledged (XEP-0198 §4)', () => {
     expect(idsOf(queue.acknowledge(7))).to.deep.equal(['held', 'c']);
   });
 
+  it('found on the disk, tells those who waited before the client came back only when the client has it all', async () => {
+    const queue = UnacknowledgedQueue.restored([sent('a', 3), sent('b'), sent('c')]);
+    let received: boolean | undefined;
+    void queue.received().then((yes) => {
+      received = yes;
+    });
+    queue.acknowledge(500);
+    queue.acknowledge(501);
+    await Promise.resolve();
+    expect([idsOf(queue.entries()), received]).to.deep.equal([['c'], undefined]);
+    queue.acknowledge(502);
+    await Promise.resolve();
+    expect(received).to.equal(true);
+  });
+
+  it('found on the disk, tells at once that the client has it all, if it has', async () => {
+    const queue = UnacknowledgedQueue.restored([sent('a', 3)]);
+    const received = queue.received();
+    queue.acknowledge(3);
+    expect(await received).to.equal(true);
+  });
+
   it('says when the client has everything, or that it never will', async () => {
     const queue = queueOf('a', 'b');
     const both = queue.received();
