@@ -15,7 +15,8 @@ import type { Jid } from './protocol/jid.ts';
 import { then } from './routing/eventually.ts';
 import type { Road } from './routing/road.ts';
 import type { Service } from './routing/service.ts';
-import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
+import { openSqliteStorage, type SqliteStorageOptions } from './storage/sqlite/open-sqlite-storage.ts';
+import type { Storage } from './storage/storage.ts';
 import { type ClientGate, makeClientGate } from './streams/client-gate.ts';
 import { ClientSessions } from './streams/client-sessions.ts';
 import { ClientStream } from './streams/client-stream.ts';
@@ -69,6 +70,8 @@ export interface ServerOptions {
   readonly services?: readonly Service[];
   /** Another way to know how much room is left for the data. */
   readonly diskSpace?: (directory: string) => DiskSpace;
+  /** Another store. */
+  readonly openStorage?: (options: SqliteStorageOptions) => Promise<Storage>;
   /** Storage has failed for good: nothing more can be promised, so the process should end. */
   readonly onFatal?: (error: Error) => void;
 }
@@ -78,7 +81,7 @@ const farewellMs = 1000;
 
 /** Makes every part of the house, joins them, and opens the doors. */
 export async function startServer(config: Config, options: ServerOptions): Promise<Server> {
-  const { log, clock = systemClock } = options;
+  const { log, clock = systemClock, openStorage = openSqliteStorage } = options;
   const failure = new AbortController();
   const onFatal = (error: Error) => {
     failure.abort();
@@ -88,7 +91,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const { dataDir } = config;
   const { quickCheck, ballastBytes } = config.storage;
   const disk = { ballastBytes, ...(options.diskSpace && { diskSpace: options.diskSpace }) };
-  const storage = await openSqliteStorage({ dataDir, onFatal, log, clock, quickCheck, ...disk });
+  const storage = await openStorage({ dataDir, onFatal, log, clock, quickCheck, ...disk });
   let gate: ClientGate | undefined;
   try {
     const certificates = await CurrentCertificates.load(config, log);

@@ -16,6 +16,7 @@ interface Parts {
   readonly domains: readonly Placed<string>[];
   readonly listeners: readonly Placed<Listener>[];
   readonly limits: Config['limits'] | undefined;
+  readonly streamManagement: Config['streamManagement'] | undefined;
 }
 
 /** Checks how the parts of a configuration agree. */
@@ -30,6 +31,7 @@ export function crossChecks(value: unknown, origin: Origin): Finding[] {
     ...othersOnOwnDomains(parts),
     ...unreachableStanzaSizes(parts),
     ...tooSmallBuffer(parts),
+    ...tooSmallQueue(parts),
     ...disabledLimits(parts),
   ];
 }
@@ -50,6 +52,7 @@ function soundParts(value: unknown, origin: Origin): Parts {
       ...soundEntries(listenerSchema, listen.get('s2sTls') ?? fallback.s2sTls, ['listen', 's2sTls']),
     ],
     limits: shape.limits.safeParse(given.get('limits')).data,
+    streamManagement: shape.streamManagement.safeParse(given.get('streamManagement')).data,
   };
 }
 
@@ -191,6 +194,20 @@ function tooSmallBuffer({ limits }: Parts): Finding[] {
     const { outgoingBufferBytes, stanzaBytes } = limits[peers];
     const message = `must be at least limits.${peers}.stanzaBytes, which is ${stanzaBytes}`;
     return outgoingBufferBytes < stanzaBytes ? [problem(['limits', peers, 'outgoingBufferBytes'], message)] : [];
+  });
+}
+
+/** Else one large stanza would end every session that is to receive it, again and again. */
+function tooSmallQueue({ given, limits, streamManagement }: Parts): Finding[] {
+  if (limits === undefined || streamManagement === undefined) return [];
+  const absent = new Set<string>();
+  if (members(given.get('s2s')).get('enabled') === false) absent.add('s2s');
+  if (members(given.get('components')).size === 0) absent.add('components');
+  return (['c2s', 's2s', 'components'] as const).flatMap((peers) => {
+    const { stanzaBytes } = limits[peers];
+    if (absent.has(peers) || streamManagement.maxBytes >= 2 * stanzaBytes) return [];
+    const message = `must be at least twice limits.${peers}.stanzaBytes, which is ${stanzaBytes}`;
+    return [problem(['streamManagement', 'maxBytes'], message)];
   });
 }
 

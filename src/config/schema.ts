@@ -165,7 +165,11 @@ const streamManagement = z
       .optional()
       .describe('Where clients should come back to first, as a host with or without a port (XEP-0198 §3).'),
     maxStanzas: whole(1000, 10, 1_000_000, 'Stanzas that may wait for one client to acknowledge them.'),
-    maxBytes: bytes(4 * 1024 * 1024, 65_536, 'Bytes that may wait for one client to acknowledge them.'),
+    maxBytes: bytes(
+      4 * 1024 * 1024,
+      65_536,
+      'Bytes that may wait for one client to acknowledge them. At least twice the largest stanza.',
+    ),
     ackEveryStanzas: whole(5, 1, 1000, 'The client is asked for an acknowledgment when this many stanzas wait for it.'),
     ackAfterMilliseconds: whole(
       100,

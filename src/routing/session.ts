@@ -59,7 +59,9 @@ export interface Session extends Origin {
   /** Sends past a {@link hold}. */
   sendHeld(stanza: Stanza): void;
   release(): void;
-  /** Resolves when what was sent has mostly left for the network, or the session has ended. */
+  /** Whether what is not urgent should wait until it is {@link flushed}. */
+  readonly crowded: boolean;
+  /** Resolves when what was sent has mostly left for the network, and the client has acknowledged enough, or the session has ended. */
   flushed(): Promise<void>;
   /** Ends the session and its stream with a stream error. */
   close(error: StreamError): void;

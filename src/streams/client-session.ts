@@ -147,10 +147,14 @@ export class ClientSession implements Session {
     this.#held = undefined;
   }
 
+  get crowded(): boolean {
+    return this.#management?.crowded === true;
+  }
+
   async flushed(): Promise<void> {
     while (!this.#ended && !this.#stream) await this.#newStream();
     await this.#stream?.flushed();
-    await this.#management?.roomy();
+    if (this.crowded) await this.#management?.received();
   }
 
   close(error: StreamError): void {

@@ -216,6 +216,17 @@ const cases: Record<string, Case> = {
     text: '{ "limits": { "s2s": { "outgoingBufferBytes": 65536 } } }',
     problems: ['1:47: limits.s2s.outgoingBufferBytes: must be at least limits.s2s.stanzaBytes, which is 524288'],
   },
+  'less room for what is unacknowledged than stanzas need': {
+    text: '{ "s2s": { "enabled": false }, "streamManagement": { "maxBytes": 500000 } }',
+    problems: ['1:66: streamManagement.maxBytes: must be at least twice limits.c2s.stanzaBytes, which is 262144'],
+  },
+  'less room for what is unacknowledged than stanzas of others need': {
+    text: '{ "components": { "c.example": { "secret": "secret-of-c" } }, "streamManagement": { "maxBytes": 1000000 } }',
+    problems: [
+      '1:97: streamManagement.maxBytes: must be at least twice limits.s2s.stanzaBytes, which is 524288',
+      '1:97: streamManagement.maxBytes: must be at least twice limits.components.stanzaBytes, which is 1048576',
+    ],
+  },
   'a listener for servers where one for clients is': {
     text: '{ "listen": { "c2s": [{ "host": "::", "port": 5222 }],\n  "s2s": [{ "host": "::1", "port": 5222 }] } }',
     problems: ['2:11: listen.s2s[0]: ::1 port 5222 is taken by listen.c2s[0] already'],

@@ -440,6 +440,26 @@ describe('Stream management (XEP-0198)', () => {
         expect(back.arrival.filter(({ name }) => name === 'message').map(bodyOf)).to.deep.equal(bodies);
       });
 
+      it(`comes from the store at the pace at which it is acknowledged, if that is more ${unit} than may wait (XEP-0198 §4)`, async () => {
+        const { romeo } = await stage.enter(['romeo']);
+        const account = await stage.account('juliet');
+        romeo.sends(...bodies.map((body, index) => chat(account.jid, body, `m${index}`)));
+        await romeo.settles();
+        const juliet = await account.connects();
+        await enables(juliet);
+        juliet.sends('<presence/>');
+        const received: (string | undefined)[] = [];
+        for (let h = 0; received.length < count; ) {
+          const tree = await next(juliet);
+          if (tree.name === 'r') juliet.sends(`<a xmlns="${sm}" h="${h}"/>`);
+          else h += 1;
+          if (tree.name === 'message') received.push(bodyOf(tree));
+        }
+        expect(received).to.deep.equal(bodies);
+        const after = await juliet.drains();
+        expect(after.map(({ name }) => name).filter((name) => name !== 'iq' && name !== 'r')).to.deep.equal([]);
+      });
+
       it(`also when its client is away: too many ${unit} go to the store (XEP-0198 §4)`, async () => {
         const { romeo } = await stage.enter(['romeo']);
         const account = await stage.account('juliet');

@@ -158,6 +158,16 @@ describe('offline messages (XEP-0160)', () => {
     expect(bodiesOf(session.taken())).to.deep.equal(bodies);
   });
 
+  it('waits for a client that has to acknowledge something before it is sent more', async () => {
+    const account = await bench.account();
+    await store(account, 'one', 'two', 'three');
+    const session = await bench.session(account, 'home');
+    session.crowded = true;
+    await bench.does(session, '<presence/>');
+    await until(() => session.sent.filter(({ kind }) => kind === 'message').length === 3);
+    expect(session.flushes).to.equal(3);
+  });
+
   it('gives them to one session only', async () => {
     const account = await bench.account();
     await store(account, 'one');

@@ -21,6 +21,8 @@ export class StubSession implements Session {
   durable: Promise<void> = Promise.resolve();
   /** Everything the client was sent, in order. */
   readonly sent: Stanza[] = [];
+  /** Whether its client has to acknowledge something before it is sent more. */
+  crowded = false;
   /** How many times somebody has waited for the network. */
   flushes = 0;
   /** Whether the network takes nothing any more though the session has not ended yet. */

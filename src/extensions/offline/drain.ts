@@ -101,7 +101,7 @@ export class Drain {
     const done: number[] = [];
     let sentBytes = 0;
     for (const message of page) {
-      if (sentBytes > pacedBytes) {
+      if (sentBytes > pacedBytes || this.session.crowded) {
         await this.session.flushed();
         sentBytes = 0;
       }

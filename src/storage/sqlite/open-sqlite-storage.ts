@@ -13,18 +13,7 @@ import { DiskWatch } from './disk-watch.ts';
 import type { DatabaseOptions, Opened, Refused } from './messages.ts';
 import { OperationQueue } from './operation-queue.ts';
 import { isNewWork } from './room.ts';
-import {
-  accountStore,
-  blocklistStore,
-  offlineStore,
-  outboxStore,
-  outgoingStore,
-  privateXmlStore,
-  resumptionStore,
-  rosterStore,
-  secretStore,
-  vcardStore,
-} from './stores.ts';
+import { storesOn } from './stores.ts';
 import { firstMessage, startWorker, workerExit } from './worker-thread.ts';
 
 /** How to open a store. */
@@ -102,18 +91,8 @@ function assemble(
 ): SqliteStorage {
   let backups: Promise<unknown> = Promise.resolve();
   const clock = options.clock ?? systemClock;
-  const nowMs = () => clock.nowMs();
   return {
-    accounts: accountStore(queue, nowMs),
-    rosters: rosterStore(queue),
-    offline: offlineStore(queue),
-    outbox: outboxStore(queue),
-    outgoing: outgoingStore(queue),
-    privateXml: privateXmlStore(queue),
-    vcards: vcardStore(queue),
-    blocklists: blocklistStore(queue),
-    secrets: secretStore(queue),
-    resumption: resumptionStore(queue),
+    ...storesOn(queue, () => clock.nowMs()),
     schemaVersion,
     get disk() {
       return watch.state;

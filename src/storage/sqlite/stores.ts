@@ -15,8 +15,24 @@ import type { PackedOfflineMessage } from './tables/offline.ts';
 import type { PackedNewUnacknowledged, PackedUnacknowledged } from './tables/resumption.ts';
 import type { PackedAccountRecord, PackedRosterItem } from './tables/rosters.ts';
 
+/** All that is kept, by way of the worker. */
+export function storesOn(queue: OperationQueue, nowMs: () => number) {
+  return {
+    accounts: accountStore(queue, nowMs),
+    rosters: rosterStore(queue),
+    offline: offlineStore(queue),
+    outbox: outboxStore(queue),
+    outgoing: outgoingStore(queue),
+    privateXml: privateXmlStore(queue),
+    vcards: vcardStore(queue),
+    blocklists: blocklistStore(queue),
+    secrets: secretStore(queue),
+    resumption: resumptionStore(queue),
+  };
+}
+
 /** Accounts by way of the worker. */
-export function accountStore(queue: OperationQueue, nowMs: () => number): AccountStore {
+function accountStore(queue: OperationQueue, nowMs: () => number): AccountStore {
   let version = 0;
   const change: OperationQueue['run'] = (...call) => {
     version++;
@@ -46,7 +62,7 @@ export function accountStore(queue: OperationQueue, nowMs: () => number): Accoun
 }
 
 /** Rosters by way of the worker. */
-export function rosterStore(queue: OperationQueue): RosterStore {
+function rosterStore(queue: OperationQueue): RosterStore {
   return {
     put: (owner, { pendingIn, ...item }) =>
       queue.run('rosters.put', owner, { ...item, pendingIn: pendingIn === undefined ? null : ownBytes(pendingIn) }),
@@ -59,7 +75,7 @@ export function rosterStore(queue: OperationQueue): RosterStore {
 }
 
 /** Offline messages by way of the worker. */
-export function offlineStore(queue: OperationQueue): OfflineStore {
+function offlineStore(queue: OperationQueue): OfflineStore {
   return {
     append: (owner, { bytes, reports = [], ...message }, quota) =>
       queue.run(
@@ -88,7 +104,7 @@ export function offlineStore(queue: OperationQueue): OfflineStore {
 }
 
 /** The outbox by way of the worker. */
-export function outboxStore(queue: OperationQueue): OutboxStore {
+function outboxStore(queue: OperationQueue): OutboxStore {
   return {
     list: async (afterId, limit) => {
       const entries = await queue.run('outbox.list', afterId, limit);
@@ -99,7 +115,7 @@ export function outboxStore(queue: OperationQueue): OutboxStore {
 }
 
 /** Stanzas on their way out by way of the worker. */
-export function outgoingStore(queue: OperationQueue): OutgoingStore {
+function outgoingStore(queue: OperationQueue): OutgoingStore {
   return {
     add: ({ receivedAtMs, bytes }) => queue.run('outgoing.add', receivedAtMs, ownBytes(bytes)),
     remove: (ids) => queue.run('outgoing.remove', ids),
@@ -111,7 +127,7 @@ export function outgoingStore(queue: OperationQueue): OutgoingStore {
 }
 
 /** Resumable sessions by way of the worker. */
-export function resumptionStore(queue: OperationQueue): ResumptionStore {
+function resumptionStore(queue: OperationQueue): ResumptionStore {
   return {
     open: (session) => queue.run('resumption.open', session),
     handled: (key, handled, state) => queue.run('resumption.handled', key, handled, state ?? null),
@@ -137,7 +153,7 @@ function unpackStanza({ sequence, bytes, ...stanza }: PackedUnacknowledged): Una
 }
 
 /** Private XML by way of the worker. */
-export function privateXmlStore(queue: OperationQueue): PrivateXmlStore {
+function privateXmlStore(queue: OperationQueue): PrivateXmlStore {
   return {
     get: (owner, name, ns) => queue.run('privateXml.get', owner, name, ns),
     set: (owner, name, ns, xml, maxBytes) => queue.run('privateXml.set', owner, name, ns, xml, maxBytes),
@@ -145,7 +161,7 @@ export function privateXmlStore(queue: OperationQueue): PrivateXmlStore {
 }
 
 /** VCards by way of the worker. */
-export function vcardStore(queue: OperationQueue): VcardStore {
+function vcardStore(queue: OperationQueue): VcardStore {
   return {
     get: (owner) => queue.run('vcards.get', owner),
     set: (owner, xml) => queue.run('vcards.set', owner, xml),
@@ -153,7 +169,7 @@ export function vcardStore(queue: OperationQueue): VcardStore {
 }
 
 /** Blocklists by way of the worker. */
-export function blocklistStore(queue: OperationQueue): BlocklistStore {
+function blocklistStore(queue: OperationQueue): BlocklistStore {
   return {
     add: (owner, jids) => queue.run('blocklists.add', owner, jids),
     remove: (owner, jids) => queue.run('blocklists.remove', owner, jids),
@@ -162,7 +178,7 @@ export function blocklistStore(queue: OperationQueue): BlocklistStore {
 }
 
 /** Secrets by way of the worker. */
-export function secretStore(queue: OperationQueue): SecretStore {
+function secretStore(queue: OperationQueue): SecretStore {
   return { get: async (name) => asBuffer(await queue.run('secrets.get', name)) };
 }
 

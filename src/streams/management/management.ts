@@ -144,9 +144,9 @@ export class Management {
     return received;
   }
 
-  /** Resolves when there is room again for more than a handful. */
-  async roomy(): Promise<void> {
-    if (this.#queue.length > this.#desk.limits.maxStanzas / 2) await this.received();
+  /** Whether half of what may be unacknowledged is. */
+  get crowded(): boolean {
+    return this.#queue.isHalfFull(this.#desk.limits);
   }
 
   /** The client says what it has; throws the stream error of XEP-0198 §6. */

@@ -85,6 +85,11 @@ export class UnacknowledgedQueue<Entry extends Sent = Sent> {
     return this.#counted > maxStanzas || this.#bytes > maxBytes;
   }
 
+  /** Whether it holds half of what it may. */
+  isHalfFull({ maxStanzas, maxBytes }: QueueLimits): boolean {
+    return this.exceeds({ maxStanzas: maxStanzas / 2, maxBytes: maxBytes / 2 });
+  }
+
   /** Removes what an 'h' covers; answers undefined if it covers more than was sent, or less than was covered before. */
   acknowledge(h: number): readonly Entry[] | undefined {
     if (this.#uncertain) return this.#startAt(h);

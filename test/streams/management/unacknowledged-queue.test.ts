@@ -58,6 +58,17 @@ describe('the queue of what is not acknowledged (XEP-0198 §4)', () => {
     expect(queue.exceeds(limits)).to.equal(true);
   });
 
+  it('is half full by stanzas and by bytes', () => {
+    const limits = { maxStanzas: 4, maxBytes: 5000 };
+    const queue = queueOf('a', 'b');
+    expect(queue.isHalfFull(limits)).to.equal(false);
+    queue.push(sent('c'));
+    expect(queue.isHalfFull(limits)).to.equal(true);
+    queue.acknowledge(3);
+    queue.push({ ...sent(''), stanza: readStanza(`<message><body>${'x'.repeat(2500)}</body></message>`) });
+    expect(queue.isHalfFull(limits)).to.equal(true);
+  });
+
   it('found on the disk, believes the client: what it has is gone, the rest is numbered from there', () => {
     const queue = UnacknowledgedQueue.restored([sent('a', 3), sent('b', 5), sent('held'), sent('c', 9)]);
     expect([queue.uncertain, queue.nextSequence]).to.deep.equal([true, undefined]);
