@@ -171,6 +171,11 @@ export class ClientSession implements Session {
     this.#management?.detached(this.#held ?? []);
   }
 
+  /** Takes the count that the client brings along; throws the stream error of XEP-0198 §6. */
+  resumedAt(h: number): void {
+    this.#management?.resumedAt(h, this.#held ?? []);
+  }
+
   /** The client has come back (XEP-0198 §5). */
   attach(stream: SessionStream): void {
     this.#stream = stream;

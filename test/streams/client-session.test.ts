@@ -7,6 +7,7 @@ import { OutgoingRequests } from '../../src/routing/outgoing-requests.ts';
 import type { OutgoingGate } from '../../src/routing/session.ts';
 import { ClientSession } from '../../src/streams/client-session.ts';
 import { KeptCopies } from '../../src/streams/management/kept-copies.ts';
+import { UnacknowledgedQueue } from '../../src/streams/management/unacknowledged-queue.ts';
 import type { SessionStream } from '../../src/streams/session-stream.ts';
 import type { Element } from '../../src/xml/element.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -468,13 +469,23 @@ describe('A session', () => {
       send('1', '2', 'gated?');
       session.detach();
       send('while away');
-      session.management?.resumedAt(1);
+      session.resumedAt(1);
       const next = new NotedStream();
       session.attach(next);
       send('after');
       expect(next.sent).to.deep.equal(['2', 'gated?', 'while away', 'ask', 'after']);
       expect(stream.sent).to.deep.equal(['1', '2']);
       expect(session.gate, 'the client is awake').to.equal(undefined);
+    });
+
+    it('keeps the copy of what is held when the client comes back after a restart of the server (XEP-0198 §5)', async () => {
+      await store.open({ key: 'k', owner: account.key, resource: 'balcony', maxSeconds: 60, state: '{}' });
+      session.manage({ key: 'k', maxSeconds: 60 }, { handled: 0, queue: UnacknowledgedQueue.restored([]) });
+      session.hold();
+      await session.sendDurably(stanza('held'));
+      session.resumedAt(7);
+      await turn();
+      expect(store.kept).to.deep.equal(['<message id="held"/>']);
     });
 
     it('is closed, but not in the middle of sending, when too much is unacknowledged', async () => {

@@ -276,13 +276,13 @@ export class Management {
     this.#ask();
   }
 
-  /** Takes the count that the client brings along; throws the stream error of XEP-0198 §6. */
-  resumedAt(h: number): void {
+  /** Takes the count that the client brings along, while `held` waits behind what was sent; throws the stream error of XEP-0198 §6. */
+  resumedAt(h: number, held: readonly Stanza[]): void {
     const { uncertain } = this.#queue;
     this.acknowledged(h);
     // If a full disk did not take the count: the client must not repeat what we have counted, and it is as durable as the work.
     this.#safe = this.incoming.handled;
-    if (uncertain && this.resumability) this.#writeAll(this.resumability, []);
+    if (uncertain && this.resumability) this.#writeAll(this.resumability, held);
   }
 
   /** It is over; answers what the client may not have. */

@@ -88,7 +88,7 @@ export class StreamManagement {
     if (!session || !management) return this.#unknown(token, identity);
     // Somebody else was quicker, in the same turn of the loop.
     if (session.ended || session.stream) return this.resume(identity, request, takeOver);
-    management.resumedAt(h);
+    session.resumedAt(h);
     takeOver(session, resumed(token, management.handled));
     return undefined;
   }
