@@ -123,7 +123,7 @@ function makeFederation(site: Site, given: Given, { ground, copies, service, roa
     options: federationOptions(config),
     door,
     contexts: certificates,
-    isHosted: (domain) => ground.isLocalDomain(domain) || service(domain) !== undefined,
+    isHosted: hostedBy(ground, service),
     fromPeer: (stanza, origin) => road().router.fromPeer(stanza, origin),
     requests: ground.requests,
     copies,
@@ -134,10 +134,20 @@ function makeFederation(site: Site, given: Given, { ground, copies, service, roa
   });
 }
 
+/** Tells whether a domain is one of ours, or that of a service. */
+function hostedBy(ground: Ground, service: (domain: string) => Service | undefined): (domain: string) => boolean {
+  return (domain) => ground.isLocalDomain(domain) || service(domain) !== undefined;
+}
+
 function equip(site: Site, ground: Ground) {
   const { config, storage, clock, log } = site;
+  const copies = makeCopies(site, ground);
+  const components = makeComponents(site, ground, copies);
+  const own = new Map(site.services.map((one) => [one.domain, one]));
+  const service = (domain: string) => own.get(domain) ?? components.at(domain);
   const amp = new AmpWorks({
     ...ground,
+    isHosted: hostedBy(ground, service),
     options: ampOptions(config),
     store: storage,
     isInFlight: (owner, id) => storedMessages.isInFlight(owner, id),
@@ -145,8 +155,6 @@ function equip(site: Site, ground: Ground) {
     clock,
     log,
   });
-  const copies = makeCopies(site, ground);
-  const components = makeComponents(site, ground, copies);
   const storedMessages = new StoredMessages({
     ...ground,
     store: storage.offline,
@@ -169,8 +177,6 @@ function equip(site: Site, ground: Ground) {
     clock,
     log,
   });
-  const own = new Map(site.services.map((one) => [one.domain, one]));
-  const service = (domain: string) => own.get(domain) ?? components.at(domain);
   return { extensions: list, offline: storedMessages, service, amp, copies, components };
 }
 

@@ -13,6 +13,7 @@ export function allExtensions(ground: BenchGround): Fitting {
   const { amp } = configSchema({ directory: '/', environment: {} }).parse({});
   const works = new AmpWorks({
     ...ground,
+    isHosted: ground.isLocalDomain,
     options: amp,
     store: storage,
     counters: new AmpCounters(),

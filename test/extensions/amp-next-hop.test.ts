@@ -3,10 +3,12 @@ import { configSchema } from '../../src/config/schema.ts';
 import { amp } from '../../src/extensions/amp/amp.ts';
 import { AmpCounters } from '../../src/extensions/amp/amp-counters.ts';
 import { AmpWorks } from '../../src/extensions/amp/amp-works.ts';
+import type { AmpOptions } from '../../src/extensions/amp/settings.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import type { Carrier, Departure, NextHop } from '../../src/routing/carrier.ts';
+import { serviceOf } from '../../src/routing/service.ts';
 import type { StubSession } from '../support/stub-session.ts';
 import { Bench } from './bench.ts';
 
@@ -79,17 +81,22 @@ class OtherServer implements Carrier, NextHop {
 
 describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
   let other: OtherServer;
+  let policies: AmpOptions['policies'] = [];
+  const answered: string[] = [];
+  const bot = serviceOf('bot.localhost', false, (stanza) => void answered.push(stanza.toString()));
   let remoteUnsupported: { policy: 'bounce' | 'strip' | 'forward'; domains: Record<string, 'bounce' | 'strip'> };
   const bench = new Bench((ground) => {
     const { amp: configured } = configSchema({ directory: '/', environment: {} }).parse({});
     const works = new AmpWorks({
       ...ground,
-      options: { ...configured, remoteUnsupported },
+      isHosted: (domain) => ground.isLocalDomain(domain) || domain === bot.domain,
+      options: { ...configured, remoteUnsupported, policies },
       store: ground.storage,
       isInFlight: () => false,
       counters: new AmpCounters(),
     });
-    return { extensions: [amp(works, 'Ampere')], remotes: { send: (...given) => other.send(...given) } };
+    const remotes: Carrier = { send: (...given) => other.send(...given) };
+    return { extensions: [amp(works, 'Ampere')], remotes, services: [bot] };
   });
   let romeo: StubSession;
 
@@ -239,6 +246,47 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     await sends(['drop deliver direct'], { perHop });
     await other.comes();
     expect(other.taken).to.have.length(1);
+  });
+
+  describe('beside the rules of the operator', () => {
+    before(() => {
+      policies = [
+        { name: 'none abroad', match: {}, rules: [{ action: 'drop', condition: 'deliver', value: 'direct' }] },
+      ];
+    });
+    after(() => {
+      policies = [];
+    });
+
+    it('those of the sender alone are for every hop', async () => {
+      other.streamFeature = true;
+      const perHop = ' per-hop="true"';
+      await sends(['notify deliver direct'], { perHop });
+      await other.comes();
+      expect(takenTexts()).to.deep.equal([signed(['notify deliver direct'], perHop)]);
+      expect(romeo.taken()).to.deep.equal([told('notify deliver direct')]);
+    });
+  });
+
+  it('is told of by this one also if a component has sent the message, for which this is the edge (N-9)', async () => {
+    const words = ['notify deliver none', 'drop match-resource other'];
+    const from = 'echo@bot.localhost/x';
+    const message = (what: readonly string[]) =>
+      bench.comes(`<message from="${from}" to="${to}" id="m1"><body>x</body>${rules(what)}</message>`);
+    await message(['drop expire-at 2001-01-01T00:00:00Z']);
+    await message(words);
+    await other.staysAway();
+    await message(['whisper deliver direct']);
+    const report = told('notify deliver none', bot.domain).replaceAll(String(romeo.jid), from);
+    expect(answered.splice(0)).to.deep.equal([
+      report,
+      `<message from="${to}" to="${from}" id="m1" type="error"><error type="wait"><remote-server-timeout xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></message>`,
+      `<message from="${bot.domain}" to="${from}" id="m1" type="error">${rules(['whisper deliver direct'])}` +
+        '<error type="modify" code="400"><bad-request xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/>' +
+        `<unsupported-actions xmlns="${ampNs}"><rule action="whisper" condition="deliver" value="direct"/></unsupported-actions></error></message>`,
+    ]);
+    await other.comes();
+    expect(takenTexts()).to.deep.equal([]);
   });
 
   it('does not get what has expired while it was awaited, and whoever is told is told once (D-6, D-12)', async () => {

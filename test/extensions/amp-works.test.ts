@@ -69,7 +69,8 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     counters = new AmpCounters();
     const options = { ...configSchema({ directory: '/', environment: {} }).parse({}).amp, replies };
     const isInFlight = (owner: string, id: number) => messages.isInFlight(owner, id);
-    works = new AmpWorks({ ...ground, options, store: { offline: stored, outbox }, isInFlight, counters });
+    const isHosted = ground.isLocalDomain;
+    works = new AmpWorks({ ...ground, isHosted, options, store: { offline: stored, outbox }, isInFlight, counters });
     const messages: StoredMessages = new StoredMessages({
       ...ground,
       store: stored,

@@ -5,6 +5,7 @@ import type { Carrier } from '../../src/routing/carrier.ts';
 import type { Extension } from '../../src/routing/extension.ts';
 import type { OfflineMessages } from '../../src/routing/offline-messages.ts';
 import { buildRoad, type Ground, type Road } from '../../src/routing/road.ts';
+import type { Service } from '../../src/routing/service.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { parseFrame } from '../../src/xml/parse-frame.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -25,6 +26,8 @@ export interface Fitting {
   readonly offline?: OfflineMessages;
   /** What carries stanzas to other servers. */
   readonly remotes?: Carrier;
+  /** What answers for other domains. */
+  readonly services?: readonly Service[];
 }
 
 let accounts = 0;

@@ -17,6 +17,7 @@ import type { AmpSettings } from './settings.ts';
 /** What judging needs from the rest of the house. */
 export interface AmpJudgeParts extends CaseParts {
   readonly settings: AmpSettings;
+  readonly isLocalDomain: (domain: string) => boolean;
   readonly screens: Pick<Screens, 'refusesInbound'>;
   readonly outbox: Outbox;
 }
@@ -98,7 +99,7 @@ export class AmpJudge {
   /** The domain that answers: the recipient's if that is one of ours, else the sender's. */
   #deciding({ sender, recipient, destination }: Arriving): Jid {
     const { kind } = destination;
-    const isRecipients = kind === 'account' || kind === 'server' || !this.#parts.isLocalDomain(sender.domain);
+    const isRecipients = kind === 'account' || kind === 'server' || !this.#parts.isHosted(sender.domain);
     return Jid.parse(isRecipients ? recipient.domain : sender.domain);
   }
 

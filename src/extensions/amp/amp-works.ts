@@ -27,6 +27,8 @@ export interface AmpWorksParts {
   readonly sessions: Pick<SessionDirectory, 'find'>;
   readonly screens: Pick<Screens, 'refusesInbound'>;
   readonly isLocalDomain: (domain: string) => boolean;
+  /** Whether a domain is one of ours, or that of a service of ours. */
+  readonly isHosted: (domain: string) => boolean;
   readonly route: (stanza: Stanza, way?: Way) => Eventually<void>;
   readonly isInFlight: (owner: string, id: number) => boolean;
   readonly counters: AmpCounters;

@@ -24,7 +24,8 @@ import type { AmpSettings } from './settings.ts';
 /** What a case needs from the rest of the house. */
 export interface CaseParts {
   readonly settings: Pick<AmpSettings, 'unsupported'>;
-  readonly isLocalDomain: (domain: string) => boolean;
+  /** Whether a domain is one of ours, or that of a service of ours. */
+  readonly isHosted: (domain: string) => boolean;
   readonly reporter: Reporter;
   readonly outbox: Pick<Outbox, 'flush'>;
   readonly expiry: Pick<Expiry, 'wake'>;
@@ -82,8 +83,8 @@ export class Case implements Hearing {
 
   #judgement(plan: DeliveryPlan, event: 'receipt' | 'replanned', nowMs: number): Judgement {
     const { sender, recipient, destination } = this.#arriving;
-    const prospect = prospectOf(plan, recipient, this.#rulesets[0]?.perHop ?? false);
-    const hop = destination.kind === 'remote' && !this.#parts.isLocalDomain(sender.domain);
+    const prospect = prospectOf(plan, recipient);
+    const hop = destination.kind === 'remote' && !this.#parts.isHosted(sender.domain);
     return judge(this.#rulesets, { event, prospect, intended: recipient, hop, nowMs });
   }
 

@@ -24,7 +24,13 @@ export interface Verdict {
 export function standingOf({ rule, fired }: ArmedRule, perHop: boolean, situation: Situation): Standing {
   if (fired) return 'fired';
   if (situation.hop && !(perHop && rule.condition.perHop)) return 'foreign';
-  return rule.condition.isMet(rule.value, situation) ? 'met' : 'unmet';
+  return rule.condition.isMet(rule.value, perHop ? atHop(situation) : situation) ? 'met' : 'unmet';
+}
+
+/** To rules for every server on the way, passing a message on is already 'direct'; to others, only the last one can say. */
+function atHop(situation: Situation): Situation {
+  if (!situation.prospect?.passedOn) return situation;
+  return { ...situation, prospect: { ...situation.prospect, deliver: 'direct' } };
 }
 
 /** Walks the rules in order until one is met; that one fires, and no other is looked at (XEP-0079 §2.2.3). */

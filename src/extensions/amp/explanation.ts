@@ -72,9 +72,8 @@ export function explain(message: Stanza, arrival: Arrival, plan: DeliveryPlan, h
     return { plan: planned, refusal: admission.reply.toString(), rulesets: [], decision: 'refuse', reports: [] };
   }
   const owned = [...ofSender(admission.ruleset), ...ofPolicies(admission.message, arrival, house)];
-  const perHop = admission.ruleset?.perHop ?? false;
   const { recipient: intended, nowMs } = arrival;
-  const prospect = prospectOf(plan, intended, perHop);
+  const prospect = prospectOf(plan, intended);
   const situation: Situation = { event: 'receipt', intended, hop: false, nowMs, prospect };
   const judgement = judge(
     owned.map(({ armed }) => armed),
@@ -91,7 +90,7 @@ export function explain(message: Stanza, arrival: Arrival, plan: DeliveryPlan, h
 }
 
 function explainPlan(plan: DeliveryPlan, { recipient }: Arrival): PlanExplanation {
-  const { deliver, destinations = [] } = prospectOf(plan, recipient, false);
+  const { deliver, destinations = [] } = prospectOf(plan, recipient);
   const error = plan.kind === 'none' ? plan.error?.condition : undefined;
   return { deliver, destinations: destinations.map(String), ...(error && { error }) };
 }

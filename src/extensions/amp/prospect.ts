@@ -2,11 +2,8 @@ import type { Jid } from '../../protocol/jid.ts';
 import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
 import type { Prospect } from './situation.ts';
 
-/**
- * Says a delivery plan in the words of the conditions. `perHop` is that of the ruleset: for a message to another server
- * it decides whether passing it on is already 'direct', or whether the recipient's server alone can say (XEP-0079 §3.3.1).
- */
-export function prospectOf(plan: DeliveryPlan, intended: Jid, perHop: boolean): Prospect {
+/** Says a delivery plan in the words of the conditions (XEP-0079 §3.3.1). */
+export function prospectOf(plan: DeliveryPlan, intended: Jid): Prospect {
   switch (plan.kind) {
     case 'direct':
       return { deliver: 'direct', destinations: plan.sessions.map(({ jid }) => jid) };
@@ -19,7 +16,7 @@ export function prospectOf(plan: DeliveryPlan, intended: Jid, perHop: boolean): 
     case 'service':
       return { deliver: 'direct', destinations: [intended] };
     case 'remote':
-      return { deliver: perHop ? 'direct' : undefined, destinations: undefined };
+      return { deliver: undefined, destinations: undefined, passedOn: true };
     case 'none':
       return { deliver: 'none', destinations: [] };
   }

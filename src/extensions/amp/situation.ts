@@ -12,6 +12,8 @@ export interface Prospect {
   readonly deliver: Outcome | undefined;
   /** The addresses the message would come to, none if it comes nowhere; undefined if only another server can say. */
   readonly destinations: readonly Jid[] | undefined;
+  /** It goes on to another server, which is all there is to say of it for servers on the way (XEP-0079 §3.3.1). */
+  readonly passedOn?: true;
 }
 
 interface Circumstances {

@@ -44,7 +44,7 @@ function actual({ rule, to, type, content, perHop = false, planned }: Case): str
   const { ruleset, ends } = admission;
   if (!ruleset) return 'not judged';
   const plan = planned(admission.message);
-  const prospect = prospectOf(plan, to, ruleset.perHop);
+  const prospect = prospectOf(plan, to);
   const judgement = judge([ruleset], { event: 'receipt', prospect, intended: to, hop: false, nowMs });
   const otherwise = plan.kind !== 'none' ? 'goes on' : (plan.error?.condition ?? 'silence');
   const [report] = judgement.reports;
