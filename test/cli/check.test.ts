@@ -159,7 +159,7 @@ describe('check', () => {
       workplace.configure({
         domains: ['a.example', 'localhost'],
         listen: { c2s: open(45_222), c2sTls: open(45_223), s2s: open(45_269), s2sTls: [], components: [] },
-        s2s: { dns: { servers: [server], timeoutSeconds: 1, tries: 1 } },
+        s2s: { dns: { servers: [server], timeoutSeconds: 60, tries: 1 } },
       });
       const { ok, warnings } = await check();
       const lines = (text: string) => text.split('\n').filter((line) => line.startsWith('dns: '));

@@ -275,16 +275,16 @@ describe('A connection that an edge holds', () => {
     it('by the rate of the edge, until it is another', async () => {
       await start({ rate: { bytesPerSecond: 1, burstBytes: 10 } });
       const { stream, peer } = await open();
-      peer.write('x'.repeat(20));
-      await stream.hears(20);
-      peer.write('never');
+      peer.write('x'.repeat(2000));
+      await stream.hears(2000);
+      peer.write('half an hour later');
       const { stream: other, peer: witness } = await open();
       other.connection.limitReading(quick);
       witness.write('x'.repeat(20));
       await other.hears(20);
       witness.write('heard');
       await other.hears(25);
-      expect(stream.bytes.length).to.equal(20);
+      expect(stream.bytes.length).to.equal(2000);
     });
   });
 

@@ -1,6 +1,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
+import { freePort } from '../../support/free-port.ts';
 
 /** A record to answer with, of a name if it is not the one that was asked for. */
 export interface DnsRecord {
@@ -37,9 +38,9 @@ export class DnsServer {
 
   /** Where it is, as Node's resolver writes it. */
   async start(): Promise<string> {
-    this.#tcp.listen(0, '127.0.0.1');
+    const port = await freePort();
+    this.#tcp.listen(port, '127.0.0.1');
     await once(this.#tcp, 'listening');
-    const { port } = this.#tcp.address() as AddressInfo;
     this.#udp.bind(port, '127.0.0.1');
     await once(this.#udp, 'listening');
     return `127.0.0.1:${port}`;
