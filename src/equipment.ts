@@ -124,6 +124,7 @@ function makeFederation(site: Site, given: Given, { ground, copies, service, roa
     door,
     contexts: certificates,
     isHosted: hostedBy(ground, service),
+    sender: (from) => senderOf(from, ground),
     fromPeer: (stanza, origin) => road().router.fromPeer(stanza, origin),
     requests: ground.requests,
     copies,
@@ -137,6 +138,16 @@ function makeFederation(site: Site, given: Given, { ground, copies, service, roa
 /** Tells whether a domain is one of ours, or that of a service. */
 function hostedBy(ground: Ground, service: (domain: string) => Service | undefined): (domain: string) => boolean {
   return (domain) => ground.isLocalDomain(domain) || service(domain) !== undefined;
+}
+
+/**
+ * On whose account a new stream to another server goes: a user who is here, or a component. What accounts of absent users answer, and
+ * addresses that are none, goes on the server's own: who writes to them from elsewhere chooses among them.
+ */
+function senderOf(from: Jid, { sessions, isLocalDomain }: Ground): string {
+  if (!isLocalDomain(from.domain)) return from.domain;
+  const account = from.bare().toString();
+  return sessions.of(account).length > 0 ? account : '';
 }
 
 function equip(site: Site, ground: Ground) {

@@ -24,6 +24,7 @@ export function federationOptions(config: Config): FederationOptions {
     waiting: { stanzas: s2s.waiting.stanzas, bytes: s2s.waiting.bytes, maxWaitMs: s2s.waiting.seconds * 1000 },
     backOff: { firstMs: s2s.backOff.firstSeconds * 1000, longestMs: s2s.backOff.longestSeconds * 1000 },
     limits,
+    shares: config.limits.peers,
   };
 }
 

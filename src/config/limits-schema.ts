@@ -73,6 +73,21 @@ const s2s = z
   .prefault({})
   .describe('Limits on a stream from or to another server.');
 
+const peers = z
+  .strictObject({
+    links: whole(10_000, 10, million, 'Pairs of a domain of ours and one of another server at the same time.'),
+    newLinksPerAccount: whole(200, 1, million, 'Streams to other servers that are being opened for one account.'),
+    dialbackQuestions: whole(400, 1, million, 'Questions to other servers about dialback keys at the same time.'),
+    dialbackQuestionsPerIp: whole(
+      40,
+      1,
+      million,
+      'Those of them that one IP address (one IPv6 /64) has us ask by its keys.',
+    ),
+  })
+  .prefault({})
+  .describe('What all share who have us connect to other servers, and the share of one.');
+
 const connections = z
   .strictObject({
     total: z
@@ -82,6 +97,14 @@ const connections = z
       .exactOptional()
       .describe(
         'Connections at the same time. At most, and if left out, the open-files limit of the process less 256 (less half of it if that is fewer).',
+      ),
+    outgoing: z
+      .int()
+      .min(1)
+      .max(10 * million)
+      .exactOptional()
+      .describe(
+        'Connections to other servers at the same time, among `total`. At most, and if left out, half of that.',
       ),
     unauthenticated: whole(2000, 1, million, 'Connections at the same time that have not authenticated yet.'),
     perIpConcurrent: whole(100, 1, million, 'Connections at the same time from one IP address (from one IPv6 /64).'),
@@ -121,6 +144,7 @@ const limits = z
     c2s,
     components,
     s2s,
+    peers,
     connections,
     authentication,
     registration,
@@ -144,6 +168,7 @@ function liftedIfDisabled(given: Limits): Limits {
     unauthenticated: { ...given.unauthenticated, ...unlimitedReading },
     c2s: { ...given.c2s, ...unlimitedReading },
     s2s: { ...given.s2s, ...unlimitedReading },
+    peers: { ...given.peers, dialbackQuestionsPerIp: unlimited },
     connections: {
       ...given.connections,
       unauthenticated: unlimited,

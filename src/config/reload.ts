@@ -17,7 +17,7 @@ export function reloaded(running: Config, next: Config): Reloaded {
     tls: { ...next.tls, required: running.tls.required },
     log: { ...running.log, level: next.log.level },
     s2s: { ...next.s2s, enabled: running.s2s.enabled },
-    limits: { ...running.limits, s2s: next.limits.s2s },
+    limits: { ...running.limits, s2s: next.limits.s2s, peers: next.limits.peers },
     amp: { ...running.amp, remoteUnsupported: next.amp.remoteUnsupported },
     components: componentsBeside(running.domains, next.components),
   };

@@ -71,8 +71,11 @@ export function managementLimits({ streamManagement }: Config): ManagementLimits
 
 /** The bounds on all connections together. */
 export function listenerLimits({ limits: { connections } }: Config): ListenerLimits {
+  const total = connectionsAtOnce(connections.total);
+  const half = Math.ceil(total / 2);
   return {
-    total: connectionsAtOnce(connections.total),
+    total,
+    outgoing: Math.min(connections.outgoing ?? half, half),
     unauthenticated: connections.unauthenticated,
     backlog: connections.backlog,
     address: {

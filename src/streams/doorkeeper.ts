@@ -8,6 +8,8 @@ import { type ConnectionLimit, TurnedAway } from './turned-away.ts';
 export interface ListenerLimits {
   /** All of them together, whoever accepted them. */
   readonly total: number;
+  /** Those of them that we open to other servers. */
+  readonly outgoing: number;
   /** Those of one listener whose peers have not authenticated: who floods one port does not close the others. */
   readonly unauthenticated: number;
   readonly backlog: number;
@@ -22,6 +24,7 @@ export class Doorkeeper {
   readonly #turnedAway: TurnedAway;
   readonly #descriptors: DescriptorWatch;
   #inside = 0;
+  #outgoing = 0;
 
   constructor(limits: ListenerLimits, clock: Clock, log: Log) {
     this.#limits = limits;
@@ -47,6 +50,24 @@ export class Doorkeeper {
   release(address: string): void {
     this.#inside -= 1;
     this.#addresses.release(address);
+  }
+
+  /** Counts a connection that is to be opened to another server; false if it must not be. */
+  admitOutgoing(): boolean {
+    const { total, outgoing } = this.#limits;
+    const admitted = this.#inside < total && this.#outgoing < outgoing;
+    if (!admitted) this.#turnedAway.note('outgoing');
+    else {
+      this.#inside += 1;
+      this.#outgoing += 1;
+    }
+    return admitted;
+  }
+
+  /** Counts a connection to another server out that was admitted. */
+  releaseOutgoing(): void {
+    this.#inside -= 1;
+    this.#outgoing -= 1;
   }
 
   /** Forgets who is at rest, and tells the operator what he should know; called about once a second. */

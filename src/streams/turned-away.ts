@@ -2,7 +2,7 @@ import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 
 /** The limits on connections, as the configuration calls them. */
-export type ConnectionLimit = 'total' | 'unauthenticated' | 'perIp';
+export type ConnectionLimit = 'total' | 'outgoing' | 'unauthenticated' | 'perIp';
 
 /** How often the log says that connections are turned away: a flood of them must not become one of lines. */
 const quietMs = 60_000;

@@ -15,7 +15,7 @@ describe('A configuration that is read again', () => {
       tls: { certificate: 'c.pem', key: 'k.pem' },
       log: { level: 'debug' },
       s2s: { deny: ['evil.example'], trustedAuthorities: 'ca.pem', dns: { tries: 3 }, backOff: { firstSeconds: 1 } },
-      limits: { s2s: { stanzaBytes: 20_000 } },
+      limits: { s2s: { stanzaBytes: 20_000 }, peers: { links: 10 } },
       amp: { remoteUnsupported: { policy: 'strip' } },
       components: { 'gate.example': { secret: 'x' } },
     });

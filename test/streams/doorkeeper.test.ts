@@ -5,6 +5,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 
 const roomy = {
   total: 100,
+  outgoing: 100,
   unauthenticated: 100,
   backlog: 10,
   address: { concurrent: 100, perSecond: 1e6, burst: 1e6 },
@@ -39,6 +40,22 @@ describe('The doorkeeper', () => {
   it('counts strangers for each listener apart', () => {
     const keeper = door({ unauthenticated: 2 });
     expect([keeper.admit(one, 2), keeper.admit(one, 1), keeper.admit(one, 0)]).to.deep.equal([false, true, true]);
+  });
+
+  it('counts those to other servers among all, which are no more than some (RFC 6120 §13.12)', () => {
+    const keeper = door({ total: 3, outgoing: 2 });
+    const lets = () => keeper.admitOutgoing();
+    expect([lets(), lets(), lets(), keeper.admit(one, 0), keeper.admit(one, 0)]).to.deep.equal([
+      true,
+      true,
+      false,
+      true,
+      false,
+    ]);
+    keeper.releaseOutgoing();
+    expect([keeper.admit(one, 0), lets()]).to.deep.equal([true, false]);
+    keeper.look();
+    expect(log.lines.join()).to.contain('{"limit":"outgoing","connections":2}');
   });
 
   it('tells the operator once, however many listeners there are', () => {

@@ -19,6 +19,7 @@ import { TestAuthority } from './tls/test-authority.ts';
 
 const roomy: ListenerLimits = {
   total: 100,
+  outgoing: 100,
   unauthenticated: 100,
   backlog: 10,
   address: { concurrent: 100, perSecond: 1e6, burst: 1e6 },

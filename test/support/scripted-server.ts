@@ -65,8 +65,8 @@ export class ScriptedServer {
   }
 
   /** Opens a connection to a server, and says nothing yet. */
-  async connects(port: number): Promise<TestClient> {
-    return this.#client(await TestConnection.open({ host: '127.0.0.1', port }));
+  async connects(port: number, localAddress = '127.0.0.1'): Promise<TestClient> {
+    return this.#client(await TestConnection.open({ host: '127.0.0.1', port, localAddress }));
   }
 
   /** Opens a stream to a server; the features have come. */

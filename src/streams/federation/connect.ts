@@ -17,9 +17,13 @@ export interface ConnectParts {
 
 /** No connection to a target. The message says for every address why. */
 export class ConnectError extends Error {
-  constructor(message: string) {
+  /** Whether it was us who had no room for it. */
+  readonly crowded: boolean;
+
+  constructor(message: string, crowded = false) {
     super(message);
     this.name = 'ConnectError';
+    this.crowded = crowded;
   }
 }
 
@@ -45,10 +49,11 @@ export async function connectTo(target: Target, parts: ConnectParts, open: OpenS
   return new Race(interleaved(allowed).slice(0, maxAddresses), parts, (address) => open(address, target.port)).winner;
 }
 
-/** Begins a connection. */
-export type OpenSocket = (address: string, port: number) => Socket;
+/** Begins a connection; nothing if there may be no more. */
+export type OpenSocket = (address: string, port: number) => Socket | undefined;
 
-function openSocket(address: string, port: number): Socket {
+/** Begins a TCP connection. */
+export function openSocket(address: string, port: number): Socket {
   return connect({ host: address, port, noDelay: true });
 }
 
@@ -75,14 +80,14 @@ function interleaved(addresses: readonly string[]): string[] {
 class Race {
   readonly #outcome = Promise.withResolvers<Socket>();
   readonly #waiting: string[];
-  readonly #open: (address: string) => Socket;
+  readonly #open: (address: string) => Socket | undefined;
   readonly #parts: ConnectParts;
   readonly #running = new Set<Socket>();
   readonly #failures: string[] = [];
   readonly #deadline: Timer;
   #next: Timer | undefined;
 
-  constructor(addresses: readonly string[], parts: ConnectParts, open: (address: string) => Socket) {
+  constructor(addresses: readonly string[], parts: ConnectParts, open: (address: string) => Socket | undefined) {
     this.#waiting = [...addresses];
     this.#open = open;
     this.#parts = parts;
@@ -103,11 +108,18 @@ class Race {
       return;
     }
     const socket = this.#open(address);
+    if (!socket) return this.#noRoom();
     this.#running.add(socket);
     socket.once('connect', () => this.#connected(socket));
     // Heard also when the race is over: an error that nobody hears ends the process.
     socket.on('error', (error) => this.#failed(socket, `${address}: ${codeOf(error)}`));
     if (this.#waiting.length > 0) this.#next = this.#parts.clock.after(attemptDelayMs, () => this.#start());
+  }
+
+  /** Those that are under way may still succeed. */
+  #noRoom(): void {
+    this.#waiting.length = 0;
+    if (this.#running.size === 0) this.#giveUp(new ConnectError('too many connections to other servers', true));
   }
 
   #connected(socket: Socket): void {

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Connection } from '../connection.ts';
 import type { ConnectionUser, TlsStart } from '../stream-connection.ts';
+import { ConnectError } from './connect.ts';
 import { DialFailure } from './dial-failure.ts';
 import type { DomainPair } from './domain-pairs.ts';
 import type { CertificateVerdict } from './peer-certificate.ts';
@@ -125,6 +126,7 @@ function watched(stream: PeerStream, remote: string, watch: DialWatch): Connecti
 function failureOf(error: unknown): DialFailure {
   if (error instanceof DialFailure) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ConnectError && error.crowded) return new DialFailure(message, StanzaError.resourceConstraint());
   if (error instanceof ResolutionError && error.failure !== 'temporary') return DialFailure.notFound(message);
   return new DialFailure(message, StanzaError.remoteServerTimeout());
 }

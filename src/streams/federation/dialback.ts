@@ -171,7 +171,8 @@ export class Dialback {
 
 /** XEP-0220 §2.5: what went wrong between us and the authoritative server is told in one word. */
 function explained(error: StanzaError): StanzaError {
-  return error.condition === 'remote-server-timeout' ? error : StanzaError.remoteServerNotFound(error.text);
+  const told = error.condition === 'remote-server-timeout' || error.condition === 'resource-constraint';
+  return told ? error : StanzaError.remoteServerNotFound(error.text);
 }
 
 /** A question and its answer have the same key; ids are from other servers, so they come last. */

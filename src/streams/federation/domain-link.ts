@@ -21,6 +21,8 @@ export interface DomainLinkParts {
   readonly answered: (pair: DomainPair) => Established | undefined;
   readonly hop: (pair: DomainPair, dialled: Established) => NextHop;
   readonly copies: Pick<OutgoingCopies, 'add'>;
+  /** Takes a place for a stream that is to be opened because of a stanza, and answers how to give it back; throws StanzaError. */
+  readonly place: (stanza: Stanza) => () => void;
   /** As they are now. */
   readonly options: () => Pick<FederationOptions, 'establishMs' | 'waiting' | 'backOff'>;
   readonly clock: Clock;
@@ -80,6 +82,11 @@ export class DomainLink {
     return this.#state.name === 'open' ? this.#state.dialled.stream : undefined;
   }
 
+  /** Whether it only remembers that the other server could not be reached. */
+  get isResting(): boolean {
+    return this.#state.name === 'resting' && this.#queue.length === 0;
+  }
+
   /** Whether nothing would be lost if the link were forgotten. */
   isAtRest(nowMs: number): boolean {
     if (this.#queue.length > 0) return false;
@@ -93,6 +100,8 @@ export class DomainLink {
     const nowMs = this.#parts.clock.monotonicMs();
     if (this.#state.name === 'resting' && nowMs < this.#state.untilMs) throw this.#state.failure.error;
     if (!this.#hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`too much waits for ${this.pair.remote}`);
+    const begins = this.#state.name === 'idle' || this.#state.name === 'resting';
+    const begun = begins ? this.#parts.place(stanza) : undefined;
     const copy = departure.origin ? this.#parts.copies.add(stanza) : undefined;
     if (copy) departure.origin?.awaits(copy.durable);
     const atMs = this.#parts.clock.nowMs();
@@ -100,7 +109,7 @@ export class DomainLink {
     this.#queue.push({ stanza, departure, copy, sinceMs: nowMs, atMs, storedElsewhere: false, attempts: 0, back });
     this.#weigh(stanza, 1);
     if (this.#state.name === 'open') this.#pump();
-    else if (this.#state.name !== 'dialling') void this.#dial();
+    else if (begun) void this.#dial().finally(begun);
   }
 
   /** Keeps the times of what waits and of the stream; called about once a second. */

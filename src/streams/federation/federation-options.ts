@@ -22,6 +22,18 @@ export interface WaitingLimits {
   readonly maxWaitMs: number;
 }
 
+/** What all share who have us talk to other servers: how much there is, and how much of it one may have. */
+export interface FederationShares {
+  /** Pairs of domains. */
+  readonly links: number;
+  /** Streams that are being opened for one account. */
+  readonly newLinksPerAccount: number;
+  /** Questions about dialback keys that are under way. */
+  readonly dialbackQuestions: number;
+  /** Those of them that one IP address has us ask. */
+  readonly dialbackQuestionsPerIp: number;
+}
+
 /** How federation is to be: who, how proven, and within which bounds. Domains are prepared (RFC 7622 §3.2). */
 export interface FederationOptions {
   /** Who may talk to us: unless set everybody who is not in `deny`. `*.example.org` is every domain below example.org. */
@@ -46,4 +58,5 @@ export interface FederationOptions {
   readonly backOff: { readonly firstMs: number; readonly longestMs: number };
   /** Bounds on one stream, ours to them and theirs to us alike. */
   readonly limits: StreamLimits;
+  readonly shares: FederationShares;
 }

@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { Carrier } from '../../routing/carrier.ts';
@@ -18,7 +19,7 @@ import type { PeerConnection, TlsStart } from '../stream-connection.ts';
 import { type ListenAddress, StreamListener } from '../stream-listener.ts';
 import { answerPeerTls, askPeerTls } from '../tls/peer-tls.ts';
 import type { ContextSource, LayTls } from '../tls/tls-options.ts';
-import { connectTo } from './connect.ts';
+import { connectTo, openSocket } from './connect.ts';
 import { Dialler } from './dial.ts';
 import { DialbackKeys } from './dialback-keys.ts';
 import type { DomainPair } from './domain-pairs.ts';
@@ -51,6 +52,8 @@ export interface FederationParts {
   readonly dialbackSecret: Buffer;
   /** Whether a domain is served here: by accounts, by a component, or by a part of this process. */
   readonly isHosted: (domain: string) => boolean;
+  /** Whose share of new streams a stanza from an address counts as. */
+  readonly sender: (from: Jid) => string;
   readonly fromPeer: (stanza: Stanza, origin: Origin) => Eventually<void>;
   readonly requests: OutgoingRequests;
   readonly copies: Pick<OutgoingCopies, 'add'>;
@@ -96,7 +99,8 @@ export class Federation {
     });
     const streamTo = (pair: DomainPair) => this.#links.find(pair)?.stream;
     const timeoutMs = () => policies.options.establishMs;
-    const verifier = new KeyVerifier({ dialler, streamTo, clock, timeoutMs });
+    const shares = () => policies.options.shares;
+    const verifier = new KeyVerifier({ dialler, streamTo, clock, timeoutMs, shares });
     this.#listener = this.#makeListener(stream);
     this.#timer = clock.after(tickMs, () => this.#tick());
   }
@@ -175,7 +179,7 @@ export class Federation {
   }
 
   #makeDialler(stream: PeerStreamParts): Dialler {
-    const { resolver, contexts, clock } = this.#parts;
+    const { resolver, contexts, door, clock } = this.#parts;
     const policies = this.#policies;
     const overrides = (domain: string) => policies.options.overrides.get(domain);
     const finder = new ServerFinder({ resolver, overrides, random: Math.random });
@@ -184,7 +188,8 @@ export class Federation {
       targets: (domain) => finder.targets(domain),
       connect: (target, signal) => {
         const { connectMs, allowPrivateAddresses } = policies.options;
-        return connectTo(target, { resolver, clock, allowPrivateAddresses, timeoutMs: connectMs, signal });
+        const parts = { resolver, clock, allowPrivateAddresses, timeoutMs: connectMs, signal };
+        return connectTo(target, parts, (address, port) => openCounted(door, address, port));
       },
       makeConnection: (socket, user, pair) => {
         const layTls: LayTls = (plain, start) => askPeerTls(plain, contexts, pair, start);
@@ -249,4 +254,10 @@ export class Federation {
     this.#links.tick(nowMs);
     for (const stream of this.#streams) stream.tick(nowMs);
   }
+}
+
+/** Begins a connection to another server, if the doorkeeper lets it out. */
+function openCounted(door: Doorkeeper, address: string, port: number): Socket | undefined {
+  if (!door.admitOutgoing()) return undefined;
+  return openSocket(address, port).once('close', () => door.releaseOutgoing());
 }

@@ -1,11 +1,17 @@
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Clock } from '../../support/clock.ts';
+import { networkOf } from '../../support/network-of.ts';
+import { Shares } from '../../support/shares.ts';
 import type { Dialler } from './dial.ts';
 import { DialFailure } from './dial-failure.ts';
-import type { KeyQuestion } from './dialback.ts';
+import type { DialbackStream, KeyQuestion } from './dialback.ts';
 import type { DialbackAnswer } from './dialback-words.ts';
 import type { DomainPair } from './domain-pairs.ts';
+import type { FederationShares } from './federation-options.ts';
 import type { PeerStream } from './peer-stream.ts';
+
+/** The stream that a key has come by. */
+type Asking = Pick<DialbackStream, 'remoteAddress'>;
 
 /** What verifying keys needs from the rest of the house. */
 export interface KeyVerifierParts {
@@ -15,24 +21,27 @@ export interface KeyVerifierParts {
   readonly clock: Pick<Clock, 'after'>;
   /** From the question to its answer. */
   readonly timeoutMs: () => number;
+  readonly shares: () => Pick<FederationShares, 'dialbackQuestions' | 'dialbackQuestionsPerIp'>;
 }
-
-/** Questions at the same time: each may be a connection that a stranger has us open. */
-const maxUnderWay = 200;
 
 /** Shows dialback keys to the servers of the domains they speak for (XEP-0220 §2.1.2). */
 export class KeyVerifier {
   readonly #parts: KeyVerifierParts;
-  #underWay = 0;
+  /** Each may be a connection that a stranger has us open. */
+  readonly #places: Shares;
 
   constructor(parts: KeyVerifierParts) {
     this.#parts = parts;
+    this.#places = new Shares(() => {
+      const { dialbackQuestions: total, dialbackQuestionsPerIp: each } = parts.shares();
+      return { total, each };
+    });
   }
 
   /** Asks on any stream but the one the key has come by (XEP-0288 §2.2). Never rejects. */
-  async verify(question: KeyQuestion, asking: object): Promise<DialbackAnswer> {
-    if (this.#underWay >= maxUnderWay) return StanzaError.resourceConstraint();
-    this.#underWay += 1;
+  async verify(question: KeyQuestion, asking: Asking): Promise<DialbackAnswer> {
+    const done = this.#places.take(networkOf(asking.remoteAddress));
+    if (!done) return StanzaError.resourceConstraint();
     const abort = new AbortController();
     const timer = this.#parts.clock.after(this.#parts.timeoutMs(), () =>
       abort.abort(DialFailure.unreachable('no answer in time')),
@@ -43,11 +52,11 @@ export class KeyVerifier {
       return error instanceof DialFailure ? error.error : StanzaError.remoteServerNotFound();
     } finally {
       timer.cancel();
-      this.#underWay -= 1;
+      done();
     }
   }
 
-  async #ask(question: KeyQuestion, asking: object, signal: AbortSignal): Promise<DialbackAnswer> {
+  async #ask(question: KeyQuestion, asking: Asking, signal: AbortSignal): Promise<DialbackAnswer> {
     const open = this.#parts.streamTo(question);
     if (open && open !== asking) return open.dialback.verify(question, signal);
     const { stream } = await this.#parts.dialler.dial(question, 'verify', signal);

@@ -1,26 +1,33 @@
+import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Carrier, Departure } from '../../routing/carrier.ts';
+import { Shares } from '../../support/shares.ts';
 import { DomainLink, type DomainLinkParts } from './domain-link.ts';
 import { type DomainPair, pairKey } from './domain-pairs.ts';
 import type { DomainPolicies } from './domain-policies.ts';
 
 /** What the links need from the rest of the house. */
-export interface RemoteLinksParts extends DomainLinkParts {
+export interface RemoteLinksParts extends Omit<DomainLinkParts, 'place'> {
   readonly isHosted: (domain: string) => boolean;
   readonly policies: DomainPolicies;
+  /** Whose share of new streams a stanza from an address counts as: that of an account, a component, or the server itself. */
+  readonly sender: (from: Jid) => string;
 }
-
-/** Pairs of domains at the same time; nobody's users write to more. */
-const maxLinks = 10_000;
 
 /** Carries stanzas to other servers by one link for each pair of domains. */
 export class RemoteLinks implements Carrier {
   readonly #parts: RemoteLinksParts;
   readonly #links = new Map<string, DomainLink>();
+  /** For streams that are being opened. */
+  readonly #places: Shares;
 
   constructor(parts: RemoteLinksParts) {
     this.#parts = parts;
+    this.#places = new Shares(() => {
+      const { links: total, newLinksPerAccount: each } = parts.policies.options.shares;
+      return { total, each };
+    });
   }
 
   send(stanza: Stanza, departure: Departure): void {
@@ -68,9 +75,22 @@ export class RemoteLinks implements Carrier {
     const key = pairKey(pair);
     const known = this.#links.get(key);
     if (known) return known;
-    if (this.#links.size >= maxLinks) throw StanzaError.resourceConstraint('too many other servers');
-    const link = new DomainLink(pair, this.#parts);
+    if (!this.#hasRoom()) throw StanzaError.resourceConstraint('too many other servers');
+    const link = new DomainLink(pair, { ...this.#parts, place: ({ from }) => this.#place(from) });
     this.#links.set(key, link);
     return link;
+  }
+
+  /** A server that could not be reached makes room for one that may be. */
+  #hasRoom(): boolean {
+    if (this.#links.size < this.#parts.policies.options.shares.links) return true;
+    for (const [key, link] of this.#links) if (link.isResting) return this.#links.delete(key);
+    return false;
+  }
+
+  #place(from: Jid | undefined): () => void {
+    const place = from && this.#places.take(this.#parts.sender(from));
+    if (!place) throw StanzaError.resourceConstraint('too many new servers at once');
+    return place;
   }
 }

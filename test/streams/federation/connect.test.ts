@@ -11,11 +11,14 @@ describe('connecting to a target', () => {
   let clock: ManualClock;
   let resolver: FakeResolver;
   let opened: Map<string, Socket>;
+  /** Connections that may be open at the same time. */
+  let room: number;
 
   beforeEach(() => {
     clock = new ManualClock();
     resolver = new FakeResolver();
     opened = new Map();
+    room = 100;
   });
 
   const target: Target = { host: 'a.example', port: 5269, tls: 'starttls' };
@@ -24,6 +27,7 @@ describe('connecting to a target', () => {
       { ...target, ...to },
       { resolver, clock, allowPrivateAddresses: false, timeoutMs: 10_000, ...parts },
       (address) => {
+        if (opened.size >= room) return undefined;
         const socket = new Socket();
         opened.set(address, socket);
         return socket;
@@ -82,6 +86,22 @@ describe('connecting to a target', () => {
     expect(error).to.be.instanceOf(ConnectError);
     expect(error).to.have.property('message', '2600::1: ENETUNREACH; 1.0.0.1: ECONNREFUSED');
     expect(clock.pendingCount).to.equal(0);
+  });
+
+  it('makes do with the addresses that there is room for', async () => {
+    room = 1;
+    const connecting = connect({ addresses });
+    await turn();
+    clock.advance(250);
+    opened.get('2600::1')?.emit('connect');
+    expect(await connecting).to.equal(opened.get('2600::1'));
+  });
+
+  it('says that there is no room for any', async () => {
+    room = 0;
+    expect(await failure(connect({ addresses })))
+      .to.be.instanceOf(ConnectError)
+      .and.to.include({ crowded: true });
   });
 
   it('ends in time', async () => {

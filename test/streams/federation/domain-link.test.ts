@@ -85,6 +85,7 @@ describe('What goes from one domain to another', () => {
           return established(stream);
         },
       },
+      place: () => () => undefined,
       answered: () => answered && established(answered),
       hop: () => hop,
       copies: {
