@@ -116,6 +116,8 @@ export class EdgeConnection implements StreamConnection {
   startTls(start: TlsStart, host: string | undefined, goAhead?: string): void {
     this.#secure = 'soon';
     if (start === 'direct') return;
+    // What came while reading was paused came in the clear (RFC 6120 §5.4.3.3).
+    if (this.#held) return this.destroy();
     // One record: whoever is told to go ahead must not be faster than TLS.
     const order = { start, ...(host === undefined ? {} : { host }), ...(goAhead === undefined ? {} : { goAhead }) };
     this.#put(toEdge.startTls, encode('startTls', order));
