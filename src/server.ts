@@ -269,9 +269,11 @@ async function listenWhere(listener: Pick<StreamListener, 'listen'>, wanted: rea
 function makeMessageDesk({ config, clock }: Site, road: Road, amp: AmpWorks): MessageDesk {
   return new MessageDesk({
     domains: config.domains,
+    components: Object.keys(config.components),
+    hasAccount: (jid) => then(road.accounts.get(jid), (account) => account !== undefined),
     clock,
     mailboxes: road.mailboxes,
-    route: road.route,
+    route: (message) => road.route(message, { byOperator: true }),
     explain: (message, sender, recipient, nowMs) =>
       then(road.router.plan(message, sender, recipient), ({ arriving, plan }) =>
         amp.judge.explain(arriving, plan, nowMs),

@@ -155,6 +155,8 @@ export interface Arriving {
   readonly origin: Origin | undefined;
   /** The addresses that have forwarded the message, the first one first. */
   readonly forwardedBy: readonly Jid[];
+  /** The operator has sent it, in whosever name: what is told of it need be kept from nobody. */
+  readonly byOperator: boolean;
 }
 
 /**

@@ -41,4 +41,6 @@ export interface Way {
   readonly origin?: Origin | undefined;
   /** The addresses that have forwarded it, the first one first. */
   readonly forwardedBy?: readonly Jid[];
+  /** The operator has sent it, in whosever name. */
+  readonly byOperator?: boolean;
 }

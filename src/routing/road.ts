@@ -112,7 +112,7 @@ export function buildRoad(
   router = new Router({
     isLocalDomain: ground.isLocalDomain,
     service,
-    mailbox: (jid) => ground.mailboxes.at(jid),
+    mailboxes: ground.mailboxes,
     account: (jid) => accounts.get(jid),
     screens,
     messages: new MessagePath({ ...common, judges, recalls, recorders, offline, explain, refuse }),

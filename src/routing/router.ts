@@ -15,6 +15,7 @@ import { type Eventually, then } from './eventually.ts';
 import type { Arriving } from './extension.ts';
 import { readTrail } from './forward-trail.ts';
 import type { IqPath } from './iq-path.ts';
+import type { Mailboxes } from './mailboxes.ts';
 import type { MessagePath } from './message-path.ts';
 import type { Origin, Way } from './origin.ts';
 import type { PresencePath } from './presence-path.ts';
@@ -26,8 +27,7 @@ import type { Session, Watch } from './session.ts';
 export interface RouterParts {
   readonly isLocalDomain: (domain: string) => boolean;
   readonly service: (domain: string) => Service | undefined;
-  /** What waits for messages at an address of the server itself. */
-  readonly mailbox: (jid: Jid) => Service | undefined;
+  readonly mailboxes: Pick<Mailboxes, 'take'>;
   readonly account: (jid: Jid) => Eventually<Account | undefined>;
   readonly screens: Screens;
   readonly messages: MessagePath;
@@ -89,7 +89,7 @@ export class Router {
   resolve(to: Jid): Eventually<Destination> {
     const { domain } = to;
     if (this.#parts.isLocalDomain(domain)) {
-      if (to.local === '') return this.#server(to);
+      if (to.local === '') return { kind: 'server' };
       return then(this.#parts.account(to), (account): Destination => ({ kind: 'account', account }));
     }
     const service = this.#parts.service(domain);
@@ -107,6 +107,7 @@ export class Router {
         session: undefined,
         origin: undefined,
         forwardedBy: nobody,
+        byOperator: false,
       };
       return { arriving, plan: this.#parts.messages.plan(arriving) };
     });
@@ -118,17 +119,12 @@ export class Router {
     if (message.kind !== 'message' || !from) return undefined;
     const destination: Destination = { kind: 'account', account: session.account };
     const ends = { message, sender: from, recipient: to, destination };
-    const arriving = { ...ends, session: undefined, origin: undefined, forwardedBy: nobody };
+    const arriving = { ...ends, session: undefined, origin: undefined, forwardedBy: nobody, byOperator: false };
     return this.#parts.messages.recall(arriving, session, sentAtMs);
   }
 
   #isHosted(domain: string): boolean {
     return this.#parts.isLocalDomain(domain) || this.#parts.service(domain) !== undefined;
-  }
-
-  #server(to: Jid): Destination {
-    const service = this.#parts.mailbox(to);
-    return service ? { kind: 'service', service } : { kind: 'server' };
   }
 
   #dispatch(
@@ -138,6 +134,7 @@ export class Router {
     session: Session | undefined,
     way: Way = { origin: session },
   ): Eventually<void> {
+    if (this.#parts.mailboxes.take(stanza, to)) return;
     return then(this.resolve(to), (destination) => {
       switch (stanza.kind) {
         case 'message':
@@ -149,6 +146,7 @@ export class Router {
             session,
             origin: way.origin,
             forwardedBy: way.forwardedBy ?? nobody,
+            byOperator: way.byOperator ?? false,
           });
         case 'presence':
           return this.#parts.presences.take(stanza, from, to, destination);

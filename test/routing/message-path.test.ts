@@ -21,7 +21,8 @@ const chat = (to: string) => `<message type='chat' to='${to}'><body>hi</body></m
 /** A message of romeo's that nobody has forwarded. */
 function arriving(message: Stanza, recipient: Jid, destination: Destination): Arriving {
   const sender = Jid.parse('romeo@a.example/orchard');
-  return { message, sender, recipient, destination, session: undefined, origin: undefined, forwardedBy: [] };
+  const nothing = { session: undefined, origin: undefined, forwardedBy: [], byOperator: false };
+  return { message, sender, recipient, destination, ...nothing };
 }
 
 describe('The road of a message', () => {

@@ -40,7 +40,7 @@ const sentences: Readonly<Record<SendOutcome, string>> = {
 export function sendCommand(cli: Cli, context: Context): void {
   cli.command(
     'send',
-    'Send a message as the server, and say what became of it',
+    'Send a message as the server or in the name of somebody here, and say what became of it',
     (options) => deliveryOptions(messageOptions(jsonOption(rulesOption(options, ruleHelp)))).epilogue(exitCodeHelp),
     async ({ json, config: named, wait, expireIn, ...options }) => {
       const config = await readConfiguration(context, named);
@@ -64,7 +64,7 @@ function messageOptions<T>(options: Parameters<typeof jsonOption<T>>[0]) {
     .option('from', {
       type: 'string',
       requiresArg: true,
-      describe: 'A domain served here, with a resource or without [the first]',
+      describe: 'A domain served here, one of its users, or an address of a component [the first domain]',
     })
     .option('type', {
       choices: ['chat', 'groupchat', 'headline', 'normal'],

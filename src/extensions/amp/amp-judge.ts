@@ -104,8 +104,8 @@ export class AmpJudge {
   }
 
   /** Who is refused gets the same answer as who writes to nobody (XEP-0079 §9, XEP-0191 §3.3). */
-  #mayReport({ message, sender, recipient, destination }: Arriving): boolean {
-    if (destination.kind !== 'account' || this.#isServer(sender)) return true;
+  #mayReport({ message, sender, recipient, destination, byOperator }: Arriving): boolean {
+    if (destination.kind !== 'account' || byOperator || this.#isServer(sender)) return true;
     const { settings, screens } = this.#parts;
     const { account } = destination;
     return mayHaveReports(

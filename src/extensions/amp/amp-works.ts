@@ -1,6 +1,7 @@
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { Accounts } from '../../routing/accounts.ts';
 import type { Eventually } from '../../routing/eventually.ts';
+import type { Mailboxes } from '../../routing/mailboxes.ts';
 import type { Way } from '../../routing/origin.ts';
 import type { Screens } from '../../routing/screens.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
@@ -25,6 +26,7 @@ export interface AmpWorksParts {
   };
   readonly accounts: Pick<Accounts, 'peek'>;
   readonly sessions: Pick<SessionDirectory, 'find'>;
+  readonly mailboxes: Pick<Mailboxes, 'has'>;
   readonly screens: Pick<Screens, 'refusesInbound'>;
   readonly isLocalDomain: (domain: string) => boolean;
   /** Whether a domain is one of ours, or that of a service of ours. */

@@ -2,6 +2,7 @@ import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { answer } from '../../routing/answer.ts';
 import type { Eventually } from '../../routing/eventually.ts';
+import type { Mailboxes } from '../../routing/mailboxes.ts';
 import { Consequences, type Origin, type Way } from '../../routing/origin.ts';
 import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
@@ -16,6 +17,7 @@ import type { Rule } from './rule.ts';
 /** What reporting needs from the rest of the house. */
 export interface ReporterParts {
   readonly sessions: Pick<SessionDirectory, 'find'>;
+  readonly mailboxes: Pick<Mailboxes, 'has'>;
   readonly isLocalDomain: (domain: string) => boolean;
   readonly route: (stanza: Stanza, way?: Way) => Eventually<void>;
   readonly limit: ReplyLimit;
@@ -64,10 +66,10 @@ export class Reporter {
 
   /** A report with the address at which its receiver can be found now. */
   addressed(report: Stanza): Stanza {
-    const { sessions, isLocalDomain } = this.#parts;
+    const { sessions, mailboxes, isLocalDomain } = this.#parts;
     // A server has no account to store anything in.
     const isLocal = ({ local, domain }: Jid) => local !== '' && isLocalDomain(domain);
-    const isConnected = (jid: Jid) => sessions.find(jid) !== undefined;
+    const isConnected = (jid: Jid) => sessions.find(jid) !== undefined || mailboxes.has(jid);
     return report.with({ to: report.to && lateAddress(report.to, isLocal, isConnected) });
   }
 

@@ -21,11 +21,13 @@ export class Answers {
     this.#known = { outcome: 'unknown', id, from: String(from), to: String(to) };
   }
 
-  take(answer: Stanza): void {
+  /** Whether something that has come is an answer. */
+  take(answer: Stanza): boolean {
     const tidings = answer.id === this.message.id ? tidingsOf(answer) : undefined;
-    if (!tidings) return;
+    if (!tidings) return false;
     this.#known = { ...this.#known, ...tidings };
     if (!isAwaited(this.#known, this.#request)) this.end();
+    return true;
   }
 
   /** What is not known by now is not waited for. */

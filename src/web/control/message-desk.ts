@@ -6,7 +6,7 @@ import { randomId } from '../../protocol/random-id.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
-import type { Eventually } from '../../routing/eventually.ts';
+import { type Eventually, then } from '../../routing/eventually.ts';
 import type { Mailboxes } from '../../routing/mailboxes.ts';
 import type { Clock } from '../../support/clock.ts';
 import { type Element, xml } from '../../xml/element.ts';
@@ -28,6 +28,9 @@ import { OperationError } from './operation-error.ts';
 /** What the desk needs of the running server. */
 export interface MessageDeskParts {
   readonly domains: readonly string[];
+  /** The domains of components. */
+  readonly components: readonly string[];
+  readonly hasAccount: (jid: Jid) => Eventually<boolean>;
   readonly clock: Clock;
   readonly mailboxes: Mailboxes;
   /** Puts a message on the road. */
@@ -62,7 +65,8 @@ export class MessageDesk implements MessageOperations {
   async sendMessage(request: SendRequest): Promise<SendReport> {
     const { mailboxes, route } = this.#parts;
     const message = this.#compose(request);
-    const from = this.#sender(request.from);
+    const found = this.#sender(request.from);
+    const from = found instanceof Promise ? await found : found;
     const answers = new Answers(message.with({ from }), request);
     if (!mailboxes.open(from, (answer) => answers.take(answer))) {
       throw new OperationError('conflict', `${from} is waiting for an answer already.`);
@@ -102,17 +106,21 @@ export class MessageDesk implements MessageOperations {
     return Stanza.message({ to, id: randomId(), type }, ...content);
   }
 
-  /** An address of the server that nobody else uses. */
-  #sender(text: string | undefined): Jid {
-    const { domains } = this.#parts;
+  /** Somebody of this server, with a resource: there the answers are waited for. */
+  #sender(text: string | undefined): Eventually<Jid> {
+    const { domains, components, hasAccount } = this.#parts;
     const jid = address(text ?? domains[0] ?? '');
-    if (jid.local !== '' || !domains.includes(jid.domain)) {
-      throw new OperationError(
-        'invalid',
-        `The server sends as one of its domains (${domains.join(', ')}), not as ${jid}.`,
-      );
+    const sender = jid.resource === '' ? jid.withResource(randomId()) : jid;
+    if (components.includes(jid.domain)) return sender;
+    if (!domains.includes(jid.domain)) {
+      const known = [...domains, ...components].join(', ');
+      throw new OperationError('invalid', `Nobody here is ${jid}: messages come from ${known} and addresses there.`);
     }
-    return jid.resource === '' ? jid.withResource(randomId()) : jid;
+    if (jid.local === '') return sender;
+    return then(hasAccount(jid.bare()), (exists) => {
+      if (exists) return sender;
+      throw new OperationError('not-found', `There is no account ${jid.bare()}.`);
+    });
   }
 }
 

@@ -30,7 +30,7 @@ export interface ExplainReport extends Explanation {
 /** A message from the server itself, and how long to wait for word of it. */
 export interface SendRequest {
   readonly to: string;
-  /** A domain served here, with a resource or without; else the first domain. */
+  /** A domain served here, an address of one of its users, or any at a component, with a resource or without; else the first domain. */
   readonly from?: string | undefined;
   readonly type?: string | undefined;
   readonly subject?: string | undefined;
@@ -63,6 +63,6 @@ export interface SendReport {
 export interface MessageOperations {
   /** Says what would happen to a message, and does nothing. */
   explainMessage(request: ExplainRequest): Promise<ExplainReport>;
-  /** Sends a message as the server and waits for what AMP reports of it. */
+  /** Sends a message as the server or as somebody of it, and waits for what AMP reports of it. */
   sendMessage(request: SendRequest): Promise<SendReport>;
 }

@@ -82,6 +82,28 @@ describe('the message desk of a running server (XEP-0079)', () => {
     expect(await send()).to.include({ outcome: 'stored' });
   });
 
+  for (const from of [romeo, `${romeo}/orchard`, 'mobile@sms.localhost']) {
+    it(`nor has who is told in the name of ${from} to be a friend: the operator is told, and nobody else (D-26)`, async () => {
+      await start({ offline: { maxMessages: 2 }, components: { 'sms.localhost': { secret: 'wherefore' } } });
+      expect(await send({ from })).to.include({ outcome: 'stored' });
+      expect(await send({ from, to: 'nobody@localhost' })).to.include({ error: 'service-unavailable' });
+      expect(await send({ from, rules: [deliver('drop', 'stored')] })).to.include({ outcome: 'refused' });
+      const done = send({ from, expireInMs: 10_000 });
+      await logged(`"outcome":"stored","from":"${from}`);
+      while (log.lines.filter((line) => line.includes('notify deliver stored')).length < 2) await setImmediate();
+      clock.advance(10_000);
+      expect(await done).to.include({ outcome: 'expired' });
+      const room = await server.administration.explainMessage({ from: juliet, to: romeo });
+      expect(room.plan, 'nothing has been stored for the sender').to.include({ deliver: 'stored' });
+    });
+  }
+
+  it('does not send as a user who is not there', async () => {
+    await start();
+    const refusal = await send({ from: 'mercutio@localhost' }).catch(({ code }: { code: string }) => code);
+    expect(refusal).to.equal('not-found');
+  });
+
   it('is never told too much (D-32)', async () => {
     await start({ amp: { replies: { perSecond: 1, burst: 1 } } });
     for (let count = 0; count < 3; count += 1) expect(await send()).to.include({ outcome: 'stored' });

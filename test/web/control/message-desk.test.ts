@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Jid } from '../../../src/protocol/jid.ts';
 import type { Stanza } from '../../../src/protocol/stanza.ts';
@@ -18,9 +19,13 @@ class Scene {
   readonly clock = new ManualClock(Date.UTC(2026, 2, 1, 12));
   readonly mailboxes = new Mailboxes();
   readonly sent: Stanza[] = [];
+  /** Whether each answer was taken for one. */
+  readonly taken: boolean[] = [];
   readonly explained: [Stanza, Jid, Jid, number][] = [];
   readonly desk = new MessageDesk({
     domains: ['capulet.example', 'montague.example'],
+    components: ['sms.example'],
+    hasAccount: (jid) => Promise.resolve(jid.toString() === 'romeo@montague.example'),
     clock: this.clock,
     mailboxes: this.mailboxes,
     route: (message) => void this.sent.push(message),
@@ -47,7 +52,7 @@ class Scene {
   answer(content: string, attributes = '', id = this.message.id, by = 'capulet.example'): void {
     const { from } = this.message;
     const stanza = readStanza(`<message from='${by}' to='${from}' id='${id}'${attributes}>${content}</message>`);
-    void this.mailboxes.at(from ?? expect.fail())?.send(stanza, { failed: () => undefined });
+    this.taken.push(this.mailboxes.take(stanza, from ?? expect.fail()));
   }
 
   report(status: string, rule: string): void {
@@ -87,7 +92,7 @@ describe('the message desk: sending', () => {
       to: 'juliet@capulet.example',
       rule: words('notify deliver direct'),
     });
-    expect(scene.mailboxes.at(message.from ?? expect.fail())).to.equal(undefined);
+    expect(scene.mailboxes.has(message.from ?? expect.fail())).to.equal(false);
     expect(scene.clock.pendingCount).to.equal(0);
   });
 
@@ -167,6 +172,7 @@ describe('the message desk: sending', () => {
     const done = scene.send();
     scene.answer('<body>Who is there?</body>');
     scene.answer("<error type='cancel'/>", " type='error'", 'another');
+    expect(scene.taken, 'they go on to whom they are for').to.deep.equal([false, false]);
     scene.clock.advance(29_999);
     scene.clock.advance(1);
     expect(await done).to.include({ outcome: 'unknown' });
@@ -188,12 +194,43 @@ describe('the message desk: sending', () => {
     }
   });
 
+  for (const [from, sender] of [
+    ['romeo@montague.example', /^romeo@montague\.example\/.{16,}$/],
+    ['romeo@montague.example/orchard', /^romeo@montague\.example\/orchard$/],
+    ['sms.example', /^sms\.example\/.{16,}$/],
+    ['12345@sms.example', /^12345@sms\.example\/.{16,}$/],
+  ] as const) {
+    it(`sends as ${from}, and is told there`, async () => {
+      const scene = new Scene();
+      const done = scene.send({ from });
+      await setImmediate();
+      expect(scene.message.from?.toString()).to.match(sender);
+      scene.report('notify', 'notify deliver direct');
+      expect(scene.taken).to.deep.equal([true]);
+      expect(await done).to.include({ outcome: 'delivered' });
+    });
+  }
+
+  it('does not send as a user who is not there', async () => {
+    const scene = new Scene();
+    const error = await rejection(scene.send({ from: 'mercutio@montague.example/x' }));
+    expect(error).to.include({ code: 'not-found', message: 'There is no account mercutio@montague.example.' });
+    expect(scene.sent).to.deep.equal([]);
+  });
+
+  it('says who it can send as', async () => {
+    const { message } = await rejection(new Scene().send({ from: 'romeo@elsewhere.example' }));
+    expect(message).to.equal(
+      'Nobody here is romeo@elsewhere.example: messages come from capulet.example, montague.example, sms.example and addresses there.',
+    );
+  });
+
   it('sends as another domain or resource, but as nobody else, and not twice at once', async () => {
     const scene = new Scene();
     void scene.send({ from: 'montague.example/backup' });
     expect(scene.message.from?.toString()).to.equal('montague.example/backup');
     expect(await rejection(scene.send({ from: 'montague.example/backup' }))).to.include({ code: 'conflict' });
-    for (const from of ['romeo@montague.example', 'elsewhere.example', '@']) {
+    for (const from of ['romeo@sub.montague.example', 'elsewhere.example', '@']) {
       expect(await rejection(scene.send({ from })), from).to.include({ code: 'invalid' });
     }
     expect(await rejection(scene.send({ to: '@' }))).to.include({ code: 'invalid' });
