@@ -23,7 +23,7 @@ export function describeFederation(kind: PeerKind, way: Way, proof: Way = way): 
     needsPackages(kind.packages);
     let cast: Cast;
     let neighbours: Neighbours | undefined;
-    printsIfFailed(() => neighbours?.peer.said);
+    printsIfFailed(() => neighbours?.said);
 
     before(async () => {
       neighbours = await Neighbours.start(kind, { way, bidi: false });

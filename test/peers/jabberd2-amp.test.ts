@@ -16,7 +16,7 @@ function rule(action: string, value: string): string {
 describe('jabberd2, the next server, which knows AMP (XEP-0079 §2.2.4)', () => {
   needsPackages(jabberd2.packages);
   let neighbours: Neighbours | undefined;
-  printsIfFailed(() => neighbours?.peer.said);
+  printsIfFailed(() => neighbours?.said);
   let romeo: TestClient;
   let juliet: TestClient;
 

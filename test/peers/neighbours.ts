@@ -45,6 +45,11 @@ export class Neighbours {
     }
   }
 
+  /** What both said last, for the report of a failed test. */
+  get said(): string {
+    return [this.peer.said, ...this.ampere.log.lines.slice(-60)].join('\n');
+  }
+
   async stop(): Promise<void> {
     await this.ampere.stop();
     await this.peer.stop();

@@ -12,7 +12,7 @@ const body = '<body>Wherefore?</body>';
 describe('Prosody, the next server, which does not know AMP (XEP-0079 §2.2.4)', () => {
   needsPackages(prosody.packages);
   let neighbours: Neighbours | undefined;
-  printsIfFailed(() => neighbours?.peer.said);
+  printsIfFailed(() => neighbours?.said);
   let romeo: TestClient;
   let juliet: TestClient;
 

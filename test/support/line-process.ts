@@ -35,7 +35,7 @@ export class LineProcess {
 
   /** What it said last; complaints come behind the rest. */
   get said(): string {
-    const said = [...this.lines.slice(-30), ...this.complaints.slice(-30).map((line) => `! ${line}`)];
+    const said = [...this.lines.slice(-60), ...this.complaints.slice(-60).map((line) => `! ${line}`)];
     return said.join('\n') || '(nothing)';
   }
 
