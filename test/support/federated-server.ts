@@ -20,6 +20,8 @@ export interface FederatedServerOptions {
   readonly clock?: Clock;
   /** Keys of `amp`, by domain. */
   readonly amp?: Readonly<Record<string, Settings['amp']>>;
+  /** The components of each domain's server; others find them there. */
+  readonly components?: Readonly<Record<string, NonNullable<Settings['components']>>>;
   /** Keys of `limits`. */
   readonly limits?: Settings['limits'];
   /** Further keys of the configuration. */
@@ -55,6 +57,9 @@ export class FederatedServer {
   ): Promise<FederatedServer[]> {
     const neighbours = new Map<string, number>(options.others);
     for (const domain of domains) neighbours.set(domain, await freePort());
+    for (const [domain, components] of Object.entries(options.components ?? {})) {
+      for (const name of Object.keys(components)) neighbours.set(name, neighbours.get(domain) ?? 0);
+    }
     const directories = await Promise.all(domains.map(() => mkdtemp(join(tmpdir(), 'ampere-federation-'))));
     const servers = domains.map(
       (domain, index) => new FederatedServer(domain, directories[index] ?? '', neighbours, options),
@@ -105,7 +110,14 @@ export class FederatedServer {
   }
 
   #config(): Config {
-    const { start = 'starttls', settings, amp = {}, limits = { disabled: true }, more } = this.#options;
+    const {
+      start = 'starttls',
+      settings,
+      amp = {},
+      components = {},
+      limits = { disabled: true },
+      more,
+    } = this.#options;
     const listen = [{ host: '127.0.0.1', port: this.port }];
     return configSchema({ directory: this.directory, environment: {} }).parse({
       domains: [this.domain],
@@ -121,6 +133,7 @@ export class FederatedServer {
       storage: { quickCheck: false },
       limits,
       amp: amp[this.domain],
+      components: components[this.domain],
       s2s: { overrides: this.#overrides(start), trustedAuthorities: this.#trustedFile, ...settings },
       ...more,
     });
