@@ -80,7 +80,7 @@ export class PresencePath {
     if (!couldTakeMessages && presence.priority >= 0) this.#parts.available(session);
   }
 
-  /** What a newly available session gets to know: its other resources, its contacts, and who waits for an answer. */
+  /** What a newly available session gets to know: its other resources, its contacts, and who waits for an answer; and who has not answered is asked again. */
   #greet(session: Session): void {
     const { account } = session;
     for (const other of this.#parts.sessionsOf(account.key)) {
@@ -91,6 +91,7 @@ export class PresencePath {
       if (item.subscription === 'to' || item.subscription === 'both') this.#probe(session, item.contact);
     }
     this.#parts.subscriptions.remind(session);
+    this.#parts.subscriptions.askAgain(account);
   }
 
   #probe(session: Session, contact: string): void {

@@ -1,4 +1,5 @@
 import { Jid } from '../protocol/jid.ts';
+import { randomId } from '../protocol/random-id.ts';
 import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import type { RosterItem } from '../storage/rosters.ts';
@@ -97,6 +98,15 @@ export class Subscriptions {
   remind(session: Session): void {
     for (const item of session.account.roster.all()) {
       if (item.pendingIn) session.send(pendingRequest(item.contact, item.pendingIn, session.account));
+    }
+  }
+
+  /** Asks those again who have not answered: the request may have got lost, or their server was away (RFC 6121 §3.1.2). */
+  askAgain(account: Account): void {
+    for (const { contact, ask } of account.roster.all()) {
+      if (!ask) continue;
+      const ends = { from: account.jid, to: Jid.parse(contact) };
+      this.#tell(Stanza.presence({ ...ends, type: 'subscribe', id: randomId() }), account);
     }
   }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Jid } from '../../src/protocol/jid.ts';
+import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import type { RosterItem } from '../../src/storage/rosters.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import type { StubSession } from '../support/stub-session.ts';
@@ -117,6 +118,34 @@ describe('Subscriptions', () => {
     expect(briefly(juliet)).to.deep.equal([]);
     expect(briefly(romeo)).to.include('presence subscribed juliet@a.example');
     expect(knows(romeo, 'juliet@a.example')).to.equal('to');
+  });
+
+  it('are asked for again by whoever comes online, until there is an answer (RFC 6121 §3.1.2)', async () => {
+    const sent: string[] = [];
+    const away = new House({
+      remotes: {
+        send: (stanza, { failed }) => {
+          sent.push(`${stanza.type} ${stanza.from} ${stanza.to} ${stanza.id !== undefined}`);
+          void failed(StanzaError.remoteServerTimeout());
+        },
+      },
+    });
+    const romeo = await away.connect('romeo@a.example/orchard', item('juliet@elsewhere.example', { ask: true }));
+    for (const presence of ['<presence/>', '<presence><show>away</show></presence>']) await away.says(romeo, presence);
+    await away.settled();
+    expect(sent).to.deep.equal(['subscribe romeo@a.example juliet@elsewhere.example true']);
+    expect(knows(romeo, 'juliet@elsewhere.example')).to.equal('none ask');
+    await away.says(romeo, "<presence type='unavailable'/>");
+    await away.says(romeo, '<presence/>');
+    expect(sent).to.have.length(2);
+    await away.says(romeo, "<presence type='unsubscribe' to='juliet@elsewhere.example'/>");
+    for (const presence of ["<presence type='unavailable'/>", '<presence/>']) await away.says(romeo, presence);
+    expect(sent.filter((line) => line.startsWith('subscribe '))).to.have.length(2);
+  });
+
+  it('come about at last if it was the approval that got lost (RFC 6121 §3.1.3)', async () => {
+    const [juliet, romeo] = await lovers(house, { subscription: 'from' }, { ask: true });
+    expect([knows(romeo, 'juliet@a.example'), briefly(juliet)]).to.deep.equal(['to', []]);
   });
 
   describe('end', () => {
