@@ -234,7 +234,9 @@ describe('Components (XEP-0114)', () => {
       await first.receives('<message>...</message>');
       first.disconnects();
       const second = await component('patient.localhost');
+      second.answersPings = false;
       expect((await second.drains()).map(body)).to.deep.equal(['twice']);
+      await second.provesReceipt();
     });
   });
 
@@ -272,6 +274,22 @@ describe('Components (XEP-0114)', () => {
       );
       await echo.settles();
       expect(await outcome('echo.localhost')).to.equal('gateway');
+    });
+
+    it('tell once what became of a message, however often the component gets it', async () => {
+      const { romeo } = await stage.enter(['romeo']);
+      romeo.sends('<enable xmlns="urn:xmpp:sm:3"/>');
+      await romeo.receives('<enabled xmlns="urn:xmpp:sm:3"/>');
+      const first = await component('patient.localhost');
+      first.answersPings = false;
+      romeo.sends(chat('patient.localhost', 'once', everyOutcome));
+      await first.receives('<message id="once">...</message>');
+      first.disconnects();
+      const second = await component('patient.localhost');
+      second.answersPings = false;
+      await second.receives('<message id="once">...</message>');
+      await second.provesReceipt();
+      expect((await romeo.drains()).filter((tree) => childOf(tree, 'amp'))).to.have.length(1);
     });
 
     it('keep a message from leaving through a gateway', async () => {

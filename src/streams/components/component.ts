@@ -34,7 +34,7 @@ export interface ComponentParts {
   /** Who asks it something in the name of the server. */
   readonly server: Jid;
   readonly requests: Pick<OutgoingRequests, 'ask'>;
-  readonly copies: Pick<OutgoingCopies, 'add' | 'takeBack'>;
+  readonly copies: Pick<OutgoingCopies, 'add'>;
   readonly limits: ProofLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -65,6 +65,8 @@ interface Connected {
 }
 
 const discoTimeoutMs = 30_000;
+/** Connections a stanza is written to in vain before it is given up. */
+const maxAttempts = 3;
 
 /** A domain that a program of its own answers for (XEP-0114), connected or not. */
 export class Component implements Service {
@@ -76,6 +78,9 @@ export class Component implements Service {
   #catchingUp = false;
   #discovered = false;
   #removed = false;
+  #ended = false;
+  /** What a stanza that has been written goes back to waiting as. */
+  readonly #sent = new WeakMap<Stanza, Waiting>();
 
   constructor(options: ComponentOptions, parts: ComponentParts) {
     this.#options = options;
@@ -112,8 +117,7 @@ export class Component implements Service {
   send(stanza: Stanza, departure: Departure): void {
     const connected = this.#connected;
     if (connected && !this.#catchingUp) return this.#sendTo(connected, stanza, departure);
-    const mayWait = connected || (stanza.kind === 'message' && keepingOf(stanza) === 'keep');
-    if (this.absence || !mayWait) throw this.#away();
+    if (!connected && !this.#mayWait(stanza)) throw this.#away();
     this.#enqueue(stanza, departure);
   }
 
@@ -128,8 +132,12 @@ export class Component implements Service {
   remove(): void {
     this.#removed = true;
     this.#connected?.link.close(StreamError.hostGone());
-    const gone = StanzaError.remoteServerNotFound(`${this.domain} is not served here any more`);
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) this.#fail(next, gone);
+    this.#dismiss(() => false, StanzaError.remoteServerNotFound(`${this.domain} is not served here any more`));
+  }
+
+  /** The server stops: what the component may not have got stays on the disk. */
+  end(): void {
+    this.#ended = true;
   }
 
   /** Throws the stream error with which one more connection is turned away (RFC 6120 §4.9.3.3). */
@@ -143,57 +151,96 @@ export class Component implements Service {
   attach(link: ComponentLink): void {
     const before = this.#connected;
     this.#connected = { link, unproven: this.#newUnproven(link) };
-    if (before) this.#replace(before);
+    if (before) {
+      before.link.close(StreamError.conflict('replaced by a new connection'));
+      this.#takeBack(before);
+    }
     void this.#catchUp();
     if (this.#options.gateway === undefined) void this.#discover(link);
   }
 
-  /** A connection is over; what it may not have got finds another way. */
+  /** A connection is over; what it may not have got waits for the next one, if it may. */
   detach(link: ComponentLink): void {
-    if (this.#connected?.link !== link) return;
-    const { unproven } = this.#connected;
+    const before = this.#connected;
+    if (before?.link !== link) return;
     this.#connected = undefined;
-    void this.#parts.copies.takeBack(unproven.end());
+    if (this.#ended) return void before.unproven.end();
+    this.#takeBack(before);
+    this.#dismiss(({ stanza }) => this.#mayWait(stanza), this.#away());
   }
 
-  #sendTo({ link, unproven }: Connected, stanza: Stanza, { origin, left }: Departure): void {
-    if (origin) origin.awaits(unproven.add(stanza));
-    link.sendStanza(stanza);
-    left?.();
+  #mayWait(stanza: Stanza): boolean {
+    return this.#options.whileAway === 'queue' && stanza.kind === 'message' && keepingOf(stanza) === 'keep';
+  }
+
+  /** In the order in which it was written, and before what has waited behind it (RFC 6120 §10.1). */
+  #takeBack({ unproven }: Connected): void {
+    const returned = unproven.end().flatMap(({ stanza }) => this.#sent.get(stanza) ?? []);
+    this.#waiting.giveBack(returned.filter(({ attempts }) => attempts < maxAttempts));
+    for (const waiting of returned)
+      if (waiting.attempts >= maxAttempts) this.#fail(waiting, StanzaError.remoteServerTimeout());
+  }
+
+  #dismiss(mayStay: (waiting: Waiting) => boolean, error: StanzaError): void {
+    for (const waiting of this.#waiting.dismiss(mayStay)) this.#fail(waiting, error);
+  }
+
+  #sendTo(connected: Connected, stanza: Stanza, departure: Departure): void {
+    if (departure.origin) {
+      const waiting = this.#newWaiting(stanza, departure);
+      departure.origin.awaits(waiting.copy.durable);
+      this.#remember(connected, stanza, waiting);
+    }
+    connected.link.sendStanza(stanza);
+    departure.left?.();
+  }
+
+  #remember({ unproven }: Connected, stanza: Stanza, waiting: Waiting): void {
+    this.#sent.set(stanza, { ...waiting, stanza, attempts: waiting.attempts + 1 });
+    void unproven.add(stanza, waiting.copy);
+  }
+
+  #newWaiting(stanza: Stanza, departure: Departure): Waiting {
+    const sinceMs = this.#parts.clock.monotonicMs();
+    return { stanza, departure, copy: this.#parts.copies.add(stanza), sinceMs, attempts: 0 };
   }
 
   /** Also for a sender that is owed nothing: whoever asks for a queue wants what is in it. */
   #enqueue(stanza: Stanza, departure: Departure): void {
     if (!this.#waiting.hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`too much waits for ${this.domain}`);
-    const copy = this.#parts.copies.add(stanza);
-    this.#waiting.push({ stanza, departure, copy });
-    departure.origin?.awaits(copy.durable);
+    const waiting = this.#newWaiting(stanza, departure);
+    this.#waiting.push(waiting);
+    departure.origin?.awaits(waiting.copy.durable);
   }
 
   async #catchUp(): Promise<void> {
     if (this.#catchingUp) return;
     this.#catchingUp = true;
-    while (this.#connected) {
-      const next = this.#waiting.shift();
-      if (!next) break;
-      await this.#handOut(next);
+    while (this.#connected && this.#waiting.head) {
+      await this.#handOut(this.#waiting.head, this.#connected);
       // What is away for long may wait for more than a connection can hold.
       await this.#connected?.link.relieved();
     }
     this.#catchingUp = false;
   }
 
-  async #handOut(waiting: Waiting): Promise<void> {
-    const { departure, copy } = waiting;
+  /** It stays at the head until it may leave: whatever changes meanwhile, it is asked about again. */
+  async #handOut(head: Waiting, connected: Connected): Promise<void> {
+    const { departure, attempts, copy } = head;
+    const unchanged = () => this.#waiting.head === head && this.#connected === connected;
     try {
-      const stanza = departure.leaving ? await departure.leaving() : waiting.stanza;
+      // One that goes again has been asked about before.
+      const stanza = departure.leaving && attempts === 0 ? await departure.leaving() : head.stanza;
+      if (!unchanged()) return;
+      this.#waiting.shift();
       if (!stanza) return copy.release();
-      if (!this.#connected) throw this.#away();
-      void this.#connected.unproven.add(stanza, copy);
-      this.#connected.link.sendStanza(stanza);
-      departure.left?.();
+      this.#remember(connected, stanza, head);
+      connected.link.sendStanza(stanza);
+      if (attempts === 0) departure.left?.();
     } catch (error) {
-      this.#fail(waiting, error instanceof StanzaError ? error : StanzaError.internalServerError());
+      // Or it has been too late for it meanwhile.
+      if (this.#waiting.remove(head))
+        this.#fail(head, error instanceof StanzaError ? error : StanzaError.internalServerError());
     }
   }
 
@@ -204,11 +251,6 @@ export class Component implements Service {
       () => copy.release(),
       (fault: unknown) => this.#parts.log.error({ err: fault, component: this.domain }, 'a failure was not dealt with'),
     );
-  }
-
-  #replace({ link, unproven }: Connected): void {
-    link.close(StreamError.conflict('replaced by a new connection'));
-    void this.#parts.copies.takeBack(unproven.end());
   }
 
   #newUnproven(link: ComponentLink): Unproven {

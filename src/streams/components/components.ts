@@ -90,6 +90,7 @@ export class Components {
 
   /** Ends every connection; what components may not have got stays on the disk for the next start. */
   async stop(drainMs: number): Promise<void> {
+    for (const component of this.all) component.end();
     await this.#listener?.stop(drainMs);
   }
 

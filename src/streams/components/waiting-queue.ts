@@ -15,11 +15,10 @@ export interface Waiting {
   readonly stanza: Stanza;
   readonly departure: Departure;
   readonly copy: KeptCopy;
-}
-
-interface Entry {
-  readonly waiting: Waiting;
+  /** Since when. */
   readonly sinceMs: number;
+  /** How often it has left in vain. */
+  readonly attempts: number;
 }
 
 /** Stanzas that wait for somebody to come, the oldest first; what has waited too long is handed to `expired`. */
@@ -27,7 +26,7 @@ export class WaitingQueue {
   readonly #bounds: () => QueueBounds;
   readonly #clock: Clock;
   readonly #expired: (waiting: Waiting) => void;
-  #entries: Entry[] = [];
+  #entries: Waiting[] = [];
   #bytes = 0;
   #timer: Timer | undefined;
 
@@ -46,30 +45,62 @@ export class WaitingQueue {
     return this.#entries.length < maxStanzas && this.#bytes + weight(stanza) <= maxBytes;
   }
 
+  /** The oldest. */
+  get head(): Waiting | undefined {
+    return this.#entries[0];
+  }
+
   push(waiting: Waiting): void {
-    this.#entries.push({ waiting, sinceMs: this.#clock.monotonicMs() });
+    this.#entries.push(waiting);
     this.#bytes += weight(waiting.stanza);
-    this.#timer ??= this.#clock.after(this.#bounds().maxAgeMs, () => this.#expire());
+    this.#watch();
+  }
+
+  /** Puts back in front what has left in vain, in its order; it has had its room. */
+  giveBack(returned: readonly Waiting[]): void {
+    this.#entries.unshift(...returned);
+    for (const { stanza } of returned) this.#bytes += weight(stanza);
+    this.#stop();
+    this.#watch();
   }
 
   /** Takes the oldest out. */
   shift(): Waiting | undefined {
-    const [entry] = this.#entries.splice(0, 1);
-    if (!entry) return undefined;
-    this.#bytes -= weight(entry.waiting.stanza);
+    const oldest = this.#entries.shift();
+    if (!oldest) return undefined;
+    this.#bytes -= weight(oldest.stanza);
     if (this.#entries.length === 0) this.#stop();
-    return entry.waiting;
+    return oldest;
+  }
+
+  /** Takes one out; false if it is not there any more. */
+  remove(waiting: Waiting): boolean {
+    return this.dismiss((one) => one !== waiting).length > 0;
+  }
+
+  /** Takes out those that may not wait any longer, in their order. */
+  dismiss(mayStay: (waiting: Waiting) => boolean): readonly Waiting[] {
+    const dismissed = this.#entries.filter((waiting) => !mayStay(waiting));
+    this.#entries = this.#entries.filter(mayStay);
+    for (const { stanza } of dismissed) this.#bytes -= weight(stanza);
+    if (this.#entries.length === 0) this.#stop();
+    return dismissed;
   }
 
   #expire(): void {
-    this.#stop();
+    this.#timer = undefined;
     const before = this.#clock.monotonicMs() - this.#bounds().maxAgeMs;
-    for (let oldest = this.#entries[0]; oldest && oldest.sinceMs <= before; oldest = this.#entries[0]) {
+    for (let oldest = this.head; oldest && oldest.sinceMs <= before; oldest = this.head) {
       this.shift();
-      this.#expired(oldest.waiting);
+      this.#expired(oldest);
     }
-    const [next] = this.#entries;
-    if (next) this.#timer ??= this.#clock.after(next.sinceMs - before, () => this.#expire());
+    this.#watch();
+  }
+
+  #watch(): void {
+    if (!this.head) return;
+    const leftMs = this.head.sinceMs + this.#bounds().maxAgeMs - this.#clock.monotonicMs();
+    this.#timer ??= this.#clock.after(Math.max(0, leftMs), () => this.#expire());
   }
 
   #stop(): void {
