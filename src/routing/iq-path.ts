@@ -9,6 +9,7 @@ import type { Destination } from './destination.ts';
 import { type Eventually, then } from './eventually.ts';
 import type { IqHandler, IqScope } from './extension.ts';
 import type { OutgoingRequests } from './outgoing-requests.ts';
+import { showsItself } from './presence-access.ts';
 import type { Screens } from './screens.ts';
 import type { Session } from './session.ts';
 
@@ -16,6 +17,8 @@ import type { Session } from './session.ts';
 export interface IqPathParts {
   readonly handlers: readonly IqHandler[];
   readonly findSession: (fullJid: Jid) => Session | undefined;
+  /** Whether a domain is that of a service, which is the operator's as this server is. */
+  readonly isService: (domain: string) => boolean;
   readonly screens: Screens;
   readonly requests: OutgoingRequests;
   readonly route: (stanza: Stanza) => Eventually<void>;
@@ -68,7 +71,7 @@ export class IqPath {
   ): Eventually<void> {
     const refused = account !== undefined && this.#parts.screens.refusesInbound(iq, account);
     if (!account || refused) return this.#atNobody(iq, from, to, session);
-    if (!to.isBare) return this.#toSession(iq, to);
+    if (!to.isBare) return this.#toSession(iq, from, to);
     if (isAnswer(iq)) return void this.#parts.requests.settle(iq, from);
     const scope = from.bare().equals(account.jid) ? 'self' : 'other';
     return this.#handle(iq, { from, to, scope, session, account });
@@ -81,10 +84,13 @@ export class IqPath {
     return this.#handle(iq, { from, to, scope: 'other', session, account: undefined });
   }
 
-  #toSession(iq: Stanza, to: Jid): void {
+  /** RFC 6121 §8.5.3.1: whoever asks a resource that does not show itself to him is told what is told if there is none. */
+  #toSession(iq: Stanza, from: Jid, to: Jid): void {
     const target = this.#parts.findSession(to);
-    if (target) target.send(iq);
-    else if (!isAnswer(iq)) throw StanzaError.serviceUnavailable();
+    if (isAnswer(iq)) return target?.send(iq);
+    if (!target || !(showsItself(target, from) || this.#parts.isService(from.domain)))
+      throw StanzaError.serviceUnavailable();
+    target.send(iq);
   }
 
   #handle(iq: Stanza, address: Address): Eventually<void> {

@@ -117,7 +117,7 @@ export function buildRoad(
     screens,
     messages: new MessagePath({ ...common, judges, recalls, recorders, offline, explain, refuse }),
     presences,
-    iqs: new IqPath({ ...common, handlers, requests }),
+    iqs: new IqPath({ ...common, isService: (domain) => service(domain) !== undefined, handlers, requests }),
     log,
   });
   const sessionEnded = (session: Session) => {

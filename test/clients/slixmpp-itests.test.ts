@@ -36,7 +36,7 @@ const modules = [
     if ((await slixmpp.missing()) !== undefined) this.skip();
     server = await startServer();
     for (const local of ['alice', 'bob']) await server.addUser(`${local}@localhost`, `${local}'s secret`);
-    await letBobSeeAlice(server);
+    await befriend(server);
   });
 
   after(async () => {
@@ -61,16 +61,21 @@ const modules = [
   }
 });
 
-/** test_last_activity asks for a resource, which takes a presence subscription (XEP-0012 §4). */
-async function letBobSeeAlice(server: ServerProcess): Promise<void> {
+/** Many of them ask a resource something, which takes a presence subscription (RFC 6121 §8.5.3.1, XEP-0012 §4). */
+async function befriend(server: ServerProcess): Promise<void> {
   const login = (local: string) =>
     ClientProcess.login(slixmpp, server, { jid: `${local}@localhost`, password: `${local}'s secret` });
   await using alice = await login('alice');
   await using bob = await login('bob');
-  bob.tell('subscribe', 'alice@localhost');
-  await alice.expect('presence', 'bob@localhost', 'subscribe');
-  alice.tell('approve', 'bob@localhost');
-  await bob.expect('push', 'alice@localhost', 'to');
+  for (const [asking, asked, to, from] of [
+    [bob, alice, 'alice@localhost', 'bob@localhost'],
+    [alice, bob, 'bob@localhost', 'alice@localhost'],
+  ] as const) {
+    asking.tell('subscribe', to);
+    await asked.expect('presence', from, 'subscribe');
+    asked.tell('approve', from);
+    await asking.expect('push', to, asking === bob ? 'to' : 'both');
+  }
   await alice.quit();
   await bob.quit();
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { Stage } from '../support/conversation.ts';
-import { type Condition, conditions, type Outcome, outcomeOf, recipient } from './delivery-cast.ts';
+import { befriend, Stage } from '../support/conversation.ts';
+import type { TestClient } from '../support/test-client.ts';
+import { type Condition, conditions, type Outcome, outcomeOf, type Recipient, recipient } from './delivery-cast.ts';
 
 const types = ['get', 'set', 'result', 'error'] as const;
 const failure = '<error type="cancel"><item-not-found xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error>';
@@ -29,22 +30,63 @@ const table: readonly Row[] = [
   ['resources of several priorities', 'nowhere', 'error', 'error', 'silence', 'silence'],
 ];
 
+/** Lets the sender see the presence of the recipient, if there is anybody to allow it. */
+async function acquaint(sender: TestClient, { resources }: Recipient): Promise<void> {
+  const [somebody] = resources.values();
+  if (somebody) await befriend(sender, somebody);
+  for (const client of [sender, ...resources.values()]) await client.drains();
+}
+
 describe('Delivery of iqs to local accounts (RFC 6121 §8.5)', () => {
   const stage = new Stage();
+
+  async function outcomesOf(sender: TestClient, to: string, juliet: Recipient): Promise<Outcome[]> {
+    const found: Outcome[] = [];
+    for (const type of types) {
+      const query = `<query xmlns="urn:example:unknown"/>${type === 'error' ? failure : ''}`;
+      found.push(await outcomeOf(sender, `<iq to="${to}" type="${type}" id="i">${query}</iq>`, juliet));
+    }
+    return found;
+  }
 
   for (const [condition, resource, ...outcomes] of table) {
     it(`${condition}, ${resource === '-' ? 'bare JID' : `full JID …/${resource}`} (RFC 6121 §8.5)`, async () => {
       const { romeo } = await stage.enter(['romeo']);
       const juliet = await recipient(stage, condition);
+      await acquaint(romeo, juliet);
       const to = resource === '-' ? juliet.jid : `${juliet.jid}/${resource}`;
-      const found: Outcome[] = [];
-      for (const type of types) {
-        const query = `<query xmlns="urn:example:unknown"/>${type === 'error' ? failure : ''}`;
-        found.push(await outcomeOf(romeo, `<iq to="${to}" type="${type}" id="i">${query}</iq>`, juliet));
-      }
-      expect(found).to.deep.equal(outcomes);
+      expect(await outcomesOf(romeo, to, juliet)).to.deep.equal(outcomes);
     });
   }
+
+  describe('to a resource that does not show itself to the sender (RFC 6121 §8.5.3.1)', () => {
+    it('asks what is asked of no resource; answers come through', async () => {
+      const { romeo } = await stage.enter(['romeo']);
+      const juliet = await recipient(stage, 'resources of several priorities');
+      for (const resource of juliet.resources.keys()) {
+        const found = await outcomesOf(romeo, `${juliet.jid}/${resource}`, juliet);
+        expect(found).to.deep.equal(['error', 'error', resource, resource]);
+      }
+    });
+
+    it('comes through as long as there is directed presence', async () => {
+      const { romeo } = await stage.enter(['romeo']);
+      const juliet = await recipient(stage, 'one non-negative resource');
+      const balcony = juliet.resources.get('balcony');
+      for (const to of [romeo.bare, romeo.jid, `${romeo.bare}/elsewhere`]) {
+        for (const [type, outcome] of [
+          ['', 'balcony'],
+          ['type="unavailable"', 'error'],
+        ] as const) {
+          balcony?.sends(`<presence to="${to}" ${type}/>`);
+          await balcony?.settles();
+          await romeo.drains();
+          const found = await outcomesOf(romeo, `${juliet.jid}/balcony`, juliet);
+          expect(found, `${to} ${type}`).to.deep.equal([outcome, outcome, 'balcony', 'balcony']);
+        }
+      }
+    });
+  });
 
   it('covers every condition', () => {
     expect([...new Set(table.map(([condition]) => condition))]).to.have.members(Object.keys(conditions));
@@ -52,6 +94,7 @@ describe('Delivery of iqs to local accounts (RFC 6121 §8.5)', () => {
 
   it('lets two clients ask and answer each other (RFC 6120 §8.2.3)', async () => {
     const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
+    await befriend(romeo, juliet);
     romeo.sends(`<iq type="get" id="a" to="${juliet.jid}"><query xmlns="urn:example:q"/></iq>`);
     await juliet.receives(`<iq type="get" id="a" from="${romeo.jid}"><query xmlns="urn:example:q"/></iq>`);
     juliet.sends(`<iq type="result" id="a" to="${romeo.jid}"/>`);

@@ -412,10 +412,13 @@ describe('Stream management (XEP-0198)', () => {
     it('is answered with an error if it is a request (XEP-0198 §4)', async () => {
       const { romeo } = await stage.enter(['romeo']);
       const { client } = await managed(await stage.account('juliet'));
+      client.sends(`<presence to="${romeo.jid}"/>`);
+      await romeo.receives('<presence/>');
       client.disconnects();
       romeo.sends(`<iq type="get" id="late" to="${client.jid}"><query xmlns="jabber:iq:version"/></iq>`);
       await romeo.receivesNothing();
       clock.advance(601_000);
+      await romeo.receives('<presence type="unavailable"/>');
       await romeo.receives(
         `<iq type="error" id="late"><error type="cancel"><service-unavailable xmlns="${stanzas}"/>...</error></iq>`,
       );

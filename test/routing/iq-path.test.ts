@@ -7,6 +7,7 @@ import { serviceOf } from '../../src/routing/service.ts';
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { brief, briefly, House } from './house.ts';
+import { item } from './memory-stores.ts';
 
 const x = "<x xmlns='urn:x'/>";
 const get = (to: string, child = x) => `<iq id='1' type='get'${to && ` to='${to}'`}>${child}</iq>`;
@@ -94,9 +95,10 @@ describe('The road of an iq', () => {
     it('leads to that session alone, whatever its priority (RFC 6121 §8.5.3.1)', async () => {
       const juliet = await house.online('juliet@a.example/balcony');
       const [orchard, home] = [
-        await house.connect('romeo@a.example/orchard'),
+        await house.connect('romeo@a.example/orchard', item('juliet@a.example', { subscription: 'from' })),
         await house.online('romeo@a.example/home'),
       ];
+      juliet.taken();
       for (const stanza of [
         get('romeo@a.example/orchard'),
         set('romeo@a.example/orchard'),
@@ -107,6 +109,22 @@ describe('The road of an iq', () => {
       expect(orchard.sent.map(({ type }) => type)).to.deep.equal(['get', 'set', 'result']);
       expect(home.taken()).to.deep.equal([]);
       expect(requests).to.deep.equal([]);
+    });
+
+    it('leads to who does not show himself only from services (RFC 6121 §8.5.3.1)', async () => {
+      const echo = serviceOf('echo.example', false, () => {});
+      house = new House({ services: [echo] });
+      const juliet = await house.online('juliet@a.example/balcony');
+      const romeo = await house.online('romeo@a.example/orchard');
+      const replies: string[] = [];
+      for (const resource of ['orchard', 'garden']) {
+        await house.says(juliet, get(`romeo@a.example/${resource}`));
+        replies.push(juliet.taken().join().replaceAll(resource, 'X'));
+      }
+      expect(replies[0]).to.contain('service-unavailable').and.to.equal(replies[1]);
+      expect(romeo.taken()).to.deep.equal([]);
+      await house.road.route(readStanza(`<iq id='1' type='get' from='x@echo.example' to='romeo@a.example/orchard'/>`));
+      expect(briefly(romeo)).to.deep.equal(['iq get x@echo.example']);
     });
 
     it('ends with the same error whether or not the account exists (RFC 6121 §8.5.3.2.3)', async () => {
