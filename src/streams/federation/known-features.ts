@@ -4,7 +4,7 @@ import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
 import type { Clock } from '../../support/clock.ts';
-import { attribute, childElements, xml } from '../../xml/element.ts';
+import { attribute, childElements, type Element, xml } from '../../xml/element.ts';
 import type { DomainPair } from './domain-pairs.ts';
 
 /** How long an answer is believed, and how long its absence is. */
@@ -12,8 +12,8 @@ const answerHoldsMs = 3600 * 1000;
 const silenceHoldsMs = 60 * 1000;
 const answerTimeoutMs = 10_000;
 const maxDomains = 1000;
-/** Nobody has more; the rest is not looked at. */
-const maxFeatures = 1000;
+/** Characters of the names that are kept of one domain. Nobody has more; the rest is not looked at. */
+const maxCharacters = 16_384;
 
 interface Known {
   readonly features: Promise<ReadonlySet<string>>;
@@ -57,7 +57,19 @@ export class KnownFeatures {
     const answer = await this.#requests.ask(Jid.from('', local), Jid.from('', remote), query, answerTimeoutMs, send);
     const child = answer?.type === 'result' ? answer.payload.find('query', ns.discoInfo) : undefined;
     if (!answer || !child) throw StanzaError.remoteServerTimeout(`${remote} does not say what it can do`);
-    const features = childElements(answer.payload.element(child)).filter((one) => one.getName() === 'feature');
-    return new Set(features.slice(0, maxFeatures).map((feature) => attribute(feature, 'var') ?? ''));
+    return namesIn(answer.payload.element(child));
   }
+}
+
+function namesIn(query: Element): ReadonlySet<string> {
+  const names = new Set<string>();
+  let left = maxCharacters;
+  for (const child of childElements(query)) {
+    const name = child.getName() === 'feature' ? attribute(child, 'var') : undefined;
+    if (name === undefined) continue;
+    left -= name.length;
+    if (left < 0) break;
+    names.add(name);
+  }
+  return names;
 }

@@ -59,4 +59,11 @@ describe('What other servers say they can do (XEP-0030 §3)', () => {
       clock.advance(1);
     }
   });
+
+  it('is not believed to be without end: what a thousand domains say stays in memory', async () => {
+    const asking = ask();
+    const long = Array.from({ length: 10 }, (_, index) => `urn:${index}:${'x'.repeat(2000)}`);
+    answer(iqResult(last(), features(...long)));
+    expect([...(await asking)]).to.deep.equal(long.slice(0, 8));
+  });
 });
