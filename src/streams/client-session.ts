@@ -29,6 +29,8 @@ export interface SessionDesk extends ManagementDesk {
 
 /** Stanzas that may wait while stored messages go first; beyond them the session is as good as gone. */
 const maxHeld = 10_000;
+/** Bytes of what they say, for the same. */
+const maxHeldBytes = 8 * 1024 * 1024;
 
 /** A bound resource. It outlives its stream if the stream breaks and the client may come back. */
 export class ClientSession implements Session {
@@ -45,6 +47,7 @@ export class ClientSession implements Session {
   #ended = false;
   /** From the start: the client must first be told that the resource is bound. */
   #held: Stanza[] | undefined = [];
+  #heldBytes = 0;
   /** Who wants to know whether a stanza has left; hardly ever anybody. */
   #watched: Map<Stanza, Watch> | undefined;
   #management: Management | undefined;
@@ -106,7 +109,9 @@ export class ClientSession implements Session {
     if (watch) this.follow(stanza, watch);
     if (!this.#held) return this.sendHeld(stanza);
     this.#held.push(stanza);
-    if (this.#held.length > maxHeld) this.close(StreamError.resourceConstraint('too much waits for this session'));
+    this.#heldBytes += stanza.payload.bytes.length;
+    const tooMuch = this.#held.length > maxHeld || this.#heldBytes > maxHeldBytes;
+    if (tooMuch) this.close(StreamError.resourceConstraint('too much waits for this session'));
   }
 
   sendDurably(stanza: Stanza, watch?: Watch): Promise<void> {
@@ -145,6 +150,7 @@ export class ClientSession implements Session {
     // What comes meanwhile goes behind what is here.
     for (let stanza = held.shift(); stanza; stanza = held.shift()) if (this.#mayLeave(stanza)) this.sendHeld(stanza);
     this.#held = undefined;
+    this.#heldBytes = 0;
   }
 
   get crowded(): boolean {

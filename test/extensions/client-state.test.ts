@@ -82,6 +82,18 @@ describe('Client State Indication (XEP-0352)', () => {
     expect(juliet.taken()).to.have.length(501);
   });
 
+  it('bounds the bytes of what waits', async () => {
+    const juliet = await bench.user();
+    says(juliet, 'inactive');
+    const status = `<status>${'x'.repeat(50_000)}</status>`;
+    // The latest of one sender takes the place of the one before.
+    for (let n = 0; n < 20; n++) gets(juliet, `<presence from='a@b/c'>${status}</presence>`);
+    for (let n = 0; n < 9; n++) gets(juliet, `<presence from='a@b/${n}'>${status}</presence>`);
+    expect(juliet.taken()).to.have.length(0);
+    gets(juliet, `<presence from='a@b/one-more'>${status}</presence>`);
+    expect(juliet.taken()).to.have.length(11);
+  });
+
   it('takes the same word twice', async () => {
     const juliet = await bench.user();
     says(juliet, 'active');

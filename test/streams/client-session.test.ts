@@ -9,7 +9,7 @@ import { ClientSession } from '../../src/streams/client-session.ts';
 import { KeptCopies } from '../../src/streams/management/kept-copies.ts';
 import { UnacknowledgedQueue } from '../../src/streams/management/unacknowledged-queue.ts';
 import type { SessionStream } from '../../src/streams/session-stream.ts';
-import type { Element } from '../../src/xml/element.ts';
+import { type Element, xml } from '../../src/xml/element.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { MemoryResumption } from './memory-resumption.ts';
@@ -187,6 +187,18 @@ describe('A session', () => {
   it('is closed when too much waits for it', () => {
     for (let count = 0; count <= 10_000; count++) session.send(stanza('x'));
     expect(stream.sent).to.deep.equal(['close resource-constraint']);
+  });
+
+  it('is closed when what waits for it is too large, however little it is at other times', () => {
+    const large = Stanza.message({}, xml('body', {}, 'x'.repeat(1_000_000)));
+    for (let round = 0; round < 3; round++) {
+      for (let count = 0; count < 8; count++) session.send(large);
+      session.release();
+      session.hold();
+    }
+    expect(stream.sent.filter((sent) => sent.startsWith('close'))).to.deep.equal([]);
+    for (let count = 0; count < 9; count++) session.send(large);
+    expect(stream.sent.at(-1)).to.equal('close resource-constraint');
   });
 
   it('ends at once, when it is closed, if it has no stream', () => {
