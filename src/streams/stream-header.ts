@@ -3,6 +3,7 @@ import { ns } from '../protocol/namespaces.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import { escapeAttribute } from '../xml/escape.ts';
 import type { Frame } from '../xml/frame.ts';
+import { ownLanguage } from '../xml/stream-header.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 
 /** What flows on a stream: the stanzas of clients or those of servers (RFC 6120 §4.8.2). */
@@ -35,7 +36,7 @@ export function headerText({ id, from, to, contentNs = ns.client }: HeaderAttrib
   const dialback = contentNs === ns.server ? ` xmlns:db="${ns.dialback}"` : '';
   return (
     `<?xml version='1.0'?><stream:stream xmlns="${contentNs}" xmlns:stream="${ns.stream}"${dialback}` +
-    `${attributeText('id', id)}${attributeText('from', from)}${attributeText('to', to)} version="1.0" xml:lang="en">`
+    `${attributeText('id', id)}${attributeText('from', from)}${attributeText('to', to)} version="1.0" xml:lang="${ownLanguage}">`
   );
 }
 

@@ -23,6 +23,12 @@ export function langValue(attributes: readonly Attribute[]): string | undefined 
   return undefined;
 }
 
+/** What is declared around a frame. */
+export interface FrameContext extends NamespaceContext {
+  /** The language of a frame that gives none. */
+  readonly lang?: string | undefined;
+}
+
 /** One element directly inside of a stream, whole and validated: a stanza, or a word of negotiation. */
 export class Frame {
   readonly name: string;
@@ -33,10 +39,10 @@ export class Frame {
   readonly #start: number;
   readonly #end: number;
   readonly #index: FrameIndex;
-  readonly #context: NamespaceContext;
+  readonly #context: FrameContext;
   #payload: Payload | undefined;
 
-  constructor(bytes: Buffer, start: number, end: number, index: FrameIndex, context: NamespaceContext) {
+  constructor(bytes: Buffer, start: number, end: number, index: FrameIndex, context: FrameContext) {
     this.name = index.name;
     this.ns = index.ns;
     this.attributes = index.attributes;
@@ -51,9 +57,9 @@ export class Frame {
     return this.#end - this.#start;
   }
 
-  /** Its own `xml:lang`. */
+  /** Its `xml:lang`, or that of its stream: on the next stream, which may have another, it has to be said (RFC 6120 §8.1.5). */
   get lang(): string | undefined {
-    return langValue(this.attributes);
+    return langValue(this.attributes) ?? this.#context.lang;
   }
 
   /** The content; the bytes as they came if they mean the same anywhere. */

@@ -3,20 +3,26 @@ import type { FrameIndex } from './frame-index.ts';
 import type { NamespaceContext } from './namespace-scope.ts';
 import type { Attribute } from './start-tag.ts';
 
+/** The language of every stream that the server sends: what is in no other need not say so. */
+export const ownLanguage = 'en';
+
 /** What the frames of a stream need of its header. */
 export interface StreamRoot extends NamespaceContext {
   readonly name: string;
   readonly ns: string;
+  /** The language of frames that give none, if it is another than {@link ownLanguage}. */
+  readonly lang: string | undefined;
 }
 
 let lastRoot: StreamRoot | undefined;
 
 /** The root of a stream; one and the same for streams that begin alike, since nearly all do and there are thousands. */
-export function rootOf({ name, ns, defaultNs, prefixes }: StreamHeader): StreamRoot {
-  if (lastRoot?.name === name && lastRoot.ns === ns && lastRoot.defaultNs === defaultNs) {
+export function rootOf({ name, ns, defaultNs, prefixes, lang: given }: StreamHeader): StreamRoot {
+  const lang = given === ownLanguage ? undefined : given;
+  if (lastRoot?.name === name && lastRoot.ns === ns && lastRoot.defaultNs === defaultNs && lastRoot.lang === lang) {
     if (isSameMap(lastRoot.prefixes, prefixes)) return lastRoot;
   }
-  lastRoot = { name, ns, defaultNs, prefixes };
+  lastRoot = { name, ns, defaultNs, prefixes, lang };
   return lastRoot;
 }
 

@@ -21,6 +21,26 @@ describe('Stream headers (RFC 6120 §4.7)', () => {
     expect(header.attributes.has('to')).to.equal(false);
   });
 
+  it('give their language to stanzas that give none (RFC 6120 §8.1.5)', async () => {
+    const { juliet } = await stage.enter(['juliet']);
+    const { local, password } = await stage.account('romeo');
+    const romeo = await stage.client();
+    await romeo.opens();
+    await romeo.tries({ username: local, password });
+    await romeo.opens(headerFor('localhost', ' xml:lang="de"'));
+    await romeo.binds();
+    romeo.sends(`<message to="${juliet.jid}"><body>Hallo</body></message>`);
+    romeo.sends(`<message to="${juliet.jid}" xml:lang="it"><body>Ciao</body></message>`);
+    for (const [lang, body] of [
+      ['de', 'Hallo'],
+      ['it', 'Ciao'],
+    ]) {
+      await juliet.receives(
+        `<message from="${romeo.jid}" to="${juliet.jid}" xml:lang="${lang}"><body>${body}</body></message>`,
+      );
+    }
+  });
+
   it('name the client if it named itself (RFC 6120 §4.7.2)', async () => {
     const client = await stage.plainClient();
     client.sends(headerFor('localhost', ' from="juliet@localhost"'));

@@ -88,6 +88,18 @@ describe('StreamReader', () => {
       ]);
     });
 
+    it('have the language of the stream unless they give one, or it is that of every stream of ours (RFC 6120 §8.1.5)', () => {
+      for (const [lang, known] of [
+        [' xml:lang="de"', 'de'],
+        [' xml:lang="en"', undefined],
+        ['', undefined],
+      ]) {
+        const { frames, push } = record();
+        push(`${clientHeader.slice(0, -1)}${lang}><message/><message xml:lang='fr'/>`);
+        expect(frames.map((frame) => frame.lang)).to.deep.equal([known, 'fr']);
+      }
+    });
+
     it('may have any name that is dangerous in an object', () => {
       const { frames, push } = record();
       push(`${clientHeader}<message __proto__='x' constructor='y'><__proto__ xmlns='u' hasOwnProperty='z'/></message>`);
