@@ -16,9 +16,9 @@ export function stampFrom(stanza: Stanza, sender: Jid): Stanza {
   if (claimed && !claimed.equals(sender) && !claimed.equals(sender.bare())) {
     throw StreamError.invalidFrom(`'from' is not ${sender}`);
   }
-  const { payload } = stanza;
+  const { payload, to } = stanza;
   const manages = stanza.kind === 'presence' && stanza.type !== undefined && subscriptionTypes.has(stanza.type);
-  // Only we may say when a stanza reached us (XEP-0203 §5); what no client may say in our name is left out.
-  const honest = payload.has('delay', ns.delay) ? withoutDelaysOf(payload, sender.domain) : payload;
-  return stanza.with({ from: manages ? sender.bare() : sender, payload: honest });
+  // Only we may say when a stanza reached us, and nobody when it will reach somebody else (XEP-0203 §5).
+  const ends = payload.has('delay', ns.delay) ? [sender.domain, to?.domain ?? sender.domain] : [];
+  return stanza.with({ from: manages ? sender.bare() : sender, payload: ends.reduce(withoutDelaysOf, payload) });
 }

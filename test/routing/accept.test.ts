@@ -61,9 +61,11 @@ describe("The 'from' of a client's stanza (RFC 6120 §8.1.2.1)", () => {
 describe('The time stamps of a client (XEP-0203 §5)', () => {
   const accepted = (stanza: string) => stampFrom(readStanza(stanza), sender).payload.bytes.toString();
 
-  it('are left out if they claim to be ours, and kept if they are another server’s', () => {
+  it('are left out if they claim to be ours or of the domain that is written to, and kept if they are another server’s', () => {
     const stamp = (from: string) => `<delay xmlns="urn:xmpp:delay" from="${from}" stamp="2002-09-10T23:41:07Z"/>`;
     const message = `<message><body>x</body>${stamp('a.example')}${stamp('c.example')}</message>`;
     expect(accepted(message)).to.equal(`<body>x</body>${stamp('c.example')}`);
+    const abroad = message.replace('<message>', '<message to="romeo@c.example">');
+    expect(accepted(abroad)).to.equal('<body>x</body>');
   });
 });
