@@ -4,11 +4,12 @@ import type { RosterItem } from '../storage/rosters.ts';
 /** An account's contacts, in memory, keyed by the contact's JID. */
 export class Roster {
   readonly #items = new Map<string, RosterItem>();
+  #wordLength = 0;
   /** Grows with every change (RFC 6121 §2.6). */
   version: number;
 
   constructor(items: readonly RosterItem[], version: number) {
-    for (const item of items) this.#items.set(item.contact, item);
+    for (const item of items) this.set(item);
     this.version = version;
   }
 
@@ -22,10 +23,12 @@ export class Roster {
   }
 
   set(item: RosterItem): void {
+    this.#wordLength += wordLength(item) - wordLength(this.#items.get(item.contact));
     this.#items.set(item.contact, item);
   }
 
   delete(contact: string): void {
+    this.#wordLength -= wordLength(this.#items.get(contact));
     this.#items.delete(contact);
   }
 
@@ -44,6 +47,11 @@ export class Roster {
     let count = 0;
     for (const item of this.#items.values()) if (item.inRoster) count += 1;
     return count;
+  }
+
+  /** Characters of all that the owner calls contacts: their names and groups. */
+  get wordLength(): number {
+    return this.#wordLength;
   }
 
   /** Number of items, the hidden ones included. */
@@ -70,4 +78,15 @@ export function blankItem(contact: string): RosterItem {
     version: 0,
     inRoster: false,
   };
+}
+
+/** What the `<group/>` around the name of a group adds. */
+const tagLength = 15;
+
+/** Characters of the name and the groups of an item, as they are written. */
+export function wordLength(item: Pick<RosterItem, 'name' | 'groups'> | undefined): number {
+  if (!item) return 0;
+  let length = item.name.length;
+  for (const group of item.groups) length += group.length + tagLength;
+  return length;
 }

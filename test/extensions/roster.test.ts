@@ -57,6 +57,26 @@ describe('the roster (RFC 6121 §2)', () => {
     ]);
   });
 
+  it('does not take more of names and groups than can be sent at once, but less of them', async () => {
+    const juliet = await bench.user();
+    const name = 'n'.repeat(60);
+    const groups = (count: number) =>
+      Array.from({ length: count }, (_, index) => `<group>${index}${'g'.repeat(50)}</group>`).join('');
+    const item = (contact: number, count: number) => `<item jid='c${contact}@b' name='${name}'>${groups(count)}</item>`;
+    // 5 × 512 characters, of which each of these takes 258.
+    for (let contact = 0; contact < 5; contact++)
+      expect((await set(juliet, item(contact, 3))).join()).to.contain('result');
+    expect(juliet.account.roster.wordLength).to.equal(5 * (60 + 3 * 66));
+    const roomy = { ...juliet.account.roster.getOrBlank('c0@b'), groups: ['x'.repeat(1453)] };
+    juliet.account.roster.set(roomy);
+    const refused = await set(juliet, `<item jid='c1@b' name='${name}!'>${groups(3)}</item>`);
+    expect(refused.join()).to.match(errorText('wait', 'resource-constraint'));
+    expect((await set(juliet, item(1, 2))).join()).to.contain('result');
+    expect((await set(juliet, `<item jid='c0@b'/>`)).join()).to.contain('result');
+    expect((await set(juliet, `<item jid='c0@b' subscription='remove'/>`)).join()).to.contain('result');
+    expect(juliet.account.roster.wordLength).to.equal(4 * (60 + 3 * 66) - 66);
+  });
+
   it('keeps items durably', async () => {
     const juliet = await bench.user();
     await set(juliet, `<item jid='romeo@example.net' name='R'><group>a</group></item>`);

@@ -4,6 +4,7 @@ import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
 import { accountShownTo } from '../../routing/account-shown.ts';
 import type { IqRequest } from '../../routing/extension.ts';
+import { wordLength } from '../../routing/roster.ts';
 import type { RosterChanges } from '../../routing/roster-changes.ts';
 import type { Subscriptions } from '../../routing/subscriptions.ts';
 import { attribute, childElements, type Element, nsOf, textOf } from '../../xml/element.ts';
@@ -14,6 +15,9 @@ export interface RosterOptions {
   readonly maxGroupsPerItem: number;
   readonly maxNameBytes: number;
 }
+
+/** Characters of names and groups for each contact that there may be, on average: a roster is sent whole, and asked for in a few bytes. */
+const wordsPerItem = 512;
 
 /** What writing rosters needs from the rest of the house. */
 export interface RosterWritingParts {
@@ -53,10 +57,16 @@ export class RosterWriting {
     const name = nameOf(given, options);
     const groups = groupsOf(given, options);
     const key = contact.toString();
-    if (!account.roster.get(key)?.inRoster && account.roster.visibleCount >= options.maxItems) {
+    const { roster } = account;
+    const before = roster.getOrBlank(key);
+    if (!before.inRoster && roster.visibleCount >= options.maxItems) {
       throw StanzaError.resourceConstraint('the roster is full');
     }
-    await rosters.save(account, { ...account.roster.getOrBlank(key), name, groups, inRoster: true });
+    const added = wordLength({ name, groups }) - wordLength(before);
+    if (added > 0 && roster.wordLength + added > options.maxItems * wordsPerItem) {
+      throw StanzaError.resourceConstraint('the names and groups of all contacts together are too long');
+    }
+    await rosters.save(account, { ...before, name, groups, inRoster: true });
   }
 }
 
