@@ -17,6 +17,9 @@ const { createServer } = process.getBuiltinModule('node:http');
 /** Room for a batch of imported accounts. */
 const largestBodyBytes = 32 * 1024 * 1024;
 
+/** What addresses are relative to. */
+const root = 'http://control';
+
 /** What the control server needs. */
 export interface ControlServerParts {
   /** Where the socket is made, see `controlSocketPath`. */
@@ -94,7 +97,8 @@ async function respond(
   response: ServerResponse,
   atWork: AtWork,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://control');
+  // What is no address leads nowhere, as the root does.
+  const url = URL.parse(request.url ?? '', root) ?? new URL(root);
   const operation = `${request.method} ${url.pathname}`;
   const input = inputOf(request, url);
   // Before all of it is here nothing has begun, and there is nothing to wait for.

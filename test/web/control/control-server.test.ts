@@ -172,6 +172,13 @@ describe('the control socket', () => {
       .and.not.contain('pencil');
   });
 
+  it('refuses what is no address', async () => {
+    for (const address of ['//', '//[', 'http://a:b/status']) {
+      expect((await ask('GET', address)).body.error.message, address).to.equal('This server does not know GET /.');
+    }
+    expect(operations.asked).to.deep.equal([]);
+  });
+
   it('refuses a body without end', async () => {
     const socket = connect(path);
     const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
