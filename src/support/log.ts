@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { pino } from 'pino';
 
 /** Where the server says what happens. Never a password, a SASL payload or a message body. */
@@ -29,21 +30,39 @@ export function escapeControls(line: string): string {
   return line.replace(misleading, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Opens the log on standard output. */
-export async function createLog(options: LogOptions): Promise<AdjustableLog> {
-  const pretty = options.format === 'pretty' || (options.format === 'auto' && process.stdout.isTTY);
-  const target = pretty ? await prettyStream() : process.stdout;
-  const destination = { write: (line: string) => void target.write(escapeControls(line)) };
+/** Where lines go, one at a time. */
+export interface LineSink {
+  readonly isTTY?: boolean;
+  write(line: string): unknown;
+}
+
+/** Opens the log, on standard output unless another place is given. */
+export async function createLog(options: LogOptions, output: LineSink = process.stdout): Promise<AdjustableLog> {
+  const { isTTY = false } = output;
+  const escaped: LineSink = { write: (line) => void output.write(escapeControls(line)) };
+  const pretty = options.format === 'pretty' || (options.format === 'auto' && isTTY);
   const log: AdjustableLog = pino(
     { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    destination,
+    pretty ? await prettyLines(escaped, isTTY) : escaped,
   );
   return log;
 }
 
-async function prettyStream(): Promise<{ write(line: string): unknown }> {
+async function prettyLines({ write }: LineSink, colorize: boolean): Promise<LineSink> {
   const { default: pretty } = await import('pino-pretty');
-  return pretty({ colorize: process.stdout.isTTY, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' });
+  // It reads JSON and so undoes the escapes in it: what it writes is to be escaped.
+  return pretty({
+    colorize,
+    translateTime: 'SYS:HH:MM:ss',
+    ignore: 'pid,hostname',
+    destination: new Writable({
+      decodeStrings: false,
+      write: (text: string, _encoding, done) => {
+        write(text);
+        done();
+      },
+    }),
+  });
 }
 
 /** Says nothing. */
