@@ -12,7 +12,7 @@ import type {
   TlsStart,
 } from './stream-connection.ts';
 import type { LayTls } from './tls/tls-options.ts';
-import { flushAtTurnEnd } from './turn-end.ts';
+import { flushAtTurnEnd, readHandled } from './turn-end.ts';
 
 /** What a connection needs besides its socket and its user. */
 export interface ConnectionParts {
@@ -238,6 +238,7 @@ export class Connection implements PeerConnection {
       this.#rateTimer = this.#clock.after(waitMs, () => this.resume('rate'));
     }
     this.#user.received(chunk);
+    readHandled();
   };
 
   #wrote(): void {

@@ -45,8 +45,8 @@ export interface StreamConnection {
   /** The peer has authenticated: a new rate counts from now on, and channel bindings are not needed any more. */
   limitReading(rate: ReadRate): void;
   /**
-   * Queues bytes; all of one turn of the event loop leave together. If too many wait the connection is lost, but
-   * `disconnected` is told later: nobody is surprised by it in the middle of writing.
+   * Queues bytes, which leave by the end of the turn of the event loop, together with what came shortly before. If too many wait the
+   * connection is lost, but `disconnected` is told later: nobody is surprised by it in the middle of writing.
    */
   write(...pieces: (string | Buffer)[]): void;
   /** Resolves when little waits to leave, or the connection is gone. */

@@ -74,6 +74,20 @@ describe('A connection', () => {
       expect(writes).to.deep.equal([3, 3, 5]);
     });
 
+    it('what many reads have brought about before the turn is over, and the rest then', async () => {
+      await open();
+      const writes = writesOf(near);
+      for (let read = 0; read < 100; read++) {
+        connection.write('x');
+        near.emit('data', Buffer.from('y'));
+      }
+      const early = writes.reduce((sum, bytes) => sum + bytes, 0);
+      expect(writes).to.have.length.within(2, 10);
+      expect(early).to.be.lessThan(100);
+      await turn();
+      expect(writes.reduce((sum, bytes) => sum + bytes, 0)).to.equal(100);
+    });
+
     it('many connections of one turn each once', async () => {
       const others: number[][] = [];
       for (let index = 0; index < 5; index++) {
