@@ -23,9 +23,10 @@ export type PackedAccount = readonly [jid: string, domain: string, credentials: 
 
 /** The operations on accounts. */
 export function accountOperations(db: Database.Database, owners: Owners) {
+  // In no order: with one SQLite would prepare it anew for every account.
   const keysOf = db
     .prepare<[number], PackedScramKeys>(
-      'SELECT hash, salt, iterations, stored_key, server_key FROM credentials WHERE account_id = ? ORDER BY hash',
+      'SELECT hash, salt, iterations, stored_key, server_key FROM credentials WHERE account_id = ?',
     )
     .raw();
   const bcryptOf = db.prepare<[number], string | null>('SELECT bcrypt FROM accounts WHERE id = ?').pluck();
