@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { toStorageError } from './failures.ts';
 
-const chunkBytes = 1024 * 1024;
+/** More than file systems compress as one, and no more: it stays in memory until the next collection of garbage. */
+const chunkBytes = 256 * 1024;
 
 /** A file that only takes room, so that there is some to give back when the disk is full. */
 export class Ballast {
