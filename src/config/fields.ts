@@ -4,6 +4,9 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Jid, prepareDomain } from '../protocol/jid.ts';
 
+// Compiled checks pay for those who check often.
+z.config({ jitless: true });
+
 /** Where a configuration comes from: what its relative paths and its `env` values refer to. */
 export interface Origin {
   readonly directory: string;
