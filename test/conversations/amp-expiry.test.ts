@@ -101,8 +101,13 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     deaf.answersPings = false;
     deaf.sends('<presence/>');
     expect(bodiesOf(await deaf.drains())).to.deep.equal(['Good morrow']);
-    clock.advance(30_000);
-    expect(bodiesOf(await answersTo(romeo, ''))).to.deep.equal([]);
+    const next = await apart(stage);
+    const due = `alert expire-at ${inMs(30_001)}`;
+    await answersTo(next.romeo, message(next.juliet.jid, [due]));
+    clock.advance(30_001);
+    // What has come due later has been dealt with.
+    expectTrees(await nextMessages(next.romeo, 1), report(next.romeo, next.juliet.jid, due));
+    await hearsNothing(romeo);
     deaf.disconnects();
     const balcony = await juliet.arrives();
     expect(bodiesOf(balcony.arrival)).to.deep.equal([]);

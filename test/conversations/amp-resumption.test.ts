@@ -138,6 +138,22 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     expectTrees(await nextMessages(again, 1), told);
   });
 
+  it('what has been taken is not refused when it moves to the store, whatever has become of the friendship (D-26)', async () => {
+    const { romeo, juliet } = await parted();
+    romeo.sends(message(juliet.jid, ['notify deliver stored']));
+    await hearsNothing(romeo);
+    const garden = await juliet.arrives({
+      resource: 'garden',
+      presence: '<presence><priority>-1</priority></presence>',
+    });
+    garden.sends(`<presence to="${romeo.bare}" type="unsubscribed"/>`);
+    await garden.drains();
+    clock.advance(601_000);
+    expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, 'notify deliver stored'));
+    garden.sends('<presence/>');
+    expect(bodiesOf(await nextMessages(garden, 1))).to.deep.equal(['Good morrow']);
+  });
+
   for (const [words, ageMs, delivered] of [
     ['is given', 29_999, ['Alarm', 'and then']],
     ['is not given', 30_000, ['and then']],

@@ -46,8 +46,12 @@ describe('Messages that are forwarded (XEP-0079 §3.3.1)', () => {
     const { romeo, juliet, balcony, nurse } = await household();
     const kitchen = await nurse.arrives();
     for (const to of [juliet.jid, balcony.jid]) {
-      romeo.sends(`<message to="${to}" type="chat"><body>x</body></message>`);
-      await kitchen.receives(`<message from="${romeo.jid}" to="${nurse.jid}" type="chat"><body>x</body></message>`);
+      for (const type of ['chat', 'normal']) {
+        romeo.sends(`<message to="${to}" type="${type}"><body>x</body></message>`);
+        await kitchen.receives(
+          `<message from="${romeo.jid}" to="${nurse.jid}" type="${type}"><body>x</body></message>`,
+        );
+      }
     }
     await hearsNothing(balcony);
     await forwards(balcony, '');

@@ -258,6 +258,13 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
       policies = [];
     });
 
+    it('nothing is asked about AMP for a message without rules of its own (row 30)', async () => {
+      await bench.does(romeo, `<message id='m1' to='${to}'><body>x</body></message>`);
+      await other.comes();
+      expect(takenTexts()).to.deep.equal([`<message from="${romeo.jid}" to="${to}" id="m1"><body>x</body></message>`]);
+      expect(romeo.taken()).to.deep.equal([]);
+    });
+
     it('those of the sender alone are for every hop', async () => {
       other.streamFeature = true;
       const perHop = ' per-hop="true"';

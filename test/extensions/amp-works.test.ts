@@ -6,6 +6,7 @@ import { AmpWorks } from '../../src/extensions/amp/amp-works.ts';
 import { offline } from '../../src/extensions/offline/offline.ts';
 import { StoredMessages } from '../../src/extensions/offline/stored-messages.ts';
 import type { Account } from '../../src/routing/account.ts';
+import type { Carrier } from '../../src/routing/carrier.ts';
 import type { Passage } from '../../src/routing/extension.ts';
 import { Consequences } from '../../src/routing/origin.ts';
 import type { OfflineStore } from '../../src/storage/offline.ts';
@@ -43,6 +44,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
   let replies = { perSecond: 1000, burst: 1000 };
   let counters: AmpCounters;
   let recorded: string[] = [];
+  let departed: string[] = [];
   let appends = 0;
   let works: AmpWorks;
 
@@ -80,13 +82,15 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     });
     const record = ({ message, plan }: Passage) => void recorded.push(`${plan.kind} ${message.from?.local}`);
     const recorder = { name: 'recorder', claims: [], record };
-    return { extensions: [amp(works, 'Ampere'), offline(messages), recorder], offline: messages, clock, log };
+    const remotes: Carrier = { send: (stanza) => void departed.push(stanza.toString()) };
+    return { extensions: [amp(works, 'Ampere'), offline(messages), recorder], offline: messages, remotes, clock, log };
   });
 
   beforeEach(() => {
     faults = new Map();
     held = new Map();
     recorded = [];
+    departed = [];
     appends = 0;
   });
 
@@ -353,6 +357,24 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(juliet.stored.messages).to.equal(0);
   });
 
+  it('what has come from another server expires under the address that was written there (N-38, D-20)', async () => {
+    const { juliet } = await couple();
+    const from = 'benvolio@montague.example/x';
+    const item = juliet.roster.getOrBlank('benvolio@montague.example');
+    await bench.road.rosters.save(juliet, { ...item, subscription: 'from', inRoster: true });
+    const at = new Date(bench.clock.nowMs() + 1000).toISOString();
+    const ends = ` from='${from}' to='alias@localhost'`;
+    const asked = rules(`alert expire-at ${at}`).replace("/amp'>", `/amp'${ends}>`);
+    await bench.comes(`<message from='${from}' to='${juliet.key}' id='m1'><body>x</body>${asked}</message>`);
+    await until(() => juliet.stored.messages === 1 && bench.clock.pendingCount > 0);
+    bench.clock.advance(1000);
+    await until(() => departed.length > 0);
+    expect(departed).to.deep.equal([
+      `<message from="localhost" to="${from}" id="m1"><amp xmlns="${ampNs}" status="alert" from="${from}" to="alias@localhost">` +
+        `<rule action="alert" condition="expire-at" value="${at}"/></amp></message>`,
+    ]);
+  });
+
   it('what expires while storage is busy expires later', async () => {
     const { romeo, juliet } = await couple();
     await send(romeo, juliet.key, `alert expire-at ${new Date(bench.clock.nowMs() + 1000).toISOString()}`);
@@ -394,10 +416,13 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
       for (let n = 0; n < 4; n++) await send(romeo, juliet.key, 'alert deliver stored');
       await send(romeo, juliet.key, 'explode deliver stored');
       expect(brief(romeo)).to.deep.equal(['alert deliver stored', 'alert deliver stored']);
+      const other = await bench.session(romeo.account, 'other', '<presence/>');
+      await send(other, juliet.key, 'alert deliver stored');
+      expect(brief(other), 'of one account in all').to.deep.equal([]);
       bench.clock.advance(1000);
       await send(romeo, juliet.key, 'alert deliver stored');
       expect(brief(romeo)).to.deep.equal(['alert deliver stored']);
-      expect(counters.report()).to.deep.equal({ fired: { 'alert deliver stored': 5 }, refused: 1, repliesHeldBack: 3 });
+      expect(counters.report()).to.deep.equal({ fired: { 'alert deliver stored': 6 }, refused: 1, repliesHeldBack: 4 });
     });
   });
 
@@ -412,6 +437,16 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     };
     expect(recalled(-1)).to.equal(true);
     expect(recalled(1)).to.equal(false);
+  });
+
+  it('is offered to whoever has authenticated, and to other servers (D-46, D-49)', () => {
+    const { streamFeatures } = amp(works, 'Ampere');
+    const offered = (['unauthenticated', 'authenticated', 'server'] as const).map((stage) => streamFeatures?.(stage));
+    expect(offered.map((elements) => elements?.map(String))).to.deep.equal([
+      [],
+      ['<amp xmlns="http://jabber.org/features/amp"/>'],
+      ['<amp xmlns="http://jabber.org/features/amp"/>'],
+    ]);
   });
 
   it('every rule that fires is counted, and logged (N-22)', async () => {

@@ -79,8 +79,10 @@ export class AmpJudge {
   }
 
   #arrival(arriving: Arriving, fromClient: boolean, by: Jid, nowMs: number): Arrival {
-    const { sender, recipient } = arriving;
-    return { fromClient, sender, recipient, by, mayReport: () => this.#mayReport(arriving), nowMs };
+    const { sender, recipient, origin } = arriving;
+    // What comes back has been admitted before, and must not be lost for what has changed since.
+    const mayReport = () => origin?.sentAtMs !== undefined || this.#mayReport(arriving);
+    return { fromClient, sender, recipient, by, mayReport, nowMs };
   }
 
   #isConcerned(message: Stanza): boolean {
@@ -88,7 +90,7 @@ export class AmpJudge {
   }
 
   #isOwnReport(message: Stanza, sender: Jid): boolean {
-    return this.#isServer(sender) && sender.isBare && carriesReport(message);
+    return this.#isServer(sender) && carriesReport(message);
   }
 
   /** Whether the server itself has sent something, in whatever capacity. */

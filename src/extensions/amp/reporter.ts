@@ -67,8 +67,7 @@ export class Reporter {
   /** A report with the address at which its receiver can be found now. */
   addressed(report: Stanza): Stanza {
     const { sessions, mailboxes, isLocalDomain } = this.#parts;
-    // A server has no account to store anything in.
-    const isLocal = ({ local, domain }: Jid) => local !== '' && isLocalDomain(domain);
+    const isLocal = ({ domain }: Jid) => isLocalDomain(domain);
     const isConnected = (jid: Jid) => sessions.find(jid) !== undefined || mailboxes.has(jid);
     return report.with({ to: report.to && lateAddress(report.to, isLocal, isConnected) });
   }

@@ -138,6 +138,14 @@ describe('the message desk of a running server (XEP-0079)', () => {
     expect(await explain()).to.deep.include({ deliver: 'forward', destinations: [romeo] });
   });
 
+  it('says what would happen to a message of its own, which may ask everything (D-26)', async () => {
+    await start();
+    const rules = [deliver('notify', 'stored')];
+    const asked = await server.administration.explainMessage({ from: 'localhost/desk', to: juliet, rules });
+    expect(asked).to.deep.include({ decision: 'keep' });
+    expect(asked.reports).to.deep.equal([{ status: 'notify', to: 'localhost/desk', when: 'after-effect' }]);
+  });
+
   it('says what policies and privacy would do to a sender (D-26)', async () => {
     const policy = { name: 'nothing stored', match: {}, rules: [deliver('drop', 'stored')] };
     await start({ amp: { policies: [policy] } });
