@@ -3,7 +3,7 @@ import { type ConnectionOptions, connect as connectTls, TLSSocket, type TLSSocke
 import { type Tree, TreeReader } from './xml-tree.ts';
 
 /** How long a client waits for one thing before the test has failed. */
-export const deadlineMs = 30_000;
+export const deadlineMs = 60_000;
 
 /** Where to connect, and with what TLS from the first byte, if any. */
 export interface ConnectionTarget {
