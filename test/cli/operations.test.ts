@@ -76,13 +76,16 @@ describe('a running server', () => {
         state: 'resting',
         tls: false,
         queued: 3,
+        restMs: 4200,
         failure: 'it\u001b is gone',
       },
+      { ...usual, remote: 'a.example', direction: 'in', bothWays: true },
     ];
     expect((await workplace.done('s2s', 'list')).split('\n')).to.deep.equal([
-      'localhost -> b.example  open     certificate  TLS  ::1',
-      'localhost <- b.example  open     dialback     TLS  ::1  2 under way',
-      'localhost -> c.example  resting                         3 waiting, it\\u001b is gone',
+      'localhost <-> a.example  open                  TLS',
+      'localhost -> b.example   open     certificate  TLS  ::1',
+      'localhost <- b.example   open     dialback     TLS  ::1  2 under way',
+      'localhost -> c.example   resting                         3 waiting, for another 5 s, it\\u001b is gone',
       '',
     ]);
     expect(JSON.parse(await workplace.done('s2s', 'list', '--json'))).to.deep.equal({ streams: server.peers });

@@ -160,6 +160,6 @@ describe('A server that connects to another', () => {
     const { administration } = await start('a.example', ports, { identity: good.a, s2s: { deny: ['c.example'] } });
     const last = async (domain: string) => (await administration.testPeer(domain)).steps.at(-1)?.detail;
     expect(await last('b.example')).to.match(/^127\.0\.0\.1 port \d+: 127\.0\.0\.1: ECONNREFUSED$/);
-    expect(await last('c.example')).to.equal('the configuration forbids it');
+    expect(await last('c.example')).to.equal('s2s.allow and s2s.deny exclude it');
   });
 });

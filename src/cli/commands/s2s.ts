@@ -24,20 +24,30 @@ function s2sListCommand(cli: Cli, context: Context): void {
       const config = await readConfiguration(context, file);
       const streams = await withRunningServer(config, (server) => server.peers());
       if (json) printJson(context, { streams });
-      else printLines(context, aligned(streams.map(streamRow)));
+      else printLines(context, aligned(streams.toSorted(byDomain).map(streamRow)));
     },
   );
 }
 
+function byDomain(one: PeerStreamReport, other: PeerStreamReport): number {
+  const key = ({ remote = '', local = '' }: PeerStreamReport) => `${remote} ${local}`;
+  return key(one).localeCompare(key(other));
+}
+
 function streamRow(stream: PeerStreamReport): string[] {
-  const { local = '?', remote = '?', direction, state, authenticatedBy = '', remoteAddress = '', failure } = stream;
+  const { state, authenticatedBy = '', remoteAddress = '', failure, restMs = 0 } = stream;
   const held = [
     ...(stream.queued > 0 ? [`${stream.queued} waiting`] : []),
     ...(stream.unacknowledged > 0 ? [`${stream.unacknowledged} under way`] : []),
+    ...(restMs > 0 ? [`for another ${Math.ceil(restMs / 1000)} s`] : []),
     ...(failure === undefined ? [] : [harmless(failure)]),
   ];
-  const way = direction === 'out' ? `${local} -> ${remote}` : `${local} <- ${remote}`;
-  return [way, state, authenticatedBy, stream.tls ? 'TLS' : '', remoteAddress, held.join(', ')];
+  return [wayOf(stream), state, authenticatedBy, stream.tls ? 'TLS' : '', remoteAddress, held.join(', ')];
+}
+
+function wayOf({ local = '?', remote = '?', direction, bothWays }: PeerStreamReport): string {
+  const arrow = bothWays ? '<->' : direction === 'out' ? '->' : '<-';
+  return `${local} ${arrow} ${remote}`;
 }
 
 function s2sTestCommand(cli: Cli, context: Context): void {
@@ -47,7 +57,10 @@ function s2sTestCommand(cli: Cli, context: Context): void {
     (options) =>
       jsonOption(options)
         .positional('domain', { type: 'string', demandOption: true, describe: 'The other domain' })
-        .option('from', { type: 'string', describe: 'The domain of ours to connect from; the first one unless given' }),
+        .option('from', {
+          type: 'string',
+          describe: 'The domain of ours, or a component, to connect from; the first domain unless given',
+        }),
     async ({ domain, from, json, config: file }) => {
       const config = await readConfiguration(context, file);
       const report = await withRunningServer(config, (server) => server.testPeer(domain, from));

@@ -17,7 +17,7 @@ export class DialFailure extends Error {
   /** The operator does not want it. */
   static forbidden(remote: string): DialFailure {
     const error = StanzaError.notAllowed(`nothing is exchanged with ${remote}`);
-    return new DialFailure('the configuration forbids it', error);
+    return new DialFailure('s2s.allow and s2s.deny exclude it', error);
   }
 
   /** There is such a server, and it could not be had (RFC 6120 §8.3.3.17). */

@@ -62,7 +62,7 @@ export class Dialler {
       } catch (error) {
         last = failureOf(error);
         this.#failed(pair, target, last, watch);
-        if (signal.aborted) throw failureOf(signal.reason);
+        if (signal.aborted) throw last;
       }
     }
     throw last;
@@ -96,7 +96,7 @@ export class Dialler {
     this.#parts.opened(opening, errand);
     const user = watch ? watched(stream, errand.remote, watch) : stream;
     stream.open(this.#parts.makeConnection(socket, user, errand), start);
-    signal.addEventListener('abort', () => stream.abandon());
+    signal.addEventListener('abort', () => opening.giveUp(failureOf(signal.reason)));
     begin();
     return established;
   }

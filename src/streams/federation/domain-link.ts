@@ -72,9 +72,12 @@ export class DomainLink {
   report(): PeerStreamReport {
     const queued = this.#queue.length;
     if (this.stream) return this.stream.report(queued);
-    const failure = this.#state.name === 'resting' ? this.#state.failure.message : undefined;
     const none = { tls: false, management: false, unacknowledged: 0 };
-    return { ...this.pair, ...none, direction: 'out', state: this.#state.name, queued, failure };
+    const report = { ...this.pair, ...none, direction: 'out', state: this.#state.name, queued } as const;
+    if (this.#state.name !== 'resting') return report;
+    const { failure, untilMs } = this.#state;
+    const restMs = Math.max(0, untilMs - this.#parts.clock.monotonicMs());
+    return { ...report, failure: failure.message, restMs };
   }
 
   /** The stream, if there is one. */

@@ -52,6 +52,8 @@ export async function testLink(
 class LinkTest implements DialWatch {
   readonly #steps: TestStep[] = [];
   readonly #remote: string;
+  /** Whether there is a connection to the target that is being tried. */
+  #connected = false;
 
   constructor(remote: string) {
     this.#remote = remote;
@@ -65,6 +67,7 @@ class LinkTest implements DialWatch {
   }
 
   connected({ host, port }: Target, { remoteAddress }: Socket): void {
+    this.#connected = true;
     this.#add('connection', true, `${host}: connected to ${remoteAddress} port ${port}`);
   }
 
@@ -76,7 +79,9 @@ class LinkTest implements DialWatch {
   }
 
   failed({ host, port }: Target, failure: DialFailure): void {
-    this.#add('stream', false, `${host} port ${port}: ${failure.message}`);
+    const step = this.#connected ? 'stream' : 'connection';
+    this.#connected = false;
+    this.#add(step, false, `${host} port ${port}: ${failure.message}`);
   }
 
   reached(proof: string | undefined): LinkTestReport {
@@ -86,7 +91,8 @@ class LinkTest implements DialWatch {
 
   failedFor(reason: string): LinkTestReport {
     // Without any target there is nobody to blame yet.
-    if (!this.#steps.some(({ step }) => step === 'stream')) this.#add('addresses', false, reason);
+    const blamed = this.#steps.some(({ step, ok }) => !ok && (step === 'stream' || step === 'connection'));
+    if (!blamed) this.#add('addresses', false, reason);
     return { steps: this.#steps, reached: false };
   }
 

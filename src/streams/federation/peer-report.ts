@@ -5,6 +5,8 @@ export interface PeerStreamReport {
   readonly remote?: string | undefined;
   /** Who has opened the stream: the other server, or we. */
   readonly direction: 'in' | 'out';
+  /** Whether stanzas go both ways by it (XEP-0288). */
+  readonly bothWays?: boolean | undefined;
   /** `open`, or how far it has come; `resting` is a server that could not be reached and is left alone for a while. */
   readonly state: string;
   /** How the side that has opened the stream has proved who it is. */
@@ -19,4 +21,6 @@ export interface PeerStreamReport {
   readonly remoteAddress?: string | undefined;
   /** Why the last attempt has failed. */
   readonly failure?: string | undefined;
+  /** How long the other server is left alone yet. */
+  readonly restMs?: number | undefined;
 }

@@ -93,7 +93,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
 
   /** The stream as it is shown to the operator. */
   report(queued: number): PeerStreamReport {
-    const { direction, local, remote, proof } = this.#role;
+    const { direction, local, remote, proof, bidirectional: bothWays } = this.#role;
     const { secure: tls, remoteAddress } = this.wire.connection;
     const { enabled: management, pending: unacknowledged } = this.management;
     const state = this.#state.name;
@@ -101,6 +101,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
       local,
       remote,
       direction,
+      bothWays,
       state,
       authenticatedBy: proof,
       tls,

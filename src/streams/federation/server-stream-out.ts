@@ -34,6 +34,8 @@ export interface Opening {
   readonly stream: PeerStream;
   /** Rejects with DialFailure. */
   readonly established: Promise<Established>;
+  /** Ends it for a reason, to which is added what has not come. */
+  giveUp(reason: DialFailure): void;
 }
 
 /** Prepares a stream to another server: it begins when it is given its connection, and `begin` is called. */
@@ -44,8 +46,8 @@ export function openingTo(errand: Errand, parts: PeerStreamParts): Opening & { b
     return role;
   });
   if (!role) throw new Error('a stream has a role');
-  const { established, begin } = role;
-  return { stream, established: established.promise, begin };
+  const { established, begin, giveUp } = role;
+  return { stream, established: established.promise, begin, giveUp };
 }
 
 /** The asking side of a stream between servers (RFC 6120 §4.3, §5.4, §6.4; XEP-0178 §3, XEP-0220 §2.1). */
@@ -62,6 +64,8 @@ class ServerStreamOut implements PeerRole {
   #dialback = false;
   #failure: DialFailure | undefined;
   #proof: Proof | undefined;
+  /** What is due from the peer, for operators. */
+  #due = 'the end of the TLS handshake';
 
   constructor(stream: PeerStream, errand: Errand, parts: PeerStreamParts) {
     this.#stream = stream;
@@ -92,7 +96,14 @@ class ServerStreamOut implements PeerRole {
 
   /** The connection is there. */
   readonly begin = (): void => {
-    if (this.#stream.state === 'opening') this.#stream.sendHeader(this.remote);
+    if (this.#stream.state !== 'opening') return;
+    this.#due = 'its stream header';
+    this.#stream.sendHeader(this.remote);
+  };
+
+  readonly giveUp = ({ message, error }: DialFailure): void => {
+    this.#failure ??= new DialFailure(`${message}: ${this.#due} did not come`, error);
+    this.#stream.abandon();
   };
 
   secured(): void {
@@ -106,6 +117,7 @@ class ServerStreamOut implements PeerRole {
     this.#stream.id = header.attribute('id') ?? '';
     this.#dialback = [...header.prefixes.values()].includes(ns.dialback);
     this.#stream.become({ name: 'negotiating' });
+    this.#due = 'its stream features';
   }
 
   take(frame: Frame): void {
@@ -116,6 +128,7 @@ class ServerStreamOut implements PeerRole {
         return state === 'negotiating' ? this.#choose(childElements(frame.element())) : undefined;
       case `${ns.tls} proceed`:
         if (state !== 'securing') break;
+        this.#due = 'the end of the TLS handshake';
         return this.#stream.wire.turnSecure(() => this.#stream.handshake('starttls'));
       case `${ns.tls} failure`:
         return this.#fail(DialFailure.unreachable('the server has failed to start TLS'));
@@ -135,7 +148,7 @@ class ServerStreamOut implements PeerRole {
 
   ended(error: StreamError | undefined): void {
     const forbidden = !this.#parts.policies.allows(this.remote);
-    this.established.reject(this.#failure ?? (forbidden ? DialFailure.forbidden(this.remote) : endedBy(error)));
+    this.established.reject(this.#failure ?? (forbidden ? DialFailure.forbidden(this.remote) : this.#endedBy(error)));
   }
 
   /** RFC 6120 §4.3.2: TLS, then who we are, then what else there is. */
@@ -153,6 +166,7 @@ class ServerStreamOut implements PeerRole {
 
   #askForTls(): void {
     this.#stream.become({ name: 'securing' });
+    this.#due = 'its leave to start TLS';
     this.#stream.send(xml('starttls', { xmlns: ns.tls }));
   }
 
@@ -178,6 +192,7 @@ class ServerStreamOut implements PeerRole {
 
   #showCertificate(): void {
     this.#stream.become({ name: 'authenticating' });
+    this.#due = 'its word on our certificate';
     const identity = Buffer.from(this.local).toString('base64');
     this.#stream.send(xml('auth', { xmlns: ns.sasl, mechanism: 'EXTERNAL' }, identity));
   }
@@ -185,11 +200,13 @@ class ServerStreamOut implements PeerRole {
   #succeeded(): void {
     this.#certified = true;
     this.#stream.restart();
+    this.#due = 'its stream header';
     this.#stream.sendHeader(this.remote);
   }
 
   async #dialBack(features: readonly Element[]): Promise<void> {
     this.#stream.flow();
+    this.#due = 'its answer to our dialback key';
     const answer = await this.#stream.dialback.prove(this.#errand);
     if (answer === 'valid') this.#established(features, 'dialback');
     else this.#fail(dialbackFailure(answer));
@@ -206,6 +223,13 @@ class ServerStreamOut implements PeerRole {
     if (proof && this.#bidirectional) this.#stream.proven.add(this.#errand);
     if (proof && has(features, 'sm', ns.streamManagement)) this.#stream.management.begin();
     this.established.resolve({ stream: this.#stream, proof, features });
+  }
+
+  #endedBy(error: StreamError | undefined): DialFailure {
+    if (!error) return DialFailure.unreachable(`the connection was lost before ${this.#due}`);
+    const message = `the stream has ended before ${this.#due}: ${error.message}`;
+    const unknown = error.condition === 'host-unknown' || error.condition === 'host-gone';
+    return unknown ? DialFailure.notFound(message) : DialFailure.unreachable(message);
   }
 
   #refused(failure: Element): DialFailure {
@@ -225,13 +249,6 @@ class ServerStreamOut implements PeerRole {
 function dialbackFailure(answer: Exclude<DialbackAnswer, 'valid'>): DialFailure {
   if (answer === 'invalid') return new DialFailure('dialback: invalid', StanzaError.internalServerError());
   return DialFailure.unreachable(`dialback: ${answer.message}`);
-}
-
-function endedBy(error: StreamError | undefined): DialFailure {
-  if (!error) return DialFailure.unreachable('the connection was lost');
-  const message = `the stream has ended: ${error.message}`;
-  const unknown = error.condition === 'host-unknown' || error.condition === 'host-gone';
-  return unknown ? DialFailure.notFound(message) : DialFailure.unreachable(message);
 }
 
 function has(features: readonly Element[], name: string, namespace: string): boolean {

@@ -144,8 +144,12 @@ export class Administration implements Operations {
     const { domains } = this.#parts;
     const { testPeer } = this.#running();
     if (!testPeer) throw new OperationError('configuration', 'Other servers are not talked to (s2s.enabled).');
-    const pair = { local: this.#servedDomain(local ? domainOf(local) : (domains[0] ?? '')), remote: domainOf(remote) };
-    if (domains.includes(pair.remote)) throw new OperationError('invalid', `${pair.remote} is served here.`);
+    const components = this.#running().components();
+    const isComponent = (name: string) => components.some((one) => one.domain === name);
+    const from = local === undefined ? (domains[0] ?? '') : domainOf(local);
+    const pair = { local: isComponent(from) ? from : this.#servedDomain(from), remote: domainOf(remote) };
+    if (domains.includes(pair.remote) || isComponent(pair.remote))
+      throw new OperationError('invalid', `${pair.remote} is served here.`);
     return testPeer(pair);
   }
 

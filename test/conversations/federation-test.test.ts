@@ -1,0 +1,113 @@
+import { expect } from 'chai';
+import { FederatedServer } from '../support/federated-server.ts';
+import { freePort } from '../support/free-port.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { ScriptedServer, serverHeader } from '../support/scripted-server.ts';
+
+describe('The test of the way to another server', () => {
+  let server: FederatedServer;
+  let peer: ScriptedServer;
+  let closed: number;
+  let clock: ManualClock;
+
+  before(async () => {
+    peer = await ScriptedServer.start('peer.example');
+    closed = await freePort();
+    clock = new ManualClock();
+    const others = new Map([
+      ['peer.example', peer.port],
+      ['closed.example', closed],
+    ]);
+    const settings = { tlsRequired: false, establishSeconds: 20 };
+    const components = { 'a.example': { 'gate.a.example': { secret: 'x' } } };
+    [server] = (await FederatedServer.startAll(['a.example'], 'dialback', {
+      others,
+      settings,
+      components,
+      clock,
+    })) as [FederatedServer];
+  });
+
+  after(async () => {
+    await server.stop();
+    peer.stop();
+  });
+
+  const tests = async (domain: string, from?: string) => {
+    const { steps, reached } = await server.administration.testPeer(domain, from);
+    return { reached, steps: steps.map(({ step, ok, detail }) => `${ok ? 'ok' : 'failed'} ${step} ${detail}`) };
+  };
+  const refusal = (domain: string, from?: string) =>
+    tests(domain, from).then(
+      () => undefined,
+      (error: unknown) => String(error),
+    );
+
+  it('says that there is a stream, also from a component', async () => {
+    for (const from of [undefined, 'gate.a.example']) {
+      const { reached, steps } = await tests('peer.example', from);
+      expect([reached, steps.at(-1)]).to.deep.equal([true, 'ok authentication we have proved who we are by dialback']);
+    }
+  });
+
+  it('says that there is no connection', async () => {
+    expect(await tests('closed.example')).to.deep.equal({
+      reached: false,
+      steps: [
+        `ok addresses 127.0.0.1 port ${closed}, STARTTLS (s2s.overrides)`,
+        `failed connection 127.0.0.1 port ${closed}: 127.0.0.1: ECONNREFUSED`,
+      ],
+    });
+  });
+
+  it('goes to no domain that is served here, by accounts or by a component', async () => {
+    for (const domain of ['a.example', 'gate.a.example'])
+      expect(await refusal(domain)).to.contain(`${domain} is served here`);
+    expect(await refusal('peer.example', 'b.example')).to.contain('b.example is not served here');
+  });
+
+  describe('says what did not come', () => {
+    /** Has the peer fall silent where something is due, and tells when it has. */
+    const silences: Record<string, (silent: () => void) => void> = {
+      'its stream header': (silent) => {
+        peer.welcome = silent;
+      },
+      'its stream features': (silent) => {
+        peer.welcome = (_, client) => {
+          client.sends(serverHeader('from="peer.example" id="x"'));
+          silent();
+        };
+      },
+      'its answer to our dialback key': (silent) => {
+        peer.script = ({ name }) => {
+          if (name === 'result') silent();
+          return name === 'result';
+        };
+      },
+    };
+
+    afterEach(() => {
+      [peer.welcome, peer.script] = [undefined, undefined];
+    });
+
+    // Nobody but the server knows when it has read a header.
+    for (const due of ['its stream header', 'its answer to our dialback key']) {
+      it(`in time: ${due}`, async () => {
+        const silent = new Promise<void>((resolve) => silences[due]?.(resolve));
+        const testing = tests('peer.example');
+        await silent;
+        clock.advance(20_000);
+        const { steps } = await testing;
+        expect(steps.at(-1)).to.match(new RegExp(`^failed stream .*: it took too long: ${due} did not come$`));
+      });
+    }
+
+    for (const [due, fallsSilent] of Object.entries(silences)) {
+      it(`before the connection was lost: ${due}`, async () => {
+        fallsSilent(() => peer.drops());
+        const { steps } = await tests('peer.example');
+        expect(steps.at(-1)).to.match(new RegExp(`^failed stream .*: the connection was lost before ${due}$`));
+      });
+    }
+  });
+});
