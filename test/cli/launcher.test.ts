@@ -96,9 +96,13 @@ describe('ampere start', () => {
       expect(await server.end()).to.equal(0);
       return command.slice(1, command.indexOf(launcher));
     };
-    expect(await optionsOf()).to.deep.equal(['--max-semi-space-size=8']);
+    expect(await optionsOf()).to.deep.equal(['--max-semi-space-size=8', '--expose-gc']);
     expect(await optionsOf('--max-semi-space-size=4')).to.deep.equal(['--max-semi-space-size=4']);
-    expect(await optionsOf('--no-deprecation')).to.deep.equal(['--no-deprecation', '--max-semi-space-size=8']);
+    expect(await optionsOf('--no-deprecation')).to.deep.equal([
+      '--no-deprecation',
+      '--max-semi-space-size=8',
+      '--expose-gc',
+    ]);
   });
 
   it('keeps its streams at SIGHUP, and changes nothing if what it reads is no good', async () => {

@@ -1,4 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../../support/clock.ts';
+import { collectAfterStart } from '../../support/collect-after-start.ts';
 import { prepareBatches } from './execute-batch.ts';
 import { toStorageError } from './failures.ts';
 import type { DatabaseOptions, WorkerReport, WorkerRequest } from './messages.ts';
@@ -19,6 +21,7 @@ function serve(): void {
     close();
     port.close();
   });
+  collectAfterStart(systemClock);
   report({ kind: 'opened', schemaVersion, migration, hasBallast: ballast.present });
 }
 

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../support/clock.ts';
+import { collectAfterStart } from '../../support/collect-after-start.ts';
 import { complaintOf, type EdgeOptions, type EdgeReport, type EdgeRequest } from './edge-options.ts';
 import { EdgeProgram } from './edge-program.ts';
 
@@ -11,6 +12,8 @@ const report = (message: EdgeReport): void => port.postMessage(message);
 const program = new EdgeProgram(options, systemClock, {
   error: (fields) => report({ kind: 'wrong', ...complaintOf('err' in fields ? fields.err : undefined) }),
 });
+
+collectAfterStart(systemClock);
 
 // The core asks for one thing at a time.
 port.on('message', (request: EdgeRequest) => {
