@@ -54,7 +54,7 @@ export interface Session extends Origin {
   sendStored(stanza: Stanza): void;
   /** Resolves with true when the client has acknowledged all that was sent, with false if the session ends first; absent if it cannot. */
   received(): Promise<boolean> | undefined;
-  /** Keeps what {@link send} is given until {@link release}, so that stored messages can go first. */
+  /** Keeps what {@link send} is given until as many calls of {@link release}, so that stored messages can go first. */
   hold(): void;
   /** Sends past a {@link hold}. */
   sendHeld(stanza: Stanza): void;

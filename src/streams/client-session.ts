@@ -48,6 +48,7 @@ export class ClientSession implements Session {
   /** From the start: the client must first be told that the resource is bound. */
   #held: Stanza[] | undefined = [];
   #heldBytes = 0;
+  #holders = 1;
   /** Who wants to know whether a stanza has left; hardly ever anybody. */
   #watched: Map<Stanza, Watch> | undefined;
   #management: Management | undefined;
@@ -135,6 +136,7 @@ export class ClientSession implements Session {
   }
 
   hold(): void {
+    this.#holders += 1;
     this.#held ??= [];
   }
 
@@ -146,6 +148,8 @@ export class ClientSession implements Session {
   }
 
   release(): void {
+    this.#holders -= 1;
+    if (this.#holders > 0) return;
     const held = this.#held ?? [];
     // What comes meanwhile goes behind what is here.
     for (let stanza = held.shift(); stanza; stanza = held.shift()) if (this.#mayLeave(stanza)) this.sendHeld(stanza);
@@ -182,14 +186,16 @@ export class ClientSession implements Session {
     this.#management?.resumedAt(h, this.#held ?? []);
   }
 
-  /** The client has come back (XEP-0198 §5). */
-  attach(stream: SessionStream): void {
+  /** The client has come back (XEP-0198 §5). What goes `behindStored` is sent again when the session is released, which must be on hold. */
+  attach(stream: SessionStream, behindStored = false): void {
     this.#stream = stream;
     const held = new Set(this.#held);
     const waited = [...(this.#watched?.keys() ?? [])].filter((stanza) => !held.has(stanza));
     for (const stanza of waited) this.#mayLeave(stanza);
+    const later = new Set(behindStored ? this.#management?.takeOut() : []);
+    this.#held?.unshift(...later);
     this.#management?.attached(stream);
-    for (const stanza of waited) this.#settle(stanza);
+    for (const stanza of waited) if (!later.has(stanza)) this.#settle(stanza);
     this.#wake();
   }
 
@@ -222,7 +228,8 @@ export class ClientSession implements Session {
   }
 
   #unsent(stanza: Stanza): Undelivered {
-    return { stanza, atMs: undefined, copy: this.#management?.copyOf(stanza) };
+    const { atMs, copy } = this.#management?.waiting(stanza) ?? {};
+    return { stanza, atMs, copy };
   }
 
   #keep(stanza: Stanza): Promise<void> {

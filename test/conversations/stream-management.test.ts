@@ -502,6 +502,29 @@ describe('Stream management (XEP-0198)', () => {
       expect(await nextMessage(back)).to.equal('five');
     });
 
+    it('changes no order: what was stored comes again before what came behind it (RFC 6120 §10.1)', async () => {
+      const sender = await stage.account('romeo');
+      const romeo = await sender.arrives();
+      await enables(romeo);
+      const account = await stage.account('juliet');
+      const juliet = await account.arrives({ presence: '<presence><priority>-1</priority></presence>' });
+      juliet.answersPings = false;
+      const token = await enables(juliet);
+      romeo.sends(chat(account.jid, 'one'), chat(account.jid, 'two'));
+      await acknowledges(romeo, 2);
+      juliet.sends('<presence/>');
+      expect(await messages(juliet, 2)).to.deep.equal(['one', 'two']);
+      romeo.sends(chat(account.jid, 'three'));
+      expect(await messages(juliet, 1)).to.deep.equal(['three']);
+      await stage.server.restart();
+      const again = await sender.arrives();
+      again.sends(chat(account.jid, 'four'));
+      await again.settles();
+      const back = await resumes(account, token, 0);
+      await back.receives(`<resumed xmlns="${sm}">...</resumed>`);
+      expect(await messages(back, 4)).to.deep.equal(['one', 'two', 'three', 'four']);
+    });
+
     it('that takes longer than a session lives tells how far it had come (XEP-0198 §5)', async () => {
       const { romeo } = await stage.enter(['romeo']);
       const account = await stage.account('juliet');

@@ -13,6 +13,8 @@ import { type QueueLimits, type Sent, UnacknowledgedQueue } from './unacknowledg
 
 /** When a client is asked again that has acknowledged nothing new. */
 const standstillMs = 5000;
+/** What was sent before a restart, and is not numbered anew yet, has a number so far ahead that no client can have come to it. */
+const farAhead = 2 ** 30;
 
 /** Bounds of stream management, and when the client is asked for an acknowledgment. */
 export interface ManagementLimits extends QueueLimits {
@@ -54,9 +56,13 @@ export interface Beginning {
 
 /** A stanza that is yet to be sent, on the disk. */
 interface Waiting {
-  readonly copy: KeptCopy;
+  readonly copy: KeptCopy | undefined;
   /** The number under which it is written down, if it is sent at once. */
   readonly sequence: number | undefined;
+  /** When it came, if it has waited since before a restart. */
+  readonly atMs?: number;
+  /** Whether it was sent then. */
+  readonly again?: boolean;
 }
 
 /** The acknowledgments of one session, both ways (XEP-0198 §4). */
@@ -66,7 +72,7 @@ export class Management {
   readonly #session: Managed;
   readonly #desk: ManagementDesk;
   readonly #queue: UnacknowledgedQueue;
-  /** Copies of what has not been sent yet. */
+  /** What has not been sent yet, and has a copy. */
   readonly #waiting = new Map<Stanza, Waiting>();
   readonly #storedElsewhere = new WeakSet<Stanza>();
   /** How many of the client's stanzas a crash could not take back. */
@@ -101,12 +107,12 @@ export class Management {
     const storedElsewhere = this.#storedElsewhere.has(stanza);
     const waiting = this.#waiting.get(stanza);
     this.#waiting.delete(stanza);
-    let copy = waiting?.copy;
+    let { copy, atMs = this.#desk.clock.nowMs() } = waiting ?? {};
     if (!stream && !storedElsewhere) {
       copy ??= this.#desk.copies.add(account.key, this.resumability?.key, stanza, sequence);
     }
     if (stream && waiting) this.#number(waiting, sequence);
-    this.#queue.push({ stanza, atMs: this.#desk.clock.nowMs(), storedElsewhere, copy });
+    this.#queue.push({ stanza, atMs, storedElsewhere, copy });
     stream?.sendStanza(stanza);
     if (stream) this.#askInTime(stream);
     if (this.#queue.exceeds(this.#desk.limits)) this.#overflow();
@@ -122,7 +128,8 @@ export class Management {
 
   /** After a restart only what has a number is known to have been sent. */
   #number({ copy, sequence }: Waiting, sent: number | undefined): void {
-    if (sequence === undefined && sent !== undefined && this.resumability) void this.#desk.copies.number(copy, sent);
+    if (copy && sequence === undefined && sent !== undefined && this.resumability)
+      void this.#desk.copies.number(copy, sent);
   }
 
   /** The stanza, when it is sent, need be neither kept nor taken back. */
@@ -132,7 +139,7 @@ export class Management {
 
   /** Takes back a stanza that was never written; answers its copy. */
   withdraw(stanza: Stanza): KeptCopy | undefined {
-    const copy = this.#queue.withdraw(stanza)?.copy ?? this.copyOf(stanza);
+    const copy = this.#queue.withdraw(stanza)?.copy ?? this.#waiting.get(stanza)?.copy;
     this.#waiting.delete(stanza);
     return copy;
   }
@@ -276,13 +283,23 @@ export class Management {
     this.#ask();
   }
 
+  /** Takes out, in order, what is to be sent again behind what is stored. */
+  takeOut(): readonly Stanza[] {
+    const out = this.#queue.entries().filter(({ storedElsewhere }) => !storedElsewhere);
+    for (const { stanza, copy, atMs, sequence } of out) {
+      this.#queue.withdraw(stanza);
+      this.#waiting.set(stanza, { copy, sequence: undefined, atMs, again: sequence !== undefined });
+    }
+    return out.map(({ stanza }) => stanza);
+  }
+
   /** Takes the count that the client brings along, while `held` waits behind what was sent; throws the stream error of XEP-0198 §6. */
   resumedAt(h: number, held: readonly Stanza[]): void {
     const { uncertain } = this.#queue;
     this.acknowledged(h);
     // If a full disk did not take the count: the client must not repeat what we have counted, and it is as durable as the work.
     this.#safe = this.incoming.handled;
-    if (uncertain && this.resumability) this.#writeAll(this.resumability, held);
+    if (uncertain && this.resumability) this.#writeAll(this.resumability, held, false);
   }
 
   /** It is over; answers what the client may not have. */
@@ -292,23 +309,34 @@ export class Management {
     return this.#queue.end().filter(({ storedElsewhere }) => !storedElsewhere);
   }
 
-  /** The copy of a stanza that was never sent. */
-  copyOf(stanza: Stanza): KeptCopy | undefined {
-    return this.#waiting.get(stanza)?.copy;
+  /** What is known of a stanza that was not sent, or not since the server was restarted. */
+  waiting(stanza: Stanza): Waiting | undefined {
+    return this.#waiting.get(stanza);
   }
 
-  #writeAll({ key }: Resumability, held: readonly Stanza[]): void {
+  /** If they are not `numbered`, it is not known yet what goes before. */
+  #writeAll({ key }: Resumability, held: readonly Stanza[], numbered = true): void {
     const { store, clock, copies } = this.#desk;
     const first = this.#queue.sent - this.#queue.length + 1;
-    const numbered = this.#queue.entries().map((entry, index) => ({ entry, sequence: first + index }));
-    const sent = numbered.filter(({ entry }) => !entry.storedElsewhere);
+    const again = this.#queue.sent + farAhead;
+    const numberOf = ({ sequence }: Sent, index: number) => {
+      if (this.#queue.uncertain) return sequence;
+      if (numbered) return first + index;
+      return sequence === undefined ? undefined : again;
+    };
+    const entries = this.#queue.entries().map((entry, index) => ({ entry, sequence: numberOf(entry, index) }));
+    const sent = entries.filter(({ entry }) => !entry.storedElsewhere);
     const rows = [
-      ...sent.map(({ entry, sequence }) => ({
-        sequence: this.#queue.uncertain ? entry.sequence : sequence,
-        receivedAtMs: entry.atMs,
-        bytes: entry.stanza.toBytes(),
+      ...sent.map(({ entry: { stanza, atMs }, sequence }) => ({
+        sequence,
+        receivedAtMs: atMs,
+        bytes: stanza.toBytes(),
       })),
-      ...held.map((stanza) => ({ sequence: undefined, receivedAtMs: clock.nowMs(), bytes: stanza.toBytes() })),
+      ...held.map((stanza) => {
+        const waiting = this.#waiting.get(stanza);
+        const receivedAtMs = waiting?.atMs ?? clock.nowMs();
+        return { sequence: waiting?.again ? again : undefined, receivedAtMs, bytes: stanza.toBytes() };
+      }),
     ];
     const detachment = { atMs: clock.nowMs(), handled: this.incoming.handled, state: this.#session.state() };
     const written = store.detach(key, detachment, rows);
@@ -323,8 +351,9 @@ export class Management {
     };
     for (const [index, { entry }] of sent.entries()) entry.copy = rewritten(entry.copy, index);
     for (const [index, stanza] of held.entries()) {
-      const copy = rewritten(this.copyOf(stanza), sent.length + index);
-      this.#waiting.set(stanza, { copy, sequence: undefined });
+      const waiting = this.#waiting.get(stanza);
+      const copy = rewritten(waiting?.copy, sent.length + index);
+      this.#waiting.set(stanza, { ...waiting, copy, sequence: undefined });
     }
     if (rows.length === 0) written.catch(() => undefined);
   }

@@ -120,8 +120,12 @@ export class ResumableSessions {
   /** The client has come back. */
   attach(session: ClientSession, stream: SessionStream): void {
     this.#stopWaiting(session);
-    session.attach(stream);
-    if (this.#restored.delete(session)) this.#parts.returned(session);
+    if (!this.#restored.delete(session)) return session.attach(stream);
+    // What was stored for it and is still in the store was sent before what it has on the disk.
+    session.hold();
+    session.attach(stream, true);
+    this.#parts.returned(session);
+    session.release();
   }
 
   /** A session has ended: nobody can come back to it. */
