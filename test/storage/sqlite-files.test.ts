@@ -36,6 +36,16 @@ describe('the data directory', () => {
     expect(new Set([...files, directory.path('copy.db')].map(modeOf))).to.deep.equal(new Set(['600']));
   });
 
+  it('survives a power cut with its parents, also when it is new', function () {
+    if (spawnSync('strace', ['-V']).error) this.skip();
+    const dataDir = directory.path('new', 'in', 'new');
+    const trace = ['-f', '-y', '-e', 'trace=fsync', process.execPath, program, 'open', dataDir];
+    const { stderr } = spawnSync('strace', trace, { encoding: 'utf8' });
+    const synced = [...stderr.matchAll(/fsync\(\d+<(.*?)>/g)].map((match) => match[1]);
+    const parents = [directory.dataDir, directory.path('new'), directory.path('new', 'in'), dataDir];
+    expect(synced).to.include.members(parents);
+  });
+
   it('is closed to others again if it was opened to them', async () => {
     const first = await directory.open();
     await first.close();

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 /** Where things are inside a data directory. */
 export function dataPaths(dataDir: string) {
@@ -17,7 +17,8 @@ export function dataPaths(dataDir: string) {
 
 /** Makes the data directory and keeps others out of it. */
 export function prepareDirectory(dataDir: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const made = mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  if (made !== undefined) fsyncNames(resolve(made), resolve(dataDir));
   const names = readdirSync(dataDir);
   // A directory that serves other things too is not ours to close; the files in it are private anyway.
   if (names.length === 0 || names.includes(basename(dataPaths(dataDir).database))) chmodSync(dataDir, 0o700);
@@ -49,6 +50,11 @@ export function fsyncPath(path: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Makes the names of new directories survive a power cut, from the one to the other that is inside it. */
+function fsyncNames(outermost: string, innermost: string): void {
+  for (let path = innermost; path.length >= outermost.length; path = dirname(path)) fsyncDirectoryOf(path);
 }
 
 /** Makes the name of a file survive a power cut. */
