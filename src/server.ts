@@ -180,13 +180,15 @@ async function closeHouse({ site, works, messages, control, listener, sessions }
   const failed = site.failure.aborted;
   const { road, components, federation, copies } = works;
   messages.close();
-  await control?.close();
+  // What an operator has asked for may take long.
+  const controlClosed = control?.close();
   await Promise.all([listener?.stop(drainMs), components.stop(drainMs)]);
   if (!failed) await sessions?.stop();
   // Last, so that others hear who is gone.
   await federation?.stop(drainMs);
   if (!failed) await copies.settled();
   for (const extension of road.extensions) await extension.closing?.();
+  await controlClosed;
 }
 
 /** Opens every port. */

@@ -1,4 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ControlClient } from '../../src/cli/control-client.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { startServer } from '../../src/server.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import { Stage } from '../support/conversation.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+import { TestClient } from '../support/test-client.ts';
 
 describe('A server that stops (RFC 6120 §4.9.3.20)', () => {
   const stage = new Stage();
@@ -31,5 +40,39 @@ describe('A server that stops (RFC 6120 §4.9.3.20)', () => {
     const romeo = await stage.account('romeo');
     await stage.server.restart();
     await (await romeo.arrives()).receivesNothing();
+  });
+
+  it('lets no client wait for a backup under way', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'ampere-shutdown-'));
+    const listen = { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], components: [] };
+    const config = configSchema({ directory: dataDir, environment: {} }).parse({
+      dataDir,
+      listen,
+      s2s: { enabled: false },
+    });
+    const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const openStorage: typeof openSqliteStorage = async (options) => ({
+      ...(await openSqliteStorage(options)),
+      backup: () => {
+        begin();
+        return finished;
+      },
+    });
+    const server = await startServer(config, { log: new RecordingLog(), openStorage });
+    const [address] = server.addresses.c2s;
+    const client = await TestClient.connect({ host: '127.0.0.1', port: address?.port ?? 0 }, 'localhost');
+    await client.opens();
+    const backup = (await ControlClient.connect(dataDir))?.backup(join(dataDir, 'copy.db'));
+    await begun;
+    const stopped = server.stop();
+    try {
+      await client.receivesStreamError('system-shutdown');
+    } finally {
+      finish();
+      await backup;
+      await stopped;
+    }
+    await rm(dataDir, { recursive: true, force: true });
   });
 });
