@@ -111,6 +111,34 @@ describe('migrations', () => {
     expect(error.code).to.equal('schema');
     expect(error.message).to.include(later(1, 'broken')).and.to.include('nowhere');
     expect(inspect(database)).to.deep.equal(before);
+    expect(readdirSync(join(dataDir, 'backups')), 'what nothing has changed since').to.deep.equal([]);
+  });
+
+  it('keep the backup of before the first step if a later one fails', async () => {
+    const dataDir = await oldDatabase();
+    const broken = migrations({
+      [later(1, 'nick')]: 'ALTER TABLE accounts ADD COLUMN nick TEXT;',
+      [later(2, 'broken')]: 'INSERT INTO nowhere VALUES (1);',
+    });
+    expect((await rejection(directory.open({ dataDir, migrationsDir: broken }))).code).to.equal('schema');
+    expect((await rejection(directory.open({ dataDir, migrationsDir: broken }))).code).to.equal('schema');
+    const backups = readdirSync(join(dataDir, 'backups'));
+    expect(backups).to.have.lengthOf(1);
+    expect(inspect(join(dataDir, 'backups', backups[0] ?? '')).version).to.equal(newest);
+  });
+
+  it('say when there is no room for one', async () => {
+    const dataDir = await oldDatabase();
+    const database = join(dataDir, 'ampere.db');
+    const before = inspect(database);
+    const large = migrations({
+      [later(1, 'large')]:
+        'PRAGMA max_page_count = 1; CREATE TABLE large (x BLOB); INSERT INTO large VALUES (zeroblob(9000000));',
+    });
+    const error = await rejection(directory.open({ dataDir, migrationsDir: large }));
+    expect(error.code).to.equal('full');
+    expect(error.message).to.include(database).and.to.include(later(1, 'large')).and.to.include('make room');
+    expect(inspect(database)).to.deep.equal(before);
   });
 
   it('refuse a database of a newer version, and say what to do', async () => {

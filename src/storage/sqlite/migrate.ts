@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { StorageError } from '../storage-error.ts';
 import { copyDatabase } from './copy-database.ts';
 import { dataPaths, fsyncDirectoryOf, newestBackup, utcStamp } from './data-directory.ts';
+import { toStorageError } from './failures.ts';
 import type { Migration } from './messages.ts';
 
 /** The mark of an Ampere store in the file header: "AMPR". */
@@ -46,7 +47,7 @@ export function migrate(db: Database.Database, migrationsDir: string, dataDir: s
   const first = missing[0];
   if (first === undefined) return undefined;
   const backup = from === 0 ? undefined : backUpBefore(first, db, dataDir);
-  for (const step of missing) applyStep(db, step);
+  applySteps(db, missing, backup);
   return backup === undefined ? undefined : { from, to: steps.length, backup };
 }
 
@@ -61,17 +62,33 @@ function backUpBefore(step: Step, db: Database.Database, dataDir: string): strin
   return file;
 }
 
-function applyStep(db: Database.Database, step: Step): void {
+function applySteps(db: Database.Database, steps: readonly Step[], backup: string | undefined): void {
+  let applied = 0;
   try {
-    db.exec('BEGIN IMMEDIATE');
+    for (const step of steps) {
+      applyStep(db, step);
+      applied += 1;
+    }
+  } catch (error) {
+    // Who starts a server again and again that cannot migrate should not fill the disk with copies of the same.
+    if (error instanceof StorageError && backup !== undefined && applied === 0) rmSync(backup);
+    throw error;
+  }
+}
+
+/** Throws a `StorageError` if the step was undone; of a commit that fails nobody knows how much is there. */
+function applyStep(db: Database.Database, step: Step): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
     db.exec(step.sql);
     db.pragma(`user_version = ${step.version}`);
-    db.exec('COMMIT');
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK');
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StorageError('schema', `Migration ${step.name} failed and was undone: ${reason}`, { cause: error });
+    const { code, message } = toStorageError(error);
+    const text = `Migration ${step.name} failed and was undone: ${message}`;
+    throw new StorageError(code === 'full' ? 'full' : 'schema', text, { cause: error });
   }
+  db.exec('COMMIT');
 }
 
 function readSteps(directory: string): Step[] {
