@@ -1,0 +1,135 @@
+import { EventEmitter } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import Database from 'better-sqlite3';
+import { Ballast } from '../../../src/storage/sqlite/ballast.ts';
+import { prepareBatches } from '../../../src/storage/sqlite/execute-batch.ts';
+import type { Answers, Failure, WorkerRequest } from '../../../src/storage/sqlite/messages.ts';
+import { migrate } from '../../../src/storage/sqlite/migrate.ts';
+import { defaultMigrationsDir, type SqliteStorageOptions } from '../../../src/storage/sqlite/open-sqlite-storage.ts';
+import { OperationQueue } from '../../../src/storage/sqlite/operation-queue.ts';
+import { type OperationCall, prepareOperations } from '../../../src/storage/sqlite/operations.ts';
+import { isNewWork } from '../../../src/storage/sqlite/room.ts';
+import { storesOn } from '../../../src/storage/sqlite/stores.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+
+/** How the disk takes what it is given: at once, not at all for now, or without a word about it for now. */
+export type DiskMood = 'running' | 'stalled' | 'mute';
+
+/**
+ * The database of a server in memory, executed by the server's own code in this thread: what a crash would leave can be had at any
+ * moment, and the disk can be made to wait or to fail.
+ */
+export class InstantDisk {
+  readonly #db: Database.Database;
+  readonly #thread: DiskThread;
+  /** Whether new work is refused. */
+  nearlyFull = false;
+
+  constructor(image?: Buffer) {
+    this.#db = image ? new Database(image) : new Database(':memory:');
+    this.#db.pragma('foreign_keys = 1');
+    if (!image) migrate(this.#db, defaultMigrationsDir, '.');
+    this.#thread = new DiskThread(this.#db);
+  }
+
+  /** What a crash would leave now. */
+  image(): Buffer {
+    return this.#db.serialize();
+  }
+
+  /** Runs, stalls, or executes and keeps silent about it. */
+  become(mood: DiskMood): void {
+    this.#thread.become(mood);
+  }
+
+  /** The next commit fails, and undoes all that would have been in it. */
+  failOnce(failure: Failure): void {
+    this.#thread.nextFailure = failure;
+  }
+
+  /** Whether nothing is under way. */
+  get idle(): boolean {
+    return this.#thread.idle;
+  }
+
+  readonly open = async ({ onFatal, clock }: SqliteStorageOptions): Promise<Storage> => {
+    // The queue uses nothing else of a worker.
+    const worker = this.#thread as unknown as Worker;
+    const queue = new OperationQueue(worker, {
+      refuses: (call) => this.nearlyFull && isNewWork(call),
+      onFull: () => undefined,
+      onFatal,
+    });
+    return {
+      ...storesOn(queue, () => clock?.nowMs() ?? 0),
+      schemaVersion: 0,
+      disk: { freeBytes: 1e9, totalBytes: 1e9, refusing: false },
+      backup: () => Promise.reject(new Error('nobody needs a backup of this')),
+      close: () => queue.close(Promise.resolve()),
+    };
+  };
+}
+
+class DiskThread extends EventEmitter {
+  nextFailure: Failure | undefined;
+  readonly #execute: (calls: readonly OperationCall[]) => Answers;
+  readonly #isWrite: (call: OperationCall) => boolean;
+  #mood: DiskMood = 'running';
+  #request: WorkerRequest | undefined;
+  #answers: Answers | undefined;
+
+  constructor(db: Database.Database) {
+    super();
+    const ballast = new Ballast('/nonexistent', 0);
+    const { writes } = prepareOperations(db, ballast);
+    this.#isWrite = ([name]) => name in writes;
+    this.#execute = prepareBatches(db, ballast, '.');
+  }
+
+  get idle(): boolean {
+    return !this.#request && !this.#answers;
+  }
+
+  become(mood: DiskMood): void {
+    this.#mood = mood;
+    this.#goOn();
+  }
+
+  postMessage(request: WorkerRequest): void {
+    this.#request = request;
+    this.#goOn();
+  }
+
+  terminate(): void {
+    setImmediate(() => this.emit('exit'));
+  }
+
+  #goOn(): void {
+    setImmediate(() => this.#work());
+  }
+
+  #work(): void {
+    if (this.#request === 'close') this.emit('exit');
+    if (this.#answers && this.#mood === 'running') return this.#answer(this.#answers);
+    if (!this.#request || this.#request === 'close' || this.#mood === 'stalled') return;
+    this.#answers = this.#take(this.#request);
+    this.#request = undefined;
+    this.#goOn();
+  }
+
+  #answer(answers: Answers): void {
+    this.#answers = undefined;
+    this.emit('message', answers);
+  }
+
+  #take(calls: readonly OperationCall[]): Answers {
+    const failure = this.nextFailure;
+    if (!failure || !calls.some(this.#isWrite)) return this.#execute(calls);
+    this.nextFailure = undefined;
+    const reads = calls.filter((call) => !this.#isWrite(call));
+    const { results } = this.#execute(reads);
+    const failures = new Map(calls.flatMap((call, index) => (this.#isWrite(call) ? [[index, failure]] : [])));
+    const placed = calls.map((call) => (this.#isWrite(call) ? undefined : results[reads.indexOf(call)]));
+    return { kind: 'answers', results: placed, failures, committed: false, full: false, fatal: undefined };
+  }
+}
