@@ -68,8 +68,9 @@ export class Bench {
     const options = { domains: ['localhost'], maxRosterItems: 100, maxDirectedPresences: 10 };
     const keepNothing = { keep: () => Promise.resolve() };
     this.#road = buildRoad(options, storage, clock, log, (ground) => {
-      const { offline = keepNothing, ...fitting } = this.#fit({ ...ground, storage, clock, log });
-      return { ...fitting, offline };
+      const { offline = keepNothing, services = [], ...fitting } = this.#fit({ ...ground, storage, clock, log });
+      const service = (name: string) => services.find(({ domain }) => domain === name);
+      return { ...fitting, offline, service };
     });
   }
 
