@@ -134,6 +134,8 @@ describe('Components (XEP-0114)', () => {
       juliet.sends('<presence to="nurse@gate.localhost" type="subscribed"/>');
       await gate.receives(`<presence type="subscribed" from="${juliet.bare}">...</presence>`);
       await gate.receives(`<presence from="${juliet.jid}">...</presence>`);
+      await juliet.closes();
+      await gate.receives(`<presence type="unavailable" from="${juliet.jid}"/>`);
     });
 
     it('find what they write to users that do not exist answered like everybody else', async () => {
