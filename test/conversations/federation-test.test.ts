@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { anchor, certificate, dns, names } from '../streams/federation/certificate-maker.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -48,6 +49,23 @@ describe('The test of the way to another server', () => {
       const { reached, steps } = await tests('peer.example', from);
       expect([reached, steps.at(-1)]).to.deep.equal([true, 'ok authentication we have proved who we are by dialback']);
     }
+  });
+
+  it('waits for a server that takes its time to start TLS, and not without end (RFC 6120 §5.4.2.3)', async () => {
+    const identity = await certificate({ san: names(dns('peer.example')) }, await anchor('nobody'));
+    peer.tls = { cert: identity.certificate, key: identity.key.export({ type: 'pkcs8', format: 'pem' }) };
+    // The server has been there for a while.
+    clock.advance(60_000);
+    const waits = (ms: number) => {
+      peer.script = ({ name }) => {
+        if (name === 'starttls') clock.advance(ms);
+        return name === 'starttls' && ms > 10_000;
+      };
+      return tests('peer.example');
+    };
+    expect((await waits(9_000)).reached).to.equal(true);
+    expect((await waits(11_000)).steps.at(-1)).to.match(/the connection was lost before its leave to start TLS$/);
+    [peer.tls, peer.script] = [undefined, undefined];
   });
 
   it('says that there is no connection', async () => {

@@ -237,6 +237,8 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
 
   become(next: PeerState): void {
     if (!isLegalStep(this.#state.name, next.name)) throw new Error(`no step from ${this.#state.name} to ${next.name}`);
+    // Whoever asks for TLS waits for a word before the handshake.
+    if (next.name === 'securing') this.wire.deadlines.securing();
     this.#state = next;
   }
 
