@@ -1,5 +1,6 @@
 import { type DataForm, formElement, ReceivedForm } from '../protocol/data-form.ts';
-import { Jid, JidError } from '../protocol/jid.ts';
+import type { Jid } from '../protocol/jid.ts';
+import { jidOrNothing } from '../protocol/jid-or-nothing.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { randomId } from '../protocol/random-id.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
@@ -91,18 +92,9 @@ function question({ forwardTo }: Account): DataForm {
 function readTarget(element: Element, account: Account): Jid | undefined {
   const text = ReceivedForm.fromElement(element).text('target')?.trim();
   if (!text) return undefined;
-  const target = parseTarget(text);
-  if (target.bare().equals(account.jid)) throw malformed('bad-payload');
+  const target = jidOrNothing(text);
+  if (!target || target.bare().equals(account.jid)) throw malformed('bad-payload');
   return target;
-}
-
-function parseTarget(text: string): Jid {
-  try {
-    return Jid.parse(text);
-  } catch (error) {
-    if (error instanceof JidError) throw malformed('bad-payload');
-    throw error;
-  }
 }
 
 async function setForward(account: Account, target: Jid | undefined, store: Pick<AccountStore, 'setForward'>) {

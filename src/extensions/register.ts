@@ -1,4 +1,5 @@
-import { Jid, JidError } from '../protocol/jid.ts';
+import { Jid } from '../protocol/jid.ts';
+import { ifAddress } from '../protocol/jid-or-nothing.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { iqResult } from '../protocol/stanza-replies.ts';
@@ -79,17 +80,9 @@ function newPassword(fields: ReadonlyMap<string, string>, { jid }: Account): str
   const username = fields.get('username');
   const password = fields.get('password');
   if (!username || !password) throw StanzaError.badRequest('a username and a password are needed');
-  if (!isLocalpartOf(username, jid)) throw StanzaError.badRequest('the username is not yours');
+  const named = ifAddress(() => Jid.from(username, jid.domain));
+  if (!named?.equals(jid)) throw StanzaError.badRequest('the username is not yours');
   return password;
-}
-
-function isLocalpartOf(username: string, jid: Jid): boolean {
-  try {
-    return Jid.from(username, jid.domain).equals(jid);
-  } catch (error) {
-    if (error instanceof JidError) return false;
-    throw error;
-  }
 }
 
 function readFields(query: Element): Map<string, string> {

@@ -1,7 +1,8 @@
 import { attribute, type Element, xml } from '../xml/element.ts';
 import type { Child, Payload } from '../xml/payload.ts';
 import { formatDateTime, parseDateTime } from './date-time.ts';
-import { Jid, JidError } from './jid.ts';
+import type { Jid } from './jid.ts';
+import { jidOrNothing } from './jid-or-nothing.ts';
 import { ns } from './namespaces.ts';
 
 /** Who held a stanza back, and when it was sent, XEP-0203 §2. */
@@ -22,15 +23,8 @@ export function delayStampMs(delay: Element): number | undefined {
 }
 
 function isFrom(delay: Element, domain: string): boolean {
-  const from = attribute(delay, 'from');
-  if (from === undefined) return false;
-  try {
-    const jid = Jid.parse(from);
-    return jid.local === '' && jid.domain === domain;
-  } catch (error) {
-    if (error instanceof JidError) return false;
-    throw error;
-  }
+  const from = jidOrNothing(attribute(delay, 'from'));
+  return from?.local === '' && from.domain === domain;
 }
 
 /** Whether the payload says when this domain got it. */

@@ -1,4 +1,5 @@
-import { Jid, JidError } from '../protocol/jid.ts';
+import type { Jid } from '../protocol/jid.ts';
+import { jidOrNothing } from '../protocol/jid-or-nothing.ts';
 import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { attribute, xml } from '../xml/element.ts';
@@ -33,18 +34,12 @@ export function readTrail(message: Stanza): { readonly message: Stanza; readonly
   const marks = payload.children.filter(isMark);
   if (marks.length === 0) return { message, forwardedBy: [] };
   const written = marks.slice(0, longestTrail).map((mark) => attribute(payload.element(mark), 'jid'));
-  return { message: message.with({ payload: payload.without(isMark) }), forwardedBy: written.flatMap(address) };
+  return {
+    message: message.with({ payload: payload.without(isMark) }),
+    forwardedBy: written.flatMap((text) => jidOrNothing(text) ?? []),
+  };
 }
 
 function isMark({ name, ns: childNs }: Child): boolean {
   return name === 'by' && childNs === ns.forwardTrail;
-}
-
-function address(text: string | undefined): Jid | readonly [] {
-  try {
-    return text === undefined ? [] : Jid.parse(text);
-  } catch (error) {
-    if (error instanceof JidError) return [];
-    throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { JidError, prepareDomain } from '../protocol/jid.ts';
+import { domainOrNothing } from '../protocol/jid-or-nothing.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import { escapeAttribute } from '../xml/escape.ts';
@@ -46,13 +46,8 @@ function attributeText(name: string, value: string | undefined): string {
 
 /** The domain that a header's 'to' names, if it is one of ours. */
 export function localDomain(to: string, isLocal: (domain: string) => boolean): string | undefined {
-  try {
-    const domain = prepareDomain(to);
-    return isLocal(domain) ? domain : undefined;
-  } catch (error) {
-    if (error instanceof JidError) return undefined;
-    throw error;
-  }
+  const domain = domainOrNothing(to);
+  return domain !== undefined && isLocal(domain) ? domain : undefined;
 }
 
 /** RFC 6120 §4.9.1.1: the client has found something wrong and closes. */

@@ -1,4 +1,5 @@
-import { Jid, JidError } from '../../protocol/jid.ts';
+import type { Jid } from '../../protocol/jid.ts';
+import { jidOrNothing } from '../../protocol/jid-or-nothing.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { ampsOf, type PlacedAmp } from './amp-element.ts';
 import type { Ends } from './delivered-copy.ts';
@@ -31,21 +32,11 @@ export function lateAddress(sender: Jid, isLocal: (jid: Jid) => boolean, isConne
  * them counts if it agrees with the sender that has been verified. Reports never go there, only to the verified sender.
  */
 export function believedEnds({ from, to }: WrittenRuleset, verified: Ends): Ends {
-  const sender = jidOf(from);
+  const sender = jidOrNothing(from);
   if (!sender || sender.isBare || !sender.bare().equals(verified.sender.bare())) return verified;
-  return { sender, recipient: jidOf(to) ?? verified.recipient };
+  return { sender, recipient: jidOrNothing(to) ?? verified.recipient };
 }
 
 function isServer({ local, resource }: Jid): boolean {
   return local === '' && resource === '';
-}
-
-function jidOf(text: string | undefined): Jid | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return Jid.parse(text);
-  } catch (error) {
-    if (error instanceof JidError) return undefined;
-    throw error;
-  }
 }

@@ -1,10 +1,11 @@
-import { Jid, JidError } from '../../protocol/jid.ts';
+import { itemJid } from '../../protocol/item-jid.ts';
+import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
 import { accountShownTo } from '../../routing/account-shown.ts';
 import type { Extension, IqRequest } from '../../routing/extension.ts';
-import { attribute, childElements, type Element, nsOf, xml } from '../../xml/element.ts';
+import { childElements, type Element, nsOf, xml } from '../../xml/element.ts';
 import { type BlockingParts, BlockListChanges, itemElements } from './block-list-changes.ts';
 import { blockScreen } from './block-screen.ts';
 
@@ -53,16 +54,6 @@ async function unblock(request: IqRequest, changes: BlockListChanges): Promise<u
 function readItems(command: Element): Jid[] {
   return childElements(command).map((item) => {
     if (item.getName() !== 'item' || nsOf(item) !== ns.blocking) throw StanzaError.badRequest('not an item');
-    return readJid(attribute(item, 'jid'));
+    return itemJid(item);
   });
-}
-
-function readJid(text: string | undefined): Jid {
-  if (text === undefined) throw StanzaError.badRequest("an item needs a 'jid'");
-  try {
-    return Jid.parse(text);
-  } catch (error) {
-    if (error instanceof JidError) throw StanzaError.jidMalformed(error.message);
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
-import { Jid, JidError } from '../../protocol/jid.ts';
+import { itemJid } from '../../protocol/item-jid.ts';
+import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
@@ -38,7 +39,7 @@ export class RosterWriting {
   async take(request: IqRequest): Promise<undefined> {
     const account = accountShownTo(request);
     const item = onlyItem(request.payload);
-    const contact = contactOf(item);
+    const contact = itemJid(item);
     if (attribute(item, 'subscription') === 'remove') await this.#remove(account, contact);
     else await this.#save(account, contact, item);
     return undefined;
@@ -77,17 +78,6 @@ function onlyItem(query: Element): Element {
     throw StanzaError.badRequest('a roster set has exactly one item');
   }
   return item;
-}
-
-function contactOf(item: Element): Jid {
-  const text = attribute(item, 'jid');
-  if (text === undefined) throw StanzaError.badRequest("an item needs a 'jid'");
-  try {
-    return Jid.parse(text);
-  } catch (error) {
-    if (error instanceof JidError) throw StanzaError.jidMalformed(error.message);
-    throw error;
-  }
 }
 
 /** RFC 6121 §2.3.3. */

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { prepareDomain } from '../../protocol/jid.ts';
+import { domainOrNothing } from '../../protocol/jid-or-nothing.ts';
 import { certificateExtensions, extensionIds } from '../tls/certificate-extensions.ts';
 import { asciiDomain, covers } from '../tls/certificate-files.ts';
 import { type DerItem, derChildren, derItems } from '../tls/der.ts';
@@ -46,13 +46,5 @@ export function namesServer(certificate: X509Certificate, domain: string): boole
   if (covers(certificate, domain)) return true;
   const { srv, address } = xmppNames(certificate);
   const service = `_xmpp-server.${asciiDomain(domain)}`;
-  return srv.some((name) => name.toLowerCase() === service) || address.some((name) => isSameDomain(name, domain));
-}
-
-function isSameDomain(name: string, domain: string): boolean {
-  try {
-    return prepareDomain(name) === domain;
-  } catch {
-    return false;
-  }
+  return srv.some((name) => name.toLowerCase() === service) || address.some((name) => domainOrNothing(name) === domain);
 }

@@ -1,4 +1,5 @@
-import { Jid, JidError } from '../../protocol/jid.ts';
+import { Jid } from '../../protocol/jid.ts';
+import { domainOrNothing, jidOrNothing } from '../../protocol/jid-or-nothing.ts';
 import { MalformedAddress, Stanza } from '../../protocol/stanza.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { Eventually } from '../../routing/eventually.ts';
@@ -6,7 +7,6 @@ import type { Origin } from '../../routing/origin.ts';
 import type { Frame } from '../../xml/frame.ts';
 import { checkLengths, type LengthLimits, refusalOf } from '../stanza-intake.ts';
 import type { ProvenPairs } from './domain-pairs.ts';
-import { domainOrNothing } from './domain-text.ts';
 
 /** What the intake needs from the rest of the house. */
 export interface PeerIntakeParts {
@@ -63,13 +63,4 @@ function readStanza(frame: Frame): Stanza | MalformedAddress {
 function domainOf(address = ''): string | undefined {
   const [bare = ''] = address.split('/');
   return domainOrNothing(bare.slice(bare.indexOf('@') + 1));
-}
-
-function jidOrNothing(address = ''): Jid | undefined {
-  try {
-    return Jid.parse(address);
-  } catch (error) {
-    if (error instanceof JidError) return undefined;
-    throw error;
-  }
 }

@@ -1,3 +1,4 @@
+import { domainOrNothing } from '../../protocol/jid-or-nothing.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { randomId } from '../../protocol/random-id.ts';
 import { SaslFailure } from '../../protocol/sasl-failure.ts';
@@ -10,7 +11,6 @@ import { limitsElement } from '../negotiation/advertised-limits.ts';
 import { decodeInitialResponse } from '../negotiation/sasl/strict-base64.ts';
 import { checkHeader, localDomain } from '../stream-header.ts';
 import type { DomainPair } from './domain-pairs.ts';
-import { domainOrNothing } from './domain-text.ts';
 import type { PeerRole, Proof } from './peer-role.ts';
 import { PeerStream, type PeerStreamParts } from './peer-stream.ts';
 

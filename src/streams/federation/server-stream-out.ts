@@ -1,3 +1,4 @@
+import { domainOrNothing } from '../../protocol/jid-or-nothing.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
@@ -8,7 +9,6 @@ import { checkHeader } from '../stream-header.ts';
 import { DialFailure } from './dial-failure.ts';
 import type { DialbackAnswer } from './dialback-words.ts';
 import type { DomainPair } from './domain-pairs.ts';
-import { domainOrNothing } from './domain-text.ts';
 import type { PeerRole, Proof } from './peer-role.ts';
 import { PeerStream, type PeerStreamParts } from './peer-stream.ts';
 

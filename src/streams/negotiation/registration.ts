@@ -1,4 +1,5 @@
-import { Jid, JidError } from '../../protocol/jid.ts';
+import { Jid } from '../../protocol/jid.ts';
+import { ifAddress } from '../../protocol/jid-or-nothing.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
@@ -101,13 +102,9 @@ async function register(
 }
 
 function accountJid(username: string, host: string): Jid {
-  try {
-    const account = Jid.from(username, host);
-    if (account.local !== '') return account;
-  } catch (error) {
-    if (!(error instanceof JidError)) throw error;
-  }
-  throw StanzaError.notAcceptable('that user name cannot be used');
+  const account = ifAddress(() => Jid.from(username, host));
+  if (!account?.local) throw StanzaError.notAcceptable('that user name cannot be used');
+  return account;
 }
 
 /** Registrations by address (XEP-0077 §6); remembers no more addresses than can be active in one window. */

@@ -1,4 +1,5 @@
-import { Jid } from '../../protocol/jid.ts';
+import type { Jid } from '../../protocol/jid.ts';
+import { jidOrNothing } from '../../protocol/jid-or-nothing.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { SaslFailure } from '../../protocol/sasl-failure.ts';
 import { managementFeature } from '../../protocol/stream-management.ts';
@@ -87,14 +88,9 @@ function profileOf(request: Element, bind: Bind2, management: StreamManagement):
 }
 
 /** XEP-0388 §2.4: a stream header that claims somebody else fails the authentication. */
-function checkHeaderFrom(stream: NegotiatingStream, identity: Jid): void {
-  if (stream.headerFrom === undefined) return;
-  try {
-    if (Jid.parse(stream.headerFrom).bare().equals(identity)) return;
-  } catch {
-    // Not a JID: not the identity either.
-  }
-  throw SaslFailure.invalidAuthzid();
+function checkHeaderFrom({ headerFrom }: NegotiatingStream, identity: Jid): void {
+  if (headerFrom === undefined) return;
+  if (!jidOrNothing(headerFrom)?.bare().equals(identity)) throw SaslFailure.invalidAuthzid();
 }
 
 type Inline = Awaited<ReturnType<Bind2['bind']>>;
