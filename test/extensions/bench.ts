@@ -69,8 +69,7 @@ export class Bench {
     const keepNothing = { keep: () => Promise.resolve() };
     this.#road = buildRoad(options, storage, clock, log, (ground) => {
       const { offline = keepNothing, services = [], ...fitting } = this.#fit({ ...ground, storage, clock, log });
-      const service = (name: string) => services.find(({ domain }) => domain === name);
-      return { ...fitting, offline, service };
+      return { ...fitting, offline, service: (domain) => services.find((one) => one.domain === domain) };
     });
   }
 
