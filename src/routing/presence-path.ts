@@ -6,7 +6,8 @@ import { textOf } from '../xml/element.ts';
 import type { Account } from './account.ts';
 import type { Carrier } from './carrier.ts';
 import type { Destination } from './destination.ts';
-import type { Eventually } from './eventually.ts';
+import { type Eventually, then } from './eventually.ts';
+import { paced } from './paced.ts';
 import { maySeePresence } from './presence-access.ts';
 import type { Screens } from './screens.ts';
 import type { Session } from './session.ts';
@@ -25,6 +26,8 @@ export interface PresencePathParts {
   readonly remotes: Carrier;
   /** Has a stanza carried away; whatever goes wrong is answered. */
   readonly send: (carrier: Carrier, stanza: Stanza) => void;
+  /** What the sender is told of an error; one that nobody has foreseen is logged. */
+  readonly explain: (stanza: Stanza, error: unknown) => StanzaError;
   /** How many entities one session may send directed presence to. */
   readonly maxDirected: number;
 }
@@ -76,21 +79,33 @@ export class PresencePath {
     this.#toSubscribers(stanza, account);
     // After the subscribers: this may end the very session, and then its end must be the last they hear of it.
     this.#toOwnSessions(stanza, account);
-    if (initial) this.#greet(session);
-    if (!couldTakeMessages && presence.priority >= 0) this.#parts.available(session);
+    const greeted = initial ? this.#greet(session, stanza) : undefined;
+    // Stored messages come behind: what is sent meanwhile is held, and has no pace.
+    if (!couldTakeMessages) void then(greeted, () => this.#tellIfAble(session));
+  }
+
+  #tellIfAble(session: Session): void {
+    const { available, priority } = session.presence;
+    if (available && priority >= 0) this.#parts.available(session);
+  }
+
+  /** As fast as the client takes it. Nobody waits for that: the client must be heard meanwhile. */
+  #greet(session: Session, stanza: Stanza): Eventually<void> {
+    const greeted = paced(session, this.#greetings(session));
+    return greeted instanceof Promise ? greeted.catch((error) => void this.#parts.explain(stanza, error)) : undefined;
   }
 
   /** What a newly available session gets to know: its other resources, its contacts, and who waits for an answer; and who has not answered is asked again. */
-  #greet(session: Session): void {
+  *#greetings(session: Session): Generator<void> {
     const { account } = session;
     for (const other of this.#parts.sessionsOf(account.key)) {
       if (other !== session && other.presence.available)
-        session.send(other.presence.available.with({ to: session.jid }));
+        yield session.send(other.presence.available.with({ to: session.jid }));
     }
-    for (const item of account.roster.all()) {
-      if (item.subscription === 'to' || item.subscription === 'both') this.#probe(session, item.contact);
+    for (const item of [...account.roster.all()]) {
+      if (item.subscription === 'to' || item.subscription === 'both') yield this.#probe(session, item.contact);
     }
-    this.#parts.subscriptions.remind(session);
+    yield* this.#parts.subscriptions.reminders(session);
     this.#parts.subscriptions.askAgain(account);
   }
 

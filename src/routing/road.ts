@@ -100,6 +100,7 @@ export function buildRoad(
   const presences = new PresencePath({
     ...common,
     subscriptions,
+    explain,
     maxDirected: options.maxDirectedPresences,
     available: (session) => {
       for (const extension of extensions) extension.available?.(session);

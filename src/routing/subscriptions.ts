@@ -94,10 +94,10 @@ export class Subscriptions {
     if (type === 'unsubscribe' && state.from) this.#hidePresence(account, contact);
   }
 
-  /** Hands a newly available session the requests that still wait for an answer (RFC 6121 §3.1.3). */
-  remind(session: Session): void {
-    for (const item of session.account.roster.all()) {
-      if (item.pendingIn) session.send(pendingRequest(item.contact, item.pendingIn, session.account));
+  /** Hands a newly available session, one by one, the requests that still wait for an answer (RFC 6121 §3.1.3). */
+  *reminders(session: Session): Generator<void> {
+    for (const { contact, pendingIn } of [...session.account.roster.all()]) {
+      if (pendingIn) yield session.send(pendingRequest(contact, pendingIn, session.account));
     }
   }
 

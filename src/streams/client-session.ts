@@ -158,13 +158,13 @@ export class ClientSession implements Session {
   }
 
   get crowded(): boolean {
-    return this.#management?.crowded === true;
+    return this.#stream?.congested === true || this.#management?.crowded === true;
   }
 
   async flushed(): Promise<void> {
     while (!this.#ended && !this.#stream) await this.#newStream();
     await this.#stream?.flushed();
-    if (this.crowded) await this.#management?.received();
+    if (this.#management?.crowded) await this.#management.received();
   }
 
   close(error: StreamError): void {

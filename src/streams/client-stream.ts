@@ -161,6 +161,10 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     return this.#wire.connection.ended;
   }
 
+  get congested(): boolean {
+    return this.#wire.connection.congested;
+  }
+
   requestAcknowledgment(): void {
     this.send(acknowledgmentRequest());
     this.#wire.deadlines.pinged();

@@ -8,6 +8,8 @@ export interface SessionStream {
   readonly secure: boolean;
   /** Whether nothing that is sent can arrive any more. */
   readonly broken: boolean;
+  /** Whether so much waits to leave that nothing more should be sent unasked. */
+  readonly congested: boolean;
   send(element: Element): void;
   sendStanza(stanza: Stanza): void;
   /** Asks the client what it has, and expects an answer (XEP-0198 §4). */

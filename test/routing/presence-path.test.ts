@@ -404,4 +404,42 @@ describe('The road of presence', () => {
     expect(briefly(balcony)).to.deep.equal([]);
     expect(house.log.alarms).to.deep.equal([]);
   });
+
+  describe('greets who comes online at the pace of the client', () => {
+    const friends = Array.from({ length: 5 }, (_, index) => `friend${index}@a.example`);
+    let stored: string[];
+
+    async function arrives() {
+      stored = [];
+      house = new House({ extensions: [{ available: ({ jid }) => void stored.push(jid.toString()) }] });
+      for (const friend of friends) {
+        await house.online(`${friend}/home`, item('juliet@a.example', { subscription: 'from' }));
+      }
+      const items = friends.map((friend) => item(friend, { subscription: 'to' }));
+      const juliet = await house.connect('juliet@a.example/balcony', ...items);
+      juliet.crowded = true;
+      stored = [];
+      await house.says(juliet, '<presence/>');
+      return juliet;
+    }
+
+    it('all of it, one by one, and stored messages behind it', async () => {
+      const juliet = await arrives();
+      expect(juliet.sent).to.have.length.below(6);
+      expect(stored).to.deep.equal([]);
+      await house.settled();
+      expect(juliet.taken()).to.have.length(6);
+      expect(juliet.flushes).to.equal(5);
+      expect(stored).to.deep.equal(['juliet@a.example/balcony']);
+    });
+
+    it('until it goes', async () => {
+      const juliet = await arrives();
+      await house.says(juliet, '<presence type="unavailable"/>');
+      juliet.taken();
+      await house.settled();
+      expect(juliet.taken()).to.deep.equal([]);
+      expect(stored).to.deep.equal([]);
+    });
+  });
 });

@@ -23,6 +23,7 @@ class NotedStream implements SessionStream {
   readonly remoteAddress = '192.0.2.1';
   readonly secure = true;
   broken = false;
+  congested = false;
   readonly sent: string[] = [];
   whileSending: (id: string) => void = () => {};
 

@@ -25,6 +25,7 @@ const silentStream: SessionStream = {
   remoteAddress: '192.0.2.1',
   secure: true,
   broken: false,
+  congested: false,
   send() {},
   sendStanza() {},
   requestAcknowledgment() {},

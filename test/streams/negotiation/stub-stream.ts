@@ -8,6 +8,7 @@ import type { Element } from '../../../src/xml/element.ts';
 
 /** A stream that writes down what features do with it. */
 export class StubStream implements NegotiatingStream {
+  readonly congested = false;
   readonly host: string = 'a.example';
   readonly secure: boolean = false;
   readonly identity: Jid | undefined = undefined;
