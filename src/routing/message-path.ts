@@ -6,7 +6,7 @@ import type { Account } from './account.ts';
 import type { Carrier } from './carrier.ts';
 import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
 import { type Eventually, then } from './eventually.ts';
-import type { Arriving, Hearing, Judge, Oversight, Passage, Recall, Recorder, Ruling } from './extension.ts';
+import type { Arriving, Hearing, Judge, Oversight, Recall, Recorder, Ruling } from './extension.ts';
 import { forwardedAbroad } from './forward-trail.ts';
 import { keepingOf } from './keeping.ts';
 import type { OfflineMessages } from './offline-messages.ts';
@@ -71,7 +71,7 @@ export class MessagePath {
     const journey: Journey = { arriving: hearing ? { ...arriving, message } : arriving, excluded };
     const plan = this.plan(journey.arriving, excluded);
     const ruling = hearing ? hearing.judge(plan) : { message, plan };
-    if (!hearing?.own) this.#record({ ...ruling, sender: arriving.sender, recipient: arriving.recipient });
+    if (!hearing?.own) this.#record(ruling, arriving);
     return this.#carryOut(ruling, journey);
   }
 
@@ -116,8 +116,8 @@ export class MessagePath {
     return undefined;
   }
 
-  #record(passage: Passage): void {
-    for (const record of this.#parts.recorders) record(passage);
+  #record({ message, plan }: Ruling, { sender, recipient }: Arriving): void {
+    for (const record of this.#parts.recorders) record({ message, plan, sender, recipient });
   }
 
   /** The only place where a message has an effect. */

@@ -107,12 +107,21 @@ export class ClientSession implements Session {
 
   send(stanza: Stanza, watch?: Watch): void {
     if (this.#ended) return watch?.settled(false);
+    if (watch && !this.#held && !this.gate && !this.#management) return this.#sendWatched(stanza, watch);
     if (watch) this.follow(stanza, watch);
     if (!this.#held) return this.sendHeld(stanza);
     this.#held.push(stanza);
     this.#heldBytes += stanza.payload.bytes.length;
     const tooMuch = this.#held.length > maxHeld || this.#heldBytes > maxHeldBytes;
     if (tooMuch) this.close(StreamError.resourceConstraint('too much waits for this session'));
+  }
+
+  /** What nothing keeps back has left when it is written: it needs no place among those that are followed. */
+  #sendWatched(stanza: Stanza, watch: Watch): void {
+    this.#transmit(stanza);
+    if (this.#stream?.broken === false) return watch.settled(true);
+    this.follow(stanza, watch);
+    this.#settle(stanza);
   }
 
   sendDurably(stanza: Stanza, watch?: Watch): Promise<void> {
