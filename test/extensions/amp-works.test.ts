@@ -226,6 +226,29 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     await until(async () => (await bench.storage.offline.count(romeo.account.key)).messages === 1);
   });
 
+  it('so does a report of another server, and nothing that only looks like one (D-23)', async () => {
+    const { romeo } = await couple();
+    const fired = '<rule action="alert" condition="expire-at" value="2001-01-01T00:00:00Z"/>';
+    const told = `<amp xmlns="${ampNs}" status="alert" from="${romeo.jid}" to="x@y">${fired}</amp>`;
+    const report = (from: string, to = romeo.jid.toString()) =>
+      `<message from="${from}" to="${to}" id="m1">${told}</message>`;
+    await bench.comes(report('montague.example'));
+    expect(brief(romeo), 'who is there has it as it came').to.deep.equal(['alert expire-at 2001-01-01T00:00:00Z']);
+    bench.ends(romeo);
+    const kept = async () => (await bench.storage.offline.count(romeo.account.key)).messages;
+    await bench.comes(report('montague.example'));
+    await until(async () => (await kept()) === 1);
+    const [stored] = await bench.storage.offline.list(romeo.account.key, 0, 10);
+    expect(stored?.bytes.toString()).to.include(report('montague.example', romeo.account.key));
+    expect(departed).to.deep.equal([]);
+    for (const from of ['mercutio@montague.example', 'montague.example/x']) {
+      await bench.comes(report(from));
+      await bench.comes(report('montague.example', 'nobody@localhost/x'));
+    }
+    expect(departed).to.have.length(4);
+    expect(await kept()).to.equal(1);
+  });
+
   /** A report that waits in the outbox, whose entries are not read before `release`. */
   async function waitingReport(romeo: StubSession, juliet: Account): Promise<{ release(): void }> {
     const reading = Promise.withResolvers<void>();

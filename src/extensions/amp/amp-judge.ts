@@ -2,7 +2,7 @@ import { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
-import type { Arriving, Hearing, Oversight } from '../../routing/extension.ts';
+import type { Arriving, Hearing, Oversight, Ruling } from '../../routing/extension.ts';
 import { maySeePresence } from '../../routing/presence-access.ts';
 import type { Screens } from '../../routing/screens.ts';
 import { type Admitted, type Arrival, admit } from './admission.ts';
@@ -11,7 +11,7 @@ import { type Explanation, explain } from './explanation.ts';
 import type { Outbox } from './outbox.ts';
 import { policyRulesets } from './policy.ts';
 import { mayHaveReports } from './privacy.ts';
-import { carriesReport } from './report-address.ts';
+import { carriesReport, isServer } from './report-address.ts';
 import type { AmpSettings } from './settings.ts';
 
 /** What judging needs from the rest of the house. */
@@ -45,7 +45,8 @@ export class AmpJudge {
       reporter.refuse(admission.reply, sender, session);
       return 'refused';
     }
-    return this.#case(arriving, admission, by, sentAtMs);
+    const heard = this.#case(arriving, admission, by, sentAtMs);
+    return isReportOfPeer(arriving) ? foundByAccount(heard, arriving.recipient) : heard;
   }
 
   /**
@@ -117,6 +118,19 @@ export class AmpJudge {
       () => account !== undefined && !screens.refusesInbound(message, account) && maySeePresence(account, sender),
     );
   }
+}
+
+/** Whether another server tells a user's resource what has become of a message. */
+function isReportOfPeer({ message, sender, recipient, destination }: Arriving): boolean {
+  const isToUser = destination.kind === 'account' && destination.account !== undefined && !recipient.isBare;
+  return isToUser && message.type !== 'error' && isServer(sender) && carriesReport(message);
+}
+
+/** Who has asked for a report and has gone meanwhile is found by the account, where it can be stored. */
+function foundByAccount(heard: Hearing, recipient: Jid): Hearing {
+  const { message } = heard;
+  const moved: Ruling = { message, plan: { kind: 'forward', to: recipient.bare() } };
+  return { message, judge: (plan) => (plan.kind === 'none' ? moved : heard.judge(plan)) };
 }
 
 function isMarked({ payload }: Stanza): boolean {

@@ -37,6 +37,7 @@ export function believedEnds({ from, to }: WrittenRuleset, verified: Ends): Ends
   return { sender, recipient: jidOrNothing(to) ?? verified.recipient };
 }
 
-function isServer({ local, resource }: Jid): boolean {
+/** Whether an address is that of a server as such. */
+export function isServer({ local, resource }: Jid): boolean {
   return local === '' && resource === '';
 }
