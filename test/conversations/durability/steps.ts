@@ -141,6 +141,37 @@ const diesHandingOver = fc
     ];
   });
 
+/** What was on its way to one client of an account at a crash is given to the other, which goes without a word, and then to the first. */
+const passedOn = fc.record({ who: writer, count, pause, end, late: fc.boolean() }).map((scene): readonly Step[] => {
+  const { who, count, pause, end, late } = scene;
+  const [first, second] = ['dave/one', 'dave/two'];
+  const letters: Step = { does: 'writes', who, to: 'dave', count, rest: { type: 'chat' } };
+  return [
+    { does: 'is cut', who: second },
+    { does: 'comes', who },
+    { does: 'comes', who: first },
+    { ...hidden, who: first },
+    { does: 'turns', count: 20 },
+    letters,
+    { does: 'turns', count: 20 },
+    { does: 'dozes', who: first },
+    { ...present, who: first },
+    { does: 'turns', count: pause },
+    { does: 'crash' },
+    { does: 'falls silent', who: second },
+    { does: 'comes', who: second },
+    { does: 'turns', count: pause },
+    { does: 'is cut', who: second },
+    { does: 'speaks', who: second },
+    { does: 'turns', count: 20 },
+    { does: 'comes', who },
+    ...(late ? [letters, { does: 'turns', count: pause } as const] : []),
+    { does: 'comes', who: first },
+    { does: 'turns', count: pause },
+    ...end,
+  ];
+});
+
 /** What happens, one after the other. */
 export const story: fc.Arbitrary<readonly Step[]> = fc
   .array(
@@ -148,6 +179,7 @@ export const story: fc.Arbitrary<readonly Step[]> = fc
       { arbitrary: step.map((one) => [one]), weight: 12 },
       { arbitrary: diesWriting, weight: 2 },
       { arbitrary: diesHandingOver, weight: 1 },
+      { arbitrary: passedOn, weight: 1 },
     ),
     { minLength: 8, maxLength: 40, size: 'max' },
   )
