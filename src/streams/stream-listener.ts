@@ -72,12 +72,15 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
 
   /** Stops accepting, tells every peer, and waits until they are gone or `drainMs` has passed (RFC 6120 §4.9.3.20). */
   async stop(drainMs: number): Promise<void> {
-    this.#parts.gate.close();
-    await within(this.#parts.clock, drainMs, Promise.all([...this.#streams].map((stream) => stream.finish())));
+    const { gate, clock } = this.#parts;
+    gate.close();
+    const endAtMs = clock.monotonicMs() + drainMs;
+    // The other half is for hearing of it.
+    await within(clock, drainMs / 2, Promise.all([...this.#streams].map((stream) => stream.finish())));
     for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
-    if (this.#streams.size > 0) await this.#drained(drainMs);
+    if (this.#streams.size > 0) await this.#drained(endAtMs - clock.monotonicMs());
     this.#timer.cancel();
-    await this.#parts.gate.end();
+    await gate.end();
   }
 
   #drained(drainMs: number): Promise<void> {

@@ -273,6 +273,23 @@ for (const [title, makeGate] of Object.entries(gates)) {
         expect(bench.clock.pendingCount).to.equal(0);
       });
 
+      it('in time also if what a client has sent is not dealt with', async () => {
+        await listen({}, { route: () => new Promise(() => undefined) });
+        const one = client();
+        await one.says(header() + auth('bind'), 'success');
+        await one.says(`<enable xmlns='urn:xmpp:sm:3'/>`, 'enabled');
+        const taken = bench.routed.length;
+        one.socket.write("<message id='never done'/>");
+        while (bench.routed.length === taken) await turn();
+        one.socket.allowHalfOpen = true;
+        const stopping = listener.stop(3000);
+        bench.clock.advance(1500);
+        await one.says('', 'system-shutdown');
+        bench.clock.advance(1500);
+        await stopping;
+        expect(listener.connections).to.equal(0);
+      });
+
       it('at once if nobody is there', async () => {
         await listen();
         await listener.stop(60_000);
