@@ -1,4 +1,6 @@
-import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { restoreDatabase } from '../../src/storage/sqlite/restore-database.ts';
@@ -7,6 +9,7 @@ import { ampleQuota, sampleCredentials, sampleItem, sampleMessage } from './samp
 import { TestDirectory } from './test-directory.ts';
 
 const juliet = 'juliet@capulet.example';
+const program = fileURLToPath(new URL('./storage-program.ts', import.meta.url));
 
 describe('backup', () => {
   const directory = new TestDirectory();
@@ -88,6 +91,28 @@ describe('restoring', () => {
     const old = new Database(kept ?? '', { readonly: true });
     expect(old.prepare('SELECT count(*) FROM accounts').pluck().get()).to.equal(2);
     old.close();
+  });
+
+  it('leaves nothing of the old database in its log, which has to go before the new one comes', async () => {
+    const dataDir = directory.path('killed');
+    spawnSync(process.execPath, [program, 'leave', dataDir]);
+    expect(statSync(directory.path('killed', 'ampere.db-wal')).size).to.be.greaterThan(0);
+    await prepare();
+    const kept = (await restoreDatabase(copy(), dataDir)) ?? '';
+    expect(existsSync(`${kept}-wal`)).to.equal(false);
+    const old = new Database(kept, { readonly: true });
+    expect(old.prepare('SELECT jid FROM accounts').pluck().all()).to.deep.equal(['left@capulet.example']);
+    old.close();
+  });
+
+  it('takes the place of a damaged database, too, and keeps that as it was', async () => {
+    const dataDir = await prepare();
+    writeFileSync(directory.path('data', 'ampere.db'), 'no database');
+    writeFileSync(directory.path('data', 'ampere.db-wal'), 'no log');
+    const kept = (await restoreDatabase(copy(), dataDir)) ?? '';
+    expect(readFileSync(kept, 'utf8')).to.equal('no database');
+    expect(readFileSync(`${kept}-wal`, 'utf8')).to.equal('no log');
+    expect(await (await directory.open({ dataDir })).accounts.list({ limit: 10 })).to.deep.equal([juliet]);
   });
 
   it('lets no roster version mean two things', async () => {

@@ -3,7 +3,7 @@ import { StorageError } from '../../src/storage/storage-error.ts';
 import { ampleQuota, sampleCredentials, sampleMessage } from './samples.ts';
 
 // A process of its own for tests: `append <dir>` prints the id of each message once it is acknowledged, until it is killed;
-// `open <dir> [<migrations>]` prints how opening the directory went.
+// `open <dir> [<migrations>]` prints how opening the directory went; `leave <dir>` writes something and dies.
 const [, , task, dataDir = '', migrationsDir] = process.argv;
 
 async function append(): Promise<void> {
@@ -24,8 +24,14 @@ async function open(): Promise<void> {
   process.exit();
 }
 
+async function leave(): Promise<void> {
+  const storage = await openSqliteStorage({ dataDir, onFatal: fail });
+  await storage.accounts.create('left@capulet.example', sampleCredentials());
+  process.kill(process.pid, 'SIGKILL');
+}
+
 function fail(error: Error): void {
   throw error;
 }
 
-await (task === 'append' ? append() : open());
+await (task === 'append' ? append() : task === 'leave' ? leave() : open());

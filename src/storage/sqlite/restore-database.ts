@@ -1,4 +1,4 @@
-import { constants, copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { constants, copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { StorageError } from '../storage-error.ts';
@@ -29,6 +29,7 @@ function restore(backupFile: string, dataDir: string): string | undefined {
   try {
     stage(backupFile, staged, dataDir);
     const kept = keepReplaced(dataDir);
+    foldLog(dataDir, kept);
     takePlace(staged, dataDir);
     return kept;
   } finally {
@@ -83,6 +84,28 @@ function keepReplaced(dataDir: string): string | undefined {
   if (existsSync(wal)) linkSync(wal, `${kept}-wal`);
   fsyncPath(dataDir);
   return kept;
+}
+
+/**
+ * Moves the old log into the old database: when it is gone and the new database has not taken its place yet, nothing may have been in it
+ * alone. What is damaged stays as it was.
+ */
+function foldLog(dataDir: string, kept: string | undefined): void {
+  const { database, wal } = dataPaths(dataDir);
+  if (kept === undefined || !existsSync(wal)) return;
+  try {
+    const db = new Database(database);
+    try {
+      db.pragma('wal_checkpoint(TRUNCATE)');
+    } finally {
+      db.close();
+    }
+  } catch {
+    // It may be the reason for the restore.
+    return;
+  }
+  const keptWal = `${kept}-wal`;
+  if (statSync(keptWal).size === 0) rmSync(keptWal);
 }
 
 function takePlace(staged: string, dataDir: string): void {
