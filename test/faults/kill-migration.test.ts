@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { defaultMigrationsDir, openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import { ampleQuota, sampleCredentials, sampleMessage } from '../storage/samples.ts';
-import { LineProcess } from '../support/line-process.ts';
+import { LineProcess, patienceMs } from '../support/line-process.ts';
 import { Chance } from './chance.ts';
 
 const program = fileURLToPath(new URL('../storage/storage-program.ts', import.meta.url));
@@ -92,7 +92,7 @@ describe('a server that is killed while it migrates its database', function () {
 
   /** Another process has begun to open the directory. */
   async function locked(dataDir: string): Promise<void> {
-    const giveUpAtMs = performance.now() + 15_000;
+    const giveUpAtMs = performance.now() + patienceMs;
     while (!existsSync(join(dataDir, 'ampere.pid'))) {
       if (performance.now() > giveUpAtMs) expect.fail('nobody opens the directory');
       await new Promise((resolve) => setImmediate(resolve));
