@@ -32,6 +32,9 @@ export interface PresencePathParts {
   readonly maxDirected: number;
 }
 
+/** Bytes of what a presence for everybody says: who asks is sent those of all resources at once, and everybody asks who comes online. */
+const maxPresenceBytes = 32 * 1024;
+
 /** The road of a presence stanza (RFC 6121 §3, §4). */
 export class PresencePath {
   readonly #parts: PresencePathParts;
@@ -73,6 +76,8 @@ export class PresencePath {
   #announce(stanza: Stanza, session: Session): void {
     const { presence, account } = session;
     const initial = !presence.available;
+    if (stanza.payload.bytes.length > maxPresenceBytes)
+      throw StanzaError.policyViolation('that is too much to say to everybody');
     const couldTakeMessages = !initial && presence.priority >= 0;
     presence.priority = priorityOf(stanza);
     presence.available = stanza;

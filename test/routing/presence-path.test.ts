@@ -405,6 +405,16 @@ describe('The road of presence', () => {
     expect(house.log.alarms).to.deep.equal([]);
   });
 
+  it('refuses presence for everybody that is larger than anybody can take from all contacts', async () => {
+    const juliet = await house.online('juliet@a.example/balcony');
+    const large = `<status>${'x'.repeat(32 * 1024)}</status>`;
+    await house.says(juliet, `<presence>${large}</presence>`);
+    expect(briefly(juliet)).to.deep.equal(['presence error juliet@a.example policy-violation']);
+    expect(juliet.presence.available?.payload.bytes.length).to.equal(0);
+    await house.says(juliet, `<presence to='juliet@a.example'>${large}</presence>`);
+    expect(briefly(juliet)).to.deep.equal(['presence juliet@a.example/balcony status']);
+  });
+
   describe('greets who comes online at the pace of the client', () => {
     const friends = Array.from({ length: 5 }, (_, index) => `friend${index}@a.example`);
     let stored: string[];
