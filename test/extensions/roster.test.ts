@@ -204,6 +204,22 @@ describe('the roster (RFC 6121 §2)', () => {
       expect([...juliet.interests]).to.deep.equal(['roster']);
     });
 
+    it('sends the whole roster where there would be more pushes than a client can take at once', async () => {
+      const juliet = await bench.user();
+      await set(juliet, `<item jid='stays@b'/>`);
+      const since = juliet.account.roster.version;
+      for (let contact = 0; contact < 101; contact++) {
+        await set(juliet, `<item jid='c${contact}@b'/>`);
+        await set(juliet, `<item jid='c${contact}@b' subscription='remove'/>`);
+      }
+      const { version } = juliet.account.roster;
+      juliet.taken();
+      const item = '<item jid="stays@b" subscription="none"/>';
+      expect(await get(juliet, `ver='${since}'`)).to.deep.equal([
+        result(juliet, 'g', `<query xmlns="jabber:iq:roster" ver="${version}">${item}</query>`),
+      ]);
+    });
+
     it('pushes what has changed since, in the order of versions, after an empty result', async () => {
       const juliet = await bench.user();
       await set(juliet, `<item jid='a@example.net'/>`);

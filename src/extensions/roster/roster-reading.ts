@@ -37,13 +37,19 @@ export class RosterReading {
     const changes = since === version ? nothing : await this.#store.changedSince(account.key, since);
     session.interests.add('roster');
     // What changed while the store was read is in neither answer, but in memory.
-    if (!changes || account.roster.version !== version) return wholeRoster(account);
+    if (!changes || countOf(changes) > mostPushes || account.roster.version !== version) return wholeRoster(account);
     request.afterwards(() => catchUp(session, changes, since));
     return undefined;
   }
 }
 
 const nothing: StoredChanges = { changed: [], removed: [] };
+/** Beyond them the roster itself is less (RFC 6121 §2.6.3), and one stanza, however many contacts have been removed. */
+const mostPushes = 100;
+
+function countOf({ changed, removed }: StoredChanges): number {
+  return changed.length + removed.length;
+}
 
 /** The version in a request, if it can be one of ours; any other one gets the whole roster (RFC 6121 §2.6.2). */
 function knownVersion(query: Element): number | undefined {
