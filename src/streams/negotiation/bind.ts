@@ -2,6 +2,7 @@ import { ns } from '../../protocol/namespaces.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { errorReply, iqResult } from '../../protocol/stanza-replies.ts';
+import { checkStanza } from '../../protocol/stanza-rules.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import { type Eventually, then } from '../../routing/eventually.ts';
 import { textOf, xml } from '../../xml/element.ts';
@@ -28,8 +29,10 @@ function bindFor(stream: NegotiatingStream, request: Stanza, sessions: ClientSes
   const { identity } = stream;
   const [child] = request.payload.elements();
   if (!identity) throw StreamError.notAuthorized('authentication comes before resource binding');
-  if (request.type !== 'set' || request.id === undefined || !child) throw StanzaError.badRequest();
-  const resource = child.getChild('resource', ns.bind);
+  const fault = checkStanza(request);
+  if (fault) throw fault;
+  if (request.type !== 'set') throw StanzaError.badRequest();
+  const resource = child?.getChild('resource', ns.bind);
   return sessions.bind(identity, resource && textOf(resource), stream);
 }
 

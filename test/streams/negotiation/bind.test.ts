@@ -44,6 +44,7 @@ for (const mode of ['in memory', 'to be loaded']) {
         [request(`<resource>${'x'.repeat(1024)}</resource>`), 'bad-request'],
         [request('', "id='1' type='get'"), 'bad-request'],
         [request('', "id='1'"), 'bad-request'],
+        [request('').replace('<bind', "<x xmlns='urn:x'/><bind"), 'bad-request'],
         [request('', "type='set'"), 'bad-request'],
       ];
       for (const [text, condition] of faults) {
