@@ -146,7 +146,8 @@ function layGround(
   const accounts = new Accounts(storage.accounts, (key) => sessions.of(key).length > 0);
   const rosters = new RosterChanges(storage.rosters, sessions);
   const sessionsOf = (account: string) => sessions.of(account);
-  const subscriptions = new Subscriptions({ rosters, sessionsOf, screens, route, maxItems: options.maxRosterItems });
+  const maxItems = options.maxRosterItems;
+  const subscriptions = new Subscriptions({ rosters, sessionsOf, screens, route, clock, maxItems });
   const domains = new Set(options.domains);
   const isLocalDomain = (domain: string) => domains.has(domain);
   const requests = new OutgoingRequests(clock);

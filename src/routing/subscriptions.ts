@@ -3,6 +3,7 @@ import { randomId } from '../protocol/random-id.ts';
 import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import type { RosterItem } from '../storage/rosters.ts';
+import type { Clock } from '../support/clock.ts';
 import { childElements } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';
 import { Payload } from '../xml/payload.ts';
@@ -26,6 +27,7 @@ export interface SubscriptionParts {
   readonly sessionsOf: (account: string) => readonly Session[];
   readonly screens: Screens;
   readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   /** How many contacts, shown or waiting, one account may have. */
   readonly maxItems: number;
 }
@@ -37,6 +39,9 @@ interface Saving {
   readonly request?: Stanza;
   readonly beforePush?: (() => void) | undefined;
 }
+
+/** How long whoever does not answer is left alone: else two words of a client would have a thousand strangers asked, as often as it likes. */
+const askAgainAfterMs = 10 * 60_000;
 
 const types: ReadonlySet<string> = new Set<SubscriptionType>([
   'subscribe',
@@ -53,6 +58,7 @@ export function isSubscriptionType(type: string | undefined): type is Subscripti
 /** Moves presence subscriptions from state to state and tells everybody concerned (RFC 6121 §3). */
 export class Subscriptions {
   readonly #parts: SubscriptionParts;
+  readonly #askedAgainAtMs = new WeakMap<Account, number>();
 
   constructor(parts: SubscriptionParts) {
     this.#parts = parts;
@@ -103,11 +109,20 @@ export class Subscriptions {
 
   /** Asks those again who have not answered: the request may have got lost, or their server was away (RFC 6121 §3.1.2). */
   askAgain(account: Account): void {
-    for (const { contact, ask } of account.roster.all()) {
-      if (!ask) continue;
+    const silent = [...account.roster.all()].filter(({ ask }) => ask);
+    if (silent.length === 0 || !this.#mayAskAgain(account)) return;
+    for (const { contact } of silent) {
       const ends = { from: account.jid, to: Jid.parse(contact) };
       this.#tell(Stanza.presence({ ...ends, type: 'subscribe', id: randomId() }), account);
     }
+  }
+
+  #mayAskAgain(account: Account): boolean {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const before = this.#askedAgainAtMs.get(account);
+    if (before !== undefined && nowMs - before < askAgainAfterMs) return false;
+    this.#askedAgainAtMs.set(account, nowMs);
+    return true;
   }
 
   /** Ends both directions of a subscription because its item is being removed (RFC 6121 §2.5.2). */
