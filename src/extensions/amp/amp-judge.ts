@@ -122,7 +122,7 @@ export class AmpJudge {
 
 /** Whether another server tells a user's resource what has become of a message. */
 function isReportOfPeer({ message, sender, recipient, destination }: Arriving): boolean {
-  const isToUser = destination.kind === 'account' && destination.account !== undefined && !recipient.isBare;
+  const isToUser = destination.kind === 'account' && !recipient.isBare;
   return isToUser && message.type !== 'error' && isServer(sender) && carriesReport(message);
 }
 
