@@ -158,6 +158,20 @@ describe('offline messages (XEP-0160)', () => {
     expect(bodiesOf(session.taken())).to.deep.equal(bodies);
   });
 
+  it('sends a large message when what went before has left', async () => {
+    const account = await bench.account();
+    const session = await bench.session(account, 'home');
+    await store(account, 'small', 'x'.repeat(70_000), 'small again');
+    const flushesBefore: number[] = [];
+    session.sendStored = (stanza) => {
+      flushesBefore.push(session.flushes);
+      session.sendHeld(stanza);
+    };
+    await bench.does(session, '<presence/>');
+    await until(() => flushesBefore.length === 3);
+    expect(flushesBefore).to.deep.equal([0, 1, 2]);
+  });
+
   it('waits for a client that has to acknowledge something before it is sent more', async () => {
     const account = await bench.account();
     await store(account, 'one', 'two', 'three');

@@ -101,7 +101,8 @@ export class Drain {
     const done: number[] = [];
     let sentBytes = 0;
     for (const message of page) {
-      if (sentBytes > pacedBytes || this.session.crowded) {
+      // A large one goes alone: with others it might be more than may wait for the network.
+      if ((sentBytes > 0 && sentBytes + message.bytes.length > pacedBytes) || this.session.crowded) {
         await this.session.flushed();
         sentBytes = 0;
       }
