@@ -51,7 +51,7 @@ const c2s = z
 
 const components = z
   .strictObject({
-    stanzaBytes: bytes(1_048_576, 10_000, 'Bytes of one stanza from a component.'),
+    stanzaBytes: bytes(524_288, 10_000, 'Bytes of one stanza from a component.'),
     elements: whole(5000, 32, million, 'XML elements in one stanza from a component.'),
     outgoingBufferBytes: bytes(8_388_608, 65_536, 'Bytes that may wait for a component that reads too slowly.'),
   })

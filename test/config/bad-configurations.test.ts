@@ -224,7 +224,7 @@ const cases: Record<string, Case> = {
     text: '{ "components": { "c.example": { "secret": "secret-of-c" } }, "streamManagement": { "maxBytes": 1000000 } }',
     problems: [
       '1:97: streamManagement.maxBytes: must be at least twice limits.s2s.stanzaBytes, which is 524288',
-      '1:97: streamManagement.maxBytes: must be at least twice limits.components.stanzaBytes, which is 1048576',
+      '1:97: streamManagement.maxBytes: must be at least twice limits.components.stanzaBytes, which is 524288',
     ],
   },
   'a listener for servers where one for clients is': {
