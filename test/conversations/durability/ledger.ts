@@ -28,6 +28,8 @@ export class Ledger {
   readonly faults: string[] = [];
   /** Written in sessions that have ended: if they were refused, nobody may have heard it. */
   readonly unheard = new Set<string>();
+  /** Accounts for which only so many letters are kept, because a client of theirs may have proved nothing for ten minutes. */
+  readonly keptUpTo = new Map<string, number>();
   /** Whether the disk has refused something: letters may have come back unheard, and been written again. */
   troubled = false;
 
@@ -59,8 +61,15 @@ export class Ledger {
       !(expiresAtMs !== undefined && expiresAtMs <= nowMs);
     return [...this.acknowledged].filter((id) => {
       const letter = this.letters.get(id);
-      return letter && isLost(letter);
+      return letter && isLost(letter) && !this.#mayBeForgotten(letter);
     });
+  }
+
+  #mayBeForgotten(letter: Letter): boolean {
+    const account = accountOf(letter.to);
+    const most = this.keptUpTo.get(account);
+    if (most === undefined) return false;
+    return [...this.letters.values()].filter(({ to }) => accountOf(to) === account).length > most;
   }
 
   /** Letters whose first copy came behind that of a later one of the same writer to the same address. */

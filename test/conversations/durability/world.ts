@@ -185,15 +185,22 @@ export class World {
         this.#disk.become('running');
         return this.#patiently(actor.saysGoodbye());
       case 'dozes':
+        this.#provesNothing(actor);
         return actor.dozes();
       case 'wakes':
         return actor.wakes();
       case 'falls silent':
+        this.#provesNothing(actor);
         actor.mute = true;
         return;
       case 'speaks':
         actor.mute = false;
     }
+  }
+
+  /** Of what is sent without stream management to somebody who answers no ping, only so much is kept. */
+  #provesNothing({ manner, name }: Actor): void {
+    if (manner === 'plain') this.ledger.keptUpTo.set(accountOf(name), this.#setting.maxStanzas);
   }
 
   #refuses(step: Extract<Step, { does: 'disk fails' | 'disk fills' }>): void {
