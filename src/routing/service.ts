@@ -1,4 +1,3 @@
-import type { Stanza } from '../protocol/stanza.ts';
 import type { StanzaError } from '../protocol/stanza-error.ts';
 import type { Carrier } from './carrier.ts';
 
@@ -9,16 +8,4 @@ export interface Service extends Carrier {
   readonly gateway: boolean;
   /** Why nothing can be delivered at the moment, if so. */
   readonly absence?: StanzaError | undefined;
-}
-
-/** A service in this process, which takes everything at once or throws a StanzaError. */
-export function serviceOf(domain: string, gateway: boolean, take: (stanza: Stanza) => void): Service {
-  return {
-    domain,
-    gateway,
-    send: (stanza, { left }) => {
-      take(stanza);
-      left?.();
-    },
-  };
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { serviceOf } from '../../src/routing/service.ts';
 import { Stage } from '../support/conversation.ts';
+import { serviceOf } from '../support/service-of.ts';
 import { expectTrees } from '../support/test-client.ts';
 import { childOf } from '../support/xml-tree.ts';
 import {

@@ -36,6 +36,17 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     return { romeo, juliet, token: enabled.attributes.get('id') ?? '' };
   }
 
+  /** Juliet does not let Romeo see her any more; answers the client that says so, which takes no messages yet. */
+  async function partsWays(juliet: Account, romeo: TestClient): Promise<TestClient> {
+    const garden = await juliet.arrives({
+      resource: 'garden',
+      presence: '<presence><priority>-1</priority></presence>',
+    });
+    garden.sends(`<presence to="${romeo.bare}" type="unsubscribed"/>`);
+    await garden.drains();
+    return garden;
+  }
+
   /** The server is started again, and Romeo is there by another resource. */
   async function restarted({ bare }: TestClient): Promise<TestClient> {
     await stage.server.restart();
@@ -125,12 +136,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     romeo.sends(message(juliet.jid, [words]));
     romeo.sends(`<message to="${juliet.jid}" type="chat"><body>and then</body></message>`);
     await hearsNothing(romeo);
-    const garden = await juliet.arrives({
-      resource: 'garden',
-      presence: '<presence><priority>-1</priority></presence>',
-    });
-    garden.sends(`<presence to="${romeo.bare}" type="unsubscribed"/>`);
-    await garden.drains();
+    await partsWays(juliet, romeo);
     const again = await restarted(romeo);
     clock.advance(30_000);
     expect(await comesBack(juliet, token)).to.deep.equal(['and then']);
@@ -142,12 +148,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     const { romeo, juliet } = await parted();
     romeo.sends(message(juliet.jid, ['notify deliver stored']));
     await hearsNothing(romeo);
-    const garden = await juliet.arrives({
-      resource: 'garden',
-      presence: '<presence><priority>-1</priority></presence>',
-    });
-    garden.sends(`<presence to="${romeo.bare}" type="unsubscribed"/>`);
-    await garden.drains();
+    const garden = await partsWays(juliet, romeo);
     clock.advance(601_000);
     expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, 'notify deliver stored'));
     garden.sends('<presence/>');

@@ -8,7 +8,7 @@ import { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import type { Carrier, Departure, NextHop } from '../../src/routing/carrier.ts';
-import { serviceOf } from '../../src/routing/service.ts';
+import { serviceOf } from '../support/service-of.ts';
 import type { StubSession } from '../support/stub-session.ts';
 import { Bench } from './bench.ts';
 

@@ -3,9 +3,9 @@ import { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import type { IqHandler, IqRequest, IqScope } from '../../src/routing/extension.ts';
-import { serviceOf } from '../../src/routing/service.ts';
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
+import { serviceOf } from '../support/service-of.ts';
 import { brief, briefly, House } from './house.ts';
 import { item } from './memory-stores.ts';
 

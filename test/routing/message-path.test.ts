@@ -9,10 +9,10 @@ import type { Arriving, Extension, Judge } from '../../src/routing/extension.ts'
 import { MessagePath } from '../../src/routing/message-path.ts';
 import { Consequences } from '../../src/routing/origin.ts';
 import { Screens } from '../../src/routing/screens.ts';
-import { serviceOf } from '../../src/routing/service.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
+import { serviceOf } from '../support/service-of.ts';
 import { StubSession } from '../support/stub-session.ts';
 import { briefly, House } from './house.ts';
 

@@ -5,7 +5,7 @@ import { prospectOf } from '../../../src/extensions/amp/prospect.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import type { Stanza } from '../../../src/protocol/stanza.ts';
 import { type DeliveryPlan, planLocal } from '../../../src/routing/delivery-plan.ts';
-import { serviceOf } from '../../../src/routing/service.ts';
+import { serviceOf } from '../../support/service-of.ts';
 import { ampXml, balcony, capulet, juliet, limits, message, nowMs, romeo, sessionsOf } from './cast.ts';
 import {
   allRules,
