@@ -1,30 +1,30 @@
 import { readFileSync } from 'node:fs';
+import type { Pbkdf2Queue } from './c2s/negotiation/sasl/pbkdf2-queue.ts';
+import { Registrar } from './c2s/registrar.ts';
+import { Components } from './components/components.ts';
 import { ampOptions } from './config/amp-options.ts';
 import { federationOptions, resolverOptions } from './config/federation-settings.ts';
 import type { Config } from './config/schema.ts';
 import { componentOptions, managementLimits } from './config/stream-options.ts';
+import type { ClientAcceptor } from './edges/client-acceptor.ts';
 import type { AmpCounters } from './extensions/amp/amp-counters.ts';
-import { AmpWorks } from './extensions/amp/amp-works.ts';
+import { AmpService } from './extensions/amp/amp-service.ts';
 import { extensions } from './extensions/index.ts';
 import { StoredMessages } from './extensions/offline/stored-messages.ts';
+import { Federation, type FederationDeps } from './federation/federation.ts';
+import { SystemResolver } from './federation/system-resolver.ts';
+import { TrustAnchors } from './federation/trust-anchors.ts';
 import { Jid } from './protocol/jid.ts';
+import { buildRouting, type Routing, type RoutingCore } from './routing/build-routing.ts';
 import type { Extension } from './routing/extension.ts';
-import { buildRoad, type Ground, type Road } from './routing/road.ts';
 import type { Service } from './routing/service.ts';
 import type { Storage } from './storage/storage.ts';
-import type { ClientGate } from './streams/client-gate.ts';
-import { Components } from './streams/components/components.ts';
-import type { Doorkeeper } from './streams/doorkeeper.ts';
-import { Federation, type FederationParts } from './streams/federation/federation.ts';
-import { SystemResolver } from './streams/federation/system-resolver.ts';
-import { TrustAnchors } from './streams/federation/trust-anchors.ts';
-import type { Route } from './streams/management/take-back.ts';
-import type { Pbkdf2Queue } from './streams/negotiation/sasl/pbkdf2-queue.ts';
+import type { Reroute } from './streams/acknowledgment/redelivery.ts';
+import type { ConnectionLimiter } from './streams/connection-limiter.ts';
 import { OutgoingCopies } from './streams/outgoing-copies.ts';
-import { Registrar } from './streams/registrar.ts';
-import type { CurrentCertificates } from './streams/tls/current-certificates.ts';
 import type { Clock } from './support/clock.ts';
 import type { Log } from './support/log.ts';
+import type { CurrentCertificates } from './tls/current-certificates.ts';
 
 /** What every part is built from. */
 export interface Site {
@@ -33,13 +33,13 @@ export interface Site {
   readonly certificates: CurrentCertificates;
   readonly pbkdf2: Pbkdf2Queue;
   readonly services: readonly Service[];
-  readonly gate: ClientGate;
+  readonly acceptor: ClientAcceptor;
   /** What AMP has done. */
   readonly amp: AmpCounters;
   /** Aborted when storage has failed for good. */
   readonly failure: AbortSignal;
   /** Whom every listener asks. */
-  readonly door: Doorkeeper;
+  readonly limiter: ConnectionLimiter;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -54,8 +54,8 @@ const maxDirectedPresences = 1000;
 
 /** The road, and what it was equipped with that others need too. */
 export interface Works {
-  readonly road: Road;
-  readonly amp: AmpWorks;
+  readonly routing: Routing;
+  readonly amp: AmpService;
   readonly copies: OutgoingCopies;
   readonly components: Components;
   /** Absent if there are to be no streams with other servers. */
@@ -75,22 +75,22 @@ export async function buildWorks(site: Site): Promise<Works> {
     trust: await TrustAnchors.read(config.s2s.trustedAuthorities),
     resolver,
   };
-  let works: Omit<Works, 'road' | 'prepare'> | undefined;
-  const road: Road = buildRoad(options, storage, clock, log, (ground) => {
-    const { amp, copies, components, ...equipment } = equip(site, ground);
-    const surroundings = { ground, copies, service: equipment.service, road: () => road };
+  let works: Omit<Works, 'routing' | 'prepare'> | undefined;
+  const routing: Routing = buildRouting(options, storage, clock, log, (core) => {
+    const { amp, copies, components, ...equipment } = equip(site, core);
+    const surroundings = { core, copies, service: equipment.service, routing: () => routing };
     const federation = config.s2s.enabled ? makeFederation(site, given, surroundings) : undefined;
     works = { amp, copies, components, federation };
     return { ...equipment, ...(federation && { remotes: federation.remotes }) };
   });
   if (!works) throw new Error('a road is equipped when it is built');
   const built = works;
-  return { ...built, road, prepare: (next) => prepare(next, built, resolver) };
+  return { ...built, routing, prepare: (next) => prepare(next, built, resolver) };
 }
 
 async function prepare(
   config: Config,
-  { amp, components, federation }: Omit<Works, 'road' | 'prepare'>,
+  { amp, components, federation }: Omit<Works, 'routing' | 'prepare'>,
   resolver: SystemResolver,
 ): Promise<() => void> {
   const trust = await TrustAnchors.read(config.s2s.trustedAuthorities);
@@ -106,59 +106,59 @@ async function prepare(
 }
 
 /** What proves who other servers are, and who we are, and where they are found. */
-type Given = Pick<FederationParts, 'dialbackSecret' | 'trust' | 'resolver'>;
+type Given = Pick<FederationDeps, 'dialbackSecret' | 'trust' | 'resolver'>;
 
 /** What federation is joined to. */
 interface Surroundings {
-  readonly ground: Ground;
+  readonly core: RoutingCore;
   readonly copies: OutgoingCopies;
   readonly service: (domain: string) => Service | undefined;
-  readonly road: () => Road;
+  readonly routing: () => Routing;
 }
 
-function makeFederation(site: Site, given: Given, { ground, copies, service, road }: Surroundings): Federation {
-  const { config, certificates, door, clock, log } = site;
+function makeFederation(site: Site, given: Given, { core, copies, service, routing }: Surroundings): Federation {
+  const { config, certificates, limiter, clock, log } = site;
   return new Federation({
     ...given,
     options: federationOptions(config),
-    door,
+    limiter,
     contexts: certificates,
-    isHosted: hostedBy(ground, service),
-    sender: (from) => senderOf(from, ground),
-    fromPeer: (stanza, origin) => road().router.fromPeer(stanza, origin),
-    requests: ground.requests,
+    isHosted: hostedBy(core, service),
+    sender: (from) => senderOf(from, core),
+    fromPeer: (stanza, origin) => routing().router.fromPeer(stanza, origin),
+    requests: core.requests,
     copies,
     management: managementLimits(config),
-    notices: (stage) => road().extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
+    notices: (stage) => routing().extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
     clock,
     log,
   });
 }
 
 /** Tells whether a domain is one of ours, or that of a service. */
-function hostedBy(ground: Ground, service: (domain: string) => Service | undefined): (domain: string) => boolean {
-  return (domain) => ground.isLocalDomain(domain) || service(domain) !== undefined;
+function hostedBy(core: RoutingCore, service: (domain: string) => Service | undefined): (domain: string) => boolean {
+  return (domain) => core.isLocalDomain(domain) || service(domain) !== undefined;
 }
 
 /**
  * On whose account a new stream to another server goes: a user who is here, or a component. What accounts of absent users answer, and
  * addresses that are none, goes on the server's own: who writes to them from elsewhere chooses among them.
  */
-function senderOf(from: Jid, { sessions, isLocalDomain }: Ground): string {
+function senderOf(from: Jid, { sessions, isLocalDomain }: RoutingCore): string {
   if (!isLocalDomain(from.domain)) return from.domain;
   const account = from.bare().toString();
   return sessions.of(account).length > 0 ? account : '';
 }
 
-function equip(site: Site, ground: Ground) {
+function equip(site: Site, core: RoutingCore) {
   const { config, storage, clock, log } = site;
-  const copies = makeCopies(site, ground);
-  const components = makeComponents(site, ground, copies);
+  const copies = makeCopies(site, core);
+  const components = makeComponents(site, core, copies);
   const own = new Map(site.services.map((one) => [one.domain, one]));
   const service = (domain: string) => own.get(domain) ?? components.at(domain);
-  const amp = new AmpWorks({
-    ...ground,
-    isHosted: hostedBy(ground, service),
+  const amp = new AmpService({
+    ...core,
+    isHosted: hostedBy(core, service),
     options: ampOptions(config),
     store: storage,
     isInFlight: (owner, id) => storedMessages.isInFlight(owner, id),
@@ -167,21 +167,21 @@ function equip(site: Site, ground: Ground) {
     log,
   });
   const storedMessages = new StoredMessages({
-    ...ground,
+    ...core,
     store: storage.offline,
     quota: config.offline,
     ...(amp.enabled && { settleDue: (account: string) => amp.settleDue(account) }),
-    refuses: (message, recipient) => ground.screens.refusesInbound(message, recipient),
+    refuses: (message, recipient) => core.filters.refusesInbound(message, recipient),
     clock,
     log,
   });
   const list: readonly Extension[] = extensions({
-    ...ground,
+    ...core,
     software,
     options: config,
     storedMessages,
     amp,
-    registrar: makeRegistrar(site, ground, () => list),
+    registrar: makeRegistrar(site, core, () => list),
     storage,
     services: (domain) =>
       components.all.filter((one) => one.domain.endsWith(`.${domain}`)).map((one) => ({ jid: one.domain })),
@@ -191,13 +191,13 @@ function equip(site: Site, ground: Ground) {
   return { extensions: list, offline: storedMessages, service, amp, copies, components };
 }
 
-function makeCopies({ config, storage, clock, log }: Site, ground: Ground): OutgoingCopies {
+function makeCopies({ config, storage, clock, log }: Site, core: RoutingCore): OutgoingCopies {
   const [domain = ''] = config.domains;
-  const route: Route = (stanza, origin) => ground.route(stanza, { origin });
+  const route: Reroute = (stanza, origin) => core.route(stanza, { origin });
   return new OutgoingCopies({ store: storage.outgoing, domain, route, clock, log });
 }
 
-function makeComponents({ config, clock, log }: Site, { requests }: Ground, copies: OutgoingCopies): Components {
+function makeComponents({ config, clock, log }: Site, { requests }: RoutingCore, copies: OutgoingCopies): Components {
   const server = Jid.from('', config.domains[0] ?? '');
   return new Components(componentOptions(config), {
     server,
@@ -212,15 +212,15 @@ function makeComponents({ config, clock, log }: Site, { requests }: Ground, copi
 /** Makes, changes and removes accounts in a house that is equipped with these extensions. */
 export function makeRegistrar(
   { config, storage, pbkdf2 }: Site,
-  ground: Ground,
+  core: RoutingCore,
   equipped: () => readonly Extension[],
 ): Registrar {
   return new Registrar({
     store: storage.accounts,
-    account: (jid) => ground.accounts.get(jid),
-    cancelSubscriptions: (account) => ground.subscriptions.cancelAll(account),
-    forget: (key) => ground.accounts.forget(key),
-    sessions: ground.sessions,
+    account: (jid) => core.accounts.get(jid),
+    cancelSubscriptions: (account) => core.subscriptions.cancelAll(account),
+    forget: (key) => core.accounts.forget(key),
+    sessions: core.sessions,
     pbkdf2,
     iterations: config.authentication.scramIterations,
     removed: (jid) => {

@@ -1,43 +1,43 @@
 import type { AddressInfo } from 'node:net';
+import { ClientSessions } from './c2s/client-sessions.ts';
+import { ClientStream } from './c2s/client-stream.ts';
+import type { ClientStreamDeps } from './c2s/client-stream-deps.ts';
+import { StreamManagement } from './c2s/management/stream-management.ts';
+import { clientFeatures } from './c2s/negotiation/client-features.ts';
+import { Pbkdf2Queue } from './c2s/negotiation/sasl/pbkdf2-queue.ts';
+import type { Registrar } from './c2s/registrar.ts';
+import { StanzaIntake } from './c2s/stanza-intake.ts';
 import { reloaded } from './config/reload.ts';
 import type { Config, Listener } from './config/schema.ts';
 import {
-  clientGateOptions,
+  clientAcceptorOptions,
   componentStreamLimits,
   listenerLimits,
   managementLimits,
   streamLimits,
 } from './config/stream-options.ts';
+import { type ClientAcceptor, makeClientAcceptor } from './edges/client-acceptor.ts';
 import { buildWorks, makeRegistrar, type Site, software, type Works } from './equipment.ts';
 import { AmpCounters } from './extensions/amp/amp-counters.ts';
-import type { AmpWorks } from './extensions/amp/amp-works.ts';
+import type { AmpService } from './extensions/amp/amp-service.ts';
 import type { Jid } from './protocol/jid.ts';
-import { then } from './routing/eventually.ts';
-import type { Road } from './routing/road.ts';
+import type { Routing } from './routing/build-routing.ts';
+import { then } from './routing/maybe-promise.ts';
 import type { Service } from './routing/service.ts';
 import { openSqliteStorage, type SqliteStorageOptions } from './storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
-import { type ClientGate, makeClientGate } from './streams/client-gate.ts';
-import { ClientSessions } from './streams/client-sessions.ts';
-import { ClientStream } from './streams/client-stream.ts';
-import type { ClientStreamParts } from './streams/client-stream-parts.ts';
-import { Doorkeeper } from './streams/doorkeeper.ts';
-import { KeptCopies } from './streams/management/kept-copies.ts';
-import { StreamManagement } from './streams/management/stream-management.ts';
-import { clientFeatures } from './streams/negotiation/client-features.ts';
-import { Pbkdf2Queue } from './streams/negotiation/sasl/pbkdf2-queue.ts';
-import type { Registrar } from './streams/registrar.ts';
-import { StanzaIntake } from './streams/stanza-intake.ts';
-import type { TlsStart } from './streams/stream-connection.ts';
+import { KeptCopies } from './streams/acknowledgment/kept-copies.ts';
+import { ConnectionLimiter } from './streams/connection-limiter.ts';
 import { StreamListener } from './streams/stream-listener.ts';
-import { CurrentCertificates } from './streams/tls/current-certificates.ts';
 import { type Clock, systemClock } from './support/clock.ts';
 import type { DiskSpace } from './support/disk-space.ts';
 import type { AdjustableLog } from './support/log.ts';
+import { CurrentCertificates } from './tls/current-certificates.ts';
+import type { TlsStart } from './tls/tls-options.ts';
 import { Administration } from './web/control/administration.ts';
 import { type ControlServer, startControlServer } from './web/control/control-server.ts';
-import { MessageDesk } from './web/control/message-desk.ts';
 import type { Operations } from './web/control/operations.ts';
+import { OperatorMessages } from './web/control/operator-messages.ts';
 import { controlSocketPath } from './web/control/socket-path.ts';
 
 /** A running server. */
@@ -92,16 +92,23 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const { quickCheck, ballastBytes } = config.storage;
   const disk = { ballastBytes, ...(options.diskSpace && { diskSpace: options.diskSpace }) };
   const storage = await openStorage({ dataDir, onFatal, log, clock, quickCheck, ...disk });
-  let gate: ClientGate | undefined;
+  let acceptor: ClientAcceptor | undefined;
   try {
     const certificates = await CurrentCertificates.load(config, log);
     const { services = [] } = options;
-    const door = new Doorkeeper(listenerLimits(config), clock, log);
-    gate = makeClientGate(clientGateOptions(config), certificates, { clock, log });
-    const made = { pbkdf2: new Pbkdf2Queue(), amp: new AmpCounters(), services, door, gate, failure: failure.signal };
+    const limiter = new ConnectionLimiter(listenerLimits(config), clock, log);
+    acceptor = makeClientAcceptor(clientAcceptorOptions(config), certificates, { clock, log });
+    const made = {
+      pbkdf2: new Pbkdf2Queue(),
+      amp: new AmpCounters(),
+      services,
+      limiter,
+      acceptor,
+      failure: failure.signal,
+    };
     return await open({ config, storage, certificates, clock, log, ...made }, options);
   } catch (error) {
-    await gate?.end();
+    await acceptor?.end();
     await storage.close();
     throw error;
   }
@@ -111,7 +118,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 interface House {
   readonly site: Site;
   readonly works: Works;
-  readonly messages: MessageDesk;
+  readonly messages: OperatorMessages;
   sessions?: ClientSessions;
   listener?: StreamListener;
   control?: ControlServer;
@@ -120,7 +127,7 @@ interface House {
 /** Opens everything or nothing: what was opened before something failed is closed again. */
 async function open(site: Site, options: ServerOptions): Promise<Server> {
   const works = await buildWorks(site);
-  const house: House = { site, works, messages: makeMessageDesk(site, works.road, works.amp) };
+  const house: House = { site, works, messages: makeMessageDesk(site, works.routing, works.amp) };
   try {
     return await openHouse(house, options);
   } catch (error) {
@@ -132,9 +139,9 @@ async function open(site: Site, options: ServerOptions): Promise<Server> {
 async function openHouse(house: House, options: ServerOptions): Promise<Server> {
   const { site, works, messages } = house;
   const { config, storage, certificates, clock, log } = site;
-  const { road, copies, components, federation } = works;
-  const registrar = makeRegistrar(site, road, () => road.extensions);
-  const stream = await makeStreamParts(site, road, registrar);
+  const { routing, copies, components, federation } = works;
+  const registrar = makeRegistrar(site, routing, () => routing.extensions);
+  const stream = await makeStreamParts(site, routing, registrar);
   house.sessions = stream.sessions;
   const left = await copies.left();
   await stream.sessions.restore();
@@ -157,8 +164,8 @@ async function openHouse(house: House, options: ServerOptions): Promise<Server> 
     iterations: config.authentication.scramIterations,
     registrar,
     running: {
-      accounts: road.accounts,
-      directory: road.sessions,
+      accounts: routing.accounts,
+      directory: routing.sessions,
       messages,
       status,
       components: () => components.report(),
@@ -168,7 +175,7 @@ async function openHouse(house: House, options: ServerOptions): Promise<Server> 
     },
   });
   house.control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
-  for (const extension of road.extensions) extension.opened?.();
+  for (const extension of routing.extensions) extension.opened?.();
   const stop = async () => {
     await closeHouse(house, site.failure.aborted ? farewellMs : config.shutdown.drainSeconds * 1000);
     await storage.close();
@@ -178,7 +185,7 @@ async function openHouse(house: House, options: ServerOptions): Promise<Server> 
 
 async function closeHouse({ site, works, messages, control, listener, sessions }: House, drainMs: number) {
   const failed = site.failure.aborted;
-  const { road, components, federation, copies } = works;
+  const { routing, components, federation, copies } = works;
   messages.close();
   // What an operator has asked for may take long.
   const controlClosed = control?.close();
@@ -187,13 +194,13 @@ async function closeHouse({ site, works, messages, control, listener, sessions }
   // Last, so that others hear who is gone.
   await federation?.stop(drainMs);
   if (!failed) await copies.settled();
-  for (const extension of road.extensions) await extension.closing?.();
+  for (const extension of routing.extensions) await extension.closing?.();
   await controlClosed;
 }
 
 /** Opens every port. */
-async function openDoors(site: Site, { road, components, federation }: Works, listener: StreamListener) {
-  const { config, door, clock, log } = site;
+async function openDoors(site: Site, { routing, components, federation }: Works, listener: StreamListener) {
+  const { config, limiter, clock, log } = site;
   const addresses = {
     c2s: await listenAll(listener, config.listen.c2s, 'starttls'),
     c2sTls: await listenAll(listener, config.listen.c2sTls, 'direct'),
@@ -202,9 +209,9 @@ async function openDoors(site: Site, { road, components, federation }: Works, li
   };
   await components.listen({
     addresses: config.listen.components,
-    take: (stanza, origin) => road.router.fromPeer(stanza, origin),
+    take: (stanza, origin) => routing.router.fromPeer(stanza, origin),
     limits: componentStreamLimits(config),
-    door,
+    limiter,
     clock,
     log,
   });
@@ -217,11 +224,11 @@ async function openDoors(site: Site, { road, components, federation }: Works, li
   };
 }
 
-function makeListener({ gate, door, clock, log }: Site, stream: ClientStreamParts): StreamListener {
+function makeListener({ acceptor, limiter, clock, log }: Site, stream: ClientStreamDeps): StreamListener {
   return new StreamListener({
     newStream: (authenticated) => new ClientStream(stream, authenticated),
-    gate,
-    door,
+    acceptor,
+    limiter,
     clock,
     log,
   });
@@ -229,7 +236,7 @@ function makeListener({ gate, door, clock, log }: Site, stream: ClientStreamPart
 
 /** Takes over what can change at once and says what waits for the next start; what is no good changes nothing. One after the other. */
 function reloading(site: Site, works: Works, options: ServerOptions): () => Promise<void> {
-  const { certificates, gate, log } = site;
+  const { certificates, acceptor, log } = site;
   let running = site.config;
   let last = Promise.resolve();
   const reload = async () => {
@@ -240,7 +247,7 @@ function reloading(site: Site, works: Works, options: ServerOptions): () => Prom
     takeOver();
     running = config;
     options.log.level = config.log.level;
-    await gate.renew();
+    await acceptor.renew();
     if (waiting.length > 0) log.warn({ keys: waiting }, 'changed settings that wait for a restart');
     log.info({}, 'reloaded');
   };
@@ -268,28 +275,28 @@ async function listenWhere(listener: Pick<StreamListener, 'listen'>, wanted: rea
   return found;
 }
 
-function makeMessageDesk({ config, clock }: Site, road: Road, amp: AmpWorks): MessageDesk {
-  return new MessageDesk({
+function makeMessageDesk({ config, clock }: Site, routing: Routing, amp: AmpService): OperatorMessages {
+  return new OperatorMessages({
     domains: config.domains,
     components: Object.keys(config.components),
-    hasAccount: (jid) => then(road.accounts.get(jid), (account) => account !== undefined),
+    hasAccount: (jid) => then(routing.accounts.get(jid), (account) => account !== undefined),
     clock,
-    mailboxes: road.mailboxes,
-    route: (message) => road.route(message, { byOperator: true }),
+    mailboxes: routing.mailboxes,
+    route: (message) => routing.route(message, { byOperator: true }),
     explain: (message, sender, recipient, nowMs) =>
-      then(road.router.plan(message, sender, recipient), ({ arriving, plan }) =>
-        amp.judge.explain(arriving, plan, nowMs),
+      then(routing.router.plan(message, sender, recipient), ({ passage, plan }) =>
+        amp.judge.explain(passage, plan, nowMs),
       ),
   });
 }
 
-async function makeStreamParts(site: Site, road: Road, registrar: Registrar): Promise<ClientStreamParts> {
+async function makeStreamParts(site: Site, routing: Routing, registrar: Registrar): Promise<ClientStreamDeps> {
   const { config, clock, log } = site;
   const limits = streamLimits(config);
   const domains = new Set(config.domains);
-  const sessions = makeSessions(site, road);
+  const sessions = makeSessions(site, routing);
   const management = new StreamManagement(sessions.resumable);
-  const nonzas = road.extensions.flatMap((extension) => extension.nonzas ?? []);
+  const nonzas = routing.extensions.flatMap((extension) => extension.nonzas ?? []);
   return {
     isLocalDomain: (domain) => domains.has(domain),
     features: await clientFeatures({
@@ -301,40 +308,40 @@ async function makeStreamParts(site: Site, road: Road, registrar: Registrar): Pr
       registrar,
       streamLimits: limits,
     }),
-    notices: (stage) => road.extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
+    notices: (stage) => routing.extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []),
     intake: new StanzaIntake({
       nonzas,
       management,
-      route: (stanza, session) => road.router.fromSession(stanza, session),
+      route: (stanza, session) => routing.router.fromSession(stanza, session),
       limits,
     }),
     sessions,
-    requests: road.requests,
+    requests: routing.requests,
     limits,
     clock,
     log,
   };
 }
 
-function makeSessions({ config, storage, clock, log }: Site, road: Road): ClientSessions {
+function makeSessions({ config, storage, clock, log }: Site, routing: Routing): ClientSessions {
   const store = storage.resumption;
   return new ClientSessions({
-    directory: road.sessions,
-    account: (jid: Jid) => road.accounts.get(jid),
+    directory: routing.sessions,
+    account: (jid: Jid) => routing.accounts.get(jid),
     policy: config.sessions,
     resumption: config.streamManagement,
     limits: managementLimits(config),
     store,
     copies: new KeptCopies({ store, clock, log }),
-    requests: road.requests,
+    requests: routing.requests,
     clock,
     log,
-    ended: road.sessionEnded,
+    ended: routing.sessionEnded,
     returned: (session) => {
       if (!session.presence.available) return;
-      for (const extension of road.extensions) extension.available?.(session);
+      for (const extension of routing.extensions) extension.readyForMessages?.(session);
     },
-    recall: (message, session, sentAtMs) => road.router.recall(message, session, sentAtMs),
-    route: (stanza, origin) => road.route(stanza, { origin }),
+    recall: (message, session, sentAtMs) => routing.router.recall(message, session, sentAtMs),
+    route: (stanza, origin) => routing.route(stanza, { origin }),
   });
 }

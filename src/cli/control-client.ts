@@ -2,10 +2,10 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import type { ComponentReport } from '../components/component.ts';
+import type { LinkTestReport } from '../federation/link-test.ts';
+import type { PeerStreamReport } from '../federation/peer-report.ts';
 import type { Forward } from '../storage/accounts.ts';
-import type { ComponentReport } from '../streams/components/component.ts';
-import type { LinkTestReport } from '../streams/federation/link-test.ts';
-import type { PeerStreamReport } from '../streams/federation/peer-report.ts';
 import type { ExplainReport, ExplainRequest, SendReport, SendRequest } from '../web/control/message-operations.ts';
 import { codeOf, OperationError } from '../web/control/operation-error.ts';
 import type {

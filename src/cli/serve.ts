@@ -14,7 +14,7 @@ export interface SignalSource {
 }
 
 /** What serving needs. */
-export interface ServeParts<Server extends StartedServer> {
+export interface ServeDeps<Server extends StartedServer> {
   /** Starts the server; it calls `fail` if it cannot go on. */
   readonly start: (fail: (error: Error) => void) => Promise<Server>;
   readonly ready: (server: Server) => void;
@@ -29,31 +29,31 @@ export interface ServeParts<Server extends StartedServer> {
 const echoMs = 1000;
 
 /** Runs a server until a signal ends it; rejects if it could not start or go on. */
-export async function serve<Server extends StartedServer>(parts: ServeParts<Server>): Promise<void> {
+export async function serve<Server extends StartedServer>(deps: ServeDeps<Server>): Promise<void> {
   const end = Promise.withResolvers<void>();
   // A failure before the start is over is still waited for.
   end.promise.catch(() => undefined);
   let server: Server | undefined;
   const listeners = new Map<NodeJS.Signals, () => void>([
-    ['SIGHUP', () => void reload(server, parts.log)],
+    ['SIGHUP', () => void reload(server, deps.log)],
     // Otherwise Node.js would open its debugger.
-    ['SIGUSR1', () => parts.log.debug({}, 'SIGUSR1 does nothing: the log goes to standard output')],
+    ['SIGUSR1', () => deps.log.debug({}, 'SIGUSR1 does nothing: the log goes to standard output')],
   ]);
-  const stop = stopper(parts, end.resolve);
+  const stop = stopper(deps, end.resolve);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) listeners.set(signal, stop);
-  for (const [signal, listener] of listeners) parts.signals.on(signal, listener);
+  for (const [signal, listener] of listeners) deps.signals.on(signal, listener);
   try {
-    const started = await parts.start(end.reject);
+    const started = await deps.start(end.reject);
     server = started;
-    parts.ready(started);
+    deps.ready(started);
     await end.promise.finally(() => started.stop());
   } finally {
-    for (const [signal, listener] of listeners) parts.signals.off(signal, listener);
+    for (const [signal, listener] of listeners) deps.signals.off(signal, listener);
   }
 }
 
 /** The first call ends the server in peace, a later one at once. */
-function stopper({ clock, log, hurry }: Pick<ServeParts<StartedServer>, 'clock' | 'log' | 'hurry'>, stop: () => void) {
+function stopper({ clock, log, hurry }: Pick<ServeDeps<StartedServer>, 'clock' | 'log' | 'hurry'>, stop: () => void) {
   let askedAtMs: number | undefined;
   return () => {
     const nowMs = clock.monotonicMs();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mechanismNames } from '../streams/negotiation/sasl/mechanisms.ts';
+import { mechanismNames } from '../c2s/negotiation/sasl/mechanisms.ts';
 import { ampSchema } from './amp-schema.ts';
 import {
   bytes,

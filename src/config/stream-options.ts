@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { ClientGateOptions } from '../streams/client-gate.ts';
-import type { ComponentOptions } from '../streams/components/component.ts';
-import type { ListenerLimits } from '../streams/doorkeeper.ts';
-import type { ManagementLimits } from '../streams/management/management.ts';
+import type { ManagementLimits } from '../c2s/management/management.ts';
+import type { ComponentOptions } from '../components/component.ts';
+import type { ClientAcceptorOptions } from '../edges/client-acceptor.ts';
+import type { ListenerLimits } from '../streams/connection-limiter.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
 import type { Config } from './schema.ts';
 
@@ -103,7 +103,7 @@ function roomFor(openFiles: number): number {
 }
 
 /** How the connections of clients are held. */
-export function clientGateOptions(config: Config): ClientGateOptions {
+export function clientAcceptorOptions(config: Config): ClientAcceptorOptions {
   const { unauthenticatedRate: rate, connection: limits } = streamLimits(config);
   return { edges: config.edges, rate, limits, backlog: config.limits.connections.backlog };
 }

@@ -1,7 +1,7 @@
 import type { DiscoItem } from '../protocol/disco.ts';
 import type { Stanza } from '../protocol/stanza.ts';
-import type { Eventually } from '../routing/eventually.ts';
 import type { Extension } from '../routing/extension.ts';
+import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { RosterChanges } from '../routing/roster-changes.ts';
 import type { SessionDirectory } from '../routing/session-directory.ts';
 import type { Subscriptions } from '../routing/subscriptions.ts';
@@ -9,7 +9,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { amp } from './amp/amp.ts';
-import type { AmpWorks } from './amp/amp-works.ts';
+import type { AmpService } from './amp/amp-service.ts';
 import { blocking } from './blocking/blocking.ts';
 import { clientState } from './client-state/client-state.ts';
 import { type ContactAddresses, contactAddresses } from './contact-addresses.ts';
@@ -36,19 +36,19 @@ export interface ExtensionOptions {
   readonly forwarding: ForwardingOptions;
 }
 
-/** What all extensions together need from the rest of the house. */
-export interface ExtensionParts {
+/** Dependencies of all extensions together. */
+export interface ExtensionDeps {
   readonly software: Software & { readonly homepage: string };
   readonly options: ExtensionOptions;
   readonly sessions: Pick<SessionDirectory, 'of'>;
   readonly rosters: Pick<RosterChanges, 'save'>;
   readonly subscriptions: Pick<Subscriptions, 'cancel'>;
   readonly storedMessages: StoredMessages;
-  readonly amp: AmpWorks;
+  readonly amp: AmpService;
   readonly registrar: Registrar;
   readonly storage: Pick<Storage, 'accounts' | 'rosters' | 'blocklists' | 'privateXml' | 'vcards'>;
   /** Puts a stanza of the server's own on the road. */
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly route: (stanza: Stanza) => MaybePromise<void>;
   /** The services that disco#items of a domain lists. */
   readonly services: (domain: string) => Iterable<DiscoItem>;
   readonly clock: Clock;
@@ -56,19 +56,19 @@ export interface ExtensionParts {
 }
 
 /** All extensions; their hooks run in this order. */
-export function extensions(parts: ExtensionParts): readonly Extension[] {
-  const { software, options, storage, sessions, clock, log } = parts;
+export function extensions(deps: ExtensionDeps): readonly Extension[] {
+  const { software, options, storage, sessions, clock, log } = deps;
   const all: readonly Extension[] = [
-    blocking({ store: storage.blocklists, sessions, route: parts.route }),
-    roster({ ...parts, store: storage.rosters, options: options.roster }),
-    amp(parts.amp, software.name),
-    offline(parts.storedMessages),
+    blocking({ store: storage.blocklists, sessions, route: deps.route }),
+    roster({ ...deps, store: storage.rosters, options: options.roster }),
+    amp(deps.amp, software.name),
+    offline(deps.storedMessages),
     clientState(),
     disco({
       name: software.name,
       homepage: software.homepage,
       advertisements: () => all.flatMap((extension) => extension.disco ?? []),
-      services: parts.services,
+      services: deps.services,
     }),
     contactAddresses(options.contact),
     ping(),
@@ -78,7 +78,7 @@ export function extensions(parts: ExtensionParts): readonly Extension[] {
     forwarding(storage.accounts, options.forwarding),
     vcard(storage.vcards),
     privateXml(storage.privateXml),
-    register(parts.registrar, options.registration),
+    register(deps.registrar, options.registration),
     legacySession(),
   ];
   return all;

@@ -14,8 +14,8 @@ import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { type Element, xml } from '../xml/element.ts';
 
-/** What last activity needs from the rest of the house. */
-export interface LastActivityParts {
+/** Dependencies of last activity. */
+export interface LastActivityDeps {
   readonly sessions: Pick<SessionDirectory, 'of'>;
   readonly store: Pick<AccountStore, 'setLastSeen'>;
   readonly clock: Clock;
@@ -33,13 +33,13 @@ const claim: Claim = {
 };
 
 /** Last Activity (XEP-0012): how long the server is up, and how long an account is away. */
-export function lastActivity(parts: LastActivityParts): Extension {
-  const startMs = parts.clock.monotonicMs();
-  const uptime = () => answer(parts.clock.monotonicMs() - startMs);
-  const notes = new LastSeenNotes(parts);
+export function lastActivity(deps: LastActivityDeps): Extension {
+  const startMs = deps.clock.monotonicMs();
+  const uptime = () => answer(deps.clock.monotonicMs() - startMs);
+  const notes = new LastSeenNotes(deps);
   const ofAccount = (request: IqRequest) => {
     const account = accountShownTo(request);
-    return activityOf(account, notes.of(account), request, parts);
+    return activityOf(account, notes.of(account), request, deps);
   };
   const query = { name: 'query', ns: ns.lastActivity, type: 'get' } as const;
   return {
@@ -50,7 +50,7 @@ export function lastActivity(parts: LastActivityParts): Extension {
       { ...query, scopes: ['server'], handle: uptime },
       { ...query, scopes: ['self', 'other'], handle: ofAccount },
     ],
-    screen: { inbound: (stanza, recipient) => (asksStrangely(stanza, recipient) ? 'refuse' : undefined) },
+    filter: { inbound: (stanza, recipient) => (asksStrangely(stanza, recipient) ? 'refuse' : undefined) },
     ended: (session) => notes.ended(session),
     closing: () => notes.write(),
     accountRemoved: (account) => notes.forget(account),
@@ -68,7 +68,7 @@ function activityOf(
   account: Account,
   lastSeen: LastSeen | undefined,
   { scope }: IqRequest,
-  { sessions, clock }: LastActivityParts,
+  { sessions, clock }: LastActivityDeps,
 ): Element {
   // To others a resource that never sent presence does not exist (RFC 6121 §11).
   const isThere = (session: Session) => scope === 'self' || session.presence.available !== undefined;
@@ -87,15 +87,15 @@ function answer(elapsedMs: number, status = ''): Element {
  * ends costs more than all of its login. A crash loses the last of it.
  */
 class LastSeenNotes {
-  readonly #parts: LastActivityParts;
+  readonly #deps: LastActivityDeps;
   #waiting = new Map<string, LastSeen>();
 
-  constructor(parts: LastActivityParts) {
-    this.#parts = parts;
+  constructor(deps: LastActivityDeps) {
+    this.#deps = deps;
   }
 
   ended({ account, presence: { farewell } }: Session): void {
-    const { sessions, clock } = this.#parts;
+    const { sessions, clock } = this.#deps;
     if (sessions.of(account.key).length > 0) return;
     account.lastSeen = { atMs: clock.nowMs(), status: farewell };
     if (this.#waiting.size === 0) clock.after(writeAfterMs, () => void this.write());
@@ -119,10 +119,10 @@ class LastSeenNotes {
 
   async #save(account: string, { atMs, status }: LastSeen): Promise<void> {
     try {
-      await this.#parts.store.setLastSeen(account, atMs, status);
+      await this.#deps.store.setLastSeen(account, atMs, status);
     } catch (error) {
       const removed = error instanceof StorageError && error.code === 'not-found';
-      if (!removed) this.#parts.log.warn({ err: error, account }, 'last activity was not saved');
+      if (!removed) this.#deps.log.warn({ err: error, account }, 'last activity was not saved');
     }
   }
 }

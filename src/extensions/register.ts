@@ -1,3 +1,4 @@
+import { refuseAccount } from '../c2s/account-refusal.ts';
 import { Jid } from '../protocol/jid.ts';
 import { ifAddress } from '../protocol/jid-or-nothing.ts';
 import { ns } from '../protocol/namespaces.ts';
@@ -6,7 +7,6 @@ import { iqResult } from '../protocol/stanza-replies.ts';
 import type { Account } from '../routing/account.ts';
 import type { Extension, IqRequest } from '../routing/extension.ts';
 import type { Session } from '../routing/session.ts';
-import { refuseAccount } from '../streams/account-refusal.ts';
 import { childElements, type Element, nsOf, textOf, xml } from '../xml/element.ts';
 
 /** Changes accounts for the users themselves. */

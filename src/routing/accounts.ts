@@ -1,7 +1,7 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { AccountStore } from '../storage/accounts.ts';
 import { Account } from './account.ts';
-import type { Eventually } from './eventually.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 
 /** How many accounts may be in memory before those without a session are looked for. */
 const cachedAccounts = 20_000;
@@ -24,7 +24,7 @@ export class Accounts {
   }
 
   /** The account of a bare or full JID, at once if it is in memory; undefined if there is none. */
-  get(jid: Jid): Eventually<Account | undefined> {
+  get(jid: Jid): MaybePromise<Account | undefined> {
     const key = jid.bare().toString();
     const known = this.#known.get(key);
     return known !== undefined || this.#known.has(key) ? known : this.#load(jid.bare(), key);

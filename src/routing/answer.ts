@@ -3,6 +3,6 @@ import type { Session } from './session.ts';
 
 /** Answers a stanza of our own client. A message that was refused counts as taken: a crash must not swallow the refusal. */
 export function answer(reply: Stanza, session: Session): void {
-  if (session.owed && reply.kind === 'message') session.awaits(session.sendDurably(reply));
+  if (session.needsAck && reply.kind === 'message') session.ackAfter(session.sendDurably(reply));
   else session.send(reply);
 }

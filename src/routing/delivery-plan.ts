@@ -2,9 +2,9 @@ import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { type MessageType, messageType } from '../protocol/stanza-rules.ts';
-import { keepingOf } from './keeping.ts';
 import type { Service } from './service.ts';
 import type { Session } from './session.ts';
+import { storabilityOf } from './storability.ts';
 
 /**
  * What the server would do with a message, as a value, before anything is done (XEP-0079 §2.2.2).
@@ -66,7 +66,7 @@ function planBare(message: Stanza, type: MessageType, to: Jid, recipient: Recipi
 
 /** RFC 6121 §8.5.2.2.1: nobody is there to take a chat or normal message. */
 function planAbsent(message: Stanza, to: Jid, { hasRoom }: RecipientView): DeliveryPlan {
-  switch (keepingOf(message)) {
+  switch (storabilityOf(message)) {
     case 'keep':
       // What would not fit is not said to be stored, and stored no more (XEP-0160 §2).
       return hasRoom && !hasRoom(message) ? refusal('normal') : { kind: 'stored', owner: to.bare() };

@@ -5,12 +5,12 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { StanzaError } from '../protocol/stanza-error.ts';
 import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
-import type { NextHop } from './carrier.ts';
+import type { AckScope } from './ack-scope.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
 import type { Destination } from './destination.ts';
-import type { Eventually } from './eventually.ts';
-import type { Keepsake } from './offline-messages.ts';
-import type { Origin } from './origin.ts';
+import type { MaybePromise } from './maybe-promise.ts';
+import type { StoredExtras } from './offline-messages.ts';
+import type { NextHop } from './outbound.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -28,7 +28,7 @@ export interface Extension {
   readonly iq?: readonly IqHandler[];
   /** Elements beside the three stanzas that a bound client may send. */
   readonly nonzas?: readonly NonzaHandler[];
-  readonly screen?: Screen;
+  readonly filter?: StanzaFilter;
   readonly judge?: Judge;
   readonly recall?: Recall;
   readonly record?: Recorder;
@@ -37,7 +37,7 @@ export interface Extension {
   /** The server is about to end; the store is still open. */
   readonly closing?: () => Promise<void>;
   /** The initial presence has been broadcast, or the priority has turned non-negative (RFC 6121 §4.2). */
-  readonly available?: (session: Session) => void;
+  readonly readyForMessages?: (session: Session) => void;
   /** The session is gone; it is no longer in the directory. */
   readonly ended?: (session: Session) => void;
   /** The account is gone, on disk and from memory. */
@@ -96,7 +96,7 @@ export interface IqHandler {
   readonly type: 'get' | 'set';
   readonly scopes: readonly IqScope[];
   /** Returns the payload of the result, or nothing for an empty one; throws StanzaError to refuse. */
-  handle(request: IqRequest): Eventually<Element | undefined>;
+  handle(request: IqRequest): MaybePromise<Element | undefined>;
 }
 
 /** An iq of type get or set to the server or an account. */
@@ -127,7 +127,7 @@ export interface NonzaHandler {
 }
 
 /** Looks at every stanza to or from a local account before anything else happens with it. */
-export interface Screen {
+export interface StanzaFilter {
   /** The account's client sends. An error goes back to it. */
   outbound?(stanza: Stanza, sender: Account): StanzaError | undefined;
   /** Somebody sends to the account. `refuse`: treated as if the account had no sessions and kept nothing. */
@@ -135,7 +135,7 @@ export interface Screen {
 }
 
 /** A message on the road, after planning. */
-export interface Passage {
+export interface RecordedMessage {
   readonly message: Stanza;
   readonly sender: Jid;
   readonly recipient: Jid;
@@ -143,7 +143,7 @@ export interface Passage {
 }
 
 /** A message that has come, before anything is known of what will become of it. */
-export interface Arriving {
+export interface Passage {
   readonly message: Stanza;
   /** Verified. */
   readonly sender: Jid;
@@ -152,7 +152,7 @@ export interface Arriving {
   /** The sender's session if a client of ours has sent it just now. */
   readonly session: Session | undefined;
   /** Who is owed word of what becomes of the message, if anybody is. */
-  readonly origin: Origin | undefined;
+  readonly origin: AckScope | undefined;
   /** The addresses that have forwarded the message, the first one first. */
   readonly forwardedBy: readonly Jid[];
   /** The operator has sent it, in whosever name: what is told of it need be kept from nobody. */
@@ -163,10 +163,10 @@ export interface Arriving {
  * Takes up the case of a message, or leaves it to the next judge. `refused` ends the message; the judge has answered it.
  * What is asked here must not depend on the state of the recipient (XEP-0079 §9).
  */
-export type Judge = (arriving: Arriving) => Hearing | 'refused' | undefined;
+export type Judge = (passage: Passage) => Hearing | 'refused' | undefined;
 
 /** Takes up again the case of a message that came at some time and waits for a session since before a restart. */
-export type Recall = (arriving: Arriving, plan: DeliveryPlan, sentAtMs: number) => Oversight | undefined;
+export type Recall = (passage: Passage, plan: DeliveryPlan, sentAtMs: number) => Oversight | undefined;
 
 /** One message before its judge. */
 export interface Hearing {
@@ -189,19 +189,19 @@ export interface Ruling {
 /** Follows what has been decided, until it has happened. */
 export interface Oversight {
   /** What goes into the store with a message that is stored. */
-  readonly keepsake?: Keepsake;
+  readonly extras?: StoredExtras;
   /** It has happened. */
   done(): void;
   /**
    * It has had to wait for its recipient and could happen now: false if the message has come to its end meanwhile. What is said of
    * that has this origin.
    */
-  mayLeave?(origin: Origin): boolean;
+  mayLeave?(origin: AckScope): boolean;
   /** It is about to leave the server, as `Departure.leaving` has it. */
-  leaving?(hop?: NextHop): Eventually<Stanza | undefined>;
+  leaving?(hop?: NextHop): MaybePromise<Stanza | undefined>;
   /** It has failed, and this would happen now. */
   failed(next: DeliveryPlan): Ruling;
 }
 
 /** Takes note of a message that is about to be delivered. */
-export type Recorder = (passage: Passage) => void;
+export type Recorder = (passage: RecordedMessage) => void;

@@ -4,52 +4,52 @@ import { StanzaError } from '../protocol/stanza-error.ts';
 import { iqResult } from '../protocol/stanza-replies.ts';
 import type { Child } from '../xml/payload.ts';
 import type { Account } from './account.ts';
-import type { Carrier } from './carrier.ts';
 import type { Destination } from './destination.ts';
-import { type Eventually, then } from './eventually.ts';
 import type { IqHandler, IqScope } from './extension.ts';
+import { type MaybePromise, then } from './maybe-promise.ts';
+import type { Outbound } from './outbound.ts';
 import type { OutgoingRequests } from './outgoing-requests.ts';
 import { showsItself } from './presence-access.ts';
-import type { Screens } from './screens.ts';
 import type { Session } from './session.ts';
+import type { StanzaFilters } from './stanza-filters.ts';
 
-/** What the iq path needs from the rest of the house. */
-export interface IqPathParts {
+/** Dependencies of the iq path. */
+export interface IqPathDeps {
   readonly handlers: readonly IqHandler[];
   readonly findSession: (fullJid: Jid) => Session | undefined;
   /** Whether a domain is that of a service, which is the operator's as this server is. */
   readonly isService: (domain: string) => boolean;
-  readonly screens: Screens;
+  readonly filters: StanzaFilters;
   readonly requests: OutgoingRequests;
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly route: (stanza: Stanza) => MaybePromise<void>;
   /** Carries what is for other servers. */
-  readonly remotes: Carrier;
+  readonly remotes: Outbound;
   /** Has a stanza carried away; whatever goes wrong is answered. */
-  readonly send: (carrier: Carrier, stanza: Stanza) => void;
+  readonly send: (outbound: Outbound, stanza: Stanza) => void;
 }
 
 /** The road of an iq: to a client, to a handler of ours, or away (RFC 6120 §8.2.3, RFC 6121 §8.5). */
 export class IqPath {
-  readonly #parts: IqPathParts;
+  readonly #deps: IqPathDeps;
   readonly #handlers = new Map<string, IqHandler>();
 
-  constructor(parts: IqPathParts) {
-    this.#parts = parts;
-    for (const handler of parts.handlers) {
+  constructor(deps: IqPathDeps) {
+    this.#deps = deps;
+    for (const handler of deps.handlers) {
       for (const scope of handler.scopes)
         this.#handlers.set(keyOf(scope, handler.type, handler.ns, handler.name), handler);
     }
   }
 
   /** Takes an iq to its end. Throws StanzaError for the requester. */
-  take(iq: Stanza, from: Jid, to: Jid, destination: Destination, session: Session | undefined): Eventually<void> {
+  take(iq: Stanza, from: Jid, to: Jid, destination: Destination, session: Session | undefined): MaybePromise<void> {
     switch (destination.kind) {
       case 'remote':
-        return this.#parts.send(this.#parts.remotes, iq);
+        return this.#deps.send(this.#deps.remotes, iq);
       case 'service':
         // We ask other servers in the name of the domain that writes to them.
-        if (isAnswer(iq) && to.local === '' && this.#parts.requests.settle(iq, from)) return;
-        return this.#parts.send(destination.service, iq);
+        if (isAnswer(iq) && to.local === '' && this.#deps.requests.settle(iq, from)) return;
+        return this.#deps.send(destination.service, iq);
       case 'server':
         return this.#atServer(iq, from, to, session);
       case 'account':
@@ -57,8 +57,8 @@ export class IqPath {
     }
   }
 
-  #atServer(iq: Stanza, from: Jid, to: Jid, session: Session | undefined): Eventually<void> {
-    if (isAnswer(iq)) return void this.#parts.requests.settle(iq, from);
+  #atServer(iq: Stanza, from: Jid, to: Jid, session: Session | undefined): MaybePromise<void> {
+    if (isAnswer(iq)) return void this.#deps.requests.settle(iq, from);
     return this.#handle(iq, { from, to, scope: 'server', session, account: undefined });
   }
 
@@ -68,17 +68,17 @@ export class IqPath {
     to: Jid,
     account: Account | undefined,
     session: Session | undefined,
-  ): Eventually<void> {
-    const refused = account !== undefined && this.#parts.screens.refusesInbound(iq, account);
+  ): MaybePromise<void> {
+    const refused = account !== undefined && this.#deps.filters.refusesInbound(iq, account);
     if (!account || refused) return this.#atNobody(iq, from, to, session);
     if (!to.isBare) return this.#toSession(iq, from, to);
-    if (isAnswer(iq)) return void this.#parts.requests.settle(iq, from);
+    if (isAnswer(iq)) return void this.#deps.requests.settle(iq, from);
     const scope = from.bare().equals(account.jid) ? 'self' : 'other';
     return this.#handle(iq, { from, to, scope, session, account });
   }
 
   /** Whoever is blocked gets the answers of somebody who writes to no account at all. */
-  #atNobody(iq: Stanza, from: Jid, to: Jid, session: Session | undefined): Eventually<void> {
+  #atNobody(iq: Stanza, from: Jid, to: Jid, session: Session | undefined): MaybePromise<void> {
     if (isAnswer(iq)) return undefined;
     if (!to.isBare) throw StanzaError.serviceUnavailable();
     return this.#handle(iq, { from, to, scope: 'other', session, account: undefined });
@@ -86,14 +86,14 @@ export class IqPath {
 
   /** RFC 6121 §8.5.3.1: whoever asks a resource that does not show itself to him is told what is told if there is none. */
   #toSession(iq: Stanza, from: Jid, to: Jid): void {
-    const target = this.#parts.findSession(to);
+    const target = this.#deps.findSession(to);
     if (isAnswer(iq)) return target?.send(iq);
-    if (!target || !(showsItself(target, from) || this.#parts.isService(from.domain)))
+    if (!target || !(showsItself(target, from) || this.#deps.isService(from.domain)))
       throw StanzaError.serviceUnavailable();
     target.send(iq);
   }
 
-  #handle(iq: Stanza, address: Address): Eventually<void> {
+  #handle(iq: Stanza, address: Address): MaybePromise<void> {
     const child = iq.payload.children[0];
     const handler =
       child && this.#handlers.get(keyOf(address.scope, iq.type === 'set' ? 'set' : 'get', child.ns, child.name));
@@ -102,7 +102,7 @@ export class IqPath {
     const afterwards = (run: () => void) => void later.push(run);
     const answer = handler.handle({ ...address, stanza: iq, payload: iq.payload.element(child), afterwards });
     return then(answer, (payload) => {
-      const sent = this.#parts.route(this.#result(iq, address, payload));
+      const sent = this.#deps.route(this.#result(iq, address, payload));
       return then(sent, () => {
         for (const run of later) run();
       });

@@ -3,36 +3,36 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Account } from './account.ts';
-import type { Carrier } from './carrier.ts';
+import { PendingWork, type RouteOptions } from './ack-scope.ts';
 import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
-import { type Eventually, then } from './eventually.ts';
-import type { Arriving, Hearing, Judge, Oversight, Recall, Recorder, Ruling } from './extension.ts';
+import type { Hearing, Judge, Oversight, Passage, Recall, Recorder, Ruling } from './extension.ts';
 import { forwardedAbroad } from './forward-trail.ts';
-import { keepingOf } from './keeping.ts';
+import { type MaybePromise, then } from './maybe-promise.ts';
 import type { OfflineMessages } from './offline-messages.ts';
-import { Consequences, type Way } from './origin.ts';
-import type { Screens } from './screens.ts';
+import type { Outbound } from './outbound.ts';
 import type { Service } from './service.ts';
 import type { Session, Watch } from './session.ts';
+import type { StanzaFilters } from './stanza-filters.ts';
+import { storabilityOf } from './storability.ts';
 
-/** What the message path needs from the rest of the house. */
-export interface MessagePathParts {
+/** Dependencies of the message path. */
+export interface MessagePathDeps {
   readonly sessionsOf: (account: string) => readonly Session[];
-  readonly screens: Screens;
+  readonly filters: StanzaFilters;
   readonly judges: readonly Judge[];
   readonly recalls: readonly Recall[];
   readonly recorders: readonly Recorder[];
   readonly offline: OfflineMessages;
   /** Puts a message with a new address on the road again. */
-  readonly route: (stanza: Stanza, way?: Way) => Eventually<void>;
+  readonly route: (stanza: Stanza, way?: RouteOptions) => MaybePromise<void>;
   /** Carries what is for other servers. */
-  readonly remotes: Carrier;
+  readonly remotes: Outbound;
   /** Whether a domain is one of ours, or that of a service. */
   readonly isHosted: (domain: string) => boolean;
   /** What the sender is told of an error. */
   readonly explain: (message: Stanza, error: unknown) => StanzaError;
   /** Answers a message that failed after its sender was let go on. */
-  readonly refuse: (message: Stanza, error: unknown, way?: Way) => Eventually<void>;
+  readonly refuse: (message: Stanza, error: unknown, way?: RouteOptions) => MaybePromise<void>;
 }
 
 /** What is not to become of a message: what has been tried, and what is not right for it. */
@@ -43,7 +43,7 @@ interface Excluded {
 
 /** A message on its way, with all that planning it again would take. */
 interface Journey {
-  readonly arriving: Arriving;
+  readonly passage: Passage;
   readonly excluded: Excluded;
 }
 
@@ -55,32 +55,32 @@ const nothing: Excluded = { sessions: [], forward: false };
 
 /** The road of a message: hear, screen, plan, judge, record, carry out. */
 export class MessagePath {
-  readonly #parts: MessagePathParts;
+  readonly #deps: MessagePathDeps;
   #writes = 0;
 
-  constructor(parts: MessagePathParts) {
-    this.#parts = parts;
+  constructor(deps: MessagePathDeps) {
+    this.#deps = deps;
   }
 
   /** Takes a message from one end of the road to the other. Throws StanzaError for the sender. */
-  take(arriving: Arriving): Eventually<void> {
-    const hearing = this.#hear(arriving);
+  take(passage: Passage): MaybePromise<void> {
+    const hearing = this.#hear(passage);
     if (hearing === 'refused') return;
-    const message = hearing?.message ?? arriving.message;
+    const message = hearing?.message ?? passage.message;
     const excluded = hearing?.own ? { ...nothing, forward: true } : nothing;
-    const journey: Journey = { arriving: hearing ? { ...arriving, message } : arriving, excluded };
-    const plan = this.plan(journey.arriving, excluded);
+    const journey: Journey = { passage: hearing ? { ...passage, message } : passage, excluded };
+    const plan = this.plan(journey.passage, excluded);
     const ruling = hearing ? hearing.judge(plan) : { message, plan };
-    if (!hearing?.own) this.#record(ruling, arriving);
+    if (!hearing?.own) this.#record(ruling, passage);
     return this.#carryOut(ruling, journey);
   }
 
   /** What would happen to the message by default: the screen may turn the plan to `none`. */
-  plan(arriving: Arriving, excluded = nothing): DeliveryPlan {
-    const { destination } = arriving;
+  plan(passage: Passage, excluded = nothing): DeliveryPlan {
+    const { destination } = passage;
     switch (destination.kind) {
       case 'account':
-        return this.#planAccount(arriving, destination.account, excluded);
+        return this.#planAccount(passage, destination.account, excluded);
       case 'server':
         return { kind: 'none', error: StanzaError.serviceUnavailable() };
       case 'service':
@@ -90,15 +90,15 @@ export class MessagePath {
     }
   }
 
-  #planAccount(arriving: Arriving, account: Account | undefined, excluded: Excluded): DeliveryPlan {
-    const { message, recipient, forwardedBy } = arriving;
-    if (!account || this.#parts.screens.refusesInbound(message, account)) {
+  #planAccount(passage: Passage, account: Account | undefined, excluded: Excluded): DeliveryPlan {
+    const { message, recipient, forwardedBy } = passage;
+    if (!account || this.#deps.filters.refusesInbound(message, account)) {
       return planLocal(message, recipient, { exists: false, sessions: [] });
     }
-    const sessions = this.#parts.sessionsOf(account.key);
+    const sessions = this.#deps.sessionsOf(account.key);
     const failed = excluded.sessions;
     const left = failed.length === 0 ? sessions : sessions.filter((one) => !failed.includes(one));
-    const { offline } = this.#parts;
+    const { offline } = this.#deps;
     return planLocal(message, recipient, {
       exists: true,
       sessions: left,
@@ -108,20 +108,20 @@ export class MessagePath {
   }
 
   /** The first judge that takes up the case has it alone. */
-  #hear(arriving: Arriving): Hearing | 'refused' | undefined {
-    for (const judge of this.#parts.judges) {
-      const hearing = judge(arriving);
+  #hear(passage: Passage): Hearing | 'refused' | undefined {
+    for (const judge of this.#deps.judges) {
+      const hearing = judge(passage);
       if (hearing) return hearing;
     }
     return undefined;
   }
 
-  #record({ message, plan }: Ruling, { sender, recipient }: Arriving): void {
-    for (const record of this.#parts.recorders) record({ message, plan, sender, recipient });
+  #record({ message, plan }: Ruling, { sender, recipient }: Passage): void {
+    for (const record of this.#deps.recorders) record({ message, plan, sender, recipient });
   }
 
   /** The only place where a message has an effect. */
-  #carryOut(ruling: Ruling, journey: Journey): Eventually<void> {
+  #carryOut(ruling: Ruling, journey: Journey): MaybePromise<void> {
     const { message, plan, oversight } = ruling;
     switch (plan.kind) {
       case 'direct':
@@ -134,19 +134,19 @@ export class MessagePath {
       case 'service':
         return this.#depart(plan.service, ruling, journey);
       case 'remote':
-        return this.#depart(this.#parts.remotes, this.#abroad(ruling, journey), journey);
+        return this.#depart(this.#deps.remotes, this.#abroad(ruling, journey), journey);
       case 'none':
         if (plan.error) throw plan.error;
     }
   }
 
   #handOver({ message, oversight }: Ruling, sessions: readonly Session[], journey: Journey): void {
-    const { origin } = journey.arriving;
+    const { origin } = journey.passage;
     const watch = oversight && this.#watchOver(oversight, sessions, journey);
     // What is not worth storing is not worth a copy either.
-    const kept = origin?.owed && keepingOf(message) !== 'forget';
+    const kept = origin?.needsAck && storabilityOf(message) !== 'forget';
     if (!kept) for (const session of sessions) session.send(message, watch);
-    else for (const session of sessions) origin.awaits(session.sendDurably(message, watch));
+    else for (const session of sessions) origin.ackAfter(session.sendDurably(message, watch));
   }
 
   /** One delivery is enough; if there is none, what else can be done is asked of the judge. */
@@ -164,35 +164,35 @@ export class MessagePath {
   }
 
   /** Watches again over a message that waits for a session since before a restart; nothing if nobody minds what becomes of it. */
-  recall(arriving: Arriving, session: Session, sentAtMs: number): Watch | undefined {
+  recall(passage: Passage, session: Session, sentAtMs: number): Watch | undefined {
     const sessions = [session];
-    for (const recall of this.#parts.recalls) {
-      const oversight = recall(arriving, { kind: 'direct', sessions }, sentAtMs);
-      if (oversight) return this.#watchOver(oversight, sessions, { arriving, excluded: nothing });
+    for (const recall of this.#deps.recalls) {
+      const oversight = recall(passage, { kind: 'direct', sessions }, sentAtMs);
+      if (oversight) return this.#watchOver(oversight, sessions, { passage, excluded: nothing });
     }
     return undefined;
   }
 
-  #forward(message: Stanza, to: Jid, { arriving }: Journey): Eventually<void> {
-    const { origin, forwardedBy, recipient } = arriving;
-    return this.#parts.route(message.with({ to }), { origin, forwardedBy: [...forwardedBy, recipient] });
+  #forward(message: Stanza, to: Jid, { passage }: Journey): MaybePromise<void> {
+    const { origin, forwardedBy, recipient } = passage;
+    return this.#deps.route(message.with({ to }), { origin, forwardedBy: [...forwardedBy, recipient] });
   }
 
-  #abroad(ruling: Ruling, { arriving }: Journey): Ruling {
-    const { forwardedBy } = arriving;
+  #abroad(ruling: Ruling, { passage }: Journey): Ruling {
+    const { forwardedBy } = passage;
     if (forwardedBy.length === 0) return ruling;
-    return { ...ruling, message: forwardedAbroad(ruling.message, forwardedBy, this.#parts.isHosted) };
+    return { ...ruling, message: forwardedAbroad(ruling.message, forwardedBy, this.#deps.isHosted) };
   }
 
   /** Another server may be long in coming: the sender does not wait for it, and the judge is asked again when it is there. */
-  #depart(carrier: Carrier, ruling: Ruling, journey: Journey): Eventually<void> {
+  #depart(outbound: Outbound, ruling: Ruling, journey: Journey): MaybePromise<void> {
     const { message, oversight } = ruling;
-    const { origin } = journey.arriving;
+    const { origin } = journey.passage;
     const failed = (error: unknown) => this.#lost(ruling, journey, error);
     // What is not worth storing is not worth a copy either.
-    const owed = origin?.owed && keepingOf(message) !== 'forget';
+    const owed = origin?.needsAck && storabilityOf(message) !== 'forget';
     try {
-      carrier.send(message, {
+      outbound.send(message, {
         ...(owed && { origin }),
         ...(oversight?.leaving && { leaving: (hop) => oversight.leaving?.(hop) }),
         left: () => oversight?.done(),
@@ -204,7 +204,7 @@ export class MessagePath {
   }
 
   /** Forwards a message and tells its judge how that went. */
-  #watchForward(ruling: Ruling, to: Jid, journey: Journey): Eventually<void> {
+  #watchForward(ruling: Ruling, to: Jid, journey: Journey): MaybePromise<void> {
     const failed = (error: unknown) => this.#lost(ruling, journey, error);
     try {
       const pending = this.#forward(ruling.message, to, journey);
@@ -216,12 +216,12 @@ export class MessagePath {
   }
 
   /** Storage keeps the order of its calls, so the sender need not wait for the disk, unless the disk falls behind. */
-  #keep(ruling: Ruling, owner: Jid, journey: Journey): Eventually<void> {
-    const { origin } = journey.arriving;
+  #keep(ruling: Ruling, owner: Jid, journey: Journey): MaybePromise<void> {
+    const { origin } = journey.passage;
     this.#writes += 1;
-    const { keepsake } = ruling.oversight ?? {};
-    const kept = this.#parts.offline
-      .keep(ruling.message, owner, { ...keepsake, sentAtMs: origin?.sentAtMs, moved: origin?.kept })
+    const { extras } = ruling.oversight ?? {};
+    const kept = this.#deps.offline
+      .keep(ruling.message, owner, { ...extras, sentAtMs: origin?.sentAtMs, moved: origin?.kept })
       .then(
         () => ruling.oversight?.done(),
         (error: unknown) => this.#notKept(ruling, journey, error),
@@ -229,46 +229,44 @@ export class MessagePath {
       .finally(() => {
         this.#writes -= 1;
       });
-    const over = kept.catch((error: unknown) => void this.#parts.explain(ruling.message, error));
-    if (origin?.owed) origin.awaits(kept);
+    const over = kept.catch((error: unknown) => void this.#deps.explain(ruling.message, error));
+    if (origin?.needsAck) origin.ackAfter(kept);
     return this.#writes > patientWrites ? over : undefined;
   }
 
   /** What has another place on the disk is not lost: it stays there until there is room. */
-  #notKept(ruling: Ruling, journey: Journey, error: unknown): Eventually<void> {
-    const { origin } = journey.arriving;
+  #notKept(ruling: Ruling, journey: Journey, error: unknown): MaybePromise<void> {
+    const { origin } = journey.passage;
     if (origin?.kept && error instanceof StorageError && error.isPassing) throw error;
     return this.#lost(ruling, journey, error);
   }
 
   /** There is nothing left to try but to tell the sender. */
-  #lost({ message, oversight }: Ruling, journey: Journey, error: unknown): Eventually<void> {
-    if (!oversight) return this.#refuse(message, error, journey.arriving);
-    const refusal = this.#parts.explain(message, error);
+  #lost({ message, oversight }: Ruling, journey: Journey, error: unknown): MaybePromise<void> {
+    if (!oversight) return this.#refuse(message, error, journey.passage);
+    const refusal = this.#deps.explain(message, error);
     const next: DeliveryPlan = { kind: 'none', error: refusal };
     return this.#settle(oversight.failed(next), journey);
   }
 
   #again(journey: Journey, judge: (plan: DeliveryPlan) => Ruling): void {
-    void this.#settle(judge(this.plan(journey.arriving, journey.excluded)), journey);
+    void this.#settle(judge(this.plan(journey.passage, journey.excluded)), journey);
   }
 
   /** Carries a ruling out when its sender is no longer waiting. Each new plan leaves out what failed, so this ends. */
-  #settle(ruling: Ruling, journey: Journey): Eventually<void> {
+  #settle(ruling: Ruling, journey: Journey): MaybePromise<void> {
     try {
       return this.#carryOut(ruling, journey);
     } catch (error) {
-      return this.#refuse(ruling.message, error, journey.arriving);
+      return this.#refuse(ruling.message, error, journey.passage);
     }
   }
 
   /** Whoever is owed word is owed it also when the word is no. */
-  #refuse(message: Stanza, error: unknown, { origin, forwardedBy }: Arriving): Eventually<void> {
-    if (!origin?.owed) return this.#parts.refuse(message, error, { forwardedBy });
-    const consequences = new Consequences();
-    return then(this.#parts.refuse(message, error, { origin: consequences, forwardedBy }), () =>
-      consequences.settled(),
-    );
+  #refuse(message: Stanza, error: unknown, { origin, forwardedBy }: Passage): MaybePromise<void> {
+    if (!origin?.needsAck) return this.#deps.refuse(message, error, { forwardedBy });
+    const consequences = new PendingWork();
+    return then(this.#deps.refuse(message, error, { origin: consequences, forwardedBy }), () => consequences.settled());
   }
 }
 
@@ -282,6 +280,6 @@ function mayForward({ jid }: Account, forwardedBy: readonly Jid[]): boolean {
   return forwardedBy.length < maxForwards && !forwardedBy.some((one) => one.bare().equals(jid));
 }
 
-function without({ arriving, excluded }: Journey, sessions: readonly Session[]): Journey {
-  return { arriving, excluded: { ...excluded, sessions: [...excluded.sessions, ...sessions] } };
+function without({ passage, excluded }: Journey, sessions: readonly Session[]): Journey {
+  return { passage, excluded: { ...excluded, sessions: [...excluded.sessions, ...sessions] } };
 }

@@ -4,28 +4,28 @@ import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { textOf } from '../xml/element.ts';
 import type { Account } from './account.ts';
-import type { Carrier } from './carrier.ts';
+import { atClientPace } from './at-client-pace.ts';
 import type { Destination } from './destination.ts';
-import { type Eventually, then } from './eventually.ts';
-import { paced } from './paced.ts';
+import { type MaybePromise, then } from './maybe-promise.ts';
+import type { Outbound } from './outbound.ts';
 import { maySeePresence } from './presence-access.ts';
-import type { Screens } from './screens.ts';
 import type { Session } from './session.ts';
+import type { StanzaFilters } from './stanza-filters.ts';
 import { isSubscriptionType, type Subscriptions } from './subscriptions.ts';
 
-/** What the presence path needs from the rest of the house. */
-export interface PresencePathParts {
+/** Dependencies of the presence path. */
+export interface PresencePathDeps {
   readonly sessionsOf: (account: string) => readonly Session[];
   readonly findSession: (fullJid: Jid) => Session | undefined;
-  readonly screens: Screens;
+  readonly filters: StanzaFilters;
   readonly subscriptions: Subscriptions;
   /** The session has become able to take messages. */
   readonly available: (session: Session) => void;
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly route: (stanza: Stanza) => MaybePromise<void>;
   /** Carries what is for other servers. */
-  readonly remotes: Carrier;
+  readonly remotes: Outbound;
   /** Has a stanza carried away; whatever goes wrong is answered. */
-  readonly send: (carrier: Carrier, stanza: Stanza) => void;
+  readonly send: (outbound: Outbound, stanza: Stanza) => void;
   /** What the sender is told of an error; one that nobody has foreseen is logged. */
   readonly explain: (stanza: Stanza, error: unknown) => StanzaError;
   /** How many entities one session may send directed presence to. */
@@ -37,16 +37,16 @@ const maxPresenceBytes = 32 * 1024;
 
 /** The road of a presence stanza (RFC 6121 §3, §4). */
 export class PresencePath {
-  readonly #parts: PresencePathParts;
+  readonly #deps: PresencePathDeps;
 
-  constructor(parts: PresencePathParts) {
-    this.#parts = parts;
+  constructor(deps: PresencePathDeps) {
+    this.#deps = deps;
   }
 
   /** A client's presence stanza. Throws StanzaError for the client. */
-  fromSession(stanza: Stanza, session: Session): Eventually<void> {
+  fromSession(stanza: Stanza, session: Session): MaybePromise<void> {
     if (isSubscriptionType(stanza.type))
-      return this.#parts.subscriptions.fromOwner(stanza, stanza.type, session.account);
+      return this.#deps.subscriptions.fromOwner(stanza, stanza.type, session.account);
     if (stanza.to) return this.#direct(stanza, stanza.to, session);
     if (stanza.type === undefined) return this.#announce(stanza, session);
     if (stanza.type === 'unavailable') return this.#withdraw(stanza, session);
@@ -54,12 +54,12 @@ export class PresencePath {
   }
 
   /** A presence stanza on its way to an address. */
-  take(stanza: Stanza, from: Jid, to: Jid, destination: Destination): Eventually<void> {
+  take(stanza: Stanza, from: Jid, to: Jid, destination: Destination): MaybePromise<void> {
     switch (destination.kind) {
       case 'remote':
-        return this.#parts.send(this.#parts.remotes, stanza);
+        return this.#deps.send(this.#deps.remotes, stanza);
       case 'service':
-        return this.#parts.send(destination.service, stanza);
+        return this.#deps.send(destination.service, stanza);
       case 'server':
         return undefined;
       case 'account':
@@ -91,32 +91,32 @@ export class PresencePath {
 
   #tellIfAble(session: Session): void {
     const { available, priority } = session.presence;
-    if (available && priority >= 0) this.#parts.available(session);
+    if (available && priority >= 0) this.#deps.available(session);
   }
 
   /** As fast as the client takes it. Nobody waits for that: the client must be heard meanwhile. */
-  #greet(session: Session, stanza: Stanza): Eventually<void> {
-    const greeted = paced(session, this.#greetings(session));
-    return greeted instanceof Promise ? greeted.catch((error) => void this.#parts.explain(stanza, error)) : undefined;
+  #greet(session: Session, stanza: Stanza): MaybePromise<void> {
+    const greeted = atClientPace(session, this.#greetings(session));
+    return greeted instanceof Promise ? greeted.catch((error) => void this.#deps.explain(stanza, error)) : undefined;
   }
 
   /** What a newly available session gets to know: its other resources, its contacts, and who waits for an answer; and who has not answered is asked again. */
   *#greetings(session: Session): Generator<void> {
     const { account } = session;
-    for (const other of this.#parts.sessionsOf(account.key)) {
+    for (const other of this.#deps.sessionsOf(account.key)) {
       if (other !== session && other.presence.available)
         yield session.send(other.presence.available.with({ to: session.jid }));
     }
     for (const item of [...account.roster.all()]) {
       if (item.subscription === 'to' || item.subscription === 'both') yield this.#probe(session, item.contact);
     }
-    yield* this.#parts.subscriptions.reminders(session);
-    this.#parts.subscriptions.askAgain(account);
+    yield* this.#deps.subscriptions.reminders(session);
+    this.#deps.subscriptions.askAgain(account);
   }
 
   #probe(session: Session, contact: string): void {
     const probe = Stanza.presence({ from: session.jid, to: Jid.parse(contact), type: 'probe' });
-    if (this.#parts.screens.passesOutbound(probe, session.account)) void this.#parts.route(probe);
+    if (this.#deps.filters.passesOutbound(probe, session.account)) void this.#deps.route(probe);
   }
 
   #withdraw(stanza: Stanza, session: Session): void {
@@ -138,7 +138,7 @@ export class PresencePath {
   }
 
   #toOwnSessions(stanza: Stanza, account: Account): void {
-    for (const other of this.#parts.sessionsOf(account.key)) {
+    for (const other of this.#deps.sessionsOf(account.key)) {
       if (other.presence.available) other.send(stanza.with({ to: other.jid }));
     }
   }
@@ -151,50 +151,50 @@ export class PresencePath {
   }
 
   #send(stanza: Stanza, sender: Account): void {
-    if (this.#parts.screens.passesOutbound(stanza, sender)) void this.#parts.route(stanza);
+    if (this.#deps.filters.passesOutbound(stanza, sender)) void this.#deps.route(stanza);
   }
 
   /** Directed presence (RFC 6121 §4.6); remembered so that its end can be told. */
-  #direct(stanza: Stanza, to: Jid, session: Session): Eventually<void> {
-    this.#parts.screens.checkOutbound(stanza, session.account);
+  #direct(stanza: Stanza, to: Jid, session: Session): MaybePromise<void> {
+    this.#deps.filters.checkOutbound(stanza, session.account);
     const { directed } = session.presence;
     if (stanza.type === 'unavailable') directed.delete(to.toString());
     else if (stanza.type === undefined) {
       const isNew = !directed.has(to.toString());
-      if (isNew && directed.size >= this.#parts.maxDirected) {
+      if (isNew && directed.size >= this.#deps.maxDirected) {
         throw StanzaError.resourceConstraint('too much directed presence');
       }
       directed.set(to.toString(), to);
     }
-    return this.#parts.route(stanza);
+    return this.#deps.route(stanza);
   }
 
-  #toAccount(stanza: Stanza, from: Jid, to: Jid, account: Account | undefined): Eventually<void> {
+  #toAccount(stanza: Stanza, from: Jid, to: Jid, account: Account | undefined): MaybePromise<void> {
     if (stanza.type === 'probe') return this.#answerProbe(from, to, account);
     // RFC 6121 §8.5.1: whoever writes to nobody learns nothing.
-    if (!account || this.#parts.screens.refusesInbound(stanza, account)) return undefined;
-    if (isSubscriptionType(stanza.type)) return this.#parts.subscriptions.toOwner(stanza, stanza.type, from, account);
-    if (!to.isBare) return this.#parts.findSession(to)?.send(stanza);
+    if (!account || this.#deps.filters.refusesInbound(stanza, account)) return undefined;
+    if (isSubscriptionType(stanza.type)) return this.#deps.subscriptions.toOwner(stanza, stanza.type, from, account);
+    if (!to.isBare) return this.#deps.findSession(to)?.send(stanza);
     if (stanza.type === 'error') return undefined;
-    for (const session of this.#parts.sessionsOf(account.key)) if (session.presence.available) session.send(stanza);
+    for (const session of this.#deps.sessionsOf(account.key)) if (session.presence.available) session.send(stanza);
   }
 
   /** RFC 6121 §4.3.2: whoever may not see presence gets the same answer for every account, and for none. */
-  #answerProbe(from: Jid, to: Jid, account: Account | undefined): Eventually<void> {
+  #answerProbe(from: Jid, to: Jid, account: Account | undefined): MaybePromise<void> {
     const contact = to.bare();
     if (!account || !maySeePresence(account, from)) {
-      return this.#parts.route(Stanza.presence({ from: contact, to: from.bare(), type: 'unsubscribed' }));
+      return this.#deps.route(Stanza.presence({ from: contact, to: from.bare(), type: 'unsubscribed' }));
     }
     const shown = this.#shownTo(from, to, account);
-    if (shown.length === 0) return this.#parts.route(Stanza.presence({ from: to, to: from, type: 'unavailable' }));
+    if (shown.length === 0) return this.#deps.route(Stanza.presence({ from: to, to: from, type: 'unavailable' }));
     for (const { presence } of shown)
-      if (presence.available) void this.#parts.route(presence.available.with({ to: from }));
+      if (presence.available) void this.#deps.route(presence.available.with({ to: from }));
   }
 
   /** The sessions a probe shows; a contact that is blocked sees none (XEP-0191 §2.4). */
   #shownTo(from: Jid, to: Jid, account: Account): readonly Session[] {
-    if (this.#parts.screens.refusesInbound(Stanza.presence({ from, to, type: 'probe' }), account)) return [];
-    return this.#parts.sessionsOf(account.key).filter(({ jid, presence }) => {
+    if (this.#deps.filters.refusesInbound(Stanza.presence({ from, to, type: 'probe' }), account)) return [];
+    return this.#deps.sessionsOf(account.key).filter(({ jid, presence }) => {
       return presence.available && !jid.equals(from) && (to.isBare || jid.equals(to));
     });
   }

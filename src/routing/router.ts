@@ -8,28 +8,28 @@ import { checkStanza } from '../protocol/stanza-rules.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Log } from '../support/log.ts';
 import type { Account } from './account.ts';
+import type { AckScope, RouteOptions } from './ack-scope.ts';
 import { answer } from './answer.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
 import type { Destination } from './destination.ts';
-import { type Eventually, then } from './eventually.ts';
-import type { Arriving } from './extension.ts';
+import type { Passage } from './extension.ts';
 import { readTrail } from './forward-trail.ts';
 import type { IqPath } from './iq-path.ts';
 import type { Mailboxes } from './mailboxes.ts';
+import { type MaybePromise, then } from './maybe-promise.ts';
 import type { MessagePath } from './message-path.ts';
-import type { Origin, Way } from './origin.ts';
 import type { PresencePath } from './presence-path.ts';
-import type { Screens } from './screens.ts';
 import type { Service } from './service.ts';
 import type { Session, Watch } from './session.ts';
+import type { StanzaFilters } from './stanza-filters.ts';
 
-/** What the router needs from the rest of the house. */
-export interface RouterParts {
+/** Dependencies of the router. */
+export interface RouterDeps {
   readonly isLocalDomain: (domain: string) => boolean;
   readonly service: (domain: string) => Service | undefined;
   readonly mailboxes: Pick<Mailboxes, 'take'>;
-  readonly account: (jid: Jid) => Eventually<Account | undefined>;
-  readonly screens: Screens;
+  readonly account: (jid: Jid) => MaybePromise<Account | undefined>;
+  readonly filters: StanzaFilters;
   readonly messages: MessagePath;
   readonly presences: PresencePath;
   readonly iqs: IqPath;
@@ -43,19 +43,19 @@ const nobody: readonly Jid[] = [];
  * A promise means: not yet on its way; the sender's next stanza must wait for it (RFC 6120 §10.1).
  */
 export class Router {
-  readonly #parts: RouterParts;
+  readonly #deps: RouterDeps;
 
-  constructor(parts: RouterParts) {
-    this.#parts = parts;
+  constructor(deps: RouterDeps) {
+    this.#deps = deps;
   }
 
   /** A stanza from one of our clients, already stamped with its 'from'. */
-  fromSession(stanza: Stanza, session: Session): Eventually<void> {
+  fromSession(stanza: Stanza, session: Session): MaybePromise<void> {
     const take = () => {
       const fault = checkStanza(stanza);
       if (fault) throw fault;
-      if (stanza.kind === 'presence') return this.#parts.presences.fromSession(stanza, session);
-      this.#parts.screens.checkOutbound(stanza, session.account);
+      if (stanza.kind === 'presence') return this.#deps.presences.fromSession(stanza, session);
+      this.#deps.filters.checkOutbound(stanza, session.account);
       // RFC 6120 §10.3: without a 'to' it is for the sender's own account.
       const to = stanza.to ?? session.account.jid;
       return this.#dispatch(stanza.to ? stanza : stanza.with({ to }), session.jid, to, session);
@@ -64,7 +64,7 @@ export class Router {
   }
 
   /** A stanza from another server or a component, which is known to speak for the domain of its 'from' (RFC 6120 §8.1.2.2). */
-  fromPeer(stanza: Stanza, origin: Origin): Eventually<void> {
+  fromPeer(stanza: Stanza, origin: AckScope): MaybePromise<void> {
     const fault = checkStanza(stanza);
     if (fault) return this.refuse(stanza, fault, { origin });
     const { message, forwardedBy } = readTrail(stanza);
@@ -76,7 +76,7 @@ export class Router {
   }
 
   /** A stanza with 'from' and 'to' that the server itself puts on the road: made here, stored, or bounced. */
-  route(stanza: Stanza, way: Way = {}): Eventually<void> {
+  route(stanza: Stanza, way: RouteOptions = {}): MaybePromise<void> {
     const run = () => {
       const { from, to } = stanza;
       if (!from || !to) throw new Error(`a routed ${stanza.kind} needs both addresses`);
@@ -86,20 +86,20 @@ export class Router {
   }
 
   /** Where an address leads now. */
-  resolve(to: Jid): Eventually<Destination> {
+  resolve(to: Jid): MaybePromise<Destination> {
     const { domain } = to;
-    if (this.#parts.isLocalDomain(domain)) {
+    if (this.#deps.isLocalDomain(domain)) {
       if (to.local === '') return { kind: 'server' };
-      return then(this.#parts.account(to), (account): Destination => ({ kind: 'account', account }));
+      return then(this.#deps.account(to), (account): Destination => ({ kind: 'account', account }));
     }
-    const service = this.#parts.service(domain);
+    const service = this.#deps.service(domain);
     return service ? { kind: 'service', service } : { kind: 'remote', domain };
   }
 
   /** What would happen to a message by default; nothing does (XEP-0079 §2.2.2). */
-  plan(message: Stanza, sender: Jid, recipient: Jid): Eventually<{ arriving: Arriving; plan: DeliveryPlan }> {
+  plan(message: Stanza, sender: Jid, recipient: Jid): MaybePromise<{ passage: Passage; plan: DeliveryPlan }> {
     return then(this.resolve(recipient), (destination) => {
-      const arriving = {
+      const passage = {
         message,
         sender,
         recipient,
@@ -109,7 +109,7 @@ export class Router {
         forwardedBy: nobody,
         byOperator: false,
       };
-      return { arriving, plan: this.#parts.messages.plan(arriving) };
+      return { passage, plan: this.#deps.messages.plan(passage) };
     });
   }
 
@@ -119,12 +119,12 @@ export class Router {
     if (message.kind !== 'message' || !from) return undefined;
     const destination: Destination = { kind: 'account', account: session.account };
     const ends = { message, sender: from, recipient: to, destination };
-    const arriving = { ...ends, session: undefined, origin: undefined, forwardedBy: nobody, byOperator: false };
-    return this.#parts.messages.recall(arriving, session, sentAtMs);
+    const passage = { ...ends, session: undefined, origin: undefined, forwardedBy: nobody, byOperator: false };
+    return this.#deps.messages.recall(passage, session, sentAtMs);
   }
 
   #isHosted(domain: string): boolean {
-    return this.#parts.isLocalDomain(domain) || this.#parts.service(domain) !== undefined;
+    return this.#deps.isLocalDomain(domain) || this.#deps.service(domain) !== undefined;
   }
 
   #dispatch(
@@ -132,13 +132,13 @@ export class Router {
     from: Jid,
     to: Jid,
     session: Session | undefined,
-    way: Way = { origin: session },
-  ): Eventually<void> {
-    if (this.#parts.mailboxes.take(stanza, to)) return;
+    way: RouteOptions = { origin: session },
+  ): MaybePromise<void> {
+    if (this.#deps.mailboxes.take(stanza, to)) return;
     return then(this.resolve(to), (destination) => {
       switch (stanza.kind) {
         case 'message':
-          return this.#parts.messages.take({
+          return this.#deps.messages.take({
             message: stanza,
             sender: from,
             recipient: to,
@@ -149,14 +149,14 @@ export class Router {
             byOperator: way.byOperator ?? false,
           });
         case 'presence':
-          return this.#parts.presences.take(stanza, from, to, destination);
+          return this.#deps.presences.take(stanza, from, to, destination);
         case 'iq':
-          return this.#parts.iqs.take(stanza, from, to, destination, session);
+          return this.#deps.iqs.take(stanza, from, to, destination, session);
       }
     });
   }
 
-  #guarded(stanza: Stanza, run: () => Eventually<void>, session?: Session, way?: Way): Eventually<void> {
+  #guarded(stanza: Stanza, run: () => MaybePromise<void>, session?: Session, way?: RouteOptions): MaybePromise<void> {
     const refuse = (error: unknown) => this.refuse(stanza, error, way, session);
     try {
       const pending = run();
@@ -170,9 +170,9 @@ export class Router {
   refuse(
     stanza: Stanza,
     error: unknown,
-    { origin, forwardedBy = nobody }: Way = {},
+    { origin, forwardedBy = nobody }: RouteOptions = {},
     session?: Session,
-  ): Eventually<void> {
+  ): MaybePromise<void> {
     // Whoever forwards does not give away where to: the answer comes from the address that was written to. Those of other servers have
     // forwarded it before it came here, and only they may answer in their names.
     const writtenTo = forwardedBy.find(({ domain }) => this.#isHosted(domain));
@@ -187,7 +187,7 @@ export class Router {
   explain(stanza: Stanza, error: unknown): StanzaError {
     if (error instanceof StanzaError) return error;
     if (error instanceof StorageError && error.isPassing) return StanzaError.resourceConstraint();
-    this.#parts.log.error(
+    this.#deps.log.error(
       { err: error, kind: stanza.kind, from: String(stanza.from), to: String(stanza.to) },
       'stanza failed',
     );

@@ -1,8 +1,8 @@
 import type { StanzaError } from '../protocol/stanza-error.ts';
-import type { Carrier } from './carrier.ts';
+import type { Outbound } from './outbound.ts';
 
 /** A domain that something other than accounts answers for: a component, or a part of the server. */
-export interface Service extends Carrier {
+export interface Service extends Outbound {
   readonly domain: string;
   /** True when messages leave XMPP there (XEP-0079 §3.3.1, deliver=gateway). */
   readonly gateway: boolean;

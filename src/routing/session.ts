@@ -2,7 +2,7 @@ import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import type { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from './account.ts';
-import type { Origin } from './origin.ts';
+import type { AckScope } from './ack-scope.ts';
 
 /** What a client has asked to be told about: pushes go only to sessions that asked. */
 export type Interest = 'roster' | 'blocklist';
@@ -12,7 +12,7 @@ export interface Watch {
   /** It has left, or never will. */
   settled(delivered: boolean): void;
   /** It has had to wait for the client, who is back: whether it is still to leave. What is said in its place has this origin. */
-  mayLeave(origin: Origin): boolean;
+  mayLeave(origin: AckScope): boolean;
 }
 
 /** What a session has told the world about itself. */
@@ -28,7 +28,7 @@ export interface SessionPresence {
 }
 
 /** Decides what of the outgoing stream may leave now; put in place by client state indication. */
-export interface OutgoingGate {
+export interface OutgoingFilter {
   /** The stanzas to send now, in order, because `stanza` came: none while it can wait. */
   admit(stanza: Stanza): readonly Stanza[];
   /** Everything still held, in order. */
@@ -39,13 +39,13 @@ export interface OutgoingGate {
  * A connected resource: something a stanza can be sent to.
  * Nothing on the road may assume that it lives in this process.
  */
-export interface Session extends Origin {
+export interface Session extends AckScope {
   /** The full JID. */
   readonly jid: Jid;
   readonly account: Account;
   readonly presence: SessionPresence;
   readonly interests: Set<Interest>;
-  gate: OutgoingGate | undefined;
+  filter: OutgoingFilter | undefined;
   /** Hands a stanza to the client, after all that were sent before. One whose fate is watched does not wait at a gate. */
   send(stanza: Stanza, watch?: Watch): void;
   /** The same; resolves when a crash of the server cannot take it away any more before the client has it. Never rejects. */

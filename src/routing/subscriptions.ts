@@ -8,10 +8,10 @@ import { childElements } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';
 import { Payload } from '../xml/payload.ts';
 import type { Account } from './account.ts';
-import type { Eventually } from './eventually.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 import type { RosterChanges } from './roster-changes.ts';
-import type { Screens } from './screens.ts';
 import type { Session } from './session.ts';
+import type { StanzaFilters } from './stanza-filters.ts';
 import {
   inbound,
   outbound,
@@ -21,12 +21,12 @@ import {
   subscriptionOf,
 } from './subscription-states.ts';
 
-/** What subscriptions need from the rest of the house. */
-export interface SubscriptionParts {
+/** Dependencies of subscriptions. */
+export interface SubscriptionDeps {
   readonly rosters: RosterChanges;
   readonly sessionsOf: (account: string) => readonly Session[];
-  readonly screens: Screens;
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly filters: StanzaFilters;
+  readonly route: (stanza: Stanza) => MaybePromise<void>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** How many contacts, shown or waiting, one account may have. */
   readonly maxItems: number;
@@ -57,17 +57,17 @@ export function isSubscriptionType(type: string | undefined): type is Subscripti
 
 /** Moves presence subscriptions from state to state and tells everybody concerned (RFC 6121 §3). */
 export class Subscriptions {
-  readonly #parts: SubscriptionParts;
+  readonly #deps: SubscriptionDeps;
   readonly #askedAgainAtMs = new WeakMap<Account, number>();
 
-  constructor(parts: SubscriptionParts) {
-    this.#parts = parts;
+  constructor(deps: SubscriptionDeps) {
+    this.#deps = deps;
   }
 
   /** The owner's client sends a subscription stanza (RFC 6121 §3.1.2, §3.1.5, §3.2.2, §3.3.2, §3.4.2). */
   async fromOwner(stanza: Stanza, type: SubscriptionType, account: Account): Promise<void> {
     if (!stanza.to) throw StanzaError.badRequest(`a presence of type '${type}' needs a 'to'`);
-    this.#parts.screens.checkOutbound(stanza, account);
+    this.#deps.filters.checkOutbound(stanza, account);
     const contact = stanza.to.bare();
     if (contact.equals(account.jid)) throw StanzaError.notAllowed('nobody subscribes to themselves');
     const item = account.roster.getOrBlank(contact.toString());
@@ -77,7 +77,7 @@ export class Subscriptions {
     if (creates && !this.#hasRoom(account, item)) throw StanzaError.resourceConstraint('the roster is full');
     await this.#save(account, item, next, { inRoster: item.inRoster || creates });
     if (!pass) return;
-    await this.#parts.route(stanza.with({ from: account.jid, to: contact }));
+    await this.#deps.route(stanza.with({ from: account.jid, to: contact }));
     if (type === 'subscribed') this.#showPresence(account, contact);
     if (type === 'unsubscribed' && state.from) this.#hidePresence(account, contact);
   }
@@ -94,7 +94,7 @@ export class Subscriptions {
     const deliver = pass ? () => this.#deliver(request, type, account) : undefined;
     await this.#save(account, item, next, { inRoster: item.inRoster, request, beforePush: deliver });
     if (approve) {
-      await this.#parts.route(Stanza.presence({ from: account.jid, to: contact, type: 'subscribed' }));
+      await this.#deps.route(Stanza.presence({ from: account.jid, to: contact, type: 'subscribed' }));
       this.#showPresence(account, contact);
     }
     if (type === 'unsubscribe' && state.from) this.#hidePresence(account, contact);
@@ -118,7 +118,7 @@ export class Subscriptions {
   }
 
   #mayAskAgain(account: Account): boolean {
-    const nowMs = this.#parts.clock.monotonicMs();
+    const nowMs = this.#deps.clock.monotonicMs();
     const before = this.#askedAgainAtMs.get(account);
     if (before !== undefined && nowMs - before < askAgainAfterMs) return false;
     this.#askedAgainAtMs.set(account, nowMs);
@@ -128,9 +128,9 @@ export class Subscriptions {
   /** Ends both directions of a subscription because its item is being removed (RFC 6121 §2.5.2). */
   async cancel(account: Account, contact: Jid): Promise<void> {
     const state = stateOf(account.roster.getOrBlank(contact.toString()));
-    await this.#parts.rosters.remove(account, contact.toString());
+    await this.#deps.rosters.remove(account, contact.toString());
     const tell = (type: SubscriptionType) =>
-      this.#parts.route(Stanza.presence({ from: account.jid, to: contact, type }));
+      this.#deps.route(Stanza.presence({ from: account.jid, to: contact, type }));
     if (state.to || state.ask) await tell('unsubscribe');
     if (!state.from && !state.pendingIn) return;
     await tell('unsubscribed');
@@ -152,42 +152,42 @@ export class Subscriptions {
     const subscription = subscriptionOf(next);
     const changed: RosterItem = { ...item, subscription, ask: next.ask, approved: next.approved, pendingIn, inRoster };
     if (sameItem(item, changed)) return;
-    if (!inRoster && !pendingIn) return this.#parts.rosters.remove(account, item.contact, beforePush);
-    await this.#parts.rosters.save(account, changed, beforePush);
+    if (!inRoster && !pendingIn) return this.#deps.rosters.remove(account, item.contact, beforePush);
+    await this.#deps.rosters.save(account, changed, beforePush);
   }
 
   #hasRoom({ roster }: Account, { inRoster }: RosterItem): boolean {
-    return inRoster || roster.visibleCount < this.#parts.maxItems;
+    return inRoster || roster.visibleCount < this.#deps.maxItems;
   }
 
   /** Strangers are counted apart, so that spam cannot fill the roster; more of them than contacts is spam. */
   #mayWait({ roster }: Account, { contact }: RosterItem): boolean {
-    return roster.get(contact) !== undefined || roster.size - roster.visibleCount < this.#parts.maxItems;
+    return roster.get(contact) !== undefined || roster.size - roster.visibleCount < this.#deps.maxItems;
   }
 
   /** Requests go to available resources, the rest to those that asked for the roster (RFC 6121 §3.1.3, §3.1.6). */
   #deliver(stanza: Stanza, type: SubscriptionType, account: Account): void {
-    for (const session of this.#parts.sessionsOf(account.key)) {
+    for (const session of this.#deps.sessionsOf(account.key)) {
       const concerned = type === 'subscribe' ? session.presence.available : session.interests.has('roster');
       if (concerned) session.send(stanza);
     }
   }
 
   #showPresence(account: Account, contact: Jid): void {
-    for (const { presence } of this.#parts.sessionsOf(account.key)) {
+    for (const { presence } of this.#deps.sessionsOf(account.key)) {
       if (presence.available) this.#tell(presence.available.with({ to: contact }), account);
     }
   }
 
   /** Only for who has seen presence: to anybody else even its end would reveal it (RFC 6121 §11). */
   #hidePresence(account: Account, contact: Jid): void {
-    for (const { jid, presence } of this.#parts.sessionsOf(account.key)) {
+    for (const { jid, presence } of this.#deps.sessionsOf(account.key)) {
       if (presence.available) this.#tell(Stanza.presence({ from: jid, to: contact, type: 'unavailable' }), account);
     }
   }
 
   #tell(stanza: Stanza, account: Account): void {
-    if (this.#parts.screens.passesOutbound(stanza, account)) void this.#parts.route(stanza);
+    if (this.#deps.filters.passesOutbound(stanza, account)) void this.#deps.route(stanza);
   }
 }
 

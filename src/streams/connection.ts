@@ -2,20 +2,13 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '../support/clock.ts';
 import { TokenBucket } from '../support/token-bucket.ts';
-import { type ChannelBinding, channelBindingsOf, forgetChannelBindings } from './negotiation/sasl/channel-binding.ts';
-import type {
-  ConnectionLimits,
-  ConnectionUser,
-  Pause,
-  PeerConnection,
-  ReadRate,
-  TlsStart,
-} from './stream-connection.ts';
-import type { LayTls } from './tls/tls-options.ts';
+import { type ChannelBinding, channelBindingsOf, forgetChannelBindings } from '../tls/channel-binding.ts';
+import type { LayTls, TlsStart } from '../tls/tls-options.ts';
+import type { ConnectionLimits, ConnectionUser, Pause, PeerConnection, ReadRate } from './stream-connection.ts';
 import { flushAtTurnEnd, readHandled } from './turn-end.ts';
 
 /** What a connection needs besides its socket and its user. */
-export interface ConnectionParts {
+export interface ConnectionDeps {
   /** How fast it is read until its stream says otherwise. */
   readonly rate: ReadRate;
   readonly limits: ConnectionLimits;
@@ -58,7 +51,7 @@ export class Connection implements PeerConnection {
   #closed = false;
   readonly remoteAddress: string;
 
-  constructor(socket: Socket, user: ConnectionUser, { rate, limits, layTls, clock }: ConnectionParts) {
+  constructor(socket: Socket, user: ConnectionUser, { rate, limits, layTls, clock }: ConnectionDeps) {
     this.#socket = socket;
     this.#user = user;
     this.#limits = limits;

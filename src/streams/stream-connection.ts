@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls';
-import type { ChannelBinding } from './negotiation/sasl/channel-binding.ts';
+import type { ChannelBinding } from '../tls/channel-binding.ts';
+import type { TlsStart } from '../tls/tls-options.ts';
 
 /** Bounds on one connection. */
 export interface ConnectionLimits {
@@ -24,9 +25,6 @@ export interface ConnectionUser {
 
 /** Why reading may be suspended. */
 export type Pause = 'rate' | 'work' | 'output' | 'link' | 'shutdown';
-
-/** How TLS comes onto a connection: in the course of the stream, or from the first byte (XEP-0368). */
-export type TlsStart = 'starttls' | 'direct';
 
 /** The connection of a client, a server or a component, as its stream sees it. */
 export interface StreamConnection {

@@ -2,9 +2,10 @@ import type { AddressInfo } from 'node:net';
 import { StreamError } from '../protocol/stream-error.ts';
 import { type Clock, type Timer, within } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
-import type { Doorkeeper } from './doorkeeper.ts';
-import type { Arrival, Gate } from './gate.ts';
-import type { ConnectionUser, StreamConnection, TlsStart } from './stream-connection.ts';
+import type { TlsStart } from '../tls/tls-options.ts';
+import type { Acceptor, IncomingConnection } from './acceptor.ts';
+import type { ConnectionLimiter } from './connection-limiter.ts';
+import type { ConnectionUser, StreamConnection } from './stream-connection.ts';
 
 /** One address to listen on. */
 export interface ListenAddress {
@@ -27,13 +28,13 @@ export interface AcceptedStream<C extends StreamConnection = StreamConnection> e
   abandon(): void;
 }
 
-/** What the listener needs from the rest of the house. */
-export interface StreamListenerParts<C extends StreamConnection> {
+/** Dependencies of the listener. */
+export interface StreamListenerDeps<C extends StreamConnection> {
   /** Makes a stream, which says when its peer has proved who it is. */
   readonly newStream: (authenticated: () => void) => AcceptedStream<C>;
-  readonly gate: Gate<C>;
+  readonly acceptor: Acceptor<C>;
   /** Shared with other listeners. */
-  readonly door: Doorkeeper;
+  readonly limiter: ConnectionLimiter;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,25 +43,25 @@ const tickMs = 1000;
 
 /** Accepts connections, bounds their number, and keeps the time of their streams. */
 export class StreamListener<C extends StreamConnection = StreamConnection> {
-  readonly #parts: StreamListenerParts<C>;
+  readonly #deps: StreamListenerDeps<C>;
   readonly #streams = new Set<AcceptedStream<C>>();
   /** Those of the streams whose peers have not authenticated. */
   readonly #strangers = new Set<AcceptedStream<C>>();
   #timer: Timer;
   #stopped: (() => void) | undefined;
 
-  constructor(parts: StreamListenerParts<C>) {
-    this.#parts = parts;
-    this.#timer = parts.clock.after(tickMs, () => this.#tick());
+  constructor(deps: StreamListenerDeps<C>) {
+    this.#deps = deps;
+    this.#timer = deps.clock.after(tickMs, () => this.#tick());
   }
 
   /** Opens a port; returns where it listens, or nothing if it may be done without and could not be had. */
   async listen(address: ListenAddress, start: TlsStart): Promise<AddressInfo | undefined> {
     try {
-      return await this.#parts.gate.open(address, start, (arrival) => this.#accept(arrival, start));
+      return await this.#deps.acceptor.open(address, start, (arrival) => this.#accept(arrival, start));
     } catch (error) {
       if (!address.optional) throw error;
-      this.#parts.log.warn({ err: error, ...address }, 'not listening there');
+      this.#deps.log.warn({ err: error, ...address }, 'not listening there');
       return undefined;
     }
   }
@@ -72,20 +73,20 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
 
   /** Stops accepting, tells every peer, and waits until they are gone or `drainMs` has passed (RFC 6120 §4.9.3.20). */
   async stop(drainMs: number): Promise<void> {
-    const { gate, clock } = this.#parts;
-    gate.close();
+    const { acceptor, clock } = this.#deps;
+    acceptor.close();
     const endAtMs = clock.monotonicMs() + drainMs;
     // The other half is for hearing of it.
     await within(clock, drainMs / 2, Promise.all([...this.#streams].map((stream) => stream.finish())));
     for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
     if (this.#streams.size > 0) await this.#drained(endAtMs - clock.monotonicMs());
     this.#timer.cancel();
-    await gate.end();
+    await acceptor.end();
   }
 
   #drained(drainMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#parts.clock.after(drainMs, () => {
+      const timer = this.#deps.clock.after(drainMs, () => {
         for (const stream of [...this.#streams]) stream.abandon();
         resolve();
       });
@@ -96,18 +97,18 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
     });
   }
 
-  #accept(arrival: Arrival<C>, start: TlsStart): void {
+  #accept(arrival: IncomingConnection<C>, start: TlsStart): void {
     const { remoteAddress: address } = arrival;
-    if (!this.#parts.door.admit(address, this.#strangers.size)) return arrival.turnAway();
-    const stream = this.#parts.newStream(() => this.#strangers.delete(stream));
+    if (!this.#deps.limiter.admit(address, this.#strangers.size)) return arrival.refuse();
+    const stream = this.#deps.newStream(() => this.#strangers.delete(stream));
     this.#streams.add(stream);
     this.#strangers.add(stream);
-    const guest = new Guest(stream, address, this.#left);
+    const guest = new ConnectionTap(stream, address, this.#left);
     stream.open(arrival.admit(guest), start);
   }
 
   readonly #left = (stream: AcceptedStream<C>, address: string): void => {
-    this.#parts.door.release(address);
+    this.#deps.limiter.release(address);
     this.#streams.delete(stream);
     this.#strangers.delete(stream);
     stream.disconnected();
@@ -116,15 +117,15 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
 
   #tick(): void {
     // First, so that time goes on whatever happens to one stream.
-    this.#timer = this.#parts.clock.after(tickMs, () => this.#tick());
-    const nowMs = this.#parts.clock.monotonicMs();
+    this.#timer = this.#deps.clock.after(tickMs, () => this.#tick());
+    const nowMs = this.#deps.clock.monotonicMs();
     for (const stream of this.#streams) stream.tick(nowMs);
-    this.#parts.door.look();
+    this.#deps.limiter.look();
   }
 }
 
 /** Whom a connection tells: its stream, and at the end the listener. */
-class Guest<C extends StreamConnection> implements ConnectionUser {
+class ConnectionTap<C extends StreamConnection> implements ConnectionUser {
   readonly #stream: AcceptedStream<C>;
   readonly #address: string;
   readonly #left: (stream: AcceptedStream<C>, address: string) => void;

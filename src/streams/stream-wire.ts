@@ -1,11 +1,12 @@
 import { StreamError } from '../protocol/stream-error.ts';
-import type { Eventually } from '../routing/eventually.ts';
+import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
+import type { TlsStart } from '../tls/tls-options.ts';
 import type { Frame } from '../xml/frame.ts';
 import { type StreamHandler, type StreamHeader, StreamReader, type XmlLimits } from '../xml/stream-reader.ts';
 import { XmlError } from '../xml/xml-error.ts';
-import type { ReadRate, StreamConnection, TlsStart } from './stream-connection.ts';
+import type { ReadRate, StreamConnection } from './stream-connection.ts';
 import { type Phase, StreamDeadlines } from './stream-deadlines.ts';
 import type { StreamLimits } from './stream-limits.ts';
 
@@ -15,7 +16,7 @@ export interface WireUser {
   /** A stream header has come. */
   opened(header: StreamHeader): void;
   /** A promise: the next frame must wait (RFC 6120 §10.1). */
-  took(frame: Frame): Eventually<void>;
+  took(frame: Frame): MaybePromise<void>;
   /** The end tag of the stream has come (RFC 6120 §4.4). */
   goodbye(): void;
   /** The connection is gone; told once. */
@@ -26,8 +27,8 @@ export interface WireUser {
   close(error?: StreamError): void;
 }
 
-/** What a wire needs from the rest of the house. */
-export interface WireParts {
+/** Dependencies of a wire. */
+export interface WireDeps {
   readonly limits: StreamLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -37,17 +38,17 @@ export interface WireParts {
 export class StreamWire<C extends StreamConnection = StreamConnection> implements StreamHandler {
   readonly deadlines: StreamDeadlines;
   readonly #user: WireUser;
-  readonly #parts: WireParts;
+  readonly #deps: WireDeps;
   #connection!: C;
   #reader: StreamReader;
   /** What must wait until the reader has returned. */
   #afterRead: (() => void) | undefined;
 
-  constructor(user: WireUser, parts: WireParts) {
+  constructor(user: WireUser, deps: WireDeps) {
     this.#user = user;
-    this.#parts = parts;
-    this.deadlines = new StreamDeadlines(parts.limits, parts.clock);
-    this.#reader = new StreamReader(this, parts.limits.unauthenticatedXml);
+    this.#deps = deps;
+    this.deadlines = new StreamDeadlines(deps.limits, deps.clock);
+    this.#reader = new StreamReader(this, deps.limits.unauthenticatedXml);
   }
 
   get connection(): C {
@@ -95,7 +96,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
   /** A TLS handshake begins, after `goAhead` in the clear: what is read from now on is a stream of its own. */
   handshake(start: TlsStart, host: string | undefined, goAhead?: string): void {
     this.deadlines.securing();
-    this.#reader = new StreamReader(this, this.#parts.limits.unauthenticatedXml);
+    this.#reader = new StreamReader(this, this.#deps.limits.unauthenticatedXml);
     this.#connection.startTls(start, host, goAhead);
   }
 
@@ -103,7 +104,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
   fail(error: unknown): void {
     if (error instanceof StreamError) return this.#user.close(error);
     if (error instanceof XmlError) return this.#user.close(new StreamError(error.condition, { text: error.message }));
-    this.#parts.log.error({ err: error, remote: this.#connection.remoteAddress }, 'stream failed');
+    this.#deps.log.error({ err: error, remote: this.#connection.remoteAddress }, 'stream failed');
     this.#user.close(StreamError.internalServerError());
   }
 

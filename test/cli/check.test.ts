@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { expect } from 'chai';
 import type { Finding } from '../../src/cli/check/finding.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
-import { loadCertificates } from '../../src/streams/tls/certificates.ts';
-import { addressRecord, type DnsRecord, DnsServer, srvRecord } from '../streams/federation/dns-server.ts';
+import { loadCertificates } from '../../src/tls/certificates.ts';
+import { addressRecord, type DnsRecord, DnsServer, srvRecord } from '../federation/dns-server.ts';
 import { loopback, Workplace } from './run.ts';
 import { RunningAdministration } from './running-administration.ts';
 

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { expect } from 'chai';
+import { StoredCredentials } from '../../src/c2s/negotiation/sasl/credential-source.ts';
+import { verifyPassword } from '../../src/c2s/negotiation/sasl/verify-password.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { StoredCredentials } from '../../src/streams/negotiation/sasl/credential-source.ts';
-import { verifyPassword } from '../../src/streams/negotiation/sasl/verify-password.ts';
 import { Workplace } from './run.ts';
 import { RunningAdministration } from './running-administration.ts';
 

@@ -1,12 +1,12 @@
+import type { ComponentReport } from '../../src/components/component.ts';
+import type { LinkTestReport } from '../../src/federation/link-test.ts';
+import type { PeerStreamReport } from '../../src/federation/peer-report.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { Account } from '../../src/routing/account.ts';
 import { LocalSessions } from '../../src/routing/session-directory.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import type { ComponentReport } from '../../src/streams/components/component.ts';
-import type { LinkTestReport } from '../../src/streams/federation/link-test.ts';
-import type { PeerStreamReport } from '../../src/streams/federation/peer-report.ts';
-import type { RunningParts } from '../../src/web/control/administration.ts';
+import type { RunningDeps } from '../../src/web/control/administration.ts';
 import { Administration } from '../../src/web/control/administration.ts';
 import { type ControlServer, startControlServer } from '../../src/web/control/control-server.ts';
 import type { ExplainReport, SendReport } from '../../src/web/control/message-operations.ts';
@@ -48,7 +48,7 @@ export class RunningAdministration {
 
   private constructor(storage: Storage) {
     this.storage = storage;
-    const running: RunningParts = {
+    const running: RunningDeps = {
       accounts: { forget: (key) => void this.forgotten.push(key), peek: (key) => this.known.get(key) },
       directory: this.sessions,
       peers: () => this.peers,

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { defaultConfig, loadConfig } from '../../src/config/load-config.ts';
-import type { CertificateOptions } from '../../src/streams/tls/certificates.ts';
 import type { LogOptions } from '../../src/support/log.ts';
+import type { CertificateOptions } from '../../src/tls/certificates.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 describe('loadConfig', () => {

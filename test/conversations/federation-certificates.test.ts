@@ -4,14 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { configSchema } from '../../src/config/schema.ts';
 import { type Server, startServer } from '../../src/server.ts';
-import {
-  anchor,
-  certificate,
-  dns,
-  ExtendedKeyUsage,
-  type Identity,
-  names,
-} from '../streams/federation/certificate-maker.ts';
+import { anchor, certificate, dns, ExtendedKeyUsage, type Identity, names } from '../federation/certificate-maker.ts';
 import { freePort } from '../support/free-port.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import type { Settings } from '../support/test-server.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { anchor, certificate, dns, type Identity, names } from '../streams/federation/certificate-maker.ts';
+import { anchor, certificate, dns, type Identity, names } from '../federation/certificate-maker.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 import { ScriptedServer, serverHeader } from '../support/scripted-server.ts';
 import type { TestClient } from '../support/test-client.ts';

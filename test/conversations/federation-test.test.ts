@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { anchor, certificate, dns, names } from '../streams/federation/certificate-maker.ts';
+import { anchor, certificate, dns, names } from '../federation/certificate-maker.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { bad, good, type Row } from '../streams/federation/certificate-matrix.ts';
+import { bad, good, type Row } from '../federation/certificate-matrix.ts';
 
 const document = join(import.meta.dirname, '../../docs/federation.md');
 const [start, end] = ['<!-- certificates: made from the tests -->\n', '<!-- /certificates -->'];

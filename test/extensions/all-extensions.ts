@@ -1,26 +1,26 @@
 import { configSchema } from '../../src/config/schema.ts';
 import { AmpCounters } from '../../src/extensions/amp/amp-counters.ts';
-import { AmpWorks } from '../../src/extensions/amp/amp-works.ts';
-import { type ExtensionParts, extensions } from '../../src/extensions/index.ts';
+import { AmpService } from '../../src/extensions/amp/amp-service.ts';
+import { type ExtensionDeps, extensions } from '../../src/extensions/index.ts';
 import { StoredMessages } from '../../src/extensions/offline/stored-messages.ts';
 import type { BenchGround, Fitting } from './bench.ts';
 
 /** Everything at once, as the server has it. */
-export function allExtensions(ground: BenchGround): Fitting {
-  const { storage } = ground;
+export function allExtensions(core: BenchGround): Fitting {
+  const { storage } = core;
   const quota = { maxMessages: 10, maxBytes: 10_000 };
-  const storedMessages = new StoredMessages({ ...ground, store: storage.offline, quota, refuses: () => false });
+  const storedMessages = new StoredMessages({ ...core, store: storage.offline, quota, refuses: () => false });
   const { amp } = configSchema({ directory: '/', environment: {} }).parse({});
-  const works = new AmpWorks({
-    ...ground,
-    isHosted: ground.isLocalDomain,
+  const works = new AmpService({
+    ...core,
+    isHosted: core.isLocalDomain,
     options: amp,
     store: storage,
     counters: new AmpCounters(),
     isInFlight: (owner, id) => storedMessages.isInFlight(owner, id),
   });
-  const parts: ExtensionParts = {
-    ...ground,
+  const deps: ExtensionDeps = {
+    ...core,
     software: { name: 'Ampere', version: '0', homepage: 'https://ampere.example' },
     options: {
       roster: { maxItems: 10, maxGroupsPerItem: 10, maxNameBytes: 100 },
@@ -33,5 +33,5 @@ export function allExtensions(ground: BenchGround): Fitting {
     registrar: { changePassword: () => Promise.resolve(), remove: () => Promise.resolve() },
     services: () => [],
   };
-  return { extensions: extensions(parts), offline: storedMessages };
+  return { extensions: extensions(deps), offline: storedMessages };
 }

@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import { configSchema } from '../../src/config/schema.ts';
 import { amp } from '../../src/extensions/amp/amp.ts';
 import { AmpCounters } from '../../src/extensions/amp/amp-counters.ts';
-import { AmpWorks } from '../../src/extensions/amp/amp-works.ts';
+import { AmpService } from '../../src/extensions/amp/amp-service.ts';
 import type { AmpOptions } from '../../src/extensions/amp/settings.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
-import type { Carrier, Departure, NextHop } from '../../src/routing/carrier.ts';
+import type { Handoff, NextHop, Outbound } from '../../src/routing/outbound.ts';
 import { serviceOf } from '../support/service-of.ts';
 import type { StubSession } from '../support/stub-session.ts';
 import { Bench } from './bench.ts';
@@ -24,15 +24,15 @@ function rules(words: readonly string[], perHop = ''): string {
 }
 
 /** Another server, which comes when the test says so, and then takes what may leave. */
-class OtherServer implements Carrier, NextHop {
+class OtherServer implements Outbound, NextHop {
   readonly domain = 'capulet.example';
   readonly taken: Stanza[] = [];
-  readonly #waiting: (readonly [Stanza, Departure])[] = [];
-  readonly #left: Departure[] = [];
+  readonly #waiting: (readonly [Stanza, Handoff])[] = [];
+  readonly #left: Handoff[] = [];
   streamFeature = false;
   disco: Promise<ReadonlySet<string>> = Promise.resolve(new Set());
 
-  send(stanza: Stanza, departure: Departure): void {
+  send(stanza: Stanza, departure: Handoff): void {
     this.#waiting.push([stanza, departure]);
   }
 
@@ -48,7 +48,7 @@ class OtherServer implements Carrier, NextHop {
     for (const [stanza, departure] of this.#waiting.splice(0)) await this.#take(stanza, departure);
   }
 
-  async #take(stanza: Stanza, departure: Departure): Promise<void> {
+  async #take(stanza: Stanza, departure: Handoff): Promise<void> {
     try {
       const leaving = departure.leaving ? await departure.leaving(this) : stanza;
       if (!leaving) return;
@@ -85,17 +85,17 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
   const answered: string[] = [];
   const bot = serviceOf('bot.localhost', false, (stanza) => void answered.push(stanza.toString()));
   let remoteUnsupported: { policy: 'bounce' | 'strip' | 'forward'; domains: Record<string, 'bounce' | 'strip'> };
-  const bench = new Bench((ground) => {
+  const bench = new Bench((core) => {
     const { amp: configured } = configSchema({ directory: '/', environment: {} }).parse({});
-    const works = new AmpWorks({
-      ...ground,
-      isHosted: (domain) => ground.isLocalDomain(domain) || domain === bot.domain,
+    const works = new AmpService({
+      ...core,
+      isHosted: (domain) => core.isLocalDomain(domain) || domain === bot.domain,
       options: { ...configured, remoteUnsupported, policies },
-      store: ground.storage,
+      store: core.storage,
       isInFlight: () => false,
       counters: new AmpCounters(),
     });
-    const remotes: Carrier = { send: (...given) => other.send(...given) };
+    const remotes: Outbound = { send: (...given) => other.send(...given) };
     return { extensions: [amp(works, 'Ampere')], remotes, services: [bot] };
   });
   let romeo: StubSession;

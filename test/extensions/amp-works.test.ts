@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import { configSchema } from '../../src/config/schema.ts';
 import { amp } from '../../src/extensions/amp/amp.ts';
 import { AmpCounters } from '../../src/extensions/amp/amp-counters.ts';
-import { AmpWorks } from '../../src/extensions/amp/amp-works.ts';
+import { AmpService } from '../../src/extensions/amp/amp-service.ts';
 import { offline } from '../../src/extensions/offline/offline.ts';
 import { StoredMessages } from '../../src/extensions/offline/stored-messages.ts';
 import type { Account } from '../../src/routing/account.ts';
-import type { Carrier } from '../../src/routing/carrier.ts';
-import type { Passage } from '../../src/routing/extension.ts';
-import { Consequences } from '../../src/routing/origin.ts';
+import { PendingWork } from '../../src/routing/ack-scope.ts';
+import type { RecordedMessage } from '../../src/routing/extension.ts';
+import type { Outbound } from '../../src/routing/outbound.ts';
 import type { OfflineStore } from '../../src/storage/offline.ts';
 import type { OutboxStore } from '../../src/storage/outbox.ts';
 import { StorageError, type StorageErrorCode } from '../../src/storage/storage-error.ts';
@@ -46,7 +46,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
   let recorded: string[] = [];
   let departed: string[] = [];
   let appends = 0;
-  let works: AmpWorks;
+  let works: AmpService;
 
   const failing = async <T>(name: Fault, run: () => Promise<T>): Promise<T> => {
     await held.get(name);
@@ -54,8 +54,8 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     return code ? Promise.reject(new StorageError(code, 'for the test')) : run();
   };
 
-  const bench = new Bench((ground) => {
-    const { storage, clock, log } = ground;
+  const bench = new Bench((core) => {
+    const { storage, clock, log } = core;
     const stored: Pick<OfflineStore, 'append' | 'list' | 'remove' | 'due' | 'nextDueMs' | 'settle'> = {
       ...storage.offline,
       append: (...given) => {
@@ -71,18 +71,18 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     counters = new AmpCounters();
     const options = { ...configSchema({ directory: '/', environment: {} }).parse({}).amp, replies };
     const isInFlight = (owner: string, id: number) => messages.isInFlight(owner, id);
-    const isHosted = ground.isLocalDomain;
-    works = new AmpWorks({ ...ground, isHosted, options, store: { offline: stored, outbox }, isInFlight, counters });
+    const isHosted = core.isLocalDomain;
+    works = new AmpService({ ...core, isHosted, options, store: { offline: stored, outbox }, isInFlight, counters });
     const messages: StoredMessages = new StoredMessages({
-      ...ground,
+      ...core,
       store: stored,
       quota: { maxMessages: 10, maxBytes: 100_000 },
       refuses: () => false,
       settleDue: (account) => works.settleDue(account),
     });
-    const record = ({ message, plan }: Passage) => void recorded.push(`${plan.kind} ${message.from?.local}`);
+    const record = ({ message, plan }: RecordedMessage) => void recorded.push(`${plan.kind} ${message.from?.local}`);
     const recorder = { name: 'recorder', claims: [], record };
-    const remotes: Carrier = { send: (stanza) => void departed.push(stanza.toString()) };
+    const remotes: Outbound = { send: (stanza) => void departed.push(stanza.toString()) };
     return { extensions: [amp(works, 'Ampere'), offline(messages), recorder], offline: messages, remotes, clock, log };
   });
 
@@ -181,7 +181,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     await send(romeo, session.jid.toString(), ...everyOutcome);
     expect(brief(romeo)).to.deep.equal([]);
     session.ended = true;
-    bench.road.sessions.remove(session);
+    bench.routing.sessions.remove(session);
     session.release();
     expect(await got(romeo, 1)).to.deep.equal(['notify deliver stored']);
   });
@@ -325,7 +325,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
 
   it('what is said of a message that was stopped is owed like an answer (XEP-0198 §4)', async () => {
     const { romeo, juliet } = await couple();
-    romeo.owed = true;
+    romeo.needsAck = true;
     await send(romeo, juliet.key, 'alert deliver stored');
     expect([brief(romeo), romeo.awaited.length]).to.deep.equal([['alert deliver stored'], 1]);
     await send(romeo, juliet.key, 'explode deliver stored');
@@ -373,7 +373,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     await until(() => juliet.stored.messages === 1 && bench.clock.pendingCount > 0);
     bench.ends(romeo);
     await bench.storage.accounts.remove(romeo.account.key);
-    bench.road.accounts.forget(romeo.account.key);
+    bench.routing.accounts.forget(romeo.account.key);
     bench.clock.advance(1000);
     await until(() => counters.report().fired['alert expire-at'] === 1);
     await until(async () => (await bench.storage.outbox.list(0, 10)).length === 0);
@@ -384,7 +384,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     const { juliet } = await couple();
     const from = 'benvolio@montague.example/x';
     const item = juliet.roster.getOrBlank('benvolio@montague.example');
-    await bench.road.rosters.save(juliet, { ...item, subscription: 'from', inRoster: true });
+    await bench.routing.rosters.save(juliet, { ...item, subscription: 'from', inRoster: true });
     const at = new Date(bench.clock.nowMs() + 1000).toISOString();
     const ends = ` from='${from}' to='alias@localhost'`;
     const asked = rules(`alert expire-at ${at}`).replace("/amp'>", `/amp'${ends}>`);
@@ -456,7 +456,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     const recalled = (ageMs: number) => {
       const rule = rules(`drop expire-at ${new Date(nowMs - ageMs).toISOString()}`);
       const message = readStanza(`<message from='${romeo.jid}' to='${juliet.key}' id='m1'>${rule}</message>`);
-      return bench.road.router.recall(message, balcony, nowMs)?.mayLeave(new Consequences());
+      return bench.routing.router.recall(message, balcony, nowMs)?.mayLeave(new PendingWork());
     };
     expect(recalled(-1)).to.equal(true);
     expect(recalled(1)).to.equal(false);

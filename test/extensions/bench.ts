@@ -1,10 +1,10 @@
 import { Jid } from '../../src/protocol/jid.ts';
 import { Stanza } from '../../src/protocol/stanza.ts';
 import type { Account } from '../../src/routing/account.ts';
-import type { Carrier } from '../../src/routing/carrier.ts';
+import { buildRouting, type Routing, type RoutingCore } from '../../src/routing/build-routing.ts';
 import type { Extension } from '../../src/routing/extension.ts';
 import type { OfflineMessages } from '../../src/routing/offline-messages.ts';
-import { buildRoad, type Ground, type Road } from '../../src/routing/road.ts';
+import type { Outbound } from '../../src/routing/outbound.ts';
 import type { Service } from '../../src/routing/service.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { parseFrame } from '../../src/xml/parse-frame.ts';
@@ -14,7 +14,7 @@ import { StubSession } from '../support/stub-session.ts';
 import { openTemporaryStorage } from '../support/temporary-storage.ts';
 
 /** What an extension on the bench can be made from. */
-export interface BenchGround extends Ground {
+export interface BenchGround extends RoutingCore {
   readonly storage: Storage;
   readonly clock: ManualClock;
   readonly log: RecordingLog;
@@ -25,7 +25,7 @@ export interface Fitting {
   readonly extensions: readonly Extension[];
   readonly offline?: OfflineMessages;
   /** What carries stanzas to other servers. */
-  readonly remotes?: Carrier;
+  readonly remotes?: Outbound;
   /** What answers for other domains. */
   readonly services?: readonly Service[];
 }
@@ -36,11 +36,11 @@ let accounts = 0;
 export class Bench {
   readonly clock = new ManualClock();
   readonly log = new RecordingLog();
-  readonly #fit: (ground: BenchGround) => Fitting;
+  readonly #fit: (core: BenchGround) => Fitting;
   #storage: Storage | undefined;
-  #road: Road | undefined;
+  #routing: Routing | undefined;
 
-  constructor(fit: (ground: BenchGround) => Fitting) {
+  constructor(fit: (core: BenchGround) => Fitting) {
     this.#fit = fit;
     let close: (() => Promise<void>) | undefined;
     before(async () => {
@@ -57,9 +57,9 @@ export class Bench {
     return this.#storage;
   }
 
-  get road(): Road {
-    if (!this.#road) throw new Error('the road is open only while tests run');
-    return this.#road;
+  get routing(): Routing {
+    if (!this.#routing) throw new Error('the road is open only while tests run');
+    return this.#routing;
   }
 
   /** Starts the server anew: only what was stored is still there. */
@@ -67,8 +67,8 @@ export class Bench {
     const { storage, clock, log } = this;
     const options = { domains: ['localhost'], maxRosterItems: 100, maxDirectedPresences: 10 };
     const keepNothing = { keep: () => Promise.resolve() };
-    this.#road = buildRoad(options, storage, clock, log, (ground) => {
-      const { offline = keepNothing, services = [], ...fitting } = this.#fit({ ...ground, storage, clock, log });
+    this.#routing = buildRouting(options, storage, clock, log, (core) => {
+      const { offline = keepNothing, services = [], ...fitting } = this.#fit({ ...core, storage, clock, log });
       return { ...fitting, offline, service: (domain) => services.find((one) => one.domain === domain) };
     });
   }
@@ -77,7 +77,7 @@ export class Bench {
   async account(name = 'juliet'): Promise<Account> {
     const jid = `${name}${++accounts}@localhost`;
     await this.storage.accounts.create(jid, { scram: {} });
-    const account = await this.road.accounts.get(Jid.parse(jid));
+    const account = await this.routing.accounts.get(Jid.parse(jid));
     if (!account) throw new Error(`${jid} is not there`);
     return account;
   }
@@ -85,7 +85,7 @@ export class Bench {
   /** A session of an account; available if it has something to say about itself. */
   async session(account: Account, resource: string, presence?: string): Promise<StubSession> {
     const session = new StubSession(account, resource);
-    this.road.sessions.add(session);
+    this.routing.sessions.add(session);
     if (presence) await this.does(session, presence);
     session.taken();
     return session;
@@ -98,7 +98,7 @@ export class Bench {
 
   /** The client sends a stanza; resolves when it has been dealt with. */
   async does(session: StubSession, stanza: string): Promise<void> {
-    await this.road.router.fromSession(read(stanza).with({ from: session.jid }), session);
+    await this.routing.router.fromSession(read(stanza).with({ from: session.jid }), session);
   }
 
   /** The client sends a stanza; answers with what it got since. */
@@ -110,19 +110,19 @@ export class Bench {
 
   /** A stanza comes in from elsewhere. */
   async arrives(stanza: string): Promise<void> {
-    await this.road.route(read(stanza));
+    await this.routing.route(read(stanza));
   }
 
   /** A stanza comes in from another server. */
   async comes(stanza: string): Promise<void> {
-    await this.road.router.fromPeer(read(stanza), { owed: false, awaits: () => undefined });
+    await this.routing.router.fromPeer(read(stanza), { needsAck: false, ackAfter: () => undefined });
   }
 
   /** The session's stream is gone. */
   ends(session: StubSession): void {
     session.ended = true;
-    this.road.sessions.remove(session);
-    this.road.sessionEnded(session);
+    this.routing.sessions.remove(session);
+    this.routing.sessionEnded(session);
   }
 
   /** Makes `contact` a subscriber of the owner's presence, and the owner one of the contact's. */
@@ -132,7 +132,7 @@ export class Bench {
       [contact, owner],
     ] as const) {
       const item = one.roster.getOrBlank(other.key);
-      await this.road.rosters.save(one, { ...item, subscription: 'both', inRoster: true });
+      await this.routing.rosters.save(one, { ...item, subscription: 'both', inRoster: true });
     }
   }
 }

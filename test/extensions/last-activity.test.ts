@@ -47,7 +47,7 @@ describe('Last Activity (XEP-0012)', () => {
     bench.clock.advance(903_999);
     expect(seconds(await bench.asks(juliet, get(romeo.account.key)))).to.equal('903');
     bench.rebuild();
-    const account = await bench.road.accounts.get(juliet.account.jid);
+    const account = await bench.routing.accounts.get(juliet.account.jid);
     const again = account && (await bench.session(account, 'again'));
     expect(again && seconds(await bench.asks(again, get(romeo.account.key)))).to.equal('903');
   });
@@ -117,7 +117,7 @@ describe('Last Activity (XEP-0012)', () => {
     bench.clock.advance(2000);
     expect(await saved(juliet.account.key)).to.deep.equal({ atMs: bench.clock.nowMs() - 2000, status: '' });
     bench.ends(romeo);
-    for (const extension of bench.road.extensions) await extension.closing?.();
+    for (const extension of bench.routing.extensions) await extension.closing?.();
     expect(await saved(romeo.account.key)).to.deep.equal({ atMs: bench.clock.nowMs(), status: '' });
   });
 
@@ -125,7 +125,7 @@ describe('Last Activity (XEP-0012)', () => {
     const [juliet, romeo] = [await bench.user(), await bench.user('romeo', '<presence/>')];
     await bench.befriend(juliet.account, romeo.account);
     bench.ends(romeo);
-    bench.road.accounts.forget(romeo.account.key);
+    bench.routing.accounts.forget(romeo.account.key);
     bench.clock.advance(1999);
     expect(seconds(await bench.asks(juliet, get(romeo.account.key)))).to.equal('1');
   });

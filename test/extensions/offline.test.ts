@@ -23,15 +23,15 @@ describe('offline messages (XEP-0160)', () => {
   const failing = <T>(during: 'append' | 'list' | 'remove', run: () => Promise<T>): Promise<T> =>
     fault?.during === during ? Promise.reject(fault.error) : run();
 
-  const bench = new Bench((ground) => {
-    const { offline: stored } = ground.storage;
+  const bench = new Bench((core) => {
+    const { offline: stored } = core.storage;
     const store: Pick<OfflineStore, 'append' | 'list' | 'remove'> = {
       append: (...given) => failing('append', () => stored.append(...given)),
       list: (...given) => failing('list', () => stored.list(...given)),
       remove: (...given) => failing('remove', () => stored.remove(...given)),
     };
     const refuses = ({ from }: { from: Jid | undefined }) => from?.bare().toString() === blocked;
-    messages = new StoredMessages({ ...ground, store, quota: { maxMessages: 250, maxBytes: 100_000 }, refuses });
+    messages = new StoredMessages({ ...core, store, quota: { maxMessages: 250, maxBytes: 100_000 }, refuses });
     return { extensions: [offline(messages)], offline: messages };
   });
 
@@ -78,8 +78,8 @@ describe('offline messages (XEP-0160)', () => {
 
   it('is told of in service discovery, unless there is no room', () => {
     expect(offline(messages).disco?.domain).to.deep.equal(['msgoffline']);
-    const { storage, clock, log, road } = bench;
-    const none = { ...road, store: storage.offline, quota: { maxMessages: 0, maxBytes: 0 }, clock, log };
+    const { storage, clock, log, routing } = bench;
+    const none = { ...routing, store: storage.offline, quota: { maxMessages: 0, maxBytes: 0 }, clock, log };
     expect(offline(new StoredMessages({ ...none, refuses: () => false })).disco?.domain).to.deep.equal([]);
   });
 
@@ -106,10 +106,10 @@ describe('offline messages (XEP-0160)', () => {
 
   it('survives a restart', async () => {
     const { jid, key } = await bench.account();
-    const before = await bench.road.accounts.get(jid);
+    const before = await bench.routing.accounts.get(jid);
     if (before) await store(before, 'one');
     bench.rebuild();
-    const account = await bench.road.accounts.get(jid);
+    const account = await bench.routing.accounts.get(jid);
     if (!account) throw new Error(`${key} is gone`);
     expect(bodiesOf((await comes(account)).taken())).to.deep.equal(['one']);
   });

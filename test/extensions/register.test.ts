@@ -1,8 +1,8 @@
 import { expect } from 'chai';
+import { PasswordError } from '../../src/c2s/negotiation/sasl/credentials.ts';
 import { type Registrar, register } from '../../src/extensions/register.ts';
 import type { Jid } from '../../src/protocol/jid.ts';
 import type { Session } from '../../src/routing/session.ts';
-import { PasswordError } from '../../src/streams/negotiation/sasl/credentials.ts';
 import type { StubSession } from '../support/stub-session.ts';
 import { Bench, errorText } from './bench.ts';
 

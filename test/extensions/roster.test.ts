@@ -6,8 +6,8 @@ import { Bench, errorText } from './bench.ts';
 const options = { maxItems: 5, maxGroupsPerItem: 3, maxNameBytes: 64 };
 
 describe('the roster (RFC 6121 §2)', () => {
-  const bench = new Bench((ground) => ({
-    extensions: [roster({ ...ground, store: ground.storage.rosters, options })],
+  const bench = new Bench((core) => ({
+    extensions: [roster({ ...core, store: core.storage.rosters, options })],
   }));
 
   const get = (session: StubSession, ver = '') =>
@@ -20,7 +20,7 @@ describe('the roster (RFC 6121 §2)', () => {
     `<iq from="${account.key}" to="${jid}" id="${id}" type="result"${query ? `>${query}</iq>` : '/>'}`;
 
   it('is offered with versions and pre-approval to those who are logged in (RFC 6121 §2.6.1, §3.4.1)', () => {
-    const [extension] = [roster({ ...bench.road, store: bench.storage.rosters, options })];
+    const [extension] = [roster({ ...bench.routing, store: bench.storage.rosters, options })];
     expect(extension?.streamFeatures?.('unauthenticated')).to.deep.equal([]);
     expect(extension?.streamFeatures?.('authenticated').join('')).to.equal(
       '<ver xmlns="urn:xmpp:features:rosterver"/><sub xmlns="urn:xmpp:features:pre-approval"/>',

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { addressRecord, DnsServer, srvRecord } from '../streams/federation/dns-server.ts';
+import { addressRecord, DnsServer, srvRecord } from '../federation/dns-server.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 import type { Settings } from '../support/test-server.ts';
 import type { PeerKind, PeerPlace, Way } from './peer-kind.ts';
@@ -28,16 +28,16 @@ export class Neighbours {
 
   /** Starts both; by certificate they trust each other's authority, and nothing else will do. */
   static async start(kind: PeerKind, options: NeighbourOptions): Promise<Neighbours> {
-    const ground = await peerGround(`${kind.name.toLowerCase()}.example`);
+    const core = await peerGround(`${kind.name.toLowerCase()}.example`);
     const dns = new DnsServer();
-    const ampere = await startAmpere(ground, options);
+    const ampere = await startAmpere(core, options);
     try {
       const given = {
         ...options,
         dns: await tellOf(ampere, dns),
-        trustedFile: await trustedBy(ground, ampere, options.way),
+        trustedFile: await trustedBy(core, ampere, options.way),
       };
-      return new Neighbours(ampere, await PeerServer.start(kind, ground, given), dns);
+      return new Neighbours(ampere, await PeerServer.start(kind, core, given), dns);
     } catch (error) {
       dns.stop();
       await ampere.stop();
@@ -65,10 +65,10 @@ async function tellOf({ domain, port }: FederatedServer, dns: DnsServer): Promis
   return { host, port: Number(dnsPort) };
 }
 
-async function startAmpere(ground: PeerGround, { way, settings }: NeighbourOptions): Promise<FederatedServer> {
-  const trusted = way === 'certificate' ? { trustedAuthorities: ground.authorityFile } : {};
+async function startAmpere(core: PeerGround, { way, settings }: NeighbourOptions): Promise<FederatedServer> {
+  const trusted = way === 'certificate' ? { trustedAuthorities: core.authorityFile } : {};
   const [server] = await FederatedServer.startAll(['ampere.example'], way, {
-    others: new Map([[ground.domain, ground.ports.s2s]]),
+    others: new Map([[core.domain, core.ports.s2s]]),
     settings: { authentication: way, ...trusted },
     ...(settings && { more: settings }),
   });

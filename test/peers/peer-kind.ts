@@ -1,4 +1,4 @@
-import type { CertificateFiles } from '../../src/streams/tls/certificate-files.ts';
+import type { CertificateFiles } from '../../src/tls/certificate-files.ts';
 
 /** How two servers are to know each other. */
 export type Way = 'certificate' | 'dialback';

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DevelopmentAuthority } from '../../src/streams/tls/development-authority.ts';
+import { DevelopmentAuthority } from '../../src/tls/development-authority.ts';
 import { freePort } from '../support/free-port.ts';
 import { LineProcess } from '../support/line-process.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -26,23 +26,19 @@ export async function peerGround(domain: string): Promise<PeerGround> {
 /** Another server in processes of its own. */
 export class PeerServer {
   readonly domain: string;
-  readonly #ground: PeerGround;
+  readonly #core: PeerGround;
   readonly #processes: LineProcess[] = [];
 
-  private constructor(ground: PeerGround) {
-    this.#ground = ground;
-    this.domain = ground.domain;
+  private constructor(core: PeerGround) {
+    this.#core = core;
+    this.domain = core.domain;
   }
 
   /** Starts its programs one after another. */
-  static async start(
-    kind: PeerKind,
-    ground: PeerGround,
-    given: Omit<PeerPlace, keyof PeerGround>,
-  ): Promise<PeerServer> {
-    const server = new PeerServer(ground);
+  static async start(kind: PeerKind, core: PeerGround, given: Omit<PeerPlace, keyof PeerGround>): Promise<PeerServer> {
+    const server = new PeerServer(core);
     try {
-      for (const { command, environment, ready } of await kind.programs({ ...ground, ...given })) {
+      for (const { command, environment, ready } of await kind.programs({ ...core, ...given })) {
         const [file, ...args] = command;
         const process = new LineProcess(kind.name, file, args, environment);
         server.#processes.push(process);
@@ -83,7 +79,7 @@ export class PeerServer {
    * calls a session by its descriptor, and takes what it hears late of one that has ended for the next one with the same number.
    */
   async connects(): Promise<TestClient> {
-    const { ports, authorityFile } = this.#ground;
+    const { ports, authorityFile } = this.#core;
     const client = await TestClient.connect({ host: '127.0.0.1', port: ports.c2s }, this.domain);
     await client.opens();
     await client.startsTls({ ca: await readFile(authorityFile) });
@@ -105,6 +101,6 @@ export class PeerServer {
       process.kill('SIGKILL');
       await process.end();
     }
-    await rm(this.#ground.directory, { recursive: true, force: true });
+    await rm(this.#core.directory, { recursive: true, force: true });
   }
 }

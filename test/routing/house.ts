@@ -2,10 +2,10 @@ import { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import { stampFrom } from '../../src/routing/accept.ts';
 import type { Account } from '../../src/routing/account.ts';
-import type { Carrier } from '../../src/routing/carrier.ts';
-import type { Eventually } from '../../src/routing/eventually.ts';
+import { buildRouting, type Routing } from '../../src/routing/build-routing.ts';
 import type { Extension } from '../../src/routing/extension.ts';
-import { buildRoad, type Road } from '../../src/routing/road.ts';
+import type { MaybePromise } from '../../src/routing/maybe-promise.ts';
+import type { Outbound } from '../../src/routing/outbound.ts';
 import type { Service } from '../../src/routing/service.ts';
 import type { RosterItem } from '../../src/storage/rosters.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
@@ -22,7 +22,7 @@ export interface Furniture {
   /** What keeping a message comes to. */
   readonly keep?: (message: Stanza, owner: Jid) => Promise<void>;
   /** What takes stanzas for other servers; there is no way to them unless it is said. */
-  readonly remotes?: Carrier;
+  readonly remotes?: Outbound;
   readonly services?: readonly Service[];
 }
 
@@ -34,7 +34,7 @@ export class House {
   readonly rosters = new MemoryRosters();
   /** What was kept for absent users, as text. */
   readonly kept: string[] = [];
-  readonly road: Road;
+  readonly routing: Routing;
 
   constructor(furniture: Furniture = {}) {
     const {
@@ -48,8 +48,8 @@ export class House {
     const options = { domains: ['a.example', 'b.example'], maxRosterItems, maxDirectedPresences };
     const { accounts, rosters } = this;
     // The road reads no more of the storage than this.
-    const storage = { accounts, rosters } as unknown as Parameters<typeof buildRoad>[1];
-    this.road = buildRoad(options, storage, this.clock, this.log, () => ({
+    const storage = { accounts, rosters } as unknown as Parameters<typeof buildRouting>[1];
+    this.routing = buildRouting(options, storage, this.clock, this.log, () => ({
       ...(remotes && { remotes }),
       service: (domain) => services.find((one) => one.domain === domain),
       extensions: extensions.map((extension) => ({ name: 'test', claims: [], ...extension })),
@@ -65,7 +65,7 @@ export class House {
   /** An account, in memory. */
   async account(jid: string, ...items: readonly RosterItem[]): Promise<Account> {
     this.accounts.add(jid, ...items);
-    const account = await this.road.accounts.get(Jid.parse(jid));
+    const account = await this.routing.accounts.get(Jid.parse(jid));
     if (!account) throw new Error(`${jid} is not there`);
     return account;
   }
@@ -73,11 +73,11 @@ export class House {
   /** A session without presence; makes its account if there is none. */
   async connect(fullJid: string, ...items: readonly RosterItem[]): Promise<StubSession> {
     const jid = Jid.parse(fullJid);
-    const known = await this.road.accounts.get(jid);
-    if (known === undefined) this.road.accounts.forget(jid.bare().toString());
+    const known = await this.routing.accounts.get(jid);
+    if (known === undefined) this.routing.accounts.forget(jid.bare().toString());
     const account = known ?? (await this.account(jid.bare().toString(), ...items));
     const session = new StubSession(account, jid.resource);
-    this.road.sessions.add(session);
+    this.routing.sessions.add(session);
     return session;
   }
 
@@ -91,15 +91,15 @@ export class House {
   }
 
   /** The session's client sends a stanza. */
-  says(session: StubSession, stanza: string): Eventually<void> {
-    return this.road.router.fromSession(stampFrom(readStanza(stanza), session.jid), session);
+  says(session: StubSession, stanza: string): MaybePromise<void> {
+    return this.routing.router.fromSession(stampFrom(readStanza(stanza), session.jid), session);
   }
 
   /** The session is gone. */
   ends(session: StubSession): void {
     session.ended = true;
-    this.road.sessions.remove(session);
-    this.road.sessionEnded(session);
+    this.routing.sessions.remove(session);
+    this.routing.sessionEnded(session);
   }
 
   /** Everything that was under way has happened: a turn of the event loop, and no timer. */

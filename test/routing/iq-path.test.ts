@@ -123,7 +123,9 @@ describe('The road of an iq', () => {
       }
       expect(replies[0]).to.contain('service-unavailable').and.to.equal(replies[1]);
       expect(romeo.taken()).to.deep.equal([]);
-      await house.road.route(readStanza(`<iq id='1' type='get' from='x@echo.example' to='romeo@a.example/orchard'/>`));
+      await house.routing.route(
+        readStanza(`<iq id='1' type='get' from='x@echo.example' to='romeo@a.example/orchard'/>`),
+      );
       expect(briefly(romeo)).to.deep.equal(['iq get x@echo.example']);
     });
 
@@ -144,7 +146,7 @@ describe('The road of an iq', () => {
     const scopes: readonly IqScope[] = ['other'];
     const iq = scopes.map((scope): IqHandler => handler('x', 'get', scope, requests));
     house = new House({
-      extensions: [{ iq, screen: { inbound: (_, { key }) => (key === 'romeo@a.example' ? 'refuse' : undefined) } }],
+      extensions: [{ iq, filter: { inbound: (_, { key }) => (key === 'romeo@a.example' ? 'refuse' : undefined) } }],
     });
     const romeo = await house.online('romeo@a.example/orchard');
     const juliet = await house.online('juliet@a.example/balcony');
@@ -226,7 +228,7 @@ describe('The road of an iq', () => {
       const chamber = await house.online('juliet@a.example/chamber');
       let outcome = '';
       let id: string | undefined;
-      const asked = house.road.requests
+      const asked = house.routing.requests
         .ask(juliet.account.jid, juliet.jid, xml('ping', { xmlns: 'urn:xmpp:ping' }), 1000, (request) => {
           id = request.id;
         })
@@ -251,7 +253,7 @@ describe('The road of an iq', () => {
     const one = new House({ services: [echo] });
     const asks: Stanza[] = [];
     const [from, to] = [Jid.parse('echo.example'), Jid.parse('far.example')];
-    const asked = one.road.requests.ask(
+    const asked = one.routing.requests.ask(
       from,
       to,
       xml('x', { xmlns: 'urn:x' }),
@@ -260,8 +262,8 @@ describe('The road of an iq', () => {
     );
     const [request] = asks;
     const result = (id: string) => readStanza(`<iq id='${id}' type='result' from='far.example' to='echo.example'/>`);
-    await one.road.route(result('its own'));
-    await one.road.route(result(request?.id ?? ''));
+    await one.routing.route(result('its own'));
+    await one.routing.route(result(request?.id ?? ''));
     expect((await asked)?.type).to.equal('result');
     expect(sent).to.deep.equal(['iq result far.example']);
   });

@@ -3,12 +3,12 @@ import { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import { Account } from '../../src/routing/account.ts';
+import { PendingWork } from '../../src/routing/ack-scope.ts';
 import type { DeliveryPlan } from '../../src/routing/delivery-plan.ts';
 import type { Destination } from '../../src/routing/destination.ts';
-import type { Arriving, Extension, Judge } from '../../src/routing/extension.ts';
+import type { Extension, Judge, Passage } from '../../src/routing/extension.ts';
 import { MessagePath } from '../../src/routing/message-path.ts';
-import { Consequences } from '../../src/routing/origin.ts';
-import { Screens } from '../../src/routing/screens.ts';
+import { StanzaFilters } from '../../src/routing/stanza-filters.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
@@ -19,7 +19,7 @@ import { briefly, House } from './house.ts';
 const chat = (to: string) => `<message type='chat' to='${to}'><body>hi</body></message>`;
 
 /** A message of romeo's that nobody has forwarded. */
-function arriving(message: Stanza, recipient: Jid, destination: Destination): Arriving {
+function passage(message: Stanza, recipient: Jid, destination: Destination): Passage {
   const sender = Jid.parse('romeo@a.example/orchard');
   const nothing = { session: undefined, origin: undefined, forwardedBy: [], byOperator: false };
   return { message, sender, recipient, destination, ...nothing };
@@ -29,7 +29,7 @@ describe('The road of a message', () => {
   it('is screened, planned, judged, recorded and carried out, in that order (XEP-0079 §2.2)', async () => {
     const steps: string[] = [];
     const extension = (name: string): Partial<Extension> => ({
-      screen: {
+      filter: {
         outbound: () => void steps.push(`${name} outbound`),
         inbound: () => void steps.push(`${name} inbound`),
       },
@@ -85,9 +85,9 @@ describe('The road of a message', () => {
   it('is heard by the first judge that takes it up, and goes on as that one says', async () => {
     const mark =
       (name: string): Judge =>
-      (arriving) => {
-        const { payload } = arriving.message;
-        const message = arriving.message.with({ payload: payload.with(xml(name, { xmlns: 'urn:x' })) });
+      (passage) => {
+        const { payload } = passage.message;
+        const message = passage.message.with({ payload: payload.with(xml(name, { xmlns: 'urn:x' })) });
         return { message, judge: (plan) => ({ message, plan }) };
       };
     const house = new House({
@@ -112,7 +112,7 @@ describe('The road of a message', () => {
     const house = new House({ extensions: [{ judge }], keep });
     const romeo = await house.connect('romeo@a.example/orchard');
     await house.account('juliet@a.example');
-    romeo.owed = true;
+    romeo.needsAck = true;
     await house.says(romeo, chat('juliet@a.example'));
     const [outcome] = await Promise.allSettled(romeo.awaited);
     expect(outcome?.status).to.equal('rejected');
@@ -121,7 +121,7 @@ describe('The road of a message', () => {
 
   it('ends for whom the recipient refuses as it does for an unknown recipient (XEP-0191 §3.3)', async () => {
     const house = new House({
-      extensions: [{ screen: { inbound: (_, { key }) => (key.startsWith('juliet') ? 'refuse' : undefined) } }],
+      extensions: [{ filter: { inbound: (_, { key }) => (key.startsWith('juliet') ? 'refuse' : undefined) } }],
     });
     const romeo = await house.online('romeo@a.example/orchard');
     const juliet = await house.online('juliet@a.example/balcony');
@@ -176,8 +176,8 @@ describe('The road of a message', () => {
     const romeo = await house.online('romeo@a.example/orchard');
     await house.account('juliet@a.example');
     const again = readStanza(chat('juliet@a.example').replace('<message', `<message from='${romeo.jid}'`));
-    const origin = new Consequences(0, true);
-    await house.road.route(again, { origin });
+    const origin = new PendingWork(0, true);
+    await house.routing.route(again, { origin });
     const failure = await origin.settled().catch((error: unknown) => error);
     expect(failure).to.include({ code: 'full' });
     expect(romeo.taken()).to.deep.equal([]);
@@ -215,7 +215,7 @@ describe('The road of a message', () => {
       const decided = plan(log);
       const path = new MessagePath({
         sessionsOf: () => [],
-        screens: new Screens(),
+        filters: new StanzaFilters(),
         judges: [({ message }) => ({ message, judge: () => ({ message, plan: decided }) })],
         recalls: [],
         recorders: [],
@@ -229,7 +229,7 @@ describe('The road of a message', () => {
       const message = readStanza(chat('juliet@a.example')).with({ from: Jid.parse('romeo@a.example/orchard') });
       const to = Jid.parse('juliet@a.example');
       try {
-        await path.take(arriving(message, to, { kind: 'account', account: juliet }));
+        await path.take(passage(message, to, { kind: 'account', account: juliet }));
       } catch (error) {
         log.push(error instanceof StanzaError ? `error ${error.condition}` : `${error}`);
       }
@@ -265,7 +265,7 @@ describe('The road of a message', () => {
     const path = new MessagePath({
       ...{
         sessionsOf: () => [],
-        screens: new Screens(),
+        filters: new StanzaFilters(),
         judges: [],
         recalls: [],
         recorders: [],
@@ -275,7 +275,7 @@ describe('The road of a message', () => {
       explain: () => StanzaError.internalServerError(),
     });
     const plan = (destination: Destination) =>
-      path.plan(arriving(readStanza(chat('x.example')), Jid.parse('x.example'), destination)).kind;
+      path.plan(passage(readStanza(chat('x.example')), Jid.parse('x.example'), destination)).kind;
     const service = { domain: 'x.example', send: () => undefined };
     expect(plan({ kind: 'service', service: { ...service, gateway: false } })).to.equal('service');
     expect(plan({ kind: 'service', service: { ...service, gateway: true } })).to.equal('gateway');

@@ -124,7 +124,7 @@ describe('The road of presence', () => {
 
   it('tells extensions when a session becomes able to take messages, and only then', async () => {
     const able: string[] = [];
-    house = new House({ extensions: [{ available: ({ presence }) => void able.push(`${presence.priority}`) }] });
+    house = new House({ extensions: [{ readyForMessages: ({ presence }) => void able.push(`${presence.priority}`) }] });
     const balcony = await house.connect('juliet@a.example/balcony');
     const says = (priority: number) => house.says(balcony, `<presence><priority>${priority}</priority></presence>`);
     await says(-1);
@@ -279,7 +279,7 @@ describe('The road of presence', () => {
 
   describe('A probe (RFC 6121 §4.3)', () => {
     const probe = (to: string, from = 'romeo@a.example/orchard') =>
-      house.road.route(readStanza(`<presence type='probe' from='${from}' to='${to}'/>`));
+      house.routing.route(readStanza(`<presence type='probe' from='${from}' to='${to}'/>`));
 
     it('shows subscribers every available resource (RFC 6121 §4.3.2)', async () => {
       const romeo = await house.online('romeo@a.example/orchard');
@@ -342,7 +342,7 @@ describe('The road of presence', () => {
 
     it('shows a blocked subscriber nobody, as if all were offline (XEP-0191 §3.3)', async () => {
       house = new House({
-        extensions: [{ screen: { inbound: ({ from }) => (from?.local === 'romeo' ? 'refuse' : undefined) } }],
+        extensions: [{ filter: { inbound: ({ from }) => (from?.local === 'romeo' ? 'refuse' : undefined) } }],
       });
       const romeo = await house.online('romeo@a.example/orchard');
       await house.online('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'both' }));
@@ -364,7 +364,7 @@ describe('The road of presence', () => {
     const blocksRomeo = {
       outbound: ({ to }: { to?: unknown }) => (`${to}`.startsWith('romeo') ? ({} as never) : undefined),
     };
-    house = new House({ extensions: [{ screen: blocksRomeo }] });
+    house = new House({ extensions: [{ filter: blocksRomeo }] });
     const romeo = await house.online('romeo@a.example/orchard', item('juliet@a.example', { subscription: 'both' }));
     const balcony = await house.connect('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'both' }));
     await house.says(balcony, '<presence/>');
@@ -376,7 +376,7 @@ describe('The road of presence', () => {
 
   it('does not come from whom the recipient refuses (XEP-0191 §3.3)', async () => {
     house = new House({
-      extensions: [{ screen: { inbound: ({ from }) => (from?.local === 'romeo' ? 'refuse' : undefined) } }],
+      extensions: [{ filter: { inbound: ({ from }) => (from?.local === 'romeo' ? 'refuse' : undefined) } }],
     });
     const balcony = await house.online('juliet@a.example/balcony');
     const romeo = await house.online('romeo@a.example/orchard');
@@ -398,8 +398,10 @@ describe('The road of presence', () => {
       "type='unsubscribed'",
       "type='error'",
     ]) {
-      await house.road.route(readStanza(`<presence ${type} from='juliet@a.example/balcony' to='nobody@a.example'/>`));
-      await house.road.route(readStanza(`<presence ${type} from='juliet@a.example/balcony' to='a.example'/>`));
+      await house.routing.route(
+        readStanza(`<presence ${type} from='juliet@a.example/balcony' to='nobody@a.example'/>`),
+      );
+      await house.routing.route(readStanza(`<presence ${type} from='juliet@a.example/balcony' to='a.example'/>`));
     }
     expect(briefly(balcony)).to.deep.equal([]);
     expect(house.log.alarms).to.deep.equal([]);
@@ -421,7 +423,7 @@ describe('The road of presence', () => {
 
     async function arrives() {
       stored = [];
-      house = new House({ extensions: [{ available: ({ jid }) => void stored.push(jid.toString()) }] });
+      house = new House({ extensions: [{ readyForMessages: ({ jid }) => void stored.push(jid.toString()) }] });
       for (const friend of friends) {
         await house.online(`${friend}/home`, item('juliet@a.example', { subscription: 'from' }));
       }

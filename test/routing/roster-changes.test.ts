@@ -36,7 +36,7 @@ describe('Changes of rosters', () => {
   const noDisk = new Error('no disk');
 
   it('are in memory at once, and pushed when they are durable (RFC 6121 §2.1.6)', async () => {
-    const saved = house.road.rosters.save(
+    const saved = house.routing.rosters.save(
       account,
       item('romeo@a.example', { name: 'Romeo', groups: ['Foes', 'Friends'] }),
     );
@@ -59,7 +59,7 @@ describe('Changes of rosters', () => {
       { subscription: 'to', ask: true, approved: true },
       { subscription: 'both', pendingIn: Buffer.from('<presence/>') },
     ] as const) {
-      await house.road.rosters.save(account, item('romeo@a.example', changes));
+      await house.routing.rosters.save(account, item('romeo@a.example', changes));
     }
     expect(session.taken().map((text) => /<item[^>]*>/.exec(text)?.[0])).to.deep.equal([
       '<item jid="romeo@a.example" subscription="to" ask="subscribe" approved="true"/>',
@@ -72,7 +72,7 @@ describe('Changes of rosters', () => {
     const silent = await house.online('juliet@a.example/chamber');
     const other = await house.online('romeo@a.example/orchard');
     other.interests.add('roster');
-    await house.road.rosters.save(account, item('romeo@a.example'));
+    await house.routing.rosters.save(account, item('romeo@a.example'));
     expect(session.taken()).to.have.length(1);
     expect(silent.taken()).to.deep.equal([]);
     expect(other.taken()).to.deep.equal([]);
@@ -80,19 +80,19 @@ describe('Changes of rosters', () => {
 
   it('are not pushed while the item is not in the roster (RFC 6121 §3.1.3)', async () => {
     house.rosters.before = () => Promise.resolve();
-    await house.road.rosters.save(
+    await house.routing.rosters.save(
       account,
       item('romeo@a.example', { inRoster: false, pendingIn: Buffer.from('<presence/>') }),
     );
-    await house.road.rosters.remove(account, 'romeo@a.example');
-    await house.road.rosters.remove(account, 'never-there@a.example');
+    await house.routing.rosters.remove(account, 'romeo@a.example');
+    await house.routing.rosters.remove(account, 'never-there@a.example');
     expect(session.taken()).to.deep.equal([]);
     expect(house.rosters.calls).to.have.length(3);
   });
 
   it('tell of a removal when it is durable (RFC 6121 §2.5.2)', async () => {
     account.roster.set(item('romeo@a.example'));
-    const removed = house.road.rosters.remove(account, 'romeo@a.example');
+    const removed = house.routing.rosters.remove(account, 'romeo@a.example');
     expect(shown()).to.equal(undefined);
     expect(session.taken()).to.deep.equal([]);
     await disk.ends(0);
@@ -101,8 +101,8 @@ describe('Changes of rosters', () => {
   });
 
   it('do not bring back what was removed while they were being written', async () => {
-    const saved = house.road.rosters.save(account, item('romeo@a.example'));
-    const removed = house.road.rosters.remove(account, 'romeo@a.example');
+    const saved = house.routing.rosters.save(account, item('romeo@a.example'));
+    const removed = house.routing.rosters.remove(account, 'romeo@a.example');
     await disk.ends(0);
     await disk.ends(1);
     await Promise.all([saved, removed]);
@@ -115,8 +115,8 @@ describe('Changes of rosters', () => {
   });
 
   it('keep the latest of two, under its own version', async () => {
-    const first = house.road.rosters.save(account, item('romeo@a.example', { name: 'first' }));
-    const second = house.road.rosters.save(account, item('romeo@a.example', { name: 'second' }));
+    const first = house.routing.rosters.save(account, item('romeo@a.example', { name: 'first' }));
+    const second = house.routing.rosters.save(account, item('romeo@a.example', { name: 'second' }));
     await disk.ends(0);
     await first;
     expect(shown()?.name).to.equal('second');
@@ -130,7 +130,7 @@ describe('Changes of rosters', () => {
 
   it('never lower the version of the roster', async () => {
     account.roster.version = 7;
-    const saved = house.road.rosters.save(account, item('romeo@a.example'));
+    const saved = house.routing.rosters.save(account, item('romeo@a.example'));
     await disk.ends(0);
     await saved;
     expect(account.roster.version).to.equal(7);
@@ -146,7 +146,7 @@ describe('Changes of rosters', () => {
     it('are undone in memory and never pushed', async () => {
       for (const before of [undefined, item('romeo@a.example', { name: 'old', version: 3 })]) {
         if (before) account.roster.set(before);
-        const saved = outcome(house.road.rosters.save(account, item('romeo@a.example', { subscription: 'both' })));
+        const saved = outcome(house.routing.rosters.save(account, item('romeo@a.example', { subscription: 'both' })));
         await disk.ends(before ? 1 : 0, noDisk);
         expect(await saved).to.equal(noDisk);
         expect(shown()).to.equal(before);
@@ -155,8 +155,8 @@ describe('Changes of rosters', () => {
     });
 
     it('do not undo what came after them', async () => {
-      const first = outcome(house.road.rosters.save(account, item('romeo@a.example', { name: 'first' })));
-      const second = outcome(house.road.rosters.save(account, item('romeo@a.example', { name: 'second' })));
+      const first = outcome(house.routing.rosters.save(account, item('romeo@a.example', { name: 'first' })));
+      const second = outcome(house.routing.rosters.save(account, item('romeo@a.example', { name: 'second' })));
       await disk.ends(0, noDisk);
       await disk.ends(1);
       expect(await first).to.equal(noDisk);
@@ -167,7 +167,7 @@ describe('Changes of rosters', () => {
     it('leave the contact in the roster if it was a removal', async () => {
       const before = item('romeo@a.example', { subscription: 'both' });
       account.roster.set(before);
-      const removed = outcome(house.road.rosters.remove(account, 'romeo@a.example'));
+      const removed = outcome(house.routing.rosters.remove(account, 'romeo@a.example'));
       await disk.ends(0, noDisk);
       expect(await removed).to.equal(noDisk);
       expect(shown()).to.equal(before);

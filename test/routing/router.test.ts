@@ -51,7 +51,7 @@ describe('The router', () => {
     const house = new House({ remotes: { send: (stanza) => void sent.push(brief(stanza)) } });
     const trail = (jid: string) => `<by xmlns='urn:ampere:forward' jid='${jid}'/>`;
     const message = `<message from='romeo@far.example' to='nobody@a.example'><body/>${trail('nurse@far.example')}</message>`;
-    await house.road.router.fromPeer(readStanza(message), { owed: false, awaits: () => undefined });
+    await house.routing.router.fromPeer(readStanza(message), { needsAck: false, ackAfter: () => undefined });
     expect(sent).to.deep.equal(['message error nobody@a.example service-unavailable']);
   });
 
@@ -99,7 +99,7 @@ describe('The router', () => {
     const house = new House({
       extensions: [
         {
-          screen: {
+          filter: {
             outbound: (stanza) => (isRomeo(stanza, 'to') ? StanzaError.notAcceptable() : undefined),
             inbound: (stanza) => (isRomeo(stanza, 'from') ? 'refuse' : undefined),
           },
@@ -142,7 +142,7 @@ describe('The router', () => {
       "<message from='juliet@a.example/balcony'/>",
       '<message/>',
     ]) {
-      await house.road.route(readStanza(stanza));
+      await house.routing.route(readStanza(stanza));
       expect(house.log.alarms.splice(0), stanza).to.have.length(1);
     }
   });

@@ -2,40 +2,40 @@ import { expect } from 'chai';
 import { Jid } from '../../src/protocol/jid.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import { Account } from '../../src/routing/account.ts';
-import type { Screen } from '../../src/routing/extension.ts';
+import type { StanzaFilter } from '../../src/routing/extension.ts';
 import { maySeePresence } from '../../src/routing/presence-access.ts';
-import { Screens } from '../../src/routing/screens.ts';
+import { StanzaFilters } from '../../src/routing/stanza-filters.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { item } from './memory-stores.ts';
 
 const juliet = new Account(Jid.parse('juliet@a.example'), { roster: [], rosterVersion: 0, blocked: [] });
 const message = readStanza("<message to='romeo@a.example'/>");
 
-function screensOf(...all: readonly Screen[]): Screens {
-  const screens = new Screens();
-  for (const screen of all) screens.add([screen]);
-  return screens;
+function screensOf(...all: readonly StanzaFilter[]): StanzaFilters {
+  const filters = new StanzaFilters();
+  for (const screen of all) filters.add([screen]);
+  return filters;
 }
 
 describe('The screens', () => {
-  const refuse: Screen = { inbound: () => 'refuse', outbound: () => StanzaError.forbidden() };
-  const indifferent: Screen = { inbound: () => undefined, outbound: () => undefined };
+  const refuse: StanzaFilter = { inbound: () => 'refuse', outbound: () => StanzaError.forbidden() };
+  const indifferent: StanzaFilter = { inbound: () => undefined, outbound: () => undefined };
 
   it('let everything through when there are none, or none objects', () => {
-    for (const screens of [screensOf(), screensOf({}), screensOf(indifferent, {})]) {
-      expect(() => screens.checkOutbound(message, juliet)).to.not.throw();
-      expect(screens.passesOutbound(message, juliet)).to.equal(true);
-      expect(screens.refusesInbound(message, juliet)).to.equal(false);
+    for (const filters of [screensOf(), screensOf({}), screensOf(indifferent, {})]) {
+      expect(() => filters.checkOutbound(message, juliet)).to.not.throw();
+      expect(filters.passesOutbound(message, juliet)).to.equal(true);
+      expect(filters.refusesInbound(message, juliet)).to.equal(false);
     }
   });
 
   it('stop what one objects to, with the error of the first', () => {
-    const screens = screensOf(indifferent, refuse, { outbound: () => StanzaError.gone() });
-    expect(() => screens.checkOutbound(message, juliet))
+    const filters = screensOf(indifferent, refuse, { outbound: () => StanzaError.gone() });
+    expect(() => filters.checkOutbound(message, juliet))
       .to.throw(StanzaError)
       .with.property('condition', 'forbidden');
-    expect(screens.passesOutbound(message, juliet)).to.equal(false);
-    expect(screens.refusesInbound(message, juliet)).to.equal(true);
+    expect(filters.passesOutbound(message, juliet)).to.equal(false);
+    expect(filters.refusesInbound(message, juliet)).to.equal(true);
   });
 });
 

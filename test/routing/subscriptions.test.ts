@@ -67,7 +67,7 @@ describe('Subscriptions', () => {
 
   it('waits with the request for a session that is available, each time anew (RFC 6121 §3.1.3)', async () => {
     const juliet = await house.connect('juliet@a.example/balcony');
-    await house.road.route(
+    await house.routing.route(
       readStanza(
         "<presence type='subscribe' from='romeo@a.example/x' to='juliet@a.example'><status xml:lang='it'>O &amp; o</status><x xmlns='urn:x'><y/></x></presence>",
       ),
@@ -90,8 +90,8 @@ describe('Subscriptions', () => {
   it('asks once, however often the contact does', async () => {
     const [juliet] = await lovers(house);
     const subscribe = readStanza("<presence type='subscribe' from='romeo@a.example' to='juliet@a.example'/>");
-    await house.road.route(subscribe);
-    await house.road.route(subscribe);
+    await house.routing.route(subscribe);
+    await house.routing.route(subscribe);
     expect(briefly(juliet)).to.deep.equal(['presence subscribe romeo@a.example']);
     expect(house.rosters.calls).to.have.length(1);
   });
@@ -180,7 +180,7 @@ describe('Subscriptions', () => {
 
     it('in both directions when the contact is removed (RFC 6121 §2.5.2)', async () => {
       const [juliet, romeo] = await lovers(house, { subscription: 'both' }, { subscription: 'both' });
-      await house.road.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example'));
+      await house.routing.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example'));
       expect(briefly(juliet)).to.deep.equal([
         'iq set juliet@a.example query',
         'presence unavailable romeo@a.example/orchard',
@@ -198,7 +198,7 @@ describe('Subscriptions', () => {
     it('with nothing to say where nothing was', async () => {
       const [juliet, romeo] = await lovers(house, {});
       romeo.account.roster.set(item('juliet@a.example', { subscription: 'both' }));
-      await house.road.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example'));
+      await house.routing.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example'));
       expect(briefly(juliet)).to.deep.equal(['iq set juliet@a.example query']);
       expect(briefly(romeo)).to.deep.equal([]);
       expect(knows(romeo, 'juliet@a.example')).to.equal('both');
@@ -210,7 +210,7 @@ describe('Subscriptions', () => {
       'a request is denied': (juliet) => house.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>"),
       'a request is withdrawn': (_, romeo) => house.says(romeo, "<presence type='unsubscribe' to='juliet@a.example'/>"),
       'a request ends with the item': (juliet) =>
-        house.road.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example')),
+        house.routing.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example')),
     };
     for (const [title, end] of Object.entries(ends)) {
       it(`when ${title}`, async () => {
@@ -245,10 +245,14 @@ describe('Subscriptions', () => {
       const juliet = await house.online('juliet@a.example/balcony', ...strangers);
       juliet.taken();
       await house.online('romeo@a.example/orchard');
-      await house.road.route(readStanza("<presence type='subscribe' from='romeo@a.example' to='juliet@a.example'/>"));
+      await house.routing.route(
+        readStanza("<presence type='subscribe' from='romeo@a.example' to='juliet@a.example'/>"),
+      );
       expect(briefly(juliet)).to.deep.equal([]);
       expect(juliet.account.roster.size).to.equal(2);
-      await house.road.route(readStanza("<presence type='subscribed' from='romeo@a.example' to='juliet@a.example'/>"));
+      await house.routing.route(
+        readStanza("<presence type='subscribed' from='romeo@a.example' to='juliet@a.example'/>"),
+      );
       expect(house.rosters.calls).to.deep.equal([]);
     });
 
@@ -283,7 +287,7 @@ describe('Subscriptions', () => {
     house = new House({ maxRosterItems: 100 });
     const [juliet] = await lovers(house);
     const ask = (name: string, content = '') =>
-      house.road.route(
+      house.routing.route(
         readStanza(`<presence type='subscribe' from='${name}@b.example' to='juliet@a.example'>${content}</presence>`),
       );
     for (let number = 0; number < 101; number++) await ask(`spammer${number}`, 'x'.repeat(5000));

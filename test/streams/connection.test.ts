@@ -5,11 +5,11 @@ import { connect as connectTls, createSecureContext, type SecureContext } from '
 import { expect } from 'chai';
 import { Connection } from '../../src/streams/connection.ts';
 import type { ConnectionLimits, ReadRate } from '../../src/streams/stream-connection.ts';
-import { secureContextOptions, servingTls } from '../../src/streams/tls/tls-options.ts';
+import { secureContextOptions, servingTls } from '../../src/tls/tls-options.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { TestAuthority } from '../tls/test-authority.ts';
 import { RecordingUser } from './recording-user.ts';
 import { received, SocketPairs, turn, writesOf } from './socket-pair.ts';
-import { TestAuthority } from './tls/test-authority.ts';
 
 const quick: ReadRate = { bytesPerSecond: 1e9, burstBytes: 1e9 };
 const roomy: ConnectionLimits = { outgoingBufferBytes: 64 * 1024 * 1024, writeStallMs: 1000 };

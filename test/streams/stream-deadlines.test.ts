@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Overdue, type Phase, StreamDeadlines } from '../../src/streams/stream-deadlines.ts';
+import { limits as usual } from '../c2s/stream-bench.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { limits as usual } from './stream-bench.ts';
 
 const limits = {
   ...usual,

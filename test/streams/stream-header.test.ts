@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { StreamError } from '../../src/protocol/stream-error.ts';
 import { checkHeader, headerText, localDomain } from '../../src/streams/stream-header.ts';
 import { type StreamHeader, StreamReader } from '../../src/xml/stream-reader.ts';
-import { limits } from './stream-bench.ts';
+import { limits } from '../c2s/stream-bench.ts';
 
 function read(text: string): StreamHeader {
   let header: StreamHeader | undefined;

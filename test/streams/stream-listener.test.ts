@@ -1,21 +1,21 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { ClientStream } from '../../src/streams/client-stream.ts';
-import { Doorkeeper, type ListenerLimits } from '../../src/streams/doorkeeper.ts';
-import { Edges } from '../../src/streams/edge/edges.ts';
-import type { Gate } from '../../src/streams/gate.ts';
-import { bind } from '../../src/streams/negotiation/bind.ts';
-import { starttls } from '../../src/streams/negotiation/starttls.ts';
-import { SocketGate } from '../../src/streams/socket-gate.ts';
+import { ClientStream } from '../../src/c2s/client-stream.ts';
+import { bind } from '../../src/c2s/negotiation/bind.ts';
+import { starttls } from '../../src/c2s/negotiation/starttls.ts';
+import { Edges } from '../../src/edges/edges.ts';
+import type { Acceptor } from '../../src/streams/acceptor.ts';
+import { ConnectionLimiter, type ListenerLimits } from '../../src/streams/connection-limiter.ts';
+import { SocketAcceptor } from '../../src/streams/socket-acceptor.ts';
 import type { StreamConnection } from '../../src/streams/stream-connection.ts';
 import { StreamListener } from '../../src/streams/stream-listener.ts';
-import { loadCertificates } from '../../src/streams/tls/certificates.ts';
-import type { CertificatePems } from '../../src/streams/tls/pem-contexts.ts';
-import { auth, SimpleAuth } from './simple-auth.ts';
+import { loadCertificates } from '../../src/tls/certificates.ts';
+import type { CertificatePems } from '../../src/tls/pem-contexts.ts';
+import { auth, SimpleAuth } from '../c2s/simple-auth.ts';
+import { type BenchOptions, header, layTls, StreamBench } from '../c2s/stream-bench.ts';
+import { TestAuthority } from '../tls/test-authority.ts';
 import { turn } from './socket-pair.ts';
-import { type BenchOptions, header, layTls, StreamBench } from './stream-bench.ts';
-import { TestAuthority } from './tls/test-authority.ts';
 
 const roomy: ListenerLimits = {
   total: 100,
@@ -66,12 +66,14 @@ class Client {
 }
 
 /** Who can hold the connections. */
-const gates: Readonly<Record<string, (bench: StreamBench, certificates: CertificatePems) => Gate<StreamConnection>>> = {
-  'in this thread': ({ parts: { limits }, clock, log }) => {
+const gates: Readonly<
+  Record<string, (bench: StreamBench, certificates: CertificatePems) => Acceptor<StreamConnection>>
+> = {
+  'in this thread': ({ deps: { limits }, clock, log }) => {
     const connection = { rate: limits.unauthenticatedRate, limits: limits.connection, layTls, clock };
-    return new SocketGate({ connection, backlog: roomy.backlog, log });
+    return new SocketAcceptor({ connection, backlog: roomy.backlog, log });
   },
-  'through an edge': ({ parts: { limits }, log }, certificates) => {
+  'through an edge': ({ deps: { limits }, log }, certificates) => {
     const { unauthenticatedRate: rate, connection } = limits;
     return new Edges(1, { rate, limits: connection, backlog: roomy.backlog, certificates }, log);
   },
@@ -96,9 +98,9 @@ for (const [title, makeGate] of Object.entries(gates)) {
         ...options,
       });
       listener = new StreamListener({
-        newStream: (authenticated) => new ClientStream(bench.parts, authenticated),
-        gate: makeGate(bench, certificates),
-        door: new Doorkeeper({ ...roomy, ...limits }, bench.clock, bench.log),
+        newStream: (authenticated) => new ClientStream(bench.deps, authenticated),
+        acceptor: makeGate(bench, certificates),
+        limiter: new ConnectionLimiter({ ...roomy, ...limits }, bench.clock, bench.log),
         clock: bench.clock,
         log: bench.log,
       });

@@ -2,7 +2,7 @@ import type { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import type { StreamError } from '../../src/protocol/stream-error.ts';
 import type { Account } from '../../src/routing/account.ts';
-import type { Interest, OutgoingGate, Session, SessionPresence, Watch } from '../../src/routing/session.ts';
+import type { Interest, OutgoingFilter, Session, SessionPresence, Watch } from '../../src/routing/session.ts';
 
 /** A session without a stream: it writes down what a client would get. */
 export class StubSession implements Session {
@@ -10,11 +10,11 @@ export class StubSession implements Session {
   readonly account: Account;
   readonly presence: SessionPresence = { available: undefined, priority: 0, farewell: '', directed: new Map() };
   readonly interests = new Set<Interest>();
-  gate: OutgoingGate | undefined;
+  filter: OutgoingFilter | undefined;
   ended = false;
   /** Why the server closed it. */
   closedBy: StreamError | undefined;
-  owed = false;
+  needsAck = false;
   /** What an acknowledgment to the client would wait for. */
   readonly awaited: Promise<unknown>[] = [];
   /** When what is sent durably is durable. */
@@ -45,7 +45,7 @@ export class StubSession implements Session {
 
   sendHeld(stanza: Stanza, watch?: Watch): void {
     const lost = this.ended || this.broken;
-    if (!lost) this.sent.push(...(this.gate && !watch ? this.gate.admit(stanza) : [stanza]));
+    if (!lost) this.sent.push(...(this.filter && !watch ? this.filter.admit(stanza) : [stanza]));
     watch?.settled(!lost);
   }
 
@@ -66,7 +66,7 @@ export class StubSession implements Session {
 
   received(): undefined {}
 
-  awaits(work: Promise<unknown>): void {
+  ackAfter(work: Promise<unknown>): void {
     this.awaited.push(work);
   }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
-import { TrustAnchors } from '../../streams/federation/trust-anchors.ts';
-import { CertificateError, loadCertificates } from '../../streams/tls/certificates.ts';
+import { TrustAnchors } from '../../federation/trust-anchors.ts';
+import { CertificateError, loadCertificates } from '../../tls/certificates.ts';
 import { reachable } from './check-configuration.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 

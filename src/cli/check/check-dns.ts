@@ -2,10 +2,10 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { resolverOptions } from '../../config/federation-settings.ts';
 import type { Config, Listener } from '../../config/schema.ts';
-import type { Resolver, SrvRecord } from '../../streams/federation/resolver.ts';
-import { SystemResolver } from '../../streams/federation/system-resolver.ts';
-import { asciiDomain } from '../../streams/tls/certificate-files.ts';
+import type { Resolver, SrvRecord } from '../../federation/resolver.ts';
+import { SystemResolver } from '../../federation/system-resolver.ts';
 import { systemClock } from '../../support/clock.ts';
+import { asciiDomain } from '../../tls/certificate-files.ts';
 import { reachable } from './check-configuration.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 

@@ -1,4 +1,4 @@
-import type { ComponentReport } from '../../streams/components/component.ts';
+import type { ComponentReport } from '../../components/component.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';

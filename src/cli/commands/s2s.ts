@@ -1,5 +1,5 @@
-import type { TestStep } from '../../streams/federation/link-test.ts';
-import type { PeerStreamReport } from '../../streams/federation/peer-report.ts';
+import type { TestStep } from '../../federation/link-test.ts';
+import type { PeerStreamReport } from '../../federation/peer-report.ts';
 import { escapeControls } from '../../support/log.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';

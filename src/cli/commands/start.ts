@@ -61,7 +61,7 @@ export async function start(context: Context, configFile: string | undefined): P
 
 /** Certificates are part of the configuration. */
 async function explainStart(error: unknown): Promise<never> {
-  const { CertificateError } = await import('../../streams/tls/certificates.ts');
+  const { CertificateError } = await import('../../tls/certificates.ts');
   if (!(error instanceof CertificateError)) throw error;
   throw new CommandError(exitCodes.configuration, error.message, { cause: error });
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { deriveCredentials, PasswordError } from '../../c2s/negotiation/sasl/credentials.ts';
 import { Jid, JidError } from '../../protocol/jid.ts';
 import type { Credentials, ScramHash, ScramKeys } from '../../storage/accounts.ts';
-import { deriveCredentials, PasswordError } from '../../streams/negotiation/sasl/credentials.ts';
 import type { ImportedUser, Operations, PortableScramKeys } from '../../web/control/operations.ts';
 import type { Entry, FoundUser } from './found-user.ts';
 import { inParallel } from './in-parallel.ts';

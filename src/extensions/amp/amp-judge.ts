@@ -2,11 +2,11 @@ import { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
-import type { Arriving, Hearing, Oversight, Ruling } from '../../routing/extension.ts';
+import type { Hearing, Oversight, Passage, Ruling } from '../../routing/extension.ts';
 import { maySeePresence } from '../../routing/presence-access.ts';
-import type { Screens } from '../../routing/screens.ts';
+import type { StanzaFilters } from '../../routing/stanza-filters.ts';
 import { type Admitted, type Arrival, admit } from './admission.ts';
-import { Case, type CaseParts } from './case.ts';
+import { Case, type CaseDeps } from './case.ts';
 import { type Explanation, explain } from './explanation.ts';
 import type { Outbox } from './outbox.ts';
 import { policyRulesets } from './policy.ts';
@@ -14,80 +14,80 @@ import { mayHaveReports } from './privacy.ts';
 import { carriesReport, isServer } from './report-address.ts';
 import type { AmpSettings } from './settings.ts';
 
-/** What judging needs from the rest of the house. */
-export interface AmpJudgeParts extends CaseParts {
+/** Dependencies of judging. */
+export interface AmpJudgeDeps extends CaseDeps {
   readonly settings: AmpSettings;
   readonly isLocalDomain: (domain: string) => boolean;
-  readonly screens: Pick<Screens, 'refusesInbound'>;
+  readonly filters: Pick<StanzaFilters, 'refusesInbound'>;
   readonly outbox: Outbox;
 }
 
 /** Judges messages by the rules they carry and those the operator puts on them (XEP-0079 §2.2). */
 export class AmpJudge {
-  readonly #parts: AmpJudgeParts;
+  readonly #deps: AmpJudgeDeps;
 
-  constructor(parts: AmpJudgeParts) {
-    this.#parts = parts;
+  constructor(deps: AmpJudgeDeps) {
+    this.#deps = deps;
   }
 
   /** Takes up the case of a message that has rules; all others pass at the cost of a look at the names of their children. */
-  hear(arriving: Arriving): Hearing | 'refused' | undefined {
-    const { settings, reporter, outbox, clock } = this.#parts;
-    const { message, sender, session } = arriving;
+  hear(passage: Passage): Hearing | 'refused' | undefined {
+    const { settings, reporter, outbox, clock } = this.#deps;
+    const { message, sender, session } = passage;
     if (!this.#isConcerned(message)) return undefined;
-    if (this.#isOwnReport(message, sender)) return outbox.hear(arriving);
-    const by = this.#deciding(arriving);
+    if (this.#isOwnReport(message, sender)) return outbox.hear(passage);
+    const by = this.#deciding(passage);
     // What comes back from where it waited is as old as it was.
-    const sentAtMs = arriving.origin?.sentAtMs ?? clock.nowMs();
-    const arrival = this.#arrival(arriving, session !== undefined, by, sentAtMs);
+    const sentAtMs = passage.origin?.sentAtMs ?? clock.nowMs();
+    const arrival = this.#arrival(passage, session !== undefined, by, sentAtMs);
     const admission = admit(message, arrival, settings.limits);
     if (admission.kind === 'refused') {
       reporter.refuse(admission.reply, sender, session);
       return 'refused';
     }
-    const heard = this.#case(arriving, admission, by, sentAtMs);
-    return isReportOfPeer(arriving) ? foundByAccount(heard, arriving.recipient) : heard;
+    const heard = this.#case(passage, admission, by, sentAtMs);
+    return isReportOfPeer(passage) ? foundByAccount(heard, passage.recipient) : heard;
   }
 
   /**
    * Takes up again the case of a message that waits for a session since before a restart: by its own rules, as they stood when it
    * came, and by the policies of today, as if they had stood then.
    */
-  recall(arriving: Arriving, plan: DeliveryPlan, sentAtMs: number): Oversight | undefined {
-    const { message, sender } = arriving;
+  recall(passage: Passage, plan: DeliveryPlan, sentAtMs: number): Oversight | undefined {
+    const { message, sender } = passage;
     if (!this.#isConcerned(message) || this.#isOwnReport(message, sender)) return undefined;
-    const by = this.#deciding(arriving);
-    const arrival = { ...this.#arrival(arriving, false, by, sentAtMs), mayReport: () => true };
-    const admission = admit(message, arrival, this.#parts.settings.limits);
+    const by = this.#deciding(passage);
+    const arrival = { ...this.#arrival(passage, false, by, sentAtMs), mayReport: () => true };
+    const admission = admit(message, arrival, this.#deps.settings.limits);
     if (admission.kind === 'refused') return undefined;
-    return this.#case(arriving, admission, by, sentAtMs).recall(plan, sentAtMs);
+    return this.#case(passage, admission, by, sentAtMs).recall(plan, sentAtMs);
   }
 
-  #case(arriving: Arriving, { message, ruleset, ends }: Admitted, by: Jid, sentAtMs: number): Case {
-    const { policies, limits } = this.#parts.settings;
-    const ofOperator = policyRulesets(policies, arriving.message, limits.vocabulary, sentAtMs);
+  #case(passage: Passage, { message, ruleset, ends }: Admitted, by: Jid, sentAtMs: number): Case {
+    const { policies, limits } = this.#deps.settings;
+    const ofOperator = policyRulesets(policies, passage.message, limits.vocabulary, sentAtMs);
     const rulesets = ruleset ? [ruleset, ...ofOperator] : ofOperator;
-    const { sender } = arriving;
-    return new Case(this.#parts, message, arriving, rulesets, { by, sender, id: message.id, ends });
+    const { sender } = passage;
+    return new Case(this.#deps, message, passage, rulesets, { by, sender, id: message.id, ends });
   }
 
   /** What would happen to a message that came at some time and for which this is planned; nothing does. */
-  explain(arriving: Arriving, plan: DeliveryPlan, nowMs: number): Explanation {
-    const { sender, message } = arriving;
-    const fromClient = sender.local !== '' && this.#parts.isLocalDomain(sender.domain);
-    const arrival = this.#arrival(arriving, fromClient, this.#deciding(arriving), nowMs);
-    return explain(message, arrival, plan, this.#parts.settings);
+  explain(passage: Passage, plan: DeliveryPlan, nowMs: number): Explanation {
+    const { sender, message } = passage;
+    const fromClient = sender.local !== '' && this.#deps.isLocalDomain(sender.domain);
+    const arrival = this.#arrival(passage, fromClient, this.#deciding(passage), nowMs);
+    return explain(message, arrival, plan, this.#deps.settings);
   }
 
-  #arrival(arriving: Arriving, fromClient: boolean, by: Jid, nowMs: number): Arrival {
-    const { sender, recipient, origin } = arriving;
+  #arrival(passage: Passage, fromClient: boolean, by: Jid, nowMs: number): Arrival {
+    const { sender, recipient, origin } = passage;
     // What comes back has been admitted before, and must not be lost for what has changed since.
-    const mayReport = () => origin?.sentAtMs !== undefined || this.#mayReport(arriving);
+    const mayReport = () => origin?.sentAtMs !== undefined || this.#mayReport(passage);
     return { fromClient, sender, recipient, by, mayReport, nowMs };
   }
 
   #isConcerned(message: Stanza): boolean {
-    return isMarked(message) || this.#parts.settings.policies.length > 0;
+    return isMarked(message) || this.#deps.settings.policies.length > 0;
   }
 
   #isOwnReport(message: Stanza, sender: Jid): boolean {
@@ -96,32 +96,32 @@ export class AmpJudge {
 
   /** Whether the server itself has sent something, in whatever capacity. */
   #isServer({ local, domain }: Jid): boolean {
-    return local === '' && this.#parts.isLocalDomain(domain);
+    return local === '' && this.#deps.isLocalDomain(domain);
   }
 
   /** The domain that answers: the recipient's if that is one of ours, else the sender's. */
-  #deciding({ sender, recipient, destination }: Arriving): Jid {
+  #deciding({ sender, recipient, destination }: Passage): Jid {
     const { kind } = destination;
-    const isRecipients = kind === 'account' || kind === 'server' || !this.#parts.isHosted(sender.domain);
+    const isRecipients = kind === 'account' || kind === 'server' || !this.#deps.isHosted(sender.domain);
     return Jid.parse(isRecipients ? recipient.domain : sender.domain);
   }
 
   /** Who is refused gets the same answer as who writes to nobody (XEP-0079 §9, XEP-0191 §3.3). */
-  #mayReport({ message, sender, recipient, destination, byOperator }: Arriving): boolean {
+  #mayReport({ message, sender, recipient, destination, byOperator }: Passage): boolean {
     if (destination.kind !== 'account' || byOperator || this.#isServer(sender)) return true;
-    const { settings, screens } = this.#parts;
+    const { settings, filters } = this.#deps;
     const { account } = destination;
     return mayHaveReports(
       settings.privacy,
       sender,
       recipient,
-      () => account !== undefined && !screens.refusesInbound(message, account) && maySeePresence(account, sender),
+      () => account !== undefined && !filters.refusesInbound(message, account) && maySeePresence(account, sender),
     );
   }
 }
 
 /** Whether another server tells a user's resource what has become of a message. */
-function isReportOfPeer({ message, sender, recipient, destination }: Arriving): boolean {
+function isReportOfPeer({ message, sender, recipient, destination }: Passage): boolean {
   const isToUser = destination.kind === 'account' && !recipient.isBare;
   return isToUser && message.type !== 'error' && isServer(sender) && carriesReport(message);
 }

@@ -1,11 +1,11 @@
 import { ns } from '../../protocol/namespaces.ts';
 import type { Extension } from '../../routing/extension.ts';
 import { xml } from '../../xml/element.ts';
-import type { AmpWorks } from './amp-works.ts';
+import type { AmpService } from './amp-service.ts';
 import { featuresOf } from './registry.ts';
 
 /** Advanced Message Processing (XEP-0079). `serverName` is that of the identity of its node. */
-export function amp(works: AmpWorks, serverName: string): Extension {
+export function amp(works: AmpService, serverName: string): Extension {
   const claim = {
     spec: 'XEP-0079',
     title: 'Advanced Message Processing',
@@ -22,8 +22,8 @@ export function amp(works: AmpWorks, serverName: string): Extension {
     // Some clients look for single actions and conditions on the domain itself.
     disco: { domain: features, domainNodes: new Map([[ns.amp, node]]) },
     streamFeatures: (stage) => (stage === 'unauthenticated' ? [] : [xml('amp', { xmlns: ns.ampFeature })]),
-    judge: (arriving) => works.judge.hear(arriving),
-    recall: (arriving, plan, sentAtMs) => works.judge.recall(arriving, plan, sentAtMs),
+    judge: (passage) => works.judge.hear(passage),
+    recall: (passage, plan, sentAtMs) => works.judge.recall(passage, plan, sentAtMs),
     opened: () => works.start(),
     closing: () => works.stop(),
   };

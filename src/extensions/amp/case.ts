@@ -1,11 +1,11 @@
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
-import type { NextHop } from '../../routing/carrier.ts';
+import type { AckScope } from '../../routing/ack-scope.ts';
 import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
-import { type Eventually, then } from '../../routing/eventually.ts';
-import type { Arriving, Hearing, Oversight, Ruling } from '../../routing/extension.ts';
-import type { Keepsake } from '../../routing/offline-messages.ts';
-import type { Origin } from '../../routing/origin.ts';
+import type { Hearing, Oversight, Passage, Ruling } from '../../routing/extension.ts';
+import { type MaybePromise, then } from '../../routing/maybe-promise.ts';
+import type { StoredExtras } from '../../routing/offline-messages.ts';
+import type { NextHop } from '../../routing/outbound.ts';
 import type { Clock } from '../../support/clock.ts';
 import { ampsOf, requestOf } from './amp-element.ts';
 import { type ArmedRuleset, nextDueMs, writeArmed } from './armed-rules.ts';
@@ -21,8 +21,8 @@ import type { Reporter, Subject } from './reporter.ts';
 import type { Rule } from './rule.ts';
 import type { AmpSettings } from './settings.ts';
 
-/** What a case needs from the rest of the house. */
-export interface CaseParts {
+/** Dependencies of a case. */
+export interface CaseDeps {
   readonly settings: Pick<AmpSettings, 'unsupported'>;
   /** Whether a domain is one of ours, or that of a service of ours. */
   readonly isHosted: (domain: string) => boolean;
@@ -35,8 +35,8 @@ export interface CaseParts {
 /** One message and its rules, from its receipt until it is delivered or stored. */
 export class Case implements Hearing {
   readonly message: Stanza;
-  readonly #parts: CaseParts;
-  readonly #arriving: Arriving;
+  readonly #deps: CaseDeps;
+  readonly #passage: Passage;
   readonly #subject: Subject;
   /** What the message is judged by if it must be planned anew. */
   #rulesets: readonly ArmedRuleset[];
@@ -49,16 +49,10 @@ export class Case implements Hearing {
   /** The rules were the reason why the next server was not given the message. */
   #unsupported = false;
 
-  constructor(
-    parts: CaseParts,
-    message: Stanza,
-    arriving: Arriving,
-    rulesets: readonly ArmedRuleset[],
-    subject: Subject,
-  ) {
+  constructor(deps: CaseDeps, message: Stanza, passage: Passage, rulesets: readonly ArmedRuleset[], subject: Subject) {
     this.message = message;
-    this.#parts = parts;
-    this.#arriving = arriving;
+    this.#deps = deps;
+    this.#passage = passage;
     this.#rulesets = rulesets;
     this.#subject = subject;
   }
@@ -71,20 +65,20 @@ export class Case implements Hearing {
   #rule(plan: DeliveryPlan, event: 'receipt' | 'replanned'): Ruling {
     const message = plan.kind === 'forward' ? forwardedCopy(this.message) : this.message;
     if (this.#rulesets.length === 0) return { message, plan };
-    const { reporter, clock } = this.#parts;
+    const { reporter, clock } = this.#deps;
     const judgement = this.#judgement(plan, event, clock.nowMs());
     const now = judgement.reports.filter(({ when }) => when === 'now');
     const isOver = judgement.decision === 'stop' || plan.kind === 'none';
     if (isOver) reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : plan.kind);
-    for (const report of reporter.compose(now, this.#subject)) reporter.send(report, this.#arriving.origin);
+    for (const report of reporter.compose(now, this.#subject)) reporter.send(report, this.#passage.origin);
     if (judgement.decision === 'stop') return { message, plan: { kind: 'none' } };
     return isOver ? { message, plan } : { message, plan, oversight: this.#oversight(plan, judgement) };
   }
 
   #judgement(plan: DeliveryPlan, event: 'receipt' | 'replanned', nowMs: number): Judgement {
-    const { sender, recipient, destination } = this.#arriving;
+    const { sender, recipient, destination } = this.#passage;
     const prospect = prospectOf(plan, recipient);
-    const hop = destination.kind === 'remote' && !this.#parts.isHosted(sender.domain);
+    const hop = destination.kind === 'remote' && !this.#deps.isHosted(sender.domain);
     return judge(this.#rulesets, { event, prospect, intended: recipient, hop, nowMs });
   }
 
@@ -96,10 +90,10 @@ export class Case implements Hearing {
   }
 
   /** XEP-0079 §3.3.2: what has waited may have expired. */
-  #mayLeave(origin: Origin | undefined): boolean {
+  #mayLeave(origin: AckScope | undefined): boolean {
     if (this.#over) return false;
-    const { reporter, clock } = this.#parts;
-    const intended = this.#arriving.recipient;
+    const { reporter, clock } = this.#deps;
+    const intended = this.#passage.recipient;
     const judgement = judge(this.#armed, { event: 'dispatch', intended, hop: false, nowMs: clock.nowMs() });
     if (judgement.fired.length === 0) return true;
     if (this.#delivered) return judgement.decision === 'keep';
@@ -113,16 +107,16 @@ export class Case implements Hearing {
   }
 
   /** What is given to the next server (XEP-0079 §2.2.4), or to a component that has come. */
-  #leaving(message: Stanza, hop: NextHop | undefined): Eventually<Stanza | undefined> {
+  #leaving(message: Stanza, hop: NextHop | undefined): MaybePromise<Stanza | undefined> {
     const knowsAmp = !hop || !asksForRules(message) || supportsAmp(hop);
     return then(knowsAmp, (known) => {
-      if (!this.#mayLeave(this.#arriving.origin)) return undefined;
+      if (!this.#mayLeave(this.#passage.origin)) return undefined;
       return known || !hop ? message : this.#withoutSupport(message, hop.domain);
     });
   }
 
   #withoutSupport(message: Stanza, domain: string): Stanza {
-    const { policy, domains } = this.#parts.settings.unsupported;
+    const { policy, domains } = this.#deps.settings.unsupported;
     switch (domains.get(domain) ?? policy) {
       case 'forward':
         return message;
@@ -141,12 +135,12 @@ export class Case implements Hearing {
     if (!this.#unsupported || ruling.plan.kind !== 'none' || !ruling.plan.error) return ruling;
     const { sender, by, id } = this.#subject;
     const refusal = Refusal.unsupportedAhead(requestOf(ampsOf(this.message.payload))?.amp.rules ?? []);
-    this.#parts.reporter.refuse(refusalReply(refusal, { by, to: sender, id }), sender, undefined);
+    this.#deps.reporter.refuse(refusalReply(refusal, { by, to: sender, id }), sender, undefined);
     return { ...ruling, plan: { kind: 'none' } };
   }
 
   #oversight(plan: DeliveryPlan, judgement: Judgement): Oversight {
-    const { reporter, outbox, expiry } = this.#parts;
+    const { reporter, outbox, expiry } = this.#deps;
     const failed = (next: DeliveryPlan) => this.#failed(next);
     const later = judgement.reports.filter(({ when }) => when === 'after-effect');
     const note = () => reporter.note(judgement.fired, this.#subject, plan.kind);
@@ -157,19 +151,19 @@ export class Case implements Hearing {
         this.#delivered = plan.kind === 'direct';
         // What another server has been given can still come back.
         this.#rulesets = withFired(this.#rulesets, judgement.fired);
-        for (const report of reporter.compose(later, this.#subject)) reporter.send(report, this.#arriving.origin);
+        for (const report of reporter.compose(later, this.#subject)) reporter.send(report, this.#passage.origin);
       };
       const leaving = (hop?: NextHop) => this.#leaving(this.message, hop);
       return { done, failed, leaving, mayLeave: (origin) => this.#mayLeave(origin) };
     }
     const reports = reporter.compose(later, this.#subject);
-    const keepsake = keepsakeOf(judgement.armed, reports);
+    const extras = keepsakeOf(judgement.armed, reports);
     const done = () => {
       note();
       if (reports.length > 0) outbox.flush();
-      if (keepsake.kept) expiry.wake(keepsake.kept.dueAtMs);
+      if (extras.kept) expiry.wake(extras.kept.dueAtMs);
     };
-    return { keepsake, done, failed };
+    return { extras, done, failed };
   }
 }
 
@@ -182,7 +176,7 @@ function withFired(rulesets: readonly ArmedRuleset[], spent: readonly Rule[]): r
 }
 
 /** What is written down with a stored message: rules that time can still meet, and reports that it is stored. */
-function keepsakeOf(armed: readonly ArmedRuleset[], reports: readonly Stanza[]): Keepsake {
+function keepsakeOf(armed: readonly ArmedRuleset[], reports: readonly Stanza[]): StoredExtras {
   const dueAtMs = nextDueMs(armed);
   return {
     ...(dueAtMs !== undefined && { kept: { rules: writeArmed(armed), dueAtMs } }),

@@ -15,8 +15,8 @@ import { believedEnds } from './report-address.ts';
 import { composed, type Reporter, type Subject } from './reporter.ts';
 import type { Rule } from './rule.ts';
 
-/** What expiry needs from the rest of the house. */
-export interface ExpiryParts {
+/** Dependencies of expiry. */
+export interface ExpiryDeps {
   readonly store: Pick<OfflineStore, 'due' | 'nextDueMs' | 'settle'>;
   readonly vocabulary: Vocabulary;
   readonly accounts: Pick<Accounts, 'peek'>;
@@ -44,19 +44,19 @@ const inFlightWaitMs = 10_000;
 
 /** Carries out the rules about time of messages that wait in the store (XEP-0079 §3.3.2): one timer, whatever their number. */
 export class Expiry {
-  readonly #parts: ExpiryParts;
+  readonly #deps: ExpiryDeps;
   #timer: Timer | undefined;
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #running: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(parts: ExpiryParts) {
-    this.#parts = parts;
+  constructor(deps: ExpiryDeps) {
+    this.#deps = deps;
   }
 
   /** Looks for what has come due while nobody was there to look. */
   start(): void {
-    this.wake(this.#parts.clock.nowMs());
+    this.wake(this.#deps.clock.nowMs());
   }
 
   /** A message comes due at that time. */
@@ -64,7 +64,7 @@ export class Expiry {
     if (this.#stopped || dueAtMs >= this.#wakeAtMs) return;
     this.#timer?.cancel();
     this.#wakeAtMs = dueAtMs;
-    const { clock } = this.#parts;
+    const { clock } = this.#deps;
     const waitMs = Math.min(dueAtMs - clock.nowMs(), longestWaitMs);
     if (waitMs <= 0) this.#fire();
     else this.#timer = clock.after(waitMs, () => this.#fire());
@@ -79,7 +79,7 @@ export class Expiry {
 
   /** Settles what has come due; of one owner if given. False if something had to be left alone. */
   async settleDue(owner?: string): Promise<boolean> {
-    const { store, clock, isInFlight } = this.#parts;
+    const { store, clock, isInFlight } = this.#deps;
     let complete = true;
     let after: DueMessage | undefined;
     for (;;) {
@@ -101,7 +101,7 @@ export class Expiry {
   }
 
   async #run(): Promise<void> {
-    const { store, clock, log } = this.#parts;
+    const { store, clock, log } = this.#deps;
     let earliestMs = Number.NEGATIVE_INFINITY;
     try {
       if (!(await this.settleDue())) earliestMs = clock.nowMs() + inFlightWaitMs;
@@ -115,13 +115,13 @@ export class Expiry {
 
   async #settle(message: DueMessage): Promise<void> {
     const settlement = this.#judgeIfReadable(message);
-    if (!settlement) return void (await this.#parts.store.settle(message, {}, []));
+    if (!settlement) return void (await this.#deps.store.settle(message, {}, []));
     const { change, fired, subject } = settlement;
     const reports = settlement.reports.map((report) => report.toBytes());
-    if (!(await this.#parts.store.settle(message, change, reports))) return;
-    if (change === 'remove') this.#parts.accounts.peek(message.owner)?.countStored(-1, -message.bytes.length);
-    this.#parts.reporter.note(fired, subject, change === 'remove' ? 'expired' : 'stored');
-    if (reports.length > 0) this.#parts.outbox.flush();
+    if (!(await this.#deps.store.settle(message, change, reports))) return;
+    if (change === 'remove') this.#deps.accounts.peek(message.owner)?.countStored(-1, -message.bytes.length);
+    this.#deps.reporter.note(fired, subject, change === 'remove' ? 'expired' : 'stored');
+    if (reports.length > 0) this.#deps.outbox.flush();
   }
 
   /** A message that cannot be read is left to the operator, without rules. */
@@ -129,13 +129,13 @@ export class Expiry {
     try {
       return this.#judge(message);
     } catch (error) {
-      this.#parts.log.error({ err: error, account: message.owner, id: message.id }, 'a stored message is damaged');
+      this.#deps.log.error({ err: error, account: message.owner, id: message.id }, 'a stored message is damaged');
       return undefined;
     }
   }
 
   #judge({ owner, bytes, rules }: DueMessage): Settlement {
-    const { vocabulary, clock } = this.#parts;
+    const { vocabulary, clock } = this.#deps;
     const subject = subjectOf(Stanza.fromFrame(parseFrame(bytes)), owner);
     const rulesets = readArmed(rules, vocabulary);
     const intended = subject.ends.recipient;

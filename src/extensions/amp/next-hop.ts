@@ -1,7 +1,7 @@
 import { ns } from '../../protocol/namespaces.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
-import type { NextHop } from '../../routing/carrier.ts';
-import type { Eventually } from '../../routing/eventually.ts';
+import type { MaybePromise } from '../../routing/maybe-promise.ts';
+import type { NextHop } from '../../routing/outbound.ts';
 import { ampsOf, requestOf } from './amp-element.ts';
 
 /** What becomes of a message with rules when its next server does not know AMP: an error, or it goes on without them, or with them. */
@@ -20,7 +20,7 @@ export function asksForRules({ payload }: Stanza): boolean {
 }
 
 /** Whether a server says that it knows AMP: in its stream features, or else when it is asked (XEP-0079 §2.2.4, §8). */
-export function supportsAmp(hop: NextHop): Eventually<boolean> {
+export function supportsAmp(hop: NextHop): MaybePromise<boolean> {
   if (hop.offers('amp', ns.ampFeature)) return true;
   return hop.features().then(
     (features) => features.has(ns.amp),

@@ -1,18 +1,18 @@
 import { Stanza } from '../../protocol/stanza.ts';
+import { type AckScope, PendingWork, type RouteOptions } from '../../routing/ack-scope.ts';
 import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
-import type { Eventually } from '../../routing/eventually.ts';
-import type { Arriving, Hearing, Ruling } from '../../routing/extension.ts';
-import { Consequences, type Origin, type Way } from '../../routing/origin.ts';
+import type { Hearing, Passage, Ruling } from '../../routing/extension.ts';
+import type { MaybePromise } from '../../routing/maybe-promise.ts';
 import type { OutboxEntry, OutboxStore } from '../../storage/outbox.ts';
 import type { Log } from '../../support/log.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
 import type { Reporter } from './reporter.ts';
 
-/** What the outbox needs from the rest of the house. */
-export interface OutboxParts {
+/** Dependencies of the outbox. */
+export interface OutboxDeps {
   readonly store: OutboxStore;
   readonly reporter: Pick<Reporter, 'addressed'>;
-  readonly route: (stanza: Stanza, way: Way) => Eventually<void>;
+  readonly route: (stanza: Stanza, way: RouteOptions) => MaybePromise<void>;
   readonly log: Log;
 }
 
@@ -23,16 +23,16 @@ const pageSize = 100;
  * is as safe where it has gone: stored, or kept until its receiver has it. After a crash some may come again; none is lost.
  */
 export class Outbox {
-  readonly #parts: OutboxParts;
+  readonly #deps: OutboxDeps;
   /** Entries that are on the road, by what goes with a report however its address changes there. */
-  readonly #entries = new WeakMap<Origin, number>();
+  readonly #entries = new WeakMap<AckScope, number>();
   #sentUntilId = 0;
   #wanted = false;
   #stopped = false;
   #running: Promise<void> | undefined;
 
-  constructor(parts: OutboxParts) {
-    this.#parts = parts;
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
   }
 
   /** Sends what has not been sent yet. */
@@ -49,10 +49,10 @@ export class Outbox {
   }
 
   /** Hears a report on its way: it must not get lost (XEP-0079 §2.2.5). */
-  hear(arriving: Arriving): Hearing {
-    const { message, origin } = arriving;
+  hear(passage: Passage): Hearing {
+    const { message, origin } = passage;
     const judge = (plan: DeliveryPlan): Ruling => {
-      const wanted = plan.kind === 'none' ? insteadOfNone(arriving) : plan;
+      const wanted = plan.kind === 'none' ? insteadOfNone(passage) : plan;
       if (!origin || !this.#entries.has(origin)) return { message, plan: wanted };
       if (wanted.kind === 'stored') return this.#stored(message, wanted, origin);
       return { message, plan: wanted, oversight: { done: () => {}, failed: judge } };
@@ -61,7 +61,7 @@ export class Outbox {
   }
 
   /** Storing a report and forgetting its entry are one write. */
-  #stored(message: Stanza, plan: DeliveryPlan, origin: Origin): Ruling {
+  #stored(message: Stanza, plan: DeliveryPlan, origin: AckScope): Ruling {
     const outboxId = this.#entries.get(origin);
     const done = () => void this.#entries.delete(origin);
     const failed = (next: DeliveryPlan): Ruling => {
@@ -70,46 +70,46 @@ export class Outbox {
       if (!lost) this.#entries.delete(origin);
       return { message, plan: { kind: 'none' } };
     };
-    return { message, plan, oversight: { keepsake: { outboxId }, done, failed } };
+    return { message, plan, oversight: { extras: { outboxId }, done, failed } };
   }
 
   async #run(): Promise<void> {
     try {
       while (this.#wanted) {
         this.#wanted = false;
-        const page = await this.#parts.store.list(this.#sentUntilId, pageSize);
+        const page = await this.#deps.store.list(this.#sentUntilId, pageSize);
         for (const entry of page) await this.#send(entry);
         this.#wanted ||= page.length === pageSize;
       }
     } catch (error) {
-      this.#parts.log.error({ err: error }, 'reports cannot be read and wait for the next ones');
+      this.#deps.log.error({ err: error }, 'reports cannot be read and wait for the next ones');
     }
     this.#running = undefined;
   }
 
   async #send({ id, bytes }: OutboxEntry): Promise<void> {
     this.#sentUntilId = id;
-    const consequences = new Consequences();
+    const consequences = new PendingWork();
     this.#entries.set(consequences, id);
-    const report = this.#parts.reporter.addressed(Stanza.fromFrame(parseFrame(bytes)));
-    await this.#parts.route(report, { origin: consequences });
+    const report = this.#deps.reporter.addressed(Stanza.fromFrame(parseFrame(bytes)));
+    await this.#deps.route(report, { origin: consequences });
     void consequences.settled().then(
       () => this.#forget(consequences),
       () => undefined,
     );
   }
 
-  #forget(origin: Origin): void {
+  #forget(origin: AckScope): void {
     const id = this.#entries.get(origin);
     if (id === undefined || this.#stopped) return;
-    this.#parts.store.remove([id]).catch((error: unknown) => {
-      this.#parts.log.error({ err: error, id }, 'a report was not removed and will be sent again');
+    this.#deps.store.remove([id]).catch((error: unknown) => {
+      this.#deps.log.error({ err: error, id }, 'a report was not removed and will be sent again');
     });
   }
 }
 
 /** Where a report goes that would be lost: who has gone meanwhile is found by the account. */
-function insteadOfNone({ message, recipient, destination }: Arriving): DeliveryPlan {
+function insteadOfNone({ message, recipient, destination }: Passage): DeliveryPlan {
   if (destination.kind !== 'account' || !destination.account) return { kind: 'none' };
   if (!recipient.isBare) return { kind: 'forward', to: recipient.bare() };
   // Errors are not stored for anybody, but those that tell of a message may be (XEP-0160 §3).

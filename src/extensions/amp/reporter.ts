@@ -1,9 +1,9 @@
 import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
+import { type AckScope, PendingWork, type RouteOptions } from '../../routing/ack-scope.ts';
 import { answer } from '../../routing/answer.ts';
-import type { Eventually } from '../../routing/eventually.ts';
 import type { Mailboxes } from '../../routing/mailboxes.ts';
-import { Consequences, type Origin, type Way } from '../../routing/origin.ts';
+import type { MaybePromise } from '../../routing/maybe-promise.ts';
 import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { Log } from '../../support/log.ts';
@@ -14,12 +14,12 @@ import type { ReplyLimit } from './reply-limit.ts';
 import { lateAddress } from './report-address.ts';
 import type { Rule } from './rule.ts';
 
-/** What reporting needs from the rest of the house. */
-export interface ReporterParts {
+/** Dependencies of reporting. */
+export interface ReporterDeps {
   readonly sessions: Pick<SessionDirectory, 'find'>;
   readonly mailboxes: Pick<Mailboxes, 'has'>;
   readonly isLocalDomain: (domain: string) => boolean;
-  readonly route: (stanza: Stanza, way?: Way) => Eventually<void>;
+  readonly route: (stanza: Stanza, way?: RouteOptions) => MaybePromise<void>;
   readonly limit: ReplyLimit;
   readonly counters: AmpCounters;
   readonly log: Log;
@@ -37,19 +37,19 @@ export interface Subject {
 
 /** Tells senders and operators what rules have done. */
 export class Reporter {
-  readonly #parts: ReporterParts;
+  readonly #deps: ReporterDeps;
 
-  constructor(parts: ReporterParts) {
-    this.#parts = parts;
+  constructor(deps: ReporterDeps) {
+    this.#deps = deps;
   }
 
   /** Answers a message whose rules are not accepted. */
   refuse(reply: Stanza, sender: Jid, session: Session | undefined): void {
-    this.#parts.counters.countRefused();
+    this.#deps.counters.countRefused();
     if (!this.#allows(sender)) return;
     // Straight back to our client: on the road its own screens could stop the answer.
     if (session) answer(reply, session);
-    else void this.#parts.route(reply);
+    else void this.#deps.route(reply);
   }
 
   /** Makes the reports that may be sent. */
@@ -58,15 +58,15 @@ export class Reporter {
   }
 
   /** Sends a report to where its receiver is now; whoever is owed word of the message is owed this, too. */
-  send(report: Stanza, origin: Origin | undefined): void {
-    const consequences = new Consequences();
-    const pending = this.#parts.route(this.addressed(report), { ...(origin?.owed && { origin: consequences }) });
-    if (origin?.owed) origin.awaits(Promise.resolve(pending).then(() => consequences.settled()));
+  send(report: Stanza, origin: AckScope | undefined): void {
+    const consequences = new PendingWork();
+    const pending = this.#deps.route(this.addressed(report), { ...(origin?.needsAck && { origin: consequences }) });
+    if (origin?.needsAck) origin.ackAfter(Promise.resolve(pending).then(() => consequences.settled()));
   }
 
   /** A report with the address at which its receiver can be found now. */
   addressed(report: Stanza): Stanza {
-    const { sessions, mailboxes, isLocalDomain } = this.#parts;
+    const { sessions, mailboxes, isLocalDomain } = this.#deps;
     const isLocal = ({ domain }: Jid) => isLocalDomain(domain);
     const isConnected = (jid: Jid) => sessions.find(jid) !== undefined || mailboxes.has(jid);
     return report.with({ to: report.to && lateAddress(report.to, isLocal, isConnected) });
@@ -77,17 +77,17 @@ export class Reporter {
     for (const rule of fired) {
       const { action, condition, value } = rule;
       const words = `${action.name} ${condition.name}`;
-      this.#parts.counters.countFired(condition.dueMs ? words : `${words} ${value}`);
+      this.#deps.counters.countFired(condition.dueMs ? words : `${words} ${value}`);
       const about = { from: sender.toString(), to: ends.recipient.toString(), id };
-      this.#parts.log.info({ rule: `${words} ${value}`, outcome, ...about }, 'AMP rule fired');
+      this.#deps.log.info({ rule: `${words} ${value}`, outcome, ...about }, 'AMP rule fired');
     }
   }
 
   /** What the server sends itself it has asked for. */
   #allows(receiver: Jid): boolean {
-    const { isLocalDomain, limit } = this.#parts;
+    const { isLocalDomain, limit } = this.#deps;
     const allowed = (receiver.local === '' && isLocalDomain(receiver.domain)) || limit.allows(receiver);
-    if (!allowed) this.#parts.counters.countHeldBack();
+    if (!allowed) this.#deps.counters.countHeldBack();
     return allowed;
   }
 }

@@ -4,17 +4,17 @@ import { randomId } from '../../protocol/random-id.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
-import type { Eventually } from '../../routing/eventually.ts';
+import type { MaybePromise } from '../../routing/maybe-promise.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { BlocklistStore } from '../../storage/blocklists.ts';
 import { type Element, xml } from '../../xml/element.ts';
 import { isListed } from './block-list.ts';
 
-/** What blocking needs from the rest of the house. */
-export interface BlockingParts {
+/** Dependencies of blocking. */
+export interface BlockingDeps {
   readonly store: BlocklistStore;
   readonly sessions: Pick<SessionDirectory, 'of'>;
-  readonly route: (stanza: Stanza) => Eventually<void>;
+  readonly route: (stanza: Stanza) => MaybePromise<void>;
 }
 
 /** How many addresses one account may block. */
@@ -22,10 +22,10 @@ const maxItems = 2000;
 
 /** Changes block lists: in memory at once, on disk, and then in the eyes of clients and contacts. */
 export class BlockListChanges {
-  readonly #parts: BlockingParts;
+  readonly #deps: BlockingDeps;
 
-  constructor(parts: BlockingParts) {
-    this.#parts = parts;
+  constructor(deps: BlockingDeps) {
+    this.#deps = deps;
   }
 
   /** Blocks; resolves when that is durable. The blocked ones see the user go offline (XEP-0191 §3.3). */
@@ -35,7 +35,7 @@ export class BlockListChanges {
     const fresh = [...named].filter((text) => !before.has(text));
     if (before.size + fresh.length > maxItems) throw StanzaError.resourceConstraint('the block list is full');
     account.block(fresh);
-    await this.#parts.store.add(account.key, fresh).catch((error: unknown) => {
+    await this.#deps.store.add(account.key, fresh).catch((error: unknown) => {
       account.unblock(fresh);
       throw error;
     });
@@ -46,7 +46,7 @@ export class BlockListChanges {
   /** Unblocks; resolves when that is durable. The unblocked ones see the user again (XEP-0191 §3.4). */
   async remove(account: Account, jids: readonly Jid[]): Promise<void> {
     const named = texts(jids);
-    await this.#unblock(account, jids, () => this.#parts.store.remove(account.key, [...named]));
+    await this.#unblock(account, jids, () => this.#deps.store.remove(account.key, [...named]));
     this.#push(account, xml('unblock', { xmlns: ns.blocking }, ...itemElements(named)));
     this.#show(account, jids);
   }
@@ -54,7 +54,7 @@ export class BlockListChanges {
   /** Unblocks everybody (XEP-0191 §3.5). */
   async clear(account: Account): Promise<void> {
     const jids = Array.from(account.blocked, (text) => Jid.parse(text));
-    await this.#unblock(account, jids, () => this.#parts.store.clear(account.key));
+    await this.#unblock(account, jids, () => this.#deps.store.clear(account.key));
     this.#push(account, xml('unblock', { xmlns: ns.blocking }));
     this.#show(account, jids);
   }
@@ -69,7 +69,7 @@ export class BlockListChanges {
   }
 
   #push(account: Account, command: Element): void {
-    for (const session of this.#parts.sessions.of(account.key)) {
+    for (const session of this.#deps.sessions.of(account.key)) {
       if (!session.interests.has('blocklist')) continue;
       session.send(Stanza.iq({ type: 'set', id: randomId(), from: account.jid, to: session.jid }, command));
     }
@@ -77,7 +77,7 @@ export class BlockListChanges {
 
   #hide(account: Account, jids: readonly Jid[], before: ReadonlySet<string>): void {
     const audience = audienceOf(account, jids).filter((to) => !isListed(before, to, account));
-    for (const { jid, presence } of this.#parts.sessions.of(account.key)) {
+    for (const { jid, presence } of this.#deps.sessions.of(account.key)) {
       const lost = [...presence.directed.values()].filter((to) => isListed(account.blocked, to, account));
       for (const to of lost) presence.directed.delete(to.toString());
       const seen = presence.available ? audience : [];
@@ -87,13 +87,13 @@ export class BlockListChanges {
 
   #show(account: Account, jids: readonly Jid[]): void {
     const audience = audienceOf(account, jids).filter((to) => !isListed(account.blocked, to, account));
-    for (const { presence } of this.#parts.sessions.of(account.key)) {
+    for (const { presence } of this.#deps.sessions.of(account.key)) {
       for (const to of audience) if (presence.available) this.#tell(presence.available.with({ to }));
     }
   }
 
   #tell(presence: Stanza): void {
-    void this.#parts.route(presence);
+    void this.#deps.route(presence);
   }
 }
 

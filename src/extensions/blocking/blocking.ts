@@ -6,12 +6,12 @@ import type { Account } from '../../routing/account.ts';
 import { accountShownTo } from '../../routing/account-shown.ts';
 import type { Extension, IqRequest } from '../../routing/extension.ts';
 import { childElements, type Element, nsOf, xml } from '../../xml/element.ts';
-import { type BlockingParts, BlockListChanges, itemElements } from './block-list-changes.ts';
-import { blockScreen } from './block-screen.ts';
+import { blockFilter } from './block-filter.ts';
+import { type BlockingDeps, BlockListChanges, itemElements } from './block-list-changes.ts';
 
 /** Blocking Command (XEP-0191). */
-export function blocking(parts: BlockingParts): Extension {
-  const changes = new BlockListChanges(parts);
+export function blocking(deps: BlockingDeps): Extension {
+  const changes = new BlockListChanges(deps);
   const own = { ns: ns.blocking, scopes: ['self'] } as const;
   return {
     name: 'blocking',
@@ -22,7 +22,7 @@ export function blocking(parts: BlockingParts): Extension {
       { ...own, name: 'block', type: 'set', handle: (request) => block(request, changes) },
       { ...own, name: 'unblock', type: 'set', handle: (request) => unblock(request, changes) },
     ],
-    screen: blockScreen,
+    filter: blockFilter,
   };
 }
 

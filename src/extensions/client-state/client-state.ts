@@ -2,7 +2,7 @@ import { ns } from '../../protocol/namespaces.ts';
 import type { Extension } from '../../routing/extension.ts';
 import type { Session } from '../../routing/session.ts';
 import { xml } from '../../xml/element.ts';
-import { InactiveGate } from './inactive-gate.ts';
+import { InactiveFilter } from './inactive-filter.ts';
 
 /** Client State Indication (XEP-0352): what does not matter to a sleeping device waits. */
 export function clientState(): Extension {
@@ -18,12 +18,12 @@ export function clientState(): Extension {
 }
 
 function sleep(session: Session): void {
-  session.gate ??= new InactiveGate();
+  session.filter ??= new InactiveFilter();
 }
 
 /** XEP-0352 §5.1: what waited is sent before anything the client asks for next. */
 function wake(session: Session): void {
-  const waiting = session.gate?.release() ?? [];
-  session.gate = undefined;
+  const waiting = session.filter?.release() ?? [];
+  session.filter = undefined;
   for (const stanza of waiting) session.send(stanza);
 }

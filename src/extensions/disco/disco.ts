@@ -6,8 +6,8 @@ import { accountShownTo } from '../../routing/account-shown.ts';
 import type { Advertisement, Claim, Command, Extension, IqRequest } from '../../routing/extension.ts';
 import { attribute, type Element } from '../../xml/element.ts';
 
-/** What service discovery needs from the rest of the house. */
-export interface DiscoParts {
+/** Dependencies of service discovery. */
+export interface DiscoDeps {
   /** The name of the server's identity. */
   readonly name: string;
   /** A URL that stands for the program (XEP-0115 §4). */
@@ -38,10 +38,10 @@ const claims: readonly Claim[] = [
 const basicFeatures = [ns.discoInfo, ns.discoItems];
 
 /** Service Discovery (XEP-0030) of the domains and their accounts, with the capabilities of the server (XEP-0115). */
-export function disco(parts: DiscoParts): Extension {
+export function disco(deps: DiscoDeps): Extension {
   let made: Descriptions | undefined;
   const descriptions = () => {
-    made ??= describe(parts);
+    made ??= describe(deps);
     return made;
   };
   const info = { name: 'query', ns: ns.discoInfo, type: 'get' } as const;
@@ -51,11 +51,11 @@ export function disco(parts: DiscoParts): Extension {
     claims,
     disco: { domain: [...basicFeatures, ns.caps], account: basicFeatures },
     streamFeatures: (stage) =>
-      stage === 'authenticated' ? [capsElement(parts.homepage, descriptions().verification)] : [],
+      stage === 'authenticated' ? [capsElement(deps.homepage, descriptions().verification)] : [],
     iq: [
       { ...info, scopes: ['server'], handle: (request) => domainInfo(request, descriptions()) },
       { ...info, scopes: ['self', 'other'], handle: (request) => accountInfo(request, descriptions()) },
-      { ...items, scopes: ['server'], handle: (request) => domainItems(request, parts, descriptions().commands) },
+      { ...items, scopes: ['server'], handle: (request) => domainItems(request, deps, descriptions().commands) },
       { ...items, scopes: ['self', 'other'], handle: accountItems },
     ],
   };
@@ -70,7 +70,7 @@ interface Descriptions {
   readonly verification: string;
 }
 
-function describe({ name, homepage, advertisements }: DiscoParts): Descriptions {
+function describe({ name, homepage, advertisements }: DiscoDeps): Descriptions {
   const all = advertisements();
   const domain: Capabilities = {
     identities: [{ category: 'server', type: 'im', name }, ...all.flatMap((one) => one.domainIdentities ?? [])],
@@ -100,7 +100,7 @@ function accountInfo(request: IqRequest, { account }: Descriptions): Element {
   return discoInfoElement(account, rootNode(request));
 }
 
-function domainItems(request: IqRequest, { services }: DiscoParts, commands: readonly Command[]): Element {
+function domainItems(request: IqRequest, { services }: DiscoDeps, commands: readonly Command[]): Element {
   if (commands.length > 0 && attribute(request.payload, 'node') === ns.commands) {
     const items = commands.map(({ node, name }) => ({ jid: request.to, node, name }));
     return discoItemsElement(items, ns.commands);

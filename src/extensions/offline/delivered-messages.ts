@@ -6,8 +6,8 @@ import type { Log } from '../../support/log.ts';
 /** When it is tried again to remove what could not be removed. */
 const retryMs = 5000;
 
-/** What forgetting messages needs from the rest of the house. */
-export interface DeliveredMessagesParts {
+/** Dependencies of forgetting messages. */
+export interface DeliveredMessagesDeps {
   readonly store: Pick<OfflineStore, 'remove'>;
   /** Some messages have been removed. */
   readonly removed: (account: string, usage: OfflineUsage) => void;
@@ -17,11 +17,11 @@ export interface DeliveredMessagesParts {
 
 /** Stored messages that a client has and the store still has, too: on a full disk that can last, and nobody is given them twice. */
 export class DeliveredMessages {
-  readonly #parts: DeliveredMessagesParts;
+  readonly #deps: DeliveredMessagesDeps;
   readonly #ids = new Map<string, Set<number>>();
 
-  constructor(parts: DeliveredMessagesParts) {
-    this.#parts = parts;
+  constructor(deps: DeliveredMessagesDeps) {
+    this.#deps = deps;
   }
 
   has(account: string, id: number): boolean {
@@ -30,7 +30,7 @@ export class DeliveredMessages {
 
   /** Removes messages from the store, now or as soon as there is room to do so. */
   async remove(account: string, ids: readonly number[]): Promise<void> {
-    const { store, removed, clock, log } = this.#parts;
+    const { store, removed, clock, log } = this.#deps;
     this.#remember(account, ids);
     try {
       removed(account, await store.remove(account, ids));

@@ -19,8 +19,8 @@ const pageSize = 100;
 /** Bytes sent before it is asked whether they have left. */
 const pacedBytes = 64 * 1024;
 
-/** What handing over stored messages needs from the rest of the house. */
-export interface DrainParts {
+/** Dependencies of handing over stored messages. */
+export interface DrainDeps {
   readonly store: Pick<OfflineStore, 'list'>;
   readonly delivered: Pick<DeliveredMessages, 'has' | 'remove'>;
   readonly requests: Pick<OutgoingRequests, 'ask'>;
@@ -41,7 +41,7 @@ export type DrainOutcome = 'complete' | 'interrupted' | 'failed';
  */
 export class Drain {
   readonly session: Session;
-  readonly #parts: DrainParts;
+  readonly #deps: DrainDeps;
   readonly #finished: (outcome: DrainOutcome) => void;
   #sentUntilId = 0;
   #unanswered = 0;
@@ -49,9 +49,9 @@ export class Drain {
   #wanted = false;
   #failed = false;
 
-  constructor(session: Session, parts: DrainParts, finished: (outcome: DrainOutcome) => void) {
+  constructor(session: Session, deps: DrainDeps, finished: (outcome: DrainOutcome) => void) {
     this.session = session;
-    this.#parts = parts;
+    this.#deps = deps;
     this.#finished = finished;
   }
 
@@ -74,7 +74,7 @@ export class Drain {
       while (this.#wanted && this.#canTake()) await this.#sendPage();
     } catch (error) {
       this.#failed = true;
-      this.#parts.log.error({ err: error, account: this.session.account.key }, 'stored messages cannot be read');
+      this.#deps.log.error({ err: error, account: this.session.account.key }, 'stored messages cannot be read');
     }
     this.#running = false;
     this.session.release();
@@ -97,7 +97,7 @@ export class Drain {
 
   /** No faster than the client reads: what waits for it is bounded. Answers what need not be sent again. */
   async #sendAll(page: readonly OfflineMessage[]): Promise<number[]> {
-    const { delivered } = this.#parts;
+    const { delivered } = this.#deps;
     const done: number[] = [];
     let sentBytes = 0;
     for (const message of page) {
@@ -117,7 +117,7 @@ export class Drain {
 
   /** What has expired meanwhile does not leave any more (XEP-0079 §3.3.2). */
   async #nextPage(): Promise<OfflineMessage[]> {
-    const { store, settleDue, clock } = this.#parts;
+    const { store, settleDue, clock } = this.#deps;
     const { key } = this.session.account;
     const isDue = ({ dueAtMs }: OfflineMessage) => dueAtMs !== undefined && dueAtMs <= clock.nowMs();
     for (;;) {
@@ -132,7 +132,7 @@ export class Drain {
     const { session } = this;
     const message = this.#read(stored);
     if (!message) return false;
-    if (this.#parts.refuses(message, session.account)) return true;
+    if (this.#deps.refuses(message, session.account)) return true;
     const delay = delayElement({ from: domainOf(session), stampMs: stored.receivedAtMs });
     session.sendStored(message.with({ payload: message.payload.with(delay) }));
     return true;
@@ -143,14 +143,14 @@ export class Drain {
       return Stanza.fromFrame(parseFrame(bytes));
     } catch (error) {
       if (!(error instanceof XmlError || error instanceof StanzaError || error instanceof StreamError)) throw error;
-      this.#parts.log.error({ err: error, account: this.session.account.key, id }, 'a stored message is damaged');
+      this.#deps.log.error({ err: error, account: this.session.account.key, id }, 'a stored message is damaged');
       return undefined;
     }
   }
 
   async #forgetWhenRead(ids: readonly number[]): Promise<void> {
     this.#unanswered++;
-    const { delivered, requests } = this.#parts;
+    const { delivered, requests } = this.#deps;
     if (await provesReceipt(this.session, requests)) await delivered.remove(this.session.account.key, ids);
     this.#unanswered--;
     this.#finishIfDone();

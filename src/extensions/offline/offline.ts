@@ -17,7 +17,7 @@ export function offline(messages: StoredMessages): Extension {
       { spec: 'XEP-0203', title: 'Delayed Delivery', version: '2.0', status: 'complete' },
     ],
     disco: { domain: messages.keepsAny ? [ns.messageOffline] : [] },
-    available: (session) => messages.available(session),
+    readyForMessages: (session) => messages.available(session),
     ended: (session) => messages.ended(session),
   };
 }

@@ -5,17 +5,17 @@ import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
 import type { Accounts } from '../../routing/accounts.ts';
 import { acceptsMessages } from '../../routing/delivery-plan.ts';
-import type { Keepsake, OfflineMessages } from '../../routing/offline-messages.ts';
+import type { OfflineMessages, StoredExtras } from '../../routing/offline-messages.ts';
 import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { OfflineQuota, OfflineStore, OfflineUsage } from '../../storage/offline.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { Clock } from '../../support/clock.ts';
 import { DeliveredMessages } from './delivered-messages.ts';
-import { Drain, type DrainOutcome, type DrainParts } from './drain.ts';
+import { Drain, type DrainDeps, type DrainOutcome } from './drain.ts';
 
-/** What keeping messages needs from the rest of the house. */
-export interface StoredMessagesParts extends Omit<DrainParts, 'delivered'> {
+/** Dependencies of keeping messages. */
+export interface StoredMessagesDeps extends Omit<DrainDeps, 'delivered'> {
   readonly store: Pick<OfflineStore, 'append' | 'list' | 'remove'>;
   readonly quota: OfflineQuota;
   readonly sessions: Pick<SessionDirectory, 'of'>;
@@ -25,33 +25,33 @@ export interface StoredMessagesParts extends Omit<DrainParts, 'delivered'> {
 
 /** The messages that wait for absent users (XEP-0160 §2); of each user at most one session is given them at a time. */
 export class StoredMessages implements OfflineMessages {
-  readonly #parts: StoredMessagesParts;
+  readonly #deps: StoredMessagesDeps;
   readonly #drains = new Map<string, Drain>();
   readonly #delivered: DeliveredMessages;
 
-  constructor(parts: StoredMessagesParts) {
-    this.#parts = parts;
+  constructor(deps: StoredMessagesDeps) {
+    this.#deps = deps;
     const removed = (account: string, { messages, bytes }: OfflineUsage) =>
-      parts.accounts.peek(account)?.countStored(-messages, -bytes);
-    this.#delivered = new DeliveredMessages({ ...parts, removed });
+      deps.accounts.peek(account)?.countStored(-messages, -bytes);
+    this.#delivered = new DeliveredMessages({ ...deps, removed });
   }
 
   /** Whether there is room for any message at all. */
   get keepsAny(): boolean {
-    return this.#parts.quota.maxMessages > 0;
+    return this.#deps.quota.maxMessages > 0;
   }
 
   hasRoom(message: Stanza, { stored }: Account): boolean {
-    const { maxMessages, maxBytes } = this.#parts.quota;
+    const { maxMessages, maxBytes } = this.#deps.quota;
     return stored.messages < maxMessages && stored.bytes + bytesToKeep(message).length <= maxBytes;
   }
 
-  async keep(message: Stanza, owner: Jid, keepsake: Keepsake = {}): Promise<void> {
-    const { store, quota, accounts, clock } = this.#parts;
+  async keep(message: Stanza, owner: Jid, extras: StoredExtras = {}): Promise<void> {
+    const { store, quota, accounts, clock } = this.#deps;
     const key = owner.toString();
     const bytes = bytesToKeep(message);
     const from = message.from?.toString() ?? owner.domain;
-    const { sentAtMs = clock.nowMs(), ...guard } = keepsake;
+    const { sentAtMs = clock.nowMs(), ...guard } = extras;
     const kept = { ...guard, from, receivedAtMs: sentAtMs, bytes };
     // At once, so that the next message is planned with this one in the store.
     const account = accounts.peek(key);
@@ -88,14 +88,14 @@ export class StoredMessages implements OfflineMessages {
   /** Something may be waiting: a message can be stored just when its owner comes back. */
   #deliver(account: string): void {
     const drain = this.#drains.get(account);
-    const taker = drain ?? this.#parts.sessions.of(account).find((session) => acceptsMessages(session));
+    const taker = drain ?? this.#deps.sessions.of(account).find((session) => acceptsMessages(session));
     if (taker instanceof Drain) taker.go();
     else if (taker) this.#start(taker);
   }
 
   #start(session: Session): void {
-    const parts = { ...this.#parts, delivered: this.#delivered };
-    const drain: Drain = new Drain(session, parts, (outcome) => this.#finished(drain, outcome));
+    const deps = { ...this.#deps, delivered: this.#delivered };
+    const drain: Drain = new Drain(session, deps, (outcome) => this.#finished(drain, outcome));
     this.#drains.set(session.account.key, drain);
     drain.go();
   }

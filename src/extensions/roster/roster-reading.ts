@@ -3,8 +3,8 @@ import { randomId } from '../../protocol/random-id.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import type { Account } from '../../routing/account.ts';
 import { accountShownTo } from '../../routing/account-shown.ts';
-import type { Eventually } from '../../routing/eventually.ts';
 import type { IqRequest } from '../../routing/extension.ts';
+import type { MaybePromise } from '../../routing/maybe-promise.ts';
 import { removedItemElement, rosterItemElement } from '../../routing/roster-changes.ts';
 import type { Session } from '../../routing/session.ts';
 import type { RosterStore, RosterChanges as StoredChanges } from '../../storage/rosters.ts';
@@ -19,7 +19,7 @@ export class RosterReading {
   }
 
   /** Answers a roster get; from then on the session is told of changes (RFC 6121 §2.2). */
-  answer(request: IqRequest): Eventually<Element | undefined> {
+  answer(request: IqRequest): MaybePromise<Element | undefined> {
     const account = accountShownTo(request);
     const since = knownVersion(request.payload);
     if (since !== undefined && request.session) return this.#whatIsNew(request, account, request.session, since);

@@ -20,8 +20,8 @@ export interface RosterOptions {
 /** Characters of names and groups for each contact that there may be, on average: a roster is sent whole, and asked for in a few bytes. */
 const wordsPerItem = 512;
 
-/** What writing rosters needs from the rest of the house. */
-export interface RosterWritingParts {
+/** Dependencies of writing rosters. */
+export interface RosterWritingDeps {
   readonly rosters: Pick<RosterChanges, 'save'>;
   readonly subscriptions: Pick<Subscriptions, 'cancel'>;
   readonly options: RosterOptions;
@@ -29,10 +29,10 @@ export interface RosterWritingParts {
 
 /** Takes roster sets: items added, renamed, put into groups, removed (RFC 6121 §2.3, §2.4, §2.5). */
 export class RosterWriting {
-  readonly #parts: RosterWritingParts;
+  readonly #deps: RosterWritingDeps;
 
-  constructor(parts: RosterWritingParts) {
-    this.#parts = parts;
+  constructor(deps: RosterWritingDeps) {
+    this.#deps = deps;
   }
 
   /** Carries out a roster set; resolves when it is durable. */
@@ -48,12 +48,12 @@ export class RosterWriting {
   /** RFC 6121 §2.5.3. */
   async #remove(account: Account, contact: Jid): Promise<void> {
     if (!account.roster.get(contact.toString())?.inRoster) throw StanzaError.itemNotFound();
-    await this.#parts.subscriptions.cancel(account, contact);
+    await this.#deps.subscriptions.cancel(account, contact);
   }
 
   /** Of what a client says only the name and the groups count (RFC 6121 §2.1.2). */
   async #save(account: Account, contact: Jid, given: Element): Promise<void> {
-    const { options, rosters } = this.#parts;
+    const { options, rosters } = this.#deps;
     if (contact.equals(account.jid)) throw StanzaError.notAllowed('nobody is their own contact');
     const name = nameOf(given, options);
     const groups = groupsOf(given, options);

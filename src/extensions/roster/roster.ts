@@ -5,10 +5,10 @@ import type { Extension, StreamStage } from '../../routing/extension.ts';
 import type { RosterStore } from '../../storage/rosters.ts';
 import { type Element, xml } from '../../xml/element.ts';
 import { RosterReading } from './roster-reading.ts';
-import { RosterWriting, type RosterWritingParts } from './roster-writing.ts';
+import { RosterWriting, type RosterWritingDeps } from './roster-writing.ts';
 
-/** What the roster needs from the rest of the house. */
-export interface RosterParts extends RosterWritingParts {
+/** Dependencies of the roster. */
+export interface RosterDeps extends RosterWritingDeps {
   readonly store: Pick<RosterStore, 'changedSince'>;
 }
 
@@ -16,9 +16,9 @@ const own = { name: 'query', ns: ns.roster, scopes: ['self'] } as const;
 const foreign = { name: 'query', ns: ns.roster, scopes: ['other'], handle: forbid } as const;
 
 /** Managing the roster (RFC 6121 §2). The road makes the pushes; what clients answer to them needs no handling. */
-export function roster(parts: RosterParts): Extension {
-  const reading = new RosterReading(parts.store);
-  const writing = new RosterWriting(parts);
+export function roster(deps: RosterDeps): Extension {
+  const reading = new RosterReading(deps.store);
+  const writing = new RosterWriting(deps);
   return {
     name: 'roster',
     claims: [],
@@ -30,7 +30,7 @@ export function roster(parts: RosterParts): Extension {
       { ...foreign, type: 'get' },
       { ...foreign, type: 'set' },
     ],
-    screen: { inbound: (stanza) => (isForgedPush(stanza) ? 'refuse' : undefined) },
+    filter: { inbound: (stanza) => (isForgedPush(stanza) ? 'refuse' : undefined) },
   };
 }
 

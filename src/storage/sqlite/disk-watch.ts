@@ -8,7 +8,7 @@ const intervalMs = 5000;
 const [lowShare, fineShare] = [0.1, 0.15];
 
 /** What watching a disk needs. */
-export interface DiskWatchParts {
+export interface DiskWatchDeps {
   readonly space: () => DiskSpace;
   /** The size of the ballast; 0 if there is none, and nothing is refused. */
   readonly ballastBytes: number;
@@ -24,7 +24,7 @@ export interface DiskWatchParts {
  * the disk was full until the ballast is back.
  */
 export class DiskWatch {
-  readonly #parts: DiskWatchParts;
+  readonly #deps: DiskWatchDeps;
   #space: DiskSpace;
   #hasBallast: boolean;
   #making = false;
@@ -34,10 +34,10 @@ export class DiskWatch {
   #timer: Timer | undefined;
   #stopped = false;
 
-  constructor(parts: DiskWatchParts) {
-    this.#parts = parts;
-    this.#hasBallast = parts.hasBallast;
-    this.#space = parts.space();
+  constructor(deps: DiskWatchDeps) {
+    this.#deps = deps;
+    this.#hasBallast = deps.hasBallast;
+    this.#space = deps.space();
   }
 
   /** How the disk was when it was last looked at. */
@@ -58,11 +58,11 @@ export class DiskWatch {
   /** A write has failed for want of room, and the ballast is gone. */
   full(): void {
     this.#hasBallast = false;
-    this.#refusing = this.#parts.ballastBytes > 0;
+    this.#refusing = this.#deps.ballastBytes > 0;
     if (this.#toldFull) return;
     this.#toldFull = true;
-    this.#space = this.#parts.space();
-    this.#parts.log.error(this.state, 'the disk is full: what was to be written then was refused');
+    this.#space = this.#deps.space();
+    this.#deps.log.error(this.state, 'the disk is full: what was to be written then was refused');
   }
 
   stop(): void {
@@ -73,46 +73,46 @@ export class DiskWatch {
   #judge(): void {
     this.#toldFull = false;
     this.#tellIfLow();
-    if (this.#spareBytes < 2 * this.#parts.ballastBytes) this.#refuse();
-    else if (this.#hasBallast || this.#parts.ballastBytes === 0) this.#accept();
+    if (this.#spareBytes < 2 * this.#deps.ballastBytes) this.#refuse();
+    else if (this.#hasBallast || this.#deps.ballastBytes === 0) this.#accept();
     else void this.#makeBallast();
-    if (!this.#stopped) this.#timer = this.#parts.clock.after(intervalMs, () => this.#look());
+    if (!this.#stopped) this.#timer = this.#deps.clock.after(intervalMs, () => this.#look());
   }
 
   #look(): void {
-    this.#space = this.#parts.space();
+    this.#space = this.#deps.space();
     this.#judge();
   }
 
   /** What is free beside the ballast, be that there or yet to be made. */
   get #spareBytes(): number {
-    return this.#space.freeBytes - (this.#hasBallast ? 0 : this.#parts.ballastBytes);
+    return this.#space.freeBytes - (this.#hasBallast ? 0 : this.#deps.ballastBytes);
   }
 
   #tellIfLow(): void {
     const { freeBytes, totalBytes } = this.#space;
     const share = freeBytes / totalBytes;
-    if (!this.#low && share < lowShare) this.#parts.log.warn(this.#space, 'less than a tenth of the disk is free');
+    if (!this.#low && share < lowShare) this.#deps.log.warn(this.#space, 'less than a tenth of the disk is free');
     this.#low = share < (this.#low ? fineShare : lowShare);
   }
 
   #refuse(): void {
     if (this.#refusing) return;
     this.#refusing = true;
-    this.#parts.log.error(this.state, 'the disk is nearly full: nothing new is stored until there is room');
+    this.#deps.log.error(this.state, 'the disk is nearly full: nothing new is stored until there is room');
   }
 
   #accept(): void {
     if (!this.#refusing) return;
     this.#refusing = false;
-    this.#parts.log.info(this.state, 'there is room on the disk again');
+    this.#deps.log.info(this.state, 'there is room on the disk again');
   }
 
   async #makeBallast(): Promise<void> {
     if (this.#making) return;
     this.#making = true;
     // If the storage has ended meanwhile there is nothing to watch over any more.
-    this.#hasBallast = await this.#parts.makeBallast().catch(() => false);
+    this.#hasBallast = await this.#deps.makeBallast().catch(() => false);
     this.#making = false;
     if (this.#hasBallast) this.#accept();
   }

@@ -40,9 +40,9 @@ export function explainFailure(error: StorageError, dataDir: string): StorageErr
     new StorageError(error.code, `The database ${database} ${trouble} (${reasonOf(error)}); ${way}`, { cause: error });
   switch (error.code) {
     case 'corrupt':
-      return explain('is damaged', wayBack(dataDir));
+      return explain('is damaged', pendingRedeliveries(dataDir));
     case 'io':
-      return explain('cannot be read or written', wayBack(dataDir));
+      return explain('cannot be read or written', pendingRedeliveries(dataDir));
     case 'full':
       return explain('cannot be used on a full disk', 'make room and try again');
     default:
@@ -56,7 +56,7 @@ function reasonOf({ message, cause }: StorageError): string {
   return code === '' || message.includes(code) ? message : `${code}: ${message}`;
 }
 
-function wayBack(dataDir: string): string {
+function pendingRedeliveries(dataDir: string): string {
   const backup = newestBackup(dataDir);
   return backup === undefined ? 'there is no backup beside it' : `the newest backup is ${backup}`;
 }

@@ -8,7 +8,7 @@ import { workerExit } from './worker-thread.ts';
 const maxBatchCalls = 1024;
 
 /** What the queue asks of and tells to the rest of the storage. */
-export interface OperationQueueParts {
+export interface OperationQueueDeps {
   /** Whether there is no room for what a call would add. */
   readonly refuses: (call: OperationCall) => boolean;
   /** A write has failed because the disk is full. */
@@ -29,7 +29,7 @@ interface Waiting {
  */
 export class OperationQueue {
   readonly #worker: Worker;
-  readonly #parts: OperationQueueParts;
+  readonly #deps: OperationQueueDeps;
   readonly #exited: Promise<void>;
   #waiting: Waiting[] = [];
   #sent: Waiting[] = [];
@@ -38,9 +38,9 @@ export class OperationQueue {
   #ended: { readonly code: 'io' | 'closed'; readonly message: string } | undefined;
   #commits = 0;
 
-  constructor(worker: Worker, parts: OperationQueueParts) {
+  constructor(worker: Worker, deps: OperationQueueDeps) {
     this.#worker = worker;
-    this.#parts = parts;
+    this.#deps = deps;
     worker.on('message', (answers: Answers) => this.#settle(answers));
     worker.on('error', (cause) => this.#fail(new StorageError('io', `The storage thread died: ${cause}`, { cause })));
     this.#exited = workerExit(worker);
@@ -56,7 +56,7 @@ export class OperationQueue {
   run<Name extends OperationName>(name: Name, ...args: OperationArguments<Name>): Promise<OperationResult<Name>> {
     if (this.refusal !== undefined) return Promise.reject(this.refusal);
     const call: OperationCall<Name> = [name, args];
-    if (this.#parts.refuses(call)) return Promise.reject(new StorageError('full', 'The disk is nearly full'));
+    if (this.#deps.refuses(call)) return Promise.reject(new StorageError('full', 'The disk is nearly full'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ call, resolve, reject });
       this.#schedule();
@@ -107,7 +107,7 @@ export class OperationQueue {
     const batch = this.#sent;
     this.#sent = [];
     if (committed) this.#commits++;
-    if (full) this.#parts.onFull();
+    if (full) this.#deps.onFull();
     // Before anybody is told: the worker should not wait for what they do then.
     if (fatal === undefined) this.#advance();
     for (const [index, { resolve, reject }] of batch.entries()) {
@@ -128,6 +128,6 @@ export class OperationQueue {
     this.#waiting = [];
     for (const { reject } of lost) reject(new StorageError('io', this.#ended.message));
     void this.#worker.terminate();
-    this.#parts.onFatal(error);
+    this.#deps.onFatal(error);
   }
 }

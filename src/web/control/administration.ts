@@ -1,3 +1,10 @@
+import { PasswordError } from '../../c2s/negotiation/sasl/credentials.ts';
+import { Pbkdf2Queue } from '../../c2s/negotiation/sasl/pbkdf2-queue.ts';
+import { Registrar } from '../../c2s/registrar.ts';
+import type { ComponentReport } from '../../components/component.ts';
+import type { DomainPair } from '../../federation/domain-pairs.ts';
+import type { LinkTestReport } from '../../federation/link-test.ts';
+import type { PeerStreamReport } from '../../federation/peer-report.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { Account } from '../../routing/account.ts';
@@ -6,13 +13,6 @@ import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { Forward } from '../../storage/accounts.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import type { ComponentReport } from '../../streams/components/component.ts';
-import type { DomainPair } from '../../streams/federation/domain-pairs.ts';
-import type { LinkTestReport } from '../../streams/federation/link-test.ts';
-import type { PeerStreamReport } from '../../streams/federation/peer-report.ts';
-import { PasswordError } from '../../streams/negotiation/sasl/credentials.ts';
-import { Pbkdf2Queue } from '../../streams/negotiation/sasl/pbkdf2-queue.ts';
-import { Registrar } from '../../streams/registrar.ts';
 import { address } from './address.ts';
 import { type ImportStorage, importedAccount, storeBelongings } from './imported-user.ts';
 import type {
@@ -36,7 +36,7 @@ import type {
 import { sessionReport } from './session-report.ts';
 
 /** What a running server adds to its data. */
-export interface RunningParts {
+export interface RunningDeps {
   /** The accounts in memory, which must hear of every change. */
   readonly accounts: { forget(key: string): void; peek(key: string): Pick<Account, 'forwardTo'> | undefined };
   readonly directory: Pick<SessionDirectory, 'of' | 'find' | 'all' | 'size'>;
@@ -52,7 +52,7 @@ export interface RunningParts {
 }
 
 /** What administration works on. */
-export interface AdministrationParts {
+export interface AdministrationDeps {
   readonly storage: ImportStorage & Pick<Storage, 'backup' | 'disk'>;
   /** The domains served. */
   readonly domains: readonly string[];
@@ -61,17 +61,17 @@ export interface AdministrationParts {
   /** Makes, changes and removes accounts; the one of the running server also tells their contacts. */
   readonly registrar?: Pick<Registrar, 'create' | 'changePassword' | 'remove'>;
   /** Absent when the data is that of a stopped server. */
-  readonly running?: RunningParts;
+  readonly running?: RunningDeps;
 }
 
 /** What an operator can do, with a running server or with the data of a stopped one. */
 export class Administration implements Operations {
-  readonly #parts: AdministrationParts;
+  readonly #deps: AdministrationDeps;
   readonly #registrar: Pick<Registrar, 'create' | 'changePassword' | 'remove'>;
 
-  constructor(parts: AdministrationParts) {
-    this.#parts = parts;
-    this.#registrar = parts.registrar ?? silentRegistrar(parts);
+  constructor(deps: AdministrationDeps) {
+    this.#deps = deps;
+    this.#registrar = deps.registrar ?? silentRegistrar(deps);
   }
 
   async addUser(text: string, password: string): Promise<string> {
@@ -96,11 +96,11 @@ export class Administration implements Operations {
 
   async listUsers({ domain, after, limit }: UserPage): Promise<readonly string[]> {
     const prepared = domain === undefined ? undefined : this.#servedDomain(address(domain).toString());
-    return this.#parts.storage.accounts.list({ domain: prepared, after, limit });
+    return this.#deps.storage.accounts.list({ domain: prepared, after, limit });
   }
 
   async importUsers(users: readonly ImportedUser[]): Promise<ImportReport> {
-    const { storage, running } = this.#parts;
+    const { storage, running } = this.#deps;
     const { first, repeated } = this.#byAccount(users);
     const accounts = Array.from(first, ([jid, user]) => importedAccount(user, jid));
     const { created, skipped } = await storage.accounts.createMany(accounts);
@@ -113,7 +113,7 @@ export class Administration implements Operations {
   }
 
   backup(file: string): Promise<void> {
-    return this.#parts.storage.backup(file);
+    return this.#deps.storage.backup(file);
   }
 
   async status(): Promise<StatusReport> {
@@ -122,11 +122,11 @@ export class Administration implements Operations {
     return {
       ...reported,
       pid: process.pid,
-      domains: this.#parts.domains,
-      accounts: await this.#parts.storage.accounts.count(),
+      domains: this.#deps.domains,
+      accounts: await this.#deps.storage.accounts.count(),
       sessions: directory.size,
       residentBytes: process.memoryUsage.rss(),
-      disk: this.#parts.storage.disk,
+      disk: this.#deps.storage.disk,
     };
   }
 
@@ -141,7 +141,7 @@ export class Administration implements Operations {
   }
 
   async testPeer(remote: string, local?: string): Promise<LinkTestReport> {
-    const { domains } = this.#parts;
+    const { domains } = this.#deps;
     const { testPeer } = this.#running();
     if (!testPeer) throw new OperationError('configuration', 'Other servers are not talked to (s2s.enabled).');
     const components = this.#running().components();
@@ -178,7 +178,7 @@ export class Administration implements Operations {
     const forwardTo = target === undefined ? undefined : address(target);
     if (forwardTo?.bare().equals(account))
       throw new OperationError('invalid', `${account} cannot be forwarded to itself.`);
-    const { storage, running } = this.#parts;
+    const { storage, running } = this.#deps;
     await storage.accounts.setForward(account.toString(), forwardTo?.toString()).catch((error: unknown) => {
       throw refusal(error, account);
     });
@@ -188,7 +188,7 @@ export class Administration implements Operations {
   }
 
   forwards(page: ForwardPage): Promise<readonly Forward[]> {
-    return this.#parts.storage.accounts.forwards(page);
+    return this.#deps.storage.accounts.forwards(page);
   }
 
   async explainMessage(request: ExplainRequest): Promise<ExplainReport> {
@@ -199,8 +199,8 @@ export class Administration implements Operations {
     return this.#running().messages.sendMessage(request);
   }
 
-  #running(): RunningParts {
-    const { running } = this.#parts;
+  #running(): RunningDeps {
+    const { running } = this.#deps;
     if (running === undefined) throw new OperationError('not-running', 'The server is not running.');
     return running;
   }
@@ -228,14 +228,14 @@ export class Administration implements Operations {
   }
 
   #servedDomain(domain: string): string {
-    const { domains } = this.#parts;
+    const { domains } = this.#deps;
     if (domains.includes(domain)) return domain;
     throw new OperationError('not-found', `${domain} is not served here; the domains are: ${domains.join(', ')}.`);
   }
 }
 
 /** Changes accounts without telling their contacts. */
-function silentRegistrar({ storage, iterations, running }: AdministrationParts): Registrar {
+function silentRegistrar({ storage, iterations, running }: AdministrationDeps): Registrar {
   return new Registrar({
     store: storage.accounts,
     account: () => undefined,

@@ -1,6 +1,6 @@
 import type { Stanza } from '../../protocol/stanza.ts';
+import { tidingsOf } from './amp-report.ts';
 import type { SendReport, SendRequest } from './message-operations.ts';
-import { tidingsOf } from './tidings.ts';
 
 /** Collects what is said of one message, until there is no more to expect. */
 export class Answers {

@@ -21,7 +21,7 @@ const largestBodyBytes = 32 * 1024 * 1024;
 const root = 'http://control';
 
 /** What the control server needs. */
-export interface ControlServerParts {
+export interface ControlServerDeps {
   /** Where the socket is made, see `controlSocketPath`. */
   readonly path: string;
   readonly administration: Operations;
@@ -35,18 +35,18 @@ export interface ControlServer {
 }
 
 /** Lets whoever may open the socket, its owner and root, administer the server. Rejects if another server answers there. */
-export async function startControlServer(parts: ControlServerParts): Promise<ControlServer> {
+export async function startControlServer(deps: ControlServerDeps): Promise<ControlServer> {
   const atWork: AtWork = new Set();
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, (request, response) => {
-    void respond(parts, request, response, atWork);
+    void respond(deps, request, response, atWork);
   });
-  await mkdir(dirname(parts.path), { recursive: true, mode: 0o700 });
-  await listen(server, parts.path);
-  await chmod(parts.path, 0o600).catch(async (error: unknown) => {
+  await mkdir(dirname(deps.path), { recursive: true, mode: 0o700 });
+  await listen(server, deps.path);
+  await chmod(deps.path, 0o600).catch(async (error: unknown) => {
     await close(server, atWork);
     throw error;
   });
-  server.on('error', (error) => parts.log.error({ err: error }, 'the control socket failed'));
+  server.on('error', (error) => deps.log.error({ err: error }, 'the control socket failed'));
   return { close: () => close(server, atWork) };
 }
 
@@ -92,7 +92,7 @@ async function close(server: Server, atWork: AtWork): Promise<void> {
 }
 
 async function respond(
-  parts: ControlServerParts,
+  deps: ControlServerDeps,
   request: IncomingMessage,
   response: ServerResponse,
   atWork: AtWork,
@@ -103,14 +103,14 @@ async function respond(
   const input = inputOf(request, url);
   // Before all of it is here nothing has begun, and there is nothing to wait for.
   await input.catch(() => undefined);
-  const work = carryOut(parts, operation, input, response);
+  const work = carryOut(deps, operation, input, response);
   atWork.add(work);
   await work;
   atWork.delete(work);
 }
 
 async function carryOut(
-  { administration, log }: ControlServerParts,
+  { administration, log }: ControlServerDeps,
   operation: string,
   input: Promise<unknown>,
   response: ServerResponse,

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
+import { keyByteLength, scramHashes } from '../../c2s/negotiation/sasl/scram-keys.ts';
 import type { Credentials, NewAccount, ScramHash, ScramKeys } from '../../storage/accounts.ts';
 import type { OfflineQuota } from '../../storage/offline.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { keyByteLength, scramHashes } from '../../streams/negotiation/sasl/scram-keys.ts';
 import { OperationError } from './operation-error.ts';
 import type { ImportedUser, PortableScramKeys } from './operations.ts';
 

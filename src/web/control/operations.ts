@@ -1,10 +1,10 @@
+import type { ComponentReport } from '../../components/component.ts';
 import type { AmpReport } from '../../extensions/amp/amp-counters.ts';
+import type { LinkTestReport } from '../../federation/link-test.ts';
+import type { PeerStreamReport } from '../../federation/peer-report.ts';
 import type { Forward, ScramHash } from '../../storage/accounts.ts';
 import type { Subscription } from '../../storage/rosters.ts';
 import type { DiskState } from '../../storage/storage.ts';
-import type { ComponentReport } from '../../streams/components/component.ts';
-import type { LinkTestReport } from '../../streams/federation/link-test.ts';
-import type { PeerStreamReport } from '../../streams/federation/peer-report.ts';
 import type { MessageOperations } from './message-operations.ts';
 
 /** An address the server listens on. */

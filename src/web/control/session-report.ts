@@ -1,5 +1,5 @@
+import { ClientSession } from '../../c2s/client-session.ts';
 import type { Session } from '../../routing/session.ts';
-import { ClientSession } from '../../streams/client-session.ts';
 import type { SessionReport } from './operations.ts';
 
 /** A session as it is shown to the operator; where it comes from is known of those of this process only. */

@@ -15,7 +15,7 @@ interface Case {
 }
 
 function explained({ rules = [], plan = stored, policies = [], mayReport = true }: Case) {
-  const arriving = {
+  const passage = {
     fromClient: true,
     sender: romeo,
     recipient: juliet,
@@ -24,7 +24,7 @@ function explained({ rules = [], plan = stored, policies = [], mayReport = true 
     nowMs,
   };
   const content = rules.length > 0 ? ampXml(rules) : '<body>hello</body>';
-  return explain(message(content), arriving, plan, { limits, policies });
+  return explain(message(content), passage, plan, { limits, policies });
 }
 
 const standings = ({ rules }: RulesetExplanation) => rules.map(({ standing }) => standing);

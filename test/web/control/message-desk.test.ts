@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import type { Jid } from '../../../src/protocol/jid.ts';
 import type { Stanza } from '../../../src/protocol/stanza.ts';
 import { Mailboxes } from '../../../src/routing/mailboxes.ts';
-import { MessageDesk } from '../../../src/web/control/message-desk.ts';
 import type { RuleWords, SendReport, SendRequest } from '../../../src/web/control/message-operations.ts';
+import { OperatorMessages } from '../../../src/web/control/operator-messages.ts';
 import { readStanza } from '../../protocol/read-stanza.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -22,7 +22,7 @@ class Scene {
   /** Whether each answer was taken for one. */
   readonly taken: boolean[] = [];
   readonly explained: [Stanza, Jid, Jid, number][] = [];
-  readonly desk = new MessageDesk({
+  readonly desk = new OperatorMessages({
     domains: ['capulet.example', 'montague.example'],
     components: ['sms.example'],
     hasAccount: (jid) => Promise.resolve(jid.toString() === 'romeo@montague.example'),

@@ -1,0 +1,153 @@
+import type { Jid } from '../protocol/jid.ts';
+import { JidError } from '../protocol/jid.ts';
+import { randomId } from '../protocol/random-id.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+import type { Account } from '../routing/account.ts';
+import { type MaybePromise, then } from '../routing/maybe-promise.ts';
+import type { Session } from '../routing/session.ts';
+import type { SessionDirectory } from '../routing/session-directory.ts';
+import { PendingRedeliveries } from '../streams/acknowledgment/pending-redeliveries.ts';
+import type { Reroute } from '../streams/acknowledgment/redelivery.ts';
+import { ClientSession, type SessionDeps } from './client-session.ts';
+import {
+  type Recall,
+  type Resumable,
+  ResumableSessions,
+  type ResumptionStores,
+} from './management/resumable-sessions.ts';
+import type { Leaving, SessionStream } from './session-stream.ts';
+
+/** How many sessions an account may have, and who yields when two want the same resource. */
+export interface SessionPolicy {
+  readonly maxPerAccount: number;
+  readonly conflict: 'replace' | 'refuse';
+}
+
+/** Dependencies of binding. */
+export interface ClientSessionDeps extends Omit<SessionDeps, 'end' | 'store'>, ResumptionStores {
+  readonly directory: SessionDirectory;
+  readonly account: (jid: Jid) => MaybePromise<Account | undefined>;
+  readonly policy: SessionPolicy;
+  /** The session has left the directory. */
+  readonly ended: (session: Session) => void;
+  /** The session, found on the disk after a restart, has a client again. */
+  readonly returned: (session: Session) => void;
+  readonly recall: Recall;
+  /** Puts a stanza back on the road. */
+  readonly route: Reroute;
+}
+
+/** Makes and ends the sessions of clients (RFC 6120 §7), and keeps those whose clients may come back (XEP-0198 §5). */
+export class ClientSessions {
+  readonly resumable: ResumableSessions;
+  readonly #deps: ClientSessionDeps;
+  readonly #sessionDeps: SessionDeps;
+  /** What ended sessions could not deliver. */
+  readonly #pendingRedeliveries: PendingRedeliveries;
+
+  constructor(deps: ClientSessionDeps) {
+    this.#deps = deps;
+    this.#pendingRedeliveries = new PendingRedeliveries(deps);
+    this.#sessionDeps = { ...deps, end: (session) => this.end(session) };
+    this.resumable = new ResumableSessions({ ...deps, end: (session) => this.end(session) });
+  }
+
+  /** Binds a resource for an authenticated client; one of ours if it asked for none. Throws StanzaError. */
+  bind(identity: Jid, requested: string | undefined, stream: SessionStream): MaybePromise<ClientSession> {
+    const jid = withResource(identity, requested || randomId());
+    return then(this.#deps.account(identity), (account) => {
+      if (!account) throw StanzaError.notAuthorized('the account is gone');
+      this.#makeRoom(jid, account);
+      const session = new ClientSession(jid, account, stream, this.#deps.clock.nowMs(), this.#sessionDeps);
+      this.#deps.directory.add(session);
+      return session;
+    });
+  }
+
+  /** Ends a session, whatever the reason. */
+  end(session: ClientSession, leaving: Leaving = 'closed'): void {
+    if (session.ended) return;
+    this.#deps.directory.remove(session);
+    const undelivered = session.end(leaving);
+    this.resumable.ended(session);
+    this.#deps.ended(session);
+    if (undelivered.length > 0) void this.#pendingRedeliveries.take(undelivered, session.jid.domain);
+  }
+
+  /** A stream lets go of its session: for good, or because the connection is lost and the client may come back. */
+  left(session: ClientSession, stream: SessionStream, leaving: Leaving): void {
+    if (session.stream !== stream) return;
+    if (leaving === 'lost' && session.management?.resumability) this.resumable.detach(session);
+    else this.end(session, leaving);
+  }
+
+  /** Finds on the disk what the last run has left: sessions whose clients may come back, and stanzas without one. */
+  async restore(): Promise<void> {
+    const restored = await this.resumable.living();
+    for (const found of restored) await this.#restore(found);
+    await this.#takeStrays();
+    // At once: a crash now would repeat them all.
+    await this.settled();
+  }
+
+  /** The server stops: those who are away may come back to the next one. Resolves like {@link settled}. */
+  stop(): Promise<void> {
+    this.resumable.stop();
+    return this.settled();
+  }
+
+  /** Resolves when all that ended sessions could not deliver is durable, or some time has passed, and what is acknowledged is gone. */
+  async settled(): Promise<void> {
+    await this.#pendingRedeliveries.settled();
+    await this.#deps.copies.flush();
+  }
+
+  async #restore(found: Resumable): Promise<void> {
+    const account = await this.#deps.account(found.jid.bare());
+    if (!account || this.#deps.directory.find(found.jid)) return this.resumable.drop(found);
+    const session = new ClientSession(found.jid, account, undefined, this.#deps.clock.nowMs(), this.#sessionDeps);
+    await this.resumable.restore(session, found);
+    session.release();
+    this.#deps.directory.add(session);
+  }
+
+  async #takeStrays(): Promise<void> {
+    const pageSize = 500;
+    let afterId = 0;
+    for (;;) {
+      const page = await this.resumable.strays(afterId, pageSize);
+      for (const { domain, undelivered } of page) await this.#pendingRedeliveries.take(undelivered, domain);
+      afterId = page.at(-1)?.id ?? afterId;
+      if (page.length < pageSize) return;
+    }
+  }
+
+  /** RFC 6120 §7.7.2.2: the new session wins unless the operator decided otherwise; §7.6.2.1: there is a limit. */
+  #makeRoom(jid: Jid, account: Account): void {
+    const { directory, policy } = this.#deps;
+    const holder = directory.find(jid);
+    if (holder && policy.conflict === 'refuse' && !isDetached(holder)) {
+      throw StanzaError.conflict('the resource is in use');
+    }
+    if (holder) return holder.close(StreamError.conflict('replaced by a new session'));
+    const sessions = directory.of(account.key);
+    if (sessions.length < policy.maxPerAccount) return;
+    const longestLost = sessions.find(isDetached);
+    if (!longestLost) throw StanzaError.resourceConstraint('too many sessions');
+    longestLost.close(StreamError.resourceConstraint('too many sessions'));
+  }
+}
+
+function isDetached(session: Session): boolean {
+  return session instanceof ClientSession && session.stream === undefined;
+}
+
+function withResource(identity: Jid, resource: string): Jid {
+  try {
+    return identity.withResource(resource);
+  } catch (error) {
+    if (error instanceof JidError) throw StanzaError.badRequest(error.message);
+    throw error;
+  }
+}

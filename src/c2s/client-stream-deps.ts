@@ -1,0 +1,24 @@
+import type { StreamStage } from '../routing/extension.ts';
+import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
+import type { StreamLimits } from '../streams/stream-limits.ts';
+import type { Clock } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import type { Element } from '../xml/element.ts';
+import type { ClientSessions } from './client-sessions.ts';
+import type { StreamFeature } from './negotiation/stream-feature.ts';
+import type { StanzaIntake } from './stanza-intake.ts';
+
+/** Dependencies of a client's stream. */
+export interface ClientStreamDeps {
+  readonly isLocalDomain: (domain: string) => boolean;
+  /** What can be negotiated, in the order it is offered. */
+  readonly features: readonly StreamFeature[];
+  /** Further elements of the stream features, only for information. */
+  readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
+  readonly intake: StanzaIntake;
+  readonly sessions: ClientSessions;
+  readonly requests: OutgoingRequests;
+  readonly limits: StreamLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+}

@@ -1,0 +1,315 @@
+import { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
+import { randomId } from '../protocol/random-id.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+import { acknowledgmentRequest } from '../protocol/stream-management.ts';
+import type { StreamStage } from '../routing/extension.ts';
+import type { MaybePromise } from '../routing/maybe-promise.ts';
+import type { StreamConnection } from '../streams/stream-connection.ts';
+import type { Phase } from '../streams/stream-deadlines.ts';
+import { checkHeader, headerText, isStreamError, localDomain } from '../streams/stream-header.ts';
+import type { AcceptedStream } from '../streams/stream-listener.ts';
+import { StreamWire, type WireUser } from '../streams/stream-wire.ts';
+import type { ChannelBinding } from '../tls/channel-binding.ts';
+import type { TlsStart } from '../tls/tls-options.ts';
+import { type Element, xml } from '../xml/element.ts';
+import type { Frame } from '../xml/frame.ts';
+import { serialise } from '../xml/serialise.ts';
+import type { StreamHeader } from '../xml/stream-reader.ts';
+import type { ClientSession } from './client-session.ts';
+import type { ClientStreamDeps } from './client-stream-deps.ts';
+import { isLegalStep, isPassing, phaseOf, type StreamState } from './client-stream-state.ts';
+import { offersFor } from './negotiation/offers.ts';
+import type { FrameReceiver, NegotiatingStream, StreamFeature } from './negotiation/stream-feature.ts';
+import type { Leaving } from './session-stream.ts';
+import { refusingBadAddress } from './stanza-intake.ts';
+
+/** One client's XML stream on one connection (RFC 6120 §4): from the first header to the last byte. */
+export class ClientStream implements NegotiatingStream, AcceptedStream<StreamConnection>, WireUser {
+  readonly #deps: ClientStreamDeps;
+  readonly #authenticated: () => void;
+  readonly #wire: StreamWire;
+  #state: StreamState = { name: 'opening' };
+  #host: string | undefined;
+  #headerSent = false;
+  #headerFrom: string | undefined;
+  #failures = 0;
+
+  /** `authenticated` is called when the client has said who it is. */
+  constructor(deps: ClientStreamDeps, authenticated: () => void) {
+    this.#deps = deps;
+    this.#authenticated = authenticated;
+    this.#wire = new StreamWire(this, deps);
+  }
+
+  /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
+  open(connection: StreamConnection, tls: TlsStart): void {
+    this.#wire.attach(connection);
+    if (tls !== 'direct') return;
+    this.#become({ name: 'securing' });
+    this.#handshake('direct');
+  }
+
+  get host(): string {
+    return this.#host ?? '';
+  }
+
+  get secure(): boolean {
+    return this.#wire.connection.secure;
+  }
+
+  get identity(): Jid | undefined {
+    if (this.#state.name === 'bound') return this.#state.session.account.jid;
+    return 'identity' in this.#state ? this.#state.identity : undefined;
+  }
+
+  get channelBindings(): readonly ChannelBinding[] {
+    return this.#wire.connection.channelBindings;
+  }
+
+  get remoteAddress(): string {
+    return this.#wire.connection.remoteAddress;
+  }
+
+  get headerFrom(): string | undefined {
+    return this.#headerFrom;
+  }
+
+  // --- the connection tells
+
+  received(chunk: Buffer): void {
+    this.#wire.received(chunk);
+  }
+
+  secured(): void {
+    this.#become({ name: 'opening' });
+  }
+
+  disconnected(): void {
+    this.#wire.disconnected();
+  }
+
+  tick(nowMs: number): void {
+    this.#wire.tick(nowMs);
+  }
+
+  // --- the wire tells
+
+  get phase(): Phase {
+    return phaseOf(this.#state);
+  }
+
+  lost(): void {
+    this.#leave({ name: 'closed' }, 'lost');
+  }
+
+  goodbye(): void {
+    this.#end('goodbye');
+  }
+
+  opened(header: StreamHeader): void {
+    if (this.#state.name !== 'opening') throw StreamError.badFormat('a stream header was not due');
+    const to = header.attribute('to');
+    const host = to === undefined ? undefined : localDomain(to, this.#deps.isLocalDomain);
+    this.#headerFrom = header.attribute('from');
+    this.#sendHeader(host);
+    checkHeader(header);
+    if (to === undefined) throw StreamError.improperAddressing("the stream header needs a 'to'");
+    if (host === undefined || (this.#host !== undefined && host !== this.#host)) throw StreamError.hostUnknown();
+    this.#host = host;
+    this.#negotiate(this.#state.identity);
+  }
+
+  took(frame: Frame): MaybePromise<void> {
+    switch (this.#state.name) {
+      case 'bound':
+        if (isStreamError(frame)) return this.close();
+        return this.#deps.intake.take(frame, this.#state.session);
+      case 'negotiating':
+        return this.#takeChoice(frame, this.#state.offered);
+      case 'authenticating':
+        return this.#state.attempt.receive(frame);
+      case 'opening':
+      case 'securing':
+      case 'closing':
+      case 'closed':
+        return undefined;
+    }
+  }
+
+  silent(): void {
+    if (this.#state.name !== 'bound') return;
+    const { session } = this.#state;
+    this.#wire.deadlines.pinged();
+    const ask = xml('ping', { xmlns: ns.ping });
+    const { requests, limits } = this.#deps;
+    const from = Jid.from('', this.host);
+    void requests.ask(from, session.jid, ask, limits.idleCloseAfterMs, (request) => session.sendHeld(request));
+  }
+
+  // --- the session and the features tell
+
+  send(element: Element): void {
+    this.#wire.connection.write(serialise(element, ns.client));
+  }
+
+  sendStanza(stanza: Stanza): void {
+    this.#wire.connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
+  }
+
+  get broken(): boolean {
+    return this.#wire.connection.ended;
+  }
+
+  get congested(): boolean {
+    return this.#wire.connection.congested;
+  }
+
+  requestAcknowledgment(): void {
+    this.send(acknowledgmentRequest());
+    this.#wire.deadlines.pinged();
+  }
+
+  flushed(): Promise<void> {
+    return this.#wire.connection.flushed();
+  }
+
+  secureNow(): void {
+    this.#become({ name: 'securing' });
+    this.#wire.turnSecure(() => this.#handshake('starttls', serialise(xml('proceed', { xmlns: ns.tls }), ns.client)));
+  }
+
+  beginAuthentication(attempt: FrameReceiver): void {
+    // XEP-0388 §2.6.1: there is one authentication in a stream.
+    if (this.#state.name !== 'negotiating' || this.#state.identity) throw StreamError.policyViolation();
+    this.#become({ name: 'authenticating', attempt, offered: this.#state.offered });
+  }
+
+  authenticationFailed(): void {
+    if (this.#state.name !== 'authenticating') return;
+    this.#become({ name: 'negotiating', offered: this.#state.offered });
+    this.#failures += 1;
+    if (this.#failures >= this.#deps.limits.authenticationFailures) {
+      this.close(StreamError.policyViolation('too many failed authentications'));
+    }
+  }
+
+  restartAs(identity: Jid): void {
+    if (this.#state.name !== 'authenticating') return;
+    this.#become({ name: 'opening', identity });
+    this.#trust();
+    this.#wire.restart();
+    this.#headerSent = false;
+  }
+
+  continueAs(identity: Jid, session?: ClientSession): void {
+    if (this.#state.name !== 'authenticating') return session && this.#deps.sessions.end(session);
+    this.#trust();
+    if (!session) return this.#negotiate(identity);
+    this.#become({ name: 'bound', session });
+    this.#sendFeatures([]);
+    session.release();
+  }
+
+  bound(session: ClientSession): void {
+    if (this.#state.name !== 'negotiating') return this.#deps.sessions.end(session);
+    this.#become({ name: 'bound', session });
+  }
+
+  resumed(session: ClientSession, takeOver: () => void): void {
+    if (this.#state.name === 'authenticating') this.#trust();
+    else if (this.#state.name !== 'negotiating') return;
+    this.#become({ name: 'bound', session });
+    takeOver();
+  }
+
+  /** Ends the stream; with an error it is told to the client, always behind a header (RFC 6120 §4.9.1.2). */
+  close(error?: StreamError): void {
+    this.#end(isPassing(error) ? 'lost' : 'closed', error);
+  }
+
+  #end(leaving: Leaving, error?: StreamError): void {
+    if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
+    if (this.#state.name === 'securing') return this.#wire.connection.destroy();
+    if (!this.#headerSent) this.#sendHeader(undefined);
+    this.#leave({ name: 'closing' }, leaving);
+    if (error) this.send(error.element());
+    this.#wire.connection.write('</stream:stream>');
+    this.#wire.connection.end();
+  }
+
+  /** Takes nothing more; resolves when the client knows how far what it has sent is dealt with (XEP-0198 §4). */
+  async finish(): Promise<void> {
+    this.#wire.connection.pause('shutdown');
+    const { management } = this.#state.name === 'bound' ? this.#state.session : {};
+    await management?.settled();
+    management?.tell();
+  }
+
+  /** Ends the connection without a word. */
+  abandon(): void {
+    this.#wire.connection.destroy();
+  }
+
+  // --- negotiation
+
+  #sendHeader(host: string | undefined): void {
+    this.#headerSent = true;
+    this.#wire.connection.write(headerText({ id: randomId(), from: host ?? this.#host, to: this.#headerFrom }));
+  }
+
+  #negotiate(identity: Jid | undefined): void {
+    const facts = {
+      host: this.host,
+      secure: this.secure,
+      identity,
+      // There is one authentication in a stream.
+      channelBindings: identity ? [] : this.channelBindings,
+      remoteAddress: this.remoteAddress,
+      headerFrom: this.headerFrom,
+    };
+    const { offered, elements, exclusive } = offersFor(this.#deps.features, facts);
+    this.#become({ name: 'negotiating', ...(identity ? { identity } : {}), offered });
+    this.#sendFeatures(elements, exclusive);
+  }
+
+  #sendFeatures(offers: readonly Element[], alone = false): void {
+    const stage: StreamStage = this.identity ? 'authenticated' : 'unauthenticated';
+    const notices = alone ? [] : this.#deps.notices(stage, { host: this.host });
+    this.send(xml('stream:features', { 'xmlns:stream': ns.stream }, ...offers, ...notices));
+  }
+
+  #takeChoice(frame: Frame, offered: readonly StreamFeature[]): MaybePromise<void> {
+    const feature = this.#deps.features.find((one) => one.handles(frame));
+    if (feature) {
+      const negotiate = () => feature.negotiate(this, frame, offered.includes(feature));
+      return refusingBadAddress(frame, negotiate, (reply) => this.sendStanza(reply));
+    }
+    if (isStreamError(frame)) return this.close();
+    if (frame.ns !== ns.client) throw StreamError.unsupportedStanzaType();
+    throw StreamError.notAuthorized('stanzas come after resource binding');
+  }
+
+  #handshake(start: TlsStart, goAhead?: string): void {
+    this.#headerSent = false;
+    this.#wire.handshake(start, this.#host, goAhead);
+  }
+
+  #trust(): void {
+    const { limits } = this.#deps;
+    this.#wire.trust(limits.xml, limits.rate);
+    this.#authenticated();
+  }
+
+  #become(next: StreamState): void {
+    if (!isLegalStep(this.#state.name, next.name)) throw new Error(`no step from ${this.#state.name} to ${next.name}`);
+    this.#state = next;
+  }
+
+  #leave(next: StreamState, leaving: Leaving): void {
+    const { session } = this.#state.name === 'bound' ? this.#state : { session: undefined };
+    this.#become(next);
+    if (session) this.#deps.sessions.left(session, this, leaving);
+  }
+}

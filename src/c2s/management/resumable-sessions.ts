@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto';
+import { Jid } from '../../protocol/jid.ts';
+import { randomId } from '../../protocol/random-id.ts';
+import { Stanza } from '../../protocol/stanza.ts';
+import type { Enabled } from '../../protocol/stream-management.ts';
+import type { Session, Watch } from '../../routing/session.ts';
+import type { ResumableSession, ResumptionStore, Unacknowledged } from '../../storage/resumption.ts';
+import type { KeptCopies } from '../../streams/acknowledgment/kept-copies.ts';
+import type { Undelivered } from '../../streams/acknowledgment/redelivery.ts';
+import { type Sent, UnacknowledgedQueue } from '../../streams/acknowledgment/unacknowledged-queue.ts';
+import type { Clock, Timer } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
+import { parseFrame } from '../../xml/parse-frame.ts';
+import type { ClientSession } from '../client-session.ts';
+import type { SessionStream } from '../session-stream.ts';
+import { SessionState } from './session-state.ts';
+
+/** How long a client may be away, and where it should come back to. */
+export interface ResumptionLimits {
+  readonly resumeSeconds: number;
+  readonly maxResumeSeconds: number;
+  /** Where it should come back to first. */
+  readonly location?: string | undefined;
+}
+
+/** What keeping sessions needs. */
+export interface ResumptionStores {
+  readonly store: ResumptionStore;
+  readonly copies: KeptCopies;
+  readonly resumption: ResumptionLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface ResumableSessionDeps extends ResumptionStores {
+  readonly recall: Recall;
+  readonly end: (session: ClientSession) => void;
+  readonly returned: (session: Session) => void;
+}
+
+/** Finds out who watches over a message that came at some time and waits for a session. */
+export type Recall = (message: Stanza, session: Session, sentAtMs: number) => Watch | undefined;
+
+/** A session found on the disk. */
+export interface Resumable extends ResumableSession {
+  readonly jid: Jid;
+}
+
+/** A stanza found on the disk without a session. */
+export interface Stray {
+  readonly id: number;
+  readonly domain: string;
+  /** Nothing if it is damaged. */
+  readonly undelivered: readonly Undelivered[];
+}
+
+/** How long a client that comes back waits for what it has sent: on a full disk that may hang on somebody who is away. */
+const settleTimeoutMs = 10_000;
+/** How long clients are told how far an ended session had come. */
+const rememberEndedMs = 86_400_000;
+
+/** The sessions whose clients can come back with a token (XEP-0198 §5). */
+export class ResumableSessions {
+  readonly #deps: ResumableSessionDeps;
+  readonly #byKey = new Map<string, ClientSession>();
+  readonly #timers = new Map<ClientSession, Timer>();
+  /** Found on the disk; their clients have not come back yet. */
+  readonly #restored = new WeakSet<ClientSession>();
+
+  constructor(deps: ResumableSessionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Begins stream management; with `resume` the client gets a token to come back with (XEP-0198 §3). */
+  enable(session: ClientSession, resume: boolean, wantedSeconds: number | undefined): Enabled {
+    if (!resume) {
+      session.manage();
+      return {};
+    }
+    const { resumption, store, log } = this.#deps;
+    const maxSeconds = Math.min(wantedSeconds ?? resumption.resumeSeconds, resumption.maxResumeSeconds);
+    const token = randomId() + randomId();
+    const key = keyOf(token);
+    session.manage({ key, maxSeconds });
+    this.#byKey.set(key, session);
+    const { key: owner } = session.account;
+    const state = session.changedState() ?? session.state();
+    store.open({ key, owner, resource: session.jid.resource, maxSeconds, state }).catch((error: unknown) => {
+      log.warn({ err: error }, 'a session would not survive a restart');
+    });
+    return { id: token, maxSeconds, location: resumption.location };
+  }
+
+  /** The session of this account that a token stands for. */
+  find(token: string, identity: Jid): ClientSession | undefined {
+    const session = this.#byKey.get(keyOf(token));
+    return session?.account.jid.equals(identity) ? session : undefined;
+  }
+
+  /** How many stanzas an ended session of this account had handled. */
+  handledBeforeEnd(token: string, identity: Jid): Promise<number | undefined> {
+    return this.#deps.store.handledBeforeEnd(keyOf(token), identity.toString());
+  }
+
+  /** Resolves when all that the client has sent is dealt with; if that takes too long the session ends, and its client begins anew. */
+  async settled(session: ClientSession): Promise<void> {
+    const { clock, end } = this.#deps;
+    const timer = clock.after(settleTimeoutMs, () => end(session));
+    await session.management?.settled();
+    timer.cancel();
+  }
+
+  /** The connection is lost: the session waits for its client. */
+  detach(session: ClientSession): void {
+    session.detach();
+    const seconds = session.management?.resumability?.maxSeconds ?? 0;
+    this.#expect(session, seconds * 1000);
+  }
+
+  /** The client has come back. */
+  attach(session: ClientSession, stream: SessionStream): void {
+    this.#stopWaiting(session);
+    if (!this.#restored.delete(session)) return session.attach(stream);
+    // What was stored for it and is still in the store was sent before what it has on the disk.
+    session.hold();
+    session.attach(stream, true);
+    this.#deps.returned(session);
+    session.release();
+  }
+
+  /** A session has ended: nobody can come back to it. */
+  ended(session: ClientSession): void {
+    this.#stopWaiting(session);
+    const { management } = session;
+    const key = management?.resumability?.key;
+    if (!management || key === undefined) return;
+    this.#byKey.delete(key);
+    const nowMs = this.#deps.clock.nowMs();
+    this.#end(key, management.incoming.handled, nowMs);
+  }
+
+  /** The sessions on the disk. */
+  async living(): Promise<Resumable[]> {
+    const found = await this.#deps.store.living(this.#deps.clock.nowMs());
+    return found.map((session) => ({ ...session, jid: Jid.parse(session.owner).withResource(session.resource) }));
+  }
+
+  /** Gives a new session what one on the disk has left. */
+  async restore(session: ClientSession, found: Resumable): Promise<void> {
+    const { store, copies, clock } = this.#deps;
+    const { key, maxSeconds, handled, detachedAtMs } = found;
+    const stanzas = await store.stanzasOf(key);
+    const entries = stanzas.flatMap((row): Sent[] => {
+      const stanza = this.#read(row);
+      const copy = copies.of(Promise.resolve(row.id));
+      return stanza ? [{ stanza, atMs: row.receivedAtMs, storedElsewhere: false, copy, sequence: row.sequence }] : [];
+    });
+    session.manage({ key, maxSeconds }, { handled, queue: UnacknowledgedQueue.restored(entries) });
+    for (const { stanza, atMs, sequence } of entries) {
+      // The others may have been read.
+      if (sequence === undefined || atMs > detachedAtMs) this.#follow(session, stanza, atMs);
+    }
+    this.#restoreState(session, found);
+    this.#restored.add(session);
+    this.#byKey.set(key, session);
+    // A clock that was set back must not make a session immortal.
+    const waitedMs = Math.max(0, clock.nowMs() - detachedAtMs);
+    this.#expect(session, Math.max(0, maxSeconds * 1000 - waitedMs));
+  }
+
+  /** The server stops: time ends no session any more. */
+  stop(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
+  /** Ends a session on the disk that cannot be restored. */
+  drop({ key, handled }: Resumable): void {
+    this.#end(key, handled, this.#deps.clock.nowMs());
+  }
+
+  /** Stanzas on the disk that belong to no session any more. */
+  async strays(afterId: number, limit: number): Promise<Stray[]> {
+    const rows = await this.#deps.store.strays(afterId, limit);
+    return rows.map((row) => {
+      const stanza = this.#read(row);
+      const copy = this.#deps.copies.of(Promise.resolve(row.id));
+      const { domain } = Jid.parse(row.owner);
+      return { id: row.id, domain, undelivered: stanza ? [{ stanza, atMs: row.receivedAtMs, copy }] : [] };
+    });
+  }
+
+  /** What has never been written, because the client was away or something else went first, is asked again whether it may leave. */
+  #follow(session: ClientSession, stanza: Stanza, sentAtMs: number): void {
+    const watch = this.#deps.recall(stanza, session, sentAtMs);
+    if (watch) session.follow(stanza, watch);
+  }
+
+  #restoreState(session: ClientSession, { state }: Resumable): void {
+    try {
+      SessionState.restore(state, session);
+    } catch (error) {
+      this.#deps.log.error({ err: error, session: String(session.jid) }, 'the presence of a session is damaged');
+    }
+  }
+
+  #read({ bytes, id, owner }: Unacknowledged): Stanza | undefined {
+    try {
+      return Stanza.fromFrame(parseFrame(bytes));
+    } catch (error) {
+      this.#deps.log.error({ err: error, account: owner, id }, 'an unacknowledged stanza is damaged');
+      return undefined;
+    }
+  }
+
+  #end(key: string, handled: number, atMs: number): void {
+    this.#deps.store.end(key, handled, atMs, atMs - rememberEndedMs).catch((error: unknown) => {
+      this.#deps.log.warn({ err: error }, 'the end of a session was not written down');
+    });
+  }
+
+  #expect(session: ClientSession, withinMs: number): void {
+    this.#timers.set(
+      session,
+      this.#deps.clock.after(withinMs, () => this.#deps.end(session)),
+    );
+  }
+
+  #stopWaiting(session: ClientSession): void {
+    this.#timers.get(session)?.cancel();
+    this.#timers.delete(session);
+  }
+}
+
+/** What the server keeps of a token: whoever reads the disk cannot come back with it. */
+function keyOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}

@@ -1,0 +1,108 @@
+import type { NonzaHandler } from '../../routing/extension.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { StreamLimits } from '../../streams/stream-limits.ts';
+import type { Clock } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
+import type { ClientSessions } from '../client-sessions.ts';
+import type { StreamManagement } from '../management/stream-management.ts';
+import type { Registrar } from '../registrar.ts';
+import { AddressGuard } from './address-guard.ts';
+import { advertisedLimits } from './advertised-limits.ts';
+import { bind } from './bind.ts';
+import { Bind2 } from './bind2.ts';
+import { channelBindingTypes } from './channel-binding-types.ts';
+import { registration } from './registration.ts';
+import { StoredCredentials } from './sasl/credential-source.ts';
+import { FailureLimiter } from './sasl/failure-limiter.ts';
+import type { Pbkdf2Queue } from './sasl/pbkdf2-queue.ts';
+import { sasl } from './sasl.ts';
+import type { SaslServices } from './sasl-services.ts';
+import { sasl2 } from './sasl2.ts';
+import { starttls } from './starttls.ts';
+import type { StreamFeature } from './stream-feature.ts';
+
+/** What the operator decides about negotiation; slices of the configuration. */
+export interface NegotiationOptions {
+  readonly tls: { readonly required: boolean };
+  readonly registration: { readonly inBand: boolean };
+  readonly authentication: {
+    readonly mechanisms: SaslServices['enabled'];
+    readonly channelBindings: SaslServices['bindingTypes'];
+    readonly scramIterations: number;
+  };
+  readonly limits: {
+    readonly authentication: {
+      readonly failuresPerIp: number;
+      readonly failureWindowSeconds: number;
+      readonly blockSeconds: number;
+    };
+    readonly registration: { readonly perIp: number; readonly windowSeconds: number };
+  };
+}
+
+/** What the features of a client's stream are made from. */
+export interface ClientFeatureDeps {
+  readonly options: NegotiationOptions;
+  readonly storage: Pick<Storage, 'accounts' | 'secrets'>;
+  readonly sessions: ClientSessions;
+  readonly management: StreamManagement;
+  readonly nonzas: readonly NonzaHandler[];
+  readonly registrar: Registrar;
+  readonly pbkdf2: Pbkdf2Queue;
+  readonly streamLimits: StreamLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Failed addresses remembered by the limiter of password guesses. */
+const rememberedAddresses = 100_000;
+
+/** What clients can negotiate, in the order it is offered. */
+export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly StreamFeature[]> {
+  const { options, storage, sessions, management, nonzas } = deps;
+  const services = await saslServices(deps);
+  const bind2 = new Bind2({ sessions, management, nonzas, secret: await storage.secrets.get('resource') });
+  return [
+    starttls({ required: options.tls.required }),
+    channelBindingTypes(services),
+    sasl2(services, bind2, management),
+    sasl(services),
+    ...(options.registration.inBand ? [openRegistration(deps)] : []),
+    bind(sessions),
+    management.feature(),
+    advertisedLimits(deps.streamLimits),
+  ];
+}
+
+function openRegistration({ options, registrar, clock }: ClientFeatureDeps): StreamFeature {
+  const { perIp, windowSeconds } = options.limits.registration;
+  return registration({
+    create: (account, password) => registrar.create(account, password),
+    limits: { perAddress: perIp, windowMs: windowSeconds * 1000 },
+    withoutTls: !options.tls.required,
+    clock,
+  });
+}
+
+async function saslServices({ options, storage, pbkdf2, clock, log }: ClientFeatureDeps): Promise<SaslServices> {
+  const { authentication, limits, tls } = options;
+  const secret = await storage.secrets.get('scram-salt');
+  const { failuresPerIp, failureWindowSeconds, blockSeconds } = limits.authentication;
+  const limiter = new FailureLimiter(
+    {
+      maxFailures: failuresPerIp,
+      windowMs: failureWindowSeconds * 1000,
+      blockMs: blockSeconds * 1000,
+      maxAddresses: rememberedAddresses,
+    },
+    clock,
+  );
+  return {
+    enabled: authentication.mechanisms,
+    bindingTypes: authentication.channelBindings,
+    withoutTls: !tls.required,
+    credentials: new StoredCredentials(storage.accounts, secret, authentication.scramIterations),
+    pbkdf2,
+    guard: new AddressGuard(limiter, log),
+  };
+}

@@ -1,0 +1,99 @@
+import type { Jid } from '../../protocol/jid.ts';
+import { SaslFailure } from '../../protocol/sasl-failure.ts';
+import { StreamError } from '../../protocol/stream-error.ts';
+import { type MaybePromise, then } from '../../routing/maybe-promise.ts';
+import type { Element } from '../../xml/element.ts';
+import type { Frame } from '../../xml/frame.ts';
+import type { SaslExchange, SaslStep } from './sasl/mechanism.ts';
+import type { NegotiatingStream } from './stream-feature.ts';
+
+/** How a SASL profile writes itself in XML: the original one (RFC 6120 §6) or SASL2 (XEP-0388). */
+export interface SaslProfile {
+  readonly ns: string;
+  challenge(data: Buffer): Element;
+  failure(failure: SaslFailure): Element;
+  /** Reads the data of a client's response; throws SaslFailure. */
+  response(element: Element): Buffer;
+  /** Tells the client, and takes the stream where the profile takes it. */
+  succeed(stream: NegotiatingStream, identity: Jid, data: Buffer | undefined): MaybePromise<void>;
+}
+
+/** Counts what happened to authentications, and may refuse them. */
+export interface AuthenticationGuard {
+  /** Throws SaslFailure if this address may not try now. */
+  admit(remoteAddress: string): void;
+  succeeded(stream: NegotiatingStream, identity: Jid, mechanism: string): void;
+  failed(stream: NegotiatingStream, failure: SaslFailure, mechanism: string): void;
+  /** Something of ours broke; says what to tell the client. */
+  broken(error: unknown): SaslFailure;
+}
+
+/** One SASL exchange on one stream, from the client's first element to success or failure. */
+export class SaslAttempt {
+  readonly #stream: NegotiatingStream;
+  readonly #profile: SaslProfile;
+  readonly #guard: AuthenticationGuard;
+  readonly #mechanism: string;
+  #exchange: SaslExchange | undefined;
+
+  constructor(stream: NegotiatingStream, profile: SaslProfile, guard: AuthenticationGuard, mechanism: string) {
+    this.#stream = stream;
+    this.#profile = profile;
+    this.#guard = guard;
+    this.#mechanism = mechanism;
+  }
+
+  /** Begins; without an initial response the client is asked for one with an empty challenge (RFC 4422 §5). */
+  begin(start: () => SaslExchange, initialResponse: () => Buffer | undefined): MaybePromise<void> {
+    return this.#guarded(() => {
+      this.#guard.admit(this.#stream.remoteAddress);
+      this.#exchange = start();
+      const response = initialResponse();
+      if (response === undefined) return this.#stream.send(this.#profile.challenge(Buffer.alloc(0)));
+      return this.#step(response);
+    });
+  }
+
+  /** The client's next element; anything but a response or an abort ends the stream. */
+  receive(frame: Frame): MaybePromise<void> {
+    if (frame.ns !== this.#profile.ns) throw StreamError.notAuthorized('authentication is under way');
+    switch (frame.name) {
+      case 'response':
+        return this.#guarded(() => this.#step(this.#profile.response(frame.element())));
+      case 'abort':
+        return this.#fail(SaslFailure.aborted());
+      default:
+        throw StreamError.notAuthorized('authentication is under way');
+    }
+  }
+
+  #step(response: Buffer): MaybePromise<void> {
+    if (!this.#exchange) throw SaslFailure.malformedRequest();
+    return then(this.#exchange.step(response), (step) => this.#answer(step));
+  }
+
+  #answer(step: SaslStep): MaybePromise<void> {
+    if (step.kind === 'challenge') return this.#stream.send(this.#profile.challenge(step.data));
+    const { identity, data } = step;
+    return then(this.#profile.succeed(this.#stream, identity, data), () =>
+      this.#guard.succeeded(this.#stream, identity, this.#mechanism),
+    );
+  }
+
+  #guarded(run: () => MaybePromise<void>): MaybePromise<void> {
+    try {
+      const pending = run();
+      return pending instanceof Promise ? pending.catch((error: unknown) => this.#fail(error)) : undefined;
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof StreamError) throw error;
+    const failure = error instanceof SaslFailure ? error : this.#guard.broken(error);
+    this.#guard.failed(this.#stream, failure, this.#mechanism);
+    this.#stream.send(this.#profile.failure(failure));
+    this.#stream.authenticationFailed();
+  }
+}

@@ -1,0 +1,70 @@
+import type { Jid } from '../protocol/jid.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+import type { Account } from '../routing/account.ts';
+import type { MaybePromise } from '../routing/maybe-promise.ts';
+import type { Session } from '../routing/session.ts';
+import type { SessionDirectory } from '../routing/session-directory.ts';
+import type { AccountStore } from '../storage/accounts.ts';
+import { ClientSession } from './client-session.ts';
+import { deriveCredentials } from './negotiation/sasl/credentials.ts';
+import type { Pbkdf2Queue } from './negotiation/sasl/pbkdf2-queue.ts';
+
+/** What the registrar works on. */
+export interface RegistrarDeps {
+  readonly store: Pick<AccountStore, 'create' | 'changePassword' | 'remove'>;
+  readonly account: (jid: Jid) => MaybePromise<Account | undefined>;
+  /** Tells the contacts that the account is leaving (XEP-0077 §3.2). */
+  readonly cancelSubscriptions: (account: Account) => Promise<void>;
+  /** Drops what memory knows about an account. */
+  readonly forget: (account: string) => void;
+  readonly sessions: Pick<SessionDirectory, 'of'>;
+  readonly pbkdf2: Pbkdf2Queue;
+  readonly iterations: number;
+  /** An account is gone for good. */
+  readonly removed: (account: Jid) => void;
+}
+
+/**
+ * Makes, changes and removes accounts while the server runs. Sessions never outlive the right to them.
+ * Rejects with `StorageError` (`conflict`, `not-found`), `PasswordError` or `Pbkdf2QueueFull`.
+ */
+export class Registrar {
+  readonly #deps: RegistrarDeps;
+
+  constructor(deps: RegistrarDeps) {
+    this.#deps = deps;
+  }
+
+  async create(account: Jid, password: string): Promise<void> {
+    await this.#deps.store.create(account.toString(), await this.#credentials(password));
+    this.#deps.forget(account.toString());
+  }
+
+  /** Changes a password and ends every session but the one that asked for it. */
+  async changePassword(account: Jid, password: string, keep?: Session): Promise<void> {
+    const kept = keep instanceof ClientSession ? keep.management?.resumability?.key : undefined;
+    await this.#deps.store.changePassword(account.toString(), await this.#credentials(password), kept);
+    this.#endSessions(account, StreamError.reset('the password was changed'), keep);
+  }
+
+  /** Removes an account with all it owns; then calls `removed` and ends its sessions. False if there was none. */
+  async remove(account: Jid, removed?: () => void): Promise<boolean> {
+    const known = await this.#deps.account(account);
+    if (known) await this.#deps.cancelSubscriptions(known);
+    if (!(await this.#deps.store.remove(account.toString()))) return false;
+    this.#deps.forget(account.toString());
+    removed?.();
+    this.#endSessions(account, StreamError.notAuthorized('the account was removed'));
+    this.#deps.removed(account);
+    return true;
+  }
+
+  #credentials(password: string) {
+    return this.#deps.pbkdf2.run(() => deriveCredentials(password, this.#deps.iterations));
+  }
+
+  #endSessions(account: Jid, error: StreamError, keep?: Session): void {
+    // A session leaves the list while it ends.
+    for (const session of [...this.#deps.sessions.of(account.toString())]) if (session !== keep) session.close(error);
+  }
+}

@@ -1,0 +1,224 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { refusingBadAddress } from '../c2s/stanza-intake.ts';
+import { ns } from '../protocol/namespaces.ts';
+import { randomId } from '../protocol/random-id.ts';
+import { Stanza } from '../protocol/stanza.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+import type { AckScope } from '../routing/ack-scope.ts';
+import type { MaybePromise } from '../routing/maybe-promise.ts';
+import type { StreamConnection } from '../streams/stream-connection.ts';
+import type { Phase } from '../streams/stream-deadlines.ts';
+import { isStreamError, localDomain } from '../streams/stream-header.ts';
+import type { AcceptedStream } from '../streams/stream-listener.ts';
+import { StreamWire, type WireDeps, type WireUser } from '../streams/stream-wire.ts';
+import { type Element, textOf, xml } from '../xml/element.ts';
+import { escapeAttribute } from '../xml/escape.ts';
+import type { Frame } from '../xml/frame.ts';
+import { serialise } from '../xml/serialise.ts';
+import type { StreamHeader } from '../xml/stream-reader.ts';
+import type { Component, ComponentLink } from './component.ts';
+
+/** Dependencies of a component's stream. */
+export interface ComponentStreamDeps extends WireDeps {
+  readonly component: (domain: string) => Component | undefined;
+  readonly route: (stanza: Stanza, origin: AckScope) => MaybePromise<void>;
+}
+
+/** Where a component's stream stands. */
+type ComponentState =
+  /** The stream header is due. */
+  | { readonly name: 'opening' }
+  /** The handshake is due. */
+  | { readonly name: 'greeted'; readonly component: Component; readonly streamId: string }
+  | { readonly name: 'bound'; readonly component: Component }
+  | { readonly name: 'closing' }
+  | { readonly name: 'closed' };
+
+const phases: Readonly<Record<ComponentState['name'], Phase>> = {
+  opening: 'negotiating',
+  greeted: 'negotiating',
+  bound: 'bound',
+  closing: 'over',
+  closed: 'ended',
+};
+
+/** There are no acknowledgments on these streams, so nothing is owed. */
+const unacknowledged: AckScope = { needsAck: false, ackAfter: () => undefined };
+
+/** One connection of a component (XEP-0114 §3). */
+export class ComponentStream implements AcceptedStream, WireUser, ComponentLink {
+  readonly #deps: ComponentStreamDeps;
+  readonly #authenticated: () => void;
+  readonly #wire: StreamWire;
+  #state: ComponentState = { name: 'opening' };
+  #headerSent = false;
+
+  constructor(deps: ComponentStreamDeps, authenticated: () => void) {
+    this.#deps = deps;
+    this.#authenticated = authenticated;
+    this.#wire = new StreamWire(this, deps);
+  }
+
+  open(connection: StreamConnection): void {
+    this.#wire.attach(connection);
+  }
+
+  get phase(): Phase {
+    return phases[this.#state.name];
+  }
+
+  get remoteAddress(): string {
+    return this.#wire.connection.remoteAddress;
+  }
+
+  // --- the connection tells
+
+  received(chunk: Buffer): void {
+    this.#wire.received(chunk);
+  }
+
+  secured(): void {
+    throw new Error('there is no TLS on the streams of components');
+  }
+
+  disconnected(): void {
+    this.#wire.disconnected();
+  }
+
+  lost(): void {
+    this.#leave({ name: 'closed' });
+  }
+
+  // --- the house tells
+
+  sendStanza(stanza: Stanza): void {
+    this.#wire.connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
+  }
+
+  relieved(): MaybePromise<void> {
+    const { connection } = this.#wire;
+    if (connection.congested) return connection.flushed();
+  }
+
+  close(error?: StreamError): void {
+    if (this.phase === 'over' || this.phase === 'ended') return;
+    if (!this.#headerSent) this.#sendHeader(randomId(), undefined);
+    this.#leave({ name: 'closing' });
+    if (error) this.#send(error.element());
+    this.#wire.connection.write('</stream:stream>');
+    this.#wire.connection.end();
+  }
+
+  finish(): Promise<void> {
+    this.#wire.connection.pause('shutdown');
+    return Promise.resolve();
+  }
+
+  abandon(): void {
+    this.#wire.connection.destroy();
+  }
+
+  tick(nowMs: number): void {
+    this.#wire.tick(nowMs);
+  }
+
+  /** White space is a sign of life that no component has to answer (RFC 6120 §4.6.1): a dead connection fails on it in time. */
+  silent(): void {
+    this.#wire.deadlines.read();
+    this.#wire.connection.write(' ');
+  }
+
+  // --- the component tells
+
+  opened(header: StreamHeader): void {
+    if (this.#state.name !== 'opening') throw StreamError.badFormat('a stream header was not due');
+    const streamId = randomId();
+    const component = this.#addressed(header.attribute('to'));
+    this.#sendHeader(streamId, component?.domain);
+    if (header.ns !== ns.stream || header.defaultNs !== ns.componentAccept) {
+      throw StreamError.invalidNamespace(`the content namespace is ${ns.componentAccept}`);
+    }
+    if (!component) throw StreamError.hostUnknown();
+    this.#state = { name: 'greeted', component, streamId };
+  }
+
+  took(frame: Frame): MaybePromise<void> {
+    if (isStreamError(frame)) return this.close();
+    switch (this.#state.name) {
+      case 'greeted':
+        return this.#shakeHands(frame, this.#state.component, this.#state.streamId);
+      case 'bound':
+        return this.#takeStanza(frame, this.#state.component.domain);
+      case 'opening':
+      case 'closing':
+      case 'closed':
+    }
+  }
+
+  goodbye(): void {
+    this.close();
+  }
+
+  #addressed(to: string | undefined): Component | undefined {
+    const { component } = this.#deps;
+    const domain = to === undefined ? undefined : localDomain(to, (name) => component(name) !== undefined);
+    return domain === undefined ? undefined : component(domain);
+  }
+
+  #shakeHands(frame: Frame, component: Component, streamId: string): void {
+    if (frame.name !== 'handshake' || frame.ns !== ns.componentAccept) {
+      throw StreamError.notAuthorized('the handshake comes first');
+    }
+    if (!isProof(textOf(frame.element()), streamId, component.secret)) {
+      this.#deps.log.warn({ component: component.domain, remote: this.remoteAddress }, 'wrong secret of a component');
+      throw StreamError.notAuthorized();
+    }
+    component.admit();
+    const { limits, log } = this.#deps;
+    this.#wire.trust(limits.xml, limits.rate);
+    this.#authenticated();
+    this.#send(xml('handshake'));
+    this.#state = { name: 'bound', component };
+    component.attach(this);
+    log.info({ component: component.domain, remote: this.remoteAddress }, 'component connected');
+  }
+
+  #takeStanza(frame: Frame, domain: string): MaybePromise<void> {
+    if (frame.ns !== ns.componentAccept) throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not known here`);
+    const take = () => {
+      const stanza = Stanza.fromFrame(frame);
+      // XEP-0114 §3: both addresses, and no other domain's.
+      if (stanza.from?.domain !== domain) throw StreamError.invalidFrom(`'from' is not at ${domain}`);
+      if (!stanza.to) throw StreamError.improperAddressing("a component's stanza needs a 'to'");
+      return this.#deps.route(stanza, unacknowledged);
+    };
+    return refusingBadAddress(frame, take, (reply) => this.sendStanza(reply));
+  }
+
+  /** Without a version: there are no stream features (XEP-0114 §3). */
+  #sendHeader(id: string, from: string | undefined): void {
+    this.#headerSent = true;
+    const named = from === undefined ? '' : ` from="${escapeAttribute(from)}"`;
+    const namespaces = `xmlns="${ns.componentAccept}" xmlns:stream="${ns.stream}"`;
+    this.#wire.connection.write(`<?xml version='1.0'?><stream:stream ${namespaces} id="${id}"${named}>`);
+  }
+
+  #send(element: Element): void {
+    this.#wire.connection.write(serialise(element, ns.componentAccept));
+  }
+
+  #leave(next: { readonly name: 'closing' | 'closed' }): void {
+    const before = this.#state;
+    this.#state = next;
+    if (before.name !== 'bound') return;
+    before.component.detach(this);
+    this.#deps.log.info({ component: before.component.domain, remote: this.remoteAddress }, 'component disconnected');
+  }
+}
+
+/** SHA-1 of the stream's id and the secret, in lowercase hexadecimal (XEP-0114 §3). */
+function isProof(given: string, streamId: string, secret: string): boolean {
+  const expected = Buffer.from(createHash('sha1').update(streamId).update(secret).digest('hex'));
+  const found = Buffer.from(given);
+  return found.length === expected.length && timingSafeEqual(found, expected);
+}

@@ -1,0 +1,217 @@
+import { congestedPart, pauseBits, writeChunkBytes } from '../streams/connection.ts';
+import type {
+  ConnectionLimits,
+  ConnectionUser,
+  Pause,
+  ReadRate,
+  StreamConnection,
+} from '../streams/stream-connection.ts';
+import type { ChannelBinding } from '../tls/channel-binding.ts';
+import type { TlsStart } from '../tls/tls-options.ts';
+import { decode, encode, recordedChannelBinding, toCore, toEdge } from './records.ts';
+import type { ThreadLink } from './thread-link.ts';
+import { Underway } from './underway.ts';
+
+/** What a connection at an edge needs. */
+export interface EdgeConnectionDeps {
+  readonly link: ThreadLink;
+  readonly limits: ConnectionLimits;
+  /** Nothing more about this connection is of interest. */
+  readonly forget: (id: number) => void;
+}
+
+/** Somebody at an edge. */
+export interface EdgePeer {
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly start: TlsStart;
+}
+
+/**
+ * A connection whose socket and TLS are in another thread, where `Connection` holds it: that keeps rates and stalls. What
+ * is on its way between the threads counts as waiting to leave, and does not arrive while reading is paused.
+ */
+export class EdgeConnection implements StreamConnection {
+  readonly #link: ThreadLink;
+  readonly #limits: ConnectionLimits;
+  readonly #forget: (id: number) => void;
+  readonly #user: ConnectionUser;
+  readonly #id: number;
+  #pauses = 0;
+  /** What came while reading was paused; undefined as the last: the connection is gone. */
+  #held: (Buffer | undefined)[] | undefined;
+  #deliveryDue = false;
+  readonly #underway: Underway;
+  /** Waits to leave from the edge, as far as it has told. */
+  #waitingBytes = 0;
+  #waiting: (() => void)[] | undefined;
+  #secure: 'no' | 'soon' | 'yes' = 'no';
+  #ended = false;
+  #closed = false;
+  readonly remoteAddress: string;
+  channelBindings: readonly ChannelBinding[] = [];
+
+  constructor(peer: EdgePeer, user: ConnectionUser, { link, limits, forget }: EdgeConnectionDeps) {
+    this.#id = peer.id;
+    this.remoteAddress = peer.remoteAddress;
+    this.#user = user;
+    this.#link = link;
+    this.#underway = new Underway(link);
+    this.#limits = limits;
+    this.#forget = forget;
+    // With direct TLS nothing is read before it, so the edge need not wait for it to be asked for.
+    if (peer.start === 'direct') this.#secure = 'soon';
+    this.#put(toEdge.admit);
+  }
+
+  get secure(): boolean {
+    return this.#secure !== 'no';
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get outgoingBytes(): number {
+    return this.#ended ? 0 : this.#waitingBytes + this.#underway.bytes;
+  }
+
+  get congested(): boolean {
+    return this.outgoingBytes > this.#limits.outgoingBufferBytes * congestedPart;
+  }
+
+  limitReading(rate: ReadRate): void {
+    this.channelBindings = [];
+    this.#put(toEdge.readRate, encode('readRate', rate));
+  }
+
+  write(...pieces: (string | Buffer)[]): void {
+    if (this.#ended) return;
+    let bytes = 0;
+    for (const piece of pieces) bytes += piece.length;
+    this.#underway.add(bytes, this.#link.put(toEdge.bytes, this.#id, ...pieces));
+    if (this.outgoingBytes > this.#limits.outgoingBufferBytes) this.#abort();
+  }
+
+  flushed(): Promise<void> {
+    if (this.#closed || this.outgoingBytes < writeChunkBytes) return Promise.resolve();
+    this.#put(toEdge.awaitFlush);
+    this.#waiting ??= [];
+    const waiting = this.#waiting;
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  pause(reason: Pause): void {
+    this.#pauses |= pauseBits[reason];
+    this.#put(toEdge.pause, encode('pause', reason));
+  }
+
+  resume(reason: Pause): void {
+    if ((this.#pauses & pauseBits[reason]) === 0) return;
+    this.#pauses &= ~pauseBits[reason];
+    this.#put(toEdge.resume, encode('pause', reason));
+    this.#deliverSoon();
+  }
+
+  startTls(start: TlsStart, host: string | undefined, goAhead?: string): void {
+    this.#secure = 'soon';
+    if (start === 'direct') return;
+    // What came while reading was paused came in the clear (RFC 6120 §5.4.3.3).
+    if (this.#held) return this.destroy();
+    // One record: whoever is told to go ahead must not be faster than TLS.
+    const order = { start, ...(host === undefined ? {} : { host }), ...(goAhead === undefined ? {} : { goAhead }) };
+    this.#put(toEdge.startTls, encode('startTls', order));
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#put(toEdge.end);
+    // As the edge does: the peer's own end must be seen.
+    this.#pauses &= ~pauseBits.shutdown;
+    this.#deliverSoon();
+  }
+
+  destroy(): void {
+    if (this.#closed) return;
+    this.#abort();
+    this.#close();
+  }
+
+  /** The edge does. */
+  checkStall(): void {}
+
+  /** Takes what the edge tells. */
+  take(kind: number, payload: Buffer): void {
+    switch (kind) {
+      case toCore.bytes:
+        return this.#received(payload);
+      case toCore.secured:
+        this.#secure = 'yes';
+        this.channelBindings = decode('secured', payload).map(recordedChannelBinding);
+        return this.#user.secured();
+      case toCore.waiting:
+        this.#waitingBytes = decode('waiting', payload);
+        return;
+      case toCore.flushed:
+        this.#waitingBytes = 0;
+        return this.#wakeWaiting();
+      case toCore.gone:
+        return this.#gone();
+    }
+  }
+
+  #received(chunk: Buffer): void {
+    // What was in the clear and on its way when TLS was asked for was written by who knows whom (RFC 6120 §5.4.3.3).
+    if (this.#secure === 'soon') return this.destroy();
+    if (this.#held) this.#held.push(chunk);
+    else if (this.#pauses !== 0) this.#held = [chunk];
+    else this.#user.received(chunk);
+  }
+
+  #gone(): void {
+    this.#ended = true;
+    if (this.#held) this.#held.push(undefined);
+    else this.#close();
+  }
+
+  #deliverSoon(): void {
+    if (!this.#held || this.#deliveryDue) return;
+    this.#deliveryDue = true;
+    setImmediate(() => this.#deliver());
+  }
+
+  #deliver(): void {
+    this.#deliveryDue = false;
+    while (this.#held && this.#pauses === 0) {
+      const chunk = this.#held.shift();
+      if (this.#held.length === 0) this.#held = undefined;
+      if (chunk) this.#user.received(chunk);
+      else this.#close();
+    }
+  }
+
+  #abort(): void {
+    this.#ended = true;
+    this.#put(toEdge.destroy);
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#held = undefined;
+    this.#forget(this.#id);
+    this.#wakeWaiting();
+    this.#user.disconnected();
+  }
+
+  #put(kind: number, ...payload: readonly string[]): void {
+    this.#link.put(kind, this.#id, ...payload);
+  }
+
+  #wakeWaiting(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const wake of waiting) wake();
+  }
+}

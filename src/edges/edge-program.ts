@@ -1,0 +1,137 @@
+import type { AddressInfo } from 'node:net';
+import type { IncomingConnection } from '../streams/acceptor.ts';
+import type { Connection } from '../streams/connection.ts';
+import { SocketAcceptor } from '../streams/socket-acceptor.ts';
+import { flushAtTurnEnd } from '../streams/turn-end.ts';
+import type { Clock } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import { contextsOf } from '../tls/pem-contexts.ts';
+import type { TlsStart } from '../tls/tls-options.ts';
+import { type ContextSource, type LayTls, servingTls } from '../tls/tls-options.ts';
+import type { EdgeOptions, EdgeRequest } from './edge-options.ts';
+import { HeldConnection } from './held-connection.ts';
+import { decode, encode, toCore, toEdge } from './records.ts';
+import { ThreadLink } from './thread-link.ts';
+
+interface Waiting {
+  readonly arrival: IncomingConnection<Connection>;
+  readonly start: TlsStart;
+}
+
+const tickMs = 1000;
+
+/** What runs in an edge: it holds connections, and does with them what the core says. */
+export class EdgeProgram {
+  readonly #link: ThreadLink;
+  readonly #acceptor: SocketAcceptor;
+  readonly #clock: Clock;
+  /** Those whom the core has yet to let in. */
+  readonly #arrivals = new Map<number, Waiting>();
+  readonly #held = new Map<number, HeldConnection>();
+  /** Those that something was written to in this turn. */
+  readonly #written = new Set<HeldConnection>();
+  #contexts: ContextSource;
+  #lastId = 0;
+
+  constructor(
+    { memory, rate, limits, backlog, reusePort, certificates }: EdgeOptions,
+    clock: Clock,
+    log: Pick<Log, 'error'>,
+  ) {
+    this.#contexts = contextsOf(certificates);
+    const layTls: LayTls = (plain, start, host) => servingTls(this.#contexts)(plain, start, host);
+    this.#acceptor = new SocketAcceptor({ connection: { rate, limits, layTls, clock }, backlog, reusePort, log });
+    this.#clock = clock;
+    this.#link = new ThreadLink(memory, 'edge', {
+      took: (kind, id, payload) => this.#took(kind, id, payload),
+      relieved: () => {
+        for (const held of this.#held.values()) held.goOn();
+      },
+    });
+    clock.after(tickMs, () => this.#tick());
+  }
+
+  /** Does what the core asks; where it listens, if it was told to. */
+  async answer(request: EdgeRequest): Promise<AddressInfo | undefined> {
+    switch (request.kind) {
+      case 'open':
+        return this.#acceptor.open(request, request.start, (arrival) => this.#arrived(arrival, request));
+      case 'close':
+        this.#acceptor.close();
+        return undefined;
+      case 'renew':
+        this.#contexts = contextsOf(request.certificates);
+        return undefined;
+    }
+  }
+
+  /** Tells of those to whom so much was written that it did not leave at once. */
+  flush(): void {
+    for (const held of this.#written) held.tellIfMuchWaits();
+    this.#written.clear();
+  }
+
+  #arrived(
+    arrival: IncomingConnection<Connection>,
+    { acceptor, start }: { readonly acceptor: number; readonly start: TlsStart },
+  ): void {
+    const id = this.#newId();
+    this.#arrivals.set(id, { arrival, start });
+    this.#link.put(toCore.arrived, id, encode('arrived', { acceptor, remoteAddress: arrival.remoteAddress }));
+  }
+
+  /** Numbers are used again after four thousand million connections. */
+  #newId(): number {
+    do this.#lastId = (this.#lastId + 1) >>> 0;
+    while (this.#held.has(this.#lastId) || this.#arrivals.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  #took(kind: number, id: number, payload: Buffer): void {
+    const held = this.#held.get(id);
+    if (!held) return this.#settle(kind, id);
+    switch (kind) {
+      case toEdge.bytes:
+        // Not now: the connections are to be flushed first.
+        if (this.#written.size === 0) queueMicrotask(() => flushAtTurnEnd(this));
+        this.#written.add(held);
+        return held.write(payload);
+      case toEdge.startTls:
+        return held.startTls(decode('startTls', payload));
+      case toEdge.pause:
+        return held.pause(decode('pause', payload));
+      case toEdge.resume:
+        return held.resume(decode('pause', payload));
+      case toEdge.readRate:
+        return held.limitReading(decode('readRate', payload));
+      case toEdge.awaitFlush:
+        return held.tellFlushed();
+      case toEdge.end:
+        return held.end();
+      case toEdge.destroy:
+        return held.destroy();
+    }
+  }
+
+  #settle(kind: number, id: number): void {
+    const waiting = this.#arrivals.get(id);
+    if (!waiting) return;
+    this.#arrivals.delete(id);
+    if (kind === toEdge.admit) this.#admit(id, waiting);
+    else waiting.arrival.refuse();
+  }
+
+  #admit(id: number, { arrival, start }: Waiting): void {
+    const held = new HeldConnection(id, this.#link, () => this.#held.delete(id));
+    this.#held.set(id, held);
+    held.open(arrival.admit(held));
+    if (start === 'direct') held.startTls({ start });
+  }
+
+  #tick(): void {
+    // First, so that time goes on whatever happens to one connection.
+    this.#clock.after(tickMs, () => this.#tick());
+    const nowMs = this.#clock.monotonicMs();
+    for (const held of this.#held.values()) held.tick(nowMs);
+  }
+}

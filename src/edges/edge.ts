@@ -1,0 +1,116 @@
+import type { AddressInfo } from 'node:net';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { IncomingConnection } from '../streams/acceptor.ts';
+import type { StreamConnection } from '../streams/stream-connection.ts';
+import type { Log } from '../support/log.ts';
+import type { CertificatePems } from '../tls/pem-contexts.ts';
+import type { TlsStart } from '../tls/tls-options.ts';
+import { EdgeConnection, type EdgePeer } from './edge-connection.ts';
+import type { EdgeOptions, EdgeReport, EdgeRequest } from './edge-options.ts';
+import { decode, toCore, toEdge } from './records.ts';
+import { linkMemory, ThreadLink } from './thread-link.ts';
+
+interface OpenAcceptor {
+  readonly start: TlsStart;
+  readonly arrived: (arrival: IncomingConnection) => void;
+}
+
+/** One thread that holds connections, as the core sees it. */
+export class Edge {
+  readonly #options: EdgeOptions;
+  readonly #log: Pick<Log, 'error'>;
+  readonly #worker: Worker;
+  readonly #link: ThreadLink;
+  readonly #gates: OpenAcceptor[] = [];
+  readonly #connections = new Map<number, EdgeConnection>();
+  /** What was asked for last has been answered. */
+  #answered: Promise<unknown> = Promise.resolve();
+  #answer: (report: EdgeReport) => void = () => {};
+
+  constructor(options: Omit<EdgeOptions, 'memory'>, log: Pick<Log, 'error'>) {
+    const memory = linkMemory();
+    this.#options = { ...options, memory };
+    this.#log = log;
+    const thread = new URL(`./edge-thread${extname(import.meta.url)}`, import.meta.url);
+    // An edge that dies takes connections with it that nobody would hear of again: nobody listens to 'error', so it ends the server.
+    this.#worker = new Worker(thread, { workerData: this.#options });
+    this.#worker.on('message', (report: EdgeReport) => this.#reported(report));
+    this.#link = new ThreadLink(memory, 'core', {
+      took: (kind, id, payload) => this.#took(kind, id, payload),
+      relieved: () => {},
+    });
+  }
+
+  /** Opens a port, and says where that is; rejects if it cannot be had. */
+  async open(
+    { host, port }: { readonly host: string; readonly port: number },
+    start: TlsStart,
+    arrived: (arrival: IncomingConnection) => void,
+  ): Promise<AddressInfo> {
+    const acceptor = this.#gates.push({ start, arrived }) - 1;
+    const address = await this.#ask({ kind: 'open', acceptor, host, port, start });
+    if (!address) throw new Error('an edge listens without saying where');
+    return address;
+  }
+
+  /** Lets nobody in any more. */
+  close(): void {
+    void this.#ask({ kind: 'close' });
+  }
+
+  /** Shows these certificates to those who come from now on. */
+  async renew(certificates: CertificatePems): Promise<void> {
+    await this.#ask({ kind: 'renew', certificates });
+  }
+
+  /** Ends the thread, and with it every connection that is left. */
+  async end(): Promise<void> {
+    this.#link.close();
+    await this.#worker.terminate();
+  }
+
+  #ask(request: EdgeRequest): Promise<AddressInfo | undefined> {
+    const asked = this.#answered.then(() => this.#askNow(request));
+    this.#answered = asked.catch(() => {});
+    return asked;
+  }
+
+  #askNow(request: EdgeRequest): Promise<AddressInfo | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#answer = (report) => {
+        if (report.kind === 'done') resolve(report.address);
+        else reject(Object.assign(new Error(report.message), report.code === undefined ? {} : { code: report.code }));
+      };
+      this.#worker.postMessage(request);
+    });
+  }
+
+  #reported(report: EdgeReport): void {
+    if (report.kind === 'wrong') this.#log.error({ code: report.code, reason: report.message }, 'listener failed');
+    else this.#answer(report);
+  }
+
+  #took(kind: number, id: number, payload: Buffer): void {
+    if (kind === toCore.arrived) this.#arrived(id, payload);
+    else this.#connections.get(id)?.take(kind, payload);
+  }
+
+  #arrived(id: number, payload: Buffer): void {
+    const { acceptor, remoteAddress } = decode('arrived', payload);
+    const open = this.#gates[acceptor];
+    if (!open) throw new Error(`an edge has no gate ${acceptor}`);
+    const peer: EdgePeer = { id, remoteAddress, start: open.start };
+    open.arrived({
+      remoteAddress,
+      admit: (user): StreamConnection => {
+        const { limits } = this.#options;
+        const forget = (gone: number) => this.#connections.delete(gone);
+        const connection = new EdgeConnection(peer, user, { link: this.#link, limits, forget });
+        this.#connections.set(id, connection);
+        return connection;
+      },
+      refuse: () => void this.#link.put(toEdge.destroy, id),
+    });
+  }
+}

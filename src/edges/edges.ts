@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import type { Acceptor, IncomingConnection } from '../streams/acceptor.ts';
+import type { StreamConnection } from '../streams/stream-connection.ts';
+import type { Log } from '../support/log.ts';
+import type { CertificatePems } from '../tls/pem-contexts.ts';
+import type { TlsStart } from '../tls/tls-options.ts';
+import { Edge } from './edge.ts';
+import type { EdgeOptions } from './edge-options.ts';
+
+/** The gate to connections that threads of their own hold: each listens on every port. */
+export class Edges implements Acceptor<StreamConnection> {
+  readonly #edges: readonly Edge[];
+  #closed = false;
+
+  constructor(count: number, options: Omit<EdgeOptions, 'memory' | 'reusePort'>, log: Pick<Log, 'error'>) {
+    const reusePort = count > 1;
+    this.#edges = Array.from({ length: count }, () => new Edge({ ...options, reusePort }, log));
+  }
+
+  async open(
+    address: { readonly host: string; readonly port: number },
+    start: TlsStart,
+    arrived: (arrival: IncomingConnection) => void,
+  ): Promise<AddressInfo> {
+    const found = await freeAddress(address);
+    const { port } = found;
+    // Some may be on their way from an edge that does not know yet that it is closed.
+    const arrivedInTime = (arrival: IncomingConnection) => (this.#closed ? arrival.refuse() : arrived(arrival));
+    await Promise.all(this.#edges.map((edge) => edge.open({ host: address.host, port }, start, arrivedInTime)));
+    return found;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const edge of this.#edges) edge.close();
+  }
+
+  /** Shows these certificates to those who come from now on. */
+  async renew(certificates: CertificatePems): Promise<void> {
+    await Promise.all(this.#edges.map((edge) => edge.renew(certificates)));
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#edges.map((edge) => edge.end()));
+  }
+}
+
+/** The address with a port of the system's choice if it has none; rejects if somebody, who may share it, listens there. */
+async function freeAddress({ host, port }: { readonly host: string; readonly port: number }): Promise<AddressInfo> {
+  const probe = createServer().listen({ host, port });
+  await once(probe, 'listening');
+  const found = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return found;
+}

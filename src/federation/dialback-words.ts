@@ -1,0 +1,63 @@
+import { JidError, prepareDomain } from '../protocol/jid.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+import { childElements, type Element, textOf, xml } from '../xml/element.ts';
+import type { Frame } from '../xml/frame.ts';
+
+/** What a question of dialback is answered: yes, no, or why it cannot be answered (XEP-0220 §2.5). */
+export type DialbackAnswer = 'valid' | 'invalid' | StanzaError;
+
+/** One element of dialback; without an answer it is a question. */
+export interface DialbackWord {
+  readonly kind: 'result' | 'verify';
+  readonly from: string;
+  readonly to: string;
+  /** The stream that a key was sent on; only of `verify`. */
+  readonly id?: string | undefined;
+  readonly key?: string | undefined;
+  readonly answer?: DialbackAnswer | undefined;
+}
+
+/** A word as an element; its prefix is declared by the stream header (XEP-0220 §2). */
+export function dialbackElement({ kind, from, to, id, key, answer }: DialbackWord): Element {
+  const type = answer instanceof StanzaError ? 'error' : answer;
+  const content = answer instanceof StanzaError ? answer.element() : key;
+  return xml(`db:${kind}`, { from, to, id, type }, content);
+}
+
+/** Reads a word; throws the stream error for what is none. */
+export function readDialback(frame: Frame): DialbackWord {
+  const kind = frame.name;
+  if (kind !== 'result' && kind !== 'verify') throw StreamError.unsupportedStanzaType(`<db:${kind}/> is not known`);
+  const from = domainIn(frame, 'from');
+  const to = domainIn(frame, 'to');
+  // Prosody puts one on its results, too, where it means nothing.
+  const id = kind === 'verify' ? frame.attribute('id') : undefined;
+  if (kind === 'verify' && !id) throw StreamError.badFormat("a <db:verify/> needs an 'id'");
+  const element = frame.element();
+  return { kind, from, to, id, key: textOf(element).trim(), answer: answerIn(frame.attribute('type'), element) };
+}
+
+function domainIn(frame: Frame, name: 'from' | 'to'): string {
+  try {
+    return prepareDomain(frame.attribute(name) ?? '');
+  } catch (error) {
+    if (error instanceof JidError) throw StreamError.improperAddressing(`'${name}' is not a domain`);
+    throw error;
+  }
+}
+
+function answerIn(type: string | undefined, element: Element): DialbackAnswer | undefined {
+  switch (type) {
+    case undefined:
+    case 'valid':
+    case 'invalid':
+      return type;
+    case 'error': {
+      const error = childElements(element).find((child) => child.getName() === 'error');
+      return error ? StanzaError.fromElement(error) : StanzaError.undefinedCondition();
+    }
+    default:
+      throw StreamError.badFormat(`no dialback of the type '${type}'`);
+  }
+}

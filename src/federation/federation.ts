@@ -1,0 +1,263 @@
+import type { AddressInfo, Socket } from 'node:net';
+import type { ManagementLimits } from '../c2s/management/management.ts';
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+import type { AckScope } from '../routing/ack-scope.ts';
+import type { StreamStage } from '../routing/extension.ts';
+import type { MaybePromise } from '../routing/maybe-promise.ts';
+import type { Outbound } from '../routing/outbound.ts';
+import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
+import { Connection } from '../streams/connection.ts';
+import type { ConnectionLimiter } from '../streams/connection-limiter.ts';
+import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
+import { SocketAcceptor } from '../streams/socket-acceptor.ts';
+import type { PeerConnection } from '../streams/stream-connection.ts';
+import { type ListenAddress, StreamListener } from '../streams/stream-listener.ts';
+import { type Clock, type Timer, within } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import { answerPeerTls, askPeerTls } from '../tls/peer-tls.ts';
+import type { ContextSource, LayTls, TlsStart } from '../tls/tls-options.ts';
+import type { Element } from '../xml/element.ts';
+import { connectTo, openSocket } from './connect.ts';
+import { Dialler } from './dial.ts';
+import { DialbackKeys } from './dialback-keys.ts';
+import type { DomainPair } from './domain-pairs.ts';
+import { DomainPolicies } from './domain-policies.ts';
+import type { FederationOptions } from './federation-options.ts';
+import { ServerFinder } from './find-server.ts';
+import { KeyVerifier } from './key-verifier.ts';
+import { KnownFeatures } from './known-features.ts';
+import { type LinkTestReport, testLink } from './link-test.ts';
+import { objectionTo } from './objection.ts';
+import { type CertificateVerdict, judgeCertificate } from './peer-certificate.ts';
+import { PeerHop } from './peer-hop.ts';
+import { PeerIntake } from './peer-intake.ts';
+import type { PeerStreamReport } from './peer-report.ts';
+import type { PeerStream, PeerStreamDeps } from './peer-stream.ts';
+import { RemoteLinks } from './remote-links.ts';
+import type { Resolver } from './resolver.ts';
+import { answerServer } from './server-stream-in.ts';
+import type { Established } from './server-stream-out.ts';
+import type { TrustAnchors } from './trust-anchors.ts';
+
+/** Dependencies of federation. */
+export interface FederationDeps {
+  readonly options: FederationOptions;
+  readonly limiter: ConnectionLimiter;
+  readonly contexts: ContextSource;
+  readonly trust: TrustAnchors;
+  readonly resolver: Resolver & { close(): void };
+  /** The secret that dialback keys are made with. */
+  readonly dialbackSecret: Buffer;
+  /** Whether a domain is served here: by accounts, by a component, or by a part of this process. */
+  readonly isHosted: (domain: string) => boolean;
+  /** Whose share of new streams a stanza from an address counts as. */
+  readonly sender: (from: Jid) => string;
+  readonly fromPeer: (stanza: Stanza, origin: AckScope) => MaybePromise<void>;
+  readonly requests: OutgoingRequests;
+  readonly copies: Pick<OutgoingCopies, 'add'>;
+  /** Bounds of stream management. */
+  readonly management: ManagementLimits;
+  readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const tickMs = 1000;
+
+/** Everything between this server and others (RFC 6120 §8.1.2.2, §10.4). */
+export class Federation {
+  readonly #deps: FederationDeps;
+  readonly #policies: DomainPolicies;
+  readonly #links: RemoteLinks;
+  readonly #listener: StreamListener<PeerConnection>;
+  readonly #dialler: Dialler;
+  /** Streams of ours, and those of others. */
+  readonly #streams = new Set<PeerStream>();
+  readonly #answered = new Set<PeerStream>();
+  #trust: TrustAnchors;
+  #timer: Timer;
+
+  constructor(deps: FederationDeps) {
+    this.#deps = deps;
+    const { clock } = deps;
+    const policies = new DomainPolicies(deps.options);
+    this.#policies = policies;
+    this.#trust = deps.trust;
+    const stream = this.#streamParts((question, asking) => verifier.verify(question, asking));
+    const dialler = this.#makeDialler(stream);
+    this.#dialler = dialler;
+    const known = new KnownFeatures(deps.requests, clock);
+    this.#links = new RemoteLinks({
+      ...deps,
+      options: () => policies.options,
+      policies,
+      dialler,
+      answered: (pair) => this.#goingBothWays(pair),
+      hop: (pair, { stream, features }) => new PeerHop(pair, stream, features, known),
+    });
+    const streamTo = (pair: DomainPair) => this.#links.find(pair)?.stream;
+    const timeoutMs = () => policies.options.establishMs;
+    const shares = () => policies.options.shares;
+    const verifier = new KeyVerifier({ dialler, streamTo, clock, timeoutMs, shares });
+    this.#listener = this.#makeListener(stream);
+    this.#timer = clock.after(tickMs, () => this.#tick());
+  }
+
+  /** What takes stanzas for other servers. */
+  get remotes(): Outbound {
+    return this.#links;
+  }
+
+  listen(address: ListenAddress, start: TlsStart): Promise<AddressInfo | undefined> {
+    return this.#listener.listen(address, start);
+  }
+
+  /** Opens a stream to another server only to see how far it gets. */
+  test(pair: DomainPair): Promise<LinkTestReport> {
+    const timeoutMs = this.#policies.options.establishMs;
+    return testLink(pair, { dialler: this.#dialler, clock: this.#deps.clock, timeoutMs });
+  }
+
+  /** Other decisions hold from now on. A stream stays, unless it would not be allowed any more. */
+  reload(options: FederationOptions, trust: TrustAnchors): void {
+    this.#policies.replace(options);
+    this.#trust = trust;
+    const { isHosted } = this.#deps;
+    for (const stream of new Set([...this.#streams, ...this.#answered])) {
+      const objection = objectionTo(stream, { isHosted, policies: this.#policies });
+      if (objection) stream.close(objection);
+    }
+    this.#links.tryAgain();
+  }
+
+  /** The streams that somebody is proven on, and the links of ours, for operators. */
+  report(): readonly PeerStreamReport[] {
+    const links = this.#links.all();
+    const carrying = new Set(links.map((link) => link.stream));
+    const others = [...this.#answered].filter((stream) => !carrying.has(stream));
+    return [...links.map((link) => link.report()), ...others.map((stream) => stream.report(0))];
+  }
+
+  /** Lets what waits leave, then says goodbye to every server; all of it within `drainMs`, or little more. */
+  async stop(drainMs: number): Promise<void> {
+    await within(this.#deps.clock, drainMs, this.#links.drained());
+    this.#links.end();
+    await within(this.#deps.clock, drainMs, Promise.all([...this.#streams].map((stream) => stream.finish())));
+    for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
+    await this.#listener.stop(drainMs);
+    for (const stream of [...this.#streams]) stream.abandon();
+    this.#deps.resolver.close();
+    this.#timer.cancel();
+  }
+
+  #streamParts(verify: PeerStreamDeps['verify']): PeerStreamDeps {
+    const { isHosted, fromPeer, notices, requests, management, dialbackSecret, clock, log } = this.#deps;
+    const policies = this.#policies;
+    const judge = ({ tls }: PeerConnection, domain: string): CertificateVerdict =>
+      tls ? judgeCertificate(tls, domain, this.#trust, clock.nowMs()) : { trusted: false, reason: 'no TLS' };
+    return {
+      verify,
+      isHosted,
+      policies,
+      keys: new DialbackKeys(dialbackSecret),
+      intake: new PeerIntake({ isHosted, route: fromPeer, limits: policies.options.limits }),
+      judge,
+      notices,
+      requests,
+      management,
+      get idleCloseMs() {
+        return policies.options.idleCloseMs;
+      },
+      get limits() {
+        return policies.options.limits;
+      },
+      clock,
+      log,
+    };
+  }
+
+  #makeDialler(stream: PeerStreamDeps): Dialler {
+    const { resolver, contexts, limiter, clock } = this.#deps;
+    const policies = this.#policies;
+    const overrides = (domain: string) => policies.options.overrides.get(domain);
+    const finder = new ServerFinder({ resolver, overrides, random: Math.random });
+    return new Dialler({
+      stream,
+      targets: (domain) => finder.targets(domain),
+      connect: (target, signal) => {
+        const { connectMs, allowPrivateAddresses } = policies.options;
+        const deps = { resolver, clock, allowPrivateAddresses, timeoutMs: connectMs, signal };
+        return connectTo(target, deps, (address, port) => openCounted(limiter, address, port));
+      },
+      makeConnection: (socket, user, pair) => {
+        const layTls: LayTls = (plain, start) => askPeerTls(plain, contexts, pair, start);
+        const { limits } = policies.options;
+        return new Connection(socket, user, {
+          rate: limits.unauthenticatedRate,
+          limits: limits.connection,
+          layTls,
+          clock,
+        });
+      },
+      opened: ({ stream }) => {
+        this.#streams.add(stream);
+        void stream.ended.then(() => this.#streams.delete(stream));
+      },
+    });
+  }
+
+  #makeListener(deps: PeerStreamDeps): StreamListener<PeerConnection> {
+    const { limiter, contexts, clock, log } = this.#deps;
+    const policies = this.#policies;
+    return new StreamListener({
+      newStream: (authenticated) => this.#answer(deps, authenticated),
+      acceptor: new SocketAcceptor({
+        connection: {
+          rate: policies.options.limits.unauthenticatedRate,
+          get limits() {
+            return policies.options.limits.connection;
+          },
+          layTls: (plain, start, host) => answerPeerTls(plain, contexts, start, host),
+          clock,
+        },
+        backlog: limiter.backlog,
+        log,
+      }),
+      limiter,
+      clock,
+      log,
+    });
+  }
+
+  #answer(deps: PeerStreamDeps, authenticated: () => void): PeerStream {
+    const stream = answerServer(deps, {
+      authenticated,
+      proved: () => this.#answered.add(stream),
+    });
+    void stream.ended.then(() => this.#answered.delete(stream));
+    return stream;
+  }
+
+  #goingBothWays(pair: DomainPair): Established | undefined {
+    for (const stream of this.#answered) {
+      const usable = stream.role.bidirectional && !stream.over && stream.proven.has(pair);
+      if (usable) return { stream, proof: stream.role.proof, features: [] };
+    }
+    return undefined;
+  }
+
+  #tick(): void {
+    this.#timer = this.#deps.clock.after(tickMs, () => this.#tick());
+    const nowMs = this.#deps.clock.monotonicMs();
+    this.#links.tick(nowMs);
+    for (const stream of this.#streams) stream.tick(nowMs);
+  }
+}
+
+/** Begins a connection to another server, if the doorkeeper lets it out. */
+function openCounted(limiter: ConnectionLimiter, address: string, port: number): Socket | undefined {
+  if (!limiter.admitOutgoing()) return undefined;
+  return openSocket(address, port).once('close', () => limiter.releaseOutgoing());
+}

@@ -1,0 +1,75 @@
+import { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
+import type { Clock } from '../support/clock.ts';
+import { attribute, childElements, type Element, xml } from '../xml/element.ts';
+import type { DomainPair } from './domain-pairs.ts';
+
+/** How long an answer is believed, and how long its absence is. */
+const answerHoldsMs = 3600 * 1000;
+const silenceHoldsMs = 60 * 1000;
+const answerTimeoutMs = 10_000;
+const maxDomains = 1000;
+/** Characters of the names that are kept of one domain. Nobody has more; the rest is not looked at. */
+const maxCharacters = 16_384;
+
+interface Known {
+  readonly features: Promise<ReadonlySet<string>>;
+  untilMs: number;
+}
+
+/** What other servers say they can do (XEP-0030 §3), asked once and remembered for a while. */
+export class KnownFeatures {
+  readonly #requests: Pick<OutgoingRequests, 'ask'>;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #byDomain = new Map<string, Known>();
+
+  constructor(requests: Pick<OutgoingRequests, 'ask'>, clock: Pick<Clock, 'monotonicMs'>) {
+    this.#requests = requests;
+    this.#clock = clock;
+  }
+
+  /** Asks by `send`, if it is not known. Rejects if the server does not say. */
+  of(pair: DomainPair, send: (request: Stanza) => void): Promise<ReadonlySet<string>> {
+    const nowMs = this.#clock.monotonicMs();
+    const known = this.#byDomain.get(pair.remote);
+    if (known && known.untilMs > nowMs) return known.features;
+    const asked: Known = { features: this.#ask(pair, send), untilMs: nowMs + answerHoldsMs };
+    this.#remember(pair.remote, asked);
+    asked.features.catch(() => {
+      asked.untilMs = this.#clock.monotonicMs() + silenceHoldsMs;
+    });
+    return asked.features;
+  }
+
+  /** The oldest makes room. */
+  #remember(domain: string, known: Known): void {
+    this.#byDomain.delete(domain);
+    this.#byDomain.set(domain, known);
+    const [oldest] = this.#byDomain.keys();
+    if (this.#byDomain.size > maxDomains && oldest !== undefined) this.#byDomain.delete(oldest);
+  }
+
+  async #ask({ local, remote }: DomainPair, send: (request: Stanza) => void): Promise<ReadonlySet<string>> {
+    const query = xml('query', { xmlns: ns.discoInfo });
+    const answer = await this.#requests.ask(Jid.from('', local), Jid.from('', remote), query, answerTimeoutMs, send);
+    const child = answer?.type === 'result' ? answer.payload.find('query', ns.discoInfo) : undefined;
+    if (!answer || !child) throw StanzaError.remoteServerTimeout(`${remote} does not say what it can do`);
+    return namesIn(answer.payload.element(child));
+  }
+}
+
+function namesIn(query: Element): ReadonlySet<string> {
+  const names = new Set<string>();
+  let left = maxCharacters;
+  for (const child of childElements(query)) {
+    const name = child.getName() === 'feature' ? attribute(child, 'var') : undefined;
+    if (name === undefined) continue;
+    left -= name.length;
+    if (left < 0) break;
+    names.add(name);
+  }
+  return names;
+}

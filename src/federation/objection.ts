@@ -1,0 +1,34 @@
+import { StreamError } from '../protocol/stream-error.ts';
+import type { DomainPolicies } from './domain-policies.ts';
+import type { PeerStream } from './peer-stream.ts';
+
+/** What decides whether a stream may stay. */
+export interface ObjectionDeps {
+  readonly isHosted: (domain: string) => boolean;
+  readonly policies: DomainPolicies;
+}
+
+/** Why a stream that was allowed once is not any more, after a reload; what is not open yet is asked about when it is. */
+export function objectionTo(stream: PeerStream, deps: ObjectionDeps): StreamError | undefined {
+  const { local, remote } = stream.role;
+  if (local !== undefined && !deps.isHosted(local)) return StreamError.hostGone(`${local} is not served here any more`);
+  const remotes = new Set([...(remote === undefined ? [] : [remote]), ...stream.proven.remotes]);
+  const fault = [...remotes].map((domain) => faultOf(stream, domain, deps)).find((found) => found !== undefined);
+  return fault === undefined ? undefined : StreamError.policyViolation(fault);
+}
+
+function faultOf(stream: PeerStream, domain: string, { isHosted, policies }: ObjectionDeps): string | undefined {
+  // Nobody but us speaks for our own domains.
+  if (isHosted(domain)) return `${domain} is served here`;
+  if (!policies.allows(domain)) return `nothing is exchanged with ${domain}`;
+  if (stream.state !== 'open') return undefined;
+  if (!stream.secure) return policies.tlsRequired(domain) ? `TLS is required of ${domain}` : undefined;
+  if (!restsOnCertificate(stream) && policies.authentication(domain) !== 'certificate') return undefined;
+  const verdict = stream.certificateFor(domain);
+  return verdict.trusted ? undefined : verdict.reason;
+}
+
+/** Whether the peer is who it says because of its certificate. */
+function restsOnCertificate({ role }: PeerStream): boolean {
+  return role.direction === 'in' && role.proof === 'certificate';
+}

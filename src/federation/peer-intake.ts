@@ -1,0 +1,66 @@
+import { checkLengths, type LengthLimits, refusalOf } from '../c2s/stanza-intake.ts';
+import { Jid } from '../protocol/jid.ts';
+import { domainOrNothing, jidOrNothing } from '../protocol/jid-or-nothing.ts';
+import { MalformedAddress, Stanza } from '../protocol/stanza.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+import type { AckScope } from '../routing/ack-scope.ts';
+import type { MaybePromise } from '../routing/maybe-promise.ts';
+import type { Frame } from '../xml/frame.ts';
+import type { ProvenPairs } from './domain-pairs.ts';
+
+/** Dependencies of the intake. */
+export interface PeerIntakeDeps {
+  readonly isHosted: (domain: string) => boolean;
+  readonly route: (stanza: Stanza, origin: AckScope) => MaybePromise<void>;
+  readonly limits: LengthLimits;
+}
+
+/** Turns the frames of another server into stanzas on the road, if it may send them (RFC 6120 §8.1.2.2). */
+export class PeerIntake {
+  readonly #deps: PeerIntakeDeps;
+
+  constructor(deps: PeerIntakeDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes one stanza; throws StreamError for what the peer may not send. A promise: the next frame must wait. */
+  take(frame: Frame, proven: ProvenPairs, origin: AckScope): MaybePromise<void> {
+    checkLengths(frame, this.#deps.limits);
+    const stanza = readStanza(frame);
+    if (stanza instanceof MalformedAddress) return this.#refuse(frame, stanza, proven, origin);
+    this.#check(stanza.to?.domain, stanza.from?.domain, proven);
+    return this.#deps.route(stanza, origin);
+  }
+
+  /** Not every server has our rules for names and resources: what one of its users writes must not end the stream of all. */
+  #refuse(frame: Frame, error: MalformedAddress, proven: ProvenPairs, origin: AckScope): MaybePromise<void> {
+    const domain = this.#check(domainOf(frame.attribute('to')), domainOf(frame.attribute('from')), proven);
+    const refusal = refusalOf(frame, error);
+    const to = error.attribute === 'to' && jidOrNothing(frame.attribute('from'));
+    if (!refusal || !to) return undefined;
+    return this.#deps.route(refusal.with({ from: Jid.from('', domain), to }), origin);
+  }
+
+  /** Throws unless the peer may send from the one domain to the other, which is returned. */
+  #check(local: string | undefined, remote: string | undefined, proven: ProvenPairs): string {
+    if (!local || !remote) throw StreamError.improperAddressing("a stanza between servers has a 'from' and a 'to'");
+    if (!this.#deps.isHosted(local)) throw StreamError.hostUnknown(`${local} is not served here`);
+    if (proven.covers({ local, remote })) return local;
+    throw StreamError.invalidFrom(`nothing has proved this stream to be that of ${remote}`);
+  }
+}
+
+function readStanza(frame: Frame): Stanza | MalformedAddress {
+  try {
+    return Stanza.fromFrame(frame);
+  } catch (error) {
+    if (error instanceof MalformedAddress) return error;
+    throw error;
+  }
+}
+
+/** The domain of an address whose other parts may be bad (RFC 7622 §3.1). */
+function domainOf(address = ''): string | undefined {
+  const [bare = ''] = address.split('/');
+  return domainOrNothing(bare.slice(bare.indexOf('@') + 1));
+}

@@ -1,0 +1,275 @@
+import type { ManagementLimits } from '../c2s/management/management.ts';
+import { PingConfirmedQueue } from '../c2s/management/ping-confirmed-queue.ts';
+import { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+import {
+  acknowledgment,
+  acknowledgmentRequest,
+  enabled,
+  handledCountTooHigh,
+  managementFailed,
+} from '../protocol/stream-management.ts';
+import type { AckScope } from '../routing/ack-scope.ts';
+import type { MaybePromise } from '../routing/maybe-promise.ts';
+import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
+import { countIn, wireCount } from '../streams/acknowledgment/count.ts';
+import { HandledCount } from '../streams/acknowledgment/handled-count.ts';
+import { UnacknowledgedQueue } from '../streams/acknowledgment/unacknowledged-queue.ts';
+import type { Clock, Timer } from '../support/clock.ts';
+import { type Element, xml } from '../xml/element.ts';
+import type { Frame } from '../xml/frame.ts';
+import type { Departing } from './departing.ts';
+
+/** The stream that is managed. */
+export interface ManagedPeer {
+  /** Our domain and that of the peer, as far as they are known. */
+  readonly role: { readonly local: string | undefined; readonly remote: string | undefined };
+  readonly over: boolean;
+  readonly wire: { fail(error: unknown): void };
+  send(element: Element): void;
+  sendStanza(stanza: Stanza): void;
+}
+
+/** Dependencies of managing streams between servers. */
+export interface PeerManagementDeps {
+  readonly management: ManagementLimits;
+  readonly requests: Pick<OutgoingRequests, 'ask'>;
+  readonly clock: Clock;
+}
+
+/** Nobody is owed word of what a peer sends without stream management. */
+const nobody: AckScope = { needsAck: false, ackAfter: () => undefined };
+
+/**
+ * What has arrived, on one stream between servers: by acknowledgments where the peer knows stream management (XEP-0198 §4), else by pings
+ * behind what must not get lost. There is no resumption: what is not acknowledged when a stream ends goes by the next one.
+ */
+export class PeerManagement {
+  readonly #peer: ManagedPeer;
+  readonly #deps: PeerManagementDeps;
+  readonly #pingConfirmed: PingConfirmedQueue;
+  readonly #sent = new Map<Stanza, Departing>();
+  readonly #queue = new UnacknowledgedQueue<Departing>();
+  #incoming: HandledCount | undefined;
+  #wantedUntil = 0;
+  #told = 0;
+  /** Whether the peer acknowledges what we send: not, not yet, or yes. */
+  #acknowledging: 'no' | 'asked' | 'yes' = 'no';
+  /** When the peer was asked for an acknowledgment that has not come. */
+  #askedAtMs: number | undefined;
+  #timer: Timer | undefined;
+  /** Those who wait for room. */
+  #roomless: (() => void)[] = [];
+
+  constructor(peer: ManagedPeer, deps: PeerManagementDeps) {
+    this.#peer = peer;
+    this.#deps = deps;
+    const recipient = {
+      hasEnded: () => peer.over,
+      keep: () => {
+        throw new Error('a copy is made before a stanza is sent');
+      },
+      ping: (timeoutMs: number) => this.#ping(timeoutMs),
+    };
+    this.#pingConfirmed = new PingConfirmedQueue(recipient, deps.management, deps.clock);
+  }
+
+  /** Whether acknowledgments go at least one way. */
+  get enabled(): boolean {
+    return this.#acknowledging === 'yes' || this.#incoming !== undefined;
+  }
+
+  /** Whether so much is unacknowledged that nothing more should be sent. */
+  get full(): boolean {
+    return this.#queue.exceeds(this.#deps.management);
+  }
+
+  /** Stanzas that may not have arrived. */
+  get pending(): number {
+    return this.#queue.length + this.#sent.size;
+  }
+
+  /** How long the peer has left a request for an acknowledgment unanswered. */
+  unansweredMs(nowMs: number): number {
+    return this.#askedAtMs === undefined ? 0 : nowMs - this.#askedAtMs;
+  }
+
+  // --- what the peer sends
+
+  /** Takes a stanza of the peer by `take`, and counts it when it is final. */
+  count(take: (origin: AckScope) => MaybePromise<void>): MaybePromise<void> {
+    const incoming = this.#incoming;
+    if (!incoming) return take(nobody);
+    return incoming.count(() => take({ needsAck: true, ackAfter: (work) => incoming.ackAfter(work) }));
+  }
+
+  /** Takes a word of stream management; throws StreamError. */
+  take(frame: Frame): void {
+    switch (frame.name) {
+      case 'enable':
+        return this.#enable();
+      case 'enabled':
+        if (this.#acknowledging === 'asked') this.#agreed();
+        return;
+      case 'failed':
+        return this.#refused();
+      case 'r':
+        return this.#requested();
+      case 'a':
+        return this.#acknowledged(countIn(frame));
+      case 'resume':
+        return this.#peer.send(managementFailed(StanzaError.itemNotFound()));
+      default:
+        throw StreamError.unsupportedStanzaType(`<${frame.name}/> is no word of stream management`);
+    }
+  }
+
+  /** Resolves when all that the peer has sent is final, and tells it so. */
+  async finish(): Promise<void> {
+    await this.#incoming?.settled();
+    if (this.#incoming) this.#tell(this.#incoming);
+  }
+
+  #enable(): void {
+    if (this.#incoming) throw StreamError.policyViolation('stream management is enabled already');
+    this.#countIncoming();
+    this.#acknowledging = 'yes';
+    this.#peer.send(enabled({}));
+  }
+
+  #countIncoming(): void {
+    const moved = () => {
+      if (this.#told < this.#wantedUntil) this.#tell(incoming);
+    };
+    const incoming = new HandledCount(0, moved, (error) => this.#peer.wire.fail(error));
+    this.#incoming = incoming;
+  }
+
+  #requested(): void {
+    const incoming = this.#incoming;
+    if (!incoming) return this.#peer.send(managementFailed(StanzaError.unexpectedRequest()));
+    this.#wantedUntil = incoming.taken;
+    this.#tell(incoming);
+  }
+
+  #tell(incoming: HandledCount): void {
+    this.#told = incoming.handled;
+    this.#peer.send(acknowledgment(wireCount(incoming.handled)));
+  }
+
+  // --- what we send
+
+  /** Asks the peer to acknowledge what we send from now on (XEP-0198 §3). */
+  begin(): void {
+    this.#acknowledging = 'asked';
+    this.#peer.send(xml('enable', { xmlns: ns.streamManagement }));
+  }
+
+  /** Sends a stanza, and remembers it until it has arrived if that can be told. */
+  transmit(entry: Departing): void {
+    if (this.#acknowledging === 'no') this.#remember(entry);
+    else this.#queue.push(entry);
+    this.#peer.sendStanza(entry.stanza);
+    if (this.#acknowledging !== 'no') this.#askInTime();
+  }
+
+  /** Sends a stanza of our own that may get lost. */
+  mention(stanza: Stanza): void {
+    const lost = { departure: { failed: () => undefined }, sinceMs: 0, attempts: 0, back: () => undefined };
+    this.transmit({ ...lost, stanza, atMs: 0, storedElsewhere: false, copy: undefined });
+  }
+
+  /** Resolves when there is room for more. */
+  room(): Promise<void> {
+    return new Promise((resolve) => this.#roomless.push(resolve));
+  }
+
+  /** Resolves when everything has provably arrived, or the stream has ended, or nobody answers. */
+  async settled(): Promise<void> {
+    if (this.#queue.length > 0) {
+      const received = this.#queue.received();
+      this.#ask();
+      await received;
+    } else if (this.#sent.size > 0) await this.#ping(this.#deps.management.ackAfterMs + 10_000);
+  }
+
+  /** It is over: what has not provably arrived goes back to where it came from, in order. */
+  end(): void {
+    this.#stopAsking();
+    this.#incoming?.end();
+    const pingConfirmed = this.#pingConfirmed.end().flatMap(({ stanza }) => this.#sent.get(stanza) ?? []);
+    this.#sent.clear();
+    for (const entry of [...this.#queue.end(), ...pingConfirmed]) entry.back(entry);
+    this.#wake();
+  }
+
+  #remember(entry: Departing): void {
+    if (!entry.copy) return;
+    this.#sent.set(entry.stanza, entry);
+    const { release } = entry.copy;
+    const forget = () => {
+      this.#sent.delete(entry.stanza);
+      release();
+    };
+    void this.#pingConfirmed.add(entry.stanza, { ...entry.copy, release: forget });
+  }
+
+  #agreed(): void {
+    this.#acknowledging = 'yes';
+    this.#countIncoming();
+  }
+
+  /** XEP-0198 §3: the peer will not acknowledge; what was sent meanwhile is looked after as if it never had. */
+  #refused(): void {
+    if (this.#acknowledging !== 'asked') return;
+    this.#acknowledging = 'no';
+    this.#stopAsking();
+    for (const entry of this.#queue.end()) this.#remember(entry);
+    this.#wake();
+  }
+
+  #acknowledged(h: number): void {
+    if (this.#acknowledging !== 'yes') throw StreamError.policyViolation('there is nothing to acknowledge');
+    const covered = this.#queue.acknowledge(h);
+    if (!covered) throw handledCountTooHigh(h, wireCount(this.#queue.sent));
+    for (const { copy } of covered) copy?.release();
+    this.#askedAtMs = undefined;
+    this.#stopAsking();
+    if (this.#queue.awaited && covered.length > 0) this.#ask();
+    else if (this.#queue.length > 0) this.#askInTime();
+    if (!this.full) this.#wake();
+  }
+
+  #askInTime(): void {
+    if (this.#askedAtMs !== undefined) return;
+    const { ackEveryStanzas, ackAfterMs } = this.#deps.management;
+    if (this.#queue.length >= ackEveryStanzas) return this.#ask();
+    this.#timer ??= this.#deps.clock.after(ackAfterMs, () => this.#ask());
+  }
+
+  #ask(): void {
+    this.#stopAsking();
+    if (this.#askedAtMs !== undefined || this.#queue.length === 0) return;
+    this.#askedAtMs = this.#deps.clock.monotonicMs();
+    this.#peer.send(acknowledgmentRequest());
+  }
+
+  #stopAsking(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #wake(): void {
+    for (const wake of this.#roomless.splice(0)) wake();
+  }
+
+  #ping(timeoutMs: number): Promise<Stanza | undefined> {
+    const { local = '', remote = '' } = this.#peer.role;
+    const ping = xml('ping', { xmlns: ns.ping });
+    const send = (request: Stanza) => this.mention(request);
+    return this.#deps.requests.ask(Jid.from('', local), Jid.from('', remote), ping, timeoutMs, send);
+  }
+}

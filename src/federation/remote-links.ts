@@ -1,0 +1,96 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import type { Handoff, Outbound } from '../routing/outbound.ts';
+import { Shares } from '../support/shares.ts';
+import { DomainLink, type DomainLinkDeps } from './domain-link.ts';
+import { type DomainPair, pairKey } from './domain-pairs.ts';
+import type { DomainPolicies } from './domain-policies.ts';
+
+/** Dependencies of the links. */
+export interface RemoteLinksDeps extends Omit<DomainLinkDeps, 'place'> {
+  readonly isHosted: (domain: string) => boolean;
+  readonly policies: DomainPolicies;
+  /** Whose share of new streams a stanza from an address counts as: that of an account, a component, or the server itself. */
+  readonly sender: (from: Jid) => string;
+}
+
+/** Carries stanzas to other servers by one link for each pair of domains. */
+export class RemoteLinks implements Outbound {
+  readonly #deps: RemoteLinksDeps;
+  readonly #links = new Map<string, DomainLink>();
+  /** For streams that are being opened. */
+  readonly #places: Shares;
+
+  constructor(deps: RemoteLinksDeps) {
+    this.#deps = deps;
+    this.#places = new Shares(() => {
+      const { links: total, newLinksPerAccount: each } = deps.policies.options.shares;
+      return { total, each };
+    });
+  }
+
+  send(stanza: Stanza, departure: Handoff): void {
+    const local = stanza.from?.domain ?? '';
+    const remote = stanza.to?.domain ?? '';
+    const { isHosted, policies } = this.#deps;
+    // What is hosted here and has come this far is not there, and we are not the way to it.
+    if (isHosted(remote) || !isHosted(local)) throw StanzaError.remoteServerNotFound();
+    if (!policies.allows(remote)) throw StanzaError.notAllowed(`nothing is exchanged with ${remote}`);
+    this.#linkOf({ local, remote }).send(stanza, departure);
+  }
+
+  /** The links, for operators. */
+  all(): readonly DomainLink[] {
+    return [...this.#links.values()];
+  }
+
+  find(pair: DomainPair): DomainLink | undefined {
+    return this.#links.get(pairKey(pair));
+  }
+
+  /** Called about once a second. */
+  tick(nowMs: number): void {
+    for (const [key, link] of this.#links) {
+      link.tick(nowMs);
+      if (link.isAtRest(nowMs)) this.#links.delete(key);
+    }
+  }
+
+  /** What has kept servers from being reached may be otherwise now. */
+  tryAgain(): void {
+    for (const link of this.all()) link.tryAgain();
+  }
+
+  /** Resolves when nothing waits any more. */
+  async drained(): Promise<void> {
+    await Promise.all(this.all().map((link) => link.drained()));
+  }
+
+  end(): void {
+    for (const link of this.all()) link.end();
+  }
+
+  #linkOf(pair: DomainPair): DomainLink {
+    const key = pairKey(pair);
+    const known = this.#links.get(key);
+    if (known) return known;
+    if (!this.#hasRoom()) throw StanzaError.resourceConstraint('too many other servers');
+    const link = new DomainLink(pair, { ...this.#deps, place: ({ from }) => this.#place(from) });
+    this.#links.set(key, link);
+    return link;
+  }
+
+  /** A server that could not be reached makes room for one that may be. */
+  #hasRoom(): boolean {
+    if (this.#links.size < this.#deps.policies.options.shares.links) return true;
+    for (const [key, link] of this.#links) if (link.isResting) return this.#links.delete(key);
+    return false;
+  }
+
+  #place(from: Jid | undefined): () => void {
+    const place = from && this.#places.take(this.#deps.sender(from));
+    if (!place) throw StanzaError.resourceConstraint('too many new servers at once');
+    return place;
+  }
+}

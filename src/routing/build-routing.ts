@@ -1,0 +1,165 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Clock } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import { Accounts } from './accounts.ts';
+import type { RouteOptions } from './ack-scope.ts';
+import type { Extension } from './extension.ts';
+import { IqPath } from './iq-path.ts';
+import { Mailboxes } from './mailboxes.ts';
+import type { MaybePromise } from './maybe-promise.ts';
+import { MessagePath } from './message-path.ts';
+import type { OfflineMessages } from './offline-messages.ts';
+import type { Outbound } from './outbound.ts';
+import { OutgoingRequests } from './outgoing-requests.ts';
+import { PresencePath } from './presence-path.ts';
+import { RosterChanges } from './roster-changes.ts';
+import { Router } from './router.ts';
+import type { Service } from './service.ts';
+import type { Session } from './session.ts';
+import { LocalSessions, type SessionDirectory } from './session-directory.ts';
+import { StanzaFilters } from './stanza-filters.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** What the road is made for. */
+export interface RoutingOptions {
+  readonly domains: readonly string[];
+  readonly maxRosterItems: number;
+  /** How many entities one session may send directed presence to. */
+  readonly maxDirectedPresences: number;
+}
+
+/** What extensions build on. */
+export interface RoutingCore {
+  readonly sessions: SessionDirectory;
+  readonly accounts: Accounts;
+  readonly rosters: RosterChanges;
+  readonly subscriptions: Subscriptions;
+  readonly requests: OutgoingRequests;
+  readonly filters: StanzaFilters;
+  readonly mailboxes: Mailboxes;
+  readonly route: (stanza: Stanza, way?: RouteOptions) => MaybePromise<void>;
+  /** Whether a domain is one of ours. */
+  readonly isLocalDomain: (domain: string) => boolean;
+}
+
+/** Extensions, and the one among them that keeps messages for absent users. */
+export interface Equipment {
+  readonly extensions: readonly Extension[];
+  readonly offline: OfflineMessages;
+  /** What answers for another domain, if something does now. */
+  readonly service?: (domain: string) => Service | undefined;
+  /** Carries stanzas to other servers; without it none can be reached. */
+  readonly remotes?: Outbound;
+}
+
+/** The road, open. */
+export interface Routing extends RoutingCore {
+  readonly extensions: readonly Extension[];
+  readonly router: Router;
+  /** Tells everybody concerned that a session is gone. */
+  readonly sessionEnded: (session: Session) => void;
+}
+
+/** RFC 6120 §10.4.2. */
+const noRemotes: Outbound = {
+  send: () => {
+    throw StanzaError.remoteServerNotFound('there is no way from here to other servers');
+  },
+};
+
+/** Builds the road: first the ground, then the extensions on it, then the paths that use them. */
+export function buildRouting(
+  options: RoutingOptions,
+  storage: Pick<Storage, 'accounts' | 'rosters'>,
+  clock: Clock,
+  log: Log,
+  equip: (core: RoutingCore) => Equipment,
+): Routing {
+  let router: Router | undefined;
+  const route = (stanza: Stanza, way?: RouteOptions) => router?.route(stanza, way);
+  const refuse = (stanza: Stanza, error: unknown, way?: RouteOptions) => router?.refuse(stanza, error, way);
+  const explain = (stanza: Stanza, error: unknown) =>
+    router?.explain(stanza, error) ?? StanzaError.internalServerError();
+  const filters = new StanzaFilters();
+  const core = buildCore(options, storage, clock, filters, route);
+  const { extensions, offline, service = () => undefined, remotes = noRemotes } = equip(core);
+  filters.add(extensions.flatMap(({ filter }) => filter ?? []));
+  const { sessions, subscriptions, requests, accounts } = core;
+  const common = {
+    sessionsOf: (account: string) => sessions.of(account),
+    findSession: (fullJid: Jid) => sessions.find(fullJid),
+    filters,
+    route,
+    remotes,
+    isHosted: (domain: string) => core.isLocalDomain(domain) || service(domain) !== undefined,
+    send: (outbound: Outbound, stanza: Stanza) => outbound.send(stanza, { failed: (error) => refuse(stanza, error) }),
+  };
+  const presences = new PresencePath({
+    ...common,
+    subscriptions,
+    explain,
+    maxDirected: options.maxDirectedPresences,
+    available: (session) => {
+      for (const extension of extensions) extension.readyForMessages?.(session);
+    },
+  });
+  const judges = extensions.flatMap(({ judge }) => judge ?? []);
+  const recalls = extensions.flatMap(({ recall }) => recall ?? []);
+  const recorders = extensions.flatMap(({ record }) => record ?? []);
+  const handlers = extensions.flatMap(({ iq }) => iq ?? []);
+  router = new Router({
+    isLocalDomain: core.isLocalDomain,
+    service,
+    mailboxes: core.mailboxes,
+    account: (jid) => accounts.get(jid),
+    filters,
+    messages: new MessagePath({ ...common, judges, recalls, recorders, offline, explain, refuse }),
+    presences,
+    iqs: new IqPath({ ...common, isService: (domain) => service(domain) !== undefined, handlers, requests }),
+    log,
+  });
+  const sessionEnded = (session: Session) => {
+    presences.sessionEnded(session);
+    for (const extension of extensions) {
+      try {
+        extension.ended?.(session);
+      } catch (error) {
+        // A session ends within somebody else's work, and the others must hear of it too.
+        log.error({ err: error, extension: extension.name }, 'the end of a session was not dealt with');
+      }
+    }
+  };
+  return { ...core, extensions, router, sessionEnded };
+}
+
+function buildCore(
+  options: RoutingOptions,
+  storage: Pick<Storage, 'accounts' | 'rosters'>,
+  clock: Clock,
+  filters: StanzaFilters,
+  route: (stanza: Stanza, way?: RouteOptions) => MaybePromise<void>,
+): RoutingCore {
+  const sessions = new LocalSessions();
+  const accounts = new Accounts(storage.accounts, (key) => sessions.of(key).length > 0);
+  const rosters = new RosterChanges(storage.rosters, sessions);
+  const sessionsOf = (account: string) => sessions.of(account);
+  const maxItems = options.maxRosterItems;
+  const subscriptions = new Subscriptions({ rosters, sessionsOf, filters, route, clock, maxItems });
+  const domains = new Set(options.domains);
+  const isLocalDomain = (domain: string) => domains.has(domain);
+  const requests = new OutgoingRequests(clock);
+  return {
+    sessions,
+    accounts,
+    rosters,
+    subscriptions,
+    requests,
+    filters,
+    mailboxes: new Mailboxes(),
+    route,
+    isLocalDomain,
+  };
+}

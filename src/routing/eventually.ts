@@ -1,7 +1,0 @@
-/** A value that is there now when it can be, so that the hot path never waits a turn of the loop. */
-export type Eventually<T> = T | Promise<T>;
-
-/** Applies `use` now if the value is here, later if it is not. */
-export function then<T, R>(value: Eventually<T>, use: (value: T) => Eventually<R>): Eventually<R> {
-  return value instanceof Promise ? value.then(use) : use(value);
-}

@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import type { SecureContext } from 'node:tls';
+import type { Clock } from '../support/clock.ts';
+import { systemClock } from '../support/clock.ts';
+import { ByServerName } from './by-server-name.ts';
+import { type CertificateFiles, covers, readCertificate, type ServerCertificate } from './certificate-files.ts';
+import { DevelopmentAuthority } from './development-authority.ts';
+import type { CertificatePems } from './pem-contexts.ts';
+import type { ContextSource } from './tls-options.ts';
+
+/** The domains to serve and where their certificates are. */
+export interface CertificateOptions {
+  readonly domains: readonly string[];
+  readonly dataDir: string;
+  readonly tls: Partial<CertificateFiles> & { readonly domains: Readonly<Record<string, CertificateFiles>> };
+}
+
+/** Certificates that cannot be used, with everything that is wrong with them. */
+export class CertificateError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'CertificateError';
+    this.problems = problems;
+  }
+}
+
+/** The certificates of all domains, complete and checked; a reload makes another store. */
+export class CertificateStore implements ContextSource {
+  /** What the operator should look at although the server can start. */
+  readonly warnings: readonly string[];
+  /** The file clients must trust when certificates were made here. */
+  readonly developmentAuthority: string | undefined;
+  readonly single: boolean;
+  /** For threads that show the same certificates. */
+  readonly pems: CertificatePems;
+  readonly #byName: ByServerName<ServerCertificate>;
+
+  constructor(served: readonly Served[], fallback: ServerCertificate, notes: Notes) {
+    this.#byName = new ByServerName(
+      served.map(({ domain, certificate }) => [domain, certificate] as const),
+      fallback,
+    );
+    this.single = served.every(({ certificate }) => certificate === fallback);
+    this.pems = {
+      fallback: fallback.pems,
+      domains: served.map(({ domain, certificate }) => [domain, certificate.pems] as const),
+    };
+    this.warnings = notes.warnings;
+    this.developmentAuthority = notes.developmentAuthority;
+  }
+
+  /** The certificate for the name a client asks for (SNI) or for a domain; the default one for any other name. */
+  certificateFor(name: string | undefined): ServerCertificate {
+    return this.#byName.get(name);
+  }
+
+  /** The TLS context of `certificateFor`. */
+  contextFor(name: string | undefined): SecureContext {
+    return this.certificateFor(name).context;
+  }
+}
+
+interface Served {
+  readonly domain: string;
+  readonly files: CertificateFiles;
+  readonly certificate: ServerCertificate;
+}
+
+interface Notes {
+  readonly warnings: readonly string[];
+  readonly developmentAuthority: string | undefined;
+}
+
+/**
+ * Loads the certificates of all domains, makes those nobody configured, and checks them. Throws `CertificateError`; a
+ * reload keeps the store it has when this fails.
+ */
+export async function loadCertificates(
+  options: CertificateOptions,
+  clock: Pick<Clock, 'nowMs'> = systemClock,
+): Promise<CertificateStore> {
+  const shared = sharedFiles(options.tls);
+  const own = new Map(Object.entries(options.tls.domains));
+  const unconfigured = options.domains.filter((domain) => !own.has(domain) && shared === undefined);
+  const authority = new DevelopmentAuthority(join(options.dataDir, 'tls'), clock.nowMs());
+  const made = await madeCertificates(authority, unconfigured);
+  const served = await readAll(options.domains, (domain) => own.get(domain) ?? shared ?? made.get(domain));
+  const fallback = served.find(({ files }) => files === shared) ?? served[0];
+  if (fallback === undefined) throw new CertificateError(['there is no domain to serve']);
+  return new CertificateStore(served, fallback.certificate, {
+    warnings: served.flatMap((one) => warningsFor(one, clock.nowMs())),
+    developmentAuthority: made.size === 0 ? undefined : authority.certificateFile,
+  });
+}
+
+function sharedFiles({ certificate, key, passphrase }: Partial<CertificateFiles>): CertificateFiles | undefined {
+  if (certificate === undefined || key === undefined) return undefined;
+  return { certificate, key, ...(passphrase === undefined ? {} : { passphrase }) };
+}
+
+async function madeCertificates(
+  authority: DevelopmentAuthority,
+  domains: readonly string[],
+): Promise<Map<string, CertificateFiles>> {
+  if (domains.length === 0) return new Map();
+  try {
+    return await authority.certificates(domains);
+  } catch (error) {
+    throw new CertificateError([`no certificate was configured, and none could be made: ${textOf(error)}`]);
+  }
+}
+
+/** Reads each set of files once, however many domains share it. */
+async function readAll(
+  domains: readonly string[],
+  filesFor: (domain: string) => CertificateFiles | undefined,
+): Promise<Served[]> {
+  const reading = new Map<CertificateFiles, Promise<ServerCertificate>>();
+  const served: Served[] = [];
+  const problems = new Set<string>();
+  for (const domain of domains) {
+    const files = filesFor(domain);
+    if (files === undefined) continue;
+    const read = reading.get(files) ?? readCertificate(files);
+    reading.set(files, read);
+    await read.then(
+      (certificate) => served.push({ domain, files, certificate }),
+      (error: unknown) => problems.add(textOf(error)),
+    );
+  }
+  if (problems.size > 0) throw new CertificateError([...problems]);
+  return served;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+const dayMs = 86_400_000;
+const expirySoonDays = 14;
+
+function warningsFor({ domain, files, certificate: { leaf } }: Served, nowMs: number): string[] {
+  const file = files.certificate;
+  const daysLeft = Math.floor((leaf.validToDate.getTime() - nowMs) / dayMs);
+  const warnings: string[] = [];
+  if (!covers(leaf, domain)) warnings.push(`${file}: the certificate does not name ${domain}; clients will refuse it`);
+  if (leaf.validFromDate.getTime() > nowMs) warnings.push(`${file}: the certificate is not valid yet`);
+  if (daysLeft < 0) warnings.push(`${file}: the certificate expired on ${leaf.validTo}`);
+  else if (daysLeft < expirySoonDays) warnings.push(`${file}: the certificate expires in ${daysLeft} days`);
+  return warnings;
+}

@@ -1,0 +1,89 @@
+import { constants } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { type SecureContext, type SecureContextOptions, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { type ContextInUse, contextsInUse } from './contexts-in-use.ts';
+
+/** How TLS comes onto a connection: in the course of the stream, or from the first byte (XEP-0368). */
+export type TlsStart = 'starttls' | 'direct';
+
+/** The cipher suites of TLS 1.3, then those of TLS 1.2 with ECDHE and AEAD; nothing else (RFC 9325 §4.2). */
+export const cipherSuites = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+] as const;
+
+/** What every TLS context of this server has in common (RFC 7590 §3, RFC 9325 §3). */
+export const secureContextOptions = {
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
+  ciphers: cipherSuites.join(':'),
+  honorCipherOrder: true,
+  // Tickets would outlive the keys they protect: their own key lasts as long as the process (RFC 7590 §3.3).
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
+} as const satisfies SecureContextOptions;
+
+/** Gives the TLS context for the name a client asks for; the default context for no name or an unknown one. */
+export interface ContextSource {
+  /** Whether it is one and the same for every name. */
+  readonly single: boolean;
+  contextFor(serverName: string | undefined): SecureContext;
+}
+
+/** Lays TLS over a connection, for `host` unless the peer names another. */
+export type LayTls = (plain: Socket, start: TlsStart, host: string | undefined) => TLSSocket;
+
+/** Lays TLS over the connections of clients. */
+export function servingTls(contexts: ContextSource): LayTls {
+  return (plain, start, host) => {
+    const use: ContextInUse = { context: undefined };
+    const contextFor = (name: string | undefined) => {
+      use.context = contexts.contextFor(name);
+      return use.context;
+    };
+    const { single } = contexts;
+    const socket = new TLSSocket(plain, tlsSocketOptions({ single, contextFor }, start, host));
+    contextsInUse.set(socket, use);
+    return socket;
+  };
+}
+
+type AlpnProtocol = 'xmpp-client' | 'xmpp-server';
+
+/** Of a list of protocols Node makes a copy for every connection, which can keep a page of Node's buffers each. */
+const agreements = {
+  'xmpp-client': agreeingOn('xmpp-client'),
+  'xmpp-server': agreeingOn('xmpp-server'),
+} as const satisfies Record<AlpnProtocol, TLSSocketOptions['ALPNCallback']>;
+
+function agreeingOn(protocol: AlpnProtocol): (offer: { protocols: string[] }) => AlpnProtocol | undefined {
+  return ({ protocols }) => (protocols.includes(protocol) ? protocol : undefined);
+}
+
+/**
+ * Options for `new TLSSocket(socket, …)` on the server's side of a connection. `host`, that of the stream header, stands
+ * in for a server name indication (RFC 6120 §13.7.2.1).
+ * With direct TLS a peer that uses ALPN must ask for our protocol (XEP-0368 §2).
+ */
+export function tlsSocketOptions(
+  contexts: ContextSource,
+  start: TlsStart,
+  host: string | undefined,
+  alpnProtocol: AlpnProtocol = 'xmpp-client',
+): TLSSocketOptions {
+  const choose: NonNullable<TLSSocketOptions['SNICallback']> = (serverName, answer) =>
+    answer(null, contexts.contextFor(serverName));
+  return {
+    isServer: true,
+    secureContext: contexts.contextFor(host),
+    // Asking for the name interrupts the handshake.
+    ...(contexts.single ? {} : { SNICallback: choose }),
+    ...(start === 'direct' ? { ALPNCallback: agreements[alpnProtocol] } : {}),
+  };
+}

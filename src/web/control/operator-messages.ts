@@ -1,0 +1,168 @@
+import type { Explanation } from '../../extensions/amp/explanation.ts';
+import { ampElement } from '../../extensions/amp/written-rules.ts';
+import { formatDateTime } from '../../protocol/date-time.ts';
+import type { Jid } from '../../protocol/jid.ts';
+import { randomId } from '../../protocol/random-id.ts';
+import { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import { StreamError } from '../../protocol/stream-error.ts';
+import type { Mailboxes } from '../../routing/mailboxes.ts';
+import { type MaybePromise, then } from '../../routing/maybe-promise.ts';
+import type { Clock } from '../../support/clock.ts';
+import { type Element, xml } from '../../xml/element.ts';
+import { isXmlText } from '../../xml/escape.ts';
+import { parseFrame } from '../../xml/parse-frame.ts';
+import { XmlError } from '../../xml/xml-error.ts';
+import { address } from './address.ts';
+import { Answers } from './answers.ts';
+import type {
+  ExplainReport,
+  ExplainRequest,
+  MessageOperations,
+  RuleWords,
+  SendReport,
+  SendRequest,
+} from './message-operations.ts';
+import { OperationError } from './operation-error.ts';
+
+/** What the desk needs of the running server. */
+export interface OperatorMessagesDeps {
+  readonly domains: readonly string[];
+  /** The domains of components. */
+  readonly components: readonly string[];
+  readonly hasAccount: (jid: Jid) => MaybePromise<boolean>;
+  readonly clock: Clock;
+  readonly mailboxes: Mailboxes;
+  /** Puts a message on the road. */
+  readonly route: (message: Stanza) => MaybePromise<void>;
+  /** What would happen to a message, from its sender to its recipient. */
+  readonly explain: (message: Stanza, sender: Jid, recipient: Jid, nowMs: number) => MaybePromise<Explanation>;
+}
+
+/** What makes every outcome known, behind the rules that were asked for (XEP-0079 §3.3.1). */
+const tellAll: readonly RuleWords[] = ['direct', 'stored', 'forward', 'gateway', 'none'].map((value) => {
+  return { action: 'notify', condition: 'deliver', value };
+});
+
+/** Sends messages for the operator, and says what would happen to them. */
+export class OperatorMessages implements MessageOperations {
+  readonly #deps: OperatorMessagesDeps;
+  readonly #waiting = new Set<Answers>();
+
+  constructor(deps: OperatorMessagesDeps) {
+    this.#deps = deps;
+  }
+
+  async explainMessage(request: ExplainRequest): Promise<ExplainReport> {
+    const nowMs = request.atMs ?? this.#deps.clock.nowMs();
+    const message = messageOf(request);
+    const { from, to } = message;
+    if (!from || !to) throw new OperationError('invalid', 'Say who sends the message, and to whom.');
+    const explanation = await this.#deps.explain(message, from, to, nowMs);
+    return { from: from.toString(), to: to.toString(), at: formatDateTime(nowMs), ...explanation };
+  }
+
+  async sendMessage(request: SendRequest): Promise<SendReport> {
+    const { mailboxes, route } = this.#deps;
+    const message = this.#compose(request);
+    const found = this.#sender(request.from);
+    const from = found instanceof Promise ? await found : found;
+    const answers = new Answers(message.with({ from }), request);
+    if (!mailboxes.open(from, (answer) => answers.take(answer))) {
+      throw new OperationError('conflict', `${from} is waiting for an answer already.`);
+    }
+    try {
+      const report = this.#wait(answers, request.waitMs);
+      await route(answers.message);
+      return await report;
+    } finally {
+      answers.end();
+      mailboxes.close(from);
+    }
+  }
+
+  /** Waits for no more answers: whoever is waiting is told what is known. */
+  close(): void {
+    for (const answers of this.#waiting) answers.end();
+  }
+
+  async #wait(answers: Answers, waitMs: number): Promise<SendReport> {
+    const timer = this.#deps.clock.after(waitMs, () => answers.end());
+    this.#waiting.add(answers);
+    try {
+      return await answers.report;
+    } finally {
+      this.#waiting.delete(answers);
+      timer.cancel();
+    }
+  }
+
+  #compose(request: SendRequest): Stanza {
+    const { subject, body, type = 'chat' } = request;
+    const rules = rulesOf(request, this.#deps.clock.nowMs());
+    const to = address(request.to);
+    checkTexts([subject ?? '', body, ...rules.flatMap(({ action, condition, value }) => [action, condition, value])]);
+    const content = [...written('subject', subject), xml('body', {}, body), ampElement({}, rules)];
+    return Stanza.message({ to, id: randomId(), type }, ...content);
+  }
+
+  /** Somebody of this server, with a resource: there the answers are waited for. */
+  #sender(text: string | undefined): MaybePromise<Jid> {
+    const { domains, components, hasAccount } = this.#deps;
+    const jid = address(text ?? domains[0] ?? '');
+    const sender = jid.resource === '' ? jid.withResource(randomId()) : jid;
+    if (components.includes(jid.domain)) return sender;
+    if (!domains.includes(jid.domain)) {
+      const known = [...domains, ...components].join(', ');
+      throw new OperationError('invalid', `Nobody here is ${jid}: messages come from ${known} and addresses there.`);
+    }
+    if (jid.local === '') return sender;
+    return then(hasAccount(jid.bare()), (exists) => {
+      if (exists) return sender;
+      throw new OperationError('not-found', `There is no account ${jid.bare()}.`);
+    });
+  }
+}
+
+/** The server may know everything: what is to be dropped is dropped with an alert, so that the outcome is known. */
+function rulesOf({ rules = [], expireInMs, onExpiry = 'drop' }: SendRequest, nowMs: number): RuleWords[] {
+  const expiry =
+    expireInMs === undefined
+      ? []
+      : [{ action: onExpiry, condition: 'expire-at', value: formatDateTime(nowMs + expireInMs) }];
+  const asked = [...rules, ...expiry].map((rule) => (rule.action === 'drop' ? { ...rule, action: 'alert' } : rule));
+  return [...asked, ...tellAll];
+}
+
+function messageOf({ xml: text, from, to, type, rules }: ExplainRequest): Stanza {
+  const given = text === undefined ? made(type, rules) : parsed(text);
+  return given.with({
+    ...(from !== undefined && { from: address(from) }),
+    ...(to !== undefined && { to: address(to) }),
+  });
+}
+
+function made(type: string | undefined, rules: readonly RuleWords[] = []): Stanza {
+  checkTexts(rules.flatMap(({ action, condition, value }) => [action, condition, value]));
+  const amp = rules.length > 0 ? [ampElement({}, rules)] : [];
+  return Stanza.message({ id: randomId(), type: type ?? 'chat' }, xml('body', {}, 'A message'), ...amp);
+}
+
+function parsed(text: string): Stanza {
+  try {
+    const stanza = Stanza.fromFrame(parseFrame(text));
+    if (stanza.kind === 'message') return stanza;
+    throw new OperationError('invalid', `A message is needed, not <${stanza.kind}/>.`);
+  } catch (error) {
+    if (!(error instanceof XmlError || error instanceof StanzaError || error instanceof StreamError)) throw error;
+    throw new OperationError('invalid', `The stanza cannot be read: ${error.message}.`);
+  }
+}
+
+function checkTexts(texts: readonly string[]): void {
+  if (!texts.every(isXmlText)) throw new OperationError('invalid', 'The text has characters that XML cannot carry.');
+}
+
+function written(name: string, text: string | undefined): Element[] {
+  return text === undefined ? [] : [xml(name, {}, text)];
+}
