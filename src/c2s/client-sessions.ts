@@ -25,7 +25,7 @@ export interface SessionPolicy {
 }
 
 /** Dependencies of binding. */
-export interface ClientSessionDeps extends Omit<SessionDeps, 'end' | 'store'>, ResumptionStores {
+interface ClientSessionDeps extends Omit<SessionDeps, 'end' | 'store'>, ResumptionStores {
   readonly directory: SessionDirectory;
   readonly account: (jid: Jid) => MaybePromise<Account | undefined>;
   readonly policy: SessionPolicy;

@@ -10,7 +10,7 @@ import { deriveCredentials } from './negotiation/sasl/credentials.ts';
 import type { Pbkdf2Queue } from './negotiation/sasl/pbkdf2-queue.ts';
 
 /** What the registrar works on. */
-export interface RegistrarDeps {
+interface RegistrarDeps {
   readonly store: Pick<AccountStore, 'create' | 'changePassword' | 'remove'>;
   readonly account: (jid: Jid) => MaybePromise<Account | undefined>;
   /** Tells the contacts that the account is leaving (XEP-0077 §3.2). */

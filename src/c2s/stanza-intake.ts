@@ -12,7 +12,7 @@ import type { ClientSession } from './client-session.ts';
 import type { StreamManagement } from './management/stream-management.ts';
 
 /** Dependencies of the intake. */
-export interface StanzaIntakeDeps {
+interface StanzaIntakeDeps {
   readonly nonzas: readonly NonzaHandler[];
   readonly management: Pick<StreamManagement, 'take'>;
   readonly route: (stanza: Stanza, session: Session) => MaybePromise<void>;

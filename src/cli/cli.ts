@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 
 /** The options that every command has. */
-export interface GlobalOptions {
+interface GlobalOptions {
   config: string | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
 /** Where a command writes. */
-export interface Output {
+interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;

@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 
 /** The ways to give a password. */
-export interface PasswordOptions {
+interface PasswordOptions {
   readonly password: string | undefined;
   readonly passwordStdin: boolean | undefined;
 }

@@ -9,7 +9,7 @@ import { Component, type ComponentDeps, type ComponentOptions, type ComponentRep
 import { ComponentStream, type ComponentStreamDeps } from './component-stream.ts';
 
 /** Dependencies of the connections of components. */
-export interface ComponentsEntrance {
+interface ComponentsEntrance {
   readonly addresses: readonly ListenAddress[];
   /** Takes a stanza of a component that may speak for its 'from'. */
   readonly take: ComponentStreamDeps['route'];

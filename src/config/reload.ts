@@ -3,7 +3,7 @@ import type { JsonPath } from './json-text.ts';
 import type { Config } from './schema.ts';
 
 /** What a reload comes to. */
-export interface Reloaded {
+interface Reloaded {
   /** The configuration that holds from now on. */
   readonly config: Config;
   /** The paths of the settings that are otherwise in the file, and wait for the next start. */

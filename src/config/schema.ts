@@ -66,7 +66,7 @@ function certificateFiles(origin: Origin) {
 }
 
 /** The certificate files of one domain. */
-export function domainCertificateSchema(origin: Origin) {
+function domainCertificateSchema(origin: Origin) {
   return z.strictObject(certificateFiles(origin)).describe('The certificate of this domain.');
 }
 

@@ -13,7 +13,7 @@ import type { ThreadLink } from './thread-link.ts';
 import { Underway } from './underway.ts';
 
 /** What a connection at an edge needs. */
-export interface EdgeConnectionDeps {
+interface EdgeConnectionDeps {
   readonly link: ThreadLink;
   readonly limits: ConnectionLimits;
   /** Nothing more about this connection is of interest. */

@@ -34,7 +34,7 @@ export type EdgeReport =
   | ({ readonly kind: 'wrong' } & Complaint);
 
 /** An error without what threads cannot pass to each other. */
-export interface Complaint {
+interface Complaint {
   readonly code: string | undefined;
   readonly message: string;
 }

@@ -28,7 +28,7 @@ export const toCore = {
 } as const;
 
 /** Somebody has come in by the gate with this number. */
-export interface ArrivedRecord {
+interface ArrivedRecord {
   readonly acceptor: number;
   readonly remoteAddress: string;
 }
@@ -41,7 +41,7 @@ export interface StartTlsRecord {
 }
 
 /** A payload with structure; none of them is in the way of every stanza. */
-export interface Written {
+interface Written {
   readonly arrived: ArrivedRecord;
   readonly startTls: StartTlsRecord;
   readonly readRate: ReadRate;
@@ -51,7 +51,7 @@ export interface Written {
 }
 
 /** A channel binding, its data in base64. */
-export type ChannelBindingRecord = Pick<ChannelBinding, 'type' | 'advertised'> & { readonly base64: string };
+type ChannelBindingRecord = Pick<ChannelBinding, 'type' | 'advertised'> & { readonly base64: string };
 
 /** Writes the payload of a record. */
 export function encode<K extends keyof Written>(_kind: K, value: Written[K]): string {

@@ -9,7 +9,7 @@ export interface LinkMemory {
 }
 
 /** What is at this end of a link. */
-export interface LinkUser {
+interface LinkUser {
   readonly took: TakeRecord;
   /** There is room again for what had to wait. */
   readonly relieved: () => void;

@@ -29,7 +29,7 @@ import { vcard } from './vcard.ts';
 import { type Software, version } from './version.ts';
 
 /** What the operator decides about extensions; slices of the configuration. */
-export interface ExtensionOptions {
+interface ExtensionOptions {
   readonly roster: RosterOptions;
   readonly registration: RegisterOptions;
   readonly contact: ContactAddresses;

@@ -15,7 +15,7 @@ import type { Log } from '../support/log.ts';
 import { type Element, xml } from '../xml/element.ts';
 
 /** Dependencies of last activity. */
-export interface LastActivityDeps {
+interface LastActivityDeps {
   readonly sessions: Pick<SessionDirectory, 'of'>;
   readonly store: Pick<AccountStore, 'setLastSeen'>;
   readonly clock: Clock;

@@ -5,7 +5,7 @@ import { asciiDomain, covers } from '../tls/certificate-files.ts';
 import { type DerItem, derChildren, derItems } from '../tls/der.ts';
 
 /** The names of a certificate that only XMPP looks at, as they stand there. */
-export interface XmppNames {
+interface XmppNames {
   /** SRVName: `_service.domain` (RFC 4985). */
   readonly srv: readonly string[];
   /** id-on-xmppAddr (RFC 6120 §13.7.1.4). */

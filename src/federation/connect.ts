@@ -50,7 +50,7 @@ export async function connectTo(target: Target, deps: ConnectDeps, open: OpenSoc
 }
 
 /** Begins a connection; nothing if there may be no more. */
-export type OpenSocket = (address: string, port: number) => Socket | undefined;
+type OpenSocket = (address: string, port: number) => Socket | undefined;
 
 /** Begins a TCP connection. */
 export function openSocket(address: string, port: number): Socket {

@@ -14,7 +14,7 @@ import { type Errand, type Established, type Opening, openingTo } from './server
 import type { Target } from './target.ts';
 
 /** Dependencies of reaching other servers. */
-export interface DialDeps {
+interface DialDeps {
   readonly stream: PeerStreamDeps;
   /** Where the servers of a domain are, in the order they are to be tried. */
   readonly targets: (domain: string) => Promise<readonly Target[]>;

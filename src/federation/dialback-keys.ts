@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What a dialback key stands for: who may send, to whom, on which stream of the receiving server. */
-export interface KeyClaim {
+interface KeyClaim {
   readonly receiving: string;
   readonly originating: string;
   readonly streamId: string;

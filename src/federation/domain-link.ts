@@ -30,7 +30,7 @@ export interface DomainLinkDeps {
 }
 
 /** Where a link stands. */
-export type LinkState =
+type LinkState =
   | { readonly name: 'idle' }
   | { readonly name: 'dialling'; readonly abort: AbortController }
   | { readonly name: 'open'; readonly dialled: Established; readonly hop: NextHop }

@@ -16,7 +16,7 @@ export interface DomainPolicy {
 }
 
 /** Bounds on what waits for one other domain while there is no stream to it. */
-export interface WaitingLimits {
+interface WaitingLimits {
   readonly stanzas: number;
   readonly bytes: number;
   readonly maxWaitMs: number;

@@ -5,7 +5,7 @@ import { inOrder } from './srv-order.ts';
 import type { Target } from './target.ts';
 
 /** What finding a server needs. */
-export interface FinderDeps {
+interface FinderDeps {
   readonly resolver: Resolver;
   /** Where the servers of some domains are, in place of what DNS says. */
   readonly overrides: (domain: string) => readonly Target[] | undefined;

@@ -23,7 +23,7 @@ export interface LinkTestReport {
 }
 
 /** What a test needs. */
-export interface LinkTestDeps {
+interface LinkTestDeps {
   readonly dialler: Pick<Dialler, 'dial'>;
   readonly clock: Pick<Clock, 'after'>;
   readonly timeoutMs: number;

@@ -3,7 +3,7 @@ import type { DomainPolicies } from './domain-policies.ts';
 import type { PeerStream } from './peer-stream.ts';
 
 /** What decides whether a stream may stay. */
-export interface ObjectionDeps {
+interface ObjectionDeps {
   readonly isHosted: (domain: string) => boolean;
   readonly policies: DomainPolicies;
 }

@@ -9,7 +9,7 @@ import type { Frame } from '../xml/frame.ts';
 import type { ProvenPairs } from './domain-pairs.ts';
 
 /** Dependencies of the intake. */
-export interface PeerIntakeDeps {
+interface PeerIntakeDeps {
   readonly isHosted: (domain: string) => boolean;
   readonly route: (stanza: Stanza, origin: AckScope) => MaybePromise<void>;
   readonly limits: LengthLimits;

@@ -8,7 +8,7 @@ import { type DomainPair, pairKey } from './domain-pairs.ts';
 import type { DomainPolicies } from './domain-policies.ts';
 
 /** Dependencies of the links. */
-export interface RemoteLinksDeps extends Omit<DomainLinkDeps, 'place'> {
+interface RemoteLinksDeps extends Omit<DomainLinkDeps, 'place'> {
   readonly isHosted: (domain: string) => boolean;
   readonly policies: DomainPolicies;
   /** Whose share of new streams a stanza from an address counts as: that of an account, a component, or the server itself. */

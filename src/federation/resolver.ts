@@ -17,7 +17,7 @@ export interface Resolver {
 }
 
 /** Why it is not known where a server is. */
-export type ResolutionFailure = 'no such domain' | 'not offered' | 'temporary';
+type ResolutionFailure = 'no such domain' | 'not offered' | 'temporary';
 
 /** It is not known where the server for a domain is; `temporary` may be otherwise the next time. */
 export class ResolutionError extends Error {

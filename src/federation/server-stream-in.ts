@@ -15,7 +15,7 @@ import type { PeerRole, Proof } from './peer-role.ts';
 import { PeerStream, type PeerStreamDeps } from './peer-stream.ts';
 
 /** What an answered stream tells its owner. */
-export interface ServerStreamInEvents {
+interface ServerStreamInEvents {
   /** The peer has proved who it is. */
   authenticated(): void;
   proved(stream: PeerStream, pair: DomainPair, method: Proof): void;

@@ -3,10 +3,10 @@ import { ns } from './namespaces.ts';
 import { StanzaError } from './stanza-error.ts';
 
 /** The types of a form, XEP-0004 §3.1. */
-export type FormType = 'cancel' | 'form' | 'result' | 'submit';
+type FormType = 'cancel' | 'form' | 'result' | 'submit';
 
 /** The types of a field, XEP-0004 §3.3. */
-export type FieldType =
+type FieldType =
   | 'boolean'
   | 'fixed'
   | 'hidden'
@@ -19,13 +19,13 @@ export type FieldType =
   | 'text-single';
 
 /** One choice of a list field. */
-export interface FieldOption {
+interface FieldOption {
   readonly value: string;
   readonly label?: string;
 }
 
 /** One field of a form the server writes. */
-export interface FormField {
+interface FormField {
   /** The name; only a `fixed` field has none. */
   readonly var?: string;
   readonly type?: FieldType;

@@ -6,7 +6,7 @@ import { jidOrNothing } from './jid-or-nothing.ts';
 import { ns } from './namespaces.ts';
 
 /** Who held a stanza back, and when it was sent, XEP-0203 §2. */
-export interface Delay {
+interface Delay {
   readonly from: Jid;
   readonly stampMs: number;
 }

@@ -2,7 +2,7 @@ import type { Payload } from '../xml/payload.ts';
 import { ns } from './namespaces.ts';
 
 /** What the sender of a message wishes to be done with it, XEP-0334 §4. */
-export interface Hints {
+interface Hints {
   readonly noPermanentStore: boolean;
   readonly noStore: boolean;
   readonly noCopy: boolean;

@@ -12,7 +12,7 @@ const excludedFromLocal = /["&'/:<>@]/;
 const asciiResource = /^[ -~]{1,1023}$/;
 
 /** Which part of a JID is meant. */
-export type JidPart = 'localpart' | 'domainpart' | 'resourcepart';
+type JidPart = 'localpart' | 'domainpart' | 'resourcepart';
 
 /** A text that is no JID; the message says which part is wrong, and how. */
 export class JidError extends Error {

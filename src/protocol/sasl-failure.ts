@@ -16,7 +16,7 @@ export type SaslCondition =
   | 'temporary-auth-failure';
 
 /** What a SASL failure may say besides its condition. */
-export interface SaslFailureDetails {
+interface SaslFailureDetails {
   /** Human-readable, in English. */
   readonly text?: string | undefined;
   /** The application-specific condition, XEP-0388 §2.6.2. */

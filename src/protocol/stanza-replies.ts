@@ -6,7 +6,7 @@ import { Stanza, type StanzaAttributes, type StanzaKind } from './stanza.ts';
 import type { StanzaError } from './stanza-error.ts';
 
 /** How an error reply may differ from the usual one. */
-export interface ErrorReplyOptions {
+interface ErrorReplyOptions {
   /** Who answers, if not the addressee of the stanza. */
   readonly from?: Jid | undefined;
   /** Elements that go before the `<error/>`; nothing of the original stanza is echoed but what is given here. */

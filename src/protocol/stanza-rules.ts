@@ -5,14 +5,7 @@ import { StanzaError } from './stanza-error.ts';
 export type MessageType = 'chat' | 'error' | 'groupchat' | 'headline' | 'normal';
 
 /** The types of a presence but the absent one, RFC 6121 §4.7.1. */
-export type PresenceType =
-  | 'error'
-  | 'probe'
-  | 'subscribe'
-  | 'subscribed'
-  | 'unavailable'
-  | 'unsubscribe'
-  | 'unsubscribed';
+type PresenceType = 'error' | 'probe' | 'subscribe' | 'subscribed' | 'unavailable' | 'unsubscribe' | 'unsubscribed';
 
 const presenceTypes: ReadonlySet<string> = new Set<PresenceType>([
   'error',

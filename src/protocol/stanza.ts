@@ -12,7 +12,7 @@ import { StreamError } from './stream-error.ts';
 export type StanzaKind = 'message' | 'presence' | 'iq';
 
 /** An attribute of a start tag that RFC 6120 does not define: name and value. */
-export type ExtraAttribute = readonly [name: string, value: string];
+type ExtraAttribute = readonly [name: string, value: string];
 
 /** The attributes common to all stanzas, RFC 6120 §8.1. */
 export interface StanzaAttributes {
@@ -24,7 +24,7 @@ export interface StanzaAttributes {
 }
 
 /** What `Stanza.with` can replace; a field given as undefined is removed. */
-export interface StanzaChanges extends StanzaAttributes {
+interface StanzaChanges extends StanzaAttributes {
   readonly payload?: Payload;
 }
 

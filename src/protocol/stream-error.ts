@@ -33,7 +33,7 @@ const conditions = [
 export type StreamCondition = (typeof conditions)[number];
 
 /** What a stream error may say besides its condition. */
-export interface StreamErrorDetails {
+interface StreamErrorDetails {
   /** Human-readable, in English. */
   readonly text?: string | undefined;
   /** The application-specific condition, RFC 6120 §4.9.4. */

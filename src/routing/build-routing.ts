@@ -24,7 +24,7 @@ import { StanzaFilters } from './stanza-filters.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** What the road is made for. */
-export interface RoutingOptions {
+interface RoutingOptions {
   readonly domains: readonly string[];
   readonly maxRosterItems: number;
   /** How many entities one session may send directed presence to. */
@@ -46,7 +46,7 @@ export interface RoutingCore {
 }
 
 /** Extensions, and the one among them that keeps messages for absent users. */
-export interface Equipment {
+interface Equipment {
   readonly extensions: readonly Extension[];
   readonly offline: OfflineMessages;
   /** What answers for another domain, if something does now. */

@@ -21,7 +21,7 @@ export type DeliveryPlan =
   | { readonly kind: 'none'; readonly error?: StanzaError };
 
 /** One consistent look at a local recipient. */
-export interface RecipientView {
+interface RecipientView {
   readonly exists: boolean;
   /** All connected resources, also those that sent no presence. */
   readonly sessions: readonly Session[];

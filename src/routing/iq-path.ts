@@ -14,7 +14,7 @@ import type { Session } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
 
 /** Dependencies of the iq path. */
-export interface IqPathDeps {
+interface IqPathDeps {
   readonly handlers: readonly IqHandler[];
   readonly findSession: (fullJid: Jid) => Session | undefined;
   /** Whether a domain is that of a service, which is the operator's as this server is. */

@@ -2,7 +2,7 @@ import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 
 /** Looks at a message that has come to a mailbox: whether it was for the one who waits there. */
-export type Take = (message: Stanza) => boolean;
+type Take = (message: Stanza) => boolean;
 
 /** Addresses at which the server itself waits for messages, such as the answers to one that it has sent. What else comes there goes on. */
 export class Mailboxes {

@@ -16,7 +16,7 @@ import type { StanzaFilters } from './stanza-filters.ts';
 import { storabilityOf } from './storability.ts';
 
 /** Dependencies of the message path. */
-export interface MessagePathDeps {
+interface MessagePathDeps {
   readonly sessionsOf: (account: string) => readonly Session[];
   readonly filters: StanzaFilters;
   readonly judges: readonly Judge[];

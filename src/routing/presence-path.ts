@@ -14,7 +14,7 @@ import type { StanzaFilters } from './stanza-filters.ts';
 import { isSubscriptionType, type Subscriptions } from './subscriptions.ts';
 
 /** Dependencies of the presence path. */
-export interface PresencePathDeps {
+interface PresencePathDeps {
   readonly sessionsOf: (account: string) => readonly Session[];
   readonly findSession: (fullJid: Jid) => Session | undefined;
   readonly filters: StanzaFilters;

@@ -24,7 +24,7 @@ import type { Session, Watch } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
 
 /** Dependencies of the router. */
-export interface RouterDeps {
+interface RouterDeps {
   readonly isLocalDomain: (domain: string) => boolean;
   readonly service: (domain: string) => Service | undefined;
   readonly mailboxes: Pick<Mailboxes, 'take'>;

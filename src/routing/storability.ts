@@ -3,7 +3,7 @@ import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 
 /** What may become of a chat or normal message nobody is there to take: store it, answer with an error, or forget it. */
-export type Storability = 'keep' | 'refuse' | 'forget';
+type Storability = 'keep' | 'refuse' | 'forget';
 
 /** Children that alone make no message worth keeping (XEP-0160 §3, XEP-0085 §5.6); rules are about the rest of it. */
 const passing = new Set<string>([ns.chatStates, ns.hints, ns.amp]);

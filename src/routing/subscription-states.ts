@@ -18,7 +18,7 @@ export interface SubscriptionState {
 }
 
 /** What a subscription stanza does. */
-export interface Transition {
+interface Transition {
   readonly next: SubscriptionState;
   /** Outbound: route it to the contact. Inbound: deliver it to the owner's client. */
   readonly pass: boolean;

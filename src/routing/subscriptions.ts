@@ -22,7 +22,7 @@ import {
 } from './subscription-states.ts';
 
 /** Dependencies of subscriptions. */
-export interface SubscriptionDeps {
+interface SubscriptionDeps {
   readonly rosters: RosterChanges;
   readonly sessionsOf: (account: string) => readonly Session[];
   readonly filters: StanzaFilters;

@@ -49,7 +49,7 @@ export interface Forward {
 }
 
 /** Which accounts to list: those of one domain if given, after one JID if given, in the byte order of their JIDs. */
-export interface AccountPage {
+interface AccountPage {
   readonly domain?: string | undefined;
   readonly after?: string | undefined;
   readonly limit: number;

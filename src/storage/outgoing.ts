@@ -1,5 +1,5 @@
 /** A stanza that goes to another server or to a component. */
-export interface NewOutgoing {
+interface NewOutgoing {
   readonly receivedAtMs: number;
   readonly bytes: Buffer;
 }

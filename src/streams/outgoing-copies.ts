@@ -6,7 +6,7 @@ import { PendingRedeliveries } from './acknowledgment/pending-redeliveries.ts';
 import type { Reroute, Undelivered } from './acknowledgment/redelivery.ts';
 
 /** Dependencies of keeping copies of stanzas on their way out. */
-export interface OutgoingCopiesDeps extends CopiesDeps {
+interface OutgoingCopiesDeps extends CopiesDeps {
   readonly store: OutgoingStore;
   /** What says that a stanza is late (XEP-0203 §3). */
   readonly domain: string;

@@ -6,7 +6,7 @@ import type { Acceptor, IncomingConnection } from './acceptor.ts';
 import { Connection, type ConnectionDeps } from './connection.ts';
 
 /** Dependencies of a gate. */
-export interface SocketAcceptorDeps {
+interface SocketAcceptorDeps {
   readonly connection: ConnectionDeps;
   /** Connections that may wait in the kernel. */
   readonly backlog: number;

@@ -7,7 +7,7 @@ import { ownLanguage } from '../xml/stream-header.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 
 /** What flows on a stream: the stanzas of clients or those of servers (RFC 6120 §4.8.2). */
-export type ContentNs = typeof ns.client | typeof ns.server;
+type ContentNs = typeof ns.client | typeof ns.server;
 
 /** Throws the stream error for a header no such stream can begin with (RFC 6120 §4.7, §4.8). */
 export function checkHeader(header: StreamHeader, contentNs: ContentNs = ns.client): void {
@@ -23,7 +23,7 @@ export function checkHeader(header: StreamHeader, contentNs: ContentNs = ns.clie
 }
 
 /** What a header says of its stream. */
-export interface HeaderAttributes {
+interface HeaderAttributes {
   /** Only whoever answers gives the stream its id (RFC 6120 §4.7.3). */
   readonly id?: string;
   readonly from: string | undefined;

@@ -29,7 +29,7 @@ export interface AcceptedStream<C extends StreamConnection = StreamConnection> e
 }
 
 /** Dependencies of the listener. */
-export interface StreamListenerDeps<C extends StreamConnection> {
+interface StreamListenerDeps<C extends StreamConnection> {
   /** Makes a stream, which says when its peer has proved who it is. */
   readonly newStream: (authenticated: () => void) => AcceptedStream<C>;
   readonly acceptor: Acceptor<C>;

@@ -1,5 +1,5 @@
 /** How much there is to share. */
-export interface ShareLimits {
+interface ShareLimits {
   readonly total: number;
   /** For each of those who share. */
   readonly each: number;

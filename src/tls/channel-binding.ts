@@ -11,7 +11,7 @@ export interface ChannelBinding {
 }
 
 /** The part of a TLS socket that channel binding needs. */
-export type BindableSocket = Pick<
+type BindableSocket = Pick<
   TLSSocket,
   'getProtocol' | 'exportKeyingMaterial' | 'getX509Certificate' | 'getPeerFinished'
 >;

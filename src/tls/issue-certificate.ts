@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 
 /** What a certificate is to say, whoever signs it. */
-export interface CertificateContent {
+interface CertificateContent {
   readonly commonName: string;
   readonly publicKey: KeyObject;
   readonly notBeforeMs: number;

@@ -19,7 +19,7 @@ export function answerPeerTls(plain: Socket, contexts: ContextSource, start: Tls
 }
 
 /** Who talks to whom over TLS. Domains are prepared. */
-export interface TlsNames {
+interface TlsNames {
   readonly local: string;
   readonly remote: string;
 }

@@ -7,7 +7,7 @@ import { type ContextInUse, contextsInUse } from './contexts-in-use.ts';
 export type TlsStart = 'starttls' | 'direct';
 
 /** The cipher suites of TLS 1.3, then those of TLS 1.2 with ECDHE and AEAD; nothing else (RFC 9325 §4.2). */
-export const cipherSuites = [
+const cipherSuites = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',

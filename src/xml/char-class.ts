@@ -1,6 +1,6 @@
 /** Bytes the grammar of XML gives a meaning to. */
-export const tab = 0x09;
-export const lineFeed = 0x0a;
+const tab = 0x09;
+const lineFeed = 0x0a;
 export const carriageReturn = 0x0d;
 export const space = 0x20;
 export const exclamation = 0x21;

@@ -2,7 +2,7 @@ import { Element as LtxElement } from 'ltx';
 import { serialise } from './serialise.ts';
 
 /** Attributes by qualified name, namespace declarations included; has no prototype, so any name is safe. */
-export interface Attributes {
+interface Attributes {
   xmlns?: string;
   [name: string]: string | undefined;
 }

@@ -24,7 +24,7 @@ export function langValue(attributes: readonly Attribute[]): string | undefined 
 }
 
 /** What is declared around a frame. */
-export interface FrameContext extends NamespaceContext {
+interface FrameContext extends NamespaceContext {
   /** The language of a frame that gives none. */
   readonly lang?: string | undefined;
 }

@@ -5,7 +5,7 @@ const asciiName = /^[A-Za-z_][A-Za-z0-9._-]*(?::[A-Za-z_][A-Za-z0-9._-]*)?$/;
 const asciiNamePart = /^[A-Za-z0-9._-]$/;
 
 /** What is written of an element; the trees of this room are such. */
-export interface Writable {
+interface Writable {
   readonly name: string;
   readonly attrs: Readonly<{ xmlns?: string; [name: string]: string | undefined }>;
   readonly children: readonly (Writable | string)[];

@@ -8,7 +8,7 @@ export const nameColon = 1;
 export const nameEnd = 2;
 export const valueStart = 3;
 export const valueEnd = 4;
-export const flags = 5;
+const flags = 5;
 
 /** The flags of a span: the form of its value in the lowest two bits, and these. */
 const formMask = 3;

@@ -5,7 +5,7 @@ const maxLength = 48;
  * Gives out the strings of ASCII byte ranges. The last string of each slot is kept and given out again, which saves
  * the decoding and the garbage. A slot holds one short string, so what a hostile peer can do to the table is empty it.
  */
-export class TextTable {
+class TextTable {
   readonly #texts: string[] = new Array<string>(slots).fill('');
   readonly #keys = new Uint8Array(slots * maxLength);
   readonly #keep: (text: string) => string;

@@ -32,7 +32,7 @@ export interface ManagementDeps {
 }
 
 /** What stream management knows of its session. */
-export interface Managed {
+interface Managed {
   readonly account: { readonly key: string };
   readonly stream: SessionStream | undefined;
   /** What the session has told the world; undefined if that is as it was when last asked. */

@@ -16,7 +16,7 @@ import type { SessionStream } from '../session-stream.ts';
 import { SessionState } from './session-state.ts';
 
 /** How long a client may be away, and where it should come back to. */
-export interface ResumptionLimits {
+interface ResumptionLimits {
   readonly resumeSeconds: number;
   readonly maxResumeSeconds: number;
   /** Where it should come back to first. */
@@ -47,7 +47,7 @@ export interface Resumable extends ResumableSession {
 }
 
 /** A stanza found on the disk without a session. */
-export interface Stray {
+interface Stray {
   readonly id: number;
   readonly domain: string;
   /** Nothing if it is damaged. */

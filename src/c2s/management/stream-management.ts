@@ -12,7 +12,7 @@ import type { SessionStream } from '../session-stream.ts';
 import type { ResumableSessions } from './resumable-sessions.ts';
 
 /** Tells the client that a session is its own again, and gives the session its stream; both at once. */
-export type Takeover = (session: ClientSession, resumed: Element) => void;
+type Takeover = (session: ClientSession, resumed: Element) => void;
 
 /** Stream management (XEP-0198) as clients speak it. */
 export class StreamManagement {

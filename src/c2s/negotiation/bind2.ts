@@ -12,7 +12,7 @@ import type { StreamManagement } from '../management/stream-management.ts';
 import type { NegotiatingStream } from './stream-feature.ts';
 
 /** Dependencies of Bind 2. */
-export interface Bind2Deps {
+interface Bind2Deps {
   readonly sessions: ClientSessions;
   readonly management: StreamManagement;
   /** Session features that can be set on the way; those with `inline` are advertised. */
@@ -22,7 +22,7 @@ export interface Bind2Deps {
 }
 
 /** A session bound on the way, and what the client is told about it. */
-export interface Bound {
+interface Bound {
   readonly session: ClientSession;
   readonly element: Element;
 }

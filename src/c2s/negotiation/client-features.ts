@@ -22,7 +22,7 @@ import { starttls } from './starttls.ts';
 import type { StreamFeature } from './stream-feature.ts';
 
 /** What the operator decides about negotiation; slices of the configuration. */
-export interface NegotiationOptions {
+interface NegotiationOptions {
   readonly tls: { readonly required: boolean };
   readonly registration: { readonly inBand: boolean };
   readonly authentication: {
@@ -41,7 +41,7 @@ export interface NegotiationOptions {
 }
 
 /** What the features of a client's stream are made from. */
-export interface ClientFeatureDeps {
+interface ClientFeatureDeps {
   readonly options: NegotiationOptions;
   readonly storage: Pick<Storage, 'accounts' | 'secrets'>;
   readonly sessions: ClientSessions;

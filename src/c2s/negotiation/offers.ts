@@ -2,7 +2,7 @@ import type { Element } from '../../xml/element.ts';
 import type { StreamFacts, StreamFeature } from './stream-feature.ts';
 
 /** What a stream in its condition is offered. */
-export interface Offers {
+interface Offers {
   readonly offered: readonly StreamFeature[];
   readonly elements: readonly Element[];
   /** Whether nothing else may stand beside it. */

@@ -14,7 +14,7 @@ import { refuseAccount } from '../account-refusal.ts';
 import type { NegotiatingStream, StreamFacts, StreamFeature } from './stream-feature.ts';
 
 /** How many accounts one address may register. */
-export interface RegistrationLimits {
+interface RegistrationLimits {
   readonly perAddress: number;
   readonly windowMs: number;
 }

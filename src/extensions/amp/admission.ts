@@ -35,7 +35,7 @@ export interface Admitted {
 }
 
 /** What AMP makes of a message before anything is known of where it goes. */
-export type Admission = { readonly kind: 'refused'; readonly reply: Stanza } | Admitted;
+type Admission = { readonly kind: 'refused'; readonly reply: Stanza } | Admitted;
 
 /**
  * Takes a message in: reads its rules, checks them all, and signs them (XEP-0079 §2.2, first step). No state of the

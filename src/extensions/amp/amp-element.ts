@@ -7,7 +7,7 @@ import type { StartTag } from '../../xml/start-tag.ts';
 import type { WrittenRule } from './written-rules.ts';
 
 /** An `<amp/>` as its sender wrote it, whatever it is good for (XEP-0079 §4.1). Immutable, and shared by all messages with the same. */
-export interface AmpElement {
+interface AmpElement {
   /** Whether it reports what has become of a message; one that asks for something has no status. */
   readonly isReport: boolean;
   readonly rules: readonly WrittenRule[];

@@ -15,7 +15,7 @@ import { carriesReport, isServer } from './report-address.ts';
 import type { AmpSettings } from './settings.ts';
 
 /** Dependencies of judging. */
-export interface AmpJudgeDeps extends CaseDeps {
+interface AmpJudgeDeps extends CaseDeps {
   readonly settings: AmpSettings;
   readonly isLocalDomain: (domain: string) => boolean;
   readonly filters: Pick<StanzaFilters, 'refusesInbound'>;

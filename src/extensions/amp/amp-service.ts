@@ -18,7 +18,7 @@ import { Reporter } from './reporter.ts';
 import { type AmpOptions, type AmpSettings, ampSettings, unsupportedPolicy } from './settings.ts';
 
 /** Dependencies of AMP as a whole. */
-export interface AmpServiceDeps {
+interface AmpServiceDeps {
   readonly options: AmpOptions;
   readonly store: {
     readonly offline: Pick<OfflineStore, 'due' | 'nextDueMs' | 'settle'>;

@@ -16,7 +16,7 @@ import { composed, type Reporter, type Subject } from './reporter.ts';
 import type { Rule } from './rule.ts';
 
 /** Dependencies of expiry. */
-export interface ExpiryDeps {
+interface ExpiryDeps {
   readonly store: Pick<OfflineStore, 'due' | 'nextDueMs' | 'settle'>;
   readonly vocabulary: Vocabulary;
   readonly accounts: Pick<Accounts, 'peek'>;

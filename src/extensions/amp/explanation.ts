@@ -11,7 +11,7 @@ import type { Outcome, Situation } from './situation.ts';
 import type { RulesetLimits } from './validate.ts';
 
 /** One rule and how it stands; `unreached` ones come after the one that fires, or after the end of the message. */
-export interface RuleExplanation {
+interface RuleExplanation {
   readonly action: string;
   readonly condition: string;
   readonly value: string;
@@ -25,14 +25,14 @@ export interface RulesetExplanation {
 }
 
 /** That somebody would be told of a rule, at once or when what it announces has happened. */
-export interface ReportExplanation {
+interface ReportExplanation {
   readonly status: string;
   readonly to: string;
   readonly when: Report['when'];
 }
 
 /** What would happen to a message without rules: undefined where only another server can say. */
-export interface PlanExplanation {
+interface PlanExplanation {
   readonly deliver: Outcome | undefined;
   /** Where it would come to. */
   readonly destinations: readonly string[];
@@ -54,7 +54,7 @@ export interface Explanation {
 }
 
 /** The rules that count besides those of the sender. */
-export interface HouseRules {
+interface HouseRules {
   readonly limits: RulesetLimits;
   readonly policies: readonly Policy[];
 }

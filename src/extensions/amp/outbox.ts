@@ -9,7 +9,7 @@ import { parseFrame } from '../../xml/parse-frame.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Dependencies of the outbox. */
-export interface OutboxDeps {
+interface OutboxDeps {
   readonly store: OutboxStore;
   readonly reporter: Pick<Reporter, 'addressed'>;
   readonly route: (stanza: Stanza, way: RouteOptions) => MaybePromise<void>;

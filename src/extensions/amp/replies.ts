@@ -7,7 +7,7 @@ import type { Refusal } from './refusal.ts';
 import { ampElement, ruleElements, type WrittenRule } from './written-rules.ts';
 
 /** The addresses and the id of a reply; every reply repeats the id of the message (XEP-0079 §1.3). */
-export interface ReplyAddress {
+interface ReplyAddress {
   /** The domain of the server that decided. */
   readonly by: Jid;
   /** Who is told. */

@@ -15,7 +15,7 @@ import { lateAddress } from './report-address.ts';
 import type { Rule } from './rule.ts';
 
 /** Dependencies of reporting. */
-export interface ReporterDeps {
+interface ReporterDeps {
   readonly sessions: Pick<SessionDirectory, 'find'>;
   readonly mailboxes: Pick<Mailboxes, 'has'>;
   readonly isLocalDomain: (domain: string) => boolean;

@@ -17,7 +17,7 @@ export interface PolicyRuleOptions {
 }
 
 /** A policy as the operator writes it. */
-export interface PolicyOptions {
+interface PolicyOptions {
   readonly name: string;
   readonly match: {
     readonly from?: readonly string[] | undefined;

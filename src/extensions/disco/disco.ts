@@ -7,7 +7,7 @@ import type { Advertisement, Claim, Command, Extension, IqRequest } from '../../
 import { attribute, type Element } from '../../xml/element.ts';
 
 /** Dependencies of service discovery. */
-export interface DiscoDeps {
+interface DiscoDeps {
   /** The name of the server's identity. */
   readonly name: string;
   /** A URL that stands for the program (XEP-0115 §4). */

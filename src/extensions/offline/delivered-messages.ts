@@ -7,7 +7,7 @@ import type { Log } from '../../support/log.ts';
 const retryMs = 5000;
 
 /** Dependencies of forgetting messages. */
-export interface DeliveredMessagesDeps {
+interface DeliveredMessagesDeps {
   readonly store: Pick<OfflineStore, 'remove'>;
   /** Some messages have been removed. */
   readonly removed: (account: string, usage: OfflineUsage) => void;

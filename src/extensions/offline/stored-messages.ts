@@ -15,7 +15,7 @@ import { DeliveredMessages } from './delivered-messages.ts';
 import { Drain, type DrainDeps, type DrainOutcome } from './drain.ts';
 
 /** Dependencies of keeping messages. */
-export interface StoredMessagesDeps extends Omit<DrainDeps, 'delivered'> {
+interface StoredMessagesDeps extends Omit<DrainDeps, 'delivered'> {
   readonly store: Pick<OfflineStore, 'append' | 'list' | 'remove'>;
   readonly quota: OfflineQuota;
   readonly sessions: Pick<SessionDirectory, 'of'>;

@@ -8,7 +8,7 @@ import { RosterReading } from './roster-reading.ts';
 import { RosterWriting, type RosterWritingDeps } from './roster-writing.ts';
 
 /** Dependencies of the roster. */
-export interface RosterDeps extends RosterWritingDeps {
+interface RosterDeps extends RosterWritingDeps {
   readonly store: Pick<RosterStore, 'changedSince'>;
 }
 

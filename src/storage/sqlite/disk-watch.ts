@@ -8,7 +8,7 @@ const intervalMs = 5000;
 const [lowShare, fineShare] = [0.1, 0.15];
 
 /** What watching a disk needs. */
-export interface DiskWatchDeps {
+interface DiskWatchDeps {
   readonly space: () => DiskSpace;
   /** The size of the ballast; 0 if there is none, and nothing is refused. */
   readonly ballastBytes: number;

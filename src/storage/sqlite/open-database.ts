@@ -9,7 +9,7 @@ import type { DatabaseOptions, Migration } from './messages.ts';
 import { migrate } from './migrate.ts';
 
 /** A database that is locked, checked, configured and migrated. */
-export interface OpenDatabase {
+interface OpenDatabase {
   readonly db: Database.Database;
   readonly ballast: Ballast;
   readonly migration: Migration | undefined;

@@ -8,7 +8,7 @@ import { workerExit } from './worker-thread.ts';
 const maxBatchCalls = 1024;
 
 /** What the queue asks of and tells to the rest of the storage. */
-export interface OperationQueueDeps {
+interface OperationQueueDeps {
   /** Whether there is no room for what a call would add. */
   readonly refuses: (call: OperationCall) => boolean;
   /** A write has failed because the disk is full. */

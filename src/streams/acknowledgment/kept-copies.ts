@@ -85,7 +85,7 @@ export class Copies {
 }
 
 /** Dependencies of keeping copies for clients. */
-export interface KeptCopiesDeps extends CopiesDeps {
+interface KeptCopiesDeps extends CopiesDeps {
   readonly store: Pick<ResumptionStore, 'add' | 'number' | 'remove'>;
 }
 

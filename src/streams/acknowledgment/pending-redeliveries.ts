@@ -7,7 +7,7 @@ import { type Reroute, redeliver, type Undelivered } from './redelivery.ts';
 const patienceMs = 10_000;
 
 /** Dependencies of taking stanzas back. */
-export interface PendingRedeliveriesDeps {
+interface PendingRedeliveriesDeps {
   readonly route: Reroute;
   readonly clock: Pick<Clock, 'after'>;
   readonly log: Log;

@@ -21,7 +21,7 @@ const largestBodyBytes = 32 * 1024 * 1024;
 const root = 'http://control';
 
 /** What the control server needs. */
-export interface ControlServerDeps {
+interface ControlServerDeps {
   /** Where the socket is made, see `controlSocketPath`. */
   readonly path: string;
   readonly administration: Operations;

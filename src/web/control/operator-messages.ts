@@ -26,7 +26,7 @@ import type {
 import { OperationError } from './operation-error.ts';
 
 /** What the desk needs of the running server. */
-export interface OperatorMessagesDeps {
+interface OperatorMessagesDeps {
   readonly domains: readonly string[];
   /** The domains of components. */
   readonly components: readonly string[];

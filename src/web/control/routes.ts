@@ -3,7 +3,7 @@ import { OperationError } from './operation-error.ts';
 import type { ImportedUser, Operations } from './operations.ts';
 
 /** What answers one method of one path. */
-export interface Route {
+interface Route {
   /** Checks the input and carries the operation out; rejects with `invalid` for an input of another shape. */
   run(operations: Operations, input: unknown): Promise<unknown>;
 }

@@ -3,7 +3,7 @@ import { networkOf } from '../../../support/network-of.ts';
 import { TokenBucket } from '../../../support/token-bucket.ts';
 
 /** How many failed authentications one address may cause. */
-export interface FailureLimits {
+interface FailureLimits {
   /** Failures within the window that lead to a block. */
   readonly maxFailures: number;
   readonly windowMs: number;

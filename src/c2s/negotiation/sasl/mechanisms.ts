@@ -25,7 +25,7 @@ const mechanisms = new Map<string, Start>([
 export const mechanismNames: readonly string[] = [...mechanisms.keys()];
 
 /** What decides which mechanisms a stream is offered. */
-export type MechanismConditions = Pick<SaslContext, 'secure' | 'channelBindings'> & {
+type MechanismConditions = Pick<SaslContext, 'secure' | 'channelBindings'> & {
   /** The mechanisms the administrator allows. */
   readonly enabled: readonly string[];
 };

@@ -7,7 +7,7 @@ export class Pbkdf2QueueFull extends Error {
 }
 
 /** Bounds of a {@link Pbkdf2Queue}. */
-export interface Pbkdf2QueueOptions {
+interface Pbkdf2QueueOptions {
   /** Pieces of work done at once. */
   readonly concurrency?: number;
   /** Pieces of work that may wait for their turn. */

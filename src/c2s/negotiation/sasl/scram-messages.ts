@@ -6,7 +6,7 @@ import { decodeBase64 } from './strict-base64.ts';
 export type BindingFlag = { readonly kind: 'n' | 'y' } | { readonly kind: 'p'; readonly type: string };
 
 /** The first message of a client (RFC 5802 §7). */
-export interface ClientFirst {
+interface ClientFirst {
   readonly gs2Header: string;
   readonly binding: BindingFlag;
   readonly authzid: string;
@@ -17,7 +17,7 @@ export interface ClientFirst {
 }
 
 /** The final message of a client (RFC 5802 §7). */
-export interface ClientFinal {
+interface ClientFinal {
   readonly channelBinding: string;
   readonly nonce: string;
   readonly proof: Buffer;

@@ -4,7 +4,7 @@ import { StorageError } from '../../storage-error.ts';
 import { noAccount, type Owners } from './owners.ts';
 
 /** SCRAM keys as they travel between the threads: hash, salt, iterations, stored key, server key. */
-export type PackedScramKeys = readonly [
+type PackedScramKeys = readonly [
   hash: ScramHash,
   salt: Uint8Array,
   iterations: number,

@@ -4,7 +4,7 @@ import type { OutboxWriting } from './outbox.ts';
 import type { Owners } from './owners.ts';
 
 /** A due message as it travels between the threads. */
-export interface PackedDueMessage extends KeptRules {
+interface PackedDueMessage extends KeptRules {
   readonly id: number;
   readonly owner: string;
   readonly bytes: Uint8Array;

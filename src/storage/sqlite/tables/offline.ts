@@ -5,7 +5,7 @@ import type { OutboxWriting } from './outbox.ts';
 import { noAccount, type Owners } from './owners.ts';
 
 /** A new offline message as it travels between the threads. */
-export interface PackedNewMessage {
+interface PackedNewMessage {
   readonly from: string;
   readonly receivedAtMs: number;
   readonly bytes: Uint8Array;

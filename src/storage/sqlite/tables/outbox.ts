@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 
 /** An entry of the outbox as it travels between the threads. */
-export interface PackedOutboxEntry {
+interface PackedOutboxEntry {
   readonly id: number;
   readonly bytes: Uint8Array;
 }

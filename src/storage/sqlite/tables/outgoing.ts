@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 
 /** A stanza on its way out as it travels between the threads. */
-export interface PackedOutgoing {
+interface PackedOutgoing {
   readonly id: number;
   readonly receivedAtMs: number;
   readonly bytes: Uint8Array;
