@@ -320,6 +320,31 @@ describe('user import of XEP-0227', () => {
     });
   });
 
+  it('takes the requests of a file by Prosody, which inherit the namespace of the document', async () => {
+    // As prosody-migrator 0.12.3 writes it.
+    const file = workplace.write(
+      'juliet.xml',
+      `<server-data xmlns='urn:xmpp:pie:0'><host jid='localhost'><user name='juliet' password='pencil'>
+<query version='3' xmlns='jabber:iq:roster'><item jid='nurse@localhost' subscription='both'/></query>
+<presence type='subscribe' from='paris@localhost'/><presence type='subscribe' from='nurse@localhost'/>
+<presence type='unavailable' from='tybalt@localhost'/>
+</user></host></server-data>`,
+    );
+    const { summary } = await importXml(file);
+    expect(summary.losses).to.deep.equal([
+      {
+        place: 'juliet@localhost',
+        loss: '<presence>: not a subscription request',
+      },
+    ]);
+    const record = await stored(workplace, ({ accounts }) => accounts.load('juliet@localhost'));
+    const pending = record?.roster.map(({ contact, inRoster, pendingIn }) => [contact, inRoster, String(pendingIn)]);
+    expect(pending).to.deep.equal([
+      ['nurse@localhost', true, '<presence from="nurse@localhost" type="subscribe"/>'],
+      ['paris@localhost', false, '<presence from="paris@localhost" type="subscribe"/>'],
+    ]);
+  });
+
   const badFiles: readonly (readonly [xml: string | Buffer, says: RegExp])[] = [
     ['<server-data xmlns="urn:xmpp:pie:0">\n<host jid="localhost">\n</server-data>', /bad\.xml: line 3: /],
     ['<server-data xmlns="urn:xmpp:pie:0"><host jid="localhost">', /bad\.xml: line 1: Unclosed root tag/],

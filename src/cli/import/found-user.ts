@@ -5,12 +5,12 @@ export interface FoundUser extends ImportedUser {
   readonly password?: string | undefined;
 }
 
-/** One entry of a file: an account, or why it is none. */
+/** One entry of a file: an account, or why it cannot be imported. */
 export interface Entry {
-  /** Where it stands, as in `line 12`. */
+  /** Its place in the file, such as `line 12`. */
   readonly place: string;
   readonly user?: FoundUser | undefined;
   readonly problem?: string | undefined;
-  /** What of the entry cannot be taken over although the account can. */
+  /** The parts of an imported account that are left out. */
   readonly losses?: readonly string[] | undefined;
 }

@@ -39,6 +39,7 @@ const wantedParts = new Set([
   `${ns.vcard} vCard`,
   `${ns.blocking} blocklist`,
   `${ns.client} presence`,
+  `${ns.portableData} presence`,
   `${ns.portableData} offline-messages`,
 ]);
 

@@ -9,6 +9,7 @@ import { serialise } from '../../xml/serialise.ts';
 import { LossError } from './loss-error.ts';
 
 const subscriptions = ['none', 'to', 'from', 'both'] as const;
+
 /** A contact of a roster (RFC 6121 §2.1.2). */
 export function rosterContact(item: Element): ImportedContact {
   const subscription = subscriptions.find((name) => name === (attribute(item, 'subscription') ?? 'none'));
@@ -25,18 +26,18 @@ export function rosterContact(item: Element): ImportedContact {
   };
 }
 
-/** A subscription request that waits for an answer (XEP-0227 §4.8), and who asks. */
+/** A pending subscription request (XEP-0227 §4.8) and the contact that sent it. */
 export function subscriptionRequest(element: Element): { contact: string; pendingIn: string } {
   const presence = stanzaIn(element);
   const contact = presence.from?.bare();
-  if (presence.type !== 'subscribe' || contact === undefined) throw new LossError('a presence that is no request');
+  if (presence.type !== 'subscribe' || contact === undefined) throw new LossError('not a subscription request');
   return { contact: contact.toString(), pendingIn: presence.with({ from: contact }).toString() };
 }
 
-/** A message that was kept for the user (XEP-0227 §4.5); without a stamp it counts as received now. */
+/** An offline message (XEP-0227 §4.5); without a stamp it counts as received now. */
 export function offlineMessage(element: Element, domain: string, nowMs: number): ImportedMessage {
   const message = stanzaIn(element);
-  if (message.kind !== 'message') throw new LossError('something among the messages that is none');
+  if (message.kind !== 'message') throw new LossError('an element among the offline messages that is not a message');
   const delay = childElements(element).find((child) => child.getName() === 'delay' && nsOf(child) === ns.delay);
   return {
     from: message.from?.toString() ?? domain,
@@ -45,6 +46,8 @@ export function offlineMessage(element: Element, domain: string, nowMs: number):
   };
 }
 
+/** Prosody's migrator writes stanzas without a namespace of their own, so that they inherit the namespace of the document. */
 function stanzaIn(element: Element): Stanza {
+  if (nsOf(element) === ns.portableData) element.attrs.xmlns = ns.client;
   return Stanza.fromFrame(parseFrame(serialise(element)));
 }

@@ -29,7 +29,7 @@ export async function* portableUsers(events: AsyncIterable<PortableEvent>, nowMs
   }
 }
 
-/** A domain that is none stays as it is: it is told of later, where its accounts are refused. */
+/** An invalid domain stays as it is: it is reported later, when its accounts are refused. */
 function prepared(domain: string): string {
   try {
     return prepareDomain(domain);
@@ -65,7 +65,7 @@ class PortableUser {
     const space = nsOf(part);
     if (space === ns.portableScram) this.#each([part], (element) => this.#takeScram(scramCredentials(element)));
     else if (space === ns.roster) this.#each(childElements(part), (item) => this.#takeContact(rosterContact(item)));
-    else if (space === ns.client) this.#each([part], (element) => this.#takeRequest(element));
+    else if (part.getName() === 'presence') this.#each([part], (element) => this.#takeRequest(element));
     else if (space === ns.privateXml) this.#each(childElements(part), (fragment) => this.#takeFragment(fragment));
     else if (space === ns.blocking) this.#each(childElements(part), (item) => this.#takeBlocked(item));
     else if (space === ns.vcard) this.#each([part], (element) => this.#takeVcard(element));
