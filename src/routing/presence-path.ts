@@ -200,10 +200,10 @@ export class PresencePath {
   }
 }
 
-/** RFC 6121 §4.7.2.3: an integer from -128 to +127, 0 if absent. */
+/** RFC 6121 §4.7.2.3: an integer from -128 to +127; 0 if the element is absent or, as other servers read it, empty. */
 function priorityOf(stanza: Stanza): number {
-  if (!stanza.payload.has('priority', ns.client)) return 0;
   const text = childText(stanza, 'priority').trim();
+  if (text === '') return 0;
   const priority = Number(text);
   if (!/^[+-]?\d{1,3}$/.test(text) || priority < -128 || priority > 127) {
     throw StanzaError.badRequest('priority is an integer from -128 to +127');
