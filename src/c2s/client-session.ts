@@ -4,8 +4,9 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from '../routing/account.ts';
 import { PendingWork } from '../routing/ack-scope.ts';
+import { Interests } from '../routing/interests.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
-import type { Interest, OutgoingFilter, Session, SessionPresence, Watch } from '../routing/session.ts';
+import type { OutgoingFilter, Session, SessionPresence, Watch } from '../routing/session.ts';
 import type { Undelivered } from '../streams/acknowledgment/redelivery.ts';
 import { xml } from '../xml/element.ts';
 import {
@@ -37,7 +38,7 @@ export class ClientSession implements Session {
   readonly jid: Jid;
   readonly account: Account;
   readonly presence: SessionPresence = { available: undefined, priority: 0, farewell: '', directed: new Map() };
-  readonly interests = new Set<Interest>();
+  readonly interests: Interests;
   /** When the resource was bound, milliseconds since 1970. */
   readonly boundAtMs: number;
   filter: OutgoingFilter | undefined;
@@ -58,6 +59,7 @@ export class ClientSession implements Session {
   constructor(jid: Jid, account: Account, stream: SessionStream | undefined, boundAtMs: number, deps: SessionDeps) {
     this.jid = jid;
     this.account = account;
+    this.interests = new Interests(account);
     this.#stream = stream;
     this.boundAtMs = boundAtMs;
     this.#deps = deps;
@@ -213,6 +215,7 @@ export class ClientSession implements Session {
     // RFC 6120 §4.4: whoever says goodbye goes on reading until we have said it, too.
     const hasAll = leaving === 'goodbye' && this.#stream?.broken === false;
     this.#ended = true;
+    this.interests.end();
     this.#stream = undefined;
     const waiting = new Set([...(this.filter?.release() ?? []), ...(this.#held ?? [])]);
     this.filter = undefined;

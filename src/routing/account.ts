@@ -1,12 +1,13 @@
 import { Jid } from '../protocol/jid.ts';
 import type { AccountRecord } from '../storage/accounts.ts';
+import type { Interest, InterestCounter } from './interests.ts';
 import { Roster } from './roster.ts';
 
 /** One for all who block nobody: every message looks at two block lists. */
 const nobody: ReadonlySet<string> = new Set();
 
 /** A local account as the router knows it: what planning needs is in memory. */
-export class Account {
+export class Account implements InterestCounter {
   /** The bare JID. */
   readonly jid: Jid;
   /** The bare JID as text: its key in every map and table. */
@@ -20,6 +21,8 @@ export class Account {
   readonly stored: { messages: number; bytes: number };
   /** The address that its chat and normal messages go to instead. */
   forwardTo: Jid | undefined;
+  /** How many of its sessions have an interest; absent until one has. */
+  #interested: Map<Interest, number> | undefined;
 
   constructor(jid: Jid, record: AccountRecord) {
     this.jid = jid;
@@ -47,5 +50,15 @@ export class Account {
   countStored(messages: number, bytes: number): void {
     this.stored.messages += messages;
     this.stored.bytes += bytes;
+  }
+
+  /** How many of its sessions have an interest; cheap enough to be asked for every message. */
+  sessionsInterestedIn(interest: Interest): number {
+    return this.#interested?.get(interest) ?? 0;
+  }
+
+  countInterest(interest: Interest, change: 1 | -1): void {
+    this.#interested ??= new Map();
+    this.#interested.set(interest, this.sessionsInterestedIn(interest) + change);
   }
 }

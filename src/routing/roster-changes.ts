@@ -7,6 +7,9 @@ import type { Account } from './account.ts';
 import type { Roster } from './roster.ts';
 import type { SessionDirectory } from './session-directory.ts';
 
+/** The interest of a session that is sent roster pushes (RFC 6121 §2.1.6). */
+export const rosterInterest = 'roster';
+
 /** Changes rosters: in memory at once, on disk, and then, when it is durable, in the clients that asked (RFC 6121 §2.1.6). */
 export class RosterChanges {
   readonly #store: Pick<RosterStore, 'put' | 'remove'>;
@@ -54,7 +57,7 @@ export class RosterChanges {
   #push(account: Account, item: Element, version: number): void {
     const query = xml('query', { xmlns: ns.roster, ver: String(version) }, item);
     for (const session of this.#sessions.of(account.key)) {
-      if (!session.interests.has('roster')) continue;
+      if (!session.interests.has(rosterInterest)) continue;
       session.send(Stanza.iq({ type: 'set', id: randomId(), to: session.jid, from: account.jid }, query));
     }
   }

@@ -3,9 +3,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from './account.ts';
 import type { AckScope } from './ack-scope.ts';
-
-/** What a client has asked to be told about: pushes go only to sessions that asked. */
-export type Interest = 'roster' | 'blocklist';
+import type { Interests } from './interests.ts';
 
 /** Follows a stanza until it has left for the client. */
 export interface Watch {
@@ -44,7 +42,8 @@ export interface Session extends AckScope {
   readonly jid: Jid;
   readonly account: Account;
   readonly presence: SessionPresence;
-  readonly interests: Set<Interest>;
+  /** What the client has asked to be told about: pushes go only to sessions that asked. */
+  readonly interests: Interests;
   filter: OutgoingFilter | undefined;
   /** Hands a stanza to the client, after all that were sent before. One whose fate is watched does not wait at a gate. */
   send(stanza: Stanza, watch?: Watch): void;

@@ -9,7 +9,7 @@ import { parseElement } from '../xml/parse-element.ts';
 import { Payload } from '../xml/payload.ts';
 import type { Account } from './account.ts';
 import type { MaybePromise } from './maybe-promise.ts';
-import type { RosterChanges } from './roster-changes.ts';
+import { type RosterChanges, rosterInterest } from './roster-changes.ts';
 import type { Session } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
 import {
@@ -168,7 +168,7 @@ export class Subscriptions {
   /** Requests go to available resources, the rest to those that asked for the roster (RFC 6121 §3.1.3, §3.1.6). */
   #deliver(stanza: Stanza, type: SubscriptionType, account: Account): void {
     for (const session of this.#deps.sessionsOf(account.key)) {
-      const concerned = type === 'subscribe' ? session.presence.available : session.interests.has('roster');
+      const concerned = type === 'subscribe' ? session.presence.available : session.interests.has(rosterInterest);
       if (concerned) session.send(stanza);
     }
   }

@@ -169,6 +169,13 @@ describe('A session', () => {
     expect(session.end()).to.deep.equal([]);
   });
 
+  it('counts among those of its account that have an interest, until it ends', () => {
+    session.interests.add('urn:x');
+    expect(account.sessionsInterestedIn('urn:x')).to.equal(1);
+    session.end();
+    expect(account.sessionsInterestedIn('urn:x')).to.equal(0);
+  });
+
   it('can be used after its end without effect', async () => {
     session.end();
     send('late');

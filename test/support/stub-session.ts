@@ -2,14 +2,15 @@ import type { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import type { StreamError } from '../../src/protocol/stream-error.ts';
 import type { Account } from '../../src/routing/account.ts';
-import type { Interest, OutgoingFilter, Session, SessionPresence, Watch } from '../../src/routing/session.ts';
+import { Interests } from '../../src/routing/interests.ts';
+import type { OutgoingFilter, Session, SessionPresence, Watch } from '../../src/routing/session.ts';
 
 /** A session without a stream: it writes down what a client would get. */
 export class StubSession implements Session {
   readonly jid: Jid;
   readonly account: Account;
   readonly presence: SessionPresence = { available: undefined, priority: 0, farewell: '', directed: new Map() };
-  readonly interests = new Set<Interest>();
+  readonly interests: Interests;
   filter: OutgoingFilter | undefined;
   ended = false;
   /** Why the server closed it. */
@@ -31,6 +32,7 @@ export class StubSession implements Session {
 
   constructor(account: Account, resource: string) {
     this.account = account;
+    this.interests = new Interests(account);
     this.jid = account.jid.withResource(resource);
   }
 

@@ -1,68 +1,64 @@
 import { Jid } from '../../protocol/jid.ts';
 import { Stanza } from '../../protocol/stanza.ts';
-import type { Interest, SessionPresence } from '../../routing/session.ts';
+import type { Interest } from '../../routing/interests.ts';
+import type { Session } from '../../routing/session.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
 
-/** What of a session outlives a restart of the server. */
-interface Speaker {
-  readonly presence: SessionPresence;
-  readonly interests: Set<Interest>;
-}
+/** The parts of a session that survive a restart of the server. */
+type Persistent = Pick<Session, 'presence' | 'interests'>;
 
-interface Written {
+/** The text on the disk, as JSON. */
+interface StateDocument {
   readonly presence?: string;
   readonly priority?: number;
   readonly interests: readonly Interest[];
+  /** Addresses that were sent directed presence. */
   readonly directed: readonly string[];
 }
 
-/** What a session has told the world, as text for the disk. */
+/** The persistent part of one session as text. */
 export class SessionState {
-  readonly #speaker: Speaker;
+  readonly #session: Persistent;
   #available: Stanza | undefined;
-  #interests = 0;
+  #interests = '';
   #directed = '';
 
-  constructor(speaker: Speaker) {
-    this.#speaker = speaker;
+  constructor(session: Persistent) {
+    this.#session = session;
   }
 
   /** The text. */
   text(): string {
-    const { presence, interests } = this.#speaker;
-    const written: Written = {
+    const { presence, interests } = this.#session;
+    const document: StateDocument = {
       ...(presence.available && { presence: presence.available.toString(), priority: presence.priority }),
       interests: [...interests],
       directed: [...presence.directed.keys()],
     };
-    return JSON.stringify(written);
+    return JSON.stringify(document);
   }
 
-  /** The text, unless nothing has changed since it was last asked for. */
+  /** The text if it has changed since the last call, otherwise undefined. */
   changedText(): string | undefined {
-    const { presence, interests } = this.#speaker;
+    const { presence, interests } = this.#session;
+    const { available } = presence;
+    const asked = [...interests].join('\n');
     const directed = presence.directed.size === 0 ? '' : [...presence.directed.keys()].join('\n');
-    const same = presence.available === this.#available && interests.size === this.#interests;
-    if (same && directed === this.#directed) return undefined;
-    this.#available = presence.available;
-    this.#interests = interests.size;
+    if (available === this.#available && asked === this.#interests && directed === this.#directed) return undefined;
+    this.#available = available;
+    this.#interests = asked;
     this.#directed = directed;
     return this.text();
   }
 
-  /** Gives a session what another had told the world before the restart. Throws if that cannot be read. */
-  static restore(text: string, { presence, interests }: Speaker): void {
-    const {
-      presence: shown,
-      priority = 0,
-      interests: asked = [],
-      directed = [],
-    } = JSON.parse(text) as Partial<Written>;
-    if (shown !== undefined) {
-      presence.available = Stanza.fromFrame(parseFrame(Buffer.from(shown)));
-      presence.priority = priority;
+  /** Gives a session the state that was written down before the restart. Throws if the text cannot be read. */
+  static restore(text: string, { presence, interests }: Persistent): void {
+    const document = JSON.parse(text) as Partial<StateDocument>;
+    if (document.presence !== undefined) {
+      presence.available = Stanza.fromFrame(parseFrame(Buffer.from(document.presence)));
+      presence.priority = document.priority ?? 0;
     }
-    for (const interest of asked) interests.add(interest);
-    for (const address of directed) presence.directed.set(address, Jid.parse(address));
+    for (const interest of document.interests ?? []) interests.add(interest);
+    for (const address of document.directed ?? []) presence.directed.set(address, Jid.parse(address));
   }
 }

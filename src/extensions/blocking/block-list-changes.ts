@@ -17,6 +17,8 @@ export interface BlockingDeps {
   readonly route: (stanza: Stanza) => MaybePromise<void>;
 }
 
+/** The interest of a session that is told of blocked and unblocked addresses (XEP-0191 §3.3). */
+export const blockListInterest = 'blocklist';
 /** How many addresses one account may block. */
 const maxItems = 2000;
 
@@ -70,7 +72,7 @@ export class BlockListChanges {
 
   #push(account: Account, command: Element): void {
     for (const session of this.#deps.sessions.of(account.key)) {
-      if (!session.interests.has('blocklist')) continue;
+      if (!session.interests.has(blockListInterest)) continue;
       session.send(Stanza.iq({ type: 'set', id: randomId(), from: account.jid, to: session.jid }, command));
     }
   }

@@ -7,7 +7,7 @@ import { accountShownTo } from '../../routing/account-shown.ts';
 import type { Extension, IqRequest } from '../../routing/extension.ts';
 import { childElements, type Element, nsOf, xml } from '../../xml/element.ts';
 import { blockFilter } from './block-filter.ts';
-import { type BlockingDeps, BlockListChanges, itemElements } from './block-list-changes.ts';
+import { type BlockingDeps, BlockListChanges, blockListInterest, itemElements } from './block-list-changes.ts';
 
 /** Blocking Command (XEP-0191). */
 export function blocking(deps: BlockingDeps): Extension {
@@ -29,7 +29,7 @@ export function blocking(deps: BlockingDeps): Extension {
 /** XEP-0191 §3.2; from then on the session is told of changes. */
 function showList(request: IqRequest): Element {
   const { blocked } = accountShownTo(request);
-  request.session?.interests.add('blocklist');
+  request.session?.interests.add(blockListInterest);
   return xml('blocklist', { xmlns: ns.blocking }, ...itemElements(blocked));
 }
 

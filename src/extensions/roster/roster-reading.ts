@@ -5,7 +5,7 @@ import type { Account } from '../../routing/account.ts';
 import { accountShownTo } from '../../routing/account-shown.ts';
 import type { IqRequest } from '../../routing/extension.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
-import { removedItemElement, rosterItemElement } from '../../routing/roster-changes.ts';
+import { removedItemElement, rosterInterest, rosterItemElement } from '../../routing/roster-changes.ts';
 import type { Session } from '../../routing/session.ts';
 import type { RosterStore, RosterChanges as StoredChanges } from '../../storage/rosters.ts';
 import { attribute, type Element, xml } from '../../xml/element.ts';
@@ -23,7 +23,7 @@ export class RosterReading {
     const account = accountShownTo(request);
     const since = knownVersion(request.payload);
     if (since !== undefined && request.session) return this.#whatIsNew(request, account, request.session, since);
-    request.session?.interests.add('roster');
+    request.session?.interests.add(rosterInterest);
     return wholeRoster(account);
   }
 
@@ -35,7 +35,7 @@ export class RosterReading {
   ): Promise<Element | undefined> {
     const { version } = account.roster;
     const changes = since === version ? nothing : await this.#store.changedSince(account.key, since);
-    session.interests.add('roster');
+    session.interests.add(rosterInterest);
     // What changed while the store was read is in neither answer, but in memory.
     if (!changes || countOf(changes) > mostPushes || account.roster.version !== version) return wholeRoster(account);
     request.afterwards(() => catchUp(session, changes, since));
