@@ -6,8 +6,9 @@ import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { Accounts } from './accounts.ts';
 import type { RouteOptions } from './ack-scope.ts';
-import type { Extension } from './extension.ts';
+import type { Extension, LocalIqEnds } from './extension.ts';
 import { IqPath } from './iq-path.ts';
+import { IqTable } from './iq-table.ts';
 import { Mailboxes } from './mailboxes.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import { MessagePath } from './message-path.ts';
@@ -109,7 +110,8 @@ export function buildRouting(
   const judges = extensions.flatMap(({ judge }) => judge ?? []);
   const recalls = extensions.flatMap(({ recall }) => recall ?? []);
   const recorders = extensions.flatMap(({ record }) => record ?? []);
-  const handlers = extensions.flatMap(({ iq }) => iq ?? []);
+  const table = new IqTable<LocalIqEnds>(route);
+  for (const { name, iq = [] } of extensions) table.add(name, iq);
   router = new Router({
     isLocalDomain: core.isLocalDomain,
     service,
@@ -118,7 +120,7 @@ export function buildRouting(
     filters,
     messages: new MessagePath({ ...common, judges, recalls, recorders, offline, explain, refuse }),
     presences,
-    iqs: new IqPath({ ...common, isService: (domain) => service(domain) !== undefined, handlers, requests }),
+    iqs: new IqPath({ ...common, isService: (domain) => service(domain) !== undefined, table, requests }),
     log,
   });
   const sessionEnded = (session: Session) => {

@@ -8,6 +8,7 @@ import type { Account } from './account.ts';
 import type { AckScope } from './ack-scope.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
 import type { Destination } from './destination.ts';
+import type { IqContent, IqEnds, IqHandlerFor } from './iq-table.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { StoredExtras } from './offline-messages.ts';
 import type { NextHop } from './outbound.ts';
@@ -80,7 +81,7 @@ export interface Command {
 /** Where a client's stream stands when features are offered; or that it is the stream of another server. */
 export type StreamStage = 'unauthenticated' | 'authenticated' | 'server';
 
-/** To whom an iq is addressed, as seen from the requester. */
+/** The addressee of an iq to one of our domains, as seen from the requester. */
 export type IqScope =
   /** The domain itself. */
   | 'server'
@@ -89,33 +90,19 @@ export type IqScope =
   /** Another local bare JID, also one without an account: by construction nobody can tell the two apart. */
   | 'other';
 
-/** Answers iq stanzas with one payload element. */
-export interface IqHandler {
-  readonly name: string;
-  readonly ns: string;
-  readonly type: 'get' | 'set';
-  readonly scopes: readonly IqScope[];
-  /** Returns the payload of the result, or nothing for an empty one; throws StanzaError to refuse. */
-  handle(request: IqRequest): MaybePromise<Element | undefined>;
-}
-
-/** An iq of type get or set to the server or an account. */
-export interface IqRequest {
-  readonly stanza: Stanza;
-  /** Who asks: a full JID, or a remote entity. */
-  readonly from: Jid;
-  /** Whom is asked: the domain or an account's bare JID. */
-  readonly to: Jid;
-  readonly scope: IqScope;
+/** The ends of an iq request to the server or an account, and what its handler may know of them. */
+export interface LocalIqEnds extends IqEnds<IqScope> {
   /** The requester's session if it is one of ours. */
   readonly session: Session | undefined;
-  /** The account asked; absent for the domain, where there is none, and where it has blocked the requester. */
+  /** The account asked; absent for the domain, for an address without an account, and if the account has blocked the requester. */
   readonly account: Account | undefined;
-  /** The one child of the iq. */
-  readonly payload: Element;
-  /** Has something done when the answer has been sent, before anything else can be. */
-  afterwards(run: () => void): void;
 }
+
+/** Answers iq requests to the server or an account with one payload element. */
+export type IqHandler = IqHandlerFor<LocalIqEnds>;
+
+/** An iq of type get or set to the server or an account. */
+export type IqRequest = LocalIqEnds & IqContent;
 
 /** Handles a top-level element that is not a stanza. */
 export interface NonzaHandler {

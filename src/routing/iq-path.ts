@@ -1,12 +1,11 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
-import { iqResult } from '../protocol/stanza-replies.ts';
-import type { Child } from '../xml/payload.ts';
 import type { Account } from './account.ts';
 import type { Destination } from './destination.ts';
-import type { IqHandler, IqScope } from './extension.ts';
-import { type MaybePromise, then } from './maybe-promise.ts';
+import type { LocalIqEnds } from './extension.ts';
+import type { IqTable } from './iq-table.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 import type { Outbound } from './outbound.ts';
 import type { OutgoingRequests } from './outgoing-requests.ts';
 import { showsItself } from './presence-access.ts';
@@ -15,13 +14,13 @@ import type { StanzaFilters } from './stanza-filters.ts';
 
 /** Dependencies of the iq path. */
 interface IqPathDeps {
-  readonly handlers: readonly IqHandler[];
+  /** The handlers of the domain and the accounts. */
+  readonly table: IqTable<LocalIqEnds>;
   readonly findSession: (fullJid: Jid) => Session | undefined;
   /** Whether a domain is that of a service, which is the operator's as this server is. */
   readonly isService: (domain: string) => boolean;
   readonly filters: StanzaFilters;
   readonly requests: OutgoingRequests;
-  readonly route: (stanza: Stanza) => MaybePromise<void>;
   /** Carries what is for other servers. */
   readonly remotes: Outbound;
   /** Has a stanza carried away; whatever goes wrong is answered. */
@@ -31,14 +30,9 @@ interface IqPathDeps {
 /** The road of an iq: to a client, to a handler of ours, or away (RFC 6120 §8.2.3, RFC 6121 §8.5). */
 export class IqPath {
   readonly #deps: IqPathDeps;
-  readonly #handlers = new Map<string, IqHandler>();
 
   constructor(deps: IqPathDeps) {
     this.#deps = deps;
-    for (const handler of deps.handlers) {
-      for (const scope of handler.scopes)
-        this.#handlers.set(keyOf(scope, handler.type, handler.ns, handler.name), handler);
-    }
   }
 
   /** Takes an iq to its end. Throws StanzaError for the requester. */
@@ -59,7 +53,7 @@ export class IqPath {
 
   #atServer(iq: Stanza, from: Jid, to: Jid, session: Session | undefined): MaybePromise<void> {
     if (isAnswer(iq)) return void this.#deps.requests.settle(iq, from);
-    return this.#handle(iq, { from, to, scope: 'server', session, account: undefined });
+    return this.#deps.table.handle(iq, { from, to, scope: 'server', session, account: undefined });
   }
 
   #atAccount(
@@ -74,14 +68,14 @@ export class IqPath {
     if (!to.isBare) return this.#toSession(iq, from, to);
     if (isAnswer(iq)) return void this.#deps.requests.settle(iq, from);
     const scope = from.bare().equals(account.jid) ? 'self' : 'other';
-    return this.#handle(iq, { from, to, scope, session, account });
+    return this.#deps.table.handle(iq, { from, to, scope, session, account });
   }
 
   /** Whoever is blocked gets the answers of somebody who writes to no account at all. */
   #atNobody(iq: Stanza, from: Jid, to: Jid, session: Session | undefined): MaybePromise<void> {
     if (isAnswer(iq)) return undefined;
     if (!to.isBare) throw StanzaError.serviceUnavailable();
-    return this.#handle(iq, { from, to, scope: 'other', session, account: undefined });
+    return this.#deps.table.handle(iq, { from, to, scope: 'other', session, account: undefined });
   }
 
   /** RFC 6121 §8.5.3.1: whoever asks a resource that does not show itself to him is told what is told if there is none. */
@@ -92,41 +86,8 @@ export class IqPath {
       throw StanzaError.serviceUnavailable();
     target.send(iq);
   }
-
-  #handle(iq: Stanza, address: Address): MaybePromise<void> {
-    const child = iq.payload.children[0];
-    const handler =
-      child && this.#handlers.get(keyOf(address.scope, iq.type === 'set' ? 'set' : 'get', child.ns, child.name));
-    if (!handler || !child) throw StanzaError.serviceUnavailable();
-    const later: (() => void)[] = [];
-    const afterwards = (run: () => void) => void later.push(run);
-    const answer = handler.handle({ ...address, stanza: iq, payload: iq.payload.element(child), afterwards });
-    return then(answer, (payload) => {
-      const sent = this.#deps.route(this.#result(iq, address, payload));
-      return then(sent, () => {
-        for (const run of later) run();
-      });
-    });
-  }
-
-  #result(iq: Stanza, { from, to }: Address, payload: Parameters<typeof iqResult>[1]): Stanza {
-    return iqResult(iq, payload).with({ from: to, to: from });
-  }
-}
-
-interface Address {
-  readonly from: Jid;
-  readonly to: Jid;
-  readonly scope: IqScope;
-  readonly session: Session | undefined;
-  readonly account: Account | undefined;
 }
 
 function isAnswer(iq: Stanza): boolean {
   return iq.type === 'result' || iq.type === 'error';
-}
-
-function keyOf(scope: IqScope, type: 'get' | 'set', ns: Child['ns'], name: Child['name']): string {
-  // A namespace may hold any character, so the parts that cannot come first.
-  return `${scope} ${type} ${name} ${ns}`;
 }
