@@ -1,3 +1,13 @@
+import {
+  findNodeAtLocation,
+  getNodePath,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
+
 /** A place in a text, both numbers counted from 1. */
 export interface Position {
   readonly line: number;
@@ -6,13 +16,6 @@ export interface Position {
 
 /** The keys and indexes that lead from the root of a JSON text to one of its values. */
 export type JsonPath = readonly PropertyKey[];
-
-/** Where one value stands, and the values inside it. */
-interface Place {
-  readonly keyOffset: number;
-  readonly valueOffset: number;
-  readonly inside: Map<PropertyKey, Place>;
-}
 
 /** A text that is not JSON: what is wrong, and where. */
 export class JsonTextError extends Error {
@@ -24,179 +27,120 @@ export class JsonTextError extends Error {
   }
 }
 
-/** A JSON text that was read: its value and where each part of it stands. */
+/** A parsed JSON text: its value and the position of each part of it. */
 export class JsonText {
   readonly value: unknown;
-  /** Keys that stand more than once in their object. */
+  /** Keys that occur more than once in their object. */
   readonly repeatedKeys: readonly { readonly path: JsonPath; readonly position: Position }[];
   readonly #text: string;
-  readonly #root: Place;
+  readonly #root: Node;
 
-  private constructor(text: string) {
-    const reader = new Reader(text);
-    const [value, root] = reader.document();
-    this.value = value;
-    this.repeatedKeys = reader.repeated.map(({ path, offset }) => ({ path, position: positionAt(text, offset) }));
+  private constructor(text: string, root: Node) {
+    this.value = getNodeValue(root);
+    this.repeatedKeys = repeatedKeysIn(root).map((key) => ({
+      path: getNodePath(key),
+      position: positionAt(text, key.offset),
+    }));
     this.#text = text;
     this.#root = root;
   }
 
-  /** Reads RFC 8259 JSON; throws `JsonTextError`. */
+  /** Parses JSON with comments and commas before a closing bracket; throws `JsonTextError`. */
   static read(text: string): JsonText {
-    return new JsonText(text);
+    const errors: ParseError[] = [];
+    const root = parseTree(text, errors, { allowTrailingComma: true });
+    const [first, second] = errors;
+    if (first !== undefined) throw failure(text, first, second);
+    if (root === undefined) throw new JsonTextError('no value', { line: 1, column: 1 });
+    return new JsonText(text, root);
   }
 
-  /** Where the value at `path` stands; for what is not there, where the object that lacks it stands. */
+  /** The position of the value at `path`; if the value is missing, that of the innermost object around it. */
   positionOfValue(path: JsonPath): Position {
-    return positionAt(this.#text, this.#nearest(path).valueOffset);
+    return positionAt(this.#text, this.#nearest(path).offset);
   }
 
-  /** Where the key stands that ends `path`. */
+  /** The position of the key that ends `path`. */
   positionOfKey(path: JsonPath): Position {
-    return positionAt(this.#text, this.#nearest(path).keyOffset);
+    const value = this.#nearest(path);
+    return positionAt(this.#text, value.parent?.type === 'property' ? value.parent.offset : value.offset);
   }
 
-  #nearest(path: JsonPath): Place {
-    let place = this.#root;
+  #nearest(path: JsonPath): Node {
+    let nearest = this.#root;
     for (const step of path) {
-      const next = place.inside.get(step);
+      const next = findNodeAtLocation(nearest, [typeof step === 'number' ? step : String(step)]);
       if (next === undefined) break;
-      place = next;
+      nearest = next;
     }
-    return place;
+    return nearest;
   }
+}
+
+/** The nodes of keys whose object has the same key before them. */
+function repeatedKeysIn({ type, children = [] }: Node): Node[] {
+  const seen = new Set<unknown>();
+  return children.flatMap((child) => {
+    const [key] = type === 'object' ? (child.children ?? []) : [];
+    const repeated = key !== undefined && seen.has(key.value) ? [key] : [];
+    seen.add(key?.value);
+    return [...repeated, ...repeatedKeysIn(child)];
+  });
 }
 
 function positionAt(text: string, offset: number): Position {
   const before = text.slice(0, offset);
-  const lastBreak = before.lastIndexOf('\n');
-  return { line: before.split('\n').length, column: offset - lastBreak };
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }
 
-const numberToken = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])/y;
-const stringToken = /"(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/uy;
-const wordToken = /(?:true|false|null)(?!\w)/y;
-const space = /[ \t\r\n]*/y;
+/** What the parser expected, by the names of its error codes. */
+const expectations = new Map([
+  ['PropertyNameExpected', 'a key in double quotation marks'],
+  ['ValueExpected', 'a value'],
+  ['ColonExpected', '":"'],
+  ['CommaExpected', '","'],
+  ['CloseBraceExpected', '"," or "}"'],
+  ['CloseBracketExpected', '"," or "]"'],
+  ['EndOfFileExpected', 'the end of the file'],
+]);
 
-type Read = [value: unknown, place: Place];
+const badEscape = 'JSON has no such escape; a backslash itself is written \\\\';
 
-/** A recursive-descent reader: `JSON.parse` tells no positions and drops repeated keys in silence. */
-class Reader {
-  readonly repeated: { path: JsonPath; offset: number }[] = [];
-  readonly #text: string;
-  #offset = 0;
+/** What is wrong, by the names of the other error codes. */
+const explanations = new Map([
+  ['UnexpectedEndOfComment', 'this comment is not closed'],
+  ['UnexpectedEndOfString', 'this string is not closed on its line'],
+  ['UnexpectedEndOfNumber', 'this number is incomplete'],
+  ['InvalidUnicode', badEscape],
+  ['InvalidEscapeCharacter', badEscape],
+  ['InvalidCharacter', 'this string contains a control character; write it as an escape, such as \\t'],
+]);
 
-  constructor(text: string) {
-    this.#text = text;
-  }
+/** Errors inside a string, for which the parser gives the offset of the string. */
+const inString = new Set(['InvalidUnicode', 'InvalidEscapeCharacter', 'InvalidCharacter']);
 
-  document(): Read {
-    const read = this.#value([], 0);
-    if (this.#peek() !== '') throw this.#failure('nothing may follow the end of the JSON value');
-    return read;
-  }
+/** The beginning of a string token up to its first bad escape or control character. */
+const validBeginning = /^(?:[^\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/u;
 
-  #value(path: JsonPath, keyOffset: number): Read {
-    const next = this.#peek();
-    const place = { keyOffset, valueOffset: this.#offset, inside: new Map<PropertyKey, Place>() };
-    if (next === '{') return [this.#object(path, place), place];
-    if (next === '[') return [this.#array(path, place), place];
-    if (next === '"') return [this.#string(), place];
-    const token = this.#match(numberToken) ?? this.#match(wordToken);
-    if (token === undefined) throw this.#unexpected('a value');
-    return [JSON.parse(token), place];
-  }
+/** Explains the first error; those after it are its consequences. */
+function failure(text: string, first: ParseError, second: ParseError | undefined): JsonTextError {
+  const found = text.slice(first.offset, first.offset + first.length);
+  const code = printParseErrorCode(first.error);
+  const within = inString.has(code) ? (validBeginning.exec(found)?.[0].length ?? 0) : 0;
+  const expected = code === 'InvalidSymbol' ? expectedInstead(text, first, second) : expectations.get(code);
+  const message = explanations.get(code) ?? expectationText(expected, found);
+  return new JsonTextError(message, positionAt(text, first.offset + within));
+}
 
-  #object(path: JsonPath, place: Place): object {
-    // Without a prototype a key named __proto__ is a key like any other.
-    const members: Record<string, unknown> = Object.create(null);
-    this.#entries('}', () => {
-      const keyOffset = this.#offset;
-      if (this.#peek() !== '"') throw this.#unexpected('a key in double quotation marks');
-      const key = this.#string();
-      if (place.inside.has(key)) this.repeated.push({ path: [...path, key], offset: keyOffset });
-      if (this.#peek() !== ':') throw this.#unexpected('":"');
-      this.#offset += 1;
-      const [value, inside] = this.#value([...path, key], keyOffset);
-      members[key] = value;
-      place.inside.set(key, inside);
-    });
-    return members;
-  }
+function expectationText(expected: string | undefined, found: string): string {
+  if (found.startsWith("'")) return "strings and keys stand in double quotation marks, not in '";
+  if (expected === undefined) return `unexpected ${JSON.stringify(found)}`;
+  return `expected ${expected}, found ${found === '' ? 'the end of the file' : JSON.stringify(found)}`;
+}
 
-  #array(path: JsonPath, place: Place): unknown[] {
-    const entries: unknown[] = [];
-    this.#entries(']', () => {
-      const index = entries.length;
-      const [value, inside] = this.#value([...path, index], this.#offset);
-      entries.push(value);
-      place.inside.set(index, inside);
-    });
-    return entries;
-  }
-
-  #entries(close: string, readEntry: () => void): void {
-    this.#offset += 1;
-    let commaOffset: number | undefined;
-    while (this.#peek() !== close) {
-      readEntry();
-      commaOffset = undefined;
-      if (this.#peek() === close) break;
-      if (this.#peek() !== ',') throw this.#unexpected(`"," or "${close}"`);
-      commaOffset = this.#offset;
-      this.#offset += 1;
-    }
-    if (commaOffset !== undefined) throw this.#failure(`remove this comma: "${close}" follows it`, commaOffset);
-    this.#offset += 1;
-  }
-
-  #string(): string {
-    const token = this.#match(stringToken);
-    if (token === undefined) throw this.#badString();
-    return JSON.parse(token);
-  }
-
-  /** The next character that is not white space; '' at the end. */
-  #peek(): string {
-    this.#match(space);
-    return this.#text.charAt(this.#offset);
-  }
-
-  #match(token: RegExp): string | undefined {
-    token.lastIndex = this.#offset;
-    const found = token.exec(this.#text)?.[0];
-    this.#offset += found?.length ?? 0;
-    return found;
-  }
-
-  #badString(): JsonTextError {
-    const start = this.#offset;
-    for (let at = start + 1; at < this.#text.length; at += 1) {
-      const character = this.#text.charAt(at);
-      if (character === '"') break;
-      if (character < ' ') return this.#failure('a string must end on the line it starts on', start);
-      if (character !== '\\') continue;
-      if (!/^\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/.test(this.#text.slice(at, at + 6))) {
-        return this.#failure('JSON has no such escape; a backslash itself is written \\\\', at);
-      }
-      at += 1;
-    }
-    return this.#failure('this string is not closed', start);
-  }
-
-  #unexpected(wanted: string): JsonTextError {
-    const next = this.#peek();
-    if (next === '') return this.#failure(`the file ends here, but ${wanted} is missing`);
-    if (next === '/' || next === '#') return this.#failure('JSON has no comments');
-    if (next === "'") return this.#failure("strings and keys stand in double quotation marks, not in '");
-    return this.#failure(`expected ${wanted}, found ${JSON.stringify(this.#word())}`);
-  }
-
-  #word(): string {
-    return /^(?:[\w.+-]+|.)/su.exec(this.#text.slice(this.#offset, this.#offset + 40))?.[0] ?? '';
-  }
-
-  #failure(message: string, offset = this.#offset): JsonTextError {
-    return new JsonTextError(message, positionAt(this.#text, offset));
-  }
+/** The parser skips an unknown symbol. If its next error comes right behind, that one tells what should stand there. */
+function expectedInstead(text: string, symbol: ParseError, next: ParseError | undefined): string | undefined {
+  if (next === undefined) return undefined;
+  const between = text.slice(symbol.offset + symbol.length, next.offset);
+  return between.trim() === '' ? expectations.get(printParseErrorCode(next.error)) : undefined;
 }

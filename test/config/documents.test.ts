@@ -2,12 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import { expect } from 'chai';
+import { JsonText } from '../../src/config/json-text.ts';
 import { defaultConfig, loadConfig } from '../../src/config/load-config.ts';
 import { jsonSchema, keysOf, referenceTables } from './reference.ts';
 
 const root = join(import.meta.dirname, '../..');
 const exampleFile = join(root, 'server.example.json');
-const example = JSON.parse(readFileSync(exampleFile, 'utf8'));
+const example = JsonText.read(readFileSync(exampleFile, 'utf8')).value as { readonly $schema: string };
 const { AMPERE_UPDATE_DOCS } = process.env;
 
 /** Compares a file with what it should hold; with AMPERE_UPDATE_DOCS=1 writes it first. */

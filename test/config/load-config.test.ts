@@ -99,6 +99,11 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('allows comments and trailing commas', () => {
+    const file = directory.write('server.json', '{\n  // ours\n  "domains": [/* one */ "a.example",],\n}');
+    expect(loadConfig(file).domains).to.deep.equal(['a.example']);
+  });
+
   it('says where a file is that cannot be read', () => {
     const file = directory.path('missing.json');
     expect(() => loadConfig(file)).to.throw(
