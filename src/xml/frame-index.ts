@@ -81,10 +81,10 @@ export class FrameIndexer implements ScannerSink {
     }
   }
 
-  /** Not if it uses a prefix from outside, or calls the content namespace by a name it has only on this stream. */
+  /** Not if it uses a prefix from outside, or names the content namespace, which is another one on the next stream. */
   #isPortable(): boolean {
-    const { borrowed, redeclared, context } = this.scanner.scope;
-    return borrowed === undefined && (!redeclared || context.defaultNs === contentNs);
+    const { borrowed, restatesContent } = this.scanner.scope;
+    return borrowed === undefined && !restatesContent;
   }
 
   text(): void {

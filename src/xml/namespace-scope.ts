@@ -4,6 +4,12 @@ import { malformed } from './xml-error.ts';
 export const xmlNamespace = 'http://www.w3.org/XML/1998/namespace';
 const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/';
 
+/**
+ * The namespace that every payload gives for the content of its stanza, whatever the stream: in the bytes it is the
+ * absence of a declaration, so that the same bytes serve clients and servers (RFC 6120 §4.8.3).
+ */
+export const contentNs = 'jabber:client';
+
 /** What is declared around a frame: by the stream header, or by whoever asks for a piece of XML to be read. */
 export interface NamespaceContext {
   readonly defaultNs: string;
@@ -30,8 +36,8 @@ export class NamespaceScope {
   innerDepth = 1;
   /** Prefixes that were used but do not belong. */
   borrowed: Map<string, string> | undefined;
-  /** Whether the default namespace of the context was declared again. */
-  redeclared = false;
+  /** Whether the content namespace was bound to a prefix, or declared where it was the default namespace already. */
+  restatesContent = false;
   readonly #bindings = new Map<string, Binding>();
   readonly #stack: Binding[] = [];
 
@@ -41,14 +47,14 @@ export class NamespaceScope {
     this.context = context;
     this.defaultNs = context.defaultNs;
     this.borrowed = undefined;
-    this.redeclared = false;
+    this.restatesContent = false;
   }
 
   /** Puts a declaration of the element at `depth` in force; `prefix` is '' for the default namespace. */
   declare(prefix: string, ns: string, depth: number): void {
     checkDeclaration(prefix, ns);
     if (prefix === 'xml') return;
-    if (depth >= this.innerDepth && ns === this.context.defaultNs) this.redeclared = true;
+    if (depth >= this.innerDepth && this.#restates(prefix, ns)) this.restatesContent = true;
     const shadowed = prefix === '' ? undefined : this.#bindings.get(prefix);
     const binding = { prefix, ns, depth, shadowed, outerDefaultNs: this.defaultNs };
     this.#stack.push(binding);
@@ -82,6 +88,11 @@ export class NamespaceScope {
     const all = new Map(this.context.prefixes);
     for (const { prefix, ns } of this.#bindings.values()) all.set(prefix, ns);
     return all;
+  }
+
+  #restates(prefix: string, ns: string): boolean {
+    const { defaultNs } = this.context;
+    return (ns === defaultNs || ns === contentNs) && (prefix !== '' || this.defaultNs === defaultNs);
   }
 
   #borrow(prefix: string, ns: string): void {

@@ -1,16 +1,13 @@
 import type { Element } from './element.ts';
 import { escapeText } from './escape.ts';
+import { contentNs } from './namespace-scope.ts';
 import { readElement } from './parse-element.ts';
 import { scanDocument } from './scan-document.ts';
 import type { Scanner } from './scanner.ts';
 import { serialise } from './serialise.ts';
 import { unlimited } from './xml-limits.ts';
 
-/**
- * The namespace every payload gives for the content of its stanza, whatever the stream: in the bytes it is the absence
- * of a declaration, so that the same bytes serve clients and servers (RFC 6120 §4.8.3).
- */
-export const contentNs = 'jabber:client';
+export { contentNs } from './namespace-scope.ts';
 
 const contentContext = { defaultNs: contentNs, prefixes: new Map<string, string>() };
 const noBytes = Buffer.alloc(0);

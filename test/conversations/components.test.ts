@@ -123,6 +123,20 @@ describe('Components (XEP-0114)', () => {
       expectTree(await asked, '<iq type="result" from="gate.localhost"/>');
     });
 
+    it('whose content is in the namespace of their streams, however the sender has written it (RFC 6120 §4.8.5)', async () => {
+      const gate = await component('gate.localhost');
+      const { juliet, romeo } = await stage.enter(['juliet', 'romeo']);
+      const said = (to: string, id: string, ns: string) =>
+        `<message to="${to}" type="chat" id="${id}"><j:body xmlns:j="${ns}">anon</j:body></message>`;
+      juliet.sends(said('nurse@gate.localhost', 'p1', 'jabber:client'));
+      expect(rawOf(await gate.receives('<message id="p1">...</message>'))).to.include('<body>anon</body>');
+      juliet.sends(said(romeo.jid, 'p2', 'jabber:client'));
+      expect(rawOf(await romeo.receives('<message id="p2">...</message>'))).to.include('<body>anon</body>');
+      const proper = said(romeo.jid, 'p3', 'jabber:component:accept').replace('<message', `<message${gate.stamp}`);
+      gate.sends(proper);
+      expect(rawOf(await romeo.receives('<message id="p3">...</message>'))).to.include('<body>anon</body>');
+    });
+
     it('subscribe to presence and are subscribed to', async () => {
       const gate = await component('gate.localhost');
       const { juliet } = await stage.enter(['juliet']);

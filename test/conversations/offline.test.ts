@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Account, Stage } from '../support/conversation.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { expectTree, expectTrees, type TestClient } from '../support/test-client.ts';
+import { expectTree, expectTrees, rawOf, type TestClient } from '../support/test-client.ts';
 import { childOf, type Tree } from '../support/xml-tree.ts';
 
 const bodyOf = (tree: Tree) => childOf(tree, 'body')?.text;
@@ -41,6 +41,14 @@ describe('Messages for absent users (XEP-0160)', () => {
     );
     const stamp = Date.parse(childOf(first, 'delay')?.attributes.get('stamp') ?? '');
     expect(stamp).to.be.within(before, Date.now());
+  });
+
+  it('are kept with their content in no other namespace than that of the stream (RFC 6120 §4.8.5)', async () => {
+    const { romeo, juliet } = await absent();
+    romeo.sends(`<message to="${juliet.jid}" type="chat"><j:body xmlns:j="jabber:client">prefixed</j:body></message>`);
+    await romeo.settles();
+    const [message] = messagesOf((await juliet.arrives()).arrival);
+    expect(rawOf(message!)).to.include('<body>prefixed</body>');
   });
 
   it('are delivered once (XEP-0160 §2)', async () => {
