@@ -6,7 +6,7 @@ import type { Account } from '../routing/account.ts';
 import { PendingWork } from '../routing/ack-scope.ts';
 import { Interests } from '../routing/interests.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
-import type { OutgoingFilter, Session, SessionPresence, Watch } from '../routing/session.ts';
+import { noPresence, type OutgoingFilter, type Session, type Watch } from '../routing/session.ts';
 import type { Undelivered } from '../streams/acknowledgment/redelivery.ts';
 import { xml } from '../xml/element.ts';
 import {
@@ -37,7 +37,7 @@ const maxHeldBytes = 8 * 1024 * 1024;
 export class ClientSession implements Session {
   readonly jid: Jid;
   readonly account: Account;
-  readonly presence: SessionPresence = { available: undefined, priority: 0, farewell: '', directed: new Map() };
+  readonly presence = noPresence();
   readonly interests: Interests;
   /** When the resource was bound, milliseconds since 1970. */
   readonly boundAtMs: number;

@@ -1,6 +1,6 @@
 import { ns } from '../protocol/namespaces.ts';
-import { accountShownTo } from '../routing/account-shown.ts';
 import type { Extension } from '../routing/extension.ts';
+import { accountShownTo } from '../routing/visibility.ts';
 
 /** XMPP Ping (XEP-0199): the server answers for itself and for its accounts. */
 export function ping(): Extension {

@@ -1,7 +1,7 @@
 import { ns } from '../protocol/namespaces.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
-import { accountShownTo } from '../routing/account-shown.ts';
 import type { Extension, IqRequest } from '../routing/extension.ts';
+import { accountShownTo } from '../routing/visibility.ts';
 import type { PrivateXmlStore } from '../storage/private-xml.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { childElements, type Element, nsOf, xml } from '../xml/element.ts';

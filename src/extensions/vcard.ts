@@ -1,7 +1,7 @@
 import { ns } from '../protocol/namespaces.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
-import { accountShownTo } from '../routing/account-shown.ts';
 import type { Extension, IqRequest } from '../routing/extension.ts';
+import { accountShownTo } from '../routing/visibility.ts';
 import type { VcardStore } from '../storage/vcards.ts';
 import type { Element } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';

@@ -8,9 +8,9 @@ import type { IqTable } from './iq-table.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { Outbound } from './outbound.ts';
 import type { OutgoingRequests } from './outgoing-requests.ts';
-import { showsItself } from './presence-access.ts';
 import type { Session } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
+import { showsItself } from './visibility.ts';
 
 /** Dependencies of the iq path. */
 interface IqPathDeps {

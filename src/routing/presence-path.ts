@@ -8,10 +8,10 @@ import { atClientPace } from './at-client-pace.ts';
 import type { Destination } from './destination.ts';
 import { type MaybePromise, then } from './maybe-promise.ts';
 import type { Outbound } from './outbound.ts';
-import { maySeePresence } from './presence-access.ts';
 import type { Session } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
 import { isSubscriptionType, type Subscriptions } from './subscriptions.ts';
+import { maySeePresence } from './visibility.ts';
 
 /** Dependencies of the presence path. */
 interface PresencePathDeps {
@@ -158,8 +158,10 @@ export class PresencePath {
   #direct(stanza: Stanza, to: Jid, session: Session): MaybePromise<void> {
     this.#deps.filters.checkOutbound(stanza, session.account);
     const { directed } = session.presence;
-    if (stanza.type === 'unavailable') directed.delete(to.toString());
-    else if (stanza.type === undefined) {
+    if (stanza.type === 'unavailable') {
+      directed.delete(to.toString());
+      session.presence.writtenTo.delete(to);
+    } else if (stanza.type === undefined) {
       const isNew = !directed.has(to.toString());
       if (isNew && directed.size >= this.#deps.maxDirected) {
         throw StanzaError.resourceConstraint('too much directed presence');

@@ -22,6 +22,7 @@ import type { PresencePath } from './presence-path.ts';
 import type { Service } from './service.ts';
 import type { Session, Watch } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
+import { rememberWrittenTo } from './visibility.ts';
 
 /** Dependencies of the router. */
 interface RouterDeps {
@@ -58,6 +59,7 @@ export class Router {
       this.#deps.filters.checkOutbound(stanza, session.account);
       // RFC 6120 §10.3: without a 'to' it is for the sender's own account.
       const to = stanza.to ?? session.account.jid;
+      rememberWrittenTo(session, stanza, to);
       return this.#dispatch(stanza.to ? stanza : stanza.with({ to }), session.jid, to, session);
     };
     return this.#guarded(stanza, take, session);

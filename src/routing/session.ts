@@ -4,6 +4,7 @@ import type { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from './account.ts';
 import type { AckScope } from './ack-scope.ts';
 import type { Interests } from './interests.ts';
+import { RecentAddresses } from './recent-addresses.ts';
 
 /** Follows a stanza until it has left for the client. */
 export interface Watch {
@@ -13,7 +14,7 @@ export interface Watch {
   mayLeave(origin: AckScope): boolean;
 }
 
-/** What a session has told the world about itself. */
+/** What a session has shown of itself, and to whom. */
 export interface SessionPresence {
   /** The last presence broadcast without 'type'; absent until the initial presence and after an unavailable one. */
   available: Stanza | undefined;
@@ -23,6 +24,13 @@ export interface SessionPresence {
   farewell: string;
   /** Bare or full JIDs that were sent directed presence and no unavailable one since (RFC 6121 §4.6). */
   readonly directed: Map<string, Jid>;
+  /** Addresses that were sent a message or a request though they may not see presence. */
+  readonly writtenTo: RecentAddresses;
+}
+
+/** The presence of a session that has sent nothing yet. */
+export function noPresence(): SessionPresence {
+  return { available: undefined, priority: 0, farewell: '', directed: new Map(), writtenTo: new RecentAddresses() };
 }
 
 /** Decides what of the outgoing stream may leave now; put in place by client state indication. */

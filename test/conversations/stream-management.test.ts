@@ -275,6 +275,19 @@ describe('Stream management (XEP-0198)', () => {
       await romeo.receivesNothing();
     });
 
+    it('leaves the session known to those it has written to (RFC 6121 §8.5.3.1)', async () => {
+      const { romeo } = await stage.enter(['romeo']);
+      const account = await stage.account('juliet');
+      const { client: juliet, token } = await managed(account);
+      juliet.sends(chat(romeo.jid, 'hello'));
+      expect(await messages(romeo, 1)).to.deep.equal(['hello']);
+      juliet.disconnects();
+      const back = await resumes(account, token, 0);
+      await back.receives(`<resumed xmlns="${sm}">...</resumed>`);
+      romeo.sends(`<iq type="get" id="x" to="${juliet.jid}"><query xmlns="urn:example:x"/></iq>`);
+      await back.receives('<iq type="get" id="x"><query xmlns="urn:example:x"/></iq>');
+    });
+
     it('tells how many stanzas were handled, which the client need not repeat (XEP-0198 §5)', async () => {
       const { romeo } = await stage.enter(['romeo']);
       const account = await stage.account('juliet');

@@ -275,4 +275,18 @@ describe('Blocking Command (XEP-0191)', () => {
       expect(romeo.taken()).to.deep.equal([]);
     });
   });
+
+  it('makes a resource forget that it has written to those who are blocked', async () => {
+    const [juliet, romeo, nurse] = [await bench.user(), await bench.user('romeo'), await bench.user('nurse')];
+    const asks = async (one: StubSession) => {
+      const answers = await bench.asks(one, `<iq type='get' id='a' to='${juliet.jid}'><x xmlns='urn:x'/></iq>`);
+      return answers.length === 0 && juliet.taken().length === 1 ? 'delivered' : answers.join();
+    };
+    for (const to of [romeo, nurse]) await bench.does(juliet, `<message to='${to.jid}'><body>hello</body></message>`);
+    expect([await asks(romeo), await asks(nurse)]).to.deep.equal(['delivered', 'delivered']);
+    await block(juliet, romeo.account.key);
+    await unblock(juliet, romeo.account.key);
+    expect(await asks(romeo)).to.match(errorText('cancel', 'service-unavailable'));
+    expect(await asks(nurse)).to.equal('delivered');
+  });
 });

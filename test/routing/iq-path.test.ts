@@ -129,6 +129,61 @@ describe('The road of an iq', () => {
       expect(briefly(romeo)).to.deep.equal(['iq get x@echo.example']);
     });
 
+    describe('of a resource that has written to the requester', () => {
+      const firsts: Record<string, [stanza: string, answered: boolean]> = {
+        'a message': ["<message to='juliet@a.example' type='chat'><body>x</body></message>", true],
+        'a message to another resource': ["<message to='juliet@a.example/chamber'><body>x</body></message>", true],
+        'a request': ["<iq to='juliet@a.example/balcony' id='2' type='get'><x xmlns='urn:x'/></iq>", true],
+        'directed presence': ["<presence to='juliet@a.example/balcony'/>", true],
+        'an error': ["<message to='juliet@a.example/balcony' type='error'/>", false],
+        'a result': ["<iq to='juliet@a.example/balcony' id='2' type='result'/>", false],
+        'a message to somebody else': ["<message to='nurse@a.example'><body>x</body></message>", false],
+      };
+      for (const [what, [stanza, answered]] of Object.entries(firsts)) {
+        it(`${answered ? 'is delivered after' : 'is refused in spite of'} ${what}`, async () => {
+          const juliet = await house.online('juliet@a.example/balcony');
+          const orchard = await house.online('romeo@a.example/orchard');
+          const garden = await house.online('romeo@a.example/garden');
+          await house.says(orchard, stanza);
+          for (const session of [juliet, orchard, garden]) session.taken();
+          const replies: string[] = [];
+          for (const resource of ['orchard', 'garden', 'nowhere']) {
+            await house.says(juliet, get(`romeo@a.example/${resource}`));
+            replies.push(juliet.taken().join().replaceAll(resource, 'X'));
+          }
+          expect(briefly(orchard)).to.deep.equal(answered ? ['iq get juliet@a.example/balcony x'] : []);
+          expect(briefly(garden)).to.deep.equal([]);
+          const refusal = replies[2];
+          expect(refusal).to.contain('service-unavailable');
+          expect(replies).to.deep.equal([answered ? '' : refusal, refusal, refusal]);
+        });
+      }
+
+      it('is refused again after directed unavailable presence, and in the next session', async () => {
+        const juliet = await house.online('juliet@a.example/balcony');
+        let romeo = await house.online('romeo@a.example/orchard');
+        const asks = async () => {
+          await house.says(juliet, get('romeo@a.example/orchard'));
+          return [...briefly(juliet), ...briefly(romeo)];
+        };
+        const refused = ['iq error romeo@a.example/orchard service-unavailable'];
+        for (const end of [
+          () => house.says(romeo, "<presence type='unavailable' to='juliet@a.example'/>"),
+          async () => {
+            house.ends(romeo);
+            romeo = await house.online('romeo@a.example/orchard');
+          },
+        ]) {
+          await house.says(romeo, "<message to='juliet@a.example/balcony'/>");
+          briefly(juliet);
+          expect(await asks()).to.deep.equal(['iq get juliet@a.example/balcony x']);
+          await end();
+          briefly(juliet);
+          expect(await asks()).to.deep.equal(refused);
+        }
+      });
+    });
+
     it('ends with the same error whether or not the account exists (RFC 6121 §8.5.3.2.3)', async () => {
       const juliet = await house.online('juliet@a.example/balcony');
       await house.online('romeo@a.example/home');

@@ -3,8 +3,8 @@ import { Jid } from '../../src/protocol/jid.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import { Account } from '../../src/routing/account.ts';
 import type { StanzaFilter } from '../../src/routing/extension.ts';
-import { maySeePresence } from '../../src/routing/presence-access.ts';
 import { StanzaFilters } from '../../src/routing/stanza-filters.ts';
+import { maySeePresence } from '../../src/routing/visibility.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { item } from './memory-stores.ts';
 

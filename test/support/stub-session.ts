@@ -3,13 +3,13 @@ import type { Stanza } from '../../src/protocol/stanza.ts';
 import type { StreamError } from '../../src/protocol/stream-error.ts';
 import type { Account } from '../../src/routing/account.ts';
 import { Interests } from '../../src/routing/interests.ts';
-import type { OutgoingFilter, Session, SessionPresence, Watch } from '../../src/routing/session.ts';
+import { noPresence, type OutgoingFilter, type Session, type Watch } from '../../src/routing/session.ts';
 
 /** A session without a stream: it writes down what a client would get. */
 export class StubSession implements Session {
   readonly jid: Jid;
   readonly account: Account;
-  readonly presence: SessionPresence = { available: undefined, priority: 0, farewell: '', directed: new Map() };
+  readonly presence = noPresence();
   readonly interests: Interests;
   filter: OutgoingFilter | undefined;
   ended = false;

@@ -82,6 +82,7 @@ export class BlockListChanges {
     for (const { jid, presence } of this.#deps.sessions.of(account.key)) {
       const lost = [...presence.directed.values()].filter((to) => isListed(account.blocked, to, account));
       for (const to of lost) presence.directed.delete(to.toString());
+      for (const blocked of jids) presence.writtenTo.delete(blocked);
       const seen = presence.available ? audience : [];
       for (const to of new Set([...seen, ...lost])) this.#tell(Stanza.presence({ from: jid, to, type: 'unavailable' }));
     }

@@ -2,8 +2,8 @@ import { capsElement, verificationString } from '../../protocol/caps.ts';
 import { type Capabilities, type DiscoItem, discoInfoElement, discoItemsElement } from '../../protocol/disco.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
-import { accountShownTo } from '../../routing/account-shown.ts';
 import type { Advertisement, Claim, Command, Extension, IqRequest } from '../../routing/extension.ts';
+import { accountShownTo } from '../../routing/visibility.ts';
 import { attribute, type Element } from '../../xml/element.ts';
 
 /** Dependencies of service discovery. */

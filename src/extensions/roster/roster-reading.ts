@@ -2,11 +2,11 @@ import { ns } from '../../protocol/namespaces.ts';
 import { randomId } from '../../protocol/random-id.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import type { Account } from '../../routing/account.ts';
-import { accountShownTo } from '../../routing/account-shown.ts';
 import type { IqRequest } from '../../routing/extension.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
 import { removedItemElement, rosterInterest, rosterItemElement } from '../../routing/roster-changes.ts';
 import type { Session } from '../../routing/session.ts';
+import { accountShownTo } from '../../routing/visibility.ts';
 import type { RosterStore, RosterChanges as StoredChanges } from '../../storage/rosters.ts';
 import { attribute, type Element, xml } from '../../xml/element.ts';
 

@@ -3,11 +3,11 @@ import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
-import { accountShownTo } from '../../routing/account-shown.ts';
 import type { IqRequest } from '../../routing/extension.ts';
 import { wordLength } from '../../routing/roster.ts';
 import type { RosterChanges } from '../../routing/roster-changes.ts';
 import type { Subscriptions } from '../../routing/subscriptions.ts';
+import { accountShownTo } from '../../routing/visibility.ts';
 import { attribute, childElements, type Element, nsOf, textOf } from '../../xml/element.ts';
 
 /** How much one roster may hold. */

@@ -6,7 +6,7 @@ import { vocabulary } from '../../../src/extensions/amp/registry.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import type { Stanza } from '../../../src/protocol/stanza.ts';
 import { Account } from '../../../src/routing/account.ts';
-import { maySeePresence } from '../../../src/routing/presence-access.ts';
+import { maySeePresence } from '../../../src/routing/visibility.ts';
 import type { RosterItem } from '../../../src/storage/rosters.ts';
 import { ampXml, balcony, capulet, juliet, limits, message, nowMs, romeo, ruleXml, words } from './cast.ts';
 import { allRules } from './plan-tables.ts';

@@ -1,0 +1,36 @@
+import type { Jid } from '../protocol/jid.ts';
+
+/** How many addresses are remembered unless another limit is given. */
+const defaultLimit = 1000;
+
+/** A bounded set of bare addresses. When it is full, the oldest one is dropped. */
+export class RecentAddresses {
+  readonly #limit: number;
+  /** Absent until the first address: most sessions have none. */
+  #texts: Set<string> | undefined;
+
+  constructor(limit = defaultLimit) {
+    this.#limit = limit;
+  }
+
+  /** Whether the bare address of `jid` is in the set. */
+  has(jid: Jid): boolean {
+    return this.#texts?.has(jid.bare().toString()) ?? false;
+  }
+
+  /** Adds the bare address of `jid`. */
+  add(jid: Jid): void {
+    this.#texts ??= new Set();
+    this.#texts.add(jid.bare().toString());
+    if (this.#texts.size <= this.#limit) return;
+    for (const oldest of this.#texts) return void this.#texts.delete(oldest);
+  }
+
+  /** Removes the bare address of `jid`; for a domain, every address at it. */
+  delete(jid: Jid): void {
+    const text = jid.bare().toString();
+    this.#texts?.delete(text);
+    if (jid.local !== '' || !this.#texts) return;
+    for (const one of this.#texts) if (one.endsWith(`@${text}`)) this.#texts.delete(one);
+  }
+}
