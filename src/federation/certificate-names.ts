@@ -4,7 +4,7 @@ import { certificateExtensions, extensionIds } from '../tls/certificate-extensio
 import { asciiDomain, covers } from '../tls/certificate-files.ts';
 import { type DerItem, derChildren, derItems } from '../tls/der.ts';
 
-/** The names of a certificate that only XMPP looks at, as they stand there. */
+/** The names in a certificate that only XMPP uses, as written. */
 interface XmppNames {
   /** SRVName: `_service.domain` (RFC 4985). */
   readonly srv: readonly string[];
@@ -19,10 +19,10 @@ const kinds = {
   srv: { id: '2b06010505070807', tag: 0x16 },
 } as const;
 
-/** The names of XMPP in the certificate's subjectAltName. Throws `DerError`. */
+/** The XMPP names in the certificate's subjectAltName. Throws `DerError`. */
 export function xmppNames(certificate: X509Certificate): XmppNames {
   const none = { srv: [], address: [] };
-  // One that OpenSSL cannot read has no names.
+  // A subjectAltName that OpenSSL cannot read has no names.
   if (certificate.subjectAltName === undefined) return none;
   const extension = certificateExtensions(certificate).get(extensionIds.subjectAltName);
   const others = derChildren(extension?.value).filter(({ tag }) => tag === otherNameTag);
@@ -39,8 +39,8 @@ function textOf({ id: wanted, tag }: { readonly id: string; readonly tag: number
 }
 
 /**
- * Whether the certificate names the domain as one that may talk to servers (RFC 6120 §13.7.2.1, RFC 9525 §6). Its subject is not
- * looked at. Throws `DerError`.
+ * Whether the certificate allows its owner to act as the XMPP server of the domain (RFC 6120 §13.7.2.1, RFC 9525 §6). The subject
+ * does not count. Throws `DerError`.
  */
 export function namesServer(certificate: X509Certificate, domain: string): boolean {
   if (covers(certificate, domain)) return true;

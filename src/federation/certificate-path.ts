@@ -8,7 +8,7 @@ import {
 import { derChildren } from '../tls/der.ts';
 import type { TrustAnchors } from './trust-anchors.ts';
 
-/** Extensions that are looked at here, or say nothing about whether a certificate is good (RFC 5280 §4.2). */
+/** Extensions that are checked here, or that have no say in whether a certificate is valid (RFC 5280 §4.2). */
 const understood: ReadonlySet<string> = new Set([
   extensionIds.keyUsage,
   extensionIds.subjectAltName,
@@ -30,13 +30,13 @@ const signatures: ReadonlySet<string> = new Set([
   '2b6571',
 ]);
 
-/** serverAuth and clientAuth: what vouches for a server vouches for it in both roles. */
+/** serverAuth and clientAuth: a certificate for one role proves a server in the other role, too. */
 const purposes = ['2b06010505070301', '2b06010505070302'] as const;
 const anyPurpose = '551d2500';
 
 /**
  * Why the certificates, a leaf and then the issuer of each, lead to no trust anchor; undefined if they do. Stricter than RFC 5280:
- * whatever is not understood is a reason, name constraints among it. Revocation is not looked at. Throws `DerError`.
+ * anything unknown is a reason, name constraints included. Does not check revocation. Throws `DerError`.
  */
 export function pathFault(path: readonly X509Certificate[], trust: TrustAnchors, nowMs: number): string | undefined {
   const [leaf] = path;
@@ -56,12 +56,12 @@ export function pathFault(path: readonly X509Certificate[], trust: TrustAnchors,
   return fault;
 }
 
-/** By the names, the key identifiers, the key usage and the signature. */
+/** Compares names, key identifiers and key usage, and verifies the signature. */
 function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-/** What is wrong with a leaf, its issuers and the anchor, whose signatures are good. */
+/** The fault of a chain of leaf, issuers and anchor whose signatures are verified. */
 function chainFault(chain: readonly X509Certificate[], nowMs: number): string | undefined {
   const [leaf, ...issuers] = chain;
   if (leaf === undefined) return undefined;
@@ -106,14 +106,14 @@ function signatureFault(certificate: X509Certificate): string | undefined {
   return signatures.has(signatureAlgorithm(certificate)) ? undefined : 'a signature that is too weak';
 }
 
-/** Who proves itself in a handshake signs (RFC 5280 §4.2.1.3, digitalSignature). */
+/** The key of a leaf signs the handshake (RFC 5280 §4.2.1.3, digitalSignature). */
 function leafFault(leaf: X509Certificate): string | undefined {
   const usage = certificateExtensions(leaf).get(extensionIds.keyUsage);
   return usage === undefined || allowsSigning(usage) ? undefined : 'a key that may not sign';
 }
 
 function allowsSigning({ value }: CertificateExtension): boolean {
-  // A BIT STRING: its tag, its length, the number of unused bits, then the bits, the first of which is digitalSignature.
+  // A BIT STRING: tag, length, number of unused bits, then the bits; the first bit is digitalSignature.
   return value[0] === 0x03 && ((value[3] ?? 0) & 0x80) !== 0;
 }
 
@@ -122,7 +122,7 @@ function issuerFault(issuer: X509Certificate, intermediatesBelow: number): strin
   return intermediatesBelow > pathLength(issuer) ? 'more authorities than one of them allows' : undefined;
 }
 
-/** How many authorities may stand between this one and a leaf (RFC 5280 §4.2.1.9). */
+/** How many authorities this one allows between itself and a leaf (RFC 5280 §4.2.1.9). */
 function pathLength(issuer: X509Certificate): number {
   const constraints = derChildren(certificateExtensions(issuer).get(extensionIds.basicConstraints)?.value);
   const length = constraints.find(({ tag }) => tag === 0x02)?.content;
@@ -130,7 +130,7 @@ function pathLength(issuer: X509Certificate): number {
   return length.length === 1 ? length.readInt8() : 0;
 }
 
-/** One of the purposes must be allowed all the way (RFC 5280 §4.2.1.12); no list allows every purpose. */
+/** Every certificate of the chain must allow the same purpose (RFC 5280 §4.2.1.12); one without a list allows all. */
 function purposeFault(chain: readonly X509Certificate[]): string | undefined {
   const allowed = purposes.filter((purpose) => chain.every((certificate) => allows(certificate, purpose)));
   return allowed.length > 0 ? undefined : 'certificate is neither for servers nor for clients';

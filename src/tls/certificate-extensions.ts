@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { DerError, type DerItem, derChildren, derItems } from './der.ts';
 
-/** One extension of a certificate: whether who does not understand it must refuse, and its DER. */
+/** One extension of a certificate. A reader that does not know a critical extension must refuse the certificate (RFC 5280 §4.2). */
 export interface CertificateExtension {
   readonly critical: boolean;
   readonly value: Buffer;
@@ -21,7 +21,7 @@ export const extensionIds = {
 const extensionsTag = 0xa3;
 const booleanTag = 0x01;
 
-/** The extensions of a certificate by their object identifiers. Throws `DerError`, and for one that stands there twice. */
+/** The extensions of a certificate by their object identifiers. Throws `DerError`, also if an extension occurs twice. */
 export function certificateExtensions({ raw }: X509Certificate): ReadonlyMap<string, CertificateExtension> {
   const [tbsCertificate] = derChildren(raw);
   const wrapped = derItems(contentOf(tbsCertificate)).find(({ tag }) => tag === extensionsTag);

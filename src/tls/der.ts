@@ -1,10 +1,10 @@
-/** One value of DER (X.690): its tag and what it holds. */
+/** One DER item (X.690): its tag and its content. */
 export interface DerItem {
   readonly tag: number;
   readonly content: Buffer;
 }
 
-/** The bytes are not DER as certificates have it. */
+/** Thrown for bytes that are not the DER of certificates. */
 export class DerError extends Error {
   override readonly name = 'DerError';
 }
@@ -22,7 +22,7 @@ export function derItems(bytes: Buffer): DerItem[] {
   return found;
 }
 
-/** What the items within the only item of `bytes` hold. */
+/** The items inside the first item of `bytes`; empty without one. */
 export function derChildren(bytes: Buffer | undefined): DerItem[] {
   return derItems(derItems(bytes ?? Buffer.alloc(0))[0]?.content ?? Buffer.alloc(0));
 }
