@@ -189,10 +189,12 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   authenticationFailed(): void {
     if (this.#state.name !== 'authenticating') return;
     this.#become({ name: 'negotiating', offered: this.#state.offered });
-    this.#failures += 1;
-    if (this.#failures >= this.#deps.limits.authenticationFailures) {
-      this.close(StreamError.policyViolation('too many failed authentications'));
-    }
+    this.#countFailure('too many failed authentications');
+  }
+
+  refuse(answer: Element): void {
+    this.send(answer);
+    if (!this.identity) this.#countFailure('too many elements before authentication');
   }
 
   restartAs(identity: Jid): void {
@@ -289,6 +291,11 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     if (isStreamError(frame)) return this.close();
     if (frame.ns !== ns.client) throw StreamError.unsupportedStanzaType();
     throw StreamError.notAuthorized('stanzas come after resource binding');
+  }
+
+  #countFailure(text: string): void {
+    this.#failures += 1;
+    if (this.#failures >= this.#deps.limits.authenticationFailures) this.close(StreamError.policyViolation(text));
   }
 
   #handshake(start: TlsStart, goAhead?: string): void {

@@ -453,6 +453,17 @@ describe('The stream of a client', () => {
       return [simple.feature, bind(sessions), management.feature()];
     };
 
+    it('is out of order before authentication, which too much of it ends like failed logins (RFC 6120 §6.4.5)', async () => {
+      open({ features });
+      await visit.says(header());
+      const [enable, failed] = [
+        "<enable xmlns='urn:xmpp:sm:3'/>",
+        '<failed xmlns="urn:xmpp:sm:3"><unexpected-request xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></failed>',
+      ];
+      expect(await visit.says(enable)).to.equal(failed);
+      expect(await visit.says(auth('fail') + enable)).to.match(/<failure .*<failed .*<policy-violation /s);
+    });
+
     /** A bound stream whose client can come back; answers with its token. */
     async function enabled(options: BenchOptions = {}): Promise<string> {
       await bound({ ...options, features });

@@ -122,6 +122,19 @@ describe('Stream management (XEP-0198)', () => {
       await client.receivesNothing();
     });
 
+    it('before authentication is out of order, and the stream goes on (XEP-0198 §3)', async () => {
+      const romeo = await stage.account('romeo');
+      const client = await stage.client();
+      await client.opens();
+      for (const early of ['<enable', '<resume previd="x" h="0"']) {
+        client.sends(`${early} xmlns="${sm}"/>`);
+        await client.receives(`<failed xmlns="${sm}"><unexpected-request xmlns="${stanzas}"/></failed>`);
+      }
+      await client.authenticates({ username: romeo.local, password: romeo.password });
+      await client.binds();
+      await client.receivesNothing();
+    });
+
     it('twice ends the stream (XEP-0198 §3)', async () => {
       const { romeo } = await stage.enter(['romeo']);
       await enables(romeo);

@@ -56,8 +56,7 @@ export class StreamManagement {
       handles: (frame) => frame.ns === ns.streamManagement,
       negotiate: (stream, frame) => {
         const { identity } = stream;
-        if (!identity) throw StreamError.notAuthorized('authentication comes before stream management');
-        if (frame.name !== 'resume') return stream.send(refusal());
+        if (!identity || frame.name !== 'resume') return stream.refuse(refusal());
         return this.#resumeBeforeBinding(stream, identity, frame.element());
       },
     };

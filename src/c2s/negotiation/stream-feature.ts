@@ -31,6 +31,11 @@ export interface NegotiatingStream extends StreamFacts, SessionStream {
   readonly secure: boolean;
   readonly remoteAddress: string;
   send(element: Element): void;
+  /**
+   * Answers an element that is out of order, so that the client can go on. Before authentication it counts as a failure:
+   * a stream with too many of them is closed.
+   */
+  refuse(answer: Element): void;
   /** Starts the TLS handshake. */
   secureNow(): void;
   /** Gives the frames that follow to a SASL exchange. */

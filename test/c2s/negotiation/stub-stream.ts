@@ -47,6 +47,11 @@ export class StubStream implements NegotiatingStream {
     this.events.push(`close ${error.condition}`);
   }
 
+  refuse(answer: Element): void {
+    this.send(answer);
+    this.events.push('refused');
+  }
+
   secureNow(): void {
     this.events.push('secure');
   }
