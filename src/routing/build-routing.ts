@@ -8,6 +8,7 @@ import { Accounts } from './accounts.ts';
 import type { RouteOptions } from './ack-scope.ts';
 import type { Extension, LocalIqEnds } from './extension.ts';
 import { IqPath } from './iq-path.ts';
+import { IqReplies } from './iq-replies.ts';
 import { IqTable } from './iq-table.ts';
 import { Mailboxes } from './mailboxes.ts';
 import type { MaybePromise } from './maybe-promise.ts';
@@ -110,8 +111,8 @@ export function buildRouting(
   const judges = extensions.flatMap(({ judge }) => judge ?? []);
   const recalls = extensions.flatMap(({ recall }) => recall ?? []);
   const recorders = extensions.flatMap(({ record }) => record ?? []);
-  const table = new IqTable<LocalIqEnds>(route);
-  for (const { name, iq = [] } of extensions) table.add(name, iq);
+  const outbound = (domain: string) => service(domain) ?? remotes;
+  const replies = new IqReplies({ ...common, isLocalDomain: core.isLocalDomain, outbound, refuse });
   router = new Router({
     isLocalDomain: core.isLocalDomain,
     service,
@@ -120,21 +121,36 @@ export function buildRouting(
     filters,
     messages: new MessagePath({ ...common, judges, recalls, recorders, offline, explain, refuse }),
     presences,
-    iqs: new IqPath({ ...common, isService: (domain) => service(domain) !== undefined, table, requests }),
+    iqs: new IqPath({
+      ...common,
+      isService: (domain) => service(domain) !== undefined,
+      table: tableOf(extensions, replies),
+      requests,
+    }),
     log,
   });
   const sessionEnded = (session: Session) => {
     presences.sessionEnded(session);
-    for (const extension of extensions) {
-      try {
-        extension.ended?.(session);
-      } catch (error) {
-        // A session ends within somebody else's work, and the others must hear of it too.
-        log.error({ err: error, extension: extension.name }, 'the end of a session was not dealt with');
-      }
-    }
+    tellOfEnd(session, extensions, log);
   };
   return { ...core, extensions, router, sessionEnded };
+}
+
+function tellOfEnd(session: Session, extensions: readonly Extension[], log: Log): void {
+  for (const extension of extensions) {
+    try {
+      extension.ended?.(session);
+    } catch (error) {
+      // A session ends within somebody else's work, and the others must hear of it too.
+      log.error({ err: error, extension: extension.name }, 'the end of a session was not dealt with');
+    }
+  }
+}
+
+function tableOf(extensions: readonly Extension[], replies: IqReplies): IqTable<LocalIqEnds> {
+  const table = new IqTable<LocalIqEnds>(replies);
+  for (const { name, iq = [] } of extensions) table.add(name, iq);
+  return table;
 }
 
 function buildCore(

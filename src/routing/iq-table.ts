@@ -3,6 +3,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { iqResult } from '../protocol/stanza-replies.ts';
 import type { Element } from '../xml/element.ts';
+import type { IqReplies } from './iq-replies.ts';
 import { type MaybePromise, then } from './maybe-promise.ts';
 
 /** The two ends of an iq request, and the scope in which a table looks for its handler. */
@@ -19,6 +20,13 @@ export interface IqContent {
   readonly stanza: Stanza;
   /** The one child of the iq. */
   readonly payload: Element;
+  /**
+   * Sends messages to the requester before the result, to one of our clients at the pace at which it takes them. They go to the
+   * requester, and come from the address that was asked if they have no 'from'. They are not judged, recorded or stored. Await it before
+   * the next call and before the result. While a client has to take some of them its next stanzas are handled, because its
+   * acknowledgments are among them. Throws StanzaError.
+   */
+  sendAhead(messages: Iterable<Stanza>): MaybePromise<void>;
   /** Runs something when the answer has been sent, before anything else can be sent. */
   afterwards(run: () => void): void;
 }
@@ -33,21 +41,20 @@ export interface IqHandlerFor<Ends extends IqEnds> {
   handle(request: Ends & IqContent): MaybePromise<Element | undefined>;
 }
 
-/** How the results of a table reach the requesters. */
-type SendResult = (result: Stanza) => MaybePromise<void>;
-
 interface Registered<Ends extends IqEnds> {
   readonly owner: string;
   readonly handler: IqHandlerFor<Ends>;
 }
 
+type Replies = Pick<IqReplies, 'send' | 'sendMessages' | 'refuse'>;
+
 /** The iq handlers of one part of the server, found by scope, type, namespace and name. */
 export class IqTable<Ends extends IqEnds> {
-  readonly #send: SendResult;
+  readonly #replies: Replies;
   readonly #handlers = new Map<string, Registered<Ends>>();
 
-  constructor(send: SendResult) {
-    this.#send = send;
+  constructor(replies: Replies) {
+    this.#replies = replies;
   }
 
   /** Adds the handlers of `owner`, an extension or a service. Throws if one of them answers what another one answers already. */
@@ -62,15 +69,26 @@ export class IqTable<Ends extends IqEnds> {
     const child = iq.payload.children[0];
     const found = child && this.#handlers.get(keyOf(ends.scope, iq.type === 'set' ? 'set' : 'get', child));
     if (!found) throw StanzaError.serviceUnavailable();
+    const turn = new Turn();
     const later: (() => void)[] = [];
-    const afterwards = (run: () => void) => void later.push(run);
-    const answer = found.handler.handle({ ...ends, stanza: iq, payload: iq.payload.element(child), afterwards });
-    return then(answer, (payload) => {
-      const sent = this.#send(iqResult(iq, payload).with({ from: ends.to, to: ends.from }));
+    const request = {
+      ...ends,
+      stanza: iq,
+      payload: iq.payload.element(child),
+      afterwards: (run: () => void) => void later.push(run),
+      sendAhead: (messages: Iterable<Stanza>) => {
+        const sent = this.#replies.sendMessages(replying(messages, ends), ends.from);
+        if (sent instanceof Promise) turn.end();
+        return sent;
+      },
+    };
+    const answered = then(found.handler.handle(request), (payload) => {
+      const sent = this.#replies.send(iqResult(iq, payload).with({ from: ends.to, to: ends.from }));
       return then(sent, () => {
         for (const run of later) run();
       });
     });
+    return answered instanceof Promise ? turn.lasts(answered, (error) => this.#replies.refuse(iq, error)) : undefined;
   }
 
   #register(scope: Ends['scope'], registered: Registered<Ends>): void {
@@ -94,4 +112,28 @@ function keyOf(
 ): string {
   // A namespace may contain any character, so it comes last.
   return `${scope} ${type} ${name} ${ns}`;
+}
+
+function* replying(messages: Iterable<Stanza>, { from, to }: IqEnds): Generator<Stanza> {
+  for (const message of messages) yield message.with({ from: message.from ?? to, to: from });
+}
+
+/** The time in which the requester's next stanza waits for the answer to this one. */
+class Turn {
+  #over = false;
+  #resolve: (() => void) | undefined;
+
+  end(): void {
+    this.#over = true;
+    this.#resolve?.();
+  }
+
+  /** Settled like `work`, or resolved as soon as the turn ends; `failed` is given an error that comes later. */
+  lasts(work: Promise<void>, failed: (error: unknown) => MaybePromise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      work.then(resolve, (error: unknown) => (this.#over ? failed(error) : reject(error)));
+      if (this.#over) resolve();
+    });
+  }
 }

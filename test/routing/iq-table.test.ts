@@ -19,13 +19,21 @@ const handler = (changes: Partial<IqHandlerFor<Ends>> = {}): IqHandlerFor<Ends> 
   ...changes,
 });
 
+function repliesTo(sent: Stanza[]) {
+  return {
+    send: (result: Stanza) => void sent.push(result),
+    sendMessages: (messages: Iterable<Stanza>) => void sent.push(...messages),
+    refuse: () => undefined,
+  };
+}
+
 describe('A table of iq handlers', () => {
   let sent: Stanza[];
   let table: IqTable<Ends>;
 
   beforeEach(() => {
     sent = [];
-    table = new IqTable((result) => void sent.push(result));
+    table = new IqTable(repliesTo(sent));
   });
 
   it('gives a handler the request with its ends, and sends the result back', () => {
@@ -49,7 +57,9 @@ describe('A table of iq handlers', () => {
     expect(() => table.add('archive', [handler({ scopes: ['occupant'] })])).to.throw(
       'rooms and archive both answer an iq of type get with <x xmlns="urn:x"/> in the scope occupant',
     );
-    expect(() => new IqTable<Ends>(() => {}).add('rooms', [handler(), handler()])).to.throw('rooms and rooms both');
+    expect(() => new IqTable<Ends>(repliesTo([])).add('rooms', [handler(), handler()])).to.throw(
+      'rooms and rooms both',
+    );
   });
 
   it('tells requests apart by scope, type, name and namespace', () => {
