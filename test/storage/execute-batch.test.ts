@@ -2,11 +2,12 @@ import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { Ballast } from '../../src/storage/sqlite/ballast.ts';
 import { configureConnection } from '../../src/storage/sqlite/configure-connection.ts';
-import { prepareBatches } from '../../src/storage/sqlite/execute-batch.ts';
-import type { Answers } from '../../src/storage/sqlite/messages.ts';
+import { BatchExecutor } from '../../src/storage/sqlite/execute-batch.ts';
+import { families } from '../../src/storage/sqlite/families/index.ts';
+import type { Answers, OperationCall } from '../../src/storage/sqlite/messages.ts';
 import { migrate } from '../../src/storage/sqlite/migrate.ts';
 import { defaultMigrationsDir } from '../../src/storage/sqlite/open-sqlite-storage.ts';
-import type { OperationCall } from '../../src/storage/sqlite/operations.ts';
+import { OperationTable } from '../../src/storage/sqlite/operation-table.ts';
 import { TestDirectory } from './test-directory.ts';
 
 const owner = 'juliet@capulet.example';
@@ -94,12 +95,14 @@ describe('a batch of operations of which a statement fails', () => {
   for (const [name, sql, times] of statements) {
     for (const code of [...ending, ...passing]) {
       it(`promises nothing that is not there: ${name} says ${code}`, () => {
-        const execute = prepareBatches(db, new Ballast(directory.path('ballast'), 0), directory.dataDir);
+        const ballast = new Ballast(directory.path('ballast'), 0);
+        const operations = new OperationTable(db, families);
+        const executor = new BatchExecutor({ db, operations, ballast, dataDir: directory.dataDir });
         for (let nth = 1; nth <= times; nth++) {
           db.exec('DELETE FROM offline_messages; UPDATE accounts SET offline_messages = 0, offline_bytes = 0');
           db.exec("DELETE FROM sqlite_sequence WHERE name = 'offline_messages'");
           fail(sql, nth, code);
-          const answers = execute(calls);
+          const answers = executor.execute(calls);
           restore();
           expect(answers.fatal !== undefined, `${nth}`).to.equal(ending.includes(code));
           // What is left of a transaction ends with the connection.

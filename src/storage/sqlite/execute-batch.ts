@@ -2,83 +2,122 @@ import type Database from 'better-sqlite3';
 import type { StorageError } from '../storage-error.ts';
 import type { Ballast } from './ballast.ts';
 import { explainFailure, toStorageError } from './failures.ts';
-import type { Answers, Failure } from './messages.ts';
-import { type OperationCall, type OperationName, type Operations, prepareOperations } from './operations.ts';
-import { takesRoom } from './room.ts';
+import { emptyLog, type MaintenanceTask, prepareMaintenance } from './maintenance.ts';
+import type { Answers, Failure, OperationCall } from './messages.ts';
+import type { OperationTable } from './operation-table.ts';
+
+/** What executing batches needs. */
+interface BatchExecutorDeps {
+  readonly db: Database.Database;
+  readonly operations: OperationTable;
+  readonly ballast: Ballast;
+  /** Named in the message of an error that ends the store. */
+  readonly dataDir: string;
+}
 
 /**
- * Prepares a function that executes a batch of calls in order. All writes of a batch are one transaction, so that one fsync makes all
- * of them durable; each is a savepoint, so that one bad row fails alone.
+ * Executes batches of calls in order. All writes of a batch are one transaction, so that one fsync makes all of them durable; each is a
+ * savepoint, so that one bad row fails alone.
  */
-export function prepareBatches(
-  db: Database.Database,
-  ballast: Ballast,
-  dataDir: string,
-): (calls: readonly OperationCall[]) => Answers {
-  const { reads, writes } = prepareOperations(db, ballast);
-  const operations: Operations = { ...reads, ...writes };
-  const isWrite = ([name]: OperationCall): boolean => name in writes;
-  const run = <Name extends OperationName>([name, args]: OperationCall<Name>): unknown => operations[name](...args);
-  const runWrite = prepareSavepoint(db, run);
-  const [begin, commit] = [db.prepare('BEGIN IMMEDIATE'), db.prepare('COMMIT')];
+export class BatchExecutor {
+  readonly #deps: BatchExecutorDeps;
+  readonly #maintenance;
+  readonly #runWrite: (call: OperationCall) => unknown;
+  readonly #begin: Database.Statement;
+  readonly #commit: Database.Statement;
 
-  const runEach = (calls: readonly OperationCall[], failures: Map<number, Failure>): unknown[] =>
-    calls.map((call, index) => {
+  constructor(deps: BatchExecutorDeps) {
+    const { db, operations, ballast } = deps;
+    this.#deps = deps;
+    this.#maintenance = prepareMaintenance(ballast);
+    this.#runWrite = prepareSavepoint(db, (call) => operations.execute(call));
+    [this.#begin, this.#commit] = [db.prepare('BEGIN IMMEDIATE'), db.prepare('COMMIT')];
+  }
+
+  /** Executes a batch and answers each of its calls. Does not throw: an error that ends the store is an answer, too. */
+  execute(calls: readonly OperationCall[]): Answers {
+    try {
+      return this.#attempt(calls);
+    } catch (error) {
+      return giveUp(calls.length, explainFailure(toStorageError(error), this.#deps.dataDir));
+    }
+  }
+
+  /** Does maintenance outside of any transaction; answers as to a batch of one call. */
+  maintain(task: MaintenanceTask): Answers {
+    try {
+      return { ...blankAnswers, results: [this.#maintenance[task]()] };
+    } catch (error) {
+      const failure = explainFailure(toStorageError(error), this.#deps.dataDir);
+      return isFatal(failure) ? giveUp(1, failure) : { ...blankAnswers, failures: new Map([[0, toFailure(failure)]]) };
+    }
+  }
+
+  #attempt(calls: readonly OperationCall[]): Answers {
+    try {
+      return this.#transact(calls);
+    } catch (first) {
+      const error = passing(first);
+      return error.code === 'full' ? { ...this.#makeDo(calls, error), full: true } : this.#abandon(calls, error);
+    }
+  }
+
+  /** Executes the calls that have not failed yet; throws an error that concerns the whole batch. */
+  #transact(calls: readonly OperationCall[], failures = new Map<number, Failure>()): Answers {
+    const committed = calls.some((call, index) => this.#deps.operations.isWrite(call) && !failures.has(index));
+    if (committed) this.#begin.run();
+    const results = this.#runEach(calls, failures);
+    if (committed) this.#commit.run();
+    return { ...blankAnswers, results, failures, committed };
+  }
+
+  #runEach(calls: readonly OperationCall[], failures: Map<number, Failure>): unknown[] {
+    const { operations } = this.#deps;
+    return calls.map((call, index) => {
       if (failures.has(index)) return undefined;
       try {
-        return isWrite(call) ? runWrite(call) : run(call);
+        return operations.isWrite(call) ? this.#runWrite(call) : operations.execute(call);
       } catch (error) {
         failures.set(index, singleFailure(error));
         return undefined;
       }
     });
+  }
 
-  const transact = (calls: readonly OperationCall[], failures = new Map<number, Failure>()): Answers => {
-    const committed = calls.some((call, index) => isWrite(call) && !failures.has(index));
-    if (committed) begin.run();
-    const results = runEach(calls, failures);
-    if (committed) commit.run();
-    return { kind: 'answers', results, failures, committed, full: false, fatal: undefined };
-  };
-
-  /** SQLite has undone the whole transaction, or will now: none of its writes may be acknowledged. Its reads are still owed. */
-  const abandon = (calls: readonly OperationCall[], error: StorageError): Answers => {
+  /** SQLite has undone the whole transaction, or will now: none of its writes may be acknowledged. The reads are executed again. */
+  #abandon(calls: readonly OperationCall[], error: StorageError): Answers {
+    const { db, operations } = this.#deps;
     if (db.inTransaction) db.exec('ROLLBACK');
-    return transact(calls, failing(calls, isWrite, error));
-  };
+    const isWrite = (call: OperationCall) => operations.isWrite(call);
+    return this.#transact(calls, failing(calls, isWrite, error));
+  }
 
-  /** On a full disk the ballast makes room for the writes that need next to none; all others of the batch have failed. */
-  const makeDo = (calls: readonly OperationCall[], error: StorageError): Answers => {
+  /** The disk is full: the ballast makes space for the writes that add no data; all others of the batch fail. */
+  #makeDo(calls: readonly OperationCall[], error: StorageError): Answers {
+    const { db, ballast, operations } = this.#deps;
     if (db.inTransaction) db.exec('ROLLBACK');
     ballast.release();
+    const addsData = (call: OperationCall) => operations.addsData(call);
     try {
-      return transact(calls, failing(calls, takesRoom, error));
+      return this.#transact(calls, failing(calls, addsData, error));
     } catch (again) {
-      return abandon(calls, passing(again));
+      return this.#abandon(calls, passing(again));
     } finally {
-      emptyLog(db);
+      emptyLogIfPossible(db);
     }
-  };
-
-  const execute = (calls: readonly OperationCall[]): Answers => {
-    try {
-      return transact(calls);
-    } catch (first) {
-      const error = passing(first);
-      return error.code === 'full' ? { ...makeDo(calls, error), full: true } : abandon(calls, error);
-    }
-  };
-
-  return (calls) => {
-    try {
-      return execute(calls);
-    } catch (error) {
-      return giveUp(calls, explainFailure(toStorageError(error), dataDir));
-    }
-  };
+  }
 }
 
-/** An error that may pass; throws on what ends the store. */
+const blankAnswers: Answers = {
+  kind: 'answers',
+  results: [],
+  failures: new Map(),
+  committed: false,
+  full: false,
+  fatal: undefined,
+};
+
+/** An error that may pass; throws an error that ends the store. */
 function passing(error: unknown): StorageError {
   const failure = toStorageError(error);
   if (isFatal(failure)) throw failure;
@@ -94,10 +133,9 @@ function failing(
   return new Map(calls.flatMap((call, index) => (which(call) ? [[index, failure]] : [])));
 }
 
-/** Gives back the room that the log takes, as far as there is room to do so. */
-function emptyLog(db: Database.Database): void {
+function emptyLogIfPossible(db: Database.Database): void {
   try {
-    db.pragma('wal_checkpoint(TRUNCATE)');
+    emptyLog(db);
   } catch (error) {
     passing(error);
   }
@@ -137,10 +175,9 @@ function isFatal(error: StorageError): boolean {
   return error.code === 'io' || error.code === 'corrupt';
 }
 
-function giveUp(calls: readonly OperationCall[], error: StorageError): Answers {
+function giveUp(count: number, error: StorageError): Answers {
   const fatal = toFailure(error);
-  const failures = new Map(calls.map((_, index) => [index, fatal]));
-  return { kind: 'answers', results: [], failures, committed: false, full: false, fatal };
+  return { ...blankAnswers, failures: new Map(Array.from({ length: count }, (_, index) => [index, fatal])), fatal };
 }
 
 function toFailure({ code, message }: StorageError): Failure {

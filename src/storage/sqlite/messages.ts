@@ -1,5 +1,5 @@
 import type { StorageErrorCode } from '../storage-error.ts';
-import type { OperationCall } from './operations.ts';
+import type { MaintenanceTask } from './maintenance.ts';
 
 /** What the worker is started with. */
 export interface DatabaseOptions {
@@ -14,8 +14,11 @@ export interface DatabaseOptions {
   readonly releaseBallast: boolean;
 }
 
-/** What the main thread asks of the worker: a batch of calls, or to close. */
-export type WorkerRequest = readonly OperationCall[] | 'close';
+/** One call of an operation, by its full name such as `offline.append`. */
+export type OperationCall = readonly [operation: string, args: readonly unknown[]];
+
+/** What the main thread asks of the worker: a batch of calls, maintenance, or to close. */
+export type WorkerRequest = readonly OperationCall[] | MaintenanceTask | 'close';
 
 /** Why something failed, as it travels between the threads. */
 export interface Failure {

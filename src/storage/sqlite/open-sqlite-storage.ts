@@ -10,10 +10,10 @@ import { StorageError } from '../storage-error.ts';
 import { backUp } from './back-up.ts';
 import { dataPaths } from './data-directory.ts';
 import { DiskWatch } from './disk-watch.ts';
+import { families } from './families/index.ts';
+import { openStores } from './family.ts';
 import type { DatabaseOptions, Opened, Refused } from './messages.ts';
 import { OperationQueue } from './operation-queue.ts';
-import { isNewWork } from './room.ts';
-import { storesOn } from './stores.ts';
 import { firstMessage, startWorker, workerExit } from './worker-thread.ts';
 
 /** How to open a store. */
@@ -54,7 +54,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   const { schemaVersion, migration, hasBallast } = await opened(worker);
   if (migration !== undefined) options.log?.info(migration, 'The database has been migrated, after a backup');
   const queue = new OperationQueue(worker, {
-    refuses: (call) => watch.refusing && isNewWork(call),
+    isRefusing: () => watch.refusing,
     onFull: () => watch.full(),
     onFatal: options.onFatal,
   });
@@ -71,7 +71,7 @@ function isOnlyBallastLeft({ dataDir, diskSpace = diskSpaceAt }: SqliteStorageOp
 
 function diskWatch(queue: OperationQueue, hasBallast: boolean, options: SqliteStorageOptions): DiskWatch {
   const { dataDir, ballastBytes = 0, diskSpace = diskSpaceAt, clock = systemClock, log = silentLog } = options;
-  const makeBallast = () => queue.run('ballast.make');
+  const makeBallast = () => queue.maintain('makeBallast');
   return new DiskWatch({ space: () => diskSpace(dataDir), ballastBytes, hasBallast, makeBallast, clock, log });
 }
 
@@ -92,7 +92,7 @@ function assemble(
   let backups: Promise<unknown> = Promise.resolve();
   const clock = options.clock ?? systemClock;
   return {
-    ...storesOn(queue, () => clock.nowMs()),
+    ...openStores(families, queue, () => clock.nowMs()),
     schemaVersion,
     get disk() {
       return watch.state;

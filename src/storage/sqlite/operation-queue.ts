@@ -1,38 +1,41 @@
 import type { Worker } from 'node:worker_threads';
 import { StorageError } from '../storage-error.ts';
-import type { Answers, WorkerRequest } from './messages.ts';
-import type { OperationArguments, OperationCall, OperationName, OperationResult } from './operations.ts';
+import type { Maintenance, MaintenanceTask } from './maintenance.ts';
+import type { Answers, OperationCall, WorkerRequest } from './messages.ts';
 import { workerExit } from './worker-thread.ts';
 
-/** Bounds the transaction, and with it the time until its first promise is kept. */
+/** Bounds the transaction, and with it the time until its first call is answered. */
 const maxBatchCalls = 1024;
 
-/** What the queue asks of and tells to the rest of the storage. */
+/** What the queue asks and tells the rest of the storage. */
 interface OperationQueueDeps {
-  /** Whether there is no room for what a call would add. */
-  readonly refuses: (call: OperationCall) => boolean;
+  /** Whether writes that add data are refused for want of space. */
+  readonly isRefusing: () => boolean;
   /** A write has failed because the disk is full. */
   readonly onFull: () => void;
   readonly onFatal: (error: StorageError) => void;
 }
 
-interface Waiting {
-  readonly call: OperationCall;
-  /** Takes what the worker answers to `call`. */
+/** A request that has not been answered. */
+interface Pending<Request> {
+  readonly request: Request;
+  /** Takes the worker's result for `request`. */
   readonly resolve: (result: never) => void;
   readonly reject: (error: StorageError) => void;
 }
 
 /**
- * Carries operations to the worker and its answers back. The calls of one turn of the event loop go as one batch; what is called while
- * the worker is at it is the next batch. So commits group as much as the disk is slow, and nobody waits for a timer.
+ * Carries operations to the worker and its answers back. The calls of one turn of the event loop go as one batch; calls made while the
+ * worker is busy are the next batch. So the slower the disk, the larger the groups that are committed together, without any timer.
  */
 export class OperationQueue {
   readonly #worker: Worker;
   readonly #deps: OperationQueueDeps;
   readonly #exited: Promise<void>;
-  #waiting: Waiting[] = [];
-  #sent: Waiting[] = [];
+  #calls: Pending<OperationCall>[] = [];
+  readonly #maintenance: Pending<MaintenanceTask>[] = [];
+  /** The requests that the worker is busy with. */
+  #sent: readonly Pending<unknown>[] = [];
   #scheduled = false;
   #closing = false;
   #ended: { readonly code: 'io' | 'closed'; readonly message: string } | undefined;
@@ -52,13 +55,24 @@ export class OperationQueue {
     return this.#commits;
   }
 
-  /** Has the worker execute one operation, after all those called before it. */
-  run<Name extends OperationName>(name: Name, ...args: OperationArguments<Name>): Promise<OperationResult<Name>> {
+  /**
+   * Has the worker execute one operation, after all those called before it. The caller knows the type of its result. If it adds data, it
+   * is refused while the disk is nearly full.
+   */
+  run<Result>(operation: string, args: readonly unknown[], addsData = false): Promise<Result> {
     if (this.refusal !== undefined) return Promise.reject(this.refusal);
-    const call: OperationCall<Name> = [name, args];
-    if (this.#deps.refuses(call)) return Promise.reject(new StorageError('full', 'The disk is nearly full'));
+    if (addsData && this.#deps.isRefusing()) return Promise.reject(new StorageError('full', 'The disk is nearly full'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ call, resolve, reject });
+      this.#calls.push({ request: [operation, args], resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Has the worker do maintenance before the next batch. */
+  maintain<Task extends MaintenanceTask>(task: Task): Promise<ReturnType<Maintenance[Task]>> {
+    if (this.refusal !== undefined) return Promise.reject(this.refusal);
+    return new Promise((resolve, reject) => {
+      this.#maintenance.push({ request: task, resolve, reject });
       this.#schedule();
     });
   }
@@ -68,7 +82,7 @@ export class OperationQueue {
     return this.#ended && new StorageError(this.#ended.code, this.#ended.message);
   }
 
-  /** Takes no more operations, finishes those it has, and, when others do not need it any more, ends the worker. */
+  /** Takes no more operations, finishes those it has, waits for `others`, and ends the worker. */
   async close(others: Promise<unknown>): Promise<void> {
     if (this.#ended === undefined) {
       this.#ended = { code: 'closed', message: 'The storage is closed' };
@@ -88,12 +102,17 @@ export class OperationQueue {
     });
   }
 
-  /** Sends what waits unless the worker is busy. */
+  /** Sends the next request unless the worker is busy. */
   #advance(): void {
     if (this.#sent.length > 0) return;
-    if (this.#waiting.length > 0) {
-      this.#sent = this.#waiting.splice(0, maxBatchCalls);
-      this.#post(this.#sent.map(({ call }) => call));
+    const task = this.#maintenance.shift();
+    if (task !== undefined) {
+      this.#sent = [task];
+      this.#post(task.request);
+    } else if (this.#calls.length > 0) {
+      const batch = this.#calls.splice(0, maxBatchCalls);
+      this.#sent = batch;
+      this.#post(batch.map(({ request }) => request));
     } else if (this.#closing) {
       this.#post('close');
     }
@@ -104,13 +123,13 @@ export class OperationQueue {
   }
 
   #settle({ results, failures, committed, full, fatal }: Answers): void {
-    const batch = this.#sent;
+    const answered = this.#sent;
     this.#sent = [];
     if (committed) this.#commits++;
     if (full) this.#deps.onFull();
-    // Before anybody is told: the worker should not wait for what they do then.
+    // First, so that the worker does not stand still while the callers react.
     if (fatal === undefined) this.#advance();
-    for (const [index, { resolve, reject }] of batch.entries()) {
+    for (const [index, { resolve, reject }] of answered.entries()) {
       const failure = failures.get(index);
       if (failure !== undefined) reject(new StorageError(failure.code, failure.message));
       // The worker answers each call with the result of its operation; the type of the message cannot say so.
@@ -120,13 +139,14 @@ export class OperationQueue {
   }
 
   #fail(error: StorageError): void {
-    const finished = this.#closing && this.#sent.length === 0 && this.#waiting.length === 0;
+    const unanswered = [...this.#sent, ...this.#maintenance, ...this.#calls];
+    const finished = this.#closing && unanswered.length === 0;
     if (this.#ended?.code === 'io' || finished) return;
     this.#ended = { code: 'io', message: `The storage has failed: ${error.message}` };
-    const lost = [...this.#sent, ...this.#waiting];
     this.#sent = [];
-    this.#waiting = [];
-    for (const { reject } of lost) reject(new StorageError('io', this.#ended.message));
+    this.#maintenance.length = 0;
+    this.#calls = [];
+    for (const { reject } of unanswered) reject(new StorageError('io', this.#ended.message));
     void this.#worker.terminate();
     this.#deps.onFatal(error);
   }

@@ -1,10 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../support/clock.ts';
 import { collectAfterStart } from '../../support/collect-after-start.ts';
-import { prepareBatches } from './execute-batch.ts';
+import { BatchExecutor } from './execute-batch.ts';
 import { toStorageError } from './failures.ts';
+import { families } from './families/index.ts';
 import type { DatabaseOptions, WorkerReport, WorkerRequest } from './messages.ts';
 import { openDatabase } from './open-database.ts';
+import { OperationTable } from './operation-table.ts';
 
 // The thread that owns the database: SQLite's calls and fsyncs block it instead of the server.
 const port = parentPort;
@@ -14,10 +16,12 @@ const report = (message: WorkerReport): void => port.postMessage(message);
 
 function serve(): void {
   const { db, ballast, migration, close } = openDatabase(options);
-  const execute = prepareBatches(db, ballast, options.dataDir);
+  const operations = new OperationTable(db, families);
+  const executor = new BatchExecutor({ db, operations, ballast, dataDir: options.dataDir });
   const schemaVersion = Number(db.pragma('user_version', { simple: true }));
   port?.on('message', (request: WorkerRequest) => {
-    if (request !== 'close') return report(execute(request));
+    if (typeof request !== 'string') return report(executor.execute(request));
+    if (request !== 'close') return report(executor.maintain(request));
     close();
     port.close();
   });

@@ -2,14 +2,14 @@ import { EventEmitter } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { Ballast } from '../../../src/storage/sqlite/ballast.ts';
-import { prepareBatches } from '../../../src/storage/sqlite/execute-batch.ts';
-import type { Answers, Failure, WorkerRequest } from '../../../src/storage/sqlite/messages.ts';
+import { BatchExecutor } from '../../../src/storage/sqlite/execute-batch.ts';
+import { families } from '../../../src/storage/sqlite/families/index.ts';
+import { type Family, openStores } from '../../../src/storage/sqlite/family.ts';
+import type { Answers, Failure, OperationCall, WorkerRequest } from '../../../src/storage/sqlite/messages.ts';
 import { migrate } from '../../../src/storage/sqlite/migrate.ts';
 import { defaultMigrationsDir, type SqliteStorageOptions } from '../../../src/storage/sqlite/open-sqlite-storage.ts';
 import { OperationQueue } from '../../../src/storage/sqlite/operation-queue.ts';
-import { type OperationCall, prepareOperations } from '../../../src/storage/sqlite/operations.ts';
-import { isNewWork } from '../../../src/storage/sqlite/room.ts';
-import { storesOn } from '../../../src/storage/sqlite/stores.ts';
+import { OperationTable } from '../../../src/storage/sqlite/operation-table.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 
 /** How the disk takes what it is given: at once, not at all for now, or without a word about it for now. */
@@ -56,12 +56,12 @@ export class InstantDisk {
     // The queue uses nothing else of a worker.
     const worker = this.#thread as unknown as Worker;
     const queue = new OperationQueue(worker, {
-      refuses: (call) => this.nearlyFull && isNewWork(call),
+      isRefusing: () => this.nearlyFull,
       onFull: () => undefined,
       onFatal,
     });
     return {
-      ...storesOn(queue, () => clock?.nowMs() ?? 0),
+      ...openStores(families, queue, () => clock?.nowMs() ?? 0),
       schemaVersion: 0,
       disk: { freeBytes: 1e9, totalBytes: 1e9, refusing: false },
       backup: () => Promise.reject(new Error('nobody needs a backup of this')),
@@ -70,20 +70,20 @@ export class InstantDisk {
   };
 }
 
-class DiskThread extends EventEmitter {
+/** The storage thread's part, executed in this thread. */
+export class DiskThread extends EventEmitter {
   nextFailure: Failure | undefined;
-  readonly #execute: (calls: readonly OperationCall[]) => Answers;
-  readonly #isWrite: (call: OperationCall) => boolean;
+  readonly #operations: OperationTable;
+  readonly #executor: BatchExecutor;
   #mood: DiskMood = 'running';
   #request: WorkerRequest | undefined;
   #answers: Answers | undefined;
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, tables: readonly Family[] = families) {
     super();
     const ballast = new Ballast('/nonexistent', 0);
-    const { writes } = prepareOperations(db, ballast);
-    this.#isWrite = ([name]) => name in writes;
-    this.#execute = prepareBatches(db, ballast, '.');
+    this.#operations = new OperationTable(db, tables);
+    this.#executor = new BatchExecutor({ db, operations: this.#operations, ballast, dataDir: '.' });
   }
 
   get idle(): boolean {
@@ -111,7 +111,7 @@ class DiskThread extends EventEmitter {
   #work(): void {
     if (this.#request === 'close') this.emit('exit');
     if (this.#answers && this.#mood === 'running') return this.#answer(this.#answers);
-    if (!this.#request || this.#request === 'close' || this.#mood === 'stalled') return;
+    if (!this.#request || typeof this.#request === 'string' || this.#mood === 'stalled') return;
     this.#answers = this.#take(this.#request);
     this.#request = undefined;
     this.#goOn();
@@ -124,12 +124,16 @@ class DiskThread extends EventEmitter {
 
   #take(calls: readonly OperationCall[]): Answers {
     const failure = this.nextFailure;
-    if (!failure || !calls.some(this.#isWrite)) return this.#execute(calls);
+    if (!failure || !calls.some((call) => this.#isWrite(call))) return this.#executor.execute(calls);
     this.nextFailure = undefined;
     const reads = calls.filter((call) => !this.#isWrite(call));
-    const { results } = this.#execute(reads);
+    const { results } = this.#executor.execute(reads);
     const failures = new Map(calls.flatMap((call, index) => (this.#isWrite(call) ? [[index, failure]] : [])));
     const placed = calls.map((call) => (this.#isWrite(call) ? undefined : results[reads.indexOf(call)]));
     return { kind: 'answers', results: placed, failures, committed: false, full: false, fatal: undefined };
+  }
+
+  #isWrite(call: OperationCall): boolean {
+    return this.#operations.isWrite(call);
   }
 }

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { DuePage, KeptRules } from '../../offline.ts';
-import type { OutboxWriting } from './outbox.ts';
-import type { Owners } from './owners.ts';
+import { type OutboxChanges, prepareOutboxChanges } from './outbox.ts';
+import { prepareOwners } from './owners.ts';
 
 /** A due message as it travels between the threads. */
 interface PackedDueMessage extends KeptRules {
@@ -15,8 +15,9 @@ const columns = `offline_messages.id, accounts.jid AS owner, bytes, rules, due_a
 const inRange = 'due_at_ms <= ? AND (due_at_ms, offline_messages.id) > (?, ?)';
 const inOrder = 'ORDER BY due_at_ms, offline_messages.id LIMIT ?';
 
-/** The operations on messages that rules watch over. */
-export function dueOperations(db: Database.Database, owners: Owners, outbox: OutboxWriting) {
+/** The operations on offline messages with rules. */
+export function prepareDueMessages(db: Database.Database) {
+  const owners = prepareOwners(db);
   type Range = [untilMs: number, afterMs: number, afterId: number, limit: number];
   const all = db.prepare<Range, PackedDueMessage>(`SELECT ${columns} WHERE ${inRange} ${inOrder}`);
   const owned = db.prepare<[account: number, ...Range], PackedDueMessage>(
@@ -27,19 +28,19 @@ export function dueOperations(db: Database.Database, owners: Owners, outbox: Out
     .pluck();
   return {
     reads: {
-      'offline.due': ({ untilMs, after, owner, limit }: DuePage): PackedDueMessage[] => {
+      due: ({ untilMs, after, owner, limit }: DuePage): PackedDueMessage[] => {
         const range: Range = [untilMs, after?.dueAtMs ?? Number.MIN_SAFE_INTEGER, after?.id ?? 0, limit];
         if (owner === undefined) return all.all(...range);
         const account = owners.find(owner);
         return account === undefined ? [] : owned.all(account, ...range);
       },
-      'offline.nextDueMs': (): number | undefined => next.get() ?? undefined,
+      nextDueMs: (): number | undefined => next.get() ?? undefined,
     },
-    writes: { 'offline.settle': prepareSettle(db, outbox) },
+    writes: { settle: prepareSettle(db, prepareOutboxChanges(db)) },
   };
 }
 
-function prepareSettle(db: Database.Database, outbox: OutboxWriting) {
+function prepareSettle(db: Database.Database, outbox: OutboxChanges) {
   const same = 'id = ? AND rules = ? AND due_at_ms = ?';
   const remove = db.prepare<[number, string, number], { account_id: number; size: number }>(
     `DELETE FROM offline_messages WHERE ${same} RETURNING account_id, size`,

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3';
-import type { LastSeen } from '../../accounts.ts';
-import type { OfflineUsage } from '../../offline.ts';
-import type { RosterItem, Subscription } from '../../rosters.ts';
-import { noAccount, type Owners } from './owners.ts';
+import type { RosterItem, RosterStore, Subscription } from '../../rosters.ts';
+import { asBuffer, ownBytes } from '../bytes.ts';
+import { defineFamily } from '../family.ts';
+import { noAccount, prepareOwners } from './owners.ts';
 
 /** How many removed contacts are remembered for one account. */
 const maxTombstones = 200;
@@ -10,17 +10,8 @@ const maxTombstones = 200;
 /** A roster item as it travels between the threads. */
 export type PackedRosterItem = Omit<RosterItem, 'pendingIn'> & { readonly pendingIn: Uint8Array | null };
 
-/** What the router keeps of an account, as it travels between the threads. */
-export interface PackedAccountRecord {
-  readonly roster: PackedRosterItem[];
-  readonly rosterVersion: number;
-  readonly blocked: string[];
-  readonly lastSeen: LastSeen | undefined;
-  readonly stored: OfflineUsage;
-  readonly forwardTo: string | undefined;
-}
-
-interface ItemRow {
+/** A row of `roster_items`. */
+export interface ItemRow {
   readonly contact: string;
   readonly name: string;
   readonly groups: string;
@@ -32,43 +23,23 @@ interface ItemRow {
   readonly version: number;
 }
 
-interface AccountRow {
-  readonly id: number;
-  readonly roster_version: number;
-  readonly last_seen_at_ms: number | null;
-  readonly last_status: string | null;
-  readonly offline_messages: number;
-  readonly offline_bytes: number;
-  readonly forward_to: string | null;
-}
-
-/** The operations on rosters, with the record of an account, which is mostly its roster. */
-export function rosterOperations(db: Database.Database, owners: Owners) {
-  return { reads: { ...loading(db), ...changes(db) }, writes: changing(db, owners) };
-}
-
-function loading(db: Database.Database) {
-  const account = db.prepare<[string], AccountRow>('SELECT * FROM accounts WHERE jid = ?');
-  const items = db.prepare<[number], ItemRow>('SELECT * FROM roster_items WHERE account_id = ? ORDER BY contact');
-  const blocked = db.prepare<[number], string>('SELECT jid FROM blocklist WHERE account_id = ? ORDER BY jid').pluck();
-  return {
-    'accounts.load': (jid: string): PackedAccountRecord | undefined => {
-      const row = account.get(jid);
-      if (row === undefined) return undefined;
-      const { id, last_seen_at_ms: atMs, last_status: status } = row;
-      return {
-        roster: items.all(id).map(toItem),
-        rosterVersion: row.roster_version,
-        blocked: blocked.all(id),
-        lastSeen: atMs === null ? undefined : { atMs, status: status ?? '' },
-        stored: { messages: row.offline_messages, bytes: row.offline_bytes },
-        forwardTo: row.forward_to ?? undefined,
-      };
+/** The rosters. */
+export const rosters = defineFamily({
+  name: 'rosters',
+  prepare: (db) => ({ reads: prepareReads(db), writes: prepareWrites(db) }),
+  adds: ['put'],
+  store: ({ run }): RosterStore => ({
+    put: (owner, { pendingIn, ...item }) =>
+      run('put', owner, { ...item, pendingIn: pendingIn === undefined ? null : ownBytes(pendingIn) }),
+    remove: (owner, contact) => run('remove', owner, contact),
+    changedSince: async (owner, version) => {
+      const changes = await run('changedSince', owner, version);
+      return changes && { changed: changes.changed.map(unpackItem), removed: changes.removed };
     },
-  };
-}
+  }),
+});
 
-function changes(db: Database.Database) {
+function prepareReads(db: Database.Database) {
   const account = db.prepare<[string], { id: number; version: number; floor: number }>(
     'SELECT id, roster_version AS version, roster_floor AS floor FROM accounts WHERE jid = ?',
   );
@@ -81,10 +52,7 @@ function changes(db: Database.Database) {
     )
     .pluck();
   return {
-    'rosters.changedSince': (
-      jid: string,
-      version: number,
-    ): { changed: PackedRosterItem[]; removed: string[] } | undefined => {
+    changedSince: (jid: string, version: number): { changed: PackedRosterItem[]; removed: string[] } | undefined => {
       const row = account.get(jid);
       if (row === undefined || version < row.floor || version > row.version) return undefined;
       return { changed: changed.all(row.id, version).map(toItem), removed: removed.all(row.id, version) };
@@ -92,7 +60,8 @@ function changes(db: Database.Database) {
   };
 }
 
-function changing(db: Database.Database, owners: Owners) {
+function prepareWrites(db: Database.Database) {
+  const owners = prepareOwners(db);
   const put = preparePut(db);
   const advance = db
     .prepare<[number, number], number>(
@@ -105,7 +74,7 @@ function changing(db: Database.Database, owners: Owners) {
     .prepare<[number, string], number>('SELECT in_roster FROM roster_items WHERE account_id = ? AND contact = ?')
     .pluck();
   return {
-    'rosters.put': (owner: string, item: Omit<PackedRosterItem, 'version'>): number => {
+    put: (owner: string, item: Omit<PackedRosterItem, 'version'>): number => {
       const id = owners.need(owner);
       const wasShown = shown.get(id, item.contact) === 1;
       const version = advance.get(Number(wasShown || item.inRoster), id) ?? noAccount(owner);
@@ -114,7 +83,7 @@ function changing(db: Database.Database, owners: Owners) {
       else if (wasShown) tombstones.add(id, item.contact, version);
       return version;
     },
-    'rosters.remove': (owner: string, contact: string): number => {
+    remove: (owner: string, contact: string): number => {
       const id = owners.need(owner);
       const wasShown = shown.get(id, contact) === 1;
       const version = advance.get(Number(wasShown), id) ?? noAccount(owner);
@@ -162,9 +131,14 @@ function prepareTombstones(db: Database.Database) {
   };
 }
 
-function toItem(row: ItemRow): PackedRosterItem {
+/** A row as it travels between the threads. */
+export function toItem(row: ItemRow): PackedRosterItem {
   const groups: string[] = JSON.parse(row.groups);
   const { contact, name, subscription, version } = row;
   const [ask, approved, inRoster] = [row.ask === 1, row.approved === 1, row.in_roster === 1];
   return { contact, name, groups, subscription, ask, approved, pendingIn: row.pending_in, inRoster, version };
+}
+
+export function unpackItem({ pendingIn, ...item }: PackedRosterItem): RosterItem {
+  return pendingIn === null ? item : { ...item, pendingIn: asBuffer(pendingIn) };
 }

@@ -1,8 +1,11 @@
 import type Database from 'better-sqlite3';
-import type { KeptRules, OfflineQuota, OfflineUsage } from '../../offline.ts';
+import type { KeptRules, OfflineMessage, OfflineQuota, OfflineStore, OfflineUsage } from '../../offline.ts';
 import { StorageError } from '../../storage-error.ts';
-import type { OutboxWriting } from './outbox.ts';
-import { noAccount, type Owners } from './owners.ts';
+import { asBuffer, ownBytes } from '../bytes.ts';
+import { defineFamily, type OperationsOf, type StoreContext } from '../family.ts';
+import { prepareDueMessages } from './due-messages.ts';
+import { prepareOutboxChanges } from './outbox.ts';
+import { noAccount, prepareOwners } from './owners.ts';
 
 /** A new offline message as it travels between the threads. */
 interface PackedNewMessage {
@@ -12,11 +15,10 @@ interface PackedNewMessage {
   readonly kept?: KeptRules | undefined;
   readonly reports: readonly Uint8Array[];
   readonly outboxId?: number | undefined;
-  readonly moved?: boolean | undefined;
 }
 
 /** An offline message as it travels between the threads. */
-export interface PackedOfflineMessage {
+interface PackedOfflineMessage {
   readonly id: number;
   readonly from: string;
   readonly receivedAtMs: number;
@@ -24,8 +26,49 @@ export interface PackedOfflineMessage {
   readonly dueAtMs: number | null;
 }
 
-/** The operations on offline messages. */
-export function offlineOperations(db: Database.Database, owners: Owners, outbox: OutboxWriting) {
+/** The offline messages. */
+export const offline = defineFamily({
+  name: 'offline',
+  prepare: prepareOffline,
+  adds: ['append'],
+  store: offlineStore,
+});
+
+function prepareOffline(db: Database.Database) {
+  const due = prepareDueMessages(db);
+  return {
+    reads: { ...prepareReads(db), ...due.reads },
+    writes: { append: prepareAppend(db), ...prepareRemovals(db), ...due.writes },
+  };
+}
+
+function offlineStore({ run, move }: StoreContext<OperationsOf<typeof prepareOffline>>): OfflineStore {
+  return {
+    append: (owner, { bytes, reports = [], moved = false, ...message }, quota) => {
+      const packed = { ...message, bytes: ownBytes(bytes), reports: reports.map(ownBytes) };
+      const append = moved || message.outboxId !== undefined ? move : run;
+      return append('append', owner, packed, quota);
+    },
+    list: async (owner, afterId, limit) => (await run('list', owner, afterId, limit)).map(unpackMessage),
+    remove: (owner, ids) => run('remove', owner, ids),
+    removeAll: (owner) => run('removeAll', owner),
+    count: (owner) => run('count', owner),
+    due: async (page) => {
+      const messages = await run('due', page);
+      return messages.map((message) => ({ ...message, bytes: asBuffer(message.bytes) }));
+    },
+    nextDueMs: () => run('nextDueMs'),
+    settle: ({ id, rules, dueAtMs }, change, reports) =>
+      run('settle', id, { rules, dueAtMs }, change, reports.map(ownBytes)),
+  };
+}
+
+function unpackMessage({ dueAtMs, bytes, ...message }: PackedOfflineMessage): OfflineMessage {
+  return { ...message, bytes: asBuffer(bytes), ...(dueAtMs !== null && { dueAtMs }) };
+}
+
+function prepareReads(db: Database.Database) {
+  const owners = prepareOwners(db);
   const list = db.prepare<[number, number, number], PackedOfflineMessage>(
     `SELECT id, sender AS "from", received_at_ms AS receivedAtMs, bytes, due_at_ms AS dueAtMs FROM offline_messages
      WHERE account_id = ? AND id > ? ORDER BY id LIMIT ?`,
@@ -34,18 +77,16 @@ export function offlineOperations(db: Database.Database, owners: Owners, outbox:
     'SELECT offline_messages AS messages, offline_bytes AS bytes FROM accounts WHERE jid = ?',
   );
   return {
-    reads: {
-      'offline.list': (owner: string, afterId: number, limit: number): PackedOfflineMessage[] => {
-        const id = owners.find(owner);
-        return id === undefined ? [] : list.all(id, afterId, limit);
-      },
-      'offline.count': (owner: string): OfflineUsage => usage.get(owner) ?? { messages: 0, bytes: 0 },
+    list: (owner: string, afterId: number, limit: number): PackedOfflineMessage[] => {
+      const id = owners.find(owner);
+      return id === undefined ? [] : list.all(id, afterId, limit);
     },
-    writes: { 'offline.append': prepareAppend(db, outbox), ...removals(db, owners) },
+    count: (owner: string): OfflineUsage => usage.get(owner) ?? { messages: 0, bytes: 0 },
   };
 }
 
-function prepareAppend(db: Database.Database, outbox: OutboxWriting) {
+function prepareAppend(db: Database.Database) {
+  const outbox = prepareOutboxChanges(db);
   const usage = db.prepare<[string], { id: number; messages: number; bytes: number }>(
     'SELECT id, offline_messages AS messages, offline_bytes AS bytes FROM accounts WHERE jid = ?',
   );
@@ -66,12 +107,13 @@ function prepareAppend(db: Database.Database, outbox: OutboxWriting) {
     const { lastInsertRowid } = insert.run(used.id, from, receivedAtMs, bytes.byteLength, bytes, rules, dueAtMs);
     grow.run(bytes.byteLength, used.id);
     outbox.put(reports);
-    if (outboxId !== undefined) outbox.take(outboxId);
+    if (outboxId !== undefined) outbox.remove(outboxId);
     return Number(lastInsertRowid);
   };
 }
 
-function removals(db: Database.Database, owners: Owners) {
+function prepareRemovals(db: Database.Database) {
+  const owners = prepareOwners(db);
   const remove = db
     .prepare<[number, number], number>('DELETE FROM offline_messages WHERE account_id = ? AND id = ? RETURNING size')
     .pluck();
@@ -81,14 +123,14 @@ function removals(db: Database.Database, owners: Owners) {
   );
   const reset = db.prepare<[number]>('UPDATE accounts SET offline_messages = 0, offline_bytes = 0 WHERE id = ?');
   return {
-    'offline.remove': (owner: string, ids: readonly number[]): OfflineUsage => {
+    remove: (owner: string, ids: readonly number[]): OfflineUsage => {
       const account = owners.need(owner);
       const sizes = ids.map((id) => remove.get(account, id)).filter((size) => size !== undefined);
       const bytes = sizes.reduce((sum, size) => sum + size, 0);
       if (sizes.length > 0) shrink.run(sizes.length, bytes, account);
       return { messages: sizes.length, bytes };
     },
-    'offline.removeAll': (owner: string): void => {
+    removeAll: (owner: string): void => {
       const account = owners.need(owner);
       removeAll.run(account);
       reset.run(account);

@@ -1,0 +1,138 @@
+import type Database from 'better-sqlite3';
+import type { AccountStore, Credentials, Forward, LastSeen } from '../../accounts.ts';
+import { StorageError } from '../../storage-error.ts';
+import { defineFamily, type OperationsOf, type StoreContext } from '../family.ts';
+import { prepareLoad, unpackRecord } from './account-record.ts';
+import { type PackedCredentials, packCredentials, prepareCredentials, unpackCredentials } from './credentials.ts';
+import { noAccount, prepareOwners } from './owners.ts';
+
+/** A new account as it travels between the threads. */
+type PackedAccount = readonly [jid: string, domain: string, credentials: PackedCredentials];
+
+/** The accounts and their credentials. */
+export const accounts = defineFamily({
+  name: 'accounts',
+  prepare: prepareAccounts,
+  adds: ['create', 'createMany', 'setForward'],
+  store: accountStore,
+});
+
+function prepareAccounts(db: Database.Database) {
+  return { reads: prepareReads(db), writes: prepareWrites(db) };
+}
+
+function accountStore({ run, nowMs }: StoreContext<OperationsOf<typeof prepareAccounts>>): AccountStore {
+  let version = 0;
+  const change: typeof run = (operation, ...args) => {
+    version++;
+    return run(operation, ...args);
+  };
+  return {
+    create: (jid, credentials) => change('create', packAccount(jid, credentials), nowMs()),
+    createMany: async (accounts) => {
+      const packed = accounts.map(({ jid, credentials }) => packAccount(jid, credentials));
+      const skipped = await change('createMany', packed, nowMs());
+      return { created: accounts.length - skipped.length, skipped };
+    },
+    credentials: async (jid) => unpackCredentials(await run('credentials', jid)),
+    // Operations take effect in the order of their calls, so everything read from now on is up to date.
+    credentialsVersion: () => version,
+    setCredentials: (jid, credentials) => change('setCredentials', jid, packCredentials(credentials)),
+    changePassword: (jid, credentials, keep) =>
+      change('changePassword', jid, packCredentials(credentials), keep ?? null, nowMs()),
+    remove: (jid) => change('remove', jid),
+    list: ({ domain, after, limit }) => run('list', domain, after ?? '', limit),
+    count: (domain) => run('count', domain),
+    load: async (jid) => unpackRecord(await run('load', jid)),
+    setLastSeen: (jid, atMs, status) => run('setLastSeen', jid, { atMs, status }),
+    setForward: (jid, target) => run('setForward', jid, target),
+    forwards: ({ after = '', limit }) => run('forwards', after, limit),
+  };
+}
+
+function packAccount(jid: string, credentials: Credentials): PackedAccount {
+  return [jid, jid.slice(jid.indexOf('@') + 1), packCredentials(credentials)];
+}
+
+function prepareReads(db: Database.Database) {
+  const owners = prepareOwners(db);
+  const credentials = prepareCredentials(db);
+  const list = db
+    .prepare<[string, number], string>('SELECT jid FROM accounts WHERE jid > ? ORDER BY jid LIMIT ?')
+    .pluck();
+  const listDomain = db
+    .prepare<[string, string, number], string>(
+      'SELECT jid FROM accounts WHERE domain = ? AND jid > ? ORDER BY jid LIMIT ?',
+    )
+    .pluck();
+  const forwards = db.prepare<[string, number], Forward>(
+    'SELECT jid, forward_to AS target FROM accounts WHERE forward_to IS NOT NULL AND jid > ? ORDER BY jid LIMIT ?',
+  );
+  const count = db.prepare<[], number>('SELECT count(*) FROM accounts').pluck();
+  const countDomain = db.prepare<[string], number>('SELECT count(*) FROM accounts WHERE domain = ?').pluck();
+  return {
+    load: prepareLoad(db),
+    credentials: (jid: string): PackedCredentials | undefined => {
+      const id = owners.find(jid);
+      return id === undefined ? undefined : credentials.read(id);
+    },
+    list: (domain: string | undefined, after: string, limit: number): string[] =>
+      domain === undefined ? list.all(after, limit) : listDomain.all(domain, after, limit),
+    forwards: (after: string, limit: number): Forward[] => forwards.all(after, limit),
+    count: (domain: string | undefined): number => (domain === undefined ? count.get() : countDomain.get(domain)) ?? 0,
+  };
+}
+
+function prepareWrites(db: Database.Database) {
+  const owners = prepareOwners(db);
+  const credentials = prepareCredentials(db);
+  const insert = prepareInsert(db, credentials.writeKeys);
+  const lastSeen = db.prepare<[number, string, string]>(
+    'UPDATE accounts SET last_seen_at_ms = ?, last_status = ? WHERE jid = ?',
+  );
+  const forward = db.prepare<[string | null, string]>('UPDATE accounts SET forward_to = ? WHERE jid = ?');
+  const endSessions = db.prepare<[nowMs: number, account: number, keep: string | null]>(
+    `UPDATE resumable_sessions SET ended_at_ms = coalesce(detached_at_ms, ?), state = '{}'
+     WHERE account_id = ? AND ended_at_ms IS NULL AND key IS NOT ?`,
+  );
+  const remove = db.prepare<[string]>('DELETE FROM accounts WHERE jid = ?');
+  return {
+    create: (account: PackedAccount, nowMs: number): void => {
+      if (!insert(account, nowMs)) throw new StorageError('conflict', `${JSON.stringify(account[0])} exists already`);
+    },
+    createMany: (accounts: readonly PackedAccount[], nowMs: number): string[] =>
+      accounts.filter((account) => !insert(account, nowMs)).map(([jid]) => jid),
+    setCredentials: (jid: string, packed: PackedCredentials): void => {
+      credentials.replace(owners.need(jid), packed);
+    },
+    changePassword: (jid: string, packed: PackedCredentials, keep: string | null, nowMs: number): void => {
+      const id = owners.need(jid);
+      credentials.replace(id, packed);
+      // Sessions that began with the old password cannot be resumed.
+      endSessions.run(nowMs, id, keep);
+    },
+    remove: (jid: string): boolean => remove.run(jid).changes > 0,
+    setLastSeen: (jid: string, { atMs, status }: LastSeen): void => {
+      if (lastSeen.run(atMs, status, jid).changes === 0) noAccount(jid);
+    },
+    setForward: (jid: string, target: string | undefined): void => {
+      if (forward.run(target ?? null, jid).changes === 0) noAccount(jid);
+    },
+  };
+}
+
+/** A function that creates one account and says whether it was new. */
+function prepareInsert(db: Database.Database, writeKeys: (id: number, packed: PackedCredentials) => void) {
+  const insert = db
+    .prepare<[string, string, number, string | null, number, number], number>(
+      `INSERT INTO accounts (jid, domain, created_at_ms, bcrypt, roster_version, roster_floor)
+       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (jid) DO NOTHING RETURNING id`,
+    )
+    .pluck();
+  return ([jid, domain, credentials]: PackedAccount, nowMs: number): boolean => {
+    const id = insert.get(jid, domain, nowMs, credentials.bcrypt, nowMs, nowMs);
+    if (id === undefined) return false;
+    writeKeys(id, credentials);
+    return true;
+  };
+}

@@ -1,0 +1,24 @@
+import { accounts } from './accounts.ts';
+import { blocklists } from './blocklists.ts';
+import { offline } from './offline.ts';
+import { outbox } from './outbox.ts';
+import { outgoing } from './outgoing.ts';
+import { privateXml } from './private-xml.ts';
+import { resumption } from './resumption.ts';
+import { rosters } from './rosters.ts';
+import { secrets } from './secrets.ts';
+import { vcards } from './vcards.ts';
+
+/** Every family of tables. `Storage` has a store of the same name for each. */
+export const families = [
+  accounts,
+  rosters,
+  offline,
+  outbox,
+  outgoing,
+  privateXml,
+  vcards,
+  blocklists,
+  secrets,
+  resumption,
+] as const;

@@ -1,0 +1,131 @@
+import type { Worker } from 'node:worker_threads';
+import Database from 'better-sqlite3';
+import { expect } from 'chai';
+import { families } from '../../src/storage/sqlite/families/index.ts';
+import { defineFamily, openStores } from '../../src/storage/sqlite/family.ts';
+import { migrate } from '../../src/storage/sqlite/migrate.ts';
+import { defaultMigrationsDir } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import { OperationQueue } from '../../src/storage/sqlite/operation-queue.ts';
+import { OperationTable } from '../../src/storage/sqlite/operation-table.ts';
+import { DiskThread } from '../conversations/durability/instant-disk.ts';
+import { rejection } from './rejection.ts';
+import { sampleCredentials } from './samples.ts';
+
+/** What a new table needs besides its migration: an interface, and a family that keeps to it. */
+interface NoteStore {
+  add(owner: string, text: string): Promise<number>;
+  move(owner: string, text: string): Promise<number>;
+  list(owner: string): Promise<string[]>;
+  clear(owner: string): Promise<void>;
+}
+
+const notes = defineFamily({
+  name: 'notes',
+  prepare: (db) => {
+    const add = db.prepare<[string, string]>('INSERT INTO notes (owner, text) VALUES (?, ?)');
+    const list = db.prepare<[string], string>('SELECT text FROM notes WHERE owner = ? ORDER BY id').pluck();
+    const clear = db.prepare<[string]>('DELETE FROM notes WHERE owner = ?');
+    return {
+      reads: { list: (owner: string): string[] => list.all(owner) },
+      writes: {
+        add: (owner: string, text: string): number => Number(add.run(owner, text).lastInsertRowid),
+        clear: (owner: string): void => void clear.run(owner),
+      },
+    };
+  },
+  adds: ['add'],
+  store: ({ run, move }): NoteStore => ({
+    add: (owner, text) => run('add', owner, text),
+    move: (owner, text) => move('add', owner, text),
+    list: (owner) => run('list', owner),
+    clear: (owner) => run('clear', owner),
+  }),
+});
+
+const allFamilies = [...families, notes] as const;
+const juliet = 'juliet@capulet.example';
+
+describe('a family of tables', () => {
+  let isRefusing = false;
+  let db: Database.Database;
+  let queue: OperationQueue;
+
+  beforeEach(() => {
+    isRefusing = false;
+    db = new Database(':memory:');
+    migrate(db, defaultMigrationsDir, '.');
+    db.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, text TEXT NOT NULL) STRICT');
+    // The queue uses nothing else of a worker.
+    queue = new OperationQueue(new DiskThread(db, allFamilies) as unknown as Worker, {
+      isRefusing: () => isRefusing,
+      onFull: () => undefined,
+      onFatal: (error) => {
+        throw error;
+      },
+    });
+  });
+  afterEach(async () => {
+    await queue.close(Promise.resolve());
+    db.close();
+  });
+
+  it('gets its store by an entry in the list, beside all others', async () => {
+    const stores = openStores(allFamilies, queue, () => 0);
+    await stores.accounts.create(juliet, sampleCredentials());
+    const [first, , listed] = await Promise.all([
+      stores.notes.add(juliet, 'one'),
+      stores.notes.add(juliet, 'two'),
+      stores.notes.list(juliet),
+    ]);
+    expect(first).to.equal(1);
+    expect(listed).to.deep.equal(['one', 'two']);
+    expect(await stores.accounts.count()).to.equal(1);
+    expect(queue.commits).to.equal(2);
+  });
+
+  it('may add nothing while the disk is nearly full, but may move and remove', async () => {
+    const stores = openStores(allFamilies, queue, () => 0);
+    isRefusing = true;
+    expect((await rejection(stores.notes.add(juliet, 'new'))).code).to.equal('full');
+    await stores.notes.move(juliet, 'moved');
+    expect(await stores.notes.list(juliet)).to.deep.equal(['moved']);
+    await stores.notes.clear(juliet);
+    expect(await stores.notes.list(juliet)).to.deep.equal([]);
+  });
+
+  it('tells the storage thread which operations write, and which need space', () => {
+    const operations = new OperationTable(db, allFamilies);
+    const kinds = ['notes.list', 'notes.add', 'notes.clear'].map((name) => {
+      return [operations.isWrite([name, []]), operations.addsData([name, []])];
+    });
+    expect(kinds).to.deep.equal([
+      [false, false],
+      [true, true],
+      [true, false],
+    ]);
+    expect(() => operations.execute(['notes.burn', []])).to.throw('There is no storage operation notes.burn');
+  });
+
+  it('has a name of its own', () => {
+    expect(() => new OperationTable(db, [...allFamilies, notes])).to.throw('the same name');
+  });
+
+  it('is checked by the compiler: operations, arguments, results', () => {
+    const prepare = () => ({ reads: { get: (id: number): string => String(id) }, writes: {} });
+    // @ts-expect-error: there is no such write
+    defineFamily({ name: 'wrong', prepare, adds: ['get'], store: () => ({}) });
+    // @ts-expect-error: there is no such operation
+    defineFamily({ name: 'wrong', prepare, adds: [], store: ({ run }) => ({ get: () => run('got', 1) }) });
+    // @ts-expect-error: the operation takes a number
+    defineFamily({ name: 'wrong', prepare, adds: [], store: ({ run }) => ({ get: () => run('get', 'one') }) });
+    const store = defineFamily({
+      name: 'right',
+      prepare,
+      adds: [],
+      store: ({ run }) => ({ get: () => run('get', 1) }),
+    });
+    // @ts-expect-error: its result is text
+    const get: () => Promise<number> = store.open(queue, () => 0).get;
+    expect(get).to.be.a('function');
+  });
+});
