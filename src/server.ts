@@ -34,10 +34,11 @@ import type { DiskSpace } from './support/disk-space.ts';
 import type { AdjustableLog } from './support/log.ts';
 import { CurrentCertificates } from './tls/current-certificates.ts';
 import type { TlsStart } from './tls/tls-options.ts';
-import { Administration } from './web/control/administration.ts';
 import { type ControlServer, startControlServer } from './web/control/control-server.ts';
-import type { Operations } from './web/control/operations.ts';
+import { operations } from './web/control/operations.ts';
+import { type Operator, operatorOf } from './web/control/operator.ts';
 import { OperatorMessages } from './web/control/operator-messages.ts';
+import type { RunningServer } from './web/control/running-server.ts';
 import { controlSocketPath } from './web/control/socket-path.ts';
 
 /** A running server. */
@@ -52,8 +53,8 @@ export interface Server {
   };
   /** The file clients must trust, if certificates were made here. */
   readonly developmentAuthority: string | undefined;
-  /** What an operator can do. */
-  readonly administration: Operations;
+  /** Carries out what an operator asks for. */
+  readonly administration: Operator<RunningServer>;
   /** Takes over what can change while streams are open; a configuration or certificate that is no good changes nothing. */
   reload(): Promise<void>;
   /** Says goodbye to every client, and ends. */
@@ -158,36 +159,42 @@ async function openHouse(house: House, options: ServerOptions): Promise<Server> 
     connections: listener.connections,
     amp: site.amp.report(),
   });
-  const administration = new Administration({
+  const running: RunningServer = {
     storage,
     domains: config.domains,
-    iterations: config.authentication.scramIterations,
     registrar,
-    running: {
-      accounts: routing.accounts,
-      directory: routing.sessions,
-      messages,
-      status,
-      components: () => components.report(),
-      testPeer: federation && ((pair) => federation.test(pair)),
-      peers: () => federation?.report() ?? [],
-      reload,
-    },
+    accounts: routing.accounts,
+    sessions: routing.sessions,
+    messages,
+    status,
+    components: () => components.report(),
+    testPeer: federation && ((pair) => federation.test(pair)),
+    peers: () => federation?.report() ?? [],
+    reload,
+  };
+  house.control = await startControlServer({
+    path: controlSocketPath(config.dataDir),
+    operations: operations.map(({ bind }) => bind(running)),
+    log,
   });
-  house.control = await startControlServer({ path: controlSocketPath(config.dataDir), administration, log });
   for (const extension of routing.extensions) extension.opened?.();
   const stop = async () => {
     await closeHouse(house, site.failure.aborted ? farewellMs : config.shutdown.drainSeconds * 1000);
     await storage.close();
   };
-  return { addresses, developmentAuthority: certificates.developmentAuthority, administration, reload, stop };
+  return {
+    addresses,
+    developmentAuthority: certificates.developmentAuthority,
+    administration: operatorOf(running),
+    reload,
+    stop,
+  };
 }
 
-async function closeHouse({ site, works, messages, control, listener, sessions }: House, drainMs: number) {
+async function closeHouse({ site, works, control, listener, sessions }: House, drainMs: number) {
   const failed = site.failure.aborted;
   const { routing, components, federation, copies } = works;
-  messages.close();
-  // What an operator has asked for may take long.
+  // An operation may take long.
   const controlClosed = control?.close();
   await Promise.all([listener?.stop(drainMs), components.stop(drainMs)]);
   if (!failed) await sessions?.stop();

@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/config-error.ts';
-import { type OperationErrorCode, toOperationError } from '../web/control/operation-error.ts';
+import type { OperationErrorCode } from '../routing/operation-error.ts';
+import { toOperationError } from '../web/control/error-status.ts';
 
 /** What the process ends with. */
 export const exitCodes = {

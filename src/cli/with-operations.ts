@@ -2,12 +2,13 @@ import { existsSync, statSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import { dataPaths } from '../storage/sqlite/data-directory.ts';
 import { StorageError } from '../storage/storage-error.ts';
-import type { Operations } from '../web/control/operations.ts';
+import type { Operator } from '../web/control/operator.ts';
+import type { ServedDomains } from '../web/control/served-domains.ts';
 import { ControlClient } from './control-client.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 
 /** Does some work with the running server; ends with `unreachable` if there is none. */
-export async function withRunningServer<T>(config: Config, work: (server: Operations) => Promise<T>): Promise<T> {
+export async function withRunningServer<T>(config: Config, work: (server: ControlClient) => Promise<T>): Promise<T> {
   const server = await ControlClient.connect(config.dataDir);
   if (server === undefined) {
     throw new CommandError(exitCodes.unreachable, `No server is running with the data in ${config.dataDir}.`);
@@ -18,7 +19,7 @@ export async function withRunningServer<T>(config: Config, work: (server: Operat
 /** Does some work with the running server or, if there is none, with its data, which must be there already unless `create`. */
 export async function withServerOrData<T>(
   config: Config,
-  work: (operations: Operations) => Promise<T>,
+  work: (operator: Operator<ServedDomains>) => Promise<T>,
   { create } = { create: false },
 ): Promise<T> {
   const server = await ControlClient.connect(config.dataDir);
@@ -28,12 +29,16 @@ export async function withServerOrData<T>(
   throw new CommandError(exitCodes.conflict, `No server is running, and there is no database in ${config.dataDir}.`);
 }
 
-async function withData<T>(config: Config, work: (operations: Operations) => Promise<T>): Promise<T> {
+async function withData<T>(config: Config, work: (operator: Operator<ServedDomains>) => Promise<T>): Promise<T> {
   refuseForeignOwner(config.dataDir);
-  const [{ Administration }, storage] = await Promise.all([import('../web/control/administration.ts'), open(config)]);
+  const [{ operatorOf }, { stoppedServer }, storage] = await Promise.all([
+    import('../web/control/operator.ts'),
+    import('../web/control/stopped-server.ts'),
+    open(config),
+  ]);
   try {
-    const iterations = config.authentication.scramIterations;
-    return await work(new Administration({ storage, domains: config.domains, iterations }));
+    const { domains, authentication } = config;
+    return await work(operatorOf(stoppedServer(storage, domains, authentication.scramIterations)));
   } finally {
     await storage.close();
   }

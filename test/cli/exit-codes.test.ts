@@ -81,7 +81,7 @@ describe('what is asked for wrongly', () => {
   it('ends with 3 when the control socket cannot be looked for', async () => {
     workplace.write('server.json', JSON.stringify({ dataDir: 'server.json/data' }));
     const { code, err } = await workplace.run(['status']);
-    expect(err).to.match(/cannot be asked at .*control\.sock: .*ENOTDIR/);
+    expect(err).to.match(/Cannot connect to the server at .*control\.sock: .*ENOTDIR/);
     expect(code).to.equal(3);
   });
 

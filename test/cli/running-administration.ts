@@ -1,16 +1,18 @@
+import { Pbkdf2Queue } from '../../src/c2s/negotiation/sasl/pbkdf2-queue.ts';
+import { Registrar } from '../../src/c2s/registrar.ts';
 import type { ComponentReport } from '../../src/components/component.ts';
 import type { LinkTestReport } from '../../src/federation/link-test.ts';
 import type { PeerStreamReport } from '../../src/federation/peer-report.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { Account } from '../../src/routing/account.ts';
+import { OperationError } from '../../src/routing/operation-error.ts';
 import { LocalSessions } from '../../src/routing/session-directory.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import type { RunningDeps } from '../../src/web/control/administration.ts';
-import { Administration } from '../../src/web/control/administration.ts';
 import { type ControlServer, startControlServer } from '../../src/web/control/control-server.ts';
 import type { ExplainReport, SendReport } from '../../src/web/control/message-operations.ts';
-import { OperationError } from '../../src/web/control/operation-error.ts';
+import { operations } from '../../src/web/control/operations.ts';
+import type { RunningServer } from '../../src/web/control/running-server.ts';
 import { controlSocketPath } from '../../src/web/control/socket-path.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { StubSession } from '../support/stub-session.ts';
@@ -31,7 +33,6 @@ export class RunningAdministration {
   readonly known = new Map<string, Account>();
   readonly log = new RecordingLog();
   readonly storage: Storage;
-  readonly administration: Administration;
   /** What the next reload rejects with. */
   reloadFailure: Error | undefined;
   reloads = 0;
@@ -48,13 +49,29 @@ export class RunningAdministration {
 
   private constructor(storage: Storage) {
     this.storage = storage;
-    const running: RunningDeps = {
-      accounts: { forget: (key) => void this.forgotten.push(key), peek: (key) => this.known.get(key) },
-      directory: this.sessions,
+  }
+
+  #context(): RunningServer {
+    const forget = (key: string) => void this.forgotten.push(key);
+    return {
+      storage: this.storage,
+      domains: ['localhost'],
+      registrar: new Registrar({
+        store: this.storage.accounts,
+        account: () => undefined,
+        cancelSubscriptions: () => Promise.resolve(),
+        forget,
+        sessions: this.sessions,
+        pbkdf2: new Pbkdf2Queue(),
+        iterations: 4096,
+        removed: () => {},
+      }),
+      accounts: { forget, peek: (key) => this.known.get(key) },
+      sessions: this.sessions,
       peers: () => this.peers,
       messages: {
-        explainMessage: async (request) => this.#answer(request, this.explanation),
-        sendMessage: async (request) => this.#answer(request, this.sending),
+        explain: async (request) => this.#answer(request, this.explanation),
+        send: async (request) => this.#answer(request, this.sending),
       },
       status: () => sampleStatus,
       components: () => this.components,
@@ -64,7 +81,6 @@ export class RunningAdministration {
         this.reloads += 1;
       },
     };
-    this.administration = new Administration({ storage, domains: ['localhost'], iterations: 4096, running });
   }
 
   /** Opens the storage of a data directory and the control socket in it. */
@@ -73,8 +89,12 @@ export class RunningAdministration {
       throw error;
     };
     const running = new RunningAdministration(await openSqliteStorage({ dataDir, onFatal }));
-    const { administration, log } = running;
-    running.#control = await startControlServer({ path: controlSocketPath(dataDir), administration, log });
+    const context = running.#context();
+    running.#control = await startControlServer({
+      path: controlSocketPath(dataDir),
+      operations: operations.map(({ bind }) => bind(context)),
+      log: running.log,
+    });
     return running;
   }
 

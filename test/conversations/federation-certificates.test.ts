@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { configSchema } from '../../src/config/schema.ts';
 import { type Server, startServer } from '../../src/server.ts';
+import { testPeer } from '../../src/web/control/server-operations.ts';
 import { anchor, certificate, dns, ExtendedKeyUsage, type Identity, names } from '../federation/certificate-maker.ts';
 import { freePort } from '../support/free-port.ts';
 import { RecordingLog } from '../support/recording-log.ts';
@@ -81,7 +82,7 @@ describe('A server that connects to another', () => {
     const ports = { 'a.example': await freePort(), 'b.example': await freePort() };
     const from = await start('a.example', ports, a);
     await start('b.example', ports, b);
-    const { steps, reached } = await from.administration.testPeer('b.example');
+    const { steps, reached } = await from.administration.call(testPeer, { remote: 'b.example' });
     return { reached, steps: steps.map(({ step, ok, detail }) => `${ok ? 'ok' : 'failed'} ${step}: ${detail}`) };
   }
 
@@ -129,7 +130,7 @@ describe('A server that connects to another', () => {
       const ports = { 'a.example': await freePort(), 'b.example': await freePort() };
       const from = await start('b.example', ports, { identity: good.b, s2s: { authentication: 'certificate' } });
       await start('a.example', ports, { identity: bad });
-      const { reached, steps } = await from.administration.testPeer('a.example');
+      const { reached, steps } = await from.administration.call(testPeer, { remote: 'a.example' });
       expect(reached).to.equal(false);
       expect(steps.find(({ step }) => step === 'certificate')?.detail).to.match(reason);
       expect(steps.at(-1)?.detail).to.match(reason);
@@ -143,7 +144,7 @@ describe('A server that connects to another', () => {
       { 'a.example': own, 'mirror.example': own },
       { identity: good.a },
     );
-    const { steps, reached } = await administration.testPeer('mirror.example');
+    const { steps, reached } = await administration.call(testPeer, { remote: 'mirror.example' });
     expect(reached).to.equal(false);
     expect(steps.at(-1)?.detail).to.match(/host-unknown/);
   });
@@ -151,7 +152,8 @@ describe('A server that connects to another', () => {
   it('says what leads nowhere', async () => {
     const ports = { 'a.example': await freePort(), 'b.example': await freePort() };
     const { administration } = await start('a.example', ports, { identity: good.a, s2s: { deny: ['c.example'] } });
-    const last = async (domain: string) => (await administration.testPeer(domain)).steps.at(-1)?.detail;
+    const last = async (domain: string) =>
+      (await administration.call(testPeer, { remote: domain })).steps.at(-1)?.detail;
     expect(await last('b.example')).to.match(/^127\.0\.0\.1 port \d+: 127\.0\.0\.1: ECONNREFUSED$/);
     expect(await last('c.example')).to.equal('s2s.allow and s2s.deny exclude it');
   });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { addUser } from '../../src/web/control/user-operations.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 import { ScriptedServer, serverHeader, word } from '../support/scripted-server.ts';
 import type { TestClient } from '../support/test-client.ts';
@@ -289,7 +290,7 @@ describe('A server among strangers', () => {
   });
 
   it('tells strangers the same of users that are there and of others (RFC 6120 §13.11)', async () => {
-    await server.administration.addUser('shy@a.example', 'pw');
+    await server.administration.call(addUser, { jid: 'shy@a.example', password: 'pw' });
     const stream = await peer.proves(server.port, 'a.example');
     const questions = [
       '<iq type="get" id="1"><query xmlns="http://jabber.org/protocol/disco#info"/></iq>',

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { listPeers } from '../../src/web/control/server-operations.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ScriptedServer } from '../support/scripted-server.ts';
@@ -222,9 +223,9 @@ describe('What goes to another server', () => {
   it('leaves a stream that is not used any more, which is then closed', async () => {
     says('1');
     await hears(1);
-    expect(await server.administration.peers()).to.have.lengthOf(1);
+    expect((await server.administration.call(listPeers, {})).streams).to.have.lengthOf(1);
     await passes(650);
-    expect(await server.administration.peers()).to.deep.equal([]);
+    expect((await server.administration.call(listPeers, {})).streams).to.deep.equal([]);
     says('2');
     expect(await hears(1)).to.deep.equal(['2']);
     expect(peer.connections).to.equal(2);

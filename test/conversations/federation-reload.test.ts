@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { listComponents, listPeers } from '../../src/web/control/server-operations.ts';
 import { FederatedServer, type FederatedServerOptions } from '../support/federated-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { ScriptedServer } from '../support/scripted-server.ts';
@@ -65,7 +66,7 @@ describe('A server that reads its configuration again', () => {
     romeo.sends(message('romeo@a.example/r', 'x@two.example', 'after'));
     expect((await two.receives()).attributes.get('id')).to.equal('after');
     expect(two.connections).to.equal(2);
-    const open = (await server.administration.peers()).filter(({ state }) => state === 'open');
+    const open = (await server.administration.call(listPeers, {})).streams.filter(({ state }) => state === 'open');
     expect(open.map(({ remote }) => remote)).to.have.members(['two.example', 'two.example']);
   });
 
@@ -162,7 +163,7 @@ describe('A server that reads its configuration again', () => {
       const component = await joins('one.a.example');
       romeo.sends(message('romeo@a.example/r', 'x@one.a.example', 'new'));
       await component.receives('<message id="new">...</message>');
-      expect(await server.administration.components()).to.have.length(1);
+      expect((await server.administration.call(listComponents, {})).components).to.have.length(1);
       component.disconnects();
     });
 
@@ -233,9 +234,9 @@ describe('Servers that read their configuration again', () => {
     await b.reloads({ settings: { authentication: 'certificate', trustedAuthorities: a.authorityFile } });
     sends('taken');
     await juliet.receives('<message id="taken">...</message>');
-    expect(await a.administration.peers()).to.have.length(1);
+    expect((await a.administration.call(listPeers, {})).streams).to.have.length(1);
     await b.reloads({ settings: { authentication: 'dialback', trustedAuthorities: b.authorityFile } });
-    expect(await b.administration.peers()).to.deep.equal([]);
+    expect((await b.administration.call(listPeers, {})).streams).to.deep.equal([]);
     for (const server of servers) await server.stop();
   });
 });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { testPeer } from '../../src/web/control/server-operations.ts';
 import { anchor, certificate, dns, names } from '../federation/certificate-maker.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 import { freePort } from '../support/free-port.ts';
@@ -35,7 +36,7 @@ describe('The test of the way to another server', () => {
   });
 
   const tests = async (domain: string, from?: string) => {
-    const { steps, reached } = await server.administration.testPeer(domain, from);
+    const { steps, reached } = await server.administration.call(testPeer, { remote: domain, local: from });
     return { reached, steps: steps.map(({ step, ok, detail }) => `${ok ? 'ok' : 'failed'} ${step} ${detail}`) };
   };
   const refusal = (domain: string, from?: string) =>

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { listPeers } from '../../src/web/control/server-operations.ts';
+import { addUser } from '../../src/web/control/user-operations.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 import type { TestClient } from '../support/test-client.ts';
 import { findTree } from '../support/xml-tree.ts';
@@ -38,7 +40,7 @@ for (const by of ['certificate', 'dialback'] as const) {
     it('use one stream for both ways, with acknowledgments (XEP-0288, XEP-0198)', async () => {
       const directions: string[] = [];
       for (const server of [a, b]) {
-        const [stream, ...others] = await server.administration.peers();
+        const [stream, ...others] = (await server.administration.call(listPeers, {})).streams;
         expect(stream).to.include({ authenticatedBy: by, tls: true, management: true, state: 'open' });
         expect(others).to.deep.equal([]);
         directions.push(stream?.direction ?? '');
@@ -109,7 +111,7 @@ for (const by of ['certificate', 'dialback'] as const) {
     });
 
     it('keep what is for somebody who is away (XEP-0160)', async () => {
-      await b.administration.addUser('nurse@b.example', 'pw');
+      await b.administration.call(addUser, { jid: 'nurse@b.example', password: 'pw' });
       romeo.sends('<message to="nurse@b.example" type="chat" id="m4"><body>later</body></message>');
       await romeo.gets(
         '<iq type="get" to="b.example"><ping xmlns="urn:xmpp:ping"/></iq>',
@@ -146,7 +148,7 @@ describe('Two servers with TLS from the first byte (XEP-0368)', () => {
     const juliet = await b.arrives('juliet');
     romeo.sends('<message to="juliet@b.example" type="chat" id="m1"><body>hi</body></message>');
     await juliet.receives('<message from="romeo@a.example/r" to="*" type="chat" id="m1"><body>hi</body></message>');
-    const [stream] = await a.administration.peers();
+    const [stream] = (await a.administration.call(listPeers, {})).streams;
     expect(stream).to.include({ authenticatedBy: 'certificate', tls: true });
     await a.stop();
     await b.stop();

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { importUsers } from '../../src/web/control/import-operation.ts';
+import { setPassword } from '../../src/web/control/user-operations.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 
 describe('Who comes online', () => {
@@ -21,8 +23,8 @@ describe('Who comes online', () => {
       inRoster: false,
       pendingIn: `<presence type="subscribe"><status>${'x'.repeat(4000)}</status></presence>`,
     }));
-    await verona.administration.importUsers([{ jid, contacts }]);
-    await verona.administration.setPassword(jid, 'pw');
+    await verona.administration.call(importUsers, { users: [{ jid, contacts }] });
+    await verona.administration.call(setPassword, { jid, password: 'pw' });
     const juliet = await verona.logsIn('juliet');
     const asked = juliet.arrival.filter((tree) => tree.attributes.get('type') === 'subscribe');
     while (asked.length < strangers.length) {

@@ -5,6 +5,7 @@ import { ControlClient } from '../../src/cli/control-client.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { startServer } from '../../src/server.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import { backup } from '../../src/web/control/server-operations.ts';
 import { Stage } from '../support/conversation.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -63,14 +64,14 @@ describe('A server that stops (RFC 6120 §4.9.3.20)', () => {
     const [address] = server.addresses.c2s;
     const client = await TestClient.connect({ host: '127.0.0.1', port: address?.port ?? 0 }, 'localhost');
     await client.opens();
-    const backup = (await ControlClient.connect(dataDir))?.backup(join(dataDir, 'copy.db'));
+    const copied = (await ControlClient.connect(dataDir))?.call(backup, { file: join(dataDir, 'copy.db') });
     await begun;
     const stopped = server.stop();
     try {
       await client.receivesStreamError('system-shutdown');
     } finally {
       finish();
-      await backup;
+      await copied;
       await stopped;
     }
     await rm(dataDir, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { ControlClient } from '../../src/cli/control-client.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import { restoreDatabase } from '../../src/storage/sqlite/restore-database.ts';
+import { backup } from '../../src/web/control/server-operations.ts';
 import { ampleQuota, sampleCredentials, sampleMessage } from '../storage/samples.ts';
 import { Chance } from './chance.ts';
 import { Company } from './company.ts';
@@ -171,7 +172,7 @@ describe('a server that is killed in the middle of', function () {
   async function beginsBackup(file: string): Promise<'done' | 'cut short'> {
     const server = await ControlClient.connect(scene.dataDir);
     return (
-      server?.backup(file).then(
+      server?.call(backup, { file }).then(
         () => 'done',
         () => 'cut short',
       ) ?? expect.fail('no control socket')

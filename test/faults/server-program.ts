@@ -9,6 +9,7 @@ import { configSchema } from '../../src/config/schema.ts';
 import { type Server, startServer } from '../../src/server.ts';
 import { systemClock } from '../../src/support/clock.ts';
 import { createLog } from '../../src/support/log.ts';
+import { addUser } from '../../src/web/control/user-operations.ts';
 import type { Figures } from './victim.ts';
 
 // A server in a process of its own, to be maltreated: `<data directory> <account,account,...> [<settings as JSON>]`. Prints its port
@@ -35,10 +36,12 @@ const log = await createLog(config.log);
 async function start(fail: (error: Error) => void): Promise<Server> {
   const server = await startServer(config, { log, onFatal: fail });
   const wanted = names.split(',').filter(Boolean);
-  const addUser = (name: string) =>
-    server.administration.addUser(`${name}@localhost`, `${name}-password`).catch(() => undefined);
+  const add = (name: string) =>
+    server.administration
+      .call(addUser, { jid: `${name}@localhost`, password: `${name}-password` })
+      .catch(() => undefined);
   // A few at a time: the server derives few keys at once, and refuses more than can wait.
-  while (wanted.length > 0) await Promise.all(wanted.splice(0, 10).map(addUser));
+  while (wanted.length > 0) await Promise.all(wanted.splice(0, 10).map(add));
   return server;
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { listPeers } from '../../src/web/control/server-operations.ts';
 import type { TestClient } from '../support/test-client.ts';
 import { needsPackages } from './needs-packages.ts';
 import { Neighbours } from './neighbours.ts';
@@ -58,7 +59,7 @@ export function describeOneStream(kind: PeerKind): void {
         const [first, second] = direction === 'out' ? [romeo, juliet] : [juliet, romeo];
         await sends(first, second);
         await sends(second, first);
-        const streams = await neighbours.ampere.administration.peers();
+        const streams = (await neighbours.ampere.administration.call(listPeers, {})).streams;
         expect(streams.map((stream) => stream.direction)).to.deep.equal([direction]);
       } finally {
         await neighbours.stop();
@@ -80,7 +81,9 @@ async function sends(from: TestClient, to: TestClient): Promise<void> {
 
 /** Each says of itself how it has proved itself, and how it knows the other. */
 async function knowEachOther({ neighbours: { ampere, peer } }: Cast, kind: PeerKind, proof: Way): Promise<void> {
-  const streams = (await ampere.administration.peers()).filter(({ authenticatedBy }) => authenticatedBy);
+  const streams = (await ampere.administration.call(listPeers, {})).streams.filter(
+    ({ authenticatedBy }) => authenticatedBy,
+  );
   const known = streams.map(({ direction, authenticatedBy, tls }) => ({ direction, authenticatedBy, tls }));
   expect(known).to.have.deep.members(
     ['in', 'out'].map((direction) => ({ direction, authenticatedBy: proof, tls: true })),

@@ -5,6 +5,7 @@ import { type Config, configSchema } from '../../src/config/schema.ts';
 import { type Server, startServer } from '../../src/server.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import { DevelopmentAuthority } from '../../src/tls/development-authority.ts';
+import { addUser } from '../../src/web/control/user-operations.ts';
 import { freePort } from './free-port.ts';
 import { RecordingLog } from './recording-log.ts';
 import { TestClient } from './test-client.ts';
@@ -147,7 +148,7 @@ export class FederatedServer {
 
   /** A client of a new account. */
   async arrives(name: string, presence: string | false = '<presence/>'): Promise<TestClient> {
-    await this.administration.addUser(`${name}@${this.domain}`, 'pw');
+    await this.administration.call(addUser, { jid: `${name}@${this.domain}`, password: 'pw' });
     return this.logsIn(name, presence);
   }
 

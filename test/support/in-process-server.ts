@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { configSchema } from '../../src/config/schema.ts';
 import { type Server, startServer } from '../../src/server.ts';
+import { addUser } from '../../src/web/control/user-operations.ts';
 import { RecordingLog } from './recording-log.ts';
 import type { ConnectionTarget } from './test-connection.ts';
 import type { Settings, TestServer, TestServerOptions } from './test-server.ts';
@@ -80,7 +81,7 @@ class InProcessServer implements TestServer {
 
   async addUser(jid: string, password: string): Promise<void> {
     this.#secrets.add(password).add(Buffer.from(password).toString('base64'));
-    await this.#server.administration.addUser(jid, password);
+    await this.#server.administration.call(addUser, { jid, password });
   }
 
   async restart(): Promise<void> {

@@ -38,7 +38,8 @@ export function ampExplainCommand(cli: Cli, context: Context): void {
       const xml = file === undefined ? undefined : await contentOf(context, file);
       const rules = rule?.map(ruleOption);
       const request = { xml, from, to, type, rules, atMs: moment(at) };
-      const report = await withRunningServer(config, (server) => server.explainMessage(request));
+      const { explainMessage } = await import('../../web/control/message-operations.ts');
+      const report = await withRunningServer(config, (server) => server.call(explainMessage, request));
       if (json) printJson(context, report);
       else printLines(context, explanationLines(report));
     },

@@ -13,7 +13,8 @@ export function backupCommand(cli: Cli, context: Context): void {
     async ({ file, config: configFile }) => {
       const config = await readConfiguration(context, configFile);
       const target = resolve(context.directory, file);
-      await withServerOrData(config, (operations) => operations.backup(target));
+      const { backup } = await import('../../web/control/server-operations.ts');
+      await withServerOrData(config, (operator) => operator.call(backup, { file: target }));
       printLines(context, [`The database was copied to ${target}.`]);
     },
   );

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/schema.ts';
-import { OperationError } from '../../web/control/operation-error.ts';
+import { OperationError } from '../../routing/operation-error.ts';
 import type { Finding } from '../check/finding.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { configurationFile, readConfiguration } from '../configuration.ts';

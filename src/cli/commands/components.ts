@@ -13,7 +13,8 @@ export function componentsCommand(cli: Cli, context: Context): void {
       (options) => jsonOption(options),
       async ({ json, config: file }) => {
         const config = await readConfiguration(context, file);
-        const components = await withRunningServer(config, (server) => server.components());
+        const { listComponents } = await import('../../web/control/server-operations.ts');
+        const { components } = await withRunningServer(config, (server) => server.call(listComponents, {}));
         if (json) printJson(context, { components });
         else printLines(context, aligned(components.map(row)));
       },

@@ -1,5 +1,6 @@
 import type { Forward } from '../../storage/accounts.ts';
-import type { Operations } from '../../web/control/operations.ts';
+import type { Operator } from '../../web/control/operator.ts';
+import type { ServedDomains } from '../../web/control/served-domains.ts';
 import { type Cli, jidArgument, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
@@ -28,7 +29,8 @@ function forwardSetCommand(cli: Cli, context: Context): void {
       }),
     async ({ jid, target, config: file }) => {
       const config = await readConfiguration(context, file);
-      await withServerOrData(config, (operations) => operations.setForward(jid, target));
+      const { setForward } = await import('../../web/control/user-operations.ts');
+      await withServerOrData(config, (operator) => operator.call(setForward, { jid, target }));
       printLines(context, [`Messages to ${jid} go to ${target}.`]);
     },
   );
@@ -41,7 +43,8 @@ function forwardRemoveCommand(cli: Cli, context: Context): void {
     (options) => jidArgument(options, 'The account'),
     async ({ jid, config: file }) => {
       const config = await readConfiguration(context, file);
-      await withServerOrData(config, (operations) => operations.setForward(jid, undefined));
+      const { removeForward } = await import('../../web/control/user-operations.ts');
+      await withServerOrData(config, (operator) => operator.call(removeForward, { jid }));
       printLines(context, [`Messages to ${jid} stay there.`]);
     },
   );
@@ -61,11 +64,13 @@ function forwardListCommand(cli: Cli, context: Context): void {
   );
 }
 
-async function allForwards(operations: Operations): Promise<Forward[]> {
-  const forwards: Forward[] = [];
-  for (let page: readonly Forward[] | undefined; page === undefined || page.length === pageSize; ) {
-    page = await operations.forwards({ after: forwards.at(-1)?.jid, limit: pageSize });
-    forwards.push(...page);
+async function allForwards(operator: Operator<ServedDomains>): Promise<Forward[]> {
+  const { listForwards } = await import('../../web/control/user-operations.ts');
+  const all: Forward[] = [];
+  for (let more = true; more; ) {
+    const { forwards } = await operator.call(listForwards, { after: all.at(-1)?.jid, limit: pageSize });
+    all.push(...forwards);
+    more = forwards.length === pageSize;
   }
-  return forwards;
+  return all;
 }

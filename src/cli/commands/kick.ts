@@ -16,7 +16,8 @@ export function kickCommand(cli: Cli, context: Context): void {
       }),
     async ({ jid, reason, config: file }) => {
       const config = await readConfiguration(context, file);
-      const ended = await withRunningServer(config, (server) => server.kick(jid, reason));
+      const { kick } = await import('../../web/control/session-operations.ts');
+      const { ended } = await withRunningServer(config, (server) => server.call(kick, { jid, reason }));
       printLines(
         context,
         ended.map((session) => `${session} was disconnected.`),

@@ -11,7 +11,8 @@ export function reloadCommand(cli: Cli, context: Context): void {
     (options) => options,
     async ({ config: file }) => {
       const config = await readConfiguration(context, file);
-      await withRunningServer(config, (server) => server.reload());
+      const { reload } = await import('../../web/control/server-operations.ts');
+      await withRunningServer(config, (server) => server.call(reload, {}));
       printLines(context, ['The server has reloaded; its log names settings that wait for a restart.']);
     },
   );

@@ -22,7 +22,8 @@ function s2sListCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
       const config = await readConfiguration(context, file);
-      const streams = await withRunningServer(config, (server) => server.peers());
+      const { listPeers } = await import('../../web/control/server-operations.ts');
+      const { streams } = await withRunningServer(config, (server) => server.call(listPeers, {}));
       if (json) printJson(context, { streams });
       else printLines(context, aligned(streams.toSorted(byDomain).map(streamRow)));
     },
@@ -63,7 +64,9 @@ function s2sTestCommand(cli: Cli, context: Context): void {
         }),
     async ({ domain, from, json, config: file }) => {
       const config = await readConfiguration(context, file);
-      const report = await withRunningServer(config, (server) => server.testPeer(domain, from));
+      const { testPeer } = await import('../../web/control/server-operations.ts');
+      const pair = { remote: domain, local: from };
+      const report = await withRunningServer(config, (server) => server.call(testPeer, pair));
       if (json) printJson(context, report);
       else printLines(context, aligned(report.steps.map(stepRow)));
       if (!report.reached) throw new CommandError(exitCodes.failed, `There is no stream to ${domain}.`);

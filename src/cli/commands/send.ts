@@ -49,7 +49,8 @@ export function sendCommand(cli: Cli, context: Context): void {
       const expireInMs = expireIn === undefined ? undefined : durationMs('expire-in', expireIn);
       const waitMs = durationMs('wait', wait);
       const request = { to, from, type, subject, body, rules, expireInMs, onExpiry, waitMs };
-      const report = await withRunningServer(config, (server) => server.sendMessage(request));
+      const { sendMessage } = await import('../../web/control/message-operations.ts');
+      const report = await withRunningServer(config, (server) => server.call(sendMessage, request));
       if (json) printJson(context, report);
       else printLines(context, [sentence(report)]);
       const code = exitCodeOf[report.outcome];

@@ -1,4 +1,4 @@
-import type { SessionReport } from '../../web/control/operations.ts';
+import type { SessionReport } from '../../web/control/session-operations.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
@@ -12,7 +12,8 @@ export function sessionsCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(options).option('user', { type: 'string', describe: 'Only the sessions of this account' }),
     async ({ json, user, config: file }) => {
       const config = await readConfiguration(context, file);
-      const sessions = await withRunningServer(config, (server) => server.sessions(user));
+      const { listSessions } = await import('../../web/control/session-operations.ts');
+      const { sessions } = await withRunningServer(config, (server) => server.call(listSessions, { user }));
       if (json) printJson(context, { sessions });
       else printLines(context, aligned(sessions.map(row)));
     },

@@ -1,6 +1,7 @@
 import type { AmpReport } from '../../extensions/amp/amp-counters.ts';
 import type { DiskState } from '../../storage/storage.ts';
-import type { ListenedAddress, StatusReport } from '../../web/control/operations.ts';
+import type { ListenedAddress } from '../../web/control/running-server.ts';
+import type { StatusReport } from '../../web/control/server-operations.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
@@ -14,7 +15,8 @@ export function statusCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
       const config = await readConfiguration(context, file);
-      const status = await withRunningServer(config, (server) => server.status());
+      const { serverStatus } = await import('../../web/control/server-operations.ts');
+      const status = await withRunningServer(config, (server) => server.call(serverStatus, {}));
       if (json) printJson(context, status);
       else printLines(context, aligned(rows(status)));
     },

@@ -1,4 +1,3 @@
-import type { Operations } from '../../web/control/operations.ts';
 import { type Cli, jidArgument } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { type Context, printLines } from '../context.ts';
@@ -14,9 +13,10 @@ export function userAddCommand(cli: Cli, context: Context): void {
     async ({ jid, config: file, ...options }) => {
       const config = await readConfiguration(context, file);
       const password = await passwordFrom(context, options);
-      const add = (operations: Operations) => operations.addUser(jid, password);
-      const account = await withServerOrData(config, add, { create: true });
-      printLines(context, [`${account} was created.`]);
+      const { addUser } = await import('../../web/control/user-operations.ts');
+      const request = { jid, password };
+      const added = await withServerOrData(config, (operator) => operator.call(addUser, request), { create: true });
+      printLines(context, [`${added.jid} was created.`]);
     },
   );
 }

@@ -41,13 +41,18 @@ async function importFile(
 ): Promise<ImportSummary> {
   if (iterations !== undefined) checkIterations(iterations);
   const config = await readConfiguration(context, configFile);
-  const [{ entriesIn }, { importUsers }] = await Promise.all([
+  const [{ entriesIn }, { importUsers }, operations] = await Promise.all([
     import('../import/entries-in.ts'),
     import('../import/import-users.ts'),
+    import('../../web/control/import-operation.ts'),
   ]);
   const entries = await entriesIn(context, sourceOf(file, context), systemClock.nowMs());
   const options = { domains: config.domains, iterations: iterations ?? config.authentication.scramIterations };
-  return withServerOrData(config, (operations) => importUsers(entries, operations, options), { create: true });
+  return withServerOrData(
+    config,
+    (operator) => importUsers(entries, (users) => operator.call(operations.importUsers, { users }), options),
+    { create: true },
+  );
 }
 
 /** The parser hands a lone `-` on as an empty text. */

@@ -1,4 +1,5 @@
-import type { Operations } from '../../web/control/operations.ts';
+import type { Operator } from '../../web/control/operator.ts';
+import type { ServedDomains } from '../../web/control/served-domains.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
@@ -14,18 +15,20 @@ export function userListCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(options).option('domain', { type: 'string', describe: 'Only those of this domain' }),
     async ({ json, domain, config: file }) => {
       const config = await readConfiguration(context, file);
-      const users = await withServerOrData(config, (operations) => allUsers(operations, domain));
+      const users = await withServerOrData(config, (operator) => allUsers(operator, domain));
       if (json) printJson(context, { users });
       else printLines(context, users);
     },
   );
 }
 
-async function allUsers(operations: Operations, domain: string | undefined): Promise<string[]> {
-  const users: string[] = [];
-  for (let page: readonly string[] | undefined; page === undefined || page.length === pageSize; ) {
-    page = await operations.listUsers({ domain, after: users.at(-1), limit: pageSize });
-    users.push(...page);
+async function allUsers(operator: Operator<ServedDomains>, domain: string | undefined): Promise<string[]> {
+  const { listUsers } = await import('../../web/control/user-operations.ts');
+  const all: string[] = [];
+  for (let more = true; more; ) {
+    const { users } = await operator.call(listUsers, { domain, after: all.at(-1), limit: pageSize });
+    all.push(...users);
+    more = users.length === pageSize;
   }
-  return users;
+  return all;
 }

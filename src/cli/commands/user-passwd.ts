@@ -13,7 +13,8 @@ export function userPasswdCommand(cli: Cli, context: Context): void {
     async ({ jid, config: file, ...options }) => {
       const config = await readConfiguration(context, file);
       const password = await passwordFrom(context, options);
-      await withServerOrData(config, (operations) => operations.setPassword(jid, password));
+      const { setPassword } = await import('../../web/control/user-operations.ts');
+      await withServerOrData(config, (operator) => operator.call(setPassword, { jid, password }));
       printLines(context, [`The password of ${jid} was changed.`]);
     },
   );

@@ -11,7 +11,8 @@ export function userRemoveCommand(cli: Cli, context: Context): void {
     (options) => jidArgument(options, 'The address of the account'),
     async ({ jid, config: file }) => {
       const config = await readConfiguration(context, file);
-      await withServerOrData(config, (operations) => operations.removeUser(jid));
+      const { removeUser } = await import('../../web/control/user-operations.ts');
+      await withServerOrData(config, (operator) => operator.call(removeUser, { jid }));
       printLines(context, [`${jid} was removed.`]);
     },
   );

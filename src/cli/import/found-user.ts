@@ -1,4 +1,4 @@
-import type { ImportedUser } from '../../web/control/operations.ts';
+import type { ImportedUser } from '../../web/control/imported-user.ts';
 
 /** An account found in a file; its password may still be in the clear. */
 export interface FoundUser extends ImportedUser {

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { deriveCredentials, PasswordError } from '../../c2s/negotiation/sasl/credentials.ts';
 import { Jid, JidError } from '../../protocol/jid.ts';
 import type { Credentials, ScramHash, ScramKeys } from '../../storage/accounts.ts';
-import type { ImportedUser, Operations, PortableScramKeys } from '../../web/control/operations.ts';
+import type { ImportReport } from '../../web/control/import-operation.ts';
+import type { ImportedUser, PortableScramKeys } from '../../web/control/imported-user.ts';
 import type { Entry, FoundUser } from './found-user.ts';
 import { inParallel } from './in-parallel.ts';
 
@@ -26,13 +27,16 @@ export interface ImportSummary {
 const batchUsers = 500;
 const batchBytes = 1024 * 1024;
 
+/** Creates those of a batch of accounts that do not exist. */
+export type CreateUsers = (users: ImportedUser[]) => Promise<ImportReport>;
+
 /** Creates the accounts of a file. Passwords are hashed in the threads of this process, so that a running server has its own for itself. */
 export async function importUsers(
   entries: AsyncIterable<Entry>,
-  operations: Pick<Operations, 'importUsers'>,
+  create: CreateUsers,
   options: ImportOptions,
 ): Promise<ImportSummary> {
-  const summary = new Summary(operations);
+  const summary = new Summary(create);
   const concurrency = 2 * Math.max(2, availableParallelism());
   for await (const entry of inParallel(entries, concurrency, (entry) => prepared(entry, options))) {
     await summary.take(entry);
@@ -46,7 +50,7 @@ interface Prepared extends Entry {
 }
 
 class Summary {
-  readonly #operations: Pick<Operations, 'importUsers'>;
+  readonly #create: CreateUsers;
   readonly #skipped: string[] = [];
   readonly #problems: { place: string; problem: string }[] = [];
   readonly #losses: { place: string; loss: string }[] = [];
@@ -54,8 +58,8 @@ class Summary {
   #batch: ImportedUser[] = [];
   #batchBytes = 0;
 
-  constructor(operations: Pick<Operations, 'importUsers'>) {
-    this.#operations = operations;
+  constructor(create: CreateUsers) {
+    this.#create = create;
   }
 
   async take({ place, user, problem, losses }: Prepared): Promise<void> {
@@ -74,7 +78,7 @@ class Summary {
 
   async #flush(): Promise<void> {
     if (this.#batch.length === 0) return;
-    const { created, skipped } = await this.#operations.importUsers(this.#batch);
+    const { created, skipped } = await this.#create(this.#batch);
     this.#created += created;
     this.#skipped.push(...skipped);
     this.#batch = [];

@@ -2,7 +2,7 @@ import { delayStampMs, withoutDelaysOf } from '../../protocol/delay.ts';
 import { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { Stanza } from '../../protocol/stanza.ts';
-import type { ImportedContact, ImportedMessage } from '../../web/control/operations.ts';
+import type { ImportedContact, ImportedMessage } from '../../web/control/imported-user.ts';
 import { attribute, childElements, type Element, nsOf, textOf } from '../../xml/element.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
 import { serialise } from '../../xml/serialise.ts';

@@ -3,7 +3,7 @@ import { ns } from '../../protocol/namespaces.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { ScramHash } from '../../storage/accounts.ts';
-import type { ImportedContact, ImportedMessage, PortableScramKeys } from '../../web/control/operations.ts';
+import type { ImportedContact, ImportedMessage, PortableScramKeys } from '../../web/control/imported-user.ts';
 import { attribute, childElements, type Element, nsOf } from '../../xml/element.ts';
 import { serialise } from '../../xml/serialise.ts';
 import { XmlError } from '../../xml/xml-error.ts';

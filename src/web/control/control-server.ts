@@ -5,10 +5,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
+import type { BoundOperation } from '../../routing/operation.ts';
+import { OperationError } from '../../routing/operation-error.ts';
 import type { Log } from '../../support/log.ts';
-import { OperationError, statusOf, toOperationError } from './operation-error.ts';
-import type { Operations } from './operations.ts';
-import { routes } from './routes.ts';
+import { statusOf, toOperationError } from './error-status.ts';
 import { socketAddress } from './socket-path.ts';
 
 // An import would make all that the module exports, and with it an HTTP client of several megabytes.
@@ -24,7 +24,7 @@ const root = 'http://control';
 interface ControlServerDeps {
   /** Where the socket is made, see `controlSocketPath`. */
   readonly path: string;
-  readonly administration: Operations;
+  readonly operations: readonly BoundOperation[];
   readonly log: Log;
 }
 
@@ -35,23 +35,41 @@ export interface ControlServer {
 }
 
 /** Lets whoever may open the socket, its owner and root, administer the server. Rejects if another server answers there. */
-export async function startControlServer(deps: ControlServerDeps): Promise<ControlServer> {
-  const atWork: AtWork = new Set();
+export async function startControlServer({ path, operations, log }: ControlServerDeps): Promise<ControlServer> {
+  const stop = new AbortController();
+  const work: Work = { operations: byName(operations), log, running: new Set(), stopped: stop.signal };
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, (request, response) => {
-    void respond(deps, request, response, atWork);
+    void respond(work, request, response);
   });
-  await mkdir(dirname(deps.path), { recursive: true, mode: 0o700 });
-  await listen(server, deps.path);
-  await chmod(deps.path, 0o600).catch(async (error: unknown) => {
-    await close(server, atWork);
+  const end = () => {
+    stop.abort();
+    return close(server, work);
+  };
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await listen(server, path);
+  await chmod(path, 0o600).catch(async (error: unknown) => {
+    await end();
     throw error;
   });
-  server.on('error', (error) => deps.log.error({ err: error }, 'the control socket failed'));
-  return { close: () => close(server, atWork) };
+  server.on('error', (error) => log.error({ err: error }, 'the control socket failed'));
+  return { close: end };
 }
 
-/** The requests that are being carried out. */
-type AtWork = Set<Promise<void>>;
+/** What requests share. */
+interface Work {
+  /** The operations by method and path. */
+  readonly operations: ReadonlyMap<string, BoundOperation>;
+  readonly log: Log;
+  /** The requests that are being carried out. */
+  readonly running: Set<Promise<void>>;
+  readonly stopped: AbortSignal;
+}
+
+function byName(operations: readonly BoundOperation[]): Map<string, BoundOperation> {
+  const found = new Map(operations.map((one) => [`${one.method} ${one.path}`, one]));
+  if (found.size < operations.length) throw new Error('two operations have the same method and path');
+  return found;
+}
 
 async function listen(server: Server, path: string): Promise<void> {
   const address = socketAddress(path);
@@ -83,57 +101,48 @@ async function answers(address: string): Promise<boolean> {
   }
 }
 
-async function close(server: Server, atWork: AtWork): Promise<void> {
+async function close(server: Server, { running }: Work): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  await Promise.all(atWork);
+  await Promise.all(running);
   server.closeAllConnections();
   await closed;
 }
 
-async function respond(
-  deps: ControlServerDeps,
-  request: IncomingMessage,
-  response: ServerResponse,
-  atWork: AtWork,
-): Promise<void> {
-  // What is no address leads nowhere, as the root does.
+async function respond(work: Work, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // An unparsable address leads nowhere, as the root does.
   const url = URL.parse(request.url ?? '', root) ?? new URL(root);
-  const operation = `${request.method} ${url.pathname}`;
+  const name = `${request.method} ${url.pathname}`;
   const input = inputOf(request, url);
-  // Before all of it is here nothing has begun, and there is nothing to wait for.
+  // Until the whole request has arrived nothing has begun, and close() need not wait for it.
   await input.catch(() => undefined);
-  const work = carryOut(deps, operation, input, response);
-  atWork.add(work);
-  await work;
-  atWork.delete(work);
+  const done = carryOut(work, name, input, response);
+  work.running.add(done);
+  await done;
+  work.running.delete(done);
 }
 
 async function carryOut(
-  { administration, log }: ControlServerDeps,
-  operation: string,
+  { operations, log, stopped }: Work,
+  name: string,
   input: Promise<unknown>,
   response: ServerResponse,
 ): Promise<void> {
   try {
     const given = await input;
-    const result = await run(administration, operation, given);
-    // Looking changes nothing.
-    const level = operation.startsWith('GET ') ? 'debug' : 'info';
-    log[level]({ operation, ...subjectOf(given) }, 'administration');
+    const operation = operations.get(name);
+    if (operation === undefined) throw new OperationError('failed', `This server does not know ${name}.`);
+    const result = await operation.run(given, stopped);
+    // An operation that changes nothing is not worth a line.
+    const level = operation.method === 'GET' ? 'debug' : 'info';
+    log[level]({ operation: name, ...subjectOf(given) }, 'administration');
     await send(response, 200, result ?? {});
   } catch (error) {
     const known = toOperationError(error);
-    if (known === undefined) log.error({ operation, err: error }, 'administration failed');
-    else log.warn({ operation, reason: known.message }, 'administration refused');
+    if (known === undefined) log.error({ operation: name, err: error }, 'administration failed');
+    else log.warn({ operation: name, reason: known.message }, 'administration refused');
     await sendError(response, known ?? new OperationError('failed', 'The server failed: see its log.'));
   }
-}
-
-function run(operations: Operations, operation: string, input: unknown): Promise<unknown> {
-  const route = routes.get(operation);
-  if (route === undefined) throw new OperationError('failed', `This server does not know ${operation}.`);
-  return route.run(operations, input);
 }
 
 /** The JSON of the body, or the query of a request without one. */
@@ -157,13 +166,13 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
       chunks.push(chunk);
     }
   } catch {
-    throw new OperationError('invalid', 'The request was broken off.');
+    throw new OperationError('invalid', 'The request is incomplete.');
   }
   if (length > largestBodyBytes) throw new OperationError('invalid', 'The request is too large.');
   return Buffer.concat(chunks);
 }
 
-/** Whom an operation is about: the one part of its input that may be logged. */
+/** The account that an operation is about: the only part of its input that may be logged. */
 function subjectOf(input: unknown): object {
   if (typeof input !== 'object' || input === null || !('jid' in input)) return {};
   return { jid: input.jid };
@@ -176,7 +185,7 @@ function sendError(response: ServerResponse, { code, message }: OperationError):
 async function send(response: ServerResponse, status: number, value: unknown): Promise<void> {
   response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
   response.end(`${JSON.stringify(value)}\n`);
-  // Whoever asked may have gone meanwhile.
+  // The client may have gone meanwhile.
   await finished(response).catch(() => undefined);
 }
 

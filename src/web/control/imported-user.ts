@@ -1,54 +1,85 @@
-import { Buffer } from 'node:buffer';
-import { keyByteLength, scramHashes } from '../../c2s/negotiation/sasl/scram-keys.ts';
-import type { Credentials, NewAccount, ScramHash, ScramKeys } from '../../storage/accounts.ts';
-import type { OfflineQuota } from '../../storage/offline.ts';
-import type { Storage } from '../../storage/storage.ts';
-import { OperationError } from './operation-error.ts';
-import type { ImportedUser, PortableScramKeys } from './operations.ts';
+import { z } from 'zod';
+import type { ScramHash } from '../../storage/accounts.ts';
+import type { Subscription } from '../../storage/rosters.ts';
 
-/** The stores that an import writes to. */
-export type ImportStorage = Pick<Storage, 'accounts' | 'rosters' | 'privateXml' | 'vcards' | 'blocklists' | 'offline'>;
-
-/** The account of an imported user; throws `invalid` for keys that cannot be SCRAM's. */
-export function importedAccount(user: ImportedUser, jid: string): NewAccount {
-  const scram: Partial<Record<ScramHash, ScramKeys>> = {};
-  for (const hash of scramHashes) {
-    const keys = user.scram?.[hash];
-    if (keys !== undefined) scram[hash] = scramKeys(keys, hash, jid);
-  }
-  const credentials: Credentials = user.bcrypt === undefined ? { scram } : { scram, bcrypt: user.bcrypt };
-  return { jid, credentials };
+/** SCRAM keys in base64 (XEP-0227 §4.3). */
+export interface PortableScramKeys {
+  readonly salt: string;
+  readonly iterations: number;
+  readonly storedKey: string;
+  readonly serverKey: string;
 }
 
-function scramKeys(keys: PortableScramKeys, hash: ScramHash, jid: string): ScramKeys {
-  const salt = Buffer.from(keys.salt, 'base64');
-  const storedKey = Buffer.from(keys.storedKey, 'base64');
-  const serverKey = Buffer.from(keys.serverKey, 'base64');
-  const length = keyByteLength(hash);
-  if (salt.length === 0 || storedKey.length !== length || serverKey.length !== length) {
-    throw new OperationError('invalid', `The SCRAM-${hash} keys of ${jid} do not have the right length.`);
-  }
-  return { salt, iterations: keys.iterations, storedKey, serverKey };
+/** A contact of an account that comes from elsewhere. */
+export interface ImportedContact {
+  readonly contact: string;
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly subscription: Subscription;
+  readonly ask: boolean;
+  readonly approved: boolean;
+  readonly inRoster: boolean;
+  /** The subscribe stanza that waits for the user's answer. */
+  readonly pendingIn?: string | undefined;
 }
 
-/** What the old server kept is not thrown away because this one would have kept less. */
-const anyNumber: OfflineQuota = { maxMessages: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER };
-
-/** Writes what a new account brings with it. */
-export async function storeBelongings(storage: ImportStorage, owner: string, user: ImportedUser): Promise<void> {
-  const writes: Promise<unknown>[] = [];
-  for (const { pendingIn, ...contact } of user.contacts ?? []) {
-    const item = pendingIn === undefined ? contact : { ...contact, pendingIn: Buffer.from(pendingIn) };
-    writes.push(storage.rosters.put(owner, item));
-  }
-  for (const { name, ns, xml } of user.privateXml ?? [])
-    writes.push(storage.privateXml.set(owner, name, ns, xml, Number.MAX_SAFE_INTEGER));
-  if (user.vcard !== undefined) writes.push(storage.vcards.set(owner, user.vcard));
-  if (user.blocked !== undefined && user.blocked.length > 0) {
-    writes.push(storage.blocklists.add(owner, user.blocked));
-  }
-  for (const { xml, ...message } of user.messages ?? []) {
-    writes.push(storage.offline.append(owner, { ...message, bytes: Buffer.from(xml) }, anyNumber));
-  }
-  await Promise.all(writes);
+/** A message that was kept for an absent user. */
+export interface ImportedMessage {
+  readonly from: string;
+  readonly receivedAtMs: number;
+  readonly xml: string;
 }
+
+/** An account that comes from elsewhere, in a form that JSON can carry. */
+export interface ImportedUser {
+  readonly jid: string;
+  readonly scram?: Readonly<Partial<Record<ScramHash, PortableScramKeys>>> | undefined;
+  readonly bcrypt?: string | undefined;
+  readonly contacts?: readonly ImportedContact[] | undefined;
+  readonly privateXml?: readonly { readonly name: string; readonly ns: string; readonly xml: string }[] | undefined;
+  readonly vcard?: string | undefined;
+  readonly blocked?: readonly string[] | undefined;
+  /** Messages that wait for the user, the oldest first. */
+  readonly messages?: readonly ImportedMessage[] | undefined;
+}
+
+const text = z.string().min(1);
+
+const scramKeysSchema = z.strictObject({
+  salt: z.base64(),
+  iterations: z.int().positive(),
+  storedKey: z.base64(),
+  serverKey: z.base64(),
+});
+
+const contactSchema = z.strictObject({
+  contact: text,
+  name: z.string(),
+  groups: z.array(z.string()),
+  subscription: z.enum(['none', 'to', 'from', 'both']),
+  ask: z.boolean(),
+  approved: z.boolean(),
+  inRoster: z.boolean(),
+  pendingIn: z.string().optional(),
+});
+
+/** The form of an imported account. */
+export const importedUserSchema: z.ZodType<ImportedUser> = z.strictObject({
+  jid: text,
+  scram: z
+    .strictObject({
+      'SHA-1': scramKeysSchema.exactOptional(),
+      'SHA-256': scramKeysSchema.exactOptional(),
+      'SHA-512': scramKeysSchema.exactOptional(),
+    })
+    .optional(),
+  bcrypt: z
+    .string()
+    .regex(/^\$2[aby]\$/)
+    .optional(),
+  contacts: z.array(contactSchema).optional(),
+  privateXml: z.array(z.strictObject({ name: text, ns: z.string(), xml: text })).optional(),
+  vcard: text.optional(),
+  blocked: z.array(text).optional(),
+  messages: z.array(z.strictObject({ from: z.string(), receivedAtMs: z.int(), xml: text })).optional(),
+});

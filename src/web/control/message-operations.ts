@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import type { Explanation } from '../../extensions/amp/explanation.ts';
+import { operation } from '../../routing/operation.ts';
 
 /** The three words of a rule (XEP-0079 §4.2). */
 export interface RuleWords {
@@ -59,10 +61,56 @@ export interface SendReport {
   readonly error?: string | undefined;
 }
 
-/** What an operator can do with messages, of a running server. */
-export interface MessageOperations {
-  /** Says what would happen to a message, and does nothing. */
-  explainMessage(request: ExplainRequest): Promise<ExplainReport>;
-  /** Sends a message as the server or as somebody of it, and waits for what AMP reports of it. */
-  sendMessage(request: SendRequest): Promise<SendReport>;
+/** Explains and sends messages. */
+export interface MessageDesk {
+  explain(request: ExplainRequest): Promise<ExplainReport>;
+  /** Resolves when the outcome is known, the wait is over, or the signal is aborted. */
+  send(request: SendRequest, stopped: AbortSignal): Promise<SendReport>;
 }
+
+const text = z.string().min(1);
+const dayMs = 86_400_000;
+const longestExpiryMs = 3650 * dayMs;
+/** Longer waits would overflow a timer. */
+const longestWaitMs = 24 * dayMs;
+
+const rule = z.strictObject({ action: z.string(), condition: z.string(), value: z.string() });
+const messageType = z.enum(['chat', 'error', 'groupchat', 'headline', 'normal']);
+
+const explainRequest: z.ZodType<ExplainRequest> = z.strictObject({
+  xml: text.optional(),
+  from: text.optional(),
+  to: text.optional(),
+  type: messageType.optional(),
+  rules: z.array(rule).optional(),
+  atMs: z.int().optional(),
+});
+
+const sendRequest: z.ZodType<SendRequest> = z.strictObject({
+  to: text,
+  from: text.optional(),
+  type: messageType.exclude(['error']).optional(),
+  subject: z.string().optional(),
+  body: z.string(),
+  rules: z.array(rule).optional(),
+  expireInMs: z.int().min(0).max(longestExpiryMs).optional(),
+  onExpiry: z.enum(['alert', 'drop', 'error', 'notify']).optional(),
+  waitMs: z.int().min(0).max(longestWaitMs),
+});
+
+/** Says what would happen to a message, and does nothing. */
+export const explainMessage = operation({
+  method: 'POST',
+  path: '/messages/explain',
+  input: explainRequest,
+  run: ({ messages }: { readonly messages: MessageDesk }, request) => messages.explain(request),
+});
+
+/** Sends a message as the server or in the name of one of its users, and waits for what AMP reports of it. */
+export const sendMessage = operation({
+  method: 'POST',
+  path: '/messages',
+  input: sendRequest,
+  durationMs: ({ waitMs }) => waitMs,
+  run: ({ messages }: { readonly messages: MessageDesk }, request, stopped) => messages.send(request, stopped),
+});

@@ -8,22 +8,22 @@ import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { Mailboxes } from '../../routing/mailboxes.ts';
 import { type MaybePromise, then } from '../../routing/maybe-promise.ts';
+import { operatorAddress } from '../../routing/operation.ts';
+import { OperationError } from '../../routing/operation-error.ts';
 import type { Clock } from '../../support/clock.ts';
 import { type Element, xml } from '../../xml/element.ts';
 import { isXmlText } from '../../xml/escape.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
 import { XmlError } from '../../xml/xml-error.ts';
-import { address } from './address.ts';
 import { Answers } from './answers.ts';
 import type {
   ExplainReport,
   ExplainRequest,
-  MessageOperations,
+  MessageDesk,
   RuleWords,
   SendReport,
   SendRequest,
 } from './message-operations.ts';
-import { OperationError } from './operation-error.ts';
 
 /** What the desk needs of the running server. */
 interface OperatorMessagesDeps {
@@ -45,15 +45,14 @@ const tellAll: readonly RuleWords[] = ['direct', 'stored', 'forward', 'gateway',
 });
 
 /** Sends messages for the operator, and says what would happen to them. */
-export class OperatorMessages implements MessageOperations {
+export class OperatorMessages implements MessageDesk {
   readonly #deps: OperatorMessagesDeps;
-  readonly #waiting = new Set<Answers>();
 
   constructor(deps: OperatorMessagesDeps) {
     this.#deps = deps;
   }
 
-  async explainMessage(request: ExplainRequest): Promise<ExplainReport> {
+  async explain(request: ExplainRequest): Promise<ExplainReport> {
     const nowMs = request.atMs ?? this.#deps.clock.nowMs();
     const message = messageOf(request);
     const { from, to } = message;
@@ -62,7 +61,7 @@ export class OperatorMessages implements MessageOperations {
     return { from: from.toString(), to: to.toString(), at: formatDateTime(nowMs), ...explanation };
   }
 
-  async sendMessage(request: SendRequest): Promise<SendReport> {
+  async send(request: SendRequest, stopped: AbortSignal): Promise<SendReport> {
     const { mailboxes, route } = this.#deps;
     const message = this.#compose(request);
     const found = this.#sender(request.from);
@@ -72,7 +71,7 @@ export class OperatorMessages implements MessageOperations {
       throw new OperationError('conflict', `${from} is waiting for an answer already.`);
     }
     try {
-      const report = this.#wait(answers, request.waitMs);
+      const report = this.#wait(answers, request.waitMs, stopped);
       await route(answers.message);
       return await report;
     } finally {
@@ -81,18 +80,15 @@ export class OperatorMessages implements MessageOperations {
     }
   }
 
-  /** Waits for no more answers: whoever is waiting is told what is known. */
-  close(): void {
-    for (const answers of this.#waiting) answers.end();
-  }
-
-  async #wait(answers: Answers, waitMs: number): Promise<SendReport> {
-    const timer = this.#deps.clock.after(waitMs, () => answers.end());
-    this.#waiting.add(answers);
+  async #wait(answers: Answers, waitMs: number, stopped: AbortSignal): Promise<SendReport> {
+    const end = () => answers.end();
+    const timer = this.#deps.clock.after(waitMs, end);
+    stopped.addEventListener('abort', end);
+    if (stopped.aborted) end();
     try {
       return await answers.report;
     } finally {
-      this.#waiting.delete(answers);
+      stopped.removeEventListener('abort', end);
       timer.cancel();
     }
   }
@@ -100,7 +96,7 @@ export class OperatorMessages implements MessageOperations {
   #compose(request: SendRequest): Stanza {
     const { subject, body, type = 'chat' } = request;
     const rules = rulesOf(request, this.#deps.clock.nowMs());
-    const to = address(request.to);
+    const to = operatorAddress(request.to);
     checkTexts([subject ?? '', body, ...rules.flatMap(({ action, condition, value }) => [action, condition, value])]);
     const content = [...written('subject', subject), xml('body', {}, body), ampElement({}, rules)];
     return Stanza.message({ to, id: randomId(), type }, ...content);
@@ -109,7 +105,7 @@ export class OperatorMessages implements MessageOperations {
   /** Somebody of this server, with a resource: there the answers are waited for. */
   #sender(text: string | undefined): MaybePromise<Jid> {
     const { domains, components, hasAccount } = this.#deps;
-    const jid = address(text ?? domains[0] ?? '');
+    const jid = operatorAddress(text ?? domains[0] ?? '');
     const sender = jid.resource === '' ? jid.withResource(randomId()) : jid;
     if (components.includes(jid.domain)) return sender;
     if (!domains.includes(jid.domain)) {
@@ -137,8 +133,8 @@ function rulesOf({ rules = [], expireInMs, onExpiry = 'drop' }: SendRequest, now
 function messageOf({ xml: text, from, to, type, rules }: ExplainRequest): Stanza {
   const given = text === undefined ? made(type, rules) : parsed(text);
   return given.with({
-    ...(from !== undefined && { from: address(from) }),
-    ...(to !== undefined && { to: address(to) }),
+    ...(from !== undefined && { from: operatorAddress(from) }),
+    ...(to !== undefined && { to: operatorAddress(to) }),
   });
 }
 

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { join, relative } from 'node:path';
-import { OperationError } from './operation-error.ts';
+import { OperationError } from '../../routing/operation-error.ts';
 
 /** What fits into sun_path with its final NUL: 108 bytes on Linux, 104 elsewhere. */
 const longestPathBytes = process.platform === 'linux' ? 107 : 103;

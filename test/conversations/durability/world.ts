@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configSchema } from '../../../src/config/schema.ts';
 import { type Server, startServer } from '../../../src/server.ts';
+import { addUser } from '../../../src/web/control/user-operations.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 import type { ConnectionTarget } from '../../support/test-connection.ts';
@@ -25,7 +26,8 @@ export async function beginning(): Promise<Beginning> {
   const disk = new InstantDisk();
   const server = await start(directory, disk, new ManualClock(), new RecordingLog(), setting);
   const accounts = new Set(Object.keys(cast).map(accountOf));
-  for (const account of accounts) await server.administration.addUser(`${account}@localhost`, `${account}-password`);
+  for (const account of accounts)
+    await server.administration.call(addUser, { jid: `${account}@localhost`, password: `${account}-password` });
   await server.stop();
   return { image: disk.image(), directory };
 }

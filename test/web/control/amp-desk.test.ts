@@ -6,6 +6,8 @@ import { expect } from 'chai';
 import { configSchema } from '../../../src/config/schema.ts';
 import { type Server, startServer } from '../../../src/server.ts';
 import type { SendRequest } from '../../../src/web/control/message-operations.ts';
+import { explainMessage, sendMessage } from '../../../src/web/control/message-operations.ts';
+import { addUser, listForwards, removeForward, setForward } from '../../../src/web/control/user-operations.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 
@@ -29,7 +31,7 @@ describe('the message desk of a running server (XEP-0079)', () => {
     clock = new ManualClock(Date.UTC(2026, 2, 1, 12));
     log = new RecordingLog();
     server = await startServer(config, { log, clock });
-    for (const jid of [juliet, romeo]) await server.administration.addUser(jid, 'wherefore');
+    for (const jid of [juliet, romeo]) await server.administration.call(addUser, { jid: jid, password: 'wherefore' });
   }
 
   beforeEach(async () => {
@@ -42,9 +44,9 @@ describe('the message desk of a running server (XEP-0079)', () => {
   });
 
   const send = (more: Partial<SendRequest> = {}) =>
-    server.administration.sendMessage({ to: juliet, body: 'hello', waitMs: 30_000, ...more });
+    server.administration.call(sendMessage, { to: juliet, body: 'hello', waitMs: 30_000, ...more });
   const explain = async (from = 'localhost/desk') => {
-    const { plan, decision } = await server.administration.explainMessage({ from, to: juliet });
+    const { plan, decision } = await server.administration.call(explainMessage, { from, to: juliet });
     return { ...plan, decision };
   };
   /** Turns the loop until something has been logged. */
@@ -93,7 +95,7 @@ describe('the message desk of a running server (XEP-0079)', () => {
       while (log.lines.filter((line) => line.includes('notify deliver stored')).length < 2) await setImmediate();
       clock.advance(10_000);
       expect(await done).to.include({ outcome: 'expired' });
-      const room = await server.administration.explainMessage({ from: juliet, to: romeo });
+      const room = await server.administration.call(explainMessage, { from: juliet, to: romeo });
       expect(room.plan, 'nothing has been stored for the sender').to.include({ deliver: 'stored' });
     });
   }
@@ -113,10 +115,10 @@ describe('the message desk of a running server (XEP-0079)', () => {
     await start({ offline: { maxMessages: 1 } });
     await send();
     expect(await send()).to.include({ outcome: 'refused', error: 'service-unavailable' });
-    await server.administration.setForward(juliet, romeo);
+    await server.administration.call(setForward, { jid: juliet, target: romeo });
     expect(await send()).to.include({ outcome: 'forwarded' });
-    await server.administration.setForward(juliet, undefined);
-    expect(await server.administration.forwards({ limit: 10 })).to.deep.equal([]);
+    await server.administration.call(removeForward, { jid: juliet });
+    expect((await server.administration.call(listForwards, { limit: 10 })).forwards).to.deep.equal([]);
     expect(await send()).to.include({ outcome: 'refused' });
   });
 
@@ -134,14 +136,14 @@ describe('the message desk of a running server (XEP-0079)', () => {
     expect(await explain()).to.include({ deliver: 'stored' });
     await send();
     expect(await explain()).to.include({ deliver: 'none', error: 'service-unavailable' });
-    await server.administration.setForward(juliet, romeo);
+    await server.administration.call(setForward, { jid: juliet, target: romeo });
     expect(await explain()).to.deep.include({ deliver: 'forward', destinations: [romeo] });
   });
 
   it('says what would happen to a message of its own, which may ask everything (D-26)', async () => {
     await start();
     const rules = [deliver('notify', 'stored')];
-    const asked = await server.administration.explainMessage({ from: 'localhost/desk', to: juliet, rules });
+    const asked = await server.administration.call(explainMessage, { from: 'localhost/desk', to: juliet, rules });
     expect(asked).to.deep.include({ decision: 'keep' });
     expect(asked.reports).to.deep.equal([{ status: 'notify', to: 'localhost/desk', when: 'after-effect' }]);
   });
@@ -152,10 +154,10 @@ describe('the message desk of a running server (XEP-0079)', () => {
     expect(await explain(romeo)).to.include({ decision: 'stop' });
     const rules = [deliver('notify', 'stored')];
     const asked = { from: romeo, to: juliet, rules };
-    const { decision, refusal } = await server.administration.explainMessage(asked);
+    const { decision, refusal } = await server.administration.call(explainMessage, asked);
     expect(decision).to.equal('refuse');
     expect(refusal).to.contain('<invalid-rules');
-    const own = await server.administration.explainMessage({ ...asked, to: `${romeo}/phone` });
+    const own = await server.administration.call(explainMessage, { ...asked, to: `${romeo}/phone` });
     expect(own.rulesets.map(({ policy: name }) => name)).to.deep.equal([undefined, 'nothing stored']);
   });
 });

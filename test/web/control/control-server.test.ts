@@ -6,54 +6,44 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { operation } from '../../../src/routing/operation.ts';
+import { OperationError } from '../../../src/routing/operation-error.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { type ControlServer, startControlServer } from '../../../src/web/control/control-server.ts';
-import { OperationError } from '../../../src/web/control/operation-error.ts';
-import type { Operations } from '../../../src/web/control/operations.ts';
+import { operations } from '../../../src/web/control/operations.ts';
 import { controlSocketPath, socketAddress } from '../../../src/web/control/socket-path.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 
-/** Writes down what it is asked, and answers with `result`. */
-class FakeOperations implements Operations {
+/** Every operation of the server, carried out by writing down what is asked and answering `result`. */
+class RecordedOperations {
   readonly asked: unknown[][] = [];
-  result: () => unknown = () => [];
-
-  addUser = (...args: unknown[]) => this.#answer('addUser', args);
-  setPassword = (...args: unknown[]) => this.#answer('setPassword', args);
-  removeUser = (...args: unknown[]) => this.#answer('removeUser', args);
-  listUsers = (...args: unknown[]) => this.#answer('listUsers', args);
-  importUsers = (...args: unknown[]) => this.#answer('importUsers', args);
-  backup = (...args: unknown[]) => this.#answer('backup', args);
-  status = (...args: unknown[]) => this.#answer('status', args);
-  sessions = (...args: unknown[]) => this.#answer('sessions', args);
-  components = (...args: unknown[]) => this.#answer('components', args);
-  testPeer = (...args: unknown[]) => this.#answer('testPeer', args);
-  peers = (...args: unknown[]) => this.#answer('peers', args);
-  kick = (...args: unknown[]) => this.#answer('kick', args);
-  reload = (...args: unknown[]) => this.#answer('reload', args);
-  setForward = (...args: unknown[]) => this.#answer('setForward', args);
-  forwards = (...args: unknown[]) => this.#answer('forwards', args);
-  explainMessage = (...args: unknown[]) => this.#answer('explainMessage', args);
-  sendMessage = (...args: unknown[]) => this.#answer('sendMessage', args);
-
-  async #answer(name: string, args: unknown[]): Promise<never> {
-    this.asked.push([name, ...args]);
-    // Whatever a test answers, it only has to come through.
-    return (await this.result()) as never;
-  }
+  readonly stopped: AbortSignal[] = [];
+  result: () => unknown = () => ({});
+  readonly all = operations.map(({ method, path, input }) =>
+    operation({
+      method,
+      path,
+      input,
+      run: async (_context: undefined, asked, stopped) => {
+        this.asked.push([`${method} ${path}`, asked]);
+        this.stopped.push(stopped);
+        return this.result();
+      },
+    }).bind(undefined),
+  );
 }
 
 describe('the control socket', () => {
   let directory: string;
   let path: string;
-  let operations: FakeOperations;
+  let recorded: RecordedOperations;
   let log: RecordingLog;
   let server: ControlServer;
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'ampere-control-'));
     path = controlSocketPath(join(directory, 'data'));
-    operations = new FakeOperations();
+    recorded = new RecordedOperations();
     log = new RecordingLog();
     server = await start();
   });
@@ -62,7 +52,7 @@ describe('the control socket', () => {
     rmSync(directory, { recursive: true });
   });
 
-  const start = () => startControlServer({ path, administration: operations, log });
+  const start = () => startControlServer({ path, operations: recorded.all, log });
 
   async function ask(method: string, target: string, body?: unknown) {
     const outgoing = request({ socketPath: path, method, path: target, agent: false });
@@ -76,37 +66,39 @@ describe('the control socket', () => {
     expect(statSync(join(directory, 'data')).mode & 0o777).to.equal(0o700);
   });
 
-  const requests: readonly (readonly [method: string, target: string, body: unknown, asked: unknown[]])[] = [
-    ['GET', '/status', undefined, ['status']],
-    ['GET', '/users', undefined, ['listUsers', { limit: 10_000 }]],
-    [
-      'GET',
-      '/users?domain=a.example&after=b&limit=2',
-      undefined,
-      ['listUsers', { domain: 'a.example', after: 'b', limit: 2 }],
-    ],
-    ['POST', '/users', { jid: 'a@b', password: 'x' }, ['addUser', 'a@b', 'x']],
-    ['PUT', '/users/password', { jid: 'a@b', password: '' }, ['setPassword', 'a@b', '']],
-    ['DELETE', '/users?jid=a%40b', undefined, ['removeUser', 'a@b']],
-    ['POST', '/users/import', { users: [{ jid: 'a@b' }] }, ['importUsers', [{ jid: 'a@b' }]]],
-    ['GET', '/sessions', undefined, ['sessions', undefined]],
-    ['GET', '/sessions?user=a@b', undefined, ['sessions', 'a@b']],
-    ['GET', '/components', undefined, ['components']],
-    ['DELETE', '/sessions?jid=a@b/c&reason=enough', undefined, ['kick', 'a@b/c', 'enough']],
-    ['POST', '/reload', {}, ['reload']],
-    ['POST', '/backup', { file: '/x' }, ['backup', '/x']],
-    ['PUT', '/forwards', { jid: 'a@b', target: 'c@d' }, ['setForward', 'a@b', 'c@d']],
-    ['DELETE', '/forwards?jid=a@b', undefined, ['setForward', 'a@b', undefined]],
-    ['GET', '/forwards?after=b&limit=2', undefined, ['forwards', { after: 'b', limit: 2 }]],
-    ['POST', '/messages', { to: 'a@b', body: 'x', waitMs: 5 }, ['sendMessage', { to: 'a@b', body: 'x', waitMs: 5 }]],
-    ['POST', '/messages/explain', { from: 'a@b', to: 'c' }, ['explainMessage', { from: 'a@b', to: 'c' }]],
+  const requests: readonly (readonly [method: string, target: string, body: unknown, input: object])[] = [
+    ['GET', '/status', undefined, {}],
+    ['GET', '/users', undefined, { limit: 10_000 }],
+    ['GET', '/users?domain=a.example&after=b&limit=2', undefined, { domain: 'a.example', after: 'b', limit: 2 }],
+    ['POST', '/users', { jid: 'a@b', password: 'x' }, { jid: 'a@b', password: 'x' }],
+    ['PUT', '/users/password', { jid: 'a@b', password: '' }, { jid: 'a@b', password: '' }],
+    ['DELETE', '/users?jid=a%40b', undefined, { jid: 'a@b' }],
+    ['POST', '/users/import', { users: [{ jid: 'a@b' }] }, { users: [{ jid: 'a@b' }] }],
+    ['GET', '/sessions', undefined, {}],
+    ['GET', '/sessions?user=a@b', undefined, { user: 'a@b' }],
+    ['DELETE', '/sessions?jid=a@b/c&reason=enough', undefined, { jid: 'a@b/c', reason: 'enough' }],
+    ['GET', '/components', undefined, {}],
+    ['GET', '/s2s', undefined, {}],
+    ['POST', '/s2s/test', { remote: 'a' }, { remote: 'a' }],
+    ['POST', '/reload', {}, {}],
+    ['POST', '/backup', { file: '/x' }, { file: '/x' }],
+    ['PUT', '/forwards', { jid: 'a@b', target: 'c@d' }, { jid: 'a@b', target: 'c@d' }],
+    ['DELETE', '/forwards?jid=a@b', undefined, { jid: 'a@b' }],
+    ['GET', '/forwards?after=b&limit=2', undefined, { after: 'b', limit: 2 }],
+    ['POST', '/messages', { to: 'a@b', body: 'x', waitMs: 5 }, { to: 'a@b', body: 'x', waitMs: 5 }],
+    ['POST', '/messages/explain', { from: 'a@b', to: 'c' }, { from: 'a@b', to: 'c' }],
   ];
-  for (const [method, target, body, asked] of requests) {
+  for (const [method, target, body, input] of requests) {
     it(`carries out ${method} ${target}`, async () => {
       expect((await ask(method, target, body)).status).to.equal(200);
-      expect(operations.asked).to.deep.equal([asked]);
+      expect(recorded.asked).to.deep.equal([[`${method} ${target.split('?')[0]}`, input]]);
     });
   }
+
+  it('has no operation beside these', () => {
+    const tested = new Set(requests.map(([method, target]) => `${method} ${target.split('?')[0]}`));
+    expect(operations.map(({ method, path }) => `${method} ${path}`)).to.have.members([...tested]);
+  });
 
   const mistakes: readonly (readonly [method: string, target: string, body: unknown, status: number])[] = [
     ['POST', '/users', 'not json', 400],
@@ -134,7 +126,7 @@ describe('the control socket', () => {
       const answer = await ask(method, target, body);
       expect(answer.status).to.equal(status);
       expect(answer.body.error.message).to.be.a('string').and.not.equal('');
-      expect(operations.asked).to.deep.equal([]);
+      expect(recorded.asked).to.deep.equal([]);
     });
   }
 
@@ -150,14 +142,14 @@ describe('the control socket', () => {
   ];
   for (const [error, status, code] of failures) {
     it(`answers ${error.name} ${code} with ${status}`, async () => {
-      operations.result = () => Promise.reject(error);
+      recorded.result = () => Promise.reject(error);
       expect(await ask('POST', '/reload', {})).to.deep.equal({ status, body: { error: { code, message: 'no' } } });
       expect(log.alarms).to.deep.equal([]);
     });
   }
 
   it('keeps what went wrong inside to the log', async () => {
-    operations.result = () => Promise.reject(new TypeError('undefined is not a secret'));
+    recorded.result = () => Promise.reject(new TypeError('undefined is not a secret'));
     const { status, body } = await ask('GET', '/status');
     expect(status).to.equal(500);
     expect(JSON.stringify(body)).not.to.contain('secret');
@@ -176,7 +168,7 @@ describe('the control socket', () => {
     for (const address of ['//', '//[', 'http://a:b/status']) {
       expect((await ask('GET', address)).body.error.message, address).to.equal('This server does not know GET /.');
     }
-    expect(operations.asked).to.deep.equal([]);
+    expect(recorded.asked).to.deep.equal([]);
   });
 
   it('refuses a body without end', async () => {
@@ -191,13 +183,13 @@ describe('the control socket', () => {
     socket.on('drain', pump);
     pump();
     await closed;
-    expect(operations.asked).to.deep.equal([]);
+    expect(recorded.asked).to.deep.equal([]);
   });
 
   it('finishes what it has begun when it closes, and waits for nothing else', async () => {
     const begun = Promise.withResolvers<void>();
-    const goOn = Promise.withResolvers<unknown[]>();
-    operations.result = () => {
+    const goOn = Promise.withResolvers<object>();
+    recorded.result = () => {
       begun.resolve();
       return goOn.promise;
     };
@@ -207,7 +199,8 @@ describe('the control socket', () => {
     half.write('POST /users HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{');
     await begun.promise;
     const closed = server.close();
-    goOn.resolve(['the end']);
+    expect(recorded.stopped[0]?.aborted, 'the operation knows').to.equal(true);
+    goOn.resolve({ sessions: ['the end'] });
     expect(await answer).to.deep.equal({ status: 200, body: { sessions: ['the end'] } });
     await closed;
     expect(existsSync(path)).to.equal(false);
@@ -215,14 +208,14 @@ describe('the control socket', () => {
   });
 
   it('survives a client that goes away', async () => {
-    const goOn = Promise.withResolvers<unknown[]>();
-    operations.result = () => goOn.promise;
+    const goOn = Promise.withResolvers<object>();
+    recorded.result = () => goOn.promise;
     const socket = connect(path);
     socket.write('GET /sessions HTTP/1.1\r\nhost: x\r\n\r\n');
     await once(socket, 'connect');
     socket.destroy();
     await once(socket, 'close');
-    goOn.resolve([]);
+    goOn.resolve({});
     expect((await ask('GET', '/sessions')).status).to.equal(200);
     expect(log.alarms).to.deep.equal([]);
   });
@@ -231,7 +224,7 @@ describe('the control socket', () => {
 describe('the place of the control socket', () => {
   let directory: string;
   let path: string;
-  const parts = () => ({ path, administration: new FakeOperations(), log: new RecordingLog() });
+  const parts = () => ({ path, operations: new RecordedOperations().all, log: new RecordingLog() });
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'ampere-control-'));

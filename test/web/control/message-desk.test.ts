@@ -17,6 +17,7 @@ const words = (text: string): RuleWords => {
 /** A desk whose messages go nowhere; the test is the other end. */
 class Scene {
   readonly clock = new ManualClock(Date.UTC(2026, 2, 1, 12));
+  readonly stop = new AbortController();
   readonly mailboxes = new Mailboxes();
   readonly sent: Stanza[] = [];
   /** Whether each answer was taken for one. */
@@ -36,7 +37,7 @@ class Scene {
   });
 
   send(more: Partial<SendRequest> = {}): Promise<SendReport> {
-    return this.desk.sendMessage({ to: 'juliet@capulet.example', body: 'hello', waitMs: 30_000, ...more });
+    return this.desk.send({ to: 'juliet@capulet.example', body: 'hello', waitMs: 30_000, ...more }, this.stop.signal);
   }
 
   get message(): Stanza {
@@ -183,7 +184,7 @@ describe('the message desk: sending', () => {
     const done = scene.send({ expireInMs: 10_000 });
     await Promise.resolve();
     scene.report('notify', 'notify deliver stored');
-    scene.desk.close();
+    scene.stop.abort();
     expect(await done).to.include({ outcome: 'stored' });
     expect(scene.clock.pendingCount).to.equal(0);
   });
@@ -243,7 +244,7 @@ describe('the message desk: explaining', () => {
     const scene = new Scene();
     const rules = [words('drop deliver stored')];
     const request = { from: 'romeo@montague.example/orchard', to: 'juliet@capulet.example', type: 'normal', rules };
-    const report = await scene.desk.explainMessage(request);
+    const report = await scene.desk.explain(request);
     expect(report).to.include({ from: request.from, to: request.to, at: '2026-03-01T12:00:00Z', decision: 'keep' });
     const [message, sender, recipient, nowMs] = scene.explained[0] ?? expect.fail();
     expect([sender, recipient].map(String)).to.deep.equal([request.from, request.to]);
@@ -257,7 +258,7 @@ describe('the message desk: explaining', () => {
     const xml =
       '<message from="romeo@montague.example/orchard" to="juliet@capulet.example"><body>hello</body></message>';
     const atMs = Date.UTC(2027, 0, 1);
-    const report = await scene.desk.explainMessage({ xml, to: 'nurse@capulet.example', atMs });
+    const report = await scene.desk.explain({ xml, to: 'nurse@capulet.example', atMs });
     expect(report).to.include({
       from: 'romeo@montague.example/orchard',
       to: 'nurse@capulet.example',
@@ -276,7 +277,7 @@ describe('the message desk: explaining', () => {
     { from: 'romeo@montague.example', to: 'a@b@c' },
   ]) {
     it(`refuses ${JSON.stringify(request)}`, async () => {
-      expect(await rejection(new Scene().desk.explainMessage(request))).to.include({ code: 'invalid' });
+      expect(await rejection(new Scene().desk.explain(request))).to.include({ code: 'invalid' });
     });
   }
 });

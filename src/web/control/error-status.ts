@@ -1,21 +1,5 @@
+import { OperationError, type OperationErrorCode } from '../../routing/operation-error.ts';
 import { StorageError, type StorageErrorCode } from '../../storage/storage-error.ts';
-
-/**
- * Why an operation was not carried out: the request makes no sense, what it names is not there or there already, the
- * configuration cannot be used, the server is not running, or something failed.
- */
-export type OperationErrorCode = 'invalid' | 'not-found' | 'conflict' | 'configuration' | 'not-running' | 'failed';
-
-/** An operation that was not carried out; the message is for the operator. */
-export class OperationError extends Error {
-  override readonly name = 'OperationError';
-  readonly code: OperationErrorCode;
-
-  constructor(code: OperationErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
 
 const byStatus = new Map<number, OperationErrorCode>([
   [400, 'invalid'],
@@ -43,7 +27,7 @@ const byStorage = new Map<StorageErrorCode, OperationErrorCode>([
   ['invalid', 'invalid'],
 ]);
 
-/** Gives an error of the storage its place among the operation errors; undefined for what should never be thrown. */
+/** Turns an error of the storage into an operation error; undefined for an error that nobody expects. */
 export function toOperationError(error: unknown): OperationError | undefined {
   if (error instanceof OperationError) return error;
   if (!(error instanceof StorageError)) return undefined;

@@ -1,0 +1,45 @@
+import type { ComponentReport } from '../../components/component.ts';
+import type { AmpReport } from '../../extensions/amp/amp-counters.ts';
+import type { DomainPair } from '../../federation/domain-pairs.ts';
+import type { LinkTestReport } from '../../federation/link-test.ts';
+import type { PeerStreamReport } from '../../federation/peer-report.ts';
+import type { SessionDirectory } from '../../routing/session-directory.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { MessageDesk } from './message-operations.ts';
+import type { OperatedStorage, ServedDomains } from './served-domains.ts';
+
+/** An address the server listens on. */
+export interface ListenedAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What the composition knows of a running server. */
+export interface ServerStatus {
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly addresses: {
+    readonly c2s: readonly ListenedAddress[];
+    readonly c2sTls: readonly ListenedAddress[];
+    readonly components: readonly ListenedAddress[];
+  };
+  /** Connections of clients, authenticated or not. */
+  readonly connections: number;
+  /** What Advanced Message Processing has done since the start. */
+  readonly amp?: AmpReport | undefined;
+}
+
+/** A running server, as operations see it. */
+export interface RunningServer extends ServedDomains {
+  readonly storage: OperatedStorage & Pick<Storage, 'disk'>;
+  readonly sessions: Pick<SessionDirectory, 'of' | 'find' | 'all' | 'size'>;
+  readonly messages: MessageDesk;
+  status(): ServerStatus;
+  /** The streams between this server and others. */
+  peers(): readonly PeerStreamReport[];
+  components(): readonly ComponentReport[];
+  /** Opens a stream to another server for a test; absent where federation is off. */
+  readonly testPeer?: ((pair: DomainPair) => Promise<LinkTestReport>) | undefined;
+  /** Rejects with everything that is wrong if the new configuration cannot be used. */
+  reload(): Promise<void>;
+}

@@ -1,0 +1,52 @@
+import type { Registrar } from '../../c2s/registrar.ts';
+import type { Jid } from '../../protocol/jid.ts';
+import type { Account } from '../../routing/account.ts';
+import { operatorAddress } from '../../routing/operation.ts';
+import { OperationError } from '../../routing/operation-error.ts';
+import type { Storage } from '../../storage/storage.ts';
+
+/** The stores that operations use. */
+export type OperatedStorage = Pick<
+  Storage,
+  'accounts' | 'rosters' | 'privateXml' | 'vcards' | 'blocklists' | 'offline' | 'backup'
+>;
+
+/** The domains of a server, running or stopped, with their accounts and data. */
+export interface ServedDomains {
+  readonly storage: OperatedStorage;
+  /** The domains served. */
+  readonly domains: readonly string[];
+  readonly registrar: Pick<Registrar, 'create' | 'changePassword' | 'remove'>;
+  /** The accounts in memory, which must learn of every change; a stopped server has none. */
+  readonly accounts: LoadedAccounts;
+}
+
+/** Accounts in memory. */
+interface LoadedAccounts {
+  forget(key: string): void;
+  peek(key: string): Pick<Account, 'forwardTo'> | undefined;
+}
+
+/** The address of an account on this server, whether the account exists or not. */
+export function accountAddress({ domains }: Pick<ServedDomains, 'domains'>, text: string): Jid {
+  const jid = operatorAddress(text);
+  if (jid.local === '' || !jid.isBare) {
+    throw new OperationError('invalid', `${text} is not the address of an account, such as romeo@example.org.`);
+  }
+  checkServed(domains, jid.domain);
+  return jid;
+}
+
+/** A domain that an operator has written. */
+export function domainAddress(text: string): string {
+  const { local, domain, isBare } = operatorAddress(text);
+  if (local !== '' || !isBare) throw new OperationError('invalid', `${text} is not a domain, such as example.org.`);
+  return domain;
+}
+
+/** Throws `not-found` if a domain is not one of the domains served. */
+export function checkServed(domains: readonly string[], domain: string): void {
+  if (domains.includes(domain)) return;
+  const known = domains.join(', ');
+  throw new OperationError('not-found', `${domain} is not served here; the domains are: ${known}.`);
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { PasswordError } from '../../c2s/negotiation/sasl/credentials.ts';
+import type { Jid } from '../../protocol/jid.ts';
+import { operation, operatorAddress } from '../../routing/operation.ts';
+import { OperationError } from '../../routing/operation-error.ts';
+import { StorageError } from '../../storage/storage-error.ts';
+import { accountAddress, checkServed, type ServedDomains } from './served-domains.ts';
+
+/** The most accounts in one answer. */
+const largestPage = 10_000;
+
+const jid = z.string().min(1);
+const account = z.strictObject({ jid });
+const withPassword = z.strictObject({ jid, password: z.string() });
+const forwardPage = z.strictObject({
+  after: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(largestPage).default(largestPage),
+});
+const userPage = forwardPage.extend({ domain: z.string().min(1).optional() });
+
+/** Creates an account and gives its prepared address. */
+export const addUser = operation({
+  method: 'POST',
+  path: '/users',
+  input: withPassword,
+  run: async (served: ServedDomains, { jid: text, password }) => {
+    const address = accountAddress(served, text);
+    await served.registrar.create(address, password).catch(rejectFor(address));
+    return { jid: address.toString() };
+  },
+});
+
+/** Changes a password and ends the sessions of the account. */
+export const setPassword = operation({
+  method: 'PUT',
+  path: '/users/password',
+  input: withPassword,
+  run: async (served: ServedDomains, { jid: text, password }) => {
+    const address = accountAddress(served, text);
+    await served.registrar.changePassword(address, password).catch(rejectFor(address));
+  },
+});
+
+/** Removes an account with everything it owns and ends its sessions. */
+export const removeUser = operation({
+  method: 'DELETE',
+  path: '/users',
+  input: account,
+  run: async (served: ServedDomains, { jid: text }) => {
+    const address = accountAddress(served, text);
+    if (!(await served.registrar.remove(address))) throw noAccount(address);
+  },
+});
+
+/** Lists accounts, a page at a time. */
+export const listUsers = operation({
+  method: 'GET',
+  path: '/users',
+  input: userPage,
+  run: async ({ storage, domains }: ServedDomains, { domain: text, after, limit }) => {
+    const domain = text === undefined ? undefined : operatorAddress(text).toString();
+    if (domain !== undefined) checkServed(domains, domain);
+    return { users: await storage.accounts.list({ domain, after, limit }) };
+  },
+});
+
+/** Forwards the messages of an account to another address. */
+export const setForward = operation({
+  method: 'PUT',
+  path: '/forwards',
+  input: z.strictObject({ jid, target: jid }),
+  run: (served: ServedDomains, { jid: text, target }) =>
+    forward(served, accountAddress(served, text), operatorAddress(target)),
+});
+
+/** Stops forwarding the messages of an account. */
+export const removeForward = operation({
+  method: 'DELETE',
+  path: '/forwards',
+  input: account,
+  run: (served: ServedDomains, { jid: text }) => forward(served, accountAddress(served, text), undefined),
+});
+
+/** Lists the accounts whose messages are forwarded, a page at a time. */
+export const listForwards = operation({
+  method: 'GET',
+  path: '/forwards',
+  input: forwardPage,
+  run: async ({ storage }: ServedDomains, page) => ({ forwards: await storage.accounts.forwards(page) }),
+});
+
+async function forward({ storage, accounts }: ServedDomains, account: Jid, target: Jid | undefined): Promise<void> {
+  if (target?.bare().equals(account)) {
+    throw new OperationError('invalid', `${account} cannot be forwarded to itself.`);
+  }
+  await storage.accounts.setForward(account.toString(), target?.toString()).catch(rejectFor(account));
+  const loaded = accounts.peek(account.toString());
+  if (loaded) loaded.forwardTo = target;
+  else accounts.forget(account.toString());
+}
+
+function noAccount(account: Jid): OperationError {
+  return new OperationError('not-found', `There is no account ${account}.`);
+}
+
+/** Rejects with what the operator is told when an account is not created or changed. */
+function rejectFor(account: Jid): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof PasswordError) throw new OperationError('invalid', error.message);
+    if (!(error instanceof StorageError)) throw error;
+    if (error.code === 'conflict') throw new OperationError('conflict', `${account} exists already.`);
+    throw error.code === 'not-found' ? noAccount(account) : error;
+  };
+}
