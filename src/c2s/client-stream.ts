@@ -47,7 +47,6 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   open(connection: StreamConnection, tls: TlsStart): void {
     this.#wire.attach(connection);
     if (tls !== 'direct') return;
-    this.#become({ name: 'securing' });
     this.#handshake('direct');
   }
 
@@ -176,7 +175,6 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   }
 
   secureNow(): void {
-    this.#become({ name: 'securing' });
     this.#wire.turnSecure(() => this.#handshake('starttls', serialise(xml('proceed', { xmlns: ns.tls }), ns.client)));
   }
 
@@ -299,6 +297,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   }
 
   #handshake(start: TlsStart, goAhead?: string): void {
+    this.#become({ name: 'securing' });
     this.#headerSent = false;
     this.#wire.handshake(start, this.#host, goAhead);
   }

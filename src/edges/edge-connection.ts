@@ -8,6 +8,7 @@ import type {
 } from '../streams/stream-connection.ts';
 import type { ChannelBinding } from '../tls/channel-binding.ts';
 import type { TlsStart } from '../tls/tls-options.ts';
+import { isWhiteSpace } from '../xml/char-class.ts';
 import { decode, encode, recordedChannelBinding, toCore, toEdge } from './records.ts';
 import type { ThreadLink } from './thread-link.ts';
 import { Underway } from './underway.ts';
@@ -116,8 +117,9 @@ export class EdgeConnection implements StreamConnection {
   startTls(start: TlsStart, host: string | undefined, goAhead?: string): void {
     this.#secure = 'soon';
     if (start === 'direct') return;
-    // What came while reading was paused came in the clear (RFC 6120 §5.4.3.3).
-    if (this.#held) return this.destroy();
+    // What came while reading was paused came in the clear (RFC 6120 §5.4.3.3); white space there is dropped.
+    if (this.#held?.some((chunk) => chunk !== undefined && !isWhiteSpace(chunk))) return this.destroy();
+    this.#held = this.#held?.includes(undefined) ? [undefined] : undefined;
     // One record: whoever is told to go ahead must not be faster than TLS.
     const order = { start, ...(host === undefined ? {} : { host }), ...(goAhead === undefined ? {} : { goAhead }) };
     this.#put(toEdge.startTls, encode('startTls', order));
@@ -162,8 +164,8 @@ export class EdgeConnection implements StreamConnection {
   }
 
   #received(chunk: Buffer): void {
-    // What was in the clear and on its way when TLS was asked for was written by who knows whom (RFC 6120 §5.4.3.3).
-    if (this.#secure === 'soon') return this.destroy();
+    // It was on its way in the clear when TLS was asked for: anybody could have written it (RFC 6120 §5.4.3.3).
+    if (this.#secure === 'soon') return isWhiteSpace(chunk) ? undefined : this.destroy();
     if (this.#held) this.#held.push(chunk);
     else if (this.#pauses !== 0) this.#held = [chunk];
     else this.#user.received(chunk);

@@ -230,10 +230,11 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     this.wire.trust(xml, rate);
   }
 
-  handshake(start: TlsStart): void {
+  /** A TLS handshake begins; `goAhead` is written before it, if the peer has asked for it. */
+  handshake(start: TlsStart, goAhead?: string): void {
     if (this.#state.name !== 'securing') this.become({ name: 'securing' });
     this.#beginAnew();
-    this.wire.handshake(start, this.#role.local);
+    this.wire.handshake(start, this.#role.local, goAhead);
   }
 
   become(next: PeerState): void {

@@ -9,6 +9,7 @@ import { managementFeature } from '../protocol/stream-management.ts';
 import { checkHeader, localDomain } from '../streams/stream-header.ts';
 import { type Element, textOf, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
+import { serialise } from '../xml/serialise.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 import type { DomainPair } from './domain-pairs.ts';
 import type { PeerRole, Proof } from './peer-role.ts';
@@ -160,11 +161,8 @@ class ServerStreamIn implements PeerRole {
       this.#stream.send(xml('failure', { xmlns: ns.tls }));
       throw StreamError.policyViolation('TLS was not offered');
     }
-    this.#stream.become({ name: 'securing' });
-    this.#stream.wire.turnSecure(() => {
-      this.#stream.send(xml('proceed', { xmlns: ns.tls }));
-      this.#stream.handshake('starttls');
-    });
+    const goAhead = serialise(xml('proceed', { xmlns: ns.tls }), ns.server);
+    this.#stream.wire.turnSecure(() => this.#stream.handshake('starttls', goAhead));
   }
 
   /** XEP-0288 §2.2: before the peer is proven, or not at all. */

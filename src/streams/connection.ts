@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../support/clock.ts';
 import { TokenBucket } from '../support/token-bucket.ts';
 import { type ChannelBinding, channelBindingsOf, forgetChannelBindings } from '../tls/channel-binding.ts';
 import type { LayTls, TlsStart } from '../tls/tls-options.ts';
+import { skipSpace } from '../xml/char-class.ts';
 import type { ConnectionLimits, ConnectionUser, Pause, PeerConnection, ReadRate } from './stream-connection.ts';
 import { flushAtTurnEnd, readHandled } from './turn-end.ts';
 
@@ -150,6 +151,22 @@ export class Connection implements PeerConnection {
     this.flush();
     const plain = this.#socket;
     plain.off('data', this.#received);
+    if (goAhead === undefined) return this.#coverWithTls(plain, start, host);
+    const receive = (chunk: Buffer): void => {
+      if (this.#closed) return;
+      this.#countRead(chunk);
+      const at = skipSpace(chunk, 0, chunk.length);
+      if (at === chunk.length) return;
+      plain.off('data', receive);
+      // What is put back is read first by TLS; while the socket flows, nobody would get it.
+      plain.pause();
+      plain.unshift(chunk.subarray(at));
+      this.#coverWithTls(plain, start, host);
+    };
+    plain.on('data', receive);
+  }
+
+  #coverWithTls(plain: Socket, start: TlsStart, host: string | undefined): void {
     const secure = this.#layTls(plain, start, host);
     this.#socket = secure;
     secure.once('secure', () => {
@@ -224,15 +241,18 @@ export class Connection implements PeerConnection {
 
   readonly #received = (chunk: Buffer): void => {
     if (this.#closed) return;
-    const waitMs = this.#readRate.takeInDebt(chunk.length);
-    if (waitMs > 0) {
-      this.pause('rate');
-      this.#rateTimer?.cancel();
-      this.#rateTimer = this.#clock.after(waitMs, () => this.resume('rate'));
-    }
+    this.#countRead(chunk);
     this.#user.received(chunk);
     readHandled();
   };
+
+  #countRead(chunk: Buffer): void {
+    const waitMs = this.#readRate.takeInDebt(chunk.length);
+    if (waitMs <= 0) return;
+    this.pause('rate');
+    this.#rateTimer?.cancel();
+    this.#rateTimer = this.#clock.after(waitMs, () => this.resume('rate'));
+  }
 
   #wrote(): void {
     if (this.#socket.writableLength >= writeChunkBytes) return;

@@ -54,7 +54,8 @@ export interface StreamConnection {
   resume(reason: Pause): void;
   /**
    * Puts TLS on the connection, for `host` unless the client names another; `secured` is told after the handshake.
-   * `goAhead` is the last that is written in the clear.
+   * `goAhead` is the last that is written in the clear; with it the peer begins the handshake, and white space before that
+   * is dropped.
    */
   startTls(start: TlsStart, host: string | undefined, goAhead?: string): void;
   /** Closes after what is queued has left; takes nothing more. */

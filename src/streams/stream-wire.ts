@@ -83,13 +83,16 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
     this.#connection.limitReading(rate);
   }
 
-  /** Takes nothing more in the clear; `start` begins the handshake when all that was read has been dealt with. */
+  /**
+   * Takes nothing more in the clear; `start` begins the handshake when all that was read has been dealt with. White space
+   * behind the element is dropped, because some clients end their lines. Anything else ends the stream.
+   */
   turnSecure(start: () => void): void {
     this.#reader.pause();
     this.#afterRead = () => {
-      // What came in the clear behind it was written by who knows whom (RFC 6120 §5.4.3.3).
-      if (this.#reader.pendingBytes > 0) this.#connection.destroy();
-      else start();
+      // Anybody on the way could have written it (RFC 6120 §5.4.3.3).
+      if (!this.#reader.idle) throw StreamError.policyViolation('nothing may come between STARTTLS and the handshake');
+      start();
     };
   }
 

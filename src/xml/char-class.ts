@@ -113,6 +113,11 @@ export function skip(bytes: Uint8Array, stops: Uint8Array, at: number, end: numb
   return p;
 }
 
+/** Whether all of these bytes are white space. */
+export function isWhiteSpace(bytes: Uint8Array): boolean {
+  return skipSpace(bytes, 0, bytes.length) === bytes.length;
+}
+
 /** The first place from `at` that is not white space, or `end`. */
 export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
   return at < end && bytes[at]! > space ? at : skip(bytes, spaceStop, at, end);

@@ -1,4 +1,4 @@
-import { lessThan, skipSpace } from './char-class.ts';
+import { isWhiteSpace, lessThan, skipSpace } from './char-class.ts';
 import { Frame } from './frame.ts';
 import { FrameIndexer } from './frame-index.ts';
 import { bareContext } from './namespace-scope.ts';
@@ -40,6 +40,8 @@ export class StreamReader {
   #indexer: FrameIndexer | undefined;
   #root: StreamRoot | undefined;
   #streamName = noName;
+  /** Whether the stream has been restarted and nothing but white space has come since. */
+  #restarted = false;
   #partial: PartialFrame | undefined;
   /** What came while nothing could be handed out, if anything did. */
   #unread: Buffer[] | undefined;
@@ -64,6 +66,11 @@ export class StreamReader {
     return count;
   }
 
+  /** Whether nothing has been taken in that is not handed out, but for white space between frames. */
+  get idle(): boolean {
+    return this.#partial === undefined && (this.#unread === undefined || this.#unread.every(isWhiteSpace));
+  }
+
   /** Takes in more bytes; they must not change afterwards. Throws `XmlError`, and from then on always the same one. */
   push(chunk: Buffer): void {
     if (this.#failure !== undefined) throw this.#failure;
@@ -86,8 +93,12 @@ export class StreamReader {
     if (chunk !== undefined) this.#drain(chunk);
   }
 
-  /** Expects a new stream header next (RFC 6120 §4.3.3). */
+  /**
+   * Expects a new stream header next (RFC 6120 §4.3.3). White space before it belongs to the stream that was: some clients
+   * write a line end behind their last element.
+   */
   restart(): void {
+    this.#restarted = true;
     this.#root = undefined;
     this.#streamName = noName;
   }
@@ -145,13 +156,17 @@ export class StreamReader {
     const { scanner } = indexer;
     const { maxBytes } = this.limits;
     indexer.root = this.#root;
-    if (this.#root === undefined) scanner.beginDocument(bareContext, this.limits, true);
-    else {
+    if (this.#root !== undefined || this.#restarted) {
       const first = skipSpace(chunk, at, chunk.length);
       if (first > at) {
         this.#handler.whitespace?.();
         return first;
       }
+    }
+    if (this.#root === undefined) {
+      this.#restarted = false;
+      scanner.beginDocument(bareContext, this.limits, true);
+    } else {
       if (chunk[at] !== lessThan) throw new XmlError('bad-format', 'text between stanzas');
       scanner.beginFrame(this.#root, this.limits, this.#streamName);
     }

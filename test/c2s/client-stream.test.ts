@@ -235,13 +235,21 @@ describe('The stream of a client', () => {
       expect(await visit.says(header())).to.equal(head + features(offerTls, offerAuth));
     });
 
-    for (const behind of [header(), ' ', '<', auth('continue')]) {
+    for (const behind of [header(), ' <', '<', auth('continue')]) {
       it(`is off if anything came behind the request in the clear: ${behind} (RFC 6120 §5.4.3.3)`, async () => {
         await visit.says(header());
-        expect(await visit.says(ask + behind)).to.equal('');
-        expect(visit.socket.destroyed).to.equal(true);
+        const heard = await visit.says(ask + behind);
+        expect(heard).to.match(/^<stream:error/);
+        expect(errorIn(heard)).to.equal('policy-violation');
       });
     }
+
+    it('overlooks white space behind the request (RFC 6120 §5.3.3)', async () => {
+      await visit.says(header());
+      expect(await visit.says(`${ask}\n \t\r\n`)).to.equal('<proceed xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>');
+      visit.connection.finishHandshake();
+      expect(await visit.says(header())).to.equal(head + features(offerTls, offerAuth));
+    });
 
     it('fails, and the stream with it, where it is not offered (RFC 6120 §5.4.2.2)', async () => {
       await visit.says(header() + auth('continue'));

@@ -95,6 +95,21 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
     }
   });
 
+  it('is not tripped up by line ends behind its words (RFC 6120 §5.3.3, §6.3.5)', async () => {
+    const client = await peer.connects(server.port);
+    const header = serverHeader('from="peer.example" to="a.example"');
+    const { sends } = client;
+    client.sends = (...pieces) => sends.call(client, ...pieces.map((piece) => `${piece}\n`));
+    await client.opens(header);
+    const key = shown.key.export({ type: 'pkcs8', format: 'pem' });
+    await client.startsTls({ cert: shown.chain.join(''), key, servername: 'a.example', rejectUnauthorized: false });
+    await client.opens(header);
+    client.sends(auth('='));
+    await client.receives(`<success xmlns="${sasl}"/>`);
+    sends.call(client, ' ');
+    await client.opens(header);
+  });
+
   const refused: readonly [what: string, identity: () => Identity | undefined, word: string, condition: string][] = [
     ['a certificate of nobody', () => stranger, auth('='), 'not-authorized'],
     ['no certificate', () => undefined, auth('='), 'not-authorized'],
@@ -217,6 +232,20 @@ describe('A server that is to take our certificate (XEP-0178 §3)', () => {
     romeo.sends('<message to="x@peer.example" type="headline" id="1"><body>x</body></message>');
     expect((await peer.receives()).attributes.get('id')).to.equal('1');
     expect(words).to.deep.equal(['starttls', `auth ${base64('a.example')}`, 'message']);
+    expect(peer.connections).to.equal(1);
+  });
+
+  it('may end its lines behind the words of negotiation (RFC 6120 §5.3.3, §6.3.5)', async () => {
+    script(`<success xmlns="${sasl}"/>\n`);
+    const usual = peer.script;
+    peer.script = (tree, client) => {
+      if (tree.name !== 'starttls' || !peer.tls) return usual?.(tree, client) ?? false;
+      client.sends('<proceed xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>\n');
+      void client.connection.answerTls(peer.tls);
+      return true;
+    };
+    romeo.sends('<message to="x@peer.example" type="headline" id="1"><body>x</body></message>');
+    expect((await peer.receives()).attributes.get('id')).to.equal('1');
     expect(peer.connections).to.equal(1);
   });
 

@@ -44,6 +44,26 @@ describe('SASL (RFC 6120 §6)', () => {
     });
   }
 
+  for (const mechanism of [...scrams, 'PLAIN']) {
+    it(`${mechanism} goes on over line ends behind its elements and before the header (RFC 6120 §6.3.5)`, async () => {
+      const { client, login } = await ready();
+      const { sends } = client;
+      client.sends = (...pieces) => sends.call(client, ...pieces.map((piece) => `${piece}\n`));
+      expect((await client.tries({ ...login, mechanism })).name).to.equal('success');
+      sends.call(client, ' ', '\r\n');
+      await client.opens();
+      await client.binds();
+    });
+  }
+
+  it('takes nothing but white space between the success and the header (RFC 6120 §6.4.6)', async () => {
+    const { client, login } = await ready();
+    await client.tries({ ...login, mechanism: 'PLAIN' });
+    client.connection.restart();
+    client.sends("\nx<?xml version='1.0'?>");
+    await client.receivesStreamError('not-well-formed', { header: true });
+  });
+
   for (const mechanism of scrams.map((name) => `${name}-PLUS`)) {
     for (const bindingType of bindingTypes) {
       it(`${mechanism} binds to ${bindingType} (RFC 5802 §6)`, async () => {

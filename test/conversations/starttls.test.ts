@@ -63,7 +63,6 @@ describe('TLS (RFC 6120 §5)', () => {
   describe('with something behind <starttls/> (RFC 6120 §5.4.3.3)', () => {
     const header = headerFor('localhost');
     const injected: readonly (readonly [string, readonly string[]])[] = [
-      ['white space', [`${starttls} `]],
       ['a stanza', [`${starttls}<iq type="get" id="x"><query xmlns="jabber:iq:roster"/></iq>`]],
       ['an authentication', [`${starttls}${plainAuth}`]],
       ['a new stream', [`${starttls}${header}`]],
@@ -71,13 +70,43 @@ describe('TLS (RFC 6120 §5)', () => {
       ['the start of a tag', [`${starttls}<`]],
     ];
     for (const [name, pieces] of injected) {
-      it(`${name}: the connection is dropped and nothing is done`, async () => {
+      it(`${name}: the stream ends and nothing is done`, async () => {
         const client = await stage.plainClient();
         await client.opens();
         client.sends(...pieces);
-        await client.receivesClosed();
+        await client.receivesStreamError('policy-violation');
       });
     }
+
+    for (const space of ['\n', ' ', ' \t\r\n\n']) {
+      it(`white space, ${JSON.stringify(space)}: it is dropped (RFC 6120 §5.3.3)`, async () => {
+        const client = await stage.plainClient();
+        await client.opens();
+        client.sends(`${starttls}${space}`);
+        await client.receives(proceed);
+        await client.connection.startTls({ ...stage.server.trust, servername: 'localhost' });
+        await client.opens();
+      });
+
+      it(`white space that comes later, ${JSON.stringify(space)}: it is dropped before the handshake`, async () => {
+        const client = await stage.plainClient();
+        await client.opens();
+        client.sends(starttls);
+        await client.receives(proceed);
+        for (const byte of space) client.sends(byte);
+        await client.connection.startTls({ ...stage.server.trust, servername: 'localhost' });
+        await client.opens();
+      });
+    }
+
+    it('white space that comes later, and more in the clear behind it: the connection is dropped', async () => {
+      const client = await stage.plainClient();
+      await client.opens();
+      client.sends(starttls);
+      await client.receives(proceed);
+      client.sends('\n', plainAuth);
+      await client.receivesClosed();
+    });
 
     it('a stanza that comes later, but in the clear: the connection is dropped', async () => {
       const client = await stage.plainClient();

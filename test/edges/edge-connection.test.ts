@@ -26,4 +26,30 @@ describe('The side of the core of a connection at an edge', () => {
     expect(user.events).to.deep.equal(['disconnected']);
     link.close();
   });
+
+  it('overlooks white space that was on its way or kept back when TLS was asked for', async () => {
+    const { user, link, connection } = connected();
+    connection.pause('work');
+    connection.take(toCore.bytes, Buffer.from('\n'));
+    connection.resume('work');
+    connection.startTls('starttls', 'a.example', 'proceed');
+    connection.take(toCore.bytes, Buffer.from(' \r\n'));
+    await turn();
+    expect([user.bytes.toString(), user.events]).to.deep.equal(['', []]);
+    connection.take(toCore.bytes, Buffer.from(' <'));
+    expect(user.events).to.deep.equal(['disconnected']);
+    link.close();
+  });
+
+  it('tells of its end also if that was kept back when TLS was asked for', async () => {
+    const { user, link, connection } = connected();
+    connection.pause('work');
+    connection.take(toCore.bytes, Buffer.from('\n'));
+    connection.take(toCore.gone, Buffer.alloc(0));
+    connection.startTls('starttls', 'a.example', 'proceed');
+    connection.resume('work');
+    await turn();
+    expect([user.bytes.toString(), user.events]).to.deep.equal(['', ['disconnected']]);
+    link.close();
+  });
 });

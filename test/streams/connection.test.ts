@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import { expect } from 'chai';
 import { Connection } from '../../src/streams/connection.ts';
@@ -13,6 +14,21 @@ import { received, SocketPairs, turn, writesOf } from './socket-pair.ts';
 
 const quick: ReadRate = { bytesPerSecond: 1e9, burstBytes: 1e9 };
 const roomy: ConnectionLimits = { outgoingBufferBytes: 64 * 1024 * 1024, writeStallMs: 1000 };
+
+/** A way to write to a socket whose first chunk has `prefix` before it. */
+function behind(prefix: string, socket: Socket): Duplex {
+  let first = Buffer.from(prefix);
+  const way = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      socket.write(Buffer.concat([first, chunk]));
+      first = Buffer.alloc(0);
+      done();
+    },
+  });
+  socket.on('data', (chunk) => way.push(chunk)).resume();
+  return way.on('close', () => socket.destroy());
+}
 
 describe('A connection', () => {
   const pairs = new SocketPairs();
@@ -365,8 +381,8 @@ describe('A connection', () => {
     });
 
     const serve = () => connection.startTls('starttls', undefined);
-    const client = () =>
-      connectTls({ socket: far, servername: 'a.example', secureContext: createSecureContext({ ca: authority.pem }) });
+    const client = (socket: Duplex = far) =>
+      connectTls({ socket, servername: 'a.example', secureContext: createSecureContext({ ca: authority.pem }) });
 
     it('is told once that it is secure, and goes on as before', async () => {
       await open();
@@ -390,6 +406,45 @@ describe('A connection', () => {
       await user.has('disconnected');
       expect(user.events).to.deep.equal(['secured', 'disconnected']);
       expect(near.destroyed).to.equal(true);
+    });
+
+    it('drops white space that comes in the clear before the handshake, in pieces or together with it', async () => {
+      await open();
+      connection.startTls('starttls', undefined, 'proceed');
+      expect((await received(far, 7)).toString()).to.equal('proceed');
+      far.write('\n');
+      far.write(' ');
+      await new Promise((resolve) => near.once('data', resolve));
+      const secure = client(behind('\r\n', far));
+      await once(secure, 'secureConnect');
+      await user.until(() => user.events.length > 0);
+      expect(user.events).to.deep.equal(['secured']);
+      secure.write('hello');
+      await user.hears(5);
+      expect(user.bytes.toString()).to.equal('hello');
+      connection.write('welcome');
+      expect((await received(secure, 7)).toString()).to.equal('welcome');
+      secure.destroy();
+      await user.has('disconnected');
+    });
+
+    it('is lost when the peer goes instead of beginning the handshake', async () => {
+      await open();
+      connection.startTls('starttls', undefined, 'proceed');
+      await received(far, 7);
+      far.end('\n');
+      await user.has('disconnected');
+      expect(user.events).to.deep.equal(['disconnected']);
+      expect(near.destroyed).to.equal(true);
+    });
+
+    it('keeps to its rate also before the handshake', async () => {
+      await open({}, { bytesPerSecond: 1000, burstBytes: 100 });
+      connection.startTls('starttls', undefined, 'proceed');
+      far.write(Buffer.alloc(600, ' '));
+      await once(near, 'pause');
+      clock.advance(500);
+      expect(near.isPaused()).to.equal(false);
     });
 
     it('is lost when the handshake fails', async () => {

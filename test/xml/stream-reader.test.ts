@@ -166,6 +166,15 @@ describe('StreamReader', () => {
     });
   });
 
+  it('overlooks white space between a restart and the new header, and only there', () => {
+    const { seen, push } = record();
+    push(`${clientHeader}<restart/>\r\n\t <?xml version='1.0'?><other xmlns='urn:o'><iq/>`);
+    expect(seen).to.deep.equal(['header', 'restart', 'whitespace', 'header', 'iq']);
+    expect(() =>
+      new StreamReader({ header() {}, frame() {}, end() {} }, clientLimits).push(Buffer.from(`\n${clientHeader}`)),
+    ).to.throw('XML declaration');
+  });
+
   it('takes a new header after a restart, also in the same chunk', () => {
     const { headers, seen, push } = record();
     push(`${clientHeader}<restart/><?xml version='1.0'?><other xmlns='urn:o'><iq/>`);
