@@ -78,23 +78,24 @@ export async function buildWorks(site: Site): Promise<Works> {
   let works: Omit<Works, 'routing' | 'prepare'> | undefined;
   const routing: Routing = buildRouting(options, storage, clock, log, (core) => {
     const { amp, copies, components, ...equipment } = equip(site, core);
-    const surroundings = { core, copies, service: equipment.service, routing: () => routing };
+    const surroundings = { core, copies, routing: () => routing };
     const federation = config.s2s.enabled ? makeFederation(site, given, surroundings) : undefined;
     works = { amp, copies, components, federation };
     return { ...equipment, ...(federation && { remotes: federation.remotes }) };
   });
   if (!works) throw new Error('a road is equipped when it is built');
   const built = works;
-  return { ...built, routing, prepare: (next) => prepare(next, built, resolver) };
+  return { ...built, routing, prepare: (next) => prepare(next, { ...built, routing }, resolver) };
 }
 
 async function prepare(
   config: Config,
-  { amp, components, federation }: Omit<Works, 'routing' | 'prepare'>,
+  { routing, amp, components, federation }: Omit<Works, 'prepare'>,
   resolver: SystemResolver,
 ): Promise<() => void> {
   const trust = await TrustAnchors.read(config.s2s.trustedAuthorities);
   const wanted = componentOptions(config);
+  routing.services.checkFree(wanted);
   await components.prepare(wanted);
   return () => {
     amp.reload(ampOptions(config));
@@ -112,18 +113,17 @@ type Given = Pick<FederationDeps, 'dialbackSecret' | 'trust' | 'resolver'>;
 interface Surroundings {
   readonly core: RoutingCore;
   readonly copies: OutgoingCopies;
-  readonly service: (domain: string) => Service | undefined;
   readonly routing: () => Routing;
 }
 
-function makeFederation(site: Site, given: Given, { core, copies, service, routing }: Surroundings): Federation {
+function makeFederation(site: Site, given: Given, { core, copies, routing }: Surroundings): Federation {
   const { config, certificates, limiter, clock, log } = site;
   return new Federation({
     ...given,
     options: federationOptions(config),
     limiter,
     contexts: certificates,
-    isHosted: hostedBy(core, service),
+    isHosted: core.isHosted,
     sender: (from) => senderOf(from, core),
     fromPeer: (stanza, origin) => routing().router.fromPeer(stanza, origin),
     requests: core.requests,
@@ -133,11 +133,6 @@ function makeFederation(site: Site, given: Given, { core, copies, service, routi
     clock,
     log,
   });
-}
-
-/** Tells whether a domain is one of ours, or that of a service. */
-function hostedBy(core: RoutingCore, service: (domain: string) => Service | undefined): (domain: string) => boolean {
-  return (domain) => core.isLocalDomain(domain) || service(domain) !== undefined;
 }
 
 /**
@@ -154,11 +149,10 @@ function equip(site: Site, core: RoutingCore) {
   const { config, storage, clock, log } = site;
   const copies = makeCopies(site, core);
   const components = makeComponents(site, core, copies);
-  const own = new Map(site.services.map((one) => [one.domain, one]));
-  const service = (domain: string) => own.get(domain) ?? components.at(domain);
+  core.services.join(components);
+  for (const service of site.services) core.services.add(service);
   const amp = new AmpService({
     ...core,
-    isHosted: hostedBy(core, service),
     options: ampOptions(config),
     store: storage,
     isInFlight: (owner, id) => storedMessages.isInFlight(owner, id),
@@ -183,12 +177,11 @@ function equip(site: Site, core: RoutingCore) {
     amp,
     registrar: makeRegistrar(site, core, () => list),
     storage,
-    services: (domain) =>
-      components.all.filter((one) => one.domain.endsWith(`.${domain}`)).map((one) => ({ jid: one.domain })),
+    services: (domain) => core.services.itemsOf(domain),
     clock,
     log,
   });
-  return { extensions: list, offline: storedMessages, service, amp, copies, components };
+  return { extensions: list, offline: storedMessages, amp, copies, components };
 }
 
 function makeCopies({ config, storage, clock, log }: Site, core: RoutingCore): OutgoingCopies {

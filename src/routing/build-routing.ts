@@ -10,6 +10,7 @@ import type { Extension, LocalIqEnds } from './extension.ts';
 import { IqPath } from './iq-path.ts';
 import { IqReplies } from './iq-replies.ts';
 import { IqTable } from './iq-table.ts';
+import { hostService } from './local-service.ts';
 import { Mailboxes } from './mailboxes.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import { MessagePath } from './message-path.ts';
@@ -19,7 +20,7 @@ import { OutgoingRequests } from './outgoing-requests.ts';
 import { PresencePath } from './presence-path.ts';
 import { RosterChanges } from './roster-changes.ts';
 import { Router } from './router.ts';
-import type { Service } from './service.ts';
+import { Services } from './services.ts';
 import type { Session } from './session.ts';
 import { LocalSessions, type SessionDirectory } from './session-directory.ts';
 import { StanzaFilters } from './stanza-filters.ts';
@@ -43,16 +44,18 @@ export interface RoutingCore {
   readonly filters: StanzaFilters;
   readonly mailboxes: Mailboxes;
   readonly route: (stanza: Stanza, way?: RouteOptions) => MaybePromise<void>;
-  /** Whether a domain is one of ours. */
+  /** Whether a domain is one of accounts here. */
   readonly isLocalDomain: (domain: string) => boolean;
+  /** What answers for the other domains of this server. */
+  readonly services: Services;
+  /** Whether this server answers for a domain, with accounts or by a service. */
+  readonly isHosted: (domain: string) => boolean;
 }
 
 /** Extensions, and the one among them that keeps messages for absent users. */
 interface Equipment {
   readonly extensions: readonly Extension[];
   readonly offline: OfflineMessages;
-  /** What answers for another domain, if something does now. */
-  readonly service?: (domain: string) => Service | undefined;
   /** Carries stanzas to other servers; without it none can be reached. */
   readonly remotes?: Outbound;
 }
@@ -87,16 +90,16 @@ export function buildRouting(
     router?.explain(stanza, error) ?? StanzaError.internalServerError();
   const filters = new StanzaFilters();
   const core = buildCore(options, storage, clock, filters, route);
-  const { extensions, offline, service = () => undefined, remotes = noRemotes } = equip(core);
+  const { extensions, offline, remotes = noRemotes } = equip(core);
   filters.add(extensions.flatMap(({ filter }) => filter ?? []));
-  const { sessions, subscriptions, requests, accounts } = core;
+  const { sessions, subscriptions, requests, accounts, services, isLocalDomain, isHosted } = core;
   const common = {
     sessionsOf: (account: string) => sessions.of(account),
     findSession: (fullJid: Jid) => sessions.find(fullJid),
     filters,
     route,
     remotes,
-    isHosted: (domain: string) => core.isLocalDomain(domain) || service(domain) !== undefined,
+    isHosted,
     send: (outbound: Outbound, stanza: Stanza) => outbound.send(stanza, { failed: (error) => refuse(stanza, error) }),
   };
   const presences = new PresencePath({
@@ -111,11 +114,13 @@ export function buildRouting(
   const judges = extensions.flatMap(({ judge }) => judge ?? []);
   const recalls = extensions.flatMap(({ recall }) => recall ?? []);
   const recorders = extensions.flatMap(({ record }) => record ?? []);
-  const outbound = (domain: string) => service(domain) ?? remotes;
-  const replies = new IqReplies({ ...common, isLocalDomain: core.isLocalDomain, outbound, refuse });
+  const outbound = (domain: string) => services.at(domain) ?? remotes;
+  const replies = new IqReplies({ ...common, isLocalDomain, outbound, refuse });
+  const own = extensions.flatMap((extension) => extension.services ?? []);
+  for (const one of own) services.add(hostService(one, { replies, explain }));
   router = new Router({
-    isLocalDomain: core.isLocalDomain,
-    service,
+    isLocalDomain,
+    service: (domain) => services.at(domain),
     mailboxes: core.mailboxes,
     account: (jid) => accounts.get(jid),
     filters,
@@ -123,7 +128,7 @@ export function buildRouting(
     presences,
     iqs: new IqPath({
       ...common,
-      isService: (domain) => service(domain) !== undefined,
+      isService: (domain) => services.at(domain) !== undefined,
       table: tableOf(extensions, replies),
       requests,
     }),
@@ -169,6 +174,7 @@ function buildCore(
   const domains = new Set(options.domains);
   const isLocalDomain = (domain: string) => domains.has(domain);
   const requests = new OutgoingRequests(clock);
+  const services = new Services(isLocalDomain);
   return {
     sessions,
     accounts,
@@ -179,5 +185,7 @@ function buildCore(
     mailboxes: new Mailboxes(),
     route,
     isLocalDomain,
+    services,
+    isHosted: (domain) => isLocalDomain(domain) || services.at(domain) !== undefined,
   };
 }

@@ -9,6 +9,7 @@ import type { AckScope } from './ack-scope.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
 import type { Destination } from './destination.ts';
 import type { IqContent, IqEnds, IqHandlerFor } from './iq-table.ts';
+import type { LocalService } from './local-service.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { StoredExtras } from './offline-messages.ts';
 import type { NextHop } from './outbound.ts';
@@ -27,6 +28,8 @@ export interface Extension {
   /** Elements for the stream features offered at a given point of the negotiation. */
   readonly streamFeatures?: (stage: StreamStage) => readonly Element[];
   readonly iq?: readonly IqHandler[];
+  /** Domains of their own that it answers for. */
+  readonly services?: readonly LocalService[];
   /** Elements beside the three stanzas that a bound client may send. */
   readonly nonzas?: readonly NonzaHandler[];
   readonly filter?: StanzaFilter;

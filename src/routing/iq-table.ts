@@ -46,7 +46,8 @@ interface Registered<Ends extends IqEnds> {
   readonly handler: IqHandlerFor<Ends>;
 }
 
-type Replies = Pick<IqReplies, 'send' | 'sendMessages' | 'refuse'>;
+/** The ways by which a table answers. */
+export type Replies = Pick<IqReplies, 'send' | 'sendMessages' | 'refuse'>;
 
 /** The iq handlers of one part of the server, found by scope, type, namespace and name. */
 export class IqTable<Ends extends IqEnds> {
@@ -64,11 +65,16 @@ export class IqTable<Ends extends IqEnds> {
     }
   }
 
+  /** Whether a handler answers a request in a scope. */
+  has(iq: Stanza, scope: Ends['scope']): boolean {
+    return this.#find(iq, scope) !== undefined;
+  }
+
   /** Answers a request. Throws `service-unavailable` if no handler does (RFC 6120 §8.4), or the StanzaError of the handler. */
   handle(iq: Stanza, ends: Ends): MaybePromise<void> {
     const child = iq.payload.children[0];
-    const found = child && this.#handlers.get(keyOf(ends.scope, iq.type === 'set' ? 'set' : 'get', child));
-    if (!found) throw StanzaError.serviceUnavailable();
+    const found = this.#find(iq, ends.scope);
+    if (!found || !child) throw StanzaError.serviceUnavailable();
     const turn = new Turn();
     const later: (() => void)[] = [];
     const request = {
@@ -89,6 +95,11 @@ export class IqTable<Ends extends IqEnds> {
       });
     });
     return answered instanceof Promise ? turn.lasts(answered, (error) => this.#replies.refuse(iq, error)) : undefined;
+  }
+
+  #find(iq: Stanza, scope: Ends['scope']): Registered<Ends> | undefined {
+    const child = iq.payload.children[0];
+    return child && this.#handlers.get(keyOf(scope, iq.type === 'set' ? 'set' : 'get', child));
   }
 
   #register(scope: Ends['scope'], registered: Registered<Ends>): void {

@@ -84,7 +84,7 @@ export class MessagePath {
       case 'server':
         return { kind: 'none', error: StanzaError.serviceUnavailable() };
       case 'service':
-        return planService(destination.service);
+        return planService(destination.service, passage);
       case 'remote':
         return { kind: 'remote', domain: destination.domain };
     }
@@ -270,8 +270,9 @@ export class MessagePath {
   }
 }
 
-function planService(service: Service): DeliveryPlan {
-  if (service.absence) return { kind: 'none', error: service.absence };
+function planService(service: Service, { message, sender }: Passage): DeliveryPlan {
+  const error = service.absence ?? service.refuses?.(message, sender);
+  if (error) return { kind: 'none', error };
   return { kind: service.gateway ? 'gateway' : 'service', service };
 }
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { befriend, Stage } from '../support/conversation.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { serviceOf } from '../support/service-of.ts';
 import { childOf, findTree } from '../support/xml-tree.ts';
 
 const get = (payload: string, to?: string) => `<iq type="get"${to ? ` to="${to}"` : ''}>${payload}</iq>`;
@@ -12,7 +13,10 @@ const itemNotFound =
 
 describe('What the server says of itself and its accounts', () => {
   const contact = { abuse: ['mailto:abuse@localhost', 'xmpp:abuse@localhost'] };
-  const stage = new Stage({ settings: { limits: { disabled: true }, contact } });
+  const stage = new Stage({
+    settings: { limits: { disabled: true }, contact },
+    services: [{ ...serviceOf('rooms.localhost', false, () => {}), name: 'Rooms' }],
+  });
 
   it('answers pings, for itself and for the own account (XEP-0199 §4.2)', async () => {
     const { romeo } = await stage.enter(['romeo']);
@@ -79,7 +83,8 @@ describe('What the server says of itself and its accounts', () => {
 
   it('lists its services (XEP-0030 §4.1)', async () => {
     const { romeo } = await stage.enter(['romeo']);
-    await romeo.gets(get(items, 'localhost'), `<iq type="result">${items.replace('/>', '>...</query>')}</iq>`);
+    const item = '<item jid="rooms.localhost" name="Rooms"/>';
+    await romeo.gets(get(items, 'localhost'), `<iq type="result">${items.replace('/>', `>${item}</query>`)}</iq>`);
   });
 
   it('describes an account to those who may see it (XEP-0030 §8)', async () => {

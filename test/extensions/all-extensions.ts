@@ -13,7 +13,6 @@ export function allExtensions(core: BenchGround): Fitting {
   const { amp } = configSchema({ directory: '/', environment: {} }).parse({});
   const works = new AmpService({
     ...core,
-    isHosted: core.isLocalDomain,
     options: amp,
     store: storage,
     counters: new AmpCounters(),

@@ -69,7 +69,8 @@ export class Bench {
     const keepNothing = { keep: () => Promise.resolve() };
     this.#routing = buildRouting(options, storage, clock, log, (core) => {
       const { offline = keepNothing, services = [], ...fitting } = this.#fit({ ...core, storage, clock, log });
-      return { ...fitting, offline, service: (domain) => services.find((one) => one.domain === domain) };
+      for (const service of services) core.services.add(service);
+      return { ...fitting, offline };
     });
   }
 

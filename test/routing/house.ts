@@ -49,17 +49,19 @@ export class House {
     const { accounts, rosters } = this;
     // The road reads no more of the storage than this.
     const storage = { accounts, rosters } as unknown as Parameters<typeof buildRouting>[1];
-    this.routing = buildRouting(options, storage, this.clock, this.log, () => ({
-      ...(remotes && { remotes }),
-      service: (domain) => services.find((one) => one.domain === domain),
-      extensions: extensions.map((extension) => ({ name: 'test', claims: [], ...extension })),
-      offline: {
-        keep: async (message, owner) => {
-          await keep?.(message, owner);
-          this.kept.push(`${owner} ${message}`);
+    this.routing = buildRouting(options, storage, this.clock, this.log, (core) => {
+      for (const service of services) core.services.add(service);
+      return {
+        ...(remotes && { remotes }),
+        extensions: extensions.map((extension) => ({ name: 'test', claims: [], ...extension })),
+        offline: {
+          keep: async (message, owner) => {
+            await keep?.(message, owner);
+            this.kept.push(`${owner} ${message}`);
+          },
         },
-      },
-    }));
+      };
+    });
   }
 
   /** An account, in memory. */

@@ -1,0 +1,127 @@
+import { type Capabilities, type DiscoItem, discoInfoElement, discoItemsElement } from '../protocol/disco.ts';
+import type { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { attribute, type Element } from '../xml/element.ts';
+import { type IqContent, type IqEnds, type IqHandlerFor, IqTable, type Replies } from './iq-table.ts';
+import { type MaybePromise, then } from './maybe-promise.ts';
+import type { Handoff } from './outbound.ts';
+import type { Service } from './service.ts';
+
+/**
+ * A domain of this server that an extension answers for, as a value. A StanzaError that one of the functions throws, or rejects with,
+ * becomes the answer to the sender. Stanzas come in the order in which they were sent; the next one does not wait for a promise.
+ */
+export interface LocalService<Scope extends string = string> {
+  readonly domain: string;
+  /** The name of the service in the service discovery of the domain above it. */
+  readonly name?: string;
+  /** The scope of its iq handlers in which an address lies. Throws StanzaError for an address that cannot exist. */
+  scopeOf(to: Jid): Scope;
+  readonly iq?: readonly IqHandlerFor<IqEnds<Scope>>[];
+  readonly disco: ServiceDisco<Scope>;
+  /** Takes an iq without a handler, also a result or an error; false if it cannot. Unless it is here such a request is refused. */
+  otherIq?(iq: Stanza, ends: IqEnds<Scope>): MaybePromise<boolean>;
+  /** Why a message cannot be taken, if that can be told before its rules are judged. Changes nothing. */
+  refuses?(message: Stanza, sender: Jid): StanzaError | undefined;
+  /** Takes a message. The sender's acknowledgment waits for a promise. Unless it is here messages are refused. */
+  message?(message: Stanza): MaybePromise<void>;
+  presence?(presence: Stanza): MaybePromise<void>;
+}
+
+/** What a service tells of itself (XEP-0030). */
+export interface ServiceDisco<Scope extends string> {
+  /** The scopes that these functions describe; addresses in them answer pings, too (XEP-0199). */
+  readonly scopes: readonly Scope[];
+  /** Capabilities of an address or of a node there, without those of discovery and ping; nothing for an unknown node. */
+  info(ends: IqEnds<Scope>, node: string | undefined): MaybePromise<Capabilities | undefined>;
+  /** Nothing for an unknown node. Without this function there are no items, and no nodes that have some. */
+  items?(ends: IqEnds<Scope>, node: string | undefined): MaybePromise<Iterable<DiscoItem> | undefined>;
+}
+
+/** Dependencies of a service in this process. */
+export interface HostedServiceDeps {
+  readonly replies: Replies;
+  /** The error that the sender of a stanza is told; one that was not foreseen is logged. */
+  readonly explain: (stanza: Stanza, error: unknown) => StanzaError;
+}
+
+/** Makes a local service reachable. Throws an Error if two of its handlers answer the same request. */
+export function hostService(service: LocalService, deps: HostedServiceDeps): Service {
+  const table = new IqTable<IqEnds>(deps.replies);
+  table.add(`the service ${service.domain}`, [...standardHandlers(service.disco), ...(service.iq ?? [])]);
+  return {
+    domain: service.domain,
+    ...(service.name !== undefined && { name: service.name }),
+    gateway: false,
+    refuses: (message, sender) => service.refuses?.(message, sender),
+    send: (stanza, handoff) => handOver(stanza, take(stanza, service, table), handoff, deps),
+  };
+}
+
+/** What fails at once is thrown to the sender, as the contract of `Outbound` has it. */
+function handOver(stanza: Stanza, taken: MaybePromise<void>, handoff: Handoff, { explain }: HostedServiceDeps): void {
+  if (!(taken instanceof Promise)) return handoff.left?.();
+  const settled = taken.then(
+    () => handoff.left?.(),
+    (error: unknown) => handoff.failed(explain(stanza, error)),
+  );
+  if (handoff.origin) handoff.origin.ackAfter(settled);
+  else settled.catch((error: unknown) => void explain(stanza, error));
+}
+
+function take(stanza: Stanza, service: LocalService, table: IqTable<IqEnds>): MaybePromise<void> {
+  const { kind, from, to } = stanza;
+  if (!from || !to) throw new Error(`a ${kind} for a service needs both addresses`);
+  switch (kind) {
+    case 'message':
+      if (!service.message) throw StanzaError.serviceUnavailable();
+      return service.message(stanza);
+    case 'presence':
+      return service.presence?.(stanza);
+    case 'iq':
+      return takeIq(stanza, { from, to, scope: service.scopeOf(to) }, service, table);
+  }
+}
+
+function takeIq(iq: Stanza, ends: IqEnds, service: LocalService, table: IqTable<IqEnds>): MaybePromise<void> {
+  const isRequest = iq.type === 'get' || iq.type === 'set';
+  if (isRequest && table.has(iq, ends.scope)) return table.handle(iq, ends);
+  return then(service.otherIq?.(iq, ends) ?? false, (taken) => {
+    if (!taken && isRequest) throw StanzaError.serviceUnavailable();
+  });
+}
+
+function standardHandlers({ scopes, info, items }: ServiceDisco<string>): IqHandlerFor<IqEnds>[] {
+  const query = { name: 'query', type: 'get', scopes } as const;
+  return [
+    { ...query, ns: ns.discoInfo, handle: (request) => described(request, (node) => info(request, node), infoElement) },
+    {
+      ...query,
+      ns: ns.discoItems,
+      handle: (request) =>
+        described(request, (node) => (items ? items(request, node) : node ? undefined : []), discoItemsElement),
+    },
+    { name: 'ping', ns: ns.ping, type: 'get', scopes, handle: () => undefined },
+  ];
+}
+
+/** Describes the node that was asked for; the empty one that some clients write is the address itself. */
+function described<T>(
+  { payload }: IqContent,
+  find: (node: string | undefined) => MaybePromise<T | undefined>,
+  element: (found: T, node: string | undefined) => Element,
+): MaybePromise<Element> {
+  const node = attribute(payload, 'node');
+  return then(find(node || undefined), (found) => {
+    if (found === undefined) throw StanzaError.itemNotFound();
+    return element(found, node);
+  });
+}
+
+function infoElement(capabilities: Capabilities, node: string | undefined): Element {
+  if (node) return discoInfoElement(capabilities, node);
+  const features = [ns.discoInfo, ns.discoItems, ns.ping, ...capabilities.features];
+  return discoInfoElement({ ...capabilities, features }, node);
+}
