@@ -7,23 +7,21 @@ import { PendingWork } from '../routing/ack-scope.ts';
 import { Interests } from '../routing/interests.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
 import { noPresence, type OutgoingFilter, type Session, type Watch } from '../routing/session.ts';
+import { PingConfirmedQueue, type PingedRecipient } from '../streams/acknowledgment/ping-confirmed-queue.ts';
 import type { Undelivered } from '../streams/acknowledgment/redelivery.ts';
 import { xml } from '../xml/element.ts';
 import {
   Management,
   type ManagementDeps,
-  type ManagementLimits,
-  type RestoredCounts,
+  type RestoredAcknowledgments,
   type Resumability,
 } from './management/management.ts';
-import { PingConfirmedQueue, type PingedRecipient } from './management/ping-confirmed-queue.ts';
 import { SessionState } from './management/session-state.ts';
 import type { Leaving, SessionStream } from './session-stream.ts';
 
 /** What all sessions share. */
 export interface SessionDeps extends ManagementDeps {
   readonly requests: Pick<OutgoingRequests, 'ask'>;
-  readonly limits: ManagementLimits;
   /** Ends a session that has no stream. */
   readonly end: (session: ClientSession) => void;
 }
@@ -88,8 +86,8 @@ export class ClientSession implements Session {
   }
 
   /** Stream management begins. */
-  manage(resumability?: Resumability, beginning?: RestoredCounts): Management {
-    this.#management = new Management(this, this.#deps, resumability, beginning);
+  manage(resumability?: Resumability, restored?: RestoredAcknowledgments): Management {
+    this.#management = new Management(this, this.#deps, resumability, restored);
     return this.#management;
   }
 
@@ -138,12 +136,12 @@ export class ClientSession implements Session {
   }
 
   sendStored(stanza: Stanza): void {
-    this.#management?.storedElsewhere(stanza);
+    this.#management?.delivery.storedElsewhere(stanza);
     this.sendHeld(stanza);
   }
 
   received(): Promise<boolean> | undefined {
-    return this.#ended ? Promise.resolve(false) : this.#management?.received();
+    return this.#ended ? Promise.resolve(false) : this.#management?.delivery.received();
   }
 
   hold(): void {
@@ -169,13 +167,13 @@ export class ClientSession implements Session {
   }
 
   get crowded(): boolean {
-    return this.#stream?.congested === true || this.#management?.crowded === true;
+    return this.#stream?.congested === true || this.#management?.delivery.crowded === true;
   }
 
   async flushed(): Promise<void> {
     while (!this.#ended && !this.#stream) await this.#newStream();
     await this.#stream?.flushed();
-    if (this.#management?.crowded) await this.#management.received();
+    if (this.#management?.delivery.crowded) await this.#management.delivery.received();
   }
 
   close(error: StreamError): void {
@@ -203,7 +201,7 @@ export class ClientSession implements Session {
     const held = new Set(this.#held);
     const waited = [...(this.#watched?.keys() ?? [])].filter((stanza) => !held.has(stanza));
     for (const stanza of waited) this.#mayLeave(stanza);
-    const later = new Set(behindStored ? this.#management?.takeOut() : []);
+    const later = new Set(behindStored ? this.#management?.delivery.takeOut() : []);
     this.#held?.unshift(...later);
     this.#management?.attached(stream);
     for (const stanza of waited) if (!later.has(stanza)) this.#settle(stanza);
@@ -240,12 +238,12 @@ export class ClientSession implements Session {
   }
 
   #unsent(stanza: Stanza): Undelivered {
-    const { atMs, copy } = this.#management?.waiting(stanza) ?? {};
+    const { atMs, copy } = this.#management?.delivery.unsent(stanza) ?? {};
     return { stanza, atMs, copy };
   }
 
   #keep(stanza: Stanza): Promise<void> {
-    if (this.#management) return this.#management.keep(stanza, !this.#held && !this.filter);
+    if (this.#management) return this.#management.delivery.keep(stanza, !this.#held && !this.filter);
     this.#pingConfirmed ??= this.#newPingConfirmed();
     return this.#pingConfirmed.add(stanza);
   }
@@ -265,7 +263,7 @@ export class ClientSession implements Session {
 
   #transmit(stanza: Stanza): void {
     if (this.#ended) return;
-    if (this.#management) this.#management.transmit(stanza);
+    if (this.#management) this.#management.delivery.transmit(stanza);
     else this.#stream?.sendStanza(stanza);
     if (this.#watched) this.#settle(stanza);
   }
@@ -292,7 +290,7 @@ export class ClientSession implements Session {
   /** It was never written, and is not to be any more; its copy goes when what happens instead is durable. */
   #withdraw(stanza: Stanza, instead: Promise<void>): void {
     this.#watched?.delete(stanza);
-    const copy = this.#management?.withdraw(stanza) ?? this.#pingConfirmed?.withdraw(stanza);
+    const copy = this.#management?.delivery.withdraw(stanza) ?? this.#pingConfirmed?.withdraw(stanza);
     instead.then(
       () => copy?.release(),
       () => undefined,

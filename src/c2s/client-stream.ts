@@ -243,8 +243,8 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   async finish(): Promise<void> {
     this.#wire.connection.pause('shutdown');
     const { management } = this.#state.name === 'bound' ? this.#state.session : {};
-    await management?.settled();
-    management?.tell();
+    await management?.acknowledger.settled();
+    management?.acknowledger.tell();
   }
 
   /** Ends the connection without a word. */

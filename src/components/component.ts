@@ -1,4 +1,3 @@
-import { PingConfirmedQueue, type ProofLimits } from '../c2s/management/ping-confirmed-queue.ts';
 import { Jid } from '../protocol/jid.ts';
 import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
@@ -9,6 +8,7 @@ import type { Handoff } from '../routing/outbound.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
 import type { Service } from '../routing/service.ts';
 import { storabilityOf } from '../routing/storability.ts';
+import { PingConfirmedQueue, type PingLimits } from '../streams/acknowledgment/ping-confirmed-queue.ts';
 import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
@@ -35,7 +35,7 @@ export interface ComponentDeps {
   readonly server: Jid;
   readonly requests: Pick<OutgoingRequests, 'ask'>;
   readonly copies: Pick<OutgoingCopies, 'add'>;
-  readonly limits: ProofLimits;
+  readonly limits: PingLimits;
   readonly clock: Clock;
   readonly log: Log;
 }

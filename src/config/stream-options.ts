@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { ManagementLimits } from '../c2s/management/management.ts';
 import type { ComponentOptions } from '../components/component.ts';
 import type { ClientAcceptorOptions } from '../edges/client-acceptor.ts';
+import type { AcknowledgmentLimits } from '../streams/acknowledgment/ack-requests.ts';
 import type { ListenerLimits } from '../streams/connection-limiter.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
 import type { Config } from './schema.ts';
@@ -64,7 +64,7 @@ export function componentOptions({ components }: Config): readonly ComponentOpti
 }
 
 /** The bounds of stream management, in the terms of the streams. */
-export function managementLimits({ streamManagement }: Config): ManagementLimits {
+export function managementLimits({ streamManagement }: Config): AcknowledgmentLimits {
   const { maxStanzas, maxBytes, ackEveryStanzas, ackAfterMilliseconds } = streamManagement;
   return { maxStanzas, maxBytes, ackEveryStanzas, ackAfterMs: ackAfterMilliseconds };
 }

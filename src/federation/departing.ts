@@ -1,8 +1,8 @@
 import type { Handoff } from '../routing/outbound.ts';
-import type { Sent } from '../streams/acknowledgment/unacknowledged-queue.ts';
+import type { SentStanza } from '../streams/acknowledgment/unacknowledged-queue.ts';
 
 /** A stanza on its way to another server. */
-export interface Departing extends Sent {
+export interface Departing extends SentStanza {
   readonly departure: Handoff;
   /** When it began to wait. */
   readonly sinceMs: number;

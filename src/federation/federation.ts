@@ -1,5 +1,4 @@
 import type { AddressInfo, Socket } from 'node:net';
-import type { ManagementLimits } from '../c2s/management/management.ts';
 import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
@@ -8,6 +7,7 @@ import type { StreamStage } from '../routing/extension.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { Outbound } from '../routing/outbound.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
+import type { AcknowledgmentLimits } from '../streams/acknowledgment/ack-requests.ts';
 import { Connection } from '../streams/connection.ts';
 import type { ConnectionLimiter } from '../streams/connection-limiter.ts';
 import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
@@ -58,7 +58,7 @@ export interface FederationDeps {
   readonly requests: OutgoingRequests;
   readonly copies: Pick<OutgoingCopies, 'add'>;
   /** Bounds of stream management. */
-  readonly management: ManagementLimits;
+  readonly management: AcknowledgmentLimits;
   readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
   readonly clock: Clock;
   readonly log: Log;

@@ -1,5 +1,3 @@
-import type { ManagementLimits } from '../c2s/management/management.ts';
-import { PingConfirmedQueue } from '../c2s/management/ping-confirmed-queue.ts';
 import { Jid } from '../protocol/jid.ts';
 import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
@@ -15,10 +13,12 @@ import {
 import type { AckScope } from '../routing/ack-scope.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
+import { type AcknowledgmentLimits, AckRequests } from '../streams/acknowledgment/ack-requests.ts';
+import { Acknowledger } from '../streams/acknowledgment/acknowledger.ts';
 import { countIn, wireCount } from '../streams/acknowledgment/count.ts';
-import { HandledCount } from '../streams/acknowledgment/handled-count.ts';
+import { PingConfirmedQueue } from '../streams/acknowledgment/ping-confirmed-queue.ts';
 import { UnacknowledgedQueue } from '../streams/acknowledgment/unacknowledged-queue.ts';
-import type { Clock, Timer } from '../support/clock.ts';
+import type { Clock } from '../support/clock.ts';
 import { type Element, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
 import type { Departing } from './departing.ts';
@@ -35,13 +35,13 @@ export interface ManagedPeer {
 
 /** Dependencies of managing streams between servers. */
 export interface PeerManagementDeps {
-  readonly management: ManagementLimits;
+  readonly management: AcknowledgmentLimits;
   readonly requests: Pick<OutgoingRequests, 'ask'>;
   readonly clock: Clock;
 }
 
-/** Nobody is owed word of what a peer sends without stream management. */
-const nobody: AckScope = { needsAck: false, ackAfter: () => undefined };
+/** The scope of a stanza from a peer without stream management: nothing will be acknowledged. */
+const unacknowledged: AckScope = { needsAck: false, ackAfter: () => undefined };
 
 /**
  * What has arrived, on one stream between servers: by acknowledgments where the peer knows stream management (XEP-0198 §4), else by pings
@@ -53,14 +53,11 @@ export class PeerManagement {
   readonly #pingConfirmed: PingConfirmedQueue;
   readonly #sent = new Map<Stanza, Departing>();
   readonly #queue = new UnacknowledgedQueue<Departing>();
-  #incoming: HandledCount | undefined;
-  #wantedUntil = 0;
-  #told = 0;
+  readonly #ackRequests: AckRequests;
+  /** Acknowledges what the peer sends, once it has stream management. */
+  #acknowledger: Acknowledger | undefined;
   /** Whether the peer acknowledges what we send: not, not yet, or yes. */
   #acknowledging: 'no' | 'asked' | 'yes' = 'no';
-  /** When the peer was asked for an acknowledgment that has not come. */
-  #askedAtMs: number | undefined;
-  #timer: Timer | undefined;
   /** Those who wait for room. */
   #roomless: (() => void)[] = [];
 
@@ -75,11 +72,13 @@ export class PeerManagement {
       ping: (timeoutMs: number) => this.#ping(timeoutMs),
     };
     this.#pingConfirmed = new PingConfirmedQueue(recipient, deps.management, deps.clock);
+    const source = { pending: () => this.#queue.length, ask: () => peer.send(acknowledgmentRequest()) };
+    this.#ackRequests = new AckRequests(source, deps.management, 0, deps.clock);
   }
 
   /** Whether acknowledgments go at least one way. */
   get enabled(): boolean {
-    return this.#acknowledging === 'yes' || this.#incoming !== undefined;
+    return this.#acknowledging === 'yes' || this.#acknowledger !== undefined;
   }
 
   /** Whether so much is unacknowledged that nothing more should be sent. */
@@ -94,15 +93,16 @@ export class PeerManagement {
 
   /** How long the peer has left a request for an acknowledgment unanswered. */
   unansweredMs(nowMs: number): number {
-    return this.#askedAtMs === undefined ? 0 : nowMs - this.#askedAtMs;
+    const { openSinceMs } = this.#ackRequests;
+    return openSinceMs === undefined ? 0 : nowMs - openSinceMs;
   }
 
   // --- what the peer sends
 
   /** Takes a stanza of the peer by `take`, and counts it when it is final. */
-  count(take: (origin: AckScope) => MaybePromise<void>): MaybePromise<void> {
-    const incoming = this.#incoming;
-    if (!incoming) return take(nobody);
+  count(take: (scope: AckScope) => MaybePromise<void>): MaybePromise<void> {
+    const { incoming } = this.#acknowledger ?? {};
+    if (!incoming) return take(unacknowledged);
     return incoming.count(() => take({ needsAck: true, ackAfter: (work) => incoming.ackAfter(work) }));
   }
 
@@ -129,35 +129,27 @@ export class PeerManagement {
 
   /** Resolves when all that the peer has sent is final, and tells it so. */
   async finish(): Promise<void> {
-    await this.#incoming?.settled();
-    if (this.#incoming) this.#tell(this.#incoming);
+    await this.#acknowledger?.settled();
+    this.#acknowledger?.tell();
   }
 
   #enable(): void {
-    if (this.#incoming) throw StreamError.policyViolation('stream management is enabled already');
+    if (this.#acknowledger) throw StreamError.policyViolation('stream management is enabled already');
     this.#countIncoming();
     this.#acknowledging = 'yes';
     this.#peer.send(enabled({}));
   }
 
   #countIncoming(): void {
-    const moved = () => {
-      if (this.#told < this.#wantedUntil) this.#tell(incoming);
-    };
-    const incoming = new HandledCount(0, moved, (error) => this.#peer.wire.fail(error));
-    this.#incoming = incoming;
+    this.#acknowledger = new Acknowledger(0, {
+      send: (handled) => this.#peer.send(acknowledgment(wireCount(handled))),
+      failed: (error) => this.#peer.wire.fail(error),
+    });
   }
 
   #requested(): void {
-    const incoming = this.#incoming;
-    if (!incoming) return this.#peer.send(managementFailed(StanzaError.unexpectedRequest()));
-    this.#wantedUntil = incoming.taken;
-    this.#tell(incoming);
-  }
-
-  #tell(incoming: HandledCount): void {
-    this.#told = incoming.handled;
-    this.#peer.send(acknowledgment(wireCount(incoming.handled)));
+    if (!this.#acknowledger) return this.#peer.send(managementFailed(StanzaError.unexpectedRequest()));
+    this.#acknowledger.requested();
   }
 
   // --- what we send
@@ -173,7 +165,7 @@ export class PeerManagement {
     if (this.#acknowledging === 'no') this.#remember(entry);
     else this.#queue.push(entry);
     this.#peer.sendStanza(entry.stanza);
-    if (this.#acknowledging !== 'no') this.#askInTime();
+    if (this.#acknowledging !== 'no') this.#ackRequests.sent();
   }
 
   /** Sends a stanza of our own that may get lost. */
@@ -191,15 +183,15 @@ export class PeerManagement {
   async settled(): Promise<void> {
     if (this.#queue.length > 0) {
       const received = this.#queue.received();
-      this.#ask();
+      this.#ackRequests.now();
       await received;
     } else if (this.#sent.size > 0) await this.#ping(this.#deps.management.ackAfterMs + 10_000);
   }
 
   /** It is over: what has not provably arrived goes back to where it came from, in order. */
   end(): void {
-    this.#stopAsking();
-    this.#incoming?.end();
+    this.#ackRequests.stop();
+    this.#acknowledger?.incoming.end();
     const pingConfirmed = this.#pingConfirmed.end().flatMap(({ stanza }) => this.#sent.get(stanza) ?? []);
     this.#sent.clear();
     for (const entry of [...this.#queue.end(), ...pingConfirmed]) entry.back(entry);
@@ -226,7 +218,7 @@ export class PeerManagement {
   #refused(): void {
     if (this.#acknowledging !== 'asked') return;
     this.#acknowledging = 'no';
-    this.#stopAsking();
+    this.#ackRequests.stop();
     for (const entry of this.#queue.end()) this.#remember(entry);
     this.#wake();
   }
@@ -236,30 +228,8 @@ export class PeerManagement {
     const covered = this.#queue.acknowledge(h);
     if (!covered) throw handledCountTooHigh(h, wireCount(this.#queue.sent));
     for (const { copy } of covered) copy?.release();
-    this.#askedAtMs = undefined;
-    this.#stopAsking();
-    if (this.#queue.awaited && covered.length > 0) this.#ask();
-    else if (this.#queue.length > 0) this.#askInTime();
+    this.#ackRequests.answered(covered.length > 0, this.#queue.awaited);
     if (!this.full) this.#wake();
-  }
-
-  #askInTime(): void {
-    if (this.#askedAtMs !== undefined) return;
-    const { ackEveryStanzas, ackAfterMs } = this.#deps.management;
-    if (this.#queue.length >= ackEveryStanzas) return this.#ask();
-    this.#timer ??= this.#deps.clock.after(ackAfterMs, () => this.#ask());
-  }
-
-  #ask(): void {
-    this.#stopAsking();
-    if (this.#askedAtMs !== undefined || this.#queue.length === 0) return;
-    this.#askedAtMs = this.#deps.clock.monotonicMs();
-    this.#peer.send(acknowledgmentRequest());
-  }
-
-  #stopAsking(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
   }
 
   #wake(): void {

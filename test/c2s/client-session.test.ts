@@ -337,7 +337,7 @@ describe('A session', () => {
         await session.sendDurably(one, { settled: () => {}, mayLeave: () => false });
         expect(store.kept).to.deep.equal(['<message id="1"/>']);
         session.release();
-        expect(session.management?.waiting(one)).to.equal(undefined);
+        expect(session.management?.delivery.unsent(one)).to.equal(undefined);
         await turn();
         clock.advance(200);
         await turn();
@@ -357,7 +357,7 @@ describe('A session', () => {
       session.attach(stream);
       expect(stream.sent).to.deep.equal([]);
       expect(heard).to.deep.equal(['asked']);
-      expect(session.management?.waiting(one)).to.equal(undefined);
+      expect(session.management?.delivery.unsent(one)).to.equal(undefined);
     });
 
     it('nothing while streams break one after the other', () => {
@@ -474,7 +474,7 @@ describe('A session', () => {
       session.manage();
       session.release();
       send('1', '2', '3');
-      session.management?.acknowledged(1);
+      session.management?.delivery.acknowledged(1);
       session.hold();
       send('held');
       const undelivered = session.end();
@@ -533,7 +533,7 @@ describe('A session', () => {
       send('1');
       const first = session.received();
       expect(stream.sent).to.deep.equal(['1', 'ask']);
-      session.management?.acknowledged(1);
+      session.management?.delivery.acknowledged(1);
       expect(await first).to.equal(true);
       send('2');
       const second = session.received();

@@ -206,6 +206,15 @@ describe('What has arrived at another server', () => {
       expect(peer.full).to.equal(false);
     });
 
+    it('owes no acknowledgment that was asked for before: its stream is not taken for dead', () => {
+      peer.begin();
+      sends('1', '2', '3');
+      expect(sent.at(-1)).to.equal(`<r ${sm}/>`);
+      hears(`<failed ${sm}/>`);
+      clock.advance(5000);
+      expect(peer.unansweredMs(clock.monotonicMs())).to.equal(0);
+    });
+
     it('is proved by a ping, also what was sent before', async () => {
       peer.begin();
       sends('1');

@@ -7,7 +7,7 @@ import type { Session, Watch } from '../../routing/session.ts';
 import type { ResumableSession, ResumptionStore, Unacknowledged } from '../../storage/resumption.ts';
 import type { KeptCopies } from '../../streams/acknowledgment/kept-copies.ts';
 import type { Undelivered } from '../../streams/acknowledgment/redelivery.ts';
-import { type Sent, UnacknowledgedQueue } from '../../streams/acknowledgment/unacknowledged-queue.ts';
+import { type SentStanza, UnacknowledgedQueue } from '../../streams/acknowledgment/unacknowledged-queue.ts';
 import type { Clock, Timer } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
@@ -106,7 +106,7 @@ export class ResumableSessions {
   async settled(session: ClientSession): Promise<void> {
     const { clock, end } = this.#deps;
     const timer = clock.after(settleTimeoutMs, () => end(session));
-    await session.management?.settled();
+    await session.management?.acknowledger.settled();
     timer.cancel();
   }
 
@@ -150,7 +150,7 @@ export class ResumableSessions {
     const { store, copies, clock } = this.#deps;
     const { key, maxSeconds, handled, detachedAtMs } = found;
     const stanzas = await store.stanzasOf(key);
-    const entries = stanzas.flatMap((row): Sent[] => {
+    const entries = stanzas.flatMap((row): SentStanza[] => {
       const stanza = this.#read(row);
       const copy = copies.of(Promise.resolve(row.id));
       return stanza ? [{ stanza, atMs: row.receivedAtMs, storedElsewhere: false, copy, sequence: row.sequence }] : [];

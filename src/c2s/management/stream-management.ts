@@ -30,9 +30,9 @@ export class StreamManagement {
         if (management) throw StreamError.policyViolation('stream management is enabled already');
         return stream?.send(this.enable(session, frame.attribute('resume'), frame.attribute('max')));
       case 'r':
-        return management ? management.requested() : stream?.send(refusal());
+        return management ? management.acknowledger.requested() : stream?.send(refusal());
       case 'a':
-        return management ? management.acknowledged(countIn(frame)) : stream?.send(refusal());
+        return management ? management.delivery.acknowledged(countIn(frame)) : stream?.send(refusal());
       case 'resume':
         return stream?.send(refusal());
       default:
@@ -88,7 +88,7 @@ export class StreamManagement {
     // Somebody else was quicker, in the same turn of the loop.
     if (session.ended || session.stream) return this.resume(identity, request, takeOver);
     session.resumedAt(h);
-    takeOver(session, resumed(token, management.handled));
+    takeOver(session, resumed(token, management.h));
     return undefined;
   }
 

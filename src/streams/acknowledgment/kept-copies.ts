@@ -53,6 +53,13 @@ export class Copies {
     return copy;
   }
 
+  /** The stanza of a copy was written once more. The copy is the new row from now on, or stays the old one if the write fails. */
+  rewritten(copy: KeptCopy, write: Promise<number | undefined>): KeptCopy {
+    const { id } = copy;
+    copy.id = write.catch(() => id);
+    return copy;
+  }
+
   /** Removes what was released; resolves when that is done. */
   flush(): Promise<void> {
     const released = this.#released.splice(0);

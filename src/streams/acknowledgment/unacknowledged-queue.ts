@@ -3,7 +3,7 @@ import { stanzasSince } from './count.ts';
 import type { KeptCopy } from './kept-copies.ts';
 
 /** A stanza that was handed to a session. */
-export interface Sent {
+export interface SentStanza {
   readonly stanza: Stanza;
   readonly atMs: number;
   /** Also stored elsewhere until the client has it: it need not be kept here, and not be taken back. */
@@ -30,7 +30,7 @@ const tagBytes = 256;
 const halfOfAll = 2 ** 31;
 
 /** What was sent and not yet acknowledged, in order (XEP-0198 §4). */
-export class UnacknowledgedQueue<Entry extends Sent = Sent> {
+export class UnacknowledgedQueue<Entry extends SentStanza = SentStanza> {
   #entries: Entry[] = [];
   #acknowledged = 0;
   #bytes = 0;
@@ -39,7 +39,7 @@ export class UnacknowledgedQueue<Entry extends Sent = Sent> {
   #uncertain = false;
 
   /** Found on the disk after a restart: only the client knows what it was sent in all. */
-  static restored(entries: readonly Sent[]): UnacknowledgedQueue {
+  static restored(entries: readonly SentStanza[]): UnacknowledgedQueue {
     const queue = new UnacknowledgedQueue();
     queue.#uncertain = true;
     for (const entry of entries) queue.push(entry);
@@ -133,8 +133,8 @@ export class UnacknowledgedQueue<Entry extends Sent = Sent> {
 
   /** What the client has is gone, what it has not is numbered anew from there. */
   #startAt(h: number): readonly Entry[] {
-    const has = ({ sequence }: Sent) => sequence !== undefined && stanzasSince(sequence, h) < halfOfAll;
-    const lacks = (entry: Sent) => !has(entry);
+    const has = ({ sequence }: SentStanza) => sequence !== undefined && stanzasSince(sequence, h) < halfOfAll;
+    const lacks = (entry: SentStanza) => !has(entry);
     const covered = this.#entries.filter(has);
     // Whoever waits has counted from nothing.
     for (const waiter of this.#waiters) waiter.sent = h + this.#entries.slice(0, waiter.sent).filter(lacks).length;
@@ -146,7 +146,7 @@ export class UnacknowledgedQueue<Entry extends Sent = Sent> {
     return covered;
   }
 
-  #weigh({ stanza }: Sent, sign: 1 | -1): void {
+  #weigh({ stanza }: SentStanza, sign: 1 | -1): void {
     this.#bytes += sign * (stanza.payload.bytes.length + tagBytes);
     if (stanza.kind !== 'presence') this.#counted += sign;
   }

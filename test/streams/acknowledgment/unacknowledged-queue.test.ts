@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { type Sent, UnacknowledgedQueue } from '../../../src/streams/acknowledgment/unacknowledged-queue.ts';
+import { type SentStanza, UnacknowledgedQueue } from '../../../src/streams/acknowledgment/unacknowledged-queue.ts';
 import { readStanza } from '../../protocol/read-stanza.ts';
 
 const top = 2 ** 32 - 1;
 
-function sent(id: string, sequence?: number): Sent {
+function sent(id: string, sequence?: number): SentStanza {
   const stanza = readStanza(`<message id="${id}"><body>${id}</body></message>`);
   return { stanza, atMs: 0, storedElsewhere: false, copy: undefined, sequence };
 }
@@ -15,7 +15,7 @@ function queueOf(...ids: string[]): UnacknowledgedQueue {
   return queue;
 }
 
-const idsOf = (entries: readonly Sent[] | undefined) => entries?.map(({ stanza }) => stanza.id);
+const idsOf = (entries: readonly SentStanza[] | undefined) => entries?.map(({ stanza }) => stanza.id);
 
 describe('the queue of what is not acknowledged (XEP-0198 §4)', () => {
   it('gives up what an h covers, in order', () => {

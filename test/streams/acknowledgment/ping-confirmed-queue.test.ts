@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { PingConfirmedQueue } from '../../../src/c2s/management/ping-confirmed-queue.ts';
 import { Stanza } from '../../../src/protocol/stanza.ts';
+import { PingConfirmedQueue } from '../../../src/streams/acknowledgment/ping-confirmed-queue.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,8 @@
 import type { Stanza } from '../../protocol/stanza.ts';
-import type { KeptCopy } from '../../streams/acknowledgment/kept-copies.ts';
-import type { Sent } from '../../streams/acknowledgment/unacknowledged-queue.ts';
 import type { Clock, Timer } from '../../support/clock.ts';
+import type { AckRequestLimits } from './ack-requests.ts';
+import type { KeptCopy } from './kept-copies.ts';
+import type { SentStanza } from './unacknowledged-queue.ts';
 
 const answerTimeoutMs = 60_000;
 /** After so many pings without an answer a recipient whose connection still lives is one that answers none; a dead one is noticed before. */
@@ -16,10 +17,9 @@ export interface PingedRecipient {
   ping(timeoutMs: number): Promise<unknown>;
 }
 
-/** When it is pinged, and how much is remembered for one that never answers. */
-export interface ProofLimits {
-  readonly ackEveryStanzas: number;
-  readonly ackAfterMs: number;
+/** When the recipient is pinged, and how much is remembered. */
+export interface PingLimits extends AckRequestLimits {
+  /** How many stanzas are remembered for a recipient that never answers. */
   readonly maxStanzas: number;
 }
 
@@ -29,14 +29,14 @@ export interface ProofLimits {
  */
 export class PingConfirmedQueue {
   readonly #recipient: PingedRecipient;
-  readonly #limits: ProofLimits;
+  readonly #limits: PingLimits;
   readonly #clock: Clock;
-  #entries: Sent[] = [];
+  #entries: SentStanza[] = [];
   #timer: Timer | undefined;
   #asking = false;
   #unanswered = 0;
 
-  constructor(recipient: PingedRecipient, limits: ProofLimits, clock: Clock) {
+  constructor(recipient: PingedRecipient, limits: PingLimits, clock: Clock) {
     this.#recipient = recipient;
     this.#limits = limits;
     this.#clock = clock;
@@ -60,7 +60,7 @@ export class PingConfirmedQueue {
   }
 
   /** It is over; answers what the recipient may not have. */
-  end(): readonly Sent[] {
+  end(): readonly SentStanza[] {
     this.#timer?.cancel();
     return this.#entries.splice(0);
   }
@@ -93,7 +93,7 @@ export class PingConfirmedQueue {
   }
 
   /** Releases everything up to `last`, which may be gone already. */
-  #release(last: Sent | undefined): void {
+  #release(last: SentStanza | undefined): void {
     const count = last ? this.#entries.indexOf(last) + 1 : 0;
     for (const { copy } of this.#entries.splice(0, count)) copy?.release();
   }

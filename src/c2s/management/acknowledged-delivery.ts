@@ -1,0 +1,207 @@
+import type { Stanza } from '../../protocol/stanza.ts';
+import { StreamError } from '../../protocol/stream-error.ts';
+import { handledCountTooHigh } from '../../protocol/stream-management.ts';
+import { type AcknowledgmentLimits, AckRequests } from '../../streams/acknowledgment/ack-requests.ts';
+import { wireCount } from '../../streams/acknowledgment/count.ts';
+import type { KeptCopies, KeptCopy } from '../../streams/acknowledgment/kept-copies.ts';
+import type { SentStanza, UnacknowledgedQueue } from '../../streams/acknowledgment/unacknowledged-queue.ts';
+import { oneATurn } from '../../streams/one-a-turn.ts';
+import type { Clock } from '../../support/clock.ts';
+import type { SessionStream } from '../session-stream.ts';
+
+/** When a client is asked again that has acknowledged nothing new. */
+const standstillMs = 5000;
+/**
+ * A stanza that was sent before a restart, and will be sent again, is written down with a number so far ahead that no client can have
+ * reached it.
+ */
+const farAhead = 2 ** 30;
+
+/** Dependencies of delivery. */
+export interface DeliveryDeps {
+  readonly limits: AcknowledgmentLimits;
+  readonly copies: KeptCopies;
+  readonly clock: Clock;
+}
+
+/** The session whose stanzas are delivered. */
+export interface ManagedSession {
+  readonly account: { readonly key: string };
+  readonly stream: SessionStream | undefined;
+  close(error: StreamError): void;
+}
+
+/** A stanza that has not been sent yet, or not since the restart, and has a copy on the disk. */
+export interface UnsentStanza {
+  readonly stanza: Stanza;
+  copy: KeptCopy | undefined;
+  /** The number in its copy, if the copy was written just before sending. */
+  readonly sequence: number | undefined;
+  /** When it came, if that was before a restart. */
+  readonly atMs?: number | undefined;
+  readonly sentBeforeRestart?: boolean;
+}
+
+/** A stanza that the client may not have, and the number under which it is written down. */
+export interface UndeliveredRow {
+  readonly entry: SentStanza | UnsentStanza;
+  readonly sequence: number | undefined;
+}
+
+/** Sends the stanzas of one session, and keeps each until the client has acknowledged it (XEP-0198 §4). */
+export class AcknowledgedDelivery {
+  readonly #session: ManagedSession;
+  readonly #deps: DeliveryDeps;
+  /** The key of the session on the disk, if it can be resumed. */
+  readonly #key: string | undefined;
+  readonly #queue: UnacknowledgedQueue;
+  readonly #unsent = new Map<Stanza, UnsentStanza>();
+  readonly #storedElsewhere = new WeakSet<Stanza>();
+  readonly #requests: AckRequests;
+  #overflowed = false;
+
+  constructor(session: ManagedSession, deps: DeliveryDeps, key: string | undefined, queue: UnacknowledgedQueue) {
+    this.#session = session;
+    this.#deps = deps;
+    this.#key = key;
+    this.#queue = queue;
+    const source = {
+      pending: () => (session.stream ? queue.length : 0),
+      ask: () => session.stream?.requestAcknowledgment(),
+    };
+    this.#requests = new AckRequests(source, deps.limits, standstillMs, deps.clock);
+  }
+
+  /** Writes a copy of a stanza that is about to be sent: `atOnce`, or after stanzas that are held back. */
+  keep(stanza: Stanza, atOnce: boolean): Promise<void> {
+    const sequence = atOnce ? this.#queue.nextSequence : undefined;
+    const copy = this.#deps.copies.add(this.#session.account.key, this.#key, stanza, sequence);
+    this.#unsent.set(stanza, { stanza, copy, sequence });
+    return copy.durable;
+  }
+
+  /** Sends a stanza, and remembers it until the client has it. While the client is away the copy on the disk takes the place of sending. */
+  transmit(stanza: Stanza): void {
+    const { stream, account } = this.#session;
+    const sequence = this.#queue.nextSequence;
+    const storedElsewhere = this.#storedElsewhere.has(stanza);
+    const unsent = this.#unsent.get(stanza);
+    this.#unsent.delete(stanza);
+    let copy = unsent?.copy;
+    if (stream && unsent) this.#number(unsent, sequence);
+    else if (!stream && !storedElsewhere) copy ??= this.#deps.copies.add(account.key, this.#key, stanza, sequence);
+    this.#queue.push({ stanza, atMs: unsent?.atMs ?? this.#deps.clock.nowMs(), storedElsewhere, copy });
+    if (stream) {
+      stream.sendStanza(stanza);
+      this.#requests.sent();
+    }
+    if (this.#queue.exceeds(this.#deps.limits)) this.#overflow();
+  }
+
+  /** The stanza, when it is sent, need be neither kept nor taken back. */
+  storedElsewhere(stanza: Stanza): void {
+    this.#storedElsewhere.add(stanza);
+  }
+
+  /** Takes back a stanza that was never written; answers its copy. */
+  withdraw(stanza: Stanza): KeptCopy | undefined {
+    const copy = this.#queue.withdraw(stanza)?.copy ?? this.#unsent.get(stanza)?.copy;
+    this.#unsent.delete(stanza);
+    return copy;
+  }
+
+  /** What is known of a stanza that has not been sent, or not since the restart. */
+  unsent(stanza: Stanza): UnsentStanza | undefined {
+    return this.#unsent.get(stanza);
+  }
+
+  /** Resolves with true when the client has acknowledged all that was sent. */
+  received(): Promise<boolean> {
+    const received = this.#queue.received();
+    this.#requests.now();
+    return received;
+  }
+
+  /** Whether half of what may be unacknowledged is. */
+  get crowded(): boolean {
+    return this.#queue.isHalfFull(this.#deps.limits);
+  }
+
+  /** The client says how many stanzas it has handled; throws the stream error of XEP-0198 §6. */
+  acknowledged(h: number): void {
+    const covered = this.#queue.acknowledge(h);
+    if (!covered) throw handledCountTooHigh(h, wireCount(this.#queue.sent));
+    for (const { copy } of covered) copy?.release();
+    this.#requests.answered(covered.length > 0, this.#queue.awaited);
+  }
+
+  /** The connection is lost; answers all that the client may not have, in order: what was sent, then `held`. */
+  detached(held: readonly Stanza[]): readonly UndeliveredRow[] {
+    this.#requests.stop();
+    const first = this.#queue.sent - this.#queue.length + 1;
+    return this.#undelivered(held, (_, index) => first + index);
+  }
+
+  /**
+   * Takes the count that the client brings along, while `held` waits behind what was sent. If it is the first count since a restart, and
+   * the numbers on the disk mean nothing any more, answers all that the client does not have, in order. Throws the stream error of
+   * XEP-0198 §6.
+   */
+  resumedAt(h: number, held: readonly Stanza[]): readonly UndeliveredRow[] | undefined {
+    const { uncertain } = this.#queue;
+    this.acknowledged(h);
+    const ahead = this.#queue.sent + farAhead;
+    return uncertain
+      ? this.#undelivered(held, ({ sequence }) => (sequence === undefined ? undefined : ahead))
+      : undefined;
+  }
+
+  /** The client is back and was told so: it gets again what it has not acknowledged (XEP-0198 §5). */
+  attached(stream: SessionStream): void {
+    for (const { stanza } of this.#queue.entries()) stream.sendStanza(stanza);
+    this.#requests.now();
+  }
+
+  /** Takes out of the queue, in order, what will be sent again behind stored messages. */
+  takeOut(): readonly Stanza[] {
+    const taken = this.#queue.entries().filter(({ storedElsewhere }) => !storedElsewhere);
+    for (const { stanza, copy, atMs, sequence } of taken) {
+      this.#queue.withdraw(stanza);
+      this.#unsent.set(stanza, { stanza, copy, sequence: undefined, atMs, sentBeforeRestart: sequence !== undefined });
+    }
+    return taken.map(({ stanza }) => stanza);
+  }
+
+  /** The session has ended; answers what was sent and the client may not have. */
+  end(): readonly SentStanza[] {
+    this.#requests.stop();
+    return this.#queue.end().filter(({ storedElsewhere }) => !storedElsewhere);
+  }
+
+  #undelivered(
+    held: readonly Stanza[],
+    numberOf: (entry: SentStanza, index: number) => number | undefined,
+  ): readonly UndeliveredRow[] {
+    const ahead = this.#queue.sent + farAhead;
+    const sent = this.#queue.entries().map((entry, index) => ({ entry, sequence: numberOf(entry, index) }));
+    const unsent = held.map((stanza) => {
+      const entry: UnsentStanza = { copy: undefined, ...this.#unsent.get(stanza), stanza, sequence: undefined };
+      this.#unsent.set(stanza, entry);
+      return { entry, sequence: entry.sentBeforeRestart ? ahead : undefined };
+    });
+    return [...sent.filter(({ entry }) => !entry.storedElsewhere), ...unsent];
+  }
+
+  /** A copy that was written before others were sent has no number yet: after a restart it would count as not sent. */
+  #number({ copy, sequence }: UnsentStanza, sent: number | undefined): void {
+    if (copy && sequence === undefined && sent !== undefined && this.#key !== undefined)
+      void this.#deps.copies.number(copy, sent);
+  }
+
+  /** Closes the session, but later: a session does not end in the middle of a send, with all that it held routed again at once. */
+  #overflow(): void {
+    if (this.#overflowed) return;
+    this.#overflowed = true;
+    oneATurn(() => this.#session.close(StreamError.policyViolation('too much is unacknowledged')));
+  }
+}
