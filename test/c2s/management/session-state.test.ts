@@ -3,6 +3,7 @@ import { SessionState } from '../../../src/c2s/management/session-state.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { Stanza } from '../../../src/protocol/stanza.ts';
 import { Account } from '../../../src/routing/account.ts';
+import { noPresence } from '../../../src/routing/session.ts';
 import { xml } from '../../../src/xml/element.ts';
 import { StubSession } from '../../support/stub-session.ts';
 
@@ -34,7 +35,7 @@ describe('The state of a session on the disk', () => {
   it('may be as good as empty', () => {
     const restored = new StubSession(account, 'balcony');
     for (const text of ['{}', state.text()]) SessionState.restore(text, restored);
-    expect(restored.presence).to.deep.equal({ available: undefined, priority: 0, farewell: '', directed: new Map() });
+    expect(restored.presence).to.deep.equal(noPresence());
     expect([...restored.interests]).to.deep.equal([]);
   });
 
