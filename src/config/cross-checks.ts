@@ -3,54 +3,51 @@ import { z } from 'zod';
 import { domain, type Origin } from './fields.ts';
 import { type Finding, pathText } from './findings.ts';
 import type { JsonPath } from './json-text.ts';
+import { type ListenerKind, listenerKinds } from './listener-kinds.ts';
 import { type Config, configSchema, type Listener, listenerSchema } from './schema.ts';
 
-interface Placed<T> {
+/** A valid entry of the file and its path. */
+interface Entry<T> {
   readonly path: JsonPath;
   readonly value: T;
 }
 
-/** The parts of a configuration that are sound in themselves, so that one mistake does not hide another. */
-interface Parts {
+/** The sections that are valid on their own, so that one mistake does not hide another. */
+interface Sections {
   readonly given: ReadonlyMap<string, unknown>;
-  readonly domains: readonly Placed<string>[];
-  readonly listeners: readonly Placed<Listener>[];
+  readonly domains: readonly Entry<string>[];
+  readonly listeners: readonly Entry<Listener>[];
   readonly limits: Config['limits'] | undefined;
   readonly streamManagement: Config['streamManagement'] | undefined;
 }
 
-/** Checks how the parts of a configuration agree. */
+/** Checks that the sections of a configuration agree with each other. */
 export function crossChecks(value: unknown, origin: Origin): Finding[] {
-  const parts = soundParts(value, origin);
+  const sections = validSections(value, origin);
   return [
-    ...repeatedEntries(parts),
-    ...listenerConflicts(parts),
-    ...nothingToListenOn(parts),
-    ...incompleteCertificate(parts),
-    ...certificatesOfOthers(parts),
-    ...othersOnOwnDomains(parts),
-    ...unreachableStanzaSizes(parts),
-    ...tooSmallBuffer(parts),
-    ...tooSmallQueue(parts),
-    ...disabledLimits(parts),
+    ...repeatedEntries(sections),
+    ...listenerConflicts(sections),
+    ...nothingToListenOn(sections),
+    ...incompleteCertificate(sections),
+    ...certificatesOfUnservedDomains(sections),
+    ...foreignSettingsOfServedDomains(sections),
+    ...unreachableStanzaSizes(sections),
+    ...tooSmallBuffer(sections),
+    ...tooSmallQueue(sections),
+    ...disabledLimits(sections),
   ];
 }
 
-function soundParts(value: unknown, origin: Origin): Parts {
+function validSections(value: unknown, origin: Origin): Sections {
   const { shape } = configSchema(origin);
   const given = members(value);
   const listen = members(given.get('listen'));
-  const fallback = shape.listen.parse({});
   return {
     given,
-    domains: soundEntries(domain, given.get('domains'), ['domains']),
-    listeners: [
-      ...soundEntries(listenerSchema, listen.get('c2s') ?? fallback.c2s, ['listen', 'c2s']),
-      ...soundEntries(listenerSchema, listen.get('c2sTls') ?? fallback.c2sTls, ['listen', 'c2sTls']),
-      ...soundEntries(listenerSchema, listen.get('components') ?? fallback.components, ['listen', 'components']),
-      ...soundEntries(listenerSchema, listen.get('s2s') ?? fallback.s2s, ['listen', 's2s']),
-      ...soundEntries(listenerSchema, listen.get('s2sTls') ?? fallback.s2sTls, ['listen', 's2sTls']),
-    ],
+    domains: validEntries(domain, given.get('domains'), ['domains']),
+    listeners: Object.entries(shape.listen.parse({})).flatMap(([name, usual]) =>
+      validEntries(listenerSchema, listen.get(name) ?? usual, ['listen', name]),
+    ),
     limits: shape.limits.safeParse(given.get('limits')).data,
     streamManagement: shape.streamManagement.safeParse(given.get('streamManagement')).data,
   };
@@ -60,7 +57,7 @@ function members(value: unknown): ReadonlyMap<string, unknown> {
   return new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
 }
 
-function soundEntries<T>(schema: z.ZodType<T>, values: unknown, path: JsonPath): Placed<T>[] {
+function validEntries<T>(schema: z.ZodType<T>, values: unknown, path: JsonPath): Entry<T>[] {
   if (!Array.isArray(values)) return [];
   return values.flatMap((entry, index) => {
     const parsed = schema.safeParse(entry);
@@ -72,13 +69,13 @@ function problem(path: JsonPath, message: string): Finding {
   return { path, at: 'value', message };
 }
 
-function repeatedEntries({ given, domains }: Parts): Finding[] {
+function repeatedEntries({ given, domains }: Sections): Finding[] {
   const authentication = members(given.get('authentication'));
-  const names = (key: string) => soundEntries(z.string(), authentication.get(key), ['authentication', key]);
+  const names = (key: string) => validEntries(z.string(), authentication.get(key), ['authentication', key]);
   return [domains, names('mechanisms'), names('channelBindings')].flatMap(repeatsIn);
 }
 
-function repeatsIn(entries: readonly Placed<string>[]): Finding[] {
+function repeatsIn(entries: readonly Entry<string>[]): Finding[] {
   const firstPaths = new Map<string, JsonPath>();
   return entries.flatMap(({ path, value }) => {
     const first = firstPaths.get(value);
@@ -88,7 +85,7 @@ function repeatsIn(entries: readonly Placed<string>[]): Finding[] {
   });
 }
 
-function listenerConflicts({ listeners }: Parts): Finding[] {
+function listenerConflicts({ listeners }: Sections): Finding[] {
   return listeners.flatMap(({ path, value }, index) => {
     const other = listeners.slice(0, index).find((earlier) => overlap(earlier.value, value));
     if (other === undefined) return [];
@@ -96,10 +93,12 @@ function listenerConflicts({ listeners }: Parts): Finding[] {
   });
 }
 
-function nothingToListenOn({ given }: Parts): Finding[] {
+/** At least one kind of listener that the server needs must have an address. */
+function nothingToListenOn({ given }: Sections): Finding[] {
   const listen = members(given.get('listen'));
-  const empty = (name: string) => JSON.stringify(listen.get(name)) === '[]';
-  return empty('c2s') && empty('c2sTls') ? [problem(['listen'], 'leaves the server nothing to listen on')] : [];
+  const needed = Object.entries<ListenerKind>(listenerKinds).filter(([, kind]) => kind.needed);
+  const empty = needed.every(([name]) => JSON.stringify(listen.get(name)) === '[]');
+  return empty ? [problem(['listen'], 'leaves the server nothing to listen on')] : [];
 }
 
 function overlap(one: Listener, other: Listener): boolean {
@@ -107,19 +106,19 @@ function overlap(one: Listener, other: Listener): boolean {
   return one.host === other.host || covers(one.host, other.host) || covers(other.host, one.host);
 }
 
-/** Listening on `::` takes the IPv4 addresses too. */
+/** A listener on `::` takes the IPv4 addresses, too. */
 function covers(wildcard: string, host: string): boolean {
   return wildcard === '::' || (wildcard === '0.0.0.0' && isIPv4(host));
 }
 
-function incompleteCertificate({ given }: Parts): Finding[] {
+function incompleteCertificate({ given }: Sections): Finding[] {
   const tls = members(given.get('tls'));
   const lacks = (has: string, wanted: string) =>
     tls.has(has) && !tls.has(wanted) ? [problem(['tls', has], `needs tls.${wanted} as well`)] : [];
   return [...lacks('certificate', 'key'), ...lacks('key', 'certificate'), ...lacks('passphrase', 'key')];
 }
 
-function certificatesOfOthers({ given, domains }: Parts): Finding[] {
+function certificatesOfUnservedDomains({ given, domains }: Sections): Finding[] {
   const served = new Set(domains.map(({ value }) => value));
   const seen = new Set<string>();
   return [...members(members(given.get('tls')).get('domains')).keys()].flatMap((name): Finding[] => {
@@ -133,8 +132,8 @@ function certificatesOfOthers({ given, domains }: Parts): Finding[] {
   });
 }
 
-/** Components, and what is said of other servers: it would never be looked at for a domain that is served here. */
-function othersOnOwnDomains({ given, domains }: Parts): Finding[] {
+/** A component or a policy for another server must not name a served domain: it would never apply. */
+function foreignSettingsOfServedDomains({ given, domains }: Sections): Finding[] {
   const served = new Set(domains.map(({ value }) => value));
   const s2s = members(given.get('s2s'));
   const taken = (names: unknown, ...path: JsonPath): Finding[] =>
@@ -150,8 +149,8 @@ function othersOnOwnDomains({ given, domains }: Parts): Finding[] {
   ];
 }
 
-/** A stanza of the size that is allowed must be able to arrive at the rate and in the time that are allowed. */
-function unreachableStanzaSizes({ limits }: Parts): Finding[] {
+/** The largest stanza must be able to arrive in the allowed time at the allowed rate. */
+function unreachableStanzaSizes({ limits }: Sections): Finding[] {
   if (limits === undefined) return [];
   const { c2s, s2s, unauthenticated } = limits;
   const needs = (size: number, rate: { readBytesPerSecond: number; readBurstBytes: number }) =>
@@ -187,8 +186,8 @@ function unreachableStanzaSizes({ limits }: Parts): Finding[] {
   ];
 }
 
-/** Else one large stanza would cut off the peer that is to receive it. */
-function tooSmallBuffer({ limits }: Parts): Finding[] {
+/** Otherwise one large stanza would disconnect its recipient. */
+function tooSmallBuffer({ limits }: Sections): Finding[] {
   if (limits === undefined) return [];
   return (['c2s', 's2s', 'components'] as const).flatMap((peers) => {
     const { outgoingBufferBytes, stanzaBytes } = limits[peers];
@@ -197,8 +196,8 @@ function tooSmallBuffer({ limits }: Parts): Finding[] {
   });
 }
 
-/** Else one large stanza would end every session that is to receive it, again and again. */
-function tooSmallQueue({ given, limits, streamManagement }: Parts): Finding[] {
+/** Otherwise one large stanza would end every session that receives it, again and again. */
+function tooSmallQueue({ given, limits, streamManagement }: Sections): Finding[] {
   if (limits === undefined || streamManagement === undefined) return [];
   const absent = new Set<string>();
   if (members(given.get('s2s')).get('enabled') === false) absent.add('s2s');
@@ -211,7 +210,7 @@ function tooSmallQueue({ given, limits, streamManagement }: Parts): Finding[] {
   });
 }
 
-function disabledLimits({ given, listeners }: Parts): Finding[] {
+function disabledLimits({ given, listeners }: Sections): Finding[] {
   if (members(given.get('limits')).get('disabled') !== true) return [];
   return listeners
     .filter(({ value }) => !isLoopback(value.host))

@@ -15,11 +15,12 @@ import {
   whole,
 } from './fields.ts';
 import { limitsSchema } from './limits-schema.ts';
+import { type ByListener, forEachListener, type ListenerKind, listenerKinds } from './listener-kinds.ts';
 import { s2sSchema } from './s2s-schema.ts';
 
 const channelBindings = ['tls-exporter', 'tls-server-end-point'] as const;
 
-const optionalListener = 'Start even if this address cannot be had, with a warning.';
+const optionalListener = 'Start with a warning if the server cannot listen there.';
 
 /** One address to listen on. */
 export const listenerSchema = z
@@ -30,32 +31,21 @@ export const listenerSchema = z
   })
   .describe('An address to listen on.');
 
-function loopback(port: number) {
-  return ['127.0.0.1', '::1'].map((address) => ({ host: address, port, optional: true }));
+/** The `listen` section for a table of kinds. */
+export function listenSchema(kinds: ByListener<ListenerKind>) {
+  return z
+    .strictObject(forEachListener(kinds, listenersSchema))
+    .prefault({})
+    .describe('The addresses to listen on. Unless set, loopback only.');
 }
 
-const listen = z
-  .strictObject({
-    c2s: z.array(listenerSchema).default(loopback(5222)).describe('Where clients connect and start TLS (STARTTLS).'),
-    c2sTls: z
-      .array(listenerSchema)
-      .default(loopback(5223))
-      .describe('Where clients connect with TLS from the first byte (XEP-0368).'),
-    components: z
-      .array(listenerSchema)
-      .default(loopback(5347))
-      .describe('Where components connect, if there are any. Without TLS: keep to networks that you trust.'),
-    s2s: z
-      .array(listenerSchema)
-      .default(loopback(5269))
-      .describe('Where other servers connect and start TLS (STARTTLS).'),
-    s2sTls: z
-      .array(listenerSchema)
-      .default(loopback(5270))
-      .describe('Where other servers connect with TLS from the first byte (XEP-0368).'),
-  })
-  .prefault({})
-  .describe('The addresses to listen on. Unless set, loopback only.');
+function listenersSchema({ port, byDefault, description }: ListenerKind) {
+  const loopback = ['127.0.0.1', '::1'].map((address) => ({ host: address, port, optional: true }));
+  return z
+    .array(listenerSchema)
+    .default(byDefault ? loopback : [])
+    .describe(description);
+}
 
 function certificateFiles(origin: Origin) {
   return {
@@ -265,7 +255,7 @@ export function configSchema(origin: Origin) {
       .prefault(['localhost'])
       .describe('The domains served: what stands after the @ of addresses.'),
     dataDir: path(origin, 'Directory of everything the server keeps. Made if missing.').prefault('./data'),
-    listen,
+    listen: listenSchema(listenerKinds),
     edges: whole(
       0,
       0,

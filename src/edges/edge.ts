@@ -42,7 +42,7 @@ export class Edge {
     });
   }
 
-  /** Opens a port, and says where that is; rejects if it cannot be had. */
+  /** Opens a port and gives its address; rejects if it is not available. */
   async open(
     { host, port }: { readonly host: string; readonly port: number },
     start: TlsStart,

@@ -13,7 +13,7 @@ export interface IncomingConnection<C extends StreamConnection = StreamConnectio
 
 /** Where connections come in. */
 export interface Acceptor<C extends StreamConnection> {
-  /** Opens a port, and says where that is; rejects if it cannot be had. */
+  /** Opens a port and gives its address; rejects if it is not available. */
   open(
     address: { readonly host: string; readonly port: number },
     start: TlsStart,

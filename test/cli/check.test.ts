@@ -106,7 +106,7 @@ describe('check', () => {
     try {
       workplace.configure({ listen: { c2s: [taken], c2sTls: [loopback] } });
       const busy = await check();
-      expect(busy.errors).to.match(/ports: 127\.0\.0\.1 port \d+ cannot be had: another program listens there/);
+      expect(busy.errors).to.match(/ports: 127\.0\.0\.1 port \d+ cannot be used: another program listens there/);
       expect(busy.code).to.equal(1);
       workplace.configure({ listen: { c2s: [{ ...taken, optional: true }], c2sTls: [loopback] } });
       expect(await check()).to.include({ code: 0, errors: '' });

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { addressesFor } from '../../config/listener-kinds.ts';
 import type { Config, Listener } from '../../config/schema.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
@@ -21,7 +22,7 @@ function warnings(config: Config): string[] {
   if (!config.tls.required) found.push('tls.required is false: passwords and messages may travel in the clear.');
   if (!config.s2s.tlsRequired)
     found.push('s2s.tlsRequired is false: what goes to other servers may travel in the clear.');
-  if (reachable(config) && config.s2s.enabled && !isOpen([...config.listen.s2s, ...config.listen.s2sTls])) {
+  if (reachable(config) && config.s2s.enabled && !isOpen(addressesFor(config, 'servers'))) {
     found.push('Clients can connect from other machines, but other servers cannot (listen.s2s).');
   }
   if (config.limits.disabled) found.push('limits.disabled: nothing keeps one client from using up the server.');
@@ -32,9 +33,9 @@ function warnings(config: Config): string[] {
   return found;
 }
 
-/** Whether others than this machine can connect. */
-export function reachable({ listen }: Config): boolean {
-  return isOpen([...listen.c2s, ...listen.c2sTls]);
+/** Whether clients on other machines can connect. */
+export function reachable(config: Config): boolean {
+  return isOpen(addressesFor(config, 'clients'));
 }
 
 function isOpen(listeners: readonly Listener[]): boolean {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { resolverOptions } from '../../config/federation-settings.ts';
+import { listenersInUse } from '../../config/listener-kinds.ts';
 import type { Config, Listener } from '../../config/schema.ts';
 import type { Resolver, SrvRecord } from '../../federation/resolver.ts';
 import { SystemResolver } from '../../federation/system-resolver.ts';
@@ -11,12 +12,12 @@ import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('dns');
 
-/** One kind of SRV records, who looks for them, and where they should lead. */
+/** One kind of SRV record: the peers that look it up, and the listeners it should lead to. */
 interface Service {
   readonly name: string;
   readonly peers: 'Clients' | 'Other servers';
   readonly listeners: readonly Listener[];
-  /** The port that is tried where there is no record; none for direct TLS (XEP-0368 §3). */
+  /** The port that peers try without a record; absent for direct TLS (XEP-0368 §3). */
   readonly usualPort?: number;
 }
 
@@ -35,14 +36,12 @@ export async function checkDns(config: Config): Promise<Finding[]> {
   }
 }
 
-function servicesOf({ listen, s2s }: Config): Service[] {
-  const all: Service[] = [
-    { name: '_xmpp-client', peers: 'Clients', listeners: listen.c2s, usualPort: 5222 },
-    { name: '_xmpps-client', peers: 'Clients', listeners: listen.c2sTls },
-    { name: '_xmpp-server', peers: 'Other servers', listeners: s2s.enabled ? listen.s2s : [], usualPort: 5269 },
-    { name: '_xmpps-server', peers: 'Other servers', listeners: s2s.enabled ? listen.s2sTls : [] },
-  ];
-  return all.filter(({ listeners }) => listeners.length > 0);
+function servicesOf(config: Config): Service[] {
+  return listenersInUse(config).flatMap(({ kind: { srv, serves, tls, port }, addresses: listeners }) => {
+    if (srv === undefined || listeners.length === 0) return [];
+    const peers = serves === 'servers' ? 'Other servers' : 'Clients';
+    return [{ name: srv, peers, listeners, ...(tls === 'starttls' && { usualPort: port }) }];
+  });
 }
 
 async function checkDomain(domain: string, services: readonly Service[], resolver: Resolver): Promise<Finding[]> {

@@ -1,24 +1,17 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { listenersInUse } from '../../config/listener-kinds.ts';
 import type { Config, Listener } from '../../config/schema.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('ports');
 
-/** Tries whether the server could listen where it should. */
+/** Tries to listen on every address that the server would use. */
 export async function checkPorts(config: Config): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const listener of listenersOf(config)) findings.push(await checkPort(listener));
+  const listeners = listenersInUse(config).flatMap(({ addresses }) => addresses);
+  for (const listener of listeners) findings.push(await checkPort(listener));
   return findings;
-}
-
-function listenersOf({ listen, s2s, components }: Config): Listener[] {
-  return [
-    ...listen.c2s,
-    ...listen.c2sTls,
-    ...(s2s.enabled ? [...listen.s2s, ...listen.s2sTls] : []),
-    ...(Object.keys(components).length > 0 ? listen.components : []),
-  ];
 }
 
 async function checkPort({ host, port, optional }: Listener): Promise<Finding> {
@@ -28,7 +21,7 @@ async function checkPort({ host, port, optional }: Listener): Promise<Finding> {
     await once(server, 'listening');
     return finding('ok', `${host} port ${port} is free.`);
   } catch (error) {
-    return finding(optional ? 'warning' : 'error', `${host} port ${port} cannot be had: ${reason(error)}.`);
+    return finding(optional ? 'warning' : 'error', `${host} port ${port} cannot be used: ${reason(error)}.`);
   } finally {
     server.close();
   }

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { relative } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import { type ByListener, forEachListener, listenerKinds } from '../../config/listener-kinds.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Server } from '../../server.ts';
 import type { Cli } from '../cli.ts';
@@ -66,8 +67,8 @@ async function explainStart(error: unknown): Promise<never> {
   throw new CommandError(exitCodes.configuration, error.message, { cause: error });
 }
 
-function listened({ addresses }: Server) {
-  return { c2s: addresses.c2s.map(addressText), c2sTls: addresses.c2sTls.map(addressText) };
+function listened({ addresses }: Server): ByListener<readonly string[]> {
+  return forEachListener(listenerKinds, (_, name) => addresses[name].map(addressText));
 }
 
 function addressText({ address, port, family }: AddressInfo): string {

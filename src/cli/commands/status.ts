@@ -1,3 +1,4 @@
+import { type ListenerKind, listenerKinds } from '../../config/listener-kinds.ts';
 import type { AmpReport } from '../../extensions/amp/amp-counters.ts';
 import type { DiskState } from '../../storage/storage.ts';
 import type { ListenedAddress } from '../../web/control/running-server.ts';
@@ -29,9 +30,10 @@ function rows(status: StatusReport): string[][] {
     ['Process', String(status.pid)],
     ['Started', new Date(status.startedAtMs).toISOString()],
     ['Domains', status.domains.join(', ')],
-    ['STARTTLS', addresses(status.addresses.c2s)],
-    ['TLS', addresses(status.addresses.c2sTls)],
-    ...(status.addresses.components.length > 0 ? [['Components', addresses(status.addresses.components)]] : []),
+    ...Object.entries<ListenerKind>(listenerKinds).flatMap(([name, kind]) => {
+      const listened = status.addresses[name] ?? [];
+      return kind.needed || listened.length > 0 ? [[kind.label, addresses(listened)]] : [];
+    }),
     ['Accounts', String(status.accounts)],
     ['Sessions', String(status.sessions)],
     ['Connections', String(status.connections)],

@@ -18,11 +18,8 @@ export interface ListenedAddress {
 export interface ServerStatus {
   readonly version: string;
   readonly startedAtMs: number;
-  readonly addresses: {
-    readonly c2s: readonly ListenedAddress[];
-    readonly c2sTls: readonly ListenedAddress[];
-    readonly components: readonly ListenedAddress[];
-  };
+  /** By kind of listener, as in `listen` of the configuration. */
+  readonly addresses: Readonly<Record<string, readonly ListenedAddress[]>>;
   /** Connections of clients, authenticated or not. */
   readonly connections: number;
   /** What Advanced Message Processing has done since the start. */

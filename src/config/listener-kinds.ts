@@ -1,0 +1,123 @@
+import type { TlsStart } from '../tls/tls-options.ts';
+
+/** A kind of listener: one key of `listen`, and everything that depends on it. */
+export interface ListenerKind {
+  /** Its name for operators. */
+  readonly label: string;
+  readonly serves: Audience;
+  /** How connections become secure; `none` if they never do. */
+  readonly tls: TlsStart | 'none';
+  /** The usual TCP port. */
+  readonly port: number;
+  /** Whether it listens on the usual port of the loopback addresses unless configured; otherwise nowhere. */
+  readonly byDefault: boolean;
+  /** Whether the server refuses to start if it cannot listen on any of the configured addresses. */
+  readonly needed: boolean;
+  /** The SRV service that leads peers to it (RFC 6120 §3.2.1, XEP-0368). */
+  readonly srv?: string;
+  readonly description: string;
+}
+
+/** Whose connections a listener accepts. */
+export type Audience = 'clients' | 'components' | 'servers';
+
+/** Every kind of listener. The schema, its checks, `ampere check`, the start and the status derive from this table. */
+export const listenerKinds = {
+  c2s: {
+    label: 'Clients (STARTTLS)',
+    serves: 'clients',
+    tls: 'starttls',
+    port: 5222,
+    byDefault: true,
+    needed: true,
+    srv: '_xmpp-client',
+    description: 'Where clients connect and start TLS (STARTTLS).',
+  },
+  c2sTls: {
+    label: 'Clients (TLS)',
+    serves: 'clients',
+    tls: 'direct',
+    port: 5223,
+    byDefault: true,
+    needed: true,
+    srv: '_xmpps-client',
+    description: 'Where clients connect with TLS from the first byte (XEP-0368).',
+  },
+  components: {
+    label: 'Components',
+    serves: 'components',
+    tls: 'none',
+    port: 5347,
+    byDefault: true,
+    needed: false,
+    description: 'Where components connect, if there are any. Without TLS: keep to networks that you trust.',
+  },
+  s2s: {
+    label: 'Servers (STARTTLS)',
+    serves: 'servers',
+    tls: 'starttls',
+    port: 5269,
+    byDefault: true,
+    needed: false,
+    srv: '_xmpp-server',
+    description: 'Where other servers connect and start TLS (STARTTLS).',
+  },
+  s2sTls: {
+    label: 'Servers (TLS)',
+    serves: 'servers',
+    tls: 'direct',
+    port: 5270,
+    byDefault: true,
+    needed: false,
+    srv: '_xmpps-server',
+    description: 'Where other servers connect with TLS from the first byte (XEP-0368).',
+  },
+} as const satisfies Readonly<Record<string, ListenerKind>>;
+
+/** A key of `listen`. */
+export type ListenerName = keyof typeof listenerKinds;
+
+/** Something for every kind of listener. */
+export type ByListener<T, Name extends string = ListenerName> = Readonly<Record<Name, T>>;
+
+/** Makes something for every kind in a table. */
+export function forEachListener<Name extends string, T>(
+  kinds: ByListener<ListenerKind, Name>,
+  make: (kind: ListenerKind, name: Name) => T,
+): ByListener<T, Name> {
+  const names = Object.keys(kinds) as Name[];
+  return Object.fromEntries(names.map((name) => [name, make(kinds[name], name)])) as Record<Name, T>;
+}
+
+/** The part of a configuration that decides which kinds of listeners it uses. */
+interface Uses<Address> {
+  readonly listen: Readonly<Record<string, readonly Address[]>>;
+  readonly s2s: { readonly enabled: boolean };
+  readonly components: Readonly<Record<string, unknown>>;
+}
+
+/** A kind of listener that a configuration uses, and the addresses it has for it. */
+export interface ListenerInUse<Address> {
+  readonly kind: ListenerKind;
+  readonly addresses: readonly Address[];
+}
+
+/** The kinds of listeners that a configuration uses. */
+export function listenersInUse<Address>(
+  { listen, s2s, components }: Uses<Address>,
+  kinds: ByListener<ListenerKind, string> = listenerKinds,
+): readonly ListenerInUse<Address>[] {
+  const unused = new Set<Audience>();
+  if (!s2s.enabled) unused.add('servers');
+  if (Object.keys(components).length === 0) unused.add('components');
+  return Object.entries(kinds)
+    .filter(([, { serves }]) => !unused.has(serves))
+    .map(([name, kind]) => ({ kind, addresses: listen[name] ?? [] }));
+}
+
+/** The addresses where a configuration has an audience connect. */
+export function addressesFor<Address>(config: Uses<Address>, audience: Audience): readonly Address[] {
+  return listenersInUse(config)
+    .filter(({ kind }) => kind.serves === audience)
+    .flatMap(({ addresses }) => addresses);
+}
