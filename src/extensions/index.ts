@@ -2,6 +2,7 @@ import type { DiscoItem } from '../protocol/disco.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import type { Extension } from '../routing/extension.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
+import type { PresenceHooks } from '../routing/presence-hooks.ts';
 import type { RosterChanges } from '../routing/roster-changes.ts';
 import type { SessionDirectory } from '../routing/session-directory.ts';
 import type { Subscriptions } from '../routing/subscriptions.ts';
@@ -41,6 +42,7 @@ export interface ExtensionDeps {
   readonly software: Software & { readonly homepage: string };
   readonly options: ExtensionOptions;
   readonly sessions: Pick<SessionDirectory, 'of'>;
+  readonly presenceHooks: PresenceHooks;
   readonly rosters: Pick<RosterChanges, 'save'>;
   readonly subscriptions: Pick<Subscriptions, 'cancel'>;
   readonly storedMessages: StoredMessages;
@@ -59,7 +61,7 @@ export interface ExtensionDeps {
 export function extensions(deps: ExtensionDeps): readonly Extension[] {
   const { software, options, storage, sessions, clock, log } = deps;
   const all: readonly Extension[] = [
-    blocking({ store: storage.blocklists, sessions, route: deps.route }),
+    blocking({ ...deps, store: storage.blocklists }),
     roster({ ...deps, store: storage.rosters, options: options.roster }),
     amp(deps.amp, software.name),
     offline(deps.storedMessages),

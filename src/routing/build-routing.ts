@@ -17,6 +17,7 @@ import { MessagePath } from './message-path.ts';
 import type { OfflineMessages } from './offline-messages.ts';
 import type { Outbound } from './outbound.ts';
 import { OutgoingRequests } from './outgoing-requests.ts';
+import { PresenceHooks } from './presence-hooks.ts';
 import { PresencePath } from './presence-path.ts';
 import { RosterChanges } from './roster-changes.ts';
 import { Router } from './router.ts';
@@ -42,8 +43,11 @@ export interface RoutingCore {
   readonly subscriptions: Subscriptions;
   readonly requests: OutgoingRequests;
   readonly filters: StanzaFilters;
+  readonly presenceHooks: PresenceHooks;
   readonly mailboxes: Mailboxes;
   readonly route: (stanza: Stanza, way?: RouteOptions) => MaybePromise<void>;
+  /** Broadcasts the presence of an available session again because the dress of its account has changed. */
+  readonly announceAgain: (session: Session) => void;
   /** Whether a domain is one of accounts here. */
   readonly isLocalDomain: (domain: string) => boolean;
   /** What answers for the other domains of this server. */
@@ -84,14 +88,18 @@ export function buildRouting(
   equip: (core: RoutingCore) => Equipment,
 ): Routing {
   let router: Router | undefined;
+  let presences: PresencePath | undefined;
   const route = (stanza: Stanza, way?: RouteOptions) => router?.route(stanza, way);
   const refuse = (stanza: Stanza, error: unknown, way?: RouteOptions) => router?.refuse(stanza, error, way);
   const explain = (stanza: Stanza, error: unknown) =>
     router?.explain(stanza, error) ?? StanzaError.internalServerError();
   const filters = new StanzaFilters();
-  const core = buildCore(options, storage, clock, filters, route);
+  const presenceHooks = new PresenceHooks(log);
+  const announceAgain = (session: Session) => presences?.announceAgain(session);
+  const core = buildCore(options, storage, clock, { filters, presenceHooks, route, announceAgain });
   const { extensions, offline, remotes = noRemotes } = equip(core);
   filters.add(extensions.flatMap(({ filter }) => filter ?? []));
+  presenceHooks.install(extensions);
   const { sessions, subscriptions, requests, accounts, services, isLocalDomain, isHosted } = core;
   const common = {
     sessionsOf: (account: string) => sessions.of(account),
@@ -102,9 +110,10 @@ export function buildRouting(
     isHosted,
     send: (outbound: Outbound, stanza: Stanza) => outbound.send(stanza, { failed: (error) => refuse(stanza, error) }),
   };
-  const presences = new PresencePath({
+  presences = new PresencePath({
     ...common,
     subscriptions,
+    hooks: presenceHooks,
     explain,
     maxDirected: options.maxDirectedPresences,
     available: (session) => {
@@ -114,6 +123,7 @@ export function buildRouting(
   const judges = extensions.flatMap(({ judge }) => judge ?? []);
   const recalls = extensions.flatMap(({ recall }) => recall ?? []);
   const recorders = extensions.flatMap(({ record }) => record ?? []);
+  const isService = (domain: string) => services.at(domain) !== undefined;
   const outbound = (domain: string) => services.at(domain) ?? remotes;
   const replies = new IqReplies({ ...common, isLocalDomain, outbound, refuse });
   const own = extensions.flatMap((extension) => extension.services ?? []);
@@ -126,16 +136,11 @@ export function buildRouting(
     filters,
     messages: new MessagePath({ ...common, judges, recalls, recorders, offline, explain, refuse }),
     presences,
-    iqs: new IqPath({
-      ...common,
-      isService: (domain) => services.at(domain) !== undefined,
-      table: tableOf(extensions, replies),
-      requests,
-    }),
+    iqs: new IqPath({ ...common, isService, table: tableOf(extensions, replies), requests }),
     log,
   });
   const sessionEnded = (session: Session) => {
-    presences.sessionEnded(session);
+    presences?.sessionEnded(session);
     tellOfEnd(session, extensions, log);
   };
   return { ...core, extensions, router, sessionEnded };
@@ -162,15 +167,15 @@ function buildCore(
   options: RoutingOptions,
   storage: Pick<Storage, 'accounts' | 'rosters'>,
   clock: Clock,
-  filters: StanzaFilters,
-  route: (stanza: Stanza, way?: RouteOptions) => MaybePromise<void>,
+  given: Pick<RoutingCore, 'filters' | 'presenceHooks' | 'route' | 'announceAgain'>,
 ): RoutingCore {
   const sessions = new LocalSessions();
   const accounts = new Accounts(storage.accounts, (key) => sessions.of(key).length > 0);
   const rosters = new RosterChanges(storage.rosters, sessions);
   const sessionsOf = (account: string) => sessions.of(account);
   const maxItems = options.maxRosterItems;
-  const subscriptions = new Subscriptions({ rosters, sessionsOf, filters, route, clock, maxItems });
+  const { filters, presenceHooks: hooks, route } = given;
+  const subscriptions = new Subscriptions({ rosters, sessionsOf, filters, hooks, route, clock, maxItems });
   const domains = new Set(options.domains);
   const isLocalDomain = (domain: string) => domains.has(domain);
   const requests = new OutgoingRequests(clock);
@@ -181,11 +186,10 @@ function buildCore(
     rosters,
     subscriptions,
     requests,
-    filters,
     mailboxes: new Mailboxes(),
-    route,
     isLocalDomain,
     services,
     isHosted: (domain) => isLocalDomain(domain) || services.at(domain) !== undefined,
+    ...given,
   };
 }

@@ -14,6 +14,7 @@ import type { MaybePromise } from './maybe-promise.ts';
 import type { StoredExtras } from './offline-messages.ts';
 import type { NextHop } from './outbound.ts';
 import type { Session } from './session.ts';
+import type { SubscriptionState } from './subscription-states.ts';
 
 /**
  * A XEP, or a part of an RFC, as a value: what it adds to the road, and what it says of itself.
@@ -36,6 +37,7 @@ export interface Extension {
   readonly judge?: Judge;
   readonly recall?: Recall;
   readonly record?: Recorder;
+  readonly presence?: PresenceHook;
   /** Everything is in place. */
   readonly opened?: () => void;
   /** The server is about to end; the store is still open. */
@@ -191,6 +193,25 @@ export interface Oversight {
   leaving?(hop?: NextHop): MaybePromise<Stanza | undefined>;
   /** It has failed, and this would happen now. */
   failed(next: DeliveryPlan): Ruling;
+}
+
+/** Follows presence and subscriptions, and adds to presence. The calls are synchronous: what takes long is begun and not awaited. */
+export interface PresenceHook {
+  /** A session has broadcast available presence, as subscribers got it; `initial` if the session was not available before. */
+  announced?(session: Session, presence: Stanza, initial: boolean): void;
+  /** An available session has become unavailable: by the presence it sent, or because it has ended. */
+  withdrawn?(session: Session, presence: Stanza): void;
+  /** Directed presence of a session to these addresses has ended: taken back, withdrawn with the session's presence, or blocked. */
+  directedEnded?(session: Session, addresses: readonly Jid[]): void;
+  /** Available or unavailable presence has passed the account's filters, whether or not the account has a session. */
+  arrived?(presence: Stanza, from: Jid, account: Account): void;
+  /** The subscription state between an account and a contact has changed. This is durable, and presence was shown or hidden. */
+  subscriptionChanged?(account: Account, contact: Jid, before: SubscriptionState, after: SubscriptionState): void;
+  /**
+   * Returns available presence, broadcast or directed, with what the account adds to it. Probes and new subscribers get the result
+   * as well. When presence is announced again, the hook is given its own result.
+   */
+  dress?(presence: Stanza, account: Account): Stanza;
 }
 
 /** Takes note of a message that is about to be delivered. */

@@ -8,7 +8,8 @@ import { atClientPace } from './at-client-pace.ts';
 import type { Destination } from './destination.ts';
 import { type MaybePromise, then } from './maybe-promise.ts';
 import type { Outbound } from './outbound.ts';
-import type { Session } from './session.ts';
+import type { PresenceHooks } from './presence-hooks.ts';
+import type { Session, SessionPresence } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
 import { isSubscriptionType, type Subscriptions } from './subscriptions.ts';
 import { maySeePresence } from './visibility.ts';
@@ -19,6 +20,7 @@ interface PresencePathDeps {
   readonly findSession: (fullJid: Jid) => Session | undefined;
   readonly filters: StanzaFilters;
   readonly subscriptions: Subscriptions;
+  readonly hooks: PresenceHooks;
   /** The session has become able to take messages. */
   readonly available: (session: Session) => void;
   readonly route: (stanza: Stanza) => MaybePromise<void>;
@@ -72,21 +74,34 @@ export class PresencePath {
     this.#withdraw(Stanza.presence({ from: session.jid, type: 'unavailable' }), session);
   }
 
+  /** Broadcasts the presence of an available session again because the dress of its account has changed. */
+  announceAgain(session: Session): void {
+    const { available } = session.presence;
+    if (available) this.#broadcast(available, session);
+  }
+
   /** Initial presence and changes of it (RFC 6121 §4.2, §4.4). */
   #announce(stanza: Stanza, session: Session): void {
-    const { presence, account } = session;
+    const { presence } = session;
     const initial = !presence.available;
     if (stanza.payload.bytes.length > maxPresenceBytes)
       throw StanzaError.policyViolation('that is too much to say to everybody');
     const couldTakeMessages = !initial && presence.priority >= 0;
     presence.priority = priorityOf(stanza);
-    presence.available = stanza;
-    this.#toSubscribers(stanza, account);
-    // After the subscribers: this may end the very session, and then its end must be the last they hear of it.
-    this.#toOwnSessions(stanza, account);
+    this.#broadcast(stanza, session);
+    if (presence.available) this.#deps.hooks.announced(session, presence.available, initial);
     const greeted = initial ? this.#greet(session, stanza) : undefined;
     // Stored messages come behind: what is sent meanwhile is held, and has no pace.
     if (!couldTakeMessages) void then(greeted, () => this.#tellIfAble(session));
+  }
+
+  /** Sends available presence to everybody who sees it, and keeps it for those who ask later. */
+  #broadcast(stanza: Stanza, { presence, account }: Session): void {
+    const dressed = this.#deps.hooks.dress(stanza, account);
+    presence.available = dressed;
+    this.#toSubscribers(dressed, account);
+    // After the subscribers: this may end the very session, and then its end must be the last they hear of it.
+    this.#toOwnSessions(dressed, account);
   }
 
   #tellIfAble(session: Session): void {
@@ -128,6 +143,7 @@ export class PresencePath {
       this.#toOwnSessions(stanza, account);
       if (!session.ended) session.send(stanza.with({ to: session.jid }));
       this.#toSubscribers(stanza, account);
+      this.#deps.hooks.withdrawn(session, stanza);
     }
     const directed = [...presence.directed.values()];
     presence.directed.clear();
@@ -135,6 +151,7 @@ export class PresencePath {
       // RFC 6121 §4.6.3: subscribers know already, if there was a broadcast to them.
       if (!wasAvailable || !account.roster.isSubscriber(to)) this.#send(stanza.with({ to }), account);
     }
+    this.#deps.hooks.directedEnded(session, directed);
   }
 
   #toOwnSessions(stanza: Stanza, account: Account): void {
@@ -154,21 +171,27 @@ export class PresencePath {
     if (this.#deps.filters.passesOutbound(stanza, sender)) void this.#deps.route(stanza);
   }
 
-  /** Directed presence (RFC 6121 §4.6); remembered so that its end can be told. */
+  /** Directed presence (RFC 6121 §4.6); it is remembered so that its end can be told. */
   #direct(stanza: Stanza, to: Jid, session: Session): MaybePromise<void> {
-    this.#deps.filters.checkOutbound(stanza, session.account);
-    const { directed } = session.presence;
-    if (stanza.type === 'unavailable') {
-      directed.delete(to.toString());
-      session.presence.writtenTo.delete(to);
-    } else if (stanza.type === undefined) {
-      const isNew = !directed.has(to.toString());
-      if (isNew && directed.size >= this.#deps.maxDirected) {
-        throw StanzaError.resourceConstraint('too much directed presence');
-      }
-      directed.set(to.toString(), to);
+    const { account, presence } = session;
+    this.#deps.filters.checkOutbound(stanza, account);
+    if (stanza.type === undefined) {
+      this.#rememberDirected(to, presence);
+      return this.#deps.route(this.#deps.hooks.dress(stanza, account));
     }
-    return this.#deps.route(stanza);
+    const routed = this.#deps.route(stanza);
+    if (stanza.type === 'unavailable') {
+      presence.writtenTo.delete(to);
+      if (presence.directed.delete(to.toString())) this.#deps.hooks.directedEnded(session, [to]);
+    }
+    return routed;
+  }
+
+  #rememberDirected(to: Jid, { directed }: SessionPresence): void {
+    if (!directed.has(to.toString()) && directed.size >= this.#deps.maxDirected) {
+      throw StanzaError.resourceConstraint('too much directed presence');
+    }
+    directed.set(to.toString(), to);
   }
 
   #toAccount(stanza: Stanza, from: Jid, to: Jid, account: Account | undefined): MaybePromise<void> {
@@ -176,8 +199,14 @@ export class PresencePath {
     // RFC 6121 §8.5.1: whoever writes to nobody learns nothing.
     if (!account || this.#deps.filters.refusesInbound(stanza, account)) return undefined;
     if (isSubscriptionType(stanza.type)) return this.#deps.subscriptions.toOwner(stanza, stanza.type, from, account);
+    this.#deliver(stanza, to, account);
+    if (stanza.type !== 'error') this.#deps.hooks.arrived(stanza, from, account);
+  }
+
+  /** RFC 6121 §8.5.2.1.2, §8.5.3.1. */
+  #deliver(stanza: Stanza, to: Jid, account: Account): void {
     if (!to.isBare) return this.#deps.findSession(to)?.send(stanza);
-    if (stanza.type === 'error') return undefined;
+    if (stanza.type === 'error') return;
     for (const session of this.#deps.sessionsOf(account.key)) if (session.presence.available) session.send(stanza);
   }
 

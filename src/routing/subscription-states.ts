@@ -17,6 +17,15 @@ export interface SubscriptionState {
   readonly approved: boolean;
 }
 
+/** No subscription in either direction, and no request. */
+export const noSubscription: SubscriptionState = {
+  to: false,
+  from: false,
+  ask: false,
+  pendingIn: false,
+  approved: false,
+};
+
 /** What a subscription stanza does. */
 interface Transition {
   readonly next: SubscriptionState;
@@ -79,6 +88,13 @@ export function stateOf(item: RosterItem): SubscriptionState {
     pendingIn: item.pendingIn !== undefined,
     approved: item.approved,
   };
+}
+
+/** Whether two states are the same. */
+export function isSameState(a: SubscriptionState, b: SubscriptionState): boolean {
+  return (
+    a.to === b.to && a.from === b.from && a.ask === b.ask && a.pendingIn === b.pendingIn && a.approved === b.approved
+  );
 }
 
 /** The 'subscription' attribute of a state (RFC 6121 §2.1.2.5). */

@@ -9,11 +9,14 @@ import { parseElement } from '../xml/parse-element.ts';
 import { Payload } from '../xml/payload.ts';
 import type { Account } from './account.ts';
 import type { MaybePromise } from './maybe-promise.ts';
+import type { PresenceHooks } from './presence-hooks.ts';
 import { type RosterChanges, rosterInterest } from './roster-changes.ts';
 import type { Session } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
 import {
   inbound,
+  isSameState,
+  noSubscription,
   outbound,
   type SubscriptionState,
   type SubscriptionType,
@@ -26,6 +29,7 @@ interface SubscriptionDeps {
   readonly rosters: RosterChanges;
   readonly sessionsOf: (account: string) => readonly Session[];
   readonly filters: StanzaFilters;
+  readonly hooks: Pick<PresenceHooks, 'subscriptionChanged'>;
   readonly route: (stanza: Stanza) => MaybePromise<void>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** How many contacts, shown or waiting, one account may have. */
@@ -76,10 +80,10 @@ export class Subscriptions {
     const creates = type === 'subscribe' || type === 'subscribed';
     if (creates && !this.#hasRoom(account, item)) throw StanzaError.resourceConstraint('the roster is full');
     await this.#save(account, item, next, { inRoster: item.inRoster || creates });
-    if (!pass) return;
-    await this.#deps.route(stanza.with({ from: account.jid, to: contact }));
-    if (type === 'subscribed') this.#showPresence(account, contact);
-    if (type === 'unsubscribed' && state.from) this.#hidePresence(account, contact);
+    if (pass) await this.#deps.route(stanza.with({ from: account.jid, to: contact }));
+    if (pass && type === 'subscribed') this.#showPresence(account, contact);
+    if (pass && type === 'unsubscribed' && state.from) this.#hidePresence(account, contact);
+    this.#changed(account, contact, state, next);
   }
 
   /** A contact's subscription stanza arrives (RFC 6121 §3.1.3, §3.1.6, §3.2.3, §3.3.3). */
@@ -98,6 +102,7 @@ export class Subscriptions {
       this.#showPresence(account, contact);
     }
     if (type === 'unsubscribe' && state.from) this.#hidePresence(account, contact);
+    this.#changed(account, contact, state, next);
   }
 
   /** Hands a newly available session, one by one, the requests that still wait for an answer (RFC 6121 §3.1.3). */
@@ -132,9 +137,9 @@ export class Subscriptions {
     const tell = (type: SubscriptionType) =>
       this.#deps.route(Stanza.presence({ from: account.jid, to: contact, type }));
     if (state.to || state.ask) await tell('unsubscribe');
-    if (!state.from && !state.pendingIn) return;
-    await tell('unsubscribed');
+    if (state.from || state.pendingIn) await tell('unsubscribed');
     if (state.from) this.#hidePresence(account, contact);
+    this.#changed(account, contact, state, noSubscription);
   }
 
   /** Ends every subscription because the account is leaving (XEP-0077 §3.2). */
@@ -154,6 +159,10 @@ export class Subscriptions {
     if (sameItem(item, changed)) return;
     if (!inRoster && !pendingIn) return this.#deps.rosters.remove(account, item.contact, beforePush);
     await this.#deps.rosters.save(account, changed, beforePush);
+  }
+
+  #changed(account: Account, contact: Jid, before: SubscriptionState, after: SubscriptionState): void {
+    if (!isSameState(before, after)) this.#deps.hooks.subscriptionChanged(account, contact, before, after);
   }
 
   #hasRoom({ roster }: Account, { inRoster }: RosterItem): boolean {

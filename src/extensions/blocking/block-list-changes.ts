@@ -5,6 +5,7 @@ import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
+import type { PresenceHooks } from '../../routing/presence-hooks.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { BlocklistStore } from '../../storage/blocklists.ts';
 import { type Element, xml } from '../../xml/element.ts';
@@ -14,6 +15,7 @@ import { isListed } from './block-list.ts';
 export interface BlockingDeps {
   readonly store: BlocklistStore;
   readonly sessions: Pick<SessionDirectory, 'of'>;
+  readonly presenceHooks: Pick<PresenceHooks, 'directedEnded'>;
   readonly route: (stanza: Stanza) => MaybePromise<void>;
 }
 
@@ -79,12 +81,14 @@ export class BlockListChanges {
 
   #hide(account: Account, jids: readonly Jid[], before: ReadonlySet<string>): void {
     const audience = audienceOf(account, jids).filter((to) => !isListed(before, to, account));
-    for (const { jid, presence } of this.#deps.sessions.of(account.key)) {
+    for (const session of this.#deps.sessions.of(account.key)) {
+      const { jid, presence } = session;
       const lost = [...presence.directed.values()].filter((to) => isListed(account.blocked, to, account));
       for (const to of lost) presence.directed.delete(to.toString());
       for (const blocked of jids) presence.writtenTo.delete(blocked);
       const seen = presence.available ? audience : [];
       for (const to of new Set([...seen, ...lost])) this.#tell(Stanza.presence({ from: jid, to, type: 'unavailable' }));
+      this.#deps.presenceHooks.directedEnded(session, lost);
     }
   }
 

@@ -1,0 +1,78 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import type { Log } from '../support/log.ts';
+import type { Account } from './account.ts';
+import type { Extension, PresenceHook } from './extension.ts';
+import type { Session } from './session.ts';
+import type { SubscriptionState } from './subscription-states.ts';
+
+type Name = keyof PresenceHook;
+type Watcher = Extension & { readonly presence: PresenceHook };
+
+/**
+ * The presence hooks of all extensions as one, each called in the order of the list. A hook that throws is logged and
+ * changes nothing for the others: presence is also sent while other work is done, such as ending a session.
+ */
+export class PresenceHooks {
+  readonly #log: Log;
+  #announced: readonly Watcher[] = [];
+  #withdrawn: readonly Watcher[] = [];
+  #directedEnded: readonly Watcher[] = [];
+  #arrived: readonly Watcher[] = [];
+  #subscriptionChanged: readonly Watcher[] = [];
+  #dress: readonly Watcher[] = [];
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Takes the extensions into use; called once, before the first stanza. */
+  install(extensions: readonly Extension[]): void {
+    const having = (name: Name) => extensions.filter((one): one is Watcher => one.presence?.[name] !== undefined);
+    this.#announced = having('announced');
+    this.#withdrawn = having('withdrawn');
+    this.#directedEnded = having('directedEnded');
+    this.#arrived = having('arrived');
+    this.#subscriptionChanged = having('subscriptionChanged');
+    this.#dress = having('dress');
+  }
+
+  announced(session: Session, presence: Stanza, initial: boolean): void {
+    this.#each(this.#announced, (hook) => hook.announced?.(session, presence, initial));
+  }
+
+  withdrawn(session: Session, presence: Stanza): void {
+    this.#each(this.#withdrawn, (hook) => hook.withdrawn?.(session, presence));
+  }
+
+  directedEnded(session: Session, addresses: readonly Jid[]): void {
+    if (addresses.length > 0) this.#each(this.#directedEnded, (hook) => hook.directedEnded?.(session, addresses));
+  }
+
+  arrived(presence: Stanza, from: Jid, account: Account): void {
+    this.#each(this.#arrived, (hook) => hook.arrived?.(presence, from, account));
+  }
+
+  subscriptionChanged(account: Account, contact: Jid, before: SubscriptionState, after: SubscriptionState): void {
+    this.#each(this.#subscriptionChanged, (hook) => hook.subscriptionChanged?.(account, contact, before, after));
+  }
+
+  /** Available presence as it leaves the account. */
+  dress(presence: Stanza, account: Account): Stanza {
+    let dressed = presence;
+    this.#each(this.#dress, (hook) => {
+      dressed = hook.dress?.(dressed, account) ?? dressed;
+    });
+    return dressed;
+  }
+
+  #each(watchers: readonly Watcher[], call: (hook: PresenceHook) => void): void {
+    for (const { name, presence } of watchers) {
+      try {
+        call(presence);
+      } catch (error) {
+        this.#log.error({ err: error, extension: name }, 'a presence hook failed');
+      }
+    }
+  }
+}
