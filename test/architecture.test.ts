@@ -21,8 +21,7 @@ const rooms = [
   'extensions',
   'web',
   'config',
-  'equipment.ts',
-  'server.ts',
+  'compose',
   'cli',
 ];
 

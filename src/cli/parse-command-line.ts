@@ -1,8 +1,8 @@
 import yargs from 'yargs';
+import { packageVersion } from '../support/package-version.ts';
 import { commands } from './commands/index.ts';
 import type { Context } from './context.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
-import { packageVersion } from './package-version.ts';
 
 const exitCodeHelp =
   'Exit codes: 0 done, 1 failed, 2 usage, 3 server not reachable, 4 configuration invalid, 5 not found or conflict.';

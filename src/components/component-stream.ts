@@ -21,7 +21,7 @@ import type { Component, ComponentLink } from './component.ts';
 /** Dependencies of a component's stream. */
 export interface ComponentStreamDeps extends WireDeps {
   readonly component: (domain: string) => Component | undefined;
-  readonly route: (stanza: Stanza, origin: AckScope) => MaybePromise<void>;
+  readonly route: (stanza: Stanza, ackScope: AckScope) => MaybePromise<void>;
 }
 
 /** Where a component's stream stands. */

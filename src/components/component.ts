@@ -186,9 +186,9 @@ export class Component implements Service {
   }
 
   #sendTo(connected: Connected, stanza: Stanza, departure: Handoff): void {
-    if (departure.origin) {
+    if (departure.ackScope) {
       const waiting = this.#newWaiting(stanza, departure);
-      departure.origin.ackAfter(waiting.copy.durable);
+      departure.ackScope.ackAfter(waiting.copy.durable);
       this.#remember(connected, stanza, waiting);
     }
     connected.link.sendStanza(stanza);
@@ -210,7 +210,7 @@ export class Component implements Service {
     if (!this.#waiting.hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`too much waits for ${this.domain}`);
     const waiting = this.#newWaiting(stanza, departure);
     this.#waiting.push(waiting);
-    departure.origin?.ackAfter(waiting.copy.durable);
+    departure.ackScope?.ackAfter(waiting.copy.durable);
   }
 
   async #catchUp(): Promise<void> {

@@ -1,11 +1,7 @@
 import type { DiscoItem } from '../protocol/disco.ts';
-import type { Stanza } from '../protocol/stanza.ts';
 import type { Extension } from '../routing/extension.ts';
-import type { MaybePromise } from '../routing/maybe-promise.ts';
-import type { PresenceHooks } from '../routing/presence-hooks.ts';
-import type { RosterChanges } from '../routing/roster-changes.ts';
-import type { SessionDirectory } from '../routing/session-directory.ts';
-import type { Subscriptions } from '../routing/subscriptions.ts';
+import type { Routing } from '../routing/routing.ts';
+import type { OfflineQuota } from '../storage/offline.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
@@ -19,7 +15,6 @@ import { type ForwardingOptions, forwarding } from './forwarding.ts';
 import { lastActivity } from './last-activity.ts';
 import { legacySession } from './legacy-session.ts';
 import { offline } from './offline/offline.ts';
-import type { StoredMessages } from './offline/stored-messages.ts';
 import { ping } from './ping.ts';
 import { privateXml } from './private-xml.ts';
 import { type RegisterOptions, type Registrar, register } from './register.ts';
@@ -32,6 +27,7 @@ import { type Software, version } from './version.ts';
 /** What the operator decides about extensions; slices of the configuration. */
 interface ExtensionOptions {
   readonly roster: RosterOptions;
+  readonly offline: OfflineQuota;
   readonly registration: RegisterOptions;
   readonly contact: ContactAddresses;
   readonly forwarding: ForwardingOptions;
@@ -41,16 +37,10 @@ interface ExtensionOptions {
 export interface ExtensionDeps {
   readonly software: Software & { readonly homepage: string };
   readonly options: ExtensionOptions;
-  readonly sessions: Pick<SessionDirectory, 'of'>;
-  readonly presenceHooks: PresenceHooks;
-  readonly rosters: Pick<RosterChanges, 'save'>;
-  readonly subscriptions: Pick<Subscriptions, 'cancel'>;
-  readonly storedMessages: StoredMessages;
+  readonly routing: Routing;
   readonly amp: AmpService;
   readonly registrar: Registrar;
-  readonly storage: Pick<Storage, 'accounts' | 'rosters' | 'blocklists' | 'privateXml' | 'vcards'>;
-  /** Puts a stanza of the server's own on the road. */
-  readonly route: (stanza: Stanza) => MaybePromise<void>;
+  readonly storage: Pick<Storage, 'accounts' | 'rosters' | 'blocklists' | 'offline' | 'privateXml' | 'vcards'>;
   /** The services that disco#items of a domain lists. */
   readonly services: (domain: string) => Iterable<DiscoItem>;
   readonly clock: Clock;
@@ -59,18 +49,19 @@ export interface ExtensionDeps {
 
 /** All extensions; their hooks run in this order. */
 export function extensions(deps: ExtensionDeps): readonly Extension[] {
-  const { software, options, storage, sessions, clock, log } = deps;
+  const { software, options, routing, storage, services, clock, log } = deps;
+  const { sessions } = routing;
   const all: readonly Extension[] = [
-    blocking({ ...deps, store: storage.blocklists }),
-    roster({ ...deps, store: storage.rosters, options: options.roster }),
+    blocking({ ...routing, store: storage.blocklists }),
+    roster({ ...routing, store: storage.rosters, options: options.roster }),
     amp(deps.amp, software.name),
-    offline(deps.storedMessages),
+    offline({ ...routing, store: storage.offline, quota: options.offline, clock, log }),
     clientState(),
     disco({
       name: software.name,
       homepage: software.homepage,
       advertisements: () => all.flatMap((extension) => extension.disco ?? []),
-      services: deps.services,
+      services,
     }),
     contactAddresses(options.contact),
     ping(),

@@ -105,8 +105,8 @@ export class DomainLink {
     if (!this.#hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`too much waits for ${this.pair.remote}`);
     const begins = this.#state.name === 'idle' || this.#state.name === 'resting';
     const begun = begins ? this.#deps.place(stanza) : undefined;
-    const copy = departure.origin ? this.#deps.copies.add(stanza) : undefined;
-    if (copy) departure.origin?.ackAfter(copy.durable);
+    const copy = departure.ackScope ? this.#deps.copies.add(stanza) : undefined;
+    if (copy) departure.ackScope?.ackAfter(copy.durable);
     const atMs = this.#deps.clock.nowMs();
     const back = (entry: Departing) => this.#back(entry);
     this.#queue.push({ stanza, departure, copy, sinceMs: nowMs, atMs, storedElsewhere: false, attempts: 0, back });

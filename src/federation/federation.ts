@@ -54,7 +54,7 @@ export interface FederationDeps {
   readonly isHosted: (domain: string) => boolean;
   /** Whose share of new streams a stanza from an address counts as. */
   readonly sender: (from: Jid) => string;
-  readonly fromPeer: (stanza: Stanza, origin: AckScope) => MaybePromise<void>;
+  readonly fromPeer: (stanza: Stanza, ackScope: AckScope) => MaybePromise<void>;
   readonly requests: OutgoingRequests;
   readonly copies: Pick<OutgoingCopies, 'add'>;
   /** Bounds of stream management. */

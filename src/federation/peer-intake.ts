@@ -11,7 +11,7 @@ import type { ProvenPairs } from './domain-pairs.ts';
 /** Dependencies of the intake. */
 interface PeerIntakeDeps {
   readonly isHosted: (domain: string) => boolean;
-  readonly route: (stanza: Stanza, origin: AckScope) => MaybePromise<void>;
+  readonly route: (stanza: Stanza, ackScope: AckScope) => MaybePromise<void>;
   readonly limits: LengthLimits;
 }
 
@@ -24,21 +24,21 @@ export class PeerIntake {
   }
 
   /** Takes one stanza; throws StreamError for what the peer may not send. A promise: the next frame must wait. */
-  take(frame: Frame, proven: ProvenPairs, origin: AckScope): MaybePromise<void> {
+  take(frame: Frame, proven: ProvenPairs, ackScope: AckScope): MaybePromise<void> {
     checkLengths(frame, this.#deps.limits);
     const stanza = readStanza(frame);
-    if (stanza instanceof MalformedAddress) return this.#refuse(frame, stanza, proven, origin);
+    if (stanza instanceof MalformedAddress) return this.#refuse(frame, stanza, proven, ackScope);
     this.#check(stanza.to?.domain, stanza.from?.domain, proven);
-    return this.#deps.route(stanza, origin);
+    return this.#deps.route(stanza, ackScope);
   }
 
   /** Not every server has our rules for names and resources: what one of its users writes must not end the stream of all. */
-  #refuse(frame: Frame, error: MalformedAddress, proven: ProvenPairs, origin: AckScope): MaybePromise<void> {
+  #refuse(frame: Frame, error: MalformedAddress, proven: ProvenPairs, ackScope: AckScope): MaybePromise<void> {
     const domain = this.#check(domainOf(frame.attribute('to')), domainOf(frame.attribute('from')), proven);
     const refusal = refusalOf(frame, error);
     const to = error.attribute === 'to' && jidOrNothing(frame.attribute('from'));
     if (!refusal || !to) return undefined;
-    return this.#deps.route(refusal.with({ from: Jid.from('', domain), to }), origin);
+    return this.#deps.route(refusal.with({ from: Jid.from('', domain), to }), ackScope);
   }
 
   /** Throws unless the peer may send from the one domain to the other, which is returned. */

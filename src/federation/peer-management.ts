@@ -100,7 +100,7 @@ export class PeerManagement {
   // --- what the peer sends
 
   /** Takes a stanza of the peer by `take`, and counts it when it is final. */
-  count(take: (scope: AckScope) => MaybePromise<void>): MaybePromise<void> {
+  count(take: (ackScope: AckScope) => MaybePromise<void>): MaybePromise<void> {
     const { incoming } = this.#acknowledger ?? {};
     if (!incoming) return take(unacknowledged);
     return incoming.count(() => take({ needsAck: true, ackAfter: (work) => incoming.ackAfter(work) }));

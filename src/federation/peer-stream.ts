@@ -165,7 +165,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
       case ns.server:
         if (this.#state.name !== 'open') throw StreamError.notAuthorized('authentication comes before stanzas');
         this.#used();
-        return this.management.count((origin) => this.#deps.intake.take(frame, this.proven, origin));
+        return this.management.count((ackScope) => this.#deps.intake.take(frame, this.proven, ackScope));
       case ns.streamManagement:
         if (this.#state.name === 'open') return this.management.take(frame);
         return this.send(managementFailed(StanzaError.unexpectedRequest()));

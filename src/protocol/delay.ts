@@ -22,22 +22,33 @@ export function delayStampMs(delay: Element): number | undefined {
   return stamp === undefined ? undefined : parseDateTime(stamp);
 }
 
-function isFrom(delay: Element, domain: string): boolean {
-  const from = jidOrNothing(attribute(delay, 'from'));
-  return from?.local === '' && from.domain === domain;
-}
-
 /** Whether the payload says when this domain got it. */
 export function hasDelayOf(payload: Payload, domain: string): boolean {
-  return payload.children.some((child) => isDelayOf(payload, child, domain));
+  return payload.children.some(
+    (child) => isDelay(child) && isClaimed(payload, child, (from) => isDomain(from, domain)),
+  );
 }
 
-/** The payload without the delays that claim to be set by this domain, which only the server itself may say, XEP-0203 §5. */
+/** The payload without the delays whose 'from' is an address that `mayNotSay` (XEP-0203 §5), also in the old form of XEP-0091. */
+export function withoutDelaysFrom(payload: Payload, mayNotSay: (from: Jid) => boolean): Payload {
+  if (!payload.children.some(isDelay)) return payload;
+  return payload.without((child) => isDelay(child) && isClaimed(payload, child, mayNotSay));
+}
+
+/** The payload without the delays that claim to be set by this domain, which only the server itself may say. */
 export function withoutDelaysOf(payload: Payload, domain: string): Payload {
-  if (!payload.has('delay', ns.delay)) return payload;
-  return payload.without((child) => isDelayOf(payload, child, domain));
+  return withoutDelaysFrom(payload, (from) => isDomain(from, domain));
 }
 
-function isDelayOf(payload: Payload, child: Child, domain: string): boolean {
-  return child.name === 'delay' && child.ns === ns.delay && isFrom(payload.element(child), domain);
+function isDelay({ name, ns: childNs }: Child): boolean {
+  return (name === 'delay' && childNs === ns.delay) || (name === 'x' && childNs === ns.legacyDelay);
+}
+
+function isClaimed(payload: Payload, child: Child, by: (from: Jid) => boolean): boolean {
+  const from = jidOrNothing(attribute(payload.element(child), 'from'));
+  return from !== undefined && by(from);
+}
+
+function isDomain({ local, domain }: Jid, wanted: string): boolean {
+  return local === '' && domain === wanted;
 }

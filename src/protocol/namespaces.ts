@@ -49,6 +49,7 @@ export const ns = {
   blocking: 'urn:xmpp:blocking',
   blockingErrors: 'urn:xmpp:blocking:errors',
   delay: 'urn:xmpp:delay',
+  legacyDelay: 'jabber:x:delay',
   hints: 'urn:xmpp:hints',
   chatStates: 'http://jabber.org/protocol/chatstates',
   messageOffline: 'msgoffline',

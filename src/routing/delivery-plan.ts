@@ -29,6 +29,8 @@ interface RecipientView {
   readonly forwardTo?: Jid | undefined;
   /** Whether the store has room for a message; asked only if it would be stored. */
   readonly hasRoom?: (message: Stanza) => boolean;
+  /** Whether the sender may see the recipient's presence, and so may learn from an error that nobody is there. */
+  readonly isShown?: () => boolean;
 }
 
 const silence: DeliveryPlan = { kind: 'none' };
@@ -64,17 +66,24 @@ function planBare(message: Stanza, type: MessageType, to: Jid, recipient: Recipi
   }
 }
 
-/** RFC 6121 §8.5.2.2.1: nobody is there to take a chat or normal message. */
-function planAbsent(message: Stanza, to: Jid, { hasRoom }: RecipientView): DeliveryPlan {
+/** RFC 6121 §8.5.2.2.1: no session can take a chat or normal message. */
+function planAbsent(message: Stanza, to: Jid, recipient: RecipientView): DeliveryPlan {
   switch (storabilityOf(message)) {
-    case 'keep':
-      // What would not fit is not said to be stored, and stored no more (XEP-0160 §2).
-      return hasRoom && !hasRoom(message) ? refusal('normal') : { kind: 'stored', owner: to.bare() };
+    case 'keep': {
+      // A message that does not fit is refused now, not announced as stored (XEP-0160 §2).
+      const fits = recipient.hasRoom?.(message) ?? true;
+      return fits ? { kind: 'stored', owner: to.bare() } : absenceTold(recipient);
+    }
     case 'refuse':
-      return refusal('normal');
+      return absenceTold(recipient);
     case 'forget':
       return silence;
   }
+}
+
+/** An error would tell that nobody is there, which a message to somebody online does not tell: it is for those who may see presence. */
+function absenceTold({ isShown }: RecipientView): DeliveryPlan {
+  return (isShown?.() ?? true) ? { kind: 'none', error: StanzaError.serviceUnavailable() } : silence;
 }
 
 /** RFC 6121 §8.5.1: errors and headlines end in silence, everything else is answered. */

@@ -7,18 +7,18 @@ import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
 import type { AckScope } from './ack-scope.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
-import type { Destination } from './destination.ts';
 import type { IqContent, IqEnds, IqHandlerFor } from './iq-table.ts';
 import type { LocalService } from './local-service.ts';
 import type { MaybePromise } from './maybe-promise.ts';
-import type { StoredExtras } from './offline-messages.ts';
+import type { MessageStore, StoredExtras } from './message-store.ts';
 import type { NextHop } from './outbound.ts';
+import type { JudgedPassage, Passage } from './passage.ts';
 import type { Session } from './session.ts';
 import type { SubscriptionState } from './subscription-states.ts';
 
 /**
- * A XEP, or a part of an RFC, as a value: what it adds to the road, and what it says of itself.
- * The hooks below are all there are; they run in the order of the one list in `extensions/index.ts`.
+ * A XEP, or a part of an RFC, as a value: what it adds to the server, and what it says of itself.
+ * These are all the hooks; they run in the order of the one list in `extensions/index.ts`.
  */
 export interface Extension {
   readonly name: string;
@@ -34,10 +34,15 @@ export interface Extension {
   /** Elements beside the three stanzas that a bound client may send. */
   readonly nonzas?: readonly NonzaHandler[];
   readonly filter?: StanzaFilter;
+  readonly prepare?: Prepare;
   readonly judge?: Judge;
   readonly recall?: Recall;
   readonly record?: Recorder;
   readonly presence?: PresenceHook;
+  /** Keeps messages for absent users; one extension at most does. */
+  readonly messageStore?: MessageStore;
+  /** Settles the stored messages of an account that have come due, before a client gets them. */
+  readonly settleDue?: (account: string) => Promise<void>;
   /** Everything is in place. */
   readonly opened?: () => void;
   /** The server is about to end; the store is still open. */
@@ -126,29 +131,18 @@ export interface StanzaFilter {
   inbound?(stanza: Stanza, recipient: Account): 'refuse' | undefined;
 }
 
-/** A message on the road, after planning. */
-export interface RecordedMessage {
-  readonly message: Stanza;
-  readonly sender: Jid;
-  readonly recipient: Jid;
-  readonly plan: DeliveryPlan;
-}
+/**
+ * Sees a message that a client or another server has sent just now, before filters and judges do, and may change it.
+ * Returns the message to go on with; undefined if it ends here. Must return quickly when it has nothing to do: every message passes.
+ */
+export type Prepare = (message: Stanza, sender: MessageSender) => Stanza | undefined;
 
-/** A message that has come, before anything is known of what will become of it. */
-export interface Passage {
-  readonly message: Stanza;
+/** Who has sent a message. */
+export interface MessageSender {
   /** Verified. */
-  readonly sender: Jid;
-  readonly recipient: Jid;
-  readonly destination: Destination;
-  /** The sender's session if a client of ours has sent it just now. */
+  readonly jid: Jid;
+  /** The session of a client of this server. */
   readonly session: Session | undefined;
-  /** Who is owed word of what becomes of the message, if anybody is. */
-  readonly origin: AckScope | undefined;
-  /** The addresses that have forwarded the message, the first one first. */
-  readonly forwardedBy: readonly Jid[];
-  /** The operator has sent it, in whosever name: what is told of it need be kept from nobody. */
-  readonly byOperator: boolean;
 }
 
 /**
@@ -164,7 +158,7 @@ export type Recall = (passage: Passage, plan: DeliveryPlan, sentAtMs: number) =>
 export interface Hearing {
   /** The message to go on with. */
   readonly message: Stanza;
-  /** The server itself tells somebody something: it is not forwarded, and nobody takes note of it. */
+  /** The server itself has sent it, as {@link RouteOptions.own} has it. */
   readonly own?: true;
   /** Decides on what the server would do. */
   judge(plan: DeliveryPlan): Ruling;
@@ -174,6 +168,8 @@ export interface Hearing {
 export interface Ruling {
   readonly message: Stanza;
   readonly plan: DeliveryPlan;
+  /** A rule has stopped the message: no recorder sees it. */
+  readonly stopped?: true;
   /** Absent if nobody needs to know what becomes of it. */
   readonly oversight?: Oversight;
 }
@@ -186,9 +182,9 @@ export interface Oversight {
   done(): void;
   /**
    * It has had to wait for its recipient and could happen now: false if the message has come to its end meanwhile. What is said of
-   * that has this origin.
+   * that counts for `ackScope`.
    */
-  mayLeave?(origin: AckScope): boolean;
+  mayLeave?(ackScope: AckScope): boolean;
   /** It is about to leave the server, as `Departure.leaving` has it. */
   leaving?(hop?: NextHop): MaybePromise<Stanza | undefined>;
   /** It has failed, and this would happen now. */
@@ -214,5 +210,23 @@ export interface PresenceHook {
   dress?(presence: Stanza, account: Account): Stanza;
 }
 
-/** Takes note of a message that is about to be delivered. */
-export type Recorder = (passage: RecordedMessage) => void;
+/**
+ * Sees every message once it has been judged, before anything happens with it: an archive writes it down, carbons copy it. Does not see
+ * messages of the server itself, messages that a rule has stopped, and messages that are planned anew because what was planned failed.
+ * {@link isFirstJourney} tells new messages from those that come back.
+ */
+export type Recorder = (passage: JudgedPassage) => Recorded | undefined;
+
+/** What a recorder has done with a message. */
+export interface Recorded {
+  /** Adds to the message what its recipient gets. Pure: it is called again if the message is planned anew. */
+  readonly stamp?: (message: Stanza) => Stanza;
+  /** The message as the sender's other devices get it, if that changes. */
+  readonly copyForSender?: Stanza;
+  /** The sender is acknowledged only after this. */
+  readonly durable?: Promise<unknown>;
+  /** Written together with the message if it is stored. */
+  readonly extras?: StoredExtras;
+  /** Nothing that was tried has worked, and the sender gets an error. */
+  undelivered?(): void;
+}

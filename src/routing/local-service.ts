@@ -67,7 +67,7 @@ function handOver(stanza: Stanza, taken: MaybePromise<void>, handoff: Handoff, {
     () => handoff.left?.(),
     (error: unknown) => handoff.failed(explain(stanza, error)),
   );
-  if (handoff.origin) handoff.origin.ackAfter(settled);
+  if (handoff.ackScope) handoff.ackScope.ackAfter(settled);
   else settled.catch((error: unknown) => void explain(stanza, error));
 }
 

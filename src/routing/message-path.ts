@@ -3,39 +3,41 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Account } from './account.ts';
-import { PendingWork, type RouteOptions } from './ack-scope.ts';
+import { PendingWork } from './ack-scope.ts';
 import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
-import type { Hearing, Judge, Oversight, Passage, Recall, Recorder, Ruling } from './extension.ts';
+import type { Hearing, Oversight, Recorded, Ruling } from './extension.ts';
+import type { ExtensionHooks } from './extension-hooks.ts';
 import { forwardedAbroad } from './forward-trail.ts';
 import { type MaybePromise, then } from './maybe-promise.ts';
-import type { OfflineMessages } from './offline-messages.ts';
-import type { Outbound } from './outbound.ts';
+import type { MessageStore, StoredExtras } from './message-store.ts';
+import type { NextHop, Outbound } from './outbound.ts';
+import type { Passage, RouteOptions } from './passage.ts';
 import type { Service } from './service.ts';
 import type { Session, Watch } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
 import { storabilityOf } from './storability.ts';
+import { maySeePresence } from './visibility.ts';
 
 /** Dependencies of the message path. */
 interface MessagePathDeps {
+  readonly hooks: Pick<ExtensionHooks, 'judges' | 'recalls' | 'recorders' | 'messageStore'>;
   readonly sessionsOf: (account: string) => readonly Session[];
   readonly filters: StanzaFilters;
-  readonly judges: readonly Judge[];
-  readonly recalls: readonly Recall[];
-  readonly recorders: readonly Recorder[];
-  readonly offline: OfflineMessages;
-  /** Puts a message with a new address on the road again. */
-  readonly route: (stanza: Stanza, way?: RouteOptions) => MaybePromise<void>;
-  /** Carries what is for other servers. */
+  /** Routes a message again, to a new address. */
+  readonly route: (stanza: Stanza, options?: RouteOptions) => MaybePromise<void>;
+  /** Carries stanzas to other servers. */
   readonly remotes: Outbound;
-  /** Whether a domain is one of ours, or that of a service. */
+  /** Whether a domain belongs to a service, which the operator runs as he runs this server. */
+  readonly isService: (domain: string) => boolean;
+  /** Whether this server, or a service of it, answers for a domain. */
   readonly isHosted: (domain: string) => boolean;
-  /** What the sender is told of an error. */
+  /** Turns an error into the one that the sender is told. */
   readonly explain: (message: Stanza, error: unknown) => StanzaError;
-  /** Answers a message that failed after its sender was let go on. */
-  readonly refuse: (message: Stanza, error: unknown, way?: RouteOptions) => MaybePromise<void>;
+  /** Answers a message that failed after its sender went on. */
+  readonly refuse: (message: Stanza, error: unknown, options?: RouteOptions) => MaybePromise<void>;
 }
 
-/** What is not to become of a message: what has been tried, and what is not right for it. */
+/** Outcomes that a new plan must leave out: they have failed, or are not right for the message. */
 interface Excluded {
   readonly sessions: readonly Session[];
   readonly forward: boolean;
@@ -45,6 +47,8 @@ interface Excluded {
 interface Journey {
   readonly passage: Passage;
   readonly excluded: Excluded;
+  /** What recorders have done with it. */
+  readonly recorded: readonly Recorded[];
 }
 
 /** Messages on their way to the disk at which senders begin to wait for it. */
@@ -52,8 +56,16 @@ const patientWrites = 4096;
 /** How many accounts may forward one message. */
 const maxForwards = 5;
 const nothing: Excluded = { sessions: [], forward: false };
+const unforwarded: Excluded = { sessions: [], forward: true };
+const unrecorded: readonly Recorded[] = [];
+const silence: DeliveryPlan = { kind: 'none' };
+/** Stores nothing: there is no extension that does. */
+const noStore: Pick<MessageStore, 'keep' | 'hasRoom'> = {
+  keep: () => Promise.reject(StanzaError.serviceUnavailable()),
+  hasRoom: () => false,
+};
 
-/** The road of a message: hear, screen, plan, judge, record, carry out. */
+/** Takes a message through its stages: hear, filter, plan, judge, record, carry out. */
 export class MessagePath {
   readonly #deps: MessagePathDeps;
   #writes = 0;
@@ -62,20 +74,22 @@ export class MessagePath {
     this.#deps = deps;
   }
 
-  /** Takes a message from one end of the road to the other. Throws StanzaError for the sender. */
+  /** Takes a message from the first stage to the last. Throws StanzaError for the sender. */
   take(passage: Passage): MaybePromise<void> {
     const hearing = this.#hear(passage);
     if (hearing === 'refused') return;
     const message = hearing?.message ?? passage.message;
-    const excluded = hearing?.own ? { ...nothing, forward: true } : nothing;
-    const journey: Journey = { passage: hearing ? { ...passage, message } : passage, excluded };
-    const plan = this.plan(journey.passage, excluded);
+    const heard = hearing ? { ...passage, message } : passage;
+    const own = hearing?.own ?? passage.options.own;
+    const excluded = own ? unforwarded : nothing;
+    const plan = this.plan(heard, excluded);
     const ruling = hearing ? hearing.judge(plan) : { message, plan };
-    if (!hearing?.own) this.#record(ruling, passage);
-    return this.#carryOut(ruling, journey);
+    if (own || ruling.stopped || this.#deps.hooks.recorders.length === 0)
+      return this.#carryOut(ruling, { passage: heard, excluded, recorded: unrecorded });
+    return this.#recordAndCarryOut(ruling, heard);
   }
 
-  /** What would happen to the message by default: the screen may turn the plan to `none`. */
+  /** What would happen to the message by default; a filter may turn the plan to `none`. */
   plan(passage: Passage, excluded = nothing): DeliveryPlan {
     const { destination } = passage;
     switch (destination.kind) {
@@ -91,65 +105,83 @@ export class MessagePath {
   }
 
   #planAccount(passage: Passage, account: Account | undefined, excluded: Excluded): DeliveryPlan {
-    const { message, recipient, forwardedBy } = passage;
+    const { message, recipient, sender, options } = passage;
     if (!account || this.#deps.filters.refusesInbound(message, account)) {
       return planLocal(message, recipient, { exists: false, sessions: [] });
     }
     const sessions = this.#deps.sessionsOf(account.key);
     const failed = excluded.sessions;
     const left = failed.length === 0 ? sessions : sessions.filter((one) => !failed.includes(one));
-    const { offline } = this.#deps;
     return planLocal(message, recipient, {
       exists: true,
       sessions: left,
-      forwardTo: !excluded.forward && mayForward(account, forwardedBy) ? account.forwardTo : undefined,
-      hasRoom: (stanza) => offline.hasRoom?.(stanza, account) ?? true,
+      forwardTo: !excluded.forward && mayForward(account, options.forwardedBy) ? account.forwardTo : undefined,
+      hasRoom: (stanza) => this.#store.hasRoom(stanza, account),
+      isShown: () => this.#isShown(account, sender, options),
     });
+  }
+
+  get #store(): Pick<MessageStore, 'keep' | 'hasRoom'> {
+    return this.#deps.hooks.messageStore ?? noStore;
   }
 
   /** The first judge that takes up the case has it alone. */
   #hear(passage: Passage): Hearing | 'refused' | undefined {
-    for (const judge of this.#deps.judges) {
+    for (const judge of this.#deps.hooks.judges) {
       const hearing = judge(passage);
       if (hearing) return hearing;
     }
     return undefined;
   }
 
-  #record({ message, plan }: Ruling, { sender, recipient }: Passage): void {
-    for (const record of this.#deps.recorders) record({ message, plan, sender, recipient });
+  /** Each recorder sees what those before it have made of the message. */
+  #recordAndCarryOut(ruling: Ruling, passage: Passage): MaybePromise<void> {
+    const { ackScope } = passage.options;
+    const recorded: Recorded[] = [];
+    let copyForSender = ruling.message;
+    for (const record of this.#deps.hooks.recorders) {
+      const message = stamped(ruling.message, recorded);
+      const done = record({ ...passage, message, copyForSender, plan: ruling.plan });
+      if (!done) continue;
+      recorded.push(done);
+      copyForSender = done.copyForSender ?? copyForSender;
+      if (done.durable && ackScope?.needsAck) ackScope.ackAfter(done.durable);
+    }
+    return this.#carryOut(ruling, { passage, excluded: nothing, recorded });
   }
 
   /** The only place where a message has an effect. */
   #carryOut(ruling: Ruling, journey: Journey): MaybePromise<void> {
-    const { message, plan, oversight } = ruling;
+    const { plan, oversight } = ruling;
     switch (plan.kind) {
       case 'direct':
         return this.#handOver(ruling, plan.sessions, journey);
       case 'stored':
         return this.#keep(ruling, plan.owner, journey);
       case 'forward':
-        return oversight ? this.#watchForward(ruling, plan.to, journey) : this.#forward(message, plan.to, journey);
+        return oversight ? this.#watchForward(ruling, plan.to, journey) : this.#forward(ruling, plan.to, journey);
       case 'gateway':
       case 'service':
         return this.#depart(plan.service, ruling, journey);
       case 'remote':
-        return this.#depart(this.#deps.remotes, this.#abroad(ruling, journey), journey);
+        return this.#depart(this.#deps.remotes, ruling, journey);
       case 'none':
         if (plan.error) throw plan.error;
     }
   }
 
-  #handOver({ message, oversight }: Ruling, sessions: readonly Session[], journey: Journey): void {
-    const { origin } = journey.passage;
+  #handOver(ruling: Ruling, sessions: readonly Session[], journey: Journey): void {
+    const { oversight } = ruling;
+    const { ackScope } = journey.passage.options;
+    const message = stamped(ruling.message, journey.recorded);
     const watch = oversight && this.#watchOver(oversight, sessions, journey);
-    // What is not worth storing is not worth a copy either.
-    const kept = origin?.needsAck && storabilityOf(message) !== 'forget';
-    if (!kept) for (const session of sessions) session.send(message, watch);
-    else for (const session of sessions) origin.ackAfter(session.sendDurably(message, watch));
+    // A message that is not worth storing is not worth a copy either.
+    const needsCopy = ackScope?.needsAck && storabilityOf(message) !== 'forget';
+    if (!needsCopy) for (const session of sessions) session.send(message, watch);
+    else for (const session of sessions) ackScope.ackAfter(session.sendDurably(message, watch));
   }
 
-  /** One delivery is enough; if there is none, what else can be done is asked of the judge. */
+  /** One delivery is enough. If every session fails, the judge decides on the next plan. */
   #watchOver(oversight: Oversight, sessions: readonly Session[], journey: Journey): Watch {
     let open = sessions.length;
     let done = false;
@@ -160,41 +192,45 @@ export class MessagePath {
       if (delivered) return oversight.done();
       if (open === 0) this.#again(without(journey, sessions), (next) => oversight.failed(next));
     };
-    return { settled, mayLeave: (origin) => oversight.mayLeave?.(origin) ?? true };
+    return { settled, mayLeave: (ackScope) => oversight.mayLeave?.(ackScope) ?? true };
   }
 
-  /** Watches again over a message that waits for a session since before a restart; nothing if nobody minds what becomes of it. */
+  /** Watches again over a message that has waited for a session since before a restart; undefined if no judge wants to. */
   recall(passage: Passage, session: Session, sentAtMs: number): Watch | undefined {
     const sessions = [session];
-    for (const recall of this.#deps.recalls) {
+    for (const recall of this.#deps.hooks.recalls) {
       const oversight = recall(passage, { kind: 'direct', sessions }, sentAtMs);
-      if (oversight) return this.#watchOver(oversight, sessions, { passage, excluded: nothing });
+      if (oversight) return this.#watchOver(oversight, sessions, { passage, excluded: nothing, recorded: unrecorded });
     }
     return undefined;
   }
 
-  #forward(message: Stanza, to: Jid, { passage }: Journey): MaybePromise<void> {
-    const { origin, forwardedBy, recipient } = passage;
-    return this.#deps.route(message.with({ to }), { origin, forwardedBy: [...forwardedBy, recipient] });
+  /** The account that forwards a message has no part in it: stamps are for the last recipient. */
+  #forward({ message }: Ruling, to: Jid, { passage }: Journey): MaybePromise<void> {
+    const { recipient, options } = passage;
+    const forwardedBy = [...(options.forwardedBy ?? []), recipient];
+    return this.#deps.route(message.with({ to }), { ackScope: options.ackScope, forwardedBy });
   }
 
-  #abroad(ruling: Ruling, { passage }: Journey): Ruling {
-    const { forwardedBy } = passage;
-    if (forwardedBy.length === 0) return ruling;
-    return { ...ruling, message: forwardedAbroad(ruling.message, forwardedBy, this.#deps.isHosted) };
+  #abroad(message: Stanza, { passage }: Journey): Stanza {
+    const { forwardedBy = [] } = passage.options;
+    return forwardedBy.length === 0 ? message : forwardedAbroad(message, forwardedBy, this.#deps.isHosted);
   }
 
-  /** Another server may be long in coming: the sender does not wait for it, and the judge is asked again when it is there. */
+  /** Another server may take long to reach: the sender does not wait, and the judge is asked again when the server is there. */
   #depart(outbound: Outbound, ruling: Ruling, journey: Journey): MaybePromise<void> {
-    const { message, oversight } = ruling;
-    const { origin } = journey.passage;
+    const { plan, oversight } = ruling;
+    const { ackScope } = journey.passage.options;
+    const stamp = (message: Stanza) => stamped(message, journey.recorded);
+    const message = plan.kind === 'remote' ? this.#abroad(stamp(ruling.message), journey) : stamp(ruling.message);
     const failed = (error: unknown) => this.#lost(ruling, journey, error);
-    // What is not worth storing is not worth a copy either.
-    const owed = origin?.needsAck && storabilityOf(message) !== 'forget';
+    // A message that is not worth storing is not worth a copy either.
+    const needsCopy = ackScope?.needsAck && storabilityOf(message) !== 'forget';
+    const leaving = (hop?: NextHop) => then(oversight?.leaving?.(hop), (left) => left && stamp(left));
     try {
       outbound.send(message, {
-        ...(owed && { origin }),
-        ...(oversight?.leaving && { leaving: (hop) => oversight.leaving?.(hop) }),
+        ...(needsCopy && { ackScope }),
+        ...(oversight?.leaving && { leaving }),
         left: () => oversight?.done(),
         failed,
       });
@@ -207,7 +243,7 @@ export class MessagePath {
   #watchForward(ruling: Ruling, to: Jid, journey: Journey): MaybePromise<void> {
     const failed = (error: unknown) => this.#lost(ruling, journey, error);
     try {
-      const pending = this.#forward(ruling.message, to, journey);
+      const pending = this.#forward(ruling, to, journey);
       if (pending instanceof Promise) return pending.then(() => ruling.oversight?.done(), failed);
     } catch (error) {
       return failed(error);
@@ -215,13 +251,12 @@ export class MessagePath {
     ruling.oversight?.done();
   }
 
-  /** Storage keeps the order of its calls, so the sender need not wait for the disk, unless the disk falls behind. */
+  /** Storage keeps the order of its calls, so the sender does not wait for the disk unless the disk falls behind. */
   #keep(ruling: Ruling, owner: Jid, journey: Journey): MaybePromise<void> {
-    const { origin } = journey.passage;
+    const { ackScope } = journey.passage.options;
     this.#writes += 1;
-    const { extras } = ruling.oversight ?? {};
-    const kept = this.#deps.offline
-      .keep(ruling.message, owner, { ...extras, sentAtMs: origin?.sentAtMs, moved: origin?.kept })
+    const kept = this.#store
+      .keep(stamped(ruling.message, journey.recorded), owner, extrasOf(ruling, journey))
       .then(
         () => ruling.oversight?.done(),
         (error: unknown) => this.#notKept(ruling, journey, error),
@@ -230,23 +265,41 @@ export class MessagePath {
         this.#writes -= 1;
       });
     const over = kept.catch((error: unknown) => void this.#deps.explain(ruling.message, error));
-    if (origin?.needsAck) origin.ackAfter(kept);
+    if (ackScope?.needsAck) ackScope.ackAfter(kept);
     return this.#writes > patientWrites ? over : undefined;
   }
 
-  /** What has another place on the disk is not lost: it stays there until there is room. */
+  /** A message with a copy elsewhere on the disk is not lost: the copy stays until there is room. */
   #notKept(ruling: Ruling, journey: Journey, error: unknown): MaybePromise<void> {
-    const { origin } = journey.passage;
-    if (origin?.kept && error instanceof StorageError && error.isPassing) throw error;
-    return this.#lost(ruling, journey, error);
+    const { again } = journey.passage.options;
+    if (again?.hasCopy && error instanceof StorageError && error.isPassing) throw error;
+    const isFull = error instanceof StanzaError && error.condition === 'service-unavailable';
+    const next = isFull && !this.#mayTell(journey.passage) ? silence : undefined;
+    return this.#lost(ruling, journey, error, next);
   }
 
-  /** There is nothing left to try but to tell the sender. */
-  #lost({ message, oversight }: Ruling, journey: Journey, error: unknown): MaybePromise<void> {
-    if (!oversight) return this.#refuse(message, error, journey.passage);
-    const refusal = this.#deps.explain(message, error);
-    const next: DeliveryPlan = { kind: 'none', error: refusal };
-    return this.#settle(oversight.failed(next), journey);
+  /** Whether the sender may learn that the recipient is absent. */
+  #mayTell({ destination, sender, options }: Passage): boolean {
+    const account = destination.kind === 'account' ? destination.account : undefined;
+    return !account || this.#isShown(account, sender, options);
+  }
+
+  /** Whoever may not see presence must not learn from an error that the account has no session. */
+  #isShown(account: Account, sender: Jid, { byOperator }: RouteOptions): boolean {
+    if (byOperator || maySeePresence(account, sender)) return true;
+    return this.#deps.isService(sender.domain) || (sender.local === '' && this.#deps.isHosted(sender.domain));
+  }
+
+  /** Nothing is left to try; `next` ends it, by default with an error for the sender. */
+  #lost(ruling: Ruling, journey: Journey, error: unknown, next?: DeliveryPlan): MaybePromise<void> {
+    const { message, oversight } = ruling;
+    if (oversight) return this.#settle(oversight.failed(next ?? this.#refusal(message, error)), journey);
+    for (const one of journey.recorded) one.undelivered?.();
+    return next ? undefined : this.#refuse(message, error, journey.passage);
+  }
+
+  #refusal(message: Stanza, error: unknown): DeliveryPlan {
+    return { kind: 'none', error: this.#deps.explain(message, error) };
   }
 
   #again(journey: Journey, judge: (plan: DeliveryPlan) => Ruling): void {
@@ -255,6 +308,7 @@ export class MessagePath {
 
   /** Carries a ruling out when its sender is no longer waiting. Each new plan leaves out what failed, so this ends. */
   #settle(ruling: Ruling, journey: Journey): MaybePromise<void> {
+    if (ruling.plan.kind === 'none') for (const one of journey.recorded) one.undelivered?.();
     try {
       return this.#carryOut(ruling, journey);
     } catch (error) {
@@ -262,12 +316,26 @@ export class MessagePath {
     }
   }
 
-  /** Whoever is owed word is owed it also when the word is no. */
-  #refuse(message: Stanza, error: unknown, { origin, forwardedBy }: Passage): MaybePromise<void> {
-    if (!origin?.needsAck) return this.#deps.refuse(message, error, { forwardedBy });
-    const consequences = new PendingWork();
-    return then(this.#deps.refuse(message, error, { origin: consequences, forwardedBy }), () => consequences.settled());
+  /** The sender is acknowledged even if the answer is an error. */
+  #refuse(message: Stanza, error: unknown, { options }: Passage): MaybePromise<void> {
+    const { ackScope, forwardedBy } = options;
+    if (!ackScope?.needsAck) return this.#deps.refuse(message, error, { forwardedBy });
+    const work = new PendingWork();
+    return then(this.#deps.refuse(message, error, { ackScope: work, forwardedBy }), () => work.settled());
   }
+}
+
+/** The message with everything that recorders have added to it. */
+function stamped(message: Stanza, recorded: readonly Recorded[]): Stanza {
+  let result = message;
+  for (const { stamp } of recorded) if (stamp) result = stamp(result);
+  return result;
+}
+
+function extrasOf({ oversight }: Ruling, { passage, recorded }: Journey): StoredExtras {
+  const { again } = passage.options;
+  const extras: StoredExtras = { ...oversight?.extras, sentAtMs: again?.sentAtMs, moved: again?.hasCopy };
+  return Object.assign(extras, ...recorded.map((one) => one.extras));
 }
 
 function planService(service: Service, { message, sender }: Passage): DeliveryPlan {
@@ -277,10 +345,10 @@ function planService(service: Service, { message, sender }: Passage): DeliveryPl
 }
 
 /** A message comes to no account twice on its way. */
-function mayForward({ jid }: Account, forwardedBy: readonly Jid[]): boolean {
+function mayForward({ jid }: Account, forwardedBy: readonly Jid[] = []): boolean {
   return forwardedBy.length < maxForwards && !forwardedBy.some((one) => one.bare().equals(jid));
 }
 
-function without({ passage, excluded }: Journey, sessions: readonly Session[]): Journey {
-  return { passage, excluded: { ...excluded, sessions: [...excluded.sessions, ...sessions] } };
+function without({ excluded, ...journey }: Journey, sessions: readonly Session[]): Journey {
+  return { ...journey, excluded: { ...excluded, sessions: [...excluded.sessions, ...sessions] } };
 }

@@ -15,7 +15,7 @@ export interface NextHop {
 /** What is to happen to a stanza that leaves the server, besides being sent. */
 export interface Handoff {
   /** Who is owed word: a copy of the stanza is durable before it hears of it. */
-  readonly origin?: AckScope | undefined;
+  readonly ackScope?: AckScope | undefined;
   /**
    * It has had to wait and could be written now: answers what is to be written, or throws the StanzaError with which the stanza ends,
    * or answers nothing if it has come to its end. What is behind it waits (RFC 6120 §10.1). `hop` is the other server, if it is one.

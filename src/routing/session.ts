@@ -10,8 +10,8 @@ import { RecentAddresses } from './recent-addresses.ts';
 export interface Watch {
   /** It has left, or never will. */
   settled(delivered: boolean): void;
-  /** It has had to wait for the client, who is back: whether it is still to leave. What is said in its place has this origin. */
-  mayLeave(origin: AckScope): boolean;
+  /** It has waited for the client, which is back: whether it is still sent. Anything sent in its place counts for `ackScope`. */
+  mayLeave(ackScope: AckScope): boolean;
 }
 
 /** What a session has shown of itself, and to whom. */

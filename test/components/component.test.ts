@@ -32,7 +32,7 @@ class Link implements ComponentLink {
   }
 }
 
-const owed = { origin: { needsAck: true, ackAfter: () => undefined } };
+const owed = { ackScope: { needsAck: true, ackAfter: () => undefined } };
 const turn = () => new Promise(setImmediate);
 
 describe('A component', () => {

@@ -4,8 +4,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { startServer } from '../../src/compose/server.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
-import { startServer } from '../../src/server.ts';
 import { controlSocketPath } from '../../src/web/control/socket-path.ts';
 import { freePort } from '../support/free-port.ts';
 import { RecordingLog } from '../support/recording-log.ts';
@@ -41,7 +41,7 @@ describe('Ports that somebody else has', () => {
       () => undefined,
       (error: Error) => error.message,
     );
-    expect(failure).to.equal('none of the addresses for starttls can be had');
+    expect(failure).to.equal('Clients (STARTTLS): cannot listen on any of the addresses');
   });
 });
 

@@ -45,7 +45,7 @@ function testTexts(): string {
 describe('docs/protocols.md', () => {
   const bench = new Bench(allExtensions);
   const claims = () =>
-    [...coreClaims, ...bench.routing.extensions.flatMap((extension) => extension.claims)].sort(byName);
+    [...coreClaims, ...bench.routing.hooks.extensions.flatMap((extension) => extension.claims)].sort(byName);
 
   it('says what the parts of the server claim', () => {
     const text = heading + claims().map(row).join('');

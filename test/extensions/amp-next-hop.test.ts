@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { configSchema } from '../../src/config/schema.ts';
 import { amp } from '../../src/extensions/amp/amp.ts';
-import { AmpCounters } from '../../src/extensions/amp/amp-counters.ts';
 import { AmpService } from '../../src/extensions/amp/amp-service.ts';
 import type { AmpOptions } from '../../src/extensions/amp/settings.ts';
 import { Jid } from '../../src/protocol/jid.ts';
@@ -93,7 +92,6 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
       options: { ...configured, remoteUnsupported, policies },
       store: core.storage,
       isInFlight: () => false,
-      counters: new AmpCounters(),
     });
     const remotes: Outbound = { send: (...given) => other.send(...given) };
     return { extensions: [amp(works, 'Ampere')], remotes, services: [bot] };

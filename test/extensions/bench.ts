@@ -1,10 +1,9 @@
 import { Jid } from '../../src/protocol/jid.ts';
 import { Stanza } from '../../src/protocol/stanza.ts';
 import type { Account } from '../../src/routing/account.ts';
-import { buildRouting, type Routing, type RoutingCore } from '../../src/routing/build-routing.ts';
 import type { Extension } from '../../src/routing/extension.ts';
-import type { OfflineMessages } from '../../src/routing/offline-messages.ts';
 import type { Outbound } from '../../src/routing/outbound.ts';
+import { Routing } from '../../src/routing/routing.ts';
 import type { Service } from '../../src/routing/service.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { parseFrame } from '../../src/xml/parse-frame.ts';
@@ -14,16 +13,16 @@ import { StubSession } from '../support/stub-session.ts';
 import { openTemporaryStorage } from '../support/temporary-storage.ts';
 
 /** What an extension on the bench can be made from. */
-export interface BenchGround extends RoutingCore {
+export interface BenchGround extends Omit<Routing, 'install'> {
+  readonly routing: Routing;
   readonly storage: Storage;
   readonly clock: ManualClock;
   readonly log: RecordingLog;
 }
 
-/** The extensions under test, and who keeps messages if that is not beside the point. */
+/** The extensions under test, and what they are tested with. */
 export interface Fitting {
   readonly extensions: readonly Extension[];
-  readonly offline?: OfflineMessages;
   /** What carries stanzas to other servers. */
   readonly remotes?: Outbound;
   /** What answers for other domains. */
@@ -65,13 +64,12 @@ export class Bench {
   /** Starts the server anew: only what was stored is still there. */
   rebuild(): void {
     const { storage, clock, log } = this;
-    const options = { domains: ['localhost'], maxRosterItems: 100, maxDirectedPresences: 10 };
-    const keepNothing = { keep: () => Promise.resolve() };
-    this.#routing = buildRouting(options, storage, clock, log, (core) => {
-      const { offline = keepNothing, services = [], ...fitting } = this.#fit({ ...core, storage, clock, log });
-      for (const service of services) core.services.add(service);
-      return { ...fitting, offline };
-    });
+    const bounds = { domains: ['localhost'], maxRosterItems: 100, maxDirectedPresences: 10 };
+    const routing = new Routing({ ...bounds, storage, clock, log });
+    const { services = [], ...parts } = this.#fit({ ...routing, routing, storage, clock, log });
+    for (const service of services) routing.services.add(service);
+    routing.install(parts);
+    this.#routing = routing;
   }
 
   /** A new account whose name begins with `name`. */

@@ -117,7 +117,7 @@ describe('Last Activity (XEP-0012)', () => {
     bench.clock.advance(2000);
     expect(await saved(juliet.account.key)).to.deep.equal({ atMs: bench.clock.nowMs() - 2000, status: '' });
     bench.ends(romeo);
-    for (const extension of bench.routing.extensions) await extension.closing?.();
+    for (const extension of bench.routing.hooks.extensions) await extension.closing?.();
     expect(await saved(romeo.account.key)).to.deep.equal({ atMs: bench.clock.nowMs(), status: '' });
   });
 

@@ -8,11 +8,11 @@ describe('the list of extensions', () => {
   const bench = new Bench(allExtensions);
 
   it('begins with the screen that blocks', () => {
-    expect(bench.routing.extensions[0]?.name).to.equal('blocking');
+    expect(bench.routing.hooks.extensions[0]?.name).to.equal('blocking');
   });
 
   it('has every name and every iq once', () => {
-    const { extensions: all } = bench.routing;
+    const { extensions: all } = bench.routing.hooks;
     const names = all.map(({ name }) => name);
     const handled = all.flatMap(({ iq }) => iq ?? []);
     const keys = handled.flatMap(({ scopes, type, name, ns }) =>
@@ -32,7 +32,9 @@ describe('the list of extensions', () => {
   });
 
   it('offers nothing before authentication', () => {
-    expect(bench.routing.extensions.flatMap((one) => one.streamFeatures?.('unauthenticated') ?? [])).to.deep.equal([]);
+    expect(
+      bench.routing.hooks.extensions.flatMap((one) => one.streamFeatures?.('unauthenticated') ?? []),
+    ).to.deep.equal([]);
   });
 
   describe('whatever a client sends', () => {
@@ -54,7 +56,7 @@ describe('the list of extensions', () => {
 
     for (const [what, attributes] of hostile) {
       it(`answers every request once, and never with a fault of its own: ${what}`, async () => {
-        const handlers = bench.routing.extensions.flatMap(({ iq }) => iq ?? []);
+        const handlers = bench.routing.hooks.extensions.flatMap(({ iq }) => iq ?? []);
         expect(handlers.length).to.be.greaterThan(20);
         for (const { name, ns, type } of handlers) {
           for (const to of ['', 'localhost', 'nobody@localhost']) {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { offline } from '../../src/extensions/offline/offline.ts';
-import { StoredMessages } from '../../src/extensions/offline/stored-messages.ts';
-import type { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
 import type { Account } from '../../src/routing/account.ts';
+import type { StanzaFilter } from '../../src/routing/extension.ts';
+import type { MessageStore } from '../../src/routing/message-store.ts';
 import type { OfflineStore } from '../../src/storage/offline.ts';
 import { StorageError, type StorageErrorCode } from '../../src/storage/storage-error.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
@@ -19,7 +19,7 @@ function messageFor({ key }: Account, body: string, more = ''): Stanza {
 describe('offline messages (XEP-0160)', () => {
   let fault: { during: 'append' | 'list' | 'remove'; error: StorageError } | undefined;
   let blocked: string | undefined;
-  let messages: StoredMessages;
+  let messages: MessageStore;
   const failing = <T>(during: 'append' | 'list' | 'remove', run: () => Promise<T>): Promise<T> =>
     fault?.during === during ? Promise.reject(fault.error) : run();
 
@@ -30,9 +30,12 @@ describe('offline messages (XEP-0160)', () => {
       list: (...given) => failing('list', () => stored.list(...given)),
       remove: (...given) => failing('remove', () => stored.remove(...given)),
     };
-    const refuses = ({ from }: { from: Jid | undefined }) => from?.bare().toString() === blocked;
-    messages = new StoredMessages({ ...core, store, quota: { maxMessages: 250, maxBytes: 100_000 }, refuses });
-    return { extensions: [offline(messages)], offline: messages };
+    const filter: StanzaFilter = {
+      inbound: ({ from }) => (from?.bare().toString() === blocked ? 'refuse' : undefined),
+    };
+    const extension = offline({ ...core, store, quota: { maxMessages: 250, maxBytes: 100_000 } });
+    if (extension.messageStore) messages = extension.messageStore;
+    return { extensions: [{ name: 'filter', claims: [], filter }, extension] };
   });
 
   beforeEach(() => {
@@ -77,10 +80,12 @@ describe('offline messages (XEP-0160)', () => {
   }
 
   it('is told of in service discovery, unless there is no room', () => {
-    expect(offline(messages).disco?.domain).to.deep.equal(['msgoffline']);
     const { storage, clock, log, routing } = bench;
-    const none = { ...routing, store: storage.offline, quota: { maxMessages: 0, maxBytes: 0 }, clock, log };
-    expect(offline(new StoredMessages({ ...none, refuses: () => false })).disco?.domain).to.deep.equal([]);
+    const deps = { ...routing, store: storage.offline, clock, log };
+    const announced = (maxMessages: number) =>
+      offline({ ...deps, quota: { maxMessages, maxBytes: 1000 } }).disco?.domain;
+    expect(announced(1)).to.deep.equal(['msgoffline']);
+    expect(announced(0)).to.deep.equal([]);
   });
 
   it('gives messages to the next available session, stamped and in order, before anything else', async () => {

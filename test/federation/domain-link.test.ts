@@ -185,7 +185,7 @@ describe('What goes from one domain to another', () => {
   });
 
   it('has a copy if word of it is owed, until it is of no use any more', async () => {
-    const owed = { origin: { needsAck: true, ackAfter: () => undefined } };
+    const owed = { ackScope: { needsAck: true, ackAfter: () => undefined } };
     const failing = Promise.withResolvers<void>();
     sends('1', owed);
     sends('2', { ...owed, leaving: () => undefined });

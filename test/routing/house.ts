@@ -1,11 +1,12 @@
 import { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
-import { stampFrom } from '../../src/routing/accept.ts';
 import type { Account } from '../../src/routing/account.ts';
-import { buildRouting, type Routing } from '../../src/routing/build-routing.ts';
+import { stampFrom } from '../../src/routing/client-boundary.ts';
 import type { Extension } from '../../src/routing/extension.ts';
 import type { MaybePromise } from '../../src/routing/maybe-promise.ts';
+import type { MessageStore } from '../../src/routing/message-store.ts';
 import type { Outbound } from '../../src/routing/outbound.ts';
+import { Routing, type RoutingDeps } from '../../src/routing/routing.ts';
 import type { Service } from '../../src/routing/service.ts';
 import type { RosterItem } from '../../src/storage/rosters.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
@@ -45,22 +46,23 @@ export class House {
       remotes,
       services = [],
     } = furniture;
-    const options = { domains: ['a.example', 'b.example'], maxRosterItems, maxDirectedPresences };
-    const { accounts, rosters } = this;
-    // The road reads no more of the storage than this.
-    const storage = { accounts, rosters } as unknown as Parameters<typeof buildRouting>[1];
-    this.routing = buildRouting(options, storage, this.clock, this.log, (core) => {
-      for (const service of services) core.services.add(service);
-      return {
-        ...(remotes && { remotes }),
-        extensions: extensions.map((extension) => ({ name: 'test', claims: [], ...extension })),
-        offline: {
-          keep: async (message, owner) => {
-            await keep?.(message, owner);
-            this.kept.push(`${owner} ${message}`);
-          },
-        },
-      };
+    const bounds = { domains: ['a.example', 'b.example'], maxRosterItems, maxDirectedPresences };
+    const { accounts, rosters, clock, log } = this;
+    // Routing reads no more of the storage than this.
+    const storage = { accounts, rosters } as unknown as RoutingDeps['storage'];
+    this.routing = new Routing({ ...bounds, storage, clock, log });
+    const messageStore: MessageStore = {
+      keep: async (message, owner) => {
+        await keep?.(message, owner);
+        this.kept.push(`${owner} ${message}`);
+      },
+      hasRoom: () => true,
+      isInFlight: () => false,
+    };
+    for (const service of services) this.routing.services.add(service);
+    this.routing.install({
+      ...(remotes && { remotes }),
+      extensions: [{ messageStore }, ...extensions].map((extension) => ({ name: 'test', claims: [], ...extension })),
     });
   }
 

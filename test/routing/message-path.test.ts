@@ -6,8 +6,10 @@ import { Account } from '../../src/routing/account.ts';
 import { PendingWork } from '../../src/routing/ack-scope.ts';
 import type { DeliveryPlan } from '../../src/routing/delivery-plan.ts';
 import type { Destination } from '../../src/routing/destination.ts';
-import type { Extension, Judge, Passage } from '../../src/routing/extension.ts';
+import type { Extension, Judge } from '../../src/routing/extension.ts';
 import { MessagePath } from '../../src/routing/message-path.ts';
+import type { MessageStore } from '../../src/routing/message-store.ts';
+import type { Passage } from '../../src/routing/passage.ts';
 import { StanzaFilters } from '../../src/routing/stanza-filters.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
 import { xml } from '../../src/xml/element.ts';
@@ -18,11 +20,12 @@ import { briefly, House } from './house.ts';
 
 const chat = (to: string) => `<message type='chat' to='${to}'><body>hi</body></message>`;
 
+const keepsNothing: MessageStore = { keep: async () => {}, hasRoom: () => true, isInFlight: () => false };
+
 /** A message of romeo's that nobody has forwarded. */
 function passage(message: Stanza, recipient: Jid, destination: Destination): Passage {
   const sender = Jid.parse('romeo@a.example/orchard');
-  const nothing = { session: undefined, origin: undefined, forwardedBy: [], byOperator: false };
-  return { message, sender, recipient, destination, ...nothing };
+  return { message, sender, recipient, destination, session: undefined, options: {} };
 }
 
 describe('The road of a message', () => {
@@ -176,9 +179,9 @@ describe('The road of a message', () => {
     const romeo = await house.online('romeo@a.example/orchard');
     await house.account('juliet@a.example');
     const again = readStanza(chat('juliet@a.example').replace('<message', `<message from='${romeo.jid}'`));
-    const origin = new PendingWork(0, true);
-    await house.routing.route(again, { origin });
-    const failure = await origin.settled().catch((error: unknown) => error);
+    const ackScope = new PendingWork();
+    await house.routing.route(again, { ackScope, again: { sentAtMs: 0, hasCopy: true } });
+    const failure = await ackScope.settled().catch((error: unknown) => error);
     expect(failure).to.include({ code: 'full' });
     expect(romeo.taken()).to.deep.equal([]);
     expect(house.log.alarms).to.deep.equal([]);
@@ -215,11 +218,17 @@ describe('The road of a message', () => {
       const decided = plan(log);
       const path = new MessagePath({
         sessionsOf: () => [],
-        filters: new StanzaFilters(),
-        judges: [({ message }) => ({ message, judge: () => ({ message, plan: decided }) })],
-        recalls: [],
-        recorders: [],
-        offline: { keep: async ({ to }, owner) => void log.push(`kept ${to} for ${owner}`) },
+        filters: new StanzaFilters({ filters: [] }),
+        hooks: {
+          judges: [({ message }) => ({ message, judge: () => ({ message, plan: decided }) })],
+          recalls: [],
+          recorders: [],
+          messageStore: {
+            ...keepsNothing,
+            keep: async ({ to }, owner) => void log.push(`kept ${to} for ${owner}`),
+          },
+        },
+        isService: () => false,
         route: ({ to }) => void log.push(`routed ${to}`),
         isHosted: () => true,
         remotes: { send: ({ to }) => void log.push(`sent ${to} to another server`) },
@@ -265,11 +274,9 @@ describe('The road of a message', () => {
     const path = new MessagePath({
       ...{
         sessionsOf: () => [],
-        filters: new StanzaFilters(),
-        judges: [],
-        recalls: [],
-        recorders: [],
-        offline: { keep: async () => {} },
+        filters: new StanzaFilters({ filters: [] }),
+        hooks: { judges: [], recalls: [], recorders: [], messageStore: keepsNothing },
+        isService: () => false,
       },
       ...{ route: () => undefined, remotes: { send: () => undefined }, isHosted: () => true, refuse: () => undefined },
       explain: () => StanzaError.internalServerError(),

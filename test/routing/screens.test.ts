@@ -12,8 +12,7 @@ const juliet = new Account(Jid.parse('juliet@a.example'), { roster: [], rosterVe
 const message = readStanza("<message to='romeo@a.example'/>");
 
 function screensOf(...all: readonly StanzaFilter[]): StanzaFilters {
-  const filters = new StanzaFilters();
-  for (const screen of all) filters.add([screen]);
+  const filters = new StanzaFilters({ filters: all });
   return filters;
 }
 

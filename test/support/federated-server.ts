@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Server, startServer } from '../../src/compose/server.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
-import { type Server, startServer } from '../../src/server.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import { DevelopmentAuthority } from '../../src/tls/development-authority.ts';
 import { addUser } from '../../src/web/control/user-operations.ts';

@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import { relative } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import type { Server } from '../../compose/server.ts';
 import { type ByListener, forEachListener, listenerKinds } from '../../config/listener-kinds.ts';
 import type { Config } from '../../config/schema.ts';
-import type { Server } from '../../server.ts';
 import type { Cli } from '../cli.ts';
 import { configurationReader } from '../configuration.ts';
 import { type Context, printLines } from '../context.ts';
@@ -32,7 +32,7 @@ export async function start(context: Context, configFile: string | undefined): P
   const reloadConfig = await configurationReader(context, configFile);
   const config = reloadConfig();
   const [{ startServer }, { createLog }, { systemClock }, { collectAfterStart }, { serve }] = await Promise.all([
-    import('../../server.ts'),
+    import('../../compose/server.ts'),
     import('../../support/log.ts'),
     import('../../support/clock.ts'),
     import('../../support/collect-after-start.ts'),

@@ -2,7 +2,8 @@ import { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
-import type { Hearing, Oversight, Passage, Ruling } from '../../routing/extension.ts';
+import type { Hearing, Oversight, Ruling } from '../../routing/extension.ts';
+import type { Passage } from '../../routing/passage.ts';
 import type { StanzaFilters } from '../../routing/stanza-filters.ts';
 import { maySeePresence } from '../../routing/visibility.ts';
 import { type Admitted, type Arrival, admit } from './admission.ts';
@@ -33,16 +34,17 @@ export class AmpJudge {
   /** Takes up the case of a message that has rules; all others pass at the cost of a look at the names of their children. */
   hear(passage: Passage): Hearing | 'refused' | undefined {
     const { settings, reporter, outbox, clock } = this.#deps;
-    const { message, sender, session } = passage;
+    const { message, sender, options } = passage;
     if (!this.#isConcerned(message)) return undefined;
     if (this.#isOwnReport(message, sender)) return outbox.hear(passage);
+    if (options.own) return undefined;
     const by = this.#deciding(passage);
     // What comes back from where it waited is as old as it was.
-    const sentAtMs = passage.origin?.sentAtMs ?? clock.nowMs();
-    const arrival = this.#arrival(passage, session !== undefined, by, sentAtMs);
+    const sentAtMs = passage.options.again?.sentAtMs ?? clock.nowMs();
+    const arrival = this.#arrival(passage, options.fromClient ?? false, by, sentAtMs);
     const admission = admit(message, arrival, settings.limits);
     if (admission.kind === 'refused') {
-      reporter.refuse(admission.reply, sender, session);
+      reporter.refuse(admission.reply, sender, options);
       return 'refused';
     }
     const heard = this.#case(passage, admission, by, sentAtMs);
@@ -80,9 +82,9 @@ export class AmpJudge {
   }
 
   #arrival(passage: Passage, fromClient: boolean, by: Jid, nowMs: number): Arrival {
-    const { sender, recipient, origin } = passage;
+    const { sender, recipient, options } = passage;
     // What comes back has been admitted before, and must not be lost for what has changed since.
-    const mayReport = () => origin?.sentAtMs !== undefined || this.#mayReport(passage);
+    const mayReport = () => options.again !== undefined || this.#mayReport(passage);
     return { fromClient, sender, recipient, by, mayReport, nowMs };
   }
 
@@ -107,8 +109,8 @@ export class AmpJudge {
   }
 
   /** Who is refused gets the same answer as who writes to nobody (XEP-0079 §9, XEP-0191 §3.3). */
-  #mayReport({ message, sender, recipient, destination, byOperator }: Passage): boolean {
-    if (destination.kind !== 'account' || byOperator || this.#isServer(sender)) return true;
+  #mayReport({ message, sender, recipient, destination, options }: Passage): boolean {
+    if (destination.kind !== 'account' || options.byOperator || this.#isServer(sender)) return true;
     const { settings, filters } = this.#deps;
     const { account } = destination;
     return mayHaveReports(

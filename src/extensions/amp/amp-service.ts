@@ -1,15 +1,15 @@
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { Accounts } from '../../routing/accounts.ts';
-import type { RouteOptions } from '../../routing/ack-scope.ts';
 import type { Mailboxes } from '../../routing/mailboxes.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
+import type { RouteOptions } from '../../routing/passage.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { StanzaFilters } from '../../routing/stanza-filters.ts';
 import type { OfflineStore } from '../../storage/offline.ts';
 import type { OutboxStore } from '../../storage/outbox.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
-import type { AmpCounters } from './amp-counters.ts';
+import { AmpCounters } from './amp-counters.ts';
 import { AmpJudge } from './amp-judge.ts';
 import { Expiry } from './expiry.ts';
 import { Outbox } from './outbox.ts';
@@ -33,7 +33,6 @@ interface AmpServiceDeps {
   readonly isHosted: (domain: string) => boolean;
   readonly route: (stanza: Stanza, way?: RouteOptions) => MaybePromise<void>;
   readonly isInFlight: (owner: string, id: number) => boolean;
-  readonly counters: AmpCounters;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,6 +42,7 @@ export class AmpService {
   readonly enabled: boolean;
   readonly settings: AmpSettings;
   readonly judge: AmpJudge;
+  readonly counters = new AmpCounters();
   readonly #outbox: Outbox;
   readonly #expiry: Expiry;
 
@@ -50,8 +50,8 @@ export class AmpService {
     const { options, store, clock } = deps;
     this.enabled = options.enabled;
     this.settings = ampSettings(options);
-    const { settings } = this;
-    const reporter = new Reporter({ ...deps, limit: new ReplyLimit(options.replies, clock) });
+    const { settings, counters } = this;
+    const reporter = new Reporter({ ...deps, counters, limit: new ReplyLimit(options.replies, clock) });
     const outbox = new Outbox({ ...deps, store: store.outbox, reporter });
     const { vocabulary } = settings.limits;
     const expiry = new Expiry({ ...deps, store: store.offline, vocabulary, reporter, outbox });

@@ -23,6 +23,7 @@ export function amp(works: AmpService, serverName: string): Extension {
     disco: { domain: features, domainNodes: new Map([[ns.amp, node]]) },
     streamFeatures: (stage) => (stage === 'unauthenticated' ? [] : [xml('amp', { xmlns: ns.ampFeature })]),
     judge: (passage) => works.judge.hear(passage),
+    settleDue: (account) => works.settleDue(account),
     recall: (passage, plan, sentAtMs) => works.judge.recall(passage, plan, sentAtMs),
     opened: () => works.start(),
     closing: () => works.stop(),

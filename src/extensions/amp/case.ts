@@ -2,10 +2,11 @@ import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { AckScope } from '../../routing/ack-scope.ts';
 import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
-import type { Hearing, Oversight, Passage, Ruling } from '../../routing/extension.ts';
+import type { Hearing, Oversight, Ruling } from '../../routing/extension.ts';
 import { type MaybePromise, then } from '../../routing/maybe-promise.ts';
-import type { StoredExtras } from '../../routing/offline-messages.ts';
+import type { StoredExtras } from '../../routing/message-store.ts';
 import type { NextHop } from '../../routing/outbound.ts';
+import type { Passage } from '../../routing/passage.ts';
 import type { Clock } from '../../support/clock.ts';
 import { ampsOf, requestOf } from './amp-element.ts';
 import { type ArmedRuleset, nextDueMs, writeArmed } from './armed-rules.ts';
@@ -70,8 +71,8 @@ export class Case implements Hearing {
     const now = judgement.reports.filter(({ when }) => when === 'now');
     const isOver = judgement.decision === 'stop' || plan.kind === 'none';
     if (isOver) reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : plan.kind);
-    for (const report of reporter.compose(now, this.#subject)) reporter.send(report, this.#passage.origin);
-    if (judgement.decision === 'stop') return { message, plan: { kind: 'none' } };
+    for (const report of reporter.compose(now, this.#subject)) reporter.send(report, this.#passage.options.ackScope);
+    if (judgement.decision === 'stop') return { message, plan: { kind: 'none' }, stopped: true };
     return isOver ? { message, plan } : { message, plan, oversight: this.#oversight(plan, judgement) };
   }
 
@@ -90,7 +91,7 @@ export class Case implements Hearing {
   }
 
   /** XEP-0079 §3.3.2: what has waited may have expired. */
-  #mayLeave(origin: AckScope | undefined): boolean {
+  #mayLeave(ackScope: AckScope | undefined): boolean {
     if (this.#over) return false;
     const { reporter, clock } = this.#deps;
     const intended = this.#passage.recipient;
@@ -101,7 +102,7 @@ export class Case implements Hearing {
     // What has been told stays told, whatever becomes of the message.
     this.#rulesets = withFired(this.#rulesets, judgement.fired);
     reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : 'direct');
-    for (const report of reporter.compose(judgement.reports, this.#subject)) reporter.send(report, origin);
+    for (const report of reporter.compose(judgement.reports, this.#subject)) reporter.send(report, ackScope);
     this.#over = judgement.decision === 'stop';
     return !this.#over;
   }
@@ -110,7 +111,7 @@ export class Case implements Hearing {
   #leaving(message: Stanza, hop: NextHop | undefined): MaybePromise<Stanza | undefined> {
     const knowsAmp = !hop || !asksForRules(message) || supportsAmp(hop);
     return then(knowsAmp, (known) => {
-      if (!this.#mayLeave(this.#passage.origin)) return undefined;
+      if (!this.#mayLeave(this.#passage.options.ackScope)) return undefined;
       return known || !hop ? message : this.#withoutSupport(message, hop.domain);
     });
   }
@@ -135,7 +136,7 @@ export class Case implements Hearing {
     if (!this.#unsupported || ruling.plan.kind !== 'none' || !ruling.plan.error) return ruling;
     const { sender, by, id } = this.#subject;
     const refusal = Refusal.unsupportedAhead(requestOf(ampsOf(this.message.payload))?.amp.rules ?? []);
-    this.#deps.reporter.refuse(refusalReply(refusal, { by, to: sender, id }), sender, undefined);
+    this.#deps.reporter.refuse(refusalReply(refusal, { by, to: sender, id }), sender, {});
     return { ...ruling, plan: { kind: 'none' } };
   }
 
@@ -151,10 +152,11 @@ export class Case implements Hearing {
         this.#delivered = plan.kind === 'direct';
         // What another server has been given can still come back.
         this.#rulesets = withFired(this.#rulesets, judgement.fired);
-        for (const report of reporter.compose(later, this.#subject)) reporter.send(report, this.#passage.origin);
+        for (const report of reporter.compose(later, this.#subject))
+          reporter.send(report, this.#passage.options.ackScope);
       };
       const leaving = (hop?: NextHop) => this.#leaving(this.message, hop);
-      return { done, failed, leaving, mayLeave: (origin) => this.#mayLeave(origin) };
+      return { done, failed, leaving, mayLeave: (ackScope) => this.#mayLeave(ackScope) };
     }
     const reports = reporter.compose(later, this.#subject);
     const extras = keepsakeOf(judgement.armed, reports);

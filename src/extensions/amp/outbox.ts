@@ -1,8 +1,9 @@
 import { Stanza } from '../../protocol/stanza.ts';
-import { type AckScope, PendingWork, type RouteOptions } from '../../routing/ack-scope.ts';
+import { type AckScope, PendingWork } from '../../routing/ack-scope.ts';
 import type { DeliveryPlan } from '../../routing/delivery-plan.ts';
-import type { Hearing, Passage, Ruling } from '../../routing/extension.ts';
+import type { Hearing, Ruling } from '../../routing/extension.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
+import type { Passage, RouteOptions } from '../../routing/passage.ts';
 import type { OutboxEntry, OutboxStore } from '../../storage/outbox.ts';
 import type { Log } from '../../support/log.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
@@ -50,24 +51,25 @@ export class Outbox {
 
   /** Hears a report on its way: it must not get lost (XEP-0079 §2.2.5). */
   hear(passage: Passage): Hearing {
-    const { message, origin } = passage;
+    const { message, options } = passage;
+    const { ackScope } = options;
     const judge = (plan: DeliveryPlan): Ruling => {
       const wanted = plan.kind === 'none' ? insteadOfNone(passage) : plan;
-      if (!origin || !this.#entries.has(origin)) return { message, plan: wanted };
-      if (wanted.kind === 'stored') return this.#stored(message, wanted, origin);
+      if (!ackScope || !this.#entries.has(ackScope)) return { message, plan: wanted };
+      if (wanted.kind === 'stored') return this.#stored(message, wanted, ackScope);
       return { message, plan: wanted, oversight: { done: () => {}, failed: judge } };
     };
     return { message, own: true, judge };
   }
 
   /** Storing a report and forgetting its entry are one write. */
-  #stored(message: Stanza, plan: DeliveryPlan, origin: AckScope): Ruling {
-    const outboxId = this.#entries.get(origin);
-    const done = () => void this.#entries.delete(origin);
+  #stored(message: Stanza, plan: DeliveryPlan, ackScope: AckScope): Ruling {
+    const outboxId = this.#entries.get(ackScope);
+    const done = () => void this.#entries.delete(ackScope);
     const failed = (next: DeliveryPlan): Ruling => {
       // For whoever has no room it is lost, what may pass is worth another start.
       const lost = next.kind === 'none' && next.error?.condition === 'service-unavailable';
-      if (!lost) this.#entries.delete(origin);
+      if (!lost) this.#entries.delete(ackScope);
       return { message, plan: { kind: 'none' } };
     };
     return { message, plan, oversight: { extras: { outboxId }, done, failed } };
@@ -89,18 +91,18 @@ export class Outbox {
 
   async #send({ id, bytes }: OutboxEntry): Promise<void> {
     this.#sentUntilId = id;
-    const consequences = new PendingWork();
-    this.#entries.set(consequences, id);
+    const work = new PendingWork();
+    this.#entries.set(work, id);
     const report = this.#deps.reporter.addressed(Stanza.fromFrame(parseFrame(bytes)));
-    await this.#deps.route(report, { origin: consequences });
-    void consequences.settled().then(
-      () => this.#forget(consequences),
+    await this.#deps.route(report, { ackScope: work, own: true });
+    void work.settled().then(
+      () => this.#forget(work),
       () => undefined,
     );
   }
 
-  #forget(origin: AckScope): void {
-    const id = this.#entries.get(origin);
+  #forget(ackScope: AckScope): void {
+    const id = this.#entries.get(ackScope);
     if (id === undefined || this.#stopped) return;
     this.#deps.store.remove([id]).catch((error: unknown) => {
       this.#deps.log.error({ err: error, id }, 'a report was not removed and will be sent again');

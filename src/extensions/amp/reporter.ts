@@ -1,10 +1,9 @@
 import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
-import { type AckScope, PendingWork, type RouteOptions } from '../../routing/ack-scope.ts';
-import { answer } from '../../routing/answer.ts';
+import { type AckScope, PendingWork } from '../../routing/ack-scope.ts';
 import type { Mailboxes } from '../../routing/mailboxes.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
-import type { Session } from '../../routing/session.ts';
+import type { RouteOptions } from '../../routing/passage.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { Log } from '../../support/log.ts';
 import type { AmpCounters } from './amp-counters.ts';
@@ -44,12 +43,9 @@ export class Reporter {
   }
 
   /** Answers a message whose rules are not accepted. */
-  refuse(reply: Stanza, sender: Jid, session: Session | undefined): void {
+  refuse(reply: Stanza, sender: Jid, { fromClient = false }: RouteOptions): void {
     this.#deps.counters.countRefused();
-    if (!this.#allows(sender)) return;
-    // Straight back to our client: on the road its own screens could stop the answer.
-    if (session) answer(reply, session);
-    else void this.#deps.route(reply);
+    if (this.#allows(sender)) void this.#deps.route(reply, { own: true, reply: fromClient });
   }
 
   /** Makes the reports that may be sent. */
@@ -58,10 +54,10 @@ export class Reporter {
   }
 
   /** Sends a report to where its receiver is now; whoever is owed word of the message is owed this, too. */
-  send(report: Stanza, origin: AckScope | undefined): void {
-    const consequences = new PendingWork();
-    const pending = this.#deps.route(this.addressed(report), { ...(origin?.needsAck && { origin: consequences }) });
-    if (origin?.needsAck) origin.ackAfter(Promise.resolve(pending).then(() => consequences.settled()));
+  send(report: Stanza, ackScope: AckScope | undefined): void {
+    const work = ackScope?.needsAck ? new PendingWork() : undefined;
+    const pending = this.#deps.route(this.addressed(report), { ackScope: work, own: true });
+    if (work) ackScope?.ackAfter(Promise.resolve(pending).then(() => work.settled()));
   }
 
   /** A report with the address at which its receiver can be found now. */

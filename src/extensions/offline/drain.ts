@@ -3,11 +3,12 @@ import { Jid } from '../../protocol/jid.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
-import type { Account } from '../../routing/account.ts';
 import { acceptsMessages } from '../../routing/delivery-plan.ts';
+import type { ExtensionHooks } from '../../routing/extension-hooks.ts';
 import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
 import { provesReceipt } from '../../routing/proof-of-receipt.ts';
 import type { Session } from '../../routing/session.ts';
+import type { StanzaFilters } from '../../routing/stanza-filters.ts';
 import type { OfflineMessage, OfflineStore } from '../../storage/offline.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
@@ -24,10 +25,9 @@ export interface DrainDeps {
   readonly store: Pick<OfflineStore, 'list'>;
   readonly delivered: Pick<DeliveredMessages, 'has' | 'remove'>;
   readonly requests: Pick<OutgoingRequests, 'ask'>;
-  /** Whether the account does not want the message any more, because it has blocked the sender meanwhile. */
-  readonly refuses: (message: Stanza, recipient: Account) => boolean;
-  /** Settles the messages of an account that have expired; absent if none do. */
-  readonly settleDue?: (account: string) => Promise<void>;
+  /** The account may have blocked the sender meanwhile. */
+  readonly filters: Pick<StanzaFilters, 'refusesInbound'>;
+  readonly hooks: Pick<ExtensionHooks, 'settleDue'>;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }
@@ -117,13 +117,12 @@ export class Drain {
 
   /** What has expired meanwhile does not leave any more (XEP-0079 §3.3.2). */
   async #nextPage(): Promise<OfflineMessage[]> {
-    const { store, settleDue, clock } = this.#deps;
+    const { store, hooks, clock } = this.#deps;
     const { key } = this.session.account;
     const isDue = ({ dueAtMs }: OfflineMessage) => dueAtMs !== undefined && dueAtMs <= clock.nowMs();
     for (;;) {
       const page = await store.list(key, this.#sentUntilId, pageSize);
-      if (!settleDue || !page.some(isDue)) return page;
-      await settleDue(key);
+      if (!page.some(isDue) || !(await hooks.settleDue(key))) return page;
     }
   }
 
@@ -132,7 +131,7 @@ export class Drain {
     const { session } = this;
     const message = this.#read(stored);
     if (!message) return false;
-    if (this.#deps.refuses(message, session.account)) return true;
+    if (this.#deps.filters.refusesInbound(message, session.account)) return true;
     const delay = delayElement({ from: domainOf(session), stampMs: stored.receivedAtMs });
     session.sendStored(message.with({ payload: message.payload.with(delay) }));
     return true;

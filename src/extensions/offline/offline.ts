@@ -1,9 +1,10 @@
 import { ns } from '../../protocol/namespaces.ts';
 import type { Extension } from '../../routing/extension.ts';
-import type { StoredMessages } from './stored-messages.ts';
+import { StoredMessages, type StoredMessagesDeps } from './stored-messages.ts';
 
-/** Offline messages (XEP-0160): kept on the road, handed over to the next session that can take messages. */
-export function offline(messages: StoredMessages): Extension {
+/** Offline messages (XEP-0160): stored when no session can take them, sent to the next session that can. */
+export function offline(deps: StoredMessagesDeps): Extension {
+  const messages = new StoredMessages(deps);
   return {
     name: 'offline',
     claims: [
@@ -17,6 +18,7 @@ export function offline(messages: StoredMessages): Extension {
       { spec: 'XEP-0203', title: 'Delayed Delivery', version: '2.0', status: 'complete' },
     ],
     disco: { domain: messages.keepsAny ? [ns.messageOffline] : [] },
+    messageStore: messages,
     readyForMessages: (session) => messages.available(session),
     ended: (session) => messages.ended(session),
   };

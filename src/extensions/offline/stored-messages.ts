@@ -5,7 +5,7 @@ import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
 import type { Accounts } from '../../routing/accounts.ts';
 import { acceptsMessages } from '../../routing/delivery-plan.ts';
-import type { OfflineMessages, StoredExtras } from '../../routing/offline-messages.ts';
+import type { MessageStore, StoredExtras } from '../../routing/message-store.ts';
 import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { OfflineQuota, OfflineStore, OfflineUsage } from '../../storage/offline.ts';
@@ -15,7 +15,7 @@ import { DeliveredMessages } from './delivered-messages.ts';
 import { Drain, type DrainDeps, type DrainOutcome } from './drain.ts';
 
 /** Dependencies of keeping messages. */
-interface StoredMessagesDeps extends Omit<DrainDeps, 'delivered'> {
+export interface StoredMessagesDeps extends Omit<DrainDeps, 'delivered'> {
   readonly store: Pick<OfflineStore, 'append' | 'list' | 'remove'>;
   readonly quota: OfflineQuota;
   readonly sessions: Pick<SessionDirectory, 'of'>;
@@ -24,7 +24,7 @@ interface StoredMessagesDeps extends Omit<DrainDeps, 'delivered'> {
 }
 
 /** The messages that wait for absent users (XEP-0160 §2); of each user at most one session is given them at a time. */
-export class StoredMessages implements OfflineMessages {
+export class StoredMessages implements MessageStore {
   readonly #deps: StoredMessagesDeps;
   readonly #drains = new Map<string, Drain>();
   readonly #delivered: DeliveredMessages;

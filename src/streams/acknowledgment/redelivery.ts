@@ -3,8 +3,9 @@ import { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { errorReply } from '../../protocol/stanza-replies.ts';
-import { type AckScope, PendingWork } from '../../routing/ack-scope.ts';
+import { PendingWork } from '../../routing/ack-scope.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
+import type { RouteOptions } from '../../routing/passage.ts';
 import type { KeptCopy } from './kept-copies.ts';
 
 /** A stanza whose session has ended before the client had it. */
@@ -16,7 +17,7 @@ export interface Undelivered {
 }
 
 /** Puts stanzas on the road again. */
-export type Reroute = (stanza: Stanza, origin: AckScope) => MaybePromise<void>;
+export type Reroute = (stanza: Stanza, options: RouteOptions) => MaybePromise<void>;
 
 /**
  * Puts what a session could not deliver back on the road, in order: there it goes to another resource, to the store, or back as an
@@ -31,11 +32,12 @@ export async function redeliver(
 ): Promise<void> {
   for (const { stanza, atMs, copy } of undelivered) {
     const again = onceMore(stanza, atMs, domain);
-    const consequences = new PendingWork(atMs, copy !== undefined);
-    const pending = again && route(again, consequences);
+    const work = new PendingWork();
+    const options = { ackScope: work, again: { sentAtMs: atMs, hasCopy: copy !== undefined } };
+    const pending = again && route(again, options);
     if (pending instanceof Promise) await pending;
     settling(
-      consequences.settled().then(
+      work.settled().then(
         () => copy?.release(),
         (error: unknown) => stay(stanza, copy, error, route),
       ),
@@ -48,7 +50,7 @@ async function stay(message: Stanza, copy: KeptCopy | undefined, error: unknown,
   if (!copy || (await copy.id) !== undefined) throw error;
   const told = new PendingWork();
   const refusal = errorReply(message, StanzaError.resourceConstraint());
-  if (refusal) await route(refusal, told);
+  if (refusal) await route(refusal, { ackScope: told });
   await told.settled();
   copy.release();
 }

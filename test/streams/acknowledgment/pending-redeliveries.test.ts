@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { Stanza } from '../../../src/protocol/stanza.ts';
-import type { AckScope } from '../../../src/routing/ack-scope.ts';
+import type { RouteOptions } from '../../../src/routing/passage.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import type { KeptCopy } from '../../../src/streams/acknowledgment/kept-copies.ts';
 import { PendingRedeliveries } from '../../../src/streams/acknowledgment/pending-redeliveries.ts';
@@ -15,7 +15,7 @@ class Scene {
   readonly clock = new ManualClock();
   readonly log = new RecordingLog();
   readonly routed: string[] = [];
-  readonly origins: AckScope[] = [];
+  readonly options: RouteOptions[] = [];
   readonly pendingRedeliveries: PendingRedeliveries;
   released = 0;
 
@@ -23,10 +23,10 @@ class Scene {
     this.pendingRedeliveries = new PendingRedeliveries({
       clock: this.clock,
       log: this.log,
-      route: (stanza, origin) => {
+      route: (stanza, options) => {
         this.routed.push(`${stanza.id} ${stanza.type ?? 'normal'} to ${stanza.to}`);
-        this.origins.push(origin);
-        if (stanza.type !== 'error') origin.ackAfter(work());
+        this.options.push(options);
+        if (stanza.type !== 'error') options.ackScope?.ackAfter(work());
       },
     });
   }
@@ -49,7 +49,7 @@ describe('The way back of what a session did not deliver (XEP-0198 §4)', () => 
     const scene = new Scene(() => Promise.resolve());
     await scene.takes(1);
     await scene.pendingRedeliveries.settled();
-    expect(scene.origins[0]?.kept).to.equal(true);
+    expect(scene.options[0]?.again?.hasCopy).to.equal(true);
     expect(scene.released).to.equal(1);
   });
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Jid } from '../../src/protocol/jid.ts';
 import { StreamError } from '../../src/protocol/stream-error.ts';
-import { stampFrom } from '../../src/routing/accept.ts';
+import { stampFrom } from '../../src/routing/client-boundary.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 
 const sender = Jid.parse('juliet@a.example/balcony');

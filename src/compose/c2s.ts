@@ -1,0 +1,85 @@
+import { ClientSessions } from '../c2s/client-sessions.ts';
+import { ClientStream } from '../c2s/client-stream.ts';
+import type { ClientStreamDeps } from '../c2s/client-stream-deps.ts';
+import { StreamManagement } from '../c2s/management/stream-management.ts';
+import { clientFeatures } from '../c2s/negotiation/client-features.ts';
+import type { Registrar } from '../c2s/registrar.ts';
+import { StanzaIntake } from '../c2s/stanza-intake.ts';
+import { managementLimits, streamLimits } from '../config/stream-options.ts';
+import type { Routing } from '../routing/routing.ts';
+import { KeptCopies } from '../streams/acknowledgment/kept-copies.ts';
+import { StreamListener } from '../streams/stream-listener.ts';
+import type { Foundation } from './foundation.ts';
+
+/** The sessions of clients. */
+export function makeSessions({ config, storage, clock, log }: Foundation, routing: Routing): ClientSessions {
+  const store = storage.resumption;
+  return new ClientSessions({
+    directory: routing.sessions,
+    account: (jid) => routing.accounts.get(jid),
+    policy: config.sessions,
+    resumption: config.streamManagement,
+    limits: managementLimits(config),
+    store,
+    copies: new KeptCopies({ store, clock, log }),
+    requests: routing.requests,
+    clock,
+    log,
+    ended: routing.sessionEnded,
+    returned: (session) => {
+      if (session.presence.available) routing.hooks.readyForMessages(session);
+    },
+    recall: (message, session, sentAtMs) => routing.router.recall(message, session, sentAtMs),
+    route: routing.route,
+  });
+}
+
+/** Listens for clients. */
+export async function makeListener(
+  foundation: Foundation,
+  routing: Routing,
+  sessions: ClientSessions,
+  registrar: Registrar,
+): Promise<StreamListener> {
+  const { acceptor, limiter, clock, log } = foundation;
+  const stream = await makeStreamDeps(foundation, routing, sessions, registrar);
+  const newStream = (authenticated: () => void) => new ClientStream(stream, authenticated);
+  return new StreamListener({ newStream, acceptor, limiter, clock, log });
+}
+
+async function makeStreamDeps(
+  foundation: Foundation,
+  routing: Routing,
+  sessions: ClientSessions,
+  registrar: Registrar,
+): Promise<ClientStreamDeps> {
+  const { config, clock, log } = foundation;
+  const { router, hooks, requests, isLocalDomain } = routing;
+  const limits = streamLimits(config);
+  const management = new StreamManagement(sessions.resumable);
+  const { nonzas } = hooks;
+  return {
+    isLocalDomain,
+    features: await clientFeatures({
+      ...foundation,
+      options: config,
+      sessions,
+      management,
+      nonzas,
+      registrar,
+      streamLimits: limits,
+    }),
+    notices: (stage) => hooks.streamFeatures(stage),
+    intake: new StanzaIntake({
+      nonzas,
+      management,
+      route: (stanza, session) => router.fromSession(stanza, session),
+      limits,
+    }),
+    sessions,
+    requests,
+    limits,
+    clock,
+    log,
+  };
+}

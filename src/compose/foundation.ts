@@ -1,0 +1,81 @@
+import { Pbkdf2Queue } from '../c2s/negotiation/sasl/pbkdf2-queue.ts';
+import type { Config } from '../config/schema.ts';
+import { clientAcceptorOptions, listenerLimits } from '../config/stream-options.ts';
+import { type ClientAcceptor, makeClientAcceptor } from '../edges/client-acceptor.ts';
+import { openSqliteStorage, type SqliteStorageOptions } from '../storage/sqlite/open-sqlite-storage.ts';
+import type { Storage } from '../storage/storage.ts';
+import { ConnectionLimiter } from '../streams/connection-limiter.ts';
+import { type Clock, systemClock } from '../support/clock.ts';
+import type { DiskSpace } from '../support/disk-space.ts';
+import type { AdjustableLog, Log } from '../support/log.ts';
+import { CurrentCertificates } from '../tls/current-certificates.ts';
+
+/** The environment of a server, given by whoever starts it. */
+export interface Environment {
+  readonly log: AdjustableLog;
+  readonly clock?: Clock;
+  /** Measures the free space on the disk of the data. */
+  readonly diskSpace?: (directory: string) => DiskSpace;
+  /** Opens another store than SQLite. */
+  readonly openStorage?: (options: SqliteStorageOptions) => Promise<Storage>;
+  /** Storage has failed for good: the server can promise nothing more, so the process should end. */
+  readonly onFatal?: (error: Error) => void;
+}
+
+/** Everything that the parts of a server stand on: the configuration, the store, the certificates and the limits they share. */
+export interface Foundation {
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly certificates: CurrentCertificates;
+  /** Takes the connections of clients. */
+  readonly acceptor: ClientAcceptor;
+  /** Shared by all listeners. */
+  readonly limiter: ConnectionLimiter;
+  readonly pbkdf2: Pbkdf2Queue;
+  /** Aborted when storage has failed for good. */
+  readonly failure: AbortSignal;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Opens the store and reads the certificates; rejects, with nothing left open, if one of them cannot be had. */
+export async function openFoundation(config: Config, environment: Environment): Promise<Foundation> {
+  const { log, clock = systemClock } = environment;
+  const failure = new AbortController();
+  const storage = await openStorage(config, environment, failure);
+  try {
+    const certificates = await CurrentCertificates.load(config, log);
+    return {
+      config,
+      storage,
+      certificates,
+      acceptor: makeClientAcceptor(clientAcceptorOptions(config), certificates, { clock, log }),
+      limiter: new ConnectionLimiter(listenerLimits(config), clock, log),
+      pbkdf2: new Pbkdf2Queue(),
+      failure: failure.signal,
+      clock,
+      log,
+    };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+/** Closes what {@link openFoundation} has opened. */
+export async function closeFoundation({ acceptor, storage }: Foundation): Promise<void> {
+  await acceptor.end();
+  await storage.close();
+}
+
+function openStorage(config: Config, environment: Environment, failure: AbortController): Promise<Storage> {
+  const { log, clock = systemClock, diskSpace, openStorage: open = openSqliteStorage } = environment;
+  const { dataDir } = config;
+  const { quickCheck, ballastBytes } = config.storage;
+  const onFatal = (error: Error) => {
+    failure.abort();
+    log.error({ err: error }, 'storage failed for good');
+    environment.onFatal?.(error);
+  };
+  return open({ dataDir, onFatal, log, clock, quickCheck, ballastBytes, ...(diskSpace && { diskSpace }) });
+}

@@ -1,0 +1,73 @@
+import { Components } from '../components/components.ts';
+import { federationOptions, resolverOptions } from '../config/federation-settings.ts';
+import { componentOptions, managementLimits } from '../config/stream-options.ts';
+import { Federation } from '../federation/federation.ts';
+import { SystemResolver } from '../federation/system-resolver.ts';
+import { TrustAnchors } from '../federation/trust-anchors.ts';
+import { Jid } from '../protocol/jid.ts';
+import type { Routing } from '../routing/routing.ts';
+import { OutgoingCopies } from '../streams/outgoing-copies.ts';
+import type { Foundation } from './foundation.ts';
+
+/** Copies of stanzas on their way to components and to other servers. */
+export function makeCopies({ config, storage, clock, log }: Foundation, { route }: Routing): OutgoingCopies {
+  const [domain = ''] = config.domains;
+  return new OutgoingCopies({ store: storage.outgoing, domain, route, clock, log });
+}
+
+/** The components of the configuration. */
+export function makeComponents(
+  { config, clock, log }: Foundation,
+  { requests }: Routing,
+  copies: OutgoingCopies,
+): Components {
+  const server = Jid.from('', config.domains[0] ?? '');
+  const limits = managementLimits(config);
+  return new Components(componentOptions(config), { server, requests, copies, limits, clock, log });
+}
+
+/** Finds the servers of other domains. */
+export function makeResolver({ config, clock }: Foundation): SystemResolver {
+  return new SystemResolver(resolverOptions(config), clock);
+}
+
+/** The streams to and from other servers; undefined if the configuration wants none. */
+export async function makeFederation(
+  { config, storage, certificates, limiter, clock, log }: Foundation,
+  routing: Routing,
+  resolver: SystemResolver,
+  copies: OutgoingCopies,
+): Promise<Federation | undefined> {
+  // Read even if it is not used: a file that cannot be read is an error of the configuration.
+  const trust = await TrustAnchors.read(config.s2s.trustedAuthorities);
+  const dialbackSecret = await storage.secrets.get('dialback');
+  if (!config.s2s.enabled) return undefined;
+  const { router, hooks, requests, isHosted } = routing;
+  return new Federation({
+    options: federationOptions(config),
+    dialbackSecret,
+    trust,
+    resolver,
+    limiter,
+    contexts: certificates,
+    isHosted,
+    sender: (from) => senderOf(from, routing),
+    fromPeer: (stanza, ackScope) => router.fromPeer(stanza, ackScope),
+    requests,
+    copies,
+    management: managementLimits(config),
+    notices: (stage) => hooks.streamFeatures(stage),
+    clock,
+    log,
+  });
+}
+
+/**
+ * Whose share of new streams to other servers a stanza counts as: that of a connected user, or of a component. Answers of absent users'
+ * accounts and of unused addresses count as the server's own, because strangers choose those addresses.
+ */
+function senderOf(from: Jid, { sessions, isLocalDomain }: Pick<Routing, 'sessions' | 'isLocalDomain'>): string {
+  if (!isLocalDomain(from.domain)) return from.domain;
+  const account = from.bare().toString();
+  return sessions.of(account).length > 0 ? account : '';
+}

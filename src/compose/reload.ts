@@ -1,0 +1,59 @@
+import { ampOptions } from '../config/amp-options.ts';
+import { federationOptions, resolverOptions } from '../config/federation-settings.ts';
+import { reloaded } from '../config/reload.ts';
+import type { Config } from '../config/schema.ts';
+import { componentOptions } from '../config/stream-options.ts';
+import { TrustAnchors } from '../federation/trust-anchors.ts';
+import type { AdjustableLog } from '../support/log.ts';
+import type { Foundation } from './foundation.ts';
+import type { Parts } from './parts.ts';
+
+/**
+ * Makes the reload of a server: it puts a new configuration into effect as far as that is possible while streams are open, and logs what
+ * waits for a restart. A configuration or certificate with a fault changes nothing. Reloads take place one after the other.
+ */
+export function makeReload(
+  foundation: Foundation,
+  parts: Parts,
+  log: AdjustableLog,
+  readConfig: () => Config = () => foundation.config,
+): () => Promise<void> {
+  const { certificates, acceptor } = foundation;
+  let running = foundation.config;
+  let last = Promise.resolve();
+  const reload = async () => {
+    const { config, waiting } = reloaded(running, readConfig());
+    const applyCertificates = await certificates.prepare(config);
+    const applyParts = await prepareParts(config, parts);
+    applyCertificates();
+    applyParts();
+    running = config;
+    log.level = config.log.level;
+    await acceptor.renew();
+    if (waiting.length > 0) log.warn({ keys: waiting }, 'changed settings take effect after a restart');
+    log.info({}, 'reloaded');
+  };
+  return () => {
+    const done = last.then(reload);
+    last = done.catch(() => undefined);
+    return done;
+  };
+}
+
+/** Reads and opens what the configuration names; the function returned puts it into effect. Rejects if there is a fault. */
+async function prepareParts(
+  config: Config,
+  { routing, amp, components, resolver, federation }: Parts,
+): Promise<() => void> {
+  const trust = await TrustAnchors.read(config.s2s.trustedAuthorities);
+  const wanted = componentOptions(config);
+  routing.services.checkFree(wanted);
+  await components.prepare(wanted);
+  return () => {
+    amp.reload(ampOptions(config));
+    components.reload(wanted);
+    resolver.reload(resolverOptions(config));
+    // Last: the domains served here decide about streams.
+    federation?.reload(federationOptions(config), trust);
+  };
+}

@@ -1,0 +1,157 @@
+import type { Config } from '../config/schema.ts';
+import { then } from '../routing/maybe-promise.ts';
+import type { Service } from '../routing/service.ts';
+import { type ControlServer, startControlServer } from '../web/control/control-server.ts';
+import { operations } from '../web/control/operations.ts';
+import { type Operator, operatorOf } from '../web/control/operator.ts';
+import { OperatorMessages } from '../web/control/operator-messages.ts';
+import type { RunningServer } from '../web/control/running-server.ts';
+import { controlSocketPath } from '../web/control/socket-path.ts';
+import { closeFoundation, type Environment, type Foundation, openFoundation } from './foundation.ts';
+import { type Addresses, openListeners } from './listeners.ts';
+import { makeParts, type Parts, software } from './parts.ts';
+import { makeReload } from './reload.ts';
+
+/** A running server. */
+export interface Server {
+  readonly addresses: Addresses;
+  /** The file clients must trust, if certificates were made here. */
+  readonly developmentAuthority: string | undefined;
+  /** Carries out what an operator asks for. */
+  readonly administration: Operator<RunningServer>;
+  /** Puts into effect what can change while streams are open; a configuration or certificate with a fault changes nothing. */
+  readonly reload: () => Promise<void>;
+  /** Says goodbye to every client, and ends. */
+  stop(): Promise<void>;
+}
+
+/** The environment of a server, and what can be added to it. */
+export interface ServerOptions extends Environment {
+  /** Reads the configuration again, for a reload. */
+  readonly reloadConfig?: () => Config;
+  /** Answer for further domains in this process. */
+  readonly services?: readonly Service[];
+}
+
+/** Time for the farewell to clients when the server ends because its storage has failed: nothing more can be done for them. */
+const farewellMs = 1000;
+
+/** Makes every part of a server, joins them, and opens the ports. Opens everything or nothing. */
+export async function startServer(config: Config, options: ServerOptions): Promise<Server> {
+  const foundation = await openFoundation(config, options);
+  try {
+    const parts = await makeParts(foundation, options.services ?? []);
+    return await open(foundation, parts, options);
+  } catch (error) {
+    await closeFoundation(foundation);
+    throw error;
+  }
+}
+
+async function open(foundation: Foundation, parts: Parts, options: ServerOptions): Promise<Server> {
+  let control: ControlServer | undefined;
+  try {
+    const addresses = await openStreams(foundation, parts);
+    const reload = makeReload(foundation, parts, options.log, options.reloadConfig);
+    const running = makeRunningServer(foundation, parts, addresses, reload);
+    control = await openControl(foundation, running);
+    parts.routing.hooks.opened();
+    return {
+      addresses,
+      developmentAuthority: foundation.certificates.developmentAuthority,
+      administration: operatorOf(running),
+      reload,
+      stop: () => stop(foundation, parts, control),
+    };
+  } catch (error) {
+    await close(foundation, parts, control, 0).catch((fault: unknown) =>
+      foundation.log.error({ err: fault }, 'not everything could be closed'),
+    );
+    throw error;
+  }
+}
+
+/** Brings back the sessions and stanzas of the last run, and opens the ports. */
+async function openStreams(foundation: Foundation, parts: Parts): Promise<Addresses> {
+  const left = await parts.copies.left();
+  await parts.sessions.restore();
+  const addresses = await openListeners(foundation, parts);
+  await parts.copies.restore(left);
+  return addresses;
+}
+
+async function stop(foundation: Foundation, parts: Parts, control: ControlServer | undefined): Promise<void> {
+  const { config, failure, storage } = foundation;
+  await close(foundation, parts, control, failure.aborted ? farewellMs : config.shutdown.drainSeconds * 1000);
+  await storage.close();
+}
+
+/** Closes everything but the foundation; waits at most `drainMs` for clients and peers. */
+async function close(
+  foundation: Foundation,
+  parts: Parts,
+  control: ControlServer | undefined,
+  drainMs: number,
+): Promise<void> {
+  const { listener, components, sessions, federation, copies, routing } = parts;
+  const failed = foundation.failure.aborted;
+  // An operation may take long.
+  const controlClosed = control?.close();
+  await Promise.all([listener.stop(drainMs), components.stop(drainMs)]);
+  if (!failed) await sessions.stop();
+  // Last, so that other servers hear which users are gone.
+  await federation?.stop(drainMs);
+  if (!failed) await copies.settled();
+  await routing.hooks.closing();
+  await controlClosed;
+}
+
+function makeOperatorMessages({ config, clock }: Foundation, { routing, amp }: Parts): OperatorMessages {
+  return new OperatorMessages({
+    domains: config.domains,
+    components: Object.keys(config.components),
+    hasAccount: (jid) => then(routing.accounts.get(jid), (account) => account !== undefined),
+    clock,
+    mailboxes: routing.mailboxes,
+    route: (message) => routing.route(message, { byOperator: true }),
+    explain: (message, sender, recipient, nowMs) =>
+      then(routing.router.plan(message, sender, recipient), ({ passage, plan }) =>
+        amp.judge.explain(passage, plan, nowMs),
+      ),
+  });
+}
+
+function openControl({ config, log }: Foundation, running: RunningServer): Promise<ControlServer> {
+  const path = controlSocketPath(config.dataDir);
+  return startControlServer({ path, operations: operations.map(({ bind }) => bind(running)), log });
+}
+
+function makeRunningServer(
+  foundation: Foundation,
+  parts: Parts,
+  addresses: Addresses,
+  reload: () => Promise<void>,
+): RunningServer {
+  const { config, storage, clock } = foundation;
+  const { routing, registrar, components, federation, listener, amp } = parts;
+  const startedAtMs = clock.nowMs();
+  return {
+    storage,
+    domains: config.domains,
+    registrar,
+    accounts: routing.accounts,
+    sessions: routing.sessions,
+    messages: makeOperatorMessages(foundation, parts),
+    status: () => ({
+      version: software.version,
+      startedAtMs,
+      addresses,
+      connections: listener.connections,
+      amp: amp.counters.report(),
+    }),
+    components: () => components.report(),
+    testPeer: federation && ((pair) => federation.test(pair)),
+    peers: () => federation?.report() ?? [],
+    reload,
+  };
+}

@@ -1,0 +1,172 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Clock } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import { Accounts } from './accounts.ts';
+import type { Extension, LocalIqEnds } from './extension.ts';
+import { ExtensionHooks } from './extension-hooks.ts';
+import { IqPath } from './iq-path.ts';
+import { IqReplies } from './iq-replies.ts';
+import { IqTable } from './iq-table.ts';
+import { hostService } from './local-service.ts';
+import { Mailboxes } from './mailboxes.ts';
+import type { MaybePromise } from './maybe-promise.ts';
+import { MessagePath } from './message-path.ts';
+import type { Outbound } from './outbound.ts';
+import { OutgoingRequests } from './outgoing-requests.ts';
+import type { RouteOptions } from './passage.ts';
+import { PresenceHooks } from './presence-hooks.ts';
+import { PresencePath } from './presence-path.ts';
+import { RosterChanges } from './roster-changes.ts';
+import { Router } from './router.ts';
+import { Services } from './services.ts';
+import type { Session } from './session.ts';
+import { LocalSessions, type SessionDirectory } from './session-directory.ts';
+import { StanzaFilters } from './stanza-filters.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** Dependencies of routing, and its bounds. */
+export interface RoutingDeps {
+  readonly domains: readonly string[];
+  readonly maxRosterItems: number;
+  /** How many entities one session may send directed presence to. */
+  readonly maxDirectedPresences: number;
+  readonly storage: Pick<Storage, 'accounts' | 'rosters'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The parts that routing is complete with; they are made after it, because they route stanzas themselves. */
+export interface RoutingParts {
+  readonly extensions: readonly Extension[];
+  /** Carries stanzas to other servers; without it none can be reached. */
+  readonly remotes?: Outbound;
+}
+
+/** RFC 6120 §10.4.2. */
+const noRemotes: Outbound = {
+  send: () => {
+    throw StanzaError.remoteServerNotFound('this server does not talk to other servers');
+  },
+};
+
+/** Gets stanzas where they belong: everything from the sender's stream to the recipient's, without a stream in it. */
+export class Routing {
+  readonly sessions: SessionDirectory = new LocalSessions();
+  readonly mailboxes = new Mailboxes();
+  readonly hooks = new ExtensionHooks();
+  readonly filters = new StanzaFilters(this.hooks);
+  readonly presenceHooks: PresenceHooks;
+  readonly accounts: Accounts;
+  readonly rosters: RosterChanges;
+  readonly subscriptions: Subscriptions;
+  readonly requests: OutgoingRequests;
+  /** The services that answer for further domains. */
+  readonly services: Services;
+  readonly router: Router;
+  readonly #presences: PresencePath;
+  readonly #iqReplies: IqReplies;
+  readonly #iqTable: IqTable<LocalIqEnds>;
+  readonly #log: Log;
+  #remotes = noRemotes;
+
+  constructor({ domains, maxRosterItems, maxDirectedPresences, storage, clock, log }: RoutingDeps) {
+    const { sessions, filters, hooks, route } = this;
+    const local = new Set(domains);
+    this.isLocalDomain = (domain) => local.has(domain);
+    this.services = new Services(this.isLocalDomain);
+    this.#log = log;
+    this.presenceHooks = new PresenceHooks(log);
+    this.accounts = new Accounts(storage.accounts, (key) => sessions.of(key).length > 0);
+    this.rosters = new RosterChanges(storage.rosters, sessions);
+    this.requests = new OutgoingRequests(clock);
+    const sessionsOf = (account: string) => sessions.of(account);
+    const findSession = (fullJid: Jid) => sessions.find(fullJid);
+    const { rosters, requests, services, isLocalDomain } = this;
+    this.subscriptions = new Subscriptions({
+      rosters,
+      sessionsOf,
+      filters,
+      hooks: this.presenceHooks,
+      route,
+      clock,
+      maxItems: maxRosterItems,
+    });
+    const common = {
+      hooks,
+      sessionsOf,
+      findSession,
+      filters,
+      route,
+      subscriptions: this.subscriptions,
+      requests,
+      remotes: { send: (stanza, handoff) => this.#remotes.send(stanza, handoff) } satisfies Outbound,
+      isHosted: (domain: string) => this.isHosted(domain),
+      isService: (domain: string) => services.at(domain) !== undefined,
+      explain: (stanza: Stanza, error: unknown) => this.router.explain(stanza, error),
+      refuse: (stanza: Stanza, error: unknown, options?: RouteOptions) => this.router.refuse(stanza, error, options),
+      send: (outbound: Outbound, stanza: Stanza) =>
+        outbound.send(stanza, { failed: (error) => this.router.refuse(stanza, error) }),
+    };
+    this.#presences = new PresencePath({
+      ...common,
+      hooks: this.presenceHooks,
+      maxDirected: maxDirectedPresences,
+      available: (session) => hooks.readyForMessages(session),
+    });
+    const outbound = (domain: string) => services.at(domain) ?? this.#remotes;
+    this.#iqReplies = new IqReplies({ ...common, isLocalDomain, outbound });
+    this.#iqTable = new IqTable<LocalIqEnds>(this.#iqReplies);
+    this.router = new Router({
+      ...common,
+      isLocalDomain,
+      service: (domain) => services.at(domain),
+      mailboxes: this.mailboxes,
+      account: (jid) => this.accounts.get(jid),
+      messages: new MessagePath(common),
+      presences: this.#presences,
+      iqs: new IqPath({ ...common, table: this.#iqTable }),
+      log,
+    });
+  }
+
+  /** Completes routing; called once, before the first stanza. Throws if extensions contradict each other. */
+  install({ extensions, remotes = noRemotes }: RoutingParts): void {
+    this.hooks.install(extensions);
+    this.presenceHooks.install(extensions);
+    for (const { name, iq = [] } of extensions) this.#iqTable.add(name, iq);
+    const deps = {
+      replies: this.#iqReplies,
+      explain: (stanza: Stanza, error: unknown) => this.router.explain(stanza, error),
+    };
+    for (const { services = [] } of extensions) for (const one of services) this.services.add(hostService(one, deps));
+    this.#remotes = remotes;
+  }
+
+  /** Whether accounts of this server are at a domain. */
+  readonly isLocalDomain: (domain: string) => boolean;
+
+  /** Whether this server, or a service of it, answers for a domain. */
+  readonly isHosted = (domain: string): boolean => this.isLocalDomain(domain) || this.services.at(domain) !== undefined;
+
+  /** Routes a stanza with 'from' and 'to' that the server has made, stored, or received from elsewhere. */
+  readonly route = (stanza: Stanza, options?: RouteOptions): MaybePromise<void> => this.router.route(stanza, options);
+
+  /** Broadcasts the presence of an available session again, because what its account adds to it has changed. */
+  readonly announceAgain = (session: Session): void => this.#presences.announceAgain(session);
+
+  /** Tells everybody concerned that a session is gone. */
+  readonly sessionEnded = (session: Session): void => {
+    this.#presences.sessionEnded(session);
+    for (const extension of this.hooks.extensions) {
+      try {
+        extension.ended?.(session);
+      } catch (error) {
+        // A session ends within other work, and the remaining extensions must hear of it.
+        this.#log.error({ err: error, extension: extension.name }, 'the end of a session was not handled');
+      }
+    }
+  };
+}
