@@ -193,7 +193,7 @@ export class ResumableSessions {
   /** What has never been written, because the client was away or something else went first, is asked again whether it may leave. */
   #follow(session: ClientSession, stanza: Stanza, sentAtMs: number): void {
     const watch = this.#deps.recall(stanza, session, sentAtMs);
-    if (watch) session.follow(stanza, watch);
+    if (watch) session.watch(stanza, watch);
   }
 
   #restoreState(session: ClientSession, { state }: Resumable): void {
