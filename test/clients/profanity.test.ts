@@ -35,7 +35,7 @@ describe('Profanity, a stock client in a terminal', () => {
   const profanity = async (): Promise<Terminal> => {
     await mkdir(join(home, '.config/profanity'), { recursive: true });
     await writeFile(join(home, '.config/profanity/profrc'), `[connection]\ntls.certpath=${join(home, 'trusted')}\n`);
-    return Terminal.open('profanity', { HOME: home });
+    return Terminal.open(['profanity'], { HOME: home });
   };
 
   const trust = async (caFile: string): Promise<void> => {

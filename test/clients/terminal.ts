@@ -15,32 +15,51 @@ export class Terminal implements AsyncDisposable {
   }
 
   /** Opens it with a command and the only environment the command shall see. */
-  static async open(command: string, env: Readonly<Record<string, string>>): Promise<Terminal> {
+  static async open(command: readonly string[], env: Readonly<Record<string, string>>): Promise<Terminal> {
     const terminal = new Terminal(`ampere-test-${randomUUID()}`);
     const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     await terminal.#tmux(
       ...['-f', '/dev/null', 'new-session', '-d', '-x', '150', '-y', '50'],
-      ...['env', '-i', 'TERM=screen', 'LC_ALL=C.UTF-8', ...settings, command],
+      ...['env', '-i', 'TERM=screen', 'LC_ALL=C.UTF-8', ...settings, ...command],
     );
     return terminal;
   }
 
   /** Types a line and presses Enter. */
   async type(line: string): Promise<void> {
-    await this.#tmux('send-keys', '-l', line);
-    await this.#tmux('send-keys', 'Enter');
+    await this.write(line);
+    await this.press('Enter');
+  }
+
+  /** Types text without Enter. */
+  async write(text: string): Promise<void> {
+    await this.#tmux('send-keys', '-l', text);
+  }
+
+  /** Presses a key that has this name in tmux. */
+  async press(key: string): Promise<void> {
+    await this.#tmux('send-keys', key);
   }
 
   /** Waits until the screen shows a text; rejects with the whole screen at the deadline. */
   async shows(text: string): Promise<void> {
+    await this.#until(`no "${text}"`, (screen) => screen.includes(text));
+  }
+
+  /** Waits until the screen shows a text no more; rejects like `shows`. */
+  async clears(text: string): Promise<void> {
+    await this.#until(`still "${text}"`, (screen) => !screen.includes(text));
+  }
+
+  async #until(otherwise: string, accepts: (screen: string) => boolean): Promise<void> {
     const deadlineMs = performance.now() + patienceMs;
     let screen = '';
     do {
       screen = await this.#tmux('capture-pane', '-p', '-J');
-      if (screen.includes(text)) return;
+      if (accepts(screen)) return;
       await delay(50);
     } while (performance.now() < deadlineMs);
-    throw new Error(`no "${text}" on the screen within ${patienceMs} ms:\n${screen}`);
+    throw new Error(`${otherwise} on the screen after ${patienceMs} ms:\n${screen}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
