@@ -41,7 +41,7 @@ describe('A disk that is nearly full (RFC 6120 §8.3.3.18)', () => {
   ] as const) {
     it(`refuses ${what}, until there is room`, async () => {
       const { juliet } = await stage.enter(['juliet']);
-      becomes(2 * ballastBytes - 1);
+      becomes(0);
       await juliet.gets(iqSet(request), refused('iq'));
       becomes(2 * ballastBytes);
       await juliet.gets(iqSet(request), '<iq type="result"/>');

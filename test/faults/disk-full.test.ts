@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { expect } from 'chai';
 import { type LineProcess, patienceMs } from '../support/line-process.ts';
 import { type Letter, Party } from './party.ts';
@@ -30,6 +30,64 @@ describe('a disk that is full (XEP-0198 §4)', () => {
     }
   });
 });
+
+describe('a disk that the stored messages have filled', () => {
+  let disk: SmallDisk | undefined;
+  before(async function () {
+    disk = await SmallDisk.make(12);
+    if (!disk) this.skip();
+  });
+  after(() => disk?.close());
+
+  it('is usable again, without a restart, when the messages have been read', async () => {
+    if (!disk) return;
+    const server = disk.serve(names, 2_000_000);
+    try {
+      await fillAndRead(disk, server);
+    } finally {
+      server.kill('SIGKILL');
+      await server.end();
+    }
+  });
+});
+
+/** More than the disk can hold is written to Tybalt, who then reads what was stored. */
+async function fillAndRead(disk: SmallDisk, server: LineProcess): Promise<void> {
+  const port = Number((await server.waitFor('its port', () => portLine(server))).slice(5));
+  const refused: string[] = [];
+  const romeo = new Party('romeo', true, { acknowledged: () => undefined, refused: (id) => void refused.push(id) });
+  const tybalt = new Party('tybalt', true, { acknowledged: () => undefined });
+  const writes = async (ids: readonly string[], to: string, padding: number) => {
+    for (const id of ids) romeo.writes({ id, to, padding });
+    await romeo.readsAcknowledgments();
+  };
+  await romeo.arrives(port);
+  const ids = Array.from({ length: 400 }, (_, index) => String(index));
+  while (ids.length > 0) await writes(ids.splice(0, 10), 'tybalt', 30_000);
+  const { size } = statSync(disk.path('ampere.db'));
+  expect(refused).not.to.deep.equal([]);
+
+  await tybalt.arrives(port);
+  await tybalt.empties();
+  expect(tybalt.received).to.have.lengthOf(400 - refused.length);
+  await tybalt.saysGoodbye();
+
+  const began = performance.now();
+  for (let attempt = 0; ; attempt++) {
+    const before = refused.length;
+    await writes([`again ${attempt}`], 'laurence', 0);
+    if (refused.length === before) break;
+    expect(performance.now() - began, 'time until something is stored again').to.be.lessThan(patienceMs);
+  }
+  // It is the pages of the database that are used again, and the ballast is back.
+  expect(statSync(disk.path('ampere.db')).size).to.equal(size);
+  expect(statSync(disk.path('ampere.ballast')).size).to.equal(2_000_000);
+  romeo.leaves();
+}
+
+function portLine(server: LineProcess): string | undefined {
+  return server.lines.find((line) => line.startsWith('port '));
+}
 
 /** Romeo writes, Juliet reads all the time, Tybalt and Laurence are away at first. */
 class Play {
@@ -120,9 +178,9 @@ class Play {
   /** Those who are there go on talking; when there is room, messages are kept again, without a restart. */
   async #clearAndRecover(): Promise<void> {
     const began = performance.now();
-    const before = this.#count('there is room on the disk again');
+    const before = this.#count('enough disk space is free again');
     this.#disk.clear();
-    while (this.#count('there is room on the disk again') === before && performance.now() < began + patienceMs) {
+    while (this.#count('enough disk space is free again') === before && performance.now() < began + patienceMs) {
       await this.#writes('juliet', 1);
     }
     const { size } = this.#refused;
@@ -190,7 +248,7 @@ class Play {
 
   async #start(): Promise<void> {
     this.#server = this.#disk.serve(names, ballastBytes);
-    const line = await this.#said('its port', () => this.#server?.lines.find((each) => each.startsWith('port ')));
+    const line = await this.#said('its port', () => this.#server && portLine(this.#server));
     this.#port = Number(line.slice(5));
     await this.#juliet.arrives(this.#port);
     this.#reading = this.#juliet.reads(() => undefined);

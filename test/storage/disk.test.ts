@@ -1,6 +1,8 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { Ballast } from '../../src/storage/sqlite/ballast.ts';
+import { emptyLog, prepareMaintenance } from '../../src/storage/sqlite/maintenance.ts';
 import type { SqliteStorageOptions } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
@@ -37,6 +39,55 @@ describe('the ballast', () => {
   });
 });
 
+describe('emptying the log', () => {
+  const directory = new TestDirectory();
+
+  it('does not wait for a backup that reads it', () => {
+    const db = new Database(directory.path('ampere.db'));
+    db.pragma('journal_mode = WAL');
+    db.exec('CREATE TABLE things (id INTEGER PRIMARY KEY)');
+    const backup = new Database(directory.path('ampere.db'), { readonly: true });
+    backup.exec('BEGIN; SELECT count(*) FROM things');
+    const walBytes = () => statSync(directory.path('ampere.db-wal')).size;
+    // Far longer than the time limit of this test.
+    db.pragma('busy_timeout = 3600000');
+    emptyLog(db);
+    expect(walBytes()).to.be.greaterThan(0);
+    expect(db.pragma('busy_timeout', { simple: true })).to.equal(3_600_000);
+    backup.close();
+    emptyLog(db);
+    expect(walBytes()).to.equal(0);
+    db.close();
+  });
+});
+
+describe('reclaiming space', () => {
+  const directory = new TestDirectory();
+
+  it('empties the log in the space of the ballast if there is no other', () => {
+    const db = new Database(directory.path('ampere.db'));
+    db.pragma('journal_mode = WAL');
+    db.exec('CREATE TABLE things (bytes BLOB); INSERT INTO things VALUES (zeroblob(100000)); DELETE FROM things');
+    const ballast = new Ballast(directory.path('ballast'), 5000);
+    ballast.make();
+    const seen: boolean[] = [];
+    // A disk on which a checkpoint needs the space of the ballast.
+    const pragma = db.pragma.bind(db);
+    db.pragma = (source, options) => {
+      if (!source.startsWith('wal_checkpoint')) return pragma(source, options);
+      seen.push(ballast.present);
+      if (ballast.present) throw new Database.SqliteError('database or disk is full', 'SQLITE_FULL');
+      return pragma(source, options);
+    };
+    const { reusableBytes, hasBallast } = prepareMaintenance(db, ballast).reclaimSpace();
+    expect(seen).to.deep.equal([true, false]);
+    expect(statSync(directory.path('ampere.db-wal')).size).to.equal(0);
+    expect(hasBallast).to.equal(true);
+    expect(reusableBytes).to.be.within(90_000, 110_000);
+    db.close();
+  });
+});
+
 describe('a store that watches its disk', () => {
   const directory = new TestDirectory();
   let freeBytes: number;
@@ -54,6 +105,7 @@ describe('a store that watches its disk', () => {
     return directory.open({ ballastBytes, diskSpace, clock, log, ...options });
   };
   const ballast = () => directory.path('ampere.ballast');
+  const walBytes = () => statSync(directory.path('ampere.db-wal')).size;
   /** Storage works in order: when this is answered, what was asked before is done. */
   const settled = async (storage: Awaited<ReturnType<typeof open>>) => void (await storage.accounts.count());
   const lines = (level: string) => log.lines.filter((line) => line.startsWith(level));
@@ -138,7 +190,7 @@ describe('a store that watches its disk', () => {
     }
   });
 
-  it('gives the ballast for what needs next to no room when a write does not fit, and takes it back later', async () => {
+  it('deletes the ballast for the writes that add nothing when one does not fit, and makes it again later', async () => {
     const storage = await open({ maxPageCount: 120 });
     await storage.accounts.create(juliet, sampleCredentials());
     const append = (bytes: number) => storage.offline.append(juliet, sampleMessage('x'.repeat(bytes)), ampleQuota);
@@ -158,16 +210,50 @@ describe('a store that watches its disk', () => {
     expect(lines('error')).to.have.lengthOf(1);
     expect((await rejection(append(10))).code).to.equal('full');
 
-    freeBytes = 3 * ballastBytes - 1;
+    // The database can have less than half of the ballast in free pages here.
+    freeBytes = 2.5 * ballastBytes - 1;
     clock.advance(lookEveryMs);
+    await settled(storage);
     await settled(storage);
     expect(existsSync(ballast())).to.equal(false);
     freeBytes = 3 * ballastBytes;
     clock.advance(lookEveryMs);
     await settled(storage);
+    await settled(storage);
     expect(statSync(ballast()).size).to.equal(ballastBytes);
     expect(storage.disk.refusing).to.equal(false);
     await append(10);
+  });
+
+  it('empties its log while little is free, and counts the free pages of the database', async () => {
+    const storage = await open();
+    await storage.accounts.create(juliet, sampleCredentials());
+    const append = (bytes: number) => storage.offline.append(juliet, sampleMessage('x'.repeat(bytes)), ampleQuota);
+    const id = await append(1_500_000);
+    freeBytes = 3 * ballastBytes;
+    clock.advance(lookEveryMs);
+    await settled(storage);
+    expect(walBytes()).to.be.greaterThan(1_500_000);
+    freeBytes = 3 * ballastBytes - 1;
+    clock.advance(lookEveryMs);
+    await settled(storage);
+    expect(walBytes()).to.equal(0);
+
+    freeBytes = ballastBytes;
+    clock.advance(lookEveryMs);
+    await settled(storage);
+    expect((await rejection(append(10))).code).to.equal('full');
+    await storage.offline.remove(juliet, [id]);
+    clock.advance(lookEveryMs);
+    await settled(storage);
+    expect(storage.disk.refusing).to.equal(false);
+    await append(10);
+    expect(lines('info').at(-1)).to.include('enough disk space is free again');
+    // Free pages do not help without space for the log.
+    freeBytes = ballastBytes / 8 - 1;
+    clock.advance(lookEveryMs);
+    await settled(storage);
+    expect((await rejection(append(10))).code).to.equal('full');
   });
 
   it('gives the ballast before it opens a database on a full disk', async () => {

@@ -45,7 +45,7 @@ function rows(status: StatusReport): string[][] {
 
 function disk({ freeBytes, totalBytes, refusing }: DiskState): string {
   const [free, total] = [freeBytes, totalBytes].map((bytes) => (bytes / 2 ** 30).toFixed(1));
-  return `${free} of ${total} GiB free${refusing ? '; nothing new is stored until there is room' : ''}`;
+  return `${free} of ${total} GiB free${refusing ? '; nothing new is stored until space is free' : ''}`;
 }
 
 function ruleCounts({ fired, refused, repliesHeldBack }: AmpReport): string {

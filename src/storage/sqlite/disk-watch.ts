@@ -2,32 +2,43 @@ import type { Clock, Timer } from '../../support/clock.ts';
 import type { DiskSpace } from '../../support/disk-space.ts';
 import type { Log } from '../../support/log.ts';
 import type { DiskState } from '../storage.ts';
+import type { ReclaimedSpace } from './maintenance.ts';
 
 const intervalMs = 5000;
-/** Below the first share of the disk the operator is warned, above the second the warning is over. */
+/** Below the first share of free space the operator is warned; above the second the warning may be repeated. */
 const [lowShare, fineShare] = [0.1, 0.15];
+
+/** Shares of the ballast: free space, beside the ballast, below which data is refused, or space is reclaimed to avoid that. */
+const [refuseBelow, reclaimBelow] = [2, 3];
+/** The part of it that has to be free on the disk: pages inside the database are of no use without space for the log. */
+const leastForLog = 1 / 8;
 
 /** What watching a disk needs. */
 interface DiskWatchDeps {
   readonly space: () => DiskSpace;
-  /** The size of the ballast; 0 if there is none, and nothing is refused. */
+  /** The size of the ballast; 0 for none, and then nothing is refused early. */
   readonly ballastBytes: number;
   readonly hasBallast: boolean;
-  /** Makes the ballast; false if there is no room for it. */
+  /** Makes the ballast; false if there is not enough space for it. */
   readonly makeBallast: () => Promise<boolean>;
+  /** Gives the space of the log back to the file system. */
+  readonly reclaimSpace: () => Promise<ReclaimedSpace>;
   readonly clock: Pick<Clock, 'after'>;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
 }
 
 /**
- * Looks at the disk now and then. New work is refused while less than twice the ballast is free beside the ballast itself, and after
- * the disk was full until the ballast is back.
+ * Checks the free space every few seconds. Writes that add data are refused while less than twice the ballast is free beside the ballast
+ * itself, and after the disk was full until the ballast is back. Free pages inside the database count as free space, since new data goes
+ * there first.
  */
 export class DiskWatch {
   readonly #deps: DiskWatchDeps;
   #space: DiskSpace;
+  /** Bytes that are free inside the database; 0 while enough is free on the disk anyway. */
+  #reusableBytes = 0;
   #hasBallast: boolean;
-  #making = false;
+  #isMaintaining = false;
   #refusing = false;
   #low = false;
   #toldFull = false;
@@ -40,29 +51,29 @@ export class DiskWatch {
     this.#space = deps.space();
   }
 
-  /** How the disk was when it was last looked at. */
+  /** The disk at the last check. */
   get state(): DiskState {
     return { ...this.#space, refusing: this.#refusing };
   }
 
-  /** Whether there is no room for new work. */
+  /** Whether writes that add data are refused. */
   get refusing(): boolean {
     return this.#refusing;
   }
 
-  /** Looks from now on. */
+  /** Checks now, and from now on. */
   start(): void {
-    this.#judge();
+    this.#check();
   }
 
-  /** A write has failed for want of room, and the ballast is gone. */
+  /** A write has failed for want of space, and the ballast is gone. */
   full(): void {
     this.#hasBallast = false;
     this.#refusing = this.#deps.ballastBytes > 0;
     if (this.#toldFull) return;
     this.#toldFull = true;
     this.#space = this.#deps.space();
-    this.#deps.log.error(this.state, 'the disk is full: what was to be written then was refused');
+    this.#deps.log.error(this.state, 'the disk is full: the writes under way were refused');
   }
 
   stop(): void {
@@ -70,26 +81,57 @@ export class DiskWatch {
     this.#timer?.cancel();
   }
 
-  #judge(): void {
-    this.#toldFull = false;
-    this.#tellIfLow();
-    if (this.#spareBytes < 2 * this.#deps.ballastBytes) this.#refuse();
-    else if (this.#hasBallast || this.#deps.ballastBytes === 0) this.#accept();
-    else void this.#makeBallast();
-    if (!this.#stopped) this.#timer = this.#deps.clock.after(intervalMs, () => this.#look());
-  }
-
-  #look(): void {
+  #check(): void {
     this.#space = this.#deps.space();
+    this.#toldFull = false;
+    this.#warnIfLow();
     this.#judge();
+    void this.#maintain();
+    if (!this.#stopped) this.#timer = this.#deps.clock.after(intervalMs, () => this.#check());
   }
 
-  /** What is free beside the ballast, be that there or yet to be made. */
+  #judge(): void {
+    if (!this.#hasEnough) this.#refuse();
+    else if (this.#hasBallast || this.#deps.ballastBytes === 0) this.#accept();
+  }
+
+  /** Reclaims space while it is scarce, and makes the ballast when there is enough. */
+  async #maintain(): Promise<void> {
+    if (this.#isMaintaining) return;
+    this.#isMaintaining = true;
+    const { ballastBytes, space, makeBallast } = this.#deps;
+    try {
+      if (this.#spareBytes < reclaimBelow * ballastBytes) await this.#reclaim();
+      else this.#reusableBytes = 0;
+      if (this.#hasEnough && !this.#hasBallast && ballastBytes > 0) this.#hasBallast = await makeBallast();
+      this.#space = space();
+      this.#judge();
+    } catch {
+      // The storage has ended or failed: it accepts nothing any more, or the next check tries again.
+    } finally {
+      this.#isMaintaining = false;
+    }
+  }
+
+  async #reclaim(): Promise<void> {
+    const { reusableBytes, hasBallast } = await this.#deps.reclaimSpace();
+    this.#reusableBytes = reusableBytes;
+    this.#hasBallast = hasBallast;
+    this.#space = this.#deps.space();
+  }
+
+  /** What is free on the disk beside the ballast, whether it exists or has yet to be made. */
   get #spareBytes(): number {
     return this.#space.freeBytes - (this.#hasBallast ? 0 : this.#deps.ballastBytes);
   }
 
-  #tellIfLow(): void {
+  get #hasEnough(): boolean {
+    const { ballastBytes } = this.#deps;
+    const spare = this.#spareBytes;
+    return spare >= leastForLog * ballastBytes && spare + this.#reusableBytes >= refuseBelow * ballastBytes;
+  }
+
+  #warnIfLow(): void {
     const { freeBytes, totalBytes } = this.#space;
     const share = freeBytes / totalBytes;
     if (!this.#low && share < lowShare) this.#deps.log.warn(this.#space, 'less than a tenth of the disk is free');
@@ -99,21 +141,12 @@ export class DiskWatch {
   #refuse(): void {
     if (this.#refusing) return;
     this.#refusing = true;
-    this.#deps.log.error(this.state, 'the disk is nearly full: nothing new is stored until there is room');
+    this.#deps.log.error(this.state, 'the disk is nearly full: nothing new is stored until space is free');
   }
 
   #accept(): void {
     if (!this.#refusing) return;
     this.#refusing = false;
-    this.#deps.log.info(this.state, 'there is room on the disk again');
-  }
-
-  async #makeBallast(): Promise<void> {
-    if (this.#making) return;
-    this.#making = true;
-    // If the storage has ended meanwhile there is nothing to watch over any more.
-    this.#hasBallast = await this.#deps.makeBallast().catch(() => false);
-    this.#making = false;
-    if (this.#hasBallast) this.#accept();
+    this.#deps.log.info(this.state, 'enough disk space is free again');
   }
 }

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { StorageError } from '../storage-error.ts';
 import type { Ballast } from './ballast.ts';
-import { explainFailure, toStorageError } from './failures.ts';
+import { explainFailure, isFatal, requirePassing, toStorageError } from './failures.ts';
 import { emptyLog, type MaintenanceTask, prepareMaintenance } from './maintenance.ts';
 import type { Answers, Failure, OperationCall } from './messages.ts';
 import type { OperationTable } from './operation-table.ts';
@@ -29,7 +29,7 @@ export class BatchExecutor {
   constructor(deps: BatchExecutorDeps) {
     const { db, operations, ballast } = deps;
     this.#deps = deps;
-    this.#maintenance = prepareMaintenance(ballast);
+    this.#maintenance = prepareMaintenance(db, ballast);
     this.#runWrite = prepareSavepoint(db, (call) => operations.execute(call));
     [this.#begin, this.#commit] = [db.prepare('BEGIN IMMEDIATE'), db.prepare('COMMIT')];
   }
@@ -57,7 +57,7 @@ export class BatchExecutor {
     try {
       return this.#transact(calls);
     } catch (first) {
-      const error = passing(first);
+      const error = requirePassing(toStorageError(first));
       return error.code === 'full' ? { ...this.#makeDo(calls, error), full: true } : this.#abandon(calls, error);
     }
   }
@@ -101,9 +101,9 @@ export class BatchExecutor {
     try {
       return this.#transact(calls, failing(calls, addsData, error));
     } catch (again) {
-      return this.#abandon(calls, passing(again));
+      return this.#abandon(calls, requirePassing(toStorageError(again)));
     } finally {
-      emptyLogIfPossible(db);
+      emptyLog(db);
     }
   }
 }
@@ -117,13 +117,6 @@ const blankAnswers: Answers = {
   fatal: undefined,
 };
 
-/** An error that may pass; throws an error that ends the store. */
-function passing(error: unknown): StorageError {
-  const failure = toStorageError(error);
-  if (isFatal(failure)) throw failure;
-  return failure;
-}
-
 function failing(
   calls: readonly OperationCall[],
   which: (call: OperationCall) => boolean,
@@ -131,14 +124,6 @@ function failing(
 ): Map<number, Failure> {
   const failure = toFailure(error);
   return new Map(calls.flatMap((call, index) => (which(call) ? [[index, failure]] : [])));
-}
-
-function emptyLogIfPossible(db: Database.Database): void {
-  try {
-    emptyLog(db);
-  } catch (error) {
-    passing(error);
-  }
 }
 
 function prepareSavepoint(db: Database.Database, run: (call: OperationCall) => unknown) {
@@ -168,11 +153,6 @@ function singleFailure(error: unknown): Failure {
 
 function concernsBatch(error: StorageError): boolean {
   return error.code === 'full' || error.code === 'busy' || isFatal(error);
-}
-
-/** After an I/O error nobody knows what reached the disk: an fsync that failed once may succeed the second time without the data. */
-function isFatal(error: StorageError): boolean {
-  return error.code === 'io' || error.code === 'corrupt';
 }
 
 function giveUp(count: number, error: StorageError): Answers {

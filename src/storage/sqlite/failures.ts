@@ -19,7 +19,7 @@ const byPrefix: readonly (readonly [prefix: string, code: StorageErrorCode])[] =
   ['E', 'io'],
 ];
 
-/** Gives any error that SQLite or the file system throws its place among the storage errors. */
+/** The storage error for any error that SQLite or the file system throws. */
 export function toStorageError(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
   if (!(error instanceof Error)) return new StorageError('invalid', String(error));
@@ -33,18 +33,32 @@ function codeOf(error: Error): StorageErrorCode {
   return byPrefix.find(([prefix]) => reason.startsWith(prefix))?.[1] ?? 'invalid';
 }
 
-/** Tells the operator of a database that cannot be used which it is, and where to go on. */
+/**
+ * Whether an error ends the store. After an I/O error nobody knows what reached the disk: an fsync that failed once may succeed the next
+ * time without the data.
+ */
+export function isFatal(error: StorageError): boolean {
+  return error.code === 'io' || error.code === 'corrupt';
+}
+
+/** Returns an error that does not end the store, and throws any other. */
+export function requirePassing(error: StorageError): StorageError {
+  if (isFatal(error)) throw error;
+  return error;
+}
+
+/** Names the database that cannot be used, and what the operator can do. */
 export function explainFailure(error: StorageError, dataDir: string): StorageError {
   const { database } = dataPaths(dataDir);
   const explain = (trouble: string, way: string) =>
     new StorageError(error.code, `The database ${database} ${trouble} (${reasonOf(error)}); ${way}`, { cause: error });
   switch (error.code) {
     case 'corrupt':
-      return explain('is damaged', pendingRedeliveries(dataDir));
+      return explain('is damaged', newestBackupText(dataDir));
     case 'io':
-      return explain('cannot be read or written', pendingRedeliveries(dataDir));
+      return explain('cannot be read or written', newestBackupText(dataDir));
     case 'full':
-      return explain('cannot be used on a full disk', 'make room and try again');
+      return explain('cannot be used on a full disk', 'free some space and try again');
     default:
       return error;
   }
@@ -56,7 +70,7 @@ function reasonOf({ message, cause }: StorageError): string {
   return code === '' || message.includes(code) ? message : `${code}: ${message}`;
 }
 
-function pendingRedeliveries(dataDir: string): string {
+function newestBackupText(dataDir: string): string {
   const backup = newestBackup(dataDir);
   return backup === undefined ? 'there is no backup beside it' : `the newest backup is ${backup}`;
 }

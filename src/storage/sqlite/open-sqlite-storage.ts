@@ -29,9 +29,9 @@ export interface SqliteStorageOptions {
   readonly migrationsDir?: string;
   /** The most pages, of 4096 bytes, that the database may have; beyond them writes fail with `full`. */
   readonly maxPageCount?: number;
-  /** Bytes kept free beside the database for the day when the disk is full; 0 for none, absent to leave what is there. */
+  /** Bytes kept in reserve beside the database for when the disk is full; 0 for none, absent to leave an existing ballast alone. */
   readonly ballastBytes?: number;
-  /** Another way to know how much room there is. */
+  /** Another source for the free space of a disk. */
   readonly diskSpace?: (directory: string) => DiskSpace;
 }
 
@@ -63,7 +63,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   return assemble(queue, watch, schemaVersion, options);
 }
 
-/** An eighth of the ballast is about what the log and its index need. */
+/** An eighth of the ballast is about as much as the log and its index need. */
 function isOnlyBallastLeft({ dataDir, diskSpace = diskSpaceAt }: SqliteStorageOptions): boolean {
   const ballast = statSync(dataPaths(dataDir).ballast, { throwIfNoEntry: false });
   return ballast !== undefined && diskSpace(dataDir).freeBytes < ballast.size / 8;
@@ -71,8 +71,15 @@ function isOnlyBallastLeft({ dataDir, diskSpace = diskSpaceAt }: SqliteStorageOp
 
 function diskWatch(queue: OperationQueue, hasBallast: boolean, options: SqliteStorageOptions): DiskWatch {
   const { dataDir, ballastBytes = 0, diskSpace = diskSpaceAt, clock = systemClock, log = silentLog } = options;
-  const makeBallast = () => queue.maintain('makeBallast');
-  return new DiskWatch({ space: () => diskSpace(dataDir), ballastBytes, hasBallast, makeBallast, clock, log });
+  return new DiskWatch({
+    space: () => diskSpace(dataDir),
+    ballastBytes,
+    hasBallast,
+    makeBallast: () => queue.maintain('makeBallast'),
+    reclaimSpace: () => queue.maintain('reclaimSpace'),
+    clock,
+    log,
+  });
 }
 
 async function opened(worker: Worker): Promise<Opened> {
