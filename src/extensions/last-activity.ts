@@ -50,7 +50,8 @@ export function lastActivity(deps: LastActivityDeps): Extension {
       { ...query, scopes: ['self', 'other'], handle: ofAccount },
     ],
     filter: { inbound: (stanza, recipient) => (asksStrangely(stanza, recipient) ? 'refuse' : undefined) },
-    ended: (session) => notes.ended(session),
+    presence: { withdrawn: ({ account, presence }) => notes.withdrawn(account, presence.statusWhenLeaving) },
+    ended: ({ account, presence }) => notes.ended(account, presence.statusWhenLeaving),
     closing: () => notes.write(),
     accountRemoved: (account) => notes.forget(account),
   };
@@ -62,7 +63,7 @@ function asksStrangely({ kind, type, from, to, payload }: Stanza, recipient: Acc
   return payload.has('query', ns.lastActivity) && !maySeePresence(recipient, from);
 }
 
-/** XEP-0012 §3: 0 while somebody is there, else the time since the last session ended. */
+/** XEP-0012 §3: 0 while a resource is available, else the time since the last one became unavailable or its session ended. */
 function activityOf(
   account: Account,
   lastSeen: LastSeen | undefined,
@@ -93,10 +94,20 @@ class LastSeenNotes {
     this.#deps = deps;
   }
 
-  ended({ account, presence: { farewell } }: Session): void {
-    const { sessions, clock } = this.#deps;
-    if (sessions.of(account.key).length > 0) return;
-    account.lastSeen = { atMs: clock.nowMs(), status: farewell };
+  /** A resource has become unavailable, and may be the last one. Its session may go on. */
+  withdrawn(account: Account, status: string): void {
+    const isAvailable = ({ presence }: Session) => presence.available !== undefined;
+    if (!this.#deps.sessions.of(account.key).some(isAvailable)) this.#note(account, status);
+  }
+
+  /** A session has ended, and may be the last one. */
+  ended(account: Account, status: string): void {
+    if (this.#deps.sessions.of(account.key).length === 0) this.#note(account, status);
+  }
+
+  #note(account: Account, status: string): void {
+    const { clock } = this.#deps;
+    account.lastSeen = { atMs: clock.nowMs(), status };
     if (this.#waiting.size === 0) clock.after(writeAfterMs, () => void this.write());
     this.#waiting.set(account.key, account.lastSeen);
   }

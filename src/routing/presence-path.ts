@@ -139,7 +139,7 @@ export class PresencePath {
     const wasAvailable = presence.available !== undefined;
     if (wasAvailable) {
       presence.available = undefined;
-      presence.farewell = childText(stanza, 'status');
+      presence.statusWhenLeaving = childText(stanza, 'status');
       this.#toOwnSessions(stanza, account);
       if (!session.ended) session.send(stanza.with({ to: session.jid }));
       this.#toSubscribers(stanza, account);

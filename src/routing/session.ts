@@ -21,7 +21,7 @@ export interface SessionPresence {
   /** Priority of {@link available}, -128 to +127 (RFC 6121 §4.7.2.3). */
   priority: number;
   /** The text of the last unavailable presence's `<status/>` (XEP-0012 §3). */
-  farewell: string;
+  statusWhenLeaving: string;
   /** Bare or full JIDs that were sent directed presence and no unavailable one since (RFC 6121 §4.6). */
   readonly directed: Map<string, Jid>;
   /** Addresses that were sent a message or a request though they may not see presence. */
@@ -30,7 +30,13 @@ export interface SessionPresence {
 
 /** The presence of a session that has sent nothing yet. */
 export function noPresence(): SessionPresence {
-  return { available: undefined, priority: 0, farewell: '', directed: new Map(), writtenTo: new RecentAddresses() };
+  return {
+    available: undefined,
+    priority: 0,
+    statusWhenLeaving: '',
+    directed: new Map(),
+    writtenTo: new RecentAddresses(),
+  };
 }
 
 /** Decides what of the outgoing stream may leave now; put in place by client state indication. */

@@ -66,6 +66,29 @@ describe('Last Activity (XEP-0012)', () => {
     expect(await shown()).to.contain('<query xmlns="jabber:iq:last" seconds="0"/>');
   });
 
+  it('tells how long nobody is available though a session goes on, with the status that was left (XEP-0012 §3)', async () => {
+    const juliet = await bench.user();
+    const romeo = await bench.user('romeo', '<presence/>');
+    const second = await bench.session(romeo.account, 'second', '<presence/>');
+    await bench.befriend(juliet.account, romeo.account);
+    const shown = async () =>
+      /<query.*(?=<\/iq>)/.exec((await bench.asks(juliet, get(romeo.account.key)))[0] ?? '')?.[0];
+    await bench.does(second, "<presence type='unavailable'><status>early</status></presence>");
+    bench.clock.advance(1000);
+    expect(await shown()).to.equal('<query xmlns="jabber:iq:last" seconds="0"/>');
+    await bench.does(romeo, "<presence type='unavailable'><status>Do not disturb</status></presence>");
+    bench.clock.advance(5000);
+    expect(await shown()).to.equal('<query xmlns="jabber:iq:last" seconds="5">Do not disturb</query>');
+    await bench.does(second, '<presence/>');
+    expect(await shown()).to.equal('<query xmlns="jabber:iq:last" seconds="0"/>');
+    bench.ends(second);
+    bench.clock.advance(3000);
+    expect(await shown()).to.match(/seconds="3"/);
+    bench.ends(romeo);
+    bench.clock.advance(7000);
+    expect(await shown()).to.equal('<query xmlns="jabber:iq:last" seconds="7">Do not disturb</query>');
+  });
+
   it('never tells of the future', async () => {
     const juliet = await bench.user();
     const romeo = await bench.account('romeo');
