@@ -57,7 +57,7 @@ async function makeStreamDeps(
   const { router, hooks, requests, isLocalDomain } = routing;
   const limits = streamLimits(config);
   const management = new StreamManagement(sessions.resumable);
-  const { nonzas } = hooks;
+  const { nonzas, sessionFeatures } = hooks;
   return {
     isLocalDomain,
     features: await clientFeatures({
@@ -65,7 +65,7 @@ async function makeStreamDeps(
       options: config,
       sessions,
       management,
-      nonzas,
+      sessionFeatures,
       registrar,
       streamLimits: limits,
     }),

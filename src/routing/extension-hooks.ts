@@ -1,6 +1,6 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { Element } from '../xml/element.ts';
-import type { Extension, NonzaHandler, StreamStage } from './extension.ts';
+import type { Extension, NonzaHandler, SessionFeature, StreamStage } from './extension.ts';
 import type { MessageStore } from './message-store.ts';
 import type { Session } from './session.ts';
 
@@ -42,6 +42,10 @@ export class ExtensionHooks {
 
   get nonzas(): readonly NonzaHandler[] {
     return this.#extensions.flatMap(({ nonzas }) => nonzas ?? []);
+  }
+
+  get sessionFeatures(): readonly SessionFeature[] {
+    return this.#extensions.flatMap(({ sessionFeatures }) => sessionFeatures ?? []);
   }
 
   /** Elements for the stream features at a stage of the negotiation. */

@@ -33,6 +33,8 @@ export interface Extension {
   readonly services?: readonly LocalService[];
   /** Elements beside the three stanzas that a bound client may send. */
   readonly nonzas?: readonly NonzaHandler[];
+  /** Features that a client can enable while it binds its resource. */
+  readonly sessionFeatures?: readonly SessionFeature[];
   readonly filter?: StanzaFilter;
   readonly prepare?: Prepare;
   readonly judge?: Judge;
@@ -118,9 +120,14 @@ export type IqRequest = LocalIqEnds & IqContent;
 export interface NonzaHandler {
   readonly name: string;
   readonly ns: string;
-  /** Whether Bind 2 may carry it (XEP-0386). */
-  readonly inline?: boolean;
   handle(session: Session, element: Element): void;
+}
+
+/** A feature of a session that the `<bind/>` of Bind 2 enables by an element in it; its namespace is advertised (XEP-0386 §3.2). */
+export interface SessionFeature {
+  readonly name: string;
+  readonly ns: string;
+  enable(session: Session, element: Element): void;
 }
 
 /** Looks at every stanza to or from a local account before anything else happens with it. */

@@ -20,10 +20,10 @@ describe('Client State Indication (XEP-0352)', () => {
   }
 
   it('is offered to those who are logged in, and within Bind 2', () => {
-    const { streamFeatures, nonzas } = clientState();
+    const { streamFeatures, sessionFeatures } = clientState();
     expect(streamFeatures?.('unauthenticated')).to.deep.equal([]);
     expect(streamFeatures?.('authenticated').join('')).to.equal('<csi xmlns="urn:xmpp:csi:0"/>');
-    expect(nonzas?.map(({ inline }) => inline)).to.deep.equal([true, true]);
+    expect(sessionFeatures?.map(({ name }) => name)).to.deep.equal(['inactive', 'active']);
   });
 
   it('begins active', async () => {

@@ -4,7 +4,7 @@ import { ns } from '../../protocol/namespaces.ts';
 import { randomId } from '../../protocol/random-id.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
-import type { NonzaHandler } from '../../routing/extension.ts';
+import type { SessionFeature } from '../../routing/extension.ts';
 import { attribute, childElements, type Element, nsOf, textOf, xml } from '../../xml/element.ts';
 import type { ClientSession } from '../client-session.ts';
 import type { ClientSessions } from '../client-sessions.ts';
@@ -15,8 +15,8 @@ import type { NegotiatingStream } from './stream-feature.ts';
 interface Bind2Deps {
   readonly sessions: ClientSessions;
   readonly management: StreamManagement;
-  /** Session features that can be set on the way; those with `inline` are advertised. */
-  readonly nonzas: readonly NonzaHandler[];
+  /** What a client can enable while it binds. */
+  readonly features: readonly SessionFeature[];
   /** Makes the resources of one installation stable without showing its id. */
   readonly secret: Buffer;
 }
@@ -30,16 +30,14 @@ interface Bound {
 /** Resource binding within SASL2 (XEP-0386). */
 export class Bind2 {
   readonly #deps: Bind2Deps;
-  readonly #inline: readonly NonzaHandler[];
 
   constructor(deps: Bind2Deps) {
     this.#deps = deps;
-    this.#inline = deps.nonzas.filter(({ inline }) => inline);
   }
 
   /** The `<bind/>` for the inline features of SASL2. */
   offer(): Element {
-    const features = new Set([...this.#inline.map((nonza) => nonza.ns), ns.streamManagement]);
+    const features = new Set([...this.#deps.features.map((feature) => feature.ns), ns.streamManagement]);
     const listed = [...features].map((name) => xml('feature', { xmlns: ns.bind2, var: name }));
     return xml('bind', { xmlns: ns.bind2 }, xml('inline', { xmlns: ns.bind2 }, ...listed));
   }
@@ -65,8 +63,8 @@ export class Bind2 {
 
   #enable(session: ClientSession, request: Element): void {
     for (const child of childElements(request)) {
-      const handler = this.#inline.find((nonza) => nonza.name === child.getName() && nonza.ns === nsOf(child));
-      handler?.handle(session, child);
+      const feature = this.#deps.features.find(({ name, ns }) => name === child.getName() && ns === nsOf(child));
+      feature?.enable(session, child);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { NonzaHandler } from '../../routing/extension.ts';
+import type { SessionFeature } from '../../routing/extension.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { StreamLimits } from '../../streams/stream-limits.ts';
 import type { Clock } from '../../support/clock.ts';
@@ -46,7 +46,7 @@ interface ClientFeatureDeps {
   readonly storage: Pick<Storage, 'accounts' | 'secrets'>;
   readonly sessions: ClientSessions;
   readonly management: StreamManagement;
-  readonly nonzas: readonly NonzaHandler[];
+  readonly sessionFeatures: readonly SessionFeature[];
   readonly registrar: Registrar;
   readonly pbkdf2: Pbkdf2Queue;
   readonly streamLimits: StreamLimits;
@@ -59,9 +59,10 @@ const rememberedAddresses = 100_000;
 
 /** What clients can negotiate, in the order it is offered. */
 export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly StreamFeature[]> {
-  const { options, storage, sessions, management, nonzas } = deps;
+  const { options, storage, sessions, management, sessionFeatures } = deps;
   const services = await saslServices(deps);
-  const bind2 = new Bind2({ sessions, management, nonzas, secret: await storage.secrets.get('resource') });
+  const secret = await storage.secrets.get('resource');
+  const bind2 = new Bind2({ sessions, management, features: sessionFeatures, secret });
   return [
     starttls({ required: options.tls.required }),
     channelBindingTypes(services),

@@ -4,6 +4,9 @@ import type { Session } from '../../routing/session.ts';
 import { xml } from '../../xml/element.ts';
 import { InactiveFilter } from './inactive-filter.ts';
 
+const inactive = { name: 'inactive', ns: ns.clientState };
+const active = { name: 'active', ns: ns.clientState };
+
 /** Client State Indication (XEP-0352): what does not matter to a sleeping device waits. */
 export function clientState(): Extension {
   return {
@@ -11,8 +14,12 @@ export function clientState(): Extension {
     claims: [{ spec: 'XEP-0352', title: 'Client State Indication', version: '1.0.0', status: 'complete' }],
     streamFeatures: (stage) => (stage === 'authenticated' ? [xml('csi', { xmlns: ns.clientState })] : []),
     nonzas: [
-      { name: 'inactive', ns: ns.clientState, inline: true, handle: (session) => sleep(session) },
-      { name: 'active', ns: ns.clientState, inline: true, handle: (session) => wake(session) },
+      { ...inactive, handle: sleep },
+      { ...active, handle: wake },
+    ],
+    sessionFeatures: [
+      { ...inactive, enable: sleep },
+      { ...active, enable: wake },
     ],
   };
 }

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { Bind2 } from '../../../src/c2s/negotiation/bind2.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { StreamError } from '../../../src/protocol/stream-error.ts';
+import type { SessionFeature } from '../../../src/routing/extension.ts';
 import { parseElement } from '../../../src/xml/parse-element.ts';
 import { StreamBench } from '../stream-bench.ts';
 import { StubStream } from './stub-stream.ts';
@@ -17,15 +18,15 @@ describe('Bind 2 (XEP-0386)', () => {
   function make(secret = Buffer.alloc(32, 1), options: ConstructorParameters<typeof StreamBench>[0] = {}): void {
     bench = new StreamBench(options);
     enabled = [];
-    const handle = (name: string) => ({
-      name,
+    const feature: SessionFeature = {
+      name: 'enable',
       ns: 'urn:x',
-      handle: ({ jid }: { jid: Jid }) => void enabled.push(`${name} ${jid.bare()}`),
-    });
+      enable: ({ jid }, element) => void enabled.push(`${jid.bare()} ${element}`),
+    };
     bind2 = new Bind2({
       sessions: bench.sessions,
       management: bench.management,
-      nonzas: [{ ...handle('enable'), inline: true }, handle('secret')],
+      features: [feature],
       secret,
     });
   }
@@ -79,12 +80,12 @@ describe('Bind 2 (XEP-0386)', () => {
     expect(bench.directory.find(first.jid)).to.equal(first);
   });
 
-  it('sets what it lists, and only that', async () => {
+  it('enables what it lists, and only that (XEP-0386 §3.2)', async () => {
     expect(bind2.offer().toString()).to.equal(
       '<bind xmlns="urn:xmpp:bind:0"><inline><feature var="urn:x"/><feature var="urn:xmpp:sm:3"/></inline></bind>',
     );
     await resource("<enable xmlns='urn:x'/><secret xmlns='urn:x'/><enable xmlns='urn:y'/>");
-    expect(enabled).to.deep.equal(['enable juliet@a.example']);
+    expect(enabled).to.deep.equal(['juliet@a.example <enable xmlns="urn:x"/>']);
   });
 
   const faults: readonly [title: string, condition: string, make: () => void, content: string][] = [

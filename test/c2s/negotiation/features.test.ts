@@ -54,10 +54,9 @@ const bench = new StreamBench();
 const bind2 = new Bind2({
   sessions: bench.sessions,
   management: bench.management,
-  nonzas: [
-    { name: 'enable', ns: 'urn:carbons', inline: true, handle() {} },
-    { name: 'disable', ns: 'urn:carbons', inline: true, handle() {} },
-    { name: 'hidden', ns: 'urn:hidden', handle() {} },
+  features: [
+    { name: 'enable', ns: 'urn:carbons', enable() {} },
+    { name: 'disable', ns: 'urn:carbons', enable() {} },
   ],
   secret: Buffer.alloc(32),
 });
