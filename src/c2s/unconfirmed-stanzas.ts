@@ -14,7 +14,7 @@ export interface UnconfirmedDeps extends ManagementDeps {
 }
 
 /** The session whose client confirms. */
-export interface ConfirmingSession {
+interface ConfirmingSession {
   readonly jid: Jid;
   readonly account: { readonly key: string };
   readonly ended: boolean;

@@ -19,7 +19,7 @@ export interface ListenerKind {
 }
 
 /** Whose connections a listener accepts. */
-export type Audience = 'clients' | 'components' | 'servers';
+type Audience = 'clients' | 'components' | 'servers';
 
 /** Every kind of listener. The schema, its checks, `ampere check`, the start and the status derive from this table. */
 export const listenerKinds = {
@@ -97,7 +97,7 @@ interface Uses<Address> {
 }
 
 /** A kind of listener that a configuration uses, and the addresses it has for it. */
-export interface ListenerInUse<Address> {
+interface ListenerInUse<Address> {
   readonly kind: ListenerKind;
   readonly addresses: readonly Address[];
 }

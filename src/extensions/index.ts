@@ -17,7 +17,7 @@ import { legacySession } from './legacy-session.ts';
 import { offline } from './offline/offline.ts';
 import { ping } from './ping.ts';
 import { privateXml } from './private-xml.ts';
-import { type RegisterOptions, type Registrar, register } from './register.ts';
+import { type AccountChanges, type RegisterOptions, register } from './register.ts';
 import { roster } from './roster/roster.ts';
 import type { RosterOptions } from './roster/roster-writing.ts';
 import { time } from './time.ts';
@@ -39,7 +39,7 @@ export interface ExtensionDeps {
   readonly options: ExtensionOptions;
   readonly routing: Routing;
   readonly amp: AmpService;
-  readonly registrar: Registrar;
+  readonly registrar: AccountChanges;
   readonly storage: Pick<Storage, 'accounts' | 'rosters' | 'blocklists' | 'offline' | 'privateXml' | 'vcards'>;
   /** The services that disco#items of a domain lists. */
   readonly services: (domain: string) => Iterable<DiscoItem>;

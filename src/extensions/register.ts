@@ -10,7 +10,7 @@ import type { Session } from '../routing/session.ts';
 import { childElements, type Element, nsOf, textOf, xml } from '../xml/element.ts';
 
 /** Changes accounts for the users themselves. */
-export interface Registrar {
+export interface AccountChanges {
   /** Resolves when the new password is durable; ends all sessions but `keep`. */
   changePassword(account: Jid, password: string, keep: Session): Promise<void>;
   /** Removes the account for good, cancels its subscriptions, calls `removed`, and then ends all its sessions. */
@@ -24,7 +24,7 @@ export interface RegisterOptions {
 }
 
 /** In-Band Registration (XEP-0077) for those who are logged in: to change the password and to leave. */
-export function register(registrar: Registrar, options: RegisterOptions): Extension {
+export function register(accounts: AccountChanges, options: RegisterOptions): Extension {
   const query = { name: 'query', ns: ns.register, scopes: ['server', 'self'] } as const;
   return {
     name: 'register',
@@ -32,7 +32,7 @@ export function register(registrar: Registrar, options: RegisterOptions): Extens
     disco: { domain: [ns.register] },
     iq: [
       { ...query, type: 'get', handle: (request) => registration(requester(request).account) },
-      { ...query, type: 'set', handle: (request) => change(request, registrar, options) },
+      { ...query, type: 'set', handle: (request) => change(request, accounts, options) },
     ],
   };
 }
@@ -55,18 +55,18 @@ function registration({ jid }: Account): Element {
   );
 }
 
-async function change(request: IqRequest, registrar: Registrar, options: RegisterOptions): Promise<undefined> {
+async function change(request: IqRequest, accounts: AccountChanges, options: RegisterOptions): Promise<undefined> {
   const session = requester(request);
   const { account } = session;
   const fields = readFields(request.payload);
   if (fields.has('remove')) {
     if (childElements(request.payload).length > 1) throw StanzaError.badRequest('<remove/> comes alone');
     if (!options.accountRemoval) throw StanzaError.notAllowed('accounts cannot be removed from a client');
-    await registrar.remove(account.jid, () => sayGoodbye(request)).catch(refuseAccount);
+    await accounts.remove(account.jid, () => sayGoodbye(request)).catch(refuseAccount);
     return undefined;
   }
   if (!options.passwordChange) throw StanzaError.notAllowed('the password cannot be changed from a client');
-  await registrar.changePassword(account.jid, newPassword(fields, account), session).catch(refuseAccount);
+  await accounts.changePassword(account.jid, newPassword(fields, account), session).catch(refuseAccount);
   return undefined;
 }
 

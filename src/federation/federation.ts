@@ -42,7 +42,7 @@ import type { Established } from './server-stream-out.ts';
 import type { TrustAnchors } from './trust-anchors.ts';
 
 /** Dependencies of federation. */
-export interface FederationDeps {
+interface FederationDeps {
   readonly options: FederationOptions;
   readonly limiter: ConnectionLimiter;
   readonly contexts: ContextSource;

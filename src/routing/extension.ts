@@ -142,10 +142,10 @@ export interface StanzaFilter {
  * Sees a message that a client or another server has sent just now, before filters and judges do, and may change it.
  * Returns the message to go on with; undefined if it ends here. Must return quickly when it has nothing to do: every message passes.
  */
-export type Prepare = (message: Stanza, sender: MessageSender) => Stanza | undefined;
+type Prepare = (message: Stanza, sender: MessageSender) => Stanza | undefined;
 
 /** Who has sent a message. */
-export interface MessageSender {
+interface MessageSender {
   /** Verified. */
   readonly jid: Jid;
   /** The session of a client of this server. */
@@ -159,7 +159,7 @@ export interface MessageSender {
 export type Judge = (passage: Passage) => Hearing | 'refused' | undefined;
 
 /** Takes up again the case of a message that came at some time and waits for a session since before a restart. */
-export type Recall = (passage: Passage, plan: DeliveryPlan, sentAtMs: number) => Oversight | undefined;
+type Recall = (passage: Passage, plan: DeliveryPlan, sentAtMs: number) => Oversight | undefined;
 
 /** One message before its judge. */
 export interface Hearing {

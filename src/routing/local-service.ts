@@ -31,7 +31,7 @@ export interface LocalService<Scope extends string = string> {
 }
 
 /** What a service tells of itself (XEP-0030). */
-export interface ServiceDisco<Scope extends string> {
+interface ServiceDisco<Scope extends string> {
   /** The scopes that these functions describe; addresses in them answer pings, too (XEP-0199). */
   readonly scopes: readonly Scope[];
   /** Capabilities of an address or of a node there, without those of discovery and ping; nothing for an unknown node. */
@@ -41,7 +41,7 @@ export interface ServiceDisco<Scope extends string> {
 }
 
 /** Dependencies of a service in this process. */
-export interface HostedServiceDeps {
+interface HostedServiceDeps {
   readonly replies: Replies;
   /** The error that the sender of a stanza is told; one that was not foreseen is logged. */
   readonly explain: (stanza: Stanza, error: unknown) => StanzaError;

@@ -3,7 +3,7 @@ import { Jid, JidError } from '../protocol/jid.ts';
 import { OperationError } from './operation-error.ts';
 
 /** GET for an operation that changes nothing. The input of GET and DELETE travels in the query: texts and numbers only. */
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** What defines an operation. */
 interface OperationDefinition<Context, Input, Result> {

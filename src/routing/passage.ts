@@ -24,7 +24,7 @@ export interface RouteOptions {
 }
 
 /** What is known of a stanza that is routed again. */
-export interface EarlierJourney {
+interface EarlierJourney {
   /** When it was first sent, milliseconds since 1970; absent if it never was. */
   readonly sentAtMs?: number | undefined;
   /** A copy on the disk stays there if it comes to nothing this time. */

@@ -39,7 +39,7 @@ export interface RoutingDeps {
 }
 
 /** The parts that routing is complete with; they are made after it, because they route stanzas themselves. */
-export interface RoutingParts {
+interface RoutingParts {
   readonly extensions: readonly Extension[];
   /** Carries stanzas to other servers; without it none can be reached. */
   readonly remotes?: Outbound;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { PasswordError } from '../../src/c2s/negotiation/sasl/credentials.ts';
-import { type Registrar, register } from '../../src/extensions/register.ts';
+import { type AccountChanges, register } from '../../src/extensions/register.ts';
 import type { Jid } from '../../src/protocol/jid.ts';
 import type { Session } from '../../src/routing/session.ts';
 import type { StubSession } from '../support/stub-session.ts';
@@ -11,7 +11,7 @@ describe('In-Band Registration (XEP-0077)', () => {
   let allowed = true;
   let fault: Error | undefined;
   const bench = new Bench(({ storage, accounts }) => {
-    const registrar: Registrar = {
+    const registrar: AccountChanges = {
       async changePassword(account: Jid, password: string, keep: Session) {
         if (fault) throw fault;
         done.push(`${account} has the password ${password}, ${keep.jid} stays`);

@@ -32,7 +32,7 @@ export interface ManagedSession {
 }
 
 /** A stanza that has not been sent yet, or not since the restart, and has a copy on the disk. */
-export interface UnsentStanza {
+interface UnsentStanza {
   readonly stanza: Stanza;
   copy: KeptCopy | undefined;
   /** The number in its copy, if the copy was written just before sending. */

@@ -22,7 +22,7 @@ export interface ManagementDeps extends DeliveryDeps {
 }
 
 /** The session, with what of it is written to the disk. */
-export interface StatefulSession extends ManagedSession {
+interface StatefulSession extends ManagedSession {
   state(): string;
   /** The state if it has changed since the last call, otherwise undefined. */
   changedState(): string | undefined;

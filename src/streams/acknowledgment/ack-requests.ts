@@ -13,7 +13,7 @@ export interface AckRequestLimits {
 export interface AcknowledgmentLimits extends QueueLimits, AckRequestLimits {}
 
 /** The recipient of stanzas, as far as asking it goes. */
-export interface AckSource {
+interface AckSource {
   /** How many stanzas it can be asked about now. */
   pending(): number;
   /** Asks it what it has handled. */

@@ -1,7 +1,7 @@
 import { HandledCount } from './handled-count.ts';
 
 /** Dependencies of acknowledging. */
-export interface AcknowledgerDeps {
+interface AcknowledgerDeps {
   /** Sends an acknowledgment of the first `handled` stanzas. */
   readonly send: (handled: number) => void;
   /** A stanza has failed and nobody was told: it can never be acknowledged. */

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import { StorageError } from '../../storage-error.ts';
 
 /** Finds the row ids of accounts. */
-export interface Owners {
+interface Owners {
   find(jid: string): number | undefined;
   /** Throws `not-found`. */
   need(jid: string): number;
