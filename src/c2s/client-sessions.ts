@@ -8,24 +8,24 @@ import { type MaybePromise, then } from '../routing/maybe-promise.ts';
 import type { Session } from '../routing/session.ts';
 import type { SessionDirectory } from '../routing/session-directory.ts';
 import { PendingRedeliveries } from '../streams/acknowledgment/pending-redeliveries.ts';
-import type { Reroute } from '../streams/acknowledgment/redelivery.ts';
+import type { RouteStanza } from '../streams/acknowledgment/redelivery.ts';
 import { ClientSession, type SessionDeps } from './client-session.ts';
 import {
-  type Recall,
-  type Resumable,
+  type FoundSession,
+  type RestoreWatch,
   ResumableSessions,
-  type ResumptionStores,
+  type ResumptionDeps,
 } from './management/resumable-sessions.ts';
 import type { Leaving, SessionStream } from './session-stream.ts';
 
-/** How many sessions an account may have, and who yields when two want the same resource. */
+/** How many sessions an account may have, and which one wins when two want the same resource. */
 export interface SessionPolicy {
   readonly maxPerAccount: number;
   readonly conflict: 'replace' | 'refuse';
 }
 
 /** Dependencies of binding. */
-interface ClientSessionDeps extends Omit<SessionDeps, 'end' | 'store'>, ResumptionStores {
+interface ClientSessionDeps extends Omit<SessionDeps, 'end' | 'store'>, ResumptionDeps {
   readonly directory: SessionDirectory;
   readonly account: (jid: Jid) => MaybePromise<Account | undefined>;
   readonly policy: SessionPolicy;
@@ -33,9 +33,9 @@ interface ClientSessionDeps extends Omit<SessionDeps, 'end' | 'store'>, Resumpti
   readonly ended: (session: Session) => void;
   /** The session, found on the disk after a restart, has a client again. */
   readonly returned: (session: Session) => void;
-  readonly recall: Recall;
-  /** Puts a stanza back on the road. */
-  readonly route: Reroute;
+  readonly restoreWatch: RestoreWatch;
+  /** Routes a stanza again. */
+  readonly route: RouteStanza;
 }
 
 /** Makes and ends the sessions of clients (RFC 6120 §7), and keeps those whose clients may come back (XEP-0198 §5). */
@@ -43,7 +43,7 @@ export class ClientSessions {
   readonly resumable: ResumableSessions;
   readonly #deps: ClientSessionDeps;
   readonly #sessionDeps: SessionDeps;
-  /** What ended sessions could not deliver. */
+  /** Redeliveries of what ended sessions could not deliver. */
   readonly #pendingRedeliveries: PendingRedeliveries;
 
   constructor(deps: ClientSessionDeps) {
@@ -75,35 +75,35 @@ export class ClientSessions {
     if (undelivered.length > 0) void this.#pendingRedeliveries.take(undelivered, session.jid.domain);
   }
 
-  /** A stream lets go of its session: for good, or because the connection is lost and the client may come back. */
+  /** A stream leaves its session: for good, or because the connection is lost and the client may come back. */
   left(session: ClientSession, stream: SessionStream, leaving: Leaving): void {
     if (session.stream !== stream) return;
     if (leaving === 'lost' && session.management?.resumability) this.resumable.detach(session);
     else this.end(session, leaving);
   }
 
-  /** Finds on the disk what the last run has left: sessions whose clients may come back, and stanzas without one. */
+  /** Restores from the disk what the last run has left: sessions that can be resumed, and stanzas without a session. */
   async restore(): Promise<void> {
     const restored = await this.resumable.living();
     for (const found of restored) await this.#restore(found);
     await this.#takeStrays();
-    // At once: a crash now would repeat them all.
+    // Now, because a crash would repeat them all.
     await this.settled();
   }
 
-  /** The server stops: those who are away may come back to the next one. Resolves like {@link settled}. */
+  /** The server stops: detached sessions can be resumed after its next start. Resolves like {@link settled}. */
   stop(): Promise<void> {
     this.resumable.stop();
     return this.settled();
   }
 
-  /** Resolves when all that ended sessions could not deliver is durable, or some time has passed, and what is acknowledged is gone. */
+  /** Resolves when redelivered stanzas are durable, or some time has passed, and released copies are removed. */
   async settled(): Promise<void> {
     await this.#pendingRedeliveries.settled();
     await this.#deps.copies.flush();
   }
 
-  async #restore(found: Resumable): Promise<void> {
+  async #restore(found: FoundSession): Promise<void> {
     const account = await this.#deps.account(found.jid.bare());
     if (!account || this.#deps.directory.find(found.jid)) return this.resumable.drop(found);
     const session = new ClientSession(found.jid, account, undefined, this.#deps.clock.nowMs(), this.#sessionDeps);

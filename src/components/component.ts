@@ -13,7 +13,7 @@ import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { attribute, childElements, xml } from '../xml/element.ts';
-import { type QueueBounds, type Waiting, WaitingQueue } from './waiting-queue.ts';
+import { type QueueBounds, type QueuedStanza, WaitingQueue } from './waiting-queue.ts';
 
 /** How the operator wants a component treated. */
 export interface ComponentOptions {
@@ -79,8 +79,8 @@ export class Component implements Service {
   #discovered = false;
   #removed = false;
   #ended = false;
-  /** What a stanza that has been written goes back to waiting as. */
-  readonly #sent = new WeakMap<Stanza, Waiting>();
+  /** The entry with which a stanza that was written goes back to the queue, if the connection ends first. */
+  readonly #sent = new WeakMap<Stanza, QueuedStanza>();
 
   constructor(options: ComponentOptions, deps: ComponentDeps) {
     this.#options = options;
@@ -153,7 +153,7 @@ export class Component implements Service {
     this.#connected = { link, pingConfirmed: this.#newPingConfirmed(link) };
     if (before) {
       before.link.close(StreamError.conflict('replaced by a new connection'));
-      this.#takeBack(before);
+      this.#requeue(before);
     }
     void this.#catchUp();
     if (this.#options.gateway === undefined) void this.#discover(link);
@@ -165,7 +165,7 @@ export class Component implements Service {
     if (before?.link !== link) return;
     this.#connected = undefined;
     if (this.#ended) return void before.pingConfirmed.end();
-    this.#takeBack(before);
+    this.#requeue(before);
     this.#dismiss(({ stanza }) => this.#mayWait(stanza), this.#away());
   }
 
@@ -174,43 +174,43 @@ export class Component implements Service {
   }
 
   /** In the order in which it was written, and before what has waited behind it (RFC 6120 §10.1). */
-  #takeBack({ pingConfirmed }: Connected): void {
+  #requeue({ pingConfirmed }: Connected): void {
     const returned = pingConfirmed.end().flatMap(({ stanza }) => this.#sent.get(stanza) ?? []);
-    this.#waiting.giveBack(returned.filter(({ attempts }) => attempts < maxAttempts));
-    for (const waiting of returned)
-      if (waiting.attempts >= maxAttempts) this.#fail(waiting, StanzaError.remoteServerTimeout());
+    this.#waiting.putFirst(returned.filter(({ attempts }) => attempts < maxAttempts));
+    for (const queued of returned)
+      if (queued.attempts >= maxAttempts) this.#fail(queued, StanzaError.remoteServerTimeout());
   }
 
-  #dismiss(mayStay: (waiting: Waiting) => boolean, error: StanzaError): void {
-    for (const waiting of this.#waiting.dismiss(mayStay)) this.#fail(waiting, error);
+  #dismiss(mayStay: (queued: QueuedStanza) => boolean, error: StanzaError): void {
+    for (const queued of this.#waiting.dismiss(mayStay)) this.#fail(queued, error);
   }
 
   #sendTo(connected: Connected, stanza: Stanza, departure: Handoff): void {
     if (departure.ackScope) {
-      const waiting = this.#newWaiting(stanza, departure);
-      departure.ackScope.ackAfter(waiting.copy.durable);
-      this.#remember(connected, stanza, waiting);
+      const queued = this.#newQueued(stanza, departure);
+      departure.ackScope.ackAfter(queued.copy.durable);
+      this.#remember(connected, stanza, queued);
     }
     connected.link.sendStanza(stanza);
     departure.left?.();
   }
 
-  #remember({ pingConfirmed }: Connected, stanza: Stanza, waiting: Waiting): void {
-    this.#sent.set(stanza, { ...waiting, stanza, attempts: waiting.attempts + 1 });
-    void pingConfirmed.add(stanza, waiting.copy);
+  #remember({ pingConfirmed }: Connected, stanza: Stanza, queued: QueuedStanza): void {
+    this.#sent.set(stanza, { ...queued, stanza, attempts: queued.attempts + 1 });
+    void pingConfirmed.add(stanza, queued.copy);
   }
 
-  #newWaiting(stanza: Stanza, departure: Handoff): Waiting {
+  #newQueued(stanza: Stanza, departure: Handoff): QueuedStanza {
     const sinceMs = this.#deps.clock.monotonicMs();
     return { stanza, departure, copy: this.#deps.copies.add(stanza), sinceMs, attempts: 0 };
   }
 
-  /** Also for a sender that is owed nothing: whoever asks for a queue wants what is in it. */
+  /** With a copy, whether or not the sender waits for an acknowledgment: an operator who configures a queue wants it to last. */
   #enqueue(stanza: Stanza, departure: Handoff): void {
     if (!this.#waiting.hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`too much waits for ${this.domain}`);
-    const waiting = this.#newWaiting(stanza, departure);
-    this.#waiting.push(waiting);
-    departure.ackScope?.ackAfter(waiting.copy.durable);
+    const queued = this.#newQueued(stanza, departure);
+    this.#waiting.push(queued);
+    departure.ackScope?.ackAfter(queued.copy.durable);
   }
 
   async #catchUp(): Promise<void> {
@@ -225,7 +225,7 @@ export class Component implements Service {
   }
 
   /** It stays at the head until it may leave: whatever changes meanwhile, it is asked about again. */
-  async #handOut(head: Waiting, connected: Connected): Promise<void> {
+  async #handOut(head: QueuedStanza, connected: Connected): Promise<void> {
     const { departure, attempts, copy } = head;
     const unchanged = () => this.#waiting.head === head && this.#connected === connected;
     try {
@@ -245,11 +245,11 @@ export class Component implements Service {
   }
 
   /** The copy stays until what becomes of the stanza instead is durable. */
-  #fail({ departure, copy }: Waiting, error: StanzaError): void {
+  #fail({ departure, copy }: QueuedStanza, error: StanzaError): void {
     const settled = Promise.resolve(departure.failed(error));
     settled.then(
       () => copy.release(),
-      (fault: unknown) => this.#deps.log.error({ err: fault, component: this.domain }, 'a failure was not dealt with'),
+      (fault: unknown) => this.#deps.log.error({ err: fault, component: this.domain }, 'unhandled failure'),
     );
   }
 

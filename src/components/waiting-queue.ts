@@ -10,27 +10,27 @@ export interface QueueBounds {
   readonly maxAgeMs: number;
 }
 
-/** A stanza that waits to leave. */
-export interface Waiting {
+/** A stanza in the queue. */
+export interface QueuedStanza {
   readonly stanza: Stanza;
   readonly departure: Handoff;
   readonly copy: KeptCopy;
-  /** Since when. */
+  /** When it began to wait. */
   readonly sinceMs: number;
-  /** How often it has left in vain. */
+  /** How many connections it was written to that did not confirm it. */
   readonly attempts: number;
 }
 
-/** Stanzas that wait for somebody to come, the oldest first; what has waited too long is handed to `expired`. */
+/** Stanzas that wait for a component, the oldest first. One that has waited too long is handed to `expired`. */
 export class WaitingQueue {
   readonly #bounds: () => QueueBounds;
   readonly #clock: Clock;
-  readonly #expired: (waiting: Waiting) => void;
-  #entries: Waiting[] = [];
+  readonly #expired: (entry: QueuedStanza) => void;
+  #entries: QueuedStanza[] = [];
   #bytes = 0;
   #timer: Timer | undefined;
 
-  constructor(bounds: () => QueueBounds, clock: Clock, expired: (waiting: Waiting) => void) {
+  constructor(bounds: () => QueueBounds, clock: Clock, expired: (entry: QueuedStanza) => void) {
     this.#bounds = bounds;
     this.#clock = clock;
     this.#expired = expired;
@@ -46,26 +46,26 @@ export class WaitingQueue {
   }
 
   /** The oldest. */
-  get head(): Waiting | undefined {
+  get head(): QueuedStanza | undefined {
     return this.#entries[0];
   }
 
-  push(waiting: Waiting): void {
-    this.#entries.push(waiting);
-    this.#bytes += weight(waiting.stanza);
+  push(entry: QueuedStanza): void {
+    this.#entries.push(entry);
+    this.#bytes += weight(entry.stanza);
     this.#watch();
   }
 
-  /** Puts back in front what has left in vain, in its order; it has had its room. */
-  giveBack(returned: readonly Waiting[]): void {
+  /** Puts stanzas that were not confirmed back in front, in their order. They are not refused for want of room. */
+  putFirst(returned: readonly QueuedStanza[]): void {
     this.#entries.unshift(...returned);
     for (const { stanza } of returned) this.#bytes += weight(stanza);
     this.#stop();
     this.#watch();
   }
 
-  /** Takes the oldest out. */
-  shift(): Waiting | undefined {
+  /** Removes and answers the oldest. */
+  shift(): QueuedStanza | undefined {
     const oldest = this.#entries.shift();
     if (!oldest) return undefined;
     this.#bytes -= weight(oldest.stanza);
@@ -73,14 +73,14 @@ export class WaitingQueue {
     return oldest;
   }
 
-  /** Takes one out; false if it is not there any more. */
-  remove(waiting: Waiting): boolean {
-    return this.dismiss((one) => one !== waiting).length > 0;
+  /** Removes a stanza; false if it is not there any more. */
+  remove(entry: QueuedStanza): boolean {
+    return this.dismiss((one) => one !== entry).length > 0;
   }
 
-  /** Takes out those that may not wait any longer, in their order. */
-  dismiss(mayStay: (waiting: Waiting) => boolean): readonly Waiting[] {
-    const dismissed = this.#entries.filter((waiting) => !mayStay(waiting));
+  /** Removes those that may not wait any longer; answers them in their order. */
+  dismiss(mayStay: (entry: QueuedStanza) => boolean): readonly QueuedStanza[] {
+    const dismissed = this.#entries.filter((entry) => !mayStay(entry));
     this.#entries = this.#entries.filter(mayStay);
     for (const { stanza } of dismissed) this.#bytes -= weight(stanza);
     if (this.#entries.length === 0) this.#stop();

@@ -29,7 +29,7 @@ export function makeSessions({ config, storage, clock, log }: Foundation, routin
     returned: (session) => {
       if (session.presence.available) routing.hooks.readyForMessages(session);
     },
-    recall: (message, session, sentAtMs) => routing.router.recall(message, session, sentAtMs),
+    restoreWatch: (message, session, sentAtMs) => routing.router.recall(message, session, sentAtMs),
     route: routing.route,
   });
 }

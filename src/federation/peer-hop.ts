@@ -25,6 +25,6 @@ export class PeerHop implements NextHop {
   }
 
   features(): Promise<ReadonlySet<string>> {
-    return this.#known.of(this.#pair, (request) => this.#stream.management.mention(request));
+    return this.#known.of(this.#pair, (request) => this.#stream.management.sendOnce(request));
   }
 }

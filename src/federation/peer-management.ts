@@ -23,7 +23,7 @@ import { type Element, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
 import type { Departing } from './departing.ts';
 
-/** The stream that is managed. */
+/** The stream whose stanzas are counted. */
 export interface ManagedPeer {
   /** Our domain and that of the peer, as far as they are known. */
   readonly role: { readonly local: string | undefined; readonly remote: string | undefined };
@@ -44,8 +44,8 @@ export interface PeerManagementDeps {
 const unacknowledged: AckScope = { needsAck: false, ackAfter: () => undefined };
 
 /**
- * What has arrived, on one stream between servers: by acknowledgments where the peer knows stream management (XEP-0198 §4), else by pings
- * behind what must not get lost. There is no resumption: what is not acknowledged when a stream ends goes by the next one.
+ * Confirms what has arrived on one stream between servers: by acknowledgments if the peer has stream management (XEP-0198 §4), otherwise by
+ * pings behind the stanzas that have copies. Streams are not resumed: stanzas that are not confirmed when a stream ends go by the next one.
  */
 export class PeerManagement {
   readonly #peer: ManagedPeer;
@@ -58,8 +58,8 @@ export class PeerManagement {
   #acknowledger: Acknowledger | undefined;
   /** Whether the peer acknowledges what we send: not, not yet, or yes. */
   #acknowledging: 'no' | 'asked' | 'yes' = 'no';
-  /** Those who wait for room. */
-  #roomless: (() => void)[] = [];
+  /** Resolve the promises of {@link room}. */
+  #roomWaiters: (() => void)[] = [];
 
   constructor(peer: ManagedPeer, deps: PeerManagementDeps) {
     this.#peer = peer;
@@ -76,7 +76,7 @@ export class PeerManagement {
     this.#ackRequests = new AckRequests(source, deps.management, 0, deps.clock);
   }
 
-  /** Whether acknowledgments go at least one way. */
+  /** Whether stanzas are acknowledged in at least one direction. */
   get enabled(): boolean {
     return this.#acknowledging === 'yes' || this.#acknowledger !== undefined;
   }
@@ -86,7 +86,7 @@ export class PeerManagement {
     return this.#queue.exceeds(this.#deps.management);
   }
 
-  /** Stanzas that may not have arrived. */
+  /** How many stanzas are not confirmed yet. */
   get pending(): number {
     return this.#queue.length + this.#sent.size;
   }
@@ -97,7 +97,7 @@ export class PeerManagement {
     return openSinceMs === undefined ? 0 : nowMs - openSinceMs;
   }
 
-  // --- what the peer sends
+  // --- stanzas of the peer
 
   /** Takes a stanza of the peer by `take`, and counts it when it is final. */
   count(take: (ackScope: AckScope) => MaybePromise<void>): MaybePromise<void> {
@@ -106,7 +106,7 @@ export class PeerManagement {
     return incoming.count(() => take({ needsAck: true, ackAfter: (work) => incoming.ackAfter(work) }));
   }
 
-  /** Takes a word of stream management; throws StreamError. */
+  /** Handles an element of stream management; throws StreamError. */
   take(frame: Frame): void {
     switch (frame.name) {
       case 'enable':
@@ -123,11 +123,11 @@ export class PeerManagement {
       case 'resume':
         return this.#peer.send(managementFailed(StanzaError.itemNotFound()));
       default:
-        throw StreamError.unsupportedStanzaType(`<${frame.name}/> is no word of stream management`);
+        throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not an element of stream management`);
     }
   }
 
-  /** Resolves when all that the peer has sent is final, and tells it so. */
+  /** Tells the peer its count when all that it has sent is final. */
   async finish(): Promise<void> {
     await this.#acknowledger?.settled();
     this.#acknowledger?.tell();
@@ -152,7 +152,7 @@ export class PeerManagement {
     this.#acknowledger.requested();
   }
 
-  // --- what we send
+  // --- stanzas for the peer
 
   /** Asks the peer to acknowledge what we send from now on (XEP-0198 §3). */
   begin(): void {
@@ -160,7 +160,7 @@ export class PeerManagement {
     this.#peer.send(xml('enable', { xmlns: ns.streamManagement }));
   }
 
-  /** Sends a stanza, and remembers it until it has arrived if that can be told. */
+  /** Sends a stanza, and remembers it until the peer has confirmed it, if it can. */
   transmit(entry: Departing): void {
     if (this.#acknowledging === 'no') this.#remember(entry);
     else this.#queue.push(entry);
@@ -168,18 +168,18 @@ export class PeerManagement {
     if (this.#acknowledging !== 'no') this.#ackRequests.sent();
   }
 
-  /** Sends a stanza of our own that may get lost. */
-  mention(stanza: Stanza): void {
+  /** Sends a stanza of the server that is not sent again if it gets lost. */
+  sendOnce(stanza: Stanza): void {
     const lost = { departure: { failed: () => undefined }, sinceMs: 0, attempts: 0, back: () => undefined };
     this.transmit({ ...lost, stanza, atMs: 0, storedElsewhere: false, copy: undefined });
   }
 
   /** Resolves when there is room for more. */
   room(): Promise<void> {
-    return new Promise((resolve) => this.#roomless.push(resolve));
+    return new Promise((resolve) => this.#roomWaiters.push(resolve));
   }
 
-  /** Resolves when everything has provably arrived, or the stream has ended, or nobody answers. */
+  /** Resolves when everything is confirmed, or the stream has ended, or the peer does not answer a ping. */
   async settled(): Promise<void> {
     if (this.#queue.length > 0) {
       const received = this.#queue.received();
@@ -188,7 +188,7 @@ export class PeerManagement {
     } else if (this.#sent.size > 0) await this.#ping(this.#deps.management.ackAfterMs + 10_000);
   }
 
-  /** It is over: what has not provably arrived goes back to where it came from, in order. */
+  /** The stream has ended: stanzas that are not confirmed go back to their links, in order. */
   end(): void {
     this.#ackRequests.stop();
     this.#acknowledger?.incoming.end();
@@ -214,7 +214,7 @@ export class PeerManagement {
     this.#countIncoming();
   }
 
-  /** XEP-0198 §3: the peer will not acknowledge; what was sent meanwhile is looked after as if it never had. */
+  /** XEP-0198 §3: the peer will not acknowledge. Stanzas sent meanwhile are confirmed by pings. */
   #refused(): void {
     if (this.#acknowledging !== 'asked') return;
     this.#acknowledging = 'no';
@@ -233,13 +233,13 @@ export class PeerManagement {
   }
 
   #wake(): void {
-    for (const wake of this.#roomless.splice(0)) wake();
+    for (const wake of this.#roomWaiters.splice(0)) wake();
   }
 
   #ping(timeoutMs: number): Promise<Stanza | undefined> {
     const { local = '', remote = '' } = this.#peer.role;
     const ping = xml('ping', { xmlns: ns.ping });
-    const send = (request: Stanza) => this.mention(request);
+    const send = (request: Stanza) => this.sendOnce(request);
     return this.#deps.requests.ask(Jid.from('', local), Jid.from('', remote), ping, timeoutMs, send);
   }
 }

@@ -14,7 +14,7 @@ export interface NextHop {
 
 /** What is to happen to a stanza that leaves the server, besides being sent. */
 export interface Handoff {
-  /** Who is owed word: a copy of the stanza is durable before it hears of it. */
+  /** The acknowledgment waits until a copy of the stanza is durable. */
   readonly ackScope?: AckScope | undefined;
   /**
    * It has had to wait and could be written now: answers what is to be written, or throws the StanzaError with which the stanza ends,

@@ -6,11 +6,11 @@ import type { AckScope } from './ack-scope.ts';
 import type { Interests } from './interests.ts';
 import { RecentAddresses } from './recent-addresses.ts';
 
-/** Follows a stanza until it has left for the client. */
+/** Learns what becomes of a stanza that was handed to a session. */
 export interface Watch {
-  /** It has left, or never will. */
+  /** The stanza has been written, or never will be. */
   settled(delivered: boolean): void;
-  /** It has waited for the client, which is back: whether it is still sent. Anything sent in its place counts for `ackScope`. */
+  /** The stanza has waited: answers whether it may still be written. Anything sent in its place counts for `ackScope`. */
   mayLeave(ackScope: AckScope): boolean;
 }
 
@@ -39,7 +39,7 @@ export function noPresence(): SessionPresence {
   };
 }
 
-/** Decides what of the outgoing stream may leave now; put in place by client state indication. */
+/** Decides which stanzas are sent now and which can wait; set by client state indication (XEP-0352). */
 export interface OutgoingFilter {
   /** The stanzas to send now, in order, because `stanza` came: none while it can wait. */
   admit(stanza: Stanza): readonly Stanza[];
@@ -59,22 +59,22 @@ export interface Session extends AckScope {
   /** What the client has asked to be told about: pushes go only to sessions that asked. */
   readonly interests: Interests;
   filter: OutgoingFilter | undefined;
-  /** Hands a stanza to the client, after all that were sent before. One whose fate is watched does not wait at a gate. */
+  /** Sends a stanza to the client, after all that were sent before. Watched stanzas bypass the outgoing filter. */
   send(stanza: Stanza, watch?: Watch): void;
-  /** The same; resolves when a crash of the server cannot take it away any more before the client has it. Never rejects. */
+  /** The same; resolves when a crash can no longer lose the stanza before the client has it. Never rejects. */
   sendDurably(stanza: Stanza, watch?: Watch): Promise<void>;
   /** Sends past a {@link hold} a message that stays stored elsewhere until it is {@link received}. */
   sendStored(stanza: Stanza): void;
   /** Resolves with true when the client has acknowledged all that was sent, with false if the session ends first; absent if it cannot. */
   received(): Promise<boolean> | undefined;
-  /** Keeps what {@link send} is given until as many calls of {@link release}, so that stored messages can go first. */
+  /** Holds back what {@link send} is given until as many calls of {@link release}, so that stored messages can go first. */
   hold(): void;
   /** Sends past a {@link hold}. */
   sendHeld(stanza: Stanza): void;
   release(): void;
   /** Whether what is not urgent should wait until it is {@link flushed}. */
   readonly crowded: boolean;
-  /** Resolves when what was sent has mostly left for the network, and the client has acknowledged enough, or the session has ended. */
+  /** Resolves when most of what was sent is on the network and enough of it acknowledged, or when the session has ended. */
   flushed(): Promise<void>;
   /** Ends the session and its stream with a stream error. */
   close(error: StreamError): void;

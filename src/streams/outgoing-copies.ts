@@ -3,19 +3,19 @@ import type { Outgoing, OutgoingStore } from '../storage/outgoing.ts';
 import { parseFrame } from '../xml/parse-frame.ts';
 import { Copies, type CopiesDeps, type KeptCopy } from './acknowledgment/kept-copies.ts';
 import { PendingRedeliveries } from './acknowledgment/pending-redeliveries.ts';
-import type { Reroute, Undelivered } from './acknowledgment/redelivery.ts';
+import type { RouteStanza, Undelivered } from './acknowledgment/redelivery.ts';
 
-/** Dependencies of keeping copies of stanzas on their way out. */
+/** Dependencies of {@link OutgoingCopies}. */
 interface OutgoingCopiesDeps extends CopiesDeps {
   readonly store: OutgoingStore;
-  /** What says that a stanza is late (XEP-0203 §3). */
+  /** The domain that stamps redelivered stanzas as delayed (XEP-0203 §3). */
   readonly domain: string;
-  readonly route: Reroute;
+  readonly route: RouteStanza;
 }
 
 const pageSize = 500;
 
-/** Copies of stanzas on their way to other servers and to components, and the way back for those that may not have arrived. */
+/** Copies of stanzas for other servers and for components, and the redelivery of those that may not have arrived. */
 export class OutgoingCopies extends Copies {
   readonly #deps: OutgoingCopiesDeps;
   readonly #pendingRedeliveries: PendingRedeliveries;
@@ -31,12 +31,12 @@ export class OutgoingCopies extends Copies {
     return this.of(store.add({ receivedAtMs: clock.nowMs(), bytes: stanza.toBytes() }));
   }
 
-  /** Puts stanzas back on the road, in order. */
-  takeBack(undelivered: readonly Undelivered[]): Promise<void> {
+  /** Routes stanzas again, in order. */
+  redeliver(undelivered: readonly Undelivered[]): Promise<void> {
     return this.#pendingRedeliveries.take(undelivered, this.#deps.domain);
   }
 
-  /** What a server that has stopped did not get rid of. To be asked before anything can be sent: what is sent stands there, too. */
+  /** The stanzas that the last run has left. Must be read before anything is sent, because new copies are in the same table. */
   async left(): Promise<readonly Undelivered[]> {
     const rows: Outgoing[] = [];
     for (;;) {
@@ -47,13 +47,13 @@ export class OutgoingCopies extends Copies {
     return rows.flatMap((row) => this.#read(row));
   }
 
-  /** Takes back what was left. */
+  /** Redelivers what the last run has left; resolves when that has settled. */
   async restore(left: readonly Undelivered[]): Promise<void> {
-    await this.takeBack(left);
+    await this.redeliver(left);
     await this.settled();
   }
 
-  /** Resolves when all that was taken back is durable where it has gone, and what has arrived is gone. */
+  /** Resolves when redelivered stanzas are durable in their new places, and released copies are removed. */
   async settled(): Promise<void> {
     await this.#pendingRedeliveries.settled();
     await this.flush();
@@ -64,7 +64,7 @@ export class OutgoingCopies extends Copies {
       const stanza = Stanza.fromFrame(parseFrame(bytes));
       return [{ stanza, atMs: receivedAtMs, copy: this.of(Promise.resolve(id)) }];
     } catch (error) {
-      this.#deps.log.error({ err: error, id }, 'a stanza on its way out is damaged');
+      this.#deps.log.error({ err: error, id }, 'cannot read the copy of an outgoing stanza');
       return [];
     }
   }

@@ -61,7 +61,7 @@ class House {
       log: alarms,
       ended: (session) => this.log.push(`${session.jid.resource} ended, ${this.directory.size} left`),
       returned: (session) => this.log.push(`${session.jid.resource} returned`),
-      recall: ({ id }) => void this.recalled.push(id),
+      restoreWatch: ({ id }) => void this.recalled.push(id),
       route: (stanza) => void this.log.push(`route ${stanza}`),
     });
   }

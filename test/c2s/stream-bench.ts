@@ -192,7 +192,7 @@ export class StreamBench {
       log,
       ended: (session) => void this.ended.push(session),
       returned: () => {},
-      recall: () => undefined,
+      restoreWatch: () => undefined,
       route: (stanza) => void this.undelivered.push(stanza),
     });
     this.management = new StreamManagement(this.sessions.resumable);

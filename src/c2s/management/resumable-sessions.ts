@@ -15,16 +15,16 @@ import type { ClientSession } from '../client-session.ts';
 import type { SessionStream } from '../session-stream.ts';
 import { SessionState } from './session-state.ts';
 
-/** How long a client may be away, and where it should come back to. */
+/** How long a client may be away, and where it should connect. */
 interface ResumptionLimits {
   readonly resumeSeconds: number;
   readonly maxResumeSeconds: number;
-  /** Where it should come back to first. */
+  /** Where it should connect first. */
   readonly location?: string | undefined;
 }
 
-/** What keeping sessions needs. */
-export interface ResumptionStores {
+/** Dependencies of resumption. */
+export interface ResumptionDeps {
   readonly store: ResumptionStore;
   readonly copies: KeptCopies;
   readonly resumption: ResumptionLimits;
@@ -32,31 +32,31 @@ export interface ResumptionStores {
   readonly log: Log;
 }
 
-interface ResumableSessionDeps extends ResumptionStores {
-  readonly recall: Recall;
+interface ResumableSessionDeps extends ResumptionDeps {
+  readonly restoreWatch: RestoreWatch;
   readonly end: (session: ClientSession) => void;
   readonly returned: (session: Session) => void;
 }
 
-/** Finds out who watches over a message that came at some time and waits for a session. */
-export type Recall = (message: Stanza, session: Session, sentAtMs: number) => Watch | undefined;
+/** Makes the watch anew for a message that came before a restart and waits for a session; undefined if none is needed. */
+export type RestoreWatch = (message: Stanza, session: Session, sentAtMs: number) => Watch | undefined;
 
 /** A session found on the disk. */
-export interface Resumable extends ResumableSession {
+export interface FoundSession extends ResumableSession {
   readonly jid: Jid;
 }
 
 /** A stanza found on the disk without a session. */
-interface Stray {
+interface StrayStanza {
   readonly id: number;
   readonly domain: string;
-  /** Nothing if it is damaged. */
+  /** Empty if it cannot be read. */
   readonly undelivered: readonly Undelivered[];
 }
 
-/** How long a client that comes back waits for what it has sent: on a full disk that may hang on somebody who is away. */
+/** How long a client that resumes waits until all it has sent is final: on a full disk that may depend on a recipient who is away. */
 const settleTimeoutMs = 10_000;
-/** How long clients are told how far an ended session had come. */
+/** How long the count of an ended session is remembered. */
 const rememberEndedMs = 86_400_000;
 
 /** The sessions whose clients can come back with a token (XEP-0198 §5). */
@@ -64,7 +64,7 @@ export class ResumableSessions {
   readonly #deps: ResumableSessionDeps;
   readonly #byKey = new Map<string, ClientSession>();
   readonly #timers = new Map<ClientSession, Timer>();
-  /** Found on the disk; their clients have not come back yet. */
+  /** Found on the disk; not resumed yet. */
   readonly #restored = new WeakSet<ClientSession>();
 
   constructor(deps: ResumableSessionDeps) {
@@ -86,7 +86,7 @@ export class ResumableSessions {
     const { key: owner } = session.account;
     const state = session.changedState() ?? session.state();
     store.open({ key, owner, resource: session.jid.resource, maxSeconds, state }).catch((error: unknown) => {
-      log.warn({ err: error }, 'a session would not survive a restart');
+      log.warn({ err: error }, 'a session cannot be resumed after a restart');
     });
     return { id: token, maxSeconds, location: resumption.location };
   }
@@ -102,7 +102,7 @@ export class ResumableSessions {
     return this.#deps.store.handledBeforeEnd(keyOf(token), identity.toString());
   }
 
-  /** Resolves when all that the client has sent is dealt with; if that takes too long the session ends, and its client begins anew. */
+  /** Resolves when all that the client has sent is final. If that takes too long the session ends, and its client begins anew. */
   async settled(session: ClientSession): Promise<void> {
     const { clock, end } = this.#deps;
     const timer = clock.after(settleTimeoutMs, () => end(session));
@@ -121,7 +121,7 @@ export class ResumableSessions {
   attach(session: ClientSession, stream: SessionStream): void {
     this.#stopWaiting(session);
     if (!this.#restored.delete(session)) return session.attach(stream);
-    // What was stored for it and is still in the store was sent before what it has on the disk.
+    // Messages that are still in the offline store were sent before those of the session on the disk.
     session.hold();
     session.attach(stream, true);
     this.#deps.returned(session);
@@ -140,13 +140,13 @@ export class ResumableSessions {
   }
 
   /** The sessions on the disk. */
-  async living(): Promise<Resumable[]> {
+  async living(): Promise<FoundSession[]> {
     const found = await this.#deps.store.living(this.#deps.clock.nowMs());
     return found.map((session) => ({ ...session, jid: Jid.parse(session.owner).withResource(session.resource) }));
   }
 
   /** Gives a new session what one on the disk has left. */
-  async restore(session: ClientSession, found: Resumable): Promise<void> {
+  async restore(session: ClientSession, found: FoundSession): Promise<void> {
     const { store, copies, clock } = this.#deps;
     const { key, maxSeconds, handled, detachedAtMs } = found;
     const stanzas = await store.stanzasOf(key);
@@ -157,8 +157,8 @@ export class ResumableSessions {
     });
     session.manage({ key, maxSeconds }, { handled, queue: UnacknowledgedQueue.restored(entries) });
     for (const { stanza, atMs, sequence } of entries) {
-      // The others may have been read.
-      if (sequence === undefined || atMs > detachedAtMs) this.#follow(session, stanza, atMs);
+      // The client may have read the others.
+      if (sequence === undefined || atMs > detachedAtMs) this.#restoreWatch(session, stanza, atMs);
     }
     this.#restoreState(session, found);
     this.#restored.add(session);
@@ -168,19 +168,19 @@ export class ResumableSessions {
     this.#expect(session, Math.max(0, maxSeconds * 1000 - waitedMs));
   }
 
-  /** The server stops: time ends no session any more. */
+  /** The server stops: no session ends by its time from now on. */
   stop(): void {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
   }
 
   /** Ends a session on the disk that cannot be restored. */
-  drop({ key, handled }: Resumable): void {
+  drop({ key, handled }: FoundSession): void {
     this.#end(key, handled, this.#deps.clock.nowMs());
   }
 
   /** Stanzas on the disk that belong to no session any more. */
-  async strays(afterId: number, limit: number): Promise<Stray[]> {
+  async strays(afterId: number, limit: number): Promise<StrayStanza[]> {
     const rows = await this.#deps.store.strays(afterId, limit);
     return rows.map((row) => {
       const stanza = this.#read(row);
@@ -190,17 +190,17 @@ export class ResumableSessions {
     });
   }
 
-  /** What has never been written, because the client was away or something else went first, is asked again whether it may leave. */
-  #follow(session: ClientSession, stanza: Stanza, sentAtMs: number): void {
-    const watch = this.#deps.recall(stanza, session, sentAtMs);
+  /** A stanza that was never written is watched again: it is asked whether it may be written once the client is back. */
+  #restoreWatch(session: ClientSession, stanza: Stanza, sentAtMs: number): void {
+    const watch = this.#deps.restoreWatch(stanza, session, sentAtMs);
     if (watch) session.watch(stanza, watch);
   }
 
-  #restoreState(session: ClientSession, { state }: Resumable): void {
+  #restoreState(session: ClientSession, { state }: FoundSession): void {
     try {
       SessionState.restore(state, session);
     } catch (error) {
-      this.#deps.log.error({ err: error, session: String(session.jid) }, 'the presence of a session is damaged');
+      this.#deps.log.error({ err: error, session: String(session.jid) }, 'cannot read the state of a session');
     }
   }
 
@@ -208,14 +208,14 @@ export class ResumableSessions {
     try {
       return Stanza.fromFrame(parseFrame(bytes));
     } catch (error) {
-      this.#deps.log.error({ err: error, account: owner, id }, 'an unacknowledged stanza is damaged');
+      this.#deps.log.error({ err: error, account: owner, id }, 'cannot read an unacknowledged stanza');
       return undefined;
     }
   }
 
   #end(key: string, handled: number, atMs: number): void {
     this.#deps.store.end(key, handled, atMs, atMs - rememberEndedMs).catch((error: unknown) => {
-      this.#deps.log.warn({ err: error }, 'the end of a session was not written down');
+      this.#deps.log.warn({ err: error }, 'cannot record the end of a session');
     });
   }
 
@@ -232,7 +232,7 @@ export class ResumableSessions {
   }
 }
 
-/** What the server keeps of a token: whoever reads the disk cannot come back with it. */
+/** A hash of the token, for the disk: nobody who reads the disk can resume the session with it. */
 function keyOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }

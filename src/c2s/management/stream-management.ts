@@ -11,10 +11,10 @@ import type { NegotiatingStream, StreamFeature } from '../negotiation/stream-fea
 import type { SessionStream } from '../session-stream.ts';
 import type { ResumableSessions } from './resumable-sessions.ts';
 
-/** Tells the client that a session is its own again, and gives the session its stream; both at once. */
+/** Tells the client that it has resumed a session, and gives the session its stream, in one turn. */
 type Takeover = (session: ClientSession, resumed: Element) => void;
 
-/** Stream management (XEP-0198) as clients speak it. */
+/** Handles the elements of stream management that clients send (XEP-0198). */
 export class StreamManagement {
   readonly #sessions: ResumableSessions;
 
@@ -36,7 +36,7 @@ export class StreamManagement {
       case 'resume':
         return stream?.send(refusal());
       default:
-        throw StreamError.unsupportedStanzaType(`<${frame.name}/> is no word of stream management`);
+        throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not an element of stream management`);
     }
   }
 
@@ -72,12 +72,12 @@ export class StreamManagement {
     if (failed) stream.send(failed);
   }
 
-  /** The session has a client again, which was told so. */
+  /** The session has been resumed, and the client was told so. */
   attach(session: ClientSession, stream: SessionStream): void {
     this.#sessions.attach(session, stream);
   }
 
-  /** Finds the session a client wants to resume and has it taken over; answers why not, if it cannot be (XEP-0198 §5). */
+  /** Resumes the session that a client asks for, by `takeOver`; answers `<failed/>` if it cannot (XEP-0198 §5). */
   async resume(identity: Jid, request: Element, takeOver: Takeover): Promise<Element | undefined> {
     const token = attribute(request, 'previd');
     const h = readCount(attribute(request, 'h'));
@@ -85,14 +85,14 @@ export class StreamManagement {
     const session = await this.#freed(token, identity);
     const { management } = session ?? {};
     if (!session || !management) return this.#unknown(token, identity);
-    // Somebody else was quicker, in the same turn of the loop.
+    // Another stream has resumed it in the same turn of the event loop.
     if (session.ended || session.stream) return this.resume(identity, request, takeOver);
     session.resumedAt(h);
     takeOver(session, resumed(token, management.h));
     return undefined;
   }
 
-  /** The session without a stream, all it was sent dealt with: what a client repeats must not be counted twice. */
+  /** The session, once it has no stream and all its client has sent is final: a stanza that the client repeats must not count twice. */
   async #freed(token: string, identity: Jid): Promise<ClientSession | undefined> {
     for (;;) {
       const session = this.#sessions.find(token, identity);

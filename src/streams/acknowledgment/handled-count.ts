@@ -1,25 +1,25 @@
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
 
-interface Taken {
-  /** What has yet to be done because of the stanza, its own way along the road included. */
+interface OpenStanza {
+  /** How many pieces of work are not done yet. The routing of the stanza is one. */
   open: number;
 }
 
 /**
- * Counts the stanzas of a client that are final: answered, refused, dropped by rule, or durable with all they caused.
- * The count is a prefix: it passes a stanza only when all before it are final, too (XEP-0198 §4).
+ * Counts the stanzas of a sender that are final: answered, refused, dropped by rule, or durable with all they caused. The count is a
+ * prefix: it passes a stanza only when all before it are final, too (XEP-0198 §4).
  */
 export class HandledCount {
   readonly #moved: () => void;
   readonly #failed: (error: unknown) => void;
-  readonly #unfinished: Taken[] = [];
+  readonly #unfinished: OpenStanza[] = [];
   #handled: number;
   #taken: number;
-  #current: Taken | undefined;
+  #current: OpenStanza | undefined;
   #idle: (() => void)[] = [];
   #over = false;
 
-  /** `moved` is called whenever the count has grown, `failed` when a stanza has come to nothing and can never be final. */
+  /** `moved` is called whenever the count has grown, `failed` when a stanza has failed and can never be final. */
   constructor(handled: number, moved: () => void, failed: (error: unknown) => void) {
     this.#handled = handled;
     this.#taken = handled;
@@ -27,19 +27,19 @@ export class HandledCount {
     this.#failed = failed;
   }
 
-  /** How many are final; grows without end. */
+  /** How many are final; never wraps. */
   get handled(): number {
     return this.#handled;
   }
 
-  /** How many have come. */
+  /** How many have been received. */
   get taken(): number {
     return this.#taken;
   }
 
-  /** Takes a stanza by `take`; if that throws the stanza is never final, and the stream that took it must end. */
+  /** Counts a stanza and has it routed by `take`. If that throws, the stanza is never final, and its stream must end. */
   count(take: () => MaybePromise<void>): MaybePromise<void> {
-    const taken: Taken = { open: 1 };
+    const taken: OpenStanza = { open: 1 };
     this.#unfinished.push(taken);
     this.#taken += 1;
     this.#current = taken;
@@ -48,7 +48,7 @@ export class HandledCount {
     return pending.then(() => this.#finish(taken), this.#failed);
   }
 
-  /** The stanza being taken is not final before `work` is done, and never if that fails. */
+  /** The stanza that is being routed is not final before `work` is done, and never if it fails. */
   ackAfter(work: Promise<unknown>): void {
     const taken = this.#current;
     if (!taken) return;
@@ -56,19 +56,19 @@ export class HandledCount {
     void work.then(() => this.#finish(taken), this.#failed);
   }
 
-  /** Resolves when every stanza that has come is final. */
+  /** Resolves when every stanza received is final, or the session has ended. */
   settled(): Promise<void> {
     if (this.#over || this.#unfinished.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** The session is over: nobody need wait any more. */
+  /** The session has ended: {@link settled} resolves. */
   end(): void {
     this.#over = true;
     this.#wake();
   }
 
-  #finish(taken: Taken): void {
+  #finish(taken: OpenStanza): void {
     taken.open -= 1;
     if (taken.open > 0) return;
     const before = this.#handled;

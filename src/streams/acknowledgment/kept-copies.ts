@@ -4,29 +4,29 @@ import { StorageError } from '../../storage/storage-error.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 
-/** Copies that are no longer needed go together, after this long. */
+/** Released copies are removed together after this time. */
 const removalDelayMs = 200;
-/** When it is tried again to remove what could not be removed. */
+/** How long after a failed removal the next attempt is made. */
 const retryMs = 5000;
 
-/** The copy of a stanza on the disk, until its recipient has proved that it has it. */
+/** A copy of a stanza on the disk. It stays there until the recipient has confirmed the stanza. */
 export interface KeptCopy {
-  /** Its row; absent if it could not be written. */
+  /** Its row; undefined if it could not be written. */
   id: Promise<number | undefined>;
-  /** Resolves when a crash cannot take the stanza away any more. */
+  /** Resolves when a crash can no longer lose the stanza. */
   readonly durable: Promise<void>;
-  /** Nobody needs the copy any more. */
+  /** The copy is no longer needed and will be removed. */
   release(): void;
 }
 
-/** Dependencies of looking after copies. */
+/** Dependencies of {@link Copies}. */
 export interface CopiesDeps {
   readonly store: { remove(ids: readonly number[]): Promise<void> };
   readonly clock: Pick<Clock, 'after' | 'nowMs'>;
   readonly log: Log;
 }
 
-/** Looks after copies of stanzas, and removes them lazily. */
+/** Keeps track of copies, and removes released ones in batches. */
 export class Copies {
   readonly #deps: CopiesDeps;
   #released: KeptCopy[] = [];
@@ -36,7 +36,7 @@ export class Copies {
     this.#deps = deps;
   }
 
-  /** The copy that a write makes. If the disk does not take it, it is the proof of receipt itself that must be waited for. */
+  /** The copy that a write makes. If the disk refuses it, the stanza is durable only once its recipient has confirmed it. */
   of(write: Promise<number | undefined>): KeptCopy {
     const { promise, resolve } = Promise.withResolvers<void>();
     const written = (id: number | undefined) => {
@@ -60,7 +60,7 @@ export class Copies {
     return copy;
   }
 
-  /** Removes what was released; resolves when that is done. */
+  /** Removes the released copies; resolves when that is done. */
   flush(): Promise<void> {
     const released = this.#released.splice(0);
     if (released.length > 0) this.#removing = this.#removing.then(() => this.#remove(released));
@@ -74,7 +74,7 @@ export class Copies {
       if (written.length > 0) await this.#deps.store.remove(written);
     } catch (error) {
       if (isPassing(error)) return this.#retry(copies);
-      this.#deps.log.warn({ err: error }, 'acknowledged stanzas were not removed and may come again');
+      this.#deps.log.warn({ err: error }, 'cannot remove copies of acknowledged stanzas; they may be sent again');
     }
   }
 
@@ -83,20 +83,20 @@ export class Copies {
     this.#deps.clock.after(retryMs, () => void this.flush());
   }
 
-  /** Storage tells itself that it is full. */
+  /** A full disk is logged by storage. */
   #failed(error: unknown): undefined {
     const expected = error instanceof StorageError && (error.code === 'not-found' || error.code === 'closed');
     if (expected || isPassing(error)) return;
-    this.#deps.log.warn({ err: error }, 'a stanza has no copy on the disk until its recipient has it');
+    this.#deps.log.warn({ err: error }, 'cannot keep a copy of a stanza');
   }
 }
 
-/** Dependencies of keeping copies for clients. */
+/** Dependencies of {@link KeptCopies}. */
 interface KeptCopiesDeps extends CopiesDeps {
   readonly store: Pick<ResumptionStore, 'add' | 'number' | 'remove'>;
 }
 
-/** Writes copies of stanzas that are on their way to a client. */
+/** The copies of stanzas for clients. */
 export class KeptCopies extends Copies {
   readonly #store: KeptCopiesDeps['store'];
   readonly #clock: KeptCopiesDeps['clock'];
@@ -113,10 +113,10 @@ export class KeptCopies extends Copies {
     return this.of(this.#store.add(owner, key, { sequence, receivedAtMs, bytes: stanza.toBytes() }));
   }
 
-  /** A stanza that had to wait when its copy was written has been sent. */
+  /** A stanza that was held when its copy was written has been sent. */
   async number({ id }: KeptCopy, sequence: number): Promise<void> {
     const known = await id;
-    // Storage tells its own troubles; what has no number counts as not sent.
+    // Storage logs its own failures. A stanza without a number counts as not sent.
     if (known !== undefined) await this.#store.number(known, sequence).catch(() => undefined);
   }
 }

@@ -1,19 +1,19 @@
 import { StorageError } from '../../storage/storage-error.ts';
 import { type Clock, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
-import { type Reroute, redeliver, type Undelivered } from './redelivery.ts';
+import { type RouteStanza, redeliver, type Undelivered } from './redelivery.ts';
 
-/** On a full disk some of it settles only when there is room; until then it is on the disk, where the next start finds it. */
+/** How long the end of redeliveries is awaited: on a full disk some settle only when there is room. The next start finds their copies. */
 const patienceMs = 10_000;
 
-/** Dependencies of taking stanzas back. */
+/** Dependencies of redelivery. */
 interface PendingRedeliveriesDeps {
-  readonly route: Reroute;
+  readonly route: RouteStanza;
   readonly clock: Pick<Clock, 'after'>;
   readonly log: Log;
 }
 
-/** Stanzas that could not be delivered and are on the road again, until they are durable where they go. */
+/** Redeliveries that are under way: the stanzas are not durable in their new places yet. */
 export class PendingRedeliveries {
   readonly #deps: PendingRedeliveriesDeps;
   readonly #open = new Set<Promise<void>>();
@@ -22,17 +22,17 @@ export class PendingRedeliveries {
     this.#deps = deps;
   }
 
-  /** Puts stanzas back on the road; resolves when all of them are on it. */
+  /** Redelivers stanzas; resolves when all are routed. */
   take(undelivered: readonly Undelivered[], domain: string): Promise<void> {
     return this.#track(redeliver(undelivered, domain, this.#deps.route, (work) => void this.#track(work)));
   }
 
-  /** Resolves when all of it is durable where it has gone, or has stayed where it was; or when that takes too long. */
+  /** Resolves when every redelivery has settled, or after ten seconds. */
   async settled(): Promise<void> {
     await within(this.#deps.clock, patienceMs, this.#allSettled());
   }
 
-  /** What has gone back can come back once more. */
+  /** A redelivery can cause another one. */
   async #allSettled(): Promise<void> {
     while (this.#open.size > 0) await Promise.all(this.#open);
   }
@@ -48,8 +48,8 @@ export class PendingRedeliveries {
   }
 
   #failed(error: unknown): void {
-    // Storage tells itself that it is full.
+    // A full disk is logged by storage.
     if (error instanceof StorageError && error.isPassing) return;
-    this.#deps.log.error({ err: error }, 'undelivered stanzas could not go back on the road');
+    this.#deps.log.error({ err: error }, 'cannot redeliver stanzas');
   }
 }

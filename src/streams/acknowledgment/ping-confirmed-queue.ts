@@ -5,15 +5,15 @@ import type { KeptCopy } from './kept-copies.ts';
 import type { SentStanza } from './unacknowledged-queue.ts';
 
 const answerTimeoutMs = 60_000;
-/** After so many pings without an answer a recipient whose connection still lives is one that answers none; a dead one is noticed before. */
+/** After so many unanswered pings a recipient whose connection still lives is taken for one that answers none. */
 const patientPings = 10;
 
-/** A recipient that acknowledges nothing. */
+/** A recipient without stream management. */
 export interface PingedRecipient {
   hasEnded(): boolean;
   /** Keeps a copy of a stanza for it. */
   keep(stanza: Stanza): KeptCopy;
-  /** Pings it behind all that was sent; resolves with its answer, if there is one in time. */
+  /** Pings it behind all that was sent; resolves with its answer, or with undefined after the time. */
   ping(timeoutMs: number): Promise<unknown>;
 }
 
@@ -24,8 +24,8 @@ export interface PingLimits extends AckRequestLimits {
 }
 
 /**
- * What was sent without stream management in the name of somebody who is owed word: the recipient is pinged behind it now and then, and
- * the answer proves receipt (XEP-0199 §4.1).
+ * Stanzas that were sent without stream management, and whose sender waits for an acknowledgment. The recipient is pinged behind them
+ * now and then, and its answer confirms them (XEP-0199 §4.1).
  */
 export class PingConfirmedQueue {
   readonly #recipient: PingedRecipient;
@@ -42,7 +42,7 @@ export class PingConfirmedQueue {
     this.#clock = clock;
   }
 
-  /** Remembers a stanza that is about to be sent; resolves when a crash cannot take it away any more. */
+  /** Adds a stanza that is about to be sent; resolves when a crash can no longer lose it. */
   add(stanza: Stanza, copy = this.#recipient.keep(stanza)): Promise<void> {
     this.#entries.push({ stanza, atMs: this.#clock.nowMs(), storedElsewhere: false, copy });
     this.#askInTime();
@@ -53,13 +53,13 @@ export class PingConfirmedQueue {
     return this.#entries.some((entry) => entry.stanza === stanza);
   }
 
-  /** Takes back a stanza that was never written; answers its copy. */
+  /** Removes a stanza that was never written; answers its copy. */
   withdraw(stanza: Stanza): KeptCopy | undefined {
     const index = this.#entries.findIndex((entry) => entry.stanza === stanza);
     return index < 0 ? undefined : this.#entries.splice(index, 1)[0]?.copy;
   }
 
-  /** It is over; answers what the recipient may not have. */
+  /** The stream has ended; answers the stanzas that are not confirmed. */
   end(): readonly SentStanza[] {
     this.#timer?.cancel();
     return this.#entries.splice(0);
@@ -86,13 +86,13 @@ export class PingConfirmedQueue {
     this.#askInTime();
   }
 
-  /** Who takes everything and answers nothing will not prove anything any more: there must be a bound. */
+  /** A recipient that never answers confirms nothing: the queue needs a bound. */
   #forgetOldest(): void {
     const surplus = Math.max(0, this.#entries.length - this.#limits.maxStanzas);
     for (const { copy } of this.#entries.splice(0, surplus)) copy?.release();
   }
 
-  /** Releases everything up to `last`, which may be gone already. */
+  /** Releases all copies up to `last`, which may have been removed already. */
   #release(last: SentStanza | undefined): void {
     const count = last ? this.#entries.indexOf(last) + 1 : 0;
     for (const { copy } of this.#entries.splice(0, count)) copy?.release();

@@ -6,10 +6,10 @@ import type { KeptCopy } from './kept-copies.ts';
 export interface SentStanza {
   readonly stanza: Stanza;
   readonly atMs: number;
-  /** Also stored elsewhere until the client has it: it need not be kept here, and not be taken back. */
+  /** Stored elsewhere until the recipient has it: it needs no copy and is not redelivered. */
   readonly storedElsewhere: boolean;
   copy: KeptCopy | undefined;
-  /** The number it had, if the server has been restarted since. */
+  /** The number it had before the restart, if there was one since. */
   readonly sequence?: number | undefined;
 }
 
@@ -24,12 +24,12 @@ interface Waiter {
   readonly resolve: (received: boolean) => void;
 }
 
-/** What a start tag may have beside the content; close enough for a bound on memory. */
+/** Bytes of a start tag beside the content; close enough for a bound on memory. */
 const tagBytes = 256;
-/** Of two numbers that wrap the later one is less than this ahead. */
+/** Of two wrapping numbers, the later one is less than this ahead. */
 const halfOfAll = 2 ** 31;
 
-/** What was sent and not yet acknowledged, in order (XEP-0198 §4). */
+/** The stanzas that were sent and are not acknowledged yet, in order (XEP-0198 §4). */
 export class UnacknowledgedQueue<Entry extends SentStanza = SentStanza> {
   #entries: Entry[] = [];
   #acknowledged = 0;
@@ -38,7 +38,7 @@ export class UnacknowledgedQueue<Entry extends SentStanza = SentStanza> {
   #waiters: Waiter[] = [];
   #uncertain = false;
 
-  /** Found on the disk after a restart: only the client knows what it was sent in all. */
+  /** The queue of a session that was restored from the disk: only the client knows how many stanzas it was sent in all. */
   static restored(entries: readonly SentStanza[]): UnacknowledgedQueue {
     const queue = new UnacknowledgedQueue();
     queue.#uncertain = true;
@@ -46,7 +46,7 @@ export class UnacknowledgedQueue<Entry extends SentStanza = SentStanza> {
     return queue;
   }
 
-  /** Whether the numbers are not known before the client has told its own. */
+  /** Whether the numbers are unknown until the client has told its own count. */
   get uncertain(): boolean {
     return this.#uncertain;
   }
@@ -56,12 +56,12 @@ export class UnacknowledgedQueue<Entry extends SentStanza = SentStanza> {
     return this.#waiters.length > 0;
   }
 
-  /** The number the next stanza gets, if it is known. */
+  /** The number of the next stanza, if it is known. */
   get nextSequence(): number | undefined {
     return this.#uncertain ? undefined : this.sent + 1;
   }
 
-  /** How many stanzas were sent in all; grows without end. */
+  /** How many stanzas were sent in all; never wraps. */
   get sent(): number {
     return this.#acknowledged + this.#entries.length;
   }
@@ -70,7 +70,7 @@ export class UnacknowledgedQueue<Entry extends SentStanza = SentStanza> {
     return this.#entries.length;
   }
 
-  /** What a client that has been silent would be sent again. */
+  /** What would be sent again. */
   entries(): readonly Entry[] {
     return this.#entries;
   }
@@ -90,7 +90,7 @@ export class UnacknowledgedQueue<Entry extends SentStanza = SentStanza> {
     return this.exceeds({ maxStanzas: maxStanzas / 2, maxBytes: maxBytes / 2 });
   }
 
-  /** Removes what an 'h' covers; answers undefined if it covers more than was sent, or less than was covered before. */
+  /** Removes and answers what an 'h' covers; undefined if it covers more than was sent, or less than an earlier one. */
   acknowledge(h: number): readonly Entry[] | undefined {
     if (this.#uncertain) return this.#startAt(h);
     const count = stanzasSince(this.#acknowledged, h);
@@ -102,7 +102,7 @@ export class UnacknowledgedQueue<Entry extends SentStanza = SentStanza> {
     return covered;
   }
 
-  /** Takes out a stanza that was never written; those behind it move up. */
+  /** Removes a stanza that was never written; those behind it move up. */
   withdraw(stanza: Stanza): Entry | undefined {
     const index = this.#entries.findIndex((entry) => entry.stanza === stanza);
     const entry = this.#entries[index];
@@ -121,7 +121,7 @@ export class UnacknowledgedQueue<Entry extends SentStanza = SentStanza> {
     return new Promise((resolve) => this.#waiters.push({ sent, resolve }));
   }
 
-  /** Gives up all it holds, in order. */
+  /** Empties the queue; answers what it held, in order. */
   end(): readonly Entry[] {
     const entries = this.#entries;
     this.#entries = [];
@@ -131,12 +131,12 @@ export class UnacknowledgedQueue<Entry extends SentStanza = SentStanza> {
     return entries;
   }
 
-  /** What the client has is gone, what it has not is numbered anew from there. */
+  /** Removes what the client has, and numbers the rest from there. */
   #startAt(h: number): readonly Entry[] {
     const has = ({ sequence }: SentStanza) => sequence !== undefined && stanzasSince(sequence, h) < halfOfAll;
     const lacks = (entry: SentStanza) => !has(entry);
     const covered = this.#entries.filter(has);
-    // Whoever waits has counted from nothing.
+    // The waiters have counted from zero.
     for (const waiter of this.#waiters) waiter.sent = h + this.#entries.slice(0, waiter.sent).filter(lacks).length;
     this.#entries = this.#entries.filter(lacks);
     for (const entry of covered) this.#weigh(entry, -1);
