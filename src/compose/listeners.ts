@@ -1,5 +1,12 @@
 import type { AddressInfo } from 'node:net';
-import { type ByListener, type ListenerKind, type ListenerName, listenerKinds } from '../config/listener-kinds.ts';
+import {
+  type Audience,
+  type ByListener,
+  forEachListener,
+  type ListenerKind,
+  type ListenerName,
+  listenerKinds,
+} from '../config/listener-kinds.ts';
 import { componentStreamLimits } from '../config/stream-options.ts';
 import type { ListenAddress } from '../streams/stream-listener.ts';
 import type { TlsStart } from '../tls/tls-options.ts';
@@ -9,36 +16,35 @@ import type { Parts } from './parts.ts';
 /** The addresses that the server listens on, as the kernel tells them. */
 export type Addresses = ByListener<readonly AddressInfo[]>;
 
-/** Opens one address; undefined if it may be done without and is not available. */
-type Listen = (address: ListenAddress, start: TlsStart) => Promise<AddressInfo | undefined>;
+/** Opens one address for a kind of listener; gives nothing if the address is optional and not available. */
+type Listen = (address: ListenAddress, tls: ListenerKind['tls']) => Promise<AddressInfo | undefined>;
 
 /** Opens every port. */
 export async function openListeners(foundation: Foundation, parts: Parts): Promise<Addresses> {
-  const { listen } = foundation.config;
-  const { listener, federation, components } = parts;
-  const open = async (name: Exclude<ListenerName, 'components'>, listenOn: Listen | undefined) =>
-    listenOn ? openKind(listenerKinds[name], listen[name], listenOn) : [];
-  const forClients: Listen = (address, start) => listener.listen(address, start);
-  const forServers: Listen | undefined = federation && ((address, start) => federation.listen(address, start));
-  const addresses = {
-    c2s: await open('c2s', forClients),
-    c2sTls: await open('c2sTls', forClients),
-    s2s: await open('s2s', forServers),
-    s2sTls: await open('s2sTls', forServers),
+  const { listener, federation, http, components } = parts;
+  const listenFor: Readonly<Record<Audience, Listen | undefined>> = {
+    clients: (address, tls) => listener.listen(address, tlsStart(tls)),
+    servers: federation && ((address, tls) => federation.listen(address, tlsStart(tls))),
+    web: (address, tls) => http.listen(address, tls === 'direct' ? 'direct' : 'none'),
+    // They open their ports themselves, perhaps after a reload.
+    components: undefined,
   };
+  const opened = new Map<string, readonly AddressInfo[]>();
+  for (const [name, kind] of Object.entries<ListenerKind>(listenerKinds)) {
+    const listen = listenFor[kind.serves];
+    if (listen) opened.set(name, await openKind(kind, foundation.config.listen[name as ListenerName], listen));
+  }
   await openForComponents(foundation, parts);
   return {
-    ...addresses,
-    /** A reload may open them. */
+    ...forEachListener(listenerKinds, (_, name) => opened.get(name) ?? []),
     get components() {
       return components.addresses;
     },
   };
 }
 
-/** Opens the available addresses of a kind of listener. Rejects if the kind is needed and none of its addresses is available. */
+/** Opens the available addresses of a kind. Rejects if the kind is needed and none of its addresses is available. */
 async function openKind(kind: ListenerKind, wanted: readonly ListenAddress[], listen: Listen): Promise<AddressInfo[]> {
-  if (kind.tls === 'none') throw new Error(`${kind.label}: no TLS to start`);
   const found: AddressInfo[] = [];
   for (const address of wanted) {
     const got = await listen(address, kind.tls);
@@ -47,6 +53,11 @@ async function openKind(kind: ListenerKind, wanted: readonly ListenAddress[], li
   if (kind.needed && wanted.length > 0 && found.length === 0)
     throw new Error(`${kind.label}: cannot listen on any of the addresses`);
   return found;
+}
+
+function tlsStart(tls: ListenerKind['tls']): TlsStart {
+  if (tls === 'none') throw new Error('streams of clients and servers can always use TLS');
+  return tls;
 }
 
 function openForComponents(foundation: Foundation, { components, routing }: Parts): Promise<void> {

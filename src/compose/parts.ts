@@ -11,8 +11,10 @@ import type { Service } from '../routing/service.ts';
 import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
 import { packageVersion } from '../support/package-version.ts';
+import type { HttpListener } from '../web/http/http-listener.ts';
 import { makeListener, makeSessions } from './c2s.ts';
 import type { Foundation } from './foundation.ts';
+import { makeHttpListener } from './http.ts';
 import { makeComponents, makeCopies, makeFederation, makeResolver } from './peers.ts';
 
 /** What the server calls itself. */
@@ -33,6 +35,7 @@ export interface Parts {
   readonly amp: AmpService;
   readonly sessions: ClientSessions;
   readonly listener: StreamListener;
+  readonly http: HttpListener;
 }
 
 /** Makes every part once, each from those above it; `services` answer for further domains. */
@@ -52,7 +55,8 @@ export async function makeParts(foundation: Foundation, services: readonly Servi
   });
   const sessions = makeSessions(foundation, routing);
   const listener = await makeListener(foundation, routing, sessions, registrar);
-  return { routing, copies, components, resolver, federation, registrar, amp, sessions, listener };
+  const http = makeHttpListener(foundation, routing);
+  return { routing, copies, components, resolver, federation, registrar, amp, sessions, listener, http };
 }
 
 function makeRouting({ config, storage, clock, log }: Foundation): Routing {

@@ -93,11 +93,11 @@ async function close(
   control: ControlServer | undefined,
   drainMs: number,
 ): Promise<void> {
-  const { listener, components, sessions, federation, copies, routing } = parts;
+  const { listener, components, http, sessions, federation, copies, routing } = parts;
   const failed = foundation.failure.aborted;
   // An operation may take long.
   const controlClosed = control?.close();
-  await Promise.all([listener.stop(drainMs), components.stop(drainMs)]);
+  await Promise.all([listener.stop(drainMs), components.stop(drainMs), http.stop(drainMs)]);
   if (!failed) await sessions.stop();
   // Last, so that other servers hear which users are gone.
   await federation?.stop(drainMs);

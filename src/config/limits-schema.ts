@@ -73,6 +73,17 @@ const s2s = z
   .prefault({})
   .describe('Limits on a stream from or to another server.');
 
+const http = z
+  .strictObject({
+    headerBytes: bytes(16_384, 4096, 'Bytes of the header section of one request.'),
+    headersSeconds: seconds(10, 'From the first byte of a request to the end of its headers.'),
+    requestSeconds: seconds(60, 'From the first byte of a request to the end of its body.'),
+    keepAliveSeconds: seconds(20, 'From an answer to the next request on the same connection.'),
+    stallSeconds: seconds(30, 'How long a connection may be without a byte in either direction.'),
+  })
+  .prefault({})
+  .describe('Limits on connections of HTTP and HTTPS.');
+
 const peers = z
   .strictObject({
     links: whole(10_000, 10, million, 'Pairs of a domain of ours and one of another server at the same time.'),
@@ -144,6 +155,7 @@ const limits = z
     c2s,
     components,
     s2s,
+    http,
     peers,
     connections,
     authentication,

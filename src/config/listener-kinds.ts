@@ -19,7 +19,7 @@ export interface ListenerKind {
 }
 
 /** Whose connections a listener accepts. */
-type Audience = 'clients' | 'components' | 'servers';
+export type Audience = 'clients' | 'components' | 'servers' | 'web';
 
 /** Every kind of listener. The schema, its checks, `ampere check`, the start and the status derive from this table. */
 export const listenerKinds = {
@@ -71,6 +71,24 @@ export const listenerKinds = {
     needed: false,
     srv: '_xmpps-server',
     description: 'Where other servers connect with TLS from the first byte (XEP-0368).',
+  },
+  http: {
+    label: 'HTTP',
+    serves: 'web',
+    tls: 'none',
+    port: 5280,
+    byDefault: false,
+    needed: false,
+    description: 'HTTP without TLS, for probes and for a proxy on the same machine.',
+  },
+  https: {
+    label: 'HTTPS',
+    serves: 'web',
+    tls: 'direct',
+    port: 5281,
+    byDefault: false,
+    needed: false,
+    description: 'HTTPS, with the certificates of `tls`.',
   },
 } as const satisfies Readonly<Record<string, ListenerKind>>;
 

@@ -4,6 +4,7 @@ import type { ClientAcceptorOptions } from '../edges/client-acceptor.ts';
 import type { AcknowledgmentLimits } from '../streams/acknowledgment/ack-requests.ts';
 import type { ListenerLimits } from '../streams/connection-limiter.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
+import type { HttpLimits } from '../web/http/http-listener.ts';
 import type { Config } from './schema.ts';
 
 /** The bounds on one client's stream, in the terms of the streams. */
@@ -67,6 +68,18 @@ export function componentOptions({ components }: Config): readonly ComponentOpti
 export function managementLimits({ streamManagement }: Config): AcknowledgmentLimits {
   const { maxStanzas, maxBytes, ackEveryStanzas, ackAfterMilliseconds } = streamManagement;
   return { maxStanzas, maxBytes, ackEveryStanzas, ackAfterMs: ackAfterMilliseconds };
+}
+
+/** The bounds on one connection of the HTTP listener. */
+export function httpLimits({ limits: { http, unauthenticated } }: Config): HttpLimits {
+  return {
+    headerBytes: http.headerBytes,
+    tlsHandshakeMs: unauthenticated.tlsHandshakeSeconds * 1000,
+    headersMs: http.headersSeconds * 1000,
+    requestMs: http.requestSeconds * 1000,
+    keepAliveMs: http.keepAliveSeconds * 1000,
+    stallMs: http.stallSeconds * 1000,
+  };
 }
 
 /** The bounds on all connections together. */

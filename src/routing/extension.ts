@@ -7,6 +7,7 @@ import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
 import type { AckScope } from './ack-scope.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
+import type { HttpRoute } from './http-route.ts';
 import type { IqContent, IqEnds, IqHandlerFor } from './iq-table.ts';
 import type { LocalService } from './local-service.ts';
 import type { MaybePromise } from './maybe-promise.ts';
@@ -45,6 +46,8 @@ export interface Extension {
   readonly messageStore?: MessageStore;
   /** Settles the stored messages of an account that have come due, before a client gets them. */
   readonly settleDue?: (account: string) => Promise<void>;
+  /** Paths of the public HTTP listener. */
+  readonly http?: readonly HttpRoute[];
   /** Everything is in place. */
   readonly opened?: () => void;
   /** The server is about to end; the store is still open. */

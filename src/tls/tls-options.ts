@@ -39,8 +39,8 @@ export interface ContextSource {
 /** Lays TLS over a connection, for `host` unless the peer names another. */
 export type LayTls = (plain: Socket, start: TlsStart, host: string | undefined) => TLSSocket;
 
-/** Lays TLS over the connections of clients. */
-export function servingTls(contexts: ContextSource): LayTls {
+/** Lays TLS over the connections that a listener of this server accepts. */
+export function servingTls(contexts: ContextSource, alpnProtocol: AlpnProtocol = 'xmpp-client'): LayTls {
   return (plain, start, host) => {
     const use: ContextInUse = { context: undefined };
     const contextFor = (name: string | undefined) => {
@@ -48,16 +48,17 @@ export function servingTls(contexts: ContextSource): LayTls {
       return use.context;
     };
     const { single } = contexts;
-    const socket = new TLSSocket(plain, tlsSocketOptions({ single, contextFor }, start, host));
+    const socket = new TLSSocket(plain, tlsSocketOptions({ single, contextFor }, start, host, alpnProtocol));
     contextsInUse.set(socket, use);
     return socket;
   };
 }
 
-type AlpnProtocol = 'xmpp-client' | 'xmpp-server';
+type AlpnProtocol = 'http/1.1' | 'xmpp-client' | 'xmpp-server';
 
 /** Of a list of protocols Node makes a copy for every connection, which can keep a page of Node's buffers each. */
 const agreements = {
+  'http/1.1': agreeingOn('http/1.1'),
   'xmpp-client': agreeingOn('xmpp-client'),
   'xmpp-server': agreeingOn('xmpp-server'),
 } as const satisfies Record<AlpnProtocol, TLSSocketOptions['ALPNCallback']>;

@@ -44,12 +44,13 @@ describe('check', () => {
     workplace.configure({
       registration: { inBand: true },
       tls: { required: false },
-      listen: { c2s: [{ host: '0.0.0.0', port: 0 }], c2sTls: [] },
+      listen: { c2s: [{ host: '0.0.0.0', port: 0 }], c2sTls: [], http: [{ host: '0.0.0.0', port: 0 }] },
     });
     const { code, warnings } = await check();
     expect(warnings)
       .to.match(/registration\.inBand/)
       .and.match(/tls\.required/)
+      .and.match(/listen\.http/)
       .and.match(/contact\.abuse/);
     expect(warnings).to.match(/certificates: localhost has no certificate of its own/);
     expect(code).to.equal(0);
@@ -121,12 +122,12 @@ describe('check', () => {
     }
   });
 
-  it('tries the ports for other servers and for components, where there are any', async () => {
+  it('tries the ports for other servers, components and HTTP, if there are any', async () => {
     const at = (host: string) => [{ host, port: 0 }];
     const servers = { s2s: at('127.0.0.3'), s2sTls: at('127.0.0.4') };
-    const listen = { c2s: [], c2sTls: [loopback], ...servers, components: at('127.0.0.5') };
+    const listen = { c2s: [], c2sTls: [loopback], ...servers, components: at('127.0.0.5'), http: at('127.0.0.6') };
     workplace.configure({ listen, s2s: { enabled: true }, components: { 'sms.example': { secret: 'x' } } });
-    expect((await check()).ok.match(/127\.0\.0\.[345] port 0 is free/g)).to.have.length(3);
+    expect((await check()).ok.match(/127\.0\.0\.[3-6] port 0 is free/g)).to.have.length(4);
     workplace.configure({ listen, s2s: { enabled: false } });
     expect((await check()).ok).to.not.match(/127\.0\.0\.[345] port/);
   });

@@ -25,6 +25,7 @@ function warnings(config: Config): string[] {
   if (reachable(config) && config.s2s.enabled && !isOpen(addressesFor(config, 'servers'))) {
     found.push('Clients can connect from other machines, but other servers cannot (listen.s2s).');
   }
+  if (isOpen(config.listen.http)) found.push('listen.http: other machines can connect without TLS.');
   if (config.limits.disabled) found.push('limits.disabled: nothing keeps one client from using up the server.');
   if (config.log.level === 'silent') found.push('log.level is "silent": failures will leave no trace.');
   if (reachable(config) && config.contact.abuse.length === 0) {

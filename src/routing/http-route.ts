@@ -1,0 +1,56 @@
+import type { Duplex, Readable } from 'node:stream';
+import type { MaybePromise } from './maybe-promise.ts';
+
+/** A method that a route can have. The listener answers HEAD with the route's GET, and OPTIONS itself. */
+export type HttpMethod = 'DELETE' | 'GET' | 'PATCH' | 'POST' | 'PUT';
+
+/** A path of the public HTTP listener and the answer to requests for it. */
+export interface HttpRoute {
+  readonly methods: readonly HttpMethod[];
+  /** Literal segments and parameters, as in `/files/:token`. A parameter matches one segment that is not empty. */
+  readonly path: string;
+  /** Bytes that the body of a request may have; without it, requests have no body. */
+  readonly bodyBytes?: number;
+  /** Lets web pages of every origin read the answers (CORS). */
+  readonly anyOrigin?: true;
+  /** Logs requests at debug level only. */
+  readonly quiet?: true;
+  /** Throws `HttpError` for an answer without content. */
+  readonly handle: (request: HttpRequest) => MaybePromise<HttpAnswer>;
+  /** Takes the connection over when a GET asks for an upgrade (RFC 9110 §7.8), and writes the answer itself. */
+  readonly upgrade?: (request: HttpRequest, socket: Duplex, firstBytes: Buffer) => void;
+}
+
+/** A request as a route sees it. */
+export interface HttpRequest {
+  readonly method: HttpMethod | 'HEAD';
+  /** The segments that the parameters of the path stand for, exactly as the client sent them. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** By names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Throws `HttpError` with 413 behind the largest body of the route. */
+  readonly body: AsyncIterable<Buffer>;
+  readonly remoteAddress: string;
+  /** Whether TLS protects the connection. */
+  readonly secure: boolean;
+}
+
+/** The answer to a request. A security header that the listener adds gives way to one of the same name here. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer | Readable;
+}
+
+/** A request that ends with a status and no content. */
+export class HttpError extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`HTTP status ${status}`);
+    this.name = 'HttpError';
+    this.status = status;
+  }
+}

@@ -1,0 +1,163 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { finished, pipeline } from 'node:stream/promises';
+import type { TLSSocket } from 'node:tls';
+import {
+  type HttpAnswer,
+  HttpError,
+  type HttpMethod,
+  type HttpRequest,
+  type HttpRoute,
+} from '../../routing/http-route.ts';
+import type { Clock } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
+import type { PathMatch, RouteMatch, RouteTable } from './route-table.ts';
+
+/** Dependencies of the answers. */
+interface AnswerDeps {
+  readonly routes: RouteTable;
+  /** Whether every answer is the last one on its connection. */
+  readonly stopping: () => boolean;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly log: Log;
+}
+
+/** The parts of a request target: the path as it was sent, and the query. */
+interface Target {
+  readonly path: string;
+  readonly query: string;
+}
+
+/** On every answer unless the route says otherwise. */
+const securityHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+/** Seconds for which a browser remembers what OPTIONS allowed. */
+const preflightSeconds = 86_400;
+const longestLoggedPath = 200;
+
+/** Answers one request and logs it. Never rejects. */
+export async function answerRequest(
+  { routes, stopping, clock, log }: AnswerDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const startedAtMs = clock.monotonicMs();
+  const { socket, method = '' } = request;
+  const { bytesWritten, remoteAddress } = socket;
+  const { path } = targetOf(request);
+  const found = routes.find(method, path);
+  const route = found?.match?.route;
+  const added = () => ({
+    ...(found?.anyOrigin && { 'access-control-allow-origin': '*' }),
+    ...(stopping() && { connection: 'close' }),
+  });
+  try {
+    const answer = found === undefined ? { status: 404 } : await answerAt(found, request);
+    await send(request, response, answer, added());
+  } catch (error) {
+    // A client that has left makes every read and write fail.
+    if (!socket.destroyed) log.error({ err: error, method, path: route?.path }, 'an HTTP request failed');
+    if (response.headersSent) socket.destroy();
+    else await send(request, response, { status: 500 }, added());
+  }
+  const fields = {
+    method,
+    // A parameter may be a secret.
+    path: route?.path ?? path.slice(0, longestLoggedPath),
+    status: response.statusCode,
+    bytes: socket.bytesWritten - bytesWritten,
+    ms: clock.monotonicMs() - startedAtMs,
+    remoteAddress,
+    ...(!response.writableFinished && { aborted: true }),
+  };
+  log[route?.quiet ? 'debug' : 'info'](fields, 'HTTP request');
+}
+
+/** The route that takes the connection of a request over, if it asks for that and there is one. */
+export function upgradeRoute(routes: RouteTable, request: IncomingMessage): RouteMatch | undefined {
+  if (request.method !== 'GET') return undefined;
+  const match = routes.find('GET', targetOf(request).path)?.match;
+  return match?.route.upgrade ? match : undefined;
+}
+
+/** The request as its route sees it. */
+export function requestFor({ route, parameters }: RouteMatch, request: IncomingMessage): HttpRequest {
+  const { socket } = request;
+  return {
+    method: request.method as HttpMethod | 'HEAD',
+    parameters,
+    query: new URLSearchParams(targetOf(request).query),
+    headers: request.headers,
+    body: bodyOf(request, route),
+    remoteAddress: socket.remoteAddress ?? '',
+    secure: (socket as Partial<TLSSocket>).encrypted === true,
+  };
+}
+
+/** RFC 9112 §3.2: a path with or without a query; behind a proxy perhaps a whole URL. */
+function targetOf({ url = '' }: IncomingMessage): Target {
+  const [, path = '', query = ''] = /^(?:https?:\/\/[^/?#]+)?([^?]*)\??(.*)$/s.exec(url) ?? [];
+  return { path: path === '' ? '/' : path, query };
+}
+
+async function answerAt(found: PathMatch, request: IncomingMessage): Promise<HttpAnswer> {
+  const { match, allowed, anyOrigin } = found;
+  const allow = allowed.join(', ');
+  if (request.method === 'OPTIONS') return { status: 204, headers: { allow, ...(anyOrigin && preflight(allow)) } };
+  if (match === undefined) return { status: 405, headers: { allow } };
+  const { bodyBytes = 0 } = match.route;
+  if (Number(request.headers['content-length'] ?? 0) > bodyBytes) return { status: 413 };
+  try {
+    return await match.route.handle(requestFor(match, request));
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    return { status: error.status };
+  }
+}
+
+function preflight(allow: string): Readonly<Record<string, string>> {
+  return {
+    'access-control-allow-methods': allow,
+    'access-control-allow-headers': 'Content-Type, Authorization',
+    'access-control-max-age': String(preflightSeconds),
+  };
+}
+
+async function* bodyOf(request: IncomingMessage, { bodyBytes = 0 }: HttpRoute): AsyncGenerator<Buffer> {
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length > bodyBytes) throw new HttpError(413);
+    yield chunk;
+  }
+}
+
+async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers = {}, body = '' }: HttpAnswer,
+  added: Readonly<Record<string, string>>,
+): Promise<void> {
+  const isStream = typeof body !== 'string' && !Buffer.isBuffer(body);
+  response.writeHead(status, {
+    ...securityHeaders,
+    ...added,
+    ...(!isStream && status !== 204 && { 'content-length': String(Buffer.byteLength(body)) }),
+    // Otherwise the rest of a body that nobody reads would have to be read.
+    ...(!request.complete && hasBody(request) && { connection: 'close' }),
+    ...headers,
+  });
+  if (isStream && request.method !== 'HEAD') return pipeline(body, response);
+  if (isStream) body.destroy();
+  response.end(isStream ? '' : body);
+  // The client may leave before it has everything.
+  await finished(response).catch(() => undefined);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}

@@ -1,0 +1,27 @@
+import type { HttpRoute } from '../../routing/http-route.ts';
+
+/** The state of the server that a probe asks for. */
+interface Health {
+  /** Whether the server is stopping. */
+  readonly stopping: () => boolean;
+  /** Whether storage has failed for good. */
+  readonly storageFailed: () => boolean;
+}
+
+/** Answers probes of load balancers and supervisors: 200 while the server takes new clients, otherwise 503. */
+export function healthRoute({ stopping, storageFailed }: Health): HttpRoute {
+  const state = () => {
+    if (storageFailed()) return 'storage failed';
+    return stopping() ? 'stopping' : 'ok';
+  };
+  return {
+    methods: ['GET'],
+    path: '/healthz',
+    quiet: true,
+    handle: () => {
+      const found = state();
+      const headers = { 'content-type': 'text/plain; charset=utf-8' };
+      return { status: found === 'ok' ? 200 : 503, headers, body: `${found}\n` };
+    },
+  };
+}

@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { HttpRoute } from '../../routing/http-route.ts';
+import type { ConnectionLimiter } from '../../streams/connection-limiter.ts';
+import type { ListenAddress } from '../../streams/stream-listener.ts';
+import { type Clock, within } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
+import { type ContextSource, type LayTls, servingTls } from '../../tls/tls-options.ts';
+import { answerRequest, requestFor, upgradeRoute } from './answer-request.ts';
+import { RouteTable } from './route-table.ts';
+
+/** Bounds on a connection of the HTTP listener. */
+export interface HttpLimits {
+  /** Bytes of the header section of a request. */
+  readonly headerBytes: number;
+  /** From the start of a TLS handshake to its end. */
+  readonly tlsHandshakeMs: number;
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersMs: number;
+  /** From the first byte of a request to the end of its body. */
+  readonly requestMs: number;
+  /** From an answer to the next request. */
+  readonly keepAliveMs: number;
+  /** Without a byte in either direction. */
+  readonly stallMs: number;
+}
+
+/** Dependencies of the HTTP listener. */
+export interface HttpListenerDeps {
+  readonly routes: readonly HttpRoute[];
+  readonly limits: HttpLimits;
+  /** Shared with other listeners. */
+  readonly limiter: Pick<ConnectionLimiter, 'admit' | 'release' | 'backlog'>;
+  readonly certificates: ContextSource;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const longestCheckIntervalMs = 5000;
+
+/** The public HTTP listener: any number of addresses, with TLS or without, and one table of routes. */
+export class HttpListener {
+  readonly #deps: HttpListenerDeps;
+  readonly #routes: RouteTable;
+  readonly #layTls: LayTls;
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
+  readonly #running = new Set<Promise<void>>();
+  /** Made for the first address. */
+  #http: HttpServer | undefined;
+  #stopping = false;
+
+  /** Throws if two routes have the same method and path. */
+  constructor(deps: HttpListenerDeps) {
+    this.#deps = deps;
+    this.#routes = new RouteTable(deps.routes);
+    this.#layTls = servingTls(deps.certificates, 'http/1.1');
+  }
+
+  /** Whether `stop` was called. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Number of connections. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Opens a port; returns its address, or nothing if the address is optional and not available. */
+  async listen({ host, port, optional }: ListenAddress, tls: 'direct' | 'none'): Promise<AddressInfo | undefined> {
+    const { limiter, log } = this.#deps;
+    this.#http ??= this.#makeHttp();
+    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, tls));
+    try {
+      server.listen({ host, port, backlog: limiter.backlog });
+      await once(server, 'listening');
+    } catch (error) {
+      if (!optional) throw error;
+      log.warn({ err: error, host, port }, 'not listening there');
+      return undefined;
+    }
+    server.on('error', (error) => log.error({ err: error }, 'listener failed'));
+    this.#servers.push(server);
+    return server.address() as AddressInfo;
+  }
+
+  /** Stops accepting, closes idle connections, and finishes the running requests within `drainMs`. */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    const closed = this.#servers.map((server) => once(server, 'close'));
+    for (const server of this.#servers) server.close();
+    this.#http?.closeIdleConnections();
+    await within(this.#deps.clock, drainMs, Promise.all(this.#running));
+    this.#http?.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(closed);
+  }
+
+  #makeHttp(): HttpServer {
+    const { headerBytes, headersMs, requestMs, keepAliveMs, stallMs } = this.#deps.limits;
+    // An import would make all that the module exports, and with it an HTTP client of several megabytes.
+    const http = process.getBuiltinModule('node:http').createServer({
+      maxHeaderSize: headerBytes,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: keepAliveMs,
+      connectionsCheckingInterval: Math.min(longestCheckIntervalMs, headersMs),
+      shouldUpgradeCallback: (request) => upgradeRoute(this.#routes, request) !== undefined,
+    });
+    http.timeout = stallMs;
+    const { clock, log } = this.#deps;
+    const answers = { routes: this.#routes, stopping: () => this.#stopping, clock, log };
+    http.on('request', (request, response) => {
+      const running = answerRequest(answers, request, response);
+      this.#running.add(running);
+      void running.then(() => this.#running.delete(running));
+    });
+    http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    // It listens nowhere itself, and checks its deadlines only after this event.
+    http.emit('listening');
+    return http;
+  }
+
+  #accept(socket: Socket, tls: 'direct' | 'none'): void {
+    const { remoteAddress } = socket;
+    // A peer that has gone already has no address.
+    if (remoteAddress === undefined || !this.#deps.limiter.admit(remoteAddress, this.#sockets.size)) {
+      return void socket.destroy();
+    }
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#deps.limiter.release(remoteAddress);
+    });
+    if (tls === 'none') this.#http?.emit('connection', socket);
+    else this.#secure(socket);
+  }
+
+  #secure(plain: Socket): void {
+    // Whatever fails ends the connection.
+    plain.on('error', () => plain.destroy());
+    const socket = this.#layTls(plain, 'direct', undefined);
+    const deadline = this.#deps.clock.after(this.#deps.limits.tlsHandshakeMs, () => plain.destroy());
+    const failed = () => plain.destroy();
+    socket.on('error', failed);
+    socket.once('close', () => {
+      deadline.cancel();
+      plain.destroy();
+    });
+    socket.once('secure', () => {
+      deadline.cancel();
+      socket.off('error', failed);
+      this.#http?.emit('connection', socket);
+    });
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, firstBytes: Buffer): void {
+    const found = upgradeRoute(this.#routes, request);
+    if (found === undefined) return void socket.destroy();
+    // The deadlines of HTTP end here.
+    request.socket.setTimeout(0);
+    socket.on('error', () => socket.destroy());
+    found.route.upgrade?.(requestFor(found, request), socket, firstBytes);
+  }
+}

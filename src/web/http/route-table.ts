@@ -1,0 +1,81 @@
+import type { HttpRoute } from '../../routing/http-route.ts';
+
+/** A route that fits a request, with the parameters of its path. */
+export interface RouteMatch {
+  readonly route: HttpRoute;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** What a table has for a path: its routes for the method, or none, and the methods that the path has. */
+export interface PathMatch {
+  readonly match: RouteMatch | undefined;
+  readonly allowed: readonly string[];
+  /** Whether pages of every origin may read the answers. */
+  readonly anyOrigin: boolean;
+}
+
+interface CompiledRoute {
+  readonly route: HttpRoute;
+  readonly segments: readonly string[];
+}
+
+/** The characters of a path (RFC 3986 §3.3). */
+const pathCharacters = /^\/(?:[\w.~!$&'()*+,;=:@/-]|%[\dA-Fa-f]{2})*$/;
+
+/** The routes of the HTTP listener. Compares paths as they are sent: it decodes and normalises nothing. */
+export class RouteTable {
+  readonly #routes: readonly CompiledRoute[];
+
+  /** Throws if two routes have the same method and path. */
+  constructor(routes: readonly HttpRoute[]) {
+    const seen = new Set<string>();
+    for (const name of routes.flatMap(namesOf)) {
+      if (seen.has(name)) throw new Error(`two HTTP routes for ${name}`);
+      seen.add(name);
+    }
+    const compiled = routes.map((route) => ({ route, segments: route.path.split('/') }));
+    // Literal paths first.
+    this.#routes = compiled.toSorted((one, other) => parametersOf(one) - parametersOf(other));
+  }
+
+  /** The routes for a path; undefined if there are none, or if it is not a path. */
+  find(method: string, path: string): PathMatch | undefined {
+    if (!pathCharacters.test(path)) return undefined;
+    const segments = path.split('/');
+    const fitting = this.#routes.flatMap(({ route, segments: pattern }) => {
+      const parameters = parametersFor(pattern, segments);
+      return parameters ? [{ route, parameters }] : [];
+    });
+    if (fitting.length === 0) return undefined;
+    const methods: readonly string[] = fitting.flatMap(({ route }) => route.methods);
+    const wanted = method === 'HEAD' ? 'GET' : method;
+    return {
+      match: fitting.find(({ route: { methods: its } }) => its.some((one) => one === wanted)),
+      allowed: [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])],
+      anyOrigin: fitting.some(({ route }) => route.anyOrigin),
+    };
+  }
+}
+
+/** The methods and path of a route, without the names of its parameters. */
+function namesOf({ methods, path }: HttpRoute): string[] {
+  return methods.map((method) => `${method} ${path.replaceAll(/:[^/]+/g, ':')}`);
+}
+
+function parametersOf({ segments }: CompiledRoute): number {
+  return segments.filter((segment) => segment.startsWith(':')).length;
+}
+
+function parametersFor(
+  pattern: readonly string[],
+  segments: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  if (pattern.length !== segments.length) return undefined;
+  const parameters: Record<string, string> = {};
+  for (const [index, expected] of pattern.entries()) {
+    const segment = segments[index] ?? '';
+    if (expected.startsWith(':') && segment !== '') parameters[expected.slice(1)] = segment;
+    else if (expected !== segment) return undefined;
+  }
+  return parameters;
+}

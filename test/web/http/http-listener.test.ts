@@ -1,0 +1,318 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { expect } from 'chai';
+import { CurrentCertificates } from '../../../src/tls/current-certificates.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { RecordingLog } from '../../support/recording-log.ts';
+import { TestAuthority } from '../../tls/test-authority.ts';
+import { connected, connectedTls, exchange, readUntil, remaining, requestText, TrialListener } from './raw-http.ts';
+import { echo, failing, HeldRoute, literal, upgrading } from './trial-routes.ts';
+
+const statusOf = (answer: string) => Number(answer.split(' ')[1]);
+const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
+
+describe('The HTTP listener', () => {
+  const routes = [echo, literal, failing, upgrading];
+  let trial: TrialListener;
+  let port: number;
+
+  beforeEach(async () => {
+    trial = new TrialListener(routes);
+    port = await trial.open();
+  });
+  afterEach(() => trial.listener.stop(0));
+
+  it('answers by the route of the path', async () => {
+    const answer = await exchange(port, 'PUT /echo/tok%2Den?q=1', 'hello');
+    expect(statusOf(answer)).to.equal(200);
+    expect(JSON.parse(bodyOf(answer))).to.deep.equal({
+      method: 'PUT',
+      parameters: { token: 'tok%2Den' },
+      query: '1',
+      body: 'hello',
+      secure: false,
+    });
+  });
+
+  it('takes a whole URL for its path (RFC 9112 §3.2.2)', async () => {
+    expect(bodyOf(await exchange(port, 'GET http://elsewhere.example/echo/a?q=2'))).to.contain('"query":"2"');
+  });
+
+  it('sends what a stream holds', async () => {
+    expect(await exchange(port, 'GET /echo/literal')).to.match(
+      /^HTTP\/1\.1 200 .*Transfer-Encoding: chunked.*lite.*ral/s,
+    );
+  });
+
+  const withoutContent: readonly (readonly [request: string, status: number, header?: RegExp])[] = [
+    ['HEAD /echo/a', 200, /content-length: \d{2,}/],
+    ['HEAD /echo/literal', 200],
+    ['OPTIONS /echo/a', 204, /access-control-allow-methods: GET, PUT, HEAD, OPTIONS/],
+    ['OPTIONS /fails/x', 204, /allow: GET, HEAD, OPTIONS/],
+    ['DELETE /echo/a', 405, /allow: GET, PUT, HEAD, OPTIONS/],
+    ['GET /nowhere', 404],
+    ['GET /echo/../echo/a', 404],
+    ['GET /fails/gone', 410],
+  ];
+  for (const [request, status, header = /./] of withoutContent)
+    it(`answers ${request} with ${status} and no content`, async () => {
+      const answer = await exchange(port, request);
+      expect(statusOf(answer)).to.equal(status);
+      expect(bodyOf(answer)).to.equal('');
+      expect(answer).to.match(header);
+    });
+
+  for (const request of [
+    'GET /echo/a',
+    'GET /nowhere',
+    'POST /echo/a',
+    'OPTIONS /echo/a',
+    'GET /fails/x',
+    'GET /fails/gone',
+  ])
+    it(`has security headers on ${request}, and no banner`, async () => {
+      const answer = await exchange(port, request);
+      expect(answer).to.match(/x-content-type-options: nosniff/);
+      expect(answer).to.match(/content-security-policy: default-src 'none'; frame-ancestors 'none'/);
+      expect(answer).to.match(/referrer-policy: no-referrer/);
+      expect(answer).to.match(/cache-control: no-store/);
+      expect(answer).to.not.match(/^(?:server|x-powered-by):/im);
+    });
+
+  it('lets a route replace a header', async () => {
+    expect(await exchange(port, 'GET /echo/literal'))
+      .to.match(/cache-control: max-age=60/)
+      .and.not.match(/no-store/);
+  });
+
+  it('lets pages of other origins read only where the route says so', async () => {
+    expect(await exchange(port, 'POST /echo/a')).to.match(/access-control-allow-origin: \*/);
+    expect(await exchange(port, 'GET /fails/gone')).to.not.match(/access-control/);
+  });
+
+  it('refuses a body that is too large, told or not', async () => {
+    expect(statusOf(await exchange(port, 'PUT /echo/a', 'x'.repeat(11)))).to.equal(413);
+    const chunked = ['Transfer-Encoding: chunked'];
+    const chunks = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n0\r\n\r\n`;
+    expect(statusOf(await exchange(port, 'PUT /echo/a', chunks('x'.repeat(10)), chunked))).to.equal(200);
+    expect(statusOf(await exchange(port, 'PUT /echo/a', chunks('x'.repeat(11)), chunked))).to.equal(413);
+    expect(statusOf(await exchange(port, 'GET /fails/gone', 'x'))).to.equal(413);
+  });
+
+  it('refuses headers that are too large', async () => {
+    expect(statusOf(await exchange(port, `GET /echo/${'a'.repeat(5000)}`))).to.equal(431);
+  });
+
+  it('answers 500 to a fault of a route, and logs it', async () => {
+    expect(statusOf(await exchange(port, 'GET /fails/x'))).to.equal(500);
+    expect(trial.log.alarms.join()).to.contain('a fault of the route').and.contain('/fails/:how');
+  });
+
+  it('logs requests without queries and parameters', async () => {
+    await exchange(port, 'GET /echo/secret1?password=secret2');
+    await exchange(port, 'GET /nowhere?password=secret2');
+    const lines = trial.log.lines.join('\n');
+    expect(lines).to.match(
+      /info HTTP request \{"method":"GET","path":"\/echo\/:token","status":200,"bytes":\d{3},"ms":\d+,"remoteAddress":"127\.0\.0\.1"\}/,
+    );
+    expect(lines).to.match(/"path":"\/nowhere","status":404/);
+    expect(lines).to.not.match(/secret/);
+  });
+
+  it('answers several requests on one connection', async () => {
+    const socket = await connected(port);
+    socket.write(
+      requestText('GET /echo/a') + requestText('GET /fails/gone') + requestText('GET /echo/b', ['Connection: close']),
+    );
+    expect(await remaining(socket)).to.match(/"token":"a".* 410 .*"token":"b"/s);
+  });
+
+  it('hands a connection over to a route that upgrades', async () => {
+    const socket = await connected(port);
+    socket.write(requestText('GET /upgrade', ['Connection: Upgrade', 'Upgrade: echo'], 'first'));
+    expect(await readUntil(socket, 'first')).to.match(/^HTTP\/1\.1 101 .*Timeout: 0\r\n\r\nfirst$/s);
+    socket.write('second');
+    expect(await readUntil(socket, 'second')).to.equal('second');
+    socket.destroy();
+  });
+
+  it('ignores an upgrade where the route has none', async () => {
+    const upgrade = ['Upgrade: h2c', 'Connection: Upgrade, HTTP2-Settings, close'];
+    expect(statusOf(await exchange(port, 'GET /echo/a', '', upgrade))).to.equal(200);
+    expect(statusOf(await exchange(port, 'GET /upgrade'))).to.equal(426);
+  });
+
+  it('survives clients that leave in the middle', async () => {
+    const held = new HeldRoute();
+    const another = new TrialListener([held]);
+    const socket = await connected(await another.open());
+    socket.write(requestText('GET /held'));
+    await held.arrived;
+    socket.destroy();
+    while (another.released.length === 0) await new Promise(setImmediate);
+    held.release();
+    await another.listener.stop(60_000);
+    expect(another.log.alarms).to.deep.equal([]);
+    expect(another.log.lines.join()).to.contain('"aborted":true');
+    expect(another.released).to.deep.equal(['127.0.0.1']);
+  });
+
+  it('asks the limiter about every connection', async () => {
+    const asked: number[] = [];
+    const limiter = {
+      admit: (_address: string, strangers: number) => asked.push(strangers) < 3,
+      release: () => undefined,
+      backlog: 10,
+    };
+    const bounded = new TrialListener(routes, { limiter });
+    const there = await bounded.open();
+    const sockets = [await connected(there), await connected(there), await connected(there)];
+    expect(await remaining(sockets[2] as Socket)).to.equal('');
+    expect(asked).to.deep.equal([0, 1, 2]);
+    for (const socket of sockets) socket.destroy();
+    await bounded.listener.stop(0);
+  });
+
+  it('does without an optional address that is not available', async () => {
+    const address = { host: '127.0.0.1', port, optional: true };
+    expect(await trial.listener.listen(address, 'none')).to.equal(undefined);
+    expect(trial.log.lines.join()).to.contain('not listening there');
+    const failure = await trial.listener.listen({ ...address, optional: false }, 'none').catch((error) => error.code);
+    expect(failure).to.equal('EADDRINUSE');
+  });
+});
+
+describe('A slow client of the HTTP listener', () => {
+  const slow = async (limits: object, text: string) => {
+    const trial = new TrialListener([echo], { limits });
+    const socket = await connected(await trial.open());
+    socket.write(text);
+    const answer = await remaining(socket);
+    await trial.listener.stop(0);
+    return answer;
+  };
+
+  it('that sends no end of headers is closed', async () => {
+    expect(statusOf(await slow({ headersMs: 20 }, 'GET / HTTP/1.1\r\nHost: a\r\n'))).to.equal(408);
+  });
+
+  it('that sends no end of a body is closed', async () => {
+    const limits = { headersMs: 20, requestMs: 40 };
+    expect(statusOf(await slow(limits, 'PUT /echo/a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx'))).to.equal(408);
+  });
+
+  it('that sends no further request is closed', async () => {
+    expect(statusOf(await slow({ keepAliveMs: 20 }, requestText('GET /echo/a')))).to.equal(200);
+  });
+
+  it('that sends nothing at all is closed', async () => {
+    expect(await slow({ stallMs: 20 }, '')).to.equal('');
+  });
+
+  it('that does not finish its TLS handshake is closed', async () => {
+    const clock = new ManualClock();
+    const certificates = { single: true, contextFor: () => undefined as never };
+    const trial = new TrialListener([], { clock, certificates });
+    const socket = await connected(await trial.open('direct'));
+    const ended = remaining(socket);
+    while (clock.pendingCount === 0) await new Promise(setImmediate);
+    clock.advance(10_000);
+    expect(await ended).to.equal('');
+    await trial.listener.stop(0);
+  });
+});
+
+describe('The end of the HTTP listener', () => {
+  it('finishes running requests and closes idle connections', async () => {
+    const held = new HeldRoute();
+    const trial = new TrialListener([held, echo]);
+    const port = await trial.open();
+    const [idle, busy] = [await connected(port), await connected(port)];
+    idle.write(requestText('GET /echo/a'));
+    await readUntil(idle, '"token"');
+    busy.write(requestText('GET /held'));
+    await held.arrived;
+    const stopped = trial.listener.stop(60_000);
+    expect(trial.listener.stopping).to.equal(true);
+    await once(idle, 'close');
+    expect(trial.listener.connections).to.equal(1);
+    held.release();
+    expect(await remaining(busy)).to.match(/connection: close.*released$/s);
+    await stopped;
+    expect(trial.listener.connections).to.equal(0);
+  });
+
+  it('does not wait longer than it may', async () => {
+    const clock = new ManualClock();
+    const held = new HeldRoute();
+    const trial = new TrialListener([held], { clock });
+    const busy = await connected(await trial.open());
+    busy.write(requestText('GET /held'));
+    await held.arrived;
+    const stopped = trial.listener.stop(1000);
+    clock.advance(1000);
+    await stopped;
+    expect(await remaining(busy)).to.equal('');
+    held.release();
+  });
+});
+
+describe('HTTPS', () => {
+  const authority = new TestAuthority();
+  const optionsFor = async (name: string) => ({
+    domains: ['a.example', 'b.example'],
+    dataDir: authority.directory,
+    tls: {
+      ...(await authority.issue(`${name}-a`, ['a.example'])),
+      domains: { 'b.example': await authority.issue(`${name}-b`, ['b.example']) },
+    },
+  });
+
+  it('shows the certificate of the name, and after a reload the new one', async () => {
+    const certificates = await CurrentCertificates.load(await optionsFor('old'), new RecordingLog());
+    const trial = new TrialListener([echo], { certificates });
+    const port = await trial.open('direct');
+    const seen = async (servername: string) => {
+      const socket = await connectedTls(port, { servername, ca: authority.pem });
+      const { CN } = socket.getPeerCertificate().subject;
+      socket.write(requestText('GET /echo/a', ['Connection: close']));
+      expect(await remaining(socket)).to.contain('"secure":true');
+      return CN;
+    };
+    expect([await seen('a.example'), await seen('b.example')]).to.deep.equal(['old-a', 'old-b']);
+    (await certificates.prepare(await optionsFor('new')))();
+    expect([await seen('a.example'), await seen('b.example')]).to.deep.equal(['new-a', 'new-b']);
+    await trial.listener.stop(0);
+  });
+
+  it('keeps its deadlines, and stops, as HTTP does', async () => {
+    const certificates = await CurrentCertificates.load(await optionsFor('one'), new RecordingLog());
+    const trial = new TrialListener([echo], { certificates, limits: { headersMs: 20 } });
+    const port = await trial.open('direct');
+    const socket = await connectedTls(port, { servername: 'a.example', ca: authority.pem });
+    socket.write('GET / HTTP/1.1\r\n');
+    expect(statusOf(await remaining(socket))).to.equal(408);
+    const idle = await connectedTls(port, { servername: 'a.example', ca: authority.pem });
+    const ended = remaining(idle);
+    await trial.listener.stop(60_000);
+    expect(await ended).to.equal('');
+  });
+
+  it('refuses clients that speak only something else', async () => {
+    const certificates = await CurrentCertificates.load(await optionsFor('one'), new RecordingLog());
+    const trial = new TrialListener([echo], { certificates });
+    const port = await trial.open('direct');
+    const refusal = async (ALPNProtocols: string[]) => {
+      const socket = connectTls({ host: '127.0.0.1', port, ca: authority.pem, servername: 'a.example', ALPNProtocols });
+      const [error] = await once(socket, 'error');
+      return error.code;
+    };
+    expect(await refusal(['xmpp-client'])).to.equal('ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
+    const plain = await connected(port);
+    plain.write(requestText('GET /echo/a'));
+    await remaining(plain);
+    await trial.listener.stop(0);
+    expect(trial.log.alarms).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,70 @@
+import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { HttpError, type HttpRoute } from '../../../src/routing/http-route.ts';
+
+/** Answers with what it was asked: a whole route is one value. */
+export const echo: HttpRoute = {
+  methods: ['GET', 'PUT'],
+  path: '/echo/:token',
+  bodyBytes: 10,
+  anyOrigin: true,
+  async handle({ method, parameters, query, body, secure }) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    const seen = { method, parameters, query: query.get('q'), body: Buffer.concat(chunks).toString(), secure };
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(seen) };
+  },
+};
+
+/** A literal path beside the pattern. */
+export const literal: HttpRoute = {
+  methods: ['GET'],
+  path: '/echo/literal',
+  handle: () => ({ status: 200, headers: { 'cache-control': 'max-age=60' }, body: Readable.from(['lite', 'ral']) }),
+};
+
+export const failing: HttpRoute = {
+  methods: ['GET'],
+  path: '/fails/:how',
+  handle: ({ parameters: { how } }) => {
+    throw how === 'gone' ? new HttpError(410) : new Error('a fault of the route');
+  },
+};
+
+/** Takes connections over and sends back every byte. */
+export const upgrading: HttpRoute = {
+  methods: ['GET'],
+  path: '/upgrade',
+  handle: () => ({ status: 426, headers: { upgrade: 'echo' } }),
+  upgrade: (_request, socket, firstBytes) => {
+    const { timeout } = socket as Socket;
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\nTimeout: ${timeout}\r\n\r\n`,
+    );
+    socket.write(firstBytes);
+    socket.pipe(socket);
+  },
+};
+
+/** A route whose requests stay open until they are released. */
+export class HeldRoute implements HttpRoute {
+  readonly methods = ['GET'] as const;
+  readonly path = '/held';
+  readonly #arrived = Promise.withResolvers<void>();
+  readonly #released = Promise.withResolvers<void>();
+
+  /** Resolves when a request has arrived. */
+  get arrived(): Promise<void> {
+    return this.#arrived.promise;
+  }
+
+  release(): void {
+    this.#released.resolve();
+  }
+
+  readonly handle = async () => {
+    this.#arrived.resolve();
+    await this.#released.promise;
+    return { status: 200, body: 'released' };
+  };
+}
