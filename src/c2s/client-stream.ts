@@ -6,16 +6,16 @@ import { StreamError } from '../protocol/stream-error.ts';
 import { acknowledgmentRequest } from '../protocol/stream-management.ts';
 import type { StreamStage } from '../routing/extension.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
+import { type Framing, TcpFraming } from '../streams/framing.ts';
 import type { StreamConnection } from '../streams/stream-connection.ts';
 import type { Phase } from '../streams/stream-deadlines.ts';
-import { checkHeader, headerText, isStreamError, localDomain } from '../streams/stream-header.ts';
+import { isStreamError, localDomain } from '../streams/stream-header.ts';
 import type { AcceptedStream } from '../streams/stream-listener.ts';
 import { StreamWire, type WireUser } from '../streams/stream-wire.ts';
 import type { ChannelBinding } from '../tls/channel-binding.ts';
-import type { TlsStart } from '../tls/tls-options.ts';
+import type { TlsHandshake, TlsStart } from '../tls/tls-options.ts';
 import { type Element, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
-import { serialise } from '../xml/serialise.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 import type { ClientSession } from './client-session.ts';
 import type { ClientStreamDeps } from './client-stream-deps.ts';
@@ -24,6 +24,8 @@ import { offersFor } from './negotiation/offers.ts';
 import type { FrameReceiver, NegotiatingStream, StreamFeature } from './negotiation/stream-feature.ts';
 import type { Leaving } from './session-stream.ts';
 import { refusingBadAddress } from './stanza-intake.ts';
+
+const overTcp = new TcpFraming(ns.client);
 
 /** One client's XML stream on one connection (RFC 6120 §4): from the first header to the last byte. */
 export class ClientStream implements NegotiatingStream, AcceptedStream<StreamConnection>, WireUser {
@@ -35,19 +37,24 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   #headerSent = false;
   #headerFrom: string | undefined;
   #failures = 0;
+  #tlsStart: TlsStart = 'starttls';
 
   /** `authenticated` is called when the client has said who it is. */
-  constructor(deps: ClientStreamDeps, authenticated: () => void) {
+  constructor(deps: ClientStreamDeps, authenticated: () => void, framing: Framing = overTcp) {
     this.#deps = deps;
     this.#authenticated = authenticated;
-    this.#wire = new StreamWire(this, deps);
+    this.#wire = new StreamWire(this, deps, framing);
   }
 
   /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
-  open(connection: StreamConnection, tls: TlsStart): void {
+  open(connection: StreamConnection, start: TlsStart): void {
+    this.#tlsStart = start;
     this.#wire.attach(connection);
-    if (tls !== 'direct') return;
-    this.#handshake('direct');
+    if (start === 'direct') this.#handshake('direct');
+  }
+
+  get tlsStart(): TlsStart {
+    return this.#tlsStart;
   }
 
   get host(): string {
@@ -64,7 +71,8 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   }
 
   get channelBindings(): readonly ChannelBinding[] {
-    return this.#wire.connection.channelBindings;
+    // What TLS binds to there is between the client and whatever carries the stream, perhaps a proxy.
+    return this.#tlsStart === 'established' ? [] : this.#wire.connection.channelBindings;
   }
 
   get remoteAddress(): string {
@@ -113,7 +121,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     const host = to === undefined ? undefined : localDomain(to, this.#deps.isLocalDomain);
     this.#headerFrom = header.attribute('from');
     this.#sendHeader(host);
-    checkHeader(header);
+    this.#wire.framing.check(header);
     if (to === undefined) throw StreamError.improperAddressing("the stream header needs a 'to'");
     if (host === undefined || (this.#host !== undefined && host !== this.#host)) throw StreamError.hostUnknown();
     this.#host = host;
@@ -150,11 +158,11 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   // --- the session and the features tell
 
   send(element: Element): void {
-    this.#wire.connection.write(serialise(element, ns.client));
+    this.#wire.send(element);
   }
 
   sendStanza(stanza: Stanza): void {
-    this.#wire.connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
+    this.#wire.sendStanza(stanza);
   }
 
   get broken(): boolean {
@@ -175,7 +183,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   }
 
   secureNow(): void {
-    this.#wire.turnSecure(() => this.#handshake('starttls', serialise(xml('proceed', { xmlns: ns.tls }), ns.client)));
+    this.#wire.turnSecure(() => this.#handshake('starttls', xml('proceed', { xmlns: ns.tls })));
   }
 
   beginAuthentication(attempt: FrameReceiver): void {
@@ -235,8 +243,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     if (!this.#headerSent) this.#sendHeader(undefined);
     this.#leave({ name: 'closing' }, leaving);
     if (error) this.send(error.element());
-    this.#wire.connection.write('</stream:stream>');
-    this.#wire.connection.end();
+    this.#wire.close();
   }
 
   /** Takes nothing more; resolves when the client knows how far what it has sent is dealt with (XEP-0198 §4). */
@@ -256,13 +263,14 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
 
   #sendHeader(host: string | undefined): void {
     this.#headerSent = true;
-    this.#wire.connection.write(headerText({ id: randomId(), from: host ?? this.#host, to: this.#headerFrom }));
+    this.#wire.sendHeader({ id: randomId(), from: host ?? this.#host, to: this.#headerFrom });
   }
 
   #negotiate(identity: Jid | undefined): void {
     const facts = {
       host: this.host,
       secure: this.secure,
+      tlsStart: this.tlsStart,
       identity,
       // There is one authentication in a stream.
       channelBindings: identity ? [] : this.channelBindings,
@@ -296,7 +304,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     if (this.#failures >= this.#deps.limits.authenticationFailures) this.close(StreamError.policyViolation(text));
   }
 
-  #handshake(start: TlsStart, goAhead?: string): void {
+  #handshake(start: TlsHandshake, goAhead?: Element): void {
     this.#become({ name: 'securing' });
     this.#headerSent = false;
     this.#wire.handshake(start, this.#host, goAhead);

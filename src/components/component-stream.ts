@@ -6,15 +6,14 @@ import { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { AckScope } from '../routing/ack-scope.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
+import { TcpFraming } from '../streams/framing.ts';
 import type { StreamConnection } from '../streams/stream-connection.ts';
 import type { Phase } from '../streams/stream-deadlines.ts';
 import { isStreamError, localDomain } from '../streams/stream-header.ts';
 import type { AcceptedStream } from '../streams/stream-listener.ts';
 import { StreamWire, type WireDeps, type WireUser } from '../streams/stream-wire.ts';
-import { type Element, textOf, xml } from '../xml/element.ts';
-import { escapeAttribute } from '../xml/escape.ts';
+import { textOf, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
-import { serialise } from '../xml/serialise.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 import type { Component, ComponentLink } from './component.ts';
 
@@ -45,6 +44,8 @@ const phases: Readonly<Record<ComponentState['name'], Phase>> = {
 /** There are no acknowledgments on these streams, so nothing is owed. */
 const unacknowledged: AckScope = { needsAck: false, ackAfter: () => undefined };
 
+const overTcp = new TcpFraming(ns.componentAccept);
+
 /** One connection of a component (XEP-0114 §3). */
 export class ComponentStream implements AcceptedStream, WireUser, ComponentLink {
   readonly #deps: ComponentStreamDeps;
@@ -56,7 +57,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
   constructor(deps: ComponentStreamDeps, authenticated: () => void) {
     this.#deps = deps;
     this.#authenticated = authenticated;
-    this.#wire = new StreamWire(this, deps);
+    this.#wire = new StreamWire(this, deps, overTcp);
   }
 
   open(connection: StreamConnection): void {
@@ -92,7 +93,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
   // --- the house tells
 
   sendStanza(stanza: Stanza): void {
-    this.#wire.connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
+    this.#wire.sendStanza(stanza);
   }
 
   relieved(): MaybePromise<void> {
@@ -104,9 +105,8 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     if (this.phase === 'over' || this.phase === 'ended') return;
     if (!this.#headerSent) this.#sendHeader(randomId(), undefined);
     this.#leave({ name: 'closing' });
-    if (error) this.#send(error.element());
-    this.#wire.connection.write('</stream:stream>');
-    this.#wire.connection.end();
+    if (error) this.#wire.send(error.element());
+    this.#wire.close();
   }
 
   finish(): Promise<void> {
@@ -135,9 +135,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     const streamId = randomId();
     const component = this.#addressed(header.attribute('to'));
     this.#sendHeader(streamId, component?.domain);
-    if (header.ns !== ns.stream || header.defaultNs !== ns.componentAccept) {
-      throw StreamError.invalidNamespace(`the content namespace is ${ns.componentAccept}`);
-    }
+    this.#wire.framing.check(header);
     if (!component) throw StreamError.hostUnknown();
     this.#state = { name: 'greeted', component, streamId };
   }
@@ -177,7 +175,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     const { limits, log } = this.#deps;
     this.#wire.trust(limits.xml, limits.rate);
     this.#authenticated();
-    this.#send(xml('handshake'));
+    this.#wire.send(xml('handshake'));
     this.#state = { name: 'bound', component };
     component.attach(this);
     log.info({ component: component.domain, remote: this.remoteAddress }, 'component connected');
@@ -195,16 +193,9 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     return refusingBadAddress(frame, take, (reply) => this.sendStanza(reply));
   }
 
-  /** Without a version: there are no stream features (XEP-0114 §3). */
   #sendHeader(id: string, from: string | undefined): void {
     this.#headerSent = true;
-    const named = from === undefined ? '' : ` from="${escapeAttribute(from)}"`;
-    const namespaces = `xmlns="${ns.componentAccept}" xmlns:stream="${ns.stream}"`;
-    this.#wire.connection.write(`<?xml version='1.0'?><stream:stream ${namespaces} id="${id}"${named}>`);
-  }
-
-  #send(element: Element): void {
-    this.#wire.connection.write(serialise(element, ns.componentAccept));
+    this.#wire.sendHeader({ id, from, to: undefined });
   }
 
   #leave(next: { readonly name: 'closing' | 'closed' }): void {

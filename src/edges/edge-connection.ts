@@ -7,7 +7,7 @@ import type {
   StreamConnection,
 } from '../streams/stream-connection.ts';
 import type { ChannelBinding } from '../tls/channel-binding.ts';
-import type { TlsStart } from '../tls/tls-options.ts';
+import type { TlsHandshake, TlsStart } from '../tls/tls-options.ts';
 import { isWhiteSpace } from '../xml/char-class.ts';
 import { decode, encode, recordedChannelBinding, toCore, toEdge } from './records.ts';
 import type { ThreadLink } from './thread-link.ts';
@@ -114,7 +114,7 @@ export class EdgeConnection implements StreamConnection {
     this.#deliverSoon();
   }
 
-  startTls(start: TlsStart, host: string | undefined, goAhead?: string): void {
+  startTls(start: TlsHandshake, host: string | undefined, goAhead?: string): void {
     this.#secure = 'soon';
     if (start === 'direct') return;
     // What came while reading was paused came in the clear (RFC 6120 §5.4.3.3); white space there is dropped.

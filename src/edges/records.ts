@@ -1,6 +1,6 @@
 import type { Pause, ReadRate } from '../streams/stream-connection.ts';
 import type { ChannelBinding } from '../tls/channel-binding.ts';
-import type { TlsStart } from '../tls/tls-options.ts';
+import type { TlsHandshake } from '../tls/tls-options.ts';
 
 /** What the core tells an edge about one of its connections; what comes before `admit` is about somebody who waits to be let in. */
 export const toEdge = {
@@ -35,7 +35,7 @@ interface ArrivedRecord {
 
 /** TLS is to be put on a connection. */
 export interface StartTlsRecord {
-  readonly start: TlsStart;
+  readonly start: TlsHandshake;
   readonly host?: string;
   readonly goAhead?: string;
 }

@@ -5,15 +5,15 @@ import { StreamError } from '../protocol/stream-error.ts';
 import { managementFailed } from '../protocol/stream-management.ts';
 import type { StreamStage } from '../routing/extension.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
+import { TcpFraming } from '../streams/framing.ts';
 import type { PeerConnection } from '../streams/stream-connection.ts';
 import type { Phase } from '../streams/stream-deadlines.ts';
-import { headerText, isStreamError } from '../streams/stream-header.ts';
+import { isStreamError } from '../streams/stream-header.ts';
 import type { AcceptedStream } from '../streams/stream-listener.ts';
 import { StreamWire, type WireDeps, type WireUser } from '../streams/stream-wire.ts';
-import type { TlsStart } from '../tls/tls-options.ts';
+import type { TlsHandshake, TlsStart } from '../tls/tls-options.ts';
 import type { Element } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
-import { serialise } from '../xml/serialise.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 import { Dialback, type DialbackDeps, type DialbackStream } from './dialback.ts';
 import { type DomainPair, ProvenPairs } from './domain-pairs.ts';
@@ -35,6 +35,8 @@ export interface PeerStreamDeps extends WireDeps, DialbackDeps, PeerManagementDe
   readonly idleCloseMs: number;
 }
 
+const overTcp = new TcpFraming(ns.server);
+
 /** One XML stream between two servers, whoever has opened it (RFC 6120 §4): what both sides have in common. */
 export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, DialbackStream, ManagedPeer {
   readonly wire: StreamWire<PeerConnection>;
@@ -54,7 +56,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
 
   constructor(deps: PeerStreamDeps, takeRole: (stream: PeerStream) => PeerRole) {
     this.#deps = deps;
-    this.wire = new StreamWire<PeerConnection>(this, deps);
+    this.wire = new StreamWire<PeerConnection>(this, deps, overTcp);
     this.dialback = new Dialback(this, deps);
     this.management = new PeerManagement(this, deps);
     this.#usedAtMs = deps.clock.monotonicMs();
@@ -195,19 +197,19 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
   // --- the role and the owner tell
 
   send(element: Element): void {
-    this.wire.connection.write(serialise(element, ns.server));
+    this.wire.send(element);
   }
 
   sendStanza(stanza: Stanza): void {
     this.#used();
-    this.wire.connection.write(stanza.head(), stanza.payload.bytes, stanza.tail());
+    this.wire.sendStanza(stanza);
   }
 
   /** Opens our side of the stream (RFC 6120 §4.7). */
   sendHeader(to: string | undefined, id?: string): void {
     this.#headerSent = true;
     const from = this.#role.local;
-    this.wire.connection.write(headerText({ ...(id !== undefined && { id }), from, to, contentNs: ns.server }));
+    this.wire.sendHeader({ ...(id !== undefined && { id }), from, to });
   }
 
   /** The stream begins anew on the same connection (RFC 6120 §6.4.6). */
@@ -231,7 +233,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
   }
 
   /** A TLS handshake begins; `goAhead` is written before it, if the peer has asked for it. */
-  handshake(start: TlsStart, goAhead?: string): void {
+  handshake(start: TlsHandshake, goAhead?: Element): void {
     if (this.#state.name !== 'securing') this.become({ name: 'securing' });
     this.#beginAnew();
     this.wire.handshake(start, this.#role.local, goAhead);
@@ -252,8 +254,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     this.become({ name: 'closing' });
     this.#tell(error ?? this.#peerError);
     if (error) this.send(error.element());
-    this.wire.connection.write('</stream:stream>');
-    this.wire.connection.end();
+    this.wire.close();
   }
 
   /** Takes nothing more; resolves when the peer knows how far what it has sent is dealt with (XEP-0198 §4). */

@@ -6,10 +6,9 @@ import { randomId } from '../protocol/random-id.ts';
 import { SaslFailure } from '../protocol/sasl-failure.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import { managementFeature } from '../protocol/stream-management.ts';
-import { checkHeader, localDomain } from '../streams/stream-header.ts';
+import { localDomain } from '../streams/stream-header.ts';
 import { type Element, textOf, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
-import { serialise } from '../xml/serialise.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 import type { DomainPair } from './domain-pairs.ts';
 import type { PeerRole, Proof } from './peer-role.ts';
@@ -72,7 +71,7 @@ class ServerStreamIn implements PeerRole {
     const local = to === undefined ? undefined : localDomain(to, this.#deps.isHosted);
     const remote = from === undefined ? undefined : domainOrNothing(from);
     this.#answerHeader(local, from);
-    checkHeader(header, ns.server);
+    this.#stream.wire.framing.check(header);
     if (from !== undefined && remote === undefined) throw StreamError.improperAddressing("'from' is not a domain");
     if (to === undefined) throw StreamError.improperAddressing("the stream header needs a 'to'");
     if (local === undefined || (this.#local !== undefined && local !== this.#local)) throw StreamError.hostUnknown();
@@ -161,8 +160,7 @@ class ServerStreamIn implements PeerRole {
       this.#stream.send(xml('failure', { xmlns: ns.tls }));
       throw StreamError.policyViolation('TLS was not offered');
     }
-    const goAhead = serialise(xml('proceed', { xmlns: ns.tls }), ns.server);
-    this.#stream.wire.turnSecure(() => this.#stream.handshake('starttls', goAhead));
+    this.#stream.wire.turnSecure(() => this.#stream.handshake('starttls', xml('proceed', { xmlns: ns.tls })));
   }
 
   /** XEP-0288 §2.2: before the peer is proven, or not at all. */

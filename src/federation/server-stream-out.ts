@@ -2,7 +2,6 @@ import { domainOrNothing } from '../protocol/jid-or-nothing.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { StreamError } from '../protocol/stream-error.ts';
-import { checkHeader } from '../streams/stream-header.ts';
 import { childElements, type Element, nsOf, textOf, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
@@ -111,7 +110,7 @@ class ServerStreamOut implements PeerRole {
   }
 
   opened(header: StreamHeader): void {
-    checkHeader(header, ns.server);
+    this.#stream.wire.framing.check(header);
     const from = header.attribute('from');
     if (from !== undefined && domainOrNothing(from) !== this.remote) throw StreamError.invalidFrom();
     this.#stream.id = header.attribute('id') ?? '';

@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '../support/clock.ts';
 import { TokenBucket } from '../support/token-bucket.ts';
 import { type ChannelBinding, channelBindingsOf, forgetChannelBindings } from '../tls/channel-binding.ts';
-import type { LayTls, TlsStart } from '../tls/tls-options.ts';
+import type { LayTls, TlsHandshake } from '../tls/tls-options.ts';
 import { skipSpace } from '../xml/char-class.ts';
 import type { ConnectionLimits, ConnectionUser, Pause, PeerConnection, ReadRate } from './stream-connection.ts';
 import { flushAtTurnEnd, readHandled } from './turn-end.ts';
@@ -146,7 +146,7 @@ export class Connection implements PeerConnection {
     if (others === 0 && !this.#closed) this.#socket.resume();
   }
 
-  startTls(start: TlsStart, host: string | undefined, goAhead?: string): void {
+  startTls(start: TlsHandshake, host: string | undefined, goAhead?: string): void {
     if (goAhead !== undefined) this.write(goAhead);
     this.flush();
     const plain = this.#socket;
@@ -166,7 +166,7 @@ export class Connection implements PeerConnection {
     plain.on('data', receive);
   }
 
-  #coverWithTls(plain: Socket, start: TlsStart, host: string | undefined): void {
+  #coverWithTls(plain: Socket, start: TlsHandshake, host: string | undefined): void {
     const secure = this.#layTls(plain, start, host);
     this.#socket = secure;
     secure.once('secure', () => {

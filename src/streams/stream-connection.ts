@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { ChannelBinding } from '../tls/channel-binding.ts';
-import type { TlsStart } from '../tls/tls-options.ts';
+import type { TlsHandshake } from '../tls/tls-options.ts';
 
 /** Bounds on one connection. */
 export interface ConnectionLimits {
@@ -43,8 +43,10 @@ export interface StreamConnection {
   /** The peer has authenticated: a new rate counts from now on, and channel bindings are not needed any more. */
   limitReading(rate: ReadRate): void;
   /**
-   * Queues bytes, which leave by the end of the turn of the event loop, together with what came shortly before. If too many wait the
-   * connection is lost, but `disconnected` is told later: nobody is surprised by it in the middle of writing.
+   * Writes one part of the stream: its header, a stanza, another element, or its end. A connection that carries messages,
+   * as a WebSocket does, makes one message of it (RFC 7395 §3.3.3). A socket queues it until the end of the turn of the
+   * event loop, together with what came shortly before. If too many bytes wait the connection is lost, but `disconnected`
+   * is told later: nobody is surprised by it in the middle of writing.
    */
   write(...pieces: (string | Buffer)[]): void;
   /** Resolves when little waits to leave, or the connection is gone. */
@@ -57,7 +59,7 @@ export interface StreamConnection {
    * `goAhead` is the last that is written in the clear; with it the peer begins the handshake, and white space before that
    * is dropped.
    */
-  startTls(start: TlsStart, host: string | undefined, goAhead?: string): void;
+  startTls(start: TlsHandshake, host: string | undefined, goAhead?: string): void;
   /** Closes after what is queued has left; takes nothing more. */
   end(): void;
   /** Closes at once. */

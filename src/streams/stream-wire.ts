@@ -1,13 +1,17 @@
+import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
-import type { TlsStart } from '../tls/tls-options.ts';
+import type { TlsHandshake } from '../tls/tls-options.ts';
+import type { Element } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
-import { type StreamHandler, type StreamHeader, StreamReader, type XmlLimits } from '../xml/stream-reader.ts';
+import type { StreamHandler, StreamHeader, XmlLimits } from '../xml/stream-reader.ts';
 import { XmlError } from '../xml/xml-error.ts';
+import type { FrameReader, Framing } from './framing.ts';
 import type { ReadRate, StreamConnection } from './stream-connection.ts';
 import { type Phase, StreamDeadlines } from './stream-deadlines.ts';
+import type { HeaderAttributes } from './stream-header.ts';
 import type { StreamLimits } from './stream-limits.ts';
 
 /** A stream, as its wire knows it. */
@@ -37,18 +41,20 @@ export interface WireDeps {
 /** A stream's side of its connection, the same for all streams: reads one frame after the other, and keeps the time. */
 export class StreamWire<C extends StreamConnection = StreamConnection> implements StreamHandler {
   readonly deadlines: StreamDeadlines;
+  readonly framing: Framing;
   readonly #user: WireUser;
   readonly #deps: WireDeps;
   #connection!: C;
-  #reader: StreamReader;
+  #reader: FrameReader;
   /** What must wait until the reader has returned. */
   #afterRead: (() => void) | undefined;
 
-  constructor(user: WireUser, deps: WireDeps) {
+  constructor(user: WireUser, deps: WireDeps, framing: Framing) {
     this.#user = user;
     this.#deps = deps;
     this.deadlines = new StreamDeadlines(deps.limits, deps.clock);
-    this.#reader = new StreamReader(this, deps.limits.unauthenticatedXml);
+    this.framing = framing;
+    this.#reader = framing.reader(this, deps.limits.unauthenticatedXml);
   }
 
   get connection(): C {
@@ -71,6 +77,26 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
   }
 
   // --- the stream tells
+
+  /** Opens our side of the stream (RFC 6120 §4.7). */
+  sendHeader(attributes: HeaderAttributes): void {
+    this.#connection.write(this.framing.open(attributes));
+  }
+
+  /** Sends an element that is no stanza. */
+  send(element: Element): void {
+    this.#connection.write(this.framing.element(element));
+  }
+
+  sendStanza(stanza: Stanza): void {
+    this.framing.writeStanza(this.#connection, stanza);
+  }
+
+  /** Closes our side, and the connection when that has left (RFC 6120 §4.4). */
+  close(): void {
+    this.#connection.write(this.framing.close());
+    this.#connection.end();
+  }
 
   /** Expects a new stream header next (RFC 6120 §6.4.6). */
   restart(): void {
@@ -97,10 +123,10 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
   }
 
   /** A TLS handshake begins, after `goAhead` in the clear: what is read from now on is a stream of its own. */
-  handshake(start: TlsStart, host: string | undefined, goAhead?: string): void {
+  handshake(start: TlsHandshake, host: string | undefined, goAhead?: Element): void {
     this.deadlines.securing();
-    this.#reader = new StreamReader(this, this.#deps.limits.unauthenticatedXml);
-    this.#connection.startTls(start, host, goAhead);
+    this.#reader = this.framing.reader(this, this.#deps.limits.unauthenticatedXml);
+    this.#connection.startTls(start, host, goAhead && this.framing.element(goAhead));
   }
 
   /** Something has gone wrong: the stream ends with it, or with our fault. */

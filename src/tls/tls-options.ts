@@ -3,8 +3,14 @@ import type { Socket } from 'node:net';
 import { type SecureContext, type SecureContextOptions, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { type ContextInUse, contextsInUse } from './contexts-in-use.ts';
 
-/** How TLS comes onto a connection: in the course of the stream, or from the first byte (XEP-0368). */
-export type TlsStart = 'starttls' | 'direct';
+/** How TLS is laid over a connection: in the course of the stream, or from the first byte (XEP-0368). */
+export type TlsHandshake = 'starttls' | 'direct';
+
+/**
+ * How TLS comes onto the connections of a listener. `established`: whatever carries the stream, as HTTPS does (RFC 7395
+ * §3.9), has its own or has none, and the stream can begin none.
+ */
+export type TlsStart = TlsHandshake | 'established';
 
 /** The cipher suites of TLS 1.3, then those of TLS 1.2 with ECDHE and AEAD; nothing else (RFC 9325 §4.2). */
 const cipherSuites = [
@@ -37,7 +43,7 @@ export interface ContextSource {
 }
 
 /** Lays TLS over a connection, for `host` unless the peer names another. */
-export type LayTls = (plain: Socket, start: TlsStart, host: string | undefined) => TLSSocket;
+export type LayTls = (plain: Socket, start: TlsHandshake, host: string | undefined) => TLSSocket;
 
 /** Lays TLS over the connections that a listener of this server accepts. */
 export function servingTls(contexts: ContextSource, alpnProtocol: AlpnProtocol = 'xmpp-client'): LayTls {
@@ -74,7 +80,7 @@ function agreeingOn(protocol: AlpnProtocol): (offer: { protocols: string[] }) =>
  */
 export function tlsSocketOptions(
   contexts: ContextSource,
-  start: TlsStart,
+  start: TlsHandshake,
   host: string | undefined,
   alpnProtocol: AlpnProtocol = 'xmpp-client',
 ): TLSSocketOptions {

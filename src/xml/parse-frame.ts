@@ -10,12 +10,15 @@ const contentContext = { ...bareContext, defaultNs: contentNs };
 // Indexing a document calls nobody back, so one indexer serves all.
 const indexer = new FrameIndexer();
 
-/** One whole stanza as a frame, as if it had come on a stream of clients: from a store, or from a framed transport. */
-export function parseFrame(bytes: Buffer | string, limits: XmlLimits = unlimited): Frame {
+/**
+ * One whole element as a frame, as if it had come on a stream of clients with this language: from a store, or as a message
+ * of a framed transport (RFC 7395 §3.3.3).
+ */
+export function parseFrame(bytes: Buffer | string, limits: XmlLimits = unlimited, lang?: string): Frame {
   const whole = utf8Bytes(bytes);
   try {
     const end = scanDocument(indexer.scanner, whole, limits, contentContext);
-    return new Frame(whole, 0, end, indexer.take()!, contentContext);
+    return new Frame(whole, 0, end, indexer.take()!, lang === undefined ? contentContext : { ...contentContext, lang });
   } finally {
     indexer.take();
   }

@@ -41,7 +41,10 @@ export class StreamHeader implements NamespaceContext {
   readonly defaultNs: string;
   readonly prefixes: Map<string, string>;
 
-  constructor({ name, ns, attributes }: FrameIndex, { defaultNs, prefixes }: NamespaceContext) {
+  constructor(
+    { name, ns, attributes }: Pick<FrameIndex, 'name' | 'ns' | 'attributes'>,
+    { defaultNs, prefixes }: NamespaceContext,
+  ) {
     this.name = name;
     this.ns = ns;
     this.attributes = attributes;

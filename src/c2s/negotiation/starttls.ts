@@ -3,12 +3,12 @@ import { StreamError } from '../../protocol/stream-error.ts';
 import { xml } from '../../xml/element.ts';
 import type { StreamFeature } from './stream-feature.ts';
 
-/** STARTTLS (RFC 6120 §5). Where TLS is required nothing else is offered before it. */
+/** STARTTLS (RFC 6120 §5), where the stream can begin TLS at all (RFC 7395 §3.9). Where TLS is required nothing else is offered before it. */
 export function starttls(options: { readonly required: boolean }): StreamFeature {
   return {
     name: 'starttls',
     exclusive: options.required,
-    needs: ({ secure, identity }) => !secure && !identity,
+    needs: ({ secure, tlsStart, identity }) => !secure && tlsStart === 'starttls' && !identity,
     offer: () => [
       xml('starttls', { xmlns: ns.tls }, options.required ? xml('required', { xmlns: ns.tls }) : undefined),
     ],

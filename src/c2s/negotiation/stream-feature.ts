@@ -1,6 +1,7 @@
 import type { Jid } from '../../protocol/jid.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
 import type { ChannelBinding } from '../../tls/channel-binding.ts';
+import type { TlsStart } from '../../tls/tls-options.ts';
 import type { Element } from '../../xml/element.ts';
 import type { Frame } from '../../xml/frame.ts';
 import type { ClientSession } from '../client-session.ts';
@@ -12,6 +13,8 @@ export interface StreamFacts {
   readonly host: string;
   /** Whether TLS protects the stream. */
   readonly secure: boolean;
+  /** How TLS comes onto the stream. */
+  readonly tlsStart: TlsStart;
   /** The authenticated bare JID. */
   readonly identity: Jid | undefined;
   readonly channelBindings: readonly ChannelBinding[];

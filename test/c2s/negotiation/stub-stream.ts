@@ -11,6 +11,7 @@ export class StubStream implements NegotiatingStream {
   readonly congested = false;
   readonly host: string = 'a.example';
   readonly secure: boolean = false;
+  readonly tlsStart: StreamFacts['tlsStart'] = 'starttls';
   readonly identity: Jid | undefined = undefined;
   readonly channelBindings: readonly ChannelBinding[] = [];
   readonly remoteAddress: string = '192.0.2.1';

@@ -22,7 +22,7 @@ const unused: SaslServices['guard'] = {
 /** What the server knows of a client that has just finished the handshake. */
 function factsOf({ server }: Session): StreamFacts {
   const channelBindings = channelBindingsOf(server);
-  const nothing = { identity: undefined, headerFrom: undefined };
+  const nothing = { identity: undefined, headerFrom: undefined, tlsStart: 'direct' } as const;
   return { host: domain, secure: true, channelBindings, remoteAddress: '127.0.0.1', ...nothing };
 }
 
