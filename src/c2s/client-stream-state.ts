@@ -1,6 +1,6 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { StreamError } from '../protocol/stream-error.ts';
-import type { Phase } from '../streams/stream-deadlines.ts';
+import type { StreamPhase } from '../streams/stream-deadlines.ts';
 import type { ClientSession } from './client-session.ts';
 import type { FrameReceiver, StreamFeature } from './negotiation/stream-feature.ts';
 
@@ -38,7 +38,7 @@ export function isLegalStep(from: StreamState['name'], to: StreamState['name']):
 }
 
 /** Where a stream stands as far as its deadlines care. */
-export function phaseOf({ name }: StreamState): Phase {
+export function phaseOf({ name }: StreamState): StreamPhase {
   switch (name) {
     case 'bound':
     case 'securing':

@@ -8,7 +8,7 @@ import type { StreamStage } from '../routing/extension.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
 import { type Framing, TcpFraming } from '../streams/framing.ts';
 import type { StreamConnection } from '../streams/stream-connection.ts';
-import type { Phase } from '../streams/stream-deadlines.ts';
+import type { StreamPhase } from '../streams/stream-deadlines.ts';
 import { isStreamError, localDomain } from '../streams/stream-header.ts';
 import type { AcceptedStream } from '../streams/stream-listener.ts';
 import { StreamWire, type WireUser } from '../streams/stream-wire.ts';
@@ -103,7 +103,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
 
   // --- the wire tells
 
-  get phase(): Phase {
+  get phase(): StreamPhase {
     return phaseOf(this.#state);
   }
 
@@ -111,7 +111,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     this.#leave({ name: 'closed' }, 'lost');
   }
 
-  goodbye(): void {
+  peerClosed(): void {
     this.#end('goodbye');
   }
 
@@ -145,7 +145,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     }
   }
 
-  silent(): void {
+  keepAlive(): void {
     if (this.#state.name !== 'bound') return;
     const { session } = this.#state;
     this.#wire.deadlines.pinged();

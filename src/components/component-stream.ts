@@ -8,7 +8,7 @@ import type { AckScope } from '../routing/ack-scope.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
 import { TcpFraming } from '../streams/framing.ts';
 import type { StreamConnection } from '../streams/stream-connection.ts';
-import type { Phase } from '../streams/stream-deadlines.ts';
+import type { StreamPhase } from '../streams/stream-deadlines.ts';
 import { isStreamError, localDomain } from '../streams/stream-header.ts';
 import type { AcceptedStream } from '../streams/stream-listener.ts';
 import { StreamWire, type WireDeps, type WireUser } from '../streams/stream-wire.ts';
@@ -33,7 +33,7 @@ type ComponentState =
   | { readonly name: 'closing' }
   | { readonly name: 'closed' };
 
-const phases: Readonly<Record<ComponentState['name'], Phase>> = {
+const phases: Readonly<Record<ComponentState['name'], StreamPhase>> = {
   opening: 'negotiating',
   greeted: 'negotiating',
   bound: 'bound',
@@ -64,7 +64,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     this.#wire.attach(connection);
   }
 
-  get phase(): Phase {
+  get phase(): StreamPhase {
     return phases[this.#state.name];
   }
 
@@ -90,7 +90,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     this.#leave({ name: 'closed' });
   }
 
-  // --- the house tells
+  // --- the server tells
 
   sendStanza(stanza: Stanza): void {
     this.#wire.sendStanza(stanza);
@@ -123,7 +123,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
   }
 
   /** White space is a sign of life that no component has to answer (RFC 6120 §4.6.1): a dead connection fails on it in time. */
-  silent(): void {
+  keepAlive(): void {
     this.#wire.deadlines.read();
     this.#wire.connection.write(' ');
   }
@@ -153,7 +153,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     }
   }
 
-  goodbye(): void {
+  peerClosed(): void {
     this.close();
   }
 

@@ -16,13 +16,13 @@ export interface ClientAcceptorOptions {
   readonly backlog: number;
 }
 
-/** The gate for clients, whoever holds their connections. */
+/** Accepts the connections of clients, whichever thread holds them. */
 export interface ClientAcceptor extends Acceptor<StreamConnection> {
   /** The certificates are others now. */
   renew(): Promise<void>;
 }
 
-/** Makes the gate for clients; nothing is open yet. */
+/** Makes the acceptor for clients; nothing is open yet. */
 export function makeClientAcceptor(
   { edges: count, rate, limits, backlog }: ClientAcceptorOptions,
   certificates: CurrentCertificates,

@@ -22,7 +22,7 @@ export class Edge {
   readonly #log: Pick<Log, 'error'>;
   readonly #worker: Worker;
   readonly #link: ThreadLink;
-  readonly #gates: OpenAcceptor[] = [];
+  readonly #acceptors: OpenAcceptor[] = [];
   readonly #connections = new Map<number, EdgeConnection>();
   /** What was asked for last has been answered. */
   #answered: Promise<unknown> = Promise.resolve();
@@ -48,7 +48,7 @@ export class Edge {
     start: TlsStart,
     arrived: (arrival: IncomingConnection) => void,
   ): Promise<AddressInfo> {
-    const acceptor = this.#gates.push({ start, arrived }) - 1;
+    const acceptor = this.#acceptors.push({ start, arrived }) - 1;
     const address = await this.#ask({ kind: 'open', acceptor, host, port, start });
     if (!address) throw new Error('an edge listens without saying where');
     return address;
@@ -98,8 +98,8 @@ export class Edge {
 
   #arrived(id: number, payload: Buffer): void {
     const { acceptor, remoteAddress } = decode('arrived', payload);
-    const open = this.#gates[acceptor];
-    if (!open) throw new Error(`an edge has no gate ${acceptor}`);
+    const open = this.#acceptors[acceptor];
+    if (!open) throw new Error(`an edge has no acceptor ${acceptor}`);
     const peer: EdgePeer = { id, remoteAddress, start: open.start };
     open.arrived({
       remoteAddress,

@@ -8,7 +8,7 @@ import type { TlsStart } from '../tls/tls-options.ts';
 import { Edge } from './edge.ts';
 import type { EdgeOptions } from './edge-options.ts';
 
-/** The gate to connections that threads of their own hold: each listens on every port. */
+/** Accepts connections that threads of their own hold: each thread listens on every port. */
 export class Edges implements Acceptor<StreamConnection> {
   readonly #edges: readonly Edge[];
   #closed = false;

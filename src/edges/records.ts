@@ -27,7 +27,7 @@ export const toCore = {
   gone: 6,
 } as const;
 
-/** Somebody has come in by the gate with this number. */
+/** Somebody has connected to the acceptor with this number. */
 interface ArrivedRecord {
   readonly acceptor: number;
   readonly remoteAddress: string;

@@ -42,7 +42,7 @@ export function linkMemory(): LinkMemory {
 }
 
 /**
- * One end of the road between the core and an edge. All that is put in one turn of the event loop travels together; a
+ * One end of the link between the core and an edge. All that is put in one turn of the event loop travels together; a
  * bell wakes the other thread unless it has been rung already.
  */
 export class ThreadLink {

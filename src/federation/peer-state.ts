@@ -1,4 +1,4 @@
-import type { Phase } from '../streams/stream-deadlines.ts';
+import type { StreamPhase } from '../streams/stream-deadlines.ts';
 
 /** Where a stream between servers stands, whoever has opened it. */
 export type PeerState =
@@ -34,7 +34,7 @@ export function isLegalStep(from: PeerState['name'], to: PeerState['name']): boo
 }
 
 /** Where a stream stands as far as its wire cares. */
-export function phaseOf({ name }: PeerState): Phase {
+export function phaseOf({ name }: PeerState): StreamPhase {
   switch (name) {
     case 'open':
       return 'bound';

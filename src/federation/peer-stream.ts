@@ -7,7 +7,7 @@ import type { StreamStage } from '../routing/extension.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
 import { TcpFraming } from '../streams/framing.ts';
 import type { PeerConnection } from '../streams/stream-connection.ts';
-import type { Phase } from '../streams/stream-deadlines.ts';
+import type { StreamPhase } from '../streams/stream-deadlines.ts';
 import { isStreamError } from '../streams/stream-header.ts';
 import type { AcceptedStream } from '../streams/stream-listener.ts';
 import { StreamWire, type WireDeps, type WireUser } from '../streams/stream-wire.ts';
@@ -152,7 +152,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     if (this.management.pending === 0 && idleMs > idleCloseMs * this.#role.patience) this.close();
   }
 
-  get phase(): Phase {
+  get phase(): StreamPhase {
     return phaseOf(this.#state);
   }
 
@@ -179,7 +179,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     }
   }
 
-  goodbye(): void {
+  peerClosed(): void {
     this.close();
   }
 
@@ -189,7 +189,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
   }
 
   /** There may be nothing to say on a stream that goes one way: a dead connection fails on white space in time. */
-  silent(): void {
+  keepAlive(): void {
     this.wire.deadlines.read();
     this.wire.connection.write(' ');
   }
@@ -226,7 +226,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     this.trust();
   }
 
-  /** The peer is no stranger any more. */
+  /** The peer has authenticated: the limits of its domain hold. */
   trust(): void {
     const { xml, rate } = this.#deps.policies.limits(this.#role.remote ?? '');
     this.wire.trust(xml, rate);

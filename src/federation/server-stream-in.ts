@@ -143,7 +143,7 @@ class ServerStreamIn implements PeerRole {
     ];
   }
 
-  /** After dialback there are no features: a peer that is told the limits of strangers would keep to them for good. */
+  /** After dialback there are no features: a peer that is told the limits before authentication would keep to them for good. */
   #limits(): Element[] {
     const { policies, idleCloseMs } = this.#deps;
     if (this.#certified === undefined) return [];

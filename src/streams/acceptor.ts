@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { TlsStart } from '../tls/tls-options.ts';
 import type { ConnectionUser, StreamConnection } from './stream-connection.ts';
 
-/** Somebody who has connected, and is neither let in nor turned away yet. Nothing is read before that. */
+/** A connection that is neither admitted nor refused yet. Nothing is read before that. */
 export interface IncomingConnection<C extends StreamConnection = StreamConnection> {
   readonly remoteAddress: string;
   /** Makes the connection. */
@@ -19,8 +19,8 @@ export interface Acceptor<C extends StreamConnection> {
     start: TlsStart,
     arrived: (arrival: IncomingConnection<C>) => void,
   ): Promise<AddressInfo>;
-  /** Lets nobody in any more. */
+  /** Accepts no more connections. */
   close(): void;
-  /** Lets go of everything; after this no connection is left. */
+  /** Releases everything; after this no connection is left. */
   end(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { Claim } from '../routing/extension.ts';
 
-/** The specifications that no extension stands for: those of streams, of the road, and of the words spoken on it. */
+/** The specifications that no extension stands for: those of streams, of routing, and of the formats that both use. */
 export const coreClaims: readonly Claim[] = [
   { spec: 'RFC 5802', title: 'SCRAM', status: 'complete' },
   {

@@ -21,15 +21,15 @@ export interface ListenerLimits {
 export class ConnectionLimiter {
   readonly #limits: ListenerLimits;
   readonly #addresses: AddressLimits;
-  readonly #turnedAway: RefusalLog;
+  readonly #refusals: RefusalLog;
   readonly #descriptors: DescriptorWatch;
-  #inside = 0;
+  #open = 0;
   #outgoing = 0;
 
   constructor(limits: ListenerLimits, clock: Clock, log: Log) {
     this.#limits = limits;
     this.#addresses = new AddressLimits(limits.address, clock);
-    this.#turnedAway = new RefusalLog(clock, log);
+    this.#refusals = new RefusalLog(clock, log);
     this.#descriptors = new DescriptorWatch(log);
   }
 
@@ -38,27 +38,27 @@ export class ConnectionLimiter {
     return this.#limits.backlog;
   }
 
-  /** Counts a connection in; false if it must be turned away. `strangers` have come before it and not authenticated. */
-  admit(address: string, strangers: number): boolean {
-    const crowded = this.#crowded(address, strangers);
-    if (crowded === undefined) this.#inside += 1;
-    else this.#turnedAway.note(crowded);
-    return crowded === undefined;
+  /** Counts a connection in; false if it must be turned away. `unauthenticated` is the number of connections of the same listener whose peers have not authenticated. */
+  admit(address: string, unauthenticated: number): boolean {
+    const exceeded = this.#exceeded(address, unauthenticated);
+    if (exceeded === undefined) this.#open += 1;
+    else this.#refusals.note(exceeded);
+    return exceeded === undefined;
   }
 
   /** Counts a connection out that was admitted. */
   release(address: string): void {
-    this.#inside -= 1;
+    this.#open -= 1;
     this.#addresses.release(address);
   }
 
   /** Counts a connection that is to be opened to another server; false if it must not be. */
   admitOutgoing(): boolean {
     const { total, outgoing } = this.#limits;
-    const admitted = this.#inside < total && this.#outgoing < outgoing;
-    if (!admitted) this.#turnedAway.note('outgoing');
+    const admitted = this.#open < total && this.#outgoing < outgoing;
+    if (!admitted) this.#refusals.note('outgoing');
     else {
-      this.#inside += 1;
+      this.#open += 1;
       this.#outgoing += 1;
     }
     return admitted;
@@ -66,22 +66,21 @@ export class ConnectionLimiter {
 
   /** Counts a connection to another server out that was admitted. */
   releaseOutgoing(): void {
-    this.#inside -= 1;
+    this.#open -= 1;
     this.#outgoing -= 1;
   }
 
-  /** Forgets who is at rest, and tells the operator what he should know; called about once a second. */
+  /** Forgets addresses at rest, and reports refusals and a lack of descriptors to the operator; called about once a second. */
   look(): void {
     this.#addresses.sweep();
-    this.#turnedAway.report();
+    this.#refusals.report();
     this.#descriptors.look();
   }
 
-  /** The limit that leaves no room for one more, if there is one. */
-  #crowded(address: string, strangers: number): ConnectionLimit | undefined {
-    const { total, unauthenticated } = this.#limits;
-    if (this.#inside >= total) return 'total';
-    if (strangers >= unauthenticated) return 'unauthenticated';
+  /** The limit that one more connection would exceed, if there is one. */
+  #exceeded(address: string, unauthenticated: number): ConnectionLimit | undefined {
+    if (this.#open >= this.#limits.total) return 'total';
+    if (unauthenticated >= this.#limits.unauthenticated) return 'unauthenticated';
     return this.#addresses.admit(address) ? undefined : 'perIp';
   }
 }

@@ -5,7 +5,7 @@ import type { TlsStart } from '../tls/tls-options.ts';
 import type { Acceptor, IncomingConnection } from './acceptor.ts';
 import { Connection, type ConnectionDeps } from './connection.ts';
 
-/** Dependencies of a gate. */
+/** Dependencies of an acceptor. */
 interface SocketAcceptorDeps {
   readonly connection: ConnectionDeps;
   /** Connections that may wait in the kernel. */
@@ -15,7 +15,7 @@ interface SocketAcceptorDeps {
   readonly log: Pick<Log, 'error'>;
 }
 
-/** The gate to the sockets of this thread. */
+/** Accepts the connections of sockets in this thread. */
 export class SocketAcceptor implements Acceptor<Connection> {
   readonly #deps: SocketAcceptorDeps;
   readonly #servers: Server[] = [];

@@ -1,11 +1,11 @@
 import type { Clock } from '../support/clock.ts';
 import type { StreamLimits } from './stream-limits.ts';
 
-/** What a stream has missed, or `ping`: it has been silent for so long that it must be asked for a sign of life. */
+/** The deadline that a stream has missed. `ping`: nothing has come for so long that the peer must be asked for a sign of life. */
 export type Overdue = 'handshake' | 'authentication' | 'frame' | 'ping' | 'answer';
 
 /** Where a stream stands, as far as its wire cares: `over` when it takes no more, `ended` when the connection is gone. */
-export type Phase = 'securing' | 'negotiating' | 'bound' | 'over' | 'ended';
+export type StreamPhase = 'securing' | 'negotiating' | 'bound' | 'over' | 'ended';
 
 /** Keeps the time of one stream. */
 export class StreamDeadlines {
@@ -52,21 +52,21 @@ export class StreamDeadlines {
   }
 
   /** The question has not reached the client, or its answer cannot reach us: the time for the answer begins anew. */
-  unheard(): void {
+  answerDelayed(): void {
     if (this.#pingedAtMs !== undefined) this.#pingedAtMs = this.#clock.monotonicMs();
   }
 
   /** What is overdue now, if anything. */
-  overdue(phase: Phase, nowMs: number): Overdue | undefined {
+  overdue(phase: StreamPhase, nowMs: number): Overdue | undefined {
     const limits = this.#limits;
     if (phase === 'over' || phase === 'ended') return undefined;
     if (phase === 'securing' && nowMs - this.#securingSinceMs > limits.tlsHandshakeMs) return 'handshake';
     if (phase !== 'bound' && nowMs - this.#acceptedAtMs > limits.authenticationMs) return 'authentication';
     if (this.#frameSinceMs !== undefined && nowMs - this.#frameSinceMs > limits.frameCompletionMs) return 'frame';
-    return phase === 'bound' ? this.#silence(nowMs) : undefined;
+    return phase === 'bound' ? this.#inactivity(nowMs) : undefined;
   }
 
-  #silence(nowMs: number): 'ping' | 'answer' | undefined {
+  #inactivity(nowMs: number): 'ping' | 'answer' | undefined {
     const { idlePingAfterMs, idleCloseAfterMs } = this.#limits;
     if (this.#pingedAtMs !== undefined) return nowMs - this.#pingedAtMs > idleCloseAfterMs ? 'answer' : undefined;
     return nowMs - this.#readAtMs > idlePingAfterMs ? 'ping' : undefined;

@@ -46,7 +46,7 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
   readonly #deps: StreamListenerDeps<C>;
   readonly #streams = new Set<AcceptedStream<C>>();
   /** Those of the streams whose peers have not authenticated. */
-  readonly #strangers = new Set<AcceptedStream<C>>();
+  readonly #unauthenticated = new Set<AcceptedStream<C>>();
   #timer: Timer;
   #stopped: (() => void) | undefined;
 
@@ -99,18 +99,18 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
 
   #accept(arrival: IncomingConnection<C>, start: TlsStart): void {
     const { remoteAddress: address } = arrival;
-    if (!this.#deps.limiter.admit(address, this.#strangers.size)) return arrival.refuse();
-    const stream = this.#deps.newStream(() => this.#strangers.delete(stream));
+    if (!this.#deps.limiter.admit(address, this.#unauthenticated.size)) return arrival.refuse();
+    const stream = this.#deps.newStream(() => this.#unauthenticated.delete(stream));
     this.#streams.add(stream);
-    this.#strangers.add(stream);
-    const guest = new ConnectionTap(stream, address, this.#left);
-    stream.open(arrival.admit(guest), start);
+    this.#unauthenticated.add(stream);
+    const tap = new ConnectionTap(stream, address, this.#left);
+    stream.open(arrival.admit(tap), start);
   }
 
   readonly #left = (stream: AcceptedStream<C>, address: string): void => {
     this.#deps.limiter.release(address);
     this.#streams.delete(stream);
-    this.#strangers.delete(stream);
+    this.#unauthenticated.delete(stream);
     stream.disconnected();
     if (this.#streams.size === 0) this.#stopped?.();
   };
@@ -124,7 +124,7 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
   }
 }
 
-/** Whom a connection tells: its stream, and at the end the listener. */
+/** The user of a connection: passes all on to the stream, and the end to the listener. */
 class ConnectionTap<C extends StreamConnection> implements ConnectionUser {
   readonly #stream: AcceptedStream<C>;
   readonly #address: string;

@@ -10,23 +10,23 @@ import type { StreamHandler, StreamHeader, XmlLimits } from '../xml/stream-reade
 import { XmlError } from '../xml/xml-error.ts';
 import type { FrameReader, Framing } from './framing.ts';
 import type { ReadRate, StreamConnection } from './stream-connection.ts';
-import { type Phase, StreamDeadlines } from './stream-deadlines.ts';
+import { StreamDeadlines, type StreamPhase } from './stream-deadlines.ts';
 import type { HeaderAttributes } from './stream-header.ts';
 import type { StreamLimits } from './stream-limits.ts';
 
 /** A stream, as its wire knows it. */
 export interface WireUser {
-  readonly phase: Phase;
+  readonly phase: StreamPhase;
   /** A stream header has come. */
   opened(header: StreamHeader): void;
   /** A promise: the next frame must wait (RFC 6120 §10.1). */
   took(frame: Frame): MaybePromise<void>;
-  /** The end tag of the stream has come (RFC 6120 §4.4). */
-  goodbye(): void;
+  /** The peer has closed its side of the stream (RFC 6120 §4.4). */
+  peerClosed(): void;
   /** The connection is gone; told once. */
   lost(): void;
-  /** The peer has been silent for so long that it must be asked for a sign of life. */
-  silent(): void;
+  /** Nothing has come from the peer for so long that the stream must find out whether it is still there. */
+  keepAlive(): void;
   /** The stream is to end; with an error it is told to the peer. */
   close(error?: StreamError): void;
 }
@@ -103,7 +103,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
     this.#reader.restart();
   }
 
-  /** The peer is no stranger any more. */
+  /** The peer has authenticated: larger limits hold. */
   trust(xml: XmlLimits, rate: ReadRate): void {
     this.#reader.limits = xml;
     this.#connection.limitReading(rate);
@@ -140,7 +140,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
   /** Keeps every deadline; called about once a second. */
   tick(nowMs: number): void {
     this.#connection.checkStall(nowMs);
-    if (this.#reader.paused || this.#connection.outgoingBytes > 0) this.deadlines.unheard();
+    if (this.#reader.paused || this.#connection.outgoingBytes > 0) this.deadlines.answerDelayed();
     switch (this.deadlines.overdue(this.#user.phase, nowMs)) {
       case 'handshake':
         return this.#connection.destroy();
@@ -149,7 +149,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
       case 'frame':
         return this.#user.close(StreamError.policyViolation('a stanza took too long'));
       case 'ping':
-        return this.#user.silent();
+        return this.#user.keepAlive();
       case 'answer':
         return this.#user.close(StreamError.connectionTimeout());
       case undefined:
@@ -171,7 +171,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
   }
 
   end(): void {
-    this.#user.goodbye();
+    this.#user.peerClosed();
   }
 
   // --- reading

@@ -54,7 +54,7 @@ export class NamespaceScope {
   declare(prefix: string, ns: string, depth: number): void {
     checkDeclaration(prefix, ns);
     if (prefix === 'xml') return;
-    if (depth >= this.innerDepth && this.#restates(prefix, ns)) this.restatesContent = true;
+    if ((ns === contentNs || ns === this.context.defaultNs) && depth >= this.innerDepth) this.#nameContent(prefix);
     const shadowed = prefix === '' ? undefined : this.#bindings.get(prefix);
     const binding = { prefix, ns, depth, shadowed, outerDefaultNs: this.defaultNs };
     this.#stack.push(binding);
@@ -90,9 +90,8 @@ export class NamespaceScope {
     return all;
   }
 
-  #restates(prefix: string, ns: string): boolean {
-    const { defaultNs } = this.context;
-    return (ns === defaultNs || ns === contentNs) && (prefix !== '' || this.defaultNs === defaultNs);
+  #nameContent(prefix: string): void {
+    if (prefix !== '' || this.defaultNs === this.context.defaultNs) this.restatesContent = true;
   }
 
   #borrow(prefix: string, ns: string): void {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Overdue, type Phase, StreamDeadlines } from '../../src/streams/stream-deadlines.ts';
+import { type Overdue, StreamDeadlines, type StreamPhase } from '../../src/streams/stream-deadlines.ts';
 import { limits as usual } from '../c2s/stream-bench.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -14,14 +14,14 @@ const limits = {
 
 type Step =
   | number
-  | keyof Pick<StreamDeadlines, 'read' | 'securing' | 'frameDone' | 'pinged' | 'unheard'>
+  | keyof Pick<StreamDeadlines, 'read' | 'securing' | 'frameDone' | 'pinged' | 'answerDelayed'>
   | 'part'
   | 'whole';
 
 /** [what happens, where numbers are milliseconds that pass; in which phase; what is overdue] */
 const table: Record<
   string,
-  readonly (readonly [steps: readonly Step[], phase: Phase, overdue: Overdue | undefined])[]
+  readonly (readonly [steps: readonly Step[], phase: StreamPhase, overdue: Overdue | undefined])[]
 > = {
   'The TLS handshake': [
     [[50, 'securing', 10], 'securing', undefined],
@@ -57,9 +57,9 @@ const table: Record<
     [[1001, 'pinged', 200], 'bound', undefined],
     [[1001, 'pinged', 201], 'bound', 'answer'],
     [[1001, 'pinged', 150, 'pinged', 51], 'bound', 'answer'],
-    [[1001, 'pinged', 150, 'unheard', 200], 'bound', undefined],
-    [[1001, 'pinged', 150, 'unheard', 201], 'bound', 'answer'],
-    [[1000, 'unheard', 1], 'bound', 'ping'],
+    [[1001, 'pinged', 150, 'answerDelayed', 200], 'bound', undefined],
+    [[1001, 'pinged', 150, 'answerDelayed', 201], 'bound', 'answer'],
+    [[1000, 'answerDelayed', 1], 'bound', 'ping'],
     [[1001, 'pinged', 150, 'read', 201], 'bound', undefined],
     [[1001, 'pinged', 150, 'read', 1001], 'bound', 'ping'],
   ],

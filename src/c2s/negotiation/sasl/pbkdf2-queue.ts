@@ -14,7 +14,7 @@ interface Pbkdf2QueueOptions {
   readonly maxWaiting?: number;
 }
 
-/** Lets few password hashes be computed at a time, so that strangers cannot fill the thread pool. */
+/** Lets few password hashes be computed at a time, so that clients that have not authenticated cannot fill the thread pool. */
 export class Pbkdf2Queue {
   readonly #concurrency: number;
   readonly #maxWaiting: number;
