@@ -1,6 +1,7 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { AccountStore } from '../storage/accounts.ts';
 import { Account } from './account.ts';
+import type { LoadedState } from './account-slot.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 
 /** How many accounts may be in memory before those without a session are looked for. */
@@ -14,6 +15,7 @@ export class Accounts {
   readonly #known = new Map<string, Account | undefined>();
   readonly #loading = new Map<string, Promise<Account | undefined>>();
   #sweepAtSize: number;
+  #slots: readonly LoadedState[] = [];
 
   /** `isInUse` says which accounts have a session and must not be forgotten. */
   constructor(store: Pick<AccountStore, 'load'>, isInUse: (key: string) => boolean, capacity = cachedAccounts) {
@@ -21,6 +23,11 @@ export class Accounts {
     this.#isInUse = isInUse;
     this.#capacity = capacity;
     this.#sweepAtSize = capacity;
+  }
+
+  /** Reads these with every account; called once, before the first account is loaded. */
+  install(slots: readonly LoadedState[]): void {
+    this.#slots = slots;
   }
 
   /** The account of a bare or full JID, at once if it is in memory; undefined if there is none. */
@@ -45,11 +52,10 @@ export class Accounts {
     const pending = this.#loading.get(key);
     if (pending) return pending;
     const finish = () => this.#loading.get(key) === loading && this.#loading.delete(key);
-    const loading: Promise<Account | undefined> = this.#store.load(key).then(
-      (record) => {
+    const loading: Promise<Account | undefined> = this.#read(jid, key).then(
+      (account) => {
         // Forgotten while it was being read: what came may already be untrue.
         if (!finish()) return this.get(jid);
-        const account = record && new Account(jid, record);
         this.#remember(key, account);
         return account;
       },
@@ -61,6 +67,15 @@ export class Accounts {
     // All who ask get the same promise, so that they go on in the order they came.
     this.#loading.set(key, loading);
     return loading;
+  }
+
+  /** Everything is asked for in the same turn, and so with one round trip to the storage thread. */
+  async #read(jid: Jid, key: string): Promise<Account | undefined> {
+    const reads = this.#slots.map((slot) => slot.load(key));
+    const [record, ...attach] = await Promise.all([this.#store.load(key), ...reads]);
+    const account = record && new Account(jid, record);
+    if (account) for (const to of attach) to(account);
+    return account;
   }
 
   #remember(key: string, account: Account | undefined): void {

@@ -5,6 +5,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { StanzaError } from '../protocol/stanza-error.ts';
 import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
+import type { LoadedState } from './account-slot.ts';
 import type { AckScope } from './ack-scope.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
 import type { HttpRoute } from './http-route.ts';
@@ -56,6 +57,8 @@ export interface Extension {
   readonly readyForMessages?: (session: Session) => void;
   /** The session is gone; it is no longer in the directory. */
   readonly ended?: (session: Session) => void;
+  /** State that is read together with every account. */
+  readonly accountSlots?: readonly LoadedState[];
   /** The account is gone, on disk and from memory. */
   readonly accountRemoved?: (account: Jid) => void;
 }

@@ -136,6 +136,7 @@ export class Routing {
   install({ extensions, remotes = noRemotes }: RoutingParts): void {
     this.hooks.install(extensions);
     this.presenceHooks.install(extensions);
+    this.accounts.install(extensions.flatMap(({ accountSlots }) => accountSlots ?? []));
     for (const { name, iq = [] } of extensions) this.#iqTable.add(name, iq);
     const deps = {
       replies: this.#iqReplies,
