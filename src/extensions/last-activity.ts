@@ -28,10 +28,10 @@ const claim: Claim = {
   title: 'Last Activity',
   version: '2.0',
   status: 'complete',
-  note: 'whoever may not see the presence of an account gets service-unavailable, as for no account at all',
+  note: 'a requester who may not see the presence of an account gets service-unavailable, as for an address without an account',
 };
 
-/** Last Activity (XEP-0012): how long the server is up, and how long an account is away. */
+/** Last Activity (XEP-0012): the uptime of the server, and the time since an account was last available. */
 export function lastActivity(deps: LastActivityDeps): Extension {
   const startMs = deps.clock.monotonicMs();
   const uptime = () => answer(deps.clock.monotonicMs() - startMs);
@@ -49,7 +49,7 @@ export function lastActivity(deps: LastActivityDeps): Extension {
       { ...query, scopes: ['server'], handle: uptime },
       { ...query, scopes: ['self', 'other'], handle: ofAccount },
     ],
-    filter: { inbound: (stanza, recipient) => (asksStrangely(stanza, recipient) ? 'refuse' : undefined) },
+    filter: { inbound: (stanza, recipient) => (isRequestOfStranger(stanza, recipient) ? 'refuse' : undefined) },
     presence: { withdrawn: ({ account, presence }) => notes.withdrawn(account, presence.statusWhenLeaving) },
     ended: ({ account, presence }) => notes.ended(account, presence.statusWhenLeaving),
     closing: () => notes.write(),
@@ -57,8 +57,8 @@ export function lastActivity(deps: LastActivityDeps): Extension {
   };
 }
 
-/** XEP-0012 §4: the question for a resource does not get through to it from those who may not see it. */
-function asksStrangely({ kind, type, from, to, payload }: Stanza, recipient: Account): boolean {
+/** XEP-0012 §4: a request for a resource is not delivered to it if the sender may not see its presence. */
+function isRequestOfStranger({ kind, type, from, to, payload }: Stanza, recipient: Account): boolean {
   if (kind !== 'iq' || type !== 'get' || !from || !to || to.isBare) return false;
   return payload.has('query', ns.lastActivity) && !maySeePresence(recipient, from);
 }
@@ -70,7 +70,7 @@ function activityOf(
   { scope }: IqRequest,
   { sessions, clock }: LastActivityDeps,
 ): Element {
-  // To others a resource that never sent presence does not exist (RFC 6121 §11).
+  // For contacts, a resource without presence does not exist (RFC 6121 §11).
   const isThere = (session: Session) => scope === 'self' || session.presence.available !== undefined;
   if (sessions.of(account.key).some(isThere)) return answer(0);
   if (!lastSeen) throw StanzaError.itemNotFound('has never been online');

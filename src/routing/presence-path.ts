@@ -34,10 +34,10 @@ interface PresencePathDeps {
   readonly maxDirected: number;
 }
 
-/** Bytes of what a presence for everybody says: who asks is sent those of all resources at once, and everybody asks who comes online. */
+/** Bytes of the content of a broadcast presence: a probe is answered with those of all resources at once, and each login probes every contact. */
 const maxPresenceBytes = 32 * 1024;
 
-/** The road of a presence stanza (RFC 6121 §3, §4). */
+/** Processes presence stanzas (RFC 6121 §3, §4). */
 export class PresencePath {
   readonly #deps: PresencePathDeps;
 
@@ -55,7 +55,7 @@ export class PresencePath {
     throw StanzaError.badRequest(`a presence of type '${stanza.type}' needs a 'to'`);
   }
 
-  /** A presence stanza on its way to an address. */
+  /** Delivers a presence stanza to an address. */
   take(stanza: Stanza, from: Jid, to: Jid, destination: Destination): MaybePromise<void> {
     switch (destination.kind) {
       case 'remote':
@@ -69,7 +69,7 @@ export class PresencePath {
     }
   }
 
-  /** Tells everybody who saw the session that it is gone (RFC 6121 §4.5.2, §4.6.3). */
+  /** Sends unavailable presence for a session that has ended to everybody who saw it (RFC 6121 §4.5.2, §4.6.3). */
   sessionEnded(session: Session): void {
     this.#withdraw(Stanza.presence({ from: session.jid, type: 'unavailable' }), session);
   }
@@ -85,14 +85,14 @@ export class PresencePath {
     const { presence } = session;
     const initial = !presence.available;
     if (stanza.payload.bytes.length > maxPresenceBytes)
-      throw StanzaError.policyViolation('that is too much to say to everybody');
+      throw StanzaError.policyViolation('the presence is too large to broadcast');
     const couldTakeMessages = !initial && presence.priority >= 0;
     presence.priority = priorityOf(stanza);
     this.#broadcast(stanza, session);
     if (presence.available) this.#deps.hooks.announced(session, presence.available, initial);
-    const greeted = initial ? this.#greet(session, stanza) : undefined;
-    // Stored messages come behind: what is sent meanwhile is held, and has no pace.
-    if (!couldTakeMessages) void then(greeted, () => this.#tellIfAble(session));
+    const introduced = initial ? this.#introduce(session, stanza) : undefined;
+    // Stored messages follow: stanzas sent while they are handed over are held, and released at once.
+    if (!couldTakeMessages) void then(introduced, () => this.#tellIfReady(session));
   }
 
   /** Sends available presence to everybody who sees it, and keeps it for those who ask later. */
@@ -100,23 +100,26 @@ export class PresencePath {
     const dressed = this.#deps.hooks.dress(stanza, account);
     presence.available = dressed;
     this.#toSubscribers(dressed, account);
-    // After the subscribers: this may end the very session, and then its end must be the last they hear of it.
+    // After the subscribers: this may end the session, and subscribers must get its unavailable presence last.
     this.#toOwnSessions(dressed, account);
   }
 
-  #tellIfAble(session: Session): void {
+  #tellIfReady(session: Session): void {
     const { available, priority } = session.presence;
     if (available && priority >= 0) this.#deps.available(session);
   }
 
-  /** As fast as the client takes it. Nobody waits for that: the client must be heard meanwhile. */
-  #greet(session: Session, stanza: Stanza): MaybePromise<void> {
-    const greeted = atClientPace(session, this.#greetings(session));
-    return greeted instanceof Promise ? greeted.catch((error) => void this.#deps.explain(stanza, error)) : undefined;
+  /** Sends a newly available session what it must know, at the pace of its client. The client's next stanza does not wait for that. */
+  #introduce(session: Session, stanza: Stanza): MaybePromise<void> {
+    const sent = atClientPace(session, this.#introduction(session));
+    return sent instanceof Promise ? sent.catch((error) => void this.#deps.explain(stanza, error)) : undefined;
   }
 
-  /** What a newly available session gets to know: its other resources, its contacts, and who waits for an answer; and who has not answered is asked again. */
-  *#greetings(session: Session): Generator<void> {
+  /**
+   * Presence of the account's other resources, probes to contacts, and subscription requests that wait for an answer.
+   * Unanswered requests of the account itself are sent again.
+   */
+  *#introduction(session: Session): Generator<void> {
     const { account } = session;
     for (const other of this.#deps.sessionsOf(account.key)) {
       if (other !== session && other.presence.available)
@@ -125,8 +128,8 @@ export class PresencePath {
     for (const item of [...account.roster.all()]) {
       if (item.subscription === 'to' || item.subscription === 'both') yield this.#probe(session, item.contact);
     }
-    yield* this.#deps.subscriptions.reminders(session);
-    this.#deps.subscriptions.askAgain(account);
+    yield* this.#deps.subscriptions.pendingRequests(session);
+    this.#deps.subscriptions.repeatRequests(account);
   }
 
   #probe(session: Session, contact: string): void {
@@ -148,7 +151,7 @@ export class PresencePath {
     const directed = [...presence.directed.values()];
     presence.directed.clear();
     for (const to of directed) {
-      // RFC 6121 §4.6.3: subscribers know already, if there was a broadcast to them.
+      // RFC 6121 §4.6.3: subscribers have had the broadcast, if there was one.
       if (!wasAvailable || !account.roster.isSubscriber(to)) this.#send(stanza.with({ to }), account);
     }
     this.#deps.hooks.directedEnded(session, directed);
@@ -196,7 +199,7 @@ export class PresencePath {
 
   #toAccount(stanza: Stanza, from: Jid, to: Jid, account: Account | undefined): MaybePromise<void> {
     if (stanza.type === 'probe') return this.#answerProbe(from, to, account);
-    // RFC 6121 §8.5.1: whoever writes to nobody learns nothing.
+    // RFC 6121 §8.5.1: a sender learns nothing about an address without an account.
     if (!account || this.#deps.filters.refusesInbound(stanza, account)) return undefined;
     if (isSubscriptionType(stanza.type)) return this.#deps.subscriptions.toOwner(stanza, stanza.type, from, account);
     this.#deliver(stanza, to, account);
@@ -210,20 +213,20 @@ export class PresencePath {
     for (const session of this.#deps.sessionsOf(account.key)) if (session.presence.available) session.send(stanza);
   }
 
-  /** RFC 6121 §4.3.2: whoever may not see presence gets the same answer for every account, and for none. */
+  /** RFC 6121 §4.3.2: senders who may not see presence get the same answer for every account, and for an address without one. */
   #answerProbe(from: Jid, to: Jid, account: Account | undefined): MaybePromise<void> {
     const contact = to.bare();
     if (!account || !maySeePresence(account, from)) {
       return this.#deps.route(Stanza.presence({ from: contact, to: from.bare(), type: 'unsubscribed' }));
     }
-    const shown = this.#shownTo(from, to, account);
-    if (shown.length === 0) return this.#deps.route(Stanza.presence({ from: to, to: from, type: 'unavailable' }));
-    for (const { presence } of shown)
+    const visible = this.#visibleSessions(from, to, account);
+    if (visible.length === 0) return this.#deps.route(Stanza.presence({ from: to, to: from, type: 'unavailable' }));
+    for (const { presence } of visible)
       if (presence.available) void this.#deps.route(presence.available.with({ to: from }));
   }
 
-  /** The sessions a probe shows; a contact that is blocked sees none (XEP-0191 §2.4). */
-  #shownTo(from: Jid, to: Jid, account: Account): readonly Session[] {
+  /** The sessions that a probe shows; a blocked contact sees none (XEP-0191 §2.4). */
+  #visibleSessions(from: Jid, to: Jid, account: Account): readonly Session[] {
     if (this.#deps.filters.refusesInbound(Stanza.presence({ from, to, type: 'probe' }), account)) return [];
     return this.#deps.sessionsOf(account.key).filter(({ jid, presence }) => {
       return presence.available && !jid.equals(from) && (to.isBare || jid.equals(to));
@@ -242,7 +245,7 @@ function priorityOf(stanza: Stanza): number {
   return priority;
 }
 
-/** The text of a child in the content namespace, '' if there is none. */
+/** The text of a child in the content namespace; '' if the child is absent. */
 function childText({ payload }: Stanza, name: string): string {
   const child = payload.find(name, ns.client);
   return child ? textOf(payload.element(child)) : '';

@@ -44,8 +44,8 @@ interface Saving {
   readonly beforePush?: (() => void) | undefined;
 }
 
-/** How long whoever does not answer is left alone: else two words of a client would have a thousand strangers asked, as often as it likes. */
-const askAgainAfterMs = 10 * 60_000;
+/** Unanswered requests are repeated no more often, so that a client that comes and goes cannot use the server to flood strangers. */
+const minRepeatIntervalMs = 10 * 60_000;
 
 const types: ReadonlySet<string> = new Set<SubscriptionType>([
   'subscribe',
@@ -59,10 +59,10 @@ export function isSubscriptionType(type: string | undefined): type is Subscripti
   return type !== undefined && types.has(type);
 }
 
-/** Moves presence subscriptions from state to state and tells everybody concerned (RFC 6121 §3). */
+/** Changes the state of presence subscriptions and informs both sides (RFC 6121 §3). */
 export class Subscriptions {
   readonly #deps: SubscriptionDeps;
-  readonly #askedAgainAtMs = new WeakMap<Account, number>();
+  readonly #repeatedAtMs = new WeakMap<Account, number>();
 
   constructor(deps: SubscriptionDeps) {
     this.#deps = deps;
@@ -92,7 +92,7 @@ export class Subscriptions {
     const item = account.roster.getOrBlank(contact.toString());
     const state = stateOf(item);
     const { next, pass, approve } = inbound(type, state);
-    // A stranger is not told that the roster is full: that would tell of the account, too.
+    // No error for a full roster: it would tell the stranger that the account exists.
     if (type === 'subscribe' && !this.#mayWait(account, item)) return;
     const request = stanza.with({ from: contact, to: account.jid });
     const deliver = pass ? () => this.#deliver(request, type, account) : undefined;
@@ -105,28 +105,28 @@ export class Subscriptions {
     this.#changed(account, contact, state, next);
   }
 
-  /** Hands a newly available session, one by one, the requests that still wait for an answer (RFC 6121 §3.1.3). */
-  *reminders(session: Session): Generator<void> {
+  /** Sends a newly available session, one by one, the requests that still wait for the user's answer (RFC 6121 §3.1.3). */
+  *pendingRequests(session: Session): Generator<void> {
     for (const { contact, pendingIn } of [...session.account.roster.all()]) {
       if (pendingIn) yield session.send(pendingRequest(contact, pendingIn, session.account));
     }
   }
 
-  /** Asks those again who have not answered: the request may have got lost, or their server was away (RFC 6121 §3.1.2). */
-  askAgain(account: Account): void {
-    const silent = [...account.roster.all()].filter(({ ask }) => ask);
-    if (silent.length === 0 || !this.#mayAskAgain(account)) return;
-    for (const { contact } of silent) {
+  /** Sends unanswered requests of the account again: they may be lost, or the contact's server was unreachable (RFC 6121 §3.1.2). */
+  repeatRequests(account: Account): void {
+    const unanswered = [...account.roster.all()].filter(({ ask }) => ask);
+    if (unanswered.length === 0 || !this.#mayRepeat(account)) return;
+    for (const { contact } of unanswered) {
       const ends = { from: account.jid, to: Jid.parse(contact) };
       this.#tell(Stanza.presence({ ...ends, type: 'subscribe', id: randomId() }), account);
     }
   }
 
-  #mayAskAgain(account: Account): boolean {
+  #mayRepeat(account: Account): boolean {
     const nowMs = this.#deps.clock.monotonicMs();
-    const before = this.#askedAgainAtMs.get(account);
-    if (before !== undefined && nowMs - before < askAgainAfterMs) return false;
-    this.#askedAgainAtMs.set(account, nowMs);
+    const before = this.#repeatedAtMs.get(account);
+    if (before !== undefined && nowMs - before < minRepeatIntervalMs) return false;
+    this.#repeatedAtMs.set(account, nowMs);
     return true;
   }
 
@@ -169,7 +169,7 @@ export class Subscriptions {
     return inRoster || roster.visibleCount < this.#deps.maxItems;
   }
 
-  /** Strangers are counted apart, so that spam cannot fill the roster; more of them than contacts is spam. */
+  /** Requests of strangers have a limit of their own, so that spam cannot fill the roster. */
   #mayWait({ roster }: Account, { contact }: RosterItem): boolean {
     return roster.get(contact) !== undefined || roster.size - roster.visibleCount < this.#deps.maxItems;
   }
@@ -188,7 +188,7 @@ export class Subscriptions {
     }
   }
 
-  /** Only for who has seen presence: to anybody else even its end would reveal it (RFC 6121 §11). */
+  /** Only for contacts who have seen presence: unavailable presence would reveal to others that there was some (RFC 6121 §11). */
   #hidePresence(account: Account, contact: Jid): void {
     for (const { jid, presence } of this.#deps.sessionsOf(account.key)) {
       if (presence.available) this.#tell(Stanza.presence({ from: jid, to: contact, type: 'unavailable' }), account);
@@ -200,7 +200,7 @@ export class Subscriptions {
   }
 }
 
-/** What a request may say, in bytes; a longer one is kept without its content. */
+/** Bytes of a request that is kept; a longer one is kept without its content. */
 const maxRequestBytes = 4096;
 
 function bytesToKeep(request: Stanza): Buffer {
