@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
+import { OrderedIds } from '../../src/storage/ordered-ids.ts';
 import { families } from '../../src/storage/sqlite/families/index.ts';
 import { defineFamily, openStores } from '../../src/storage/sqlite/family.ts';
 import { migrate } from '../../src/storage/sqlite/migrate.ts';
@@ -15,6 +16,8 @@ import { sampleCredentials } from './samples.ts';
 interface NoteStore {
   add(owner: string, text: string): Promise<number>;
   move(owner: string, text: string): Promise<number>;
+  /** One of many that go to the storage thread together. */
+  append(owner: string, text: string): Promise<void>;
   list(owner: string): Promise<string[]>;
   clear(owner: string): Promise<void>;
 }
@@ -23,27 +26,41 @@ const notes = defineFamily({
   name: 'notes',
   prepare: (db) => {
     const add = db.prepare<[string, string]>('INSERT INTO notes (owner, text) VALUES (?, ?)');
+    const insert = db.prepare<[number, string, string]>('INSERT INTO notes (id, owner, text) VALUES (?, ?, ?)');
     const list = db.prepare<[string], string>('SELECT text FROM notes WHERE owner = ? ORDER BY id').pluck();
     const clear = db.prepare<[string]>('DELETE FROM notes WHERE owner = ?');
     return {
       reads: { list: (owner: string): string[] => list.all(owner) },
       writes: {
         add: (owner: string, text: string): number => Number(add.run(owner, text).lastInsertRowid),
+        addAll: (ids: readonly number[], owners: readonly string[], texts: readonly string[]): void => {
+          for (const [at, text] of texts.entries()) insert.run(ids[at] ?? 0, owners[at] ?? '', text);
+        },
         clear: (owner: string): void => void clear.run(owner),
       },
     };
   },
-  adds: ['add'],
-  store: ({ run, move }): NoteStore => ({
-    add: (owner, text) => run('add', owner, text),
-    move: (owner, text) => move('add', owner, text),
-    list: (owner) => run('list', owner),
-    clear: (owner) => run('clear', owner),
-  }),
+  adds: ['add', 'addAll'],
+  store: ({ run, move, gather, nextId }): NoteStore => {
+    const addAll = gather('addAll', (rows: readonly { id: number; owner: string; text: string }[]) => [
+      rows.map(({ id }) => id),
+      rows.map(({ owner }) => owner),
+      rows.map(({ text }) => text),
+    ]);
+    return {
+      add: (owner, text) => run('add', owner, text),
+      move: (owner, text) => move('add', owner, text),
+      append: (owner, text) => addAll({ id: nextId(), owner, text }),
+      list: (owner) => run('list', owner),
+      clear: (owner) => run('clear', owner),
+    };
+  },
 });
 
 const allFamilies = [...families, notes] as const;
 const juliet = 'juliet@capulet.example';
+const ids = new OrderedIds({ nowMs: () => 0 });
+const services = { nowMs: () => 0, nextId: () => ids.next() };
 
 describe('a family of tables', () => {
   let isRefusing = false;
@@ -70,7 +87,7 @@ describe('a family of tables', () => {
   });
 
   it('gets its store by an entry in the list, beside all others', async () => {
-    const stores = openStores(allFamilies, queue, () => 0);
+    const stores = openStores(allFamilies, queue, services);
     await stores.accounts.create(juliet, sampleCredentials());
     const [first, , listed] = await Promise.all([
       stores.notes.add(juliet, 'one'),
@@ -84,13 +101,38 @@ describe('a family of tables', () => {
   });
 
   it('may add nothing while the disk is nearly full, but may move and remove', async () => {
-    const stores = openStores(allFamilies, queue, () => 0);
+    const stores = openStores(allFamilies, queue, services);
     isRefusing = true;
     expect((await rejection(stores.notes.add(juliet, 'new'))).code).to.equal('full');
     await stores.notes.move(juliet, 'moved');
     expect(await stores.notes.list(juliet)).to.deep.equal(['moved']);
     await stores.notes.clear(juliet);
     expect(await stores.notes.list(juliet)).to.deep.equal([]);
+  });
+
+  it('sends the rows of a turn as one call, in order with all others', async () => {
+    const stores = openStores(allFamilies, queue, services);
+    const [one, two, between, three] = [
+      stores.notes.append(juliet, 'one'),
+      stores.notes.append(juliet, 'zwei – 二'),
+      stores.notes.list(juliet),
+      stores.notes.append(juliet, ''),
+    ];
+    expect(two).to.equal(one);
+    await Promise.all([one, three]);
+    expect(await between).to.deep.equal(['one', 'zwei – 二']);
+    expect(await stores.notes.list(juliet)).to.deep.equal(['one', 'zwei – 二', '']);
+    expect(queue.commits).to.equal(1);
+    isRefusing = true;
+    expect((await rejection(stores.notes.append(juliet, 'new'))).code).to.equal('full');
+  });
+
+  it('bounds a batch by its rows', async () => {
+    const stores = openStores(allFamilies, queue, services);
+    await Promise.all(Array.from({ length: 2500 }, (_, index) => stores.notes.append(juliet, `${index}`)));
+    expect(queue.commits).to.equal(3);
+    const expected = Array.from({ length: 2500 }, (_, index) => `${index}`);
+    expect(await stores.notes.list(juliet)).to.deep.equal(expected);
   });
 
   it('tells the storage thread which operations write, and which need space', () => {
@@ -125,7 +167,7 @@ describe('a family of tables', () => {
       store: ({ run }) => ({ get: () => run('get', 1) }),
     });
     // @ts-expect-error: its result is text
-    const get: () => Promise<number> = store.open(queue, () => 0).get;
+    const get: () => Promise<number> = store.open(queue, services).get;
     expect(get).to.be.a('function');
   });
 });

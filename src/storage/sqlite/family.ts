@@ -20,12 +20,25 @@ type Run<Known extends Operations> = <Name extends keyof Known & string>(
   ...args: Parameters<Known[Name]>
 ) => Promise<ReturnType<Known[Name]>>;
 
+/** Gives one row to an operation for many, see `OperationQueue.gather`; its calls add data, and have no results. */
+type Gather<Known extends Operations> = <Row, Name extends keyof Known & string>(
+  operation: Name,
+  pack: (rows: readonly Row[]) => Parameters<Known[Name]>,
+) => (row: Row) => Promise<void>;
+
+/** What stores use of the rest of the storage. */
+interface StoreServices {
+  readonly nowMs: () => number;
+  /** An id larger than all before, in whatever table. */
+  readonly nextId: () => number;
+}
+
 /** What a store is built on. */
-export interface StoreContext<Known extends Operations> {
+export interface StoreContext<Known extends Operations> extends StoreServices {
   readonly run: Run<Known>;
   /** Like `run`, for data that only moves: it gives up space elsewhere, so it is taken even when the disk is nearly full. */
   readonly move: Run<Known>;
-  readonly nowMs: () => number;
+  readonly gather: Gather<Known>;
 }
 
 /** What makes a family of tables. */
@@ -51,7 +64,7 @@ export interface Family<Name extends string = string, Store extends object = obj
   readonly adds: readonly string[];
   prepare(db: Database.Database): PreparedOperations;
   /** The store in the main thread. */
-  open(queue: Pick<OperationQueue, 'run'>, nowMs: () => number): Store;
+  open(queue: Pick<OperationQueue, 'run' | 'gather'>, services: StoreServices): Store;
 }
 
 /** Makes a family: the types of its operations follow from `prepare`, so that `adds` and `store` are checked against it. */
@@ -67,11 +80,12 @@ export function defineFamily<
     name,
     adds,
     prepare,
-    open: (queue, nowMs) =>
+    open: (queue, services) =>
       store({
+        ...services,
         run: (operation, ...args) => queue.run(`${name}.${operation}`, args, adding.has(operation)),
         move: (operation, ...args) => queue.run(`${name}.${operation}`, args),
-        nowMs,
+        gather: (operation, pack) => queue.gather(`${name}.${operation}`, pack, adding.has(operation)),
       }),
   };
 }
@@ -84,10 +98,10 @@ type StoresOf<Families extends readonly Family[]> = {
 /** Opens the store of each family. */
 export function openStores<const Families extends readonly Family[]>(
   families: Families,
-  queue: Pick<OperationQueue, 'run'>,
-  nowMs: () => number,
+  queue: Pick<OperationQueue, 'run' | 'gather'>,
+  services: StoreServices,
 ): StoresOf<Families> {
-  const stores = families.map((family) => [family.name, family.open(queue, nowMs)] as const);
+  const stores = families.map((family) => [family.name, family.open(queue, services)] as const);
   // `fromEntries` forgets which name has which store.
   return Object.fromEntries(stores) as StoresOf<Families>;
 }

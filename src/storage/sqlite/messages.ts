@@ -37,6 +37,8 @@ export interface Migration {
 export interface Opened {
   readonly kind: 'opened';
   readonly schemaVersion: number;
+  /** The largest id in any table that counts its rows. */
+  readonly lastId: number;
   readonly migration: Migration | undefined;
   readonly hasBallast: boolean;
 }

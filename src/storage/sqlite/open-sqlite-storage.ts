@@ -5,6 +5,7 @@ import type { Clock } from '../../support/clock.ts';
 import { systemClock } from '../../support/clock.ts';
 import { type DiskSpace, diskSpaceAt } from '../../support/disk-space.ts';
 import { type Log, silentLog } from '../../support/log.ts';
+import { OrderedIds } from '../ordered-ids.ts';
 import type { Storage } from '../storage.ts';
 import { StorageError } from '../storage-error.ts';
 import { backUp } from './back-up.ts';
@@ -51,7 +52,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   const files = { dataDir, migrationsDir, ballastBytes, releaseBallast };
   const databaseOptions: DatabaseOptions = { ...files, quickCheck, maxPageCount };
   const worker = startWorker('worker', databaseOptions);
-  const { schemaVersion, migration, hasBallast } = await opened(worker);
+  const { schemaVersion, lastId, migration, hasBallast } = await opened(worker);
   if (migration !== undefined) options.log?.info(migration, 'The database has been migrated, after a backup');
   const queue = new OperationQueue(worker, {
     isRefusing: () => watch.refusing,
@@ -60,7 +61,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   });
   const watch = diskWatch(queue, hasBallast, options);
   watch.start();
-  return assemble(queue, watch, schemaVersion, options);
+  return assemble(queue, watch, { schemaVersion, lastId }, options);
 }
 
 /** An eighth of the ballast is about as much as the log and its index need. */
@@ -93,13 +94,14 @@ async function opened(worker: Worker): Promise<Opened> {
 function assemble(
   queue: OperationQueue,
   watch: DiskWatch,
-  schemaVersion: number,
+  { schemaVersion, lastId }: Pick<Opened, 'schemaVersion' | 'lastId'>,
   options: SqliteStorageOptions,
 ): SqliteStorage {
   let backups: Promise<unknown> = Promise.resolve();
   const clock = options.clock ?? systemClock;
+  const ids = new OrderedIds(clock, lastId);
   return {
-    ...openStores(families, queue, () => clock.nowMs()),
+    ...openStores(families, queue, { nowMs: () => clock.nowMs(), nextId: () => ids.next() }),
     schemaVersion,
     get disk() {
       return watch.state;

@@ -5,7 +5,7 @@ import type { Answers, OperationCall, WorkerRequest } from './messages.ts';
 import { workerExit } from './worker-thread.ts';
 
 /** Bounds the transaction, and with it the time until its first call is answered. */
-const maxBatchCalls = 1024;
+const maxBatchRows = 1024;
 
 /** What the queue asks and tells the rest of the storage. */
 interface OperationQueueDeps {
@@ -19,9 +19,36 @@ interface OperationQueueDeps {
 /** A request that has not been answered. */
 interface Pending<Request> {
   readonly request: Request;
+  /** How many rows it has, if it can have many. */
+  readonly size?: number;
   /** Takes the worker's result for `request`. */
   readonly resolve: (result: never) => void;
   readonly reject: (error: StorageError) => void;
+}
+
+/** Rows that travel as one call. */
+class Group<Row> implements Pending<OperationCall> {
+  readonly rows: Row[] = [];
+  readonly durable: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: StorageError) => void;
+  readonly #operation: string;
+  readonly #pack: (rows: readonly Row[]) => readonly unknown[];
+
+  constructor(operation: string, pack: (rows: readonly Row[]) => readonly unknown[]) {
+    this.#operation = operation;
+    this.#pack = pack;
+    ({ promise: this.durable, resolve: this.resolve, reject: this.reject } = Promise.withResolvers<void>());
+  }
+
+  /** Packs the rows that are there when the call is sent. */
+  get request(): OperationCall {
+    return [this.#operation, this.#pack(this.rows)];
+  }
+
+  get size(): number {
+    return this.rows.length;
+  }
 }
 
 /**
@@ -60,12 +87,40 @@ export class OperationQueue {
    * is refused while the disk is nearly full.
    */
   run<Result>(operation: string, args: readonly unknown[], addsData = false): Promise<Result> {
-    if (this.refusal !== undefined) return Promise.reject(this.refusal);
-    if (addsData && this.#deps.isRefusing()) return Promise.reject(new StorageError('full', 'The disk is nearly full'));
+    const refusal = this.#refusalOf(addsData);
+    if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       this.#calls.push({ request: [operation, args], resolve, reject });
       this.#schedule();
     });
+  }
+
+  /**
+   * A function that gives one row to an operation for many. The rows of one turn, unless another call comes between them, go to the
+   * worker as one call and share its promise: all are durable, or all have failed.
+   */
+  gather<Row>(
+    operation: string,
+    pack: (rows: readonly Row[]) => readonly unknown[],
+    addsData = false,
+  ): (row: Row) => Promise<void> {
+    let group: Group<Row> | undefined;
+    return (row) => {
+      const refusal = this.#refusalOf(addsData);
+      if (refusal !== undefined) return Promise.reject(refusal);
+      if (group === undefined || group !== this.#calls.at(-1) || group.size >= maxBatchRows) {
+        group = new Group(operation, pack);
+        this.#calls.push(group);
+        this.#schedule();
+      }
+      group.rows.push(row);
+      return group.durable;
+    };
+  }
+
+  #refusalOf(addsData: boolean): StorageError | undefined {
+    if (this.#ended !== undefined) return this.refusal;
+    return addsData && this.#deps.isRefusing() ? new StorageError('full', 'The disk is nearly full') : undefined;
   }
 
   /** Has the worker do maintenance before the next batch. */
@@ -110,12 +165,21 @@ export class OperationQueue {
       this.#sent = [task];
       this.#post(task.request);
     } else if (this.#calls.length > 0) {
-      const batch = this.#calls.splice(0, maxBatchCalls);
+      const batch = this.#takeBatch();
       this.#sent = batch;
       this.#post(batch.map(({ request }) => request));
     } else if (this.#closing) {
       this.#post('close');
     }
+  }
+
+  #takeBatch(): Pending<OperationCall>[] {
+    let rows = 0;
+    const beyond = this.#calls.findIndex(({ size = 1 }) => {
+      rows += size;
+      return rows > maxBatchRows;
+    });
+    return this.#calls.splice(0, beyond === -1 ? this.#calls.length : beyond);
   }
 
   #post(request: WorkerRequest): void {

@@ -26,7 +26,8 @@ function serve(): void {
     port.close();
   });
   collectAfterStart(systemClock);
-  report({ kind: 'opened', schemaVersion, migration, hasBallast: ballast.present });
+  const lastId = db.prepare<[], number | null>('SELECT max(seq) FROM sqlite_sequence').pluck().get() ?? 0;
+  report({ kind: 'opened', schemaVersion, lastId, migration, hasBallast: ballast.present });
 }
 
 try {

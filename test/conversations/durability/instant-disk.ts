@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import { OrderedIds } from '../../../src/storage/ordered-ids.ts';
 import { Ballast } from '../../../src/storage/sqlite/ballast.ts';
 import { BatchExecutor } from '../../../src/storage/sqlite/execute-batch.ts';
 import { families } from '../../../src/storage/sqlite/families/index.ts';
@@ -60,8 +61,10 @@ export class InstantDisk {
       onFull: () => undefined,
       onFatal,
     });
+    const nowMs = () => clock?.nowMs() ?? 0;
+    const ids = new OrderedIds({ nowMs });
     return {
-      ...openStores(families, queue, () => clock?.nowMs() ?? 0),
+      ...openStores(families, queue, { nowMs, nextId: () => ids.next() }),
       schemaVersion: 0,
       disk: { freeBytes: 1e9, totalBytes: 1e9, refusing: false },
       backup: () => Promise.reject(new Error('nobody needs a backup of this')),
