@@ -68,4 +68,20 @@ describe('The time stamps of a client (XEP-0203 §5)', () => {
     const abroad = message.replace('<message>', '<message to="romeo@c.example">');
     expect(accepted(abroad)).to.equal('<body>x</body>');
   });
+
+  it('are left out if they claim to be from the recipient’s account, in any spelling and in the old form (XEP-0091)', () => {
+    const stamps = [
+      '<delay xmlns="urn:xmpp:delay" from="ROMEO@A.example" stamp="2002-09-10T23:41:07Z"/>',
+      '<delay xmlns="urn:xmpp:delay" from="romeo@a.example/orchard" stamp="2002-09-10T23:41:07Z"/>',
+      '<x xmlns="jabber:x:delay" from="romeo@a.example" stamp="20020910T23:41:07"/>',
+      '<x xmlns="jabber:x:delay" from="a.example" stamp="20020910T23:41:07"/>',
+    ];
+    for (const stamp of stamps) {
+      expect(accepted(`<message to='romeo@a.example'><body>x</body>${stamp}</message>`), stamp).to.equal(
+        '<body>x</body>',
+      );
+    }
+    const ofOthers = '<delay xmlns="urn:xmpp:delay" from="tybalt@a.example" stamp="2002-09-10T23:41:07Z"/>';
+    expect(accepted(`<message to='romeo@a.example'>${ofOthers}</message>`)).to.equal(ofOthers);
+  });
 });

@@ -4,7 +4,7 @@ import type { Account } from '../../src/routing/account.ts';
 import { stampFrom } from '../../src/routing/client-boundary.ts';
 import type { Extension } from '../../src/routing/extension.ts';
 import type { MaybePromise } from '../../src/routing/maybe-promise.ts';
-import type { MessageStore } from '../../src/routing/message-store.ts';
+import type { MessageStore, StoredExtras } from '../../src/routing/message-store.ts';
 import type { Outbound } from '../../src/routing/outbound.ts';
 import { Routing, type RoutingDeps } from '../../src/routing/routing.ts';
 import type { Service } from '../../src/routing/service.ts';
@@ -22,6 +22,8 @@ export interface Furniture {
   readonly maxDirectedPresences?: number;
   /** What keeping a message comes to. */
   readonly keep?: (message: Stanza, owner: Jid) => Promise<void>;
+  /** Whether a message fits into the store; it does unless said otherwise. */
+  readonly hasRoom?: () => boolean;
   /** What takes stanzas for other servers; there is no way to them unless it is said. */
   readonly remotes?: Outbound;
   readonly services?: readonly Service[];
@@ -35,6 +37,8 @@ export class House {
   readonly rosters = new MemoryRosters();
   /** What was kept for absent users, as text. */
   readonly kept: string[] = [];
+  /** What was kept with each. */
+  readonly keptWith: (StoredExtras | undefined)[] = [];
   readonly routing: Routing;
 
   constructor(furniture: Furniture = {}) {
@@ -43,6 +47,7 @@ export class House {
       maxRosterItems = 100,
       maxDirectedPresences = 100,
       keep,
+      hasRoom = () => true,
       remotes,
       services = [],
     } = furniture;
@@ -52,11 +57,12 @@ export class House {
     const storage = { accounts, rosters } as unknown as RoutingDeps['storage'];
     this.routing = new Routing({ ...bounds, storage, clock, log });
     const messageStore: MessageStore = {
-      keep: async (message, owner) => {
+      keep: async (message, owner, extras) => {
         await keep?.(message, owner);
+        this.keptWith.push(extras);
         this.kept.push(`${owner} ${message}`);
       },
-      hasRoom: () => true,
+      hasRoom,
       isInFlight: () => false,
     };
     for (const service of services) this.routing.services.add(service);
