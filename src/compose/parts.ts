@@ -2,7 +2,7 @@ import type { ClientSessions } from '../c2s/client-sessions.ts';
 import { Registrar } from '../c2s/registrar.ts';
 import type { Components } from '../components/components.ts';
 import { ampOptions } from '../config/amp-options.ts';
-import { AmpService } from '../extensions/amp/amp-service.ts';
+import { AmpService } from '../extensions/amp/run/amp-service.ts';
 import { extensions } from '../extensions/index.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { SystemResolver } from '../federation/system-resolver.ts';

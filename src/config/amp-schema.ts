@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { faultyRule } from '../extensions/amp/policy.ts';
+import { faultyRule } from '../extensions/amp/rules/policy.ts';
 import { type AmpOptions, ampSettings, type PolicyRuleOptions, readPolicy } from '../extensions/amp/settings.ts';
 import { address, domain, flag, whole } from './fields.ts';
 

@@ -6,7 +6,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { amp } from './amp/amp.ts';
-import type { AmpService } from './amp/amp-service.ts';
+import type { AmpService } from './amp/run/amp-service.ts';
 import { blocking } from './blocking/blocking.ts';
 import { clientState } from './client-state/client-state.ts';
 import { type ContactAddresses, contactAddresses } from './contact-addresses.ts';

@@ -45,10 +45,7 @@ const messages: Readonly<Record<string, (to: string) => string>> = {
   'chat message (RFC 6121 §8.5)': message('chat'),
   'headline message (RFC 6121 §8.5)': message('headline'),
   'chat state (XEP-0085 §5.6)': message('chat', '<active xmlns="http://jabber.org/protocol/chatstates"/>'),
-  'chat message not to be stored (XEP-0334 §4.3)': message(
-    'chat',
-    '<body>x</body><no-store xmlns="urn:xmpp:hints"/>',
-  ),
+  'chat message not to be stored (XEP-0334 §4.3)': message('chat', '<body>x</body><no-store xmlns="urn:xmpp:hints"/>'),
   'request for a receipt (XEP-0184 §8)': message('chat', '<body>x</body><request xmlns="urn:xmpp:receipts"/>'),
 };
 

@@ -1,5 +1,5 @@
 import { configSchema } from '../../src/config/schema.ts';
-import { AmpService } from '../../src/extensions/amp/amp-service.ts';
+import { AmpService } from '../../src/extensions/amp/run/amp-service.ts';
 import { type ExtensionDeps, extensions } from '../../src/extensions/index.ts';
 import type { BenchGround, Fitting } from './bench.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { configSchema } from '../../src/config/schema.ts';
 import { amp } from '../../src/extensions/amp/amp.ts';
-import { AmpService } from '../../src/extensions/amp/amp-service.ts';
+import { AmpService } from '../../src/extensions/amp/run/amp-service.ts';
 import type { AmpOptions } from '../../src/extensions/amp/settings.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';

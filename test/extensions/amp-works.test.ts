@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { configSchema } from '../../src/config/schema.ts';
 import { amp } from '../../src/extensions/amp/amp.ts';
-import { AmpService } from '../../src/extensions/amp/amp-service.ts';
+import { AmpService } from '../../src/extensions/amp/run/amp-service.ts';
 import { offline } from '../../src/extensions/offline/offline.ts';
 import type { Account } from '../../src/routing/account.ts';
 import { PendingWork } from '../../src/routing/ack-scope.ts';

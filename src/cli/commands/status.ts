@@ -1,5 +1,5 @@
 import { type ListenerKind, listenerKinds } from '../../config/listener-kinds.ts';
-import type { AmpReport } from '../../extensions/amp/amp-counters.ts';
+import type { AmpReport } from '../../extensions/amp/run/amp-counters.ts';
 import type { DiskState } from '../../storage/storage.ts';
 import type { ListenedAddress } from '../../web/control/running-server.ts';
 import type { StatusReport } from '../../web/control/server-operations.ts';

@@ -1,8 +1,8 @@
 import { ns } from '../../protocol/namespaces.ts';
 import type { Extension } from '../../routing/extension.ts';
 import { xml } from '../../xml/element.ts';
-import type { AmpService } from './amp-service.ts';
-import { featuresOf } from './registry.ts';
+import { featuresOf } from './rules/vocabulary.ts';
+import type { AmpService } from './run/amp-service.ts';
 
 /** Advanced Message Processing (XEP-0079). `serverName` is that of the identity of its node. */
 export function amp(works: AmpService, serverName: string): Extension {

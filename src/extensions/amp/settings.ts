@@ -1,12 +1,12 @@
 import { Jid } from '../../protocol/jid.ts';
 import type { MessageType } from '../../protocol/stanza-rules.ts';
-import type { AddressList } from './address-list.ts';
-import type { Unsupported, UnsupportedPolicy } from './next-hop.ts';
-import type { Policy, PolicyMatch, PolicyRule } from './policy.ts';
-import type { PresencePrivacy } from './privacy.ts';
-import { vocabulary } from './registry.ts';
-import type { ReplyRate } from './reply-limit.ts';
-import type { RulesetLimits } from './validate.ts';
+import type { AddressList } from './rules/address-list.ts';
+import type { Policy, PolicyMatch, PolicyRule } from './rules/policy.ts';
+import type { RulesetLimits } from './rules/rule.ts';
+import { vocabulary } from './rules/vocabulary.ts';
+import type { Unsupported, UnsupportedPolicy } from './run/next-hop.ts';
+import type { PresencePrivacy } from './run/privacy.ts';
+import type { ReplyRate } from './run/reply-limit.ts';
 
 /** A rule of a policy as the operator writes it: with a condition and its value, or with an age. */
 export interface PolicyRuleOptions {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Explanation } from '../../extensions/amp/explanation.ts';
+import type { Explanation } from '../../extensions/amp/run/explanation.ts';
 import { operation } from '../../routing/operation.ts';
 
 /** The three words of a rule (XEP-0079 §4.2). */

@@ -1,5 +1,5 @@
-import type { Explanation } from '../../extensions/amp/explanation.ts';
-import { ampElement } from '../../extensions/amp/written-rules.ts';
+import { ampElement } from '../../extensions/amp/element/written-rules.ts';
+import type { Explanation } from '../../extensions/amp/run/explanation.ts';
 import { formatDateTime } from '../../protocol/date-time.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import { randomId } from '../../protocol/random-id.ts';

@@ -1,5 +1,5 @@
 import type { ComponentReport } from '../../components/component.ts';
-import type { AmpReport } from '../../extensions/amp/amp-counters.ts';
+import type { AmpReport } from '../../extensions/amp/run/amp-counters.ts';
 import type { DomainPair } from '../../federation/domain-pairs.ts';
 import type { LinkTestReport } from '../../federation/link-test.ts';
 import type { PeerStreamReport } from '../../federation/peer-report.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { type Arrival, admit } from '../../../src/extensions/amp/admission.ts';
-import { readRequest } from '../../../src/extensions/amp/parse.ts';
-import { mayHaveReports } from '../../../src/extensions/amp/privacy.ts';
-import { vocabulary } from '../../../src/extensions/amp/registry.ts';
+import { readRequest } from '../../../src/extensions/amp/element/parse.ts';
+import { vocabulary } from '../../../src/extensions/amp/rules/vocabulary.ts';
+import { type Arrival, admit } from '../../../src/extensions/amp/run/admission.ts';
+import { mayHaveReports } from '../../../src/extensions/amp/run/privacy.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import type { Stanza } from '../../../src/protocol/stanza.ts';
 import { Account } from '../../../src/routing/account.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ampsOf, isAmp } from '../../../src/extensions/amp/amp-element.ts';
-import { signedCopy } from '../../../src/extensions/amp/delivered-copy.ts';
+import { ampsOf, isAmp } from '../../../src/extensions/amp/element/amp-element.ts';
+import { signedCopy } from '../../../src/extensions/amp/run/delivered-copy.ts';
 import { ns } from '../../../src/protocol/namespaces.ts';
 import { attribute, childElements, type Element, nsOf } from '../../../src/xml/element.ts';
 import type { Payload } from '../../../src/xml/payload.ts';

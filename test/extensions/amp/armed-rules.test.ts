@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type ArmedRuleset, arm, nextDueMs, readArmed, writeArmed } from '../../../src/extensions/amp/armed-rules.ts';
-import { vocabulary } from '../../../src/extensions/amp/registry.ts';
+import {
+  type ArmedRuleset,
+  arm,
+  nextDueMs,
+  readArmed,
+  writeArmed,
+} from '../../../src/extensions/amp/rules/armed-rules.ts';
+import { vocabulary } from '../../../src/extensions/amp/rules/vocabulary.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { armed, everything, future, nowMs, past, understood } from './cast.ts';
 import { allRules } from './plan-tables.ts';

@@ -1,9 +1,9 @@
-import { type ArmedRuleset, arm } from '../../../src/extensions/amp/armed-rules.ts';
-import { Refusal } from '../../../src/extensions/amp/refusal.ts';
-import { vocabulary } from '../../../src/extensions/amp/registry.ts';
-import type { Rule } from '../../../src/extensions/amp/rule.ts';
-import { validate } from '../../../src/extensions/amp/validate.ts';
-import type { WrittenRule } from '../../../src/extensions/amp/written-rules.ts';
+import { Refusal } from '../../../src/extensions/amp/element/refusal.ts';
+import type { WrittenRule } from '../../../src/extensions/amp/element/written-rules.ts';
+import { type ArmedRuleset, arm } from '../../../src/extensions/amp/rules/armed-rules.ts';
+import type { Rule } from '../../../src/extensions/amp/rules/rule.ts';
+import { validate } from '../../../src/extensions/amp/rules/rule.ts';
+import { vocabulary } from '../../../src/extensions/amp/rules/vocabulary.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { ns } from '../../../src/protocol/namespaces.ts';
 import type { Stanza } from '../../../src/protocol/stanza.ts';

@@ -1,9 +1,7 @@
 import { expect } from 'chai';
-import { deliver } from '../../../src/extensions/amp/conditions/deliver.ts';
-import { expireAt } from '../../../src/extensions/amp/conditions/expire-at.ts';
-import { matchResource } from '../../../src/extensions/amp/conditions/match-resource.ts';
-import { featuresOf, vocabulary } from '../../../src/extensions/amp/registry.ts';
-import { outcomes, type Prospect, type Situation } from '../../../src/extensions/amp/situation.ts';
+import { allConditions } from '../../../src/extensions/amp/rules/conditions.ts';
+import { outcomes, type Prospect, type Situation } from '../../../src/extensions/amp/rules/situation.ts';
+import { featuresOf, vocabulary } from '../../../src/extensions/amp/rules/vocabulary.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { balcony, everything, juliet, now, nowMs } from './cast.ts';
 
@@ -15,6 +13,16 @@ function at(prospect: Prospect, intended = juliet): Situation {
 }
 
 const later: Situation = { event: 'dispatch', intended: juliet, hop: false, nowMs };
+
+function conditionOf(name: string) {
+  const found = allConditions.find((condition) => condition.name === name);
+  if (!found) throw new Error(`no condition ${name}`);
+  return found;
+}
+
+const deliver = conditionOf('deliver');
+const expireAt = conditionOf('expire-at');
+const matchResource = conditionOf('match-resource');
 
 describe('the registry (N-24)', () => {
   it('knows the four actions and three conditions of the XEP (N-23)', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { signedCopy, withoutForgedReports, withoutRules } from '../../../src/extensions/amp/delivered-copy.ts';
+import { signedCopy, withoutForgedReports, withoutRules } from '../../../src/extensions/amp/run/delivered-copy.ts';
 import { ampXml, juliet, message, romeo } from './cast.ts';
 import { allRules } from './plan-tables.ts';
 

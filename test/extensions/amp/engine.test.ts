@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type ArmedRuleset, arm } from '../../../src/extensions/amp/armed-rules.ts';
-import { evaluate, standingOf } from '../../../src/extensions/amp/engine.ts';
-import { outcomes, type Prospect, type Situation } from '../../../src/extensions/amp/situation.ts';
+import { type ArmedRuleset, arm } from '../../../src/extensions/amp/rules/armed-rules.ts';
+import { evaluate, standingOf } from '../../../src/extensions/amp/rules/engine.ts';
+import { outcomes, type Prospect, type Situation } from '../../../src/extensions/amp/rules/situation.ts';
 import { armed, balcony, future, juliet, nowMs, past, understood, words } from './cast.ts';
 import { allRules } from './plan-tables.ts';
 

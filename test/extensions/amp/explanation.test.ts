@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { explain, type RulesetExplanation } from '../../../src/extensions/amp/explanation.ts';
-import type { Policy } from '../../../src/extensions/amp/policy.ts';
+import type { Policy } from '../../../src/extensions/amp/rules/policy.ts';
+import { explain, type RulesetExplanation } from '../../../src/extensions/amp/run/explanation.ts';
 import { StanzaError } from '../../../src/protocol/stanza-error.ts';
 import type { DeliveryPlan } from '../../../src/routing/delivery-plan.ts';
 import { ampXml, capulet, future, juliet, limits, message, nowMs, past, romeo, rule, sessionsOf } from './cast.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type ArmedRuleset, arm } from '../../../src/extensions/amp/armed-rules.ts';
-import { type Judgement, judge } from '../../../src/extensions/amp/judgement.ts';
-import { outcomes, type Situation } from '../../../src/extensions/amp/situation.ts';
+import { type ArmedRuleset, arm } from '../../../src/extensions/amp/rules/armed-rules.ts';
+import { type Judgement, judge } from '../../../src/extensions/amp/rules/judgement.ts';
+import { outcomes, type Situation } from '../../../src/extensions/amp/rules/situation.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { armed, juliet, nowMs, past, understood, words } from './cast.ts';
 import { allRules } from './plan-tables.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { readRequest } from '../../../src/extensions/amp/parse.ts';
-import { Refusal } from '../../../src/extensions/amp/refusal.ts';
+import { readRequest } from '../../../src/extensions/amp/element/parse.ts';
+import { Refusal } from '../../../src/extensions/amp/element/refusal.ts';
 import { ampXml, message, rule } from './cast.ts';
 
 const amp = ampXml(['drop deliver stored']);

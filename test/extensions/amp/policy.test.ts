@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { faultyRule, type Policy, type PolicyMatch, policyRulesets } from '../../../src/extensions/amp/policy.ts';
-import { vocabulary } from '../../../src/extensions/amp/registry.ts';
+import { faultyRule, type Policy, type PolicyMatch, policyRulesets } from '../../../src/extensions/amp/rules/policy.ts';
+import { vocabulary } from '../../../src/extensions/amp/rules/vocabulary.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { everything, juliet, message, nowMs, romeo, rule, words } from './cast.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { mayHaveReports, type PresencePrivacy, refuseReports } from '../../../src/extensions/amp/privacy.ts';
-import { refusalReply } from '../../../src/extensions/amp/replies.ts';
+import { refusalReply } from '../../../src/extensions/amp/element/replies.ts';
+import { mayHaveReports, type PresencePrivacy, refuseReports } from '../../../src/extensions/amp/run/privacy.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { balcony, capulet, juliet, romeo, ruleXml, understood } from './cast.ts';
 import { allRules } from './plan-tables.ts';

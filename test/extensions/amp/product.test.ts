@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { admit } from '../../../src/extensions/amp/admission.ts';
-import { judge } from '../../../src/extensions/amp/judgement.ts';
-import { prospectOf } from '../../../src/extensions/amp/prospect.ts';
+import { judge } from '../../../src/extensions/amp/rules/judgement.ts';
+import { prospectOf } from '../../../src/extensions/amp/rules/situation.ts';
+import { admit } from '../../../src/extensions/amp/run/admission.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import type { Stanza } from '../../../src/protocol/stanza.ts';
 import { type DeliveryPlan, planLocal } from '../../../src/routing/delivery-plan.ts';

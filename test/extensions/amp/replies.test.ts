@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { readRequest } from '../../../src/extensions/amp/parse.ts';
-import { Refusal } from '../../../src/extensions/amp/refusal.ts';
-import { refusalReply } from '../../../src/extensions/amp/replies.ts';
+import { readRequest } from '../../../src/extensions/amp/element/parse.ts';
+import { Refusal } from '../../../src/extensions/amp/element/refusal.ts';
+import { refusalReply } from '../../../src/extensions/amp/element/replies.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { ampXml, capulet, juliet, message, romeo, rule, ruleXml, understood } from './cast.ts';
 import { actions } from './plan-tables.ts';

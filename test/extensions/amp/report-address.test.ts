@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { carriesReport, isAnswerable, lateAddress } from '../../../src/extensions/amp/report-address.ts';
+import { carriesReport, isAnswerable, lateAddress } from '../../../src/extensions/amp/element/report-address.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { ampXml, message, romeo } from './cast.ts';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { Refusal } from '../../../src/extensions/amp/refusal.ts';
-import { vocabulary } from '../../../src/extensions/amp/registry.ts';
-import { refusalReply } from '../../../src/extensions/amp/replies.ts';
-import { validate } from '../../../src/extensions/amp/validate.ts';
+import { Refusal } from '../../../src/extensions/amp/element/refusal.ts';
+import { refusalReply } from '../../../src/extensions/amp/element/replies.ts';
+import { validate } from '../../../src/extensions/amp/rules/rule.ts';
+import { vocabulary } from '../../../src/extensions/amp/rules/vocabulary.ts';
 import { capulet, limits, romeo, rule, ruleXml, written } from './cast.ts';
 import { allRules } from './plan-tables.ts';
 import { refusalXml } from './report-xml.ts';

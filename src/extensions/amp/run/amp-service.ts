@@ -1,0 +1,85 @@
+import type { Stanza } from '../../../protocol/stanza.ts';
+import type { Accounts } from '../../../routing/accounts.ts';
+import type { Mailboxes } from '../../../routing/mailboxes.ts';
+import type { MaybePromise } from '../../../routing/maybe-promise.ts';
+import type { RouteOptions } from '../../../routing/passage.ts';
+import type { SessionDirectory } from '../../../routing/session-directory.ts';
+import type { StanzaFilters } from '../../../routing/stanza-filters.ts';
+import type { OfflineStore } from '../../../storage/offline.ts';
+import type { OutboxStore } from '../../../storage/outbox.ts';
+import type { Clock } from '../../../support/clock.ts';
+import type { Log } from '../../../support/log.ts';
+import { type AmpOptions, type AmpSettings, ampSettings, unsupportedPolicy } from '../settings.ts';
+import { AmpCounters } from './amp-counters.ts';
+import { AmpJudge } from './amp-judge.ts';
+import { Expiry } from './expiry.ts';
+import { Outbox } from './outbox.ts';
+import { ReplyLimit } from './reply-limit.ts';
+import { Reporter } from './reporter.ts';
+
+/** Dependencies of AMP as a whole. */
+interface AmpServiceDeps {
+  readonly options: AmpOptions;
+  readonly store: {
+    readonly offline: Pick<OfflineStore, 'due' | 'nextDueMs' | 'settle'>;
+    readonly outbox: OutboxStore;
+  };
+  readonly accounts: Pick<Accounts, 'peek'>;
+  readonly sessions: Pick<SessionDirectory, 'find'>;
+  readonly mailboxes: Pick<Mailboxes, 'has'>;
+  readonly filters: Pick<StanzaFilters, 'refusesInbound'>;
+  readonly isLocalDomain: (domain: string) => boolean;
+  /** Whether a domain is one of ours, or that of a service of ours. */
+  readonly isHosted: (domain: string) => boolean;
+  readonly route: (stanza: Stanza, way?: RouteOptions) => MaybePromise<void>;
+  readonly isInFlight: (owner: string, id: number) => boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Everything of AMP that runs, joined. */
+export class AmpService {
+  readonly enabled: boolean;
+  readonly settings: AmpSettings;
+  readonly judge: AmpJudge;
+  readonly counters = new AmpCounters();
+  readonly #outbox: Outbox;
+  readonly #expiry: Expiry;
+
+  constructor(deps: AmpServiceDeps) {
+    const { options, store, clock } = deps;
+    this.enabled = options.enabled;
+    this.settings = ampSettings(options);
+    const { settings, counters } = this;
+    const reporter = new Reporter({ ...deps, counters, limit: new ReplyLimit(options.replies, clock) });
+    const outbox = new Outbox({ ...deps, store: store.outbox, reporter });
+    const { vocabulary } = settings.limits;
+    const expiry = new Expiry({ ...deps, store: store.offline, vocabulary, reporter, outbox });
+    this.judge = new AmpJudge({ ...deps, settings, reporter, outbox, expiry });
+    this.#outbox = outbox;
+    this.#expiry = expiry;
+  }
+
+  /** The operator has decided otherwise about servers that do not know AMP. */
+  reload({ remoteUnsupported }: Pick<AmpOptions, 'remoteUnsupported'>): void {
+    this.settings.unsupported = unsupportedPolicy(remoteUnsupported);
+  }
+
+  /** Settles the messages of an account that have expired. */
+  async settleDue(account: string): Promise<void> {
+    await this.#expiry.settleDue(account);
+  }
+
+  /** Does what is due since the server ended. */
+  start(): void {
+    if (!this.enabled) return;
+    this.#outbox.flush();
+    this.#expiry.start();
+  }
+
+  /** Finishes what is under way. */
+  async stop(): Promise<void> {
+    await this.#expiry.stop();
+    await this.#outbox.stop();
+  }
+}
