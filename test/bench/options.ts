@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly seconds: number;
   /** The Ampere to measure, built. */
   readonly ampere: string;
+  /** Another built Ampere to compare it with, in turns. */
+  readonly against: string | undefined;
   /** Where to write the results as JSON. */
   readonly json: string | undefined;
   /** Whether docs/performance.md takes the results over. */
@@ -27,9 +29,13 @@ export const help = `npm run bench -- [options]
   --seconds N            length of one measurement (default 6)
   --quick                one repetition of 2 seconds, without the longest cases
   --ampere DIRECTORY     another built Ampere to measure
+  --against DIRECTORY    compares with this built Ampere, in turns; with --quick the usual cases, three pairs each
   --json FILE            writes what was measured
   --docs                 takes the results over into docs/performance.md
 `;
+
+/** The cases of a quick comparison of two builds. */
+const comparedQuickly = 'msg,amp-none,amp-deliver,login,offline,presence';
 
 /** Reads the command line; undefined if it asks for help. */
 export function readOptions(args: readonly string[]): BenchOptions | undefined {
@@ -42,19 +48,22 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       seconds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       ampere: { type: 'string', default: resolve(import.meta.dirname, '../..') },
+      against: { type: 'string' },
       json: { type: 'string' },
       docs: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return undefined;
-  const { quick, json, docs } = values;
+  const { quick, json, docs, against } = values;
+  const shortest = against !== undefined && quick;
   return {
-    cases: chosenCases(values.only, quick),
+    cases: chosenCases(values.only || (shortest ? comparedQuickly : ''), quick),
     servers: chosenServers(values.server),
-    repetitions: positive(values.repetitions ?? (quick ? '1' : '3'), 'repetitions'),
+    repetitions: positive(values.repetitions ?? (quick && !shortest ? '1' : '3'), 'repetitions'),
     seconds: positive(values.seconds ?? (quick ? '2' : '6'), 'seconds'),
     ampere: resolve(values.ampere),
+    against: against === undefined ? undefined : resolve(against),
     json,
     docs,
   };

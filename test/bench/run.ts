@@ -5,6 +5,7 @@ import { Generator } from './generator.ts';
 import { describeMachine } from './machine.ts';
 import { type MeasureParts, measure } from './measure.ts';
 import { type BenchOptions, help, readOptions } from './options.ts';
+import { comparisonRows, comparisonTable, measurePairs } from './paired.ts';
 import { printSample, printSummary } from './report/console.ts';
 import { updateDocument } from './report/document.ts';
 import { type Cell, merge, type Results, readResults, type Sample, writeResults } from './results.ts';
@@ -70,6 +71,19 @@ async function measureAll(options: BenchOptions): Promise<Results> {
   return { machine, cells };
 }
 
+/** Measures two builds of Ampere in turns. */
+async function compare(options: BenchOptions, base: string): Promise<string> {
+  const workplace = await Workplace.open();
+  const generator = await Generator.build(workplace);
+  const parts = { workplace, generator, seconds: options.seconds };
+  const roots = { base, build: options.ampere };
+  const rows: string[][] = [];
+  for (const what of options.cases) {
+    rows.push(...comparisonRows(what.name, await measurePairs(what, roots, options.repetitions, parts)));
+  }
+  return comparisonTable(rows);
+}
+
 async function keep(results: Results, { json, docs }: BenchOptions): Promise<void> {
   if (json !== undefined) await writeResults(json, results);
   if (!docs) return;
@@ -80,5 +94,6 @@ async function keep(results: Results, { json, docs }: BenchOptions): Promise<voi
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const options = readOptions(process.argv.slice(2));
-if (options) printSummary(await measureAll(options));
-else process.stdout.write(help);
+if (!options) process.stdout.write(help);
+else if (options.against !== undefined) process.stdout.write(`\n${await compare(options, options.against)}`);
+else printSummary(await measureAll(options));

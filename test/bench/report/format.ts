@@ -16,9 +16,9 @@ export function milliseconds(us: number): string {
   return number(us / 1000);
 }
 
-/** How many times one is of the other. */
-export function times(value: number): string {
-  return `${value.toFixed(value >= 10 ? 0 : 1)} ×`;
+/** How many times one is of the other; with fewer digits from 10 on. */
+export function times(value: number, digits = 1): string {
+  return `${value.toFixed(value >= 10 ? 0 : digits)} ×`;
 }
 
 /** A table of Markdown; the first column is words, the others are numbers. */
