@@ -1,7 +1,8 @@
 import { Pbkdf2Queue } from '../c2s/negotiation/sasl/pbkdf2-queue.ts';
 import type { Config } from '../config/schema.ts';
-import { clientAcceptorOptions, listenerLimits } from '../config/stream-options.ts';
+import { certificateOptions, clientAcceptorOptions, listenerLimits } from '../config/stream-options.ts';
 import { type ClientAcceptor, makeClientAcceptor } from '../edges/client-acceptor.ts';
+import type { Service } from '../routing/service.ts';
 import { openSqliteStorage, type SqliteStorageOptions } from '../storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { ConnectionLimiter } from '../streams/connection-limiter.ts';
@@ -14,6 +15,8 @@ import { CurrentCertificates } from '../tls/current-certificates.ts';
 export interface Environment {
   readonly log: AdjustableLog;
   readonly clock?: Clock;
+  /** Answer for further domains in this process. */
+  readonly services?: readonly Service[];
   /** Measures the free space on the disk of the data. */
   readonly diskSpace?: (directory: string) => DiskSpace;
   /** Opens another store than SQLite. */
@@ -26,6 +29,8 @@ export interface Environment {
 export interface Foundation {
   readonly config: Config;
   readonly storage: Storage;
+  /** Those given at the start. */
+  readonly services: readonly Service[];
   readonly certificates: CurrentCertificates;
   /** Takes the connections of clients. */
   readonly acceptor: ClientAcceptor;
@@ -40,14 +45,15 @@ export interface Foundation {
 
 /** Opens the store and reads the certificates; rejects, with nothing left open, if one of them cannot be had. */
 export async function openFoundation(config: Config, environment: Environment): Promise<Foundation> {
-  const { log, clock = systemClock } = environment;
+  const { log, clock = systemClock, services = [] } = environment;
   const failure = new AbortController();
   const storage = await openStorage(config, environment, failure);
   try {
-    const certificates = await CurrentCertificates.load(config, log);
+    const certificates = await CurrentCertificates.load(certificateOptions(config, services), log);
     return {
       config,
       storage,
+      services,
       certificates,
       acceptor: makeClientAcceptor(clientAcceptorOptions(config), certificates, { clock, log }),
       limiter: new ConnectionLimiter(listenerLimits(config), clock, log),

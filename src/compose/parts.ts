@@ -7,7 +7,6 @@ import { extensions } from '../extensions/index.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { SystemResolver } from '../federation/system-resolver.ts';
 import { Routing } from '../routing/routing.ts';
-import type { Service } from '../routing/service.ts';
 import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
 import { packageVersion } from '../support/package-version.ts';
@@ -38,13 +37,13 @@ export interface Parts {
   readonly http: HttpListener;
 }
 
-/** Makes every part once, each from those above it; `services` answer for further domains. */
-export async function makeParts(foundation: Foundation, services: readonly Service[]): Promise<Parts> {
+/** Makes every part once, each from those above it. */
+export async function makeParts(foundation: Foundation): Promise<Parts> {
   const routing = makeRouting(foundation);
   const copies = makeCopies(foundation, routing);
   const components = makeComponents(foundation, routing, copies);
   routing.services.join(components);
-  for (const service of services) routing.services.add(service);
+  for (const service of foundation.services) routing.services.add(service);
   const resolver = makeResolver(foundation);
   const federation = await makeFederation(foundation, routing, resolver, copies);
   const registrar = makeRegistrar(foundation, routing);

@@ -2,7 +2,7 @@ import { ampOptions } from '../config/amp-options.ts';
 import { federationOptions, resolverOptions } from '../config/federation-settings.ts';
 import { reloaded } from '../config/reload.ts';
 import type { Config } from '../config/schema.ts';
-import { componentOptions } from '../config/stream-options.ts';
+import { certificateOptions, componentOptions } from '../config/stream-options.ts';
 import { TrustAnchors } from '../federation/trust-anchors.ts';
 import type { AdjustableLog } from '../support/log.ts';
 import type { Foundation } from './foundation.ts';
@@ -18,12 +18,12 @@ export function makeReload(
   log: AdjustableLog,
   readConfig: () => Config = () => foundation.config,
 ): () => Promise<void> {
-  const { certificates, acceptor } = foundation;
+  const { certificates, services, acceptor } = foundation;
   let running = foundation.config;
   let last = Promise.resolve();
   const reload = async () => {
     const { config, waiting } = reloaded(running, readConfig());
-    const applyCertificates = await certificates.prepare(config);
+    const applyCertificates = await certificates.prepare(certificateOptions(config, services));
     const applyParts = await prepareParts(config, parts);
     applyCertificates();
     applyParts();

@@ -1,6 +1,5 @@
 import type { Config } from '../config/schema.ts';
 import { then } from '../routing/maybe-promise.ts';
-import type { Service } from '../routing/service.ts';
 import { type ControlServer, startControlServer } from '../web/control/control-server.ts';
 import { operations } from '../web/control/operations.ts';
 import { type Operator, operatorOf } from '../web/control/operator.ts';
@@ -29,8 +28,6 @@ export interface Server {
 export interface ServerOptions extends Environment {
   /** Reads the configuration again, for a reload. */
   readonly reloadConfig?: () => Config;
-  /** Answer for further domains in this process. */
-  readonly services?: readonly Service[];
 }
 
 /** Time for the farewell to clients when the server ends because its storage has failed: nothing more can be done for them. */
@@ -40,7 +37,7 @@ const farewellMs = 1000;
 export async function startServer(config: Config, options: ServerOptions): Promise<Server> {
   const foundation = await openFoundation(config, options);
   try {
-    const parts = await makeParts(foundation, options.services ?? []);
+    const parts = await makeParts(foundation);
     return await open(foundation, parts, options);
   } catch (error) {
     await closeFoundation(foundation);

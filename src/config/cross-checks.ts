@@ -119,13 +119,15 @@ function incompleteCertificate({ given }: Sections): Finding[] {
 }
 
 function certificatesOfUnservedDomains({ given, domains }: Sections): Finding[] {
-  const served = new Set(domains.map(({ value }) => value));
+  const components = [...members(given.get('components')).keys()].flatMap((name) => domain.safeParse(name).data ?? []);
+  const served = new Set([...domains.map(({ value }) => value), ...components]);
   const seen = new Set<string>();
   return [...members(members(given.get('tls')).get('domains')).keys()].flatMap((name): Finding[] => {
     const path = ['tls', 'domains', name];
     const prepared = domain.safeParse(name).data;
     if (prepared === undefined || !given.has('domains')) return [];
-    if (!served.has(prepared)) return [{ path, at: 'key', message: `"${prepared}" is not one of the domains served` }];
+    if (!served.has(prepared))
+      return [{ path, at: 'key', message: `"${prepared}" is neither one of the domains served nor a component` }];
     if (seen.has(prepared)) return [{ path, at: 'key', message: `"${prepared}" has a certificate already` }];
     seen.add(prepared);
     return [];

@@ -71,7 +71,7 @@ function tls(origin: Origin) {
       domains: z
         .record(domain, domainCertificateSchema(origin))
         .prefault({})
-        .describe('Domains with certificates of their own; the others use the one above.'),
+        .describe('Domains and components with certificates of their own; the others use the one above.'),
     })
     .prefault({})
     .describe('TLS certificates. Domains without one get one from a development authority in dataDir/tls.');

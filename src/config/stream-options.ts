@@ -4,6 +4,7 @@ import type { ClientAcceptorOptions } from '../edges/client-acceptor.ts';
 import type { AcknowledgmentLimits } from '../streams/acknowledgment/ack-requests.ts';
 import type { ListenerLimits } from '../streams/connection-limiter.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
+import type { CertificateOptions } from '../tls/certificates.ts';
 import type { HttpLimits } from '../web/http/http-listener.ts';
 import type { Config } from './schema.ts';
 
@@ -53,6 +54,20 @@ export function componentStreamLimits(config: Config): StreamLimits {
     rate: { bytesPerSecond: Number.MAX_SAFE_INTEGER, burstBytes: Number.MAX_SAFE_INTEGER },
     connection: { ...limits.connection, outgoingBufferBytes },
   };
+}
+
+/** The domains of services that a configuration names, beside those of accounts. */
+export function serviceDomains({ components }: Config): readonly string[] {
+  return Object.keys(components);
+}
+
+/** The domains with certificates, also those of `more` services that the configuration does not name. */
+export function certificateOptions(
+  config: Config,
+  more: readonly { readonly domain: string }[] = [],
+): CertificateOptions {
+  const { domains, dataDir, tls } = config;
+  return { domains, services: [...serviceDomains(config), ...more.map(({ domain }) => domain)], dataDir, tls };
 }
 
 /** The components of the configuration, in the terms of the streams. */

@@ -11,6 +11,8 @@ import type { ContextSource } from './tls-options.ts';
 /** The domains to serve and where their certificates are. */
 export interface CertificateOptions {
   readonly domains: readonly string[];
+  /** Domains of components and other services. One without a certificate of its own uses that of the domain above it. */
+  readonly services?: readonly string[];
   readonly dataDir: string;
   readonly tls: Partial<CertificateFiles> & { readonly domains: Readonly<Record<string, CertificateFiles>> };
 }
@@ -86,12 +88,24 @@ export async function loadCertificates(
   const unconfigured = options.domains.filter((domain) => !own.has(domain) && shared === undefined);
   const authority = new DevelopmentAuthority(join(options.dataDir, 'tls'), clock.nowMs());
   const made = await madeCertificates(authority, unconfigured);
-  const served = await readAll(options.domains, (domain) => own.get(domain) ?? shared ?? made.get(domain));
+  const services = (options.services ?? []).filter((domain) => !options.domains.includes(domain));
+  const named = [...options.domains, ...services.filter((domain) => own.has(domain))];
+  const served = await readAll(named, (domain) => own.get(domain) ?? shared ?? made.get(domain));
   const fallback = served.find(({ files }) => files === shared) ?? served[0];
   if (fallback === undefined) throw new CertificateError(['there is no domain to serve']);
-  return new CertificateStore(served, fallback.certificate, {
+  return new CertificateStore([...served, ...inherited(services, served)], fallback.certificate, {
     warnings: served.flatMap((one) => warningsFor(one, clock.nowMs())),
     developmentAuthority: made.size === 0 ? undefined : authority.certificateFile,
+  });
+}
+
+/** The services without a certificate of their own, with that of the nearest domain above them. */
+function inherited(services: readonly string[], served: readonly Served[]): Served[] {
+  const taken = new Set(served.map(({ domain }) => domain));
+  const nearestFirst = served.toSorted((one, other) => other.domain.length - one.domain.length);
+  return services.flatMap((domain) => {
+    const above = taken.has(domain) ? undefined : nearestFirst.find((one) => domain.endsWith(`.${one.domain}`));
+    return above ? [{ ...above, domain }] : [];
   });
 }
 

@@ -79,6 +79,25 @@ describe('check', () => {
     expect((await check()).errors).to.match(/holds no PEM certificate/);
   });
 
+  it('reads the certificates of components, and says which are not named by any', async () => {
+    const authority = async (domain: string) => {
+      await loadCertificates({ domains: [domain], dataDir: workplace.path('made'), tls: { domains: {} } });
+      const file = (kind: string) => workplace.path(`made/tls/domains/${domain}.${kind}`);
+      return { certificate: file('pem'), key: file('key') };
+    };
+    const open = [{ host: '0.0.0.0', port: 0 }];
+    workplace.configure({
+      domains: ['localhost'],
+      listen: { c2s: open, c2sTls: [], s2s: open, s2sTls: [] },
+      components: { 'own.localhost': { secret: 'a' }, 'other.localhost': { secret: 'b' } },
+      tls: { ...(await authority('localhost')), domains: { 'own.localhost': await authority('own.localhost') } },
+      s2s: { dns: { servers: ['127.0.0.1:1'], timeoutSeconds: 1, tries: 1 } },
+    });
+    const { warnings } = await check();
+    expect(warnings).to.match(/other\.localhost has no certificate that names it/);
+    expect(warnings).to.not.match(/own\.localhost has no certificate|does not name/);
+  });
+
   it('looks at the data directory: whose it is, who may read it and who uses it', async () => {
     workplace.configure();
     mkdirSync(workplace.path('data'), { mode: 0o755 });
@@ -156,11 +175,12 @@ describe('check', () => {
     afterEach(() => dns.stop());
 
     const open = (port: number) => [{ host: '0.0.0.0', port, optional: true }];
-    const checkDns = async () => {
+    const checkDns = async (settings: Parameters<typeof workplace.configure>[0] = {}) => {
       workplace.configure({
         domains: ['a.example', 'localhost'],
         listen: { c2s: open(45_222), c2sTls: open(45_223), s2s: open(45_269), s2sTls: [], components: [] },
         s2s: { dns: { servers: [server], timeoutSeconds: 60, tries: 1 } },
+        ...settings,
       });
       const { ok, warnings } = await check();
       const lines = (text: string) => text.split('\n').filter((line) => line.startsWith('dns: '));
@@ -209,6 +229,22 @@ describe('check', () => {
         'dns: Clients find a.example at a.example port 5222, but this server does not listen on that port (fine if something in between forwards).',
         'dns: Other servers find a.example at a.example port 5269, but this server does not listen on that port (fine if something in between forwards).',
       ]);
+    });
+
+    it('asks about components what other servers would', async () => {
+      host('a.example', '127.0.0.1');
+      dns.answers.set('SRV _xmpp-server._tcp.echo.a.example', [srvRecord(0, 0, 45_269, 'a.example')]);
+      const components = { 'echo.a.example': { secret: 'a' }, 'local.a.example': { secret: 'b' } };
+      const { ok, warnings } = await checkDns({ components });
+      const about = (lines: string[], domain: string) => lines.filter((line) => line.includes(` ${domain}`));
+      expect(about(ok, 'echo.a.example')).to.deep.equal([
+        'dns: Other servers find echo.a.example at a.example port 45269.',
+      ]);
+      expect(about(warnings, 'local.a.example')).to.deep.equal([
+        'dns: Other servers cannot find local.a.example: it has neither _xmpp-server._tcp records nor an address (fine if only users of this server need it).',
+      ]);
+      expect(about(await checkDns({ components, s2s: { enabled: false } }).then((one) => one.warnings), 'local')).to.be
+        .empty;
     });
 
     it('warns of a DNS that does not answer', async () => {

@@ -136,7 +136,11 @@ const cases: Record<string, Case> = {
   },
   'a certificate for a domain that is not served': {
     text: '{ "domains": ["a.example"], "tls": { "domains": {\n  "b.example": { "certificate": "a", "key": "b" }\n} } }',
-    problems: ['2:3: tls.domains["b.example"]: "b.example" is not one of the domains served'],
+    problems: ['2:3: tls.domains["b.example"]: "b.example" is neither one of the domains served nor a component'],
+  },
+  'two certificates for a component': {
+    text: '{ "domains": ["a.example"], "components": { "c.a.example": { "secret": "s" } }, "tls": { "domains": {\n  "c.a.example": { "certificate": "a", "key": "b" },\n  "C.a.example": { "certificate": "a", "key": "b" }\n} } }',
+    problems: ['3:3: tls.domains["C.a.example"]: "c.a.example" has a certificate already'],
   },
   'a certificate for an impossible domain': {
     text: '{ "tls": { "domains": {\n  "a b": { "certificate": "a", "key": "b" }\n} } }',

@@ -16,8 +16,12 @@ const dayMs = 86_400_000;
 describe('the certificates of the server', () => {
   const authority = new TestAuthority();
 
-  function load(domains: string[], tls: Partial<CertificateOptions['tls']>): Promise<CertificateStore> {
-    return loadCertificates({ domains, dataDir: authority.directory, tls: { domains: {}, ...tls } });
+  function load(
+    domains: string[],
+    tls: Partial<CertificateOptions['tls']>,
+    services: string[] = [],
+  ): Promise<CertificateStore> {
+    return loadCertificates({ domains, services, dataDir: authority.directory, tls: { domains: {}, ...tls } });
   }
 
   async function problemsOf(
@@ -74,6 +78,37 @@ describe('the certificates of the server', () => {
       expect(subjectFor(store, name), name).to.equal('CN=i');
     }
     expect(store.warnings).to.deep.equal([]);
+  });
+
+  it('of services are their own, or those of the nearest domain above them', async () => {
+    const names = ['a.example', 'b.example', 'rooms.b.example'];
+    const issued = await Promise.all(names.map(async (name) => [name, await authority.issue(name, [name])] as const));
+    const services = ['echo.a.example', 'rooms.b.example', 'echo.b.example', 'x.rooms.b.example', 'elsewhere.example'];
+    const store = await load(['a.example', 'b.example'], { domains: Object.fromEntries(issued) }, services);
+    expect(services.map((name) => subjectFor(store, name))).to.deep.equal([
+      'CN=a.example',
+      'CN=rooms.b.example',
+      'CN=b.example',
+      'CN=rooms.b.example',
+      'CN=a.example',
+    ]);
+    expect(store.pems.domains.map(([name]) => name)).to.include('echo.b.example');
+    expect(store.warnings).to.deep.equal([]);
+    expect(store.single).to.equal(false);
+  });
+
+  it('of services are looked at like the others', async () => {
+    const domains = { 'echo.a.example': await authority.issue('echo', ['other.example']) };
+    const store = await load(['a.example'], { ...(await authority.issue('a', ['a.example'])), domains }, [
+      'echo.a.example',
+    ]);
+    expect(store.warnings.join()).to.match(/does not name echo\.a\.example/);
+    const missing = { certificate: `${authority.directory}/no.pem`, key: `${authority.directory}/no.key` };
+    const error = await load(['a.example'], { domains: { 'echo.a.example': missing } }, ['echo.a.example']).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).to.be.instanceOf(CertificateError);
   });
 
   it('fall back to the default for every other name', async () => {

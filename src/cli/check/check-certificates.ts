@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
+import { serviceDomains } from '../../config/stream-options.ts';
 import { TrustAnchors } from '../../federation/trust-anchors.ts';
-import { CertificateError, loadCertificates } from '../../tls/certificates.ts';
+import { covers } from '../../tls/certificate-files.ts';
+import {
+  CertificateError,
+  type CertificateOptions,
+  type CertificateStore,
+  loadCertificates,
+} from '../../tls/certificates.ts';
 import { reachable } from './check-configuration.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
@@ -11,10 +18,14 @@ const finding = findingsAbout('certificates');
 export async function checkCertificates(config: Config): Promise<Finding[]> {
   const { domains, dataDir, tls } = config;
   const shared = tls.certificate !== undefined && tls.key !== undefined;
-  const configured = domains.filter((domain) => shared || Object.hasOwn(tls.domains, domain));
+  const hasOwn = (domain: string) => Object.hasOwn(tls.domains, domain);
+  const configured = domains.filter((domain) => shared || hasOwn(domain));
+  const services = serviceDomains(config);
+  const named = [...configured, ...services.filter(hasOwn)];
+  const others = services.filter((domain) => !hasOwn(domain));
   const made = domains.filter((domain) => !configured.includes(domain));
   return [
-    ...(configured.length === 0 ? [] : await checkFiles({ domains: configured, dataDir, tls })),
+    ...(named.length === 0 ? [] : await checkFiles({ domains: named, services: others, dataDir, tls }, config)),
     ...made.map((domain) => madeHere(domain, config)),
     ...(await checkAuthorities(config)),
   ];
@@ -30,11 +41,13 @@ async function checkAuthorities({ s2s }: Config): Promise<Finding[]> {
   }
 }
 
-async function checkFiles(options: Pick<Config, 'domains' | 'dataDir' | 'tls'>): Promise<Finding[]> {
+async function checkFiles(options: CertificateOptions, config: Config): Promise<Finding[]> {
+  const { domains, services = [] } = options;
   try {
     const store = await loadCertificates(options);
-    if (store.warnings.length > 0) return store.warnings.map((warning) => finding('warning', `${warning}.`));
-    return options.domains.map((domain) => {
+    const warnings = [...store.warnings, ...unnamed(services, store, config)];
+    if (warnings.length > 0) return warnings.map((warning) => finding('warning', `${warning}.`));
+    return domains.map((domain) => {
       const { validToDate } = store.certificateFor(domain).leaf;
       return finding('ok', `The certificate of ${domain} is good until ${validToDate.toISOString()}.`);
     });
@@ -42,6 +55,14 @@ async function checkFiles(options: Pick<Config, 'domains' | 'dataDir' | 'tls'>):
     if (!(error instanceof CertificateError)) throw error;
     return error.problems.map((problem) => finding('error', `${problem}.`));
   }
+}
+
+/** Services whose certificate, that of another domain, does not convince other servers. */
+function unnamed(services: readonly string[], store: CertificateStore, config: Config): string[] {
+  if (!config.s2s.enabled || !reachable(config)) return [];
+  return services
+    .filter((domain) => !covers(store.certificateFor(domain).leaf, domain))
+    .map((domain) => `${domain} has no certificate that names it: other servers can know it by dialback alone`);
 }
 
 function madeHere(domain: string, config: Config): Finding {

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { resolverOptions } from '../../config/federation-settings.ts';
 import { listenersInUse } from '../../config/listener-kinds.ts';
 import type { Config, Listener } from '../../config/schema.ts';
+import { serviceDomains } from '../../config/stream-options.ts';
 import type { Resolver, SrvRecord } from '../../federation/resolver.ts';
 import { SystemResolver } from '../../federation/system-resolver.ts';
 import { systemClock } from '../../support/clock.ts';
@@ -19,21 +20,33 @@ interface Service {
   readonly listeners: readonly Listener[];
   /** The port that peers try without a record; absent for direct TLS (XEP-0368 §3). */
   readonly usualPort?: number;
+  /** Whether the users of this server alone may need it. */
+  readonly mayBeAbsent?: boolean;
 }
 
 /** Asks DNS what others would, if this server is there for others. */
 export async function checkDns(config: Config): Promise<Finding[]> {
   if (!reachable(config)) return [];
   const resolver = new SystemResolver(resolverOptions(config), systemClock);
-  const domains = config.domains.filter(
-    (domain) => domain !== 'localhost' && isIP(domain.replace(/^\[|\]$/g, '')) === 0,
-  );
+  const all = servicesOf(config);
+  const forServers = all.filter(({ peers }) => peers === 'Other servers');
+  const federated = forServers.map((service) => ({ ...service, mayBeAbsent: true }));
+  const wanted = [
+    ...config.domains.filter(isName).map((domain) => ({ domain, services: all })),
+    ...serviceDomains(config)
+      .filter(isName)
+      .map((domain) => ({ domain, services: federated })),
+  ];
   try {
-    const found = domains.map((domain) => checkDomain(asciiDomain(domain), servicesOf(config), resolver));
+    const found = wanted.map(({ domain, services }) => checkDomain(asciiDomain(domain), services, resolver));
     return (await Promise.all(found)).flat();
   } finally {
     resolver.close();
   }
+}
+
+function isName(domain: string): boolean {
+  return domain !== 'localhost' && isIP(domain.replace(/^\[|\]$/g, '')) === 0;
 }
 
 function servicesOf(config: Config): Service[] {
@@ -68,10 +81,13 @@ async function checkService(domain: string, service: Service, resolver: Resolver
 }
 
 async function withoutRecords(domain: string, service: Service, resolver: Resolver): Promise<Finding[]> {
-  const { name, peers, usualPort } = service;
+  const { name, peers, usualPort, mayBeAbsent } = service;
   if (usualPort === undefined) return [];
-  if ((await resolver.addresses(domain)).length === 0)
-    return [finding('warning', `${peers} cannot find ${domain}: it has neither ${name}._tcp records nor an address.`)];
+  if ((await resolver.addresses(domain)).length === 0) {
+    const excuse = mayBeAbsent ? ' (fine if only users of this server need it)' : '';
+    const message = `${peers} cannot find ${domain}: it has neither ${name}._tcp records nor an address${excuse}.`;
+    return [finding('warning', message)];
+  }
   const record = { host: domain, port: usualPort, priority: 0, weight: 0 };
   return checkRecord(domain, service, record, resolver);
 }
