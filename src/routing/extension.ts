@@ -1,5 +1,5 @@
 import type { DataForm } from '../protocol/data-form.ts';
-import type { Capabilities, Identity } from '../protocol/disco.ts';
+import type { Capabilities, DiscoItem, Identity } from '../protocol/disco.ts';
 import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import type { StanzaError } from '../protocol/stanza-error.ts';
@@ -80,6 +80,17 @@ export interface Advertisement {
   readonly domain?: readonly string[];
   /** Features of an account's bare JID. */
   readonly account?: readonly string[];
+  /**
+   * A node of an account; nothing if there is no such node, or if `asker` may not know of it. Strangers ask as well: what this function
+   * tells them shows that the account exists.
+   */
+  readonly accountNodes?: (account: Account, asker: Jid, node: string) => MaybePromise<Capabilities | undefined>;
+  /** Items of an account, or of a node of it; nothing if `asker` may not know of any. Strangers ask as well, as above. */
+  readonly accountItems?: (
+    account: Account,
+    asker: Jid,
+    node: string | undefined,
+  ) => MaybePromise<Iterable<DiscoItem> | undefined>;
   readonly domainIdentities?: readonly Identity[];
   readonly accountIdentities?: readonly Identity[];
   /** Extra forms in the domain's answer (XEP-0128). */

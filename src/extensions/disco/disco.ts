@@ -3,7 +3,7 @@ import { type Capabilities, type DiscoItem, discoInfoElement, discoItemsElement 
 import { ns } from '../../protocol/namespaces.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Advertisement, Claim, Command, Extension, IqRequest } from '../../routing/extension.ts';
-import { accountShownTo } from '../../routing/visibility.ts';
+import { accountShownTo, maySeePresence } from '../../routing/visibility.ts';
 import { attribute, type Element } from '../../xml/element.ts';
 
 /** Dependencies of service discovery. */
@@ -24,7 +24,6 @@ const claims: readonly Claim[] = [
     title: 'Service Discovery',
     version: '2.5.0',
     status: 'complete',
-    note: 'disco#items of an account is refused to strangers like that of no account (RFC 6121 §8.5.1), not answered empty',
   },
   {
     spec: 'XEP-0115',
@@ -56,7 +55,7 @@ export function disco(deps: DiscoDeps): Extension {
       { ...info, scopes: ['server'], handle: (request) => domainInfo(request, descriptions()) },
       { ...info, scopes: ['self', 'other'], handle: (request) => accountInfo(request, descriptions()) },
       { ...items, scopes: ['server'], handle: (request) => domainItems(request, deps, descriptions().commands) },
-      { ...items, scopes: ['self', 'other'], handle: accountItems },
+      { ...items, scopes: ['self', 'other'], handle: (request) => accountItems(request, descriptions()) },
     ],
   };
 }
@@ -66,6 +65,8 @@ interface Descriptions {
   /** Nodes of the domain by name, among them the one of its caps (XEP-0115 §6.2). */
   readonly nodes: ReadonlyMap<string, Capabilities>;
   readonly account: Capabilities;
+  readonly accountNodes: readonly NonNullable<Advertisement['accountNodes']>[];
+  readonly accountItems: readonly NonNullable<Advertisement['accountItems']>[];
   readonly commands: readonly Command[];
   readonly verification: string;
 }
@@ -85,7 +86,15 @@ function describe({ name, homepage, advertisements }: DiscoDeps): Descriptions {
   };
   const verification = verificationString(domain);
   const capsNode = `${homepage}#${verification}`;
-  return { domain, account, commands, verification, nodes: nodes.set(capsNode, domain) };
+  return {
+    domain,
+    account,
+    accountNodes: all.flatMap((one) => one.accountNodes ?? []),
+    accountItems: all.flatMap((one) => one.accountItems ?? []),
+    commands,
+    verification,
+    nodes: nodes.set(capsNode, domain),
+  };
 }
 
 function domainInfo({ payload }: IqRequest, { domain, nodes }: Descriptions): Element {
@@ -95,9 +104,17 @@ function domainInfo({ payload }: IqRequest, { domain, nodes }: Descriptions): El
   return discoInfoElement(asked, node);
 }
 
-function accountInfo(request: IqRequest, { account }: Descriptions): Element {
+async function accountInfo(request: IqRequest, { account: root, accountNodes }: Descriptions): Promise<Element> {
+  const { account, from, payload } = request;
+  const node = attribute(payload, 'node');
+  if (account && node) {
+    for (const find of accountNodes) {
+      const found = await find(account, from, node);
+      if (found) return discoInfoElement(found, node);
+    }
+  }
   accountShownTo(request);
-  return discoInfoElement(account, rootNode(request));
+  return discoInfoElement(root, rootNode(request));
 }
 
 function domainItems(request: IqRequest, { services }: DiscoDeps, commands: readonly Command[]): Element {
@@ -108,9 +125,19 @@ function domainItems(request: IqRequest, { services }: DiscoDeps, commands: read
   return discoItemsElement(services(request.to.domain), rootNode(request));
 }
 
-function accountItems(request: IqRequest): Element {
-  accountShownTo(request);
-  return discoItemsElement([], rootNode(request));
+/** For those who may not see the account there is nothing in it, as if there were no account (XEP-0030 §8). */
+async function accountItems({ account, from, payload }: IqRequest, { accountItems }: Descriptions): Promise<Element> {
+  const node = attribute(payload, 'node');
+  if (!account) return discoItemsElement([], node);
+  const found: DiscoItem[] = [];
+  let isKnown = !node || !maySeePresence(account, from);
+  for (const find of accountItems) {
+    const items = await find(account, from, node || undefined);
+    isKnown ||= items !== undefined;
+    found.push(...(items ?? []));
+  }
+  if (!isKnown) throw StanzaError.itemNotFound();
+  return discoItemsElement(found, node);
 }
 
 /** The node asked for, when only the entity itself is there: none, or the empty one that some clients write. */
