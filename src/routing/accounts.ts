@@ -1,26 +1,37 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { AccountStore } from '../storage/accounts.ts';
+import type { Clock } from '../support/clock.ts';
 import { Account } from './account.ts';
 import type { LoadedState } from './account-slot.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 
 /** How many accounts may be in memory before those without a session are looked for. */
 const cachedAccounts = 20_000;
+/** How long the store is not asked again for an account that does not exist, if none is created here meanwhile. */
+const absenceMs = 5000;
 
-/** The accounts in memory; loads the others when somebody asks. Knows for a while who does not exist, too. */
+/** The accounts in memory; loads the others when somebody asks. Also knows for a short time which accounts do not exist. */
 export class Accounts {
   readonly #store: Pick<AccountStore, 'load'>;
   readonly #isInUse: (key: string) => boolean;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #capacity: number;
-  readonly #known = new Map<string, Account | undefined>();
+  /** Accounts, and for one that does not exist the monotonic time at which that is looked up again. */
+  readonly #known = new Map<string, Account | number>();
   readonly #loading = new Map<string, Promise<Account | undefined>>();
   #sweepAtSize: number;
   #slots: readonly LoadedState[] = [];
 
   /** `isInUse` says which accounts have a session and must not be forgotten. */
-  constructor(store: Pick<AccountStore, 'load'>, isInUse: (key: string) => boolean, capacity = cachedAccounts) {
+  constructor(
+    store: Pick<AccountStore, 'load'>,
+    isInUse: (key: string) => boolean,
+    clock: Pick<Clock, 'monotonicMs'>,
+    capacity = cachedAccounts,
+  ) {
     this.#store = store;
     this.#isInUse = isInUse;
+    this.#clock = clock;
     this.#capacity = capacity;
     this.#sweepAtSize = capacity;
   }
@@ -34,12 +45,15 @@ export class Accounts {
   get(jid: Jid): MaybePromise<Account | undefined> {
     const key = jid.bare().toString();
     const known = this.#known.get(key);
-    return known !== undefined || this.#known.has(key) ? known : this.#load(jid.bare(), key);
+    if (typeof known === 'object') return known;
+    if (known !== undefined && this.#clock.monotonicMs() < known) return undefined;
+    return this.#load(jid.bare(), key);
   }
 
   /** The account if it is in memory now. */
   peek(key: string): Account | undefined {
-    return this.#known.get(key);
+    const known = this.#known.get(key);
+    return typeof known === 'object' ? known : undefined;
   }
 
   /** Drops what memory says about an account that was created, removed or may differ from the disk. */
@@ -79,7 +93,9 @@ export class Accounts {
   }
 
   #remember(key: string, account: Account | undefined): void {
-    this.#known.set(key, account);
+    // The one loaded last stands last, also if its absence was known before.
+    this.#known.delete(key);
+    this.#known.set(key, account ?? this.#clock.monotonicMs() + absenceMs);
     if (this.#known.size > this.#sweepAtSize) this.#sweep();
   }
 

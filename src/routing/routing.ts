@@ -79,7 +79,7 @@ export class Routing {
     this.services = new Services(this.isLocalDomain);
     this.#log = log;
     this.presenceHooks = new PresenceHooks(log);
-    this.accounts = new Accounts(storage.accounts, (key) => sessions.of(key).length > 0);
+    this.accounts = new Accounts(storage.accounts, (key) => sessions.of(key).length > 0, clock);
     this.rosters = new RosterChanges(storage.rosters, sessions);
     this.requests = new OutgoingRequests(clock);
     const sessionsOf = (account: string) => sessions.of(account);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { Jid } from '../../src/protocol/jid.ts';
 import type { Account } from '../../src/routing/account.ts';
 import { Accounts } from '../../src/routing/accounts.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { item, MemoryAccounts } from './memory-stores.ts';
 
 const juliet = Jid.parse('juliet@a.example');
@@ -10,12 +11,14 @@ describe('The accounts in memory', () => {
   let store: MemoryAccounts;
   let inUse: Set<string>;
   let accounts: Accounts;
+  let clock: ManualClock;
 
   beforeEach(() => {
     store = new MemoryAccounts();
     inUse = new Set();
     store.add('juliet@a.example', item('romeo@a.example', { subscription: 'both' }));
-    accounts = new Accounts(store, (key) => inUse.has(key), 4);
+    clock = new ManualClock();
+    accounts = new Accounts(store, (key) => inUse.has(key), clock, 4);
   });
 
   it('are read once, however many ask at a time, and are there at once from then on', async () => {
@@ -43,7 +46,21 @@ describe('The accounts in memory', () => {
     const nobody = Jid.parse('nobody@a.example');
     expect(await accounts.get(nobody)).to.equal(undefined);
     expect(accounts.get(nobody)).to.equal(undefined);
+    clock.advance(4999);
+    expect(accounts.get(nobody)).to.equal(undefined);
     expect(store.reads).to.have.length(1);
+  });
+
+  it('are looked for again after five seconds if they did not exist', async () => {
+    const late = Jid.parse('late@a.example');
+    await accounts.get(late);
+    store.add('late@a.example');
+    clock.advance(5000);
+    const found = await accounts.get(late);
+    expect(found?.key).to.equal('late@a.example');
+    expect(accounts.peek('late@a.example')).to.equal(found);
+    clock.advance(60_000);
+    expect(accounts.get(late)).to.equal(found);
   });
 
   it('are read again when forgotten', async () => {

@@ -48,6 +48,22 @@ describe('Requests of the server itself (RFC 6120 §8.2.3)', () => {
     expect(ids[0]).to.not.equal(ids[1]);
   });
 
+  it('are of type get unless they ask for a change', async () => {
+    await ask();
+    void requests.ask(server, juliet, ping, 1000, (request) => sent.push(request), 'set');
+    expect(sent.map(({ type }) => type)).to.deep.equal(['get', 'set']);
+  });
+
+  it('can say in their ids which node has asked', async () => {
+    expect(OutgoingRequests.nodeTagOf(await ask())).to.equal(undefined);
+    requests = new OutgoingRequests(clock, 'n7');
+    const id = await ask();
+    expect(id).to.have.length.above(22);
+    expect(OutgoingRequests.nodeTagOf(id)).to.equal('n7');
+    expect(await answer(id.slice(3), juliet.toString())).to.equal(undefined);
+    expect(await answer(id, juliet.toString())).to.equal(`result ${id}`);
+  });
+
   for (const type of ['result', 'error']) {
     it(`are answered by a stanza of type ${type}, and only once`, async () => {
       const id = await ask();
