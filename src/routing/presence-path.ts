@@ -24,6 +24,8 @@ interface PresencePathDeps {
   /** The session has become able to take messages. */
   readonly available: (session: Session) => void;
   readonly route: (stanza: Stanza) => MaybePromise<void>;
+  /** Routes copies of one stanza. */
+  readonly routeAll: (copies: readonly Stanza[]) => MaybePromise<void>;
   /** Carries what is for other servers. */
   readonly remotes: Outbound;
   /** Has a stanza carried away; whatever goes wrong is answered. */
@@ -150,10 +152,10 @@ export class PresencePath {
     }
     const directed = [...presence.directed.values()];
     presence.directed.clear();
-    for (const to of directed) {
-      // RFC 6121 §4.6.3: subscribers have had the broadcast, if there was one.
-      if (!wasAvailable || !account.roster.isSubscriber(to)) this.#send(stanza.with({ to }), account);
-    }
+    // RFC 6121 §4.6.3: subscribers have had the broadcast, if there was one.
+    const untold = directed.filter((to) => !wasAvailable || !account.roster.isSubscriber(to));
+    const copies = untold.map((to) => stanza.with({ to }));
+    void this.#deps.routeAll(copies.filter((copy) => this.#deps.filters.passesOutbound(copy, account)));
     this.#deps.hooks.directedEnded(session, directed);
   }
 
@@ -164,14 +166,13 @@ export class PresencePath {
   }
 
   #toSubscribers(stanza: Stanza, account: Account): void {
-    for (const item of account.roster.all()) {
-      const subscribed = item.subscription === 'from' || item.subscription === 'both';
-      if (subscribed) this.#send(stanza.with({ to: Jid.parse(item.contact) }), account);
+    const copies: Stanza[] = [];
+    for (const { subscription, contact } of account.roster.all()) {
+      if (subscription !== 'from' && subscription !== 'both') continue;
+      const copy = stanza.with({ to: Jid.parse(contact) });
+      if (this.#deps.filters.passesOutbound(copy, account)) copies.push(copy);
     }
-  }
-
-  #send(stanza: Stanza, sender: Account): void {
-    if (this.#deps.filters.passesOutbound(stanza, sender)) void this.#deps.route(stanza);
+    void this.#deps.routeAll(copies);
   }
 
   /** Directed presence (RFC 6121 §4.6); it is remembered so that its end can be told. */

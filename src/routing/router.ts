@@ -92,6 +92,18 @@ export class Router {
     return this.#guarded(stanza, run, options);
   }
 
+  /** Routes copies of one stanza to many recipients, in order. A promise means the same as that of {@link route}. */
+  routeAll(copies: Iterable<Stanza>, way?: RouteOptions): MaybePromise<void> {
+    let waiting: Promise<void>[] | undefined;
+    for (const copy of copies) {
+      const routed = this.route(copy, way);
+      if (!(routed instanceof Promise)) continue;
+      waiting ??= [];
+      waiting.push(routed);
+    }
+    if (waiting) return Promise.all(waiting).then(() => undefined);
+  }
+
   /** Where an address leads now. */
   resolve(to: Jid): MaybePromise<Destination> {
     const { domain } = to;

@@ -73,7 +73,7 @@ export class Routing {
   #remotes = noRemotes;
 
   constructor({ domains, maxRosterItems, maxDirectedPresences, storage, clock, log }: RoutingDeps) {
-    const { sessions, filters, hooks, route } = this;
+    const { sessions, filters, hooks, route, routeAll } = this;
     const local = new Set(domains);
     this.isLocalDomain = (domain) => local.has(domain);
     this.services = new Services(this.isLocalDomain);
@@ -112,6 +112,7 @@ export class Routing {
     };
     this.#presences = new PresencePath({
       ...common,
+      routeAll,
       hooks: this.presenceHooks,
       maxDirected: maxDirectedPresences,
       available: (session) => hooks.readyForMessages(session),
@@ -154,6 +155,10 @@ export class Routing {
 
   /** Routes a stanza with 'from' and 'to' that the server has made, stored, or received from elsewhere. */
   readonly route = (stanza: Stanza, options?: RouteOptions): MaybePromise<void> => this.router.route(stanza, options);
+
+  /** Routes copies of one stanza to many recipients. */
+  readonly routeAll = (copies: Iterable<Stanza>, options?: RouteOptions): MaybePromise<void> =>
+    this.router.routeAll(copies, options);
 
   /** Broadcasts the presence of an available session again, because what its account adds to it has changed. */
   readonly announceAgain = (session: Session): void => this.#presences.announceAgain(session);

@@ -46,6 +46,26 @@ describe('The router', () => {
     }
   });
 
+  it('routes copies to many recipients, and waits for those whose accounts must be loaded', async () => {
+    const house = new House();
+    const [juliet, romeo] = [
+      await house.online('juliet@a.example/balcony'),
+      await house.online('romeo@a.example/orchard'),
+    ];
+    house.accounts.add('nurse@a.example');
+    const copy = (to: string) => readStanza(`<message from='hall@b.example' to='${to}'><body/></message>`);
+    const { router } = house.routing;
+    const here = router.routeAll([copy('juliet@a.example'), copy('romeo@a.example'), copy('juliet@a.example')]);
+    expect(here).to.equal(undefined);
+    expect([juliet.sent.length, romeo.sent.length]).to.deep.equal([2, 1]);
+    const absent = router.routeAll([copy('nurse@a.example'), copy('romeo@a.example')]);
+    expect(absent).to.be.instanceOf(Promise);
+    expect(romeo.sent).to.have.length(2);
+    expect(house.kept).to.deep.equal([]);
+    await absent;
+    expect(house.kept).to.have.length(1);
+  });
+
   it('answers what another server has forwarded from an address of its own (RFC 6120 §8.1.2.2)', async () => {
     const sent: string[] = [];
     const house = new House({ remotes: { send: (stanza) => void sent.push(brief(stanza)) } });
