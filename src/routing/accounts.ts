@@ -56,7 +56,7 @@ export class Accounts {
     return typeof known === 'object' ? known : undefined;
   }
 
-  /** Drops what memory says about an account that was created, removed or may differ from the disk. */
+  /** Drops the knowledge of an account that was created or removed, or that may differ from the store. */
   forget(key: string): void {
     this.#known.delete(key);
     this.#loading.delete(key);
@@ -78,7 +78,7 @@ export class Accounts {
         throw error;
       },
     );
-    // All who ask get the same promise, so that they go on in the order they came.
+    // All callers get the same promise, so that they go on in the order in which they came.
     this.#loading.set(key, loading);
     return loading;
   }
@@ -99,7 +99,7 @@ export class Accounts {
     if (this.#known.size > this.#sweepAtSize) this.#sweep();
   }
 
-  /** Forgets the older half, but for those with a session. The newer half stays: somebody is about to use what was just loaded. */
+  /** Forgets the older half, except accounts with a session. The newer half stays: its callers are about to use it. */
   #sweep(): void {
     const older = [...this.#known.keys()].slice(0, this.#known.size / 2);
     for (const key of older) if (!this.#isInUse(key)) this.#known.delete(key);

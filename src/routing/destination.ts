@@ -3,7 +3,7 @@ import type { Service } from './service.ts';
 
 /** Where an address leads. */
 export type Destination =
-  /** A local account, or the place where one could be. */
+  /** A local account, or a local address without one. */
   | { readonly kind: 'account'; readonly account: Account | undefined }
   /** A domain of ours itself. */
   | { readonly kind: 'server' }

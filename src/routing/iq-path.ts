@@ -21,7 +21,7 @@ interface IqPathDeps {
   readonly isService: (domain: string) => boolean;
   readonly filters: StanzaFilters;
   readonly requests: OutgoingRequests;
-  /** Carries what is for other servers. */
+  /** Carries stanzas to other servers. */
   readonly remotes: Outbound;
   /** Has a stanza carried away; whatever goes wrong is answered. */
   readonly send: (outbound: Outbound, stanza: Stanza) => void;
@@ -41,7 +41,7 @@ export class IqPath {
       case 'remote':
         return this.#deps.send(this.#deps.remotes, iq);
       case 'service':
-        // We ask other servers in the name of the domain that writes to them.
+        // The server asks other servers in the name of the domain whose stanzas they get.
         if (isAnswer(iq) && to.local === '' && this.#deps.requests.settle(iq, from)) return;
         return this.#deps.send(destination.service, iq);
       case 'server':
@@ -71,14 +71,14 @@ export class IqPath {
     return this.#deps.table.handle(iq, { from, to, scope, session, account });
   }
 
-  /** Whoever is blocked gets the answers of somebody who writes to no account at all. */
+  /** A requester whom the account has blocked gets the same answers as for an address without an account (XEP-0191 §3.3). */
   #atNobody(iq: Stanza, from: Jid, to: Jid, session: Session | undefined): MaybePromise<void> {
     if (isAnswer(iq)) return undefined;
     if (!to.isBare) throw StanzaError.serviceUnavailable();
     return this.#deps.table.handle(iq, { from, to, scope: 'other', session, account: undefined });
   }
 
-  /** RFC 6121 §8.5.3.1: whoever asks a resource that does not show itself to him is told what is told if there is none. */
+  /** A requester to whom the resource does not show itself gets the answer for a resource that is not connected (RFC 6121 §8.5.3.1). */
   #toSession(iq: Stanza, from: Jid, to: Jid): void {
     const target = this.#deps.findSession(to);
     if (isAnswer(iq)) return target?.send(iq);

@@ -58,7 +58,7 @@ export class IqTable<Ends extends IqEnds> {
     this.#replies = replies;
   }
 
-  /** Adds the handlers of `owner`, an extension or a service. Throws if one of them answers what another one answers already. */
+  /** Adds the handlers of `owner`, an extension or a service. Throws an Error if a request has two handlers. */
   add(owner: string, handlers: readonly IqHandlerFor<Ends>[]): void {
     for (const handler of handlers) {
       for (const scope of handler.scopes) this.#register(scope, { owner, handler });

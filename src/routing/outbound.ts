@@ -12,13 +12,13 @@ export interface NextHop {
   features(): Promise<ReadonlySet<string>>;
 }
 
-/** What is to happen to a stanza that leaves the server, besides being sent. */
+/** What the sender of a stanza wants to know and decide while the stanza leaves the server. */
 export interface Handoff {
   /** The acknowledgment waits until a copy of the stanza is durable. */
   readonly ackScope?: AckScope | undefined;
   /**
-   * It has had to wait and could be written now: answers what is to be written, or throws the StanzaError with which the stanza ends,
-   * or answers nothing if it has come to its end. What is behind it waits (RFC 6120 §10.1). `hop` is the other server, if it is one.
+   * Called before a stanza is written that has had to wait. Returns the stanza to write, or nothing if it has come to its end; throws
+   * the StanzaError with which it ends. Stanzas behind it wait (RFC 6120 §10.1). `hop` is the next server, for another server.
    */
   leaving?(hop?: NextHop): MaybePromise<Stanza | undefined>;
   /** It has been written. */
@@ -27,8 +27,8 @@ export interface Handoff {
   failed(error: StanzaError): MaybePromise<void>;
 }
 
-/** Carries stanzas out of the server, those to one domain from another in their order. */
+/** Carries stanzas out of the server. Those from one domain to another keep their order. */
 export interface Outbound {
-  /** Takes a stanza that has both addresses. Throws the StanzaError for one that is not even tried. */
-  send(stanza: Stanza, departure: Handoff): void;
+  /** Takes a stanza that has both addresses. Throws a StanzaError if it does not try to send it. */
+  send(stanza: Stanza, handoff: Handoff): void;
 }

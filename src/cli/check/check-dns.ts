@@ -24,7 +24,7 @@ interface Service {
   readonly mayBeAbsent?: boolean;
 }
 
-/** Asks DNS what others would, if this server is there for others. */
+/** Asks DNS the questions of clients and other servers, if they can reach this server. */
 export async function checkDns(config: Config): Promise<Finding[]> {
   if (!reachable(config)) return [];
   const resolver = new SystemResolver(resolverOptions(config), systemClock);
