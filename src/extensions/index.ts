@@ -9,6 +9,7 @@ import { amp } from './amp/amp.ts';
 import type { AmpService } from './amp/run/amp-service.ts';
 import { blocking } from './blocking/blocking.ts';
 import { clientState } from './client-state/client-state.ts';
+import { commands } from './commands.ts';
 import { type ContactAddresses, contactAddresses } from './contact-addresses.ts';
 import { disco } from './disco/disco.ts';
 import { type ForwardingOptions, forwarding } from './forwarding.ts';
@@ -51,7 +52,7 @@ export interface ExtensionDeps {
 export function extensions(deps: ExtensionDeps): readonly Extension[] {
   const { software, options, routing, storage, services, clock, log } = deps;
   const { sessions } = routing;
-  const all: readonly Extension[] = [
+  const parts: readonly Extension[] = [
     blocking({ ...routing, store: storage.blocklists }),
     roster({ ...routing, store: storage.rosters, options: options.roster }),
     amp(deps.amp, software.name),
@@ -73,6 +74,13 @@ export function extensions(deps: ExtensionDeps): readonly Extension[] {
     privateXml(storage.privateXml),
     register(deps.registrar, options.registration),
     legacySession(),
+  ];
+  const all = [
+    ...parts,
+    commands(
+      parts.flatMap((extension) => extension.commands ?? []),
+      clock,
+    ),
   ];
   return all;
 }

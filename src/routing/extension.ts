@@ -7,6 +7,7 @@ import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
 import type { LoadedState } from './account-slot.ts';
 import type { AckScope } from './ack-scope.ts';
+import type { Command } from './command.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
 import type { HttpRoute } from './http-route.ts';
 import type { IqContent, IqEnds, IqHandlerFor } from './iq-table.ts';
@@ -33,6 +34,8 @@ export interface Extension {
   readonly iq?: readonly IqHandler[];
   /** Domains of their own that it answers for. */
   readonly services?: readonly LocalService[];
+  /** Ad-hoc commands of the domain (XEP-0050). */
+  readonly commands?: readonly DomainCommand[];
   /** Elements beside the three stanzas that a bound client may send. */
   readonly nonzas?: readonly NonzaHandler[];
   /** Features that a client can enable while it binds its resource. */
@@ -97,15 +100,14 @@ export interface Advertisement {
   readonly domainForms?: readonly DataForm[];
   /** Nodes of the domain that tell more, by name. */
   readonly domainNodes?: ReadonlyMap<string, Capabilities>;
-  /** Commands that users can give the domain (XEP-0050). */
-  readonly commands?: readonly Command[];
+  /** The items of nodes of the domain, by the name of the node, as a requester may see them. */
+  readonly domainItems?: ReadonlyMap<string, DiscoItemsNode>;
 }
 
-/** A command as it is listed (XEP-0050 §2.1). */
-export interface Command {
-  readonly node: string;
-  readonly name: string;
-}
+type DiscoItemsNode = (request: IqRequest) => MaybePromise<readonly DiscoItem[]>;
+
+/** An ad-hoc command of the domain (XEP-0050). */
+export type DomainCommand = Command<LocalIqEnds>;
 
 /** Where a client's stream stands when features are offered; or that it is the stream of another server. */
 export type StreamStage = 'unauthenticated' | 'authenticated' | 'server';

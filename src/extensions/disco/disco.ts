@@ -2,7 +2,8 @@ import { capsElement, verificationString } from '../../protocol/caps.ts';
 import { type Capabilities, type DiscoItem, discoInfoElement, discoItemsElement } from '../../protocol/disco.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
-import type { Advertisement, Claim, Command, Extension, IqRequest } from '../../routing/extension.ts';
+import type { Advertisement, Claim, Extension, IqRequest } from '../../routing/extension.ts';
+import { type MaybePromise, then } from '../../routing/maybe-promise.ts';
 import { accountShownTo, maySeePresence } from '../../routing/visibility.ts';
 import { attribute, type Element } from '../../xml/element.ts';
 
@@ -54,11 +55,13 @@ export function disco(deps: DiscoDeps): Extension {
     iq: [
       { ...info, scopes: ['server'], handle: (request) => domainInfo(request, descriptions()) },
       { ...info, scopes: ['self', 'other'], handle: (request) => accountInfo(request, descriptions()) },
-      { ...items, scopes: ['server'], handle: (request) => domainItems(request, deps, descriptions().commands) },
+      { ...items, scopes: ['server'], handle: (request) => domainItems(request, deps, descriptions().items) },
       { ...items, scopes: ['self', 'other'], handle: (request) => accountItems(request, descriptions()) },
     ],
   };
 }
+
+type DomainItems = NonNullable<Advertisement['domainItems']>;
 
 interface Descriptions {
   readonly domain: Capabilities;
@@ -67,7 +70,8 @@ interface Descriptions {
   readonly account: Capabilities;
   readonly accountNodes: readonly NonNullable<Advertisement['accountNodes']>[];
   readonly accountItems: readonly NonNullable<Advertisement['accountItems']>[];
-  readonly commands: readonly Command[];
+  /** Nodes of the domain that have items, by name. */
+  readonly items: DomainItems;
   readonly verification: string;
 }
 
@@ -78,7 +82,7 @@ function describe({ name, homepage, advertisements }: DiscoDeps): Descriptions {
     features: new Set(all.flatMap((one) => one.domain ?? [])),
     forms: all.flatMap((one) => one.domainForms ?? []),
   };
-  const commands = all.flatMap((one) => one.commands ?? []);
+  const items = new Map(all.flatMap((one) => [...(one.domainItems ?? [])]));
   const nodes = new Map(all.flatMap((one) => [...(one.domainNodes ?? [])]));
   const account: Capabilities = {
     identities: [{ category: 'account', type: 'registered' }, ...all.flatMap((one) => one.accountIdentities ?? [])],
@@ -91,7 +95,7 @@ function describe({ name, homepage, advertisements }: DiscoDeps): Descriptions {
     account,
     accountNodes: all.flatMap((one) => one.accountNodes ?? []),
     accountItems: all.flatMap((one) => one.accountItems ?? []),
-    commands,
+    items,
     verification,
     nodes: nodes.set(capsNode, domain),
   };
@@ -117,11 +121,10 @@ async function accountInfo(request: IqRequest, { account: root, accountNodes }: 
   return discoInfoElement(root, rootNode(request));
 }
 
-function domainItems(request: IqRequest, { services }: DiscoDeps, commands: readonly Command[]): Element {
-  if (commands.length > 0 && attribute(request.payload, 'node') === ns.commands) {
-    const items = commands.map(({ node, name }) => ({ jid: request.to, node, name }));
-    return discoItemsElement(items, ns.commands);
-  }
+function domainItems(request: IqRequest, { services }: DiscoDeps, items: DomainItems): MaybePromise<Element> {
+  const node = attribute(request.payload, 'node');
+  const itemsOfNode = items.get(node ?? '');
+  if (itemsOfNode) return then(itemsOfNode(request), (found) => discoItemsElement(found, node));
   return discoItemsElement(services(request.to.domain), rootNode(request));
 }
 

@@ -1,0 +1,27 @@
+import { ns } from '../protocol/namespaces.ts';
+import { CommandDispatcher } from '../routing/command-dispatcher.ts';
+import type { DomainCommand, Extension } from '../routing/extension.ts';
+import type { Clock } from '../support/clock.ts';
+
+/** The ad-hoc commands that the other extensions give the domain (XEP-0050). */
+export function commands(all: readonly DomainCommand[], clock: Pick<Clock, 'monotonicMs'>): Extension {
+  const claim = {
+    spec: 'XEP-0050',
+    title: 'Ad-Hoc Commands',
+    version: '1.3.0',
+    status: 'complete',
+    note: 'for users: forwarding of messages',
+  } as const;
+  if (all.length === 0) return { name: 'commands', claims: [claim] };
+  const dispatcher = new CommandDispatcher(all, clock);
+  return {
+    name: 'commands',
+    claims: [claim],
+    disco: {
+      domain: [ns.commands],
+      domainNodes: dispatcher.nodes(),
+      domainItems: new Map([[ns.commands, (request) => dispatcher.items(request)]]),
+    },
+    iq: [dispatcher.handler(['server'])],
+  };
+}
