@@ -69,6 +69,6 @@ async function reload(server: StartedServer | undefined, log: Log): Promise<void
   try {
     await server?.reload();
   } catch (error) {
-    log.error({ err: error }, 'nothing was reloaded');
+    log.error({ err: error }, 'reload failed; nothing was changed');
   }
 }

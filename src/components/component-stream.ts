@@ -168,7 +168,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
       throw StreamError.notAuthorized('the handshake comes first');
     }
     if (!isProof(textOf(frame.element()), streamId, component.secret)) {
-      this.#deps.log.warn({ component: component.domain, remote: this.remoteAddress }, 'wrong secret of a component');
+      this.#deps.log.warn({ component: component.domain, remote: this.remoteAddress }, 'a component sent a wrong secret');
       throw StreamError.notAuthorized();
     }
     component.admit();

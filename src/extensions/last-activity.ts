@@ -132,7 +132,7 @@ class LastSeenNotes {
       await this.#deps.store.setLastSeen(account, atMs, status);
     } catch (error) {
       const removed = error instanceof StorageError && error.code === 'not-found';
-      if (!removed) this.#deps.log.warn({ err: error, account }, 'last activity was not saved');
+      if (!removed) this.#deps.log.warn({ err: error, account }, 'could not save last activity');
     }
   }
 }

@@ -104,7 +104,7 @@ export class Dialback {
 
   #answered(word: DialbackWord, answer: DialbackAnswer): void {
     if (this.#settle(keyOf({ ...word, from: word.to, to: word.from }), answer)) return;
-    this.#deps.log.info({ remote: this.#stream.remoteAddress, from: word.from }, 'dialback answer to no question');
+    this.#deps.log.info({ remote: this.#stream.remoteAddress, from: word.from }, 'unexpected dialback answer');
   }
 
   #settle(key: string, answer: DialbackAnswer): boolean {
@@ -158,7 +158,7 @@ export class Dialback {
 
   /** XEP-0220 §2.2.1: who has proved nothing yet is sent away. */
   #denied(pair: DomainPair): void {
-    this.#deps.log.warn({ ...pair, address: this.#stream.remoteAddress }, 'a dialback key was wrong');
+    this.#deps.log.warn({ ...pair, address: this.#stream.remoteAddress }, 'wrong dialback key');
     if (this.#stream.proven.size > 0) return this.#tell(pair, StanzaError.forbidden());
     this.#tell(pair, 'invalid');
     this.#stream.close();

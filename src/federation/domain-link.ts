@@ -169,7 +169,7 @@ export class DomainLink {
     const restMs = Math.min(longestMs, firstMs * 2 ** this.#failures);
     this.#failures += 1;
     this.#state = { name: 'resting', untilMs: this.#deps.clock.monotonicMs() + restMs, failure };
-    this.#deps.log.warn({ ...this.pair, reason: failure.message, restMs }, 'another server cannot be reached');
+    this.#deps.log.warn({ ...this.pair, reason: failure.message, restMs }, 'cannot reach another server');
     if (!this.#ended) this.#bounce(failure.error, this.#queue.length);
   }
 
@@ -254,7 +254,7 @@ export class DomainLink {
 
   #refused(error: unknown): void {
     this.#bounce(error instanceof StanzaError ? error : StanzaError.internalServerError(), 1);
-    if (!(error instanceof StanzaError)) this.#deps.log.error({ err: error, ...this.pair }, 'a departure failed');
+    if (!(error instanceof StanzaError)) this.#deps.log.error({ err: error, ...this.pair }, 'could not send a stanza to another server');
   }
 
   #bounce(error: StanzaError, count: number): void {
@@ -270,7 +270,7 @@ export class DomainLink {
     const { log } = this.#deps;
     settled.then(
       () => copy?.release(),
-      (fault: unknown) => log.error({ err: fault, ...this.pair }, 'a failure was not dealt with'),
+      (fault: unknown) => log.error({ err: fault, ...this.pair }, 'unhandled failure'),
     );
   }
 

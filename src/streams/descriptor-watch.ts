@@ -20,8 +20,8 @@ export class DescriptorWatch {
     const exhausted = code === 'EMFILE' || code === 'ENFILE';
     if (exhausted === this.#exhausted) return;
     this.#exhausted = exhausted;
-    if (exhausted) this.#log.warn({ code }, 'no file descriptors are left: new connections are closed');
-    else this.#log.warn({}, 'file descriptors are to be had again');
+    if (exhausted) this.#log.warn({ code }, 'out of file descriptors; closing new connections');
+    else this.#log.warn({}, 'file descriptors available again');
   }
 }
 

@@ -4,7 +4,7 @@ import type { Log } from '../support/log.ts';
 /** The limits on connections, as the configuration calls them. */
 export type ConnectionLimit = 'total' | 'outgoing' | 'unauthenticated' | 'perIp';
 
-/** How often the log says that connections are turned away: a flood of them must not become one of lines. */
+/** How often the log says that connections refused: a flood of them must not become one of lines. */
 const quietMs = 60_000;
 
 interface Refusals {
@@ -12,7 +12,7 @@ interface Refusals {
   quietUntilMs: number;
 }
 
-/** Tells the operator that connections are turned away: soon after the first, then at most once a minute, with their number. */
+/** Tells the operator that connections refused: soon after the first, then at most once a minute, with their number. */
 export class RefusalLog {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #log: Pick<Log, 'warn'>;
@@ -36,7 +36,7 @@ export class RefusalLog {
     for (const [limit, refusals] of this.#refusals) {
       const { connections, quietUntilMs } = refusals;
       if (connections === 0 || nowMs < quietUntilMs) continue;
-      this.#log.warn({ limit, connections }, 'connections are turned away');
+      this.#log.warn({ limit, connections }, 'connections refused');
       this.#refusals.set(limit, { connections: 0, quietUntilMs: nowMs + quietMs });
     }
   }

@@ -61,7 +61,7 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
       return await this.#deps.acceptor.open(address, start, (arrival) => this.#accept(arrival, start));
     } catch (error) {
       if (!address.optional) throw error;
-      this.#deps.log.warn({ err: error, ...address }, 'not listening there');
+      this.#deps.log.warn({ err: error, ...address }, 'cannot listen on this address');
       return undefined;
     }
   }

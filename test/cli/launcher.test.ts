@@ -130,7 +130,7 @@ describe('ampere start', () => {
     for (const [index, settings] of bad.entries()) {
       workplace.configure(settings);
       server.kill('SIGHUP');
-      await server.waitFor('refusal', () => logged('nothing was reloaded').length > index || undefined);
+      await server.waitFor('refusal', () => logged('reload failed; nothing was changed').length > index || undefined);
       await client.settles();
     }
     server.kill('SIGUSR1');

@@ -90,7 +90,7 @@ describe('serving', () => {
     scene.stopped.resolve();
     await scene.over;
     expect(scene.happened).to.deep.equal(['ready', 'reload', 'reload', 'stop']);
-    expect(scene.log.alarms.join()).to.match(/nothing was reloaded.*port 0/);
+    expect(scene.log.alarms.join()).to.match(/reload failed; nothing was changed.*port 0/);
   });
 
   it('stops what was asked to stop before it was ready', async () => {

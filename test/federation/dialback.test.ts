@@ -32,7 +32,7 @@ describe('A question about a dialback key', () => {
     abort.abort();
     expect(word(await asked)).to.equal('remote-server-timeout');
     answers('valid');
-    expect(log.lines.join()).to.contain('dialback answer to no question');
+    expect(log.lines.join()).to.contain('unexpected dialback answer');
   });
 
   it('that is asked again waits for the later answer alone', async () => {

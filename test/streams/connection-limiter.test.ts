@@ -64,10 +64,10 @@ describe('The doorkeeper', () => {
       keeper.admit(one, 0);
       keeper.look();
     }
-    expect(log.lines).to.deep.equal(['warn connections are turned away {"limit":"total","connections":1}']);
+    expect(log.lines).to.deep.equal(['warn connections refused {"limit":"total","connections":1}']);
     clock.advance(60_000);
     for (let listener = 0; listener < 3; listener++) keeper.look();
-    expect(log.lines[1]).to.equal('warn connections are turned away {"limit":"total","connections":2}');
+    expect(log.lines[1]).to.equal('warn connections refused {"limit":"total","connections":2}');
     expect(log.lines).to.have.length(2);
   });
 });

@@ -186,10 +186,10 @@ for (const [title, makeGate] of Object.entries(gates)) {
       bench.clock.advance(1000);
       await refused();
       bench.clock.advance(30_000);
-      expect(warnings()).to.deep.equal(['warn connections are turned away {"limit":"total","connections":3}']);
+      expect(warnings()).to.deep.equal(['warn connections refused {"limit":"total","connections":3}']);
       bench.clock.advance(31_000);
       bench.clock.advance(600_000);
-      expect(warnings()[1]).to.equal('warn connections are turned away {"limit":"total","connections":1}');
+      expect(warnings()[1]).to.equal('warn connections refused {"limit":"total","connections":1}');
       expect(warnings()).to.have.length(2);
     });
 

@@ -37,7 +37,7 @@ export class AddressGuard implements AuthenticationGuard {
   }
 
   broken(error: unknown): SaslFailure {
-    this.#log.error({ err: error }, 'authentication broke');
+    this.#log.error({ err: error }, 'authentication failed unexpectedly');
     return SaslFailure.temporaryAuthFailure();
   }
 }

@@ -41,7 +41,7 @@ export async function start(context: Context, configFile: string | undefined): P
   const log = await createLog(config.log);
   // What is durable is safe; what is in memory cannot be trusted any more.
   const ended = (error: Error) => {
-    log.error({ err: error }, 'a fault that nobody expected ends the server');
+    log.error({ err: error }, 'unexpected error; the server stops');
     process.exit(exitCodes.failed);
   };
   process.on('uncaughtException', ended);

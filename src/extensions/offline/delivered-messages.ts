@@ -39,7 +39,7 @@ export class DeliveredMessages {
         clock.after(retryMs, () => void this.remove(account, ids));
         return;
       }
-      log.error({ err: error, account }, 'delivered messages were not removed and will come again');
+      log.error({ err: error, account }, 'could not remove delivered messages; they will be delivered again');
     }
     this.#forget(account, ids);
   }

@@ -74,7 +74,7 @@ export class Drain {
       while (this.#wanted && this.#canTake()) await this.#sendPage();
     } catch (error) {
       this.#failed = true;
-      this.#deps.log.error({ err: error, account: this.session.account.key }, 'stored messages cannot be read');
+      this.#deps.log.error({ err: error, account: this.session.account.key }, 'cannot read stored messages');
     }
     this.#running = false;
     this.session.release();

@@ -108,7 +108,7 @@ export class Expiry {
       const dueAtMs = await store.nextDueMs();
       if (dueAtMs !== undefined) this.wake(Math.max(dueAtMs, earliestMs));
     } catch (error) {
-      log.error({ err: error }, 'messages that expire cannot be looked at; the next attempt is in a while');
+      log.error({ err: error }, 'cannot read expiring messages; will retry');
       this.wake(clock.nowMs() + inFlightWaitMs);
     }
   }

@@ -84,7 +84,7 @@ export class Outbox {
         this.#wanted ||= page.length === pageSize;
       }
     } catch (error) {
-      this.#deps.log.error({ err: error }, 'reports cannot be read and wait for the next ones');
+      this.#deps.log.error({ err: error }, 'cannot read reports; will retry');
     }
     this.#running = undefined;
   }
@@ -105,7 +105,7 @@ export class Outbox {
     const id = this.#entries.get(ackScope);
     if (id === undefined || this.#stopped) return;
     this.#deps.store.remove([id]).catch((error: unknown) => {
-      this.#deps.log.error({ err: error, id }, 'a report was not removed and will be sent again');
+      this.#deps.log.error({ err: error, id }, 'could not remove a report; it will be sent again');
     });
   }
 }
