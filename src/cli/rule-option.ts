@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { RuleWords } from '../web/control/message-operations.ts';
+import type { RuleWords } from '../extensions/amp/desk/message-operations.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 
 /** Adds the option for rules, which can be given several times; their order counts. */

@@ -168,7 +168,10 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
       throw StreamError.notAuthorized('the handshake comes first');
     }
     if (!isProof(textOf(frame.element()), streamId, component.secret)) {
-      this.#deps.log.warn({ component: component.domain, remote: this.remoteAddress }, 'a component sent a wrong secret');
+      this.#deps.log.warn(
+        { component: component.domain, remote: this.remoteAddress },
+        'a component sent a wrong secret',
+      );
       throw StreamError.notAuthorized();
     }
     component.admit();

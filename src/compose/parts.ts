@@ -2,10 +2,12 @@ import type { ClientSessions } from '../c2s/client-sessions.ts';
 import { Registrar } from '../c2s/registrar.ts';
 import type { Components } from '../components/components.ts';
 import { ampOptions } from '../config/amp-options.ts';
+import { OperatorMessages } from '../extensions/amp/desk/operator-messages.ts';
 import { AmpService } from '../extensions/amp/run/amp-service.ts';
 import { extensions } from '../extensions/index.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { SystemResolver } from '../federation/system-resolver.ts';
+import { then } from '../routing/maybe-promise.ts';
 import { Routing } from '../routing/routing.ts';
 import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
@@ -88,11 +90,28 @@ function makeAmp({ config, storage, clock, log }: Foundation, routing: Routing):
   });
 }
 
+function makeMessageDesk({ config, clock }: Foundation, routing: Routing, amp: AmpService): OperatorMessages {
+  return new OperatorMessages({
+    domains: config.domains,
+    components: Object.keys(config.components),
+    hasAccount: (jid) => then(routing.accounts.get(jid), (account) => account !== undefined),
+    clock,
+    mailboxes: routing.mailboxes,
+    route: (message) => routing.route(message, { byOperator: true }),
+    explain: (message, sender, recipient, nowMs) =>
+      then(routing.router.plan(message, sender, recipient), ({ passage, plan }) =>
+        amp.judge.explain(passage, plan, nowMs),
+      ),
+  });
+}
+
 function makeExtensions(
-  { config, storage, clock, log }: Foundation,
+  foundation: Foundation,
   routing: Routing,
   { amp, registrar }: Pick<Parts, 'amp' | 'registrar'>,
 ) {
+  const { config, storage, clock, log } = foundation;
   const services = (domain: string) => routing.services.itemsOf(domain);
-  return extensions({ routing, software, options: config, amp, registrar, storage, services, clock, log });
+  const messageDesk = makeMessageDesk(foundation, routing, amp);
+  return extensions({ routing, software, options: config, amp, messageDesk, registrar, storage, services, clock, log });
 }

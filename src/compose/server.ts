@@ -1,9 +1,7 @@
 import type { Config } from '../config/schema.ts';
-import { then } from '../routing/maybe-promise.ts';
 import { type ControlServer, startControlServer } from '../web/control/control-server.ts';
 import { operations } from '../web/control/operations.ts';
 import { type Operator, operatorOf } from '../web/control/operator.ts';
-import { OperatorMessages } from '../web/control/operator-messages.ts';
 import type { RunningServer } from '../web/control/running-server.ts';
 import { controlSocketPath } from '../web/control/socket-path.ts';
 import { closeFoundation, type Environment, type Foundation, openFoundation } from './foundation.ts';
@@ -51,7 +49,7 @@ async function open(foundation: Foundation, parts: Parts, options: ServerOptions
     const addresses = await openStreams(foundation, parts);
     const reload = makeReload(foundation, parts, options.log, options.reloadConfig);
     const running = makeRunningServer(foundation, parts, addresses, reload);
-    control = await openControl(foundation, running);
+    control = await openControl(foundation, parts, running);
     parts.routing.hooks.opened();
     return {
       addresses,
@@ -103,24 +101,10 @@ async function close(
   await controlClosed;
 }
 
-function makeOperatorMessages({ config, clock }: Foundation, { routing, amp }: Parts): OperatorMessages {
-  return new OperatorMessages({
-    domains: config.domains,
-    components: Object.keys(config.components),
-    hasAccount: (jid) => then(routing.accounts.get(jid), (account) => account !== undefined),
-    clock,
-    mailboxes: routing.mailboxes,
-    route: (message) => routing.route(message, { byOperator: true }),
-    explain: (message, sender, recipient, nowMs) =>
-      then(routing.router.plan(message, sender, recipient), ({ passage, plan }) =>
-        amp.judge.explain(passage, plan, nowMs),
-      ),
-  });
-}
-
-function openControl({ config, log }: Foundation, running: RunningServer): Promise<ControlServer> {
+function openControl({ config, log }: Foundation, { routing }: Parts, running: RunningServer): Promise<ControlServer> {
   const path = controlSocketPath(config.dataDir);
-  return startControlServer({ path, operations: operations.map(({ bind }) => bind(running)), log });
+  const all = [...operations.map(({ bind }) => bind(running)), ...routing.hooks.operations];
+  return startControlServer({ path, operations: all, log });
 }
 
 function makeRunningServer(
@@ -130,7 +114,7 @@ function makeRunningServer(
   reload: () => Promise<void>,
 ): RunningServer {
   const { config, storage, clock } = foundation;
-  const { routing, registrar, components, federation, listener, amp } = parts;
+  const { routing, registrar, components, federation, listener } = parts;
   const startedAtMs = clock.nowMs();
   return {
     storage,
@@ -138,13 +122,12 @@ function makeRunningServer(
     registrar,
     accounts: routing.accounts,
     sessions: routing.sessions,
-    messages: makeOperatorMessages(foundation, parts),
     status: () => ({
       version: software.version,
       startedAtMs,
       addresses,
       connections: listener.connections,
-      amp: amp.counters.report(),
+      extensions: routing.hooks.status(),
     }),
     components: () => components.report(),
     testPeer: federation && ((pair) => federation.test(pair)),

@@ -6,6 +6,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { amp } from './amp/amp.ts';
+import type { MessageDesk } from './amp/desk/message-operations.ts';
 import type { AmpService } from './amp/run/amp-service.ts';
 import { blocking } from './blocking/blocking.ts';
 import { clientState } from './client-state/client-state.ts';
@@ -40,6 +41,8 @@ export interface ExtensionDeps {
   readonly options: ExtensionOptions;
   readonly routing: Routing;
   readonly amp: AmpService;
+  /** Sends and explains messages for the operator. */
+  readonly messageDesk?: MessageDesk;
   readonly registrar: AccountChanges;
   readonly storage: Pick<Storage, 'accounts' | 'rosters' | 'blocklists' | 'offline' | 'privateXml' | 'vcards'>;
   /** The services that disco#items of a domain lists. */
@@ -55,7 +58,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension[] {
   const parts: readonly Extension[] = [
     blocking({ ...routing, store: storage.blocklists }),
     roster({ ...routing, store: storage.rosters, options: options.roster }),
-    amp(deps.amp, software.name),
+    amp(deps.amp, software.name, deps.messageDesk),
     offline({ ...routing, store: storage.offline, quota: options.offline, clock, log }),
     clientState(),
     disco({

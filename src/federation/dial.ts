@@ -106,7 +106,10 @@ export class Dialler {
     watch?.failed(target, failure);
     const { local, remote } = pair;
     const { host, port } = target;
-    this.#deps.stream.log.info({ local, remote, host, port, reason: failure.message }, 'cannot establish a stream to a server');
+    this.#deps.stream.log.info(
+      { local, remote, host, port, reason: failure.message },
+      'cannot establish a stream to a server',
+    );
   }
 }
 

@@ -254,7 +254,8 @@ export class DomainLink {
 
   #refused(error: unknown): void {
     this.#bounce(error instanceof StanzaError ? error : StanzaError.internalServerError(), 1);
-    if (!(error instanceof StanzaError)) this.#deps.log.error({ err: error, ...this.pair }, 'could not send a stanza to another server');
+    if (!(error instanceof StanzaError))
+      this.#deps.log.error({ err: error, ...this.pair }, 'could not send a stanza to another server');
   }
 
   #bounce(error: StanzaError, count: number): void {

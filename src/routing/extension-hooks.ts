@@ -1,7 +1,8 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { Element } from '../xml/element.ts';
-import type { Extension, NonzaHandler, SessionFeature, StreamStage } from './extension.ts';
+import type { Extension, NonzaHandler, SessionFeature, StatusSection, StreamStage } from './extension.ts';
 import type { MessageStore } from './message-store.ts';
+import type { BoundOperation } from './operation.ts';
 import type { Session } from './session.ts';
 
 type HookName = 'filter' | 'prepare' | 'judge' | 'recall' | 'record' | 'settleDue';
@@ -46,6 +47,15 @@ export class ExtensionHooks {
 
   get sessionFeatures(): readonly SessionFeature[] {
     return this.#extensions.flatMap(({ sessionFeatures }) => sessionFeatures ?? []);
+  }
+
+  get operations(): readonly BoundOperation[] {
+    return this.#extensions.flatMap(({ operations }) => operations ?? []);
+  }
+
+  /** What extensions add to the status of the server, by their names. */
+  status(): Readonly<Record<string, StatusSection>> {
+    return Object.fromEntries(this.#extensions.flatMap(({ name, status }) => (status ? [[name, status()]] : [])));
   }
 
   /** Elements for the stream features at a stage of the negotiation. */

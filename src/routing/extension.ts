@@ -14,6 +14,7 @@ import type { IqContent, IqEnds, IqHandlerFor } from './iq-table.ts';
 import type { LocalService } from './local-service.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { MessageStore, StoredExtras } from './message-store.ts';
+import type { BoundOperation } from './operation.ts';
 import type { NextHop } from './outbound.ts';
 import type { JudgedPassage, Passage } from './passage.ts';
 import type { Session } from './session.ts';
@@ -23,7 +24,7 @@ import type { SubscriptionState } from './subscription-states.ts';
  * A XEP, or a part of an RFC, as a value: what it adds to the server, and what it says of itself.
  * These are all the hooks; they run in the order of the one list in `extensions/index.ts`.
  */
-export interface Extension {
+export interface Extension<Options = unknown> {
   readonly name: string;
   /** The specifications it implements; `docs/protocols.md` is made from these. */
   readonly claims: readonly Claim[];
@@ -52,6 +53,15 @@ export interface Extension {
   readonly settleDue?: (account: string) => Promise<void>;
   /** Paths of the public HTTP listener. */
   readonly http?: readonly HttpRoute[];
+  /** Operations for the operator. */
+  readonly operations?: readonly BoundOperation[];
+  /** What the extension adds to the status of the server. */
+  readonly status?: () => StatusSection;
+  /**
+   * Prepares changed options and returns the function that puts them into effect, which cannot fail. Rejects if the options have a
+   * fault; then no part of the server changes.
+   */
+  readonly reload?: (options: Options) => MaybePromise<() => void>;
   /** Everything is in place. */
   readonly opened?: () => void;
   /** The server is about to end; the store is still open. */
@@ -64,6 +74,16 @@ export interface Extension {
   readonly accountSlots?: readonly LoadedState[];
   /** The account is gone, on disk and from memory. */
   readonly accountRemoved?: (account: Jid) => void;
+}
+
+/** What `ampere status` shows of an extension. */
+export interface StatusSection {
+  /** One or two words that introduce the summary. */
+  readonly title: string;
+  /** One line for people. */
+  readonly summary: string;
+  /** The same for programs; must survive JSON. */
+  readonly figures: object;
 }
 
 /** A specification that an extension implements. */

@@ -4,7 +4,7 @@ import type { Log } from '../support/log.ts';
 /** The limits on connections, as the configuration calls them. */
 export type ConnectionLimit = 'total' | 'outgoing' | 'unauthenticated' | 'perIp';
 
-/** How often the log says that connections refused: a flood of them must not become one of lines. */
+/** How often the log says that connections are refused: a flood of them must not become one of lines. */
 const quietMs = 60_000;
 
 interface Refusals {
@@ -12,7 +12,7 @@ interface Refusals {
   quietUntilMs: number;
 }
 
-/** Tells the operator that connections refused: soon after the first, then at most once a minute, with their number. */
+/** Tells the operator that connections are refused: soon after the first, then at most once a minute, with their number. */
 export class RefusalLog {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #log: Pick<Log, 'warn'>;

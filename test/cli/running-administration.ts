@@ -1,6 +1,12 @@
 import { Pbkdf2Queue } from '../../src/c2s/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../src/c2s/registrar.ts';
 import type { ComponentReport } from '../../src/components/component.ts';
+import {
+  type ExplainReport,
+  type MessageDesk,
+  messageOperations,
+  type SendReport,
+} from '../../src/extensions/amp/desk/message-operations.ts';
 import type { LinkTestReport } from '../../src/federation/link-test.ts';
 import type { PeerStreamReport } from '../../src/federation/peer-report.ts';
 import { Jid } from '../../src/protocol/jid.ts';
@@ -10,7 +16,6 @@ import { LocalSessions } from '../../src/routing/session-directory.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { type ControlServer, startControlServer } from '../../src/web/control/control-server.ts';
-import type { ExplainReport, SendReport } from '../../src/web/control/message-operations.ts';
 import { operations } from '../../src/web/control/operations.ts';
 import type { RunningServer } from '../../src/web/control/running-server.ts';
 import { controlSocketPath } from '../../src/web/control/socket-path.ts';
@@ -23,7 +28,7 @@ export const sampleStatus = {
   startedAtMs: Date.UTC(2026, 0, 1),
   addresses: { c2s: [{ address: '127.0.0.1', port: 5222 }], c2sTls: [], components: [] },
   connections: 7,
-  amp: { fired: { 'alert expire-at': 1, 'drop deliver stored': 2 }, refused: 4, repliesHeldBack: 0 },
+  extensions: { amp: { title: 'Rules', summary: '3 fired', figures: { refused: 4 } } },
 };
 
 /** All of a running server that administration sees, over real storage and without a network but its control socket. */
@@ -51,6 +56,11 @@ export class RunningAdministration {
     this.storage = storage;
   }
 
+  readonly #desk: MessageDesk = {
+    explain: async (request) => this.#answer(request, this.explanation),
+    send: async (request) => this.#answer(request, this.sending),
+  };
+
   #context(): RunningServer {
     const forget = (key: string) => void this.forgotten.push(key);
     return {
@@ -69,10 +79,6 @@ export class RunningAdministration {
       accounts: { forget, peek: (key) => this.known.get(key) },
       sessions: this.sessions,
       peers: () => this.peers,
-      messages: {
-        explain: async (request) => this.#answer(request, this.explanation),
-        send: async (request) => this.#answer(request, this.sending),
-      },
       status: () => sampleStatus,
       components: () => this.components,
       testPeer: async (pair) => this.#answer(pair, this.linkTest),
@@ -92,7 +98,10 @@ export class RunningAdministration {
     const context = running.#context();
     running.#control = await startControlServer({
       path: controlSocketPath(dataDir),
-      operations: operations.map(({ bind }) => bind(context)),
+      operations: [
+        ...operations.map(({ bind }) => bind(context)),
+        ...messageOperations.map(({ bind }) => bind(running.#desk)),
+      ],
       log: running.log,
     });
     return running;

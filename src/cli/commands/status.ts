@@ -1,5 +1,4 @@
 import { type ListenerKind, listenerKinds } from '../../config/listener-kinds.ts';
-import type { AmpReport } from '../../extensions/amp/run/amp-counters.ts';
 import type { DiskState } from '../../storage/storage.ts';
 import type { ListenedAddress } from '../../web/control/running-server.ts';
 import type { StatusReport } from '../../web/control/server-operations.ts';
@@ -37,7 +36,7 @@ function rows(status: StatusReport): string[][] {
     ['Accounts', String(status.accounts)],
     ['Sessions', String(status.sessions)],
     ['Connections', String(status.connections)],
-    ...(status.amp === undefined ? [] : [['Rules', ruleCounts(status.amp)]]),
+    ...Object.values(status.extensions).map(({ title, summary }) => [title, summary]),
     ['Memory', `${Math.round(status.residentBytes / 2 ** 20)} MiB`],
     ['Disk', disk(status.disk)],
   ];
@@ -46,11 +45,6 @@ function rows(status: StatusReport): string[][] {
 function disk({ freeBytes, totalBytes, refusing }: DiskState): string {
   const [free, total] = [freeBytes, totalBytes].map((bytes) => (bytes / 2 ** 30).toFixed(1));
   return `${free} of ${total} GiB free${refusing ? '; nothing new is stored until space is free' : ''}`;
-}
-
-function ruleCounts({ fired, refused, repliesHeldBack }: AmpReport): string {
-  const total = Object.values(fired).reduce((sum, count) => sum + count, 0);
-  return `${total} fired, ${refused} messages refused for theirs, ${repliesHeldBack} replies held back`;
 }
 
 function addresses(listened: readonly ListenedAddress[]): string {

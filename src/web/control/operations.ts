@@ -1,6 +1,5 @@
 import type { BindableOperation } from '../../routing/operation.ts';
 import { importUsers } from './import-operation.ts';
-import { explainMessage, sendMessage } from './message-operations.ts';
 import type { RunningServer } from './running-server.ts';
 import { backup, listComponents, listPeers, reload, serverStatus, testPeer } from './server-operations.ts';
 import { kick, listSessions } from './session-operations.ts';
@@ -14,7 +13,7 @@ import {
   setPassword,
 } from './user-operations.ts';
 
-/** Every operation that a running server carries out; one that needs only `ServedDomains` also works on the data of a stopped server. */
+/** The operations of a running server, without those of its extensions; one that needs only `ServedDomains` also works on the data of a stopped server. */
 export const operations: readonly BindableOperation<RunningServer>[] = [
   addUser,
   setPassword,
@@ -30,8 +29,6 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   listComponents,
   listPeers,
   testPeer,
-  sendMessage,
-  explainMessage,
   reload,
   backup,
 ];

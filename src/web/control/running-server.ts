@@ -1,11 +1,10 @@
 import type { ComponentReport } from '../../components/component.ts';
-import type { AmpReport } from '../../extensions/amp/run/amp-counters.ts';
 import type { DomainPair } from '../../federation/domain-pairs.ts';
 import type { LinkTestReport } from '../../federation/link-test.ts';
 import type { PeerStreamReport } from '../../federation/peer-report.ts';
+import type { StatusSection } from '../../routing/extension.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { Storage } from '../../storage/storage.ts';
-import type { MessageDesk } from './message-operations.ts';
 import type { OperatedStorage, ServedDomains } from './served-domains.ts';
 
 /** An address the server listens on. */
@@ -22,15 +21,14 @@ export interface ServerStatus {
   readonly addresses: Readonly<Record<string, readonly ListenedAddress[]>>;
   /** Connections of clients, authenticated or not. */
   readonly connections: number;
-  /** What Advanced Message Processing has done since the start. */
-  readonly amp?: AmpReport | undefined;
+  /** What extensions report, by their names. */
+  readonly extensions: Readonly<Record<string, StatusSection>>;
 }
 
 /** A running server, as operations see it. */
 export interface RunningServer extends ServedDomains {
   readonly storage: OperatedStorage & Pick<Storage, 'disk'>;
   readonly sessions: Pick<SessionDirectory, 'of' | 'find' | 'all' | 'size'>;
-  readonly messages: MessageDesk;
   status(): ServerStatus;
   /** The streams between this server and others. */
   peers(): readonly PeerStreamReport[];

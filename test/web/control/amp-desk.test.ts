@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
+import { ControlClient } from '../../../src/cli/control-client.ts';
 import { type Server, startServer } from '../../../src/compose/server.ts';
 import { configSchema } from '../../../src/config/schema.ts';
-import type { SendRequest } from '../../../src/web/control/message-operations.ts';
-import { explainMessage, sendMessage } from '../../../src/web/control/message-operations.ts';
+import type { SendRequest } from '../../../src/extensions/amp/desk/message-operations.ts';
+import { explainMessage, sendMessage } from '../../../src/extensions/amp/desk/message-operations.ts';
 import { addUser, listForwards, removeForward, setForward } from '../../../src/web/control/user-operations.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
@@ -43,10 +44,12 @@ describe('the message desk of a running server (XEP-0079)', () => {
     await rm(directory, { recursive: true });
   });
 
-  const send = (more: Partial<SendRequest> = {}) =>
-    server.administration.call(sendMessage, { to: juliet, body: 'hello', waitMs: 30_000, ...more });
+  const control = async () =>
+    (await ControlClient.connect(join(directory, 'data'))) ?? expect.fail('no control socket');
+  const send = async (more: Partial<SendRequest> = {}) =>
+    (await control()).call(sendMessage, { to: juliet, body: 'hello', waitMs: 30_000, ...more });
   const explain = async (from = 'localhost/desk') => {
-    const { plan, decision } = await server.administration.call(explainMessage, { from, to: juliet });
+    const { plan, decision } = await (await control()).call(explainMessage, { from, to: juliet });
     return { ...plan, decision };
   };
   /** Turns the loop until something has been logged. */
@@ -95,7 +98,7 @@ describe('the message desk of a running server (XEP-0079)', () => {
       while (log.lines.filter((line) => line.includes('notify deliver stored')).length < 2) await setImmediate();
       clock.advance(10_000);
       expect(await done).to.include({ outcome: 'expired' });
-      const room = await server.administration.call(explainMessage, { from: juliet, to: romeo });
+      const room = await (await control()).call(explainMessage, { from: juliet, to: romeo });
       expect(room.plan, 'nothing has been stored for the sender').to.include({ deliver: 'stored' });
     });
   }
@@ -143,7 +146,7 @@ describe('the message desk of a running server (XEP-0079)', () => {
   it('says what would happen to a message of its own, which may ask everything (D-26)', async () => {
     await start();
     const rules = [deliver('notify', 'stored')];
-    const asked = await server.administration.call(explainMessage, { from: 'localhost/desk', to: juliet, rules });
+    const asked = await (await control()).call(explainMessage, { from: 'localhost/desk', to: juliet, rules });
     expect(asked).to.deep.include({ decision: 'keep' });
     expect(asked.reports).to.deep.equal([{ status: 'notify', to: 'localhost/desk', when: 'after-effect' }]);
   });
@@ -154,10 +157,10 @@ describe('the message desk of a running server (XEP-0079)', () => {
     expect(await explain(romeo)).to.include({ decision: 'stop' });
     const rules = [deliver('notify', 'stored')];
     const asked = { from: romeo, to: juliet, rules };
-    const { decision, refusal } = await server.administration.call(explainMessage, asked);
+    const { decision, refusal } = await (await control()).call(explainMessage, asked);
     expect(decision).to.equal('refuse');
     expect(refusal).to.contain('<invalid-rules');
-    const own = await server.administration.call(explainMessage, { ...asked, to: `${romeo}/phone` });
+    const own = await (await control()).call(explainMessage, { ...asked, to: `${romeo}/phone` });
     expect(own.rulesets.map(({ policy: name }) => name)).to.deep.equal([undefined, 'nothing stored']);
   });
 });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { messageOperations } from '../../../src/extensions/amp/desk/message-operations.ts';
 import { operation } from '../../../src/routing/operation.ts';
 import { OperationError } from '../../../src/routing/operation-error.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
@@ -14,12 +15,14 @@ import { operations } from '../../../src/web/control/operations.ts';
 import { controlSocketPath, socketAddress } from '../../../src/web/control/socket-path.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 
+const everyOperation = [...operations, ...messageOperations];
+
 /** Every operation of the server, carried out by writing down what is asked and answering `result`. */
 class RecordedOperations {
   readonly asked: unknown[][] = [];
   readonly stopped: AbortSignal[] = [];
   result: () => unknown = () => ({});
-  readonly all = operations.map(({ method, path, input }) =>
+  readonly all = everyOperation.map(({ method, path, input }) =>
     operation({
       method,
       path,
@@ -97,7 +100,7 @@ describe('the control socket', () => {
 
   it('has no operation beside these', () => {
     const tested = new Set(requests.map(([method, target]) => `${method} ${target.split('?')[0]}`));
-    expect(operations.map(({ method, path }) => `${method} ${path}`)).to.have.members([...tested]);
+    expect(everyOperation.map(({ method, path }) => `${method} ${path}`)).to.have.members([...tested]);
   });
 
   const mistakes: readonly (readonly [method: string, target: string, body: unknown, status: number])[] = [

@@ -1,5 +1,7 @@
+import type { StatusSection } from '../../../routing/extension.ts';
+
 /** What AMP has done since the server started. */
-export interface AmpReport {
+interface AmpReport {
   /** How often rules have fired, by action, condition and, but for moments, value. */
   readonly fired: Readonly<Record<string, number>>;
   /** Messages whose rules were not accepted. */
@@ -24,6 +26,15 @@ export class AmpCounters {
 
   countHeldBack(): void {
     this.#repliesHeldBack += 1;
+  }
+
+  /** The counts of this moment, for the status of the server. */
+  status(): StatusSection {
+    const figures = this.report();
+    const fired = Object.values(figures.fired).reduce((sum, count) => sum + count, 0);
+    const { refused, repliesHeldBack } = figures;
+    const summary = `${fired} fired, ${refused} messages refused for theirs, ${repliesHeldBack} replies held back`;
+    return { title: 'Rules', summary, figures };
   }
 
   /** The counts of this moment. */

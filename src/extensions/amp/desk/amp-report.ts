@@ -1,6 +1,6 @@
-import { ns } from '../../protocol/namespaces.ts';
-import type { Stanza } from '../../protocol/stanza.ts';
-import { attribute, childElements, type Element } from '../../xml/element.ts';
+import { ns } from '../../../protocol/namespaces.ts';
+import type { Stanza } from '../../../protocol/stanza.ts';
+import { attribute, childElements, type Element } from '../../../xml/element.ts';
 import type { RuleWords, SendOutcome, SendReport } from './message-operations.ts';
 
 const byDelivery = new Map<string, SendOutcome>([

@@ -1,4 +1,4 @@
-import type { Stanza } from '../../protocol/stanza.ts';
+import type { Stanza } from '../../../protocol/stanza.ts';
 import { tidingsOf } from './amp-report.ts';
 import type { SendReport, SendRequest } from './message-operations.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Explanation } from '../../extensions/amp/run/explanation.ts';
-import { operation } from '../../routing/operation.ts';
+import { type BindableOperation, operation } from '../../../routing/operation.ts';
+import type { Explanation } from '../run/explanation.ts';
 
 /** The three words of a rule (XEP-0079 §4.2). */
 export interface RuleWords {
@@ -103,7 +103,7 @@ export const explainMessage = operation({
   method: 'POST',
   path: '/messages/explain',
   input: explainRequest,
-  run: ({ messages }: { readonly messages: MessageDesk }, request) => messages.explain(request),
+  run: (desk: MessageDesk, request) => desk.explain(request),
 });
 
 /** Sends a message as the server or in the name of one of its users, and waits for what AMP reports of it. */
@@ -112,5 +112,8 @@ export const sendMessage = operation({
   path: '/messages',
   input: sendRequest,
   durationMs: ({ waitMs }) => waitMs,
-  run: ({ messages }: { readonly messages: MessageDesk }, request, stopped) => messages.send(request, stopped),
+  run: (desk: MessageDesk, request, stopped) => desk.send(request, stopped),
 });
+
+/** The operations about messages. */
+export const messageOperations: readonly BindableOperation<MessageDesk>[] = [explainMessage, sendMessage];

@@ -1,20 +1,20 @@
-import { ampElement } from '../../extensions/amp/element/written-rules.ts';
-import type { Explanation } from '../../extensions/amp/run/explanation.ts';
-import { formatDateTime } from '../../protocol/date-time.ts';
-import type { Jid } from '../../protocol/jid.ts';
-import { randomId } from '../../protocol/random-id.ts';
-import { Stanza } from '../../protocol/stanza.ts';
-import { StanzaError } from '../../protocol/stanza-error.ts';
-import { StreamError } from '../../protocol/stream-error.ts';
-import type { Mailboxes } from '../../routing/mailboxes.ts';
-import { type MaybePromise, then } from '../../routing/maybe-promise.ts';
-import { operatorAddress } from '../../routing/operation.ts';
-import { OperationError } from '../../routing/operation-error.ts';
-import type { Clock } from '../../support/clock.ts';
-import { type Element, xml } from '../../xml/element.ts';
-import { isXmlText } from '../../xml/escape.ts';
-import { parseFrame } from '../../xml/parse-frame.ts';
-import { XmlError } from '../../xml/xml-error.ts';
+import { formatDateTime } from '../../../protocol/date-time.ts';
+import type { Jid } from '../../../protocol/jid.ts';
+import { randomId } from '../../../protocol/random-id.ts';
+import { Stanza } from '../../../protocol/stanza.ts';
+import { StanzaError } from '../../../protocol/stanza-error.ts';
+import { StreamError } from '../../../protocol/stream-error.ts';
+import type { Mailboxes } from '../../../routing/mailboxes.ts';
+import { type MaybePromise, then } from '../../../routing/maybe-promise.ts';
+import { operatorAddress } from '../../../routing/operation.ts';
+import { OperationError } from '../../../routing/operation-error.ts';
+import type { Clock } from '../../../support/clock.ts';
+import { type Element, xml } from '../../../xml/element.ts';
+import { isXmlText } from '../../../xml/escape.ts';
+import { parseFrame } from '../../../xml/parse-frame.ts';
+import { XmlError } from '../../../xml/xml-error.ts';
+import { ampElement } from '../element/written-rules.ts';
+import type { Explanation } from '../run/explanation.ts';
 import { Answers } from './answers.ts';
 import type {
   ExplainReport,

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
+import type { RuleWords, SendReport, SendRequest } from '../../../src/extensions/amp/desk/message-operations.ts';
+import { OperatorMessages } from '../../../src/extensions/amp/desk/operator-messages.ts';
 import type { Jid } from '../../../src/protocol/jid.ts';
 import type { Stanza } from '../../../src/protocol/stanza.ts';
 import { Mailboxes } from '../../../src/routing/mailboxes.ts';
-import type { RuleWords, SendReport, SendRequest } from '../../../src/web/control/message-operations.ts';
-import { OperatorMessages } from '../../../src/web/control/operator-messages.ts';
 import { readStanza } from '../../protocol/read-stanza.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
