@@ -6,7 +6,7 @@ import { type MaybePromise, then } from './maybe-promise.ts';
 import type { Session } from './session.ts';
 
 /** The requesters who may execute a command. */
-export interface Audience<Ends, Member> {
+interface CommandAudience<Ends, Member> {
   /** In the plural, for an error text: `users of this server`. */
   readonly name: string;
   /** The requester as a member of the audience; undefined for others. */
@@ -14,7 +14,7 @@ export interface Audience<Ends, Member> {
 }
 
 /** The users of this server. */
-export const users: Audience<{ readonly session: Session | undefined }, Session> = {
+export const users: CommandAudience<{ readonly session: Session | undefined }, Session> = {
   name: 'users of this server',
   member: ({ session }) => session,
 };
@@ -61,7 +61,7 @@ export interface Command<Ends> {
 interface CommandDefinition<Ends, Member> {
   readonly node: string;
   readonly name: string;
-  readonly audience: Audience<Ends, Member>;
+  readonly audience: CommandAudience<Ends, Member>;
   readonly isStateless?: boolean;
   readonly start: (member: Member, ends: Ends) => MaybePromise<CommandStep>;
 }
