@@ -5,10 +5,10 @@ import { expect } from 'chai';
 const root = resolve(import.meta.dirname, '../..');
 const document = join(root, 'docs/amp-requirements.md');
 
-/** Why an item has no test of its own, or not yet. */
+/** Items without a test, each with the reason. */
 const untested = new Map<string, string>([
-  ['N-3', 'what senders do'],
-  ['N-7', 'what requesters do'],
+  ['N-3', 'for senders'],
+  ['N-7', 'for requesters'],
   ['N-28', 'the duty of the operator'],
   ['N-49', 'comes with the archive and carbons'],
   ['D-16', 'comes with the archive'],
@@ -20,13 +20,13 @@ const untested = new Map<string, string>([
 
 const heading = '\n## Tests\n';
 const introduction = `
-Made from the titles of the tests that name an item. Do not edit: \`AMPERE_UPDATE_DOCS=1 npx mocha test/docs\` writes it anew.
+Generated from the titles of the tests that name an item. Do not edit: \`AMPERE_UPDATE_DOCS=1 npx mocha test/docs\` updates it.
 
 | Item | Tests |
 |---|---|
 `;
 
-/** The tests that have to do with AMP, as paths from the root of the project. */
+/** The tests of AMP, as paths from the root of the project. */
 const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.test.ts') && /(?:^|\/)amp/.test(path))
   .map((path) => `test/${path}`)
@@ -58,13 +58,13 @@ describe('docs/amp-requirements.md', () => {
   const [body = ''] = text.split(heading);
   const items = [...body.matchAll(/^- \*\*([ND]-\d+)\*\*/gm)].map(([, item = '']) => item);
 
-  it('says for every item which tests name it', () => {
+  it('lists the tests that name each item', () => {
     const made = body + heading + introduction + items.map(row).join('');
     if (process.env['AMPERE_UPDATE_DOCS'] === '1') writeFileSync(document, made);
     expect(readFileSync(document, 'utf8')).to.equal(made);
   });
 
-  it('has a test or a reason for every item, and not both', () => {
+  it('has either a test or a reason for every item', () => {
     expect(items.filter((item) => testsOf(item).length === 0)).to.deep.equal([...untested.keys()]);
   });
 
