@@ -144,6 +144,7 @@ export class PeerManagement {
     this.#acknowledger = new Acknowledger(0, {
       send: (handled) => this.#peer.send(acknowledgment(wireCount(handled))),
       failed: (error) => this.#peer.wire.fail(error),
+      clock: this.#deps.clock,
     });
   }
 
@@ -191,7 +192,7 @@ export class PeerManagement {
   /** The stream has ended: stanzas that are not confirmed go back to their links, in order. */
   end(): void {
     this.#ackRequests.stop();
-    this.#acknowledger?.incoming.end();
+    this.#acknowledger?.end();
     const pingConfirmed = this.#pingConfirmed.end().flatMap(({ stanza }) => this.#sent.get(stanza) ?? []);
     this.#sent.clear();
     for (const entry of [...this.#queue.end(), ...pingConfirmed]) entry.back(entry);

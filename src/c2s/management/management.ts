@@ -50,6 +50,8 @@ export class Management {
   readonly acknowledger: Acknowledger;
   readonly #session: StatefulSession;
   readonly #deps: ManagementDeps;
+  /** A changed state of the session that the disk has refused. */
+  #unwritten: string | undefined;
 
   constructor(
     session: StatefulSession,
@@ -62,11 +64,11 @@ export class Management {
     this.#deps = deps;
     const key = resumability?.key;
     this.delivery = new AcknowledgedDelivery(session, deps, key, restored.queue);
-    const persist = (key: string) => (handled: number) => deps.store.handled(key, handled, session.changedState());
     this.acknowledger = new Acknowledger(restored.handled, {
       send: (handled) => session.stream?.send(acknowledgment(wireCount(handled))),
       failed: (error) => this.#failed(error),
-      persist: key === undefined ? undefined : persist(key),
+      persist: key === undefined ? undefined : (handled) => this.#persist(key, handled),
+      clock: deps.clock,
     });
   }
 
@@ -101,8 +103,16 @@ export class Management {
 
   /** The session has ended; answers what was sent and the client may not have. */
   end(): readonly SentStanza[] {
-    this.acknowledger.incoming.end();
+    this.acknowledger.end();
     return this.delivery.end();
+  }
+
+  /** Writes the count, with what has changed of the session since the last write that succeeded. */
+  async #persist(key: string, handled: number): Promise<void> {
+    this.#unwritten = this.#session.changedState() ?? this.#unwritten;
+    const state = this.#unwritten;
+    await this.#deps.store.handled(key, handled, state);
+    if (this.#unwritten === state) this.#unwritten = undefined;
   }
 
   /** Writes stanzas to the disk in place of all that the session had there. */

@@ -1,4 +1,8 @@
+import type { Clock, Timer } from '../../support/clock.ts';
 import { HandledCount } from './handled-count.ts';
+
+/** When the count is written again that the disk has refused: it may be full for a while, and the sender may not ask again. */
+const retryMs = 1000;
 
 /** Dependencies of acknowledging. */
 interface AcknowledgerDeps {
@@ -8,6 +12,7 @@ interface AcknowledgerDeps {
   readonly failed: (error: unknown) => void;
   /** Writes the count to the disk. Absent if the count need not survive a restart. */
   readonly persist?: ((handled: number) => Promise<void>) | undefined;
+  readonly clock: Pick<Clock, 'after'>;
 }
 
 /**
@@ -22,6 +27,7 @@ export class Acknowledger {
   /** The sender has asked about so many of its stanzas. */
   #requestedUpTo = 0;
   #persisting: Promise<void> | undefined;
+  #retry: Timer | undefined;
 
   /** `handled` stanzas have been acknowledged before. */
   constructor(handled: number, deps: AcknowledgerDeps) {
@@ -67,6 +73,12 @@ export class Acknowledger {
     this.#requestedUpTo = 0;
   }
 
+  /** No more stanzas come. */
+  end(): void {
+    this.#retry?.cancel();
+    this.incoming.end();
+  }
+
   #advance(): void {
     const { persist } = this.#deps;
     if (persist) this.#persisting ??= this.#persist(persist);
@@ -89,7 +101,9 @@ export class Acknowledger {
         this.#reached(handled);
       }
     } catch {
-      // Storage logs its own failures. The sender is told no more than what is safe, and may ask again.
+      // Storage logs its own failures. The sender is told no more than what is safe.
+      this.#retry?.cancel();
+      this.#retry = this.#deps.clock.after(retryMs, () => this.#advance());
     } finally {
       this.#persisting = undefined;
     }

@@ -1,14 +1,17 @@
 import { expect } from 'chai';
 import { Acknowledger } from '../../../src/streams/acknowledgment/acknowledger.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { turn } from '../socket-pair.ts';
 
 describe('The acknowledgments that are sent (XEP-0198 §4)', () => {
+  let clock: ManualClock;
   let told: number[];
   let failures: unknown[];
   let writes: { readonly handled: number; readonly done: PromiseWithResolvers<void> }[];
 
   beforeEach(() => {
     [told, failures, writes] = [[], [], []];
+    clock = new ManualClock();
   });
 
   const acknowledger = (persist?: (handled: number) => Promise<void>) =>
@@ -16,6 +19,7 @@ describe('The acknowledgments that are sent (XEP-0198 §4)', () => {
       send: (handled) => void told.push(handled),
       failed: (error) => void failures.push(error),
       persist,
+      clock,
     });
   const persistent = () =>
     acknowledger((handled) => {
@@ -53,6 +57,35 @@ describe('The acknowledgments that are sent (XEP-0198 §4)', () => {
     writes[0]?.done.resolve();
     await turn();
     expect([told, one.safe]).to.deep.equal([[0, 1], 1]);
+  });
+
+  it('come late, and without being asked for again, if the disk has refused the count for a while', async () => {
+    const one = persistent();
+    take(one, undefined);
+    one.requested();
+    await turn();
+    writes[0]?.done.reject(new Error('full'));
+    await turn();
+    clock.advance(999);
+    expect(writes).to.have.length(1);
+    clock.advance(1);
+    await turn();
+    writes[1]?.done.resolve();
+    await turn();
+    expect(told).to.deep.equal([0, 1]);
+  });
+
+  it('stop when no more stanzas come', async () => {
+    const one = persistent();
+    take(one, undefined);
+    one.requested();
+    await turn();
+    writes[0]?.done.reject(new Error('full'));
+    await turn();
+    one.end();
+    clock.advance(10_000);
+    await turn();
+    expect(writes).to.have.length(1);
   });
 
   it('write the count once for the stanzas of a turn, and one write at a time', async () => {
