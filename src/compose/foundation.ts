@@ -2,6 +2,7 @@ import { Pbkdf2Queue } from '../c2s/negotiation/sasl/pbkdf2-queue.ts';
 import type { Config } from '../config/schema.ts';
 import { certificateOptions, clientAcceptorOptions, listenerLimits } from '../config/stream-options.ts';
 import { type ClientAcceptor, makeClientAcceptor } from '../edges/client-acceptor.ts';
+import { extensions } from '../extensions/index.ts';
 import type { Service } from '../routing/service.ts';
 import { openSqliteStorage, type SqliteStorageOptions } from '../storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -17,6 +18,8 @@ export interface Environment {
   readonly clock?: Clock;
   /** Answer for further domains in this process. */
   readonly services?: readonly Service[];
+  /** Makes another list of extensions than that of this server. */
+  readonly extensions?: typeof extensions;
   /** Measures the free space on the disk of the data. */
   readonly diskSpace?: (directory: string) => DiskSpace;
   /** Opens another store than SQLite. */
@@ -31,6 +34,7 @@ export interface Foundation {
   readonly storage: Storage;
   /** Those given at the start. */
   readonly services: readonly Service[];
+  readonly makeExtensions: typeof extensions;
   readonly certificates: CurrentCertificates;
   /** Takes the connections of clients. */
   readonly acceptor: ClientAcceptor;
@@ -54,6 +58,7 @@ export async function openFoundation(config: Config, environment: Environment): 
       config,
       storage,
       services,
+      makeExtensions: environment.extensions ?? extensions,
       certificates,
       acceptor: makeClientAcceptor(clientAcceptorOptions(config), certificates, { clock, log }),
       limiter: new ConnectionLimiter(listenerLimits(config), clock, log),

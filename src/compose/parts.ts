@@ -1,13 +1,11 @@
 import type { ClientSessions } from '../c2s/client-sessions.ts';
 import { Registrar } from '../c2s/registrar.ts';
 import type { Components } from '../components/components.ts';
-import { ampOptions } from '../config/amp-options.ts';
-import { OperatorMessages } from '../extensions/amp/desk/operator-messages.ts';
-import { AmpService } from '../extensions/amp/run/amp-service.ts';
-import { extensions } from '../extensions/index.ts';
+import { extensionOptions } from '../config/extension-options.ts';
+import type { ExtensionOptions } from '../extensions/index.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { SystemResolver } from '../federation/system-resolver.ts';
-import { then } from '../routing/maybe-promise.ts';
+import type { Extension } from '../routing/extension.ts';
 import { Routing } from '../routing/routing.ts';
 import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
@@ -33,7 +31,7 @@ export interface Parts {
   /** Absent if the configuration wants no streams with other servers. */
   readonly federation: Federation | undefined;
   readonly registrar: Registrar;
-  readonly amp: AmpService;
+  readonly extensions: readonly Extension<ExtensionOptions>[];
   readonly sessions: ClientSessions;
   readonly listener: StreamListener;
   readonly http: HttpListener;
@@ -49,15 +47,12 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
   const resolver = makeResolver(foundation);
   const federation = await makeFederation(foundation, routing, resolver, copies);
   const registrar = makeRegistrar(foundation, routing);
-  const amp = makeAmp(foundation, routing);
-  routing.install({
-    extensions: makeExtensions(foundation, routing, { amp, registrar }),
-    ...(federation && { remotes: federation.remotes }),
-  });
+  const extensions = makeExtensionList(foundation, routing, registrar);
+  routing.install({ extensions, ...(federation && { remotes: federation.remotes }) });
   const sessions = makeSessions(foundation, routing);
   const listener = await makeListener(foundation, routing, sessions, registrar);
   const http = makeHttpListener(foundation, routing);
-  return { routing, copies, components, resolver, federation, registrar, amp, sessions, listener, http };
+  return { routing, copies, components, resolver, federation, registrar, extensions, sessions, listener, http };
 }
 
 function makeRouting({ config, storage, clock, log }: Foundation): Routing {
@@ -79,39 +74,11 @@ function makeRegistrar({ config, storage, pbkdf2 }: Foundation, routing: Routing
   });
 }
 
-function makeAmp({ config, storage, clock, log }: Foundation, routing: Routing): AmpService {
-  return new AmpService({
-    ...routing,
-    isInFlight: (owner, id) => routing.hooks.messageStore?.isInFlight(owner, id) ?? false,
-    options: ampOptions(config),
-    store: storage,
-    clock,
-    log,
-  });
-}
-
-function makeMessageDesk({ config, clock }: Foundation, routing: Routing, amp: AmpService): OperatorMessages {
-  return new OperatorMessages({
-    domains: config.domains,
-    components: Object.keys(config.components),
-    hasAccount: (jid) => then(routing.accounts.get(jid), (account) => account !== undefined),
-    clock,
-    mailboxes: routing.mailboxes,
-    route: (message) => routing.route(message, { byOperator: true }),
-    explain: (message, sender, recipient, nowMs) =>
-      then(routing.router.plan(message, sender, recipient), ({ passage, plan }) =>
-        amp.judge.explain(passage, plan, nowMs),
-      ),
-  });
-}
-
-function makeExtensions(
-  foundation: Foundation,
+function makeExtensionList(
+  { config, storage, makeExtensions, clock, log }: Foundation,
   routing: Routing,
-  { amp, registrar }: Pick<Parts, 'amp' | 'registrar'>,
-) {
-  const { config, storage, clock, log } = foundation;
-  const services = (domain: string) => routing.services.itemsOf(domain);
-  const messageDesk = makeMessageDesk(foundation, routing, amp);
-  return extensions({ routing, software, options: config, amp, messageDesk, registrar, storage, services, clock, log });
+  registrar: Registrar,
+): readonly Extension<ExtensionOptions>[] {
+  const options = extensionOptions(config);
+  return makeExtensions({ software, options, routing, registrar, storage, clock, log });
 }

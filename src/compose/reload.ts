@@ -1,4 +1,4 @@
-import { ampOptions } from '../config/amp-options.ts';
+import { extensionOptions } from '../config/extension-options.ts';
 import { federationOptions, resolverOptions } from '../config/federation-settings.ts';
 import { reloaded } from '../config/reload.ts';
 import type { Config } from '../config/schema.ts';
@@ -43,14 +43,16 @@ export function makeReload(
 /** Reads and opens what the configuration names; the function returned puts it into effect. Rejects if there is a fault. */
 async function prepareParts(
   config: Config,
-  { routing, amp, components, resolver, federation }: Parts,
+  { routing, extensions, components, resolver, federation }: Parts,
 ): Promise<() => void> {
   const trust = await TrustAnchors.read(config.s2s.trustedAuthorities);
   const wanted = componentOptions(config);
   routing.services.checkFree(wanted);
   await components.prepare(wanted);
+  const options = extensionOptions(config);
+  const prepared = await Promise.all(extensions.map(({ reload }) => reload?.(options)));
   return () => {
-    amp.reload(ampOptions(config));
+    for (const apply of prepared) apply?.();
     components.reload(wanted);
     resolver.reload(resolverOptions(config));
     // Last: the domains served here decide about streams.

@@ -1,4 +1,3 @@
-import type { DiscoItem } from '../protocol/disco.ts';
 import type { Extension } from '../routing/extension.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { OfflineQuota } from '../storage/offline.ts';
@@ -6,8 +5,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { amp } from './amp/amp.ts';
-import type { MessageDesk } from './amp/desk/message-operations.ts';
-import type { AmpService } from './amp/run/amp-service.ts';
+import type { AmpOptions } from './amp/settings.ts';
 import { blocking } from './blocking/blocking.ts';
 import { clientState } from './client-state/client-state.ts';
 import { commands } from './commands.ts';
@@ -27,7 +25,11 @@ import { vcard } from './vcard.ts';
 import { type Software, version } from './version.ts';
 
 /** What the operator decides about extensions; slices of the configuration. */
-interface ExtensionOptions {
+export interface ExtensionOptions {
+  readonly domains: readonly string[];
+  /** The domains of components. */
+  readonly components: readonly string[];
+  readonly amp: AmpOptions;
   readonly roster: RosterOptions;
   readonly offline: OfflineQuota;
   readonly registration: RegisterOptions;
@@ -40,32 +42,30 @@ export interface ExtensionDeps {
   readonly software: Software & { readonly homepage: string };
   readonly options: ExtensionOptions;
   readonly routing: Routing;
-  readonly amp: AmpService;
-  /** Sends and explains messages for the operator. */
-  readonly messageDesk?: MessageDesk;
   readonly registrar: AccountChanges;
-  readonly storage: Pick<Storage, 'accounts' | 'rosters' | 'blocklists' | 'offline' | 'privateXml' | 'vcards'>;
-  /** The services that disco#items of a domain lists. */
-  readonly services: (domain: string) => Iterable<DiscoItem>;
+  readonly storage: Pick<
+    Storage,
+    'accounts' | 'rosters' | 'blocklists' | 'offline' | 'outbox' | 'privateXml' | 'vcards'
+  >;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** All extensions; their hooks run in this order. */
-export function extensions(deps: ExtensionDeps): readonly Extension[] {
-  const { software, options, routing, storage, services, clock, log } = deps;
+export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOptions>[] {
+  const { software, options, routing, storage, clock, log } = deps;
   const { sessions } = routing;
-  const parts: readonly Extension[] = [
+  const parts: readonly Extension<ExtensionOptions>[] = [
     blocking({ ...routing, store: storage.blocklists }),
     roster({ ...routing, store: storage.rosters, options: options.roster }),
-    amp(deps.amp, software.name, deps.messageDesk),
+    amp({ ...deps, store: storage }),
     offline({ ...routing, store: storage.offline, quota: options.offline, clock, log }),
     clientState(),
     disco({
       name: software.name,
       homepage: software.homepage,
       advertisements: () => all.flatMap((extension) => extension.disco ?? []),
-      services,
+      services: (domain) => routing.services.itemsOf(domain),
     }),
     contactAddresses(options.contact),
     ping(),

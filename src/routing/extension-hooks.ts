@@ -6,11 +6,11 @@ import type { BoundOperation } from './operation.ts';
 import type { Session } from './session.ts';
 
 type HookName = 'filter' | 'prepare' | 'judge' | 'recall' | 'record' | 'settleDue';
-type Hook<Name extends HookName> = NonNullable<Extension[Name]>;
+type Hook<Name extends HookName> = NonNullable<Extension<never>[Name]>;
 
 /** The hooks of all extensions, each in the order of the list. Empty until {@link install}. */
 export class ExtensionHooks {
-  #extensions: readonly Extension[] = [];
+  #extensions: readonly Extension<never>[] = [];
   #messageStore: MessageStore | undefined;
   filters: readonly Hook<'filter'>[] = [];
   prepares: readonly Hook<'prepare'>[] = [];
@@ -19,7 +19,7 @@ export class ExtensionHooks {
   recorders: readonly Hook<'record'>[] = [];
 
   /** Takes the extensions into use; called once, before the first stanza. Throws if two of them store messages. */
-  install(extensions: readonly Extension[]): void {
+  install(extensions: readonly Extension<never>[]): void {
     this.#extensions = extensions;
     this.filters = this.#all('filter');
     this.prepares = this.#all('prepare');
@@ -32,7 +32,7 @@ export class ExtensionHooks {
   }
 
   /** The extensions, in the order of the list. */
-  get extensions(): readonly Extension[] {
+  get extensions(): readonly Extension<never>[] {
     return this.#extensions;
   }
 

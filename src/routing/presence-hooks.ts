@@ -7,7 +7,7 @@ import type { Session } from './session.ts';
 import type { SubscriptionState } from './subscription-states.ts';
 
 type Name = keyof PresenceHook;
-type Watcher = Extension & { readonly presence: PresenceHook };
+type Watcher = Extension<never> & { readonly presence: PresenceHook };
 
 /**
  * The presence hooks of all extensions as one, each called in the order of the list. A hook that throws is logged and
@@ -27,7 +27,7 @@ export class PresenceHooks {
   }
 
   /** Takes the extensions into use; called once, before the first stanza. */
-  install(extensions: readonly Extension[]): void {
+  install(extensions: readonly Extension<never>[]): void {
     const having = (name: Name) => extensions.filter((one): one is Watcher => one.presence?.[name] !== undefined);
     this.#announced = having('announced');
     this.#withdrawn = having('withdrawn');

@@ -40,7 +40,7 @@ export interface RoutingDeps {
 
 /** The parts that routing is complete with; they are made after it, because they route stanzas themselves. */
 interface RoutingParts {
-  readonly extensions: readonly Extension[];
+  readonly extensions: readonly Extension<never>[];
   /** Carries stanzas to other servers; without it none can be reached. */
   readonly remotes?: Outbound;
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ampOptions } from '../../src/config/amp-options.ts';
+import { extensionOptions } from '../../src/config/extension-options.ts';
 import { configSchema } from '../../src/config/schema.ts';
 
 const schema = configSchema({ directory: '/', environment: {} });
@@ -50,9 +50,9 @@ describe('the configuration of AMP', () => {
   });
 
   it('has no limit on replies where limits are switched off', () => {
-    const { amp, limits } = schema.parse({});
-    expect(ampOptions({ amp, limits })).to.equal(amp);
-    const { replies } = ampOptions({ amp, limits: { ...limits, disabled: true } });
+    const config = schema.parse({});
+    expect(extensionOptions(config).amp).to.equal(config.amp);
+    const { replies } = extensionOptions({ ...config, limits: { ...config.limits, disabled: true } }).amp;
     expect(replies.perSecond).to.be.greaterThan(1e9);
   });
 });

@@ -1,7 +1,5 @@
 import { expect } from 'chai';
 import { configSchema } from '../../src/config/schema.ts';
-import { amp } from '../../src/extensions/amp/amp.ts';
-import { AmpService } from '../../src/extensions/amp/run/amp-service.ts';
 import type { AmpOptions } from '../../src/extensions/amp/settings.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import type { Stanza } from '../../src/protocol/stanza.ts';
@@ -9,6 +7,7 @@ import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import type { Handoff, NextHop, Outbound } from '../../src/routing/outbound.ts';
 import { serviceOf } from '../support/service-of.ts';
 import type { StubSession } from '../support/stub-session.ts';
+import { ampOn } from './amp-on.ts';
 import { Bench } from './bench.ts';
 
 const ampNs = 'http://jabber.org/protocol/amp';
@@ -86,15 +85,9 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
   let remoteUnsupported: { policy: 'bounce' | 'strip' | 'forward'; domains: Record<string, 'bounce' | 'strip'> };
   const bench = new Bench((core) => {
     const { amp: configured } = configSchema({ directory: '/', environment: {} }).parse({});
-    const works = new AmpService({
-      ...core,
-      isHosted: (domain) => core.isLocalDomain(domain) || domain === bot.domain,
-      options: { ...configured, remoteUnsupported, policies },
-      store: core.storage,
-      isInFlight: () => false,
-    });
+    const extension = ampOn(core, { ...configured, remoteUnsupported, policies });
     const remotes: Outbound = { send: (...given) => other.send(...given) };
-    return { extensions: [amp(works, 'Ampere')], remotes, services: [bot] };
+    return { extensions: [extension], remotes, services: [bot] };
   });
   let romeo: StubSession;
 

@@ -1,17 +1,16 @@
 import { expect } from 'chai';
 import { configSchema } from '../../src/config/schema.ts';
-import { amp } from '../../src/extensions/amp/amp.ts';
-import { AmpService } from '../../src/extensions/amp/run/amp-service.ts';
 import { offline } from '../../src/extensions/offline/offline.ts';
 import type { Account } from '../../src/routing/account.ts';
 import { PendingWork } from '../../src/routing/ack-scope.ts';
-import type { Recorder } from '../../src/routing/extension.ts';
+import type { Extension, Recorder } from '../../src/routing/extension.ts';
 import type { Outbound } from '../../src/routing/outbound.ts';
 import type { OfflineStore } from '../../src/storage/offline.ts';
 import type { OutboxStore } from '../../src/storage/outbox.ts';
 import { StorageError, type StorageErrorCode } from '../../src/storage/storage-error.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import type { StubSession } from '../support/stub-session.ts';
+import { ampOn, fired } from './amp-on.ts';
 import { Bench } from './bench.ts';
 
 const ampNs = 'http://jabber.org/protocol/amp';
@@ -43,7 +42,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
   let recorded: string[] = [];
   let departed: string[] = [];
   let appends = 0;
-  let works: AmpService;
+  let extension: Extension<never>;
 
   const failing = async <T>(name: Fault, run: () => Promise<T>): Promise<T> => {
     await held.get(name);
@@ -66,13 +65,12 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
       remove: (...given) => failing('outbox.remove', () => storage.outbox.remove(...given)),
     };
     const options = { ...configSchema({ directory: '/', environment: {} }).parse({}).amp, replies };
-    const isInFlight = (owner: string, id: number) => core.hooks.messageStore?.isInFlight(owner, id) ?? false;
-    works = new AmpService({ ...core, options, store: { offline: stored, outbox }, isInFlight });
+    extension = ampOn(core, options, { offline: stored, outbox });
     const messages = offline({ ...core, store: stored, quota: { maxMessages: 10, maxBytes: 100_000 } });
     const record: Recorder = ({ message, plan }) => void recorded.push(`${plan.kind} ${message.from?.local}`);
     const recorder = { name: 'recorder', claims: [], record };
     const remotes: Outbound = { send: (stanza) => void departed.push(stanza.toString()) };
-    return { extensions: [amp(works, 'Ampere'), messages, recorder], remotes };
+    return { extensions: [extension, messages, recorder], remotes };
   });
 
   beforeEach(() => {
@@ -84,7 +82,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
   });
 
   afterEach(async () => {
-    await works.stop();
+    await extension.closing?.();
     const left = await bench.storage.outbox.list(0, 1000);
     await bench.storage.outbox.remove(left.map(({ id }) => id));
   });
@@ -130,7 +128,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     const { romeo, juliet } = await couple();
     faults.set('append', 'full');
     await send(romeo, juliet.key, 'notify deliver stored', 'drop deliver none');
-    await until(() => works.counters.report().fired['drop deliver none'] === 1);
+    await until(() => fired(extension, 'drop deliver none') === 1);
     expect(brief(romeo)).to.deep.equal([]);
   });
 
@@ -302,12 +300,12 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     bench.ends(romeo);
     faults.set('append', 'full');
     report.release();
-    await works.stop();
+    await extension.closing?.();
     await until(() => appends === 2);
     expect(await entries()).to.equal(1);
     faults.clear();
     bench.rebuild();
-    works.start();
+    extension.opened?.();
     await until(async () => (await entries()) === 0);
     expect((await bench.storage.offline.count(romeo.account.key)).messages).to.equal(1);
   });
@@ -332,12 +330,12 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     bench.rebuild();
     faults.clear();
     const again = await bench.session(romeo.account, 'home', '<presence/>');
-    works.start();
+    extension.opened?.();
     expect(await got(again, 1)).to.deep.equal(['notify deliver stored']);
     await until(async () => (await bench.storage.outbox.list(0, 10)).length === 0);
     bench.rebuild();
-    works.start();
-    await works.stop();
+    extension.opened?.();
+    await extension.closing?.();
     expect(brief(again)).to.deep.equal([]);
   });
 
@@ -350,7 +348,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     bench.log.alarms.splice(0);
     bench.rebuild();
     const again = await bench.session(romeo.account, 'home', '<presence/>');
-    works.start();
+    extension.opened?.();
     expect(await got(again, 1)).to.deep.equal(['notify deliver stored']);
     await until(() => bench.log.alarms.length > 0);
     bench.log.alarms.splice(0);
@@ -364,7 +362,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     await bench.storage.accounts.remove(romeo.account.key);
     bench.routing.accounts.forget(romeo.account.key);
     bench.clock.advance(1000);
-    await until(() => works.counters.report().fired['alert expire-at'] === 1);
+    await until(() => fired(extension, 'alert expire-at') === 1);
     await until(async () => (await bench.storage.outbox.list(0, 10)).length === 0);
     expect(juliet.stored.messages).to.equal(0);
   });
@@ -408,9 +406,9 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     const bytes = Buffer.from('<message><body>half');
     const damaged = { from: 'x.example', receivedAtMs: 0, bytes, kept };
     await bench.storage.offline.append(juliet.key, damaged, { maxMessages: 10, maxBytes: 1000 });
-    await works.settleDue(juliet.key);
+    await extension.settleDue?.(juliet.key);
     expect(bench.log.alarms.splice(0)).to.have.length(1);
-    await works.settleDue(juliet.key);
+    await extension.settleDue?.(juliet.key);
     const [left] = await bench.storage.offline.list(juliet.key, 0, 10);
     expect(left?.dueAtMs).to.equal(undefined);
   });
@@ -434,7 +432,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
       bench.clock.advance(1000);
       await send(romeo, juliet.key, 'alert deliver stored');
       expect(brief(romeo)).to.deep.equal(['alert deliver stored']);
-      expect(works.counters.report()).to.deep.equal({
+      expect(extension.status?.().figures).to.deep.equal({
         fired: { 'alert deliver stored': 6 },
         refused: 1,
         repliesHeldBack: 4,
@@ -456,7 +454,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
   });
 
   it('is offered to whoever has authenticated, and to other servers (D-46, D-49)', () => {
-    const { streamFeatures } = amp(works, 'Ampere');
+    const { streamFeatures } = extension;
     const offered = (['unauthenticated', 'authenticated', 'server'] as const).map((stage) => streamFeatures?.(stage));
     expect(offered.map((elements) => elements?.map(String))).to.deep.equal([
       [],
@@ -473,7 +471,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     await send(romeo, juliet.key, 'explode expire-at 2001-01-01T00:00:00Z');
     await send(romeo, juliet.key, 'drop deliver direct');
     const fired = { 'alert expire-at': 1, 'notify deliver stored': 1 };
-    expect(works.counters.report()).to.deep.equal({ fired, refused: 1, repliesHeldBack: 0 });
+    expect(extension.status?.().figures).to.deep.equal({ fired, refused: 1, repliesHeldBack: 0 });
     const lines = bench.log.lines.filter((line) => line.includes('AMP rule fired') && line.includes(romeo.account.key));
     expect(lines.map((line) => /"rule":"([^"]*)","outcome":"([^"]*)"/.exec(line)?.slice(1))).to.deep.equal([
       ['notify deliver stored', 'stored'],

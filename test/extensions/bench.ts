@@ -22,7 +22,7 @@ export interface BenchGround extends Omit<Routing, 'install'> {
 
 /** The extensions under test, and what they are tested with. */
 export interface Fitting {
-  readonly extensions: readonly Extension[];
+  readonly extensions: readonly Extension<never>[];
   /** What carries stanzas to other servers. */
   readonly remotes?: Outbound;
   /** What answers for other domains. */

@@ -66,15 +66,19 @@ class InProcessServer implements TestServer {
     return { ...target(this.#server.addresses.c2sTls[0]), tls };
   }
 
+  get http(): ConnectionTarget {
+    return target(this.#server.addresses.http[0]);
+  }
+
   get components(): ConnectionTarget {
     return target(this.#server.addresses.components[0]);
   }
 
   async start(): Promise<void> {
-    const { clock, diskSpace, settings, services = [] } = this.#options;
+    const { clock, diskSpace, settings, services = [], extensions } = this.#options;
     const input: Settings = { ...usual, domains: [...this.domains], ...settings };
     const config = configSchema({ directory: this.#directory, environment: {} }).parse(input);
-    const given = { ...(clock && { clock }), ...(diskSpace && { diskSpace }) };
+    const given = { ...(extensions && { extensions }), ...(clock && { clock }), ...(diskSpace && { diskSpace }) };
     this.#server = await startServer(config, { log: this.#log, services, ...given });
     this.#ca = await readFile(this.#server.developmentAuthority ?? '');
   }

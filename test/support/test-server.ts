@@ -1,6 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { z } from 'zod';
 import type { configSchema } from '../../src/config/schema.ts';
+import type { ExtensionDeps, ExtensionOptions } from '../../src/extensions/index.ts';
+import type { Extension } from '../../src/routing/extension.ts';
 import type { Service } from '../../src/routing/service.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import type { DiskSpace } from '../../src/support/disk-space.ts';
@@ -21,6 +23,8 @@ export interface TestServerOptions {
   readonly complaint?: string;
   /** What answers for further domains in the process of the server. */
   readonly services?: readonly Service[];
+  /** Another list of extensions; Ampere only. */
+  readonly extensions?: (deps: ExtensionDeps) => readonly Extension<ExtensionOptions>[];
 }
 
 /** A server for conversations: Ampere in this process, or a reference server that runs the same tests. */
@@ -32,6 +36,8 @@ export interface TestServer {
   readonly c2sTls: ConnectionTarget;
   /** Where components connect; there must be some in the settings. */
   readonly components: ConnectionTarget;
+  /** Where HTTP is served, if the settings say so; Ampere only. */
+  readonly http?: ConnectionTarget;
   /** The certificate authority that clients trust. */
   readonly trust: ConnectionOptions;
   addUser(jid: string, password: string): Promise<void>;

@@ -1,39 +1,86 @@
 import { ns } from '../../protocol/namespaces.ts';
 import type { Extension } from '../../routing/extension.ts';
+import { then } from '../../routing/maybe-promise.ts';
+import type { Routing } from '../../routing/routing.ts';
+import type { Clock } from '../../support/clock.ts';
+import type { Log } from '../../support/log.ts';
 import { xml } from '../../xml/element.ts';
-import { type MessageDesk, messageOperations } from './desk/message-operations.ts';
+import { messageOperations } from './desk/message-operations.ts';
+import { OperatorMessages } from './desk/operator-messages.ts';
 import { featuresOf } from './rules/vocabulary.ts';
-import type { AmpService } from './run/amp-service.ts';
+import { AmpService, type AmpStore } from './run/amp-service.ts';
+import type { AmpOptions } from './settings.ts';
 
-/**
- * Advanced Message Processing (XEP-0079). `serverName` is that of the identity of its node; `desk` carries out what an operator asks for
- * about messages.
- */
-export function amp(works: AmpService, serverName: string, desk?: MessageDesk): Extension {
-  const claim = {
-    spec: 'XEP-0079',
-    title: 'Advanced Message Processing',
-    version: '1.2',
-    status: 'complete',
-    note: 'all actions and conditions, on one server and between servers; stored in an archive means nothing until there is one',
-  } as const;
-  const operations = desk ? messageOperations.map(({ bind }) => bind(desk)) : [];
-  const status = () => works.counters.status();
-  if (!works.enabled) return { name: 'amp', claims: [claim], operations, status };
-  const features = featuresOf(works.settings.limits.vocabulary);
-  const node = { identities: [{ category: 'im', type: 'server', name: serverName }], features };
-  return {
+/** The options of AMP, and what else of the configuration it has to know. */
+interface Options {
+  readonly amp: AmpOptions;
+  readonly domains: readonly string[];
+  /** The domains of components. */
+  readonly components: readonly string[];
+}
+
+/** Dependencies of AMP. */
+interface AmpDeps {
+  readonly software: { readonly name: string };
+  readonly options: Options;
+  readonly routing: Routing;
+  readonly store: AmpStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const claim = {
+  spec: 'XEP-0079',
+  title: 'Advanced Message Processing',
+  version: '1.2',
+  status: 'complete',
+  note: 'all actions and conditions, on one server and between servers; stored in an archive means nothing until there is one',
+} as const;
+
+/** Advanced Message Processing (XEP-0079), and the operations that send messages with rules or explain them. */
+export function amp(deps: AmpDeps): Extension<Pick<Options, 'amp'>> {
+  const { software, options } = deps;
+  const service = makeService(deps);
+  const desk = makeOperatorMessages(deps, service);
+  const base: Extension<Pick<Options, 'amp'>> = {
     name: 'amp',
     claims: [claim],
+    operations: messageOperations.map(({ bind }) => bind(desk)),
+    status: () => service.counters.status(),
+    reload: (changed) => () => service.reload(changed.amp),
+  };
+  if (!options.amp.enabled) return base;
+  const features = featuresOf(service.settings.limits.vocabulary);
+  const node = { identities: [{ category: 'im', type: 'server', name: software.name }], features };
+  return {
+    ...base,
     // Some clients look for single actions and conditions on the domain itself.
     disco: { domain: features, domainNodes: new Map([[ns.amp, node]]) },
     streamFeatures: (stage) => (stage === 'unauthenticated' ? [] : [xml('amp', { xmlns: ns.ampFeature })]),
-    judge: (passage) => works.judge.hear(passage),
-    settleDue: (account) => works.settleDue(account),
-    recall: (passage, plan, sentAtMs) => works.judge.recall(passage, plan, sentAtMs),
-    operations,
-    status,
-    opened: () => works.start(),
-    closing: () => works.stop(),
+    judge: (passage) => service.judge.hear(passage),
+    settleDue: (account) => service.settleDue(account),
+    recall: (passage, plan, sentAtMs) => service.judge.recall(passage, plan, sentAtMs),
+    opened: () => service.start(),
+    closing: () => service.stop(),
   };
+}
+
+function makeService({ routing, options, store, clock, log }: AmpDeps): AmpService {
+  const { hooks } = routing;
+  const isInFlight = (owner: string, id: number) => hooks.messageStore?.isInFlight(owner, id) ?? false;
+  return new AmpService({ ...routing, options: options.amp, store, isInFlight, clock, log });
+}
+
+function makeOperatorMessages({ routing, options, clock }: AmpDeps, { judge }: AmpService): OperatorMessages {
+  const { accounts, mailboxes, router, route } = routing;
+  return new OperatorMessages({
+    domains: options.domains,
+    components: options.components,
+    hasAccount: (jid) => then(accounts.get(jid), (account) => account !== undefined),
+    clock,
+    mailboxes,
+    route: (message) => route(message, { byOperator: true }),
+    explain: (message, sender, recipient, nowMs) =>
+      then(router.plan(message, sender, recipient), ({ passage, plan }) => judge.explain(passage, plan, nowMs)),
+  });
 }

@@ -17,13 +17,16 @@ import { Outbox } from './outbox.ts';
 import { ReplyLimit } from './reply-limit.ts';
 import { Reporter } from './reporter.ts';
 
+/** The tables that AMP reads and writes. */
+export interface AmpStore {
+  readonly offline: Pick<OfflineStore, 'due' | 'nextDueMs' | 'settle'>;
+  readonly outbox: OutboxStore;
+}
+
 /** Dependencies of AMP as a whole. */
 interface AmpServiceDeps {
   readonly options: AmpOptions;
-  readonly store: {
-    readonly offline: Pick<OfflineStore, 'due' | 'nextDueMs' | 'settle'>;
-    readonly outbox: OutboxStore;
-  };
+  readonly store: AmpStore;
   readonly accounts: Pick<Accounts, 'peek'>;
   readonly sessions: Pick<SessionDirectory, 'find'>;
   readonly mailboxes: Pick<Mailboxes, 'has'>;
@@ -37,9 +40,8 @@ interface AmpServiceDeps {
   readonly log: Log;
 }
 
-/** Everything of AMP that runs, joined. */
+/** The parts of AMP, joined. */
 export class AmpService {
-  readonly enabled: boolean;
   readonly settings: AmpSettings;
   readonly judge: AmpJudge;
   readonly counters = new AmpCounters();
@@ -48,7 +50,6 @@ export class AmpService {
 
   constructor(deps: AmpServiceDeps) {
     const { options, store, clock } = deps;
-    this.enabled = options.enabled;
     this.settings = ampSettings(options);
     const { settings, counters } = this;
     const reporter = new Reporter({ ...deps, counters, limit: new ReplyLimit(options.replies, clock) });
@@ -60,7 +61,7 @@ export class AmpService {
     this.#expiry = expiry;
   }
 
-  /** The operator has decided otherwise about servers that do not know AMP. */
+  /** Puts a changed policy about servers that do not know AMP into effect. */
   reload({ remoteUnsupported }: Pick<AmpOptions, 'remoteUnsupported'>): void {
     this.settings.unsupported = unsupportedPolicy(remoteUnsupported);
   }
@@ -72,7 +73,6 @@ export class AmpService {
 
   /** Does what is due since the server ended. */
   start(): void {
-    if (!this.enabled) return;
     this.#outbox.flush();
     this.#expiry.start();
   }
