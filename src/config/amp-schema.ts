@@ -16,23 +16,23 @@ const match = z
     from: z.array(address).exactOptional().describe('Senders: addresses, or domains for all their addresses.'),
     to: z.array(address).exactOptional().describe('Recipients: addresses, or domains for all their addresses.'),
     types: z.array(z.enum(types)).exactOptional().describe('Types of message. Errors never match.'),
-    hasBody: z.boolean().exactOptional().describe('Whether the message has a text for people.'),
-    namespace: z.string().min(1).exactOptional().describe('A namespace that an element of the message is in.'),
+    hasBody: z.boolean().exactOptional().describe('Whether the message has a body.'),
+    namespace: z.string().min(1).exactOptional().describe('Namespace of an element in the message.'),
   })
   .prefault({})
-  .describe('Which messages the policy is for. What is left out does not matter.');
+  .describe('The messages the policy applies to. Omitted criteria match everything.');
 
 const rule = z
   .strictObject({
-    action: z.enum(actions).describe('What happens.'),
-    condition: z.enum(conditions).exactOptional().describe('When: a condition of XEP-0079.'),
+    action: z.enum(actions).describe('What to do.'),
+    condition: z.enum(conditions).exactOptional().describe('When to do it: a condition of XEP-0079.'),
     value: z.string().min(1).exactOptional().describe('The value of the condition.'),
     maxAgeSeconds: z
       .int()
       .min(1)
       .max(longestAgeSeconds)
       .exactOptional()
-      .describe('Instead of a condition: when the message has reached this age and has not been delivered.'),
+      .describe('Instead of a condition: the age in seconds at which the rule applies to an undelivered message.'),
   })
   .refine(isComplete, {
     error: 'needs a condition with its value, or maxAgeSeconds',
@@ -44,51 +44,51 @@ const rule = z
 
 const policy = z
   .strictObject({
-    name: z.string().min(1).describe('What the policy is called in the log.'),
+    name: z.string().min(1).describe('Name of the policy in the log.'),
     match,
-    rules: z.array(rule).min(1).describe('Rules, judged in order after those of the sender, which they never weaken.'),
-    reportsTo: reportsTo.describe('Who is told when a rule fires that is not `drop`. Unless set: amp.reportsTo.'),
+    rules: z.array(rule).min(1).describe("Rules, judged in order after the sender's rules. They never weaken those."),
+    reportsTo: reportsTo.describe('Address to notify when a rule other than `drop` fires. Defaults to amp.reportsTo.'),
   })
-  .describe('Rules that are put on messages on the server, so that senders need not know of AMP.');
+  .describe('Rules that the server adds to messages, so that senders need no AMP support.');
 
 /** Advanced Message Processing. */
 export const ampSchema = z
   .strictObject({
-    enabled: flag(true, 'Carry out the rules that messages bring (XEP-0079). Policies too need this.'),
+    enabled: flag(true, 'Apply the rules in messages (XEP-0079). Policies need this, too.'),
     presencePrivacy: z
       .enum(['strict', 'drop-only', 'open'])
       .default('strict')
       .describe(
-        'Whose rules may report what became of a message, and with it whether its recipient is there. strict: of those who may see the presence of the recipient; drop-only: of nobody but the trusted; open: of everybody, for closed networks.',
+        "Senders whose rules may report the outcome of a message, which shows whether the recipient is online. strict: senders who may see the recipient's presence; drop-only: trusted senders only; open: everybody, for closed networks.",
       ),
     trusted: z
       .strictObject({
-        jids: z.array(address).default([]).describe('Addresses.'),
-        domains: z.array(domain).default([]).describe('Domains, for all their addresses.'),
+        jids: z.array(address).default([]).describe('Trusted addresses.'),
+        domains: z.array(domain).default([]).describe('Trusted domains, with all their addresses.'),
       })
       .prefault({})
-      .describe('Senders whose rules may report about everybody.'),
-    maxRules: whole(20, 1, 1000, 'Rules in one message.'),
-    disabledActions: z.array(z.enum(actions)).default([]).describe('Actions that are not offered.'),
-    disabledConditions: z.array(z.enum(conditions)).default([]).describe('Conditions that are not offered.'),
+      .describe('Senders whose rules may report on every recipient.'),
+    maxRules: whole(20, 1, 1000, 'Maximum rules in one message.'),
+    disabledActions: z.array(z.enum(actions)).default([]).describe('Actions the server does not offer.'),
+    disabledConditions: z.array(z.enum(conditions)).default([]).describe('Conditions the server does not offer.'),
     replies: z
       .strictObject({
-        perSecond: whole(20, 1, 1_000_000, 'Replies a second to one account, on average.'),
-        burst: whole(200, 1, 1_000_000, 'Replies at once to one account before the average holds.'),
+        perSecond: whole(20, 1, 1_000_000, 'Replies per second to one account, on average.'),
+        burst: whole(200, 1, 1_000_000, 'Replies to one account in a burst, above the average.'),
       })
       .prefault({})
-      .describe('How much the server may have to tell one sender. What is beyond is left out.'),
+      .describe('Limits on the replies to one sender. Replies beyond them are dropped.'),
     remoteUnsupported: z
       .strictObject({
-        policy: unsupported.default('bounce').describe('For all servers that are not named in domains.'),
-        domains: z.record(domain, unsupported).prefault({}).describe('For the servers of single domains.'),
+        policy: unsupported.default('bounce').describe('For servers that `domains` does not list.'),
+        domains: z.record(domain, unsupported).prefault({}).describe('For single domains.'),
       })
       .prefault({})
       .describe(
-        'What becomes of a message with rules when the server of its recipient does not know them. bounce: its sender gets an error; strip: it goes there without them; forward: it goes there with them, and they do nothing.',
+        "What to do with a message with rules if the recipient's server does not support AMP. bounce: return an error to the sender; strip: send it without the rules; forward: send it with the rules, which then have no effect.",
       ),
-    policies: z.array(policy).default([]).describe('Rules of the operator.'),
-    reportsTo: reportsTo.describe('Who is told when rules of policies fire that are not `drop`. Unless set, nobody.'),
+    policies: z.array(policy).default([]).describe("The operator's rules."),
+    reportsTo: reportsTo.describe('Address to notify when a policy rule other than `drop` fires. By default, nobody.'),
   })
   .superRefine((options, context) => {
     for (const [path, message] of faultyPolicies(options)) context.addIssue({ code: 'custom', path, message });
@@ -96,11 +96,11 @@ export const ampSchema = z
   .prefault({})
   .describe('Advanced Message Processing (XEP-0079).');
 
-/** Rules of policies that could never be carried out. */
+/** The paths and faults of policy rules that can never apply. */
 function faultyPolicies(options: AmpOptions): (readonly [path: (string | number)[], message: string])[] {
   const { vocabulary } = ampSettings({ ...options, policies: [] }).limits;
   return options.policies.flatMap((written, index) => {
-    // What is incomplete or out of bounds has been found already.
+    // The schema has already reported incomplete and out-of-range rules.
     const isSound = (rule: PolicyRuleOptions) => isComplete(rule) && (rule.maxAgeSeconds ?? 0) <= longestAgeSeconds;
     if (!written.rules.every(isSound)) return [];
     const read = readPolicy(written);

@@ -1,13 +1,13 @@
 import type { Position } from './json-text.ts';
 
-/** One thing that is wrong with a configuration file. */
+/** A fault in a configuration file. */
 export interface Problem extends Position {
-  /** The keys that lead to it, as in `listen.c2s[0].port`; '' for the whole file. */
+  /** Its path, as in `listen.c2s[0].port`; '' for the whole file. */
   readonly path: string;
   readonly message: string;
 }
 
-/** A configuration that cannot be used, with everything that is wrong with it. */
+/** A configuration that cannot be used, with all its faults. */
 export class ConfigError extends Error {
   readonly file: string;
   readonly problems: readonly Problem[];

@@ -6,7 +6,7 @@ import type { JsonPath } from './json-text.ts';
 import { type ListenerKind, listenerKinds } from './listener-kinds.ts';
 import { type Config, configSchema, type Listener, listenerSchema } from './schema.ts';
 
-/** A valid entry of the file and its path. */
+/** A valid entry of the file, with its path. */
 interface Entry<T> {
   readonly path: JsonPath;
   readonly value: T;
@@ -14,7 +14,7 @@ interface Entry<T> {
 
 /** The sections that are valid on their own, so that one mistake does not hide another. */
 interface Sections {
-  readonly given: ReadonlyMap<string, unknown>;
+  readonly written: ReadonlyMap<string, unknown>;
   readonly domains: readonly Entry<string>[];
   readonly listeners: readonly Entry<Listener>[];
   readonly limits: Config['limits'] | undefined;
@@ -40,16 +40,16 @@ export function crossChecks(value: unknown, origin: Origin): Finding[] {
 
 function validSections(value: unknown, origin: Origin): Sections {
   const { shape } = configSchema(origin);
-  const given = members(value);
-  const listen = members(given.get('listen'));
+  const written = members(value);
+  const listen = members(written.get('listen'));
   return {
-    given,
-    domains: validEntries(domain, given.get('domains'), ['domains']),
+    written,
+    domains: validEntries(domain, written.get('domains'), ['domains']),
     listeners: Object.entries(shape.listen.parse({})).flatMap(([name, usual]) =>
       validEntries(listenerSchema, listen.get(name) ?? usual, ['listen', name]),
     ),
-    limits: shape.limits.safeParse(given.get('limits')).data,
-    streamManagement: shape.streamManagement.safeParse(given.get('streamManagement')).data,
+    limits: shape.limits.safeParse(written.get('limits')).data,
+    streamManagement: shape.streamManagement.safeParse(written.get('streamManagement')).data,
   };
 }
 
@@ -69,8 +69,8 @@ function problem(path: JsonPath, message: string): Finding {
   return { path, at: 'value', message };
 }
 
-function repeatedEntries({ given, domains }: Sections): Finding[] {
-  const authentication = members(given.get('authentication'));
+function repeatedEntries({ written, domains }: Sections): Finding[] {
+  const authentication = members(written.get('authentication'));
   const names = (key: string) => validEntries(z.string(), authentication.get(key), ['authentication', key]);
   return [domains, names('mechanisms'), names('channelBindings')].flatMap(repeatsIn);
 }
@@ -94,8 +94,8 @@ function listenerConflicts({ listeners }: Sections): Finding[] {
 }
 
 /** At least one kind of listener that the server needs must have an address. */
-function nothingToListenOn({ given }: Sections): Finding[] {
-  const listen = members(given.get('listen'));
+function nothingToListenOn({ written }: Sections): Finding[] {
+  const listen = members(written.get('listen'));
   const needed = Object.entries<ListenerKind>(listenerKinds).filter(([, kind]) => kind.needed);
   const empty = needed.every(([name]) => JSON.stringify(listen.get(name)) === '[]');
   return empty ? [problem(['listen'], 'leaves the server nothing to listen on')] : [];
@@ -111,21 +111,23 @@ function covers(wildcard: string, host: string): boolean {
   return wildcard === '::' || (wildcard === '0.0.0.0' && isIPv4(host));
 }
 
-function incompleteCertificate({ given }: Sections): Finding[] {
-  const tls = members(given.get('tls'));
+function incompleteCertificate({ written }: Sections): Finding[] {
+  const tls = members(written.get('tls'));
   const lacks = (has: string, wanted: string) =>
     tls.has(has) && !tls.has(wanted) ? [problem(['tls', has], `needs tls.${wanted} as well`)] : [];
   return [...lacks('certificate', 'key'), ...lacks('key', 'certificate'), ...lacks('passphrase', 'key')];
 }
 
-function certificatesOfUnservedDomains({ given, domains }: Sections): Finding[] {
-  const components = [...members(given.get('components')).keys()].flatMap((name) => domain.safeParse(name).data ?? []);
+function certificatesOfUnservedDomains({ written, domains }: Sections): Finding[] {
+  const components = [...members(written.get('components')).keys()].flatMap(
+    (name) => domain.safeParse(name).data ?? [],
+  );
   const served = new Set([...domains.map(({ value }) => value), ...components]);
   const seen = new Set<string>();
-  return [...members(members(given.get('tls')).get('domains')).keys()].flatMap((name): Finding[] => {
+  return [...members(members(written.get('tls')).get('domains')).keys()].flatMap((name): Finding[] => {
     const path = ['tls', 'domains', name];
     const prepared = domain.safeParse(name).data;
-    if (prepared === undefined || !given.has('domains')) return [];
+    if (prepared === undefined || !written.has('domains')) return [];
     if (!served.has(prepared))
       return [{ path, at: 'key', message: `"${prepared}" is neither one of the domains served nor a component` }];
     if (seen.has(prepared)) return [{ path, at: 'key', message: `"${prepared}" has a certificate already` }];
@@ -135,19 +137,19 @@ function certificatesOfUnservedDomains({ given, domains }: Sections): Finding[] 
 }
 
 /** A component or a policy for another server must not name a served domain: it would never apply. */
-function foreignSettingsOfServedDomains({ given, domains }: Sections): Finding[] {
+function foreignSettingsOfServedDomains({ written, domains }: Sections): Finding[] {
   const served = new Set(domains.map(({ value }) => value));
-  const s2s = members(given.get('s2s'));
-  const taken = (names: unknown, ...path: JsonPath): Finding[] =>
+  const s2s = members(written.get('s2s'));
+  const conflicts = (names: unknown, ...path: JsonPath): Finding[] =>
     [...members(names).keys()].flatMap((name): Finding[] => {
       const prepared = domain.safeParse(name).data;
       if (prepared === undefined || !served.has(prepared)) return [];
       return [{ path: [...path, name], at: 'key', message: `"${prepared}" is one of the domains served` }];
     });
   return [
-    ...taken(given.get('components'), 'components'),
-    ...taken(s2s.get('domains'), 's2s', 'domains'),
-    ...taken(s2s.get('overrides'), 's2s', 'overrides'),
+    ...conflicts(written.get('components'), 'components'),
+    ...conflicts(s2s.get('domains'), 's2s', 'domains'),
+    ...conflicts(s2s.get('overrides'), 's2s', 'overrides'),
   ];
 }
 
@@ -188,7 +190,7 @@ function unreachableStanzaSizes({ limits }: Sections): Finding[] {
   ];
 }
 
-/** Otherwise one large stanza would disconnect its recipient. */
+/** With a smaller buffer, one large stanza would disconnect its recipient. */
 function tooSmallBuffer({ limits }: Sections): Finding[] {
   if (limits === undefined) return [];
   return (['c2s', 's2s', 'components'] as const).flatMap((peers) => {
@@ -198,12 +200,12 @@ function tooSmallBuffer({ limits }: Sections): Finding[] {
   });
 }
 
-/** Otherwise one large stanza would end every session that receives it, again and again. */
-function tooSmallQueue({ given, limits, streamManagement }: Sections): Finding[] {
+/** With a smaller queue, one large stanza would end every session that receives it, again and again. */
+function tooSmallQueue({ written, limits, streamManagement }: Sections): Finding[] {
   if (limits === undefined || streamManagement === undefined) return [];
   const absent = new Set<string>();
-  if (members(given.get('s2s')).get('enabled') === false) absent.add('s2s');
-  if (members(given.get('components')).size === 0) absent.add('components');
+  if (members(written.get('s2s')).get('enabled') === false) absent.add('s2s');
+  if (members(written.get('components')).size === 0) absent.add('components');
   return (['c2s', 's2s', 'components'] as const).flatMap((peers) => {
     const { stanzaBytes } = limits[peers];
     if (absent.has(peers) || streamManagement.maxBytes >= 2 * stanzaBytes) return [];
@@ -212,8 +214,8 @@ function tooSmallQueue({ given, limits, streamManagement }: Sections): Finding[]
   });
 }
 
-function disabledLimits({ given, listeners }: Sections): Finding[] {
-  if (members(given.get('limits')).get('disabled') !== true) return [];
+function disabledLimits({ written, listeners }: Sections): Finding[] {
+  if (members(written.get('limits')).get('disabled') !== true) return [];
   return listeners
     .filter(({ value }) => !isLoopback(value.host))
     .map(({ path }) =>

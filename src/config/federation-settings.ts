@@ -5,7 +5,7 @@ import type { StreamLimits } from '../streams/stream-limits.ts';
 import type { Config } from './schema.ts';
 import { peerStreamLimits } from './stream-options.ts';
 
-/** How federation is to be, in the terms of the streams. */
+/** The federation settings of a configuration. */
 export function federationOptions(config: Config): FederationOptions {
   const { s2s } = config;
   const limits = peerStreamLimits(config);
@@ -28,7 +28,7 @@ export function federationOptions(config: Config): FederationOptions {
   };
 }
 
-/** How other servers are looked up, in the terms of the streams. */
+/** The DNS settings of a configuration. */
 export function resolverOptions({ s2s: { dns } }: Config): ResolverOptions {
   return { servers: dns.servers, timeoutMs: dns.timeoutSeconds * 1000, tries: dns.tries };
 }

@@ -4,10 +4,10 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Jid, prepareDomain } from '../protocol/jid.ts';
 
-// Compiled checks pay for those who check often.
+// Compiling the checks does not pay off: they run a few times at most.
 z.config({ jitless: true });
 
-/** Where a configuration comes from: what its relative paths and its `env` values refer to. */
+/** The directory for a configuration's relative paths and the environment for its `env` values. */
 export interface Origin {
   readonly directory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -55,7 +55,7 @@ export const domain = z.string().transform((value, context) => {
   }
 });
 
-/** An address of somebody, or a domain, in its prepared form. */
+/** The address of an account or a domain, in its prepared form. */
 export const address = z.string().transform((value, context) => {
   try {
     return Jid.parse(value).toString();
@@ -80,15 +80,15 @@ export const reachable = z.string().regex(/^(?:\[[\dA-Fa-f:.]+\]|[^\s:/@[\]]+)(?
   error: 'must be a host name or an IP address, with or without a port, such as "host.example.org:5222"',
 });
 
-/** A URI under which people can be reached. */
+/** A URI for reaching the operator. */
 export const contactUri = z
   .string()
   .regex(/^[a-z][a-z\d+.-]*:\S+$/i, { error: 'must be a URI such as "mailto:abuse@example.org"' });
 
-/** A text that should not stand in the file: in place of it an environment variable or another file may be named. */
+/** A secret: the string itself, or the environment variable or file that holds it. */
 export function secret(origin: Origin, description: string) {
   const env = z.string().min(1).describe('The environment variable that holds it.');
-  const file = z.string().min(1).describe('The file that holds it. A line break at its end does not count.');
+  const file = z.string().min(1).describe('The file that holds it. A trailing line break is ignored.');
   return z
     .union([z.string().min(1), z.strictObject({ env }), z.strictObject({ file })], {
       error: 'must be a string, { "env": "NAME" } or { "file": "path" }',

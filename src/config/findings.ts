@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { JsonPath } from './json-text.ts';
 import { suggestion } from './suggestion.ts';
 
-/** Something wrong at a place of a configuration, before its line is known. */
+/** A fault at a path of a configuration, before its line is known. */
 export interface Finding {
   readonly path: JsonPath;
   readonly at: 'key' | 'value';
@@ -11,7 +11,7 @@ export interface Finding {
 
 type Issue = z.core.$ZodIssue;
 
-/** What a schema found wrong, in words for the person who wrote the file. */
+/** A schema's issues, in words for the author of the file. */
 export function findingsOf(issues: readonly Issue[], schema: z.ZodType, value: unknown): Finding[] {
   return issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(issue.path, key, schema));
@@ -20,7 +20,7 @@ export function findingsOf(issues: readonly Issue[], schema: z.ZodType, value: u
   });
 }
 
-/** The path of a value the way people write it. */
+/** A path in its usual notation, `listen.c2s[0].port`. */
 export function pathText(path: JsonPath): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
@@ -40,7 +40,7 @@ function unknownKey(parent: JsonPath, key: string, schema: z.ZodType): Finding {
   return finding([...parent, key], 'key', message);
 }
 
-/** The full path of the only key of that name anywhere in the schema. */
+/** The full path of a key's name if only one place of the schema has it. */
 function elsewhere(key: string, schema: z.ZodType): string | undefined {
   const same = allKeyPaths(schema, []).filter((path) => path.at(-1) === key);
   return same.length === 1 && same[0] !== undefined ? pathText(same[0]) : undefined;

@@ -8,7 +8,7 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 
-/** A place in a text, both numbers counted from 1. */
+/** A place in a text. Both numbers start at 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -17,7 +17,7 @@ export interface Position {
 /** The keys and indexes that lead from the root of a JSON text to one of its values. */
 export type JsonPath = readonly PropertyKey[];
 
-/** A text that is not JSON: what is wrong, and where. */
+/** A text that is not JSON: the fault and its position. */
 export class JsonTextError extends Error {
   readonly position: Position;
 
@@ -77,7 +77,7 @@ export class JsonText {
   }
 }
 
-/** The nodes of keys whose object has the same key before them. */
+/** The nodes of keys that repeat an earlier key of the same object. */
 function repeatedKeysIn({ type, children = [] }: Node): Node[] {
   const seen = new Set<unknown>();
   return children.flatMap((child) => {
@@ -93,7 +93,7 @@ function positionAt(text: string, offset: number): Position {
   return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }
 
-/** What the parser expected, by the names of its error codes. */
+/** What the parser expected, by error code. */
 const expectations = new Map([
   ['PropertyNameExpected', 'a key in double quotation marks'],
   ['ValueExpected', 'a value'],
@@ -122,7 +122,7 @@ const inString = new Set(['InvalidUnicode', 'InvalidEscapeCharacter', 'InvalidCh
 /** The beginning of a string token up to its first bad escape or control character. */
 const validBeginning = /^(?:[^\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/u;
 
-/** Explains the first error; those after it are its consequences. */
+/** Explains the first error: later errors follow from it. */
 function failure(text: string, first: ParseError, second: ParseError | undefined): JsonTextError {
   const found = text.slice(first.offset, first.offset + first.length);
   const code = printParseErrorCode(first.error);
@@ -138,7 +138,7 @@ function expectationText(expected: string | undefined, found: string): string {
   return `expected ${expected}, found ${found === '' ? 'the end of the file' : JSON.stringify(found)}`;
 }
 
-/** The parser skips an unknown symbol. If its next error comes right behind, that one tells what should stand there. */
+/** The parser skips an unknown symbol. An error directly behind it says what was expected in its place. */
 function expectedInstead(text: string, symbol: ParseError, next: ParseError | undefined): string | undefined {
   if (next === undefined) return undefined;
   const between = text.slice(symbol.offset + symbol.length, next.offset);

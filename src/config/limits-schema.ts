@@ -5,27 +5,27 @@ const million = 1_000_000;
 
 const stanza = z
   .strictObject({
-    depth: whole(64, 8, 1000, 'How deep elements may nest in a stanza.'),
-    attributes: whole(64, 8, 1000, 'Attributes on one element.'),
-    namespaces: whole(64, 8, 1000, 'Namespace declarations in one stanza.'),
-    idBytes: whole(1023, 64, 65_536, "Bytes of a stanza's id attribute."),
-    langBytes: whole(64, 16, 1024, "Bytes of a stanza's xml:lang attribute."),
+    depth: whole(64, 8, 1000, 'Maximum nesting depth of elements in a stanza.'),
+    attributes: whole(64, 8, 1000, 'Maximum attributes on one element.'),
+    namespaces: whole(64, 8, 1000, 'Maximum namespace declarations in one stanza.'),
+    idBytes: whole(1023, 64, 65_536, "Maximum bytes of a stanza's id attribute."),
+    langBytes: whole(64, 16, 1024, "Maximum bytes of a stanza's xml:lang attribute."),
   })
   .prefault({})
-  .describe('Limits on the form of a stanza, before and after authentication alike.');
+  .describe('Limits on the structure of a stanza, the same before and after authentication.');
 
 const unauthenticated = z
   .strictObject({
     stanzaBytes: bytes(
       10_000,
       10_000,
-      'Bytes of one element before authentication. RFC 6120 §13.12 wants at least 10000.',
+      'Maximum bytes of one element before authentication. RFC 6120 §13.12 requires at least 10000.',
     ),
-    elements: whole(32, 16, million, 'XML elements in one stanza before authentication.'),
-    tlsHandshakeSeconds: seconds(10, 'From the start of a TLS handshake to its end.'),
-    authenticationSeconds: seconds(30, 'From the acceptance of a connection to the end of authentication.'),
-    readBytesPerSecond: bytes(5000, 1000, 'Average bytes a second read from one connection before authentication.'),
-    readBurstBytes: bytes(20_000, 1000, 'Bytes read at once from one connection before the average holds.'),
+    elements: whole(32, 16, million, 'Maximum XML elements in one stanza before authentication.'),
+    tlsHandshakeSeconds: seconds(10, 'Time allowed for a TLS handshake.'),
+    authenticationSeconds: seconds(30, 'Time allowed from accepting a connection to the end of authentication.'),
+    readBytesPerSecond: bytes(5000, 1000, 'Average bytes per second read from one connection before authentication.'),
+    readBurstBytes: bytes(20_000, 1000, 'Bytes read from one connection in a burst, above the average.'),
   })
   .prefault({})
   .describe('Limits on a connection that has not authenticated yet.');
@@ -35,69 +35,79 @@ const c2s = z
     stanzaBytes: bytes(
       262_144,
       10_000,
-      'Bytes of one stanza from an authenticated client. Told to clients (XEP-0478).',
+      'Maximum bytes of one stanza from an authenticated client. Announced to clients (XEP-0478).',
     ),
-    elements: whole(1000, 32, million, 'XML elements in one stanza from an authenticated client.'),
-    stanzaCompletionSeconds: seconds(30, 'From the first byte of a stanza to its last.'),
-    readBytesPerSecond: bytes(20_000, 1000, 'Average bytes a second read from one authenticated client.'),
-    readBurstBytes: bytes(200_000, 1000, 'Bytes read at once from one authenticated client before the average holds.'),
-    idlePingAfterSeconds: seconds(300, 'Silence after which the client is pinged. Told to clients (XEP-0478).'),
-    idleCloseAfterSeconds: seconds(60, 'Further silence after the ping until the connection is closed.'),
-    outgoingBufferBytes: bytes(1_048_576, 65_536, 'Bytes that may wait for a client that reads too slowly.'),
-    writeStallSeconds: seconds(30, 'How long a client may take nothing at all of what waits for it.'),
+    elements: whole(1000, 32, million, 'Maximum XML elements in one stanza from an authenticated client.'),
+    stanzaCompletionSeconds: seconds(30, 'Time allowed from the first byte of a stanza to its last.'),
+    readBytesPerSecond: bytes(20_000, 1000, 'Average bytes per second read from one authenticated client.'),
+    readBurstBytes: bytes(200_000, 1000, 'Bytes read from one authenticated client in a burst, above the average.'),
+    idlePingAfterSeconds: seconds(
+      300,
+      'Seconds of silence after which the server pings the client. Announced to clients (XEP-0478).',
+    ),
+    idleCloseAfterSeconds: seconds(60, 'Seconds of further silence after which the server closes the connection.'),
+    outgoingBufferBytes: bytes(1_048_576, 65_536, 'Maximum bytes buffered for a client that reads too slowly.'),
+    writeStallSeconds: seconds(30, 'Seconds without progress after which a client with buffered output is cut off.'),
   })
   .prefault({})
   .describe('Limits on an authenticated client.');
 
 const components = z
   .strictObject({
-    stanzaBytes: bytes(524_288, 10_000, 'Bytes of one stanza from a component.'),
-    elements: whole(5000, 32, million, 'XML elements in one stanza from a component.'),
-    outgoingBufferBytes: bytes(8_388_608, 65_536, 'Bytes that may wait for a component that reads too slowly.'),
+    stanzaBytes: bytes(524_288, 10_000, 'Maximum bytes of one stanza from a component.'),
+    elements: whole(5000, 32, million, 'Maximum XML elements in one stanza from a component.'),
+    outgoingBufferBytes: bytes(8_388_608, 65_536, 'Maximum bytes buffered for a component that reads too slowly.'),
   })
   .prefault({})
-  .describe('Limits on components. How fast they are read is not bounded.');
+  .describe('Limits on components. Their read rate is unlimited.');
 
 const s2s = z
   .strictObject({
-    stanzaBytes: bytes(524_288, 10_000, 'Bytes of one stanza from another server. Told to servers (XEP-0478).'),
-    elements: whole(5000, 32, million, 'XML elements in one stanza from another server.'),
-    stanzaCompletionSeconds: seconds(30, 'From the first byte of a stanza to its last.'),
-    readBytesPerSecond: bytes(200_000, 1000, 'Average bytes a second read from one stream of another server.'),
-    readBurstBytes: bytes(2_000_000, 1000, 'Bytes read at once from one stream before the average holds.'),
-    idlePingAfterSeconds: seconds(300, 'Silence after which the other server is asked whether it is there.'),
-    idleCloseAfterSeconds: seconds(60, 'Further silence until the connection is closed.'),
-    outgoingBufferBytes: bytes(8_388_608, 65_536, 'Bytes that may wait for a server that reads too slowly.'),
-    writeStallSeconds: seconds(60, 'How long another server may take nothing at all of what waits for it.'),
+    stanzaBytes: bytes(
+      524_288,
+      10_000,
+      'Maximum bytes of one stanza from another server. Announced to servers (XEP-0478).',
+    ),
+    elements: whole(5000, 32, million, 'Maximum XML elements in one stanza from another server.'),
+    stanzaCompletionSeconds: seconds(30, 'Time allowed from the first byte of a stanza to its last.'),
+    readBytesPerSecond: bytes(200_000, 1000, 'Average bytes per second read from one stream of another server.'),
+    readBurstBytes: bytes(2_000_000, 1000, 'Bytes read from one stream in a burst, above the average.'),
+    idlePingAfterSeconds: seconds(300, 'Seconds of silence after which the server checks that the peer responds.'),
+    idleCloseAfterSeconds: seconds(60, 'Seconds of further silence after which the server closes the connection.'),
+    outgoingBufferBytes: bytes(8_388_608, 65_536, 'Maximum bytes buffered for a server that reads too slowly.'),
+    writeStallSeconds: seconds(60, 'Seconds without progress after which a server with buffered output is cut off.'),
   })
   .prefault({})
   .describe('Limits on a stream from or to another server.');
 
 const http = z
   .strictObject({
-    headerBytes: bytes(16_384, 4096, 'Bytes of the header section of one request.'),
-    headersSeconds: seconds(10, 'From the first byte of a request to the end of its headers.'),
-    requestSeconds: seconds(60, 'From the first byte of a request to the end of its body.'),
-    keepAliveSeconds: seconds(20, 'From an answer to the next request on the same connection.'),
-    stallSeconds: seconds(30, 'How long a connection may be without a byte in either direction.'),
+    headerBytes: bytes(16_384, 4096, 'Maximum bytes of the header section of one request.'),
+    headersSeconds: seconds(10, 'Time allowed from the first byte of a request to the end of its headers.'),
+    requestSeconds: seconds(60, 'Time allowed from the first byte of a request to the end of its body.'),
+    keepAliveSeconds: seconds(20, 'Time allowed from a response to the next request on the same connection.'),
+    stallSeconds: seconds(
+      30,
+      'Seconds without a byte in either direction after which the server closes the connection.',
+    ),
   })
   .prefault({})
-  .describe('Limits on connections of HTTP and HTTPS.');
+  .describe('Limits on HTTP and HTTPS connections.');
 
 const peers = z
   .strictObject({
-    links: whole(10_000, 10, million, 'Pairs of a domain of ours and one of another server at the same time.'),
-    newLinksPerAccount: whole(200, 1, million, 'Streams to other servers that are being opened for one account.'),
-    dialbackQuestions: whole(400, 1, million, 'Questions to other servers about dialback keys at the same time.'),
+    links: whole(10_000, 10, million, 'Maximum pairs of a local and a remote domain in use at the same time.'),
+    newLinksPerAccount: whole(200, 1, million, 'Maximum streams to other servers being opened for one account.'),
+    dialbackQuestions: whole(400, 1, million, 'Maximum dialback keys being verified at the same time.'),
     dialbackQuestionsPerIp: whole(
       40,
       1,
       million,
-      'Those of them that one IP address (one IPv6 /64) has us ask by its keys.',
+      'Maximum keys from one IP address (one IPv6 /64) being verified at the same time.',
     ),
   })
   .prefault({})
-  .describe('What all share who have us connect to other servers, and the share of one.');
+  .describe('Limits on outbound connections: the totals, and the share of one account or address.');
 
 const connections = z
   .strictObject({
@@ -107,7 +117,7 @@ const connections = z
       .max(10 * million)
       .exactOptional()
       .describe(
-        'Connections at the same time. At most, and if left out, the open-files limit of the process less 256 (less half of it if that is fewer).',
+        'Maximum connections at the same time. Default and upper bound: the open-files limit of the process minus 256 (minus half of it if that is less).',
       ),
     outgoing: z
       .int()
@@ -115,22 +125,22 @@ const connections = z
       .max(10 * million)
       .exactOptional()
       .describe(
-        'Connections to other servers at the same time, among `total`. At most, and if left out, half of that.',
+        'Maximum connections to other servers at the same time. They count in `total`. Default and upper bound: half of `total`.',
       ),
-    unauthenticated: whole(2000, 1, million, 'Connections at the same time that have not authenticated yet.'),
-    perIpConcurrent: whole(100, 1, million, 'Connections at the same time from one IP address (from one IPv6 /64).'),
-    perIpPerSecond: whole(20, 1, million, 'New connections a second from one IP address, on average.'),
-    perIpBurst: whole(50, 1, million, 'New connections at once from one IP address before the average holds.'),
-    backlog: whole(1024, 1, 65_535, 'Connections that may wait in the kernel to be accepted.'),
+    unauthenticated: whole(2000, 1, million, 'Maximum unauthenticated connections at the same time.'),
+    perIpConcurrent: whole(100, 1, million, 'Maximum connections at the same time from one IP address (one IPv6 /64).'),
+    perIpPerSecond: whole(20, 1, million, 'New connections per second from one IP address, on average.'),
+    perIpBurst: whole(50, 1, million, 'New connections from one IP address in a burst, above the average.'),
+    backlog: whole(1024, 1, 65_535, 'Maximum connections waiting in the kernel to be accepted.'),
   })
   .prefault({})
   .describe('Limits on connections.');
 
 const authentication = z
   .strictObject({
-    failuresPerStream: whole(5, 2, 100, 'Failed attempts after which a stream is closed.'),
-    failuresPerIp: whole(20, 1, million, 'Failed attempts from one IP address within the window until it is blocked.'),
-    failureWindowSeconds: seconds(3600, 'The window in which failed attempts of one IP address are counted.'),
+    failuresPerStream: whole(5, 2, 100, 'Failed attempts after which the server closes the stream.'),
+    failuresPerIp: whole(20, 1, million, 'Failed attempts within the window after which an IP address is blocked.'),
+    failureWindowSeconds: seconds(3600, 'Length of the window for counting failed attempts from one IP address.'),
     blockSeconds: seconds(600, 'How long a blocked IP address cannot authenticate. Accounts are never blocked.'),
   })
   .prefault({})
@@ -138,8 +148,8 @@ const authentication = z
 
 const registration = z
   .strictObject({
-    perIp: whole(1, 1, million, 'Accounts that one IP address may register in-band within the window.'),
-    windowSeconds: seconds(600, 'The window in which registrations of one IP address are counted.'),
+    perIp: whole(1, 1, million, 'Maximum accounts registered from one IP address within the window.'),
+    windowSeconds: seconds(600, 'Length of the window for counting registrations from one IP address.'),
   })
   .prefault({})
   .describe('Limits on in-band registration (XEP-0077).');
@@ -148,7 +158,7 @@ const limits = z
   .strictObject({
     disabled: flag(
       false,
-      'Switches every limit on rates and on connections off, for measurements. Refused unless all listeners are on loopback.',
+      'Disable all rate and connection limits, for measurements. Refused unless all listeners are on loopback.',
     ),
     stanza,
     unauthenticated,
@@ -162,33 +172,33 @@ const limits = z
     registration,
   })
   .prefault({})
-  .describe('What one peer may ask of the server. See limits.md.');
+  .describe('Limits on what one peer may use. See limits.md.');
 
 type Limits = z.output<typeof limits>;
 
-/** Beyond any rate, and still safe to calculate with, which Infinity is not (0 × Infinity). */
+/** Above any real rate, and safe to calculate with, unlike Infinity (0 × Infinity). */
 const unlimited = Number.MAX_SAFE_INTEGER;
 const unlimitedReading = { readBytesPerSecond: unlimited, readBurstBytes: unlimited };
 
-/** The `limits` of the configuration. When they are disabled the rates in its output are out of reach. */
+/** The `limits` of the configuration. If they are disabled, the output has `unlimited` rates. */
 export const limitsSchema = limits.transform(liftedIfDisabled);
 
-function liftedIfDisabled(given: Limits): Limits {
-  if (!given.disabled) return given;
+function liftedIfDisabled(configured: Limits): Limits {
+  if (!configured.disabled) return configured;
   return {
-    ...given,
-    unauthenticated: { ...given.unauthenticated, ...unlimitedReading },
-    c2s: { ...given.c2s, ...unlimitedReading },
-    s2s: { ...given.s2s, ...unlimitedReading },
-    peers: { ...given.peers, dialbackQuestionsPerIp: unlimited },
+    ...configured,
+    unauthenticated: { ...configured.unauthenticated, ...unlimitedReading },
+    c2s: { ...configured.c2s, ...unlimitedReading },
+    s2s: { ...configured.s2s, ...unlimitedReading },
+    peers: { ...configured.peers, dialbackQuestionsPerIp: unlimited },
     connections: {
-      ...given.connections,
+      ...configured.connections,
       unauthenticated: unlimited,
       perIpConcurrent: unlimited,
       perIpPerSecond: unlimited,
       perIpBurst: unlimited,
     },
-    authentication: { ...given.authentication, failuresPerIp: unlimited },
-    registration: { ...given.registration, perIp: unlimited },
+    authentication: { ...configured.authentication, failuresPerIp: unlimited },
+    registration: { ...configured.registration, perIp: unlimited },
   };
 }

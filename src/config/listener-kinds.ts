@@ -1,27 +1,27 @@
 import type { TlsStart } from '../tls/tls-options.ts';
 
-/** A kind of listener: one key of `listen`, and everything that depends on it. */
+/** A kind of listener: one key of `listen` and its properties. */
 export interface ListenerKind {
   /** Its name for operators. */
   readonly label: string;
   readonly serves: Audience;
-  /** How connections become secure; `none` if they never do. */
+  /** How TLS starts; `none` for plaintext. */
   readonly tls: TlsStart | 'none';
   /** The usual TCP port. */
   readonly port: number;
-  /** Whether it listens on the usual port of the loopback addresses unless configured; otherwise nowhere. */
+  /** Whether it listens on loopback if not configured, on the usual port. Otherwise it is off. */
   readonly byDefault: boolean;
   /** Whether the server refuses to start if it cannot listen on any of the configured addresses. */
   readonly needed: boolean;
-  /** The SRV service that leads peers to it (RFC 6120 §3.2.1, XEP-0368). */
+  /** The SRV service that points to it (RFC 6120 §3.2.1, XEP-0368). */
   readonly srv?: string;
   readonly description: string;
 }
 
-/** Whose connections a listener accepts. */
+/** The peers a listener accepts. */
 export type Audience = 'clients' | 'components' | 'servers' | 'web';
 
-/** Every kind of listener. The schema, its checks, `ampere check`, the start and the status derive from this table. */
+/** Every kind of listener. The schema, its checks, `ampere check`, startup and status derive from this table. */
 export const listenerKinds = {
   c2s: {
     label: 'Clients (STARTTLS)',
@@ -31,7 +31,7 @@ export const listenerKinds = {
     byDefault: true,
     needed: true,
     srv: '_xmpp-client',
-    description: 'Where clients connect and start TLS (STARTTLS).',
+    description: 'Addresses for clients that start TLS within the stream (STARTTLS).',
   },
   c2sTls: {
     label: 'Clients (TLS)',
@@ -41,7 +41,7 @@ export const listenerKinds = {
     byDefault: true,
     needed: true,
     srv: '_xmpps-client',
-    description: 'Where clients connect with TLS from the first byte (XEP-0368).',
+    description: 'Addresses for clients with TLS from the first byte (XEP-0368).',
   },
   components: {
     label: 'Components',
@@ -50,7 +50,7 @@ export const listenerKinds = {
     port: 5347,
     byDefault: true,
     needed: false,
-    description: 'Where components connect, if there are any. Without TLS: keep to networks that you trust.',
+    description: 'Addresses for components, opened if any are configured. No TLS: use trusted networks only.',
   },
   s2s: {
     label: 'Servers (STARTTLS)',
@@ -60,7 +60,7 @@ export const listenerKinds = {
     byDefault: true,
     needed: false,
     srv: '_xmpp-server',
-    description: 'Where other servers connect and start TLS (STARTTLS).',
+    description: 'Addresses for servers that start TLS within the stream (STARTTLS).',
   },
   s2sTls: {
     label: 'Servers (TLS)',
@@ -70,7 +70,7 @@ export const listenerKinds = {
     byDefault: true,
     needed: false,
     srv: '_xmpps-server',
-    description: 'Where other servers connect with TLS from the first byte (XEP-0368).',
+    description: 'Addresses for servers with TLS from the first byte (XEP-0368).',
   },
   http: {
     label: 'HTTP',
@@ -95,10 +95,10 @@ export const listenerKinds = {
 /** A key of `listen`. */
 export type ListenerName = keyof typeof listenerKinds;
 
-/** Something for every kind of listener. */
+/** One value for every kind of listener. */
 export type ByListener<T, Name extends string = ListenerName> = Readonly<Record<Name, T>>;
 
-/** Makes something for every kind in a table. */
+/** Maps every kind in a table to a value. */
 export function forEachListener<Name extends string, T>(
   kinds: ByListener<ListenerKind, Name>,
   make: (kind: ListenerKind, name: Name) => T,
@@ -133,7 +133,7 @@ export function listenersInUse<Address>(
     .map(([name, kind]) => ({ kind, addresses: listen[name] ?? [] }));
 }
 
-/** The addresses where a configuration has an audience connect. */
+/** The addresses on which a configuration accepts an audience. */
 export function addressesFor<Address>(config: Uses<Address>, audience: Audience): readonly Address[] {
   return listenersInUse(config)
     .filter(({ kind }) => kind.serves === audience)

@@ -9,7 +9,7 @@ import { type Config, configSchema } from './schema.ts';
 
 type Environment = Origin['environment'];
 
-/** Reads and checks a configuration file; without one, gives the default. Throws `ConfigError` with everything that is wrong. */
+/** Reads and checks a configuration file; without one, returns the default. Throws `ConfigError` with all faults. */
 export function loadConfig(file?: string, environment: Environment = process.env): Config {
   if (file === undefined) return defaultConfig();
   const origin = { directory: dirname(resolve(file)), environment };
@@ -24,7 +24,7 @@ export function loadConfig(file?: string, environment: Environment = process.env
   return deepFrozen(parsed.data);
 }
 
-/** The configuration of a server that was given none: `localhost`, on loopback, with its data in the working directory. */
+/** The configuration without a file: `localhost`, on loopback, with the data in the working directory. */
 export function defaultConfig(directory: string = process.cwd()): Config {
   return deepFrozen(configSchema({ directory, environment: {} }).parse({}));
 }

@@ -2,15 +2,15 @@ import { pathText } from './findings.ts';
 import type { JsonPath } from './json-text.ts';
 import type { Config } from './schema.ts';
 
-/** What a reload comes to. */
+/** The result of a reload. */
 interface Reloaded {
-  /** The configuration that holds from now on. */
+  /** The configuration in effect from now on. */
   readonly config: Config;
-  /** The paths of the settings that are otherwise in the file, and wait for the next start. */
+  /** The paths of changed settings that take effect only after a restart. */
   readonly waiting: readonly string[];
 }
 
-/** Takes those settings of the next configuration that can change while the server runs, and leaves the others as they are. */
+/** The running configuration with those settings of `next` that can change while the server runs. */
 export function reloaded(running: Config, next: Config): Reloaded {
   const config: Config = {
     ...running,
@@ -24,7 +24,7 @@ export function reloaded(running: Config, next: Config): Reloaded {
   return { config, waiting: differences(config, next, []) };
 }
 
-/** A domain that is served until the next start cannot be a component's before. */
+/** Leaves out components whose domain the server still serves itself until the next start. */
 function componentsBeside(domains: readonly string[], components: Config['components']): Config['components'] {
   return Object.fromEntries(Object.entries(components).filter(([domain]) => !domains.includes(domain)));
 }

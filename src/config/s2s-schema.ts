@@ -4,7 +4,7 @@ import { bytes, domain, flag, type Origin, path, seconds, whole } from './fields
 
 const authentication = z.enum(['certificate', 'dialback']);
 
-/** A domain, or `*.` and a domain for everything below it; prepared. */
+/** A prepared domain, or `*.` and a prepared domain for all its subdomains. */
 const domainPattern = z.string().transform((value, context) => {
   const isWildcard = value.startsWith('*.');
   const prepared = domain.safeParse(isWildcard ? value.slice(2) : value);
@@ -32,9 +32,9 @@ const address = z
     tls: z
       .enum(['starttls', 'direct'])
       .default('starttls')
-      .describe('Whether TLS starts within the stream or with the first byte (XEP-0368).'),
+      .describe('starttls: TLS starts within the stream; direct: TLS from the first byte (XEP-0368).'),
   })
-  .describe('Where a server is.');
+  .describe('The address of a server.');
 
 const domainPolicy = z
   .strictObject({
@@ -51,40 +51,40 @@ const domainPolicy = z
       .min(1000)
       .max(2 ** 30)
       .exactOptional()
-      .describe('In place of `limits.s2s.readBytesPerSecond`; ten times as much at once.'),
+      .describe('In place of `limits.s2s.readBytesPerSecond`. The burst is ten times as large.'),
   })
-  .describe('What holds for this domain.');
+  .describe('Settings for this domain.');
 
 const dns = z
   .strictObject({
     servers: z
       .array(nameserver)
       .default([])
-      .describe('Resolvers to ask, as IP addresses, with a port if it is not 53. None: those of the system.'),
-    timeoutSeconds: whole(3, 1, 60, 'How long one resolver has to answer one question.'),
-    tries: whole(2, 1, 10, 'How often every resolver is asked.'),
+      .describe("IP addresses of resolvers, with the port unless it is 53. Defaults to the system's resolvers."),
+    timeoutSeconds: whole(3, 1, 60, 'Timeout of one query to one resolver.'),
+    tries: whole(2, 1, 10, 'Number of queries to each resolver before it counts as failed.'),
   })
   .prefault({})
-  .describe('How other servers are looked up.');
+  .describe('DNS lookups of other servers.');
 
 const waiting = z
   .strictObject({
-    stanzas: whole(1000, 1, 1_000_000, 'Stanzas that may wait for one other domain.'),
-    bytes: bytes(4 * 1024 * 1024, 65_536, 'Bytes that may wait for one other domain.'),
-    seconds: seconds(120, 'How long a stanza may wait before it goes back to its sender.'),
+    stanzas: whole(1000, 1, 1_000_000, 'Maximum stanzas waiting for one remote domain.'),
+    bytes: bytes(4 * 1024 * 1024, 65_536, 'Maximum bytes waiting for one remote domain.'),
+    seconds: seconds(120, 'Maximum time a stanza waits before it is returned to its sender.'),
   })
   .prefault({})
-  .describe('What waits for another server while there is no stream to it.');
+  .describe('Limits on stanzas that wait for a stream to another server.');
 
 const backOff = z
   .strictObject({
-    firstSeconds: seconds(5, 'How long a server that could not be reached is left alone; each time twice as long.'),
-    longestSeconds: seconds(300, 'At most.'),
+    firstSeconds: seconds(5, 'Delay before the server tries an unreachable peer again. It doubles with every failure.'),
+    longestSeconds: seconds(300, 'Longest delay.'),
   })
   .prefault({})
-  .describe('Servers that cannot be reached.');
+  .describe('Delays between attempts to reach an unreachable server.');
 
-/** The `s2s` of the configuration: what is exchanged with other servers, and how they are found. */
+/** The `s2s` section: federation with other servers. */
 export function s2sSchema(origin: Origin) {
   return z
     .strictObject({
@@ -92,39 +92,44 @@ export function s2sSchema(origin: Origin) {
       authentication: authentication
         .default('dialback')
         .describe(
-          'How another server must prove its domain. certificate: by its certificate alone. dialback: by its certificate where that convinces, else by dialback (XEP-0220).',
+          'How another server must prove its domain. certificate: by a valid certificate only; dialback: by a valid certificate, otherwise by dialback (XEP-0220).',
         ),
-      tlsRequired: flag(true, 'Nothing is exchanged without TLS (RFC 7590 §3.4).'),
+      tlsRequired: flag(true, 'Exchange stanzas over TLS only (RFC 7590 §3.4).'),
       allow: z
         .array(domainPattern)
         .exactOptional()
-        .describe('Only these domains; `*.example.org` is every domain below example.org. Left out: all.'),
-      deny: z.array(domainPattern).default([]).describe('Not these domains, allowed or not.'),
-      domains: z.record(domain, domainPolicy).prefault({}).describe('Rules for single domains.'),
+        .describe(
+          'Federate with these domains only. `*.example.org` matches every subdomain of example.org. By default, all domains.',
+        ),
+      deny: z
+        .array(domainPattern)
+        .default([])
+        .describe('Never federate with these domains. Takes precedence over `allow`.'),
+      domains: z.record(domain, domainPolicy).prefault({}).describe('Settings for single domains.'),
       overrides: z
         .record(domain, z.array(address).min(1))
         .prefault({})
-        .describe('Where the servers of some domains are, in place of what DNS says. They may be in private networks.'),
+        .describe('Server addresses of single domains, used instead of DNS. They may be in private networks.'),
       allowPrivateAddresses: flag(
         false,
-        'Connect to private, loopback and link-local addresses that DNS gives. Else only `s2s.overrides` may lead there.',
+        'Connect to private, loopback and link-local addresses found in DNS. If false, only `s2s.overrides` can lead to such addresses.',
       ),
       trustedAuthorities: path(
         origin,
-        'PEM file: certificates of authorities to trust besides those of Node.js, or of single servers.',
+        'PEM file with certificates to trust in addition to those of Node.js: of authorities or of single servers.',
       ).exactOptional(),
-      connectSeconds: whole(
-        10,
+      connectSeconds: whole(10, 1, 300, 'Time allowed for a TCP connection, over all addresses of one server.'),
+      establishSeconds: whole(
+        60,
         1,
-        300,
-        'From the first packet to a TCP connection, all addresses of a server together.',
+        600,
+        'Time allowed from the DNS lookup to an authenticated stream, over all servers of one domain.',
       ),
-      establishSeconds: whole(60, 1, 600, 'From the look-up to an authenticated stream, all servers together.'),
-      idleCloseSeconds: seconds(600, 'A stream that carried nothing for so long is closed.'),
+      idleCloseSeconds: seconds(600, 'Seconds without stanzas after which the server closes a stream.'),
       waiting,
       backOff,
       dns,
     })
     .prefault({})
-    .describe('Other servers (federation).');
+    .describe('Federation with other servers.');
 }

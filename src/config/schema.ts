@@ -20,13 +20,13 @@ import { s2sSchema } from './s2s-schema.ts';
 
 const channelBindings = ['tls-exporter', 'tls-server-end-point'] as const;
 
-const optionalListener = 'Start with a warning if the server cannot listen there.';
+const optionalListener = 'If the server cannot listen there, start anyway and log a warning.';
 
 /** One address to listen on. */
 export const listenerSchema = z
   .strictObject({
     host,
-    port: z.int().min(0).max(65_535).describe('TCP port; 0 lets the system choose.'),
+    port: z.int().min(0).max(65_535).describe('TCP port. 0: the system chooses one.'),
     optional: flag(false, optionalListener),
   })
   .describe('An address to listen on.');
@@ -36,7 +36,7 @@ export function listenSchema(kinds: ByListener<ListenerKind>) {
   return z
     .strictObject(forEachListener(kinds, listenersSchema))
     .prefault({})
-    .describe('The addresses to listen on. Unless set, loopback only.');
+    .describe('The addresses to listen on. By default, loopback only.');
 }
 
 function listenersSchema({ port, byDefault, description }: ListenerKind) {
@@ -49,8 +49,11 @@ function listenersSchema({ port, byDefault, description }: ListenerKind) {
 
 function certificateFiles(origin: Origin) {
   return {
-    certificate: path(origin, 'PEM file: the certificate, then the intermediate certificates (fullchain.pem).'),
-    key: path(origin, 'PEM file with the private key. Nobody but its owner may be able to read it.'),
+    certificate: path(
+      origin,
+      'PEM file with the certificate, followed by the intermediate certificates (fullchain.pem).',
+    ),
+    key: path(origin, 'PEM file with the private key. Only its owner may be able to read it.'),
     passphrase: secret(origin, 'The passphrase of an encrypted key.').exactOptional(),
   };
 }
@@ -67,14 +70,16 @@ function tls(origin: Origin) {
       certificate: certificate.exactOptional(),
       key: key.exactOptional(),
       passphrase,
-      required: flag(true, 'Refuse to authenticate clients without TLS. false is for tests on one machine.'),
+      required: flag(true, 'Refuse to authenticate clients without TLS. Use false only for tests on one machine.'),
       domains: z
         .record(domain, domainCertificateSchema(origin))
         .prefault({})
-        .describe('Domains and components with certificates of their own; the others use the one above.'),
+        .describe('Certificates for single domains and components. The others use `tls.certificate`.'),
     })
     .prefault({})
-    .describe('TLS certificates. Domains without one get one from a development authority in dataDir/tls.');
+    .describe(
+      'TLS certificates. The server issues missing certificates itself, from a development authority in dataDir/tls.',
+    );
 }
 
 const authentication = z
@@ -83,8 +88,8 @@ const authentication = z
       .array(z.enum(mechanismNames))
       .min(1)
       .default([...mechanismNames])
-      .describe('SASL mechanisms offered. PLAIN is offered under TLS only.'),
-    scramIterations: whole(10_000, 4096, 1_000_000, 'PBKDF2 iterations for passwords stored from now on.'),
+      .describe('SASL mechanisms offered to clients. PLAIN is offered over TLS only.'),
+    scramIterations: whole(10_000, 4096, 1_000_000, 'PBKDF2 iterations for newly stored passwords.'),
     channelBindings: z
       .array(z.enum(channelBindings))
       .min(1)
@@ -92,54 +97,56 @@ const authentication = z
       .describe('Channel bindings offered with the -PLUS mechanisms (XEP-0440).'),
   })
   .prefault({})
-  .describe('How clients prove who they are.');
+  .describe('How clients authenticate.');
 
 const registration = z
   .strictObject({
-    inBand: flag(false, 'Anybody may create an account from a client (XEP-0077).'),
-    passwordChange: flag(true, 'Users may change their password from their client.'),
-    accountRemoval: flag(true, 'Users may delete their account from their client.'),
+    inBand: flag(false, 'Let anybody create an account from a client (XEP-0077).'),
+    passwordChange: flag(true, 'Let users change their password from their client.'),
+    accountRemoval: flag(true, 'Let users delete their account from their client.'),
   })
   .prefault({})
-  .describe('Accounts made, changed and deleted by clients themselves.');
+  .describe('Account creation, password changes and account removal from clients.');
 
 function component(origin: Origin) {
   return z
     .strictObject({
-      secret: secret(origin, 'What the component proves itself with.'),
+      secret: secret(origin, 'The secret shared with the component.'),
       gateway: z
         .boolean()
         .exactOptional()
         .describe(
-          'Whether messages leave XMPP there, as the rules of messages see it (XEP-0079 §3.3.1). Left out: what its service discovery says.',
+          "Whether AMP rules treat the component as a gateway out of XMPP (XEP-0079 §3.3.1). By default, the component's service discovery decides.",
         ),
       conflict: z
         .enum(['replace', 'refuse'])
         .default('replace')
-        .describe('When it connects a second time: end the old connection, or refuse the new one.'),
+        .describe('When the component connects again: replace the old connection, or refuse the new one.'),
       whileAway: z
         .enum(['bounce', 'queue'])
         .default('bounce')
-        .describe('Messages while it is not connected: answered with an error, or kept until it comes.'),
+        .describe('Messages while the component is not connected: return an error, or queue them until it connects.'),
       queue: z
         .strictObject({
-          maxStanzas: whole(1000, 1, 1_000_000, 'Messages that may wait for it.'),
-          maxBytes: bytes(4 * 1024 * 1024, 65_536, 'Bytes of messages that may wait for it.'),
-          maxSeconds: seconds(3600, 'How long a message may wait for it.'),
+          maxStanzas: whole(1000, 1, 1_000_000, 'Maximum messages in the queue.'),
+          maxBytes: bytes(4 * 1024 * 1024, 65_536, 'Maximum bytes of messages in the queue.'),
+          maxSeconds: seconds(3600, 'Maximum time a message waits in the queue.'),
         })
         .prefault({})
-        .describe('Bounds on what waits for it.'),
+        .describe('Limits on the queue.'),
     })
-    .describe('A component: a program of its own that answers for this domain (XEP-0114).');
+    .describe('A component: a separate program that serves this domain (XEP-0114).');
 }
 
 const sessions = z
   .strictObject({
-    maxPerAccount: whole(20, 1, 10_000, 'Sessions of one account at the same time.'),
+    maxPerAccount: whole(20, 1, 10_000, 'Maximum sessions of one account at the same time.'),
     conflict: z
       .enum(['replace', 'refuse'])
       .default('replace')
-      .describe('When a resource is in use already: end the old session, or refuse the new one (RFC 6120 §7.7.2.2).'),
+      .describe(
+        'When a resource is already in use: replace the old session, or refuse the new one (RFC 6120 §7.7.2.2).',
+      ),
   })
   .prefault({})
   .describe('The sessions of an account.');
@@ -148,52 +155,57 @@ const streamManagement = z
   .strictObject({
     resumeSeconds: seconds(
       3600,
-      'How long a client whose connection was lost may come back, unless it asks for less or more.',
+      'How long a session can be resumed after its connection is lost, unless the client asks for another time.',
     ),
     maxResumeSeconds: seconds(86_400, 'The longest time a client may ask for.'),
     location: reachable
       .optional()
-      .describe('Where clients should come back to first, as a host with or without a port (XEP-0198 §3).'),
-    maxStanzas: whole(1000, 10, 1_000_000, 'Stanzas that may wait for one client to acknowledge them.'),
+      .describe('Preferred address for resuming sessions: a host with or without a port (XEP-0198 §3).'),
+    maxStanzas: whole(1000, 10, 1_000_000, 'Maximum unacknowledged stanzas per client.'),
     maxBytes: bytes(
       4 * 1024 * 1024,
       65_536,
-      'Bytes that may wait for one client to acknowledge them. At least twice the largest stanza.',
+      'Maximum unacknowledged bytes per client. Must be at least twice the largest stanza.',
     ),
-    ackEveryStanzas: whole(5, 1, 1000, 'The client is asked for an acknowledgment when this many stanzas wait for it.'),
+    ackEveryStanzas: whole(
+      5,
+      1,
+      1000,
+      'Number of unacknowledged stanzas at which the server requests an acknowledgment.',
+    ),
     ackAfterMilliseconds: whole(
       100,
       0,
       60_000,
-      'The client is asked for an acknowledgment when a stanza has waited for this long. What is not acknowledged when a client leaves comes again.',
+      'Age of an unacknowledged stanza at which the server requests an acknowledgment. Messages left unacknowledged when a session ends are delivered again.',
     ),
   })
   .prefault({})
-  .describe('Acknowledgments and sessions that survive a lost connection (XEP-0198).');
+  .describe('Stream management: acknowledgments and resumption (XEP-0198).');
 
 const offline = z
   .strictObject({
-    maxMessages: whole(1000, 0, 1_000_000, 'Messages kept for one account; 0 keeps none.'),
-    maxBytes: bytes(10 * 1024 * 1024, 0, 'Bytes of messages kept for one account.'),
+    maxMessages: whole(1000, 0, 1_000_000, 'Maximum messages stored for one account. 0: none.'),
+    maxBytes: bytes(10 * 1024 * 1024, 0, 'Maximum bytes of messages stored for one account.'),
   })
   .prefault({})
-  .describe('Messages kept for accounts that are not online (XEP-0160).');
+  .describe('Messages stored for offline accounts (XEP-0160).');
 
 const forwarding = z
   .strictObject({
     userCommand: flag(
       true,
-      'Users may have their messages forwarded from their client (XEP-0050). false leaves it to the operator; what is forwarded already stays so.',
+      'Let users set up forwarding from their client (XEP-0050). If false, only the operator can; existing forwards stay.',
     ),
   })
   .prefault({})
-  .describe('Messages that go on to another address.');
+  .describe('Forwarding of messages to another address.');
 
 const roster = z
   .strictObject({
-    maxItems: whole(1000, 1, 100_000, 'Contacts of one account.'),
-    maxGroupsPerItem: whole(50, 1, 1000, 'Groups of one contact.'),
-    maxNameBytes: whole(1023, 64, 65_536, 'Bytes of the name of a contact or of a group.'),
+    maxItems: whole(1000, 1, 100_000, 'Maximum contacts of one account.'),
+    maxGroupsPerItem: whole(50, 1, 1000, 'Maximum groups of one contact.'),
+    maxNameBytes: whole(1023, 64, 65_536, 'Maximum bytes of the name of a contact or group.'),
   })
   .prefault({})
   .describe('Contact lists.');
@@ -204,35 +216,35 @@ function addresses(description: string) {
 
 const contact = z
   .strictObject({
-    abuse: addresses('Reports of abuse.'),
-    admin: addresses('The administrators.'),
+    abuse: addresses('Abuse reports.'),
+    admin: addresses('Administrators.'),
     feedback: addresses('Feedback.'),
     sales: addresses('Sales.'),
-    security: addresses('Reports of weaknesses.'),
-    status: addresses('Where the state of the service is published.'),
-    support: addresses('Help for users.'),
+    security: addresses('Vulnerability reports.'),
+    status: addresses('Service status.'),
+    support: addresses('User support.'),
   })
   .prefault({})
-  .describe('URIs published for people who need to reach the operator (XEP-0157).');
+  .describe('URIs for contacting the operator, published in service discovery (XEP-0157).');
 
 const log = z
   .strictObject({
-    level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('The least that is logged.'),
+    level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Lowest level to log.'),
     format: z
       .enum(['auto', 'json', 'pretty'])
       .default('auto')
-      .describe('auto is pretty on a terminal and one JSON object a line elsewhere.'),
+      .describe('json: one JSON object per line; auto: pretty on a terminal, otherwise json.'),
   })
   .prefault({})
-  .describe('What is logged, to standard output.');
+  .describe('Logging to standard output.');
 
 const storage = z
   .strictObject({
-    quickCheck: flag(true, 'Check the database for damage at every start.'),
+    quickCheck: flag(true, 'Check the database for corruption at every start.'),
     ballastBytes: bytes(
       32 * 1024 * 1024,
       0,
-      'Bytes kept in a file beside the database, to be given back when the disk is full. When less than twice that is free, nothing new is stored. 0 keeps none and refuses nothing early.',
+      'Size of a file that reserves disk space next to the database. The server deletes it when the disk is full. While less than twice this size is free, the server stores nothing new. 0: no reserve, and no refusal until the disk is full.',
     ),
   })
   .prefault({})
@@ -240,33 +252,33 @@ const storage = z
 
 const shutdown = z
   .strictObject({
-    drainSeconds: whole(10, 0, 3600, 'How long clients get to take what waits for them when the server stops.'),
+    drainSeconds: whole(10, 0, 3600, 'Time for clients to receive buffered data when the server stops.'),
   })
   .prefault({})
-  .describe('How the server stops.');
+  .describe('Shutdown.');
 
 /** The schema of the whole configuration file. */
 export function configSchema(origin: Origin) {
   return z.strictObject({
-    $schema: z.string().exactOptional().describe('For editors: where the JSON Schema of this file is.'),
+    $schema: z.string().exactOptional().describe('For editors: location of the JSON Schema of this file.'),
     domains: z
       .array(domain)
       .min(1)
       .prefault(['localhost'])
-      .describe('The domains served: what stands after the @ of addresses.'),
-    dataDir: path(origin, 'Directory of everything the server keeps. Made if missing.').prefault('./data'),
+      .describe('The domains served: the part of an address after the @.'),
+    dataDir: path(origin, "Directory for all of the server's data. Created if missing.").prefault('./data'),
     listen: listenSchema(listenerKinds),
     edges: whole(
       0,
       0,
       16,
-      'Threads beside the main one that hold the connections of clients: sockets and TLS. 0: the main thread does it itself. See performance.md.',
+      'Additional threads for client connections (sockets and TLS). 0: the main thread handles them. See performance.md.',
     ),
     tls: tls(origin),
     components: z
       .record(domain, component(origin))
       .prefault({})
-      .describe('Programs of their own that answer for further domains, by domain.'),
+      .describe('Components: separate programs that serve further domains, by domain.'),
     authentication,
     registration,
     sessions,
@@ -284,7 +296,7 @@ export function configSchema(origin: Origin) {
   });
 }
 
-/** A configuration that was checked: every key has a value, paths are absolute, secrets are in place. */
+/** A checked configuration: defaults filled in, paths absolute, secrets resolved. */
 export type Config = z.output<ReturnType<typeof configSchema>>;
 
 /** One address to listen on. */

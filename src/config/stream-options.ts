@@ -8,12 +8,12 @@ import type { CertificateOptions } from '../tls/certificates.ts';
 import type { HttpLimits } from '../web/http/http-listener.ts';
 import type { Config } from './schema.ts';
 
-/** The bounds on one client's stream, in the terms of the streams. */
+/** The limits of one client's stream. */
 export function streamLimits(config: Config): StreamLimits {
   return limitsOf(config, config.limits.c2s);
 }
 
-/** The bounds on one stream with another server, in the terms of the streams. */
+/** The limits of one stream with another server. */
 export function peerStreamLimits(config: Config): StreamLimits {
   return limitsOf(config, config.limits.s2s);
 }
@@ -44,7 +44,7 @@ function limitsOf({ limits }: Config, authenticated: Config['limits']['c2s']): S
   };
 }
 
-/** The bounds on one component's stream. */
+/** The limits of one component's stream. */
 export function componentStreamLimits(config: Config): StreamLimits {
   const limits = streamLimits(config);
   const { stanzaBytes, elements, outgoingBufferBytes } = config.limits.components;
@@ -56,12 +56,12 @@ export function componentStreamLimits(config: Config): StreamLimits {
   };
 }
 
-/** The domains of services that a configuration names, beside those of accounts. */
+/** The domains of services in a configuration, as opposed to those with accounts. */
 export function serviceDomains({ components }: Config): readonly string[] {
   return Object.keys(components);
 }
 
-/** The domains with certificates, also those of `more` services that the configuration does not name. */
+/** The domains that need certificates, including those of `more` services, which the configuration does not name. */
 export function certificateOptions(
   config: Config,
   more: readonly { readonly domain: string }[] = [],
@@ -70,7 +70,7 @@ export function certificateOptions(
   return { domains, services: [...serviceDomains(config), ...more.map(({ domain }) => domain)], dataDir, tls };
 }
 
-/** The components of the configuration, in the terms of the streams. */
+/** The components of a configuration. */
 export function componentOptions({ components }: Config): readonly ComponentOptions[] {
   return Object.entries(components).map(([domain, { queue, ...options }]) => ({
     ...options,
@@ -79,13 +79,13 @@ export function componentOptions({ components }: Config): readonly ComponentOpti
   }));
 }
 
-/** The bounds of stream management, in the terms of the streams. */
+/** The limits of stream management. */
 export function managementLimits({ streamManagement }: Config): AcknowledgmentLimits {
   const { maxStanzas, maxBytes, ackEveryStanzas, ackAfterMilliseconds } = streamManagement;
   return { maxStanzas, maxBytes, ackEveryStanzas, ackAfterMs: ackAfterMilliseconds };
 }
 
-/** The bounds on one connection of the HTTP listener. */
+/** The limits of one HTTP connection. */
 export function httpLimits({ limits: { http, unauthenticated } }: Config): HttpLimits {
   return {
     headerBytes: http.headerBytes,
@@ -97,7 +97,7 @@ export function httpLimits({ limits: { http, unauthenticated } }: Config): HttpL
   };
 }
 
-/** The bounds on all connections together. */
+/** The limits on all connections together. */
 export function listenerLimits({ limits: { connections } }: Config): ListenerLimits {
   const total = connectionsAtOnce(connections.total);
   const half = Math.ceil(total / 2);
@@ -114,12 +114,12 @@ export function listenerLimits({ limits: { connections } }: Config): ListenerLim
   };
 }
 
-/** Descriptors that connections of clients leave to the database, the log and everything else. */
+/** Descriptors reserved for the database, the log and everything else but connections. */
 const reservedDescriptors = 256;
-/** What a process may usually have open, where the kernel does not say. */
+/** The usual limit on open files, for systems that do not report it. */
 const usualOpenFiles = 1024;
 
-/** Never so many connections that the process is out of descriptors, whatever is configured. */
+/** The configured limit, bounded so that the process does not run out of descriptors. */
 function connectionsAtOnce(configured: number | undefined): number {
   const openFiles = openFilesLimit();
   const wanted = configured ?? roomFor(openFiles ?? usualOpenFiles);
@@ -130,13 +130,13 @@ function roomFor(openFiles: number): number {
   return openFiles - Math.min(reservedDescriptors, Math.floor(openFiles / 2));
 }
 
-/** How the connections of clients are held. */
+/** How the server accepts clients: threads, limits and backlog. */
 export function clientAcceptorOptions(config: Config): ClientAcceptorOptions {
   const { unauthenticatedRate: rate, connection: limits } = streamLimits(config);
   return { edges: config.edges, rate, limits, backlog: config.limits.connections.backlog };
 }
 
-/** How many files the process may have open, by the kernel's word where it gives it. */
+/** The process's limit on open files, if the kernel reports it. */
 function openFilesLimit(): number | undefined {
   try {
     const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];

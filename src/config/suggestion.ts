@@ -1,4 +1,4 @@
-/** The candidate a person most likely meant by `word`, or undefined when none is near. */
+/** The candidate most similar to `word`, or undefined if none is close. */
 export function suggestion(word: string, candidates: readonly string[]): string | undefined {
   return nearest(word, candidates) ?? candidates.find((candidate) => extendsOther(word, candidate));
 }
@@ -13,13 +13,13 @@ function nearest(word: string, candidates: readonly string[]): string | undefine
   return best;
 }
 
-/** Whether one of the words is the other with something after it, as in warning and warn. */
+/** Whether one word is a prefix of the other, as warn is of warning. */
 function extendsOther(one: string, other: string): boolean {
   const [shorter, longer] = one.length < other.length ? [one, other] : [other, one];
   return shorter.length >= 3 && longer.startsWith(shorter);
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
+/** The number of insertions, deletions, replacements and swaps of neighbors between two words. */
 function editDistance(from: string, to: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
