@@ -87,11 +87,11 @@ function welcome(server: Server, { domains }: Config): string[] {
   const { developmentAuthority } = server;
   return [
     '',
-    `Ampere serves ${domains.join(', ')}.`,
-    `  Clients connect to   ${[...c2s, ...c2sTls.map((address) => `${address} (TLS at once)`)].join(', ')}`,
-    ...(developmentAuthority === undefined ? [] : [`  They have to trust   ${developmentAuthority}`]),
-    `  Add an account with  ${commandName()} user add NAME@${domains[0]}`,
-    '  Stop with            Ctrl-C',
+    `Ampere serves ${domains.join(', ')}. What to do next, in another terminal:`,
+    `  Add an account   ${commandName()} user add NAME@${domains[0]}`,
+    `  Connect to       ${[...c2s.map((at) => `${at} (STARTTLS)`), ...c2sTls.map((at) => `${at} (TLS)`)].join(', ')}`,
+    ...(developmentAuthority === undefined ? [] : [`  Trust            ${developmentAuthority} (made by this server)`]),
+    '  Stop             Ctrl-C in this terminal',
     '',
   ];
 }
