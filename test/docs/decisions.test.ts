@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+
+const folder = join(import.meta.dirname, '../../docs/decisions');
+const index = join(folder, 'README.md');
+
+const introduction = `# Decisions
+
+Why things are as they are: one record for each decision, with its context and its consequences. Made from the records. Do not edit:
+\`AMPERE_UPDATE_DOCS=1 npx mocha test/docs\` writes it anew. [Contributing](../CONTRIBUTING.md#decisions) says when to add one.
+
+`;
+
+/** The records in the order of their numbers, by the number that begins the file's name. */
+const records = readdirSync(folder)
+  .filter((name) => /^\d{4}-.*\.md$/.test(name))
+  .sort();
+
+function headingOf(record: string): string {
+  return /^# (.*)$/m.exec(readFileSync(join(folder, record), 'utf8'))?.[1] ?? '';
+}
+
+/** The numbers below the greatest that no record has. */
+function withdrawn(): string[] {
+  const numbers = records.map((name) => Number(name.slice(0, 4)));
+  const all = Array.from({ length: Math.max(...numbers) }, (_, index) => index + 1);
+  return all.filter((number) => !numbers.includes(number)).map((number) => String(number).padStart(4, '0'));
+}
+
+function made(): string {
+  const lines = records.map((record) => `- [${headingOf(record)}](${record})\n`);
+  return `${introduction}${lines.join('')}\nWithdrawn before they were in force: ${withdrawn().join(', ')}.\n`;
+}
+
+describe('docs/decisions/README.md', () => {
+  it('lists every decision, and the numbers that were withdrawn', () => {
+    if (process.env['AMPERE_UPDATE_DOCS'] === '1') writeFileSync(index, made());
+    expect(readFileSync(index, 'utf8')).to.equal(made());
+  });
+
+  it('lists decisions under the number of their file', () => {
+    for (const record of records) expect(headingOf(record)).to.match(new RegExp(`^${record.slice(0, 4)}: \\S`));
+  });
+
+  it('lists decisions with a number of their own', () => {
+    const numbers = records.map((record) => record.slice(0, 4));
+    expect(numbers).to.deep.equal([...new Set(numbers)]);
+  });
+});
