@@ -414,7 +414,7 @@ describe('A session', () => {
       ],
     ];
     for (const [title, prepare, how] of endings) {
-      it(`nothing if it ${title} when the session ends: it goes back on the road, once`, async () => {
+      it(`nothing if it ${title} when the session ends: it is redelivered, once`, async () => {
         prepare();
         await watch('1', how);
         expect(ids(session.end())).to.deep.equal(['1']);

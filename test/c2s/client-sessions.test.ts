@@ -34,7 +34,7 @@ const silentStream: SessionStream = {
 };
 
 /** The sessions of one account, and what becomes of them. */
-class House {
+class SessionsBench {
   readonly account = new Account(juliet, { roster: [], rosterVersion: 0, blocked: [] });
   readonly directory = new LocalSessions();
   readonly log: string[] = [];
@@ -92,83 +92,83 @@ class House {
 
 describe('Resource binding (RFC 6120 §7)', () => {
   it('gives the client the resource it asks for', async () => {
-    const house = new House();
-    const session = await house.bind('Balcony 1');
+    const bench = new SessionsBench();
+    const session = await bench.bind('Balcony 1');
     expect(session.jid.toString()).to.equal('juliet@a.example/Balcony 1');
-    expect(session.account).to.equal(house.account);
+    expect(session.account).to.equal(bench.account);
     expect(session.boundAtMs).to.equal(5000);
-    expect(house.directory.find(session.jid)).to.equal(session);
+    expect(bench.directory.find(session.jid)).to.equal(session);
   });
 
   it('gives a resource nobody can guess to who asks for none (RFC 6120 §7.6.1)', async () => {
-    const house = new House();
-    const [one, two] = [await house.bind(), await house.bind('')];
+    const bench = new SessionsBench();
+    const [one, two] = [await bench.bind(), await bench.bind('')];
     for (const { jid } of [one, two]) expect(jid.resource).to.match(/^[\w-]{22}$/);
     expect(one.jid.equals(two.jid)).to.equal(false);
   });
 
   it('is at once if the account is in memory', () => {
-    const house = new House();
-    const bound = house.sessions.bind(juliet, 'x', silentStream);
+    const bench = new SessionsBench();
+    const bound = bench.sessions.bind(juliet, 'x', silentStream);
     expect(bound).to.not.be.instanceOf(Promise);
   });
 
   for (const resource of ['\u0000', ' \u0007', 'x'.repeat(1024), '\uD800']) {
     it(`refuses the resource ${JSON.stringify(resource.slice(0, 10))} (RFC 6120 §7.7.2.1)`, async () => {
-      const house = new House();
-      expect(await house.fails(resource)).to.equal('bad-request');
-      expect(house.directory.size).to.equal(0);
+      const bench = new SessionsBench();
+      expect(await bench.fails(resource)).to.equal('bad-request');
+      expect(bench.directory.size).to.equal(0);
     });
   }
 
   it('refuses an account that is gone', async () => {
-    const house = new House();
+    const bench = new SessionsBench();
     for (const found of [undefined, Promise.resolve(undefined)]) {
-      house.found = found;
-      expect(await house.fails('x')).to.equal('not-authorized');
+      bench.found = found;
+      expect(await bench.fails('x')).to.equal('not-authorized');
     }
   });
 
   it('has a limit (RFC 6120 §7.6.2.1), but not for who replaces a session', async () => {
-    const house = new House();
-    await house.bind('a');
-    await house.bind('b');
-    expect(await house.fails('c')).to.equal('resource-constraint');
-    expect(await house.fails('a')).to.equal('bound');
-    expect(house.directory.size).to.equal(2);
+    const bench = new SessionsBench();
+    await bench.bind('a');
+    await bench.bind('b');
+    expect(await bench.fails('c')).to.equal('resource-constraint');
+    expect(await bench.fails('a')).to.equal('bound');
+    expect(bench.directory.size).to.equal(2);
   });
 
   it('replaces the session that holds the resource, before the new one is there (RFC 6120 §7.7.2.2)', async () => {
-    const house = new House();
-    const old = await house.bind('x');
-    const fresh = await house.bind('x');
-    expect(house.log).to.deep.equal(['x closed: conflict', 'x ended, 0 left']);
+    const bench = new SessionsBench();
+    const old = await bench.bind('x');
+    const fresh = await bench.bind('x');
+    expect(bench.log).to.deep.equal(['x closed: conflict', 'x ended, 0 left']);
     expect(old.ended).to.equal(true);
-    expect(house.directory.find(fresh.jid)).to.equal(fresh);
-    house.sessions.end(old);
-    expect(house.directory.find(fresh.jid)).to.equal(fresh);
+    expect(bench.directory.find(fresh.jid)).to.equal(fresh);
+    bench.sessions.end(old);
+    expect(bench.directory.find(fresh.jid)).to.equal(fresh);
   });
 
   it('refuses the newcomer if the operator wants it so (RFC 6120 §7.7.2.2)', async () => {
-    const house = new House({ conflict: 'refuse' });
-    const old = await house.bind('x');
-    expect(await house.fails('x')).to.equal('conflict');
-    expect(house.log).to.deep.equal([]);
-    expect(house.directory.find(old.jid)).to.equal(old);
-    expect(await house.fails('y')).to.equal('bound');
+    const bench = new SessionsBench({ conflict: 'refuse' });
+    const old = await bench.bind('x');
+    expect(await bench.fails('x')).to.equal('conflict');
+    expect(bench.log).to.deep.equal([]);
+    expect(bench.directory.find(old.jid)).to.equal(old);
+    expect(await bench.fails('y')).to.equal('bound');
   });
 });
 
 describe('The end of a session', () => {
-  let house: House;
+  let bench: SessionsBench;
   let session: ClientSession;
 
   beforeEach(async () => {
-    house = new House();
-    session = await house.bind('x');
+    bench = new SessionsBench();
+    session = await bench.bind('x');
   });
 
-  it('takes it from the directory, tells of it, and then puts what it had not sent back on the road, in order', async () => {
+  it('removes it from the directory, tells of it, and then redelivers its unsent stanzas, in order', async () => {
     const from = Jid.parse('romeo@a.example/orchard');
     for (const id of ['m1', 'm2']) {
       session.send(Stanza.message({ id, from }));
@@ -176,119 +176,119 @@ describe('The end of a session', () => {
       session.send(Stanza.iq({ id: `result behind ${id}`, from, type: 'result' }));
       session.send(Stanza.iq({ id: `ours behind ${id}`, from: Jid.parse('a.example'), type: 'get' }));
     }
-    house.sessions.end(session);
-    house.sessions.end(session);
-    await house.sessions.settled();
-    expect(house.log).to.deep.equal([
+    bench.sessions.end(session);
+    bench.sessions.end(session);
+    await bench.sessions.settled();
+    expect(bench.log).to.deep.equal([
       'x ended, 0 left',
       'route <message from="romeo@a.example/orchard" id="m1"/>',
       'route <message from="romeo@a.example/orchard" id="m2"/>',
     ]);
   });
 
-  it('puts errors back on the road, too, where those end that nobody keeps (RFC 6121 §8.5.3.2.2)', async () => {
+  it('redelivers errors, too; routing drops those that no one stores (RFC 6121 §8.5.3.2.2)', async () => {
     const from = Jid.parse('a.example');
     session.send(Stanza.message({ id: 'm', from, to: session.jid, type: 'error' }));
     session.send(Stanza.message({ id: 'to a malformed address', type: 'error' }));
-    house.sessions.end(session);
-    await house.sessions.settled();
+    bench.sessions.end(session);
+    await bench.sessions.settled();
     const routed = 'route <message from="a.example" to="juliet@a.example/x" id="m" type="error"/>';
-    expect(house.log.slice(1)).to.deep.equal([routed]);
+    expect(bench.log.slice(1)).to.deep.equal([routed]);
   });
 
   it('answers the requests it had not sent, for their senders (RFC 6121 §8.5.3.2.3)', async () => {
     const from = Jid.parse('romeo@a.example/orchard');
     session.send(Stanza.iq({ id: '1', from, to: session.jid, type: 'get' }, xml('x', { xmlns: 'urn:x' })));
-    house.sessions.end(session);
-    await house.sessions.settled();
-    expect(house.log[1]).to.match(
+    bench.sessions.end(session);
+    await bench.sessions.settled();
+    expect(bench.log[1]).to.match(
       /^route <iq from="juliet@a.example\/x" to="romeo@a.example\/orchard" id="1" type="error">.*<service-unavailable /,
     );
   });
 
   it('tells when it was sent what comes back, and takes its copy from the disk (XEP-0198 §4, XEP-0203)', async () => {
     session.release();
-    house.sessions.resumable.enable(session, false, undefined);
+    bench.sessions.resumable.enable(session, false, undefined);
     await session.sendDurably(Stanza.message({ id: 'm' }));
-    expect(house.store.kept).to.deep.equal(['<message id="m"/>']);
-    house.clock.advance(1000);
-    house.sessions.end(session);
-    await house.sessions.settled();
-    expect(house.log.slice(1)).to.deep.equal([
+    expect(bench.store.kept).to.deep.equal(['<message id="m"/>']);
+    bench.clock.advance(1000);
+    bench.sessions.end(session);
+    await bench.sessions.settled();
+    expect(bench.log.slice(1)).to.deep.equal([
       'route <message id="m"><delay xmlns="urn:xmpp:delay" from="a.example" stamp="1970-01-01T00:00:05Z"/></message>',
     ]);
-    expect(house.store.kept).to.deep.equal([]);
+    expect(bench.store.kept).to.deep.equal([]);
   });
 
   it('is the loss of the connection, unless the client may come back (XEP-0198 §5)', async () => {
     const { stream } = session;
     if (!stream) throw new Error('there is a stream');
-    house.sessions.left(session, silentStream, 'lost');
+    bench.sessions.left(session, silentStream, 'lost');
     expect(session.ended, 'another stream says nothing').to.equal(false);
-    house.sessions.resumable.enable(session, true, 60);
-    house.sessions.left(session, stream, 'lost');
+    bench.sessions.resumable.enable(session, true, 60);
+    bench.sessions.left(session, stream, 'lost');
     expect([session.ended, session.stream]).to.deep.equal([false, undefined]);
-    house.clock.advance(59_999);
+    bench.clock.advance(59_999);
     expect(session.ended).to.equal(false);
-    house.clock.advance(1);
-    expect(house.log).to.deep.equal(['x ended, 0 left']);
-    const plain = await house.bind('y');
-    if (plain.stream) house.sessions.left(plain, plain.stream, 'lost');
+    bench.clock.advance(1);
+    expect(bench.log).to.deep.equal(['x ended, 0 left']);
+    const plain = await bench.bind('y');
+    if (plain.stream) bench.sessions.left(plain, plain.stream, 'lost');
     expect(plain.ended).to.equal(true);
   });
 
   it('comes at once if the client says goodbye (XEP-0198 §5)', () => {
-    house.sessions.resumable.enable(session, true, 60);
-    if (session.stream) house.sessions.left(session, session.stream, 'closed');
-    expect(house.log).to.deep.equal(['x ended, 0 left']);
-    expect(house.clock.pendingCount).to.equal(0);
+    bench.sessions.resumable.enable(session, true, 60);
+    if (session.stream) bench.sessions.left(session, session.stream, 'closed');
+    expect(bench.log).to.deep.equal(['x ended, 0 left']);
+    expect(bench.clock.pendingCount).to.equal(0);
   });
 });
 
 describe('A session whose client is away', () => {
-  async function awayFrom(house: House, resource: string): Promise<ClientSession> {
-    const session = await house.bind(resource);
-    house.sessions.resumable.enable(session, true, 60);
-    if (session.stream) house.sessions.left(session, session.stream, 'lost');
+  async function awayFrom(bench: SessionsBench, resource: string): Promise<ClientSession> {
+    const session = await bench.bind(resource);
+    bench.sessions.resumable.enable(session, true, 60);
+    if (session.stream) bench.sessions.left(session, session.stream, 'lost');
     return session;
   }
 
   it('yields to a new one, whatever the operator decided (RFC 6120 §7.7.2.2)', async () => {
-    const house = new House({ conflict: 'refuse' });
-    const away = await awayFrom(house, 'x');
-    const fresh = await house.bind('x');
+    const bench = new SessionsBench({ conflict: 'refuse' });
+    const away = await awayFrom(bench, 'x');
+    const fresh = await bench.bind('x');
     expect(away.ended).to.equal(true);
-    expect(house.directory.find(fresh.jid)).to.equal(fresh);
+    expect(bench.directory.find(fresh.jid)).to.equal(fresh);
   });
 
   it('makes room where there are too many, the one bound first before others', async () => {
-    const house = new House();
-    const [first, second] = [await awayFrom(house, 'a'), await awayFrom(house, 'b')];
-    await house.bind('c');
+    const bench = new SessionsBench();
+    const [first, second] = [await awayFrom(bench, 'a'), await awayFrom(bench, 'b')];
+    await bench.bind('c');
     expect([first.ended, second.ended]).to.deep.equal([true, false]);
   });
 
   it('is there again after a restart, and ends if nobody comes', async () => {
-    const before = new House();
+    const before = new SessionsBench();
     const away = await awayFrom(before, 'x');
     away.release();
     away.send(Stanza.message({ id: 'm' }));
     await turn();
-    const house = new House({}, before.store);
-    await house.sessions.restore();
-    const [found] = house.directory.all();
+    const bench = new SessionsBench({}, before.store);
+    await bench.sessions.restore();
+    const [found] = bench.directory.all();
     expect(found?.jid.toString()).to.equal('juliet@a.example/x');
-    house.clock.advance(60_000);
-    await house.sessions.settled();
-    expect(house.log[0]).to.equal('x ended, 0 left');
-    expect(house.log[1]).to.match(/^route <message id="m"><delay /);
-    expect(house.store.kept).to.deep.equal([]);
+    bench.clock.advance(60_000);
+    await bench.sessions.settled();
+    expect(bench.log[0]).to.equal('x ended, 0 left');
+    expect(bench.log[1]).to.match(/^route <message id="m"><delay /);
+    expect(bench.store.kept).to.deep.equal([]);
   });
 });
 
 describe('After a restart', () => {
   it('it is asked who watches what has never been sent, and only that', async () => {
-    const before = new House();
+    const before = new SessionsBench();
     const session = await before.bind('x');
     before.sessions.resumable.enable(session, true, 60);
     const send = (id: string) => session.sendDurably(Stanza.message({ id }));
@@ -299,7 +299,7 @@ describe('After a restart', () => {
     await send('waits');
     await turn();
     before.clock.advance(1000);
-    const crashed = new House({}, before.store);
+    const crashed = new SessionsBench({}, before.store);
     crashed.clock.advance(1000);
     await crashed.sessions.restore();
     expect(crashed.recalled).to.deep.equal(['waits']);
@@ -307,22 +307,22 @@ describe('After a restart', () => {
     before.clock.advance(1);
     session.release();
     await send('came to nobody');
-    const again = new House({}, before.store);
+    const again = new SessionsBench({}, before.store);
     await again.sessions.restore();
     expect(again.recalled).to.deep.equal(['waits', 'came to nobody']);
   });
 
-  it('stanzas without a session go back on the road, one page after the other, past those that are damaged', async () => {
-    const house = new House();
+  it('redelivers stanzas without a session, page by page, and skips damaged ones', async () => {
+    const bench = new SessionsBench();
     const owner = 'juliet@a.example';
     const add = (bytes: string) =>
-      house.store.add(owner, undefined, { sequence: undefined, receivedAtMs: 5000, bytes: Buffer.from(bytes) });
+      bench.store.add(owner, undefined, { sequence: undefined, receivedAtMs: 5000, bytes: Buffer.from(bytes) });
     await add('<mess');
     for (let id = 1; id <= 500; id++) await add(`<message id="${id}"/>`);
-    await house.sessions.restore();
-    expect(house.log).to.have.length(500);
-    expect(house.log.at(-1)).to.match(/^route <message id="500"><delay /);
-    expect(house.store.kept).to.deep.equal(['<mess']);
-    expect(house.alarms.alarms).to.have.length(1);
+    await bench.sessions.restore();
+    expect(bench.log).to.have.length(500);
+    expect(bench.log.at(-1)).to.match(/^route <message id="500"><delay /);
+    expect(bench.store.kept).to.deep.equal(['<mess']);
+    expect(bench.alarms.alarms).to.have.length(1);
   });
 });

@@ -159,7 +159,7 @@ export interface BenchOptions {
   readonly account?: (jid: Jid) => MaybePromise<Account | undefined>;
 }
 
-/** Streams with a directory and a road of their own, at `a.example` and `b.example`. */
+/** Streams with a directory and a router of their own, at `a.example` and `b.example`. */
 export class StreamBench {
   readonly clock = new ManualClock();
   readonly log = new RecordingLog();
@@ -167,10 +167,10 @@ export class StreamBench {
   readonly requests = new OutgoingRequests(this.clock);
   /** The sessions that ended, in order. */
   readonly ended: Session[] = [];
-  /** What ended sessions put back on the road. */
+  /** The stanzas that ended sessions redelivered. */
   readonly undelivered: Stanza[] = [];
   readonly store = new MemoryResumption();
-  /** The stanzas that reached the road. */
+  /** The stanzas that reached the router. */
   readonly routed: string[] = [];
   readonly sessions: ClientSessions;
   readonly management: StreamManagement;

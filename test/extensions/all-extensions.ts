@@ -1,9 +1,9 @@
 import { configSchema } from '../../src/config/schema.ts';
 import { extensions } from '../../src/extensions/index.ts';
-import type { BenchGround, Fitting } from './bench.ts';
+import type { BenchDeps, BenchParts } from './bench.ts';
 
 /** Everything at once, as the server has it. */
-export function allExtensions({ routing, storage, clock, log }: BenchGround): Fitting {
+export function allExtensions({ routing, storage, clock, log }: BenchDeps): BenchParts {
   const { amp } = configSchema({ directory: '/', environment: {} }).parse({});
   const options = {
     domains: ['localhost'],

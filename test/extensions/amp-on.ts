@@ -2,10 +2,10 @@ import { amp } from '../../src/extensions/amp/amp.ts';
 import type { AmpStore } from '../../src/extensions/amp/run/amp-service.ts';
 import type { AmpOptions } from '../../src/extensions/amp/settings.ts';
 import type { Extension } from '../../src/routing/extension.ts';
-import type { BenchGround } from './bench.ts';
+import type { BenchDeps } from './bench.ts';
 
 /** AMP on a bench. */
-export function ampOn(core: BenchGround, options: AmpOptions, store: AmpStore = core.storage): Extension<never> {
+export function ampOn(core: BenchDeps, options: AmpOptions, store: AmpStore = core.storage): Extension<never> {
   const { routing, clock, log } = core;
   const all = { amp: options, domains: ['localhost'], components: [] };
   return amp({ software: { name: 'Ampere' }, options: all, routing, store, clock, log });

@@ -247,7 +247,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
 
   const entries = async () => (await bench.storage.outbox.list(0, 10)).length;
 
-  it('a report waits in the store of a sender who has gone before it was on the road (D-23)', async () => {
+  it('a report waits in the store of a sender who has gone before it was routed (D-23)', async () => {
     const { romeo, juliet } = await couple();
     const report = await waitingReport(romeo, juliet);
     bench.ends(romeo);
@@ -258,7 +258,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(stored?.bytes.toString()).to.include(` to="${romeo.account.key}" `);
   });
 
-  it('a report goes to the resource of a sender who has come back to it before it was on the road (D-23)', async () => {
+  it('a report goes to the resource of a sender who has come back to it before it was routed (D-23)', async () => {
     const { romeo, juliet } = await couple();
     const report = await waitingReport(romeo, juliet);
     bench.ends(romeo);

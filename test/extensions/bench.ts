@@ -12,35 +12,35 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { StubSession } from '../support/stub-session.ts';
 import { openTemporaryStorage } from '../support/temporary-storage.ts';
 
-/** What an extension on the bench can be made from. */
-export interface BenchGround extends Omit<Routing, 'install'> {
+/** Everything that the extensions under test can be made from. */
+export interface BenchDeps extends Omit<Routing, 'install'> {
   readonly routing: Routing;
   readonly storage: Storage;
   readonly clock: ManualClock;
   readonly log: RecordingLog;
 }
 
-/** The extensions under test, and what they are tested with. */
-export interface Fitting {
+/** The extensions under test, and the parts around them. */
+export interface BenchParts {
   readonly extensions: readonly Extension<never>[];
-  /** What carries stanzas to other servers. */
+  /** Carries stanzas to other servers. */
   readonly remotes?: Outbound;
-  /** What answers for other domains. */
+  /** Answer for other domains. */
   readonly services?: readonly Service[];
 }
 
 let accounts = 0;
 
-/** A real road and a real store with some extensions on it, and sessions without streams. Made inside a `describe`. */
+/** The real routing and a real store with some extensions, and sessions without streams. Make it inside a `describe`. */
 export class Bench {
   readonly clock = new ManualClock();
   readonly log = new RecordingLog();
-  readonly #fit: (core: BenchGround) => Fitting;
+  readonly #makeParts: (deps: BenchDeps) => BenchParts;
   #storage: Storage | undefined;
   #routing: Routing | undefined;
 
-  constructor(fit: (core: BenchGround) => Fitting) {
-    this.#fit = fit;
+  constructor(makeParts: (deps: BenchDeps) => BenchParts) {
+    this.#makeParts = makeParts;
     let close: (() => Promise<void>) | undefined;
     before(async () => {
       const opened = await openTemporaryStorage();
@@ -57,16 +57,16 @@ export class Bench {
   }
 
   get routing(): Routing {
-    if (!this.#routing) throw new Error('the road is open only while tests run');
+    if (!this.#routing) throw new Error('the routing exists only while tests run');
     return this.#routing;
   }
 
-  /** Starts the server anew: only what was stored is still there. */
+  /** Starts the server again: only stored data survives. */
   rebuild(): void {
     const { storage, clock, log } = this;
     const bounds = { domains: ['localhost'], maxRosterItems: 100, maxDirectedPresences: 10 };
     const routing = new Routing({ ...bounds, storage, clock, log });
-    const { services = [], ...parts } = this.#fit({ ...routing, routing, storage, clock, log });
+    const { services = [], ...parts } = this.#makeParts({ ...routing, routing, storage, clock, log });
     for (const service of services) routing.services.add(service);
     routing.install(parts);
     this.#routing = routing;
@@ -81,7 +81,7 @@ export class Bench {
     return account;
   }
 
-  /** A session of an account; available if it has something to say about itself. */
+  /** A session of an account; available if `presence` is given. */
   async session(account: Account, resource: string, presence?: string): Promise<StubSession> {
     const session = new StubSession(account, resource);
     this.routing.sessions.add(session);
@@ -95,29 +95,29 @@ export class Bench {
     return this.session(await this.account(name), 'home', presence);
   }
 
-  /** The client sends a stanza; resolves when it has been dealt with. */
+  /** The client sends a stanza; resolves when the stanza was handled. */
   async does(session: StubSession, stanza: string): Promise<void> {
     await this.routing.router.fromSession(read(stanza).with({ from: session.jid }), session);
   }
 
-  /** The client sends a stanza; answers with what it got since. */
+  /** The client sends a stanza; resolves with the stanzas that the client got in the meantime. */
   async asks(session: StubSession, stanza: string): Promise<string[]> {
     session.taken();
     await this.does(session, stanza);
     return session.taken();
   }
 
-  /** A stanza comes in from elsewhere. */
+  /** Routes a stanza that comes from no client. */
   async arrives(stanza: string): Promise<void> {
     await this.routing.route(read(stanza));
   }
 
-  /** A stanza comes in from another server. */
+  /** Another server sends a stanza. */
   async comes(stanza: string): Promise<void> {
     await this.routing.router.fromPeer(read(stanza), { needsAck: false, ackAfter: () => undefined });
   }
 
-  /** The session's stream is gone. */
+  /** Ends the session. */
   ends(session: StubSession): void {
     session.ended = true;
     this.routing.sessions.remove(session);

@@ -320,7 +320,7 @@ describe('offline messages (XEP-0160)', () => {
   }
 
   for (const code of ['full', 'busy', 'io'] as const) {
-    it(`leaves it to the road to answer for a storage that says ${code}`, async () => {
+    it(`passes on the error of a storage that rejects with ${code}`, async () => {
       const account = await bench.account();
       const error = new StorageError(code, 'for the test');
       fault = { during: 'append', error };

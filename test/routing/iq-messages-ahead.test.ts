@@ -6,20 +6,20 @@ import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { serviceOf } from '../support/service-of.ts';
 import type { StubSession } from '../support/stub-session.ts';
-import { brief, briefly, type Furniture, House } from './house.ts';
+import { brief, briefly, RoutingBench, type RoutingBenchOptions } from './routing-bench.ts';
 
 const get = (id = '1') => `<iq id='${id}' type='get'><x xmlns='urn:x'/></iq>`;
 const pages = function* (names: readonly string[]) {
   for (const name of names) yield readStanza(`<message><${name} xmlns="urn:x"/></message>`);
 };
 
-/** A house that answers a request with three messages and a result, and what its judges and recorders have seen. */
-function houseOf(furniture: Furniture = {}, handle: IqHandler['handle'] = answer) {
+/** A bench with a handler that sends three messages before its result; `seen` lists what judges and recorders saw. */
+function benchOf(options: RoutingBenchOptions = {}, handle: IqHandler['handle'] = answer) {
   const seen: string[] = [];
   const iq: IqHandler = { name: 'x', ns: 'urn:x', type: 'get', scopes: ['self', 'server'], handle };
   const judge = () => void seen.push('judged');
   const record = () => void seen.push('recorded');
-  return { house: new House({ ...furniture, extensions: [{ iq: [iq], judge, record }] }), seen };
+  return { bench: new RoutingBench({ ...options, extensions: [{ iq: [iq], judge, record }] }), seen };
 }
 
 async function answer({ sendAhead }: IqRequest) {
@@ -39,9 +39,9 @@ function slow(session: StubSession): { readonly take: () => void } {
 
 describe('Messages before the result of an iq', () => {
   it('come to our client from the address that was asked, in order, unseen by judges and recorders', async () => {
-    const { house, seen } = houseOf();
-    const juliet = await house.online('juliet@a.example/balcony');
-    await house.says(juliet, get());
+    const { bench, seen } = benchOf();
+    const juliet = await bench.online('juliet@a.example/balcony');
+    await bench.says(juliet, get());
     expect(juliet.taken()).to.deep.equal([
       ...['a', 'b', 'c'].map(
         (name) => `<message from="juliet@a.example" to="juliet@a.example/balcony"><${name} xmlns="urn:x"/></message>`,
@@ -53,8 +53,8 @@ describe('Messages before the result of an iq', () => {
 
   it('come to another server in order before the result', async () => {
     const sent: Stanza[] = [];
-    const { house, seen } = houseOf({ remotes: { send: (stanza) => void sent.push(stanza) } });
-    await house.routing.route(readStanza(get().replace('<iq', "<iq from='romeo@far.example/x' to='a.example'")));
+    const { bench, seen } = benchOf({ remotes: { send: (stanza) => void sent.push(stanza) } });
+    await bench.routing.route(readStanza(get().replace('<iq', "<iq from='romeo@far.example/x' to='a.example'")));
     expect(sent.map((one) => `${brief(one)} to ${one.to}`)).to.deep.equal([
       'message a.example a to romeo@far.example/x',
       'message a.example b to romeo@far.example/x',
@@ -66,8 +66,8 @@ describe('Messages before the result of an iq', () => {
 
   it('come to a service in order before the result', async () => {
     const sent: string[] = [];
-    const { house } = houseOf({ services: [serviceOf('echo.example', false, (one) => void sent.push(brief(one)))] });
-    await house.routing.route(readStanza(get().replace('<iq', "<iq from='echo.example' to='a.example'")));
+    const { bench } = benchOf({ services: [serviceOf('echo.example', false, (one) => void sent.push(brief(one)))] });
+    await bench.routing.route(readStanza(get().replace('<iq', "<iq from='echo.example' to='a.example'")));
     expect(sent).to.deep.equal([
       'message a.example a',
       'message a.example b',
@@ -77,29 +77,29 @@ describe('Messages before the result of an iq', () => {
   });
 
   it('go nowhere if the client has left', async () => {
-    const { house } = houseOf();
-    const juliet = await house.online('juliet@a.example/balcony');
-    const asked = house.says(juliet, get());
-    house.ends(juliet);
+    const { bench } = benchOf();
+    const juliet = await bench.online('juliet@a.example/balcony');
+    const asked = bench.says(juliet, get());
+    bench.ends(juliet);
     await asked;
     expect(juliet.taken()).to.deep.equal([]);
-    expect(house.log.alarms).to.deep.equal([]);
+    expect(bench.log.alarms).to.deep.equal([]);
   });
 
   it('are an error for a requester that cannot be reached, and nothing more', async () => {
-    const { house } = houseOf();
-    await house.routing.route(readStanza(get().replace('<iq', "<iq from='romeo@far.example/x' to='a.example'")));
-    expect(house.log.alarms).to.deep.equal([]);
+    const { bench } = benchOf();
+    await bench.routing.route(readStanza(get().replace('<iq', "<iq from='romeo@far.example/x' to='a.example'")));
+    expect(bench.log.alarms).to.deep.equal([]);
   });
 
   describe('for a client that takes them slowly', () => {
     it('leave at its pace, also if it is not available, while its next stanzas are handled', async () => {
-      const { house } = houseOf();
-      const juliet = await house.connect('juliet@a.example/balcony');
+      const { bench } = benchOf();
+      const juliet = await bench.connect('juliet@a.example/balcony');
       const { take } = slow(juliet);
-      await house.says(juliet, get());
+      await bench.says(juliet, get());
       expect(briefly(juliet)).to.deep.equal(['message juliet@a.example a']);
-      await house.says(juliet, "<iq id='2' type='get'><unknown xmlns='urn:x'/></iq>");
+      await bench.says(juliet, "<iq id='2' type='get'><unknown xmlns='urn:x'/></iq>");
       expect(briefly(juliet)).to.deep.equal(['iq error juliet@a.example service-unavailable']);
       for (const expected of [
         'message juliet@a.example b',
@@ -107,39 +107,39 @@ describe('Messages before the result of an iq', () => {
         'iq result juliet@a.example end',
       ]) {
         take();
-        await house.settled();
+        await bench.settled();
         expect(briefly(juliet)).to.deep.equal([expected]);
       }
     });
 
     it('end with one error if the handler fails while they wait', async () => {
-      const { house } = houseOf({}, async ({ sendAhead }) => {
+      const { bench } = benchOf({}, async ({ sendAhead }) => {
         await sendAhead(pages(['a']));
         throw StanzaError.forbidden();
       });
-      const juliet = await house.online('juliet@a.example/balcony');
+      const juliet = await bench.online('juliet@a.example/balcony');
       const { take } = slow(juliet);
-      await house.says(juliet, get());
+      await bench.says(juliet, get());
       take();
-      await house.settled();
+      await bench.settled();
       expect(briefly(juliet)).to.deep.equal(['message juliet@a.example a', 'iq error juliet@a.example forbidden']);
-      expect(house.log.alarms).to.deep.equal([]);
+      expect(bench.log.alarms).to.deep.equal([]);
     });
 
     it('wait for a few requests of the client at a time', async () => {
-      const { house } = houseOf();
-      const juliet = await house.online('juliet@a.example/balcony');
+      const { bench } = benchOf();
+      const juliet = await bench.online('juliet@a.example/balcony');
       const { take } = slow(juliet);
-      for (let id = 0; id < 8; id++) await house.says(juliet, get(String(id)));
+      for (let id = 0; id < 8; id++) await bench.says(juliet, get(String(id)));
       expect(briefly(juliet)).to.deep.equal(Array(8).fill('message juliet@a.example a'));
-      await house.says(juliet, get());
+      await bench.says(juliet, get());
       expect(briefly(juliet)).to.deep.equal(['iq error juliet@a.example resource-constraint']);
       for (let waits = 0; waits < 8 * 3; waits++) {
         take();
-        await house.settled();
+        await bench.settled();
       }
       juliet.taken();
-      await house.says(juliet, get());
+      await bench.says(juliet, get());
       expect(briefly(juliet)).to.deep.equal(['message juliet@a.example a']);
     });
   });

@@ -6,8 +6,8 @@ import type { IqHandler, IqRequest, IqScope } from '../../src/routing/extension.
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { serviceOf } from '../support/service-of.ts';
-import { brief, briefly, House } from './house.ts';
 import { item } from './memory-stores.ts';
+import { brief, briefly, RoutingBench } from './routing-bench.ts';
 
 const x = "<x xmlns='urn:x'/>";
 const get = (to: string, child = x) => `<iq id='1' type='get'${to && ` to='${to}'`}>${child}</iq>`;
@@ -27,15 +27,15 @@ function handler(name: string, type: 'get' | 'set', scope: IqScope, requests: Iq
   };
 }
 
-describe('The road of an iq', () => {
+describe('The iq path', () => {
   let requests: IqRequest[];
-  let house: House;
+  let bench: RoutingBench;
 
   beforeEach(() => {
     requests = [];
     const scopes: readonly IqScope[] = ['server', 'self', 'other'];
     const iq = scopes.flatMap((scope) => [handler('x', 'get', scope, requests), handler('x', 'set', scope, requests)]);
-    house = new House({ extensions: [{ iq: [...iq, handler('only-self', 'get', 'self', requests)] }] });
+    bench = new RoutingBench({ extensions: [{ iq: [...iq, handler('only-self', 'get', 'self', requests)] }] });
   });
 
   const cases: readonly [title: string, stanza: string, from: string, what: string, account: string | undefined][] = [
@@ -54,9 +54,9 @@ describe('The road of an iq', () => {
   ];
   for (const [title, stanza, from, what, account] of cases) {
     it(`leads to ${title}`, async () => {
-      await house.account('romeo@a.example');
-      const juliet = await house.online('juliet@a.example/balcony');
-      await house.says(juliet, stanza);
+      await bench.account('romeo@a.example');
+      const juliet = await bench.online('juliet@a.example/balcony');
+      await bench.says(juliet, stanza);
       expect(juliet.taken()).to.deep.equal([
         `<iq from="${from}" to="juliet@a.example/balcony" id="1" type="result"><${what} xmlns="urn:x"/></iq>`,
       ]);
@@ -68,7 +68,7 @@ describe('The road of an iq', () => {
   }
 
   it('ends with an error where nobody understands it (RFC 6120 §8.4)', async () => {
-    const juliet = await house.online('juliet@a.example/balcony');
+    const juliet = await bench.online('juliet@a.example/balcony');
     const onlySelf = "<only-self xmlns='urn:x'/>";
     for (const stanza of [
       get('a.example', "<y xmlns='urn:x'/>"),
@@ -78,25 +78,25 @@ describe('The road of an iq', () => {
       get('nobody@a.example', onlySelf),
       set('', onlySelf),
     ]) {
-      await house.says(juliet, stanza);
+      await bench.says(juliet, stanza);
       expect(briefly(juliet).join(), stanza).to.match(/^iq error \S+ service-unavailable$/);
     }
-    await house.says(juliet, get('', onlySelf));
+    await bench.says(juliet, get('', onlySelf));
     expect(briefly(juliet)).to.deep.equal(['iq result juliet@a.example get-at-self']);
   });
 
   it('cannot be confused by names with spaces in a namespace', async () => {
-    const juliet = await house.online('juliet@a.example/balcony');
-    await house.says(juliet, get('a.example', "<get xmlns='x urn:x'/>"));
+    const juliet = await bench.online('juliet@a.example/balcony');
+    await bench.says(juliet, get('a.example', "<get xmlns='x urn:x'/>"));
     expect(briefly(juliet)).to.deep.equal(['iq error a.example service-unavailable']);
   });
 
   describe('to a full JID', () => {
     it('leads to that session alone, whatever its priority (RFC 6121 §8.5.3.1)', async () => {
-      const juliet = await house.online('juliet@a.example/balcony');
+      const juliet = await bench.online('juliet@a.example/balcony');
       const [orchard, home] = [
-        await house.connect('romeo@a.example/orchard', item('juliet@a.example', { subscription: 'from' })),
-        await house.online('romeo@a.example/home'),
+        await bench.connect('romeo@a.example/orchard', item('juliet@a.example', { subscription: 'from' })),
+        await bench.online('romeo@a.example/home'),
       ];
       juliet.taken();
       for (const stanza of [
@@ -104,7 +104,7 @@ describe('The road of an iq', () => {
         set('romeo@a.example/orchard'),
         "<iq id='1' type='result' to='romeo@a.example/orchard'/>",
       ]) {
-        await house.says(juliet, stanza);
+        await bench.says(juliet, stanza);
       }
       expect(orchard.sent.map(({ type }) => type)).to.deep.equal(['get', 'set', 'result']);
       expect(home.taken()).to.deep.equal([]);
@@ -113,17 +113,17 @@ describe('The road of an iq', () => {
 
     it('leads to who does not show himself only from services (RFC 6121 §8.5.3.1)', async () => {
       const echo = serviceOf('echo.example', false, () => {});
-      house = new House({ services: [echo] });
-      const juliet = await house.online('juliet@a.example/balcony');
-      const romeo = await house.online('romeo@a.example/orchard');
+      bench = new RoutingBench({ services: [echo] });
+      const juliet = await bench.online('juliet@a.example/balcony');
+      const romeo = await bench.online('romeo@a.example/orchard');
       const replies: string[] = [];
       for (const resource of ['orchard', 'garden']) {
-        await house.says(juliet, get(`romeo@a.example/${resource}`));
+        await bench.says(juliet, get(`romeo@a.example/${resource}`));
         replies.push(juliet.taken().join().replaceAll(resource, 'X'));
       }
       expect(replies[0]).to.contain('service-unavailable').and.to.equal(replies[1]);
       expect(romeo.taken()).to.deep.equal([]);
-      await house.routing.route(
+      await bench.routing.route(
         readStanza(`<iq id='1' type='get' from='x@echo.example' to='romeo@a.example/orchard'/>`),
       );
       expect(briefly(romeo)).to.deep.equal(['iq get x@echo.example']);
@@ -141,14 +141,14 @@ describe('The road of an iq', () => {
       };
       for (const [what, [stanza, answered]] of Object.entries(firsts)) {
         it(`${answered ? 'is delivered after' : 'is refused in spite of'} ${what}`, async () => {
-          const juliet = await house.online('juliet@a.example/balcony');
-          const orchard = await house.online('romeo@a.example/orchard');
-          const garden = await house.online('romeo@a.example/garden');
-          await house.says(orchard, stanza);
+          const juliet = await bench.online('juliet@a.example/balcony');
+          const orchard = await bench.online('romeo@a.example/orchard');
+          const garden = await bench.online('romeo@a.example/garden');
+          await bench.says(orchard, stanza);
           for (const session of [juliet, orchard, garden]) session.taken();
           const replies: string[] = [];
           for (const resource of ['orchard', 'garden', 'nowhere']) {
-            await house.says(juliet, get(`romeo@a.example/${resource}`));
+            await bench.says(juliet, get(`romeo@a.example/${resource}`));
             replies.push(juliet.taken().join().replaceAll(resource, 'X'));
           }
           expect(briefly(orchard)).to.deep.equal(answered ? ['iq get juliet@a.example/balcony x'] : []);
@@ -160,21 +160,21 @@ describe('The road of an iq', () => {
       }
 
       it('is refused again after directed unavailable presence, and in the next session', async () => {
-        const juliet = await house.online('juliet@a.example/balcony');
-        let romeo = await house.online('romeo@a.example/orchard');
+        const juliet = await bench.online('juliet@a.example/balcony');
+        let romeo = await bench.online('romeo@a.example/orchard');
         const asks = async () => {
-          await house.says(juliet, get('romeo@a.example/orchard'));
+          await bench.says(juliet, get('romeo@a.example/orchard'));
           return [...briefly(juliet), ...briefly(romeo)];
         };
         const refused = ['iq error romeo@a.example/orchard service-unavailable'];
         for (const end of [
-          () => house.says(romeo, "<presence type='unavailable' to='juliet@a.example'/>"),
+          () => bench.says(romeo, "<presence type='unavailable' to='juliet@a.example'/>"),
           async () => {
-            house.ends(romeo);
-            romeo = await house.online('romeo@a.example/orchard');
+            bench.ends(romeo);
+            romeo = await bench.online('romeo@a.example/orchard');
           },
         ]) {
-          await house.says(romeo, "<message to='juliet@a.example/balcony'/>");
+          await bench.says(romeo, "<message to='juliet@a.example/balcony'/>");
           briefly(juliet);
           expect(await asks()).to.deep.equal(['iq get juliet@a.example/balcony x']);
           await end();
@@ -185,11 +185,11 @@ describe('The road of an iq', () => {
     });
 
     it('ends with the same error whether or not the account exists (RFC 6121 §8.5.3.2.3)', async () => {
-      const juliet = await house.online('juliet@a.example/balcony');
-      await house.online('romeo@a.example/home');
+      const juliet = await bench.online('juliet@a.example/balcony');
+      await bench.online('romeo@a.example/home');
       const replies: string[][] = [];
       for (const name of ['romeo', 'nobody']) {
-        await house.says(juliet, get(`${name}@a.example/orchard`));
+        await bench.says(juliet, get(`${name}@a.example/orchard`));
         replies.push(juliet.taken().map((text) => text.replaceAll(name, 'X')));
       }
       expect(replies[0]?.join()).to.contain('service-unavailable');
@@ -200,32 +200,32 @@ describe('The road of an iq', () => {
   it('gives whoever is refused the answers that writing to no account gives (XEP-0191 §3.3)', async () => {
     const scopes: readonly IqScope[] = ['other'];
     const iq = scopes.map((scope): IqHandler => handler('x', 'get', scope, requests));
-    house = new House({
+    bench = new RoutingBench({
       extensions: [{ iq, filter: { inbound: (_, { key }) => (key === 'romeo@a.example' ? 'refuse' : undefined) } }],
     });
-    const romeo = await house.online('romeo@a.example/orchard');
-    const juliet = await house.online('juliet@a.example/balcony');
+    const romeo = await bench.online('romeo@a.example/orchard');
+    const juliet = await bench.online('juliet@a.example/balcony');
     for (const resource of ['', '/orchard', '/elsewhere']) {
       for (const child of [x, "<y xmlns='urn:x'/>"]) {
         const replies: string[][] = [];
         for (const name of ['romeo', 'nobody']) {
-          await house.says(juliet, get(`${name}@a.example${resource}`, child));
+          await bench.says(juliet, get(`${name}@a.example${resource}`, child));
           replies.push(juliet.taken().map((text) => text.replaceAll(name, 'X')));
         }
         expect(replies[0]).to.have.length(1);
         expect(replies[0]).to.deep.equal(replies[1]);
       }
     }
-    await house.says(juliet, "<iq id='1' type='result' to='romeo@a.example/orchard'/>");
+    await bench.says(juliet, "<iq id='1' type='result' to='romeo@a.example/orchard'/>");
     expect(romeo.taken()).to.deep.equal([]);
     expect(requests.map(({ account }) => account)).to.deep.equal([undefined, undefined]);
   });
 
   it('is not taken for a request if it is an answer', async () => {
-    const juliet = await house.online('juliet@a.example/balcony');
+    const juliet = await bench.online('juliet@a.example/balcony');
     for (const to of ['a.example', 'nobody@a.example', 'juliet@a.example', 'nobody@a.example/x']) {
       for (const type of ['result', 'error'])
-        await house.says(juliet, `<iq id='1' type='${type}' to='${to}'>${x}</iq>`);
+        await bench.says(juliet, `<iq id='1' type='${type}' to='${to}'>${x}</iq>`);
     }
     expect(requests).to.deep.equal([]);
     expect(juliet.taken()).to.deep.equal([]);
@@ -239,13 +239,13 @@ describe('The road of an iq', () => {
       () => Promise.reject(StanzaError.forbidden()),
     ];
     for (const handle of fail) {
-      house = new House({
+      bench = new RoutingBench({
         extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['server'], handle }] }],
       });
-      const juliet = await house.online('juliet@a.example/balcony');
-      await house.says(juliet, get('a.example'));
+      const juliet = await bench.online('juliet@a.example/balcony');
+      await bench.says(juliet, get('a.example'));
       expect(briefly(juliet)).to.deep.equal(['iq error a.example forbidden']);
-      expect(house.log.alarms).to.deep.equal([]);
+      expect(bench.log.alarms).to.deep.equal([]);
     }
   });
 
@@ -256,9 +256,11 @@ describe('The road of an iq', () => {
         afterwards(() => seen.push(session?.jid === juliet.jid ? briefly(juliet) : []));
         return wait;
       };
-      house = new House({ extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['self'], handle }] }] });
-      const juliet = await house.online('juliet@a.example/balcony');
-      await house.says(juliet, get(''));
+      bench = new RoutingBench({
+        extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['self'], handle }] }],
+      });
+      const juliet = await bench.online('juliet@a.example/balcony');
+      await bench.says(juliet, get(''));
       expect(seen).to.deep.equal([['iq result juliet@a.example']]);
     }
   });
@@ -271,41 +273,43 @@ describe('The road of an iq', () => {
       });
       throw StanzaError.forbidden();
     };
-    house = new House({ extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['self'], handle }] }] });
-    const juliet = await house.online('juliet@a.example/balcony');
-    await house.says(juliet, get(''));
+    bench = new RoutingBench({
+      extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['self'], handle }] }],
+    });
+    const juliet = await bench.online('juliet@a.example/balcony');
+    await bench.says(juliet, get(''));
     expect(done).to.equal(false);
   });
 
   it('brings answers to the requests of the server, to its domain or the account, from whom was asked alone', async () => {
     for (const to of ['a.example', '']) {
-      const juliet = await house.online('juliet@a.example/balcony');
-      const chamber = await house.online('juliet@a.example/chamber');
+      const juliet = await bench.online('juliet@a.example/balcony');
+      const chamber = await bench.online('juliet@a.example/chamber');
       let outcome = '';
       let id: string | undefined;
-      const asked = house.routing.requests
+      const asked = bench.routing.requests
         .ask(juliet.account.jid, juliet.jid, xml('ping', { xmlns: 'urn:xmpp:ping' }), 1000, (request) => {
           id = request.id;
         })
         .then((answer) => {
           outcome = answer?.type ?? 'timeout';
         });
-      await house.says(chamber, `<iq type='result' id='${id}'${to && ` to='${to}'`}/>`);
-      await house.settled();
+      await bench.says(chamber, `<iq type='result' id='${id}'${to && ` to='${to}'`}/>`);
+      await bench.settled();
       expect(outcome).to.equal('');
-      await house.says(juliet, `<iq type='result' id='${id}'${to && ` to='${to}'`}/>`);
+      await bench.says(juliet, `<iq type='result' id='${id}'${to && ` to='${to}'`}/>`);
       await asked;
       expect(outcome).to.equal('result');
-      house.ends(juliet);
-      house.ends(chamber);
+      bench.ends(juliet);
+      bench.ends(chamber);
     }
-    expect(house.clock.pendingCount).to.equal(0);
+    expect(bench.clock.pendingCount).to.equal(0);
   });
 
   it('leads an answer to who has asked: also to us, if we have asked in the name of a component', async () => {
     const sent: string[] = [];
     const echo = serviceOf('echo.example', false, (stanza) => void sent.push(brief(stanza)));
-    const one = new House({ services: [echo] });
+    const one = new RoutingBench({ services: [echo] });
     const asks: Stanza[] = [];
     const [from, to] = [Jid.parse('echo.example'), Jid.parse('far.example')];
     const asked = one.routing.requests.ask(

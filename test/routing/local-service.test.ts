@@ -4,7 +4,7 @@ import type { LocalService } from '../../src/routing/local-service.ts';
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import type { StubSession } from '../support/stub-session.ts';
-import { brief, briefly, House } from './house.ts';
+import { brief, briefly, RoutingBench } from './routing-bench.ts';
 
 type Scope = 'service' | 'room' | 'occupant';
 
@@ -45,26 +45,26 @@ const chat = "<message type='chat' id='m' to='hall@rooms.a.example'><body>hi</bo
 
 describe('A service in this process', () => {
   let given: string[];
-  let house: House;
+  let bench: RoutingBench;
   let juliet: StubSession;
 
   async function enter(changes: Partial<LocalService<Scope>> = {}): Promise<void> {
     given = [];
-    house = new House({ extensions: [{ services: [rooms(given, changes)] }] });
-    juliet = await house.online('juliet@a.example/balcony');
+    bench = new RoutingBench({ extensions: [{ services: [rooms(given, changes)] }] });
+    juliet = await bench.online('juliet@a.example/balcony');
   }
 
   beforeEach(() => enter());
 
   async function asks(stanza: string): Promise<string[]> {
-    await house.says(juliet, stanza);
-    await house.settled();
+    await bench.says(juliet, stanza);
+    await bench.settled();
     return juliet.taken();
   }
 
   async function asksBriefly(stanza: string): Promise<string[]> {
-    await house.says(juliet, stanza);
-    await house.settled();
+    await bench.says(juliet, stanza);
+    await bench.settled();
     return briefly(juliet);
   }
 
@@ -110,16 +110,16 @@ describe('A service in this process', () => {
   });
 
   it('is given messages and presence', async () => {
-    await house.says(juliet, chat);
-    await house.says(juliet, "<presence to='hall@rooms.a.example/me'/>");
+    await bench.says(juliet, chat);
+    await bench.says(juliet, "<presence to='hall@rooms.a.example/me'/>");
     expect(given).to.deep.equal(['message chat juliet@a.example/balcony body', 'presence juliet@a.example/balcony']);
     expect(juliet.taken()).to.deep.equal([]);
   });
 
   it('refuses messages if it takes none, and ignores presence', async () => {
     const { message: _, presence: __, ...deaf } = rooms([]);
-    house = new House({ extensions: [{ services: [deaf] }] });
-    juliet = await house.online('juliet@a.example/balcony');
+    bench = new RoutingBench({ extensions: [{ services: [deaf] }] });
+    juliet = await bench.online('juliet@a.example/balcony');
     expect(await asksBriefly(chat)).to.deep.equal(['message error hall@rooms.a.example service-unavailable']);
     expect(await asks("<presence to='hall@rooms.a.example/me'/>")).to.deep.equal([]);
   });
@@ -141,14 +141,14 @@ describe('A service in this process', () => {
         'presence error hall@rooms.a.example/me forbidden',
       ]);
       expect(await asksBriefly(get('hall@rooms.a.example'))).to.deep.equal(['iq error hall@rooms.a.example forbidden']);
-      expect(house.log.alarms).to.deep.equal([]);
+      expect(bench.log.alarms).to.deep.equal([]);
     });
   }
 
   it('answers a failure that it has not foreseen with internal-server-error, and the log says why', async () => {
     await enter({ message: () => Promise.reject(new Error('the disk')) });
     expect(await asksBriefly(chat)).to.deep.equal(['message error hall@rooms.a.example internal-server-error']);
-    expect(house.log.alarms.splice(0)).to.have.length(1);
+    expect(bench.log.alarms.splice(0)).to.have.length(1);
   });
 
   it('is awaited by the acknowledgment of a message (XEP-0198 §4)', async () => {
@@ -160,12 +160,12 @@ describe('A service in this process', () => {
         }),
     });
     juliet.needsAck = true;
-    await house.says(juliet, chat);
+    await bench.says(juliet, chat);
     let acknowledged = false;
     const all = Promise.all(juliet.awaited).then(() => {
       acknowledged = true;
     });
-    await house.settled();
+    await bench.settled();
     expect(acknowledged).to.equal(false);
     commit?.();
     await all;
@@ -177,10 +177,10 @@ describe('A service in this process', () => {
     given = [];
     const plans: string[] = [];
     const record = ({ plan }: { plan: { kind: string } }) => void plans.push(plan.kind);
-    house = new House({ extensions: [{ services: [rooms(given, { refuses })], record }] });
-    juliet = await house.online('juliet@a.example/balcony');
+    bench = new RoutingBench({ extensions: [{ services: [rooms(given, { refuses })], record }] });
+    juliet = await bench.online('juliet@a.example/balcony');
     expect(await asksBriefly(chat)).to.deep.equal(['message error hall@rooms.a.example forbidden']);
-    await house.says(await house.online('romeo@a.example/orchard'), chat);
+    await bench.says(await bench.online('romeo@a.example/orchard'), chat);
     expect(given).to.deep.equal(['message chat romeo@a.example/orchard body']);
     expect(plans).to.deep.equal(['none', 'service']);
   });
@@ -205,23 +205,23 @@ describe('A service in this process', () => {
 
   it('answers other servers', async () => {
     const sent: string[] = [];
-    house = new House({
+    bench = new RoutingBench({
       extensions: [{ services: [rooms([])] }],
       remotes: { send: (stanza) => void sent.push(`${brief(stanza)} to ${stanza.to}`) },
     });
     const stanza = get('hall@rooms.a.example').replace('<iq', "<iq from='romeo@far.example/x'");
-    await house.routing.router.fromPeer(readStanza(stanza), { needsAck: false, ackAfter: () => undefined });
+    await bench.routing.router.fromPeer(readStanza(stanza), { needsAck: false, ackAfter: () => undefined });
     expect(sent).to.deep.equal(['iq result hall@rooms.a.example room to romeo@far.example/x']);
   });
 
   it('is found among the services of its domain, and is hosted here', () => {
-    const { services, isHosted } = house.routing;
+    const { services, isHosted } = bench.routing;
     expect(services.itemsOf('a.example')).to.deep.equal([{ jid: 'rooms.a.example', name: 'Rooms' }]);
     expect(['a.example', 'rooms.a.example', 'far.example'].map(isHosted)).to.deep.equal([true, true, false]);
   });
 
   it('is refused at the start if its domain is taken, or if it answers a request twice', () => {
-    const start = (...services: LocalService[]) => new House({ extensions: [{ services }] });
+    const start = (...services: LocalService[]) => new RoutingBench({ extensions: [{ services }] });
     expect(() => start(rooms([]), rooms([]))).to.throw('two services have the domain rooms.a.example');
     expect(() => start(rooms([], { domain: 'b.example' }))).to.throw('b.example is a domain of accounts');
     const ping = { name: 'ping', ns: 'urn:xmpp:ping', type: 'get', scopes: ['room'], handle: () => undefined } as const;

@@ -16,7 +16,7 @@ import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { serviceOf } from '../support/service-of.ts';
 import { StubSession } from '../support/stub-session.ts';
-import { briefly, House } from './house.ts';
+import { briefly, RoutingBench } from './routing-bench.ts';
 
 const chat = (to: string) => `<message type='chat' to='${to}'><body>hi</body></message>`;
 
@@ -28,7 +28,7 @@ function passage(message: Stanza, recipient: Jid, destination: Destination): Pas
   return { message, sender, recipient, destination, session: undefined, options: {} };
 }
 
-describe('The road of a message', () => {
+describe('The message path', () => {
   it('is screened, planned, judged, recorded and carried out, in that order (XEP-0079 §2.2)', async () => {
     const steps: string[] = [];
     const extension = (name: string): Partial<Extension> => ({
@@ -47,13 +47,13 @@ describe('The road of a message', () => {
       },
       record: ({ plan, sender, recipient }) => void steps.push(`${name} records ${plan.kind} ${sender} ${recipient}`),
     });
-    const house = new House({
+    const bench = new RoutingBench({
       extensions: [extension('first'), extension('second')],
       keep: async () => void steps.push('kept'),
     });
-    const romeo = await house.connect('romeo@a.example/orchard');
-    await house.account('juliet@a.example');
-    await house.says(romeo, chat('juliet@a.example'));
+    const romeo = await bench.connect('romeo@a.example/orchard');
+    await bench.account('juliet@a.example');
+    await bench.says(romeo, chat('juliet@a.example'));
     expect(steps).to.deep.equal([
       'first outbound',
       'second outbound',
@@ -74,12 +74,14 @@ describe('The road of a message', () => {
       judge: (plan) => ({ message, plan: plan.kind === 'direct' ? { kind: 'none' } : plan }),
     });
     const recorded: string[] = [];
-    const house = new House({ extensions: [{ judge: stop, record: ({ plan }) => void recorded.push(plan.kind) }] });
+    const bench = new RoutingBench({
+      extensions: [{ judge: stop, record: ({ plan }) => void recorded.push(plan.kind) }],
+    });
     const [romeo, juliet] = [
-      await house.online('romeo@a.example/orchard'),
-      await house.online('juliet@a.example/balcony'),
+      await bench.online('romeo@a.example/orchard'),
+      await bench.online('juliet@a.example/balcony'),
     ];
-    await house.says(romeo, chat('juliet@a.example'));
+    await bench.says(romeo, chat('juliet@a.example'));
     expect(juliet.taken()).to.deep.equal([]);
     expect(romeo.taken()).to.deep.equal([]);
     expect(recorded).to.deep.equal(['none']);
@@ -93,14 +95,14 @@ describe('The road of a message', () => {
         const message = passage.message.with({ payload: payload.with(xml(name, { xmlns: 'urn:x' })) });
         return { message, judge: (plan) => ({ message, plan }) };
       };
-    const house = new House({
+    const bench = new RoutingBench({
       extensions: [{ judge: () => undefined }, { judge: mark('one') }, { judge: mark('two') }],
     });
     const [romeo, juliet] = [
-      await house.online('romeo@a.example/orchard'),
-      await house.online('juliet@a.example/balcony'),
+      await bench.online('romeo@a.example/orchard'),
+      await bench.online('juliet@a.example/balcony'),
     ];
-    await house.says(romeo, chat('juliet@a.example'));
+    await bench.says(romeo, chat('juliet@a.example'));
     expect(juliet.sent[0]?.payload.children.map(({ name }) => name)).to.deep.equal(['body', 'one']);
   });
 
@@ -112,46 +114,46 @@ describe('The road of a message', () => {
       return { message, judge: (plan) => ({ message, plan, oversight: { done: () => undefined, failed } }) };
     };
     const keep = () => Promise.reject(new Error('the disk'));
-    const house = new House({ extensions: [{ judge }], keep });
-    const romeo = await house.connect('romeo@a.example/orchard');
-    await house.account('juliet@a.example');
+    const bench = new RoutingBench({ extensions: [{ judge }], keep });
+    const romeo = await bench.connect('romeo@a.example/orchard');
+    await bench.account('juliet@a.example');
     romeo.needsAck = true;
-    await house.says(romeo, chat('juliet@a.example'));
+    await bench.says(romeo, chat('juliet@a.example'));
     const [outcome] = await Promise.allSettled(romeo.awaited);
     expect(outcome?.status).to.equal('rejected');
-    expect(house.log.alarms.splice(0)).to.have.length(2);
+    expect(bench.log.alarms.splice(0)).to.have.length(2);
   });
 
   it('ends for whom the recipient refuses as it does for an unknown recipient (XEP-0191 §3.3)', async () => {
-    const house = new House({
+    const bench = new RoutingBench({
       extensions: [{ filter: { inbound: (_, { key }) => (key.startsWith('juliet') ? 'refuse' : undefined) } }],
     });
-    const romeo = await house.online('romeo@a.example/orchard');
-    const juliet = await house.online('juliet@a.example/balcony');
+    const romeo = await bench.online('romeo@a.example/orchard');
+    const juliet = await bench.online('juliet@a.example/balcony');
     for (const type of ['chat', 'normal', 'groupchat', 'headline', 'error']) {
       for (const resource of ['', '/balcony', '/chamber']) {
         const replies: string[][] = [];
         for (const name of ['juliet', 'nobody']) {
-          await house.says(romeo, `<message id='1' type='${type}' to='${name}@a.example${resource}'><body/></message>`);
+          await bench.says(romeo, `<message id='1' type='${type}' to='${name}@a.example${resource}'><body/></message>`);
           replies.push(romeo.taken().map((text) => text.replaceAll(name, 'X')));
         }
         expect(replies[0], `${type} ${resource}`).to.deep.equal(replies[1]);
       }
     }
     expect(juliet.taken()).to.deep.equal([]);
-    expect(house.kept).to.deep.equal([]);
+    expect(bench.kept).to.deep.equal([]);
   });
 
   it('delivers to every session of the plan, unchanged (RFC 6121 §8.5.2.1.1)', async () => {
-    const house = new House();
-    const romeo = await house.online('romeo@a.example/orchard');
+    const bench = new RoutingBench();
+    const romeo = await bench.online('romeo@a.example/orchard');
     const [a, b, c] = [
-      await house.online('juliet@a.example/a'),
-      await house.online('juliet@a.example/b'),
-      await house.connect('juliet@a.example/c'),
+      await bench.online('juliet@a.example/a'),
+      await bench.online('juliet@a.example/b'),
+      await bench.connect('juliet@a.example/c'),
     ];
     for (const session of [a, b, c]) session.taken();
-    await house.says(romeo, chat('juliet@a.example'));
+    await bench.says(romeo, chat('juliet@a.example'));
     const text = '<message from="romeo@a.example/orchard" to="juliet@a.example" type="chat"><body>hi</body></message>';
     expect(a.taken()).to.deep.equal([text]);
     expect(b.taken()).to.deep.equal([text]);
@@ -164,27 +166,27 @@ describe('The road of a message', () => {
       [new StorageError('full', 'for the test'), 'resource-constraint', 0],
       [new Error('no disk'), 'internal-server-error', 1],
     ] as const) {
-      const house = new House({ keep: () => Promise.reject(error) });
-      const romeo = await house.online('romeo@a.example/orchard');
-      await house.account('juliet@a.example');
-      await house.says(romeo, chat('juliet@a.example'));
-      await house.settled();
+      const bench = new RoutingBench({ keep: () => Promise.reject(error) });
+      const romeo = await bench.online('romeo@a.example/orchard');
+      await bench.account('juliet@a.example');
+      await bench.says(romeo, chat('juliet@a.example'));
+      await bench.settled();
       expect(briefly(romeo)).to.deep.equal([`message error juliet@a.example ${condition}`]);
-      expect(house.log.alarms).to.have.length(alarms);
+      expect(bench.log.alarms).to.have.length(alarms);
     }
   });
 
   it('leaves what has a place on the disk already when there is no room for it elsewhere', async () => {
-    const house = new House({ keep: () => Promise.reject(new StorageError('full', 'for the test')) });
-    const romeo = await house.online('romeo@a.example/orchard');
-    await house.account('juliet@a.example');
+    const bench = new RoutingBench({ keep: () => Promise.reject(new StorageError('full', 'for the test')) });
+    const romeo = await bench.online('romeo@a.example/orchard');
+    await bench.account('juliet@a.example');
     const again = readStanza(chat('juliet@a.example').replace('<message', `<message from='${romeo.jid}'`));
     const ackScope = new PendingWork();
-    await house.routing.route(again, { ackScope, again: { sentAtMs: 0, hasCopy: true } });
+    await bench.routing.route(again, { ackScope, again: { sentAtMs: 0, hasCopy: true } });
     const failure = await ackScope.settled().catch((error: unknown) => error);
     expect(failure).to.include({ code: 'full' });
     expect(romeo.taken()).to.deep.equal([]);
-    expect(house.log.alarms).to.deep.equal([]);
+    expect(bench.log.alarms).to.deep.equal([]);
   });
 
   it('lets the sender go on while the disk is at work, but not when too much waits for it', async () => {
@@ -192,19 +194,19 @@ describe('The road of a message', () => {
     const gate = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const house = new House({ keep: () => gate });
-    const romeo = await house.online('romeo@a.example/orchard');
-    await house.account('juliet@a.example');
+    const bench = new RoutingBench({ keep: () => gate });
+    const romeo = await bench.online('romeo@a.example/orchard');
+    await bench.account('juliet@a.example');
     let waits: unknown;
     let sent = 0;
-    for (; waits === undefined && sent < 10_000; sent++) waits = house.says(romeo, chat('juliet@a.example'));
+    for (; waits === undefined && sent < 10_000; sent++) waits = bench.says(romeo, chat('juliet@a.example'));
     expect(waits).to.be.instanceOf(Promise);
     expect(sent).to.equal(4097);
     open();
     await waits;
-    expect(house.says(romeo, chat('juliet@a.example'))).to.equal(undefined);
-    await house.settled();
-    expect(house.kept).to.have.length(4098);
+    expect(bench.says(romeo, chat('juliet@a.example'))).to.equal(undefined);
+    await bench.settled();
+    expect(bench.kept).to.have.length(4098);
   });
 
   describe('carries out each kind of plan', () => {

@@ -9,8 +9,8 @@ import { isFirstJourney, type JudgedPassage } from '../../src/routing/passage.ts
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import type { StubSession } from '../support/stub-session.ts';
-import { House } from './house.ts';
 import { item } from './memory-stores.ts';
+import { RoutingBench } from './routing-bench.ts';
 
 const chat = (to: string, more = '') => `<message type='chat' to='${to}'><body>hi</body>${more}</message>`;
 const withChild = (message: Stanza, name: string) =>
@@ -29,17 +29,17 @@ function stamping(seen: JudgedPassage[] = []): Recorder {
 
 const children = ({ payload }: Stanza) => payload.children.map(({ name }) => name);
 
-/** A house where romeo is online, and juliet if she is to be. */
+/** A bench where romeo is online, and juliet if wanted. */
 async function stage(
   extensions: readonly Partial<Extension>[],
-  more: ConstructorParameters<typeof House>[0] = {},
+  more: ConstructorParameters<typeof RoutingBench>[0] = {},
   juliet = true,
 ) {
-  const house = new House({ extensions, ...more });
-  const romeo = await house.online('romeo@a.example/orchard');
-  if (juliet) return { house, romeo, juliet: await house.online('juliet@a.example/balcony') };
-  await house.account('juliet@a.example');
-  return { house, romeo, juliet: undefined };
+  const bench = new RoutingBench({ extensions, ...more });
+  const romeo = await bench.online('romeo@a.example/orchard');
+  if (juliet) return { bench, romeo, juliet: await bench.online('juliet@a.example/balcony') };
+  await bench.account('juliet@a.example');
+  return { bench, romeo, juliet: undefined };
 }
 
 /** Plans a message again, by the same rules, whenever a delivery fails. */
@@ -53,8 +53,8 @@ const watching: Judge = ({ message }) => {
 describe('Recorders of messages', () => {
   it('stamp what a session gets, and each sees what those before it have made of the message', async () => {
     const seen: JudgedPassage[] = [];
-    const { house, romeo, juliet } = await stage([{ record: stamping() }, { record: stamping(seen) }]);
-    await house.says(romeo, chat('juliet@a.example'));
+    const { bench, romeo, juliet } = await stage([{ record: stamping() }, { record: stamping(seen) }]);
+    await bench.says(romeo, chat('juliet@a.example'));
     expect(juliet?.sent.map(children)).to.deep.equal([['body', 'for-recipient', 'for-recipient']]);
     expect(seen.map(({ message }) => children(message))).to.deep.equal([['body', 'for-recipient']]);
     expect(seen.map(({ copyForSender }) => children(copyForSender))).to.deep.equal([['body', 'for-sender']]);
@@ -63,50 +63,50 @@ describe('Recorders of messages', () => {
   });
 
   it('stamp what is stored, and add to what is stored with it', async () => {
-    const house = new House({
+    const bench = new RoutingBench({
       extensions: [{ record: (passage) => ({ ...stamping()(passage), extras: { outboxId: 7 } }) }],
     });
-    const romeo = await house.online('romeo@a.example/orchard');
-    await house.account('juliet@a.example');
-    await house.says(romeo, chat('juliet@a.example'));
-    await house.settled();
-    expect(house.kept).to.deep.equal([
+    const romeo = await bench.online('romeo@a.example/orchard');
+    await bench.account('juliet@a.example');
+    await bench.says(romeo, chat('juliet@a.example'));
+    await bench.settled();
+    expect(bench.kept).to.deep.equal([
       'juliet@a.example <message from="romeo@a.example/orchard" to="juliet@a.example" type="chat"><body>hi</body><for-recipient xmlns="urn:x"/></message>',
     ]);
-    expect(house.keptWith[0]).to.include({ outboxId: 7 });
+    expect(bench.keptWith[0]).to.include({ outboxId: 7 });
   });
 
   it('stamp what goes to another server', async () => {
     const sent: Stanza[] = [];
-    const { house, romeo } = await stage([{ record: stamping() }], {
+    const { bench, romeo } = await stage([{ record: stamping() }], {
       remotes: { send: (stanza) => void sent.push(stanza) },
     });
-    await house.says(romeo, chat('juliet@c.example'));
+    await bench.says(romeo, chat('juliet@c.example'));
     expect(sent.map(children)).to.deep.equal([['body', 'for-recipient']]);
   });
 
   it('stamp again, and record nothing, when a message is planned anew', async () => {
     const seen: JudgedPassage[] = [];
-    const { house, romeo, juliet } = await stage([{ judge: watching, record: stamping(seen) }]);
-    const chamber = await house.online('juliet@a.example/chamber');
+    const { bench, romeo, juliet } = await stage([{ judge: watching, record: stamping(seen) }]);
+    const chamber = await bench.online('juliet@a.example/chamber');
     romeo.taken();
     if (juliet) juliet.broken = true;
     chamber.broken = true;
-    await house.says(romeo, chat('juliet@a.example'));
-    await house.settled();
+    await bench.says(romeo, chat('juliet@a.example'));
+    await bench.settled();
     expect(seen).to.have.length(1);
-    expect(house.kept.join()).to.include('<for-recipient xmlns="urn:x"/>');
+    expect(bench.kept.join()).to.include('<for-recipient xmlns="urn:x"/>');
   });
 
   it('tell a new message from one that comes back or was forwarded', async () => {
     const seen: boolean[] = [];
-    const { house, romeo, juliet } = await stage([{ record: (passage) => void seen.push(isFirstJourney(passage)) }]);
+    const { bench, romeo, juliet } = await stage([{ record: (passage) => void seen.push(isFirstJourney(passage)) }]);
     const back = readStanza(chat('juliet@a.example').replace('<message', `<message from='${romeo.jid}'`));
-    await house.says(romeo, chat('juliet@a.example'));
-    await house.routing.route(back, { again: { sentAtMs: undefined, hasCopy: true } });
-    await house.account('tybalt@a.example');
+    await bench.says(romeo, chat('juliet@a.example'));
+    await bench.routing.route(back, { again: { sentAtMs: undefined, hasCopy: true } });
+    await bench.account('tybalt@a.example');
     if (juliet) juliet.account.forwardTo = Jid.parse('tybalt@a.example');
-    await house.says(romeo, chat('juliet@a.example'));
+    await bench.says(romeo, chat('juliet@a.example'));
     expect(seen).to.deep.equal([true, false, true, false]);
   });
 
@@ -116,27 +116,27 @@ describe('Recorders of messages', () => {
       message,
       judge: () => ({ message, plan: { kind: 'none' }, stopped: true }),
     });
-    const { house, romeo } = await stage([
+    const { bench, romeo } = await stage([
       { judge: ({ message, ...rest }) => (message.id === 'stop' ? stop({ message, ...rest }) : undefined) },
       { record: stamping(seen) },
     ]);
-    await house.says(romeo, chat('juliet@a.example').replace('<message', "<message id='stop'"));
+    await bench.says(romeo, chat('juliet@a.example').replace('<message', "<message id='stop'"));
     const own = readStanza("<message from='a.example' to='juliet@a.example'><body>hi</body></message>");
-    await house.routing.route(own, { own: true });
+    await bench.routing.route(own, { own: true });
     expect(seen).to.deep.equal([]);
   });
 
   it('hold the acknowledgment back until what they write is durable', async () => {
     const writing = Promise.withResolvers<void>();
-    const { house, romeo } = await stage([{ record: () => ({ durable: writing.promise }) }]);
+    const { bench, romeo } = await stage([{ record: () => ({ durable: writing.promise }) }]);
     const message = readStanza(chat('juliet@a.example').replace('<message', `<message from='${romeo.jid}'`));
     const work = new PendingWork();
-    await house.routing.route(message, { ackScope: work });
+    await bench.routing.route(message, { ackScope: work });
     let settled = false;
     const done = work.settled().then(() => {
       settled = true;
     });
-    await house.settled();
+    await bench.settled();
     expect(settled).to.equal(false);
     writing.resolve();
     await done;
@@ -149,16 +149,16 @@ describe('Recorders of messages', () => {
         undelivered += 1;
       },
     });
-    const { house, romeo } = await stage(
+    const { bench, romeo } = await stage(
       [{ record }],
       { keep: () => Promise.reject(StanzaError.resourceConstraint()) },
       false,
     );
-    await house.says(romeo, chat('juliet@a.example'));
-    await house.settled();
+    await bench.says(romeo, chat('juliet@a.example'));
+    await bench.settled();
     expect(undelivered).to.equal(1);
     const online = await stage([{ record }]);
-    await online.house.says(online.romeo, chat('juliet@a.example'));
+    await online.bench.says(online.romeo, chat('juliet@a.example'));
     expect(undelivered).to.equal(1);
   });
 });
@@ -169,13 +169,13 @@ describe('The preparation of messages', () => {
 
   it('changes what a client or another server has sent, before filters see it', async () => {
     const filtered: string[][] = [];
-    const { house, romeo, juliet } = await stage([
+    const { bench, romeo, juliet } = await stage([
       { prepare, filter: { outbound: (stanza) => void filtered.push(children(stanza)) } },
     ]);
     filtered.splice(0);
-    await house.says(romeo, chat('juliet@a.example'));
+    await bench.says(romeo, chat('juliet@a.example'));
     const remote = readStanza(chat('juliet@a.example').replace('<message', "<message from='eve@c.example/x'"));
-    await house.routing.router.fromPeer(remote, new PendingWork());
+    await bench.routing.router.fromPeer(remote, new PendingWork());
     expect(juliet?.sent.map(children)).to.deep.equal([
       ['body', 'prepared'],
       ['body', 'prepared'],
@@ -184,21 +184,21 @@ describe('The preparation of messages', () => {
   });
 
   it('can end a message, and leaves alone what the server routes itself', async () => {
-    const { house, romeo, juliet } = await stage([{ prepare }]);
-    await house.says(romeo, chat('juliet@a.example').replace('<message', "<message id='end'"));
-    await house.routing.route(readStanza(chat('juliet@a.example').replace('<message', "<message from='a.example'")));
+    const { bench, romeo, juliet } = await stage([{ prepare }]);
+    await bench.says(romeo, chat('juliet@a.example').replace('<message', "<message id='end'"));
+    await bench.routing.route(readStanza(chat('juliet@a.example').replace('<message', "<message from='a.example'")));
     expect(juliet?.sent.map(children)).to.deep.equal([['body']]);
   });
 });
 
 describe('A reply of the server', () => {
   it('goes to the session that is addressed, past filters, and to no other', async () => {
-    const { house, romeo } = await stage([{ filter: { inbound: () => 'refuse' } }]);
-    const other = await house.online('romeo@a.example/study');
+    const { bench, romeo } = await stage([{ filter: { inbound: () => 'refuse' } }]);
+    const other = await bench.online('romeo@a.example/study');
     const reply = (to: string) => readStanza(`<message from='a.example' to='${to}' type='error'><error/></message>`);
     romeo.taken();
-    await house.routing.route(reply('romeo@a.example/orchard'), { reply: true });
-    await house.routing.route(reply('romeo@a.example/gone'), { reply: true });
+    await bench.routing.route(reply('romeo@a.example/orchard'), { reply: true });
+    await bench.routing.route(reply('romeo@a.example/gone'), { reply: true });
     expect([romeo.sent.length, other.sent.length]).to.deep.equal([1, 0]);
   });
 });
@@ -206,26 +206,26 @@ describe('A reply of the server', () => {
 describe('A message that nobody takes and nobody stores', () => {
   const noStore = "<no-store xmlns='urn:xmpp:hints'/>";
 
-  async function told(session: StubSession, house: House, message: string): Promise<number> {
+  async function told(session: StubSession, bench: RoutingBench, message: string): Promise<number> {
     session.taken();
-    await house.says(session, message);
-    await house.settled();
+    await bench.says(session, message);
+    await bench.settled();
     return session.taken().length;
   }
 
-  for (const [why, more, furniture] of [
+  for (const [why, more, options] of [
     ['it must not be stored', noStore, {}],
     ['the store is full', '', { hasRoom: () => false }],
     ['the store turns out to be full', '', { keep: () => Promise.reject(StanzaError.serviceUnavailable()) }],
   ] as const) {
     it(`is refused to contacts and ends in silence for strangers, because ${why} (RFC 6120 §13.10.2)`, async () => {
-      const house = new House(furniture);
-      const romeo = await house.online('romeo@a.example/orchard');
-      const eve = await house.online('eve@a.example/den');
-      await house.account('juliet@a.example', item('romeo@a.example', { subscription: 'from' }));
-      expect(await told(romeo, house, chat('juliet@a.example', more)), 'a contact').to.equal(1);
-      expect(await told(eve, house, chat('juliet@a.example', more)), 'a stranger').to.equal(0);
-      expect(await told(eve, house, chat('juliet@a.example/gone', more)), 'a stranger, full JID').to.equal(0);
+      const bench = new RoutingBench(options);
+      const romeo = await bench.online('romeo@a.example/orchard');
+      const eve = await bench.online('eve@a.example/den');
+      await bench.account('juliet@a.example', item('romeo@a.example', { subscription: 'from' }));
+      expect(await told(romeo, bench, chat('juliet@a.example', more)), 'a contact').to.equal(1);
+      expect(await told(eve, bench, chat('juliet@a.example', more)), 'a stranger').to.equal(0);
+      expect(await told(eve, bench, chat('juliet@a.example/gone', more)), 'a stranger, full JID').to.equal(0);
     });
   }
 });

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { Extension, PresenceHook } from '../../src/routing/extension.ts';
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
-import { brief, briefly, House } from './house.ts';
 import { item } from './memory-stores.ts';
+import { brief, briefly, RoutingBench } from './routing-bench.ts';
 
 /** Writes down every call, except `dress`. */
 class Diary implements Omit<Required<PresenceHook>, 'dress'> {
@@ -47,16 +47,16 @@ const hashed: Partial<Extension> = {
 
 describe('The presence hooks of an extension', () => {
   let diary: Diary;
-  let house: House;
+  let bench: RoutingBench;
 
   beforeEach(() => {
     diary = new Diary();
-    house = new House({ extensions: [{ presence: diary }] });
+    bench = new RoutingBench({ extensions: [{ presence: diary }] });
   });
 
   describe('announced, withdrawn', () => {
     it('follow what a session broadcasts, until it has ended', async () => {
-      const balcony = await house.connect('juliet@a.example/balcony');
+      const balcony = await bench.connect('juliet@a.example/balcony');
       for (const stanza of [
         '<presence/>',
         '<presence><show>away</show></presence>',
@@ -64,8 +64,8 @@ describe('The presence hooks of an extension', () => {
         "<presence type='unavailable'/>",
         '<presence/>',
       ])
-        await house.says(balcony, stanza);
-      house.ends(balcony);
+        await bench.says(balcony, stanza);
+      bench.ends(balcony);
       expect(diary.taken()).to.deep.equal([
         'balcony announced first: presence juliet@a.example/balcony',
         'balcony announced again: presence juliet@a.example/balcony show',
@@ -76,15 +76,15 @@ describe('The presence hooks of an extension', () => {
     });
 
     it('come when subscribers have been told', async () => {
-      const friend = await house.online('friend@a.example/home');
+      const friend = await bench.online('friend@a.example/home');
       const told: string[] = [];
       diary.announced = diary.withdrawn = () => void told.push(...briefly(friend));
-      const balcony = await house.connect(
+      const balcony = await bench.connect(
         'juliet@a.example/balcony',
         item('friend@a.example', { subscription: 'from' }),
       );
-      await house.says(balcony, '<presence/>');
-      house.ends(balcony);
+      await bench.says(balcony, '<presence/>');
+      bench.ends(balcony);
       expect(told).to.deep.equal([
         'presence juliet@a.example/balcony',
         'presence unavailable juliet@a.example/balcony',
@@ -92,15 +92,15 @@ describe('The presence hooks of an extension', () => {
     });
 
     it('do not come for presence that is refused', async () => {
-      const balcony = await house.connect('juliet@a.example/balcony');
-      await house.says(balcony, '<presence><priority>high</priority></presence>');
-      house.ends(balcony);
+      const balcony = await bench.connect('juliet@a.example/balcony');
+      await bench.says(balcony, '<presence><priority>high</priority></presence>');
+      bench.ends(balcony);
       expect(diary.taken()).to.deep.equal([]);
     });
   });
 
   it('directedEnded: directed presence is taken back, or ends with the session', async () => {
-    const balcony = await house.connect('juliet@a.example/balcony');
+    const balcony = await bench.connect('juliet@a.example/balcony');
     for (const stanza of [
       "<presence to='room@b.example/juliet'/>",
       "<presence to='nurse@b.example'/>",
@@ -108,8 +108,8 @@ describe('The presence hooks of an extension', () => {
       "<presence to='nurse@b.example' type='unavailable'/>",
       "<presence to='nurse@b.example' type='unavailable'/>",
     ])
-      await house.says(balcony, stanza);
-    house.ends(balcony);
+      await bench.says(balcony, stanza);
+    bench.ends(balcony);
     expect(diary.taken()).to.deep.equal([
       'balcony ended for nurse@b.example',
       'balcony ended for room@b.example/juliet,hall@b.example/juliet',
@@ -117,10 +117,10 @@ describe('The presence hooks of an extension', () => {
   });
 
   describe('arrived', () => {
-    const arrives = (stanza: string) => house.routing.route(readStanza(stanza));
+    const arrives = (stanza: string) => bench.routing.route(readStanza(stanza));
 
     it('sees presence for an account that has no session', async () => {
-      await house.account('juliet@a.example');
+      await bench.account('juliet@a.example');
       await arrives("<presence from='romeo@c.example/x' to='juliet@a.example'><c xmlns='urn:x'/></presence>");
       await arrives("<presence from='romeo@c.example/x' to='juliet@a.example/gone' type='unavailable'/>");
       expect(diary.taken()).to.deep.equal([
@@ -133,8 +133,8 @@ describe('The presence hooks of an extension', () => {
       const refuse: Partial<Extension> = {
         filter: { inbound: ({ from }) => (from?.local === 'tybalt' ? 'refuse' : undefined) },
       };
-      house = new House({ extensions: [refuse, { presence: diary }] });
-      await house.account('juliet@a.example');
+      bench = new RoutingBench({ extensions: [refuse, { presence: diary }] });
+      await bench.account('juliet@a.example');
       await arrives("<presence from='tybalt@c.example/x' to='juliet@a.example'/>");
       for (const type of ['error', 'probe', 'unsubscribed'])
         await arrives(`<presence from='romeo@c.example/x' to='juliet@a.example' type='${type}'/>`);
@@ -147,21 +147,21 @@ describe('The presence hooks of an extension', () => {
     const changes = () => diary.taken().filter((line) => line.includes('>'));
 
     it('tells both accounts of each step of a subscription (RFC 6121 §3)', async () => {
-      const juliet = await house.online('juliet@a.example/balcony');
-      const romeo = await house.online('romeo@a.example/orchard');
-      await house.says(romeo, "<presence to='juliet@a.example' type='subscribe'/>");
+      const juliet = await bench.online('juliet@a.example/balcony');
+      const romeo = await bench.online('romeo@a.example/orchard');
+      await bench.says(romeo, "<presence to='juliet@a.example' type='subscribe'/>");
       expect(changes()).to.deep.equal([
         'juliet@a.example and romeo@a.example:  > pendingIn',
         'romeo@a.example and juliet@a.example:  > ask',
       ]);
-      await house.says(romeo, "<presence to='juliet@a.example' type='subscribe'/>");
+      await bench.says(romeo, "<presence to='juliet@a.example' type='subscribe'/>");
       expect(changes()).to.deep.equal([]);
-      await house.says(juliet, "<presence to='romeo@a.example' type='subscribed'/>");
+      await bench.says(juliet, "<presence to='romeo@a.example' type='subscribed'/>");
       expect(changes()).to.deep.equal([
         'romeo@a.example and juliet@a.example: ask > to',
         'juliet@a.example and romeo@a.example: pendingIn > from',
       ]);
-      await house.routing.subscriptions.cancelAll(juliet.account);
+      await bench.routing.subscriptions.cancelAll(juliet.account);
       expect(changes()).to.deep.equal([
         'romeo@a.example and juliet@a.example: to > ',
         'juliet@a.example and romeo@a.example: from > ',
@@ -169,41 +169,41 @@ describe('The presence hooks of an extension', () => {
     });
 
     it('comes when presence has been shown, and after a failed write not at all', async () => {
-      const juliet = await house.online('juliet@a.example/balcony');
-      const romeo = await house.online('romeo@a.example/orchard');
+      const juliet = await bench.online('juliet@a.example/balcony');
+      const romeo = await bench.online('romeo@a.example/orchard');
       const seen: string[] = [];
       diary.subscriptionChanged = ({ key }) => {
         if (key === 'juliet@a.example') seen.push(...briefly(romeo));
       };
-      await house.says(romeo, "<presence to='juliet@a.example' type='subscribe'/>");
+      await bench.says(romeo, "<presence to='juliet@a.example' type='subscribe'/>");
       seen.splice(0);
-      await house.says(juliet, "<presence to='romeo@a.example' type='subscribed'/>");
+      await bench.says(juliet, "<presence to='romeo@a.example' type='subscribed'/>");
       expect(seen).to.include('presence juliet@a.example/balcony');
       seen.splice(0);
-      house.rosters.before = () => Promise.reject(new Error('the disk is gone'));
-      await house.says(juliet, "<presence to='romeo@a.example' type='unsubscribed'/>");
+      bench.rosters.before = () => Promise.reject(new Error('the disk is gone'));
+      await bench.says(juliet, "<presence to='romeo@a.example' type='unsubscribed'/>");
       expect(seen).to.deep.equal([]);
     });
   });
 
   describe('dress', () => {
     beforeEach(() => {
-      house = new House({ extensions: [hashed, { presence: diary }] });
+      bench = new RoutingBench({ extensions: [hashed, { presence: diary }] });
     });
 
     it('adds to broadcast and directed presence, also for those who ask later', async () => {
-      const friend = await house.online('friend@a.example/home');
-      const stranger = await house.online('stranger@a.example/home');
-      const balcony = await house.connect(
+      const friend = await bench.online('friend@a.example/home');
+      const stranger = await bench.online('stranger@a.example/home');
+      const balcony = await bench.connect(
         'juliet@a.example/balcony',
         item('friend@a.example', { subscription: 'from' }),
       );
-      await house.says(balcony, '<presence/>');
-      await house.says(balcony, "<presence to='stranger@a.example'/>");
+      await bench.says(balcony, '<presence/>');
+      await bench.says(balcony, "<presence to='stranger@a.example'/>");
       const hash = `<x xmlns="urn:hash">juliet@a.example</x>`;
       for (const session of [balcony, friend, stranger])
         expect(session.taken().join(), `${session.jid}`).to.include(hash);
-      await house.routing.route(
+      await bench.routing.route(
         readStanza("<presence type='probe' from='friend@a.example/home' to='juliet@a.example'/>"),
       );
       expect(friend.taken().join()).to.include(hash);
@@ -211,14 +211,14 @@ describe('The presence hooks of an extension', () => {
     });
 
     it('leaves alone unavailable presence', async () => {
-      const friend = await house.online('friend@a.example/home');
-      const balcony = await house.online(
+      const friend = await bench.online('friend@a.example/home');
+      const balcony = await bench.online(
         'juliet@a.example/balcony',
         item('friend@a.example', { subscription: 'from' }),
       );
       friend.taken();
-      await house.says(balcony, "<presence to='friend@a.example' type='unavailable'/>");
-      await house.says(balcony, "<presence type='unavailable'/>");
+      await bench.says(balcony, "<presence to='friend@a.example' type='unavailable'/>");
+      await bench.says(balcony, "<presence type='unavailable'/>");
       expect(briefly(friend)).to.deep.equal(Array(2).fill('presence unavailable juliet@a.example/balcony'));
     });
 
@@ -234,18 +234,18 @@ describe('The presence hooks of an extension', () => {
             }),
         },
       };
-      house = new House({ extensions: [changing, { presence: diary }] });
-      const friend = await house.online('friend@a.example/home', item('juliet@a.example', { subscription: 'both' }));
-      const balcony = await house.online(
+      bench = new RoutingBench({ extensions: [changing, { presence: diary }] });
+      const friend = await bench.online('friend@a.example/home', item('juliet@a.example', { subscription: 'both' }));
+      const balcony = await bench.online(
         'juliet@a.example/balcony',
         item('friend@a.example', { subscription: 'both' }),
       );
-      const silent = await house.connect('juliet@a.example/silent');
+      const silent = await bench.connect('juliet@a.example/silent');
       for (const session of [friend, balcony]) session.taken();
       diary.taken();
       hash = 'two';
-      for (const session of [balcony, silent]) house.routing.announceAgain(session);
-      await house.settled();
+      for (const session of [balcony, silent]) bench.routing.announceAgain(session);
+      await bench.settled();
       const content = '<x xmlns="urn:hash">two</x></presence>';
       expect(friend.taken()).to.deep.equal([
         `<presence from="juliet@a.example/balcony" to="friend@a.example">${content}`,
@@ -262,16 +262,16 @@ describe('The presence hooks of an extension', () => {
       throw new Error('a fault of the extension');
     };
     const faulty: PresenceHook = { announced: fail, withdrawn: fail, arrived: fail, dress: fail };
-    house = new House({ extensions: [{ name: 'faulty', presence: faulty }, hashed, { presence: diary }] });
-    const friend = await house.online('friend@a.example/home');
-    const balcony = await house.connect('juliet@a.example/balcony', item('friend@a.example', { subscription: 'from' }));
-    await house.says(balcony, '<presence/>');
-    house.ends(balcony);
+    bench = new RoutingBench({ extensions: [{ name: 'faulty', presence: faulty }, hashed, { presence: diary }] });
+    const friend = await bench.online('friend@a.example/home');
+    const balcony = await bench.connect('juliet@a.example/balcony', item('friend@a.example', { subscription: 'from' }));
+    await bench.says(balcony, '<presence/>');
+    bench.ends(balcony);
     expect(briefly(friend)).to.deep.equal([
       'presence juliet@a.example/balcony x',
       'presence unavailable juliet@a.example/balcony',
     ]);
     expect(diary.taken()).to.include('balcony withdrawn: presence unavailable juliet@a.example/balcony');
-    expect(house.log.alarms.length).to.be.greaterThan(0);
+    expect(bench.log.alarms.length).to.be.greaterThan(0);
   });
 });

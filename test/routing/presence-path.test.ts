@@ -2,16 +2,16 @@ import { expect } from 'chai';
 import type { RosterItem } from '../../src/storage/rosters.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import type { StubSession } from '../support/stub-session.ts';
-import { briefly, House } from './house.ts';
 import { item } from './memory-stores.ts';
+import { briefly, RoutingBench } from './routing-bench.ts';
 
 const subscriptions: readonly RosterItem['subscription'][] = ['none', 'to', 'from', 'both'];
 
 /** Juliet's contacts, one in each state, all online. */
-async function verona(house: House): Promise<{ roster: RosterItem[]; contacts: Map<string, StubSession> }> {
+async function verona(bench: RoutingBench): Promise<{ roster: RosterItem[]; contacts: Map<string, StubSession> }> {
   const contacts = new Map<string, StubSession>();
   for (const subscription of subscriptions)
-    contacts.set(subscription, await house.online(`${subscription}@a.example/home`));
+    contacts.set(subscription, await bench.online(`${subscription}@a.example/home`));
   return { roster: subscriptions.map((subscription) => item(`${subscription}@a.example`, { subscription })), contacts };
 }
 
@@ -20,23 +20,23 @@ function heard(contacts: ReadonlyMap<string, StubSession>): Record<string, strin
   return Object.fromEntries(pairs.filter(([, stanzas]) => stanzas.length > 0));
 }
 
-describe('The road of presence', () => {
-  let house: House;
+describe('The presence path', () => {
+  let bench: RoutingBench;
   beforeEach(() => {
-    house = new House({ maxDirectedPresences: 2 });
+    bench = new RoutingBench({ maxDirectedPresences: 2 });
   });
 
   describe('Initial presence (RFC 6121 §4.2)', () => {
     it('goes to subscribers and to all own resources, and probes who is subscribed to (RFC 6121 §4.2.2)', async () => {
-      const { roster, contacts } = await verona(house);
+      const { roster, contacts } = await verona(bench);
       for (const { account } of contacts.values())
         account.roster.set(item('juliet@a.example', { subscription: 'from' }));
-      const chamber = await house.online('juliet@a.example/chamber', ...roster);
-      const silent = await house.connect('juliet@a.example/silent');
+      const chamber = await bench.online('juliet@a.example/chamber', ...roster);
+      const silent = await bench.connect('juliet@a.example/silent');
       heard(contacts);
-      const balcony = await house.connect('juliet@a.example/balcony');
-      await house.says(balcony, '<presence><show>away</show></presence>');
-      await house.settled();
+      const balcony = await bench.connect('juliet@a.example/balcony');
+      await bench.says(balcony, '<presence><show>away</show></presence>');
+      await bench.settled();
       expect(heard(contacts)).to.deep.equal({
         from: ['presence juliet@a.example/balcony show'],
         both: ['presence juliet@a.example/balcony show'],
@@ -52,12 +52,12 @@ describe('The road of presence', () => {
     });
 
     it('is addressed to each that gets it', async () => {
-      const friend = await house.online('friend@a.example/home');
-      const balcony = await house.connect(
+      const friend = await bench.online('friend@a.example/home');
+      const balcony = await bench.connect(
         'juliet@a.example/balcony',
         item('friend@a.example', { subscription: 'from' }),
       );
-      await house.says(balcony, '<presence/>');
+      await bench.says(balcony, '<presence/>');
       expect(friend.taken()).to.deep.equal(['<presence from="juliet@a.example/balcony" to="friend@a.example"/>']);
       expect(balcony.taken()).to.deep.equal([
         '<presence from="juliet@a.example/balcony" to="juliet@a.example/balcony"/>',
@@ -65,24 +65,24 @@ describe('The road of presence', () => {
     });
 
     it('is not followed by probes when it changes (RFC 6121 §4.4)', async () => {
-      const friend = await house.online('friend@a.example/home', item('juliet@a.example', { subscription: 'both' }));
-      const balcony = await house.online(
+      const friend = await bench.online('friend@a.example/home', item('juliet@a.example', { subscription: 'both' }));
+      const balcony = await bench.online(
         'juliet@a.example/balcony',
         item('friend@a.example', { subscription: 'both' }),
       );
       friend.taken();
-      await house.says(balcony, '<presence><show>dnd</show></presence>');
+      await bench.says(balcony, '<presence><show>dnd</show></presence>');
       expect(briefly(friend)).to.deep.equal(['presence juliet@a.example/balcony show']);
       expect(briefly(balcony)).to.deep.equal(['presence juliet@a.example/balcony show']);
     });
 
     it('waits for nobody whose account is not in memory', async () => {
-      const balcony = await house.connect(
+      const balcony = await bench.connect(
         'juliet@a.example/balcony',
         item('friend@a.example', { subscription: 'both' }),
       );
-      house.accounts.before = () => new Promise(() => {});
-      expect(house.says(balcony, '<presence/>')).to.equal(undefined);
+      bench.accounts.before = () => new Promise(() => {});
+      expect(bench.says(balcony, '<presence/>')).to.equal(undefined);
       expect(briefly(balcony)).to.deep.equal(['presence juliet@a.example/balcony']);
     });
   });
@@ -101,22 +101,22 @@ describe('The road of presence', () => {
     };
     for (const [text, value] of Object.entries(good)) {
       it(`may be '${text}'`, async () => {
-        const balcony = await house.connect('juliet@a.example/balcony');
-        await house.says(balcony, `<presence><priority>${text}</priority></presence>`);
+        const balcony = await bench.connect('juliet@a.example/balcony');
+        await bench.says(balcony, `<presence><priority>${text}</priority></presence>`);
         expect(balcony.presence.priority).to.equal(value);
       });
     }
     for (const text of ['128', '-129', '1.5', '1e1', '0x1', 'high', '99999999999', '--1', '1 2']) {
       it(`may not be '${text}', and then nothing has changed`, async () => {
-        const balcony = await house.connect(
+        const balcony = await bench.connect(
           'juliet@a.example/balcony',
           item('friend@a.example', { subscription: 'from' }),
         );
-        const friend = await house.online('friend@a.example/home');
-        await house.says(balcony, '<presence><priority>3</priority></presence>');
+        const friend = await bench.online('friend@a.example/home');
+        await bench.says(balcony, '<presence><priority>3</priority></presence>');
         const before = balcony.presence.available;
         for (const session of [balcony, friend]) session.taken();
-        await house.says(balcony, `<presence><priority>${text}</priority></presence>`);
+        await bench.says(balcony, `<presence><priority>${text}</priority></presence>`);
         expect(briefly(balcony)).to.deep.equal(['presence error juliet@a.example bad-request']);
         expect(briefly(friend)).to.deep.equal([]);
         expect(balcony.presence.priority).to.equal(3);
@@ -124,38 +124,40 @@ describe('The road of presence', () => {
       });
     }
     it('is 0 when it is not there, also after another', async () => {
-      const balcony = await house.online('juliet@a.example/balcony');
-      await house.says(balcony, '<presence><priority>-5</priority></presence>');
+      const balcony = await bench.online('juliet@a.example/balcony');
+      await bench.says(balcony, '<presence><priority>-5</priority></presence>');
       expect(balcony.presence.priority).to.equal(-5);
-      await house.says(balcony, "<presence><priority xmlns='urn:x'>9</priority></presence>");
+      await bench.says(balcony, "<presence><priority xmlns='urn:x'>9</priority></presence>");
       expect(balcony.presence.priority).to.equal(0);
     });
   });
 
   it('tells extensions when a session becomes able to take messages, and only then', async () => {
     const able: string[] = [];
-    house = new House({ extensions: [{ readyForMessages: ({ presence }) => void able.push(`${presence.priority}`) }] });
-    const balcony = await house.connect('juliet@a.example/balcony');
-    const says = (priority: number) => house.says(balcony, `<presence><priority>${priority}</priority></presence>`);
+    bench = new RoutingBench({
+      extensions: [{ readyForMessages: ({ presence }) => void able.push(`${presence.priority}`) }],
+    });
+    const balcony = await bench.connect('juliet@a.example/balcony');
+    const says = (priority: number) => bench.says(balcony, `<presence><priority>${priority}</priority></presence>`);
     await says(-1);
     await says(1);
     await says(2);
     await says(-2);
     await says(3);
-    await house.says(balcony, "<presence type='unavailable'/>");
+    await bench.says(balcony, "<presence type='unavailable'/>");
     await says(4);
-    await house.says(balcony, "<presence type='unavailable'/>");
+    await bench.says(balcony, "<presence type='unavailable'/>");
     await says(-4);
     expect(able).to.deep.equal(['1', '3', '4']);
   });
 
   describe('Unavailable presence (RFC 6121 §4.5)', () => {
     it('goes to subscribers and own resources, by the words of the client (RFC 6121 §4.5.2)', async () => {
-      const { roster, contacts } = await verona(house);
-      const balcony = await house.online('juliet@a.example/balcony', ...roster);
-      const chamber = await house.online('juliet@a.example/chamber');
+      const { roster, contacts } = await verona(bench);
+      const balcony = await bench.online('juliet@a.example/balcony', ...roster);
+      const chamber = await bench.online('juliet@a.example/chamber');
       for (const session of [balcony, ...contacts.values()]) session.taken();
-      await house.says(balcony, "<presence type='unavailable'><status>bye</status></presence>");
+      await bench.says(balcony, "<presence type='unavailable'><status>bye</status></presence>");
       expect(heard(contacts)).to.deep.equal({
         from: ['presence unavailable juliet@a.example/balcony status'],
         both: ['presence unavailable juliet@a.example/balcony status'],
@@ -165,11 +167,11 @@ describe('The road of presence', () => {
     });
 
     it('is said by the server when the session ends without it, once (RFC 6121 §4.5.2)', async () => {
-      const { roster, contacts } = await verona(house);
-      const balcony = await house.online('juliet@a.example/balcony', ...roster);
-      const chamber = await house.online('juliet@a.example/chamber');
+      const { roster, contacts } = await verona(bench);
+      const balcony = await bench.online('juliet@a.example/balcony', ...roster);
+      const chamber = await bench.online('juliet@a.example/chamber');
       for (const session of [balcony, ...contacts.values()]) session.taken();
-      house.ends(balcony);
+      bench.ends(balcony);
       const expected = ['presence unavailable juliet@a.example/balcony'];
       expect(heard(contacts)).to.deep.equal({ from: expected, both: expected });
       expect(briefly(chamber)).to.deep.equal(expected);
@@ -177,125 +179,125 @@ describe('The road of presence', () => {
     });
 
     it('is not said twice, nor of a session that never was available', async () => {
-      const { roster, contacts } = await verona(house);
-      const balcony = await house.online('juliet@a.example/balcony', ...roster);
-      await house.says(balcony, "<presence type='unavailable'/>");
+      const { roster, contacts } = await verona(bench);
+      const balcony = await bench.online('juliet@a.example/balcony', ...roster);
+      await bench.says(balcony, "<presence type='unavailable'/>");
       heard(contacts);
-      await house.says(balcony, "<presence type='unavailable'/>");
-      house.ends(balcony);
-      house.ends(await house.connect('juliet@a.example/chamber'));
+      await bench.says(balcony, "<presence type='unavailable'/>");
+      bench.ends(balcony);
+      bench.ends(await bench.connect('juliet@a.example/chamber'));
       expect(heard(contacts)).to.deep.equal({});
     });
   });
 
   describe('Directed presence (RFC 6121 §4.6)', () => {
     it('goes to its address, and its end is told when the session is gone (RFC 6121 §4.6.3)', async () => {
-      const stranger = await house.online('stranger@a.example/home');
-      const other = await house.online('other@a.example/home');
-      const balcony = await house.online('juliet@a.example/balcony');
-      await house.says(balcony, "<presence to='stranger@a.example/home'><status>here</status></presence>");
-      await house.says(balcony, "<presence to='other@a.example'/>");
+      const stranger = await bench.online('stranger@a.example/home');
+      const other = await bench.online('other@a.example/home');
+      const balcony = await bench.online('juliet@a.example/balcony');
+      await bench.says(balcony, "<presence to='stranger@a.example/home'><status>here</status></presence>");
+      await bench.says(balcony, "<presence to='other@a.example'/>");
       expect(stranger.taken()).to.deep.equal([
         '<presence from="juliet@a.example/balcony" to="stranger@a.example/home"><status>here</status></presence>',
       ]);
       expect(briefly(other)).to.deep.equal(['presence juliet@a.example/balcony']);
-      house.ends(balcony);
+      bench.ends(balcony);
       for (const session of [stranger, other]) {
         expect(briefly(session)).to.deep.equal(['presence unavailable juliet@a.example/balcony']);
       }
     });
 
     it('ends also with an unavailable broadcast, and only once', async () => {
-      const stranger = await house.online('stranger@a.example/home');
-      const balcony = await house.online('juliet@a.example/balcony');
-      await house.says(balcony, "<presence to='stranger@a.example/home'/>");
+      const stranger = await bench.online('stranger@a.example/home');
+      const balcony = await bench.online('juliet@a.example/balcony');
+      await bench.says(balcony, "<presence to='stranger@a.example/home'/>");
       stranger.taken();
-      await house.says(balcony, "<presence type='unavailable'><status>bye</status></presence>");
+      await bench.says(balcony, "<presence type='unavailable'><status>bye</status></presence>");
       expect(briefly(stranger)).to.deep.equal(['presence unavailable juliet@a.example/balcony status']);
-      house.ends(balcony);
+      bench.ends(balcony);
       expect(briefly(stranger)).to.deep.equal([]);
     });
 
     it('is over when the client says so', async () => {
-      const stranger = await house.online('stranger@a.example/home');
-      const balcony = await house.online('juliet@a.example/balcony');
-      await house.says(balcony, "<presence to='stranger@a.example/home'/>");
-      await house.says(balcony, "<presence to='stranger@a.example/home' type='unavailable'/>");
+      const stranger = await bench.online('stranger@a.example/home');
+      const balcony = await bench.online('juliet@a.example/balcony');
+      await bench.says(balcony, "<presence to='stranger@a.example/home'/>");
+      await bench.says(balcony, "<presence to='stranger@a.example/home' type='unavailable'/>");
       stranger.taken();
-      house.ends(balcony);
+      bench.ends(balcony);
       expect(briefly(stranger)).to.deep.equal([]);
     });
 
     it('ends once for a subscriber who hears the broadcast, and ends too for one who does not', async () => {
-      const friend = await house.online('friend@a.example/home');
+      const friend = await bench.online('friend@a.example/home');
       for (const broadcasts of [true, false]) {
-        const balcony = await house.connect(
+        const balcony = await bench.connect(
           'juliet@a.example/balcony',
           item('friend@a.example', { subscription: 'from' }),
         );
-        if (broadcasts) await house.says(balcony, '<presence/>');
-        await house.says(balcony, "<presence to='friend@a.example'/>");
+        if (broadcasts) await bench.says(balcony, '<presence/>');
+        await bench.says(balcony, "<presence to='friend@a.example'/>");
         friend.taken();
-        house.ends(balcony);
+        bench.ends(balcony);
         expect(briefly(friend), `${broadcasts}`).to.deep.equal(['presence unavailable juliet@a.example/balcony']);
       }
     });
 
     it('is no initial presence', async () => {
-      const friend = await house.online('friend@a.example/home');
-      const balcony = await house.connect(
+      const friend = await bench.online('friend@a.example/home');
+      const balcony = await bench.connect(
         'juliet@a.example/balcony',
         item('friend@a.example', { subscription: 'both' }),
       );
-      await house.online('stranger@a.example/home');
-      await house.says(balcony, "<presence to='stranger@a.example'/>");
+      await bench.online('stranger@a.example/home');
+      await bench.says(balcony, "<presence to='stranger@a.example'/>");
       expect(briefly(friend)).to.deep.equal([]);
       expect(balcony.presence.available).to.equal(undefined);
     });
 
     it('may go to a limited number of addresses, to each as often as one likes', async () => {
-      const balcony = await house.online('juliet@a.example/balcony');
-      for (const to of ['one', 'two', 'one', 'two']) await house.says(balcony, `<presence to='${to}@a.example'/>`);
+      const balcony = await bench.online('juliet@a.example/balcony');
+      for (const to of ['one', 'two', 'one', 'two']) await bench.says(balcony, `<presence to='${to}@a.example'/>`);
       expect(briefly(balcony)).to.deep.equal([]);
-      await house.says(balcony, "<presence to='three@a.example'/>");
+      await bench.says(balcony, "<presence to='three@a.example'/>");
       expect(briefly(balcony)).to.deep.equal(['presence error three@a.example resource-constraint']);
-      await house.says(balcony, "<presence type='unavailable' to='one@a.example'/>");
-      await house.says(balcony, "<presence to='three@a.example'/>");
+      await bench.says(balcony, "<presence type='unavailable' to='one@a.example'/>");
+      await bench.says(balcony, "<presence to='three@a.example'/>");
       expect(briefly(balcony)).to.deep.equal([]);
     });
 
     it('reaches available resources at a bare JID, and any resource at its full JID (RFC 6121 §8.5.2.1.2)', async () => {
       const [home, silent] = [
-        await house.online('friend@a.example/home'),
-        await house.connect('friend@a.example/silent'),
+        await bench.online('friend@a.example/home'),
+        await bench.connect('friend@a.example/silent'),
       ];
-      const low = await house.online('friend@a.example/low');
-      await house.says(low, '<presence><priority>-1</priority></presence>');
+      const low = await bench.online('friend@a.example/low');
+      await bench.says(low, '<presence><priority>-1</priority></presence>');
       for (const session of [home, low]) session.taken();
-      const balcony = await house.online('juliet@a.example/balcony');
-      await house.says(balcony, "<presence to='friend@a.example'/>");
+      const balcony = await bench.online('juliet@a.example/balcony');
+      await bench.says(balcony, "<presence to='friend@a.example'/>");
       expect([home, silent, low].map((session) => briefly(session).length)).to.deep.equal([1, 0, 1]);
-      await house.says(balcony, "<presence to='friend@a.example/silent'/>");
+      await bench.says(balcony, "<presence to='friend@a.example/silent'/>");
       expect([home, silent, low].map((session) => briefly(session).length)).to.deep.equal([0, 1, 0]);
     });
 
     it('of type error reaches the session it is for (RFC 6121 §8.5.3.1)', async () => {
-      const home = await house.online('friend@a.example/home');
-      const balcony = await house.online('juliet@a.example/balcony');
-      await house.says(balcony, "<presence type='error' to='friend@a.example/home'><error><gone/></error></presence>");
+      const home = await bench.online('friend@a.example/home');
+      const balcony = await bench.online('juliet@a.example/balcony');
+      await bench.says(balcony, "<presence type='error' to='friend@a.example/home'><error><gone/></error></presence>");
       expect(briefly(home)).to.deep.equal(['presence error juliet@a.example/balcony gone']);
     });
   });
 
   describe('A probe (RFC 6121 §4.3)', () => {
     const probe = (to: string, from = 'romeo@a.example/orchard') =>
-      house.routing.route(readStanza(`<presence type='probe' from='${from}' to='${to}'/>`));
+      bench.routing.route(readStanza(`<presence type='probe' from='${from}' to='${to}'/>`));
 
     it('shows subscribers every available resource (RFC 6121 §4.3.2)', async () => {
-      const romeo = await house.online('romeo@a.example/orchard');
-      await house.online('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'from' }));
-      await house.online('juliet@a.example/chamber');
-      await house.connect('juliet@a.example/silent');
+      const romeo = await bench.online('romeo@a.example/orchard');
+      await bench.online('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'from' }));
+      await bench.online('juliet@a.example/chamber');
+      await bench.connect('juliet@a.example/silent');
       romeo.taken();
       await probe('juliet@a.example');
       expect(romeo.taken()).to.deep.equal([
@@ -307,32 +309,32 @@ describe('The road of presence', () => {
     });
 
     it('of a resource that is not there ends that resource alone', async () => {
-      const romeo = await house.online('romeo@a.example/orchard');
-      await house.online('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'from' }));
+      const romeo = await bench.online('romeo@a.example/orchard');
+      await bench.online('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'from' }));
       romeo.taken();
       await probe('juliet@a.example/gone');
       expect(briefly(romeo)).to.deep.equal(['presence unavailable juliet@a.example/gone']);
     });
 
     it('tells subscribers that nobody is there (RFC 6121 §4.3.2)', async () => {
-      const romeo = await house.online('romeo@a.example/orchard');
-      await house.connect('juliet@a.example/silent', item('romeo@a.example', { subscription: 'both' }));
+      const romeo = await bench.online('romeo@a.example/orchard');
+      await bench.connect('juliet@a.example/silent', item('romeo@a.example', { subscription: 'both' }));
       await probe('juliet@a.example');
       expect(briefly(romeo)).to.deep.equal(['presence unavailable juliet@a.example']);
     });
 
     it('tells everybody else nothing: the answer is the same for each account, and for none (RFC 6121 §11)', async () => {
-      const romeo = await house.online('romeo@a.example/orchard');
-      await house.online('online@a.example/x', item('romeo@a.example', { subscription: 'to' }));
-      await house.online('waiting@a.example/x', item('romeo@a.example', { pendingIn: Buffer.from('<presence/>') }));
-      await house.online('blank@a.example/x');
-      await house.account('offline@a.example');
-      await house.online('friends@a.example/x', item('romeo@b.example', { subscription: 'both' }));
+      const romeo = await bench.online('romeo@a.example/orchard');
+      await bench.online('online@a.example/x', item('romeo@a.example', { subscription: 'to' }));
+      await bench.online('waiting@a.example/x', item('romeo@a.example', { pendingIn: Buffer.from('<presence/>') }));
+      await bench.online('blank@a.example/x');
+      await bench.account('offline@a.example');
+      await bench.online('friends@a.example/x', item('romeo@b.example', { subscription: 'both' }));
       romeo.taken();
       for (const name of ['online', 'waiting', 'blank', 'offline', 'nobody', 'friends']) {
         for (const resource of ['', '/x', '/y']) {
           await probe(`${name}@a.example${resource}`);
-          await house.settled();
+          await bench.settled();
           expect(briefly(romeo), name + resource).to.deep.equal([]);
           // Romeo did not ask to subscribe, so his client does not hear of the refusal (RFC 6121 §A.3.4).
         }
@@ -342,7 +344,7 @@ describe('The road of presence', () => {
       romeo.interests.add('roster');
       for (const name of ['nobody', 'blank']) {
         await probe(`${name}@a.example/x`);
-        await house.settled();
+        await bench.settled();
         expect(briefly(romeo), name).to.deep.equal([
           `presence unsubscribed ${name}@a.example`,
           'iq set romeo@a.example query',
@@ -351,19 +353,19 @@ describe('The road of presence', () => {
     });
 
     it('shows a blocked subscriber nobody, as if all were offline (XEP-0191 §3.3)', async () => {
-      house = new House({
+      bench = new RoutingBench({
         extensions: [{ filter: { inbound: ({ from }) => (from?.local === 'romeo' ? 'refuse' : undefined) } }],
       });
-      const romeo = await house.online('romeo@a.example/orchard');
-      await house.online('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'both' }));
+      const romeo = await bench.online('romeo@a.example/orchard');
+      await bench.online('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'both' }));
       romeo.taken();
       await probe('juliet@a.example');
       expect(briefly(romeo)).to.deep.equal(['presence unavailable juliet@a.example']);
     });
 
     it('does not show a resource itself', async () => {
-      const balcony = await house.online('juliet@a.example/balcony');
-      await house.online('juliet@a.example/chamber');
+      const balcony = await bench.online('juliet@a.example/balcony');
+      await bench.online('juliet@a.example/chamber');
       balcony.taken();
       await probe('juliet@a.example', 'juliet@a.example/balcony');
       expect(briefly(balcony)).to.deep.equal(['presence juliet@a.example/chamber']);
@@ -374,32 +376,32 @@ describe('The road of presence', () => {
     const blocksRomeo = {
       outbound: ({ to }: { to?: unknown }) => (`${to}`.startsWith('romeo') ? ({} as never) : undefined),
     };
-    house = new House({ extensions: [{ filter: blocksRomeo }] });
-    const romeo = await house.online('romeo@a.example/orchard', item('juliet@a.example', { subscription: 'both' }));
-    const balcony = await house.connect('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'both' }));
-    await house.says(balcony, '<presence/>');
-    await house.settled();
-    house.ends(balcony);
+    bench = new RoutingBench({ extensions: [{ filter: blocksRomeo }] });
+    const romeo = await bench.online('romeo@a.example/orchard', item('juliet@a.example', { subscription: 'both' }));
+    const balcony = await bench.connect('juliet@a.example/balcony', item('romeo@a.example', { subscription: 'both' }));
+    await bench.says(balcony, '<presence/>');
+    await bench.settled();
+    bench.ends(balcony);
     expect(briefly(romeo)).to.deep.equal([]);
     expect(briefly(balcony)).to.deep.equal(['presence juliet@a.example/balcony']);
   });
 
   it('does not come from whom the recipient refuses (XEP-0191 §3.3)', async () => {
-    house = new House({
+    bench = new RoutingBench({
       extensions: [{ filter: { inbound: ({ from }) => (from?.local === 'romeo' ? 'refuse' : undefined) } }],
     });
-    const balcony = await house.online('juliet@a.example/balcony');
-    const romeo = await house.online('romeo@a.example/orchard');
+    const balcony = await bench.online('juliet@a.example/balcony');
+    const romeo = await bench.online('romeo@a.example/orchard');
     for (const type of ['', "type='unavailable'", "type='subscribe'", "type='error'"]) {
       for (const to of ['juliet@a.example', 'juliet@a.example/balcony'])
-        await house.says(romeo, `<presence ${type} to='${to}'/>`);
+        await bench.says(romeo, `<presence ${type} to='${to}'/>`);
     }
     expect(briefly(balcony)).to.deep.equal([]);
     expect(balcony.account.roster.size).to.equal(0);
   });
 
   it('to no account ends in silence (RFC 6121 §8.5.1)', async () => {
-    const balcony = await house.online('juliet@a.example/balcony');
+    const balcony = await bench.online('juliet@a.example/balcony');
     for (const type of [
       '',
       "type='unavailable'",
@@ -408,22 +410,22 @@ describe('The road of presence', () => {
       "type='unsubscribed'",
       "type='error'",
     ]) {
-      await house.routing.route(
+      await bench.routing.route(
         readStanza(`<presence ${type} from='juliet@a.example/balcony' to='nobody@a.example'/>`),
       );
-      await house.routing.route(readStanza(`<presence ${type} from='juliet@a.example/balcony' to='a.example'/>`));
+      await bench.routing.route(readStanza(`<presence ${type} from='juliet@a.example/balcony' to='a.example'/>`));
     }
     expect(briefly(balcony)).to.deep.equal([]);
-    expect(house.log.alarms).to.deep.equal([]);
+    expect(bench.log.alarms).to.deep.equal([]);
   });
 
   it('refuses presence for everybody that is larger than anybody can take from all contacts', async () => {
-    const juliet = await house.online('juliet@a.example/balcony');
+    const juliet = await bench.online('juliet@a.example/balcony');
     const large = `<status>${'x'.repeat(32 * 1024)}</status>`;
-    await house.says(juliet, `<presence>${large}</presence>`);
+    await bench.says(juliet, `<presence>${large}</presence>`);
     expect(briefly(juliet)).to.deep.equal(['presence error juliet@a.example policy-violation']);
     expect(juliet.presence.available?.payload.bytes.length).to.equal(0);
-    await house.says(juliet, `<presence to='juliet@a.example'>${large}</presence>`);
+    await bench.says(juliet, `<presence to='juliet@a.example'>${large}</presence>`);
     expect(briefly(juliet)).to.deep.equal(['presence juliet@a.example/balcony status']);
   });
 
@@ -433,15 +435,15 @@ describe('The road of presence', () => {
 
     async function arrives() {
       stored = [];
-      house = new House({ extensions: [{ readyForMessages: ({ jid }) => void stored.push(jid.toString()) }] });
+      bench = new RoutingBench({ extensions: [{ readyForMessages: ({ jid }) => void stored.push(jid.toString()) }] });
       for (const friend of friends) {
-        await house.online(`${friend}/home`, item('juliet@a.example', { subscription: 'from' }));
+        await bench.online(`${friend}/home`, item('juliet@a.example', { subscription: 'from' }));
       }
       const items = friends.map((friend) => item(friend, { subscription: 'to' }));
-      const juliet = await house.connect('juliet@a.example/balcony', ...items);
+      const juliet = await bench.connect('juliet@a.example/balcony', ...items);
       juliet.crowded = true;
       stored = [];
-      await house.says(juliet, '<presence/>');
+      await bench.says(juliet, '<presence/>');
       return juliet;
     }
 
@@ -449,7 +451,7 @@ describe('The road of presence', () => {
       const juliet = await arrives();
       expect(juliet.sent).to.have.length.below(6);
       expect(stored).to.deep.equal([]);
-      await house.settled();
+      await bench.settled();
       expect(juliet.taken()).to.have.length(6);
       expect(juliet.flushes).to.equal(5);
       expect(stored).to.deep.equal(['juliet@a.example/balcony']);
@@ -457,9 +459,9 @@ describe('The road of presence', () => {
 
     it('until it goes', async () => {
       const juliet = await arrives();
-      await house.says(juliet, '<presence type="unavailable"/>');
+      await bench.says(juliet, '<presence type="unavailable"/>');
       juliet.taken();
-      await house.settled();
+      await bench.settled();
       expect(juliet.taken()).to.deep.equal([]);
       expect(stored).to.deep.equal([]);
     });

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Account } from '../../src/routing/account.ts';
 import type { StubSession } from '../support/stub-session.ts';
-import { House } from './house.ts';
 import { item } from './memory-stores.ts';
+import { RoutingBench } from './routing-bench.ts';
 
 /** Writes that end when the test says so, in any order. */
 class SlowDisk {
@@ -18,30 +18,30 @@ class SlowDisk {
 }
 
 describe('Changes of rosters', () => {
-  let house: House;
+  let bench: RoutingBench;
   let account: Account;
   let session: StubSession;
   let disk: SlowDisk;
 
   beforeEach(async () => {
-    house = new House();
-    session = await house.connect('juliet@a.example/balcony');
+    bench = new RoutingBench();
+    session = await bench.connect('juliet@a.example/balcony');
     session.interests.add('roster');
     account = session.account;
     disk = new SlowDisk();
-    house.rosters.before = disk.wait;
+    bench.rosters.before = disk.wait;
   });
 
   const shown = () => account.roster.get('romeo@a.example');
   const noDisk = new Error('no disk');
 
   it('are in memory at once, and pushed when they are durable (RFC 6121 §2.1.6)', async () => {
-    const saved = house.routing.rosters.save(
+    const saved = bench.routing.rosters.save(
       account,
       item('romeo@a.example', { name: 'Romeo', groups: ['Foes', 'Friends'] }),
     );
     expect(shown()?.name).to.equal('Romeo');
-    await house.settled();
+    await bench.settled();
     expect(session.taken()).to.deep.equal([]);
     await disk.ends(0);
     await saved;
@@ -54,12 +54,12 @@ describe('Changes of rosters', () => {
   });
 
   it('show what the contact is, and nothing that it is not (RFC 6121 §2.1.2)', async () => {
-    house.rosters.before = () => Promise.resolve();
+    bench.rosters.before = () => Promise.resolve();
     for (const changes of [
       { subscription: 'to', ask: true, approved: true },
       { subscription: 'both', pendingIn: Buffer.from('<presence/>') },
     ] as const) {
-      await house.routing.rosters.save(account, item('romeo@a.example', changes));
+      await bench.routing.rosters.save(account, item('romeo@a.example', changes));
     }
     expect(session.taken().map((text) => /<item[^>]*>/.exec(text)?.[0])).to.deep.equal([
       '<item jid="romeo@a.example" subscription="to" ask="subscribe" approved="true"/>',
@@ -68,31 +68,31 @@ describe('Changes of rosters', () => {
   });
 
   it('are pushed to the sessions that asked for the roster, and to no others (RFC 6121 §2.1.6)', async () => {
-    house.rosters.before = () => Promise.resolve();
-    const silent = await house.online('juliet@a.example/chamber');
-    const other = await house.online('romeo@a.example/orchard');
+    bench.rosters.before = () => Promise.resolve();
+    const silent = await bench.online('juliet@a.example/chamber');
+    const other = await bench.online('romeo@a.example/orchard');
     other.interests.add('roster');
-    await house.routing.rosters.save(account, item('romeo@a.example'));
+    await bench.routing.rosters.save(account, item('romeo@a.example'));
     expect(session.taken()).to.have.length(1);
     expect(silent.taken()).to.deep.equal([]);
     expect(other.taken()).to.deep.equal([]);
   });
 
   it('are not pushed while the item is not in the roster (RFC 6121 §3.1.3)', async () => {
-    house.rosters.before = () => Promise.resolve();
-    await house.routing.rosters.save(
+    bench.rosters.before = () => Promise.resolve();
+    await bench.routing.rosters.save(
       account,
       item('romeo@a.example', { inRoster: false, pendingIn: Buffer.from('<presence/>') }),
     );
-    await house.routing.rosters.remove(account, 'romeo@a.example');
-    await house.routing.rosters.remove(account, 'never-there@a.example');
+    await bench.routing.rosters.remove(account, 'romeo@a.example');
+    await bench.routing.rosters.remove(account, 'never-there@a.example');
     expect(session.taken()).to.deep.equal([]);
-    expect(house.rosters.calls).to.have.length(3);
+    expect(bench.rosters.calls).to.have.length(3);
   });
 
   it('tell of a removal when it is durable (RFC 6121 §2.5.2)', async () => {
     account.roster.set(item('romeo@a.example'));
-    const removed = house.routing.rosters.remove(account, 'romeo@a.example');
+    const removed = bench.routing.rosters.remove(account, 'romeo@a.example');
     expect(shown()).to.equal(undefined);
     expect(session.taken()).to.deep.equal([]);
     await disk.ends(0);
@@ -101,22 +101,22 @@ describe('Changes of rosters', () => {
   });
 
   it('do not bring back what was removed while they were being written', async () => {
-    const saved = house.routing.rosters.save(account, item('romeo@a.example'));
-    const removed = house.routing.rosters.remove(account, 'romeo@a.example');
+    const saved = bench.routing.rosters.save(account, item('romeo@a.example'));
+    const removed = bench.routing.rosters.remove(account, 'romeo@a.example');
     await disk.ends(0);
     await disk.ends(1);
     await Promise.all([saved, removed]);
     expect(shown()).to.equal(undefined);
     expect(account.roster.size).to.equal(0);
-    expect(house.rosters.calls).to.deep.equal([
+    expect(bench.rosters.calls).to.deep.equal([
       'put juliet@a.example romeo@a.example',
       'remove juliet@a.example romeo@a.example',
     ]);
   });
 
   it('keep the latest of two, under its own version', async () => {
-    const first = house.routing.rosters.save(account, item('romeo@a.example', { name: 'first' }));
-    const second = house.routing.rosters.save(account, item('romeo@a.example', { name: 'second' }));
+    const first = bench.routing.rosters.save(account, item('romeo@a.example', { name: 'first' }));
+    const second = bench.routing.rosters.save(account, item('romeo@a.example', { name: 'second' }));
     await disk.ends(0);
     await first;
     expect(shown()?.name).to.equal('second');
@@ -130,7 +130,7 @@ describe('Changes of rosters', () => {
 
   it('never lower the version of the roster', async () => {
     account.roster.version = 7;
-    const saved = house.routing.rosters.save(account, item('romeo@a.example'));
+    const saved = bench.routing.rosters.save(account, item('romeo@a.example'));
     await disk.ends(0);
     await saved;
     expect(account.roster.version).to.equal(7);
@@ -146,7 +146,7 @@ describe('Changes of rosters', () => {
     it('are undone in memory and never pushed', async () => {
       for (const before of [undefined, item('romeo@a.example', { name: 'old', version: 3 })]) {
         if (before) account.roster.set(before);
-        const saved = outcome(house.routing.rosters.save(account, item('romeo@a.example', { subscription: 'both' })));
+        const saved = outcome(bench.routing.rosters.save(account, item('romeo@a.example', { subscription: 'both' })));
         await disk.ends(before ? 1 : 0, noDisk);
         expect(await saved).to.equal(noDisk);
         expect(shown()).to.equal(before);
@@ -155,8 +155,8 @@ describe('Changes of rosters', () => {
     });
 
     it('do not undo what came after them', async () => {
-      const first = outcome(house.routing.rosters.save(account, item('romeo@a.example', { name: 'first' })));
-      const second = outcome(house.routing.rosters.save(account, item('romeo@a.example', { name: 'second' })));
+      const first = outcome(bench.routing.rosters.save(account, item('romeo@a.example', { name: 'first' })));
+      const second = outcome(bench.routing.rosters.save(account, item('romeo@a.example', { name: 'second' })));
       await disk.ends(0, noDisk);
       await disk.ends(1);
       expect(await first).to.equal(noDisk);
@@ -167,7 +167,7 @@ describe('Changes of rosters', () => {
     it('leave the contact in the roster if it was a removal', async () => {
       const before = item('romeo@a.example', { subscription: 'both' });
       account.roster.set(before);
-      const removed = outcome(house.routing.rosters.remove(account, 'romeo@a.example'));
+      const removed = outcome(bench.routing.rosters.remove(account, 'romeo@a.example'));
       await disk.ends(0, noDisk);
       expect(await removed).to.equal(noDisk);
       expect(shown()).to.equal(before);

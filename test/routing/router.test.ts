@@ -2,18 +2,18 @@ import { expect } from 'chai';
 import { Stanza } from '../../src/protocol/stanza.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
-import { brief, briefly, House } from './house.ts';
+import { brief, briefly, RoutingBench } from './routing-bench.ts';
 
 describe('The router', () => {
   describe('answers its client', () => {
     it('once, straight, and without the content (RFC 6120 §8.3)', async () => {
-      const house = new House();
-      const juliet = await house.online('juliet@a.example/balcony');
-      await house.says(juliet, "<message id='1' to='nobody@a.example' type='chat'><body>hi</body></message>");
+      const bench = new RoutingBench();
+      const juliet = await bench.online('juliet@a.example/balcony');
+      await bench.says(juliet, "<message id='1' to='nobody@a.example' type='chat'><body>hi</body></message>");
       expect(juliet.taken()).to.deep.equal([
         '<message from="nobody@a.example" to="juliet@a.example/balcony" id="1" type="error"><error type="cancel"><service-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></message>',
       ]);
-      expect(house.log.alarms).to.deep.equal([]);
+      expect(bench.log.alarms).to.deep.equal([]);
     });
 
     const faults: readonly [stanza: string, condition: string][] = [
@@ -33,51 +33,51 @@ describe('The router', () => {
     ];
     for (const [stanza, condition] of faults) {
       it(`${condition} to ${stanza}`, async () => {
-        const house = new House();
-        const juliet = await house.online('juliet@a.example/balcony');
-        await house.says(juliet, stanza);
+        const bench = new RoutingBench();
+        const juliet = await bench.online('juliet@a.example/balcony');
+        await bench.says(juliet, stanza);
         const [reply, ...others] = juliet.sent.splice(0);
         expect(others).to.deep.equal([]);
         expect(reply?.type).to.equal('error');
         expect(brief(reply ?? Stanza.iq({}))).to.match(new RegExp(` ${condition}$`));
         expect(reply?.to?.toString()).to.equal('juliet@a.example/balcony');
-        expect(house.log.alarms).to.deep.equal([]);
+        expect(bench.log.alarms).to.deep.equal([]);
       });
     }
   });
 
   it('routes copies to many recipients, and waits for those whose accounts must be loaded', async () => {
-    const house = new House();
+    const bench = new RoutingBench();
     const [juliet, romeo] = [
-      await house.online('juliet@a.example/balcony'),
-      await house.online('romeo@a.example/orchard'),
+      await bench.online('juliet@a.example/balcony'),
+      await bench.online('romeo@a.example/orchard'),
     ];
-    house.accounts.add('nurse@a.example');
+    bench.accounts.add('nurse@a.example');
     const copy = (to: string) => readStanza(`<message from='hall@b.example' to='${to}'><body/></message>`);
-    const { router } = house.routing;
+    const { router } = bench.routing;
     const here = router.routeAll([copy('juliet@a.example'), copy('romeo@a.example'), copy('juliet@a.example')]);
     expect(here).to.equal(undefined);
     expect([juliet.sent.length, romeo.sent.length]).to.deep.equal([2, 1]);
     const absent = router.routeAll([copy('nurse@a.example'), copy('romeo@a.example')]);
     expect(absent).to.be.instanceOf(Promise);
     expect(romeo.sent).to.have.length(2);
-    expect(house.kept).to.deep.equal([]);
+    expect(bench.kept).to.deep.equal([]);
     await absent;
-    expect(house.kept).to.have.length(1);
+    expect(bench.kept).to.have.length(1);
   });
 
   it('answers what another server has forwarded from an address of its own (RFC 6120 §8.1.2.2)', async () => {
     const sent: string[] = [];
-    const house = new House({ remotes: { send: (stanza) => void sent.push(brief(stanza)) } });
+    const bench = new RoutingBench({ remotes: { send: (stanza) => void sent.push(brief(stanza)) } });
     const trail = (jid: string) => `<by xmlns='urn:ampere:forward' jid='${jid}'/>`;
     const message = `<message from='romeo@far.example' to='nobody@a.example'><body/>${trail('nurse@far.example')}</message>`;
-    await house.routing.router.fromPeer(readStanza(message), { needsAck: false, ackAfter: () => undefined });
+    await bench.routing.router.fromPeer(readStanza(message), { needsAck: false, ackAfter: () => undefined });
     expect(sent).to.deep.equal(['message error nobody@a.example service-unavailable']);
   });
 
   it('never answers an error or a result (RFC 6120 §8.3.1)', async () => {
-    const house = new House();
-    const juliet = await house.online('juliet@a.example/balcony');
+    const bench = new RoutingBench();
+    const juliet = await bench.online('juliet@a.example/balcony');
     for (const stanza of [
       "<message type='error' to='nobody@a.example' id='1'><error/></message>",
       "<message type='error' to='romeo@elsewhere.example' id='1'><error/></message>",
@@ -90,10 +90,10 @@ describe('The router', () => {
       "<presence type='error'/>",
       "<presence type='unavailable' to='nobody@a.example'/>",
     ]) {
-      await house.says(juliet, stanza);
+      await bench.says(juliet, stanza);
       expect(juliet.taken(), stanza).to.deep.equal([]);
     }
-    expect(house.log.alarms).to.deep.equal([]);
+    expect(bench.log.alarms).to.deep.equal([]);
   });
 
   it('answers internal-server-error to what was not foreseen, and logs it with its stack', async () => {
@@ -103,20 +103,20 @@ describe('The router', () => {
       },
       () => Promise.reject(new Error('a bug')),
     ]) {
-      const house = new House({
+      const bench = new RoutingBench({
         extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['server'], handle: fail }] }],
       });
-      const juliet = await house.online('juliet@a.example/balcony');
-      await house.says(juliet, "<iq id='1' type='get' to='a.example'><x xmlns='urn:x'/></iq>");
+      const juliet = await bench.online('juliet@a.example/balcony');
+      await bench.says(juliet, "<iq id='1' type='get' to='a.example'><x xmlns='urn:x'/></iq>");
       expect(briefly(juliet)).to.deep.equal(['iq error a.example internal-server-error']);
-      expect(house.log.alarms).to.have.length(1);
-      expect(house.log.alarms[0]).to.contain('router.test.ts').and.to.contain('a bug');
+      expect(bench.log.alarms).to.have.length(1);
+      expect(bench.log.alarms[0]).to.contain('router.test.ts').and.to.contain('a bug');
     }
   });
 
   it('lets its client know of an error even if the account wants nothing from the other (XEP-0191 §3.3)', async () => {
     const isRomeo = (stanza: Stanza, role: 'from' | 'to') => stanza[role]?.local === 'romeo';
-    const house = new House({
+    const bench = new RoutingBench({
       extensions: [
         {
           filter: {
@@ -126,14 +126,14 @@ describe('The router', () => {
         },
       ],
     });
-    const juliet = await house.online('juliet@a.example/balcony');
+    const juliet = await bench.online('juliet@a.example/balcony');
     for (const stanza of [
       "<message id='1' to='romeo@a.example'/>",
       "<iq id='1' type='get' to='romeo@a.example'><x xmlns='urn:x'/></iq>",
       "<presence id='1' to='romeo@a.example'/>",
       "<presence id='1' type='subscribe' to='romeo@a.example'/>",
     ]) {
-      await house.says(juliet, stanza);
+      await bench.says(juliet, stanza);
       const replies = juliet.sent.splice(0);
       expect(replies.map(brief), stanza).to.deep.equal([`${replies[0]?.kind} error romeo@a.example not-acceptable`]);
       expect(replies[0]?.id).to.equal('1');
@@ -141,68 +141,68 @@ describe('The router', () => {
   });
 
   it("takes a stanza without 'to' for the sender's own account (RFC 6120 §10.3)", async () => {
-    const house = new House();
-    const juliet = await house.online('juliet@a.example/balcony');
-    const chamber = await house.online('juliet@a.example/chamber');
-    await house.says(juliet, "<message type='chat'><body>note</body></message>");
+    const bench = new RoutingBench();
+    const juliet = await bench.online('juliet@a.example/balcony');
+    const chamber = await bench.online('juliet@a.example/chamber');
+    await bench.says(juliet, "<message type='chat'><body>note</body></message>");
     const text =
       '<message from="juliet@a.example/balcony" to="juliet@a.example" type="chat"><body>note</body></message>';
     expect(chamber.taken()).to.deep.equal([text]);
     expect(juliet.taken()).to.include(text);
-    for (const session of [juliet, chamber]) await house.says(session, "<presence type='unavailable'/>");
-    await house.says(juliet, "<message type='chat'><body>note</body></message>");
-    expect(house.kept).to.deep.equal([`juliet@a.example ${text}`]);
+    for (const session of [juliet, chamber]) await bench.says(session, "<presence type='unavailable'/>");
+    await bench.says(juliet, "<message type='chat'><body>note</body></message>");
+    expect(bench.kept).to.deep.equal([`juliet@a.example ${text}`]);
   });
 
   it('routes only what has both addresses', async () => {
-    const house = new House();
-    await house.online('juliet@a.example/balcony');
+    const bench = new RoutingBench();
+    await bench.online('juliet@a.example/balcony');
     for (const stanza of [
       "<message to='juliet@a.example'/>",
       "<message from='juliet@a.example/balcony'/>",
       '<message/>',
     ]) {
-      await house.routing.route(readStanza(stanza));
-      expect(house.log.alarms.splice(0), stanza).to.have.length(1);
+      await bench.routing.route(readStanza(stanza));
+      expect(bench.log.alarms.splice(0), stanza).to.have.length(1);
     }
   });
 
   it('keeps the sender waiting while an account is being loaded, and no longer (RFC 6120 §10.1)', async () => {
-    const house = new House();
-    const juliet = await house.online('juliet@a.example/balcony');
-    house.accounts.add('romeo@a.example');
+    const bench = new RoutingBench();
+    const juliet = await bench.online('juliet@a.example/balcony');
+    bench.accounts.add('romeo@a.example');
     let open = () => {};
-    house.accounts.before = () =>
+    bench.accounts.before = () =>
       new Promise((resolve) => {
         open = resolve;
       });
-    const first = house.says(juliet, "<message type='chat' to='romeo@a.example'><body>1</body></message>");
+    const first = bench.says(juliet, "<message type='chat' to='romeo@a.example'><body>1</body></message>");
     expect(first).to.be.instanceOf(Promise);
-    expect(house.kept).to.have.length(0);
+    expect(bench.kept).to.have.length(0);
     open();
     await first;
-    const second = house.says(juliet, "<message type='chat' to='romeo@a.example'><body>2</body></message>");
+    const second = bench.says(juliet, "<message type='chat' to='romeo@a.example'><body>2</body></message>");
     expect(second).to.equal(undefined);
-    await house.settled();
-    expect(house.kept.map((text) => /<body>(.)/.exec(text)?.[1])).to.deep.equal(['1', '2']);
+    await bench.settled();
+    expect(bench.kept.map((text) => /<body>(.)/.exec(text)?.[1])).to.deep.equal(['1', '2']);
   });
 
   it('answers when an account cannot be loaded', async () => {
-    const house = new House();
-    const juliet = await house.online('juliet@a.example/balcony');
-    house.accounts.before = () => Promise.reject(new Error('no disk'));
-    await house.says(juliet, "<message type='chat' to='romeo@a.example'><body>1</body></message>");
+    const bench = new RoutingBench();
+    const juliet = await bench.online('juliet@a.example/balcony');
+    bench.accounts.before = () => Promise.reject(new Error('no disk'));
+    await bench.says(juliet, "<message type='chat' to='romeo@a.example'><body>1</body></message>");
     expect(briefly(juliet)).to.deep.equal(['message error romeo@a.example internal-server-error']);
-    expect(house.log.alarms).to.have.length(1);
+    expect(bench.log.alarms).to.have.length(1);
   });
 
   it('gives the domain itself all addresses without a local part', async () => {
-    const house = new House({
+    const bench = new RoutingBench({
       extensions: [{ iq: [{ name: 'x', ns: 'urn:x', type: 'get', scopes: ['server'], handle: () => undefined }] }],
     });
-    const juliet = await house.online('juliet@a.example/balcony');
+    const juliet = await bench.online('juliet@a.example/balcony');
     for (const to of ['a.example', 'b.example', 'a.example/console']) {
-      await house.says(juliet, `<iq id='1' type='get' to='${to}'><x xmlns='urn:x'/></iq>`);
+      await bench.says(juliet, `<iq id='1' type='get' to='${to}'><x xmlns='urn:x'/></iq>`);
       expect(briefly(juliet)).to.deep.equal([`iq result ${to}`]);
     }
   });

@@ -4,22 +4,22 @@ import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import type { RosterItem } from '../../src/storage/rosters.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import type { StubSession } from '../support/stub-session.ts';
-import { briefly, House } from './house.ts';
 import { item } from './memory-stores.ts';
+import { briefly, RoutingBench } from './routing-bench.ts';
 
 const pendingIn = Buffer.from('<presence from="romeo@a.example" to="juliet@a.example" type="subscribe"/>');
 
 /** Juliet with an interested, available session, and romeo likewise. */
 async function lovers(
-  house: House,
+  bench: RoutingBench,
   julietKnows?: Partial<RosterItem>,
   romeoKnows?: Partial<RosterItem>,
 ): Promise<[StubSession, StubSession]> {
   const known = (contact: string, changes?: Partial<RosterItem>) => (changes ? [item(contact, changes)] : []);
-  const juliet = await house.connect('juliet@a.example/balcony', ...known('romeo@a.example', julietKnows));
-  const romeo = await house.connect('romeo@a.example/orchard', ...known('juliet@a.example', romeoKnows));
-  for (const session of [juliet, romeo]) await house.says(session, '<presence/>');
-  await house.settled();
+  const juliet = await bench.connect('juliet@a.example/balcony', ...known('romeo@a.example', julietKnows));
+  const romeo = await bench.connect('romeo@a.example/orchard', ...known('juliet@a.example', romeoKnows));
+  for (const session of [juliet, romeo]) await bench.says(session, '<presence/>');
+  await bench.settled();
   for (const session of [juliet, romeo]) session.interests.add('roster');
   for (const session of [juliet, romeo]) session.taken();
   return [juliet, romeo];
@@ -35,14 +35,14 @@ const knows = ({ account: { roster } }: StubSession, contact: string) => {
 };
 
 describe('Subscriptions', () => {
-  let house: House;
+  let bench: RoutingBench;
   beforeEach(() => {
-    house = new House({ maxRosterItems: 2 });
+    bench = new RoutingBench({ maxRosterItems: 2 });
   });
 
   it('come about: request, approval, presence (RFC 6121 §3.1)', async () => {
-    const [juliet, romeo] = await lovers(house);
-    await house.says(
+    const [juliet, romeo] = await lovers(bench);
+    await bench.says(
       romeo,
       "<presence type='subscribe' to='juliet@a.example/ignored' id='s1'><status>me</status></presence>",
     );
@@ -54,7 +54,7 @@ describe('Subscriptions', () => {
       'none ask',
       'none pending hidden',
     ]);
-    await house.says(juliet, "<presence type='subscribed' to='romeo@a.example'/>");
+    await bench.says(juliet, "<presence type='subscribed' to='romeo@a.example'/>");
     expect(briefly(juliet)).to.deep.equal(['iq set juliet@a.example query']);
     // RFC 6121 §3.1.6: first the approval, then the push.
     expect(briefly(romeo)).to.deep.equal([
@@ -66,8 +66,8 @@ describe('Subscriptions', () => {
   });
 
   it('waits with the request for a session that is available, each time anew (RFC 6121 §3.1.3)', async () => {
-    const juliet = await house.connect('juliet@a.example/balcony');
-    await house.routing.route(
+    const juliet = await bench.connect('juliet@a.example/balcony');
+    await bench.routing.route(
       readStanza(
         "<presence type='subscribe' from='romeo@a.example/x' to='juliet@a.example'><status xml:lang='it'>O &amp; o</status><x xmlns='urn:x'><y/></x></presence>",
       ),
@@ -76,32 +76,32 @@ describe('Subscriptions', () => {
     const request =
       '<presence from="romeo@a.example" to="juliet@a.example" type="subscribe"><status xml:lang="it">O &amp; o</status><x xmlns="urn:x"><y/></x></presence>';
     for (let login = 0; login < 2; login++) {
-      await house.says(juliet, '<presence/>');
+      await bench.says(juliet, '<presence/>');
       expect(juliet.taken()).to.include(request);
-      await house.says(juliet, "<presence type='unavailable'/>");
+      await bench.says(juliet, "<presence type='unavailable'/>");
       juliet.taken();
     }
-    await house.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>");
-    await house.says(juliet, '<presence/>');
+    await bench.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>");
+    await bench.says(juliet, '<presence/>');
     expect(juliet.taken()).to.not.include(request);
     expect(knows(juliet, 'romeo@a.example')).to.equal('nothing');
   });
 
   it('asks once, however often the contact does', async () => {
-    const [juliet] = await lovers(house);
+    const [juliet] = await lovers(bench);
     const subscribe = readStanza("<presence type='subscribe' from='romeo@a.example' to='juliet@a.example'/>");
-    await house.routing.route(subscribe);
-    await house.routing.route(subscribe);
+    await bench.routing.route(subscribe);
+    await bench.routing.route(subscribe);
     expect(briefly(juliet)).to.deep.equal(['presence subscribe romeo@a.example']);
-    expect(house.rosters.calls).to.have.length(1);
+    expect(bench.rosters.calls).to.have.length(1);
   });
 
   it('are granted beforehand, once (RFC 6121 §3.4)', async () => {
-    const [juliet, romeo] = await lovers(house);
-    await house.says(juliet, "<presence type='subscribed' to='romeo@a.example'/>");
+    const [juliet, romeo] = await lovers(bench);
+    await bench.says(juliet, "<presence type='subscribed' to='romeo@a.example'/>");
     expect(juliet.taken().join()).to.contain('<item jid="romeo@a.example" subscription="none" approved="true"/>');
     expect(briefly(romeo)).to.deep.equal([]);
-    await house.says(romeo, "<presence type='subscribe' to='juliet@a.example'/>");
+    await bench.says(romeo, "<presence type='subscribe' to='juliet@a.example'/>");
     expect(briefly(juliet)).to.deep.equal(['iq set juliet@a.example query']);
     expect(briefly(romeo)).to.deep.equal([
       'iq set romeo@a.example query',
@@ -113,8 +113,8 @@ describe('Subscriptions', () => {
   });
 
   it('are confirmed to a contact that has one and asks again (RFC 6121 §3.1.3)', async () => {
-    const [juliet, romeo] = await lovers(house, { subscription: 'from' }, { subscription: 'none' });
-    await house.says(romeo, "<presence type='subscribe' to='juliet@a.example'/>");
+    const [juliet, romeo] = await lovers(bench, { subscription: 'from' }, { subscription: 'none' });
+    await bench.says(romeo, "<presence type='subscribe' to='juliet@a.example'/>");
     expect(briefly(juliet)).to.deep.equal([]);
     expect(briefly(romeo)).to.include('presence subscribed juliet@a.example');
     expect(knows(romeo, 'juliet@a.example')).to.equal('to');
@@ -122,7 +122,7 @@ describe('Subscriptions', () => {
 
   it('are asked for again by whoever comes online, until there is an answer (RFC 6121 §3.1.2)', async () => {
     const sent: string[] = [];
-    const away = new House({
+    const away = new RoutingBench({
       remotes: {
         send: (stanza, { failed }) => {
           sent.push(`${stanza.type} ${stanza.from} ${stanza.to} ${stanza.id !== undefined}`);
@@ -151,15 +151,15 @@ describe('Subscriptions', () => {
   });
 
   it('come about at last if it was the approval that got lost (RFC 6121 §3.1.3)', async () => {
-    const [juliet, romeo] = await lovers(house, { subscription: 'from' }, { ask: true });
+    const [juliet, romeo] = await lovers(bench, { subscription: 'from' }, { ask: true });
     expect([knows(romeo, 'juliet@a.example'), briefly(juliet)]).to.deep.equal(['to', []]);
   });
 
   describe('end', () => {
     it('when the contact takes its approval back: it sees the end of the presence it saw (RFC 6121 §3.2.2)', async () => {
-      const [juliet, romeo] = await lovers(house, { subscription: 'from' }, { subscription: 'to' });
-      await house.connect('juliet@a.example/silent');
-      await house.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>");
+      const [juliet, romeo] = await lovers(bench, { subscription: 'from' }, { subscription: 'to' });
+      await bench.connect('juliet@a.example/silent');
+      await bench.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>");
       expect(briefly(romeo)).to.deep.equal([
         'presence unsubscribed juliet@a.example',
         'iq set romeo@a.example query',
@@ -169,8 +169,8 @@ describe('Subscriptions', () => {
     });
 
     it('when the subscriber wants no more (RFC 6121 §3.3.3)', async () => {
-      const [juliet, romeo] = await lovers(house, { subscription: 'from' }, { subscription: 'to' });
-      await house.says(romeo, "<presence type='unsubscribe' to='juliet@a.example'/>");
+      const [juliet, romeo] = await lovers(bench, { subscription: 'from' }, { subscription: 'to' });
+      await bench.says(romeo, "<presence type='unsubscribe' to='juliet@a.example'/>");
       expect(briefly(juliet)).to.deep.equal(['presence unsubscribe romeo@a.example', 'iq set juliet@a.example query']);
       expect(briefly(romeo)).to.deep.equal([
         'iq set romeo@a.example query',
@@ -179,8 +179,8 @@ describe('Subscriptions', () => {
     });
 
     it('in both directions when the contact is removed (RFC 6121 §2.5.2)', async () => {
-      const [juliet, romeo] = await lovers(house, { subscription: 'both' }, { subscription: 'both' });
-      await house.routing.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example'));
+      const [juliet, romeo] = await lovers(bench, { subscription: 'both' }, { subscription: 'both' });
+      await bench.routing.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example'));
       expect(briefly(juliet)).to.deep.equal([
         'iq set juliet@a.example query',
         'presence unavailable romeo@a.example/orchard',
@@ -196,9 +196,9 @@ describe('Subscriptions', () => {
     });
 
     it('with nothing to say where nothing was', async () => {
-      const [juliet, romeo] = await lovers(house, {});
+      const [juliet, romeo] = await lovers(bench, {});
       romeo.account.roster.set(item('juliet@a.example', { subscription: 'both' }));
-      await house.routing.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example'));
+      await bench.routing.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example'));
       expect(briefly(juliet)).to.deep.equal(['iq set juliet@a.example query']);
       expect(briefly(romeo)).to.deep.equal([]);
       expect(knows(romeo, 'juliet@a.example')).to.equal('both');
@@ -207,16 +207,16 @@ describe('Subscriptions', () => {
 
   describe('never reveal presence to who may not see it (RFC 6121 §11)', () => {
     const ends: Record<string, (juliet: StubSession, romeo: StubSession) => unknown> = {
-      'a request is denied': (juliet) => house.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>"),
-      'a request is withdrawn': (_, romeo) => house.says(romeo, "<presence type='unsubscribe' to='juliet@a.example'/>"),
+      'a request is denied': (juliet) => bench.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>"),
+      'a request is withdrawn': (_, romeo) => bench.says(romeo, "<presence type='unsubscribe' to='juliet@a.example'/>"),
       'a request ends with the item': (juliet) =>
-        house.routing.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example')),
+        bench.routing.subscriptions.cancel(juliet.account, Jid.parse('romeo@a.example')),
     };
     for (const [title, end] of Object.entries(ends)) {
       it(`when ${title}`, async () => {
-        const [juliet, romeo] = await lovers(house, { pendingIn, inRoster: false }, { ask: true });
+        const [juliet, romeo] = await lovers(bench, { pendingIn, inRoster: false }, { ask: true });
         await end(juliet, romeo);
-        await house.settled();
+        await bench.settled();
         expect(romeo.sent.filter(({ from }) => from?.toString().startsWith('juliet@a.example/'))).to.deep.equal([]);
         expect(romeo.sent.map(String).join()).to.not.contain('unavailable');
         expect(knows(juliet, 'romeo@a.example')).to.equal('nothing');
@@ -226,56 +226,56 @@ describe('Subscriptions', () => {
 
   describe('need room in the roster', () => {
     it('of the owner, who is told', async () => {
-      const juliet = await house.online('juliet@a.example/balcony', item('a@a.example'), item('b@a.example'));
+      const juliet = await bench.online('juliet@a.example/balcony', item('a@a.example'), item('b@a.example'));
       for (const type of ['subscribe', 'subscribed']) {
-        await house.says(juliet, `<presence type='${type}' to='romeo@a.example'/>`);
+        await bench.says(juliet, `<presence type='${type}' to='romeo@a.example'/>`);
         expect(briefly(juliet), type).to.deep.equal(['presence error romeo@a.example resource-constraint']);
       }
       for (const type of ['unsubscribe', 'unsubscribed']) {
-        await house.says(juliet, `<presence type='${type}' to='romeo@a.example'/>`);
+        await bench.says(juliet, `<presence type='${type}' to='romeo@a.example'/>`);
         expect(briefly(juliet), type).to.deep.equal([]);
       }
       expect(knows(juliet, 'romeo@a.example')).to.equal('nothing');
-      expect(house.rosters.calls.filter((call) => call.startsWith('put'))).to.deep.equal([]);
+      expect(bench.rosters.calls.filter((call) => call.startsWith('put'))).to.deep.equal([]);
     });
 
     it('of the contact, whose client hears of no request that is not kept', async () => {
       const waiting = { pendingIn, inRoster: false };
       const strangers = [item('a@a.example', waiting), item('b@a.example', waiting)];
-      const juliet = await house.online('juliet@a.example/balcony', ...strangers);
+      const juliet = await bench.online('juliet@a.example/balcony', ...strangers);
       juliet.taken();
-      await house.online('romeo@a.example/orchard');
-      await house.routing.route(
+      await bench.online('romeo@a.example/orchard');
+      await bench.routing.route(
         readStanza("<presence type='subscribe' from='romeo@a.example' to='juliet@a.example'/>"),
       );
       expect(briefly(juliet)).to.deep.equal([]);
       expect(juliet.account.roster.size).to.equal(2);
-      await house.routing.route(
+      await bench.routing.route(
         readStanza("<presence type='subscribed' from='romeo@a.example' to='juliet@a.example'/>"),
       );
-      expect(house.rosters.calls).to.deep.equal([]);
+      expect(bench.rosters.calls).to.deep.equal([]);
     });
 
     it('but not for contacts that are in it, whatever their version', async () => {
-      const [juliet] = await lovers(house, { pendingIn, inRoster: false, version: 0 });
+      const [juliet] = await lovers(bench, { pendingIn, inRoster: false, version: 0 });
       juliet.account.roster.set(item('b@a.example'));
-      await house.says(juliet, "<presence type='subscribed' to='romeo@a.example'/>");
+      await bench.says(juliet, "<presence type='subscribed' to='romeo@a.example'/>");
       expect(knows(juliet, 'romeo@a.example')).to.equal('from');
-      await house.says(juliet, "<presence type='subscribe' to='romeo@a.example'/>");
+      await bench.says(juliet, "<presence type='subscribe' to='romeo@a.example'/>");
       expect(knows(juliet, 'romeo@a.example')).to.equal('from ask');
     });
   });
 
   it('are told to a contact only when they are durable', async () => {
-    const [juliet, romeo] = await lovers(house);
+    const [juliet, romeo] = await lovers(bench);
     let open = () => {};
-    house.rosters.before = () =>
+    bench.rosters.before = () =>
       new Promise((resolve) => {
         open = resolve;
       });
-    const asked = house.says(romeo, "<presence type='subscribe' to='juliet@a.example'/>");
+    const asked = bench.says(romeo, "<presence type='subscribe' to='juliet@a.example'/>");
     for (const writer of ['romeo', 'juliet']) {
-      await house.settled();
+      await bench.settled();
       expect(briefly(juliet), `while ${writer}'s roster is being written`).to.deep.equal([]);
       open();
     }
@@ -284,10 +284,10 @@ describe('Subscriptions', () => {
   });
 
   it('may be asked for by so many strangers at a time and no more, each in few words (RFC 6120 §13.12)', async () => {
-    house = new House({ maxRosterItems: 100 });
-    const [juliet] = await lovers(house);
+    bench = new RoutingBench({ maxRosterItems: 100 });
+    const [juliet] = await lovers(bench);
     const ask = (name: string, content = '') =>
-      house.routing.route(
+      bench.routing.route(
         readStanza(`<presence type='subscribe' from='${name}@b.example' to='juliet@a.example'>${content}</presence>`),
       );
     for (let number = 0; number < 101; number++) await ask(`spammer${number}`, 'x'.repeat(5000));
@@ -298,11 +298,11 @@ describe('Subscriptions', () => {
   });
 
   it('are not between an account and itself', async () => {
-    const [juliet] = await lovers(house);
+    const [juliet] = await lovers(bench);
     for (const type of ['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed']) {
-      await house.says(juliet, `<presence type='${type}' to='juliet@a.example'/>`);
+      await bench.says(juliet, `<presence type='${type}' to='juliet@a.example'/>`);
       expect(briefly(juliet)).to.deep.equal(['presence error juliet@a.example not-allowed']);
     }
-    expect(house.rosters.calls).to.deep.equal([]);
+    expect(bench.rosters.calls).to.deep.equal([]);
   });
 });

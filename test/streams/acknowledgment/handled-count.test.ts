@@ -25,7 +25,7 @@ describe('the count of handled stanzas (XEP-0198 §4)', () => {
     expect(moves).to.deep.equal([1, 2]);
   });
 
-  it('waits for the way along the road and for the work it has caused', async () => {
+  it('waits for routing and for the work that it caused', async () => {
     const [routing, work] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     void count.count(() => {
       count.ackAfter(work.promise);
@@ -50,7 +50,7 @@ describe('the count of handled stanzas (XEP-0198 §4)', () => {
   });
 
   it('never passes a stanza that has come to nothing, on its way or in what it caused, and says so', async () => {
-    const [routing, work] = [new Error('on the road'), new Error('on the disk')];
+    const [routing, work] = [new Error('routing'), new Error('disk')];
     count.count(() => undefined);
     await count.count(() => Promise.reject(routing));
     count.count(() => count.ackAfter(Promise.reject(work)));

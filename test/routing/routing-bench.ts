@@ -15,33 +15,33 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { StubSession } from '../support/stub-session.ts';
 import { MemoryAccounts, MemoryRosters } from './memory-stores.ts';
 
-/** What a house can be furnished with. */
-export interface Furniture {
+/** What a test can add to the bench or replace on it. */
+export interface RoutingBenchOptions {
   readonly extensions?: readonly Partial<Extension>[];
   readonly maxRosterItems?: number;
   readonly maxDirectedPresences?: number;
-  /** What keeping a message comes to. */
+  /** Called when a message is stored; a rejection is that of the store. */
   readonly keep?: (message: Stanza, owner: Jid) => Promise<void>;
-  /** Whether a message fits into the store; it does unless said otherwise. */
+  /** Whether a message fits into the store; by default it does. */
   readonly hasRoom?: () => boolean;
-  /** What takes stanzas for other servers; there is no way to them unless it is said. */
+  /** Takes stanzas for other servers; by default none can be reached. */
   readonly remotes?: Outbound;
   readonly services?: readonly Service[];
 }
 
-/** A real road without streams and without a disk, at `a.example` and `b.example`. */
-export class House {
+/** The real routing without streams and without a disk, for the domains `a.example` and `b.example`. */
+export class RoutingBench {
   readonly clock = new ManualClock();
   readonly log = new RecordingLog();
   readonly accounts = new MemoryAccounts();
   readonly rosters = new MemoryRosters();
-  /** What was kept for absent users, as text. */
+  /** The messages stored for absent users, as text. */
   readonly kept: string[] = [];
-  /** What was kept with each. */
+  /** What was stored together with each. */
   readonly keptWith: (StoredExtras | undefined)[] = [];
   readonly routing: Routing;
 
-  constructor(furniture: Furniture = {}) {
+  constructor(options: RoutingBenchOptions = {}) {
     const {
       extensions = [],
       maxRosterItems = 100,
@@ -50,10 +50,10 @@ export class House {
       hasRoom = () => true,
       remotes,
       services = [],
-    } = furniture;
+    } = options;
     const bounds = { domains: ['a.example', 'b.example'], maxRosterItems, maxDirectedPresences };
     const { accounts, rosters, clock, log } = this;
-    // Routing reads no more of the storage than this.
+    // Routing uses only these parts of the storage.
     const storage = { accounts, rosters } as unknown as RoutingDeps['storage'];
     this.routing = new Routing({ ...bounds, storage, clock, log });
     const messageStore: MessageStore = {
@@ -72,7 +72,7 @@ export class House {
     });
   }
 
-  /** An account, in memory. */
+  /** An account, loaded. */
   async account(jid: string, ...items: readonly RosterItem[]): Promise<Account> {
     this.accounts.add(jid, ...items);
     const account = await this.routing.accounts.get(Jid.parse(jid));
@@ -80,7 +80,7 @@ export class House {
     return account;
   }
 
-  /** A session without presence; makes its account if there is none. */
+  /** A session without presence; makes its account if necessary. */
   async connect(fullJid: string, ...items: readonly RosterItem[]): Promise<StubSession> {
     const jid = Jid.parse(fullJid);
     const known = await this.routing.accounts.get(jid);
@@ -91,7 +91,7 @@ export class House {
     return session;
   }
 
-  /** An available session; what it was greeted with is thrown away. */
+  /** An available session; the stanzas that its initial presence brought it are dropped. */
   async online(fullJid: string, ...items: readonly RosterItem[]): Promise<StubSession> {
     const session = await this.connect(fullJid, ...items);
     await this.says(session, '<presence/>');
@@ -105,25 +105,25 @@ export class House {
     return this.routing.router.fromSession(stampFrom(readStanza(stanza), session.jid), session);
   }
 
-  /** The session is gone. */
+  /** Ends the session. */
   ends(session: StubSession): void {
     session.ended = true;
     this.routing.sessions.remove(session);
     this.routing.sessionEnded(session);
   }
 
-  /** Everything that was under way has happened: a turn of the event loop, and no timer. */
+  /** Resolves when all pending work is done, except timers: after one turn of the event loop. */
   settled(): Promise<void> {
     return new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-/** What a session got, of a stanza only what matters: kind, type, sender, and the first child. */
+/** The stanzas that a session got since the last call, each in a few words. */
 export function briefly(session: StubSession): string[] {
   return session.sent.splice(0).map(brief);
 }
 
-/** A stanza in a few words. */
+/** A stanza in a few words: kind, type, sender, and the last child, or the error condition. */
 export function brief({ kind, type, from, payload }: Stanza): string {
   const child = payload.children.at(-1);
   const condition = child?.name === 'error' ? errorCondition(payload.element(child).children) : child?.name;
