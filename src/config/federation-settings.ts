@@ -1,6 +1,5 @@
-import type { DomainPolicy, FederationOptions } from '../federation/federation-options.ts';
+import type { DomainPolicy, FederationOptions, Target } from '../federation/federation-options.ts';
 import type { ResolverOptions } from '../federation/system-resolver.ts';
-import type { Target } from '../federation/target.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
 import type { Config } from './schema.ts';
 import { peerStreamLimits } from './stream-options.ts';

@@ -13,7 +13,7 @@ import { HeldConnection } from './held-connection.ts';
 import { decode, encode, toCore, toEdge } from './records.ts';
 import { ThreadLink } from './thread-link.ts';
 
-interface Waiting {
+interface PendingConnection {
   readonly arrival: IncomingConnection<Connection>;
   readonly start: TlsStart;
 }
@@ -26,7 +26,7 @@ export class EdgeProgram {
   readonly #acceptor: SocketAcceptor;
   readonly #clock: Clock;
   /** Those whom the core has yet to let in. */
-  readonly #arrivals = new Map<number, Waiting>();
+  readonly #arrivals = new Map<number, PendingConnection>();
   readonly #held = new Map<number, HeldConnection>();
   /** Those that something was written to in this turn. */
   readonly #written = new Set<HeldConnection>();
@@ -121,7 +121,7 @@ export class EdgeProgram {
     else waiting.arrival.refuse();
   }
 
-  #admit(id: number, { arrival, start }: Waiting): void {
+  #admit(id: number, { arrival, start }: PendingConnection): void {
     const held = new HeldConnection(id, this.#link, () => this.#held.delete(id));
     this.#held.set(id, held);
     held.open(arrival.admit(held));

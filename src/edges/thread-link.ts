@@ -15,7 +15,7 @@ interface LinkUser {
   readonly relieved: () => void;
 }
 
-interface Waiting {
+interface QueuedRecord {
   readonly kind: number;
   readonly id: number;
   readonly pieces: readonly Piece[];
@@ -52,7 +52,7 @@ export class ThreadLink {
   readonly #ownBell: number;
   readonly #otherBell: number;
   readonly #user: LinkUser;
-  #waiting: Waiting[] = [];
+  #waiting: QueuedRecord[] = [];
   #putCount = 0;
   #flushDue = false;
   #closed = false;
@@ -102,12 +102,12 @@ export class ThreadLink {
     this.#ring(this.#ownBell);
   }
 
-  #send(record: Waiting): void {
+  #send(record: QueuedRecord): void {
     this.#putCount += 1;
     if (this.#waiting.length > 0 || !this.#fits(record)) this.#waiting.push(record);
   }
 
-  #fits({ kind, id, pieces, length }: Waiting): boolean {
+  #fits({ kind, id, pieces, length }: QueuedRecord): boolean {
     if (this.#outgoing.put(kind, id, pieces, length)) return true;
     this.#outgoing.askForRoom();
     // There may be room since before it was asked for.

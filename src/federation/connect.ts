@@ -1,8 +1,8 @@
 import { connect, isIP, isIPv6, type Socket } from 'node:net';
 import type { Clock, Timer } from '../support/clock.ts';
+import type { Target } from './federation-options.ts';
 import { isPrivateAddress } from './private-address.ts';
 import { ResolutionError, type Resolver } from './resolver.ts';
-import type { Target } from './target.ts';
 
 /** What connecting needs. */
 export interface ConnectDeps {

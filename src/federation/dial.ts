@@ -7,11 +7,11 @@ import type { TlsStart } from '../tls/tls-options.ts';
 import { ConnectError } from './connect.ts';
 import { DialFailure } from './dial-failure.ts';
 import type { DomainPair } from './domain-pairs.ts';
+import type { Target } from './federation-options.ts';
 import type { CertificateVerdict } from './peer-certificate.ts';
 import type { PeerStream, PeerStreamDeps } from './peer-stream.ts';
 import { ResolutionError } from './resolver.ts';
 import { type Errand, type Established, type Opening, openingTo } from './server-stream-out.ts';
-import type { Target } from './target.ts';
 
 /** Dependencies of reaching other servers. */
 interface DialDeps {

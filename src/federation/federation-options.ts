@@ -1,5 +1,16 @@
 import type { StreamLimits } from '../streams/stream-limits.ts';
-import type { Target } from './target.ts';
+
+/** Where a server for a domain may be (RFC 6120 §3.2, XEP-0368). */
+export interface Target {
+  /** A host name, whose addresses are asked for, or an IP address. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'starttls' | 'direct';
+  /** Its addresses, if they are known already. */
+  readonly addresses?: readonly string[];
+  /** The operator named it for the domain: it may be in a private network. */
+  readonly fixed?: true;
+}
 
 /**
  * How another server must prove its domain. `certificate`: by its certificate alone. `dialback`: by its certificate where

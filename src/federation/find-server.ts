@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { asciiDomain } from '../tls/certificate-files.ts';
+import type { Target } from './federation-options.ts';
 import { ResolutionError, type Resolver, type SrvRecord } from './resolver.ts';
 import { inOrder } from './srv-order.ts';
-import type { Target } from './target.ts';
 
 /** What finding a server needs. */
 interface FinderDeps {

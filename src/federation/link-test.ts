@@ -4,8 +4,8 @@ import type { Clock } from '../support/clock.ts';
 import type { Dialler, DialWatch } from './dial.ts';
 import { DialFailure } from './dial-failure.ts';
 import type { DomainPair } from './domain-pairs.ts';
+import type { Target } from './federation-options.ts';
 import type { CertificateVerdict } from './peer-certificate.ts';
-import type { Target } from './target.ts';
 
 /** One thing that was tried on the way to another server, and how it went. */
 export interface TestStep {

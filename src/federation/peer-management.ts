@@ -12,16 +12,27 @@ import {
 } from '../protocol/stream-management.ts';
 import type { AckScope } from '../routing/ack-scope.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
+import type { Handoff } from '../routing/outbound.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
 import { type AcknowledgmentLimits, AckRequests } from '../streams/acknowledgment/ack-requests.ts';
 import { Acknowledger } from '../streams/acknowledgment/acknowledger.ts';
 import { countIn, wireCount } from '../streams/acknowledgment/count.ts';
 import { PingConfirmedQueue } from '../streams/acknowledgment/ping-confirmed-queue.ts';
-import { UnacknowledgedQueue } from '../streams/acknowledgment/unacknowledged-queue.ts';
+import { type SentStanza, UnacknowledgedQueue } from '../streams/acknowledgment/unacknowledged-queue.ts';
 import type { Clock } from '../support/clock.ts';
 import { type Element, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
-import type { Departing } from './departing.ts';
+
+/** A stanza on its way to another server. */
+export interface Departing extends SentStanza {
+  readonly departure: Handoff;
+  /** When it began to wait. */
+  readonly sinceMs: number;
+  /** How many streams it has been written to. */
+  readonly attempts: number;
+  /** The stream it was written to is over, and nothing has proved that it has arrived. */
+  back(entry: Departing): void;
+}
 
 /** The stream whose stanzas are counted. */
 export interface ManagedPeer {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { expect } from 'chai';
 import { type ConnectDeps, ConnectError, connectTo } from '../../src/federation/connect.ts';
+import type { Target } from '../../src/federation/federation-options.ts';
 import { ResolutionError } from '../../src/federation/resolver.ts';
-import type { Target } from '../../src/federation/target.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { FakeResolver } from './fake-resolver.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Departing } from '../../src/federation/departing.ts';
 import { DialFailure } from '../../src/federation/dial-failure.ts';
 import { DomainLink } from '../../src/federation/domain-link.ts';
+import type { Departing } from '../../src/federation/peer-management.ts';
 import type { Established } from '../../src/federation/server-stream-out.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { Stanza } from '../../src/protocol/stanza.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import type { Target } from '../../src/federation/federation-options.ts';
 import { ServerFinder } from '../../src/federation/find-server.ts';
 import { ResolutionError, type SrvRecord } from '../../src/federation/resolver.ts';
-import type { Target } from '../../src/federation/target.ts';
 import { FakeResolver } from './fake-resolver.ts';
 
 const record = (host: string, port = 5269, priority = 0, weight = 0): SrvRecord => ({ host, port, priority, weight });

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { Departing } from '../../src/federation/departing.ts';
-import { PeerManagement } from '../../src/federation/peer-management.ts';
+import { type Departing, PeerManagement } from '../../src/federation/peer-management.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { Stanza } from '../../src/protocol/stanza.ts';
 import { StreamError } from '../../src/protocol/stream-error.ts';
