@@ -145,7 +145,9 @@ export class MessagePath {
       if (!done) continue;
       recorded.push(done);
       copyForSender = done.copyForSender ?? copyForSender;
-      if (done.durable && ackScope?.needsAck) ackScope.ackAfter(done.durable);
+      if (ackScope?.needsAck && done.durable) ackScope.ackAfter(done.durable);
+      // Nobody waits for it; storage logs its own failures.
+      else done.durable?.catch(() => undefined);
     }
     return this.#carryOut(ruling, { passage, excluded: nothing, recorded });
   }

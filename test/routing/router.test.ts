@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Stanza } from '../../src/protocol/stanza.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
+import { PendingWork } from '../../src/routing/ack-scope.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { brief, briefly, RoutingBench } from './routing-bench.ts';
 
@@ -205,5 +206,17 @@ describe('The router', () => {
       await bench.says(juliet, `<iq id='1' type='get' to='${to}'><x xmlns='urn:x'/></iq>`);
       expect(briefly(juliet)).to.deep.equal([`iq result ${to}`]);
     }
+  });
+
+  it('takes the delays out that a peer has added in the name of the recipient or its server (XEP-0203 §5)', async () => {
+    const house = new House();
+    const juliet = await house.online('juliet@a.example/balcony');
+    const stamp = (from: string) => `<delay xmlns="urn:xmpp:delay" from="${from}" stamp="2002-09-10T23:41:07Z"/>`;
+    const message = (from: string) =>
+      readStanza(`<message from='eve@c.example/x' to='juliet@a.example'><body>x</body>${stamp(from)}</message>`);
+    for (const from of ['a.example', 'A.example/x', 'juliet@a.example', 'Juliet@A.example/balcony', 'room@c.example'])
+      await house.routing.router.fromPeer(message(from), new PendingWork());
+    const kept = juliet.taken().map((text) => /<delay [^>]*from="([^"]*)"/.exec(text)?.[1]);
+    expect(kept).to.deep.equal([undefined, undefined, undefined, undefined, 'room@c.example']);
   });
 });
