@@ -209,13 +209,13 @@ describe('The router', () => {
   });
 
   it('takes the delays out that a peer has added in the name of the recipient or its server (XEP-0203 §5)', async () => {
-    const house = new House();
-    const juliet = await house.online('juliet@a.example/balcony');
+    const bench = new RoutingBench();
+    const juliet = await bench.online('juliet@a.example/balcony');
     const stamp = (from: string) => `<delay xmlns="urn:xmpp:delay" from="${from}" stamp="2002-09-10T23:41:07Z"/>`;
     const message = (from: string) =>
       readStanza(`<message from='eve@c.example/x' to='juliet@a.example'><body>x</body>${stamp(from)}</message>`);
     for (const from of ['a.example', 'A.example/x', 'juliet@a.example', 'Juliet@A.example/balcony', 'room@c.example'])
-      await house.routing.router.fromPeer(message(from), new PendingWork());
+      await bench.routing.router.fromPeer(message(from), new PendingWork());
     const kept = juliet.taken().map((text) => /<delay [^>]*from="([^"]*)"/.exec(text)?.[1]);
     expect(kept).to.deep.equal([undefined, undefined, undefined, undefined, 'room@c.example']);
   });
