@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { judge } from '../../../src/extensions/amp/rules/judgement.ts';
+import { judge } from '../../../src/extensions/amp/rules/judgment.ts';
 import { prospectOf } from '../../../src/extensions/amp/rules/situation.ts';
 import { admit } from '../../../src/extensions/amp/run/admission.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
@@ -45,13 +45,13 @@ function actual({ rule, to, type, content, perHop = false, planned }: Case): str
   if (!ruleset) return 'not judged';
   const plan = planned(admission.message);
   const prospect = prospectOf(plan, to);
-  const judgement = judge([ruleset], { event: 'receipt', prospect, intended: to, hop: false, nowMs });
+  const judgment = judge([ruleset], { event: 'receipt', prospect, intended: to, hop: false, nowMs });
   const otherwise = plan.kind !== 'none' ? 'goes on' : (plan.error?.condition ?? 'silence');
-  const [report] = judgement.reports;
+  const [report] = judgment.reports;
   const xml = report?.rule.action.report?.(report.rule.written, { by: capulet, to: romeo, id: 'm1', ...ends });
   const [name = ''] = rule.split(' ');
   if (xml) expect(xml.toString()).to.equal(reportXml(name, rule, to.toString()));
-  if (judgement.decision === 'stop') return report ? `stopped, ${name} ${report.when}` : 'stopped';
+  if (judgment.decision === 'stop') return report ? `stopped, ${name} ${report.when}` : 'stopped';
   if (!report) return otherwise;
   return report.when === 'now' ? `${name} now, then ${otherwise}` : `${otherwise}, then ${name}`;
 }

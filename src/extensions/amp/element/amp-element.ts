@@ -6,19 +6,19 @@ import { Scanner, type ScannerSink } from '../../../xml/scanner.ts';
 import type { StartTag } from '../../../xml/start-tag.ts';
 import type { WrittenRule } from './written-rules.ts';
 
-/** An `<amp/>` as its sender wrote it, whatever it is good for (XEP-0079 §4.1). Immutable, and shared by all messages with the same. */
+/** An `<amp/>` as received, unchecked (XEP-0079 §4.1). Immutable, and shared by all messages with the same bytes. */
 interface AmpElement {
-  /** Whether it reports what has become of a message; one that asks for something has no status. */
+  /** Whether it is a report on a message, which has a 'status'. A request has none. */
   readonly isReport: boolean;
   readonly rules: readonly WrittenRule[];
   readonly perHop: string | undefined;
   readonly from: string | undefined;
   readonly to: string | undefined;
-  /** How many of its bytes come before the end of its start tag, `>` or `/>`: there is room for more attributes. */
+  /** The offset in bytes of the end of its start tag, `>` or `/>`, where more attributes can be inserted. */
   readonly roomAt: number;
 }
 
-/** An `<amp/>` in its place in a message. */
+/** An `<amp/>` and its position in a message. */
 export interface PlacedAmp {
   readonly child: Child;
   readonly amp: AmpElement;
@@ -27,7 +27,7 @@ export interface PlacedAmp {
 const keptElements = 1024;
 const longestKept = 512;
 
-// Clients say the same few things again and again, and the bytes of a child of a payload mean the same in every other.
+// Clients repeat the same few elements, and the bytes of a child mean the same in every payload.
 const known = new InternCache<AmpElement>(keptElements, longestKept);
 
 /** Whether a child of a stanza is an `<amp/>`. */
@@ -35,14 +35,14 @@ export function isAmp({ name, ns: childNs }: Child): boolean {
   return childNs === ns.amp && name === 'amp';
 }
 
-/** All that a message has. */
+/** All `<amp/>` elements of a message. */
 export function ampsOf(payload: Payload): readonly PlacedAmp[] {
   const amps: PlacedAmp[] = [];
   for (const child of payload.children) if (isAmp(child)) amps.push({ child, amp: ampOf(payload, child) });
   return amps;
 }
 
-/** The first that asks for something. */
+/** The first request among them. */
 export function requestOf(amps: readonly PlacedAmp[]): PlacedAmp | undefined {
   return amps.find(({ amp }) => !amp.isReport);
 }
@@ -56,7 +56,7 @@ function ampOf(payload: Payload, child: Child): AmpElement {
   return amp;
 }
 
-/** Reads an `<amp/>` from its tags: no tree is made. */
+/** Reads an `<amp/>` from its tags, without building a tree. */
 class AmpReader implements ScannerSink {
   readonly #scanner = new Scanner(this);
   #amp: AmpElement | undefined;
@@ -74,15 +74,15 @@ class AmpReader implements ScannerSink {
   }
 
   endTag(): void {
-    // Its tags say all there is.
+    // Start tags hold all the data.
   }
 
   text(): void {
-    // Means nothing.
+    // Ignored.
   }
 
   cdata(): void {
-    // Means nothing.
+    // Ignored.
   }
 
   #readRoot(tag: StartTag, end: number): void {
@@ -107,5 +107,5 @@ class AmpReader implements ScannerSink {
   }
 }
 
-// Reading calls nobody back, so one reader serves all.
+// Reading is synchronous and never re-entered, so one reader is enough.
 const reader = new AmpReader();

@@ -4,10 +4,10 @@ import type { Stanza } from '../../../protocol/stanza.ts';
 import { attribute } from '../../../xml/element.ts';
 import type { WrittenRule } from './written-rules.ts';
 
-/** A century, in seconds: what lives longer does not expire. */
+/** A century, in seconds. Messages with a longer lifetime do not expire. */
 const longestSeconds = 3_155_760_000;
 
-/** The rule that a message means by an expiry of the kind that came before AMP: so many seconds from now (XEP-0023 §2). */
+/** The rule that is equivalent to the `jabber:x:expire` of a message, which expires so many seconds from now (XEP-0023 §2). */
 export function legacyExpiry({ type, payload }: Stanza, nowMs: number): WrittenRule | undefined {
   if (type === 'error') return undefined;
   const child = payload.find('x', ns.expire);

@@ -4,7 +4,7 @@ import { ampsOf, requestOf } from './amp-element.ts';
 import { Refusal } from './refusal.ts';
 import type { WrittenRuleset } from './written-rules.ts';
 
-/** The values of xs:boolean (XEP-0079 §12.1); a ruleset without the attribute is for the edge servers only. */
+/** The values of xs:boolean (XEP-0079 §12.1). A ruleset without the attribute applies at the edge servers only. */
 const perHopValues = new Map<string | undefined, boolean>([
   [undefined, false],
   ['false', false],
@@ -13,9 +13,9 @@ const perHopValues = new Map<string | undefined, boolean>([
   ['1', true],
 ]);
 
-/** The rules that a message asks to be handled by; undefined if it asks for nothing, a refusal if nobody can tell for what. */
+/** Reads the rules of a message: undefined if it has no request, a refusal if the request is malformed. */
 export function readRequest(message: Stanza, amps = ampsOf(message.payload)): WrittenRuleset | Refusal | undefined {
-  // An error that comes back brings the rules of the message it answers.
+  // An error repeats the rules of the message it answers.
   if (message.type === 'error' || message.payload.has('error', ns.client)) return undefined;
   const first = requestOf(amps)?.amp;
   if (!first) return undefined;

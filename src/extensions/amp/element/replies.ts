@@ -8,20 +8,20 @@ import { ampElement, ruleElements, type WrittenRule } from './written-rules.ts';
 
 /** The addresses and the id of a reply; every reply repeats the id of the message (XEP-0079 §1.3). */
 interface ReplyAddress {
-  /** The domain of the server that decided. */
+  /** The deciding domain. */
   readonly by: Jid;
-  /** Who is told. */
+  /** The receiver of the reply. */
   readonly to: Jid;
   readonly id: string | undefined;
 }
 
-/** What a report says about the message it is about: where it came from and whom it was meant for (XEP-0079 §4.1). */
+/** The addresses of a report, with the sender and the recipient of the message it is about (XEP-0079 §4.1). */
 export interface Envelope extends ReplyAddress {
   readonly sender: Jid;
   readonly recipient: Jid;
 }
 
-/** Tells that a rule has fired, and nothing more of the message (XEP-0079 §2.2.5, §3.4.1, §3.4.4). */
+/** Reports that a rule has fired, without the content of the message (XEP-0079 §2.2.5, §3.4.1, §3.4.4). */
 export function statusReport(status: string, rule: WrittenRule, envelope: Envelope): Stanza {
   const { by, to, id } = envelope;
   return Stanza.message({ from: by, to, id }, aboutRule(status, rule, envelope));
@@ -35,7 +35,7 @@ export function failureReport(rule: WrittenRule, envelope: Envelope): Stanza {
   return Stanza.message({ from: by, to, id, type: 'error' }, aboutRule('error', rule, envelope), error.element());
 }
 
-/** Answers a message whose rules are not accepted; the rules are repeated and nothing is added to them (XEP-0079 §6.2). */
+/** Answers a message whose rules are not accepted. Repeats the rules unchanged (XEP-0079 §6.2). */
 export function refusalReply({ error, rules }: Refusal, { by, to, id }: ReplyAddress): Stanza {
   return Stanza.message({ from: by, to, id, type: 'error' }, ampElement({}, rules), error.element());
 }

@@ -5,12 +5,12 @@ import type { Ends } from '../run/delivered-copy.ts';
 import { ampsOf, type PlacedAmp } from './amp-element.ts';
 import type { WrittenRuleset } from './written-rules.ts';
 
-/** Whether a sender may be answered at all: not for an error, not for a report, and servers as such are not told anything. */
+/** Whether a sender may be answered at all. Errors, reports and messages of bare domains get no replies. */
 export function isAnswerable(message: Stanza, sender: Jid, amps = ampsOf(message.payload)): boolean {
   return message.type !== 'error' && !isServer(sender) && !hasReport(amps);
 }
 
-/** Whether the message reports what has become of another one: such are not archived, copied or judged. */
+/** Whether the message is a report on another one. Reports are not archived, copied or judged. */
 export function carriesReport({ payload }: Stanza): boolean {
   return hasReport(ampsOf(payload));
 }
@@ -20,16 +20,16 @@ function hasReport(amps: readonly PlacedAmp[]): boolean {
 }
 
 /**
- * Where a report goes when time has passed since the message came: to the resource that sent it if that is still there, else
- * to the account, so that it is stored. Of senders elsewhere, their own servers know.
+ * The address of a report that is sent some time after the message arrived: the sending resource if it is still connected,
+ * else the account, so that the report is stored. For senders on other servers, their own server decides.
  */
 export function lateAddress(sender: Jid, isLocal: (jid: Jid) => boolean, isConnected: (jid: Jid) => boolean): Jid {
   return isLocal(sender) && !isConnected(sender) ? sender.bare() : sender;
 }
 
 /**
- * The original ends of a message that came from another server, as far as that can be believed: what the rules say of
- * them counts if it agrees with the sender that has been verified. Reports never go there, only to the verified sender.
+ * The original sender and recipient of a message from another server. The addresses on its `<amp/>` are believed if they
+ * agree with the verified sender. They are for display only: reports go to the verified sender.
  */
 export function believedEnds({ from, to }: WrittenRuleset, verified: Ends): Ends {
   const sender = jidOrNothing(from);
@@ -37,7 +37,7 @@ export function believedEnds({ from, to }: WrittenRuleset, verified: Ends): Ends
   return { sender, recipient: jidOrNothing(to) ?? verified.recipient };
 }
 
-/** Whether an address is that of a server as such. */
+/** Whether an address is a bare domain. */
 export function isServer({ local, resource }: Jid): boolean {
   return local === '' && resource === '';
 }

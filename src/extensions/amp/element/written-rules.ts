@@ -1,14 +1,14 @@
 import { ns } from '../../../protocol/namespaces.ts';
 import { type Element, xml } from '../../../xml/element.ts';
 
-/** A `<rule/>` as its sender wrote it: unchecked, perhaps incomplete (XEP-0079 §4.2). */
+/** A `<rule/>` as received: unchecked, perhaps incomplete (XEP-0079 §4.2). */
 export interface WrittenRule {
   readonly action: string | undefined;
   readonly condition: string | undefined;
   readonly value: string | undefined;
 }
 
-/** An `<amp/>` with rules as its sender wrote it (XEP-0079 §4.1). */
+/** An `<amp/>` with rules as received (XEP-0079 §4.1). */
 export interface WrittenRuleset {
   readonly rules: readonly WrittenRule[];
   readonly perHop: boolean;
@@ -18,7 +18,7 @@ export interface WrittenRuleset {
   readonly to: string | undefined;
 }
 
-/** Rules as children: of `<amp/>`, and in errors. They are in the namespace of their parent (XEP-0079 §12). */
+/** Rules as children of `<amp/>` or of an error. They are in the namespace of their parent (XEP-0079 §12). */
 export function ruleElements(rules: readonly WrittenRule[]): Element[] {
   return rules.map(({ action, condition, value }) => xml('rule', { action, condition, value }));
 }

@@ -3,7 +3,7 @@ import type { Stanza } from '../../../protocol/stanza.ts';
 import { type Envelope, failureReport, statusReport } from '../element/replies.ts';
 import type { WrittenRule } from '../element/written-rules.ts';
 
-/** What a rule does when it fires, with all that the definition of an action has to say (XEP-0079 §3.2). */
+/** What a rule does when it fires, as the definition of an action describes it (XEP-0079 §3.2). */
 export interface Action {
   /** The value of the 'action' attribute. */
   readonly name: string;
@@ -11,11 +11,11 @@ export interface Action {
   readonly feature: string;
   /** Whether the message still goes where it would have gone (XEP-0079 §2.2.3). */
   readonly continues: boolean;
-  /** The message that tells of it; an action without one is silent. */
+  /** Makes the report on a rule that fired. An action without it sends no report. */
   readonly report?: (rule: WrittenRule, envelope: Envelope) => Stanza;
 }
 
-/** Discards the message and tells the sender (XEP-0079 §3.4.1). */
+/** Discards the message and reports to the sender (XEP-0079 §3.4.1). */
 const alert: Action = {
   name: 'alert',
   feature: `${ns.amp}?action=alert`,
@@ -23,7 +23,7 @@ const alert: Action = {
   report: (rule, envelope) => statusReport('alert', rule, envelope),
 };
 
-/** Discards the message; nobody hears of it, not even by the error that would have come otherwise (XEP-0079 §3.4.2). */
+/** Discards the message without a report, and without the error the sender would get otherwise (XEP-0079 §3.4.2). */
 export const drop: Action = {
   name: 'drop',
   feature: `${ns.amp}?action=drop`,
@@ -38,7 +38,7 @@ const error: Action = {
   report: failureReport,
 };
 
-/** Tells the sender, and lets the message go where it would have gone (XEP-0079 §3.4.4). */
+/** Reports to the sender, and lets the message go where it would have gone (XEP-0079 §3.4.4). */
 const notify: Action = {
   name: 'notify',
   feature: `${ns.amp}?action=notify`,

@@ -3,26 +3,26 @@ import type { Rule, Ruleset } from './rule.ts';
 import { understand } from './rule.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** A rule on its way with a message. It fires once at most. */
+/** A rule of a message in progress. It fires at most once. */
 export interface ArmedRule {
   readonly rule: Rule;
   readonly fired: boolean;
 }
 
-/** The rules that one party has put on a message, and whom to tell when one fires. */
+/** The rules of one origin, the sender or a policy, for one message, and the receiver of their reports. */
 export interface ArmedRuleset {
   readonly rules: readonly ArmedRule[];
   readonly perHop: boolean;
-  /** Without it, nobody is told. */
+  /** The receiver of the reports. If undefined, no reports are sent. */
   readonly reportTo: 'sender' | Jid | undefined;
 }
 
-/** Puts a ruleset on a message. */
+/** Arms a ruleset for a message: none of its rules has fired. */
 export function arm({ rules, perHop }: Ruleset, reportTo: ArmedRuleset['reportTo']): ArmedRuleset {
   return { rules: rules.map((rule) => ({ rule, fired: false })), perHop, reportTo };
 }
 
-/** When the first of the rules that have not fired becomes due by time alone. */
+/** The earliest time, in milliseconds, at which a rule that has not fired is met by time alone. */
 export function nextDueMs(rulesets: readonly ArmedRuleset[]): number | undefined {
   const dues = rulesets
     .flatMap(({ rules }) => rules)
@@ -31,14 +31,14 @@ export function nextDueMs(rulesets: readonly ArmedRuleset[]): number | undefined
   return dues.length > 0 ? Math.min(...dues) : undefined;
 }
 
-/** A ruleset as it is kept with a stored message. */
+/** A ruleset as it is stored with a message. */
 interface KeptRuleset {
   readonly rules: readonly (readonly [action: string, condition: string, value: string, fired: 0 | 1])[];
   readonly perHop?: true;
   readonly reportTo?: string;
 }
 
-/** The rulesets as text, to be kept with a stored message. */
+/** Writes rulesets as text that is stored with a message. */
 export function writeArmed(rulesets: readonly ArmedRuleset[]): string {
   return JSON.stringify(
     rulesets.map(
@@ -51,7 +51,7 @@ export function writeArmed(rulesets: readonly ArmedRuleset[]): string {
   );
 }
 
-/** Reads what {@link writeArmed} wrote; rules whose words have been disabled since are left out. */
+/** Reads the text of {@link writeArmed}. Leaves out rules whose action or condition has been disabled since. */
 export function readArmed(text: string, vocabulary: Vocabulary): ArmedRuleset[] {
   const kept: readonly KeptRuleset[] = JSON.parse(text);
   return kept.map(({ rules, perHop = false, reportTo }) => ({

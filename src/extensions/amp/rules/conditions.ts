@@ -4,19 +4,19 @@ import type { Jid } from '../../../protocol/jid.ts';
 import { ns } from '../../../protocol/namespaces.ts';
 import { outcomes, type Prospect, type Situation } from './situation.ts';
 
-/** What can make a rule fire, with all that the definition of a condition has to say (XEP-0079 §3.1). */
+/** What makes a rule fire, as the definition of a condition describes it (XEP-0079 §3.1). */
 export interface Condition {
   /** The value of the 'condition' attribute. */
   readonly name: string;
   /** Its name in service discovery (XEP-0079 §2.1.1). */
   readonly feature: string;
-  /** Whether servers between the two edges may apply it too (XEP-0079 §2.1.2). */
+  /** Whether servers between the two edges may apply it, too (XEP-0079 §2.1.2). */
   readonly perHop: boolean;
   /** Whether a rule may have this value. */
   accepts(value: string): boolean;
-  /** Whether the condition is met, for a value that it accepts. */
+  /** Whether the condition is met. `value` must be one that it accepts. */
   isMet(value: string, situation: Situation): boolean;
-  /** When time alone makes it met; only for conditions of time. */
+  /** The time, in milliseconds, from which it is met whatever else happens. Only conditions about time have this. */
   dueMs?(value: string): number | undefined;
 }
 
@@ -31,7 +31,7 @@ const deliver: Condition = {
   isMet: (value, { prospect }) => prospect?.deliver === value,
 };
 
-// A moment is asked about several times for every message that names it, and many messages name the same.
+// The time of a rule is parsed several times for each message, and many messages have the same one.
 const moments = new InternCache<number>(1024);
 
 function momentMs(value: string): number | undefined {
@@ -43,8 +43,8 @@ function momentMs(value: string): number | undefined {
 }
 
 /**
- * The message would be delivered at that moment or later (XEP-0079 §3.3.2). Whatever happens after the moment is later
- * than it, so a moment that has passed is met at once, wherever the message is going.
+ * The message would be delivered at that time or later (XEP-0079 §3.3.2). A time in the past is met at once, wherever the
+ * message is going.
  */
 const expireAt: Condition = {
   name: 'expire-at',
@@ -62,14 +62,14 @@ function isExact(intended: Jid, destinations: readonly Jid[]): boolean {
 }
 
 const matches = new Map<string, Match>([
-  // What waits in store has come to no resource yet.
+  // A stored message has not reached a resource yet.
   ['any', (_, destinations, deliver) => destinations.length > 0 && deliver !== 'stored'],
   ['exact', isExact],
-  // XEP-0079 §5.1: a sender who insists on one resource hears of it when the message does not get there at all.
+  // XEP-0079 §5.1: a sender who requires one resource is told when the message does not reach it at all.
   ['other', (to, destinations) => !isExact(to, destinations) && (destinations.length > 0 || !to.isBare)],
 ]);
 
-/** How the resource that would get the message compares with the one it was meant for (XEP-0079 §3.3.3). */
+/** Compares the resource that would get the message with the intended one (XEP-0079 §3.3.3). */
 const matchResource: Condition = {
   name: 'match-resource',
   feature: `${ns.amp}?condition=match-resource`,

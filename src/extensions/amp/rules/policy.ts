@@ -9,7 +9,7 @@ import { type ArmedRuleset, arm } from './armed-rules.ts';
 import { understand } from './rule.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** Which messages a policy is for; what is not given does not matter. */
+/** The messages that a policy applies to. A missing property matches every message. */
 export interface PolicyMatch {
   readonly from?: AddressList;
   readonly to?: AddressList;
@@ -19,24 +19,24 @@ export interface PolicyMatch {
   readonly namespace?: string;
 }
 
-/** A rule of a policy: like a sender's, or one that fires when the message has reached an age. */
+/** A rule of a policy: like a sender's, or one that fires when the message reaches an age in milliseconds. */
 export type PolicyRule = WrittenRule | { readonly action: string; readonly maxAgeMs: number };
 
-/** Rules that the operator puts on messages, whatever their senders say. */
+/** Rules that the operator applies to messages in addition to the sender's. */
 export interface Policy {
   readonly name: string;
   readonly match: PolicyMatch;
   readonly rules: readonly PolicyRule[];
-  /** Who is told when a rule fires. The sender never is. */
+  /** The receiver of the reports. The sender gets none. */
   readonly reportTo?: Jid;
 }
 
-/** The first rule of a policy that this server would not understand. */
+/** The first faulty rule of a policy, if any. */
 export function faultyRule({ rules }: Policy, vocabulary: Vocabulary): PolicyRule | undefined {
   return rules.find((rule) => typeof understand(dated(rule, 0), vocabulary) === 'string');
 }
 
-/** The rulesets that policies put on a message as it is received, to be judged by after the sender's own. */
+/** The rulesets that policies apply to a message received at `nowMs`. They are judged after the sender's own. */
 export function policyRulesets(
   policies: readonly Policy[],
   message: Stanza,
@@ -51,7 +51,7 @@ export function policyRulesets(
     });
 }
 
-/** Errors pass, like those of senders: they are not judged by rules. */
+/** Errors never match: they are not judged by rules. */
 function isMatch({ from, to, types, hasBody, namespace }: PolicyMatch, message: Stanza): boolean {
   const type = messageType(message);
   if (type === 'error' || (types && !types.has(type))) return false;

@@ -1,34 +1,34 @@
 import type { Jid } from '../../../protocol/jid.ts';
 import type { DeliveryPlan } from '../../../routing/delivery-plan.ts';
 
-/** What can become of a message: the values of the 'deliver' condition (XEP-0079 §3.3.1). */
+/** The possible outcomes for a message: the values of the 'deliver' condition (XEP-0079 §3.3.1). */
 export const outcomes = ['direct', 'forward', 'gateway', 'none', 'stored'] as const;
 
 /** One of the {@link outcomes}. */
 export type Outcome = (typeof outcomes)[number];
 
-/** A delivery plan in the words of the conditions. */
+/** A delivery plan in the terms of the conditions. */
 export interface Prospect {
-  /** Undefined if only another server can say. */
+  /** Undefined if only another server knows. */
   readonly deliver: Outcome | undefined;
-  /** The addresses the message would come to, none if it comes nowhere; undefined if only another server can say. */
+  /** The addresses the message would reach: empty if it reaches none, undefined if only another server knows. */
   readonly destinations: readonly Jid[] | undefined;
-  /** It goes on to another server, which is all there is to say of it for servers on the way (XEP-0079 §3.3.1). */
+  /** The message is passed to another server, which is the outcome for servers on the way (XEP-0079 §3.3.1). */
   readonly passedOn?: true;
 }
 
 interface Circumstances {
-  /** The address the sender wrote. */
+  /** The address the sender wrote to. */
   readonly intended: Jid;
-  /** Neither end of the message is connected to this server: it only passes through (XEP-0079 §2.1.2). */
+  /** This server is neither edge: the message only passes through it (XEP-0079 §2.1.2). */
   readonly hop: boolean;
   readonly nowMs: number;
 }
 
 /**
- * What rules are judged by. A message is planned when it is received, and again when a planned effect has failed. When it
- * expires in store, or is dispatched after a wait, nothing is planned: only time has passed, and only what depends on
- * time can have changed (XEP-0079 §3.3.1: "at the moment of receipt").
+ * The facts that rules are tested against. A message is planned when it is received, and again when a planned effect has
+ * failed. When it expires in store, or is dispatched after a wait, it has no new plan: only conditions about time can have
+ * changed (XEP-0079 §3.3.1: "at the moment of receipt").
  */
 export type Situation = Circumstances &
   (
@@ -36,7 +36,7 @@ export type Situation = Circumstances &
     | { readonly event: 'expiry' | 'dispatch'; readonly prospect?: never }
   );
 
-/** Says a delivery plan in the words of the conditions (XEP-0079 §3.3.1). */
+/** Translates a delivery plan into the terms of the conditions (XEP-0079 §3.3.1). */
 export function prospectOf(plan: DeliveryPlan, intended: Jid): Prospect {
   switch (plan.kind) {
     case 'direct':

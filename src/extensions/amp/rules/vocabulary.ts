@@ -2,18 +2,18 @@ import { ns } from '../../../protocol/namespaces.ts';
 import { type Action, allActions } from './actions.ts';
 import { allConditions, type Condition } from './conditions.ts';
 
-/** The words a rule may use. */
+/** The enabled actions and conditions, by name. */
 export interface Vocabulary {
   readonly actions: ReadonlyMap<string, Action>;
   readonly conditions: ReadonlyMap<string, Condition>;
 }
 
-/** Every action and condition there is but those that are disabled, by name. */
+/** All actions and conditions except the disabled ones. */
 export function vocabulary(disabled: ReadonlySet<string> = new Set()): Vocabulary {
   return { actions: enabled(allActions, disabled), conditions: enabled(allConditions, disabled) };
 }
 
-/** What service discovery says of a vocabulary, on the domain and at its node (XEP-0079 §2.1.1). */
+/** The features of a vocabulary in service discovery, on the domain and at its node (XEP-0079 §2.1.1). */
 export function featuresOf({ actions, conditions }: Vocabulary): string[] {
   return [ns.amp, ...[...actions.values(), ...conditions.values()].map(({ feature }) => feature)];
 }

@@ -12,21 +12,21 @@ import { type RulesetLimits, understand, validate } from '../rules/rule.ts';
 import { type Ends, signedCopy, withoutForgedReports } from './delivered-copy.ts';
 import { refuseReports } from './privacy.ts';
 
-/** Who brings a message, and what is decided by that. */
+/** How a message arrived, and what depends on it. */
 export interface Arrival {
-  /** Whether one of our clients sent it; else it is from a server, or a part of this one. */
+  /** Whether a client of this server sent it. If not, it is from another server, a component or this server. */
   readonly fromClient: boolean;
-  /** Verified. */
+  /** The verified sender. */
   readonly sender: Jid;
   readonly recipient: Jid;
   /** The domain that answers. */
   readonly by: Jid;
-  /** Whether the sender may have reports about the recipient; asked only about rules that would report. */
+  /** Whether the sender may get reports about the recipient. Called only if a rule would report. */
   readonly mayReport: () => boolean;
   readonly nowMs: number;
 }
 
-/** The message to go on with, and the sender's rules for it; undefined if there are none. */
+/** The message to continue with, and the sender's rules for it, if any. */
 export interface Admitted {
   readonly kind: 'admitted';
   readonly message: Stanza;
@@ -34,12 +34,12 @@ export interface Admitted {
   readonly ends: Ends;
 }
 
-/** What AMP makes of a message before anything is known of where it goes. */
+/** The result of checking a message before it is planned. */
 type Admission = { readonly kind: 'refused'; readonly reply: Stanza } | Admitted;
 
 /**
- * Takes a message in: reads its rules, checks them all, and signs them (XEP-0079 §2.2, first step). No state of the
- * recipient is looked at. A sender that cannot be answered cannot be refused either: its faulty rules do not count.
+ * Admits a message: reads its rules, checks them all, and signs them (XEP-0079 §2.2, first step). The state of the
+ * recipient plays no part. A message that cannot be answered cannot be refused either: its faulty rules are ignored.
  */
 export function admit(message: Stanza, arrival: Arrival, limits: RulesetLimits): Admission {
   const { fromClient, sender, recipient, by } = arrival;
@@ -83,7 +83,7 @@ function readAccepted(
   return refuseReports(ruleset.rules, mayReport) ?? { rules: ruleset.rules, perHop: ruleset.perHop, ends };
 }
 
-/** Older than AMP, and carried out by the same engine as its last rule. */
+/** The rule for `jabber:x:expire`, which is tested after the rules of the message. */
 function expiryRule(message: Stanza, { nowMs }: Arrival, { vocabulary }: RulesetLimits): Rule | undefined {
   const written = legacyExpiry(message, nowMs);
   const rule = written && understand(written, vocabulary);

@@ -2,11 +2,11 @@ import type { StatusSection } from '../../../routing/extension.ts';
 
 /** What AMP has done since the server started. */
 interface AmpReport {
-  /** How often rules have fired, by action, condition and, but for moments, value. */
+  /** How often rules have fired, by action, condition and value. The value is left out if it is a time. */
   readonly fired: Readonly<Record<string, number>>;
   /** Messages whose rules were not accepted. */
   readonly refused: number;
-  /** Replies that were not sent because their receiver had too many. */
+  /** Replies not sent because their receiver had exceeded the reply limit. */
   readonly repliesHeldBack: number;
 }
 
@@ -37,7 +37,7 @@ export class AmpCounters {
     return { title: 'Rules', summary, figures };
   }
 
-  /** The counts of this moment. */
+  /** The current counts. */
   report(): AmpReport {
     const fired = Object.fromEntries([...this.#fired].sort(([one], [other]) => (one < other ? -1 : 1)));
     return { fired, refused: this.#refused, repliesHeldBack: this.#repliesHeldBack };

@@ -23,7 +23,7 @@ interface AmpJudgeDeps extends CaseDeps {
   readonly outbox: Outbox;
 }
 
-/** Judges messages by the rules they carry and those the operator puts on them (XEP-0079 §2.2). */
+/** Judges messages by the sender's rules and the operator's policies (XEP-0079 §2.2). */
 export class AmpJudge {
   readonly #deps: AmpJudgeDeps;
 
@@ -31,7 +31,7 @@ export class AmpJudge {
     this.#deps = deps;
   }
 
-  /** Takes up the case of a message that has rules; all others pass at the cost of a look at the names of their children. */
+  /** Opens the case of a message with rules. Every other message costs a look at the names of its children. */
   hear(passage: Passage): Hearing | 'refused' | undefined {
     const { settings, reporter, outbox, clock } = this.#deps;
     const { message, sender, options } = passage;
@@ -39,7 +39,7 @@ export class AmpJudge {
     if (this.#isOwnReport(message, sender)) return outbox.hear(passage);
     if (options.own) return undefined;
     const by = this.#deciding(passage);
-    // What comes back from where it waited is as old as it was.
+    // The age of a redelivered message is counted from when it was first sent.
     const sentAtMs = passage.options.again?.sentAtMs ?? clock.nowMs();
     const arrival = this.#arrival(passage, options.fromClient ?? false, by, sentAtMs);
     const admission = admit(message, arrival, settings.limits);
@@ -52,8 +52,8 @@ export class AmpJudge {
   }
 
   /**
-   * Takes up again the case of a message that waits for a session since before a restart: by its own rules, as they stood when it
-   * came, and by the policies of today, as if they had stood then.
+   * Reopens the case of a message that has waited for a session since before a restart. Its own rules and the current
+   * policies are judged as of the time it arrived.
    */
   recall(passage: Passage, plan: DeliveryPlan, sentAtMs: number): Oversight | undefined {
     const { message, sender } = passage;
@@ -73,7 +73,7 @@ export class AmpJudge {
     return new Case(this.#deps, message, passage, rulesets, { by, sender, id: message.id, ends });
   }
 
-  /** What would happen to a message that came at some time and for which this is planned; nothing does. */
+  /** Explains what would happen to a message that arrived at `nowMs` with this plan. Has no effect. */
   explain(passage: Passage, plan: DeliveryPlan, nowMs: number): Explanation {
     const { sender, message } = passage;
     const fromClient = sender.local !== '' && this.#deps.isLocalDomain(sender.domain);
@@ -83,7 +83,7 @@ export class AmpJudge {
 
   #arrival(passage: Passage, fromClient: boolean, by: Jid, nowMs: number): Arrival {
     const { sender, recipient, options } = passage;
-    // What comes back has been admitted before, and must not be lost for what has changed since.
+    // A redelivered message has been admitted before, and must not be lost because of later changes.
     const mayReport = () => options.again !== undefined || this.#mayReport(passage);
     return { fromClient, sender, recipient, by, mayReport, nowMs };
   }
@@ -96,19 +96,19 @@ export class AmpJudge {
     return this.#isServer(sender) && carriesReport(message);
   }
 
-  /** Whether the server itself has sent something, in whatever capacity. */
+  /** Whether the sender is this server, with or without a resource. */
   #isServer({ local, domain }: Jid): boolean {
     return local === '' && this.#deps.isLocalDomain(domain);
   }
 
-  /** The domain that answers: the recipient's if that is one of ours, else the sender's. */
+  /** The domain that answers: the recipient's if this server hosts it, else the sender's. */
   #deciding({ sender, recipient, destination }: Passage): Jid {
     const { kind } = destination;
     const isRecipients = kind === 'account' || kind === 'server' || !this.#deps.isHosted(sender.domain);
     return Jid.parse(isRecipients ? recipient.domain : sender.domain);
   }
 
-  /** Who is refused gets the same answer as who writes to nobody (XEP-0079 §9, XEP-0191 §3.3). */
+  /** A blocked sender gets the same answer as one who writes to a missing account (XEP-0079 §9, XEP-0191 §3.3). */
   #mayReport({ message, sender, recipient, destination, options }: Passage): boolean {
     if (destination.kind !== 'account' || options.byOperator || this.#isServer(sender)) return true;
     const { settings, filters } = this.#deps;
@@ -122,13 +122,13 @@ export class AmpJudge {
   }
 }
 
-/** Whether another server tells a user's resource what has become of a message. */
+/** Whether another server sends a report to a resource of a user. */
 function isReportOfPeer({ message, sender, recipient, destination }: Passage): boolean {
   const isToUser = destination.kind === 'account' && !recipient.isBare;
   return isToUser && message.type !== 'error' && isServer(sender) && carriesReport(message);
 }
 
-/** Who has asked for a report and has gone meanwhile is found by the account, where it can be stored. */
+/** Sends a report to the account if its resource has disconnected, so that it can be stored. */
 function foundByAccount(heard: Hearing, recipient: Jid): Hearing {
   const { message } = heard;
   const moved: Ruling = { message, plan: { kind: 'forward', to: recipient.bare() } };

@@ -12,7 +12,7 @@ import { ampsOf, requestOf } from '../element/amp-element.ts';
 import { Refusal } from '../element/refusal.ts';
 import { refusalReply } from '../element/replies.ts';
 import { type ArmedRuleset, nextDueMs, writeArmed } from '../rules/armed-rules.ts';
-import { type Judgement, judge } from '../rules/judgement.ts';
+import { type Judgment, judge } from '../rules/judgment.ts';
 import type { Rule } from '../rules/rule.ts';
 import { prospectOf } from '../rules/situation.ts';
 import type { AmpSettings } from '../settings.ts';
@@ -25,7 +25,7 @@ import type { Reporter, Subject } from './reporter.ts';
 /** Dependencies of a case. */
 export interface CaseDeps {
   readonly settings: Pick<AmpSettings, 'unsupported'>;
-  /** Whether a domain is one of ours, or that of a service of ours. */
+  /** Whether a domain is of this server or of one of its services. */
   readonly isHosted: (domain: string) => boolean;
   readonly reporter: Reporter;
   readonly outbox: Pick<Outbox, 'flush'>;
@@ -33,21 +33,21 @@ export interface CaseDeps {
   readonly clock: Clock;
 }
 
-/** One message and its rules, from its receipt until it is delivered or stored. */
+/** The case of one message: its rules, from receipt until the message is delivered or stored. */
 export class Case implements Hearing {
   readonly message: Stanza;
   readonly #deps: CaseDeps;
   readonly #passage: Passage;
   readonly #subject: Subject;
-  /** What the message is judged by if it must be planned anew. */
+  /** The rulesets for judging a new plan. */
   #rulesets: readonly ArmedRuleset[];
-  /** What stays armed while the message is on its way. */
+  /** The rulesets that stay armed while the message waits to be sent. */
   #armed: readonly ArmedRuleset[] = [];
-  /** Its end is decided, and told as far as it is: whoever asks whether it may leave asks too late. */
+  /** The message was stopped or has failed: it may not leave any more. */
   #over = false;
-  /** A resource has it: nothing that comes later is told any more. */
+  /** A resource has it: later events are not reported. */
   #delivered = false;
-  /** The rules were the reason why the next server was not given the message. */
+  /** The message was not sent because the next server does not support AMP. */
   #unsupported = false;
 
   constructor(deps: CaseDeps, message: Stanza, passage: Passage, rulesets: readonly ArmedRuleset[], subject: Subject) {
@@ -62,52 +62,52 @@ export class Case implements Hearing {
     return this.#rule(plan, 'receipt');
   }
 
-  /** A plan that replaces one that failed is judged by the same rules: none of them has told anything yet. */
+  /** A plan that replaces a failed one is judged by the same rules: none of them has been reported yet. */
   #rule(plan: DeliveryPlan, event: 'receipt' | 'replanned'): Ruling {
     const message = plan.kind === 'forward' ? forwardedCopy(this.message) : this.message;
     if (this.#rulesets.length === 0) return { message, plan };
     const { reporter, clock } = this.#deps;
-    const judgement = this.#judgement(plan, event, clock.nowMs());
-    const now = judgement.reports.filter(({ when }) => when === 'now');
-    const isOver = judgement.decision === 'stop' || plan.kind === 'none';
-    if (isOver) reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : plan.kind);
+    const judgment = this.#judgment(plan, event, clock.nowMs());
+    const now = judgment.reports.filter(({ when }) => when === 'now');
+    const isOver = judgment.decision === 'stop' || plan.kind === 'none';
+    if (isOver) reporter.note(judgment.fired, this.#subject, judgment.decision === 'stop' ? 'stopped' : plan.kind);
     for (const report of reporter.compose(now, this.#subject)) reporter.send(report, this.#passage.options.ackScope);
-    if (judgement.decision === 'stop') return { message, plan: { kind: 'none' }, stopped: true };
-    return isOver ? { message, plan } : { message, plan, oversight: this.#oversight(plan, judgement) };
+    if (judgment.decision === 'stop') return { message, plan: { kind: 'none' }, stopped: true };
+    return isOver ? { message, plan } : { message, plan, oversight: this.#oversight(plan, judgment) };
   }
 
-  #judgement(plan: DeliveryPlan, event: 'receipt' | 'replanned', nowMs: number): Judgement {
+  #judgment(plan: DeliveryPlan, event: 'receipt' | 'replanned', nowMs: number): Judgment {
     const { sender, recipient, destination } = this.#passage;
     const prospect = prospectOf(plan, recipient);
     const hop = destination.kind === 'remote' && !this.#deps.isHosted(sender.domain);
     return judge(this.#rulesets, { event, prospect, intended: recipient, hop, nowMs });
   }
 
-  /** What was decided at some time, as far as it can still be told from the plan. */
+  /** Restores the oversight of a message that arrived at `sentAtMs`, as far as the plan still shows what was decided. */
   recall(plan: DeliveryPlan, sentAtMs: number): Oversight {
-    const judgement = this.#judgement(plan, 'receipt', sentAtMs);
-    const undecided: Judgement = { decision: 'keep', fired: [], reports: [], armed: this.#rulesets };
-    return this.#oversight(plan, judgement.decision === 'stop' ? undecided : judgement);
+    const judgment = this.#judgment(plan, 'receipt', sentAtMs);
+    const undecided: Judgment = { decision: 'keep', fired: [], reports: [], armed: this.#rulesets };
+    return this.#oversight(plan, judgment.decision === 'stop' ? undecided : judgment);
   }
 
-  /** XEP-0079 §3.3.2: what has waited may have expired. */
+  /** Whether a message that has waited may be sent, or has expired (XEP-0079 §3.3.2). */
   #mayLeave(ackScope: AckScope | undefined): boolean {
     if (this.#over) return false;
     const { reporter, clock } = this.#deps;
     const intended = this.#passage.recipient;
-    const judgement = judge(this.#armed, { event: 'dispatch', intended, hop: false, nowMs: clock.nowMs() });
-    if (judgement.fired.length === 0) return true;
-    if (this.#delivered) return judgement.decision === 'keep';
-    this.#armed = judgement.armed;
-    // What has been told stays told, whatever becomes of the message.
-    this.#rulesets = withFired(this.#rulesets, judgement.fired);
-    reporter.note(judgement.fired, this.#subject, judgement.decision === 'stop' ? 'stopped' : 'direct');
-    for (const report of reporter.compose(judgement.reports, this.#subject)) reporter.send(report, ackScope);
-    this.#over = judgement.decision === 'stop';
+    const judgment = judge(this.#armed, { event: 'dispatch', intended, hop: false, nowMs: clock.nowMs() });
+    if (judgment.fired.length === 0) return true;
+    if (this.#delivered) return judgment.decision === 'keep';
+    this.#armed = judgment.armed;
+    // A report stays sent, whatever happens to the message.
+    this.#rulesets = withFired(this.#rulesets, judgment.fired);
+    reporter.note(judgment.fired, this.#subject, judgment.decision === 'stop' ? 'stopped' : 'direct');
+    for (const report of reporter.compose(judgment.reports, this.#subject)) reporter.send(report, ackScope);
+    this.#over = judgment.decision === 'stop';
     return !this.#over;
   }
 
-  /** What is given to the next server (XEP-0079 §2.2.4), or to a component that has come. */
+  /** The message for the next server (XEP-0079 §2.2.4) or a component, undefined if it may not leave. */
   #leaving(message: Stanza, hop: NextHop | undefined): MaybePromise<Stanza | undefined> {
     const knowsAmp = !hop || !asksForRules(message) || supportsAmp(hop);
     return then(knowsAmp, (known) => {
@@ -129,7 +129,7 @@ export class Case implements Hearing {
     }
   }
 
-  /** Plans anew. If no rule has another idea, the error for rules that the next server does not know has a form of its own. */
+  /** Judges a new plan. If no rule decides otherwise, a message to a server without AMP gets an error of its own form. */
   #failed(next: DeliveryPlan): Ruling {
     const ruling = this.#rule(next, 'replanned');
     this.#over = ruling.oversight === undefined;
@@ -140,18 +140,18 @@ export class Case implements Hearing {
     return { ...ruling, plan: { kind: 'none' } };
   }
 
-  #oversight(plan: DeliveryPlan, judgement: Judgement): Oversight {
+  #oversight(plan: DeliveryPlan, judgment: Judgment): Oversight {
     const { reporter, outbox, expiry } = this.#deps;
     const failed = (next: DeliveryPlan) => this.#failed(next);
-    const later = judgement.reports.filter(({ when }) => when === 'after-effect');
-    const note = () => reporter.note(judgement.fired, this.#subject, plan.kind);
-    this.#armed = judgement.armed;
+    const later = judgment.reports.filter(({ when }) => when === 'after-effect');
+    const note = () => reporter.note(judgment.fired, this.#subject, plan.kind);
+    this.#armed = judgment.armed;
     if (plan.kind !== 'stored') {
       const done = () => {
         note();
         this.#delivered = plan.kind === 'direct';
-        // What another server has been given can still come back.
-        this.#rulesets = withFired(this.#rulesets, judgement.fired);
+        // A message sent to another server can still come back.
+        this.#rulesets = withFired(this.#rulesets, judgment.fired);
         for (const report of reporter.compose(later, this.#subject))
           reporter.send(report, this.#passage.options.ackScope);
       };
@@ -159,7 +159,7 @@ export class Case implements Hearing {
       return { done, failed, leaving, mayLeave: (ackScope) => this.#mayLeave(ackScope) };
     }
     const reports = reporter.compose(later, this.#subject);
-    const extras = keepsakeOf(judgement.armed, reports);
+    const extras = storedExtras(judgment.armed, reports);
     const done = () => {
       note();
       if (reports.length > 0) outbox.flush();
@@ -169,7 +169,7 @@ export class Case implements Hearing {
   }
 }
 
-/** The rulesets, with these rules spent. */
+/** The rulesets, with these rules marked as fired. */
 function withFired(rulesets: readonly ArmedRuleset[], spent: readonly Rule[]): readonly ArmedRuleset[] {
   return rulesets.map((ruleset) => ({
     ...ruleset,
@@ -177,8 +177,8 @@ function withFired(rulesets: readonly ArmedRuleset[], spent: readonly Rule[]): r
   }));
 }
 
-/** What is written down with a stored message: rules that time can still meet, and reports that it is stored. */
-function keepsakeOf(armed: readonly ArmedRuleset[], reports: readonly Stanza[]): StoredExtras {
+/** What is stored with a message: rules that time can still meet, and reports that the message is stored. */
+function storedExtras(armed: readonly ArmedRuleset[], reports: readonly Stanza[]): StoredExtras {
   const dueAtMs = nextDueMs(armed);
   return {
     ...(dueAtMs !== undefined && { kept: { rules: writeArmed(armed), dueAtMs } }),

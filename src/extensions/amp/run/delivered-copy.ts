@@ -7,13 +7,13 @@ import { serialise } from '../../../xml/serialise.ts';
 import { ampsOf, isAmp, requestOf } from '../element/amp-element.ts';
 import { drop } from '../rules/actions.ts';
 
-/** The original ends of a message, which every server writes on the rules it passes on (XEP-0079 §4.1). */
+/** The original sender and recipient of a message. Servers write both on the rules they pass on (XEP-0079 §4.1). */
 export interface Ends {
   readonly sender: Jid;
   readonly recipient: Jid;
 }
 
-/** The message with its rules signed: whatever they said of its ends gives way to the truth. Its content stays as it is. */
+/** The message with its rules signed: 'from' and 'to' on `<amp/>` are replaced by the true ones. */
 export function signedCopy(message: Stanza, ends: Ends, amps = ampsOf(message.payload)): Stanza {
   const request = requestOf(amps);
   if (!request) return message;
@@ -38,8 +38,8 @@ function rewritten(message: Stanza, { start, end }: Child, amp: Element): Stanza
 }
 
 /**
- * The message as an account passes it on: only rules that never report go along. The others are for the address that was
- * written to, and would tell about one that the sender may not even know of.
+ * The message as an account forwards it, with only the rules that never report. The others apply to the original address,
+ * and would report on one that the sender may not even know.
  */
 export function forwardedCopy(message: Stanza): Stanza {
   const { payload } = message;
@@ -52,14 +52,14 @@ export function forwardedCopy(message: Stanza): Stanza {
   return rewritten(message, child, amp);
 }
 
-/** The message without anything of AMP: rules end at a room, whose occupants are not whom they were meant for. */
+/** The message without AMP elements, for example for the occupants of a room: the rules were not for them. */
 export function withoutRules(message: Stanza): Stanza {
   return without(message, isAmp);
 }
 
 /**
- * The message of a client without reports, which only servers make (XEP-0079 §4.1). An error may keep them: there they are
- * what came with the message it answers.
+ * The message of a client without reports, which only servers may send (XEP-0079 §4.1). An error keeps them: it repeats them
+ * from the message it answers.
  */
 export function withoutForgedReports(message: Stanza, amps = ampsOf(message.payload)): Stanza {
   if (message.type === 'error') return message;

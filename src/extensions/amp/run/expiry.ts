@@ -9,7 +9,7 @@ import { readRequest } from '../element/parse.ts';
 import { Refusal } from '../element/refusal.ts';
 import { believedEnds } from '../element/report-address.ts';
 import { nextDueMs, readArmed, writeArmed } from '../rules/armed-rules.ts';
-import { judge } from '../rules/judgement.ts';
+import { judge } from '../rules/judgment.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Vocabulary } from '../rules/vocabulary.ts';
 import type { Outbox } from './outbox.ts';
@@ -20,7 +20,7 @@ interface ExpiryDeps {
   readonly store: Pick<OfflineStore, 'due' | 'nextDueMs' | 'settle'>;
   readonly vocabulary: Vocabulary;
   readonly accounts: Pick<Accounts, 'peek'>;
-  /** Whether a message has been sent to a client that may have read it. */
+  /** Whether a message has been sent to a client but not confirmed by it. */
   readonly isInFlight: (owner: string, id: number) => boolean;
   readonly reporter: Pick<Reporter, 'note'>;
   readonly outbox: Pick<Outbox, 'flush'>;
@@ -28,7 +28,7 @@ interface ExpiryDeps {
   readonly log: Log;
 }
 
-/** What becomes of a message whose time has come. */
+/** What happens to a message whose time has come. */
 interface Settlement {
   readonly subject: Subject;
   readonly change: 'remove' | Partial<KeptRules>;
@@ -37,12 +37,12 @@ interface Settlement {
 }
 
 const pageSize = 100;
-/** However far the next moment is, wall clocks can jump. */
+/** The longest wait for the next due time: wall clocks can jump. */
 const longestWaitMs = 60_000;
-/** A message that is with a client is looked at again after this. */
+/** The wait before a message that was sent and not confirmed is tried again. */
 const inFlightWaitMs = 10_000;
 
-/** Carries out the rules about time of messages that wait in the store (XEP-0079 §3.3.2): one timer, whatever their number. */
+/** Carries out the rules about time of stored messages (XEP-0079 §3.3.2), with one timer for all of them. */
 export class Expiry {
   readonly #deps: ExpiryDeps;
   #timer: Timer | undefined;
@@ -54,12 +54,12 @@ export class Expiry {
     this.#deps = deps;
   }
 
-  /** Looks for what has come due while nobody was there to look. */
+  /** Settles messages that came due while the server was down. */
   start(): void {
     this.wake(this.#deps.clock.nowMs());
   }
 
-  /** A message comes due at that time. */
+  /** Makes sure that messages due at that time are settled. */
   wake(dueAtMs: number): void {
     if (this.#stopped || dueAtMs >= this.#wakeAtMs) return;
     this.#timer?.cancel();
@@ -70,14 +70,14 @@ export class Expiry {
     else this.#timer = clock.after(waitMs, () => this.#fire());
   }
 
-  /** No more timers; resolves when nothing is under way. */
+  /** Stops the timer. Resolves when no work is in progress. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
     await this.#running;
   }
 
-  /** Settles what has come due; of one owner if given. False if something had to be left alone. */
+  /** Settles the due messages, only those of `owner` if given. False if some were left because they are in flight. */
   async settleDue(owner?: string): Promise<boolean> {
     const { store, clock, isInFlight } = this.#deps;
     let complete = true;
@@ -124,7 +124,7 @@ export class Expiry {
     if (reports.length > 0) this.#deps.outbox.flush();
   }
 
-  /** A message that cannot be read is left to the operator, without rules. */
+  /** A message that cannot be read stays in the store without its rules. */
   #judgeIfReadable(message: DueMessage): Settlement | undefined {
     try {
       return this.#judge(message);
@@ -139,19 +139,19 @@ export class Expiry {
     const subject = subjectOf(Stanza.fromFrame(parseFrame(bytes)), owner);
     const rulesets = readArmed(rules, vocabulary);
     const intended = subject.ends.recipient;
-    const judgement = judge(rulesets, { event: 'expiry', intended, hop: false, nowMs: clock.nowMs() });
-    const dueAtMs = nextDueMs(judgement.armed);
-    const remaining = dueAtMs === undefined ? {} : { rules: writeArmed(judgement.armed), dueAtMs };
+    const judgment = judge(rulesets, { event: 'expiry', intended, hop: false, nowMs: clock.nowMs() });
+    const dueAtMs = nextDueMs(judgment.armed);
+    const remaining = dueAtMs === undefined ? {} : { rules: writeArmed(judgment.armed), dueAtMs };
     return {
       subject,
-      change: judgement.decision === 'stop' ? 'remove' : remaining,
-      reports: judgement.reports.flatMap((report) => composed(report, subject)),
-      fired: judgement.fired,
+      change: judgment.decision === 'stop' ? 'remove' : remaining,
+      reports: judgment.reports.flatMap((report) => composed(report, subject)),
+      fired: judgment.fired,
     };
   }
 }
 
-/** What a stored message says of its ends: its rules have been signed when it came (XEP-0079 §4.1). */
+/** The subject of reports on a stored message. Its rules were signed when it arrived (XEP-0079 §4.1). */
 function subjectOf(message: Stanza, owner: string): Subject {
   const recipient = Jid.parse(owner);
   const by = Jid.from('', recipient.domain);

@@ -3,14 +3,14 @@ import type { Stanza } from '../../../protocol/stanza.ts';
 import type { DeliveryPlan } from '../../../routing/delivery-plan.ts';
 import { type ArmedRuleset, nextDueMs } from '../rules/armed-rules.ts';
 import { type Standing, standingOf } from '../rules/engine.ts';
-import { judge, type Report } from '../rules/judgement.ts';
+import { judge, type Report } from '../rules/judgment.ts';
 import { type Policy, policyRulesets } from '../rules/policy.ts';
 import type { RulesetLimits } from '../rules/rule.ts';
 import type { Outcome, Situation } from '../rules/situation.ts';
 import { prospectOf } from '../rules/situation.ts';
 import { type Arrival, admit } from './admission.ts';
 
-/** One rule and how it stands; `unreached` ones come after the one that fires, or after the end of the message. */
+/** One rule and its result. An `unreached` rule comes after one that fires, or after the message was stopped. */
 interface RuleExplanation {
   readonly action: string;
   readonly condition: string;
@@ -18,23 +18,23 @@ interface RuleExplanation {
   readonly standing: 'fires' | Exclude<Standing, 'met' | 'fired'> | 'unreached';
 }
 
-/** The rules of one party: the sender, or a policy by its name. */
+/** The rules of the sender, or of the policy of that name. */
 export interface RulesetExplanation {
   readonly policy?: string;
   readonly rules: readonly RuleExplanation[];
 }
 
-/** That somebody would be told of a rule, at once or when what it announces has happened. */
+/** A report that would be sent, at once or when the announced effect has happened. */
 interface ReportExplanation {
   readonly status: string;
   readonly to: string;
   readonly when: Report['when'];
 }
 
-/** What would happen to a message without rules: undefined where only another server can say. */
+/** What would happen to the message without rules. `deliver` is undefined if only another server knows. */
 interface PlanExplanation {
   readonly deliver: Outcome | undefined;
-  /** Where it would come to. */
+  /** The addresses it would reach. */
   readonly destinations: readonly string[];
   /** The error that the sender would get. */
   readonly error?: string;
@@ -43,18 +43,18 @@ interface PlanExplanation {
 /** What would happen to a message now. */
 export interface Explanation {
   readonly plan: PlanExplanation;
-  /** The whole answer to a sender whose rules are not accepted; nothing else happens to such a message. */
+  /** The whole answer if the rules are not accepted. Then nothing else happens to the message. */
   readonly refusal?: string;
   readonly rulesets: readonly RulesetExplanation[];
-  /** Whether what has been planned would happen. */
+  /** Whether the plan would be carried out. */
   readonly decision: 'keep' | 'stop' | 'refuse';
   readonly reports: readonly ReportExplanation[];
-  /** When time alone makes another rule fire, if the message waits till then. */
+  /** The time at which another rule fires if the message still waits then. */
   readonly nextDueAt?: string;
 }
 
-/** The rules that count besides those of the sender. */
-interface HouseRules {
+/** The operator's settings that an explanation depends on. */
+interface OperatorRules {
   readonly limits: RulesetLimits;
   readonly policies: readonly Policy[];
 }
@@ -64,27 +64,27 @@ interface OwnedRuleset {
   readonly armed: ArmedRuleset;
 }
 
-/** Says what would happen to a message that arrives now and for which this is planned, by the very functions that would do it. */
-export function explain(message: Stanza, arrival: Arrival, plan: DeliveryPlan, house: HouseRules): Explanation {
-  const admission = admit(message, arrival, house.limits);
+/** Explains what would happen to a message that arrives now with this plan, by the functions that would do it. */
+export function explain(message: Stanza, arrival: Arrival, plan: DeliveryPlan, operator: OperatorRules): Explanation {
+  const admission = admit(message, arrival, operator.limits);
   const planned = explainPlan(plan, arrival);
   if (admission.kind === 'refused') {
     return { plan: planned, refusal: admission.reply.toString(), rulesets: [], decision: 'refuse', reports: [] };
   }
-  const owned = [...ofSender(admission.ruleset), ...ofPolicies(admission.message, arrival, house)];
+  const owned = [...ofSender(admission.ruleset), ...ofPolicies(admission.message, arrival, operator)];
   const { recipient: intended, nowMs } = arrival;
   const prospect = prospectOf(plan, intended);
   const situation: Situation = { event: 'receipt', intended, hop: false, nowMs, prospect };
-  const judgement = judge(
+  const judgment = judge(
     owned.map(({ armed }) => armed),
     situation,
   );
-  const dueMs = nextDueMs(judgement.armed);
+  const dueMs = nextDueMs(judgment.armed);
   return {
     plan: planned,
     rulesets: explainRulesets(owned, situation),
-    decision: judgement.decision,
-    reports: judgement.reports.map((report) => explainReport(report, arrival)),
+    decision: judgment.decision,
+    reports: judgment.reports.map((report) => explainReport(report, arrival)),
     ...(dueMs !== undefined && { nextDueAt: formatDateTime(dueMs) }),
   };
 }
@@ -99,13 +99,13 @@ function ofSender(armed: ArmedRuleset | undefined): OwnedRuleset[] {
   return armed ? [{ armed }] : [];
 }
 
-function ofPolicies(message: Stanza, { nowMs }: Arrival, { limits, policies }: HouseRules): OwnedRuleset[] {
+function ofPolicies(message: Stanza, { nowMs }: Arrival, { limits, policies }: OperatorRules): OwnedRuleset[] {
   return policies.flatMap((policy) =>
     policyRulesets([policy], message, limits.vocabulary, nowMs).map((armed) => ({ policy: policy.name, armed })),
   );
 }
 
-/** Rulesets are walked one after the other, until a rule stops the message. */
+/** Rulesets are evaluated one after the other, until a rule stops the message. */
 function explainRulesets(owned: readonly OwnedRuleset[], situation: Situation): RulesetExplanation[] {
   let stopped = false;
   return owned.map(({ policy, armed }) => {

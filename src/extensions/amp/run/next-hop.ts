@@ -4,22 +4,22 @@ import type { MaybePromise } from '../../../routing/maybe-promise.ts';
 import type { NextHop } from '../../../routing/outbound.ts';
 import { ampsOf, requestOf } from '../element/amp-element.ts';
 
-/** What becomes of a message with rules when its next server does not know AMP: an error, or it goes on without them, or with them. */
+/** How to treat a message with rules if the next server does not support AMP: an error, or pass it on without or with them. */
 export type Unsupported = 'bounce' | 'strip' | 'forward';
 
-/** What the operator has decided about servers that do not know AMP. */
+/** The operator's choices for servers that do not support AMP. */
 export interface UnsupportedPolicy {
   readonly policy: Unsupported;
-  /** For single domains. */
+  /** Exceptions by domain. */
   readonly domains: ReadonlyMap<string, Unsupported>;
 }
 
-/** Whether a message brings rules that the next server is to know of; those of the operator stay here. */
+/** Whether a message has rules for the next server. The operator's rules are never passed on. */
 export function asksForRules({ payload }: Stanza): boolean {
   return requestOf(ampsOf(payload)) !== undefined;
 }
 
-/** Whether a server says that it knows AMP: in its stream features, or else when it is asked (XEP-0079 §2.2.4, §8). */
+/** Whether a server declares support of AMP in its stream features or its disco#info (XEP-0079 §2.2.4, §8). */
 export function supportsAmp(hop: NextHop): MaybePromise<boolean> {
   if (hop.offers('amp', ns.ampFeature)) return true;
   return hop.features().then(

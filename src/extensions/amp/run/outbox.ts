@@ -20,12 +20,12 @@ interface OutboxDeps {
 const pageSize = 100;
 
 /**
- * Sends the reports that are written down, because they are about something that is written down, and forgets each when it
- * is as safe where it has gone: stored, or kept until its receiver has it. After a crash some may come again; none is lost.
+ * Sends the reports on stored messages. Each report is on the disk, and removed from there when it is durable at its
+ * destination: stored, or kept until its receiver has it. A crash can repeat reports, but loses none.
  */
 export class Outbox {
   readonly #deps: OutboxDeps;
-  /** Entries that are on the road, by what goes with a report however its address changes there. */
+  /** The entries being routed, by their `AckScope`, which stays the same when the address of a report changes. */
   readonly #entries = new WeakMap<AckScope, number>();
   #sentUntilId = 0;
   #wanted = false;
@@ -36,20 +36,20 @@ export class Outbox {
     this.#deps = deps;
   }
 
-  /** Sends what has not been sent yet. */
+  /** Sends the reports that have not been sent yet. */
   flush(): void {
     if (this.#stopped) return;
     this.#wanted = true;
     this.#running ??= this.#run();
   }
 
-  /** Leaves what comes now for the next start; resolves when nothing is under way. */
+  /** Leaves further reports for the next start. Resolves when no work is in progress. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
   }
 
-  /** Hears a report on its way: it must not get lost (XEP-0079 §2.2.5). */
+  /** Oversees the routing of a report, which must not be lost (XEP-0079 §2.2.5). */
   hear(passage: Passage): Hearing {
     const { message, options } = passage;
     const { ackScope } = options;
@@ -62,12 +62,12 @@ export class Outbox {
     return { message, own: true, judge };
   }
 
-  /** Storing a report and forgetting its entry are one write. */
+  /** Stores a report and removes its entry in one write. */
   #stored(message: Stanza, plan: DeliveryPlan, ackScope: AckScope): Ruling {
     const outboxId = this.#entries.get(ackScope);
     const done = () => void this.#entries.delete(ackScope);
     const failed = (next: DeliveryPlan): Ruling => {
-      // For whoever has no room it is lost, what may pass is worth another start.
+      // A full mailbox loses the report. After a failure that may pass, the entry stays for the next start.
       const lost = next.kind === 'none' && next.error?.condition === 'service-unavailable';
       if (!lost) this.#entries.delete(ackScope);
       return { message, plan: { kind: 'none' } };
@@ -110,10 +110,10 @@ export class Outbox {
   }
 }
 
-/** Where a report goes that would be lost: who has gone meanwhile is found by the account. */
+/** The plan for a report that would be lost: it goes to the account if the resource has disconnected. */
 function insteadOfNone({ message, recipient, destination }: Passage): DeliveryPlan {
   if (destination.kind !== 'account' || !destination.account) return { kind: 'none' };
   if (!recipient.isBare) return { kind: 'forward', to: recipient.bare() };
-  // Errors are not stored for anybody, but those that tell of a message may be (XEP-0160 §3).
+  // Errors are not stored, except those that report on a message (XEP-0160 §3).
   return message.type === 'error' ? { kind: 'stored', owner: recipient } : { kind: 'none' };
 }

@@ -3,17 +3,17 @@ import { Refusal } from '../element/refusal.ts';
 import { type AddressList, isListed } from '../rules/address-list.ts';
 import type { Rule } from '../rules/rule.ts';
 
-/** Who may have reports about a recipient (XEP-0079 §9). */
+/** Which senders may get reports about a recipient (XEP-0079 §9). */
 export interface PresencePrivacy {
-  /** `strict`: those who may see the recipient's presence. `drop-only`: nobody. `open`: everybody. */
+  /** `strict`: senders who may see the recipient's presence. `drop-only`: the recipient's own account. `open`: all senders. */
   readonly mode: 'strict' | 'drop-only' | 'open';
-  /** Senders who may have reports about everybody. */
+  /** Senders who may get reports about every recipient. */
   readonly trusted: AddressList;
 }
 
 /**
- * Whether a sender may have reports about a local recipient. It depends on who they are to each other and on nothing
- * else, so that strangers get the same answer whether the recipient is there, away, unwilling or does not exist.
+ * Whether a sender may get reports about a local recipient. This depends only on their relation, so that strangers get the
+ * same answer whether the recipient is online, is offline, blocks them, or does not exist.
  */
 export function mayHaveReports(
   { mode, trusted }: PresencePrivacy,
@@ -25,7 +25,7 @@ export function mayHaveReports(
   return mode === 'strict' && seesPresence();
 }
 
-/** Refuses the rules that would report to a sender who may not have reports (XEP-0079 §9). */
+/** Refuses rules that would report to a sender who may not get reports (XEP-0079 §9). */
 export function refuseReports(rules: readonly Rule[], mayReport: () => boolean): Refusal | undefined {
   const revealing = rules.filter(({ action }) => action.report !== undefined);
   if (revealing.length === 0 || mayReport()) return undefined;

@@ -2,16 +2,16 @@ import type { Jid } from '../../../protocol/jid.ts';
 import type { Clock } from '../../../support/clock.ts';
 import { TokenBucket } from '../../../support/token-bucket.ts';
 
-/** How many replies one sender gets. */
+/** The rate of replies to one sender. */
 export interface ReplyRate {
   readonly perSecond: number;
   readonly burst: number;
 }
 
-/** Senders that are remembered before those are looked for who have been quiet. */
+/** The number of senders from which on those with full buckets are forgotten. */
 const rememberedSenders = 10_000;
 
-/** Bounds the replies that rules can make the server send to one account. */
+/** Limits the replies that rules can cause to one account. */
 export class ReplyLimit {
   readonly #rate: ReplyRate;
   readonly #clock: Clock;
@@ -22,7 +22,7 @@ export class ReplyLimit {
     this.#clock = clock;
   }
 
-  /** Whether another reply may go to the sender now. */
+  /** Takes a token: whether another reply may go to the sender now. */
   allows(sender: Jid): boolean {
     const key = sender.bare().toString();
     let bucket = this.#buckets.get(key);

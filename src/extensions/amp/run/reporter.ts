@@ -7,7 +7,7 @@ import type { RouteOptions } from '../../../routing/passage.ts';
 import type { SessionDirectory } from '../../../routing/session-directory.ts';
 import type { Log } from '../../../support/log.ts';
 import { lateAddress } from '../element/report-address.ts';
-import type { Report } from '../rules/judgement.ts';
+import type { Report } from '../rules/judgment.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { AmpCounters } from './amp-counters.ts';
 import type { Ends } from './delivered-copy.ts';
@@ -24,17 +24,17 @@ interface ReporterDeps {
   readonly log: Log;
 }
 
-/** What reports say of the message they are about. */
+/** What reports say about their message. */
 export interface Subject {
-  /** The domain that has decided. */
+  /** The deciding domain. */
   readonly by: Jid;
-  /** Verified. */
+  /** The verified sender. */
   readonly sender: Jid;
   readonly id: string | undefined;
   readonly ends: Ends;
 }
 
-/** Tells senders and operators what rules have done. */
+/** Sends reports on rules that fired, counts them and writes them to the log. */
 export class Reporter {
   readonly #deps: ReporterDeps;
 
@@ -48,19 +48,19 @@ export class Reporter {
     if (this.#allows(sender)) void this.#deps.route(reply, { own: true, reply: fromClient });
   }
 
-  /** Makes the reports that may be sent. */
+  /** Makes the reports that the reply limit allows. */
   compose(reports: readonly Report[], subject: Subject): Stanza[] {
     return reports.flatMap((report) => (this.#allows(addressOf(report, subject)) ? composed(report, subject) : []));
   }
 
-  /** Sends a report to where its receiver is now; whoever is owed word of the message is owed this, too. */
+  /** Sends a report to its receiver's current address. The acknowledgment of the message waits for the report, too. */
   send(report: Stanza, ackScope: AckScope | undefined): void {
     const work = ackScope?.needsAck ? new PendingWork() : undefined;
     const pending = this.#deps.route(this.addressed(report), { ackScope: work, own: true });
     if (work) ackScope?.ackAfter(Promise.resolve(pending).then(() => work.settled()));
   }
 
-  /** A report with the address at which its receiver can be found now. */
+  /** The report with its receiver's current address. */
   addressed(report: Stanza): Stanza {
     const { sessions, mailboxes, isLocalDomain } = this.#deps;
     const isLocal = ({ domain }: Jid) => isLocalDomain(domain);
@@ -68,7 +68,7 @@ export class Reporter {
     return report.with({ to: report.to && lateAddress(report.to, isLocal, isConnected) });
   }
 
-  /** Takes note of rules that have fired. */
+  /** Counts and logs rules that have fired. */
   note(fired: readonly Rule[], { sender, id, ends }: Subject, outcome: string): void {
     for (const rule of fired) {
       const { action, condition, value } = rule;
@@ -79,7 +79,7 @@ export class Reporter {
     }
   }
 
-  /** What the server sends itself it has asked for. */
+  /** Reports to this server itself are not limited. */
   #allows(receiver: Jid): boolean {
     const { isLocalDomain, limit } = this.#deps;
     const allowed = (receiver.local === '' && isLocalDomain(receiver.domain)) || limit.allows(receiver);
@@ -88,7 +88,7 @@ export class Reporter {
   }
 }
 
-/** The reports as stanzas, whatever the limits: for what has been promised already. */
+/** The report as a stanza, regardless of the reply limit; an empty list for an action that does not report. */
 export function composed(report: Report, subject: Subject): Stanza | readonly [] {
   const { by, id, ends } = subject;
   const { action, written } = report.rule;

@@ -4,35 +4,35 @@ import { evaluate, type Verdict } from './engine.ts';
 import type { Rule } from './rule.ts';
 import type { Situation } from './situation.ts';
 
-/** That somebody is to be told of a rule. */
+/** A report to send about a rule that fired. */
 export interface Report {
   readonly rule: Rule;
   readonly to: 'sender' | Jid;
   readonly when: 'now' | 'after-effect';
 }
 
-/** What all rulesets together make of a situation. */
-export interface Judgement {
+/** The result of judging a message by all its rulesets. */
+export interface Judgment {
   readonly decision: 'keep' | 'stop';
   /** The rules that fired: at most one of each ruleset. */
   readonly fired: readonly Rule[];
   readonly reports: readonly Report[];
-  /** What stays armed if the planned effect succeeds; nothing, if the message has been stopped. */
+  /** The rulesets that stay armed if the planned effect succeeds. Empty if the message is stopped. */
   readonly armed: readonly ArmedRuleset[];
 }
 
 /**
- * Judges by one ruleset after the other, first the sender's, then the operator's. Each can stop a message that the ones
- * before it let go on; none can save a message from those.
+ * Judges by one ruleset after the other, first the sender's, then the operator's. Each can stop a message that the earlier
+ * ones let pass; none can rescue a message that an earlier one has stopped.
  */
-export function judge(rulesets: readonly ArmedRuleset[], situation: Situation): Judgement {
+export function judge(rulesets: readonly ArmedRuleset[], situation: Situation): Judgment {
   const verdicts: Verdict[] = [];
   for (const ruleset of rulesets) {
     const verdict = evaluate(ruleset, situation);
     verdicts.push(verdict);
     if (verdict.decision === 'stop') return stopped(verdicts);
   }
-  // So it is for nearly every message.
+  // The case of nearly every message.
   if (verdicts.every(({ rule }) => rule === undefined))
     return { decision: 'keep', fired: [], reports: [], armed: rulesets };
   return {
@@ -43,8 +43,8 @@ export function judge(rulesets: readonly ArmedRuleset[], situation: Situation): 
   };
 }
 
-/** Reports that wait for an effect are in vain: there will be none. */
-function stopped(verdicts: readonly Verdict[]): Judgement {
+/** Leaves out reports that wait for an effect: a stopped message has none. */
+function stopped(verdicts: readonly Verdict[]): Judgment {
   const reports = reportsOf(verdicts).filter(({ when }) => when === 'now');
   return { decision: 'stop', fired: firedBy(verdicts), reports, armed: [] };
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type ArmedRuleset, arm } from '../../../src/extensions/amp/rules/armed-rules.ts';
-import { type Judgement, judge } from '../../../src/extensions/amp/rules/judgement.ts';
+import { type Judgment, judge } from '../../../src/extensions/amp/rules/judgment.ts';
 import { outcomes, type Situation } from '../../../src/extensions/amp/rules/situation.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { armed, juliet, nowMs, past, understood, words } from './cast.ts';
@@ -15,7 +15,7 @@ function operator(...rules: string[]): ArmedRuleset {
   return arm({ rules: understood(...rules), perHop: false }, watch);
 }
 
-function told({ reports }: Judgement): string[] {
+function told({ reports }: Judgment): string[] {
   return reports.map(({ rule, to, when }) => `${words(rule)} to ${to}, ${when}`);
 }
 
@@ -25,33 +25,33 @@ describe('the sender’s rules, and then the operator’s', () => {
   });
 
   it('each ruleset may fire one rule', () => {
-    const judgement = judge([armed('notify deliver stored'), operator('notify match-resource exact')], absent);
-    expect(judgement.decision).to.equal('keep');
-    expect(judgement.fired.map(words)).to.deep.equal(['notify deliver stored', 'notify match-resource exact']);
-    expect(told(judgement)).to.deep.equal([
+    const judgment = judge([armed('notify deliver stored'), operator('notify match-resource exact')], absent);
+    expect(judgment.decision).to.equal('keep');
+    expect(judgment.fired.map(words)).to.deep.equal(['notify deliver stored', 'notify match-resource exact']);
+    expect(told(judgment)).to.deep.equal([
       'notify deliver stored to sender, after-effect',
       'notify match-resource exact to watch@capulet.example, after-effect',
     ]);
-    expect(judgement.armed.map(({ rules }) => rules.map(({ fired }) => fired))).to.deep.equal([[true], [true]]);
+    expect(judgment.armed.map(({ rules }) => rules.map(({ fired }) => fired))).to.deep.equal([[true], [true]]);
   });
 
   it('what the sender stops, the operator does not see', () => {
-    const judgement = judge([armed('alert deliver stored'), operator('notify deliver stored')], absent);
-    expect(judgement.decision).to.equal('stop');
-    expect(told(judgement)).to.deep.equal(['alert deliver stored to sender, now']);
-    expect(judgement.armed).to.deep.equal([]);
+    const judgment = judge([armed('alert deliver stored'), operator('notify deliver stored')], absent);
+    expect(judgment.decision).to.equal('stop');
+    expect(told(judgment)).to.deep.equal(['alert deliver stored to sender, now']);
+    expect(judgment.armed).to.deep.equal([]);
   });
 
   it('what the operator stops is not announced as if it had happened', () => {
-    const judgement = judge([armed('notify deliver stored'), operator('drop deliver stored')], absent);
-    expect(judgement.decision).to.equal('stop');
-    expect(told(judgement)).to.deep.equal([]);
+    const judgment = judge([armed('notify deliver stored'), operator('drop deliver stored')], absent);
+    expect(judgment.decision).to.equal('stop');
+    expect(told(judgment)).to.deep.equal([]);
   });
 
   it('what is true all the same is announced', () => {
     const expiry: Situation = { ...here, event: 'expiry' };
-    const judgement = judge([armed(`notify expire-at ${past}`), operator(`drop expire-at ${past}`)], expiry);
-    expect(told(judgement)).to.deep.equal([`notify expire-at ${past} to sender, now`]);
+    const judgment = judge([armed(`notify expire-at ${past}`), operator(`drop expire-at ${past}`)], expiry);
+    expect(told(judgment)).to.deep.equal([`notify expire-at ${past} to sender, now`]);
   });
 
   const rulesets = fc
