@@ -1,7 +1,8 @@
-import { Stage } from '../support/conversation.ts';
+import { befriend, Stage } from '../support/conversation.ts';
 import type { TestClient } from '../support/test-client.ts';
 
-// What clients have come to expect of servers with AMP: alice and bob do not know each other, and any recipient may be asked about.
+// Behaviors that clients of other servers with AMP rely on. Alice and bob are strangers unless a state says otherwise, and reports
+// about every recipient are allowed.
 const settings = { limits: { disabled: true }, amp: { presencePrivacy: 'open' } } as const;
 const amp = 'http://jabber.org/protocol/amp';
 const stanzas = 'urn:ietf:params:xml:ns:xmpp-stanzas';
@@ -23,7 +24,7 @@ function report(alice: TestClient, target: string, fired: string, status: string
   return `<message from="${alice.domain}" to="${alice.jid}" id="a1"${type}>${about}${failure}</message>`;
 }
 
-/** What refuses a message for its rules. */
+/** The error that refuses a message because of its rules. */
 function refusal(alice: TestClient, list: string, condition: string, code: number, rules: readonly string[]): string {
   const all = `<amp xmlns="${amp}" status="{none}" from="{none}" to="{none}">${rules.join('')}</amp>`;
   const offending = `<${list} xmlns="${amp}">${rules.join('')}</${list}>`;
@@ -31,10 +32,10 @@ function refusal(alice: TestClient, list: string, condition: string, code: numbe
   return `<message from="${alice.domain}" to="${alice.jid}" id="a1" type="error">${all}${error}</message>`;
 }
 
-/** A recipient in some state: the address alice writes to, and who must see whether something arrives. */
+/** A recipient in some state: the address alice writes to, and the checks of what bob received. */
 interface Recipient {
   readonly to: string;
-  /** What bob has got in the end. */
+  /** Bob has received the message in the end. */
   arrives(): Promise<void>;
   arrivesNot(): Promise<void>;
 }
@@ -43,7 +44,7 @@ interface Recipient {
 interface State {
   readonly name: string;
   readonly outcome: 'direct' | 'stored' | 'none';
-  /** What alice gets when no rule changes it. */
+  /** The error that alice gets if no rule changes it. */
   readonly error?: string;
   prepare(stage: Stage, alice: TestClient): Promise<Recipient>;
 }
@@ -118,10 +119,14 @@ const states: readonly State[] = [
   },
 ];
 const withoutStore: State = {
-  name: 'offline where nothing is stored',
+  name: 'a contact, and offline where nothing is stored',
   outcome: 'none',
   error: 'service-unavailable',
-  prepare: (stage) => offline(stage),
+  prepare: async (stage, alice) => {
+    const bob = await offline(stage, (client) => befriend(alice, client));
+    await alice.drains();
+    return bob;
+  },
 };
 
 const lists = [['direct'], ['stored'], ['none'], ['direct', 'stored', 'none']] as const;
