@@ -7,8 +7,8 @@ const index = join(folder, 'README.md');
 
 const introduction = `# Decisions
 
-Why things are as they are: one record for each decision, with its context and its consequences. Made from the records. Do not edit:
-\`AMPERE_UPDATE_DOCS=1 npx mocha test/docs\` writes it anew. [Contributing](../CONTRIBUTING.md#decisions) says when to add one.
+The reasons behind the design: one record per decision, with its context and its consequences. This list is generated from the records.
+\`AMPERE_UPDATE_DOCS=1 npx mocha test/docs\` updates it. [Contributing](../CONTRIBUTING.md#decisions) says when to add a record.
 
 `;
 
