@@ -71,7 +71,7 @@ class LinkTest implements DialWatch {
   secured(tls: TLSSocket, verdict: CertificateVerdict): void {
     this.#add('TLS', true, `${tls.getProtocol()}, ${tls.getCipher().standardName}`);
     const { valid_to: until } = tls.getPeerCertificate();
-    const good = `names ${this.#remote}, and is good until ${until}`;
+    const good = `names ${this.#remote}, valid until ${until}`;
     this.#add('certificate', verdict.trusted, verdict.trusted ? good : verdict.reason);
   }
 
@@ -82,7 +82,7 @@ class LinkTest implements DialWatch {
   }
 
   reached(proof: string | undefined): LinkTestReport {
-    this.#add('authentication', true, `we have proved who we are by ${proof}`);
+    this.#add('authentication', true, `authenticated by ${proof}`);
     return { steps: this.#steps, reached: true };
   }
 

@@ -93,8 +93,8 @@ describe('A server that connects to another', () => {
       'ok addresses: 127.0.0.1 port N, STARTTLS (s2s.overrides)',
       'ok connection: 127.0.0.1: connected to 127.0.0.1 port N',
       'ok TLS: TLSv1.3, TLS_AES_128_GCM_SHA256',
-      'ok certificate: names b.example, and is good until then',
-      'ok authentication: we have proved who we are by certificate',
+      'ok certificate: names b.example, valid until then',
+      'ok authentication: authenticated by certificate',
     ]);
   });
 
@@ -113,7 +113,7 @@ describe('A server that connects to another', () => {
     it(`falls back to dialback if its certificate ${title}`, async () => {
       const { reached, steps } = await way({ identity: await make() }, { identity: good.b });
       expect(reached, steps.join('\n')).to.equal(true);
-      expect(steps.at(-1)).to.equal('ok authentication: we have proved who we are by dialback');
+      expect(steps.at(-1)).to.equal('ok authentication: authenticated by dialback');
     });
 
     it(`gets no further where certificates are required, if its certificate ${title}`, async () => {

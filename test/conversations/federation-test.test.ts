@@ -48,7 +48,7 @@ describe('The test of the way to another server', () => {
   it('says that there is a stream, also from a component', async () => {
     for (const from of [undefined, 'gate.a.example']) {
       const { reached, steps } = await tests('peer.example', from);
-      expect([reached, steps.at(-1)]).to.deep.equal([true, 'ok authentication we have proved who we are by dialback']);
+      expect([reached, steps.at(-1)]).to.deep.equal([true, 'ok authentication authenticated by dialback']);
     }
   });
 

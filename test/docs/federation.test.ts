@@ -5,10 +5,10 @@ import { bad, good, type Row } from '../federation/certificate-matrix.ts';
 
 const document = join(import.meta.dirname, '../../docs/federation.md');
 const [start, end] = ['<!-- certificates: made from the tests -->\n', '<!-- /certificates -->'];
-const heading = '| a certificate that … | convinces |\n|---|---|\n';
+const heading = '| a certificate that … | accepted |\n|---|---|\n';
 
-function row([title]: Row, convinces: string): string {
-  return `| ${title} | ${convinces} |\n`;
+function row([title]: Row, accepted: string): string {
+  return `| ${title} | ${accepted} |\n`;
 }
 
 describe('docs/federation.md', () => {
