@@ -56,7 +56,6 @@ const valuesForTests: rules.Exceptions = {
   isArchivable: 'an archive decides by it',
   isFirstJourney: 'recorders tell new messages from those that come back',
   listenSchema: 'tests give it a kind of listener that the server has not',
-  messageKind: 'carbons decide by it',
   prepareLocal: 'its limits can be reached in no other way',
   prepareResource: 'its limits can be reached in no other way',
   requireSafeVersion: 'there is one version of SQLite here, which is safe',

@@ -7,6 +7,7 @@ import type { Log } from '../support/log.ts';
 import { amp } from './amp/amp.ts';
 import type { AmpOptions } from './amp/settings.ts';
 import { blocking } from './blocking/blocking.ts';
+import { carbons } from './carbons/carbons.ts';
 import { clientState } from './client-state/client-state.ts';
 import { commands } from './commands.ts';
 import { type ContactAddresses, contactAddresses } from './contact-addresses.ts';
@@ -60,6 +61,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     roster({ ...routing, store: storage.rosters, options: options.roster }),
     amp({ ...deps, store: storage }),
     offline({ ...routing, store: storage.offline, quota: options.offline, clock, log }),
+    carbons(sessions),
     clientState(),
     disco({
       name: software.name,

@@ -59,6 +59,11 @@ export function messageKind(payload: Payload): MessageKind {
   return ranking[best]!;
 }
 
+/** Whether one of the elements makes the message one of this kind. */
+export function hasKind(payload: Payload, kind: MessageKind): boolean {
+  return payload.children.some((child) => kindOf(child, payload) === kind);
+}
+
 /** Whether the message only carries a chat state: losing it does no harm. */
 export function isOnlyChatState({ children }: Payload): boolean {
   if (!children.some((child) => child.ns === ns.chatStates)) return false;

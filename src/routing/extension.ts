@@ -258,7 +258,8 @@ export interface PresenceHook {
 
 /**
  * Sees every message once it has been judged, before anything happens with it: an archive writes it down, carbons copy it. Does not see
- * messages of the server itself, messages that a rule has stopped, and messages that are planned anew because what was planned failed.
+ * messages of the server itself unless they are errors, messages that a rule has stopped, and messages that are planned anew because what
+ * was planned failed.
  * {@link isFirstJourney} tells new messages from those that come back.
  */
 export type Recorder = (passage: JudgedPassage) => Recorded | undefined;

@@ -84,9 +84,23 @@ export class MessagePath {
     const excluded = own ? unforwarded : nothing;
     const plan = this.plan(heard, excluded);
     const ruling = hearing ? hearing.judge(plan) : { message, plan };
-    if (own || ruling.stopped || this.#deps.hooks.recorders.length === 0)
+    if (ruling.stopped || (own && !isError(message)))
       return this.#carryOut(ruling, { passage: heard, excluded, recorded: unrecorded });
-    return this.#recordAndCarryOut(ruling, heard);
+    return this.#recordAndCarryOut(ruling, heard, excluded);
+  }
+
+  /** Gives a client the error that answers its message, past filters and judges. */
+  answer(error: Stanza, session: Session): MaybePromise<void> {
+    const { jid, account } = session;
+    const passage: Passage = {
+      message: error,
+      sender: error.from ?? account.jid,
+      recipient: jid,
+      destination: { kind: 'account', account },
+      session: undefined,
+      options: { ackScope: session, reply: true },
+    };
+    return this.#recordAndCarryOut({ message: error, plan: { kind: 'direct', sessions: [session] } }, passage, nothing);
   }
 
   /** What would happen to the message by default; a filter may turn the plan to `none`. */
@@ -135,21 +149,24 @@ export class MessagePath {
   }
 
   /** Each recorder sees what those before it have made of the message. */
-  #recordAndCarryOut(ruling: Ruling, passage: Passage): MaybePromise<void> {
-    const { ackScope } = passage.options;
-    const recorded: Recorded[] = [];
+  #recordAndCarryOut(ruling: Ruling, passage: Passage, excluded: Excluded): MaybePromise<void> {
+    const { sender, recipient, destination, session, options } = passage;
+    const { plan } = ruling;
+    let recorded = unrecorded;
+    let message = ruling.message;
     let copyForSender = ruling.message;
     for (const record of this.#deps.hooks.recorders) {
-      const message = stamped(ruling.message, recorded);
-      const done = record({ ...passage, message, copyForSender, plan: ruling.plan });
+      // Written out: every message comes here, and a spread takes longer.
+      const done = record({ message, sender, recipient, destination, session, options, copyForSender, plan });
       if (!done) continue;
-      recorded.push(done);
+      recorded = [...recorded, done];
+      message = done.stamp?.(message) ?? message;
       copyForSender = done.copyForSender ?? copyForSender;
-      if (ackScope?.needsAck && done.durable) ackScope.ackAfter(done.durable);
+      if (options.ackScope?.needsAck && done.durable) options.ackScope.ackAfter(done.durable);
       // Nobody waits for it; storage logs its own failures.
       else done.durable?.catch(() => undefined);
     }
-    return this.#carryOut(ruling, { passage, excluded: nothing, recorded });
+    return this.#carryOut(ruling, { passage, excluded, recorded });
   }
 
   /** The only place where a message has an effect. */
@@ -344,6 +361,10 @@ function planService(service: Service, { message, sender }: Passage): DeliveryPl
   const error = service.absence ?? service.refuses?.(message, sender);
   if (error) return { kind: 'none', error };
   return { kind: service.gateway ? 'gateway' : 'service', service };
+}
+
+function isError({ type }: Stanza): boolean {
+  return type === 'error';
 }
 
 /** A message comes to no account twice on its way. */

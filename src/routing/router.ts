@@ -197,8 +197,12 @@ export class Router {
     const writtenTo = forwardedBy.find(({ domain }) => this.#isHosted(domain));
     const reply = errorReply(stanza, this.explain(stanza, error), { from: writtenTo });
     if (!reply) return undefined;
-    if (session) return answer(reply.with({ from: reply.from ?? session.account.jid, to: session.jid }), session);
+    if (session) return this.#answer(reply.with({ from: reply.from ?? session.account.jid, to: session.jid }), session);
     return reply.from && reply.to ? this.route(reply, { ackScope }) : undefined;
+  }
+
+  #answer(reply: Stanza, session: Session): MaybePromise<void> {
+    return reply.kind === 'message' ? this.#deps.messages.answer(reply, session) : session.send(reply);
   }
 
   #isHosted(domain: string): boolean {

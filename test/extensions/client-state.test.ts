@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { clientState } from '../../src/extensions/client-state/client-state.ts';
+import { carbonOf } from '../../src/protocol/carbon.ts';
+import { Jid } from '../../src/protocol/jid.ts';
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import type { StubSession } from '../support/stub-session.ts';
@@ -72,6 +74,51 @@ describe('Client State Indication (XEP-0352)', () => {
       expect(juliet.taken()).to.deep.equal(['<presence from="d@e/f"/>', readStanza(stanza).toString()]);
     });
   }
+
+  describe('of carbons (XEP-0280)', () => {
+    const carbon = (juliet: StubSession, direction: 'sent' | 'received', peer: string, content: string) => {
+      const ends = direction === 'sent' ? { to: Jid.parse(peer) } : { from: Jid.parse(peer) };
+      const message = readStanza(`<message type='chat'>${content}</message>`).with(ends);
+      return carbonOf(message, direction, juliet.account.jid).with({ to: juliet.jid });
+    };
+
+    it('keeps the latest chat state for each contact and direction, in order', async () => {
+      const juliet = await bench.user();
+      says(juliet, 'inactive');
+      const paused = typing.replace('composing', 'paused');
+      const all = [
+        carbon(juliet, 'received', 'a@b/c', typing),
+        carbon(juliet, 'received', 'd@e/f', typing),
+        carbon(juliet, 'sent', 'a@b/c', typing),
+        carbon(juliet, 'received', 'a@b/c', paused),
+      ];
+      for (const one of all) juliet.send(one);
+      gets(juliet, `<presence from='a@b/c'/>`);
+      expect(juliet.taken()).to.deep.equal([]);
+      says(juliet, 'active');
+      expect(juliet.taken()).to.deep.equal([...all.slice(1).map(String), '<presence from="a@b/c"/>']);
+    });
+
+    for (const direction of ['sent', 'received'] as const) {
+      it(`wakes the client for a message, behind what waited: ${direction}`, async () => {
+        const juliet = await bench.user();
+        says(juliet, 'inactive');
+        const waiting = carbon(juliet, direction, 'a@b/c', typing);
+        const important = carbon(juliet, direction, 'a@b/c', '<body>hi</body>');
+        juliet.send(waiting);
+        juliet.send(important);
+        expect(juliet.taken()).to.deep.equal([waiting, important].map(String));
+      });
+    }
+
+    it('does not look into what a stranger sends', async () => {
+      const juliet = await bench.user();
+      says(juliet, 'inactive');
+      const forged = carbon(juliet, 'received', 'a@b/c', typing).with({ from: Jid.parse('eve@x') });
+      juliet.send(forged);
+      expect(juliet.taken()).to.deep.equal([forged.toString()]);
+    });
+  });
 
   it('bounds what waits', async () => {
     const juliet = await bench.user();

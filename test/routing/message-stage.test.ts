@@ -110,7 +110,7 @@ describe('Recorders of messages', () => {
     expect(seen).to.deep.equal([true, false, true, false]);
   });
 
-  it('do not see what the server says itself, or what a rule has stopped', async () => {
+  it('do not see what the server says itself unless it is an error, or what a rule has stopped', async () => {
     const seen: JudgedPassage[] = [];
     const stop: Judge = ({ message }) => ({
       message,
@@ -124,6 +124,21 @@ describe('Recorders of messages', () => {
     const own = readStanza("<message from='a.example' to='juliet@a.example'><body>hi</body></message>");
     await bench.routing.route(own, { own: true });
     expect(seen).to.deep.equal([]);
+  });
+
+  it('see the errors of the server, whatever way they take to the client', async () => {
+    const seen: JudgedPassage[] = [];
+    const { bench, romeo, juliet } = await stage([{ record: (passage) => void seen.push(passage) }]);
+    await bench.says(romeo, "<message to='juliet@a.example/gone'><body>hi</body></message>");
+    const own = readStanza("<message from='a.example' to='juliet@a.example/balcony' type='error'/>");
+    await bench.routing.route(own, { own: true });
+    const brief = seen.map(({ message, recipient, plan }) => [message.type, recipient.toString(), plan.kind]);
+    expect(brief).to.deep.equal([
+      [undefined, 'juliet@a.example/gone', 'none'],
+      ['error', romeo.jid.toString(), 'direct'],
+      ['error', 'juliet@a.example/balcony', 'direct'],
+    ]);
+    expect([romeo.sent.length, juliet?.sent.length]).to.deep.equal([1, 1]);
   });
 
   it('hold the acknowledgment back until what they write is durable', async () => {

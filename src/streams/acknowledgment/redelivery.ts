@@ -1,3 +1,4 @@
+import { isCarbon } from '../../protocol/carbon.ts';
 import { delayElement, hasDelayOf } from '../../protocol/delay.ts';
 import { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
@@ -60,7 +61,10 @@ async function refuseUnlessKept(
   copy.release();
 }
 
-/** The stanza to route in place of one that was not delivered. Nothing for presence and results: they have nowhere else to go. */
+/**
+ * The stanza to route in place of one that was not delivered. Nothing for presence, results and carbons: they were meant for this client
+ * alone.
+ */
 function replacementOf(stanza: Stanza, atMs: number | undefined, domain: string): Stanza | undefined {
   switch (stanza.kind) {
     case 'presence':
@@ -68,8 +72,7 @@ function replacementOf(stanza: Stanza, atMs: number | undefined, domain: string)
     case 'iq':
       return refusalOf(stanza);
     case 'message':
-      // An error without addresses was meant for this client alone.
-      if (stanza.type === 'error' && !(stanza.from && stanza.to)) return undefined;
+      if (isCarbon(stanza) || (stanza.type === 'error' && !(stanza.from && stanza.to))) return undefined;
       return atMs === undefined ? stanza : withDelay(stanza, atMs, domain);
   }
 }
