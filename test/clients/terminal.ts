@@ -62,11 +62,22 @@ export class Terminal implements AsyncDisposable {
     throw new Error(`${otherwise} on the screen after ${patienceMs} ms:\n${screen}`);
   }
 
+  /** Ends the program. Some programs ignore the loss of their terminal and would keep running. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const leader = Number(await this.#tmux('list-panes', '-F', '#{pane_pid}').catch(() => ''));
     await this.#tmux('kill-server');
+    if (leader > 0) killGroup(leader);
   }
 
   async #tmux(...args: readonly string[]): Promise<string> {
     return (await run('tmux', ['-L', this.#socket, '-u', ...args])).stdout;
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
   }
 }
