@@ -43,9 +43,7 @@ const longestFunction = 60;
 
 /** Exported type names that mean two things. */
 const sharedTypes: rules.Exceptions = {
-  Finding: 'is being renamed',
   RosterChanges: 'is being renamed',
-  Answers: 'is being renamed',
 };
 
 /** Classes, functions and constants that only tests import. */

@@ -1,19 +1,24 @@
 import type { Argv } from 'yargs';
 
-/** The options that every command has. */
+/** Options of every command. */
 interface GlobalOptions {
   config: string | undefined;
 }
 
-/** The command line with its global options; each command adds itself to it. */
+/** The command line with its global options. Each command adds itself to it. */
 export type Cli = Argv<GlobalOptions>;
 
-/** Adds the address that a command is about. */
+/** Adds the positional argument `jid`. */
 export function jidArgument<T>(options: Argv<T>, description: string) {
   return options.positional('jid', { type: 'string', demandOption: true, describe: description });
 }
 
-/** Adds the switch between output for people and output for programs. */
+/** Adds the option that selects output for programs. */
 export function jsonOption<T>(options: Argv<T>) {
   return options.option('json', { type: 'boolean', default: false, describe: 'Print JSON' });
+}
+
+/** Rejects a command line that names a group of commands, such as `user`, without one of its commands. */
+export function requireCommand<T>(options: Argv<T>, group: string) {
+  return options.demandCommand(1, `A command is missing: "${group} --help" lists them.`);
 }

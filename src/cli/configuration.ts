@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { Context } from './context.ts';
 
-/** The configuration file in use: the one named on the command line, by AMPERE_CONFIG, or ./server.json; none for the defaults. */
+/** The path of the configuration file: from the command line, AMPERE_CONFIG or ./server.json, in this order. Undefined selects the defaults. */
 export function configurationFile({ environment, directory }: Context, named: string | undefined): string | undefined {
   const { AMPERE_CONFIG: preset } = environment;
   const chosen = named ?? (preset === '' ? undefined : preset);
@@ -12,15 +12,15 @@ export function configurationFile({ environment, directory }: Context, named: st
   return existsSync(usual) ? usual : undefined;
 }
 
-/** A function that reads the configuration, now or again; it throws `ConfigError` with everything that is wrong. */
+/** Gives a function that reads the configuration anew on each call. It throws `ConfigError` with all problems. */
 export async function configurationReader(context: Context, named: string | undefined): Promise<() => Config> {
-  // Checking a configuration takes a library, which `ampere --help` should not wait for.
+  // Imported late: `ampere --help` must not load the schema library.
   const { defaultConfig, loadConfig } = await import('../config/load-config.ts');
   const file = configurationFile(context, named);
   return () => (file === undefined ? defaultConfig(context.directory) : loadConfig(file, context.environment));
 }
 
-/** Reads the configuration; throws `ConfigError` with everything that is wrong. */
+/** Reads the configuration. Throws `ConfigError` with all problems. */
 export async function readConfiguration(context: Context, named: string | undefined): Promise<Config> {
   const read = await configurationReader(context, named);
   return read();

@@ -1,33 +1,40 @@
+import { relative } from 'node:path';
 import type { Readable } from 'node:stream';
 
-/** Where a command writes. */
+/** An output stream of a command. */
 interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
 }
 
-/** What a command has of the world around it. */
+/** The streams, environment and directory of a command. */
 export interface Context {
   readonly stdin: Readable & { readonly isTTY?: boolean | undefined };
   readonly stdout: Output;
   readonly stderr: Output;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Where relative paths of the command line start. */
+  /** The directory to which relative paths on the command line refer. */
   readonly directory: string;
 }
 
-/** Writes data for programs. */
+/** The way to call this program: by its name where it is installed, as a file in a checkout. */
+export function programName(): string {
+  const file = process.argv[1] ?? '';
+  return file.endsWith('.js') ? `node ${relative(process.cwd(), file)}` : 'ampere';
+}
+
+/** Prints JSON for programs. */
 export function printJson({ stdout }: Pick<Context, 'stdout'>, value: unknown): void {
   stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** Writes lines for people. */
+/** Prints lines for people. */
 export function printLines({ stdout }: Pick<Context, 'stdout'>, lines: readonly string[]): void {
   if (lines.length > 0) stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Rows of cells with their columns aligned. */
+/** Joins the cells of each row, with aligned columns. */
 export function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {

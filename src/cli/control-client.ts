@@ -7,10 +7,10 @@ import { OperationError } from '../routing/operation-error.ts';
 import { codeOf } from '../web/control/error-status.ts';
 import { controlSocketPath, socketAddress } from '../web/control/socket-path.ts';
 
-/** How long an answer may take, beyond the duration of the operation itself. */
+/** Time limit for an answer, on top of the duration of the operation. */
 const answerTimeoutMs = 60_000;
 
-/** A running server, through its control socket. */
+/** Calls operations of a running server through its control socket. */
 export class ControlClient {
   readonly #address: string;
 
@@ -18,7 +18,7 @@ export class ControlClient {
     this.#address = address;
   }
 
-  /** The server of a data directory, or undefined if none is running; rejects if it may not be asked. */
+  /** Connects to the server of a data directory. Undefined if no server is running; rejects if this user may not open the socket. */
   static async connect(dataDir: string): Promise<ControlClient | undefined> {
     const path = controlSocketPath(dataDir);
     const address = socketAddress(path);
@@ -34,7 +34,7 @@ export class ControlClient {
     }
   }
 
-  /** Has the server carry out an operation. */
+  /** Runs an operation in the server. */
   async call<Context, Input extends object, Result>(
     { method, path, durationMs }: Operation<Context, Input, Result>,
     input: Input,
@@ -47,9 +47,9 @@ export class ControlClient {
     throw new OperationError(codeOf(status), error.message);
   }
 
-  /** A timeout of 0 ms is none. */
+  /** A timeout of 0 ms means no timeout. */
   async #roundTrip(method: string, { path, body }: Request, timeoutMs: number) {
-    // The slowest import of the whole command line.
+    // Imported late: the slowest import of the CLI.
     const { request } = await import('node:http');
     const headers = { 'content-length': body.length };
     const outgoing = request({ socketPath: this.#address, method, path, headers, timeout: timeoutMs, agent: false });

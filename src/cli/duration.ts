@@ -7,10 +7,13 @@ const unitsMs = new Map([
   ['d', 86_400_000],
 ]);
 
-/** Reads a time such as 90s, 10m, 2h or 1d, in milliseconds. */
+/** Parses a duration such as 90s, 10m, 2h or 1d into milliseconds. */
 export function durationMs(option: string, text: string): number {
   const [, digits = '', unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   const unitMs = unitsMs.get(unit);
   if (unitMs !== undefined) return Number(digits) * unitMs;
-  throw new CommandError(exitCodes.usage, `--${option} is a number with s, m, h or d, such as 10m, not ${text}.`);
+  throw new CommandError(
+    exitCodes.usage,
+    `--${option} must be a number with a unit (s, m, h or d), such as 10m, not ${text}.`,
+  );
 }

@@ -2,34 +2,34 @@ import { ConfigError } from '../config/config-error.ts';
 import type { OperationErrorCode } from '../routing/operation-error.ts';
 import { toOperationError } from '../web/control/error-status.ts';
 
-/** What the process ends with. */
+/** Exit codes of the process. */
 export const exitCodes = {
   /** Done. */
   ok: 0,
   /** Something failed, or a check found errors. */
   failed: 1,
-  /** The command or its input makes no sense. */
+  /** The command line or its input is invalid. */
   usage: 2,
   /** The server is not running or does not answer. */
   unreachable: 3,
-  /** The configuration cannot be used. */
+  /** The configuration or a certificate is invalid. */
   configuration: 4,
-  /** What was named does not exist, or exists already. */
+  /** Something named does not exist, or already exists. */
   conflict: 5,
-  /** `send`: the message waits in store; delivered at once is 0. */
+  /** `send`: the message was stored. Immediate delivery is 0. */
   stored: 10,
-  /** `send`: the message has expired before anybody took it. */
+  /** `send`: the message expired before delivery. */
   expired: 11,
-  /** `send`: a rule or an error has stopped the message. */
+  /** `send`: a rule or an error stopped the message. */
   refused: 12,
-  /** `send`: nobody said in time what has become of the message. */
+  /** `send`: the outcome was still unknown when the wait ended. */
   unknown: 13,
 } as const;
 
 /** One of the exit codes. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** A command that ends with this exit code; the message is one sentence for the operator. */
+/** Ends the command with an exit code. The message is one sentence for the operator. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exitCode: ExitCode;
@@ -40,7 +40,7 @@ export class CommandError extends Error {
   }
 }
 
-/** A command that has said everything, and ends with another exit code than 0. */
+/** Ends the command with an exit code other than 0, without a message. */
 export class CommandEnd extends CommandError {
   constructor(exitCode: ExitCode) {
     super(exitCode, '');
@@ -64,9 +64,15 @@ export function exitCodeOf(error: unknown): ExitCode {
   return operation === undefined ? exitCodes.failed : byOperation[operation.code];
 }
 
-/** What the operator is told of an error: its message, or the whole stack of what should never have been thrown. */
+/** The text that the operator sees: one sentence for an expected error, the stack for an unexpected one. */
 export function explanation(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const expected = error instanceof CommandError || error instanceof ConfigError || 'code' in error;
-  return expected ? error.message : (error.stack ?? error.message);
+  if (error instanceof ConfigError) return error.message;
+  const expected = error instanceof CommandError || 'code' in error;
+  return expected ? sentence(error.message) : (error.stack ?? error.message);
+}
+
+/** The message with a full stop. */
+function sentence(message: string): string {
+  return /[.?!]$/.test(message) ? message : `${message}.`;
 }

@@ -1,33 +1,31 @@
 import type { ExplainReport } from '../extensions/amp/desk/message-operations.ts';
 import { aligned } from './context.ts';
 
-const plans = new Map<string | undefined, string>([
-  ['direct', 'It would go to'],
-  ['forward', 'It would be forwarded to'],
-  ['gateway', 'It would leave XMPP through the gateway at'],
-  ['none', 'It would not be delivered'],
-  ['stored', 'It would be stored for'],
-  [undefined, 'Another server decides'],
+const plans = new Map<string, string>([
+  ['direct', 'the message would be delivered to'],
+  ['forward', 'the message would be forwarded to'],
+  ['gateway', 'the message would leave XMPP through the gateway at'],
+  ['stored', 'the message would be stored for'],
 ]);
 
 const standings = new Map<string, string>([
   ['fires', 'fires'],
   ['unmet', 'not met'],
-  ['unreached', 'not looked at'],
+  ['unreached', 'not evaluated'],
   ['foreign', 'not for this server'],
 ]);
 
 const decisions = {
-  keep: 'That happens.',
-  stop: 'A rule stops the message: nothing of that happens.',
-  refuse: 'The rules are refused, and the message with them. The sender gets:',
+  keep: 'The rules do not change that.',
+  stop: 'A rule stops the message.',
+  refuse: 'The server refuses the rules and the message. The sender gets:',
 } as const;
 
-/** What would happen to a message, for people. */
+/** Describes what would happen to a message, for people. */
 export function explanationLines(report: ExplainReport): string[] {
   return [
     `From ${report.from} to ${report.to}, ${report.at}`,
-    planLine(report),
+    `Without rules, ${planText(report)}.`,
     ...report.rulesets.flatMap(({ policy, rules }) => [
       policy === undefined ? 'Rules of the sender:' : `Rules of the policy ${policy}:`,
       ...aligned(
@@ -39,17 +37,23 @@ export function explanationLines(report: ExplainReport): string[] {
         ]),
       ),
     ]),
-    decisions[report.decision],
+    ...(report.rulesets.length > 0 || report.decision !== 'keep' ? [decisions[report.decision]] : []),
     ...(report.refusal === undefined ? [] : [report.refusal]),
     ...report.reports.map(({ status, to, when }) => {
-      return `${to} is told (${status})${when === 'now' ? '' : ', once it has happened'}.`;
+      return `${to} gets a report (${status})${when === 'now' ? '' : ' afterwards'}.`;
     }),
-    ...(report.nextDueAt === undefined ? [] : [`If it waits, it is looked at again at ${report.nextDueAt}.`]),
+    ...(report.nextDueAt === undefined
+      ? []
+      : [`While the message waits, its rules are checked again at ${report.nextDueAt}.`]),
   ];
 }
 
-function planLine({ plan: { deliver, destinations, error } }: ExplainReport): string {
-  const where = deliver === 'none' ? (error === undefined ? ', in silence' : `; the sender gets ${error}`) : '';
-  const to = deliver === 'none' || destinations.length === 0 ? '' : ` ${destinations.join(', ')}`;
-  return `Without rules: ${plans.get(deliver)}${to}${where}.`;
+function planText({ plan: { deliver, destinations, error } }: ExplainReport): string {
+  if (deliver === 'none') {
+    return error === undefined
+      ? 'the message would be discarded silently'
+      : `the message would not be delivered, and the sender would get ${error}`;
+  }
+  const plan = deliver === undefined ? undefined : plans.get(deliver);
+  return plan === undefined ? 'another server decides' : [plan, destinations.join(', ')].join(' ').trimEnd();
 }

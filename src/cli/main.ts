@@ -1,6 +1,6 @@
 import { runCli } from './run-cli.ts';
 
-// A reader such as `head` that has seen enough is no failure.
+// A reader such as `head` that stops reading is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });

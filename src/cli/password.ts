@@ -5,7 +5,7 @@ import type { Argv } from 'yargs';
 import type { Context } from './context.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 
-/** The ways to give a password. */
+/** The options for a password. */
 interface PasswordOptions {
   readonly password: string | undefined;
   readonly passwordStdin: boolean | undefined;
@@ -17,21 +17,24 @@ export function passwordOptions<T>(options: Argv<T>) {
     .option('password', {
       type: 'string',
       requiresArg: true,
-      describe: 'The password; others on this machine may see it',
+      describe: 'The password; other users of this machine may see it',
     })
     .option('password-stdin', { type: 'boolean', describe: 'Read the password from the first line of standard input' })
     .conflicts('password', 'password-stdin');
 }
 
-/** The password from where the options say; without them a terminal is asked. */
+/** The password from the options, or typed at the terminal. */
 export async function passwordFrom(context: Context, options: PasswordOptions): Promise<string> {
   if (options.password !== undefined) return options.password;
   if (options.passwordStdin === true) return firstLine(await text(context.stdin));
   if (context.stdin.isTTY !== true) {
-    throw new CommandError(exitCodes.usage, 'Give the password with --password-stdin, or run this on a terminal.');
+    throw new CommandError(
+      exitCodes.usage,
+      'Give the password with --password-stdin, or run this command in a terminal.',
+    );
   }
   const password = await ask(context, 'Password: ');
-  if ((await ask(context, 'Again: ')) === password) return password;
+  if ((await ask(context, 'Repeat the password: ')) === password) return password;
   throw new CommandError(exitCodes.usage, 'The passwords differ.');
 }
 
@@ -40,7 +43,7 @@ function firstLine(content: string): string {
   return line.replace(/\r$/, '');
 }
 
-/** Asks on the terminal without showing what is typed. */
+/** Reads a line from the terminal without echo. */
 function ask({ stdin, stderr }: Context, question: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });

@@ -2,14 +2,14 @@ import type { Argv } from 'yargs';
 import type { RuleWords } from '../extensions/amp/desk/message-operations.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 
-/** Adds the option for rules, which can be given several times; their order counts. */
+/** Adds the option for rules. It can be repeated, and the order counts. */
 export function rulesOption<T>(options: Argv<T>, description: string) {
   return options
     .parserConfiguration({ 'duplicate-arguments-array': true })
     .option('rule', { type: 'string', array: true, requiresArg: true, describe: description });
 }
 
-/** Reads a rule as it is written on the command line: action=drop,condition=deliver,value=stored. */
+/** Parses a rule such as action=drop,condition=deliver,value=stored. */
 export function ruleOption(text: string): RuleWords {
   const words = new Map(
     text.split(',').map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]),
@@ -18,5 +18,5 @@ export function ruleOption(text: string): RuleWords {
   if (words.size === 3 && action !== undefined && condition !== undefined && value !== undefined) {
     return { action, condition, value };
   }
-  throw new CommandError(exitCodes.usage, `--rule is action=…,condition=…,value=…, not ${text}.`);
+  throw new CommandError(exitCodes.usage, `--rule must be action=…,condition=…,value=…, not ${text}.`);
 }

@@ -2,7 +2,7 @@ import { start } from './commands/start.ts';
 import type { Context } from './context.ts';
 import { CommandEnd, type ExitCode, exitCodeOf, exitCodes, explanation } from './exit-codes.ts';
 
-/** Carries out one command line and gives the exit code; errors are told on standard error. */
+/** Runs one command line and gives its exit code. Errors go to standard error. */
 export async function runCli(args: readonly string[], context: Context): Promise<ExitCode> {
   try {
     await run(args, context);
@@ -13,7 +13,7 @@ export async function runCli(args: readonly string[], context: Context): Promise
   }
 }
 
-/** A server should not carry the parser of command lines along as long as it runs, so its usual ones are read here. */
+/** Reads the usual forms of `start` here, so that a server does not keep the command-line parser in memory. */
 async function run(args: readonly string[], context: Context): Promise<void> {
   const [command, option, value] = args;
   if (command === 'start' && args.length === 1) return start(context, undefined);

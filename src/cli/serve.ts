@@ -1,21 +1,21 @@
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 
-/** A server that was started. */
+/** A running server. */
 export interface StartedServer {
   reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Where signals come from: the process. */
+/** The source of signals: the process, except in tests. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown;
   off(signal: NodeJS.Signals, listener: () => void): unknown;
 }
 
-/** What serving needs. */
+/** Dependencies of `serve`. */
 export interface ServeDeps<Server extends StartedServer> {
-  /** Starts the server; it calls `fail` if it cannot go on. */
+  /** Starts the server, which calls `fail` when it cannot continue. */
   readonly start: (fail: (error: Error) => void) => Promise<Server>;
   readonly ready: (server: Server) => void;
   readonly signals: SignalSource;
@@ -25,18 +25,18 @@ export interface ServeDeps<Server extends StartedServer> {
   readonly hurry: () => void;
 }
 
-/** A terminal signals the whole process group and npm passes the signal on: what comes this soon is the same wish again. */
+/** A second signal within this time repeats the first: the terminal signals the whole process group, and npm forwards its own copy. */
 const echoMs = 1000;
 
-/** Runs a server until a signal ends it; rejects if it could not start or go on. */
+/** Runs a server until a signal ends it. Rejects if the server cannot start or continue. */
 export async function serve<Server extends StartedServer>(deps: ServeDeps<Server>): Promise<void> {
   const end = Promise.withResolvers<void>();
-  // A failure before the start is over is still waited for.
+  // A failure during the start is awaited later.
   end.promise.catch(() => undefined);
   let server: Server | undefined;
   const listeners = new Map<NodeJS.Signals, () => void>([
     ['SIGHUP', () => void reload(server, deps.log)],
-    // Otherwise Node.js would open its debugger.
+    // Without a listener, Node.js would open its debugger.
     ['SIGUSR1', () => deps.log.debug({}, 'SIGUSR1 does nothing: the log goes to standard output')],
   ]);
   const stop = stopper(deps, end.resolve);
@@ -52,7 +52,7 @@ export async function serve<Server extends StartedServer>(deps: ServeDeps<Server
   }
 }
 
-/** The first call ends the server in peace, a later one at once. */
+/** The first call stops the server in an orderly way, a later one at once. */
 function stopper({ clock, log, hurry }: Pick<ServeDeps<StartedServer>, 'clock' | 'log' | 'hurry'>, stop: () => void) {
   let askedAtMs: number | undefined;
   return () => {

@@ -7,16 +7,19 @@ import type { ServedDomains } from '../web/control/served-domains.ts';
 import { ControlClient } from './control-client.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 
-/** Does some work with the running server; ends with `unreachable` if there is none. */
+/** Works with the running server. Throws `unreachable` if no server is running. */
 export async function withRunningServer<T>(config: Config, work: (server: ControlClient) => Promise<T>): Promise<T> {
   const server = await ControlClient.connect(config.dataDir);
   if (server === undefined) {
-    throw new CommandError(exitCodes.unreachable, `No server is running with the data in ${config.dataDir}.`);
+    throw new CommandError(
+      exitCodes.unreachable,
+      `No server is running on the data in ${config.dataDir}: start it with "ampere start".`,
+    );
   }
   return work(server);
 }
 
-/** Does some work with the running server or, if there is none, with its data, which must be there already unless `create`. */
+/** Works with the running server, or with the data of a stopped one. The database must exist unless `create` is true. */
 export async function withServerOrData<T>(
   config: Config,
   work: (operator: Operator<ServedDomains>) => Promise<T>,
@@ -26,7 +29,7 @@ export async function withServerOrData<T>(
   if (server !== undefined) return work(server);
   const { database } = dataPaths(config.dataDir);
   if (create || existsSync(database)) return withData(config, work);
-  throw new CommandError(exitCodes.conflict, `No server is running, and there is no database in ${config.dataDir}.`);
+  throw new CommandError(exitCodes.conflict, `No server is running, and ${config.dataDir} has no database.`);
 }
 
 async function withData<T>(config: Config, work: (operator: Operator<ServedDomains>) => Promise<T>): Promise<T> {
@@ -47,7 +50,7 @@ async function withData<T>(config: Config, work: (operator: Operator<ServedDomai
 async function open({ dataDir }: Config) {
   const { openSqliteStorage } = await import('../storage/sqlite/open-sqlite-storage.ts');
   try {
-    // A failure also rejects the operation at work, which says what it was.
+    // A failure also rejects the operation in progress, which reports it.
     return await openSqliteStorage({ dataDir, onFatal: () => {}, quickCheck: false });
   } catch (error) {
     if (!(error instanceof StorageError) || error.code !== 'locked') throw error;
@@ -55,7 +58,7 @@ async function open({ dataDir }: Config) {
   }
 }
 
-/** Files that root makes in another's data directory would keep the server from starting. */
+/** Refuses root: its files in another user's data directory would keep the server from starting. */
 export function refuseForeignOwner(dataDir: string): void {
   if (process.getuid?.() !== 0 || !existsSync(dataDir)) return;
   const { uid } = statSync(dataDir);

@@ -1,10 +1,10 @@
 import { isIP, isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { domain, type Origin } from './fields.ts';
-import { type Finding, pathText } from './findings.ts';
 import type { JsonPath } from './json-text.ts';
 import { type ListenerKind, listenerKinds } from './listener-kinds.ts';
 import { type Config, configSchema, type Listener, listenerSchema } from './schema.ts';
+import { pathText, type UnplacedProblem } from './unplaced-problems.ts';
 
 /** A valid entry of the file, with its path. */
 interface Entry<T> {
@@ -22,7 +22,7 @@ interface Sections {
 }
 
 /** Checks that the sections of a configuration agree with each other. */
-export function crossChecks(value: unknown, origin: Origin): Finding[] {
+export function crossChecks(value: unknown, origin: Origin): UnplacedProblem[] {
   const sections = validSections(value, origin);
   return [
     ...repeatedEntries(sections),
@@ -65,17 +65,17 @@ function validEntries<T>(schema: z.ZodType<T>, values: unknown, path: JsonPath):
   });
 }
 
-function problem(path: JsonPath, message: string): Finding {
+function problem(path: JsonPath, message: string): UnplacedProblem {
   return { path, at: 'value', message };
 }
 
-function repeatedEntries({ written, domains }: Sections): Finding[] {
+function repeatedEntries({ written, domains }: Sections): UnplacedProblem[] {
   const authentication = members(written.get('authentication'));
   const names = (key: string) => validEntries(z.string(), authentication.get(key), ['authentication', key]);
   return [domains, names('mechanisms'), names('channelBindings')].flatMap(repeatsIn);
 }
 
-function repeatsIn(entries: readonly Entry<string>[]): Finding[] {
+function repeatsIn(entries: readonly Entry<string>[]): UnplacedProblem[] {
   const firstPaths = new Map<string, JsonPath>();
   return entries.flatMap(({ path, value }) => {
     const first = firstPaths.get(value);
@@ -85,7 +85,7 @@ function repeatsIn(entries: readonly Entry<string>[]): Finding[] {
   });
 }
 
-function listenerConflicts({ listeners }: Sections): Finding[] {
+function listenerConflicts({ listeners }: Sections): UnplacedProblem[] {
   return listeners.flatMap(({ path, value }, index) => {
     const other = listeners.slice(0, index).find((earlier) => overlap(earlier.value, value));
     if (other === undefined) return [];
@@ -94,7 +94,7 @@ function listenerConflicts({ listeners }: Sections): Finding[] {
 }
 
 /** At least one kind of listener that the server needs must have an address. */
-function nothingToListenOn({ written }: Sections): Finding[] {
+function nothingToListenOn({ written }: Sections): UnplacedProblem[] {
   const listen = members(written.get('listen'));
   const needed = Object.entries<ListenerKind>(listenerKinds).filter(([, kind]) => kind.needed);
   const empty = needed.every(([name]) => JSON.stringify(listen.get(name)) === '[]');
@@ -111,20 +111,20 @@ function covers(wildcard: string, host: string): boolean {
   return wildcard === '::' || (wildcard === '0.0.0.0' && isIPv4(host));
 }
 
-function incompleteCertificate({ written }: Sections): Finding[] {
+function incompleteCertificate({ written }: Sections): UnplacedProblem[] {
   const tls = members(written.get('tls'));
   const lacks = (has: string, wanted: string) =>
     tls.has(has) && !tls.has(wanted) ? [problem(['tls', has], `needs tls.${wanted} as well`)] : [];
   return [...lacks('certificate', 'key'), ...lacks('key', 'certificate'), ...lacks('passphrase', 'key')];
 }
 
-function certificatesOfUnservedDomains({ written, domains }: Sections): Finding[] {
+function certificatesOfUnservedDomains({ written, domains }: Sections): UnplacedProblem[] {
   const components = [...members(written.get('components')).keys()].flatMap(
     (name) => domain.safeParse(name).data ?? [],
   );
   const served = new Set([...domains.map(({ value }) => value), ...components]);
   const seen = new Set<string>();
-  return [...members(members(written.get('tls')).get('domains')).keys()].flatMap((name): Finding[] => {
+  return [...members(members(written.get('tls')).get('domains')).keys()].flatMap((name): UnplacedProblem[] => {
     const path = ['tls', 'domains', name];
     const prepared = domain.safeParse(name).data;
     if (prepared === undefined || !written.has('domains')) return [];
@@ -137,11 +137,11 @@ function certificatesOfUnservedDomains({ written, domains }: Sections): Finding[
 }
 
 /** A component or a policy for another server must not name a served domain: it would never apply. */
-function foreignSettingsOfServedDomains({ written, domains }: Sections): Finding[] {
+function foreignSettingsOfServedDomains({ written, domains }: Sections): UnplacedProblem[] {
   const served = new Set(domains.map(({ value }) => value));
   const s2s = members(written.get('s2s'));
-  const conflicts = (names: unknown, ...path: JsonPath): Finding[] =>
-    [...members(names).keys()].flatMap((name): Finding[] => {
+  const conflicts = (names: unknown, ...path: JsonPath): UnplacedProblem[] =>
+    [...members(names).keys()].flatMap((name): UnplacedProblem[] => {
       const prepared = domain.safeParse(name).data;
       if (prepared === undefined || !served.has(prepared)) return [];
       return [{ path: [...path, name], at: 'key', message: `"${prepared}" is one of the domains served` }];
@@ -154,7 +154,7 @@ function foreignSettingsOfServedDomains({ written, domains }: Sections): Finding
 }
 
 /** The largest stanza must be able to arrive in the allowed time at the allowed rate. */
-function unreachableStanzaSizes({ limits }: Sections): Finding[] {
+function unreachableStanzaSizes({ limits }: Sections): UnplacedProblem[] {
   if (limits === undefined) return [];
   const { c2s, s2s, unauthenticated } = limits;
   const needs = (size: number, rate: { readBytesPerSecond: number; readBurstBytes: number }) =>
@@ -191,7 +191,7 @@ function unreachableStanzaSizes({ limits }: Sections): Finding[] {
 }
 
 /** With a smaller buffer, one large stanza would disconnect its recipient. */
-function tooSmallBuffer({ limits }: Sections): Finding[] {
+function tooSmallBuffer({ limits }: Sections): UnplacedProblem[] {
   if (limits === undefined) return [];
   return (['c2s', 's2s', 'components'] as const).flatMap((peers) => {
     const { outgoingBufferBytes, stanzaBytes } = limits[peers];
@@ -201,7 +201,7 @@ function tooSmallBuffer({ limits }: Sections): Finding[] {
 }
 
 /** With a smaller queue, one large stanza would end every session that receives it, again and again. */
-function tooSmallQueue({ written, limits, streamManagement }: Sections): Finding[] {
+function tooSmallQueue({ written, limits, streamManagement }: Sections): UnplacedProblem[] {
   if (limits === undefined || streamManagement === undefined) return [];
   const absent = new Set<string>();
   if (members(written.get('s2s')).get('enabled') === false) absent.add('s2s');
@@ -214,7 +214,7 @@ function tooSmallQueue({ written, limits, streamManagement }: Sections): Finding
   });
 }
 
-function disabledLimits({ written, listeners }: Sections): Finding[] {
+function disabledLimits({ written, listeners }: Sections): UnplacedProblem[] {
   if (members(written.get('limits')).get('disabled') !== true) return [];
   return listeners
     .filter(({ value }) => !isLoopback(value.host))

@@ -3,9 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { ConfigError, type Problem } from './config-error.ts';
 import { crossChecks } from './cross-checks.ts';
 import type { Origin } from './fields.ts';
-import { type Finding, findingsOf, pathText } from './findings.ts';
 import { JsonText, JsonTextError } from './json-text.ts';
 import { type Config, configSchema } from './schema.ts';
+import { pathText, schemaProblems, type UnplacedProblem } from './unplaced-problems.ts';
 
 type Environment = Origin['environment'];
 
@@ -15,11 +15,11 @@ export function loadConfig(file?: string, environment: Environment = process.env
   const origin = { directory: dirname(resolve(file)), environment };
   const text = readJson(file);
   const parsed = configSchema(origin).safeParse(text.value);
-  const findings = [
-    ...(parsed.success ? [] : findingsOf(parsed.error.issues, configSchema(origin), text.value)),
+  const unplaced = [
+    ...(parsed.success ? [] : schemaProblems(parsed.error.issues, configSchema(origin), text.value)),
     ...crossChecks(text.value, origin),
   ];
-  const problems = [...repeatedKeys(text), ...findings.map((finding) => placed(finding, text))];
+  const problems = [...repeatedKeys(text), ...unplaced.map((problem) => placed(problem, text))];
   if (problems.length > 0 || !parsed.success) throw new ConfigError(file, problems.toSorted(byPosition));
   return deepFrozen(parsed.data);
 }
@@ -61,7 +61,7 @@ function repeatedKeys({ repeatedKeys }: JsonText): Problem[] {
   }));
 }
 
-function placed({ path, at, message }: Finding, text: JsonText): Problem {
+function placed({ path, at, message }: UnplacedProblem, text: JsonText): Problem {
   const position = at === 'key' ? text.positionOfKey(path) : text.positionOfValue(path);
   return { path: pathText(path), ...position, message };
 }

@@ -1,6 +1,6 @@
-import { pathText } from './findings.ts';
 import type { JsonPath } from './json-text.ts';
 import type { Config } from './schema.ts';
+import { pathText } from './unplaced-problems.ts';
 
 /** The result of a reload. */
 interface Reloaded {

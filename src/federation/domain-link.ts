@@ -35,7 +35,7 @@ type LinkState =
   | { readonly name: 'dialling'; readonly abort: AbortController }
   | { readonly name: 'open'; readonly dialled: Established; readonly hop: NextHop }
   /** The other server could not be reached and is left alone for a while. */
-  | { readonly name: 'resting'; readonly untilMs: number; readonly failure: DialFailure };
+  | { readonly name: 'backing-off'; readonly untilMs: number; readonly failure: DialFailure };
 
 /** What a start tag may have beside the content; close enough for a bound on memory. */
 const tagBytes = 256;
@@ -74,10 +74,10 @@ export class DomainLink {
     if (this.stream) return this.stream.report(queued);
     const none = { tls: false, management: false, unacknowledged: 0 };
     const report = { ...this.pair, ...none, direction: 'out', state: this.#state.name, queued } as const;
-    if (this.#state.name !== 'resting') return report;
+    if (this.#state.name !== 'backing-off') return report;
     const { failure, untilMs } = this.#state;
-    const restMs = Math.max(0, untilMs - this.#deps.clock.monotonicMs());
-    return { ...report, failure: failure.message, restMs };
+    const retryInMs = Math.max(0, untilMs - this.#deps.clock.monotonicMs());
+    return { ...report, failure: failure.message, retryInMs };
   }
 
   /** The stream, if there is one. */
@@ -86,8 +86,8 @@ export class DomainLink {
   }
 
   /** Whether it only remembers that the other server could not be reached. */
-  get isResting(): boolean {
-    return this.#state.name === 'resting' && this.#queue.length === 0;
+  get isBackingOff(): boolean {
+    return this.#state.name === 'backing-off' && this.#queue.length === 0;
   }
 
   /** Whether nothing would be lost if the link were forgotten. */
@@ -95,15 +95,17 @@ export class DomainLink {
     if (this.#queue.length > 0) return false;
     // How long it rests the next time depends on how often it has failed.
     const { longestMs } = this.#deps.options().backOff;
-    return this.#state.name === 'idle' || (this.#state.name === 'resting' && this.#state.untilMs + longestMs <= nowMs);
+    return (
+      this.#state.name === 'idle' || (this.#state.name === 'backing-off' && this.#state.untilMs + longestMs <= nowMs)
+    );
   }
 
   /** Takes a stanza; throws the StanzaError for one that is not even tried. */
   send(stanza: Stanza, departure: Handoff): void {
     const nowMs = this.#deps.clock.monotonicMs();
-    if (this.#state.name === 'resting' && nowMs < this.#state.untilMs) throw this.#state.failure.error;
+    if (this.#state.name === 'backing-off' && nowMs < this.#state.untilMs) throw this.#state.failure.error;
     if (!this.#hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`too much waits for ${this.pair.remote}`);
-    const begins = this.#state.name === 'idle' || this.#state.name === 'resting';
+    const begins = this.#state.name === 'idle' || this.#state.name === 'backing-off';
     const begun = begins ? this.#deps.place(stanza) : undefined;
     const copy = departure.ackScope ? this.#deps.copies.add(stanza) : undefined;
     if (copy) departure.ackScope?.ackAfter(copy.durable);
@@ -125,7 +127,7 @@ export class DomainLink {
   /** A server that could not be reached is left alone no longer. */
   tryAgain(): void {
     this.#failures = 0;
-    if (this.#state.name === 'resting') this.#state = { name: 'idle' };
+    if (this.#state.name === 'backing-off') this.#state = { name: 'idle' };
   }
 
   /** Resolves when nothing waits any more, and what has left has arrived as far as can be told. */
@@ -147,7 +149,7 @@ export class DomainLink {
     const abort = new AbortController();
     this.#state = { name: 'dialling', abort };
     const { clock, dialler, options } = this.#deps;
-    const timer = clock.after(options().establishMs, () => abort.abort(DialFailure.unreachable('it took too long')));
+    const timer = clock.after(options().establishMs, () => abort.abort(DialFailure.unreachable('timed out')));
     try {
       this.#opened(await dialler.dial(this.pair, 'send', abort.signal));
     } catch (error) {
@@ -166,10 +168,10 @@ export class DomainLink {
 
   #failed(failure: DialFailure): void {
     const { firstMs, longestMs } = this.#deps.options().backOff;
-    const restMs = Math.min(longestMs, firstMs * 2 ** this.#failures);
+    const retryInMs = Math.min(longestMs, firstMs * 2 ** this.#failures);
     this.#failures += 1;
-    this.#state = { name: 'resting', untilMs: this.#deps.clock.monotonicMs() + restMs, failure };
-    this.#deps.log.warn({ ...this.pair, reason: failure.message, restMs }, 'cannot reach another server');
+    this.#state = { name: 'backing-off', untilMs: this.#deps.clock.monotonicMs() + retryInMs, failure };
+    this.#deps.log.warn({ ...this.pair, reason: failure.message, retryInMs }, 'cannot reach another server');
     if (!this.#ended) this.#bounce(failure.error, this.#queue.length);
   }
 

@@ -7,33 +7,33 @@ import type { DomainPair } from './domain-pairs.ts';
 import type { Target } from './federation-options.ts';
 import type { CertificateVerdict } from './peer-certificate.ts';
 
-/** One thing that was tried on the way to another server, and how it went. */
+/** One step of a test connection to another server, and its result. */
 export interface TestStep {
   readonly step: 'addresses' | 'connection' | 'TLS' | 'certificate' | 'stream' | 'authentication';
   readonly ok: boolean;
-  /** For people; it may hold words of the other server. */
+  /** For people. It may quote the other server. */
   readonly detail: string;
 }
 
-/** The way to another server, step by step. */
+/** A test connection to another server, step by step. */
 export interface LinkTestReport {
   readonly steps: readonly TestStep[];
-  /** Whether stanzas could be sent at its end. */
+  /** Whether the stream opened, so that stanzas could be sent. */
   readonly reached: boolean;
 }
 
-/** What a test needs. */
+/** Dependencies of a test. */
 interface LinkTestDeps {
   readonly dialler: Pick<Dialler, 'dial'>;
   readonly clock: Pick<Clock, 'after'>;
   readonly timeoutMs: number;
 }
 
-/** Opens a stream to another server only to see how far it gets. Never rejects. */
+/** Opens a stream to another server as a test and closes it again. Never rejects. */
 export async function testLink(pair: DomainPair, { dialler, clock, timeoutMs }: LinkTestDeps): Promise<LinkTestReport> {
   const test = new LinkTest(pair.remote);
   const abort = new AbortController();
-  const timer = clock.after(timeoutMs, () => abort.abort(DialFailure.unreachable('it took too long')));
+  const timer = clock.after(timeoutMs, () => abort.abort(DialFailure.unreachable('timed out')));
   try {
     const { stream, proof } = await dialler.dial(pair, 'send', abort.signal, test);
     stream.close();
@@ -45,11 +45,11 @@ export async function testLink(pair: DomainPair, { dialler, clock, timeoutMs }: 
   }
 }
 
-/** Writes down what happens while a stream to another server is opened. */
+/** Records the steps of opening a stream to another server. */
 class LinkTest implements DialWatch {
   readonly #steps: TestStep[] = [];
   readonly #remote: string;
-  /** Whether there is a connection to the target that is being tried. */
+  /** Whether the current target accepted the connection. */
   #connected = false;
 
   constructor(remote: string) {
@@ -87,7 +87,7 @@ class LinkTest implements DialWatch {
   }
 
   failedFor(reason: string): LinkTestReport {
-    // Without any target there is nobody to blame yet.
+    // Without a failed target, the lookup of the addresses failed.
     const blamed = this.#steps.some(({ step, ok }) => !ok && (step === 'stream' || step === 'connection'));
     if (!blamed) this.#add('addresses', false, reason);
     return { steps: this.#steps, reached: false };

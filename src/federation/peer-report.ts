@@ -7,7 +7,7 @@ export interface PeerStreamReport {
   readonly direction: 'in' | 'out';
   /** Whether stanzas go both ways by it (XEP-0288). */
   readonly bothWays?: boolean | undefined;
-  /** `open`, or how far it has come; `resting` is a server that could not be reached and is left alone for a while. */
+  /** `open`, or an earlier state. `backing-off`: the last attempt failed, and the next one has to wait. */
   readonly state: string;
   /** How the side that has opened the stream has proved who it is. */
   readonly authenticatedBy?: 'certificate' | 'dialback' | undefined;
@@ -19,8 +19,8 @@ export interface PeerStreamReport {
   /** Stanzas of ours that have left and may not have arrived. */
   readonly unacknowledged: number;
   readonly remoteAddress?: string | undefined;
-  /** Why the last attempt has failed. */
+  /** Why the last attempt failed. */
   readonly failure?: string | undefined;
-  /** How long the other server is left alone yet. */
-  readonly restMs?: number | undefined;
+  /** Time until the next attempt is allowed. */
+  readonly retryInMs?: number | undefined;
 }

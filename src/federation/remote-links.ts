@@ -84,7 +84,7 @@ export class RemoteLinks implements Outbound {
   /** A server that could not be reached makes room for one that may be. */
   #hasRoom(): boolean {
     if (this.#links.size < this.#deps.policies.options.shares.links) return true;
-    for (const [key, link] of this.#links) if (link.isResting) return this.#links.delete(key);
+    for (const [key, link] of this.#links) if (link.isBackingOff) return this.#links.delete(key);
     return false;
   }
 

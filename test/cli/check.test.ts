@@ -34,7 +34,7 @@ describe('check', () => {
       .and.match(/does not exist yet/)
       .and.match(/not running/);
     expect(ok)
-      .to.match(/clients must trust .*development-ca\.pem/)
+      .to.match(/the server makes one, and clients must trust .*development-ca\.pem/)
       .and.match(/127\.0\.0\.1 port 0 is free/);
     expect({ code, warnings, errors }).to.deep.equal({ code: 0, warnings: '', errors: '' });
     expect(existsSync(workplace.path('data'))).to.equal(false);
@@ -68,7 +68,7 @@ describe('check', () => {
       key: workplace.path('elsewhere/tls/domains/localhost.key'),
     };
     workplace.configure({ tls: files });
-    expect((await check()).ok).to.match(/The certificate of localhost is good until \d{4}-/);
+    expect((await check()).ok).to.match(/The certificate of localhost is valid until \d{4}-/);
     workplace.configure({ domains: ['other.example'], tls: files });
     expect((await check()).warnings).to.match(/does not name other\.example/);
     chmodSync(files.key, 0o644);
@@ -213,7 +213,7 @@ describe('check', () => {
       leads('_xmpp-server', srvRecord(0, 0, 5269, ''));
       host('elsewhere.example', '192.0.2.1');
       expect((await checkDns()).warnings).to.deep.equal([
-        'dns: Clients find a.example at elsewhere.example port 5222, but this server does not listen on that port, and this machine has none of its addresses (fine if something in between forwards).',
+        'dns: Clients find a.example at elsewhere.example port 5222, but this server does not listen on that port, and this machine has none of its addresses (fine behind a proxy or port forwarding).',
         'dns: Clients are sent to nowhere.example, which has no address.',
         'dns: _xmpp-server._tcp.a.example says that the service is not offered.',
       ]);
@@ -226,8 +226,8 @@ describe('check', () => {
       ]);
       host('a.example', '127.0.0.1');
       expect((await checkDns()).warnings).to.deep.equal([
-        'dns: Clients find a.example at a.example port 5222, but this server does not listen on that port (fine if something in between forwards).',
-        'dns: Other servers find a.example at a.example port 5269, but this server does not listen on that port (fine if something in between forwards).',
+        'dns: Clients find a.example at a.example port 5222, but this server does not listen on that port (fine behind a proxy or port forwarding).',
+        'dns: Other servers find a.example at a.example port 5269, but this server does not listen on that port (fine behind a proxy or port forwarding).',
       ]);
     });
 

@@ -9,11 +9,11 @@ interface Misuse {
 }
 
 const misuses: readonly Misuse[] = [
-  { args: [], code: 2, says: /Name a command/ },
+  { args: [], code: 2, says: /A command is missing/ },
   { args: ['bogus'], code: 2, says: /Unknown argument: bogus/ },
-  { args: ['user'], code: 2, says: /Name a command/ },
+  { args: ['user'], code: 2, says: /A command is missing/ },
   { args: ['user', 'bogus'], code: 2, says: /bogus/ },
-  { args: ['user', 'add'], code: 2, says: /Not enough non-option arguments/ },
+  { args: ['user', 'add'], code: 2, says: /Not enough arguments/ },
   { args: ['status', '--bogus'], code: 2, says: /Unknown argument: bogus/ },
   { args: ['status', 'bogus'], code: 2, says: /Unknown argument: bogus/ },
   { args: ['user', 'add', 'romeo@localhost'], code: 2, says: /--password-stdin/ },
@@ -39,7 +39,7 @@ const misuses: readonly Misuse[] = [
   { args: ['sessions'], code: 3, says: /No server is running/ },
   { args: ['kick', 'romeo@localhost'], code: 3, says: /No server is running/ },
   { args: ['reload'], code: 3, says: /No server is running/ },
-  { args: ['amp'], code: 2, says: /Name a command/ },
+  { args: ['amp'], code: 2, says: /A command is missing/ },
   { args: ['amp', 'explain', '--from', 'a@localhost', '--to', 'b@localhost'], code: 3, says: /No server is running/ },
   { args: ['send', '--to', 'a@localhost', '--body', 'x'], code: 3, says: /No server is running/ },
   { args: ['send', '--to', 'a@localhost'], code: 2, says: /body/ },
@@ -56,7 +56,7 @@ const misuses: readonly Misuse[] = [
   { args: ['status', '--config', 'missing.json'], code: 4, says: /missing\.json:1:1: cannot be read/ },
 ];
 
-describe('what is asked for wrongly', () => {
+describe('a wrong command line', () => {
   const workplace = new Workplace();
 
   for (const { args, code, says, stdin = '' } of misuses) {
@@ -99,7 +99,7 @@ describe('what is asked for wrongly', () => {
   });
 });
 
-describe('which configuration counts', () => {
+describe('the configuration file', () => {
   const workplace = new Workplace();
   const domainUsed = async (args: readonly string[], environment: Record<string, string> = {}) => {
     const { err } = await workplace.run(['user', 'add', 'x@unknown.example', '--password', 'x', ...args], {

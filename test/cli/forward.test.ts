@@ -12,13 +12,13 @@ function forwardLife(workplace: Workplace): void {
     }
     expect(await workplace.done('forward', 'list')).to.equal('');
     const out = await workplace.done('forward', 'set', 'romeo@localhost', 'juliet@elsewhere.example/balcony');
-    expect(out).to.equal('Messages to romeo@localhost go to juliet@elsewhere.example/balcony.\n');
+    expect(out).to.equal('Messages to romeo@localhost are now forwarded to juliet@elsewhere.example/balcony.\n');
     await workplace.done('forward', 'set', 'Juliet@localhost', 'nurse@localhost');
     expect(await workplace.done('forward', 'list')).to.equal(
       'juliet@localhost  nurse@localhost\nromeo@localhost   juliet@elsewhere.example/balcony\n',
     );
     expect(await workplace.done('forward', 'rm', 'romeo@localhost')).to.equal(
-      'Messages to romeo@localhost stay there.\n',
+      'Messages to romeo@localhost are no longer forwarded.\n',
     );
     expect(JSON.parse(await workplace.done('forward', 'list', '--json'))).to.deep.equal({
       forwards: [{ jid: 'juliet@localhost', target: 'nurse@localhost' }],
@@ -32,7 +32,7 @@ function forwardLife(workplace: Workplace): void {
     [['set', 'romeo@localhost', 'a@b@c'], 2, /not an address/],
     [['set', 'romeo@elsewhere.example', 'romeo@localhost'], 5, /not served here/],
     [['set', 'romeo@localhost'], 2, /Not enough/],
-    [[], 2, /Name a command/],
+    [[], 2, /A command is missing/],
   ] as const) {
     it(`end with ${code}: forward ${args.join(' ')}`, async () => {
       await workplace.done('user', 'add', 'romeo@localhost', '--password', 'pencil');

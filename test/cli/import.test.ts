@@ -128,7 +128,7 @@ describe('user import of lines', () => {
     expect(out.split('\n')).to.have.length(23);
     expect(out)
       .to.match(/^line 1: is not jid,password$/m)
-      .and.match(/and 5 more; --json tells all/);
+      .and.match(/and 5 more; --json shows all/);
     expect(err).to.equal('ampere: 25 entries were not imported.\n');
   });
 

@@ -58,44 +58,44 @@ describe('ampere amp explain', () => {
     expect(server.asked).to.deep.equal([{ xml }, { xml }]);
   });
 
-  it('tells it in words', async () => {
+  it('describes it in words', async () => {
     expect(await workplace.done('amp', 'explain', '--from', romeo, '--to', juliet)).to.equal(
       [
         'From romeo@localhost/orchard to juliet@localhost, 2026-03-01T12:00:00Z',
-        'Without rules: It would be stored for juliet@localhost.',
+        'Without rules, the message would be stored for juliet@localhost.',
         'Rules of the sender:',
         '  1.  drop    deliver=direct        not met',
         '  2.  notify  deliver=stored        fires',
-        '  3.  alert   match-resource=exact  not looked at',
+        '  3.  alert   match-resource=exact  not evaluated',
         'Rules of the policy ten minutes:',
         '  1.  drop  expire-at=2026-03-01T12:10:00Z  not met',
-        'That happens.',
-        'romeo@localhost/orchard is told (notify), once it has happened.',
-        'If it waits, it is looked at again at 2026-03-01T12:10:00Z.',
+        'The rules do not change that.',
+        'romeo@localhost/orchard gets a report (notify) afterwards.',
+        'While the message waits, its rules are checked again at 2026-03-01T12:10:00Z.',
         '',
       ].join('\n'),
     );
   });
 
-  it('tells of a refusal, and of an error', async () => {
+  it('describes a refusal and an error', async () => {
     const plan = { deliver: 'none', destinations: [], error: 'service-unavailable' } as const;
     const { nextDueAt: _, ...base } = explanation;
     server.explanation = { ...base, plan, rulesets: [], reports: [], decision: 'refuse', refusal: '<message/>' };
     const out = await workplace.done('amp', 'explain', '--from', romeo, '--to', juliet);
     expect(out).to.match(
-      /It would not be delivered; the sender gets service-unavailable\.\nThe rules are refused.*:\n<message\/>\n$/,
+      /would not be delivered, and the sender would get service-unavailable\.\nThe server refuses the rules.*:\n<message\/>\n$/,
     );
   });
 
-  it('tells it in JSON', async () => {
+  it('prints JSON', async () => {
     const out = await workplace.done('amp', 'explain', '--from', romeo, '--to', juliet, '--json');
     expect(JSON.parse(out)).to.deep.equal(explanation);
   });
 
   for (const [args, says] of [
-    [['--rule', 'drop'], /--rule is action/],
-    [['--rule', 'action=drop,condition=deliver,value=stored,more=x'], /--rule is action/],
-    [['--at', 'tomorrow'], /--at is a time/],
+    [['--rule', 'drop'], /--rule must be action/],
+    [['--rule', 'action=drop,condition=deliver,value=stored,more=x'], /--rule must be action/],
+    [['--at', 'tomorrow'], /--at must be a time/],
     [['--type', 'letter'], /type/],
     [['--file', '-', '--rule', 'action=drop,condition=deliver,value=stored'], /exclusive/],
   ] as const) {
@@ -165,15 +165,15 @@ describe('ampere send', () => {
     [reported('delivered'), 0, 'was handed to a client.'],
     [reported('forwarded'), 0, 'was forwarded.'],
     [reported('gateway'), 0, 'was handed to a gateway.'],
-    [reported('stored'), 10, 'waits in store.'],
+    [reported('stored'), 10, 'was stored for later delivery.'],
     [
       reported('expired', { rule: { action: 'alert', condition: 'expire-at', value: 'T' } }),
       11,
-      'has expired: expire-at is T.',
+      'expired: expire-at is T.',
     ],
     [reported('refused', { rule: { ...drop, action: 'alert' } }), 12, 'was not delivered: deliver is stored.'],
     [reported('refused', { error: 'item-not-found' }), 12, 'was not delivered: item-not-found.'],
-    [reported('unknown'), 13, 'is on its way, as far as anybody has said.'],
+    [reported('unknown'), 13, 'was sent; its outcome is not known yet.'],
   ];
   for (const [report, code, words] of ends) {
     it(`ends with ${code}: ${words}`, async () => {
@@ -185,8 +185,8 @@ describe('ampere send', () => {
   }
 
   for (const [args, says] of [
-    [['--wait', 'long'], /--wait is a number with s, m, h or d/],
-    [['--expire-in', '10'], /--expire-in is a number/],
+    [['--wait', 'long'], /--wait must be a number with a unit \(s, m, h or d\)/],
+    [['--expire-in', '10'], /--expire-in must be a number/],
     [['--on-expiry', 'drop'], /expire-in/],
     [['--if-stored', 'explode'], /if-stored/],
     [['--match-resource', 'any=notify'], /match-resource/],
@@ -199,7 +199,7 @@ describe('ampere send', () => {
     });
   }
 
-  it('says in its help what it ends with', async () => {
+  it('lists its exit codes in its help', async () => {
     expect(await workplace.done('send', '--help')).to.match(/10\s+stored;\s+11\s+expired;\s+12\s+stopped/);
   });
 });

@@ -46,7 +46,7 @@ describe('a running server', () => {
     expect(await workplace.done('sessions', '--user', 'nobody@localhost')).to.equal('');
   });
 
-  it('list the components and how they are doing', async () => {
+  it('lists the components and their state', async () => {
     server.components = [
       { domain: 'sms.localhost', gateway: true, waiting: 3 },
       { domain: 'bot.localhost', gateway: false, remoteAddress: '::1', waiting: 0 },
@@ -75,19 +75,19 @@ describe('a running server', () => {
         ...usual,
         remote: 'c.example',
         direction: 'out',
-        state: 'resting',
+        state: 'backing-off',
         tls: false,
         queued: 3,
-        restMs: 4200,
+        retryInMs: 4200,
         failure: 'it\u001b is gone',
       },
       { ...usual, remote: 'a.example', direction: 'in', bothWays: true },
     ];
     expect((await workplace.done('s2s', 'list')).split('\n')).to.deep.equal([
-      'localhost <-> a.example  open                  TLS',
-      'localhost -> b.example   open     certificate  TLS  ::1',
-      'localhost <- b.example   open     dialback     TLS  ::1  2 under way',
-      'localhost -> c.example   resting                         3 waiting, for another 5 s, it\\u001b is gone',
+      'localhost <-> a.example  open                      TLS',
+      'localhost -> b.example   open         certificate  TLS  ::1',
+      'localhost <- b.example   open         dialback     TLS  ::1  2 unacknowledged',
+      'localhost -> c.example   backing-off                         3 waiting, next attempt in 5 s, it\\u001b is gone',
       '',
     ]);
     expect(JSON.parse(await workplace.done('s2s', 'list', '--json'))).to.deep.equal({ streams: server.peers });
@@ -100,7 +100,7 @@ describe('a running server', () => {
     ] as const;
     server.linkTest = { steps, reached: false };
     const failed = await workplace.run(['s2s', 'test', 'B.example']);
-    expect(failed).to.include({ code: 1, err: 'ampere: There is no stream to B.example.\n' });
+    expect(failed).to.include({ code: 1, err: 'ampere: The stream to B.example failed.\n' });
     expect(failed.out).to.equal(
       'ok      addresses  x.b.example port 5269, STARTTLS (DNS)\nfailed  stream     the "stream" has\\n\\u009b2K ended\n',
     );
@@ -135,7 +135,7 @@ describe('a running server', () => {
     await workplace.done('reload');
     expect(server.reloads).to.equal(1);
     server.reloadFailure = new Error('server.json:1:1: is not JSON');
-    expect(await workplace.run(['reload'])).to.include({ code: 4, err: 'ampere: server.json:1:1: is not JSON\n' });
+    expect(await workplace.run(['reload'])).to.include({ code: 4, err: 'ampere: server.json:1:1: is not JSON.\n' });
   });
 
   it('is backed up, but never over another file', async () => {
@@ -164,7 +164,7 @@ describe('backup and restore', () => {
     expect(existsSync(kept), out).to.equal(true);
   });
 
-  it('refuse what is no backup', async () => {
+  it('refuse a file that is not a backup', async () => {
     workplace.write('copy.db', 'not a database, but long enough to look at'.repeat(100));
     const { code, err } = await workplace.run(['restore', 'copy.db']);
     expect(err).to.match(/copy\.db cannot be restored/);

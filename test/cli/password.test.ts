@@ -23,7 +23,7 @@ describe('a password typed at a terminal', () => {
   it('is asked for twice and not shown', async () => {
     const { shown, password } = terminal('pencil\r', 'pencil\r');
     expect(await password).to.equal('pencil');
-    expect(shown).to.deep.equal(['Password: ', '\n', 'Again: ', '\n']);
+    expect(shown).to.deep.equal(['Password: ', '\n', 'Repeat the password: ', '\n']);
   });
 
   it('can be corrected while it is typed', async () => {

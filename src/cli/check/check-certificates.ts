@@ -14,7 +14,7 @@ import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('certificates');
 
-/** Looks at the certificates that are configured; makes none. */
+/** Checks the configured certificates. Creates none. */
 export async function checkCertificates(config: Config): Promise<Finding[]> {
   const { domains, dataDir, tls } = config;
   const shared = tls.certificate !== undefined && tls.key !== undefined;
@@ -26,7 +26,7 @@ export async function checkCertificates(config: Config): Promise<Finding[]> {
   const made = domains.filter((domain) => !configured.includes(domain));
   return [
     ...(named.length === 0 ? [] : await checkFiles({ domains: named, services: others, dataDir, tls }, config)),
-    ...made.map((domain) => madeHere(domain, config)),
+    ...made.map((domain) => developmentCertificate(domain, config)),
     ...(await checkAuthorities(config)),
   ];
 }
@@ -49,7 +49,7 @@ async function checkFiles(options: CertificateOptions, config: Config): Promise<
     if (warnings.length > 0) return warnings.map((warning) => finding('warning', `${warning}.`));
     return domains.map((domain) => {
       const { validToDate } = store.certificateFor(domain).leaf;
-      return finding('ok', `The certificate of ${domain} is good until ${validToDate.toISOString()}.`);
+      return finding('ok', `The certificate of ${domain} is valid until ${validToDate.toISOString()}.`);
     });
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
@@ -57,18 +57,18 @@ async function checkFiles(options: CertificateOptions, config: Config): Promise<
   }
 }
 
-/** Services whose certificate, that of another domain, does not convince other servers. */
+/** Services that other servers cannot verify by certificate: theirs names another domain. */
 function unnamed(services: readonly string[], store: CertificateStore, config: Config): string[] {
   if (!config.s2s.enabled || !reachable(config)) return [];
   return services
     .filter((domain) => !covers(store.certificateFor(domain).leaf, domain))
-    .map((domain) => `${domain} has no certificate that names it: other servers can know it by dialback alone`);
+    .map((domain) => `${domain} has no certificate that names it: other servers can verify it only by dialback`);
 }
 
-function madeHere(domain: string, config: Config): Finding {
+function developmentCertificate(domain: string, config: Config): Finding {
   const authority = join(config.dataDir, 'tls/development-ca.pem');
   return finding(
     reachable(config) ? 'warning' : 'ok',
-    `${domain} has no certificate of its own: clients must trust ${authority}, which the server makes.`,
+    `${domain} has no certificate of its own: the server makes one, and clients must trust ${authority}.`,
   );
 }

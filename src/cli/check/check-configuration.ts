@@ -5,10 +5,10 @@ import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('configuration');
 
-/** What an operator should know about a configuration that is valid. */
+/** Describes a valid configuration and warns of risky settings. */
 export function checkConfiguration(config: Config, file: string | undefined): Finding[] {
-  const source = file === undefined ? 'No configuration file: the defaults are used.' : `${file} is valid.`;
-  const reach = reachable(config) ? 'Other machines can connect.' : 'Only this machine can connect (listen).';
+  const source = file === undefined ? 'Without a configuration file, the defaults apply.' : `${file} is valid.`;
+  const reach = reachable(config) ? 'Other machines can connect.' : 'Only this machine can connect (see listen).';
   return [
     finding('ok', source),
     finding('ok', reach),
@@ -18,18 +18,19 @@ export function checkConfiguration(config: Config, file: string | undefined): Fi
 
 function warnings(config: Config): string[] {
   const found: string[] = [];
-  if (config.registration.inBand) found.push('registration.inBand: anybody who can connect may create accounts.');
-  if (!config.tls.required) found.push('tls.required is false: passwords and messages may travel in the clear.');
+  if (config.registration.inBand)
+    found.push('registration.inBand is true: anyone who can connect can create accounts.');
+  if (!config.tls.required) found.push('tls.required is false: passwords and messages may be sent unencrypted.');
   if (!config.s2s.tlsRequired)
-    found.push('s2s.tlsRequired is false: what goes to other servers may travel in the clear.');
+    found.push('s2s.tlsRequired is false: messages to other servers may be sent unencrypted.');
   if (reachable(config) && config.s2s.enabled && !isOpen(addressesFor(config, 'servers'))) {
-    found.push('Clients can connect from other machines, but other servers cannot (listen.s2s).');
+    found.push('Clients can connect from other machines, but other servers cannot (see listen.s2s).');
   }
-  if (isOpen(config.listen.http)) found.push('listen.http: other machines can connect without TLS.');
-  if (config.limits.disabled) found.push('limits.disabled: nothing keeps one client from using up the server.');
-  if (config.log.level === 'silent') found.push('log.level is "silent": failures will leave no trace.');
+  if (isOpen(config.listen.http)) found.push('listen.http is open to other machines without TLS.');
+  if (config.limits.disabled) found.push('limits.disabled is true: a single client can exhaust the server.');
+  if (config.log.level === 'silent') found.push('log.level is "silent": failures leave no trace.');
   if (reachable(config) && config.contact.abuse.length === 0) {
-    found.push('contact.abuse is empty: nobody can tell you about abuse of this server.');
+    found.push('contact.abuse is empty: nobody can report abuse of this server to you.');
   }
   return found;
 }

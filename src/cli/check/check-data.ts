@@ -7,12 +7,12 @@ import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('data');
 
-/** Looks at the data directory: whether this user may use it, whether others may, and whether another process does. */
+/** Checks the data directory: whether this user can use it, whether others can read it, and whether another process uses it. */
 export function checkData(dataDir: string, serverRuns: boolean): Finding[] {
   if (!existsSync(dataDir)) return [missing(dataDir)];
   const stats = statSync(dataDir);
   if (!stats.isDirectory()) return [finding('error', `${dataDir} is not a directory.`)];
-  if (!writable(dataDir)) return [finding('error', `${dataDir} cannot be written to by this user.`)];
+  if (!writable(dataDir)) return [finding('error', `This user cannot write to ${dataDir}.`)];
   const foreign = ownership(dataDir, stats);
   const free = serverRuns || foreign.length > 0 ? [] : lock(dataDir);
   return [...openness(dataDir, stats), ...foreign, ...free];
@@ -22,8 +22,8 @@ function missing(dataDir: string): Finding {
   let parent = dirname(dataDir);
   while (!existsSync(parent)) parent = dirname(parent);
   return writable(parent)
-    ? finding('ok', `${dataDir} does not exist yet: the server will make it.`)
-    : finding('error', `${dataDir} does not exist, and this user cannot make it in ${parent}.`);
+    ? finding('ok', `${dataDir} does not exist yet: the server creates it.`)
+    : finding('error', `${dataDir} does not exist, and this user cannot create it in ${parent}.`);
 }
 
 function writable(directory: string): boolean {
@@ -38,7 +38,9 @@ function writable(directory: string): boolean {
 function ownership(dataDir: string, { uid }: Stats): Finding[] {
   const user = process.getuid?.();
   if (user === undefined || user === uid) return [];
-  return [finding('warning', `${dataDir} belongs to user ${uid}, not to this user (${user}): check as that user.`)];
+  return [
+    finding('warning', `${dataDir} belongs to user ${uid}, not to this user (${user}): run the check as that user.`),
+  ];
 }
 
 function openness(dataDir: string, { mode }: Stats): Finding[] {
@@ -47,7 +49,7 @@ function openness(dataDir: string, { mode }: Stats): Finding[] {
   return [finding('warning', `${dataDir} is open to other users: run chmod 700 ${dataDir}.`)];
 }
 
-/** Only where there is a database: a check should leave no files behind. */
+/** Tries the lock of an existing database. Without a database it would leave a lock file behind. */
 function lock(dataDir: string): Finding[] {
   if (!existsSync(dataPaths(dataDir).database)) return [];
   try {

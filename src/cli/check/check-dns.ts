@@ -13,18 +13,18 @@ import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('dns');
 
-/** One kind of SRV record: the peers that look it up, and the listeners it should lead to. */
+/** One kind of SRV record: the peers that look it up, and the listeners it should point to. */
 interface Service {
   readonly name: string;
   readonly peers: 'Clients' | 'Other servers';
   readonly listeners: readonly Listener[];
-  /** The port that peers try without a record; absent for direct TLS (XEP-0368 §3). */
+  /** The port that peers try when there is no record. Absent for direct TLS (XEP-0368 §3). */
   readonly usualPort?: number;
-  /** Whether the users of this server alone may need it. */
+  /** Whether only users of this server may need the service. */
   readonly mayBeAbsent?: boolean;
 }
 
-/** Asks DNS the questions of clients and other servers, if they can reach this server. */
+/** Makes the DNS lookups of clients and other servers, if other machines can connect. */
 export async function checkDns(config: Config): Promise<Finding[]> {
   if (!reachable(config)) return [];
   const resolver = new SystemResolver(resolverOptions(config), systemClock);
@@ -107,7 +107,7 @@ async function checkRecord(
   ];
   const message = `${peers} find ${domain} at ${host} port ${port}`;
   if (doubts.length === 0) return [finding('ok', `${message}.`)];
-  return [finding('warning', `${message}, but ${doubts.join(', and ')} (fine if something in between forwards).`)];
+  return [finding('warning', `${message}, but ${doubts.join(', and ')} (fine behind a proxy or port forwarding).`)];
 }
 
 function isOwn(address: string): boolean {

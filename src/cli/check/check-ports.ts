@@ -6,7 +6,7 @@ import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('ports');
 
-/** Tries to listen on every address that the server would use. */
+/** Tries to listen on every configured address. */
 export async function checkPorts(config: Config): Promise<Finding[]> {
   const findings: Finding[] = [];
   const listeners = listenersInUse(config).flatMap(({ addresses }) => addresses);
@@ -30,7 +30,7 @@ async function checkPort({ host, port, optional }: Listener): Promise<Finding> {
 function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') return 'another program listens there';
-  if (code === 'EACCES') return 'this user may not (ports below 1024 need CAP_NET_BIND_SERVICE)';
+  if (code === 'EACCES') return 'this user may not use it (ports below 1024 need CAP_NET_BIND_SERVICE)';
   if (code === 'EADDRNOTAVAIL') return 'this machine does not have the address';
   return String(code ?? error);
 }

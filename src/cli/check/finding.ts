@@ -1,11 +1,11 @@
-/** One thing a check looked at, and what it found. */
+/** One result of `ampere check`. */
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'error';
   readonly topic: 'configuration' | 'certificates' | 'data' | 'server' | 'ports' | 'dns';
   readonly message: string;
 }
 
-/** A function that makes findings of one topic. */
+/** Gives a function that makes findings about one topic. */
 export function findingsAbout(topic: Finding['topic']) {
   return (level: Finding['level'], message: string): Finding => ({ level, topic, message });
 }

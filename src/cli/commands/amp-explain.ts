@@ -13,24 +13,27 @@ import { withRunningServer } from '../with-operations.ts';
 export function ampExplainCommand(cli: Cli, context: Context): void {
   cli.command(
     'explain',
-    'Say what would happen to a message now, without sending it',
+    'Show what would happen to a message now, without sending it',
     (options) =>
-      rulesOption(jsonOption(options), 'A rule of the message: action=drop,condition=deliver,value=stored; in order')
-        .option('from', { type: 'string', requiresArg: true, describe: 'Who would send it' })
-        .option('to', { type: 'string', requiresArg: true, describe: 'To whom' })
+      rulesOption(
+        jsonOption(options),
+        'Rule, such as action=drop,condition=deliver,value=stored; repeat for more, in order',
+      )
+        .option('from', { type: 'string', requiresArg: true, describe: 'Sender' })
+        .option('to', { type: 'string', requiresArg: true, describe: 'Recipient' })
         .option('file', {
           type: 'string',
           requiresArg: true,
-          describe: 'A file with the message, - for standard input',
+          describe: 'File with the message as XML; - reads standard input',
         })
         .option('type', {
           choices: ['chat', 'error', 'groupchat', 'headline', 'normal'],
-          describe: 'The type of the message [chat]',
+          describe: 'Type of the message [chat]',
         })
         .option('at', {
           type: 'string',
           requiresArg: true,
-          describe: 'When it would arrive, as 2026-03-01T12:00:00Z [now]',
+          describe: 'Time of arrival, such as 2026-03-01T12:00:00Z [now]',
         })
         .conflicts('file', ['rule', 'type']),
     async ({ json, config: named, file, from, to, type, rule, at }) => {
@@ -54,6 +57,6 @@ function moment(at: string | undefined): number | undefined {
   if (at === undefined) return undefined;
   const ms = Date.parse(at);
   if (Number.isNaN(ms))
-    throw new CommandError(exitCodes.usage, `--at is a time such as 2026-03-01T12:00:00Z, not ${at}.`);
+    throw new CommandError(exitCodes.usage, `--at must be a time such as 2026-03-01T12:00:00Z, not ${at}.`);
   return ms;
 }

@@ -1,11 +1,11 @@
-import type { Cli } from '../cli.ts';
+import { type Cli, requireCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { ampExplainCommand } from './amp-explain.ts';
 
-/** Adds `amp`, the commands about rules that messages carry (XEP-0079). */
+/** Adds `amp`, the commands about the rules of messages (XEP-0079). */
 export function ampCommand(cli: Cli, context: Context): void {
-  cli.command('amp', 'Look into advanced message processing', (options) => {
+  cli.command('amp', 'Inspect Advanced Message Processing', (options) => {
     ampExplainCommand(options, context);
-    return options.demandCommand(1, 'Name a command; ampere amp --help lists them.');
+    return requireCommand(options, 'ampere amp');
   });
 }

@@ -8,8 +8,8 @@ import { withServerOrData } from '../with-operations.ts';
 export function backupCommand(cli: Cli, context: Context): void {
   cli.command(
     'backup <file>',
-    'Copy the database to a new file, also while the server runs',
-    (options) => options.positional('file', { type: 'string', demandOption: true, describe: 'The new file' }),
+    'Copy the database to a new file; the server may be running',
+    (options) => options.positional('file', { type: 'string', demandOption: true, describe: 'File to create' }),
     async ({ file, config: configFile }) => {
       const config = await readConfiguration(context, configFile);
       const target = resolve(context.directory, file);

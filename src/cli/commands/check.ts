@@ -55,7 +55,7 @@ async function checkServer(dataDir: string): Promise<{ runs: boolean; finding: F
   }
 }
 
-/** A certificate that cannot be used is a configuration that cannot. */
+/** The error for failed checks. An unusable certificate counts as an invalid configuration. */
 function verdict(errors: readonly Finding[]): CommandError {
   const configured = errors.some(({ topic }) => topic === 'certificates');
   const count = errors.length === 1 ? 'One check' : `${errors.length} checks`;

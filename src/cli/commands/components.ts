@@ -1,15 +1,15 @@
 import type { ComponentReport } from '../../components/component.ts';
-import { type Cli, jsonOption } from '../cli.ts';
+import { type Cli, jsonOption, requireCommand } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
 import { withRunningServer } from '../with-operations.ts';
 
 /** Adds `components list`. */
 export function componentsCommand(cli: Cli, context: Context): void {
-  cli.command('components', 'Look after components', (components) => {
+  cli.command('components', 'Show the components', (components) => {
     components.command(
       'list',
-      'List the components, and from where they are connected',
+      'List the components, their connections and waiting stanzas',
       (options) => jsonOption(options),
       async ({ json, config: file }) => {
         const config = await readConfiguration(context, file);
@@ -19,7 +19,7 @@ export function componentsCommand(cli: Cli, context: Context): void {
         else printLines(context, aligned(components.map(row)));
       },
     );
-    return components.demandCommand(1);
+    return requireCommand(components, 'ampere components');
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Forward } from '../../storage/accounts.ts';
 import type { Operator } from '../../web/control/operator.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
-import { type Cli, jidArgument, jsonOption } from '../cli.ts';
+import { type Cli, jidArgument, jsonOption, requireCommand } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
 import { withServerOrData } from '../with-operations.ts';
@@ -9,11 +9,11 @@ import { withServerOrData } from '../with-operations.ts';
 const pageSize = 5000;
 const commands = [forwardSetCommand, forwardRemoveCommand, forwardListCommand];
 
-/** Adds `forward`, the commands about accounts whose messages go elsewhere; they also work while the server is stopped. */
+/** Adds `forward`, the commands for forwarded accounts. They also work while the server is stopped. */
 export function forwardCommand(cli: Cli, context: Context): void {
-  cli.command('forward', 'Have the messages of an account go to another address', (options) => {
+  cli.command('forward', 'Forward the messages of accounts to other addresses', (options) => {
     for (const add of commands) add(options, context);
-    return options.demandCommand(1, 'Name a command; ampere forward --help lists them.');
+    return requireCommand(options, 'ampere forward');
   });
 }
 
@@ -22,16 +22,16 @@ function forwardSetCommand(cli: Cli, context: Context): void {
     'set <jid> <target>',
     'Forward the messages of an account',
     (options) =>
-      jidArgument(options, 'The account').positional('target', {
+      jidArgument(options, 'Address of the account').positional('target', {
         type: 'string',
         demandOption: true,
-        describe: 'Where they go',
+        describe: 'Address that gets the messages',
       }),
     async ({ jid, target, config: file }) => {
       const config = await readConfiguration(context, file);
       const { setForward } = await import('../../web/control/user-operations.ts');
       await withServerOrData(config, (operator) => operator.call(setForward, { jid, target }));
-      printLines(context, [`Messages to ${jid} go to ${target}.`]);
+      printLines(context, [`Messages to ${jid} are now forwarded to ${target}.`]);
     },
   );
 }
@@ -39,13 +39,13 @@ function forwardSetCommand(cli: Cli, context: Context): void {
 function forwardRemoveCommand(cli: Cli, context: Context): void {
   cli.command(
     'rm <jid>',
-    'Forward the messages of an account no longer',
-    (options) => jidArgument(options, 'The account'),
+    'Stop forwarding the messages of an account',
+    (options) => jidArgument(options, 'Address of the account'),
     async ({ jid, config: file }) => {
       const config = await readConfiguration(context, file);
       const { removeForward } = await import('../../web/control/user-operations.ts');
       await withServerOrData(config, (operator) => operator.call(removeForward, { jid }));
-      printLines(context, [`Messages to ${jid} stay there.`]);
+      printLines(context, [`Messages to ${jid} are no longer forwarded.`]);
     },
   );
 }
@@ -53,7 +53,7 @@ function forwardRemoveCommand(cli: Cli, context: Context): void {
 function forwardListCommand(cli: Cli, context: Context): void {
   cli.command(
     'list',
-    'List the accounts that are forwarded',
+    'List the forwarded accounts',
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
       const config = await readConfiguration(context, file);

@@ -7,12 +7,12 @@ import { withRunningServer } from '../with-operations.ts';
 export function kickCommand(cli: Cli, context: Context): void {
   cli.command(
     'kick <jid>',
-    'End a session, or all sessions of an account',
+    'End one session, or all sessions of an account',
     (options) =>
-      jidArgument(options, 'The full address of a session or the address of an account').option('reason', {
+      jidArgument(options, 'Full address of the session, or address of the account').option('reason', {
         type: 'string',
         requiresArg: true,
-        describe: 'What the client is told',
+        describe: 'Text that the client gets',
       }),
     async ({ jid, reason, config: file }) => {
       const config = await readConfiguration(context, file);

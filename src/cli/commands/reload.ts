@@ -7,13 +7,15 @@ import { withRunningServer } from '../with-operations.ts';
 export function reloadCommand(cli: Cli, context: Context): void {
   cli.command(
     'reload',
-    'Have the server read its configuration and certificates again',
+    'Reload the configuration and certificates of the running server',
     (options) => options,
     async ({ config: file }) => {
       const config = await readConfiguration(context, file);
       const { reload } = await import('../../web/control/server-operations.ts');
       await withRunningServer(config, (server) => server.call(reload, {}));
-      printLines(context, ['The server has reloaded; its log names settings that wait for a restart.']);
+      printLines(context, [
+        'The server reloaded its configuration and certificates. Its log names the settings that take effect after a restart.',
+      ]);
     },
   );
 }

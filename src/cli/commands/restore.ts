@@ -10,8 +10,8 @@ import { refuseForeignOwner } from '../with-operations.ts';
 export function restoreCommand(cli: Cli, context: Context): void {
   cli.command(
     'restore <file>',
-    'Put a backup in the place of the database of a stopped server',
-    (options) => options.positional('file', { type: 'string', demandOption: true, describe: 'The backup' }),
+    'Replace the database of a stopped server by a backup',
+    (options) => options.positional('file', { type: 'string', demandOption: true, describe: 'Backup to restore' }),
     async ({ file, config: configFile }) => {
       const { dataDir } = await readConfiguration(context, configFile);
       if ((await ControlClient.connect(dataDir)) !== undefined) {
@@ -20,7 +20,7 @@ export function restoreCommand(cli: Cli, context: Context): void {
       refuseForeignOwner(dataDir);
       const { restoreDatabase } = await import('../../storage/sqlite/restore-database.ts');
       const kept = await restoreDatabase(resolve(context.directory, file), dataDir);
-      const note = kept === undefined ? '' : ` The database that was there is kept as ${kept}.`;
+      const note = kept === undefined ? '' : ` The previous database is kept as ${kept}.`;
       printLines(context, [`The backup was restored.${note}`]);
     },
   );

@@ -11,10 +11,10 @@ const stopping = ['drop', 'alert', 'error'] as const;
 
 const matches = ['any', 'exact', 'other'].flatMap((value) => stopping.map((action) => `${value}=${action}`));
 
-const ruleHelp = 'Any other rule: action=alert,condition=deliver,value=stored';
+const ruleHelp = 'Another rule, such as action=alert,condition=deliver,value=stored; repeat for more, in order';
 const exitCodeHelp =
   'Exit codes: 0 handed to a client, forwarded, or handed to a gateway; 10 stored; 11 expired; 12 stopped by a rule or an ' +
-  'error; 13 nobody said in time. 1 to 5 are those of every command: the message may not have been sent.';
+  'error; 13 outcome unknown when the wait ended. Codes 1 to 5 are those of every command; the message may not have been sent.';
 
 const exitCodeOf: Readonly<Record<SendOutcome, ExitCode>> = {
   delivered: exitCodes.ok,
@@ -30,17 +30,17 @@ const sentences: Readonly<Record<SendOutcome, string>> = {
   delivered: 'was handed to a client',
   forwarded: 'was forwarded',
   gateway: 'was handed to a gateway',
-  stored: 'waits in store',
-  expired: 'has expired',
+  stored: 'was stored for later delivery',
+  expired: 'expired',
   refused: 'was not delivered',
-  unknown: 'is on its way, as far as anybody has said',
+  unknown: 'was sent; its outcome is not known yet',
 };
 
 /** Adds `send`. */
 export function sendCommand(cli: Cli, context: Context): void {
   cli.command(
     'send',
-    'Send a message as the server or in the name of somebody here, and say what became of it',
+    'Send a message from the server or one of its users, and report the outcome',
     (options) => deliveryOptions(messageOptions(jsonOption(rulesOption(options, ruleHelp)))).epilogue(exitCodeHelp),
     async ({ json, config: named, wait, expireIn, ...options }) => {
       const config = await readConfiguration(context, named);
@@ -61,34 +61,39 @@ export function sendCommand(cli: Cli, context: Context): void {
 
 function messageOptions<T>(options: Parameters<typeof jsonOption<T>>[0]) {
   return options
-    .option('to', { type: 'string', demandOption: true, requiresArg: true, describe: 'To whom' })
+    .option('to', { type: 'string', demandOption: true, requiresArg: true, describe: 'Recipient' })
     .option('from', {
       type: 'string',
       requiresArg: true,
-      describe: 'A domain served here, one of its users, or an address of a component [the first domain]',
+      describe: 'Sender: a domain served here, one of its users, or an address of a component [the first domain]',
     })
     .option('type', {
       choices: ['chat', 'groupchat', 'headline', 'normal'],
-      describe: 'The type of the message [chat]',
+      describe: 'Type of the message [chat]',
     })
-    .option('subject', { type: 'string', requiresArg: true, describe: 'Its subject' })
-    .option('body', { type: 'string', demandOption: true, requiresArg: true, describe: 'Its text' })
-    .option('wait', { type: 'string', default: '30s', requiresArg: true, describe: 'How long to wait for word of it' });
+    .option('subject', { type: 'string', requiresArg: true, describe: 'Subject of the message' })
+    .option('body', { type: 'string', demandOption: true, requiresArg: true, describe: 'Text of the message' })
+    .option('wait', {
+      type: 'string',
+      default: '30s',
+      requiresArg: true,
+      describe: 'How long to wait for the outcome',
+    });
 }
 
 function deliveryOptions<T>(options: ReturnType<typeof messageOptions<T>>) {
   return options
-    .option('if-direct', { choices: stopping, describe: 'What to do with it if somebody is there' })
-    .option('if-stored', { choices: [...stopping, 'notify'], describe: 'What to do with it if it would be stored' })
+    .option('if-direct', { choices: stopping, describe: 'What to do if the message would be delivered at once' })
+    .option('if-stored', { choices: [...stopping, 'notify'], describe: 'What to do if the message would be stored' })
     .option('match-resource', {
       choices: matches,
-      describe: 'What to do with it if it would go to such a resource',
+      describe: 'What to do if it would reach the addressed resource (exact), a different one (other) or either (any)',
     })
-    .option('expire-in', { type: 'string', requiresArg: true, describe: 'When it expires, such as 10m' })
+    .option('expire-in', { type: 'string', requiresArg: true, describe: 'Time until the message expires, such as 10m' })
     .option('on-expiry', {
       choices: [...stopping, 'notify'],
       implies: 'expire-in',
-      describe: 'What to do then [drop]',
+      describe: 'What to do when it expires [drop]',
     });
 }
 

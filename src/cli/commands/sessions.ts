@@ -8,8 +8,9 @@ import { withRunningServer } from '../with-operations.ts';
 export function sessionsCommand(cli: Cli, context: Context): void {
   cli.command(
     'sessions',
-    'List who is connected',
-    (options) => jsonOption(options).option('user', { type: 'string', describe: 'Only the sessions of this account' }),
+    'List the connected sessions',
+    (options) =>
+      jsonOption(options).option('user', { type: 'string', describe: 'Show only the sessions of this account' }),
     async ({ json, user, config: file }) => {
       const config = await readConfiguration(context, file);
       const { listSessions } = await import('../../web/control/session-operations.ts');

@@ -1,32 +1,32 @@
 import type { AddressInfo } from 'node:net';
-import { relative } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Server } from '../../compose/server.ts';
 import { type ByListener, forEachListener, listenerKinds } from '../../config/listener-kinds.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Cli } from '../cli.ts';
 import { configurationReader } from '../configuration.ts';
-import { type Context, printLines } from '../context.ts';
+import { aligned, type Context, printLines, programName } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 
 /** Adds `start`. */
 export function startCommand(cli: Cli, context: Context): void {
   cli.command(
     'start',
-    'Run the server until SIGTERM or Ctrl-C; SIGHUP reloads its configuration',
+    'Run the server in the foreground; Ctrl-C or SIGTERM stops it, SIGHUP reloads its configuration',
     (options) => options,
     ({ config }) => start(context, config),
   );
 }
 
 /**
- * What is made and run at the start is hardly needed again: the room for new objects does not double, and no function has a name that V8
- * would optimise, which would bring its compilers into memory. To turn these off would last, for threads that start meanwhile.
+ * The code and objects of the start are hardly needed again. So the space for new objects does not grow meanwhile, and the filters match no
+ * function name, which keeps the optimizing compilers of V8 out of memory. Turning the compilers off would also affect, for good, the
+ * threads that start meanwhile.
  */
 const engineAtStart = '--semi-space-growth-factor=1 --maglev-filter=-* --turbo-filter=-*';
 const engineAtWork = '--semi-space-growth-factor=2 --maglev-filter=* --turbo-filter=*';
 
-/** Runs the server until it is told to stop. */
+/** Runs the server until a signal stops it. */
 export async function start(context: Context, configFile: string | undefined): Promise<void> {
   setFlagsFromString(engineAtStart);
   const reloadConfig = await configurationReader(context, configFile);
@@ -39,7 +39,7 @@ export async function start(context: Context, configFile: string | undefined): P
     import('../serve.ts'),
   ]);
   const log = await createLog(config.log);
-  // What is durable is safe; what is in memory cannot be trusted any more.
+  // Durable data is safe, but the state in memory is not reliable any more.
   const ended = (error: Error) => {
     log.error({ err: error }, 'unexpected error; the server stops');
     process.exit(exitCodes.failed);
@@ -60,7 +60,7 @@ export async function start(context: Context, configFile: string | undefined): P
   }).finally(() => process.off('uncaughtException', ended));
 }
 
-/** Certificates are part of the configuration. */
+/** Reports an unusable certificate as an invalid configuration. */
 async function explainStart(error: unknown): Promise<never> {
   const { CertificateError } = await import('../../tls/certificates.ts');
   if (!(error instanceof CertificateError)) throw error;
@@ -75,23 +75,19 @@ function addressText({ address, port, family }: AddressInfo): string {
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** How this program was called: by its name where it is installed, as a file in a checkout. */
-function commandName(): string {
-  const file = process.argv[1] ?? '';
-  return file.endsWith('.js') ? `node ${relative(process.cwd(), file)}` : 'ampere';
-}
-
-/** What a person at a terminal needs for the next five minutes. */
+/** Tells a person at a terminal what to do next. */
 function welcome(server: Server, { domains }: Config): string[] {
   const { c2s, c2sTls } = listened(server);
   const { developmentAuthority } = server;
-  return [
-    '',
-    `Ampere serves ${domains.join(', ')}. What to do next, in another terminal:`,
-    `  Add an account   ${commandName()} user add NAME@${domains[0]}`,
-    `  Connect to       ${[...c2s.map((at) => `${at} (STARTTLS)`), ...c2sTls.map((at) => `${at} (TLS)`)].join(', ')}`,
-    ...(developmentAuthority === undefined ? [] : [`  Trust            ${developmentAuthority} (made by this server)`]),
-    '  Stop             Ctrl-C in this terminal',
-    '',
+  const addresses = [...c2s.map((address) => `${address} (STARTTLS)`), ...c2sTls.map((address) => `${address} (TLS)`)];
+  const steps = [
+    ['Add an account', `${programName()} user add NAME@${domains[0]}   (in another terminal)`],
+    ['Connect clients to', addresses.join(', ')],
+    ...(developmentAuthority === undefined
+      ? []
+      : [['They must trust', `${developmentAuthority}   (for testing only)`]]),
+    ['See the state', `${programName()} status`],
+    ['Stop the server', 'Ctrl-C'],
   ];
+  return ['', `Ampere serves ${domains.join(', ')}. Next steps:`, ...aligned(steps.map((step) => ['', ...step])), ''];
 }

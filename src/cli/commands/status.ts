@@ -44,7 +44,7 @@ function rows(status: StatusReport): string[][] {
 
 function disk({ freeBytes, totalBytes, refusing }: DiskState): string {
   const [free, total] = [freeBytes, totalBytes].map((bytes) => (bytes / 2 ** 30).toFixed(1));
-  return `${free} of ${total} GiB free${refusing ? '; nothing new is stored until space is free' : ''}`;
+  return `${free} of ${total} GiB free${refusing ? '; new data is refused until space is free' : ''}`;
 }
 
 function addresses(listened: readonly ListenedAddress[]): string {

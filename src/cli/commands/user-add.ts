@@ -9,7 +9,7 @@ export function userAddCommand(cli: Cli, context: Context): void {
   cli.command(
     'add <jid>',
     'Create an account',
-    (options) => passwordOptions(jidArgument(options, 'Its address, such as romeo@example.org')),
+    (options) => passwordOptions(jidArgument(options, 'Address of the account, such as romeo@example.org')),
     async ({ jid, config: file, ...options }) => {
       const config = await readConfiguration(context, file);
       const password = await passwordFrom(context, options);

@@ -7,28 +7,32 @@ import { CommandError, exitCodes } from '../exit-codes.ts';
 import type { ImportSummary } from '../import/import-users.ts';
 import { withServerOrData } from '../with-operations.ts';
 
-/** RFC 5802 §5.1 asks for this many at least. */
+/** The minimum of RFC 5802 §5.1. */
 const fewestIterations = 4096;
 const mostIterations = 1_000_000;
 const standardInput = '-';
-/** What is told of one kind; --json tells all. */
+/** Lines shown of each kind. --json shows all. */
 const linesShown = 20;
 
 /** Adds `user import`. */
 export function userImportCommand(cli: Cli, context: Context): void {
   cli.command(
     'import <file>',
-    'Create the accounts in a file of jid,password or jid,bcrypt-hash lines, or in a XEP-0227 file',
+    'Create accounts from lines of jid,password or jid,bcrypt-hash, or from a XEP-0227 file',
     (options) =>
       jsonOption(options)
-        .positional('file', { type: 'string', demandOption: true, describe: 'The file; - is standard input' })
-        .option('iterations', { type: 'number', requiresArg: true, describe: 'PBKDF2 iterations for the passwords' }),
+        .positional('file', { type: 'string', demandOption: true, describe: 'File to import; - reads standard input' })
+        .option('iterations', {
+          type: 'number',
+          requiresArg: true,
+          describe: 'PBKDF2 iterations for hashing the passwords',
+        }),
     async ({ file, json, iterations, config }) => {
       const summary = await importFile(context, file, iterations, config);
       if (json) printJson(context, summary);
       else printLines(context, report(summary));
       const { length } = summary.problems;
-      if (length > 0) throw new CommandError(exitCodes.failed, `${length} entries were not imported.`);
+      if (length > 0) throw new CommandError(exitCodes.failed, failureText(length));
     },
   );
 }
@@ -55,11 +59,11 @@ async function importFile(
   );
 }
 
-/** The parser hands a lone `-` on as an empty text. */
+/** The file argument. The parser turns a lone `-` into an empty string. */
 function sourceOf(file: string, { stdin }: Context): string {
   if (file !== '') return file;
   if (stdin.isTTY !== true) return standardInput;
-  throw new CommandError(exitCodes.usage, 'Name a file: standard input is a terminal.');
+  throw new CommandError(exitCodes.usage, 'Name a file, or pipe the accounts into standard input.');
 }
 
 function checkIterations(iterations: number): void {
@@ -71,12 +75,16 @@ function checkIterations(iterations: number): void {
 function report({ created, skipped, problems, losses }: ImportSummary): string[] {
   return [
     ...shortened(problems.map(({ place, problem }) => `${place}: ${problem}`)),
-    ...shortened(losses.map(({ place, loss }) => `${place}: not taken over: ${loss}`)),
+    ...shortened(losses.map(({ place, loss }) => `${place}: left out: ${loss}`)),
     `${created} created, ${skipped.length} skipped because they exist, ${problems.length} not imported.`,
   ];
 }
 
+function failureText(entries: number): string {
+  return entries === 1 ? 'One entry was not imported.' : `${entries} entries were not imported.`;
+}
+
 function shortened(lines: readonly string[]): string[] {
   const more = lines.length - linesShown;
-  return more > 0 ? [...lines.slice(0, linesShown), `… and ${more} more; --json tells all`] : [...lines];
+  return more > 0 ? [...lines.slice(0, linesShown), `… and ${more} more; --json shows all`] : [...lines];
 }

@@ -12,7 +12,8 @@ export function userListCommand(cli: Cli, context: Context): void {
   cli.command(
     'list',
     'List the accounts',
-    (options) => jsonOption(options).option('domain', { type: 'string', describe: 'Only those of this domain' }),
+    (options) =>
+      jsonOption(options).option('domain', { type: 'string', describe: 'List only the accounts of this domain' }),
     async ({ json, domain, config: file }) => {
       const config = await readConfiguration(context, file);
       const users = await withServerOrData(config, (operator) => allUsers(operator, domain));

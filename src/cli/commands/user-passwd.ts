@@ -9,7 +9,7 @@ export function userPasswdCommand(cli: Cli, context: Context): void {
   cli.command(
     'passwd <jid>',
     'Change the password of an account and end its sessions',
-    (options) => passwordOptions(jidArgument(options, 'The address of the account')),
+    (options) => passwordOptions(jidArgument(options, 'Address of the account')),
     async ({ jid, config: file, ...options }) => {
       const config = await readConfiguration(context, file);
       const password = await passwordFrom(context, options);

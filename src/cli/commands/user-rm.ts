@@ -7,8 +7,8 @@ import { withServerOrData } from '../with-operations.ts';
 export function userRemoveCommand(cli: Cli, context: Context): void {
   cli.command(
     'rm <jid>',
-    'Remove an account with everything it owns and end its sessions',
-    (options) => jidArgument(options, 'The address of the account'),
+    'Remove an account with all its data and end its sessions',
+    (options) => jidArgument(options, 'Address of the account'),
     async ({ jid, config: file }) => {
       const config = await readConfiguration(context, file);
       const { removeUser } = await import('../../web/control/user-operations.ts');

@@ -1,4 +1,4 @@
-import type { Cli } from '../cli.ts';
+import { type Cli, requireCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { userAddCommand } from './user-add.ts';
 import { userImportCommand } from './user-import.ts';
@@ -8,10 +8,10 @@ import { userRemoveCommand } from './user-rm.ts';
 
 const commands = [userAddCommand, userPasswdCommand, userRemoveCommand, userListCommand, userImportCommand];
 
-/** Adds `user`, the commands about accounts; they also work while the server is stopped. */
+/** Adds `user`, the commands for accounts. They also work while the server is stopped. */
 export function userCommand(cli: Cli, context: Context): void {
   cli.command('user', 'Add, change, remove, list and import accounts', (options) => {
     for (const add of commands) add(options, context);
-    return options.demandCommand(1, 'Name a command; ampere user --help lists them.');
+    return requireCommand(options, 'ampere user');
   });
 }

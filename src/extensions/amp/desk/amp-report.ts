@@ -10,12 +10,12 @@ const byDelivery = new Map<string, SendOutcome>([
   ['stored', 'stored'],
 ]);
 
-/** What an answer to a message of ours says of it; undefined if it is about something else. */
-export function tidingsOf(answer: Stanza): Pick<SendReport, 'outcome' | 'rule' | 'error'> | undefined {
+/** Reads the outcome of a message from a report or an error about it. Undefined for any other stanza. */
+export function readReport(answer: Stanza): Pick<SendReport, 'outcome' | 'rule' | 'error'> | undefined {
   const { payload, from } = answer;
   const child = payload.find('amp', ns.amp);
   const amp = child && payload.element(child);
-  // Only servers report. What users send may look the same (XEP-0079 §4.1).
+  // Only servers send reports. A stanza from a user may look the same (XEP-0079 §4.1).
   const isReport = from !== undefined && from.local === '' && from.isBare;
   const status = amp && isReport ? attribute(amp, 'status') : undefined;
   const error = answer.type === 'error' ? { error: conditionOf(answer) } : {};

@@ -9,16 +9,16 @@ export interface RuleWords {
   readonly value: string;
 }
 
-/** A message that is not sent, to learn what would happen to it. */
+/** A message to explain. It is not sent. */
 export interface ExplainRequest {
-  /** The message as XML; without it, one is made of `type` and `rules`. */
+  /** The message as XML. Without it, the message is made from `type` and `rules`. */
   readonly xml?: string | undefined;
-  /** Who would send it; where given, it stands for the one in the XML. */
+  /** The sender. Replaces the one in the XML. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly type?: string | undefined;
   readonly rules?: readonly RuleWords[] | undefined;
-  /** When it would arrive; now if absent. */
+  /** The time of arrival. The default is now. */
   readonly atMs?: number | undefined;
 }
 
@@ -29,10 +29,10 @@ export interface ExplainReport extends Explanation {
   readonly at: string;
 }
 
-/** A message from the server itself, and how long to wait for word of it. */
+/** A message to send for the operator, and how long to wait for its outcome. */
 export interface SendRequest {
   readonly to: string;
-  /** A domain served here, an address of one of its users, or any at a component, with a resource or without; else the first domain. */
+  /** A domain served here, one of its users or any address of a component, with or without a resource. The default is the first domain. */
   readonly from?: string | undefined;
   readonly type?: string | undefined;
   readonly subject?: string | undefined;
@@ -43,19 +43,16 @@ export interface SendRequest {
   readonly waitMs: number;
 }
 
-/**
- * What has become of a message: handed to a client, passed on, stored, expired, stopped by a rule or an error, or nobody
- * said in time.
- */
+/** The outcome of a message. `gateway` left XMPP, `refused` was stopped by a rule or an error, `unknown` had no report during the wait. */
 export type SendOutcome = 'delivered' | 'forwarded' | 'gateway' | 'stored' | 'expired' | 'refused' | 'unknown';
 
-/** What a sender was told of its message. */
+/** The outcome of a message, with the report that gave it. */
 export interface SendReport {
   readonly outcome: SendOutcome;
   readonly id: string;
   readonly from: string;
   readonly to: string;
-  /** The rule that decided. */
+  /** The rule that decided the outcome. */
   readonly rule?: RuleWords | undefined;
   /** The condition of the error that came back. */
   readonly error?: string | undefined;
@@ -98,7 +95,7 @@ const sendRequest: z.ZodType<SendRequest> = z.strictObject({
   waitMs: z.int().min(0).max(longestWaitMs),
 });
 
-/** Says what would happen to a message, and does nothing. */
+/** Explains what would happen to a message, without sending it. */
 export const explainMessage = operation({
   method: 'POST',
   path: '/messages/explain',
@@ -106,7 +103,7 @@ export const explainMessage = operation({
   run: (desk: MessageDesk, request) => desk.explain(request),
 });
 
-/** Sends a message as the server or in the name of one of its users, and waits for what AMP reports of it. */
+/** Sends a message from the server or one of its users, and waits for the AMP reports about it. */
 export const sendMessage = operation({
   method: 'POST',
   path: '/messages',

@@ -15,7 +15,7 @@ import { parseFrame } from '../../../xml/parse-frame.ts';
 import { XmlError } from '../../../xml/xml-error.ts';
 import { ampElement } from '../element/written-rules.ts';
 import type { Explanation } from '../run/explanation.ts';
-import { Answers } from './answers.ts';
+
 import type {
   ExplainReport,
   ExplainRequest,
@@ -24,8 +24,9 @@ import type {
   SendReport,
   SendRequest,
 } from './message-operations.ts';
+import { PendingSend } from './pending-send.ts';
 
-/** What the desk needs of the running server. */
+/** Dependencies of the desk. */
 interface OperatorMessagesDeps {
   readonly domains: readonly string[];
   /** The domains of components. */
@@ -33,18 +34,18 @@ interface OperatorMessagesDeps {
   readonly hasAccount: (jid: Jid) => MaybePromise<boolean>;
   readonly clock: Clock;
   readonly mailboxes: Mailboxes;
-  /** Puts a message on the road. */
+  /** Sends a message through the server. */
   readonly route: (message: Stanza) => MaybePromise<void>;
-  /** What would happen to a message, from its sender to its recipient. */
+  /** Explains what would happen to a message. */
   readonly explain: (message: Stanza, sender: Jid, recipient: Jid, nowMs: number) => MaybePromise<Explanation>;
 }
 
-/** What makes every outcome known, behind the rules that were asked for (XEP-0079 §3.3.1). */
-const tellAll: readonly RuleWords[] = ['direct', 'stored', 'forward', 'gateway', 'none'].map((value) => {
+/** Rules that report every outcome. They come after the rules of the request (XEP-0079 §3.3.1). */
+const reportAll: readonly RuleWords[] = ['direct', 'stored', 'forward', 'gateway', 'none'].map((value) => {
   return { action: 'notify', condition: 'deliver', value };
 });
 
-/** Sends messages for the operator, and says what would happen to them. */
+/** Sends messages for the operator, and explains what would happen to them. */
 export class OperatorMessages implements MessageDesk {
   readonly #deps: OperatorMessagesDeps;
 
@@ -56,7 +57,7 @@ export class OperatorMessages implements MessageDesk {
     const nowMs = request.atMs ?? this.#deps.clock.nowMs();
     const message = messageOf(request);
     const { from, to } = message;
-    if (!from || !to) throw new OperationError('invalid', 'Say who sends the message, and to whom.');
+    if (!from || !to) throw new OperationError('invalid', 'The message needs a sender and a recipient.');
     const explanation = await this.#deps.explain(message, from, to, nowMs);
     return { from: from.toString(), to: to.toString(), at: formatDateTime(nowMs), ...explanation };
   }
@@ -66,27 +67,27 @@ export class OperatorMessages implements MessageDesk {
     const message = this.#compose(request);
     const found = this.#sender(request.from);
     const from = found instanceof Promise ? await found : found;
-    const answers = new Answers(message.with({ from }), request);
-    if (!mailboxes.open(from, (answer) => answers.take(answer))) {
-      throw new OperationError('conflict', `${from} is waiting for an answer already.`);
+    const pending = new PendingSend(message.with({ from }), request);
+    if (!mailboxes.open(from, (answer) => pending.take(answer))) {
+      throw new OperationError('conflict', `Another message from ${from} still waits for its outcome.`);
     }
     try {
-      const report = this.#wait(answers, request.waitMs, stopped);
-      await route(answers.message);
+      const report = this.#wait(pending, request.waitMs, stopped);
+      await route(pending.message);
       return await report;
     } finally {
-      answers.end();
+      pending.end();
       mailboxes.close(from);
     }
   }
 
-  async #wait(answers: Answers, waitMs: number, stopped: AbortSignal): Promise<SendReport> {
-    const end = () => answers.end();
+  async #wait(pending: PendingSend, waitMs: number, stopped: AbortSignal): Promise<SendReport> {
+    const end = () => pending.end();
     const timer = this.#deps.clock.after(waitMs, end);
     stopped.addEventListener('abort', end);
     if (stopped.aborted) end();
     try {
-      return await answers.report;
+      return await pending.report;
     } finally {
       stopped.removeEventListener('abort', end);
       timer.cancel();
@@ -102,7 +103,7 @@ export class OperatorMessages implements MessageDesk {
     return Stanza.message({ to, id: randomId(), type }, ...content);
   }
 
-  /** Somebody of this server, with a resource: there the answers are waited for. */
+  /** The sender, with a resource that receives the reports. */
   #sender(text: string | undefined): MaybePromise<Jid> {
     const { domains, components, hasAccount } = this.#deps;
     const jid = operatorAddress(text ?? domains[0] ?? '');
@@ -110,7 +111,10 @@ export class OperatorMessages implements MessageDesk {
     if (components.includes(jid.domain)) return sender;
     if (!domains.includes(jid.domain)) {
       const known = [...domains, ...components].join(', ');
-      throw new OperationError('invalid', `Nobody here is ${jid}: messages come from ${known} and addresses there.`);
+      throw new OperationError(
+        'invalid',
+        `${jid} is not served here; messages can come from ${known} and addresses there.`,
+      );
     }
     if (jid.local === '') return sender;
     return then(hasAccount(jid.bare()), (exists) => {
@@ -120,14 +124,14 @@ export class OperatorMessages implements MessageDesk {
   }
 }
 
-/** The server may know everything: what is to be dropped is dropped with an alert, so that the outcome is known. */
+/** The rules of the request, then the rules that report. A `drop` becomes an `alert`, so that the outcome is known. */
 function rulesOf({ rules = [], expireInMs, onExpiry = 'drop' }: SendRequest, nowMs: number): RuleWords[] {
   const expiry =
     expireInMs === undefined
       ? []
       : [{ action: onExpiry, condition: 'expire-at', value: formatDateTime(nowMs + expireInMs) }];
   const asked = [...rules, ...expiry].map((rule) => (rule.action === 'drop' ? { ...rule, action: 'alert' } : rule));
-  return [...asked, ...tellAll];
+  return [...asked, ...reportAll];
 }
 
 function messageOf({ xml: text, from, to, type, rules }: ExplainRequest): Stanza {
@@ -148,7 +152,7 @@ function parsed(text: string): Stanza {
   try {
     const stanza = Stanza.fromFrame(parseFrame(text));
     if (stanza.kind === 'message') return stanza;
-    throw new OperationError('invalid', `A message is needed, not <${stanza.kind}/>.`);
+    throw new OperationError('invalid', `The stanza must be a message, not <${stanza.kind}/>.`);
   } catch (error) {
     if (!(error instanceof XmlError || error instanceof StanzaError || error instanceof StreamError)) throw error;
     throw new OperationError('invalid', `The stanza cannot be read: ${error.message}.`);
@@ -156,7 +160,8 @@ function parsed(text: string): Stanza {
 }
 
 function checkTexts(texts: readonly string[]): void {
-  if (!texts.every(isXmlText)) throw new OperationError('invalid', 'The text has characters that XML cannot carry.');
+  if (!texts.every(isXmlText))
+    throw new OperationError('invalid', 'The text contains characters that XML does not allow.');
 }
 
 function written(name: string, text: string | undefined): Element[] {

@@ -3,7 +3,7 @@ import type { JsonPath } from './json-text.ts';
 import { suggestion } from './suggestion.ts';
 
 /** A fault at a path of a configuration, before its line is known. */
-export interface Finding {
+export interface UnplacedProblem {
   readonly path: JsonPath;
   readonly at: 'key' | 'value';
   readonly message: string;
@@ -12,11 +12,11 @@ export interface Finding {
 type Issue = z.core.$ZodIssue;
 
 /** A schema's issues, in words for the author of the file. */
-export function findingsOf(issues: readonly Issue[], schema: z.ZodType, value: unknown): Finding[] {
+export function schemaProblems(issues: readonly Issue[], schema: z.ZodType, value: unknown): UnplacedProblem[] {
   return issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(issue.path, key, schema));
-    if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => finding(issue.path, 'key', message));
-    return [finding(issue.path, 'value', messageOf(issue, valueAt(value, issue.path)))];
+    if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => problem(issue.path, 'key', message));
+    return [problem(issue.path, 'value', messageOf(issue, valueAt(value, issue.path)))];
   });
 }
 
@@ -30,14 +30,14 @@ export function pathText(path: JsonPath): string {
   }, '');
 }
 
-function finding(path: JsonPath, at: Finding['at'], message: string): Finding {
+function problem(path: JsonPath, at: UnplacedProblem['at'], message: string): UnplacedProblem {
   return { path, at, message };
 }
 
-function unknownKey(parent: JsonPath, key: string, schema: z.ZodType): Finding {
+function unknownKey(parent: JsonPath, key: string, schema: z.ZodType): UnplacedProblem {
   const meant = suggestion(key, keysAt(schema, parent)) ?? elsewhere(key, schema);
   const message = meant === undefined ? 'unknown key' : `unknown key; did you mean ${JSON.stringify(meant)}?`;
-  return finding([...parent, key], 'key', message);
+  return problem([...parent, key], 'key', message);
 }
 
 /** The full path of a key's name if only one place of the schema has it. */
