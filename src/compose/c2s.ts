@@ -11,7 +11,7 @@ import { KeptCopies } from '../streams/acknowledgment/kept-copies.ts';
 import { StreamListener } from '../streams/stream-listener.ts';
 import type { Foundation } from './foundation.ts';
 
-/** The sessions of clients. */
+/** Makes the sessions of clients. */
 export function makeSessions({ config, storage, clock, log }: Foundation, routing: Routing): ClientSessions {
   const store = storage.resumption;
   return new ClientSessions({
@@ -34,7 +34,7 @@ export function makeSessions({ config, storage, clock, log }: Foundation, routin
   });
 }
 
-/** Listens for clients. */
+/** Makes the listener for clients. */
 export async function makeListener(
   foundation: Foundation,
   routing: Routing,

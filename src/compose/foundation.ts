@@ -12,42 +12,42 @@ import type { DiskSpace } from '../support/disk-space.ts';
 import type { AdjustableLog, Log } from '../support/log.ts';
 import { CurrentCertificates } from '../tls/current-certificates.ts';
 
-/** The environment of a server, given by whoever starts it. */
+/** What the caller that starts a server can give it. */
 export interface Environment {
   readonly log: AdjustableLog;
   readonly clock?: Clock;
-  /** Answer for further domains in this process. */
+  /** Services in this process that answer for further domains. */
   readonly services?: readonly Service[];
-  /** Makes another list of extensions than that of this server. */
+  /** Makes the list of extensions, in place of the server's own list. */
   readonly extensions?: typeof extensions;
   /** Measures the free space on the disk of the data. */
   readonly diskSpace?: (directory: string) => DiskSpace;
-  /** Opens another store than SQLite. */
+  /** Opens the store, in place of SQLite. */
   readonly openStorage?: (options: SqliteStorageOptions) => Promise<Storage>;
-  /** Storage has failed for good: the server can promise nothing more, so the process should end. */
+  /** Called when storage has failed permanently. The server can promise nothing more, so the process should end. */
   readonly onFatal?: (error: Error) => void;
 }
 
-/** Everything that the parts of a server stand on: the configuration, the store, the certificates and the limits they share. */
+/** What all parts of a server share: the configuration, the store, the certificates and limits. */
 export interface Foundation {
   readonly config: Config;
   readonly storage: Storage;
-  /** Those given at the start. */
+  /** Services that the environment brings. */
   readonly services: readonly Service[];
   readonly makeExtensions: typeof extensions;
   readonly certificates: CurrentCertificates;
-  /** Takes the connections of clients. */
+  /** Accepts the connections of clients. */
   readonly acceptor: ClientAcceptor;
   /** Shared by all listeners. */
   readonly limiter: ConnectionLimiter;
   readonly pbkdf2: Pbkdf2Queue;
-  /** Aborted when storage has failed for good. */
+  /** Aborted when storage has failed permanently. */
   readonly failure: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Opens the store and reads the certificates; rejects, with nothing left open, if one of them cannot be had. */
+/** Opens the store and reads the certificates. If one of them fails, rejects and leaves nothing open. */
 export async function openFoundation(config: Config, environment: Environment): Promise<Foundation> {
   const { log, clock = systemClock, services = [] } = environment;
   const failure = new AbortController();
@@ -73,7 +73,7 @@ export async function openFoundation(config: Config, environment: Environment): 
   }
 }
 
-/** Closes what {@link openFoundation} has opened. */
+/** Closes what {@link openFoundation} opened. */
 export async function closeFoundation({ acceptor, storage }: Foundation): Promise<void> {
   await acceptor.end();
   await storage.close();

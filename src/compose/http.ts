@@ -4,7 +4,7 @@ import { healthRoute } from '../web/http/health.ts';
 import { HttpListener } from '../web/http/http-listener.ts';
 import type { Foundation } from './foundation.ts';
 
-/** Makes the public HTTP listener with the server's own routes and those of the extensions. Throws if two of them collide. */
+/** Makes the public HTTP listener with the routes of the server and of the extensions. Throws an Error if two routes collide. */
 export function makeHttpListener(foundation: Foundation, { hooks }: Routing): HttpListener {
   const { config, certificates, limiter, failure, clock, log } = foundation;
   const health = healthRoute({ stopping: () => listener.stopping, storageFailed: () => failure.aborted });

@@ -13,10 +13,10 @@ import type { TlsStart } from '../tls/tls-options.ts';
 import type { Foundation } from './foundation.ts';
 import type { Parts } from './parts.ts';
 
-/** The addresses that the server listens on, as the kernel tells them. */
+/** The addresses that the server listens on, as the kernel reports them. */
 export type Addresses = ByListener<readonly AddressInfo[]>;
 
-/** Opens one address for a kind of listener; gives nothing if the address is optional and not available. */
+/** Opens one address for a kind of listener. Resolves with undefined if the address is optional and not available. */
 type Listen = (address: ListenAddress, tls: ListenerKind['tls']) => Promise<AddressInfo | undefined>;
 
 /** Opens every port. */
@@ -26,7 +26,7 @@ export async function openListeners(foundation: Foundation, parts: Parts): Promi
     clients: (address, tls) => listener.listen(address, tlsStart(tls)),
     servers: federation && ((address, tls) => federation.listen(address, tlsStart(tls))),
     web: (address, tls) => http.listen(address, tls === 'direct' ? 'direct' : 'none'),
-    // They open their ports themselves, perhaps after a reload.
+    // Components open their ports themselves, possibly after a reload.
     components: undefined,
   };
   const opened = new Map<string, readonly AddressInfo[]>();
@@ -43,7 +43,7 @@ export async function openListeners(foundation: Foundation, parts: Parts): Promi
   };
 }
 
-/** Opens the available addresses of a kind. Rejects if the kind is needed and none of its addresses is available. */
+/** Opens the available addresses of a kind. Rejects if the server needs the kind and none of its addresses is available. */
 async function openKind(kind: ListenerKind, wanted: readonly ListenAddress[], listen: Listen): Promise<AddressInfo[]> {
   const found: AddressInfo[] = [];
   for (const address of wanted) {

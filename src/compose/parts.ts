@@ -16,19 +16,19 @@ import type { Foundation } from './foundation.ts';
 import { makeHttpListener } from './http.ts';
 import { makeComponents, makeCopies, makeFederation, makeResolver } from './peers.ts';
 
-/** What the server calls itself. */
+/** The name and version that the server tells others. */
 export const software = { name: 'Ampere', version: packageVersion(), homepage: 'urn:ampere:server' };
 
-/** Entities one session may send directed presence to. */
+/** The number of entities to which one session may send directed presence. */
 const maxDirectedPresences = 1000;
 
-/** The parts of a server, joined, before anything is open. */
+/** The parts of a server, joined, before any port is open. */
 export interface Parts {
   readonly routing: Routing;
   readonly copies: OutgoingCopies;
   readonly components: Components;
   readonly resolver: SystemResolver;
-  /** Absent if the configuration wants no streams with other servers. */
+  /** Absent if the configuration turns streams to other servers off. */
   readonly federation: Federation | undefined;
   readonly registrar: Registrar;
   readonly extensions: readonly Extension<ExtensionOptions>[];
@@ -37,7 +37,7 @@ export interface Parts {
   readonly http: HttpListener;
 }
 
-/** Makes every part once, each from those above it. */
+/** Makes every part once, in the order of their dependencies. */
 export async function makeParts(foundation: Foundation): Promise<Parts> {
   const routing = makeRouting(foundation);
   const copies = makeCopies(foundation, routing);

@@ -9,13 +9,13 @@ import type { Routing } from '../routing/routing.ts';
 import { OutgoingCopies } from '../streams/outgoing-copies.ts';
 import type { Foundation } from './foundation.ts';
 
-/** Copies of stanzas on their way to components and to other servers. */
+/** Makes the copies of stanzas that are on their way to components and other servers. */
 export function makeCopies({ config, storage, clock, log }: Foundation, { route }: Routing): OutgoingCopies {
   const [domain = ''] = config.domains;
   return new OutgoingCopies({ store: storage.outgoing, domain, route, clock, log });
 }
 
-/** The components of the configuration. */
+/** Makes the components of the configuration. */
 export function makeComponents(
   { config, clock, log }: Foundation,
   { requests }: Routing,
@@ -26,19 +26,19 @@ export function makeComponents(
   return new Components(componentOptions(config), { server, requests, copies, limits, clock, log });
 }
 
-/** Finds the servers of other domains. */
+/** Makes the resolver, which finds the servers of other domains. */
 export function makeResolver({ config, clock }: Foundation): SystemResolver {
   return new SystemResolver(resolverOptions(config), clock);
 }
 
-/** The streams to and from other servers; undefined if the configuration wants none. */
+/** Makes the streams to and from other servers; undefined if the configuration turns them off. */
 export async function makeFederation(
   { config, storage, certificates, limiter, clock, log }: Foundation,
   routing: Routing,
   resolver: SystemResolver,
   copies: OutgoingCopies,
 ): Promise<Federation | undefined> {
-  // Read even if it is not used: a file that cannot be read is an error of the configuration.
+  // Read even without federation, because a file that cannot be read is an error in the configuration.
   const trust = await TrustAnchors.read(config.s2s.trustedAuthorities);
   const dialbackSecret = await storage.secrets.get('dialback');
   if (!config.s2s.enabled) return undefined;
@@ -63,8 +63,8 @@ export async function makeFederation(
 }
 
 /**
- * Whose share of new streams to other servers a stanza counts as: that of a connected user, or of a component. Answers of absent users'
- * accounts and of unused addresses count as the server's own, because strangers choose those addresses.
+ * The key under which a stanza counts against the share of new streams to other servers: a connected user or a component. Answers from
+ * accounts without a session and from unused addresses count as the server's own, because strangers choose those addresses.
  */
 function senderOf(from: Jid, { sessions, isLocalDomain }: Pick<Routing, 'sessions' | 'isLocalDomain'>): string {
   if (!isLocalDomain(from.domain)) return from.domain;

@@ -9,8 +9,9 @@ import type { Foundation } from './foundation.ts';
 import type { Parts } from './parts.ts';
 
 /**
- * Makes the reload of a server: it puts a new configuration into effect as far as that is possible while streams are open, and logs what
- * waits for a restart. A configuration or certificate with a fault changes nothing. Reloads take place one after the other.
+ * Makes the function that reloads a server. It applies those changes of the configuration that are possible while streams are open, and
+ * logs the keys that take effect after a restart. It rejects and changes nothing if the configuration or a certificate has a fault.
+ * Reloads run one after the other.
  */
 export function makeReload(
   foundation: Foundation,
@@ -40,7 +41,7 @@ export function makeReload(
   };
 }
 
-/** Reads and opens what the configuration names; the function returned puts it into effect. Rejects if there is a fault. */
+/** Reads and opens what the configuration names, and returns a function that applies it. Rejects if something has a fault. */
 async function prepareParts(
   config: Config,
   { routing, extensions, components, resolver, federation }: Parts,
@@ -55,7 +56,7 @@ async function prepareParts(
     for (const apply of prepared) apply?.();
     components.reload(wanted);
     resolver.reload(resolverOptions(config));
-    // Last: the domains served here decide about streams.
+    // Last, because it decides about streams by the domains that are served now.
     federation?.reload(federationOptions(config), trust);
   };
 }

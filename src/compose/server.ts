@@ -12,26 +12,26 @@ import { makeReload } from './reload.ts';
 /** A running server. */
 export interface Server {
   readonly addresses: Addresses;
-  /** The file clients must trust, if certificates were made here. */
+  /** The file with the authority that clients must trust, if the server made its certificates. */
   readonly developmentAuthority: string | undefined;
-  /** Carries out what an operator asks for. */
+  /** Runs the operations that an operator asks for. */
   readonly administration: Operator<RunningServer>;
-  /** Puts into effect what can change while streams are open; a configuration or certificate with a fault changes nothing. */
+  /** Reads the configuration again. Rejects and changes nothing if it or a certificate has a fault. */
   readonly reload: () => Promise<void>;
-  /** Says goodbye to every client, and ends. */
+  /** Closes all streams in an orderly way, and then everything else. */
   stop(): Promise<void>;
 }
 
-/** The environment of a server, and what can be added to it. */
+/** The environment of a server, and how it reads its configuration again. */
 export interface ServerOptions extends Environment {
-  /** Reads the configuration again, for a reload. */
+  /** Reads the configuration for a reload. */
   readonly reloadConfig?: () => Config;
 }
 
-/** Time for the farewell to clients when the server ends because its storage has failed: nothing more can be done for them. */
+/** The time to close streams when storage has failed: nothing more can be done for their peers. */
 const farewellMs = 1000;
 
-/** Makes every part of a server, joins them, and opens the ports. Opens everything or nothing. */
+/** Makes every part of a server, joins them, and opens the ports. If something fails, rejects and leaves nothing open. */
 export async function startServer(config: Config, options: ServerOptions): Promise<Server> {
   const foundation = await openFoundation(config, options);
   try {
@@ -66,7 +66,7 @@ async function open(foundation: Foundation, parts: Parts, options: ServerOptions
   }
 }
 
-/** Brings back the sessions and stanzas of the last run, and opens the ports. */
+/** Restores the sessions and stanzas of the last run, and opens the ports. */
 async function openStreams(foundation: Foundation, parts: Parts): Promise<Addresses> {
   const left = await parts.copies.left();
   await parts.sessions.restore();
@@ -81,7 +81,7 @@ async function stop(foundation: Foundation, parts: Parts, control: ControlServer
   await storage.close();
 }
 
-/** Closes everything but the foundation; waits at most `drainMs` for clients and peers. */
+/** Closes everything except the foundation. Waits at most `drainMs` for clients and peers. */
 async function close(
   foundation: Foundation,
   parts: Parts,
@@ -90,11 +90,11 @@ async function close(
 ): Promise<void> {
   const { listener, components, http, sessions, federation, copies, routing } = parts;
   const failed = foundation.failure.aborted;
-  // An operation may take long.
+  // Not awaited yet, because an operation may take long.
   const controlClosed = control?.close();
   await Promise.all([listener.stop(drainMs), components.stop(drainMs), http.stop(drainMs)]);
   if (!failed) await sessions.stop();
-  // Last, so that other servers hear which users are gone.
+  // After the sessions, so that other servers get the unavailable presence of their users.
   await federation?.stop(drainMs);
   if (!failed) await copies.settled();
   await routing.hooks.closing();

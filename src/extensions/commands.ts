@@ -3,7 +3,7 @@ import { CommandDispatcher } from '../routing/command-dispatcher.ts';
 import type { DomainCommand, Extension } from '../routing/extension.ts';
 import type { Clock } from '../support/clock.ts';
 
-/** The ad-hoc commands that the other extensions give the domain (XEP-0050). */
+/** The ad-hoc commands that other extensions add to the domain (XEP-0050). */
 export function commands(all: readonly DomainCommand[], clock: Pick<Clock, 'monotonicMs'>): Extension {
   const claim = {
     spec: 'XEP-0050',

@@ -1,7 +1,7 @@
 import { ns } from '../protocol/namespaces.ts';
 import type { Extension } from '../routing/extension.ts';
 
-/** URIs at which people reach the operator, by purpose. */
+/** URIs for reaching the operator, by purpose. */
 export type ContactAddresses = Readonly<
   Record<'abuse' | 'admin' | 'feedback' | 'sales' | 'security' | 'status' | 'support', readonly string[]>
 >;

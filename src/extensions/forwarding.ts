@@ -8,12 +8,12 @@ import type { AccountStore } from '../storage/accounts.ts';
 
 const name = 'Forward my messages';
 
-/** What the operator decides about forwards; a slice of the configuration. */
+/** The part of the configuration about forwards. */
 export interface ForwardingOptions {
   readonly userCommand: boolean;
 }
 
-/** Lets users have their messages forwarded to another address, by an ad-hoc command (XEP-0050). */
+/** An ad-hoc command with which users forward their messages to another address (XEP-0050). */
 export function forwarding(store: Pick<AccountStore, 'setForward'>, { userCommand }: ForwardingOptions): Extension {
   const forward = command({
     node: 'forward-messages',

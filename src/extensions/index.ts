@@ -25,7 +25,7 @@ import { time } from './time.ts';
 import { vcard } from './vcard.ts';
 import { type Software, version } from './version.ts';
 
-/** What the operator decides about extensions; slices of the configuration. */
+/** The parts of the configuration about extensions. */
 export interface ExtensionOptions {
   readonly domains: readonly string[];
   /** The domains of components. */

@@ -70,7 +70,7 @@ function activityOf(
   { scope }: IqRequest,
   { sessions, clock }: LastActivityDeps,
 ): Element {
-  // For contacts, a resource without presence does not exist (RFC 6121 §11).
+  // To contacts, a resource without presence must look absent (RFC 6121 §11).
   const isThere = (session: Session) => scope === 'self' || session.presence.available !== undefined;
   if (sessions.of(account.key).some(isThere)) return answer(0);
   if (!lastSeen) throw StanzaError.itemNotFound('has never been online');
@@ -83,8 +83,8 @@ function answer(elapsedMs: number, status = ''): Element {
 }
 
 /**
- * When accounts were last seen, on its way to the disk. It is written for many at a time: a commit for each session that
- * ends costs more than all of its login. A crash loses the last of it.
+ * Notes when accounts were last available, and writes the notes to the disk for many accounts at a time: one commit for each session
+ * would cost more than its login. A crash loses the latest notes.
  */
 class LastSeenNotes {
   readonly #deps: LastActivityDeps;
@@ -94,13 +94,13 @@ class LastSeenNotes {
     this.#deps = deps;
   }
 
-  /** A resource has become unavailable, and may be the last one. Its session may go on. */
+  /** A resource has become unavailable, possibly the last one. Its session may go on. */
   withdrawn(account: Account, status: string): void {
     const isAvailable = ({ presence }: Session) => presence.available !== undefined;
     if (!this.#deps.sessions.of(account.key).some(isAvailable)) this.#note(account, status);
   }
 
-  /** A session has ended, and may be the last one. */
+  /** A session has ended, possibly the last one. */
   ended(account: Account, status: string): void {
     if (this.#deps.sessions.of(account.key).length === 0) this.#note(account, status);
   }
@@ -112,7 +112,7 @@ class LastSeenNotes {
     this.#waiting.set(account.key, account.lastSeen);
   }
 
-  /** An account may have been forgotten and read again before what is waiting was written. */
+  /** Prefers a note that is not written yet: the account may have been dropped from memory and loaded again. */
   of({ key, lastSeen }: Account): LastSeen | undefined {
     return this.#waiting.get(key) ?? lastSeen;
   }

@@ -2,7 +2,7 @@ import { ns } from '../protocol/namespaces.ts';
 import type { Extension } from '../routing/extension.ts';
 import { xml } from '../xml/element.ts';
 
-/** The session request of RFC 3921 §3, which RFC 6121 dropped: older clients will not go on without it. */
+/** The session request of RFC 3921 §3, which RFC 6121 dropped. Older clients need it. */
 export function legacySession(): Extension {
   const feature = () => xml('session', { xmlns: ns.session }, xml('optional', { xmlns: ns.session }));
   return {

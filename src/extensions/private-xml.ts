@@ -8,7 +8,7 @@ import { childElements, type Element, nsOf, xml } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';
 import { serialise } from '../xml/serialise.ts';
 
-/** Bytes of all private XML of one account. */
+/** The most bytes of private XML of one account. */
 const maxBytes = 1_048_576;
 
 const own = { name: 'query', ns: ns.privateXml, scopes: ['self'] } as const;
@@ -29,7 +29,7 @@ export function privateXml(store: PrivateXmlStore): Extension {
   };
 }
 
-/** XEP-0049 §2.3: what is another's is nobody else's business, whether the other exists or not. */
+/** XEP-0049 §2.3: private XML of another address is forbidden, whether or not the account exists. */
 function forbid(): never {
   throw StanzaError.forbidden();
 }

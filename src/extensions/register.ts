@@ -9,21 +9,21 @@ import type { Extension, IqRequest } from '../routing/extension.ts';
 import type { Session } from '../routing/session.ts';
 import { childElements, type Element, nsOf, textOf, xml } from '../xml/element.ts';
 
-/** Changes accounts for the users themselves. */
+/** Changes an account at the request of its user. */
 export interface AccountChanges {
-  /** Resolves when the new password is durable; ends all sessions but `keep`. */
+  /** Resolves when the new password is durable. Ends all sessions except `keep`. */
   changePassword(account: Jid, password: string, keep: Session): Promise<void>;
-  /** Removes the account for good, cancels its subscriptions, calls `removed`, and then ends all its sessions. */
+  /** Removes the account, cancels its subscriptions, calls `removed`, and then ends all its sessions. */
   remove(account: Jid, removed: () => void): Promise<unknown>;
 }
 
-/** What users may do with their own accounts. */
+/** Which changes users may make to their own accounts. */
 export interface RegisterOptions {
   readonly passwordChange: boolean;
   readonly accountRemoval: boolean;
 }
 
-/** In-Band Registration (XEP-0077) for those who are logged in: to change the password and to leave. */
+/** In-Band Registration (XEP-0077) for users who are logged in: changing the password and removing the account. */
 export function register(accounts: AccountChanges, options: RegisterOptions): Extension {
   const query = { name: 'query', ns: ns.register, scopes: ['server', 'self'] } as const;
   return {
@@ -37,13 +37,13 @@ export function register(accounts: AccountChanges, options: RegisterOptions): Ex
   };
 }
 
-/** Only the domain's own users are registered there, so nobody else finds such a service. */
+/** Only users of the domain can change an account there, so for all others the service does not exist. */
 function requester({ session, to }: IqRequest): Session {
   if (session?.jid.domain !== to.domain) throw StanzaError.serviceUnavailable();
   return session;
 }
 
-/** XEP-0077 §3.1: what is on file; the password stays here. */
+/** XEP-0077 §3.1: the registered data, without the password. */
 function registration({ jid }: Account): Element {
   return xml(
     'query',
@@ -62,7 +62,7 @@ async function change(request: IqRequest, accounts: AccountChanges, options: Reg
   if (fields.has('remove')) {
     if (childElements(request.payload).length > 1) throw StanzaError.badRequest('<remove/> comes alone');
     if (!options.accountRemoval) throw StanzaError.notAllowed('accounts cannot be removed from a client');
-    await accounts.remove(account.jid, () => sayGoodbye(request)).catch(refuseAccount);
+    await accounts.remove(account.jid, () => sendResult(request)).catch(refuseAccount);
     return undefined;
   }
   if (!options.passwordChange) throw StanzaError.notAllowed('the password cannot be changed from a client');
@@ -70,12 +70,12 @@ async function change(request: IqRequest, accounts: AccountChanges, options: Reg
   return undefined;
 }
 
-/** The usual way of a result ends at an account, and there is none any more. */
-function sayGoodbye({ stanza, session, to, from }: IqRequest): void {
+/** Sends the result directly, because routing finds no account any more. */
+function sendResult({ stanza, session, to, from }: IqRequest): void {
   session?.send(iqResult(stanza).with({ from: to, to: from }));
 }
 
-/** XEP-0077 §3.3: both fields must be there, and the name must be the user's own. */
+/** XEP-0077 §3.3: both fields are required, and the name must be the user's own. */
 function newPassword(fields: ReadonlyMap<string, string>, { jid }: Account): string {
   const username = fields.get('username');
   const password = fields.get('password');

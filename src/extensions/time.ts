@@ -4,7 +4,7 @@ import type { Extension } from '../routing/extension.ts';
 import type { Clock } from '../support/clock.ts';
 import { xml } from '../xml/element.ts';
 
-/** Entity Time (XEP-0202); always in UTC, because an offset tells where the server stands (XEP-0202 §6). */
+/** Entity Time (XEP-0202), always in UTC, because an offset would reveal the location of the server (XEP-0202 §6). */
 export function time(clock: Pick<Clock, 'nowMs'>): Extension {
   const answer = () =>
     xml('time', { xmlns: ns.time }, xml('tzo', {}, '+00:00'), xml('utc', {}, formatDateTime(clock.nowMs())));

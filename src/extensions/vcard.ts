@@ -7,12 +7,12 @@ import type { Element } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';
 import { serialise } from '../xml/serialise.ts';
 
-/** More than any stanza may have by default; what a larger one may carry is still kept out of the database. */
+/** The most bytes of a vCard. More than a stanza may have by default; a limit for servers that allow larger stanzas. */
 const maxBytes = 262_144;
 
 const card = { name: 'vCard', ns: ns.vcard } as const;
 
-/** vcard-temp (XEP-0054): everybody may read an account's vCard, the owner alone writes it. */
+/** vcard-temp (XEP-0054). Everybody may read the vCard of an account; only its user may write it. */
 export function vcard(store: VcardStore): Extension {
   return {
     name: 'vcard',
@@ -33,7 +33,7 @@ async function readOwn(store: VcardStore, request: IqRequest): Promise<Element> 
   return parseElement(stored);
 }
 
-/** XEP-0054 §3.3: no vCard and no account are the same. */
+/** XEP-0054 §3.3: an account without a vCard looks like no account. */
 async function readOther(store: VcardStore, { account }: IqRequest): Promise<Element> {
   const stored = account && (await store.get(account.key));
   if (stored === undefined) throw StanzaError.serviceUnavailable();

@@ -2,11 +2,11 @@ import { ns } from '../protocol/namespaces.ts';
 import type { Extension } from '../routing/extension.ts';
 import { xml } from '../xml/element.ts';
 
-/** What the server says of its own program. */
+/** The program of the server, as others see it. */
 export interface Software {
   readonly name: string;
   readonly version: string;
-  /** Only if the operator wants it known (XEP-0092 §5). */
+  /** Only if the operator wants to publish it (XEP-0092 §5). */
   readonly os?: string | undefined;
 }
 

@@ -1,17 +1,17 @@
 import type { Account } from './account.ts';
 
-/** State that is read together with an account. */
+/** State that is loaded together with an account. */
 export interface LoadedState {
-  /** Begins to read the state of an account, by its key. Resolves with a function that attaches the state to the loaded account. */
+  /** Reads the state of the account with this key. Resolves with a function that attaches the state to the loaded account. */
   load(key: string): Promise<(account: Account) => void>;
 }
 
 /**
- * A place for state that an extension keeps with every account in memory, such as preferences. It is filled before anybody
- * gets the account, and is forgotten with it. The extension names its slots in `accountSlots`.
+ * A place for state that an extension keeps with every account in memory, such as preferences. The state is loaded before other code
+ * gets the account, and is dropped with it. The extension lists its slots in `accountSlots`.
  *
- * An extension that changes the state first calls its store and then {@link set}: the store executes its calls in order, so an
- * account that is forgotten and read again has the new state.
+ * To change the state, call the store first and then {@link set}. The store executes its calls in order, so an account that is dropped
+ * and loaded again has the new state.
  */
 export class AccountSlot<State> implements LoadedState {
   readonly #read: (key: string) => Promise<State>;
@@ -22,7 +22,7 @@ export class AccountSlot<State> implements LoadedState {
     this.#read = read;
   }
 
-  /** The state of an account. Throws if the slot is in the list of no extension. */
+  /** The state of an account. Throws an Error if no extension lists the slot. */
   of(account: Account): State {
     const held = this.#states.get(account);
     if (!held) throw new Error('an account was loaded without this slot');

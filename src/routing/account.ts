@@ -3,10 +3,10 @@ import type { AccountRecord } from '../storage/accounts.ts';
 import type { Interest, InterestCounter } from './interests.ts';
 import { Roster } from './roster.ts';
 
-/** One for all who block nobody: every message looks at two block lists. */
+/** Shared by all accounts with an empty block list. */
 const nobody: ReadonlySet<string> = new Set();
 
-/** A local account as the router knows it: what planning needs is in memory. */
+/** A local account as routing needs it, with everything that planning reads in memory. */
 export class Account implements InterestCounter {
   /** The bare JID. */
   readonly jid: Jid;
@@ -15,13 +15,13 @@ export class Account implements InterestCounter {
   readonly roster: Roster;
   /** Blocked JIDs as written in the block list: full, bare, domain or domain/resource (XEP-0191 §2). */
   blocked: ReadonlySet<string>;
-  /** When the last session ended and what it said then (XEP-0012). */
+  /** When the account was last available, and its last status (XEP-0012). */
   lastSeen: AccountRecord['lastSeen'];
-  /** How much is kept for its user, as far as planning must know; the store has the last word. */
+  /** The size of its stored messages, for planning. The store decides whether another message fits. */
   readonly stored: { messages: number; bytes: number };
-  /** The address that its chat and normal messages go to instead. */
+  /** The address to which its chat and normal messages are forwarded. */
   forwardTo: Jid | undefined;
-  /** How many of its sessions have an interest; absent until one has. */
+  /** The number of its sessions with each interest; absent until a session has one. */
   #interested: Map<Interest, number> | undefined;
 
   constructor(jid: Jid, record: AccountRecord) {
@@ -34,25 +34,25 @@ export class Account implements InterestCounter {
     this.forwardTo = record.forwardTo === undefined ? undefined : Jid.parse(record.forwardTo);
   }
 
-  /** Blocks these too. */
+  /** Adds to the block list. */
   block(texts: Iterable<string>): void {
     this.blocked = new Set([...this.blocked, ...texts]);
   }
 
-  /** Blocks these no longer. */
+  /** Removes from the block list. */
   unblock(texts: Iterable<string>): void {
     const blocked = new Set(this.blocked);
     for (const text of texts) blocked.delete(text);
     this.blocked = blocked.size === 0 ? nobody : blocked;
   }
 
-  /** Counts messages that are kept from now on, or no longer. */
+  /** Adds to the size of its stored messages; negative numbers for removed messages. */
   countStored(messages: number, bytes: number): void {
     this.stored.messages += messages;
     this.stored.bytes += bytes;
   }
 
-  /** How many of its sessions have an interest; cheap enough to be asked for every message. */
+  /** The number of its sessions with an interest. Cheap enough to call for every message. */
   sessionsInterestedIn(interest: Interest): number {
     return this.#interested?.get(interest) ?? 0;
   }

@@ -5,24 +5,24 @@ import { Account } from './account.ts';
 import type { LoadedState } from './account-slot.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 
-/** How many accounts may be in memory before those without a session are looked for. */
+/** The number of accounts in memory above which accounts without a session are dropped. */
 const cachedAccounts = 20_000;
-/** How long the store is not asked again for an account that does not exist, if none is created here meanwhile. */
+/** How long the absence of an account is remembered, unless the account is created in this process. */
 const absenceMs = 5000;
 
-/** The accounts in memory; loads the others when somebody asks. Also knows for a short time which accounts do not exist. */
+/** The accounts in memory; loads the others on demand. Also remembers for a short time that an account does not exist. */
 export class Accounts {
   readonly #store: Pick<AccountStore, 'load'>;
   readonly #isInUse: (key: string) => boolean;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #capacity: number;
-  /** Accounts, and for one that does not exist the monotonic time at which that is looked up again. */
+  /** Accounts, or for an account that does not exist the monotonic time at which its absence expires. */
   readonly #known = new Map<string, Account | number>();
   readonly #loading = new Map<string, Promise<Account | undefined>>();
   #sweepAtSize: number;
   #slots: readonly LoadedState[] = [];
 
-  /** `isInUse` says which accounts have a session and must not be forgotten. */
+  /** `isInUse` returns whether an account has a session and must stay in memory. */
   constructor(
     store: Pick<AccountStore, 'load'>,
     isInUse: (key: string) => boolean,
@@ -36,12 +36,12 @@ export class Accounts {
     this.#sweepAtSize = capacity;
   }
 
-  /** Reads these with every account; called once, before the first account is loaded. */
+  /** Sets the slots to load with every account. Called once, before the first account is loaded. */
   install(slots: readonly LoadedState[]): void {
     this.#slots = slots;
   }
 
-  /** The account of a bare or full JID, at once if it is in memory; undefined if there is none. */
+  /** The account of a bare or full JID, not as a promise if it is in memory; undefined if it does not exist. */
   get(jid: Jid): MaybePromise<Account | undefined> {
     const key = jid.bare().toString();
     const known = this.#known.get(key);
@@ -50,7 +50,7 @@ export class Accounts {
     return this.#load(jid.bare(), key);
   }
 
-  /** The account if it is in memory now. */
+  /** The account, if it is in memory. */
   peek(key: string): Account | undefined {
     const known = this.#known.get(key);
     return typeof known === 'object' ? known : undefined;
@@ -68,7 +68,7 @@ export class Accounts {
     const finish = () => this.#loading.get(key) === loading && this.#loading.delete(key);
     const loading: Promise<Account | undefined> = this.#read(jid, key).then(
       (account) => {
-        // Forgotten while it was being read: what came may already be untrue.
+        // It was forgotten while it was being read, so the record may be out of date.
         if (!finish()) return this.get(jid);
         this.#remember(key, account);
         return account;
@@ -83,7 +83,7 @@ export class Accounts {
     return loading;
   }
 
-  /** Everything is asked for in the same turn, and so with one round trip to the storage thread. */
+  /** All reads start in the same turn, and so take one round trip to the storage thread. */
   async #read(jid: Jid, key: string): Promise<Account | undefined> {
     const reads = this.#slots.map((slot) => slot.load(key));
     const [record, ...attach] = await Promise.all([this.#store.load(key), ...reads]);
@@ -93,7 +93,7 @@ export class Accounts {
   }
 
   #remember(key: string, account: Account | undefined): void {
-    // The one loaded last stands last, also if its absence was known before.
+    // Keeps the map in the order of loading, even if it had an entry for this key.
     this.#known.delete(key);
     this.#known.set(key, account ?? this.#clock.monotonicMs() + absenceMs);
     if (this.#known.size > this.#sweepAtSize) this.#sweep();

@@ -1,23 +1,23 @@
-/** Counts the work that one stanza causes; the stanza is acknowledged when all of it is durable (XEP-0198 §4). */
+/** Collects the work that one stanza causes. The stanza is acknowledged when all of it is durable (XEP-0198 §4). */
 export interface AckScope {
-  /** Whether an acknowledgment is due. */
+  /** Whether the sender waits for an acknowledgment. */
   readonly needsAck: boolean;
-  /** The acknowledgment waits for `work`, and never comes if `work` fails. */
+  /** Makes the acknowledgment wait for `work`. If `work` rejects, the stanza is never acknowledged. */
   ackAfter(work: Promise<unknown>): void;
 }
 
-/** The work of a stanza that no client waits for. */
+/** The work of a stanza whose sender is not connected, or is the server. */
 export class PendingWork implements AckScope {
   readonly needsAck = true;
   #works: Promise<unknown>[] = [];
 
   ackAfter(work: Promise<unknown>): void {
     this.#works.push(work);
-    // settled() reports the failure; nobody may have called it yet.
+    // settled() reports the failure; it may not have been called yet.
     work.catch(() => undefined);
   }
 
-  /** Resolves when all work is durable, including work added meanwhile; rejects if some failed and nobody was told. */
+  /** Resolves when all work is durable, including work added meanwhile. Rejects if some of it failed. */
   async settled(): Promise<void> {
     while (this.#works.length > 0) await Promise.all(this.#works.splice(0));
   }

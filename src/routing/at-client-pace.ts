@@ -2,8 +2,8 @@ import type { MaybePromise } from './maybe-promise.ts';
 import type { Session } from './session.ts';
 
 /**
- * Does a piece of work step by step, at once as long as little waits to leave for the session, and else at the pace of its client.
- * Ends with the work, or after a wait if it is not wanted any more: by default when the session is not available.
+ * Runs the steps of a piece of work that sends to a session, and waits whenever too much is waiting for the client. Ends with the
+ * last step, or after a wait if `isWanted` returns false: by default, when the session is no longer available.
  */
 export function atClientPace(
   session: Session,
@@ -11,7 +11,7 @@ export function atClientPace(
   isWanted: () => boolean = () => session.presence.available !== undefined,
 ): MaybePromise<void> {
   while (!steps.next().done) {
-    // At least a step between two waits: then it ends.
+    // One step after each wait guarantees progress.
     if (session.crowded)
       return session.flushed().then(() => (isWanted() ? atClientPace(session, steps, isWanted) : undefined));
   }

@@ -5,12 +5,12 @@ import { StreamError } from '../protocol/stream-error.ts';
 import type { Payload } from '../xml/payload.ts';
 import type { Session } from './session.ts';
 
-/** The presence types that are sent from the bare JID (RFC 6121 §3.1.2). */
+/** The presence types that get the bare JID as 'from' (RFC 6121 §3.1.2). */
 const subscriptionTypes = new Set(['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed']);
 
 /**
- * Stamps a client's stanza with the sender's address: whatever 'from' it carries must be the sender's own (RFC 6120 §8.1.2.1).
- * Throws the stream error `invalid-from` if it is not.
+ * Stamps a client's stanza with the sender's address (RFC 6120 §8.1.2.1), and removes forged delays. Throws the stream error
+ * `invalid-from` if the stanza has a 'from' that is not the sender's own.
  */
 export function stampFrom(stanza: Stanza, sender: Jid): Stanza {
   const claimed = stanza.from;
@@ -23,8 +23,8 @@ export function stampFrom(stanza: Stanza, sender: Jid): Stanza {
 }
 
 /**
- * The payload without the delays that only we may add (XEP-0203 §5): those from the recipient, from the recipient's domain, and from the
- * domain that the sender has connected to. Delays from others, such as rooms, stay.
+ * The payload without the delays that only this server may add (XEP-0203 §5): those from the recipient, from the recipient's domain, and
+ * from the domain that the sender is connected to. Delays from others, such as rooms, stay.
  */
 export function withoutForgedDelays(payload: Payload, to: Jid, serverOfSender = to.domain): Payload {
   return withoutDelaysFrom(payload, (from) => {
@@ -33,7 +33,7 @@ export function withoutForgedDelays(payload: Payload, to: Jid, serverOfSender = 
   });
 }
 
-/** Answers a stanza of our own client. A message that was refused counts as taken: a crash must not swallow the refusal. */
+/** Answers a stanza of a client of this server. A refused message is acknowledged, so its refusal is sent durably. */
 export function answer(reply: Stanza, session: Session): void {
   if (session.needsAck && reply.kind === 'message') session.ackAfter(session.sendDurably(reply));
   else session.send(reply);

@@ -37,7 +37,7 @@ export class CommandDispatcher<Ends extends IqEnds> {
     return admitted;
   }
 
-  /** What service discovery says of the list and of each command, by node (XEP-0050 §2.3). */
+  /** The capabilities of the list and of each command, by node (XEP-0050 §2.3). */
   nodes(): ReadonlyMap<string, Capabilities> {
     const described = Array.from(this.#commands.values(), ({ node, name }) => {
       const identities = [{ category: 'automation', type: 'command-node', name }];
@@ -60,7 +60,7 @@ export class CommandDispatcher<Ends extends IqEnds> {
     return this.#answer(request, found, await started(found, request));
   }
 
-  /** Shows the only form, or takes it: there is nothing to remember in between. */
+  /** Shows the only form, or takes it. The server keeps no state in between. */
   async #executeAtOnce(found: Command<Ends>, action: Action, id: string, request: Ends & IqContent): Promise<Element> {
     if (action === 'cancel') return commandElement(found.node, id, 'canceled');
     if (action === 'prev' || action === 'next') throw malformed('bad-action');

@@ -7,8 +7,8 @@ import type { Session } from './session.ts';
 import { storabilityOf } from './storability.ts';
 
 /**
- * What the server would do with a message, as a value, before anything is done (XEP-0079 §2.2.2).
- * The kinds are the values of AMP's 'deliver' condition, and `remote`, where the recipient's server decides.
+ * What the server would do with a message, as a value that exists before anything happens (XEP-0079 §2.2.2).
+ * The kinds are the values of AMP's 'deliver' condition, and `remote`: then the recipient's server decides.
  */
 export type DeliveryPlan =
   | { readonly kind: 'direct'; readonly sessions: readonly Session[] }
@@ -17,19 +17,19 @@ export type DeliveryPlan =
   | { readonly kind: 'gateway'; readonly service: Service }
   | { readonly kind: 'service'; readonly service: Service }
   | { readonly kind: 'remote'; readonly domain: string }
-  /** Not delivered at all; `error` goes to the sender, without one nobody hears of it. */
+  /** Not delivered. The sender gets `error`; without one, the message is dropped silently. */
   | { readonly kind: 'none'; readonly error?: StanzaError };
 
-/** One consistent look at a local recipient. */
+/** A local recipient at one moment. */
 interface RecipientView {
   readonly exists: boolean;
-  /** All connected resources, also those that sent no presence. */
+  /** All connected resources, including those that have sent no presence. */
   readonly sessions: readonly Session[];
-  /** Where the account's messages go instead. */
+  /** The address to which the account forwards its messages. */
   readonly forwardTo?: Jid | undefined;
-  /** Whether the store has room for a message; asked only if it would be stored. */
+  /** Whether the store has room for a message. Called only if the message would be stored. */
   readonly hasRoom?: (message: Stanza) => boolean;
-  /** Whether the sender may see the recipient's presence, and so may learn from an error that nobody is there. */
+  /** Whether the sender may see the recipient's presence, and so may learn from an error that the recipient is offline. */
   readonly isShown?: () => boolean;
 }
 
@@ -44,7 +44,7 @@ export function planLocal(message: Stanza, to: Jid, recipient: RecipientView): D
   if (to.isBare) return planBare(message, type, to, recipient);
   const exact = recipient.sessions.find((session) => session.jid.resource === to.resource);
   if (exact) return { kind: 'direct', sessions: [exact] };
-  // RFC 6121 §8.5.3.2.1: only chat messages go on to the account's other resources.
+  // RFC 6121 §8.5.3.2.1: only chat messages go to the account's other resources instead.
   return type === 'chat' ? planBare(message, type, to, recipient) : refusal(type);
 }
 
@@ -70,7 +70,7 @@ function planBare(message: Stanza, type: MessageType, to: Jid, recipient: Recipi
 function planAbsent(message: Stanza, to: Jid, recipient: RecipientView): DeliveryPlan {
   switch (storabilityOf(message)) {
     case 'keep': {
-      // A message that does not fit is refused now, not announced as stored (XEP-0160 §2).
+      // A message that does not fit is refused now, so that no rule sees a plan to store it (XEP-0160 §2).
       const fits = recipient.hasRoom?.(message) ?? true;
       return fits ? { kind: 'stored', owner: to.bare() } : absenceTold(recipient);
     }
@@ -81,12 +81,12 @@ function planAbsent(message: Stanza, to: Jid, recipient: RecipientView): Deliver
   }
 }
 
-/** An error would tell that nobody is there, which a message to somebody online does not tell: it is for those who may see presence. */
+/** An error reveals that the recipient is offline, so only senders who may see its presence get one. */
 function absenceTold({ isShown }: RecipientView): DeliveryPlan {
   return (isShown?.() ?? true) ? { kind: 'none', error: StanzaError.serviceUnavailable() } : silence;
 }
 
-/** RFC 6121 §8.5.1: errors and headlines end in silence, everything else is answered. */
+/** RFC 6121 §8.5.1: errors and headlines are dropped silently, all other types are answered. */
 function refusal(type: MessageType): DeliveryPlan {
   return type === 'error' || type === 'headline' ? silence : { kind: 'none', error: StanzaError.serviceUnavailable() };
 }

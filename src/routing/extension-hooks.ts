@@ -18,7 +18,7 @@ export class ExtensionHooks {
   recalls: readonly Hook<'recall'>[] = [];
   recorders: readonly Hook<'record'>[] = [];
 
-  /** Takes the extensions into use; called once, before the first stanza. Throws if two of them store messages. */
+  /** Sets the extensions. Called once, before the first stanza. Throws an Error if two of them store messages. */
   install(extensions: readonly Extension<never>[]): void {
     this.#extensions = extensions;
     this.filters = this.#all('filter');
@@ -36,7 +36,7 @@ export class ExtensionHooks {
     return this.#extensions;
   }
 
-  /** Keeps messages for absent users; absent if no extension does. */
+  /** Stores messages for absent users; undefined if no extension does. */
   get messageStore(): MessageStore | undefined {
     return this.#messageStore;
   }
@@ -53,7 +53,7 @@ export class ExtensionHooks {
     return this.#extensions.flatMap(({ operations }) => operations ?? []);
   }
 
-  /** What extensions add to the status of the server, by their names. */
+  /** The status of each extension that has one, by name. */
   status(): Readonly<Record<string, StatusSection>> {
     return Object.fromEntries(this.#extensions.flatMap(({ name, status }) => (status ? [[name, status()]] : [])));
   }
@@ -63,29 +63,29 @@ export class ExtensionHooks {
     return this.#extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []);
   }
 
-  /** The server is open. */
+  /** Tells all extensions that the ports are open. */
   opened(): void {
     for (const { opened } of this.#extensions) opened?.();
   }
 
-  /** The server is about to end; the store is still open. */
+  /** Tells all extensions, one after the other, that the server ends. The store is still open. */
   async closing(): Promise<void> {
     for (const { closing } of this.#extensions) await closing?.();
   }
 
-  /** An account is gone, on disk and from memory. */
+  /** Tells all extensions that an account was removed, from disk and memory. */
   accountRemoved(account: Jid): void {
     for (const { accountRemoved } of this.#extensions) accountRemoved?.(account);
   }
 
-  /** Settles the stored messages of an account that have come due, before they are read. False if no extension does that. */
+  /** Settles the stored messages of an account that have come due, before they are read. Resolves with false if no extension does that. */
   async settleDue(account: string): Promise<boolean> {
     const settlers = this.#all('settleDue');
     for (const settle of settlers) await settle(account);
     return settlers.length > 0;
   }
 
-  /** The session has become able to take messages. */
+  /** Tells all extensions that the session can take messages now. */
   readyForMessages(session: Session): void {
     for (const extension of this.#extensions) extension.readyForMessages?.(session);
   }

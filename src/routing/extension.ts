@@ -21,23 +21,23 @@ import type { Session } from './session.ts';
 import type { SubscriptionState } from './subscription-states.ts';
 
 /**
- * A XEP, or a part of an RFC, as a value: what it adds to the server, and what it says of itself.
- * These are all the hooks; they run in the order of the one list in `extensions/index.ts`.
+ * A XEP, or a part of an RFC, as a value: its hooks, and its claims about itself. These are all the hooks there can be. They run in the
+ * order of the list in `extensions/index.ts`.
  */
 export interface Extension<Options = unknown> {
   readonly name: string;
-  /** The specifications it implements; `docs/protocols.md` is made from these. */
+  /** The specifications that it implements. `docs/protocols.md` is generated from these. */
   readonly claims: readonly Claim[];
-  /** What service discovery says because it is there. */
+  /** What it adds to service discovery. */
   readonly disco?: Advertisement;
-  /** Elements for the stream features offered at a given point of the negotiation. */
+  /** Elements that it adds to the stream features at a stage of the negotiation. */
   readonly streamFeatures?: (stage: StreamStage) => readonly Element[];
   readonly iq?: readonly IqHandler[];
-  /** Domains of their own that it answers for. */
+  /** Services that answer for further domains. */
   readonly services?: readonly LocalService[];
   /** Ad-hoc commands of the domain (XEP-0050). */
   readonly commands?: readonly DomainCommand[];
-  /** Elements beside the three stanzas that a bound client may send. */
+  /** Elements other than stanzas that a bound client may send. */
   readonly nonzas?: readonly NonzaHandler[];
   /** Features that a client can enable while it binds its resource. */
   readonly sessionFeatures?: readonly SessionFeature[];
@@ -47,7 +47,7 @@ export interface Extension<Options = unknown> {
   readonly recall?: Recall;
   readonly record?: Recorder;
   readonly presence?: PresenceHook;
-  /** Keeps messages for absent users; one extension at most does. */
+  /** Stores messages for absent users. At most one extension has it. */
   readonly messageStore?: MessageStore;
   /** Settles the stored messages of an account that have come due, before a client gets them. */
   readonly settleDue?: (account: string) => Promise<void>;
@@ -62,17 +62,17 @@ export interface Extension<Options = unknown> {
    * fault; then no part of the server changes.
    */
   readonly reload?: (options: Options) => MaybePromise<() => void>;
-  /** Everything is in place. */
+  /** All ports are open. */
   readonly opened?: () => void;
-  /** The server is about to end; the store is still open. */
+  /** All streams have ended; the store is still open. */
   readonly closing?: () => Promise<void>;
-  /** The initial presence has been broadcast, or the priority has turned non-negative (RFC 6121 §4.2). */
+  /** The session has broadcast its initial presence, or its priority has become non-negative (RFC 6121 §4.2). */
   readonly readyForMessages?: (session: Session) => void;
-  /** The session is gone; it is no longer in the directory. */
+  /** The session has ended and is no longer in the directory. */
   readonly ended?: (session: Session) => void;
-  /** State that is read together with every account. */
+  /** State that is loaded together with every account. */
   readonly accountSlots?: readonly LoadedState[];
-  /** The account is gone, on disk and from memory. */
+  /** The account was removed, from disk and memory. */
   readonly accountRemoved?: (account: Jid) => void;
 }
 
@@ -97,18 +97,18 @@ export interface Claim {
   readonly note?: string;
 }
 
-/** What service discovery tells (XEP-0030). */
+/** What an extension adds to service discovery (XEP-0030). */
 export interface Advertisement {
   /** Features of the domain. */
   readonly domain?: readonly string[];
   /** Features of an account's bare JID. */
   readonly account?: readonly string[];
   /**
-   * A node of an account; nothing if there is no such node, or if `asker` may not know of it. Strangers ask as well: what this function
-   * tells them shows that the account exists.
+   * The capabilities of a node of an account; undefined if the node does not exist or `asker` may not know of it. Strangers can ask, too:
+   * any answer to them reveals that the account exists.
    */
   readonly accountNodes?: (account: Account, asker: Jid, node: string) => MaybePromise<Capabilities | undefined>;
-  /** Items of an account, or of a node of it; nothing if `asker` may not know of any. Strangers ask as well, as above. */
+  /** Items of an account, or of a node of it; undefined if `asker` may not know of any. Strangers can ask, too. */
   readonly accountItems?: (
     account: Account,
     asker: Jid,
@@ -116,9 +116,9 @@ export interface Advertisement {
   ) => MaybePromise<Iterable<DiscoItem> | undefined>;
   readonly domainIdentities?: readonly Identity[];
   readonly accountIdentities?: readonly Identity[];
-  /** Extra forms in the domain's answer (XEP-0128). */
+  /** Forms in the domain's disco#info (XEP-0128). */
   readonly domainForms?: readonly DataForm[];
-  /** Nodes of the domain that tell more, by name. */
+  /** The capabilities of nodes of the domain, by the name of the node. */
   readonly domainNodes?: ReadonlyMap<string, Capabilities>;
   /** The items of nodes of the domain, by the name of the node, as a requester may see them. */
   readonly domainItems?: ReadonlyMap<string, DiscoItemsNode>;
@@ -129,23 +129,23 @@ type DiscoItemsNode = (request: IqRequest) => MaybePromise<readonly DiscoItem[]>
 /** An ad-hoc command of the domain (XEP-0050). */
 export type DomainCommand = Command<LocalIqEnds>;
 
-/** Where a client's stream stands when features are offered; or that it is the stream of another server. */
+/** Whether the client of a stream has authenticated when features are offered. `server`: it is the stream of another server. */
 export type StreamStage = 'unauthenticated' | 'authenticated' | 'server';
 
-/** The addressee of an iq to one of our domains, as seen from the requester. */
+/** The addressee of an iq to a local domain, as seen from the requester. */
 export type IqScope =
   /** The domain itself. */
   | 'server'
   /** The requester's own account: bare JID or no 'to' at all. */
   | 'self'
-  /** Another local bare JID, also one without an account: by construction nobody can tell the two apart. */
+  /** Another local bare JID, with or without an account: a requester cannot tell the two apart. */
   | 'other';
 
-/** The ends of an iq request to the server or an account, and what its handler may know of them. */
+/** The ends of an iq request to the server or an account, as far as its handler may know them. */
 export interface LocalIqEnds extends IqEnds<IqScope> {
-  /** The requester's session if it is one of ours. */
+  /** The requester's session, if it is a client of this server. */
   readonly session: Session | undefined;
-  /** The account asked; absent for the domain, for an address without an account, and if the account has blocked the requester. */
+  /** The account of the address; undefined for the domain, if the account does not exist, and if it refuses the requester. */
   readonly account: Account | undefined;
 }
 
@@ -162,28 +162,28 @@ export interface NonzaHandler {
   handle(session: Session, element: Element): void;
 }
 
-/** A feature of a session that the `<bind/>` of Bind 2 enables by an element in it; its namespace is advertised (XEP-0386 §3.2). */
+/** A feature that a client enables with an element in the `<bind/>` of Bind 2, which advertises its namespace (XEP-0386 §3.2). */
 export interface SessionFeature {
   readonly name: string;
   readonly ns: string;
   enable(session: Session, element: Element): void;
 }
 
-/** Looks at every stanza to or from a local account before anything else happens with it. */
+/** Decides which stanzas an account sends and receives. */
 export interface StanzaFilter {
-  /** The account's client sends. An error goes back to it. */
+  /** Checks a stanza that a client of the account sends. The client gets the error that is returned. */
   outbound?(stanza: Stanza, sender: Account): StanzaError | undefined;
-  /** Somebody sends to the account. `refuse`: treated as if the account had no sessions and kept nothing. */
+  /** Checks a stanza to the account. `refuse`: the stanza is handled as if the account did not exist. */
   inbound?(stanza: Stanza, recipient: Account): 'refuse' | undefined;
 }
 
 /**
- * Sees a message that a client or another server has sent just now, before filters and judges do, and may change it.
- * Returns the message to go on with; undefined if it ends here. Must return quickly when it has nothing to do: every message passes.
+ * Sees a message that a client or another server has just sent, before filters and judges, and may change it. Returns the message to go
+ * on with, or undefined to drop it. Must return quickly if it has nothing to do, because it sees every message.
  */
 type Prepare = (message: Stanza, sender: MessageSender) => Stanza | undefined;
 
-/** Who has sent a message. */
+/** The sender of a message. */
 interface MessageSender {
   /** Verified. */
   readonly jid: Jid;
@@ -192,88 +192,87 @@ interface MessageSender {
 }
 
 /**
- * Takes up the case of a message, or leaves it to the next judge. `refused` ends the message; the judge has answered it.
- * What is asked here must not depend on the state of the recipient (XEP-0079 §9).
+ * Takes up the case of a message, or leaves it to the next judge. `refused`: the judge has answered the message, which ends here.
+ * The decision must not depend on the state of the recipient (XEP-0079 §9).
  */
 export type Judge = (passage: Passage) => Hearing | 'refused' | undefined;
 
-/** Takes up again the case of a message that came at some time and waits for a session since before a restart. */
+/** Takes up again the case of a message that was sent at `sentAtMs` and has waited for a session since before a restart. */
 type Recall = (passage: Passage, plan: DeliveryPlan, sentAtMs: number) => Oversight | undefined;
 
 /** One message before its judge. */
 export interface Hearing {
   /** The message to go on with. */
   readonly message: Stanza;
-  /** The server itself has sent it, as {@link RouteOptions.own} has it. */
+  /** The server itself sends the message, as {@link RouteOptions.own} says. */
   readonly own?: true;
-  /** Decides on what the server would do. */
+  /** Rules on the plan. */
   judge(plan: DeliveryPlan): Ruling;
 }
 
-/** What is to be done with a message. */
+/** A judge's decision about a message. */
 export interface Ruling {
   readonly message: Stanza;
   readonly plan: DeliveryPlan;
-  /** A rule has stopped the message: no recorder sees it. */
+  /** A rule has stopped the message. No recorder sees it. */
   readonly stopped?: true;
-  /** Absent if nobody needs to know what becomes of it. */
+  /** Absent if the judge does not need to know the outcome. */
   readonly oversight?: Oversight;
 }
 
-/** Follows what has been decided, until it has happened. */
+/** Follows a plan until it has happened or failed. */
 export interface Oversight {
-  /** What goes into the store with a message that is stored. */
+  /** Data to store with the message, if it is stored. */
   readonly extras?: StoredExtras;
-  /** It has happened. */
+  /** The plan has happened: the bytes were handed to the socket, or the message is durable. */
   done(): void;
   /**
-   * It has had to wait for its recipient and could happen now: false if the message has come to its end meanwhile. What is said of
-   * that counts for `ackScope`.
+   * Called when the message has waited for its recipient and could be written now. Returns false if it must not be, because a rule ended
+   * it meanwhile. Reports about that count for `ackScope`.
    */
   mayLeave?(ackScope: AckScope): boolean;
-  /** It is about to leave the server, as `Departure.leaving` has it. */
+  /** The message is about to leave the server, see `Handoff.leaving`. */
   leaving?(hop?: NextHop): MaybePromise<Stanza | undefined>;
-  /** It has failed, and this would happen now. */
+  /** The plan has failed. Rules on the next plan. */
   failed(next: DeliveryPlan): Ruling;
 }
 
-/** Follows presence and subscriptions, and adds to presence. The calls are synchronous: what takes long is begun and not awaited. */
+/** Follows presence and subscriptions, and adds to presence. The functions return at once; they start longer work without waiting. */
 export interface PresenceHook {
-  /** A session has broadcast available presence, as subscribers got it; `initial` if the session was not available before. */
+  /** A session has broadcast this available presence. `initial`: it was not available before. */
   announced?(session: Session, presence: Stanza, initial: boolean): void;
-  /** An available session has become unavailable: by the presence it sent, or because it has ended. */
+  /** An available session has become unavailable, by the presence it sent or by its end. */
   withdrawn?(session: Session, presence: Stanza): void;
-  /** Directed presence of a session to these addresses has ended: taken back, withdrawn with the session's presence, or blocked. */
+  /** Directed presence to these addresses has ended: the client took it back or became unavailable, or the address was blocked. */
   directedEnded?(session: Session, addresses: readonly Jid[]): void;
   /** Available or unavailable presence has passed the account's filters, whether or not the account has a session. */
   arrived?(presence: Stanza, from: Jid, account: Account): void;
-  /** The subscription state between an account and a contact has changed. This is durable, and presence was shown or hidden. */
+  /** The subscription state between an account and a contact has changed. It is durable, and presence was shown or hidden. */
   subscriptionChanged?(account: Account, contact: Jid, before: SubscriptionState, after: SubscriptionState): void;
   /**
-   * Returns available presence, broadcast or directed, with what the account adds to it. Probes and new subscribers get the result
-   * as well. When presence is announced again, the hook is given its own result.
+   * Returns available presence, broadcast or directed, with what the account adds to it. Probes and new subscribers get the result,
+   * too. When presence is announced again, the hook gets its own earlier result.
    */
   dress?(presence: Stanza, account: Account): Stanza;
 }
 
 /**
- * Sees every message once it has been judged, before anything happens with it: an archive writes it down, carbons copy it. Does not see
- * messages of the server itself unless they are errors, messages that a rule has stopped, and messages that are planned anew because what
- * was planned failed.
- * {@link isFirstJourney} tells new messages from those that come back.
+ * Sees every message after it was judged and before anything happens with it, for example to archive or copy it. Does not see messages of
+ * the server itself unless they are errors, messages that a rule has stopped, and messages that are planned again because a plan failed.
+ * {@link isFirstJourney} distinguishes new messages from those that return.
  */
 export type Recorder = (passage: JudgedPassage) => Recorded | undefined;
 
-/** What a recorder has done with a message. */
+/** What a recorder did with a message. */
 export interface Recorded {
-  /** Adds to the message what its recipient gets. Pure: it is called again if the message is planned anew. */
+  /** Returns the message with what the recorder adds for the recipient. Pure: it is called again if the message is planned again. */
   readonly stamp?: (message: Stanza) => Stanza;
-  /** The message as the sender's other devices get it, if that changes. */
+  /** The message as the sender's other devices get it, if the recorder changes it. */
   readonly copyForSender?: Stanza;
-  /** The sender is acknowledged only after this. */
+  /** The acknowledgment of the message waits for this promise. */
   readonly durable?: Promise<unknown>;
-  /** Written together with the message if it is stored. */
+  /** Data to store with the message, if it is stored. */
   readonly extras?: StoredExtras;
-  /** Nothing that was tried has worked, and the sender gets an error. */
+  /** Called when every plan has failed and the sender gets an error. */
   undelivered?(): void;
 }

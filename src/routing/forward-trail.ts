@@ -5,13 +5,13 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { attribute, xml } from '../xml/element.ts';
 import type { Child } from '../xml/payload.ts';
 
-/** What is looked at of a trail; no message has a longer one. */
+/** The most addresses that are read from a trail. */
 const longestTrail = 20;
 
 /**
- * A message that was forwarded as another server gets it. It says which addresses it has come through, so that none of them, on
- * whatever server, forwards it again. Where its sender is no user of ours it comes from the address that forwards it: only the
- * sender's own server may send in its name (RFC 6120 §8.1.2.2). Who has written it is said as XEP-0033 §4.1 has it.
+ * A forwarded message in the form that another server gets. It lists the addresses it came through, so that none of them, on any
+ * server, forwards it again. If its sender is not hosted here, 'from' is the address that forwards it, because only the sender's own
+ * server may send in its name (RFC 6120 §8.1.2.2). The author is then in an XEP-0033 address of type `ofrom` (§4.1).
  */
 export function forwardedAbroad(
   message: Stanza,
@@ -28,7 +28,7 @@ export function forwardedAbroad(
   return message.with({ from: last.bare(), payload });
 }
 
-/** The addresses that a message from another server has come through, and the message without what is said of them. */
+/** Reads the addresses that a message from another server came through, and removes them from the message. */
 export function readTrail(message: Stanza): { readonly message: Stanza; readonly forwardedBy: readonly Jid[] } {
   const { payload } = message;
   const marks = payload.children.filter(isMark);

@@ -29,14 +29,14 @@ export interface HttpRequest {
   readonly query: URLSearchParams;
   /** By names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** Throws `HttpError` with 413 behind the largest body of the route. */
+  /** Throws `HttpError` with 413 after as many bytes as the route allows. */
   readonly body: AsyncIterable<Buffer>;
   readonly remoteAddress: string;
   /** Whether TLS protects the connection. */
   readonly secure: boolean;
 }
 
-/** The answer to a request. A security header that the listener adds gives way to one of the same name here. */
+/** The answer to a request. A header here replaces the security header of the same name that the listener adds. */
 export interface HttpAnswer {
   readonly status: number;
   /** Names in lower case. */

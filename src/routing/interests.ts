@@ -1,4 +1,4 @@
-/** Something a client has asked to be told about, such as changes of its roster. The code that sends it names it. */
+/** A kind of news that a client has asked for, such as roster pushes. The code that sends the news defines the name. */
 export type Interest = string;
 
 /** Counts the sessions of an account that have an interest. */
@@ -31,7 +31,7 @@ export class Interests implements Iterable<Interest> {
     if (this.#interests.delete(interest)) this.#counter.countInterest(interest, -1);
   }
 
-  /** The session has ended: it has no interests from now on. */
+  /** Removes all interests for good, because the session has ended. */
   end(): void {
     this.#ended = true;
     for (const interest of this.#interests) this.delete(interest);

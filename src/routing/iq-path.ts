@@ -17,17 +17,17 @@ interface IqPathDeps {
   /** The handlers of the domain and the accounts. */
   readonly table: IqTable<LocalIqEnds>;
   readonly findSession: (fullJid: Jid) => Session | undefined;
-  /** Whether a domain is that of a service, which is the operator's as this server is. */
+  /** Whether a domain belongs to a service. The operator runs it, so it is trusted like this server. */
   readonly isService: (domain: string) => boolean;
   readonly filters: StanzaFilters;
   readonly requests: OutgoingRequests;
   /** Carries stanzas to other servers. */
   readonly remotes: Outbound;
-  /** Has a stanza carried away; whatever goes wrong is answered. */
+  /** Sends a stanza through an outbound. If it fails, the sender of the stanza gets an error. */
   readonly send: (outbound: Outbound, stanza: Stanza) => void;
 }
 
-/** The road of an iq: to a client, to a handler of ours, or away (RFC 6120 §8.2.3, RFC 6121 §8.5). */
+/** Routes an iq: to a client, to a handler, to a service or to another server (RFC 6120 §8.2.3, RFC 6121 §8.5). */
 export class IqPath {
   readonly #deps: IqPathDeps;
 
@@ -35,7 +35,7 @@ export class IqPath {
     this.#deps = deps;
   }
 
-  /** Takes an iq to its end. Throws StanzaError for the requester. */
+  /** Handles an iq. Throws StanzaError for the requester. */
   take(iq: Stanza, from: Jid, to: Jid, destination: Destination, session: Session | undefined): MaybePromise<void> {
     switch (destination.kind) {
       case 'remote':

@@ -6,7 +6,7 @@ import type { MaybePromise } from './maybe-promise.ts';
 import type { Outbound } from './outbound.ts';
 import type { Session } from './session.ts';
 
-/** Dependencies of the replies. */
+/** Dependencies of {@link IqReplies}. */
 interface IqRepliesDeps {
   readonly findSession: (fullJid: Jid) => Session | undefined;
   readonly isLocalDomain: (domain: string) => boolean;
@@ -17,10 +17,10 @@ interface IqRepliesDeps {
   readonly refuse: (stanza: Stanza, error: unknown) => MaybePromise<void>;
 }
 
-/** Requests of one client whose messages may wait for it at the same time. */
+/** How many requests of one client may wait at the same time until it has read messages. */
 const maxWaiting = 8;
 
-/** The ways by which an iq handler answers a requester: a client of ours, another server, or a service. */
+/** Sends what an iq handler has for the requester: a client of this server, another server, or a service. */
 export class IqReplies {
   readonly #deps: IqRepliesDeps;
   readonly #waiting = new WeakMap<Session, number>();
@@ -34,15 +34,15 @@ export class IqReplies {
     return this.#deps.route(result);
   }
 
-  /** Answers with an error a request whose sender does not wait for it any more. */
+  /** Answers a request with an error after its sender went on. */
   refuse(request: Stanza, error: unknown): MaybePromise<void> {
     return this.#deps.refuse(request, error);
   }
 
   /**
-   * Sends messages of the server to the requester. No extension judges or records them, and none is kept if it cannot be delivered.
-   * Returns a promise if the client must first take some of them. Throws StanzaError if the requester cannot be reached, or if too
-   * many requests of this client wait in this way.
+   * Sends messages of the server to the requester. They are not judged or recorded, and are not stored if they cannot be delivered.
+   * Returns a promise if the client must first read some of them. Throws StanzaError if the requester cannot be reached, or if too
+   * many requests of this client wait at the same time.
    */
   sendMessages(messages: Iterable<Stanza>, requester: Jid): MaybePromise<void> {
     const { findSession, isLocalDomain, outbound } = this.#deps;

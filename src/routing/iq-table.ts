@@ -21,13 +21,13 @@ export interface IqContent {
   /** The one child of the iq. */
   readonly payload: Element;
   /**
-   * Sends messages to the requester before the result, to one of our clients at the pace at which it takes them. They go to the
-   * requester, and come from the address that was asked if they have no 'from'. They are not judged, recorded or stored. Await it before
-   * the next call and before the result. While a client has to take some of them its next stanzas are handled, because its
-   * acknowledgments are among them. Throws StanzaError.
+   * Sends messages to the requester before the result; to a client of this server, at the pace at which it reads. 'to' becomes the
+   * requester, and a missing 'from' the address of the request. They are not judged, recorded or stored. Await the promise before the
+   * next call and before returning the result. While the client still has to read some of them, the server handles its next stanzas,
+   * because its acknowledgments are among them. Throws StanzaError.
    */
   sendAhead(messages: Iterable<Stanza>): MaybePromise<void>;
-  /** Runs something when the answer has been sent, before anything else can be sent. */
+  /** Calls `run` after the result was sent and before anything else can be sent. */
   afterwards(run: () => void): void;
 }
 
@@ -46,7 +46,7 @@ interface Registered<Ends extends IqEnds> {
   readonly handler: IqHandlerFor<Ends>;
 }
 
-/** The ways by which a table answers. */
+/** What a table uses to answer. */
 export type Replies = Pick<IqReplies, 'send' | 'sendMessages' | 'refuse'>;
 
 /** The iq handlers of one part of the server, found by scope, type, namespace and name. */
@@ -129,7 +129,7 @@ function* replying(messages: Iterable<Stanza>, { from, to }: IqEnds): Generator<
   for (const message of messages) yield message.with({ from: message.from ?? to, to: from });
 }
 
-/** The time in which the requester's next stanza waits for the answer to this one. */
+/** The time during which the requester's next stanza waits for the answer to this one. */
 class Turn {
   #over = false;
   #resolve: (() => void) | undefined;
@@ -139,7 +139,7 @@ class Turn {
     this.#resolve?.();
   }
 
-  /** Settled like `work`, or resolved as soon as the turn ends; `failed` is given an error that comes later. */
+  /** Settles like `work`, or resolves when the turn ends. An error after that goes to `failed`. */
   lasts(work: Promise<void>, failed: (error: unknown) => MaybePromise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;

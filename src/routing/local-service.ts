@@ -10,40 +10,40 @@ import type { Handoff } from './outbound.ts';
 import type { Service } from './service.ts';
 
 /**
- * A domain of this server that an extension answers for, as a value. A StanzaError that one of the functions throws, or rejects with,
- * becomes the answer to the sender. Stanzas come in the order in which they were sent; the next one does not wait for a promise.
+ * A domain that an extension answers for, as a value. If one of the functions throws a StanzaError or rejects with one, the sender gets
+ * it. Stanzas come in the order in which they were sent; the next one does not wait for a promise.
  */
 export interface LocalService<Scope extends string = string> {
   readonly domain: string;
   /** The name of the service in the service discovery of the domain above it. */
   readonly name?: string;
-  /** The scope of its iq handlers in which an address lies. Throws StanzaError for an address that cannot exist. */
+  /** The scope of an address, which selects its iq handlers. Throws StanzaError for an address that cannot exist. */
   scopeOf(to: Jid): Scope;
   readonly iq?: readonly IqHandlerFor<IqEnds<Scope>>[];
   readonly disco: ServiceDisco<Scope>;
-  /** Takes an iq without a handler, also a result or an error; false if it cannot. Unless it is here such a request is refused. */
+  /** Takes an iq without a handler, including results and errors; false if it cannot. Without this function such requests are refused. */
   otherIq?(iq: Stanza, ends: IqEnds<Scope>): MaybePromise<boolean>;
-  /** Why a message cannot be taken, if that can be told before its rules are judged. Changes nothing. */
+  /** The error for a message that the service will not take. Called before AMP judges the message; changes nothing. */
   refuses?(message: Stanza, sender: Jid): StanzaError | undefined;
-  /** Takes a message. The sender's acknowledgment waits for a promise. Unless it is here messages are refused. */
+  /** Takes a message. The acknowledgment waits for a promise. Without this function messages are refused. */
   message?(message: Stanza): MaybePromise<void>;
   presence?(presence: Stanza): MaybePromise<void>;
 }
 
-/** What a service tells of itself (XEP-0030). */
+/** The service discovery of a service (XEP-0030). */
 interface ServiceDisco<Scope extends string> {
-  /** The scopes that these functions describe; addresses in them answer pings, too (XEP-0199). */
+  /** The scopes that these functions describe. Addresses in them also answer pings (XEP-0199). */
   readonly scopes: readonly Scope[];
-  /** Capabilities of an address or of a node there, without those of discovery and ping; nothing for an unknown node. */
+  /** The capabilities of an address or one of its nodes, except discovery and ping; undefined for an unknown node. */
   info(ends: IqEnds<Scope>, node: string | undefined): MaybePromise<Capabilities | undefined>;
-  /** Nothing for an unknown node. Without this function there are no items, and no nodes that have some. */
+  /** The items of an address or one of its nodes; undefined for an unknown node. Without this function nothing has items. */
   items?(ends: IqEnds<Scope>, node: string | undefined): MaybePromise<Iterable<DiscoItem> | undefined>;
 }
 
 /** Dependencies of a service in this process. */
 interface HostedServiceDeps {
   readonly replies: Replies;
-  /** The error that the sender of a stanza is told; one that was not foreseen is logged. */
+  /** Turns any error into the one that the sender gets; logs an unexpected one. */
   readonly explain: (stanza: Stanza, error: unknown) => StanzaError;
 }
 
@@ -60,7 +60,7 @@ export function hostService(service: LocalService, deps: HostedServiceDeps): Ser
   };
 }
 
-/** What fails at once is thrown to the sender, as the contract of `Outbound` has it. */
+/** An error that is thrown at once goes to the caller, as `Outbound` demands. */
 function handOver(stanza: Stanza, taken: MaybePromise<void>, handoff: Handoff, { explain }: HostedServiceDeps): void {
   if (!(taken instanceof Promise)) return handoff.left?.();
   const settled = taken.then(
@@ -107,7 +107,7 @@ function standardHandlers({ scopes, info, items }: ServiceDisco<string>): IqHand
   ];
 }
 
-/** Describes the node that was asked for; the empty one that some clients write is the address itself. */
+/** Describes the node of a request. Some clients write an empty node for the address itself. */
 function described<T>(
   { payload }: IqContent,
   find: (node: string | undefined) => MaybePromise<T | undefined>,

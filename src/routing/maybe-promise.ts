@@ -1,7 +1,7 @@
-/** A value that is there now when it can be, so that the hot path never waits a turn of the loop. */
+/** A value that is available now if possible, so that the hot path does not wait for a turn of the event loop. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Applies `use` now if the value is here, later if it is not. */
+/** Applies `use` now if the value is available, and later if it is a promise. */
 export function then<T, R>(value: MaybePromise<T>, use: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return value instanceof Promise ? value.then(use) : use(value);
 }

@@ -27,31 +27,31 @@ interface MessagePathDeps {
   readonly route: (stanza: Stanza, options?: RouteOptions) => MaybePromise<void>;
   /** Carries stanzas to other servers. */
   readonly remotes: Outbound;
-  /** Whether a domain belongs to a service, which the operator runs as he runs this server. */
+  /** Whether a domain belongs to a service. The operator runs it, so it is trusted like this server. */
   readonly isService: (domain: string) => boolean;
   /** Whether this server, or a service of it, answers for a domain. */
   readonly isHosted: (domain: string) => boolean;
-  /** Turns an error into the one that the sender is told. */
+  /** Turns any error into the one that the sender gets. */
   readonly explain: (message: Stanza, error: unknown) => StanzaError;
-  /** Answers a message that failed after its sender went on. */
+  /** Answers a message with an error, after its sender went on. */
   readonly refuse: (message: Stanza, error: unknown, options?: RouteOptions) => MaybePromise<void>;
 }
 
-/** Outcomes that a new plan must leave out: they have failed, or are not right for the message. */
+/** What a plan must not use: sessions that have failed, and the forward if the message may not be forwarded. */
 interface Excluded {
   readonly sessions: readonly Session[];
   readonly forward: boolean;
 }
 
-/** A message on its way, with all that planning it again would take. */
+/** A message on its way, with everything that planning it again needs. */
 interface Journey {
   readonly passage: Passage;
   readonly excluded: Excluded;
-  /** What recorders have done with it. */
+  /** What the recorders did with it. */
   readonly recorded: readonly Recorded[];
 }
 
-/** Messages on their way to the disk at which senders begin to wait for it. */
+/** The number of messages on their way to the disk above which their senders wait for the disk. */
 const patientWrites = 4096;
 /** How many accounts may forward one message. */
 const maxForwards = 5;
@@ -59,13 +59,13 @@ const nothing: Excluded = { sessions: [], forward: false };
 const unforwarded: Excluded = { sessions: [], forward: true };
 const unrecorded: readonly Recorded[] = [];
 const silence: DeliveryPlan = { kind: 'none' };
-/** Stores nothing: there is no extension that does. */
+/** Used if no extension stores messages. */
 const noStore: Pick<MessageStore, 'keep' | 'hasRoom'> = {
   keep: () => Promise.reject(StanzaError.serviceUnavailable()),
   hasRoom: () => false,
 };
 
-/** Takes a message through its stages: hear, filter, plan, judge, record, carry out. */
+/** Takes a message through its stages: hear, plan (with the recipient's filters), judge, record, carry out. */
 export class MessagePath {
   readonly #deps: MessagePathDeps;
   #writes = 0;
@@ -74,7 +74,7 @@ export class MessagePath {
     this.#deps = deps;
   }
 
-  /** Takes a message from the first stage to the last. Throws StanzaError for the sender. */
+  /** Takes a message through all stages. Throws StanzaError for the sender. */
   take(passage: Passage): MaybePromise<void> {
     const hearing = this.#hear(passage);
     if (hearing === 'refused') return;
@@ -103,7 +103,7 @@ export class MessagePath {
     return this.#recordAndCarryOut({ message: error, plan: { kind: 'direct', sessions: [session] } }, passage, nothing);
   }
 
-  /** What would happen to the message by default; a filter may turn the plan to `none`. */
+  /** What would happen to the message without rules. The recipient's filters can turn the plan into `none`. */
   plan(passage: Passage, excluded = nothing): DeliveryPlan {
     const { destination } = passage;
     switch (destination.kind) {
@@ -148,7 +148,7 @@ export class MessagePath {
     return undefined;
   }
 
-  /** Each recorder sees what those before it have made of the message. */
+  /** Each recorder sees the message with the stamps of those before it. */
   #recordAndCarryOut(ruling: Ruling, passage: Passage, excluded: Excluded): MaybePromise<void> {
     const { sender, recipient, destination, session, options } = passage;
     const { plan } = ruling;
@@ -200,7 +200,7 @@ export class MessagePath {
     else for (const session of sessions) ackScope.ackAfter(session.sendDurably(message, watch));
   }
 
-  /** One delivery is enough. If every session fails, the judge decides on the next plan. */
+  /** One delivery is enough. If every session fails, the judge rules on the next plan. */
   #watchOver(oversight: Oversight, sessions: readonly Session[], journey: Journey): Watch {
     let open = sessions.length;
     let done = false;
@@ -214,7 +214,7 @@ export class MessagePath {
     return { settled, mayLeave: (ackScope) => oversight.mayLeave?.(ackScope) ?? true };
   }
 
-  /** Watches again over a message that has waited for a session since before a restart; undefined if no judge wants to. */
+  /** Watches again over a message that has waited for a session since before a restart; undefined if no judge recalls its case. */
   recall(passage: Passage, session: Session, sentAtMs: number): Watch | undefined {
     const sessions = [session];
     for (const recall of this.#deps.hooks.recalls) {
@@ -224,7 +224,7 @@ export class MessagePath {
     return undefined;
   }
 
-  /** The account that forwards a message has no part in it: stamps are for the last recipient. */
+  /** Routes the unstamped message to the new address, because stamps are for the last recipient. */
   #forward({ message }: Ruling, to: Jid, { passage }: Journey): MaybePromise<void> {
     const { recipient, options } = passage;
     const forwardedBy = [...(options.forwardedBy ?? []), recipient];
@@ -236,7 +236,7 @@ export class MessagePath {
     return forwardedBy.length === 0 ? message : forwardedAbroad(message, forwardedBy, this.#deps.isHosted);
   }
 
-  /** Another server may take long to reach: the sender does not wait, and the judge is asked again when the server is there. */
+  /** The sender does not wait for another server. When that server is connected, the oversight is asked again. */
   #depart(outbound: Outbound, ruling: Ruling, journey: Journey): MaybePromise<void> {
     const { plan, oversight } = ruling;
     const { ackScope } = journey.passage.options;
@@ -258,7 +258,7 @@ export class MessagePath {
     }
   }
 
-  /** Forwards a message and tells its judge how that went. */
+  /** Forwards a message and tells its oversight the outcome. */
   #watchForward(ruling: Ruling, to: Jid, journey: Journey): MaybePromise<void> {
     const failed = (error: unknown) => this.#lost(ruling, journey, error);
     try {
@@ -270,7 +270,7 @@ export class MessagePath {
     ruling.oversight?.done();
   }
 
-  /** Storage keeps the order of its calls, so the sender does not wait for the disk unless the disk falls behind. */
+  /** The sender waits for the disk only if the disk falls behind: storage keeps the order of its calls. */
   #keep(ruling: Ruling, owner: Jid, journey: Journey): MaybePromise<void> {
     const { ackScope } = journey.passage.options;
     this.#writes += 1;
@@ -288,7 +288,7 @@ export class MessagePath {
     return this.#writes > patientWrites ? over : undefined;
   }
 
-  /** A message with a copy elsewhere on the disk is not lost: the copy stays until there is room. */
+  /** A message with a copy elsewhere on the disk is not lost: the copy stays until the store has room. */
   #notKept(ruling: Ruling, journey: Journey, error: unknown): MaybePromise<void> {
     const { again } = journey.passage.options;
     if (again?.hasCopy && error instanceof StorageError && error.isPassing) throw error;
@@ -297,19 +297,19 @@ export class MessagePath {
     return this.#lost(ruling, journey, error, next);
   }
 
-  /** Whether the sender may learn that the recipient is absent. */
+  /** Whether the sender may learn that the recipient is offline. */
   #mayTell({ destination, sender, options }: Passage): boolean {
     const account = destination.kind === 'account' ? destination.account : undefined;
     return !account || this.#isShown(account, sender, options);
   }
 
-  /** Whoever may not see presence must not learn from an error that the account has no session. */
+  /** A sender who may not see presence must not learn from an error that the account has no session. */
   #isShown(account: Account, sender: Jid, { byOperator }: RouteOptions): boolean {
     if (byOperator || maySeePresence(account, sender)) return true;
     return this.#deps.isService(sender.domain) || (sender.local === '' && this.#deps.isHosted(sender.domain));
   }
 
-  /** Nothing is left to try; `next` ends it, by default with an error for the sender. */
+  /** Ends a message whose plan failed when no other plan is possible: with `next`, or by default with an error for the sender. */
   #lost(ruling: Ruling, journey: Journey, error: unknown, next?: DeliveryPlan): MaybePromise<void> {
     const { message, oversight } = ruling;
     if (oversight) return this.#settle(oversight.failed(next ?? this.#refusal(message, error)), journey);
@@ -325,7 +325,7 @@ export class MessagePath {
     void this.#settle(judge(this.plan(journey.passage, journey.excluded)), journey);
   }
 
-  /** Carries a ruling out when its sender is no longer waiting. Each new plan leaves out what failed, so this ends. */
+  /** Carries out a ruling when the sender is no longer waiting. Each new plan leaves out what failed, so this ends. */
   #settle(ruling: Ruling, journey: Journey): MaybePromise<void> {
     if (ruling.plan.kind === 'none') for (const one of journey.recorded) one.undelivered?.();
     try {
@@ -344,7 +344,7 @@ export class MessagePath {
   }
 }
 
-/** The message with everything that recorders have added to it. */
+/** The message with all stamps of the recorders. */
 function stamped(message: Stanza, recorded: readonly Recorded[]): Stanza {
   let result = message;
   for (const { stamp } of recorded) if (stamp) result = stamp(result);
@@ -367,7 +367,7 @@ function isError({ type }: Stanza): boolean {
   return type === 'error';
 }
 
-/** A message comes to no account twice on its way. */
+/** Whether an account may forward a message: it must not have come through the account before. */
 function mayForward({ jid }: Account, forwardedBy: readonly Jid[] = []): boolean {
   return forwardedBy.length < maxForwards && !forwardedBy.some((one) => one.bare().equals(jid));
 }

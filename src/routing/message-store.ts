@@ -3,13 +3,13 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { NewOfflineMessage } from '../storage/offline.ts';
 import type { Account } from './account.ts';
 
-/** Stored together with a message: rules that stay armed, and reports that the server owes because it is stored. */
+/** Data that is stored together with a message: rules that stay armed, and reports that the message was stored. */
 export interface StoredExtras extends Pick<NewOfflineMessage, 'kept' | 'reports' | 'outboxId' | 'moved'> {
-  /** When the message first came, if that is not now; milliseconds since 1970. */
+  /** When the message was first sent, if not now; milliseconds since 1970. */
   readonly sentAtMs?: number | undefined;
 }
 
-/** Keeps messages for absent users. */
+/** Stores messages for absent users. */
 export interface MessageStore {
   /** Resolves when the message is durable; rejects with StanzaError or StorageError if it cannot be stored. */
   keep(message: Stanza, owner: Jid, extras?: StoredExtras): Promise<void>;

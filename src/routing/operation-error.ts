@@ -1,7 +1,7 @@
-/** Why an operation was not carried out. `invalid`: the request makes no sense. `conflict`: its subject exists already, or is in use. */
+/** Why an operation failed. `invalid`: the input is wrong. `conflict`: the subject already exists, or is in use. */
 export type OperationErrorCode = 'invalid' | 'not-found' | 'conflict' | 'configuration' | 'not-running' | 'failed';
 
-/** An operation that was not carried out; the message is one sentence for the operator. */
+/** The failure of an operation. The message is one sentence for the operator. */
 export class OperationError extends Error {
   override readonly name = 'OperationError';
   readonly code: OperationErrorCode;

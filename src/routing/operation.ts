@@ -2,30 +2,30 @@ import { z } from 'zod';
 import { Jid, JidError } from '../protocol/jid.ts';
 import { OperationError } from './operation-error.ts';
 
-/** GET for an operation that changes nothing. The input of GET and DELETE travels in the query: texts and numbers only. */
+/** GET is for operations that change nothing. The input of GET and DELETE is in the query, so it can hold only texts and numbers. */
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** What defines an operation. */
+/** The definition of an operation. */
 interface OperationDefinition<Context, Input, Result> {
   readonly method: Method;
   readonly path: string;
   readonly input: z.ZodType<Input>;
-  /** How long the operation may take by its nature, beyond an ordinary answer; Infinity for no limit. */
+  /** How much longer than an ordinary one the operation may take, in milliseconds; Infinity for no limit. */
   readonly durationMs?: (input: Input) => number;
   /**
-   * Carries the operation out. The result must survive JSON. Every expected rejection is an `OperationError` or a `StorageError`.
-   * The signal is aborted when the server stops: an operation that waits for something then answers with what it has.
+   * Runs the operation. The result must survive JSON. Every expected rejection is an `OperationError` or a `StorageError`.
+   * The signal is aborted when the server stops: an operation that waits then returns what it has.
    */
   readonly run: (context: Context, input: Input, stopped: AbortSignal) => Promise<Result>;
 }
 
-/** Something that an operator can ask for: both ends of the control socket are derived from it. */
+/** Something that an operator can ask for. Both ends of the control socket are derived from it. */
 export interface Operation<Context, Input, Result> extends OperationDefinition<Context, Input, Result> {
-  /** The operation together with what it works on. */
+  /** Joins the operation and its context. */
   readonly bind: (context: Context) => BoundOperation;
 }
 
-/** An operation of any input and result. */
+/** An operation with any input and result. */
 export interface BindableOperation<Context> {
   readonly method: Method;
   readonly path: string;
@@ -33,11 +33,11 @@ export interface BindableOperation<Context> {
   readonly bind: (context: Context) => BoundOperation;
 }
 
-/** An operation that can be carried out. */
+/** An operation that can run. */
 export interface BoundOperation {
   readonly method: Method;
   readonly path: string;
-  /** Checks the input, then carries the operation out; rejects with `invalid` for an input of another shape. */
+  /** Checks the input and runs the operation. Rejects with `invalid` if the input has another shape. */
   readonly run: (input: unknown, stopped: AbortSignal) => Promise<unknown>;
 }
 
@@ -58,7 +58,7 @@ export function operation<Context, Input, Result>(
   return { ...definition, bind };
 }
 
-/** Reads an address that an operator has written; throws `invalid` if the text is not an address. */
+/** Parses an address that an operator has written. Throws `invalid` if the text is not an address. */
 export function operatorAddress(text: string): Jid {
   try {
     return Jid.parse(text);

@@ -3,16 +3,16 @@ import type { StanzaError } from '../protocol/stanza-error.ts';
 import type { AckScope } from './ack-scope.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 
-/** The server that a stanza is about to be given to. */
+/** The server that is about to get a stanza. */
 export interface NextHop {
   readonly domain: string;
-  /** Whether its stream features held an element of this name. */
+  /** Whether its stream features contained this element. */
   offers(name: string, namespace: string): boolean;
-  /** What its service discovery says it can do (XEP-0030 §3); kept for a while. Rejects if it does not say. */
+  /** The features in its service discovery (XEP-0030 §3), cached for a while. Rejects if it does not answer. */
   features(): Promise<ReadonlySet<string>>;
 }
 
-/** What the sender of a stanza wants to know and decide while the stanza leaves the server. */
+/** What happens before a stanza leaves the server, when it has left, and if it never will. */
 export interface Handoff {
   /** The acknowledgment waits until a copy of the stanza is durable. */
   readonly ackScope?: AckScope | undefined;
@@ -21,9 +21,9 @@ export interface Handoff {
    * the StanzaError with which it ends. Stanzas behind it wait (RFC 6120 §10.1). `hop` is the next server, for another server.
    */
   leaving?(hop?: NextHop): MaybePromise<Stanza | undefined>;
-  /** It has been written. */
+  /** The stanza was written. */
   left?(): void;
-  /** It will never leave. Settled when all that this has caused is durable. */
+  /** The stanza will never leave. The promise settles when everything that this causes is durable. */
   failed(error: StanzaError): MaybePromise<void>;
 }
 

@@ -7,27 +7,27 @@ import type { Session } from './session.ts';
 
 /** How a stanza came to be routed. Plain data, so that it can cross to another process. */
 export interface RouteOptions {
-  /** Waits for everything that the stanza causes. */
+  /** The acknowledgment that waits for everything the stanza causes. */
   readonly ackScope?: AckScope | undefined;
-  /** A client of this server has sent it just now. */
+  /** A client of this server has just sent it. */
   readonly fromClient?: boolean;
-  /** The server has routed it before: it comes back from a session that has ended, from a queue, or from before a restart. */
+  /** The server has routed it before: it returns from an ended session, from a queue, or from before a restart. */
   readonly again?: EarlierJourney | undefined;
-  /** The addresses that have forwarded it, the first one first. */
+  /** The addresses that have forwarded it, in order. */
   readonly forwardedBy?: readonly Jid[] | undefined;
-  /** The operator has sent it, in whosever name: everything about it may be told to its sender. */
+  /** The operator has sent it, in any name. Its sender may learn everything about the recipient. */
   readonly byOperator?: boolean;
-  /** The server itself says something: the stanza is not forwarded, recorded, or subject to policies. */
+  /** The server itself sends it: the stanza is not forwarded, recorded, or subject to policies. */
   readonly own?: boolean;
-  /** It answers a stanza of the session that it is addressed to: filters do not apply, and no other session gets it. */
+  /** It answers a stanza from the session that it is addressed to: filters do not apply, and no other session gets it. */
   readonly reply?: boolean;
 }
 
-/** What is known of a stanza that is routed again. */
+/** The earlier attempt to deliver a stanza that is routed again. */
 interface EarlierJourney {
-  /** When it was first sent, milliseconds since 1970; absent if it never was. */
+  /** When it was first sent to a recipient, milliseconds since 1970; undefined if it never was. */
   readonly sentAtMs?: number | undefined;
-  /** A copy on the disk stays there if it comes to nothing this time. */
+  /** The disk has a copy, which stays there if this attempt fails. */
   readonly hasCopy: boolean;
 }
 
@@ -38,21 +38,21 @@ export interface Passage {
   readonly sender: Jid;
   readonly recipient: Jid;
   readonly destination: Destination;
-  /** The session of the client that has sent it just now. */
+  /** The session of the client that has just sent it. */
   readonly session: Session | undefined;
   readonly options: RouteOptions;
 }
 
-/** A message that has been judged; nothing has happened with it yet. */
+/** A message that was judged. Nothing has happened with it yet. */
 export interface JudgedPassage extends Passage {
-  /** As its recipient gets it: with everything that earlier recorders have added. */
+  /** The message as its recipient gets it, with the stamps of earlier recorders. */
   readonly message: Stanza;
-  /** As the sender's other devices and archive get it. */
+  /** The message as the sender's other devices and archive get it. */
   readonly copyForSender: Stanza;
   readonly plan: DeliveryPlan;
 }
 
-/** Whether the message is new: it was neither routed before nor forwarded to its recipient. */
+/** Whether the message is new: neither routed before, nor forwarded. */
 export function isFirstJourney({ options }: Pick<Passage, 'options'>): boolean {
   return options.again === undefined && (options.forwardedBy ?? []).length === 0;
 }

@@ -10,8 +10,8 @@ type Name = keyof PresenceHook;
 type Watcher = Extension<never> & { readonly presence: PresenceHook };
 
 /**
- * The presence hooks of all extensions as one, each called in the order of the list. A hook that throws is logged and
- * changes nothing for the others: presence is also sent while other work is done, such as ending a session.
+ * Calls the presence hooks of all extensions, in the order of the list. An error in a hook is logged, and the others go on, because
+ * presence is also sent in the middle of other work, such as ending a session.
  */
 export class PresenceHooks {
   readonly #log: Log;
@@ -26,7 +26,7 @@ export class PresenceHooks {
     this.#log = log;
   }
 
-  /** Takes the extensions into use; called once, before the first stanza. */
+  /** Sets the extensions. Called once, before the first stanza. */
   install(extensions: readonly Extension<never>[]): void {
     const having = (name: Name) => extensions.filter((one): one is Watcher => one.presence?.[name] !== undefined);
     this.#announced = having('announced');
@@ -57,7 +57,7 @@ export class PresenceHooks {
     this.#each(this.#subscriptionChanged, (hook) => hook.subscriptionChanged?.(account, contact, before, after));
   }
 
-  /** Available presence as it leaves the account. */
+  /** Returns available presence with everything that the hooks add. */
   dress(presence: Stanza, account: Account): Stanza {
     let dressed = presence;
     this.#each(this.#dress, (hook) => {

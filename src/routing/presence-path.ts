@@ -21,22 +21,22 @@ interface PresencePathDeps {
   readonly filters: StanzaFilters;
   readonly subscriptions: Subscriptions;
   readonly hooks: PresenceHooks;
-  /** The session has become able to take messages. */
+  /** Called when a session can take messages from now on. */
   readonly available: (session: Session) => void;
   readonly route: (stanza: Stanza) => MaybePromise<void>;
   /** Routes copies of one stanza. */
   readonly routeAll: (copies: readonly Stanza[]) => MaybePromise<void>;
-  /** Carries what is for other servers. */
+  /** Carries stanzas to other servers. */
   readonly remotes: Outbound;
-  /** Has a stanza carried away; whatever goes wrong is answered. */
+  /** Sends a stanza through an outbound. If it fails, the sender of the stanza gets an error. */
   readonly send: (outbound: Outbound, stanza: Stanza) => void;
-  /** What the sender is told of an error; one that nobody has foreseen is logged. */
+  /** Turns any error into the one that the sender gets; logs an unexpected one. */
   readonly explain: (stanza: Stanza, error: unknown) => StanzaError;
-  /** How many entities one session may send directed presence to. */
+  /** The number of entities to which one session may send directed presence. */
   readonly maxDirected: number;
 }
 
-/** Bytes of the content of a broadcast presence: a probe is answered with those of all resources at once, and each login probes every contact. */
+/** The most bytes of content in a broadcast presence. One login probes every contact, and a probe brings the presence of all resources. */
 const maxPresenceBytes = 32 * 1024;
 
 /** Processes presence stanzas (RFC 6121 §3, §4). */
@@ -47,7 +47,7 @@ export class PresencePath {
     this.#deps = deps;
   }
 
-  /** A client's presence stanza. Throws StanzaError for the client. */
+  /** Handles a client's presence stanza. Throws StanzaError for the client. */
   fromSession(stanza: Stanza, session: Session): MaybePromise<void> {
     if (isSubscriptionType(stanza.type))
       return this.#deps.subscriptions.fromOwner(stanza, stanza.type, session.account);
@@ -71,18 +71,18 @@ export class PresencePath {
     }
   }
 
-  /** Sends unavailable presence for a session that has ended to everybody who saw it (RFC 6121 §4.5.2, §4.6.3). */
+  /** Sends unavailable presence for an ended session to everybody who saw its presence (RFC 6121 §4.5.2, §4.6.3). */
   sessionEnded(session: Session): void {
     this.#withdraw(Stanza.presence({ from: session.jid, type: 'unavailable' }), session);
   }
 
-  /** Broadcasts the presence of an available session again because the dress of its account has changed. */
+  /** Broadcasts the presence of an available session again, because the account now adds something else to it. */
   announceAgain(session: Session): void {
     const { available } = session.presence;
     if (available) this.#broadcast(available, session);
   }
 
-  /** Initial presence and changes of it (RFC 6121 §4.2, §4.4). */
+  /** Handles initial presence and its changes (RFC 6121 §4.2, §4.4). */
   #announce(stanza: Stanza, session: Session): void {
     const { presence } = session;
     const initial = !presence.available;
@@ -93,11 +93,11 @@ export class PresencePath {
     this.#broadcast(stanza, session);
     if (presence.available) this.#deps.hooks.announced(session, presence.available, initial);
     const introduced = initial ? this.#introduce(session, stanza) : undefined;
-    // Stored messages follow: stanzas sent while they are handed over are held, and released at once.
+    // Last, because stored messages follow: stanzas to the session are held while those are sent.
     if (!couldTakeMessages) void then(introduced, () => this.#tellIfReady(session));
   }
 
-  /** Sends available presence to everybody who sees it, and keeps it for those who ask later. */
+  /** Sends available presence to everybody who may see it, and keeps it for later probes. */
   #broadcast(stanza: Stanza, { presence, account }: Session): void {
     const dressed = this.#deps.hooks.dress(stanza, account);
     presence.available = dressed;
@@ -111,7 +111,7 @@ export class PresencePath {
     if (available && priority >= 0) this.#deps.available(session);
   }
 
-  /** Sends a newly available session what it must know, at the pace of its client. The client's next stanza does not wait for that. */
+  /** Sends a newly available session its introduction, at the pace of its client. The client's next stanza does not wait for that. */
   #introduce(session: Session, stanza: Stanza): MaybePromise<void> {
     const sent = atClientPace(session, this.#introduction(session));
     return sent instanceof Promise ? sent.catch((error) => void this.#deps.explain(stanza, error)) : undefined;
@@ -152,7 +152,7 @@ export class PresencePath {
     }
     const directed = [...presence.directed.values()];
     presence.directed.clear();
-    // RFC 6121 §4.6.3: subscribers have had the broadcast, if there was one.
+    // RFC 6121 §4.6.3: subscribers already got the broadcast, if there was one.
     const untold = directed.filter((to) => !wasAvailable || !account.roster.isSubscriber(to));
     const copies = untold.map((to) => stanza.with({ to }));
     void this.#deps.routeAll(copies.filter((copy) => this.#deps.filters.passesOutbound(copy, account)));
@@ -175,7 +175,7 @@ export class PresencePath {
     void this.#deps.routeAll(copies);
   }
 
-  /** Directed presence (RFC 6121 §4.6); it is remembered so that its end can be told. */
+  /** Sends directed presence (RFC 6121 §4.6), and remembers the address to send unavailable presence later. */
   #direct(stanza: Stanza, to: Jid, session: Session): MaybePromise<void> {
     const { account, presence } = session;
     this.#deps.filters.checkOutbound(stanza, account);
@@ -246,7 +246,7 @@ function priorityOf(stanza: Stanza): number {
   return priority;
 }
 
-/** The text of a child in the content namespace; '' if the child is absent. */
+/** The text of a child in the content namespace; empty if the child is absent. */
 function childText({ payload }: Stanza, name: string): string {
   const child = payload.find(name, ns.client);
   return child ? textOf(payload.element(child)) : '';

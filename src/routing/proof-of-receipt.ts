@@ -8,8 +8,8 @@ import type { Session } from './session.ts';
 const answerTimeoutMs = 60_000;
 
 /**
- * Resolves with true when the client has provably taken everything sent so far, with false if the session has ended before. A ping
- * behind it proves that also of a client that miscounts what it acknowledges, and there are such clients.
+ * Resolves with true when the client has proved that it read everything sent so far, and with false if the session ends first. Either an
+ * acknowledgment or the answer to a ping proves it: some clients miscount stanzas in their acknowledgments.
  */
 export function provesReceipt(session: Session, requests: Pick<OutgoingRequests, 'ask'>): Promise<boolean> {
   const acknowledged = session.received();
@@ -18,7 +18,7 @@ export function provesReceipt(session: Session, requests: Pick<OutgoingRequests,
   return Promise.race([acknowledged.then((yes) => yes || answered), answered.then((yes) => yes || acknowledged)]);
 }
 
-/** Asks until there is an answer (XEP-0199 §4.1): slow is not lost, and who is away is asked when back. */
+/** Sends pings until the client answers one (XEP-0199 §4.1): it may be slow, or away and able to resume. */
 async function answersPing(session: Session, requests: Pick<OutgoingRequests, 'ask'>): Promise<boolean> {
   const domain = Jid.from('', session.jid.domain);
   const send = (request: Stanza) => session.sendHeld(request);

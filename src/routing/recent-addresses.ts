@@ -1,6 +1,6 @@
 import type { Jid } from '../protocol/jid.ts';
 
-/** How many addresses are remembered unless another limit is given. */
+/** The default number of addresses. */
 const defaultLimit = 1000;
 
 /** A bounded set of bare addresses. When it is full, the oldest one is dropped. */
@@ -26,7 +26,7 @@ export class RecentAddresses {
     for (const oldest of this.#texts) return void this.#texts.delete(oldest);
   }
 
-  /** Removes the bare address of `jid`; for a domain, every address at it. */
+  /** Removes the bare address of `jid`. For a domain, removes every address at it. */
   delete(jid: Jid): void {
     const text = jid.bare().toString();
     this.#texts?.delete(text);

@@ -7,10 +7,10 @@ import type { Account } from './account.ts';
 import type { Roster } from './roster.ts';
 import type { SessionDirectory } from './session-directory.ts';
 
-/** The interest of a session that is sent roster pushes (RFC 6121 §2.1.6). */
+/** The interest in roster pushes (RFC 6121 §2.1.6). */
 export const rosterInterest = 'roster';
 
-/** Changes rosters: in memory at once, on disk, and then, when it is durable, in the clients that asked (RFC 6121 §2.1.6). */
+/** Changes rosters: in memory at once, then on disk, and when that is durable, in the interested clients (RFC 6121 §2.1.6). */
 export class RosterChanges {
   readonly #store: Pick<RosterStore, 'put' | 'remove'>;
   readonly #sessions: SessionDirectory;
@@ -20,7 +20,7 @@ export class RosterChanges {
     this.#sessions = sessions;
   }
 
-  /** Saves an item; resolves when it is durable and pushed. `beforePush` is called between the two. */
+  /** Saves an item. Resolves when the item is durable and pushed; `beforePush` is called in between. */
   async save(account: Account, item: RosterItem, beforePush?: () => void): Promise<void> {
     const { roster, key } = account;
     const before = roster.get(item.contact);
@@ -30,13 +30,13 @@ export class RosterChanges {
       throw error;
     });
     this.#advance(account, version);
-    // Unless it has been changed again or removed meanwhile.
+    // The item may have been changed again or removed meanwhile.
     if (roster.get(item.contact) === item) roster.set({ ...item, version });
     beforePush?.();
     if (item.inRoster) this.#push(account, rosterItemElement(item), version);
   }
 
-  /** Removes an item; resolves when that is durable and pushed. `beforePush` is called between the two. */
+  /** Removes an item. Resolves when the removal is durable and pushed; `beforePush` is called in between. */
   async remove(account: Account, contact: string, beforePush?: () => void): Promise<void> {
     const { roster, key } = account;
     const before = roster.get(contact);
@@ -63,7 +63,7 @@ export class RosterChanges {
   }
 }
 
-/** Makes memory say what the disk says, after a write has failed. */
+/** Restores an item in memory after a write has failed. */
 function restore(roster: Roster, contact: string, before: RosterItem | undefined): void {
   if (before) roster.set(before);
   else roster.delete(contact);
@@ -85,7 +85,7 @@ export function rosterItemElement(item: RosterItem): Element {
   );
 }
 
-/** The `<item/>` that tells of a removal (RFC 6121 §2.5.2). */
+/** The `<item/>` that pushes a removal (RFC 6121 §2.5.2). */
 export function removedItemElement(contact: string): Element {
   return xml('item', { xmlns: ns.roster, jid: contact, subscription: 'remove' });
 }

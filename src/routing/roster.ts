@@ -17,7 +17,7 @@ export class Roster {
     return this.#items.get(contact);
   }
 
-  /** The item for a contact, or a blank one that is not yet in the roster. */
+  /** The item of a contact, or a blank item that is not in the roster. */
   getOrBlank(contact: string): RosterItem {
     return this.#items.get(contact) ?? blankItem(contact);
   }
@@ -32,29 +32,29 @@ export class Roster {
     this.#items.delete(contact);
   }
 
-  /** Every item, also those that only record a pending request or a pre-approval. */
+  /** All items, including those that only record a pending request or a pre-approval. */
   all(): IterableIterator<RosterItem> {
     return this.#items.values();
   }
 
-  /** The items a client gets to see: without bare pending requests (RFC 6121 §3.1.3) and pre-approvals (§3.4). */
+  /** The items that clients see: without mere pending requests (RFC 6121 §3.1.3) and pre-approvals (§3.4). */
   *visible(): IterableIterator<RosterItem> {
     for (const item of this.#items.values()) if (item.inRoster) yield item;
   }
 
-  /** Number of items that a client sees. */
+  /** The number of items that clients see. */
   get visibleCount(): number {
     let count = 0;
     for (const item of this.#items.values()) if (item.inRoster) count += 1;
     return count;
   }
 
-  /** Characters of all that the owner calls contacts: their names and groups. */
+  /** The characters in the names and groups of all contacts. */
   get wordLength(): number {
     return this.#wordLength;
   }
 
-  /** Number of items, the hidden ones included. */
+  /** The number of items, including hidden ones. */
   get size(): number {
     return this.#items.size;
   }
@@ -66,7 +66,7 @@ export class Roster {
   }
 }
 
-/** An item in state None, shown to nobody. */
+/** A hidden item without a subscription. */
 export function blankItem(contact: string): RosterItem {
   return {
     contact,
@@ -80,10 +80,10 @@ export function blankItem(contact: string): RosterItem {
   };
 }
 
-/** What the `<group/>` around the name of a group adds. */
+/** The characters of `<group/>` around the name of a group. */
 const tagLength = 15;
 
-/** Characters of the name and the groups of an item, as they are written. */
+/** The characters in the name and groups of an item, as they are written. */
 export function wordLength(item: Pick<RosterItem, 'name' | 'groups'> | undefined): number {
   if (!item) return 0;
   let length = item.name.length;

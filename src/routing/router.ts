@@ -42,8 +42,8 @@ const nobody: readonly Jid[] = [];
 const noOptions: RouteOptions = {};
 
 /**
- * Classifies stanzas and sends each down its path. Every error on a path becomes an error reply here and nowhere else.
- * A promise means that the stanza is not yet on its way; the sender's next stanza must wait for it (RFC 6120 §10.1).
+ * Gives each stanza to the path of its kind. Every error on a path becomes an error reply here and nowhere else.
+ * A returned promise means that the stanza is still waiting; the sender's next stanza must wait for it (RFC 6120 §10.1).
  */
 export class Router {
   readonly #deps: RouterDeps;
@@ -52,7 +52,7 @@ export class Router {
     this.#deps = deps;
   }
 
-  /** Takes a stanza from one of our clients, already stamped with its 'from'. */
+  /** Takes a stanza from a client of this server, stamped with its 'from'. */
   fromSession(stanza: Stanza, session: Session): MaybePromise<void> {
     const options: RouteOptions = { ackScope: session, fromClient: true };
     const take = () => {
@@ -62,7 +62,7 @@ export class Router {
       const prepared = this.#prepare(stanza, session.jid, session);
       if (!prepared) return;
       this.#deps.filters.checkOutbound(prepared, session.account);
-      // RFC 6120 §10.3: without a 'to' it is for the sender's own account.
+      // RFC 6120 §10.3: a stanza without 'to' is for the sender's own account.
       const to = prepared.to ?? session.account.jid;
       rememberWrittenTo(session, prepared, to);
       return this.#dispatch(prepared.to ? prepared : prepared.with({ to }), session.jid, to, options, session);
@@ -70,7 +70,7 @@ export class Router {
     return this.#guarded(stanza, take, options, session);
   }
 
-  /** Takes a stanza from another server or a component, which is known to speak for the domain of its 'from' (RFC 6120 §8.1.2.2). */
+  /** Takes a stanza from another server or a component that may send for the domain of 'from' (RFC 6120 §8.1.2.2). */
   fromPeer(stanza: Stanza, ackScope: AckScope): MaybePromise<void> {
     const fault = checkStanza(stanza);
     if (fault) return this.refuse(stanza, fault, { ackScope });
@@ -81,7 +81,7 @@ export class Router {
     return prepared && this.route(prepared, { ackScope, forwardedBy });
   }
 
-  /** Routes a stanza with 'from' and 'to' that the server has made, stored, or received from elsewhere. */
+  /** Routes a stanza with 'from' and 'to' that the server has made, stored or received. */
   route(stanza: Stanza, options = noOptions): MaybePromise<void> {
     const run = () => {
       const { from, to } = stanza;
@@ -92,7 +92,7 @@ export class Router {
     return this.#guarded(stanza, run, options);
   }
 
-  /** Routes copies of one stanza to many recipients, in order. A promise means the same as that of {@link route}. */
+  /** Routes copies of one stanza to many recipients, in order. Returns a promise if one of the copies is still waiting. */
   routeAll(copies: Iterable<Stanza>, way?: RouteOptions): MaybePromise<void> {
     let waiting: Promise<void>[] | undefined;
     for (const copy of copies) {
@@ -115,7 +115,7 @@ export class Router {
     return service ? { kind: 'service', service } : { kind: 'remote', domain };
   }
 
-  /** What would happen to a message by default; nothing does (XEP-0079 §2.2.2). */
+  /** What would happen to a message without rules (XEP-0079 §2.2.2). Changes nothing. */
   plan(message: Stanza, sender: Jid, recipient: Jid): MaybePromise<{ passage: Passage; plan: DeliveryPlan }> {
     return then(this.resolve(recipient), (destination) => {
       const passage = { message, sender, recipient, destination, session: undefined, options: noOptions };
@@ -123,7 +123,7 @@ export class Router {
     });
   }
 
-  /** Watches again over a message that came at some time and has waited for a session since before a restart. */
+  /** Watches again over a message that was sent at `sentAtMs` and has waited for a session since before a restart. */
   recall(message: Stanza, session: Session, sentAtMs: number): Watch | undefined {
     const { from, to = session.jid } = message;
     if (message.kind !== 'message' || !from) return undefined;
@@ -141,7 +141,7 @@ export class Router {
     return prepared;
   }
 
-  /** Filters could stop an answer, and a bare address would lose it. */
+  /** Bypasses the paths: a filter could stop a reply, and a bare address is not the session that waits for it. */
   #reply(reply: Stanza, to: Jid): void {
     const session = this.#deps.findSession(to);
     if (session) answer(reply, session);
@@ -192,8 +192,8 @@ export class Router {
   /** The one place where an error becomes a reply. */
   refuse(stanza: Stanza, error: unknown, options = noOptions, session?: Session): MaybePromise<void> {
     const { ackScope, forwardedBy = nobody } = options;
-    // An account that forwards does not give away where to: the answer comes from the address that was written to. Other servers have
-    // forwarded the message before it came here, and only they may answer in their names.
+    // The answer comes from the address that was written to, so an account does not reveal where it forwards to. If another server has
+    // forwarded the message first, only that server may answer in its name.
     const writtenTo = forwardedBy.find(({ domain }) => this.#isHosted(domain));
     const reply = errorReply(stanza, this.explain(stanza, error), { from: writtenTo });
     if (!reply) return undefined;
@@ -209,7 +209,7 @@ export class Router {
     return this.#deps.isLocalDomain(domain) || this.#deps.service(domain) !== undefined;
   }
 
-  /** The error that a sender is told; an unforeseen one is logged for the operator. */
+  /** Turns any error into the one that the sender gets; logs an unexpected one. */
   explain(stanza: Stanza, error: unknown): StanzaError {
     if (error instanceof StanzaError) return error;
     if (error instanceof StorageError && error.isPassing) return StanzaError.resourceConstraint();

@@ -27,21 +27,21 @@ import { LocalSessions, type SessionDirectory } from './session-directory.ts';
 import { StanzaFilters } from './stanza-filters.ts';
 import { Subscriptions } from './subscriptions.ts';
 
-/** Dependencies of routing, and its bounds. */
+/** Dependencies of routing, and its limits. */
 export interface RoutingDeps {
   readonly domains: readonly string[];
   readonly maxRosterItems: number;
-  /** How many entities one session may send directed presence to. */
+  /** The number of entities to which one session may send directed presence. */
   readonly maxDirectedPresences: number;
   readonly storage: Pick<Storage, 'accounts' | 'rosters'>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** The parts that routing is complete with; they are made after it, because they route stanzas themselves. */
+/** The parts that complete routing. They are made after it, because they route stanzas themselves. */
 interface RoutingParts {
   readonly extensions: readonly Extension<never>[];
-  /** Carries stanzas to other servers; without it none can be reached. */
+  /** Carries stanzas to other servers. Without it, other servers cannot be reached. */
   readonly remotes?: Outbound;
 }
 
@@ -52,7 +52,7 @@ const noRemotes: Outbound = {
   },
 };
 
-/** Gets stanzas where they belong: everything from the sender's stream to the recipient's, without a stream in it. */
+/** Makes and joins the router, the paths, and everything they use, between the sender's stream and the recipient's. */
 export class Routing {
   readonly sessions: SessionDirectory = new LocalSessions();
   readonly mailboxes = new Mailboxes();
@@ -133,7 +133,7 @@ export class Routing {
     });
   }
 
-  /** Completes routing; called once, before the first stanza. Throws if extensions contradict each other. */
+  /** Completes routing. Called once, before the first stanza. Throws an Error if extensions contradict each other. */
   install({ extensions, remotes = noRemotes }: RoutingParts): void {
     this.hooks.install(extensions);
     this.presenceHooks.install(extensions);
@@ -147,13 +147,13 @@ export class Routing {
     this.#remotes = remotes;
   }
 
-  /** Whether accounts of this server are at a domain. */
+  /** Whether a domain is one of those with accounts. */
   readonly isLocalDomain: (domain: string) => boolean;
 
-  /** Whether this server, or a service of it, answers for a domain. */
+  /** Whether this server, or one of its services, answers for a domain. */
   readonly isHosted = (domain: string): boolean => this.isLocalDomain(domain) || this.services.at(domain) !== undefined;
 
-  /** Routes a stanza with 'from' and 'to' that the server has made, stored, or received from elsewhere. */
+  /** Routes a stanza with 'from' and 'to' that the server has made, stored or received. */
   readonly route = (stanza: Stanza, options?: RouteOptions): MaybePromise<void> => this.router.route(stanza, options);
 
   /** Routes copies of one stanza to many recipients. */
@@ -163,14 +163,14 @@ export class Routing {
   /** Broadcasts the presence of an available session again, because what its account adds to it has changed. */
   readonly announceAgain = (session: Session): void => this.#presences.announceAgain(session);
 
-  /** Tells everybody concerned that a session is gone. */
+  /** Sends unavailable presence for an ended session, and tells the extensions. */
   readonly sessionEnded = (session: Session): void => {
     this.#presences.sessionEnded(session);
     for (const extension of this.hooks.extensions) {
       try {
         extension.ended?.(session);
       } catch (error) {
-        // A session ends within other work, and the remaining extensions must hear of it.
+        // The session ends in the middle of other work, and the other extensions must be told.
         this.#log.error({ err: error, extension: extension.name }, 'the end of a session was not handled');
       }
     }

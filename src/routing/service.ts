@@ -3,15 +3,15 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { StanzaError } from '../protocol/stanza-error.ts';
 import type { Outbound } from './outbound.ts';
 
-/** A domain that something other than accounts answers for: a component, or a part of the server. */
+/** Answers for a domain without accounts: a component, or a part of the server. */
 export interface Service extends Outbound {
   readonly domain: string;
   /** Its name in the service discovery of the domain above it. */
   readonly name?: string;
-  /** True when messages leave XMPP there (XEP-0079 §3.3.1, deliver=gateway). */
+  /** Whether messages to it leave XMPP (XEP-0079 §3.3.1, deliver=gateway). */
   readonly gateway: boolean;
-  /** Why nothing can be delivered at the moment, if so. */
+  /** The error for every message, while nothing can be delivered. */
   readonly absence?: StanzaError | undefined;
-  /** Why this message cannot be delivered, if that can be told before it is sent. Changes nothing. */
+  /** The error for a message that it will not take, if that is known before the message is sent. Changes nothing. */
   refuses?(message: Stanza, sender: Jid): StanzaError | undefined;
 }

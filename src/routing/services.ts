@@ -7,7 +7,7 @@ export interface ServiceSource {
   at(domain: string): Service | undefined;
 }
 
-/** The domains that something other than accounts answers for: the one place that routing, discovery and federation ask. */
+/** All services. Routing, service discovery and federation find them here. */
 export class Services {
   readonly #isLocalDomain: (domain: string) => boolean;
   readonly #own = new Map<string, Service>();
@@ -17,20 +17,20 @@ export class Services {
     this.#isLocalDomain = isLocalDomain;
   }
 
-  /** Adds a service for good. Throws an Error if its domain is taken. */
+  /** Adds a permanent service. Throws an Error if its domain is taken. */
   add(service: Service): void {
     this.checkFree([service]);
     for (const { all } of this.#sources) checkApart(all, service.domain);
     this.#own.set(service.domain, service);
   }
 
-  /** Adds services that may change; its user asks {@link checkFree} before it adds to them. Throws an Error if a domain is taken. */
+  /** Adds services that can change; call {@link checkFree} before the source grows. Throws an Error if a domain is taken. */
   join(source: ServiceSource): void {
     this.checkFree(source.all);
     this.#sources.push(source);
   }
 
-  /** Throws an Error if one of the domains is that of an own service, or one of accounts. */
+  /** Throws an Error if one of the domains has accounts or a permanent service. */
   checkFree(wanted: readonly Pick<Service, 'domain'>[]): void {
     for (const { domain } of wanted) {
       if (this.#isLocalDomain(domain)) throw new Error(`${domain} is a domain of accounts: no service can have it`);
@@ -48,7 +48,7 @@ export class Services {
     return undefined;
   }
 
-  /** The services below a domain, as its service discovery lists them (XEP-0030 §4.1). */
+  /** The services below a domain, for its disco#items (XEP-0030 §4.1). */
   itemsOf(domain: string): DiscoItem[] {
     const all = [...this.#own.values(), ...this.#sources.flatMap((source) => source.all)];
     const below = all.filter((service) => service.domain.endsWith(`.${domain}`));

@@ -1,16 +1,16 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { Session } from './session.ts';
 
-/** Who is connected where. On one machine this is a map; a cluster can stand behind the same interface. */
+/** Finds the sessions of accounts. In one process this is a map; the interface also allows a cluster. */
 export interface SessionDirectory {
-  /** The sessions that an account has now, by bare JID text: what comes and goes later does not change the answer. */
+  /** The sessions of an account, by the text of its bare JID. The array never changes. */
   of(account: string): readonly Session[];
   /** The session with exactly this full JID. */
   find(fullJid: Jid): Session | undefined;
   add(session: Session): void;
-  /** Removes this very session; a successor under the same JID stays. */
+  /** Removes this session. A newer session with the same JID stays. */
   remove(session: Session): void;
-  /** Number of sessions. */
+  /** The number of sessions. */
   readonly size: number;
   all(): IterableIterator<Session>;
 }
@@ -29,7 +29,7 @@ export class LocalSessions implements SessionDirectory {
   find(fullJid: Jid): Session | undefined {
     const sessions = this.#byAccount.get(fullJid.bare().toString());
     if (!sessions) return undefined;
-    // Accounts have a handful of sessions: a scan is cheaper than a second map.
+    // Accounts have few sessions: a scan is cheaper than a second map.
     for (const session of sessions) if (session.jid.resource === fullJid.resource) return session;
     return undefined;
   }

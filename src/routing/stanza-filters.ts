@@ -2,7 +2,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { Account } from './account.ts';
 import type { StanzaFilter } from './extension.ts';
 
-/** All filters as one: the first that objects decides. */
+/** Applies the filters of all extensions. The first one that refuses a stanza decides. */
 export class StanzaFilters {
   readonly #hooks: { readonly filters: readonly StanzaFilter[] };
 
@@ -10,7 +10,7 @@ export class StanzaFilters {
     this.#hooks = hooks;
   }
 
-  /** Throws the error for a client whose own account does not let the stanza out. */
+  /** Throws the error of the first filter that does not let the sender's account send the stanza. */
   checkOutbound(stanza: Stanza, sender: Account): void {
     for (const filter of this.#hooks.filters) {
       const error = filter.outbound?.(stanza, sender);
@@ -18,12 +18,12 @@ export class StanzaFilters {
     }
   }
 
-  /** Whether the account lets a stanza of its own out. */
+  /** Whether the sender's account may send the stanza. */
   passesOutbound(stanza: Stanza, sender: Account): boolean {
     return this.#hooks.filters.every((filter) => !filter.outbound?.(stanza, sender));
   }
 
-  /** Whether the account wants nothing to do with the stanza. */
+  /** Whether the recipient's account refuses the stanza. */
   refusesInbound(stanza: Stanza, recipient: Account): boolean {
     return this.#hooks.filters.some((filter) => filter.inbound?.(stanza, recipient) === 'refuse');
   }

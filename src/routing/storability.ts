@@ -2,7 +2,7 @@ import { readHints } from '../protocol/hints.ts';
 import { isOnlyChatState } from '../protocol/message-kind.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 
-/** What may become of a chat or normal message nobody is there to take: store it, answer with an error, or forget it. */
+/** What to do with a chat or normal message that no session can take: store it, answer with an error, or drop it. */
 type Storability = 'keep' | 'refuse' | 'forget';
 
 /** Decides by content alone whether a message is worth storing (XEP-0160 §3; hints by XEP-0334 §4). */

@@ -3,15 +3,15 @@ import type { RosterItem } from '../storage/rosters.ts';
 /** The four presence types that manage subscriptions (RFC 6121 §3). */
 export type SubscriptionType = 'subscribe' | 'subscribed' | 'unsubscribe' | 'unsubscribed';
 
-/** A subscription state of RFC 6121 §A.1 as the facts it is made of, and the pre-approval of §3.4. */
+/** A subscription state of RFC 6121 §A.1 as separate facts, with the pre-approval of §3.4. */
 export interface SubscriptionState {
   /** The owner sees the contact's presence. */
   readonly to: boolean;
   /** The contact sees the owner's presence. */
   readonly from: boolean;
-  /** Pending Out: the owner has asked and not been answered. */
+  /** Pending Out: the owner has asked and has no answer. */
   readonly ask: boolean;
-  /** Pending In: the contact has asked and not been answered. */
+  /** Pending In: the contact has asked and has no answer. */
   readonly pendingIn: boolean;
   /** The owner has approved a request that has not come yet. */
   readonly approved: boolean;
@@ -26,12 +26,12 @@ export const noSubscription: SubscriptionState = {
   approved: false,
 };
 
-/** What a subscription stanza does. */
+/** The effect of a subscription stanza. */
 interface Transition {
   readonly next: SubscriptionState;
   /** Outbound: route it to the contact. Inbound: deliver it to the owner's client. */
   readonly pass: boolean;
-  /** Inbound 'subscribe' that needs no question: answer 'subscribed' at once. */
+  /** For an inbound 'subscribe' that is already approved: answer 'subscribed' at once. */
   readonly approve?: true;
 }
 
@@ -47,7 +47,7 @@ export function outbound(type: SubscriptionType, state: SubscriptionState): Tran
       return pass({ ...state, to: false, ask: false });
     case 'subscribed':
       if (state.pendingIn) return pass({ ...state, from: true, pendingIn: false, approved: false });
-      // RFC 6121 §3.4.2: an approval that nobody asked for yet is a pre-approval.
+      // RFC 6121 §3.4.2: an approval without a request is a pre-approval.
       return stay(state.from ? state : { ...state, approved: true });
     case 'unsubscribed':
       return {
@@ -79,7 +79,7 @@ function inboundSubscribe(state: SubscriptionState): Transition {
   return state.pendingIn ? stay(state) : pass({ ...state, pendingIn: true });
 }
 
-/** Reads the state out of a roster item. */
+/** The state of a roster item. */
 export function stateOf(item: RosterItem): SubscriptionState {
   return {
     to: item.subscription === 'to' || item.subscription === 'both',

@@ -32,11 +32,11 @@ interface SubscriptionDeps {
   readonly hooks: Pick<PresenceHooks, 'subscriptionChanged'>;
   readonly route: (stanza: Stanza) => MaybePromise<void>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  /** How many contacts, shown or waiting, one account may have. */
+  /** The number of contacts one account may have, and the number of requests from others. */
   readonly maxItems: number;
 }
 
-/** How a changed item is saved. */
+/** How to save a changed item. */
 interface Saving {
   readonly inRoster: boolean;
   /** The request to keep until it is answered. */
@@ -44,7 +44,7 @@ interface Saving {
   readonly beforePush?: (() => void) | undefined;
 }
 
-/** Unanswered requests are repeated no more often, so that a client that comes and goes cannot use the server to flood strangers. */
+/** The shortest time between repeats of unanswered requests, so that a client that reconnects often cannot flood strangers. */
 const minRepeatIntervalMs = 10 * 60_000;
 
 const types: ReadonlySet<string> = new Set<SubscriptionType>([
@@ -54,7 +54,7 @@ const types: ReadonlySet<string> = new Set<SubscriptionType>([
   'unsubscribed',
 ]);
 
-/** Whether a presence of this type manages a subscription. */
+/** Whether presence of this type manages subscriptions. */
 export function isSubscriptionType(type: string | undefined): type is SubscriptionType {
   return type !== undefined && types.has(type);
 }
@@ -68,7 +68,7 @@ export class Subscriptions {
     this.#deps = deps;
   }
 
-  /** The owner's client sends a subscription stanza (RFC 6121 §3.1.2, §3.1.5, §3.2.2, §3.3.2, §3.4.2). */
+  /** Handles a subscription stanza of the owner's client (RFC 6121 §3.1.2, §3.1.5, §3.2.2, §3.3.2, §3.4.2). */
   async fromOwner(stanza: Stanza, type: SubscriptionType, account: Account): Promise<void> {
     if (!stanza.to) throw StanzaError.badRequest(`a presence of type '${type}' needs a 'to'`);
     this.#deps.filters.checkOutbound(stanza, account);
@@ -86,13 +86,13 @@ export class Subscriptions {
     this.#changed(account, contact, state, next);
   }
 
-  /** A contact's subscription stanza arrives (RFC 6121 §3.1.3, §3.1.6, §3.2.3, §3.3.3). */
+  /** Handles a subscription stanza of a contact (RFC 6121 §3.1.3, §3.1.6, §3.2.3, §3.3.3). */
   async toOwner(stanza: Stanza, type: SubscriptionType, from: Jid, account: Account): Promise<void> {
     const contact = from.bare();
     const item = account.roster.getOrBlank(contact.toString());
     const state = stateOf(item);
     const { next, pass, approve } = inbound(type, state);
-    // No error for a full roster: it would tell the stranger that the account exists.
+    // No error for a full roster: it would reveal to a stranger that the account exists.
     if (type === 'subscribe' && !this.#mayWait(account, item)) return;
     const request = stanza.with({ from: contact, to: account.jid });
     const deliver = pass ? () => this.#deliver(request, type, account) : undefined;
@@ -105,14 +105,14 @@ export class Subscriptions {
     this.#changed(account, contact, state, next);
   }
 
-  /** Sends a newly available session, one by one, the requests that still wait for the user's answer (RFC 6121 §3.1.3). */
+  /** Sends a newly available session the requests that wait for the user's answer, one per step (RFC 6121 §3.1.3). */
   *pendingRequests(session: Session): Generator<void> {
     for (const { contact, pendingIn } of [...session.account.roster.all()]) {
       if (pendingIn) yield session.send(pendingRequest(contact, pendingIn, session.account));
     }
   }
 
-  /** Sends unanswered requests of the account again: they may be lost, or the contact's server was unreachable (RFC 6121 §3.1.2). */
+  /** Repeats unanswered requests of the account, because they may be lost (RFC 6121 §3.1.2). */
   repeatRequests(account: Account): void {
     const unanswered = [...account.roster.all()].filter(({ ask }) => ask);
     if (unanswered.length === 0 || !this.#mayRepeat(account)) return;
@@ -130,7 +130,7 @@ export class Subscriptions {
     return true;
   }
 
-  /** Ends both directions of a subscription because its item is being removed (RFC 6121 §2.5.2). */
+  /** Ends both directions of a subscription and removes its item (RFC 6121 §2.5.2). */
   async cancel(account: Account, contact: Jid): Promise<void> {
     const state = stateOf(account.roster.getOrBlank(contact.toString()));
     await this.#deps.rosters.remove(account, contact.toString());
@@ -142,7 +142,7 @@ export class Subscriptions {
     this.#changed(account, contact, state, noSubscription);
   }
 
-  /** Ends every subscription because the account is leaving (XEP-0077 §3.2). */
+  /** Ends every subscription, because the account is being removed (XEP-0077 §3.2). */
   async cancelAll(account: Account): Promise<void> {
     for (const item of [...account.roster.all()]) await this.cancel(account, Jid.parse(item.contact));
   }
@@ -169,12 +169,12 @@ export class Subscriptions {
     return inRoster || roster.visibleCount < this.#deps.maxItems;
   }
 
-  /** Requests of strangers have a limit of their own, so that spam cannot fill the roster. */
+  /** Whether another request may wait. Requests have their own limit, so that spam cannot fill the roster. */
   #mayWait({ roster }: Account, { contact }: RosterItem): boolean {
     return roster.get(contact) !== undefined || roster.size - roster.visibleCount < this.#deps.maxItems;
   }
 
-  /** Requests go to available resources, the rest to those that asked for the roster (RFC 6121 §3.1.3, §3.1.6). */
+  /** Sends requests to available resources, and other types to those that asked for the roster (RFC 6121 §3.1.3, §3.1.6). */
   #deliver(stanza: Stanza, type: SubscriptionType, account: Account): void {
     for (const session of this.#deps.sessionsOf(account.key)) {
       const concerned = type === 'subscribe' ? session.presence.available : session.interests.has(rosterInterest);
@@ -188,7 +188,7 @@ export class Subscriptions {
     }
   }
 
-  /** Only for contacts who have seen presence: unavailable presence would reveal to others that there was some (RFC 6121 §11). */
+  /** Only for contacts who have seen presence: to others, unavailable presence would reveal an available session (RFC 6121 §11). */
   #hidePresence(account: Account, contact: Jid): void {
     for (const { jid, presence } of this.#deps.sessionsOf(account.key)) {
       if (presence.available) this.#tell(Stanza.presence({ from: jid, to: contact, type: 'unavailable' }), account);
@@ -200,7 +200,7 @@ export class Subscriptions {
   }
 }
 
-/** Bytes of a request that is kept; a longer one is kept without its content. */
+/** The most bytes of a request that is kept with its content. */
 const maxRequestBytes = 4096;
 
 function bytesToKeep(request: Stanza): Buffer {

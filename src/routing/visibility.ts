@@ -6,16 +6,16 @@ import type { IqRequest } from './extension.ts';
 import type { Session } from './session.ts';
 
 /**
- * Whether `observer` may know if, where and how the account is online.
- * Every part of the server that could reveal presence asks here and nowhere else (RFC 6121 §11, RFC 6120 §13.10.2).
+ * Whether `observer` may see the presence of the account. Every part of the server that could reveal presence calls this function
+ * (RFC 6121 §11, RFC 6120 §13.10.2).
  */
 export function maySeePresence(account: Account, observer: Jid): boolean {
   return observer.bare().equals(account.jid) || account.roster.isSubscriber(observer);
 }
 
 /**
- * The account that a request asks about, if the requester may see its presence. Everybody else gets the error for an address
- * without an account, so that nobody can tell who exists (RFC 6120 §13.10.2, RFC 6121 §8.5.1).
+ * The account of a request, if the requester may see its presence. Throws the error for an address without an account otherwise, so that
+ * a requester cannot learn which accounts exist (RFC 6120 §13.10.2, RFC 6121 §8.5.1).
  */
 export function accountShownTo({ account, from }: Pick<IqRequest, 'account' | 'from'>): Account {
   if (!account || !maySeePresence(account, from)) throw StanzaError.serviceUnavailable();
@@ -34,7 +34,7 @@ export function showsItself({ account, presence }: Session, observer: Jid): bool
   return false;
 }
 
-/** Remembers that the session sends a message or a request to somebody who may not see its presence, and so shows itself. */
+/** Remembers that the session shows itself by a message or a request to an address that may not see its presence. */
 export function rememberWrittenTo({ account, presence }: Session, { kind, type }: Stanza, to: Jid): void {
   if (type === 'error' || (kind === 'iq' && type === 'result')) return;
   if (!presence.writtenTo.has(to) && !maySeePresence(account, to)) presence.writtenTo.add(to);

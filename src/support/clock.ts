@@ -6,7 +6,7 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Time, so that tests can hold it in their hands. */
+/** The time and timers, as an interface, so that tests can replace them. */
 export interface Clock {
   /** Wall-clock time in milliseconds since 1970; may jump. For stamps only. */
   nowMs(): number;
@@ -16,13 +16,13 @@ export interface Clock {
   after(delayMs: number, run: () => void): Timer;
 }
 
-/** setTimeout fires at once for anything longer than a signed 32-bit number of milliseconds. */
+/** `setTimeout` fires at once if the delay exceeds a signed 32-bit number of milliseconds. */
 const longestDelayMs = 2 ** 31 - 1;
 
 /** The clock of the machine. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  // V8 keeps a whole number within the object that has it, and any other one beside it.
+  // V8 stores an integer inside the object that has it, and any other number on the heap.
   monotonicMs: () => Math.trunc(performance.now()),
   after(delayMs, run) {
     const timer = setTimeout(run, Math.min(delayMs, longestDelayMs));
@@ -31,7 +31,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves when `work` has ended, well or badly, or when it has taken `ms` milliseconds. */
+/** Resolves when `work` has settled, or after `ms` milliseconds. Never rejects. */
 export function within(clock: Pick<Clock, 'after'>, ms: number, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
     const timer = clock.after(ms, resolve);

@@ -1,13 +1,13 @@
 import { statfsSync } from 'node:fs';
 
-/** How much room a file system has. */
+/** The space of a file system. */
 export interface DiskSpace {
-  /** What processes without privileges may still take. */
+  /** Free bytes for processes without privileges. */
   readonly freeBytes: number;
   readonly totalBytes: number;
 }
 
-/** Asks the kernel, which knows without looking at the disk. */
+/** The space of the file system at `path`. Synchronous: the kernel answers without reading the disk. */
 export function diskSpaceAt(path: string): DiskSpace {
   const { bsize, bavail, blocks } = statfsSync(path);
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };

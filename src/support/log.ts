@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 
-/** Where the server says what happens. Never a password, a SASL payload or a message body. */
+/** The log of the server. Never contains a password, a SASL payload or a message body. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -11,7 +11,7 @@ export interface Log {
   child(fields: object): Log;
 }
 
-/** How to log: `auto` is pretty on a terminal and one JSON object a line elsewhere. */
+/** The level and format of the log. `auto` is `pretty` on a terminal, and one JSON object per line elsewhere. */
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly format: 'auto' | 'json' | 'pretty';
@@ -22,7 +22,7 @@ export interface AdjustableLog extends Log {
   level: string;
 }
 
-/** Bidirectional overrides and C1 controls make a terminal show what was not said. JSON escapes the C0 controls itself. */
+/** Bidirectional overrides and C1 controls, which make a terminal show something else. JSON already escapes C0 controls. */
 const misleading = /[\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** Escapes the characters that could disguise a log line. */
@@ -30,13 +30,13 @@ export function escapeControls(line: string): string {
   return line.replace(misleading, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Where lines go, one at a time. */
+/** Takes the log, one line at a time. */
 export interface LineSink {
   readonly isTTY?: boolean;
   write(line: string): unknown;
 }
 
-/** Opens the log, on standard output unless another place is given. */
+/** Opens the log, by default on standard output. */
 export async function createLog(options: LogOptions, output: LineSink = process.stdout): Promise<AdjustableLog> {
   const { isTTY = false } = output;
   const escaped: LineSink = { write: (line) => void output.write(escapeControls(line)) };
@@ -50,7 +50,7 @@ export async function createLog(options: LogOptions, output: LineSink = process.
 
 async function prettyLines({ write }: LineSink, colorize: boolean): Promise<LineSink> {
   const { default: pretty } = await import('pino-pretty');
-  // It reads JSON and so undoes the escapes in it: what it writes is to be escaped.
+  // It decodes the escapes in the JSON, so its output must be escaped again.
   return pretty({
     colorize,
     translateTime: 'SYS:HH:MM:ss',
@@ -65,7 +65,7 @@ async function prettyLines({ write }: LineSink, colorize: boolean): Promise<Line
   });
 }
 
-/** Says nothing. */
+/** A log that drops everything. */
 export const silentLog: Log = {
   debug() {},
   info() {},

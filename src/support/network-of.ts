@@ -1,6 +1,6 @@
 /**
- * The network one customer usually holds: an IPv4 address itself, the /64 of an IPv6 address.
- * Takes the textual forms sockets report.
+ * The network that one customer usually has: an IPv4 address itself, or the /64 of an IPv6 address.
+ * Takes addresses in the form that sockets report.
  */
 export function networkOf(address: string): string {
   const unmapped = address.replace(/^::ffff:(?=[0-9.]+$)/i, '');

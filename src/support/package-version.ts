@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The version of this program, as package.json has it; sources and build are equally deep in the project. */
+/** The version in package.json. The path is right for sources and for the build, which have the same depth in the project. */
 export function packageVersion(): string {
   const { version }: { version: string } = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),

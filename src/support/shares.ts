@@ -1,22 +1,22 @@
-/** How much there is to share. */
+/** The limits of {@link Shares}. */
 interface ShareLimits {
   readonly total: number;
-  /** For each of those who share. */
+  /** The most places of one key. */
   readonly each: number;
 }
 
-/** Places that many share: nobody gets all of them. Forgets whoever has none. */
+/** A limited number of places that many keys share, so that no key can take all of them. Forgets keys without a place. */
 export class Shares {
   readonly #limits: () => ShareLimits;
   readonly #taken = new Map<string, number>();
   #total = 0;
 
-  /** The limits may change; who has more than they allow keeps it. */
+  /** The limits may change. Places that were taken before stay taken. */
   constructor(limits: () => ShareLimits) {
     this.#limits = limits;
   }
 
-  /** Takes a place; answers how to give it back, once, or nothing if there is none. */
+  /** Takes a place. Returns a function that gives it back, to be called once; undefined if no place is free. */
   take(key: string): (() => void) | undefined {
     const { total, each } = this.#limits();
     const taken = this.#taken.get(key) ?? 0;

@@ -16,7 +16,7 @@ export class TokenBucket {
     this.#filledAtMs = clock.monotonicMs();
   }
 
-  /** Takes `amount` units if that many are there; says whether it did. */
+  /** Takes `amount` units if the bucket has that many. Returns whether it did. */
   tryTake(amount = 1): boolean {
     this.#fill();
     if (this.#tokens < amount) return false;
@@ -25,8 +25,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes `amount` units, into debt if need be.
-   * Returns the milliseconds to wait until the debt is paid; 0 when there is none.
+   * Takes `amount` units, and goes into debt if necessary.
+   * Returns the milliseconds until the debt is paid; 0 without debt.
    */
   takeInDebt(amount: number): number {
     this.#fill();
@@ -34,7 +34,7 @@ export class TokenBucket {
     return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#ratePerSecond) * 1000;
   }
 
-  /** True when nothing is owed or spent: the bucket may be forgotten. */
+  /** Whether the bucket is full: then it can be dropped, because a new one is the same. */
   get full(): boolean {
     this.#fill();
     return this.#tokens >= this.#burst;

@@ -6,7 +6,7 @@ import type { StanzaFilter } from '../../routing/extension.ts';
 import { xml } from '../../xml/element.ts';
 import { isListed } from './block-list.ts';
 
-/** Lets nothing through in either direction between an account and those it has blocked (XEP-0191 §3.3). */
+/** Refuses all stanzas, in both directions, between an account and the addresses it has blocked (XEP-0191 §3.3). */
 export const blockFilter: StanzaFilter = {
   outbound({ to }, sender) {
     return to && isListed(sender.blocked, to, sender) ? blockedError() : undefined;
@@ -22,7 +22,7 @@ function blockedError(): StanzaError {
   return StanzaError.notAcceptable(undefined, { type: 'cancel', extra: xml('blocked', { xmlns: ns.blockingErrors }) });
 }
 
-/** Only the client's own server tells it what is blocked. */
+/** Only the client's own server may push changes of its block list. */
 function isForgedPush({ kind, type, to, payload }: Stanza, recipient: Account): boolean {
   if (kind !== 'iq' || type !== 'set' || !to || to.equals(recipient.jid)) return false;
   return payload.children.some((child) => child.ns === ns.blocking);

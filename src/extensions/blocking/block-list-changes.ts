@@ -19,12 +19,12 @@ export interface BlockingDeps {
   readonly route: (stanza: Stanza) => MaybePromise<void>;
 }
 
-/** The interest of a session that is told of blocked and unblocked addresses (XEP-0191 §3.3). */
+/** The interest in pushes of blocked and unblocked addresses (XEP-0191 §3.3). */
 export const blockListInterest = 'blocklist';
-/** How many addresses one account may block. */
+/** The number of addresses that one account may block. */
 const maxItems = 2000;
 
-/** Changes block lists: in memory at once, on disk, and then in the eyes of clients and contacts. */
+/** Changes block lists: in memory at once, then on disk, and when that is durable, for clients and contacts. */
 export class BlockListChanges {
   readonly #deps: BlockingDeps;
 
@@ -32,7 +32,7 @@ export class BlockListChanges {
     this.#deps = deps;
   }
 
-  /** Blocks; resolves when that is durable. The blocked ones see the user go offline (XEP-0191 §3.3). */
+  /** Blocks addresses. Resolves when that is durable. The blocked contacts see the user go offline (XEP-0191 §3.3). */
   async add(account: Account, jids: readonly Jid[]): Promise<void> {
     const before = account.blocked;
     const named = texts(jids);
@@ -47,7 +47,7 @@ export class BlockListChanges {
     this.#hide(account, jids, before);
   }
 
-  /** Unblocks; resolves when that is durable. The unblocked ones see the user again (XEP-0191 §3.4). */
+  /** Unblocks addresses. Resolves when that is durable. The unblocked contacts see the user again (XEP-0191 §3.4). */
   async remove(account: Account, jids: readonly Jid[]): Promise<void> {
     const named = texts(jids);
     await this.#unblock(account, jids, () => this.#deps.store.remove(account.key, [...named]));
@@ -55,7 +55,7 @@ export class BlockListChanges {
     this.#show(account, jids);
   }
 
-  /** Unblocks everybody (XEP-0191 §3.5). */
+  /** Unblocks all addresses (XEP-0191 §3.5). */
   async clear(account: Account): Promise<void> {
     const jids = Array.from(account.blocked, (text) => Jid.parse(text));
     await this.#unblock(account, jids, () => this.#deps.store.clear(account.key));
@@ -104,12 +104,12 @@ export class BlockListChanges {
   }
 }
 
-/** The `<item/>`s of some addresses. */
+/** One `<item/>` for each address. */
 export function itemElements(jids: Iterable<string>): Element[] {
   return Array.from(jids, (jid) => xml('item', { jid }));
 }
 
-/** Those among the addresses, and within them, who may see the user's presence. */
+/** The contacts that match the addresses and may see the user's presence. */
 function audienceOf(account: Account, jids: readonly Jid[]): Jid[] {
   const list = texts(jids);
   const contacts = Array.from(account.roster.all(), ({ contact }) => Jid.parse(contact));

@@ -2,8 +2,8 @@ import type { Jid } from '../../protocol/jid.ts';
 import type { Account } from '../../routing/account.ts';
 
 /**
- * Whether an address is on a list of the account's, by the four ways of XEP-0191 §6. A user's own resources and the
- * server itself are on none: they cannot be cut off (XEP-0191 §5).
+ * Whether an address matches a block list, in one of the four ways of XEP-0191 §6. The user's own resources and the server itself never
+ * match, because they cannot be blocked (XEP-0191 §5).
  */
 export function isListed(list: ReadonlySet<string>, jid: Jid, { jid: own }: Account): boolean {
   if (list.size === 0 || jid.bare().equals(own) || jid.toString() === own.domain) return false;

@@ -26,7 +26,7 @@ export function blocking(deps: BlockingDeps): Extension {
   };
 }
 
-/** XEP-0191 §3.2; from then on the session is told of changes. */
+/** XEP-0191 §3.2. From then on the session gets pushes of changes. */
 function showList(request: IqRequest): Element {
   const { blocked } = accountShownTo(request);
   request.session?.interests.add(blockListInterest);
@@ -42,7 +42,7 @@ async function block(request: IqRequest, changes: BlockListChanges): Promise<und
   return undefined;
 }
 
-/** XEP-0191 §3.4, §3.5: without items it is about all of them. */
+/** XEP-0191 §3.4, §3.5: without items it unblocks all addresses. */
 async function unblock(request: IqRequest, changes: BlockListChanges): Promise<undefined> {
   const account: Account = accountShownTo(request);
   const jids = readItems(request.payload);

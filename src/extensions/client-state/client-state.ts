@@ -7,7 +7,7 @@ import { InactiveFilter } from './inactive-filter.ts';
 const inactive = { name: 'inactive', ns: ns.clientState };
 const active = { name: 'active', ns: ns.clientState };
 
-/** Client State Indication (XEP-0352): what does not matter to a sleeping device waits. */
+/** Client State Indication (XEP-0352): delays stanzas that do not matter to an inactive client. */
 export function clientState(): Extension {
   return {
     name: 'client-state',
@@ -28,7 +28,7 @@ function sleep(session: Session): void {
   session.filter ??= new InactiveFilter();
 }
 
-/** XEP-0352 §5.1: what waited is sent before anything the client asks for next. */
+/** XEP-0352 §5.1: waiting stanzas are sent before the answers to the client's next requests. */
 function wake(session: Session): void {
   const waiting = session.filter?.release() ?? [];
   session.filter = undefined;

@@ -3,14 +3,14 @@ import type { Stanza } from '../../protocol/stanza.ts';
 import type { OutgoingFilter } from '../../routing/session.ts';
 import { storabilityOf } from '../../routing/storability.ts';
 
-/** Beyond this many a phone is woken rather than the server filled. */
+/** The number of waiting stanzas above which all of them are sent, to bound the memory of the server. */
 const maxWaiting = 500;
-/** Bytes of what they say, for the same. */
+/** The same, in bytes of content. */
 const maxWaitingBytes = 512 * 1024;
 
 /**
- * Holds presence and chat states back while the client is inactive (XEP-0352 §3.2): only the latest of each sender. The same applies to
- * carbons of chat states, for each contact and direction. Anything else is worth waking for, and brings along what waited, in order.
+ * Keeps presence and chat states back while the client is inactive (XEP-0352 §3.2), and of each sender only the latest. The same applies to
+ * carbons of chat states, for each contact and direction. Any other stanza is sent at once, after the waiting ones, in order.
  */
 export class InactiveFilter implements OutgoingFilter {
   readonly #waiting = new Map<string, Stanza>();
@@ -19,7 +19,7 @@ export class InactiveFilter implements OutgoingFilter {
   admit(stanza: Stanza): readonly Stanza[] {
     const key = keyOf(stanza);
     if (key === undefined) return [...this.release(), stanza];
-    // The latest goes last, so that the order among senders stays true.
+    // The latest goes last, to keep the order among senders.
     this.#bytes += sizeOf(stanza) - sizeOf(this.#waiting.get(key));
     this.#waiting.delete(key);
     this.#waiting.set(key, stanza);

@@ -11,11 +11,11 @@ import { attribute, type Element } from '../../xml/element.ts';
 interface DiscoDeps {
   /** The name of the server's identity. */
   readonly name: string;
-  /** A URL that stands for the program (XEP-0115 §4). */
+  /** The URI that identifies the program (XEP-0115 §4). */
   readonly homepage: string;
-  /** What all extensions have to say; asked for when everything is there. */
+  /** What all extensions add. Called when all extensions exist. */
   readonly advertisements: () => readonly Advertisement[];
-  /** The services beside a domain. */
+  /** The services below a domain. */
   readonly services: (domain: string) => Iterable<DiscoItem>;
 }
 
@@ -128,7 +128,7 @@ function domainItems(request: IqRequest, { services }: DiscoDeps, items: DomainI
   return discoItemsElement(services(request.to.domain), rootNode(request));
 }
 
-/** For those who may not see the account there is nothing in it, as if there were no account (XEP-0030 §8). */
+/** A requester who may not see the account gets an empty answer, as for an address without an account (XEP-0030 §8). */
 async function accountItems({ account, from, payload }: IqRequest, { accountItems }: Descriptions): Promise<Element> {
   const node = attribute(payload, 'node');
   if (!account) return discoItemsElement([], node);
@@ -143,7 +143,7 @@ async function accountItems({ account, from, payload }: IqRequest, { accountItem
   return discoItemsElement(found, node);
 }
 
-/** The node asked for, when only the entity itself is there: none, or the empty one that some clients write. */
+/** The node of a request that allows none. Some clients write an empty node for the entity itself. */
 function rootNode({ payload }: IqRequest): string | undefined {
   const node = attribute(payload, 'node');
   if (node) throw StanzaError.itemNotFound();

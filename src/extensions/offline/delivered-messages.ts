@@ -3,19 +3,19 @@ import { StorageError } from '../../storage/storage-error.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 
-/** When it is tried again to remove what could not be removed. */
+/** The time between attempts to remove messages. */
 const retryMs = 5000;
 
-/** Dependencies of forgetting messages. */
+/** Dependencies of {@link DeliveredMessages}. */
 interface DeliveredMessagesDeps {
   readonly store: Pick<OfflineStore, 'remove'>;
-  /** Some messages have been removed. */
+  /** Called when messages were removed. */
   readonly removed: (account: string, usage: OfflineUsage) => void;
   readonly clock: Pick<Clock, 'after'>;
   readonly log: Log;
 }
 
-/** Stored messages that a client has and the store still has, too: on a full disk that can last, and nobody is given them twice. */
+/** Removes stored messages that a client has. On a full disk that can take long; until then, they are not sent again. */
 export class DeliveredMessages {
   readonly #deps: DeliveredMessagesDeps;
   readonly #ids = new Map<string, Set<number>>();
@@ -28,7 +28,7 @@ export class DeliveredMessages {
     return this.#ids.get(account)?.has(id) ?? false;
   }
 
-  /** Removes messages from the store, now or as soon as there is room to do so. */
+  /** Removes messages from the store, now or as soon as the disk has space for the removal. */
   async remove(account: string, ids: readonly number[]): Promise<void> {
     const { store, removed, clock, log } = this.#deps;
     this.#remember(account, ids);

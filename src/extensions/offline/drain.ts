@@ -17,10 +17,10 @@ import { XmlError } from '../../xml/xml-error.ts';
 import type { DeliveredMessages } from './delivered-messages.ts';
 
 const pageSize = 100;
-/** Bytes sent before it is asked whether they have left. */
+/** The bytes to send before waiting until most of them have left. */
 const pacedBytes = 64 * 1024;
 
-/** Dependencies of handing over stored messages. */
+/** Dependencies of {@link Drain}. */
 export interface DrainDeps {
   readonly store: Pick<OfflineStore, 'list'>;
   readonly delivered: Pick<DeliveredMessages, 'has' | 'remove'>;
@@ -32,12 +32,12 @@ export interface DrainDeps {
   readonly log: Log;
 }
 
-/** How a drain ended: nothing is left, the session stopped taking messages, or the store did not answer. */
+/** How a drain ended: no messages are left, the session can no longer take messages, or the store failed. */
 export type DrainOutcome = 'complete' | 'interrupted' | 'failed';
 
 /**
- * Gives one session the messages stored for its account, a page at a time. Only when the client has proved that it has
- * the page, is the page forgotten.
+ * Sends one session the messages stored for its account, a page at a time. A page is removed from the store when the client has proved
+ * that it has read it.
  */
 export class Drain {
   readonly session: Session;
@@ -60,7 +60,7 @@ export class Drain {
     return id <= this.#sentUntilId;
   }
 
-  /** Sends whatever has not been sent yet. */
+  /** Sends all messages that were not sent yet. */
   go(): void {
     this.#wanted = true;
     if (!this.#running) void this.#run();
@@ -95,13 +95,13 @@ export class Drain {
     await this.session.flushed();
   }
 
-  /** No faster than the client reads: what waits for it is bounded. Answers what need not be sent again. */
+  /** Sends a page no faster than the client reads, to bound what waits for it. Resolves with the ids of handled messages. */
   async #sendAll(page: readonly OfflineMessage[]): Promise<number[]> {
     const { delivered } = this.#deps;
     const done: number[] = [];
     let sentBytes = 0;
     for (const message of page) {
-      // A large one goes alone: with others it might be more than may wait for the network.
+      // A large message goes alone: together with others it could exceed what may wait for the network.
       if ((sentBytes > 0 && sentBytes + message.bytes.length > pacedBytes) || this.session.crowded) {
         await this.session.flushed();
         sentBytes = 0;
@@ -115,7 +115,7 @@ export class Drain {
     return done;
   }
 
-  /** What has expired meanwhile does not leave any more (XEP-0079 §3.3.2). */
+  /** Messages that have expired meanwhile are settled first and not sent (XEP-0079 §3.3.2). */
   async #nextPage(): Promise<OfflineMessage[]> {
     const { store, hooks, clock } = this.#deps;
     const { key } = this.session.account;
@@ -126,7 +126,7 @@ export class Drain {
     }
   }
 
-  /** Whether the message is dealt with; one that cannot be read is left to the operator. */
+  /** Returns whether the message is handled. A damaged message stays in the store for the operator. */
   #send(stored: OfflineMessage): boolean {
     const { session } = this;
     const message = this.#read(stored);

@@ -14,7 +14,7 @@ import type { Clock } from '../../support/clock.ts';
 import { DeliveredMessages } from './delivered-messages.ts';
 import { Drain, type DrainDeps, type DrainOutcome } from './drain.ts';
 
-/** Dependencies of keeping messages. */
+/** Dependencies of {@link StoredMessages}. */
 export interface StoredMessagesDeps extends Omit<DrainDeps, 'delivered'> {
   readonly store: Pick<OfflineStore, 'append' | 'list' | 'remove'>;
   readonly quota: OfflineQuota;
@@ -23,7 +23,7 @@ export interface StoredMessagesDeps extends Omit<DrainDeps, 'delivered'> {
   readonly clock: Pick<Clock, 'nowMs' | 'after'>;
 }
 
-/** The messages that wait for absent users (XEP-0160 §2); of each user at most one session is given them at a time. */
+/** The messages stored for absent users (XEP-0160 §2). At most one session of each user gets them at a time. */
 export class StoredMessages implements MessageStore {
   readonly #deps: StoredMessagesDeps;
   readonly #drains = new Map<string, Drain>();
@@ -36,7 +36,7 @@ export class StoredMessages implements MessageStore {
     this.#delivered = new DeliveredMessages({ ...deps, removed });
   }
 
-  /** Whether there is room for any message at all. */
+  /** Whether the quota allows any message. */
   get keepsAny(): boolean {
     return this.#deps.quota.maxMessages > 0;
   }
@@ -53,7 +53,7 @@ export class StoredMessages implements MessageStore {
     const from = message.from?.toString() ?? owner.domain;
     const { sentAtMs = clock.nowMs(), ...guard } = extras;
     const kept = { ...guard, from, receivedAtMs: sentAtMs, bytes };
-    // At once, so that the next message is planned with this one in the store.
+    // Counted at once, so that the plan of the next message knows of this one.
     const account = accounts.peek(key);
     account?.countStored(1, bytes.length);
     await store.append(key, kept, quota).catch((error: unknown) => {
@@ -63,7 +63,7 @@ export class StoredMessages implements MessageStore {
     this.#deliver(key);
   }
 
-  /** Whether a client may have a stored message, answered for or not. */
+  /** Whether a client may have read a stored message, confirmed or not. */
   isInFlight(account: string, id: number): boolean {
     return this.#delivered.has(account, id) || (this.#drains.get(account)?.hasSent(id) ?? false);
   }
@@ -72,12 +72,12 @@ export class StoredMessages implements MessageStore {
   available(session: Session): void {
     const { key, stored } = session.account;
     const drain = this.#drains.get(key);
-    // What is stored from now on comes by itself.
+    // Messages stored from now on are sent by #deliver.
     if (!drain && stored.messages > 0) this.#start(session);
     else if (drain?.session === session) drain.go();
   }
 
-  /** Whatever the session has not answered for goes to the account's next one. */
+  /** Messages that the session has not confirmed go to the account's next session. */
   ended(session: Session): void {
     const { key } = session.account;
     if (this.#drains.get(key)?.session !== session) return;
@@ -85,7 +85,7 @@ export class StoredMessages implements MessageStore {
     this.#deliver(key);
   }
 
-  /** Something may be waiting: a message can be stored just when its owner comes back. */
+  /** Sends stored messages, if a session can take them: a message can be stored just when its owner comes back. */
   #deliver(account: string): void {
     const drain = this.#drains.get(account);
     const taker = drain ?? this.#deps.sessions.of(account).find((session) => acceptsMessages(session));
@@ -108,13 +108,13 @@ export class StoredMessages implements MessageStore {
   }
 }
 
-/** A message as it is kept: only we may say when it reached us (XEP-0203 §5). */
+/** A message as it is stored, without forged delays of this server (XEP-0203 §5). */
 function bytesToKeep(message: Stanza): Buffer {
   const { payload, to } = message;
   return message.with({ payload: withoutDelaysOf(payload, to?.domain ?? '') }).toBytes();
 }
 
-/** XEP-0160 §2: a full store is a service that is not there. */
+/** XEP-0160 §2: a full store is answered with service-unavailable. */
 function refuse(error: unknown): never {
   const refused = error instanceof StorageError && (error.code === 'quota' || error.code === 'not-found');
   throw refused ? StanzaError.serviceUnavailable() : error;

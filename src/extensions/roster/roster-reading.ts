@@ -10,7 +10,7 @@ import { accountShownTo } from '../../routing/visibility.ts';
 import type { RosterStore, RosterChanges as StoredChanges } from '../../storage/rosters.ts';
 import { attribute, type Element, xml } from '../../xml/element.ts';
 
-/** Hands out rosters: whole, or what is new since the version a client has (RFC 6121 §2.2, §2.6). */
+/** Answers roster gets with the whole roster, or with the changes since the client's version (RFC 6121 §2.2, §2.6). */
 export class RosterReading {
   readonly #store: Pick<RosterStore, 'changedSince'>;
 
@@ -18,7 +18,7 @@ export class RosterReading {
     this.#store = store;
   }
 
-  /** Answers a roster get; from then on the session is told of changes (RFC 6121 §2.2). */
+  /** Answers a roster get. From then on the session gets roster pushes (RFC 6121 §2.2). */
   answer(request: IqRequest): MaybePromise<Element | undefined> {
     const account = accountShownTo(request);
     const since = knownVersion(request.payload);
@@ -36,7 +36,7 @@ export class RosterReading {
     const { version } = account.roster;
     const changes = since === version ? nothing : await this.#store.changedSince(account.key, since);
     session.interests.add(rosterInterest);
-    // What changed while the store was read is in neither answer, but in memory.
+    // If the roster changed while the store was read, only memory has all of it.
     if (!changes || countOf(changes) > mostPushes || account.roster.version !== version) return wholeRoster(account);
     request.afterwards(() => catchUp(session, changes, since));
     return undefined;
@@ -44,14 +44,14 @@ export class RosterReading {
 }
 
 const nothing: StoredChanges = { changed: [], removed: [] };
-/** Beyond them the roster itself is less (RFC 6121 §2.6.3), and one stanza, however many contacts have been removed. */
+/** The number of changes above which the whole roster, as one stanza, is less to send (RFC 6121 §2.6.3). */
 const mostPushes = 100;
 
 function countOf({ changed, removed }: StoredChanges): number {
   return changed.length + removed.length;
 }
 
-/** The version in a request, if it can be one of ours; any other one gets the whole roster (RFC 6121 §2.6.2). */
+/** The version in a request; undefined if it is not one of this server's versions (RFC 6121 §2.6.2). */
 function knownVersion(query: Element): number | undefined {
   const text = attribute(query, 'ver');
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
@@ -63,8 +63,8 @@ function wholeRoster({ roster }: Account): Element {
 }
 
 /**
- * Pushes what a client has missed (RFC 6121 §2.6.3), as it is now. The versions grow, and removals do not advance them,
- * so that a client that is cut off in between misses nothing the next time.
+ * Pushes the changes that a client has missed (RFC 6121 §2.6.3), in the present state of the items. Versions grow from push to push, and
+ * removals come first, with the client's own version, so a client that loses the connection in between misses nothing the next time.
  */
 function catchUp(session: Session, { changed, removed }: StoredChanges, since: number): void {
   const { roster } = session.account;

@@ -10,14 +10,14 @@ import type { Subscriptions } from '../../routing/subscriptions.ts';
 import { accountShownTo } from '../../routing/visibility.ts';
 import { attribute, childElements, type Element, nsOf, textOf } from '../../xml/element.ts';
 
-/** How much one roster may hold. */
+/** The limits of one roster. */
 export interface RosterOptions {
   readonly maxItems: number;
   readonly maxGroupsPerItem: number;
   readonly maxNameBytes: number;
 }
 
-/** Characters of names and groups for each contact that there may be, on average: a roster is sent whole, and asked for in a few bytes. */
+/** The most characters of names and groups per contact, on average: a request of a few bytes brings the whole roster. */
 const wordsPerItem = 512;
 
 /** Dependencies of writing rosters. */
@@ -27,7 +27,7 @@ export interface RosterWritingDeps {
   readonly options: RosterOptions;
 }
 
-/** Takes roster sets: items added, renamed, put into groups, removed (RFC 6121 §2.3, §2.4, §2.5). */
+/** Handles roster sets, which add, change and remove items (RFC 6121 §2.3, §2.4, §2.5). */
 export class RosterWriting {
   readonly #deps: RosterWritingDeps;
 
@@ -35,7 +35,7 @@ export class RosterWriting {
     this.#deps = deps;
   }
 
-  /** Carries out a roster set; resolves when it is durable. */
+  /** Handles a roster set. Resolves when the change is durable. */
   async take(request: IqRequest): Promise<undefined> {
     const account = accountShownTo(request);
     const item = onlyItem(request.payload);
@@ -51,7 +51,7 @@ export class RosterWriting {
     await this.#deps.subscriptions.cancel(account, contact);
   }
 
-  /** Of what a client says only the name and the groups count (RFC 6121 §2.1.2). */
+  /** A client can set only the name and the groups (RFC 6121 §2.1.2). */
   async #save(account: Account, contact: Jid, given: Element): Promise<void> {
     const { options, rosters } = this.#deps;
     if (contact.equals(account.jid)) throw StanzaError.notAllowed('nobody is their own contact');
@@ -71,7 +71,7 @@ export class RosterWriting {
   }
 }
 
-/** RFC 6121 §2.3.3: a set is about exactly one item. */
+/** RFC 6121 §2.3.3: a roster set has exactly one item. */
 function onlyItem(query: Element): Element {
   const [item, ...others] = childElements(query);
   if (!item || others.length > 0 || item.getName() !== 'item' || nsOf(item) !== ns.roster) {

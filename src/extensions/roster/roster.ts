@@ -15,7 +15,7 @@ interface RosterDeps extends RosterWritingDeps {
 const own = { name: 'query', ns: ns.roster, scopes: ['self'] } as const;
 const foreign = { name: 'query', ns: ns.roster, scopes: ['other'], handle: forbid } as const;
 
-/** Managing the roster (RFC 6121 §2). The road makes the pushes; what clients answer to them needs no handling. */
+/** Roster management (RFC 6121 §2). `RosterChanges` sends the pushes; the clients' answers to them need no handling. */
 export function roster(deps: RosterDeps): Extension {
   const reading = new RosterReading(deps.store);
   const writing = new RosterWriting(deps);
@@ -40,12 +40,12 @@ function streamFeatures(stage: StreamStage): readonly Element[] {
   return [xml('ver', { xmlns: ns.rosterVersioning }), xml('sub', { xmlns: ns.preApproval })];
 }
 
-/** RFC 6121 §2.3.3: whoever asks for another's roster learns nothing, not even whether there is one. */
+/** RFC 6121 §2.3.3: the roster of another address is forbidden, whether or not the account exists. */
 function forbid(): never {
   throw StanzaError.forbidden();
 }
 
-/** Only the client's own server tells it about its roster (RFC 6121 §2.1.6): from others nothing gets through to a resource. */
+/** Only the client's own server may send it roster pushes (RFC 6121 §2.1.6). */
 function isForgedPush({ kind, type, to, payload }: Stanza): boolean {
   if (kind !== 'iq' || (type !== 'get' && type !== 'set') || !to || to.isBare) return false;
   return payload.has('query', ns.roster);
