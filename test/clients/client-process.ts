@@ -18,6 +18,8 @@ export interface Login {
  * Events: `online JID`, `refused CONDITION`, `untrusted REASON`, `message FROM BODY STAMP`, `presence FROM TYPE SHOW STATUS`,
  * `push JID SUBSCRIPTION`, `item JID NAME SUBSCRIPTION GROUPS`, `roster-end`, `closed`.
  *
+ * Of programs that know carbons also: the order `carbons`; the events `carbons-on` and `carbon DIRECTION FROM TO BODY`.
+ *
  * Of programs that know AMP also (rules are `ACTION CONDITION VALUE`): the orders `rules TO ID BODY RULE…` and `amp-features DOMAIN`;
  * the events `report STATUS ID FROM RULE`, `amp-error LIST ID CONDITION RULE…`, `feature NAME` and `features-end`.
  */

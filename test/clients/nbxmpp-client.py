@@ -6,7 +6,7 @@ import sys
 from gi.repository import Gio, GLib
 from nbxmpp.client import Client
 from nbxmpp.const import ConnectionProtocol, ConnectionType, StreamError
-from nbxmpp.protocol import JID, Message
+from nbxmpp.protocol import JID, Iq, Message
 from nbxmpp.structs import StanzaHandler
 
 # Nothing below overrides how GLib checks a certificate; it only learns which authority to trust.
@@ -44,8 +44,10 @@ def on_failure(_client, _signal):
     loop.quit()
 
 
-def on_message(_client, _stanza, properties):
-    if properties.body is not None:
+def on_message(_client, stanza, properties):
+    if properties.is_carbon_message:
+        say('carbon', properties.carbon.type, stanza.getFrom(), stanza.getTo(), properties.body)
+    elif properties.body is not None:
         stamp = ''
         if properties.has_server_delay:
             stamp = datetime.datetime.fromtimestamp(properties.timestamp, datetime.timezone.utc).isoformat()
@@ -67,6 +69,12 @@ def show_roster(task):
     say('roster-end')
 
 
+def enable_carbons():
+    iq = Iq(typ='set')
+    iq.addChild('enable', namespace='urn:xmpp:carbons:2')
+    client.send_stanza(iq, callback=lambda *_: say('carbons-on'))
+
+
 def obey(verb, *words):
     if verb == 'message':
         client.send_stanza(Message(to=words[0], body=words[1], typ='chat'))
@@ -80,6 +88,8 @@ def obey(verb, *words):
         client.get_module('Roster').set_item(words[0], words[1], [words[2]])
     elif verb == 'roster':
         client.get_module('Roster').request_roster(callback=show_roster)
+    elif verb == 'carbons':
+        enable_carbons()
     elif verb == 'quit':
         client.disconnect()
 

@@ -78,6 +78,24 @@ describe('Profanity, a stock client in a terminal', () => {
     });
   }
 
+  it('sees what another client of the account says and hears (XEP-0280)', async () => {
+    await trust(server.caFile);
+    await using bob = await ClientProcess.login(xmppJs, server, { jid: 'bob@localhost', password });
+    await using alice = await ClientProcess.login(xmppJs, server, { jid: 'alice@localhost', password });
+    await using terminal = await profanity();
+    await connect(terminal, 'force', password);
+    await terminal.shows('logged in successfully');
+    await terminal.type('/carbons on');
+    await terminal.shows('Message carbons');
+    await terminal.type('/msg bob@localhost');
+    alice.tell('message', 'bob@localhost', 'said elsewhere');
+    const [, from = ''] = await bob.expect('message', 'alice@localhost', 'said elsewhere');
+    await terminal.shows('said elsewhere');
+    bob.tell('message', from, 'heard elsewhere');
+    await terminal.shows('heard elsewhere');
+    for (const one of [alice, bob]) await one.quit();
+  });
+
   it('is refused with a wrong password', async () => {
     server.secrets.add('wrong horse battery staple');
     await trust(server.caFile);

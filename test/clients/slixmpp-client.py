@@ -24,6 +24,7 @@ class Client(slixmpp.ClientXMPP):
         self.register_plugin('xep_0079')
         self.register_plugin('xep_0199')
         self.register_plugin('xep_0203')
+        self.register_plugin('xep_0280')
         self.ended = asyncio.get_event_loop().create_future()
         self.add_event_handler('session_start', self.begin)
         self.add_event_handler('failed_auth', lambda stanza: self.refuse(stanza['condition']))
@@ -32,6 +33,8 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler('connection_failed', self.distrust)
         self.add_event_handler('disconnected', lambda _: self.finish())
         self.add_event_handler('message', self.show_message)
+        self.add_event_handler('carbon_sent', lambda message: self.show_carbon('sent', message['carbon_sent']))
+        self.add_event_handler('carbon_received', lambda message: self.show_carbon('received', message['carbon_received']))
         self.add_event_handler('amp_notify', self.show_report)
         self.add_event_handler('amp_alert', self.show_report)
         self.add_event_handler('amp_error', self.show_amp_error)
@@ -59,6 +62,9 @@ class Client(slixmpp.ClientXMPP):
             stamp = message.xml.find('{urn:xmpp:delay}delay')
             say('message', message['from'], message['body'], '' if stamp is None else stamp.get('stamp'))
 
+    def show_carbon(self, direction, message):
+        say('carbon', direction, message['from'], message['to'], message['body'])
+
     def show_report(self, message):
         amp = message['amp']
         say('report', amp['status'], message['id'], message['from'], *rules_in(amp))
@@ -82,6 +88,9 @@ class Client(slixmpp.ClientXMPP):
     async def obey(self, verb, *words):
         if verb == 'message':
             self.send_message(mto=words[0], mbody=words[1], mtype='chat')
+        elif verb == 'carbons':
+            await self['xep_0280'].enable()
+            say('carbons-on')
         elif verb == 'rules':
             self.send_with_rules(*words)
         elif verb == 'amp-features':

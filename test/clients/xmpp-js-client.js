@@ -25,8 +25,15 @@ const giveUp = (error) => {
 
 const rosterItems = (query) => query?.getChildren('item') ?? [];
 
+const showCarbon = (carbon) => {
+  const message = carbon.getChild('forwarded', 'urn:xmpp:forward:0').getChild('message', 'jabber:client');
+  say('carbon', carbon.name, message.attrs.from, message.attrs.to, message.getChildText('body'));
+};
+
 const onStanza = {
   message: (stanza) => {
+    const carbon = ['sent', 'received'].map((name) => stanza.getChild(name, 'urn:xmpp:carbons:2')).find(Boolean);
+    if (carbon) return showCarbon(carbon);
     const body = stanza.getChildText('body');
     const delay = stanza.getChild('delay', 'urn:xmpp:delay');
     if (body !== null) say('message', stanza.attrs.from, body, delay?.attrs.stamp ?? '');
@@ -67,6 +74,10 @@ const orders = {
       );
     }
     say('roster-end');
+  },
+  carbons: async () => {
+    await entity.iqCaller.set(xml('enable', 'urn:xmpp:carbons:2'));
+    say('carbons-on');
   },
   quit: async () => {
     await entity.stop();

@@ -10,11 +10,9 @@ const untested = new Map<string, string>([
   ['N-3', 'for senders'],
   ['N-7', 'for requesters'],
   ['N-28', 'the duty of the operator'],
-  ['N-49', 'comes with the archive and carbons'],
   ['D-16', 'comes with the archive'],
   ['D-34', 'comes with the archive'],
   ['D-37', 'comes with the archive'],
-  ['D-39', 'comes with carbons'],
   ['D-43', 'comes with multicast'],
 ]);
 
