@@ -44,7 +44,7 @@ describe('The slot of an extension on an account', () => {
     expect(reads).to.deep.equal([juliet]);
   });
 
-  it('keeps the order of those who wait for the account (RFC 6120 §10.1)', async () => {
+  it('keeps the order of those that wait for the account (RFC 6120 §10.1)', async () => {
     bench.accounts.add(juliet);
     let open: (text: string) => void = () => undefined;
     answer = () => new Promise((resolve) => (open = resolve));
@@ -61,7 +61,7 @@ describe('The slot of an extension on an account', () => {
     expect(reads).to.have.length(1);
   });
 
-  it('keeps what is set, until the account is read again', async () => {
+  it('keeps a state that was set until the account is loaded again', async () => {
     const account = await bench.account(juliet);
     prefs.set(account, 'changed');
     expect(prefs.of(account)).to.equal('changed');
@@ -70,7 +70,7 @@ describe('The slot of an extension on an account', () => {
     expect(again && prefs.of(again)).to.equal(`prefs of ${juliet}`);
   });
 
-  it('that cannot be read keeps the account from being loaded, until the next attempt', async () => {
+  it('that cannot be read prevents loading the account, until the next attempt', async () => {
     bench.accounts.add(juliet);
     answer = () => Promise.reject(new Error('no disk'));
     const failed = await Promise.allSettled([bench.routing.accounts.get(Jid.parse(juliet))]);
@@ -80,7 +80,7 @@ describe('The slot of an extension on an account', () => {
     expect((await bench.routing.accounts.get(Jid.parse(juliet)))?.key).to.equal(juliet);
   });
 
-  it('is not attached to nobody, and refuses accounts that it was not loaded with', async () => {
+  it('is attached only to existing accounts, and throws for accounts loaded without it', async () => {
     expect(await bench.routing.accounts.get(Jid.parse('nobody@a.example'))).to.equal(undefined);
     const account = await bench.account(juliet);
     const forgotten = new AccountSlot(() => Promise.resolve(1));

@@ -31,7 +31,7 @@ describe('The accounts in memory', () => {
     expect(store.reads).to.deep.equal(['juliet@a.example']);
   });
 
-  it('let those who wait go on in the order they asked (RFC 6120 §10.1)', async () => {
+  it('let callers go on in the order in which they asked (RFC 6120 §10.1)', async () => {
     const order: number[] = [];
     await Promise.all(
       [1, 2, 3].map(async (turn) => {
@@ -86,7 +86,7 @@ describe('The accounts in memory', () => {
     expect(store.reads).to.have.length(2);
   });
 
-  it('are asked for again after a failure, and everybody who waited hears of it', async () => {
+  it('are loaded again after a failure, which all waiting callers get', async () => {
     store.before = () => Promise.reject(new Error('no disk'));
     const failures = await Promise.allSettled([accounts.get(juliet), accounts.get(juliet)]);
     expect(failures.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
@@ -122,7 +122,7 @@ describe('The accounts in memory', () => {
     expect(idle.filter((key) => accounts.peek(key)).length).to.be.below(80);
   });
 
-  it('never lose what was loaded just now, since somebody is about to use it', async () => {
+  it('never drop an account that was just loaded, because its caller is about to use it', async () => {
     for (const name of ['n1', 'n2', 'n3', 'n4']) inUse.add(`${name}@a.example`);
     store.add('n6@a.example');
     await load('n1', 'n2', 'n3', 'n4');

@@ -128,7 +128,7 @@ describe('The delivery plan', () => {
     ],
     ['a foreign no-store', `<body>hi</body><no-store xmlns='urn:other'/>`, 'stored'],
   ];
-  describe('for nobody who is there (XEP-0160 §3)', () => {
+  describe('without an accepting session (XEP-0160 §3)', () => {
     for (const [title, children, outcome] of worth) {
       it(`${title}: ${outcome}`, () => {
         const message = readStanza(`<message type='chat'>${children}</message>`);

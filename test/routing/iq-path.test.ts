@@ -67,7 +67,7 @@ describe('The iq path', () => {
     });
   }
 
-  it('ends with an error where nobody understands it (RFC 6120 §8.4)', async () => {
+  it('without a handler ends with an error (RFC 6120 §8.4)', async () => {
     const juliet = await bench.online('juliet@a.example/balcony');
     const onlySelf = "<only-self xmlns='urn:x'/>";
     for (const stanza of [
@@ -111,7 +111,7 @@ describe('The iq path', () => {
       expect(requests).to.deep.equal([]);
     });
 
-    it('leads to who does not show himself only from services (RFC 6121 §8.5.3.1)', async () => {
+    it('reaches a session that does not show itself only from services (RFC 6121 §8.5.3.1)', async () => {
       const echo = serviceOf('echo.example', false, () => {});
       bench = new RoutingBench({ services: [echo] });
       const juliet = await bench.online('juliet@a.example/balcony');
@@ -197,7 +197,7 @@ describe('The iq path', () => {
     });
   });
 
-  it('gives whoever is refused the answers that writing to no account gives (XEP-0191 §3.3)', async () => {
+  it('answers a refused requester as if the account did not exist (XEP-0191 §3.3)', async () => {
     const scopes: readonly IqScope[] = ['other'];
     const iq = scopes.map((scope): IqHandler => handler('x', 'get', scope, requests));
     bench = new RoutingBench({
@@ -249,7 +249,7 @@ describe('The iq path', () => {
     }
   });
 
-  it('does afterwards what a handler wants done behind its answer', async () => {
+  it('calls the functions of afterwards when the answer was sent', async () => {
     for (const wait of [undefined, Promise.resolve(undefined)]) {
       const seen: string[][] = [];
       const handle: IqHandler['handle'] = ({ afterwards, session }) => {
@@ -281,7 +281,7 @@ describe('The iq path', () => {
     expect(done).to.equal(false);
   });
 
-  it('brings answers to the requests of the server, to its domain or the account, from whom was asked alone', async () => {
+  it('matches answers to requests of the server, to its domain or the account, only from the address that was asked', async () => {
     for (const to of ['a.example', '']) {
       const juliet = await bench.online('juliet@a.example/balcony');
       const chamber = await bench.online('juliet@a.example/chamber');
@@ -306,7 +306,7 @@ describe('The iq path', () => {
     expect(bench.clock.pendingCount).to.equal(0);
   });
 
-  it('leads an answer to who has asked: also to us, if we have asked in the name of a component', async () => {
+  it('gives an answer to the requester, including the server when it has asked in the name of a component', async () => {
     const sent: string[] = [];
     const echo = serviceOf('echo.example', false, (stanza) => void sent.push(brief(stanza)));
     const one = new RoutingBench({ services: [echo] });

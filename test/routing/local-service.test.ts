@@ -93,7 +93,7 @@ describe('A service in this process', () => {
       expect((await asksBriefly(get('hall@rooms.a.example/romeo', child))).join()).to.match(/error .*unavailable$/);
   });
 
-  it('describes nodes it knows, and takes the empty one for none', async () => {
+  it('describes known nodes, and takes an empty node for none', async () => {
     const known = (await asks(get('rooms.a.example', query('info', 'known')))).join();
     expect(known).to.contain('node="known"').and.to.not.contain('urn:xmpp:ping');
     expect((await asks(get('rooms.a.example', query('info', '')))).join()).to.contain('node=""');

@@ -87,7 +87,7 @@ describe('The message path', () => {
     expect(recorded).to.deep.equal(['none']);
   });
 
-  it('is heard by the first judge that takes it up, and goes on as that one says', async () => {
+  it('is heard by the first judge that takes it up, and follows its ruling', async () => {
     const mark =
       (name: string): Judge =>
       (passage) => {
@@ -124,7 +124,7 @@ describe('The message path', () => {
     expect(bench.log.alarms.splice(0)).to.have.length(2);
   });
 
-  it('ends for whom the recipient refuses as it does for an unknown recipient (XEP-0191 §3.3)', async () => {
+  it('of a refused sender ends as if the recipient did not exist (XEP-0191 §3.3)', async () => {
     const bench = new RoutingBench({
       extensions: [{ filter: { inbound: (_, { key }) => (key.startsWith('juliet') ? 'refuse' : undefined) } }],
     });
@@ -176,7 +176,7 @@ describe('The message path', () => {
     }
   });
 
-  it('leaves what has a place on the disk already when there is no room for it elsewhere', async () => {
+  it('keeps the copy on the disk when the store has no room', async () => {
     const bench = new RoutingBench({ keep: () => Promise.reject(new StorageError('full', 'for the test')) });
     const romeo = await bench.online('romeo@a.example/orchard');
     await bench.account('juliet@a.example');

@@ -51,7 +51,7 @@ const watching: Judge = ({ message }) => {
 };
 
 describe('Recorders of messages', () => {
-  it('stamp what a session gets, and each sees what those before it have made of the message', async () => {
+  it('stamp the message that a session gets, and each sees the stamps of those before it', async () => {
     const seen: JudgedPassage[] = [];
     const { bench, romeo, juliet } = await stage([{ record: stamping() }, { record: stamping(seen) }]);
     await bench.says(romeo, chat('juliet@a.example'));
@@ -62,7 +62,7 @@ describe('Recorders of messages', () => {
     expect(seen[0]?.destination.kind).to.equal('account');
   });
 
-  it('stamp what is stored, and add to what is stored with it', async () => {
+  it('stamp the message that is stored, and add data to it', async () => {
     const bench = new RoutingBench({
       extensions: [{ record: (passage) => ({ ...stamping()(passage), extras: { outboxId: 7 } }) }],
     });
@@ -76,7 +76,7 @@ describe('Recorders of messages', () => {
     expect(bench.keptWith[0]).to.include({ outboxId: 7 });
   });
 
-  it('stamp what goes to another server', async () => {
+  it('stamp a message to another server', async () => {
     const sent: Stanza[] = [];
     const { bench, romeo } = await stage([{ record: stamping() }], {
       remotes: { send: (stanza) => void sent.push(stanza) },
@@ -85,7 +85,7 @@ describe('Recorders of messages', () => {
     expect(sent.map(children)).to.deep.equal([['body', 'for-recipient']]);
   });
 
-  it('stamp again, and record nothing, when a message is planned anew', async () => {
+  it('stamp again, but do not record again, when a message is planned again', async () => {
     const seen: JudgedPassage[] = [];
     const { bench, romeo, juliet } = await stage([{ judge: watching, record: stamping(seen) }]);
     const chamber = await bench.online('juliet@a.example/chamber');
@@ -110,7 +110,7 @@ describe('Recorders of messages', () => {
     expect(seen).to.deep.equal([true, false, true, false]);
   });
 
-  it('do not see what the server says itself unless it is an error, or what a rule has stopped', async () => {
+  it('see messages of the server only if they are errors, and no message that a rule has stopped', async () => {
     const seen: JudgedPassage[] = [];
     const stop: Judge = ({ message }) => ({
       message,
@@ -141,7 +141,7 @@ describe('Recorders of messages', () => {
     expect([romeo.sent.length, juliet?.sent.length]).to.deep.equal([1, 1]);
   });
 
-  it('hold the acknowledgment back until what they write is durable', async () => {
+  it('delay the acknowledgment until their writes are durable', async () => {
     const writing = Promise.withResolvers<void>();
     const { bench, romeo } = await stage([{ record: () => ({ durable: writing.promise }) }]);
     const message = readStanza(chat('juliet@a.example').replace('<message', `<message from='${romeo.jid}'`));
@@ -182,7 +182,7 @@ describe('The preparation of messages', () => {
   const prepare: Extension['prepare'] = (message) =>
     message.id === 'end' ? undefined : withChild(message, 'prepared');
 
-  it('changes what a client or another server has sent, before filters see it', async () => {
+  it('changes a message from a client or another server before filters see it', async () => {
     const filtered: string[][] = [];
     const { bench, romeo, juliet } = await stage([
       { prepare, filter: { outbound: (stanza) => void filtered.push(children(stanza)) } },
@@ -198,7 +198,7 @@ describe('The preparation of messages', () => {
     expect(filtered).to.deep.equal([['body', 'prepared']]);
   });
 
-  it('can end a message, and leaves alone what the server routes itself', async () => {
+  it('can drop a message, and does not see messages of the server', async () => {
     const { bench, romeo, juliet } = await stage([{ prepare }]);
     await bench.says(romeo, chat('juliet@a.example').replace('<message', "<message id='end'"));
     await bench.routing.route(readStanza(chat('juliet@a.example').replace('<message', "<message from='a.example'")));
@@ -207,7 +207,7 @@ describe('The preparation of messages', () => {
 });
 
 describe('A reply of the server', () => {
-  it('goes to the session that is addressed, past filters, and to no other', async () => {
+  it('goes past filters to the session that is addressed, and to no other', async () => {
     const { bench, romeo } = await stage([{ filter: { inbound: () => 'refuse' } }]);
     const other = await bench.online('romeo@a.example/study');
     const reply = (to: string) => readStanza(`<message from='a.example' to='${to}' type='error'><error/></message>`);
@@ -218,7 +218,7 @@ describe('A reply of the server', () => {
   });
 });
 
-describe('A message that nobody takes and nobody stores', () => {
+describe('A message that no session takes and the store refuses', () => {
   const noStore = "<no-store xmlns='urn:xmpp:hints'/>";
 
   async function told(session: StubSession, bench: RoutingBench, message: string): Promise<number> {

@@ -39,7 +39,7 @@ describe('Requests of the server itself (RFC 6120 §8.2.3)', () => {
     return outcome;
   }
 
-  it('are written to one client with an id nobody can guess', async () => {
+  it('are sent to one client with an unpredictable id', async () => {
     const ids = [await ask(), await ask()];
     expect(sent[0]?.toString()).to.equal(
       `<iq from="a.example" to="juliet@a.example/balcony" id="${ids[0]}" type="get"><ping xmlns="urn:xmpp:ping"/></iq>`,
@@ -77,7 +77,7 @@ describe('Requests of the server itself (RFC 6120 §8.2.3)', () => {
     });
   }
 
-  it('are not answered under another id, without one, or by anybody but whom was asked', async () => {
+  it('take no answer with another id, without an id, or from another address', async () => {
     const id = await ask();
     expect(await answer('guess', juliet.toString())).to.equal(undefined);
     expect(await answer(undefined, juliet.toString())).to.equal(undefined);

@@ -55,7 +55,7 @@ describe('The presence hooks of an extension', () => {
   });
 
   describe('announced, withdrawn', () => {
-    it('follow what a session broadcasts, until it has ended', async () => {
+    it('follow the broadcasts of a session until it ends', async () => {
       const balcony = await bench.connect('juliet@a.example/balcony');
       for (const stanza of [
         '<presence/>',
@@ -75,7 +75,7 @@ describe('The presence hooks of an extension', () => {
       ]);
     });
 
-    it('come when subscribers have been told', async () => {
+    it('come after the broadcast to subscribers', async () => {
       const friend = await bench.online('friend@a.example/home');
       const told: string[] = [];
       diary.announced = diary.withdrawn = () => void told.push(...briefly(friend));
@@ -146,7 +146,7 @@ describe('The presence hooks of an extension', () => {
   describe('subscriptionChanged', () => {
     const changes = () => diary.taken().filter((line) => line.includes('>'));
 
-    it('tells both accounts of each step of a subscription (RFC 6121 §3)', async () => {
+    it('tells the hooks of both accounts each step of a subscription (RFC 6121 §3)', async () => {
       const juliet = await bench.online('juliet@a.example/balcony');
       const romeo = await bench.online('romeo@a.example/orchard');
       await bench.says(romeo, "<presence to='juliet@a.example' type='subscribe'/>");
@@ -191,7 +191,7 @@ describe('The presence hooks of an extension', () => {
       bench = new RoutingBench({ extensions: [hashed, { presence: diary }] });
     });
 
-    it('adds to broadcast and directed presence, also for those who ask later', async () => {
+    it('adds to broadcast and directed presence, and to the answers to later probes', async () => {
       const friend = await bench.online('friend@a.example/home');
       const stranger = await bench.online('stranger@a.example/home');
       const balcony = await bench.connect(

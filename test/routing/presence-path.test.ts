@@ -27,7 +27,7 @@ describe('The presence path', () => {
   });
 
   describe('Initial presence (RFC 6121 §4.2)', () => {
-    it('goes to subscribers and to all own resources, and probes who is subscribed to (RFC 6121 §4.2.2)', async () => {
+    it('goes to subscribers and to all own resources, and probes contacts with a subscription (RFC 6121 §4.2.2)', async () => {
       const { roster, contacts } = await verona(bench);
       for (const { account } of contacts.values())
         account.roster.set(item('juliet@a.example', { subscription: 'from' }));
@@ -76,7 +76,7 @@ describe('The presence path', () => {
       expect(briefly(balcony)).to.deep.equal(['presence juliet@a.example/balcony show']);
     });
 
-    it('waits for nobody whose account is not in memory', async () => {
+    it('does not wait for accounts that are not in memory', async () => {
       const balcony = await bench.connect(
         'juliet@a.example/balcony',
         item('friend@a.example', { subscription: 'both' }),
@@ -132,7 +132,7 @@ describe('The presence path', () => {
     });
   });
 
-  it('tells extensions when a session becomes able to take messages, and only then', async () => {
+  it('calls readyForMessages when a session can take messages, and only then', async () => {
     const able: string[] = [];
     bench = new RoutingBench({
       extensions: [{ readyForMessages: ({ presence }) => void able.push(`${presence.priority}`) }],
@@ -152,7 +152,7 @@ describe('The presence path', () => {
   });
 
   describe('Unavailable presence (RFC 6121 §4.5)', () => {
-    it('goes to subscribers and own resources, by the words of the client (RFC 6121 §4.5.2)', async () => {
+    it('goes to subscribers and own resources as the client wrote it (RFC 6121 §4.5.2)', async () => {
       const { roster, contacts } = await verona(bench);
       const balcony = await bench.online('juliet@a.example/balcony', ...roster);
       const chamber = await bench.online('juliet@a.example/chamber');
@@ -191,7 +191,7 @@ describe('The presence path', () => {
   });
 
   describe('Directed presence (RFC 6121 §4.6)', () => {
-    it('goes to its address, and its end is told when the session is gone (RFC 6121 §4.6.3)', async () => {
+    it('goes to its address, which gets unavailable presence when the session ends (RFC 6121 §4.6.3)', async () => {
       const stranger = await bench.online('stranger@a.example/home');
       const other = await bench.online('other@a.example/home');
       const balcony = await bench.online('juliet@a.example/balcony');
@@ -228,7 +228,7 @@ describe('The presence path', () => {
       expect(briefly(stranger)).to.deep.equal([]);
     });
 
-    it('ends once for a subscriber who hears the broadcast, and ends too for one who does not', async () => {
+    it('ends once for subscribers, who get the broadcast, and for all others', async () => {
       const friend = await bench.online('friend@a.example/home');
       for (const broadcasts of [true, false]) {
         const balcony = await bench.connect(
@@ -316,14 +316,14 @@ describe('The presence path', () => {
       expect(briefly(romeo)).to.deep.equal(['presence unavailable juliet@a.example/gone']);
     });
 
-    it('tells subscribers that nobody is there (RFC 6121 §4.3.2)', async () => {
+    it('tells subscribers that the account is offline (RFC 6121 §4.3.2)', async () => {
       const romeo = await bench.online('romeo@a.example/orchard');
       await bench.connect('juliet@a.example/silent', item('romeo@a.example', { subscription: 'both' }));
       await probe('juliet@a.example');
       expect(briefly(romeo)).to.deep.equal(['presence unavailable juliet@a.example']);
     });
 
-    it('tells everybody else nothing: the answer is the same for each account, and for none (RFC 6121 §11)', async () => {
+    it('gives all others the same answer for every account and without an account (RFC 6121 §11)', async () => {
       const romeo = await bench.online('romeo@a.example/orchard');
       await bench.online('online@a.example/x', item('romeo@a.example', { subscription: 'to' }));
       await bench.online('waiting@a.example/x', item('romeo@a.example', { pendingIn: Buffer.from('<presence/>') }));
@@ -352,7 +352,7 @@ describe('The presence path', () => {
       }
     });
 
-    it('shows a blocked subscriber nobody, as if all were offline (XEP-0191 §3.3)', async () => {
+    it('shows a blocked subscriber an offline account (XEP-0191 §3.3)', async () => {
       bench = new RoutingBench({
         extensions: [{ filter: { inbound: ({ from }) => (from?.local === 'romeo' ? 'refuse' : undefined) } }],
       });
@@ -372,7 +372,7 @@ describe('The presence path', () => {
     });
   });
 
-  it('is not sent to whom the account keeps away, nor are they probed (XEP-0191 §3.3)', async () => {
+  it('is not sent to blocked contacts, and they are not probed (XEP-0191 §3.3)', async () => {
     const blocksRomeo = {
       outbound: ({ to }: { to?: unknown }) => (`${to}`.startsWith('romeo') ? ({} as never) : undefined),
     };
@@ -386,7 +386,7 @@ describe('The presence path', () => {
     expect(briefly(balcony)).to.deep.equal(['presence juliet@a.example/balcony']);
   });
 
-  it('does not come from whom the recipient refuses (XEP-0191 §3.3)', async () => {
+  it('does not arrive from a sender whom the recipient refuses (XEP-0191 §3.3)', async () => {
     bench = new RoutingBench({
       extensions: [{ filter: { inbound: ({ from }) => (from?.local === 'romeo' ? 'refuse' : undefined) } }],
     });
@@ -419,7 +419,7 @@ describe('The presence path', () => {
     expect(bench.log.alarms).to.deep.equal([]);
   });
 
-  it('refuses presence for everybody that is larger than anybody can take from all contacts', async () => {
+  it('refuses to broadcast presence above a size', async () => {
     const juliet = await bench.online('juliet@a.example/balcony');
     const large = `<status>${'x'.repeat(32 * 1024)}</status>`;
     await bench.says(juliet, `<presence>${large}</presence>`);
@@ -429,7 +429,7 @@ describe('The presence path', () => {
     expect(briefly(juliet)).to.deep.equal(['presence juliet@a.example/balcony status']);
   });
 
-  describe('greets who comes online at the pace of the client', () => {
+  describe('introduces a new session at the pace of its client', () => {
     const friends = Array.from({ length: 5 }, (_, index) => `friend${index}@a.example`);
     let stored: string[];
 
@@ -457,7 +457,7 @@ describe('The presence path', () => {
       expect(stored).to.deep.equal(['juliet@a.example/balcony']);
     });
 
-    it('until it goes', async () => {
+    it('until it becomes unavailable', async () => {
       const juliet = await arrives();
       await bench.says(juliet, '<presence type="unavailable"/>');
       juliet.taken();

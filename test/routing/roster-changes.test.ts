@@ -53,7 +53,7 @@ describe('Changes of rosters', () => {
     expect(account.roster.version).to.equal(1);
   });
 
-  it('show what the contact is, and nothing that it is not (RFC 6121 §2.1.2)', async () => {
+  it('contain the state of the contact and nothing else (RFC 6121 §2.1.2)', async () => {
     bench.rosters.before = () => Promise.resolve();
     for (const changes of [
       { subscription: 'to', ask: true, approved: true },
@@ -100,7 +100,7 @@ describe('Changes of rosters', () => {
     expect(session.taken().join()).to.contain('ver="1"><item jid="romeo@a.example" subscription="remove"/>');
   });
 
-  it('do not bring back what was removed while they were being written', async () => {
+  it('do not restore an item that was removed while they were being written', async () => {
     const saved = bench.routing.rosters.save(account, item('romeo@a.example'));
     const removed = bench.routing.rosters.remove(account, 'romeo@a.example');
     await disk.ends(0);
@@ -154,7 +154,7 @@ describe('Changes of rosters', () => {
       expect(session.taken()).to.deep.equal([]);
     });
 
-    it('do not undo what came after them', async () => {
+    it('do not undo later changes', async () => {
       const first = outcome(bench.routing.rosters.save(account, item('romeo@a.example', { name: 'first' })));
       const second = outcome(bench.routing.rosters.save(account, item('romeo@a.example', { name: 'second' })));
       await disk.ends(0, noDisk);

@@ -67,7 +67,7 @@ describe('The router', () => {
     expect(bench.kept).to.have.length(1);
   });
 
-  it('answers what another server has forwarded from an address of its own (RFC 6120 §8.1.2.2)', async () => {
+  it('answers from its own address a message that another server has forwarded (RFC 6120 §8.1.2.2)', async () => {
     const sent: string[] = [];
     const bench = new RoutingBench({ remotes: { send: (stanza) => void sent.push(brief(stanza)) } });
     const trail = (jid: string) => `<by xmlns='urn:ampere:forward' jid='${jid}'/>`;
@@ -97,7 +97,7 @@ describe('The router', () => {
     expect(bench.log.alarms).to.deep.equal([]);
   });
 
-  it('answers internal-server-error to what was not foreseen, and logs it with its stack', async () => {
+  it('answers an unexpected error with internal-server-error, and logs it with its stack', async () => {
     for (const fail of [
       () => {
         throw new Error('a bug');
@@ -155,7 +155,7 @@ describe('The router', () => {
     expect(bench.kept).to.deep.equal([`juliet@a.example ${text}`]);
   });
 
-  it('routes only what has both addresses', async () => {
+  it('routes only stanzas with both addresses', async () => {
     const bench = new RoutingBench();
     await bench.online('juliet@a.example/balcony');
     for (const stanza of [

@@ -40,7 +40,7 @@ describe('The session directory', () => {
     expect(directory.of('juliet@a.example')).to.have.length(0);
   });
 
-  it('answers with a list that does not change under whoever goes through it', () => {
+  it('returns an array that does not change later', () => {
     const directory = new LocalSessions();
     const all = ['a', 'b', 'c'].map((resource) => new StubSession(juliet, resource));
     for (const session of all) directory.add(session);

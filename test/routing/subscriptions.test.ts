@@ -65,7 +65,7 @@ describe('Subscriptions', () => {
     expect([knows(romeo, 'juliet@a.example'), knows(juliet, 'romeo@a.example')]).to.deep.equal(['to', 'from']);
   });
 
-  it('waits with the request for a session that is available, each time anew (RFC 6121 §3.1.3)', async () => {
+  it('keeps the request for every session that becomes available (RFC 6121 §3.1.3)', async () => {
     const juliet = await bench.connect('juliet@a.example/balcony');
     await bench.routing.route(
       readStanza(
@@ -120,7 +120,7 @@ describe('Subscriptions', () => {
     expect(knows(romeo, 'juliet@a.example')).to.equal('to');
   });
 
-  it('are asked for again by whoever comes online, until there is an answer (RFC 6121 §3.1.2)', async () => {
+  it('are repeated by every session that comes online, until they are answered (RFC 6121 §3.1.2)', async () => {
     const sent: string[] = [];
     const away = new RoutingBench({
       remotes: {
@@ -205,7 +205,7 @@ describe('Subscriptions', () => {
     });
   });
 
-  describe('never reveal presence to who may not see it (RFC 6121 §11)', () => {
+  describe('never reveal presence to those who may not see it (RFC 6121 §11)', () => {
     const ends: Record<string, (juliet: StubSession, romeo: StubSession) => unknown> = {
       'a request is denied': (juliet) => bench.says(juliet, "<presence type='unsubscribed' to='romeo@a.example'/>"),
       'a request is withdrawn': (_, romeo) => bench.says(romeo, "<presence type='unsubscribe' to='juliet@a.example'/>"),
@@ -225,7 +225,7 @@ describe('Subscriptions', () => {
   });
 
   describe('need room in the roster', () => {
-    it('of the owner, who is told', async () => {
+    it('of the owner, who gets an error', async () => {
       const juliet = await bench.online('juliet@a.example/balcony', item('a@a.example'), item('b@a.example'));
       for (const type of ['subscribe', 'subscribed']) {
         await bench.says(juliet, `<presence type='${type}' to='romeo@a.example'/>`);
@@ -239,7 +239,7 @@ describe('Subscriptions', () => {
       expect(bench.rosters.calls.filter((call) => call.startsWith('put'))).to.deep.equal([]);
     });
 
-    it('of the contact, whose client hears of no request that is not kept', async () => {
+    it('of the contact, whose client gets only requests that are kept', async () => {
       const waiting = { pendingIn, inRoster: false };
       const strangers = [item('a@a.example', waiting), item('b@a.example', waiting)];
       const juliet = await bench.online('juliet@a.example/balcony', ...strangers);
@@ -266,7 +266,7 @@ describe('Subscriptions', () => {
     });
   });
 
-  it('are told to a contact only when they are durable', async () => {
+  it('reach the contact only when they are durable', async () => {
     const [juliet, romeo] = await lovers(bench);
     let open = () => {};
     bench.rosters.before = () =>

@@ -11,25 +11,25 @@ import { item } from './memory-stores.ts';
 const juliet = new Account(Jid.parse('juliet@a.example'), { roster: [], rosterVersion: 0, blocked: [] });
 const message = readStanza("<message to='romeo@a.example'/>");
 
-function screensOf(...all: readonly StanzaFilter[]): StanzaFilters {
+function filtersOf(...all: readonly StanzaFilter[]): StanzaFilters {
   const filters = new StanzaFilters({ filters: all });
   return filters;
 }
 
-describe('The screens', () => {
+describe('The stanza filters', () => {
   const refuse: StanzaFilter = { inbound: () => 'refuse', outbound: () => StanzaError.forbidden() };
   const indifferent: StanzaFilter = { inbound: () => undefined, outbound: () => undefined };
 
-  it('let everything through when there are none, or none objects', () => {
-    for (const filters of [screensOf(), screensOf({}), screensOf(indifferent, {})]) {
+  it('let every stanza pass without filters, and if no filter objects', () => {
+    for (const filters of [filtersOf(), filtersOf({}), filtersOf(indifferent, {})]) {
       expect(() => filters.checkOutbound(message, juliet)).to.not.throw();
       expect(filters.passesOutbound(message, juliet)).to.equal(true);
       expect(filters.refusesInbound(message, juliet)).to.equal(false);
     }
   });
 
-  it('stop what one objects to, with the error of the first', () => {
-    const filters = screensOf(indifferent, refuse, { outbound: () => StanzaError.gone() });
+  it('stop a stanza with the error of the first filter that objects', () => {
+    const filters = filtersOf(indifferent, refuse, { outbound: () => StanzaError.gone() });
     expect(() => filters.checkOutbound(message, juliet))
       .to.throw(StanzaError)
       .with.property('condition', 'forbidden');
