@@ -8,7 +8,8 @@ export function refuseAccount(error: unknown): never {
   if (error instanceof PasswordError) throw StanzaError.notAcceptable(error.message);
   if (error instanceof Pbkdf2QueueFull) throw StanzaError.resourceConstraint();
   if (error instanceof StorageError && error.isPassing) throw StanzaError.resourceConstraint();
-  if (error instanceof StorageError && error.code === 'conflict') throw StanzaError.conflict('the name is taken');
+  if (error instanceof StorageError && error.code === 'conflict')
+    throw StanzaError.conflict('the user name is already taken');
   if (error instanceof StorageError && error.code === 'not-found') throw StanzaError.itemNotFound();
   throw error;
 }

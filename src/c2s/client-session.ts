@@ -91,7 +91,7 @@ export class ClientSession implements Session {
     if (watch && !this.#held.active && !this.filter && !this.management) return this.#sendWatched(stanza, watch);
     if (watch) this.watch(stanza, watch);
     if (!this.#held.active) return this.sendHeld(stanza);
-    if (!this.#held.push(stanza)) this.close(StreamError.resourceConstraint('too much waits for this session'));
+    if (!this.#held.push(stanza)) this.close(StreamError.resourceConstraint('the queue of this session is full'));
   }
 
   sendDurably(stanza: Stanza, watch?: Watch): Promise<void> {

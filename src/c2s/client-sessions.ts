@@ -57,7 +57,7 @@ export class ClientSessions {
   bind(identity: Jid, requested: string | undefined, stream: SessionStream): MaybePromise<ClientSession> {
     const jid = withResource(identity, requested || randomId());
     return then(this.#deps.account(identity), (account) => {
-      if (!account) throw StanzaError.notAuthorized('the account is gone');
+      if (!account) throw StanzaError.notAuthorized('the account no longer exists');
       this.#makeRoom(jid, account);
       const session = new ClientSession(jid, account, stream, this.#deps.clock.nowMs(), this.#sessionDeps);
       this.#deps.directory.add(session);
@@ -128,7 +128,7 @@ export class ClientSessions {
     const { directory, policy } = this.#deps;
     const holder = directory.find(jid);
     if (holder && policy.conflict === 'refuse' && !isDetached(holder)) {
-      throw StanzaError.conflict('the resource is in use');
+      throw StanzaError.conflict('the resource is already in use');
     }
     if (holder) return holder.close(StreamError.conflict('replaced by a new session'));
     const sessions = directory.of(account.key);

@@ -46,7 +46,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     this.#wire = new StreamWire(this, deps, framing);
   }
 
-  /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
+  /** Gives the stream its connection; with direct TLS (XEP-0368) complete the handshake first. */
   open(connection: StreamConnection, start: TlsStart): void {
     this.#tlsStart = start;
     this.#wire.attach(connection);
@@ -116,7 +116,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   }
 
   opened(header: StreamHeader): void {
-    if (this.#state.name !== 'opening') throw StreamError.badFormat('a stream header was not due');
+    if (this.#state.name !== 'opening') throw StreamError.badFormat('unexpected stream header');
     const to = header.attribute('to');
     const host = to === undefined ? undefined : localDomain(to, this.#deps.isLocalDomain);
     this.#headerFrom = header.attribute('from');
@@ -296,7 +296,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     }
     if (isStreamError(frame)) return this.close();
     if (frame.ns !== ns.client) throw StreamError.unsupportedStanzaType();
-    throw StreamError.notAuthorized('stanzas come after resource binding');
+    throw StreamError.notAuthorized('bind a resource before sending stanzas');
   }
 
   #countFailure(text: string): void {

@@ -46,7 +46,7 @@ export class StanzaIntake {
   #takeNonza(frame: Frame, session: ClientSession): void {
     if (frame.ns === ns.streamManagement) return this.#deps.management.take(frame, session);
     const handler = this.#deps.nonzas.find((nonza) => nonza.name === frame.name && nonza.ns === frame.ns);
-    if (!handler) throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not known here`);
+    if (!handler) throw StreamError.unsupportedStanzaType(`unknown element <${frame.name}/>`);
     handler.handle(session, frame.element());
   }
 }

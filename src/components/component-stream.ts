@@ -131,7 +131,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
   // --- the component tells
 
   opened(header: StreamHeader): void {
-    if (this.#state.name !== 'opening') throw StreamError.badFormat('a stream header was not due');
+    if (this.#state.name !== 'opening') throw StreamError.badFormat('unexpected stream header');
     const streamId = randomId();
     const component = this.#addressed(header.attribute('to'));
     this.#sendHeader(streamId, component?.domain);
@@ -165,7 +165,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
 
   #shakeHands(frame: Frame, component: Component, streamId: string): void {
     if (frame.name !== 'handshake' || frame.ns !== ns.componentAccept) {
-      throw StreamError.notAuthorized('the handshake comes first');
+      throw StreamError.notAuthorized('complete the handshake first');
     }
     if (!isProof(textOf(frame.element()), streamId, component.secret)) {
       this.#deps.log.warn(
@@ -185,12 +185,12 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
   }
 
   #takeStanza(frame: Frame, domain: string): MaybePromise<void> {
-    if (frame.ns !== ns.componentAccept) throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not known here`);
+    if (frame.ns !== ns.componentAccept) throw StreamError.unsupportedStanzaType(`unknown element <${frame.name}/>`);
     const take = () => {
       const stanza = Stanza.fromFrame(frame);
       // XEP-0114 §3: both addresses, and no other domain's.
-      if (stanza.from?.domain !== domain) throw StreamError.invalidFrom(`'from' is not at ${domain}`);
-      if (!stanza.to) throw StreamError.improperAddressing("a component's stanza needs a 'to'");
+      if (stanza.from?.domain !== domain) throw StreamError.invalidFrom(`'from' must be an address at ${domain}`);
+      if (!stanza.to) throw StreamError.improperAddressing("a stanza from a component needs a 'to'");
       return this.#deps.route(stanza, unacknowledged);
     };
     return refusingBadAddress(frame, take, (reply) => this.sendStanza(reply));

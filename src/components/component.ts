@@ -132,7 +132,7 @@ export class Component implements Service {
   remove(): void {
     this.#removed = true;
     this.#connected?.link.close(StreamError.hostGone());
-    this.#dismiss(() => false, StanzaError.remoteServerNotFound(`${this.domain} is not served here any more`));
+    this.#dismiss(() => false, StanzaError.remoteServerNotFound(`${this.domain} is no longer served here`));
   }
 
   /** The server stops: what the component may not have got stays on the disk. */
@@ -144,7 +144,7 @@ export class Component implements Service {
   admit(): void {
     if (this.#removed) throw StreamError.hostGone();
     const taken = this.#connected && this.#options.conflict === 'refuse';
-    if (taken) throw StreamError.conflict('connected already');
+    if (taken) throw StreamError.conflict('the component is already connected');
   }
 
   /** A connection has proved itself: it is given what waits, and what comes. */
@@ -207,7 +207,7 @@ export class Component implements Service {
 
   /** With a copy, whether or not the sender waits for an acknowledgment: an operator who configures a queue wants it to last. */
   #enqueue(stanza: Stanza, departure: Handoff): void {
-    if (!this.#waiting.hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`too much waits for ${this.domain}`);
+    if (!this.#waiting.hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`the queue for ${this.domain} is full`);
     const queued = this.#newQueued(stanza, departure);
     this.#waiting.push(queued);
     departure.ackScope?.ackAfter(queued.copy.durable);
@@ -284,6 +284,6 @@ export class Component implements Service {
   }
 
   #timeout(): StanzaError {
-    return StanzaError.remoteServerTimeout(`${this.domain} has not come`);
+    return StanzaError.remoteServerTimeout(`${this.domain} did not connect in time`);
   }
 }

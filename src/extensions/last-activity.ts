@@ -73,7 +73,7 @@ function activityOf(
   // To contacts, a resource without presence must look absent (RFC 6121 §11).
   const isThere = (session: Session) => scope === 'self' || session.presence.available !== undefined;
   if (sessions.of(account.key).some(isThere)) return answer(0);
-  if (!lastSeen) throw StanzaError.itemNotFound('has never been online');
+  if (!lastSeen) throw StanzaError.itemNotFound('the account has never been online');
   return answer(clock.nowMs() - lastSeen.atMs, lastSeen.status);
 }
 

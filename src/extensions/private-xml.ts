@@ -36,7 +36,7 @@ function forbid(): never {
 
 async function read(store: PrivateXmlStore, request: IqRequest): Promise<Element> {
   const [asked, ...more] = fragments(request.payload);
-  if (!asked || more.length > 0) throw StanzaError.notAcceptable('ask for one element');
+  if (!asked || more.length > 0) throw StanzaError.notAcceptable('request exactly one element');
   const stored = await store.get(accountShownTo(request).key, asked.getName(), nsOf(asked));
   const found = stored === undefined ? xml(asked.getName(), { xmlns: nsOf(asked) }) : parseElement(stored);
   return xml('query', { xmlns: ns.privateXml }, found);
@@ -45,15 +45,15 @@ async function read(store: PrivateXmlStore, request: IqRequest): Promise<Element
 async function write(store: PrivateXmlStore, request: IqRequest): Promise<undefined> {
   const { key } = accountShownTo(request);
   const given = fragments(request.payload);
-  if (given.length === 0) throw StanzaError.notAcceptable('there is nothing to store');
-  if (new Set(given.map(nsOf)).size > 1) throw StanzaError.notAcceptable('more than one namespace');
+  if (given.length === 0) throw StanzaError.notAcceptable('the request has no element to store');
+  if (new Set(given.map(nsOf)).size > 1) throw StanzaError.notAcceptable('all elements must have the same namespace');
   if (new Set(given.map((element) => element.getName())).size < given.length) {
-    throw StanzaError.notAcceptable('the same element twice');
+    throw StanzaError.notAcceptable('the same element occurs twice');
   }
   const saved = given.map((element) => store.set(key, element.getName(), nsOf(element), serialise(element), maxBytes));
   await Promise.all(saved).catch((error: unknown) => {
     if (!(error instanceof StorageError) || error.code !== 'quota') throw error;
-    throw StanzaError.resourceConstraint('there is too much private XML already');
+    throw StanzaError.resourceConstraint('the private XML storage is full');
   });
   return undefined;
 }
@@ -62,6 +62,6 @@ async function write(store: PrivateXmlStore, request: IqRequest): Promise<undefi
 function fragments(query: Element): Element[] {
   const children = childElements(query);
   const proper = (element: Element) => ![ns.privateXml, ns.client, ''].includes(nsOf(element));
-  if (!children.every(proper)) throw StanzaError.notAcceptable('every element needs a namespace of its own');
+  if (!children.every(proper)) throw StanzaError.notAcceptable('every element needs its own namespace');
   return children;
 }

@@ -60,7 +60,7 @@ async function change(request: IqRequest, accounts: AccountChanges, options: Reg
   const { account } = session;
   const fields = readFields(request.payload);
   if (fields.has('remove')) {
-    if (childElements(request.payload).length > 1) throw StanzaError.badRequest('<remove/> comes alone');
+    if (childElements(request.payload).length > 1) throw StanzaError.badRequest('<remove/> must be the only element');
     if (!options.accountRemoval) throw StanzaError.notAllowed('accounts cannot be removed from a client');
     await accounts.remove(account.jid, () => sendResult(request)).catch(refuseAccount);
     return undefined;
@@ -79,9 +79,9 @@ function sendResult({ stanza, session, to, from }: IqRequest): void {
 function newPassword(fields: ReadonlyMap<string, string>, { jid }: Account): string {
   const username = fields.get('username');
   const password = fields.get('password');
-  if (!username || !password) throw StanzaError.badRequest('a username and a password are needed');
+  if (!username || !password) throw StanzaError.badRequest('a user name and a password are required');
   const named = ifAddress(() => Jid.from(username, jid.domain));
-  if (!named?.equals(jid)) throw StanzaError.badRequest('the username is not yours');
+  if (!named?.equals(jid)) throw StanzaError.badRequest('the user name must be your own');
   return password;
 }
 
@@ -89,7 +89,7 @@ function readFields(query: Element): Map<string, string> {
   const fields = new Map<string, string>();
   for (const child of childElements(query)) {
     if (nsOf(child) !== ns.register) continue;
-    if (fields.has(child.getName())) throw StanzaError.badRequest(`<${child.getName()}/> comes once`);
+    if (fields.has(child.getName())) throw StanzaError.badRequest(`<${child.getName()}/> must occur only once`);
     fields.set(child.getName(), textOf(child));
   }
   return fields;

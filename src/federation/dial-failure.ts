@@ -16,7 +16,7 @@ export class DialFailure extends Error {
 
   /** The operator does not want it. */
   static forbidden(remote: string): DialFailure {
-    const error = StanzaError.notAllowed(`nothing is exchanged with ${remote}`);
+    const error = StanzaError.notAllowed(`communication with ${remote} is not allowed`);
     return new DialFailure('s2s.allow and s2s.deny exclude it', error);
   }
 

@@ -28,7 +28,7 @@ export function dialbackElement({ kind, from, to, id, key, answer }: DialbackWor
 /** Reads a word; throws the stream error for what is none. */
 export function readDialback(frame: Frame): DialbackWord {
   const kind = frame.name;
-  if (kind !== 'result' && kind !== 'verify') throw StreamError.unsupportedStanzaType(`<db:${kind}/> is not known`);
+  if (kind !== 'result' && kind !== 'verify') throw StreamError.unsupportedStanzaType(`unknown element <db:${kind}/>`);
   const from = domainIn(frame, 'from');
   const to = domainIn(frame, 'to');
   // Prosody puts one on its results, too, where it means nothing.
@@ -58,6 +58,6 @@ function answerIn(type: string | undefined, element: Element): DialbackAnswer | 
       return error ? StanzaError.fromElement(error) : StanzaError.undefinedCondition();
     }
     default:
-      throw StreamError.badFormat(`no dialback of the type '${type}'`);
+      throw StreamError.badFormat(`unknown dialback type '${type}'`);
   }
 }

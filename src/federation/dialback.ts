@@ -64,7 +64,7 @@ export class Dialback {
   take(frame: Frame): void {
     const word = readDialback(frame);
     if (word.answer !== undefined) return this.#answered(word, word.answer);
-    if (!this.#stream.mayAsk) throw StreamError.notAuthorized('this stream is for our questions');
+    if (!this.#stream.mayAsk) throw StreamError.notAuthorized('this stream does not accept dialback requests');
     if (word.kind === 'result') void this.#authorize(word);
     else this.#confirm(word);
   }
@@ -80,7 +80,7 @@ export class Dialback {
   verify({ local, remote, streamId, key }: KeyQuestion, signal: AbortSignal): Promise<DialbackAnswer> {
     const word: DialbackWord = { kind: 'verify', from: local, to: remote, id: streamId, key };
     const answer = this.#ask(word);
-    const late = StanzaError.remoteServerTimeout('the authority does not answer');
+    const late = StanzaError.remoteServerTimeout('the authoritative server did not answer');
     signal.addEventListener('abort', () => this.#settle(keyOf(word), late));
     return answer;
   }
@@ -89,14 +89,14 @@ export class Dialback {
   end(): void {
     const asked = [...this.#asked.values()];
     this.#asked.clear();
-    for (const settle of asked) settle(StanzaError.remoteServerTimeout('the stream has ended'));
+    for (const settle of asked) settle(StanzaError.remoteServerTimeout('the stream ended'));
   }
 
   #ask(word: DialbackWord): Promise<DialbackAnswer> {
     const { promise, resolve } = Promise.withResolvers<DialbackAnswer>();
     const key = keyOf(word);
     // Both have the same answer, and only one will come.
-    this.#settle(key, StanzaError.remoteServerTimeout('asked again'));
+    this.#settle(key, StanzaError.remoteServerTimeout('replaced by a new request'));
     this.#asked.set(key, resolve);
     this.#stream.send(dialbackElement(word));
     return promise;
@@ -148,7 +148,7 @@ export class Dialback {
     // Who speaks for our own domains is us.
     if (isHosted(remote)) return StanzaError.notAcceptable();
     if (!policies.allows(remote)) return StanzaError.forbidden();
-    if (!secure && policies.tlsRequired(remote)) return StanzaError.policyViolation('TLS comes first');
+    if (!secure && policies.tlsRequired(remote)) return StanzaError.policyViolation('TLS is required first');
     if (proven.size >= maxPairs || this.#underExamination >= maxUnderExamination)
       return StanzaError.resourceConstraint();
     if (policies.authentication(remote) !== 'certificate') return undefined;

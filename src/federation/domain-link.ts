@@ -104,7 +104,7 @@ export class DomainLink {
   send(stanza: Stanza, departure: Handoff): void {
     const nowMs = this.#deps.clock.monotonicMs();
     if (this.#state.name === 'backing-off' && nowMs < this.#state.untilMs) throw this.#state.failure.error;
-    if (!this.#hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`too much waits for ${this.pair.remote}`);
+    if (!this.#hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`the queue for ${this.pair.remote} is full`);
     const begins = this.#state.name === 'idle' || this.#state.name === 'backing-off';
     const begun = begins ? this.#deps.place(stanza) : undefined;
     const copy = departure.ackScope ? this.#deps.copies.add(stanza) : undefined;

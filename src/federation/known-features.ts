@@ -56,7 +56,8 @@ export class KnownFeatures {
     const query = xml('query', { xmlns: ns.discoInfo });
     const answer = await this.#requests.ask(Jid.from('', local), Jid.from('', remote), query, answerTimeoutMs, send);
     const child = answer?.type === 'result' ? answer.payload.find('query', ns.discoInfo) : undefined;
-    if (!answer || !child) throw StanzaError.remoteServerTimeout(`${remote} does not say what it can do`);
+    if (!answer || !child)
+      throw StanzaError.remoteServerTimeout(`${remote} did not answer a service discovery request`);
     return namesIn(answer.payload.element(child));
   }
 }

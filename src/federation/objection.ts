@@ -11,7 +11,7 @@ interface ObjectionDeps {
 /** Why a stream that was allowed once is not any more, after a reload; what is not open yet is asked about when it is. */
 export function objectionTo(stream: PeerStream, deps: ObjectionDeps): StreamError | undefined {
   const { local, remote } = stream.role;
-  if (local !== undefined && !deps.isHosted(local)) return StreamError.hostGone(`${local} is not served here any more`);
+  if (local !== undefined && !deps.isHosted(local)) return StreamError.hostGone(`${local} is no longer served here`);
   const remotes = new Set([...(remote === undefined ? [] : [remote]), ...stream.proven.remotes]);
   const fault = [...remotes].map((domain) => faultOf(stream, domain, deps)).find((found) => found !== undefined);
   return fault === undefined ? undefined : StreamError.policyViolation(fault);
@@ -20,7 +20,7 @@ export function objectionTo(stream: PeerStream, deps: ObjectionDeps): StreamErro
 function faultOf(stream: PeerStream, domain: string, { isHosted, policies }: ObjectionDeps): string | undefined {
   // Nobody but us speaks for our own domains.
   if (isHosted(domain)) return `${domain} is served here`;
-  if (!policies.allows(domain)) return `nothing is exchanged with ${domain}`;
+  if (!policies.allows(domain)) return `communication with ${domain} is not allowed`;
   if (stream.state !== 'open') return undefined;
   if (!stream.secure) return policies.tlsRequired(domain) ? `TLS is required of ${domain}` : undefined;
   if (!restsOnCertificate(stream) && policies.authentication(domain) !== 'certificate') return undefined;

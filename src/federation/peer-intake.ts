@@ -43,10 +43,10 @@ export class PeerIntake {
 
   /** Throws unless the peer may send from the one domain to the other, which is returned. */
   #check(local: string | undefined, remote: string | undefined, proven: ProvenPairs): string {
-    if (!local || !remote) throw StreamError.improperAddressing("a stanza between servers has a 'from' and a 'to'");
+    if (!local || !remote) throw StreamError.improperAddressing("a stanza between servers needs a 'from' and a 'to'");
     if (!this.#deps.isHosted(local)) throw StreamError.hostUnknown(`${local} is not served here`);
     if (proven.covers({ local, remote })) return local;
-    throw StreamError.invalidFrom(`nothing has proved this stream to be that of ${remote}`);
+    throw StreamError.invalidFrom(`this stream is not authenticated for ${remote}`);
   }
 }
 

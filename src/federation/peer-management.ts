@@ -145,7 +145,7 @@ export class PeerManagement {
   }
 
   #enable(): void {
-    if (this.#acknowledger) throw StreamError.policyViolation('stream management is enabled already');
+    if (this.#acknowledger) throw StreamError.policyViolation('stream management is already enabled');
     this.#countIncoming();
     this.#acknowledging = 'yes';
     this.#peer.send(enabled({}));
@@ -236,7 +236,7 @@ export class PeerManagement {
   }
 
   #acknowledged(h: number): void {
-    if (this.#acknowledging !== 'yes') throw StreamError.policyViolation('there is nothing to acknowledge');
+    if (this.#acknowledging !== 'yes') throw StreamError.policyViolation('unexpected acknowledgment');
     const covered = this.#queue.acknowledge(h);
     if (!covered) throw handledCountTooHigh(h, wireCount(this.#queue.sent));
     for (const { copy } of covered) copy?.release();

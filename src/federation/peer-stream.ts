@@ -63,7 +63,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     this.#role = takeRole(this);
   }
 
-  /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
+  /** Gives the stream its connection; with direct TLS (XEP-0368) complete the handshake first. */
   open(connection: PeerConnection, start: TlsStart): void {
     this.wire.attach(connection);
     if (start === 'direct') this.handshake('direct');
@@ -146,7 +146,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     const { limits, idleCloseMs } = this.#deps;
     const { outgoingBytes } = this.wire.connection;
     if (outgoingBytes === 0 && this.management.unansweredMs(nowMs) > limits.idleCloseAfterMs) {
-      return this.close(StreamError.connectionTimeout('acknowledgments do not come'));
+      return this.close(StreamError.connectionTimeout('the acknowledgment timed out'));
     }
     const idleMs = nowMs - this.#usedAtMs;
     if (this.management.pending === 0 && idleMs > idleCloseMs * this.#role.patience) this.close();
@@ -157,7 +157,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
   }
 
   opened(header: StreamHeader): void {
-    if (this.#state.name !== 'opening') throw StreamError.badFormat('a stream header was not due');
+    if (this.#state.name !== 'opening') throw StreamError.badFormat('unexpected stream header');
     this.#role.opened(header);
   }
 
@@ -165,7 +165,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     if (isStreamError(frame)) return this.#reproached(frame);
     switch (frame.ns) {
       case ns.server:
-        if (this.#state.name !== 'open') throw StreamError.notAuthorized('authentication comes before stanzas');
+        if (this.#state.name !== 'open') throw StreamError.notAuthorized('authenticate before sending stanzas');
         this.#used();
         return this.management.count((ackScope) => this.#deps.intake.take(frame, this.proven, ackScope));
       case ns.streamManagement:

@@ -36,7 +36,7 @@ export class RemoteLinks implements Outbound {
     const { isHosted, policies } = this.#deps;
     // What is hosted here and has come this far is not there, and we are not the way to it.
     if (isHosted(remote) || !isHosted(local)) throw StanzaError.remoteServerNotFound();
-    if (!policies.allows(remote)) throw StanzaError.notAllowed(`nothing is exchanged with ${remote}`);
+    if (!policies.allows(remote)) throw StanzaError.notAllowed(`communication with ${remote} is not allowed`);
     this.#linkOf({ local, remote }).send(stanza, departure);
   }
 
@@ -75,7 +75,7 @@ export class RemoteLinks implements Outbound {
     const key = pairKey(pair);
     const known = this.#links.get(key);
     if (known) return known;
-    if (!this.#hasRoom()) throw StanzaError.resourceConstraint('too many other servers');
+    if (!this.#hasRoom()) throw StanzaError.resourceConstraint('too many streams to other servers');
     const link = new DomainLink(pair, { ...this.#deps, place: ({ from }) => this.#place(from) });
     this.#links.set(key, link);
     return link;
@@ -90,7 +90,7 @@ export class RemoteLinks implements Outbound {
 
   #place(from: Jid | undefined): () => void {
     const place = from && this.#places.take(this.#deps.sender(from));
-    if (!place) throw StanzaError.resourceConstraint('too many new servers at once');
+    if (!place) throw StanzaError.resourceConstraint('too many new streams to other servers at once');
     return place;
   }
 }

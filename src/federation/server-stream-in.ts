@@ -85,7 +85,7 @@ class ServerStreamIn implements PeerRole {
     if (frame.ns === ns.tls && frame.name === 'starttls') return this.#secure();
     if (frame.ns === ns.sasl) return this.#authenticate(frame);
     if (frame.ns === ns.bidi && frame.name === 'bidi') return this.#goBothWays();
-    throw StreamError.unsupportedStanzaType(`<${frame.name}/> is not known here`);
+    throw StreamError.unsupportedStanzaType(`unknown element <${frame.name}/>`);
   }
 
   secured(): void {
@@ -111,7 +111,7 @@ class ServerStreamIn implements PeerRole {
     if (remote === undefined) return;
     // Nobody but us speaks for our own domains; and whoever connects to itself finds out here.
     if (isHosted(remote)) throw StreamError.invalidFrom();
-    if (!policies.allows(remote)) throw StreamError.policyViolation(`no streams with ${remote}`);
+    if (!policies.allows(remote)) throw StreamError.policyViolation(`streams with ${remote} are not allowed`);
     if (this.#certified !== undefined && remote !== this.#certified) throw StreamError.invalidFrom();
   }
 
@@ -165,12 +165,13 @@ class ServerStreamIn implements PeerRole {
 
   /** XEP-0288 §2.2: before the peer is proven, or not at all. */
   #goBothWays(): void {
-    if (this.#stream.state !== 'negotiating') throw StreamError.policyViolation('too late to go both ways');
+    if (this.#stream.state !== 'negotiating')
+      throw StreamError.policyViolation('too late to request a bidirectional stream');
     this.#bidirectional = true;
   }
 
   #authenticate(frame: Frame): void {
-    if (this.#stream.state !== 'negotiating') throw StreamError.policyViolation('there is one authentication');
+    if (this.#stream.state !== 'negotiating') throw StreamError.policyViolation('only one authentication is allowed');
     try {
       this.#certified = this.#proven(frame);
     } catch (error) {

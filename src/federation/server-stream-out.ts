@@ -138,7 +138,7 @@ class ServerStreamOut implements PeerRole {
         if (state !== 'authenticating') break;
         return this.#fail(this.#refused(frame.element()));
     }
-    throw StreamError.unsupportedStanzaType(`<${frame.name}/> was not due`);
+    throw StreamError.unsupportedStanzaType(`unexpected element <${frame.name}/>`);
   }
 
   provedBy(): void {

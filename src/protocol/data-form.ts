@@ -89,7 +89,7 @@ function readFields(form: Element): Map<string, readonly string[]> {
     const name = attribute(field, 'var');
     if (name === undefined && attribute(field, 'type') === 'fixed') continue;
     if (name === undefined) throw StanzaError.badRequest("a form field needs a 'var'");
-    if (fields.has(name)) throw StanzaError.badRequest('a form has each field once');
+    if (fields.has(name)) throw StanzaError.badRequest('a form field occurs twice');
     fields.set(name, named(field, 'value').map(textOf));
   }
   return fields;
@@ -107,9 +107,10 @@ export class ReceivedForm {
 
   /** Reads an `<x/>` strictly: known type, each field named and once, XEP-0004 §3. */
   static fromElement(element: Element): ReceivedForm {
-    if (element.getName() !== 'x' || nsOf(element) !== ns.dataForm) throw StanzaError.badRequest('not a data form');
+    if (element.getName() !== 'x' || nsOf(element) !== ns.dataForm)
+      throw StanzaError.badRequest('expected a data form');
     const type = attribute(element, 'type');
-    if (!isFormType(type)) throw StanzaError.badRequest("unknown 'type' of form");
+    if (!isFormType(type)) throw StanzaError.badRequest("unknown form 'type'");
     return new ReceivedForm(type, readFields(element));
   }
 
@@ -121,7 +122,7 @@ export class ReceivedForm {
   /** The one value of a field; undefined if the field is not there or has none. */
   text(name: string): string | undefined {
     const values = this.fields.get(name);
-    if (values !== undefined && values.length > 1) throw StanzaError.badRequest(`'${name}' has more than one value`);
+    if (values !== undefined && values.length > 1) throw StanzaError.badRequest(`'${name}' must have only one value`);
     return values?.[0];
   }
 
@@ -131,6 +132,6 @@ export class ReceivedForm {
     if (value === undefined) return undefined;
     if (value === '1' || value === 'true') return true;
     if (value === '0' || value === 'false') return false;
-    throw StanzaError.badRequest(`'${name}' is neither true nor false`);
+    throw StanzaError.badRequest(`'${name}' must be true or false`);
   }
 }

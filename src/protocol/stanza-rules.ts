@@ -36,13 +36,13 @@ function checkIq(iq: Stanza): StanzaError | undefined {
   switch (iq.type) {
     case 'get':
     case 'set':
-      return length === 1 ? undefined : StanzaError.badRequest('an iq of type get or set has exactly one child');
+      return length === 1 ? undefined : StanzaError.badRequest('an iq of type get or set must have exactly one child');
     case 'result':
-      return length <= 1 ? undefined : StanzaError.badRequest('an iq of type result has at most one child');
+      return length <= 1 ? undefined : StanzaError.badRequest('an iq of type result must have at most one child');
     case 'error':
       return undefined;
     default:
-      return StanzaError.badRequest("the 'type' of an iq is get, set, result or error");
+      return StanzaError.badRequest("the 'type' of an iq must be get, set, result or error");
   }
 }
 
@@ -50,5 +50,5 @@ function checkIq(iq: Stanza): StanzaError | undefined {
 export function checkStanza(stanza: Stanza): StanzaError | undefined {
   if (stanza.kind === 'iq') return checkIq(stanza);
   if (stanza.kind === 'message' || stanza.type === undefined || presenceTypes.has(stanza.type)) return undefined;
-  return StanzaError.badRequest("unknown 'type' of presence");
+  return StanzaError.badRequest("unknown presence 'type'");
 }

@@ -15,7 +15,7 @@ const subscriptionTypes = new Set(['subscribe', 'subscribed', 'unsubscribe', 'un
 export function stampFrom(stanza: Stanza, sender: Jid): Stanza {
   const claimed = stanza.from;
   if (claimed && !claimed.equals(sender) && !claimed.equals(sender.bare())) {
-    throw StreamError.invalidFrom(`'from' is not ${sender}`);
+    throw StreamError.invalidFrom(`'from' must be ${sender}`);
   }
   const manages = stanza.kind === 'presence' && stanza.type !== undefined && subscriptionTypes.has(stanza.type);
   const payload = withoutForgedDelays(stanza.payload, stanza.to ?? sender, sender.domain);

@@ -50,7 +50,7 @@ export class CommandDispatcher<Ends extends IqEnds> {
   async #execute(request: Ends & IqContent): Promise<Element> {
     const { payload } = request;
     const found = this.#commands.get(attribute(payload, 'node') ?? '');
-    if (!found) throw StanzaError.itemNotFound('there is no such command');
+    if (!found) throw StanzaError.itemNotFound('unknown command');
     if (!(await found.admits(request))) throw StanzaError.forbidden(`the command is for ${found.audience}`);
     const action = actionOf(payload);
     const id = attribute(payload, 'sessionid');

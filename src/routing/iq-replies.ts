@@ -55,7 +55,7 @@ export class IqReplies {
 
   #sendPaced(messages: Iterable<Stanza>, session: Session): MaybePromise<void> {
     const waiting = this.#waiting.get(session) ?? 0;
-    if (waiting >= maxWaiting) throw StanzaError.resourceConstraint('too many requests wait for their answers');
+    if (waiting >= maxWaiting) throw StanzaError.resourceConstraint('too many unanswered requests');
     const sent = atClientPace(session, steps(messages, session), () => !session.ended);
     if (!(sent instanceof Promise)) return;
     this.#waiting.set(session, waiting + 1);

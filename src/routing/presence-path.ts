@@ -193,7 +193,7 @@ export class PresencePath {
 
   #rememberDirected(to: Jid, { directed }: SessionPresence): void {
     if (!directed.has(to.toString()) && directed.size >= this.#deps.maxDirected) {
-      throw StanzaError.resourceConstraint('too much directed presence');
+      throw StanzaError.resourceConstraint('directed presence to too many addresses');
     }
     directed.set(to.toString(), to);
   }
@@ -241,7 +241,7 @@ function priorityOf(stanza: Stanza): number {
   if (text === '') return 0;
   const priority = Number(text);
   if (!/^[+-]?\d{1,3}$/.test(text) || priority < -128 || priority > 127) {
-    throw StanzaError.badRequest('priority is an integer from -128 to +127');
+    throw StanzaError.badRequest('the priority must be an integer from -128 to +127');
   }
   return priority;
 }

@@ -48,7 +48,7 @@ interface RoutingParts {
 /** RFC 6120 §10.4.2. */
 const noRemotes: Outbound = {
   send: () => {
-    throw StanzaError.remoteServerNotFound('this server does not talk to other servers');
+    throw StanzaError.remoteServerNotFound('this server does not connect to other servers');
   },
 };
 

@@ -73,7 +73,7 @@ export class Subscriptions {
     if (!stanza.to) throw StanzaError.badRequest(`a presence of type '${type}' needs a 'to'`);
     this.#deps.filters.checkOutbound(stanza, account);
     const contact = stanza.to.bare();
-    if (contact.equals(account.jid)) throw StanzaError.notAllowed('nobody subscribes to themselves');
+    if (contact.equals(account.jid)) throw StanzaError.notAllowed('you cannot subscribe to yourself');
     const item = account.roster.getOrBlank(contact.toString());
     const state = stateOf(item);
     const { next, pass } = outbound(type, state);

@@ -11,21 +11,21 @@ export type ContentNs = typeof ns.client | typeof ns.server | typeof ns.componen
 
 /** Throws the stream error for a header no such stream can begin with (RFC 6120 §4.7, §4.8). */
 export function checkHeader(header: StreamHeader, contentNs: ContentNs = ns.client): void {
-  if (header.ns !== ns.stream) throw StreamError.invalidNamespace(`the stream namespace is ${ns.stream}`);
+  if (header.ns !== ns.stream) throw StreamError.invalidNamespace(`the stream namespace must be ${ns.stream}`);
   // Components have always been free in this, and give no version (XEP-0114 §3).
   const strict = contentNs !== ns.componentAccept;
   if (strict && header.prefixes.get('stream') !== ns.stream) {
-    throw StreamError.badNamespacePrefix("the stream prefix is 'stream'");
+    throw StreamError.badNamespacePrefix("the stream prefix must be 'stream'");
   }
-  if (strict && header.name !== 'stream') throw StreamError.badFormat('the root element is <stream:stream/>');
-  if (header.defaultNs !== contentNs) throw StreamError.invalidNamespace(`the content namespace is ${contentNs}`);
+  if (strict && header.name !== 'stream') throw StreamError.badFormat('the root element must be <stream:stream/>');
+  if (header.defaultNs !== contentNs) throw StreamError.invalidNamespace(`the content namespace must be ${contentNs}`);
   if (strict) checkVersion(header);
 }
 
 /** RFC 6120 §4.7.5: leading zeros do not count. */
 function checkVersion(header: StreamHeader): void {
   if (/^0*[1-9]\d*\.\d+$/.test(header.attribute('version') ?? '')) return;
-  throw StreamError.unsupportedVersion("the 'version' is 1.0");
+  throw StreamError.unsupportedVersion("the 'version' must be 1.0");
 }
 
 /** What a header says of its stream. */

@@ -17,7 +17,7 @@ export interface ListenAddress {
 
 /** A stream that somebody else has opened. */
 export interface AcceptedStream<C extends StreamConnection = StreamConnection> extends ConnectionUser {
-  /** Gives the stream its connection; with direct TLS (XEP-0368) the handshake comes first. */
+  /** Gives the stream its connection; with direct TLS (XEP-0368) complete the handshake first. */
   open(connection: C, start: TlsStart): void;
   /** Keeps every deadline of the stream; called about once a second. */
   tick(nowMs: number): void;

@@ -117,7 +117,8 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
     this.#reader.pause();
     this.#afterRead = () => {
       // Anybody on the way could have written it (RFC 6120 §5.4.3.3).
-      if (!this.#reader.idle) throw StreamError.policyViolation('nothing may come between STARTTLS and the handshake');
+      if (!this.#reader.idle)
+        throw StreamError.policyViolation('data between STARTTLS and the TLS handshake is not allowed');
       start();
     };
   }
@@ -145,9 +146,9 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
       case 'handshake':
         return this.#connection.destroy();
       case 'authentication':
-        return this.#user.close(StreamError.connectionTimeout('authentication took too long'));
+        return this.#user.close(StreamError.connectionTimeout('authentication timed out'));
       case 'frame':
-        return this.#user.close(StreamError.policyViolation('a stanza took too long'));
+        return this.#user.close(StreamError.policyViolation('a stanza arrived too slowly'));
       case 'ping':
         return this.#user.keepAlive();
       case 'answer':

@@ -78,7 +78,7 @@ export class NamespaceScope {
     if (prefix === 'xml') return xmlNamespace;
     const binding = this.#bindings.get(prefix);
     const ns = binding?.ns ?? this.context.prefixes.get(prefix);
-    if (ns === undefined) malformed('namespace prefix is not bound');
+    if (ns === undefined) malformed('unbound namespace prefix');
     if (binding === undefined || binding.depth < this.innerDepth) this.#borrow(prefix, ns);
     return ns;
   }

@@ -13,7 +13,7 @@ export function scanDocument(scanner: Scanner, bytes: Buffer, limits: XmlLimits,
     const end = Math.min(bytes.length, limits.maxBytes);
     const at = scanner.scan(0, end);
     if (!scanner.complete && end < bytes.length) tooMuch('too many bytes');
-    if (!scanner.complete) malformed('an element that does not end');
+    if (!scanner.complete) malformed('an element is not closed');
     refuseMore(bytes, at);
     return at;
   } finally {
@@ -26,7 +26,7 @@ function refuseMore(bytes: Buffer, at: number): void {
   const p = skipSpace(bytes, at, bytes.length);
   const rest = bytes.toString('latin1', p, p + 4);
   if (rest.startsWith('<?') || rest === '<!--') restricted('markup behind the root element');
-  if (rest !== '') malformed('content behind the root element');
+  if (rest !== '') malformed('content after the root element');
 }
 
 /** Text as UTF-8. A lone surrogate has none, and Buffer would replace it silently. */

@@ -149,7 +149,7 @@ export class Scanner {
     }
     const p = skipSpace(bytes, at, end);
     if (p === end) return p;
-    if (bytes[p] !== lessThan) malformed('text outside of the root element');
+    if (bytes[p] !== lessThan) malformed('text outside the root element');
     return this.#open(p, end);
   }
 
@@ -239,7 +239,7 @@ export class Scanner {
     const stop = Math.min(end, base + this.#endNameStart + length);
     let p = at;
     while (p < stop) {
-      if (bytes[p] !== name[p + offset]) malformed('an end tag that does not match its start tag');
+      if (bytes[p] !== name[p + offset]) malformed('an end tag does not match its start tag');
       p++;
     }
     if (p === end) return p;
@@ -251,7 +251,7 @@ export class Scanner {
     const { bytes, base } = this.source;
     const p = skipSpace(bytes, at, end);
     if (p === end) return p;
-    if (bytes[p] !== greaterThan) malformed('an end tag that does not match its start tag');
+    if (bytes[p] !== greaterThan) malformed('an end tag does not match its start tag');
     if (this.depth === 0) this.complete = true;
     else this.#endElement(this.#tokenStart, p + 1 - base);
     return p + 1;
@@ -288,7 +288,7 @@ export class Scanner {
     const { bytes, base } = this.source;
     if (!opensDeclaration(bytes[p]!, p - base - this.#tokenStart)) return p + 1;
     // Only at the very start of a document is it the XML declaration (XML 1.0 §2.8).
-    if (this.#tokenStart !== 0 || this.#inStream()) malformed('an XML declaration that is not at the start');
+    if (this.#tokenStart !== 0 || this.#inStream()) malformed('an XML declaration must be at the start');
     this.#state = inDeclaration;
     return p;
   }

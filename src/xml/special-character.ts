@@ -13,9 +13,9 @@ export function nameCharacterLength(bytes: Uint8Array, at: number, end: number):
 export function checkNameStart(bytes: Uint8Array, at: number, end: number): void {
   const byte = bytes[at]!;
   if (at < end && nameStartByte[byte] === 1) return;
-  if (at >= end || byte < nonAscii) malformed('a name cannot begin like this');
+  if (at >= end || byte < nonAscii) malformed('illegal first character of a name');
   const length = characterLength(bytes, at, end);
-  if (!isNameStart(codePointAt(bytes, at, length))) malformed('a name cannot begin like this');
+  if (!isNameStart(codePointAt(bytes, at, length))) malformed('illegal first character of a name');
 }
 
 /** The length of a character in an attribute value, 0 if `end` cuts it (XML 1.0 §2.3, production AttValue). */

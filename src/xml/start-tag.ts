@@ -197,7 +197,7 @@ export class StartTag {
   #beginAttribute(p: number): number {
     const { bytes, base } = this.source;
     if (bytes[p] === slash) return behindSlash;
-    if (!this.#spaced) malformed('white space was expected before an attribute');
+    if (!this.#spaced) malformed('missing white space before an attribute');
     if (this.#spans.last >= this.limits.maxAttributes * spanLength) tooMuch('too many attributes');
     this.#spans.add(p - base);
     return inName;

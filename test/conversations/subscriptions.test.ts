@@ -207,7 +207,7 @@ describe('Presence subscriptions (RFC 6121 §3)', () => {
     );
   });
 
-  it('nobody subscribes to themselves (RFC 6121 §3.1.2)', async () => {
+  it('you cannot subscribe to yourself (RFC 6121 §3.1.2)', async () => {
     const { romeo } = await stage.enter(['romeo'], listening);
     romeo.sends(`<presence to="${romeo.bare}" type="subscribe"/>`);
     await romeo.drains();

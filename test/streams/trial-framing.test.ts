@@ -96,7 +96,7 @@ const messages: Framing = {
   check(opening) {
     if (opening.ns !== framingNs) throw StreamError.invalidNamespace(`the namespace of the framing is ${framingNs}`);
     if (opening.name !== 'open') throw StreamError.badFormat('a stream begins with <open/>');
-    if (opening.attribute('version') !== '1.0') throw StreamError.unsupportedVersion("the 'version' is 1.0");
+    if (opening.attribute('version') !== '1.0') throw StreamError.unsupportedVersion("the 'version' must be 1.0");
   },
   open: ({ id, from, to }: HeaderAttributes) =>
     serialise(xml('open', { xmlns: framingNs, id, from, to, version: '1.0', 'xml:lang': 'en' })),

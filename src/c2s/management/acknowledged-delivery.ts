@@ -202,6 +202,6 @@ export class AcknowledgedDelivery {
   #overflow(): void {
     if (this.#overflowed) return;
     this.#overflowed = true;
-    oneATurn(() => this.#session.close(StreamError.policyViolation('too much is unacknowledged')));
+    oneATurn(() => this.#session.close(StreamError.policyViolation('the queue of unacknowledged stanzas is full')));
   }
 }

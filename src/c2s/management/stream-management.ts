@@ -27,7 +27,7 @@ export class StreamManagement {
     const { management, stream } = session;
     switch (frame.name) {
       case 'enable':
-        if (management) throw StreamError.policyViolation('stream management is enabled already');
+        if (management) throw StreamError.policyViolation('stream management is already enabled');
         return stream?.send(this.enable(session, frame.attribute('resume'), frame.attribute('max')));
       case 'r':
         return management ? management.acknowledger.requested() : stream?.send(refusal());
@@ -100,7 +100,7 @@ export class StreamManagement {
       const { stream } = session;
       if (stream) {
         this.#sessions.detach(session);
-        stream.close(StreamError.conflict('resumed elsewhere'));
+        stream.close(StreamError.conflict('the session was resumed on another connection'));
       }
       await this.#sessions.settled(session);
       if (!session.ended && !session.stream) return session;

@@ -28,7 +28,7 @@ export function bind(sessions: ClientSessions): StreamFeature {
 function bindFor(stream: NegotiatingStream, request: Stanza, sessions: ClientSessions): MaybePromise<ClientSession> {
   const { identity } = stream;
   const [child] = request.payload.elements();
-  if (!identity) throw StreamError.notAuthorized('authentication comes before resource binding');
+  if (!identity) throw StreamError.notAuthorized('authenticate before binding a resource');
   const fault = checkStanza(request);
   if (fault) throw fault;
   if (request.type !== 'set') throw StanzaError.badRequest();

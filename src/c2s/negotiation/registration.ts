@@ -94,16 +94,17 @@ async function register(
   const [query] = request.payload.elements();
   const username = query?.getChild('username', ns.register);
   const password = query?.getChild('password', ns.register);
-  if (!username || !password) throw StanzaError.notAcceptable('a user name and a password are needed');
+  if (!username || !password) throw StanzaError.notAcceptable('a user name and a password are required');
   const account = accountJid(textOf(username), stream.host);
-  if (!throttle.admit(stream.remoteAddress)) throw StanzaError.resourceConstraint('too many registrations; try later');
+  if (!throttle.admit(stream.remoteAddress))
+    throw StanzaError.resourceConstraint('too many registrations; try again later');
   await deps.create(account, textOf(password)).catch(refuseAccount);
   return undefined;
 }
 
 function accountJid(username: string, host: string): Jid {
   const account = ifAddress(() => Jid.from(username, host));
-  if (!account?.local) throw StanzaError.notAcceptable('that user name cannot be used');
+  if (!account?.local) throw StanzaError.notAcceptable('the user name is not allowed');
   return account;
 }
 

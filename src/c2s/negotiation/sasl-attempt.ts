@@ -56,14 +56,14 @@ export class SaslAttempt {
 
   /** The client's next element; anything but a response or an abort ends the stream. */
   receive(frame: Frame): MaybePromise<void> {
-    if (frame.ns !== this.#profile.ns) throw StreamError.notAuthorized('authentication is under way');
+    if (frame.ns !== this.#profile.ns) throw StreamError.notAuthorized('authentication is in progress');
     switch (frame.name) {
       case 'response':
         return this.#guarded(() => this.#step(this.#profile.response(frame.element())));
       case 'abort':
         return this.#fail(SaslFailure.aborted());
       default:
-        throw StreamError.notAuthorized('authentication is under way');
+        throw StreamError.notAuthorized('authentication is in progress');
     }
   }
 

@@ -37,7 +37,7 @@ function showList(request: IqRequest): Element {
 async function block(request: IqRequest, changes: BlockListChanges): Promise<undefined> {
   const account: Account = accountShownTo(request);
   const jids = readItems(request.payload);
-  if (jids.length === 0) throw StanzaError.badRequest('there is nobody to block');
+  if (jids.length === 0) throw StanzaError.badRequest('the request names no address to block');
   await changes.add(account, jids);
   return undefined;
 }
@@ -53,7 +53,7 @@ async function unblock(request: IqRequest, changes: BlockListChanges): Promise<u
 
 function readItems(command: Element): Jid[] {
   return childElements(command).map((item) => {
-    if (item.getName() !== 'item' || nsOf(item) !== ns.blocking) throw StanzaError.badRequest('not an item');
+    if (item.getName() !== 'item' || nsOf(item) !== ns.blocking) throw StanzaError.badRequest('expected an <item/>');
     return itemJid(item);
   });
 }

@@ -54,7 +54,7 @@ export class RosterWriting {
   /** A client can set only the name and the groups (RFC 6121 §2.1.2). */
   async #save(account: Account, contact: Jid, given: Element): Promise<void> {
     const { options, rosters } = this.#deps;
-    if (contact.equals(account.jid)) throw StanzaError.notAllowed('nobody is their own contact');
+    if (contact.equals(account.jid)) throw StanzaError.notAllowed('you cannot add yourself as a contact');
     const name = nameOf(given, options);
     const groups = groupsOf(given, options);
     const key = contact.toString();
@@ -75,7 +75,7 @@ export class RosterWriting {
 function onlyItem(query: Element): Element {
   const [item, ...others] = childElements(query);
   if (!item || others.length > 0 || item.getName() !== 'item' || nsOf(item) !== ns.roster) {
-    throw StanzaError.badRequest('a roster set has exactly one item');
+    throw StanzaError.badRequest('a roster set must have exactly one item');
   }
   return item;
 }
@@ -92,10 +92,10 @@ function groupsOf(item: Element, { maxGroupsPerItem, maxNameBytes }: RosterOptio
   const elements = childElements(item).filter((child) => child.getName() === 'group' && nsOf(child) === ns.roster);
   const groups = elements.map(textOf);
   if (groups.length > maxGroupsPerItem) throw StanzaError.notAcceptable('too many groups');
-  if (groups.includes('')) throw StanzaError.notAcceptable('the name of a group is empty');
+  if (groups.includes('')) throw StanzaError.notAcceptable('a group name is empty');
   if (groups.some((group) => Buffer.byteLength(group) > maxNameBytes)) {
-    throw StanzaError.notAcceptable('the name of a group is too long');
+    throw StanzaError.notAcceptable('a group name is too long');
   }
-  if (new Set(groups).size < groups.length) throw StanzaError.badRequest('the same group twice');
+  if (new Set(groups).size < groups.length) throw StanzaError.badRequest('a group is listed twice');
   return groups;
 }

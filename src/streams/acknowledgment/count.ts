@@ -23,6 +23,6 @@ export function readCount(text: string | undefined): number | undefined {
 /** The 'h' of an acknowledgment; throws the stream error for one that is none. */
 export function countIn(frame: Frame): number {
   const h = readCount(frame.attribute('h'));
-  if (h === undefined) throw StreamError.badFormat("an acknowledgment needs an 'h' that is an unsigned integer");
+  if (h === undefined) throw StreamError.badFormat("the 'h' of an acknowledgment must be an unsigned integer");
   return h;
 }

@@ -222,7 +222,7 @@ describe('the message desk: sending', () => {
   it('says who it can send as', async () => {
     const { message } = await rejection(new Scene().send({ from: 'romeo@elsewhere.example' }));
     expect(message).to.equal(
-      'Nobody here is romeo@elsewhere.example: messages come from capulet.example, montague.example, sms.example and addresses there.',
+      'romeo@elsewhere.example is not served here; messages can come from capulet.example, montague.example, sms.example and addresses there.',
     );
   });
 
