@@ -35,7 +35,7 @@ describe('bin/ampere.js', () => {
     expect(launch(process.execPath, ['bogus'])).to.deep.equal({
       code: 2,
       out: '',
-      err: 'ampere: Unknown argument: bogus\n',
+      err: 'ampere: Unknown argument: bogus.\n',
     });
   });
 
@@ -141,7 +141,7 @@ describe('ampere start', () => {
     server.kill('SIGUSR1');
     await server.waitFor('a word at level debug', () => logged('SIGUSR1 does nothing')[0]);
     expect(logged('SIGUSR1 does nothing')).to.have.length(1);
-    expect(logged('wait for a restart').join()).to.include('"keys":["offline.maxMessages"]');
+    expect(logged('take effect after a restart').join()).to.include('"keys":["offline.maxMessages"]');
     await client.settles();
     const other = await connects();
     await other.settles();
@@ -185,6 +185,6 @@ describe('ampere start', () => {
     workplace.configure({ tls: { certificate: 'bad.pem', key: 'bad.pem' } });
     const server = startServer(process.execPath, workplace.path('server.json'));
     expect(await server.end()).to.equal(4);
-    expect(server.complaints).to.deep.equal([`ampere: ${workplace.path('bad.pem')}: holds no PEM certificate`]);
+    expect(server.complaints).to.deep.equal([`ampere: ${workplace.path('bad.pem')}: holds no PEM certificate.`]);
   });
 });
