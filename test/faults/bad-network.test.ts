@@ -8,7 +8,7 @@ import { BadNetwork } from './bad-network.ts';
 
 const sm = 'urn:xmpp:sm:3';
 const limits = { disabled: true, c2s: { idlePingAfterSeconds: 60, idleCloseAfterSeconds: 20 } };
-/** From the last sign of life to the news that the client is gone, with a tick for each deadline and one for the news. */
+/** From the last sign of life to the unavailable presence, with a tick for each deadline and one for the presence. */
 const noticedAfterSeconds = 60 + 20 + 3;
 const resumeSeconds = 300;
 
@@ -64,7 +64,7 @@ describe('a bad network (RFC 6120 §4.6, XEP-0198 §5)', () => {
     return { client, handled: answer.attributes.get('h') };
   }
 
-  /** The bodies of the next messages; requests for acknowledgment are passed over. */
+  /** The bodies of the next messages, without other elements between them. */
   async function bodies(client: TestClient, count: number): Promise<(string | undefined)[]> {
     const found: (string | undefined)[] = [];
     while (found.length < count) {
@@ -75,7 +75,7 @@ describe('a bad network (RFC 6120 §4.6, XEP-0198 §5)', () => {
     return found;
   }
 
-  /** Lets seconds pass while Romeo is alive; answers after how many somebody was seen to go, if at all. */
+  /** Advances the clock while Romeo stays connected. Resolves with the seconds until he sees unavailable presence, if he does. */
   async function secondsUntilGone(limit: number): Promise<number | undefined> {
     for (let second = 1; second <= limit; second++) {
       clock.advance(1000);
@@ -86,14 +86,14 @@ describe('a bad network (RFC 6120 §4.6, XEP-0198 §5)', () => {
     return undefined;
   }
 
-  /** Romeo is told when this client goes. */
+  /** Makes Romeo get this client's unavailable presence. */
   async function isWatched(client: TestClient): Promise<void> {
     client.sends(`<presence to="${romeo.jid}"/>`);
     await romeo.receives(`<presence from="${client.jid}" type="{none}"/>`);
   }
 
-  /** Romeo is owed word for what he sends from now on; resolves when the server has dealt with `count` stanzas of his. */
-  function romeoIsOwedWord(): (count: number) => Promise<void> {
+  /** Enables stream management for Romeo. The function it returns resolves when the server has acknowledged `count` of his stanzas. */
+  function enablesForRomeo(): (count: number) => Promise<void> {
     romeo.sends(`<enable xmlns="${sm}"/>`);
     return async (count) => {
       romeo.sends(`<r xmlns="${sm}"/>`);
@@ -104,12 +104,12 @@ describe('a bad network (RFC 6120 §4.6, XEP-0198 §5)', () => {
     };
   }
 
-  it('a line that is dead without a word is noticed in time, and what was sent into it is stored', async () => {
+  it('detects a dead connection in time, and stores the messages written to it', async () => {
     const phone = await available('phone');
     await isWatched(phone);
     network.freezes();
-    const acknowledged = romeoIsOwedWord();
-    romeo.sends(chat(phone.bare, 'into the dead line'));
+    const acknowledged = enablesForRomeo();
+    romeo.sends(chat(phone.bare, 'while dead'));
     await acknowledged(1);
     const seconds = await secondsUntilGone(noticedAfterSeconds);
     expect(seconds).to.be.within(80, noticedAfterSeconds);
@@ -117,11 +117,11 @@ describe('a bad network (RFC 6120 §4.6, XEP-0198 §5)', () => {
     await romeo.drains();
     const later = await juliet.connects();
     later.sends('<presence/>');
-    expect(await bodies(later, 2)).to.deep.equal(['into the dead line', 'after it']);
-    console.log(`      a dead line was noticed after ${seconds} s: a ping after 60 s, the end 20 s later`);
+    expect(await bodies(later, 2)).to.deep.equal(['while dead', 'after it']);
+    console.log(`      a dead connection was detected after ${seconds} s: a ping after 60 s, the end 20 s later`);
   });
 
-  it('a session behind a dead line waits for its client, who gets everything once and in order', async () => {
+  it('keeps a session behind a dead connection, and its client gets everything once and in order', async () => {
     const { client, token } = await managed();
     network.freezes();
     for (const body of ['1', '2']) romeo.sends(chat(client.bare, body));
@@ -134,7 +134,7 @@ describe('a bad network (RFC 6120 §4.6, XEP-0198 §5)', () => {
     expect((await back.drains()).filter(({ name }) => name === 'message')).to.deep.equal([]);
   });
 
-  it('a client that finds its line dead before the server does takes its session along', async () => {
+  it('lets a client that detects the dead connection first resume its session', async () => {
     const { client, token } = await managed();
     network.freezes();
     romeo.sends(chat(client.bare, '1'));
@@ -145,7 +145,7 @@ describe('a bad network (RFC 6120 §4.6, XEP-0198 §5)', () => {
     expect((await back.drains()).filter(({ name }) => name === 'message')).to.deep.equal([]);
   });
 
-  it('what waited for a client that does not come back goes to another', async () => {
+  it('redelivers to another resource if the client does not come back', async () => {
     const { client: phone } = await managed('phone');
     network.freezes();
     const tablet = await juliet.arrives({ resource: 'tablet' });
@@ -160,7 +160,7 @@ describe('a bad network (RFC 6120 §4.6, XEP-0198 §5)', () => {
     expect(await bodies(tablet, 2)).to.deep.equal(['1', '2']);
   });
 
-  it('a line that breaks anywhere in a stanza takes whole stanzas or none', async () => {
+  it('handles whole stanzas only when the connection breaks within one', async () => {
     const one = chat(romeo.jid, 'one');
     const both = one + chat(romeo.jid, 'two');
     const cuts = Array.from({ length: 20 }, (_, index) => Math.round((both.length * (index + 1)) / 20));
@@ -175,10 +175,10 @@ describe('a bad network (RFC 6120 §4.6, XEP-0198 §5)', () => {
       expect(await bodies(romeo, 2)).to.deep.equal(['one', 'two']);
       await back.closes();
     }
-    console.log(`      ${cuts.length} lines broke within stanzas: nothing lost, nothing twice`);
+    console.log(`      ${cuts.length} connections broke within stanzas: nothing lost, nothing repeated`);
   });
 
-  it('a line that breaks anywhere in a resumption leaves the session to be resumed', async () => {
+  it('keeps the session when the connection breaks within a resumption', async () => {
     const { client, token } = await managed();
     romeo.sends(chat(client.bare, 'at last'));
     await romeo.settles();
@@ -193,10 +193,12 @@ describe('a bad network (RFC 6120 §4.6, XEP-0198 §5)', () => {
     }
     const { client: back } = await resumes(token, 0);
     expect(await bodies(back, 1)).to.deep.equal(['at last']);
-    console.log(`      ${cuts.length} lines broke within <resume/>: the session was there, and nothing twice`);
+    console.log(
+      `      ${cuts.length} connections broke within <resume/>: the session was resumed, and nothing repeated`,
+    );
   });
 
-  it('a line that breaks anywhere in a TLS handshake costs nothing but itself', async () => {
+  it('still serves others after connections that break within a TLS handshake', async () => {
     const { trust } = stage.server;
     let broken = 0;
     for (let bytes = 20; bytes < 1000; bytes += 35) {
@@ -214,14 +216,14 @@ describe('a bad network (RFC 6120 §4.6, XEP-0198 §5)', () => {
     expect(broken).to.be.at.least(20);
     network.shape = {};
     await (await available()).settles();
-    console.log(`      ${broken} lines broke on the way through a TLS handshake`);
+    console.log(`      ${broken} connections broke within a TLS handshake`);
   });
 
   for (const [name, shape] of Object.entries({
     'one byte at a time': { piece: 1 },
-    'in small pieces that are late': { piece: 40, jitterMs: 4 },
+    'late and in small pieces': { piece: 40, jitterMs: 4 },
   })) {
-    it(`a line that carries ${name} carries everything`, async () => {
+    it(`loses nothing when data arrives ${name}`, async () => {
       network.shape = shape;
       const client = await connected();
       await client.opens();

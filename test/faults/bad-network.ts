@@ -1,22 +1,22 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** How a line treats what it carries. */
+/** How a connection treats its data. */
 export interface Shape {
-  /** Bytes in one write; all there are unless given. */
+  /** The size of one write, in bytes. By default all available bytes. */
   readonly piece?: number;
-  /** The longest that a write may be late. */
+  /** The longest delay of a write. */
   readonly jitterMs?: number;
-  /** The line breaks when the client has sent this many bytes. */
+  /** The connection breaks when the client has sent this many bytes. */
   readonly breaksAfter?: number;
 }
 
-/** One connection of a client, both its halves. */
+/** One forwarded connection: to the client and to the server. */
 class Line {
   readonly #near: Socket;
   readonly #far: Socket;
   readonly #shape: Shape;
-  /** How much more the client can send before the line breaks. */
+  /** How many more bytes the client can send before the connection breaks. */
   #left: number;
 
   constructor(near: Socket, far: Socket, shape: Shape) {
@@ -33,17 +33,17 @@ class Line {
     }
   }
 
-  /** Carries nothing any more and tells nobody, as a radio cell does that was left. */
+  /** Stops forwarding without closing anything, like a phone that leaves its radio cell. */
   freezes(): void {
     for (const socket of [this.#near, this.#far]) socket.removeAllListeners('data').pause();
   }
 
-  /** Ends when the client has sent so many bytes more. */
+  /** Breaks when the client has sent this many more bytes. */
   breaksIn(bytes: number): void {
     this.#left = bytes;
   }
 
-  /** Ends with RST, both ways. */
+  /** Resets both sides. */
   breaks(): void {
     for (const socket of [this.#near, this.#far]) if (!socket.destroyed) socket.resetAndDestroy();
   }
@@ -73,18 +73,18 @@ class Line {
   }
 }
 
-/** A bad network between clients and a server. */
+/** A proxy between clients and a server that behaves like a bad network. */
 export class BadNetwork {
   readonly #server: Server;
   readonly #lines: Line[] = [];
-  /** What lines are like that are opened from now on. */
+  /** The shape of connections opened from now on. */
   shape: Shape = {};
 
   private constructor(server: Server) {
     this.#server = server;
   }
 
-  /** Opens a port that leads to another. */
+  /** Listens on a port and forwards to another. */
   static async to(port: number): Promise<BadNetwork> {
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
     const network = new BadNetwork(server);
@@ -105,17 +105,17 @@ export class BadNetwork {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** All that is connected stays so, and nothing comes through any more. */
+  /** Stops forwarding on all connections without closing them. */
   freezes(): void {
     for (const line of this.#lines) line.freezes();
   }
 
-  /** All connections end with RST when their clients have sent so many bytes more. */
+  /** Resets all connections when their clients have sent this many more bytes. */
   breaksIn(bytes: number): void {
     for (const line of this.#lines) line.breaksIn(bytes);
   }
 
-  /** All connections end with RST. */
+  /** Resets all connections. */
   breaks(): void {
     for (const line of this.#lines.splice(0)) line.breaks();
   }

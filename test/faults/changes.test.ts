@@ -1,54 +1,58 @@
 import { expect } from 'chai';
 import { Workplace } from '../cli/run.ts';
-import { type Letter, Party } from './party.ts';
-import { CrimeScene } from './victim.ts';
+import { ResilientClient, type SentMessage } from './resilient-client.ts';
+import { ServerFixture } from './server-under-test.ts';
 
-describe('accounts that are changed after a kill, before the next start (XEP-0198 §5)', () => {
-  const scene = new CrimeScene();
+describe('accounts changed between a kill and the next start (XEP-0198 §5)', () => {
+  const fixture = new ServerFixture();
   const workplace = new Workplace();
-  const names = ['romeo', 'juliet', 'nurse'];
+  const names = ['romeo', 'juliet', 'tybalt'];
 
-  /** Juliet and the nurse, whose sessions were attached when the server was killed, and have not acknowledged a message each. */
-  async function killed(): Promise<readonly [juliet: Party, nurse: Party]> {
-    workplace.configure({ domains: ['localhost'], dataDir: scene.dataDir, authentication: { scramIterations: 4096 } });
-    const server = await scene.start(names);
-    const acknowledged: Letter[] = [];
-    const notices = { acknowledged: (letters: readonly Letter[]) => void acknowledged.push(...letters) };
-    const [romeo, juliet, nurse] = names.map((name) => new Party(name, true, notices));
-    if (!romeo || !juliet || !nurse) throw new Error('there are three');
-    for (const party of [romeo, juliet, nurse]) await party.arrives(server.port);
-    for (const party of [juliet, nurse]) party.stalls();
-    for (const to of ['juliet', 'nurse']) romeo.writes({ id: `to-${to}`, to });
+  /** Kills a server while the sessions of Juliet and Tybalt are attached, each with an unacknowledged message. */
+  async function killed(): Promise<readonly [juliet: ResilientClient, tybalt: ResilientClient]> {
+    workplace.configure({
+      domains: ['localhost'],
+      dataDir: fixture.dataDir,
+      authentication: { scramIterations: 4096 },
+    });
+    const server = await fixture.start(names);
+    const acknowledged: SentMessage[] = [];
+    const events = { acknowledged: (messages: readonly SentMessage[]) => void acknowledged.push(...messages) };
+    const [romeo, juliet, tybalt] = names.map((name) => new ResilientClient(name, true, events));
+    if (!romeo || !juliet || !tybalt) throw new Error('there must be three clients');
+    for (const client of [romeo, juliet, tybalt]) await client.connects(server.port);
+    for (const client of [juliet, tybalt]) client.stopsReading();
+    for (const to of ['juliet', 'tybalt']) romeo.sends({ id: `to-${to}`, to });
     await romeo.readsAcknowledgments();
     server.kill();
     await server.end();
-    for (const party of [romeo, juliet, nurse]) party.leaves();
-    return [juliet, nurse];
+    for (const client of [romeo, juliet, tybalt]) client.disconnects();
+    return [juliet, tybalt];
   }
 
-  /** The server is back, and both come back. */
-  async function returned(juliet: Party, nurse: Party): Promise<void> {
-    const server = await scene.start(names);
-    for (const party of [juliet, nurse]) await party.arrives(server.port);
-    for (const party of [juliet, nurse]) await party.empties();
-    for (const party of [juliet, nurse]) party.leaves();
+  /** Starts the server again and reconnects both. */
+  async function returned(juliet: ResilientClient, tybalt: ResilientClient): Promise<void> {
+    const server = await fixture.start(names);
+    for (const client of [juliet, tybalt]) await client.connects(server.port);
+    for (const client of [juliet, tybalt]) await client.readsAll();
+    for (const client of [juliet, tybalt]) client.disconnects();
     await server.stop();
   }
 
-  it('with another password have no session to come back to, and what it had not acknowledged waits', async () => {
-    const [juliet, nurse] = await killed();
+  it('cannot resume a session after a change of password, and get its messages from the store', async () => {
+    const [juliet, tybalt] = await killed();
     await workplace.done('user', 'passwd', 'juliet@localhost', '--password', 'juliet-password');
-    await returned(juliet, nurse);
-    expect([juliet.resumed, nurse.resumed]).to.deep.equal([false, true]);
-    expect([juliet.received, nurse.received]).to.deep.equal([['to-juliet'], ['to-nurse']]);
+    await returned(juliet, tybalt);
+    expect([juliet.resumed, tybalt.resumed]).to.deep.equal([false, true]);
+    expect([juliet.received, tybalt.received]).to.deep.equal([['to-juliet'], ['to-tybalt']]);
   });
 
-  it('that are removed leave nothing to who has their name next', async () => {
-    const [juliet, nurse] = await killed();
+  it('leave nothing to a new account of the same name when they are removed', async () => {
+    const [juliet, tybalt] = await killed();
     await workplace.done('user', 'rm', 'juliet@localhost');
     await workplace.done('user', 'add', 'juliet@localhost', '--password', 'juliet-password');
-    await returned(juliet, nurse);
-    expect([juliet.resumed, nurse.resumed]).to.deep.equal([false, true]);
-    expect([juliet.received, nurse.received]).to.deep.equal([[], ['to-nurse']]);
+    await returned(juliet, tybalt);
+    expect([juliet.resumed, tybalt.resumed]).to.deep.equal([false, true]);
+    expect([juliet.received, tybalt.received]).to.deep.equal([[], ['to-tybalt']]);
   });
 });

@@ -4,24 +4,24 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { TestClient } from '../support/test-client.ts';
 import { findTree } from '../support/xml-tree.ts';
-import { logIn } from './pair.ts';
-import { type Letter, Party } from './party.ts';
-import { CrimeScene, type Victim } from './victim.ts';
+import { logIn } from './chat-probe.ts';
+import { ResilientClient, type SentMessage } from './resilient-client.ts';
+import { ServerFixture, type ServerUnderTest } from './server-under-test.ts';
 
-const lettersPerJump = 60;
+const messagesPerJump = 60;
 const recipients = ['juliet', 'tybalt', 'laurence'];
 const dayMs = 86_400_000;
 
-/** What the wall clock is set to while messages flow, as libfaketime is told it, and the years it may show then. */
+/** The times that libfaketime sets the wall clock to while messages flow, each with a check of the result. */
 const jumps: readonly (readonly [to: string, time: string, isThere: (atMs: number) => boolean])[] = [
   ['a year ahead', '+365d', (atMs) => atMs > Date.now() + 364 * dayMs],
   ['a year back', '-365d', (atMs) => atMs < Date.now() - 364 * dayMs],
   ['the last second of 32 bits', '@2038-01-19 03:14:06', (atMs) => new Date(atMs).getUTCFullYear() === 2038],
   ['a leap day', '@2028-02-28 23:59:59', (atMs) => new Date(atMs).getUTCFullYear() === 2028],
-  ['the truth', '+0', (atMs) => Math.abs(atMs - Date.now()) < dayMs],
+  ['the real time', '+0', (atMs) => Math.abs(atMs - Date.now()) < dayMs],
 ];
 
-/** What makes a process believe what libfaketime reads in a file. Deadlines go by the monotonic clock, which nobody can set. */
+/** The environment in which libfaketime sets a process's clock from a file. The monotonic clock, used for deadlines, stays true. */
 function fakedBy(file: string): NodeJS.ProcessEnv {
   const { stdout } = spawnSync('faketime', ['-f', '+0', 'env'], { encoding: 'utf8' });
   const [, library = ''] = /^LD_PRELOAD=(.*)$/m.exec(stdout) ?? [];
@@ -30,11 +30,11 @@ function fakedBy(file: string): NodeJS.ProcessEnv {
 }
 
 describe('a wall clock that jumps under load', () => {
-  const file = () => join(scene.dataDir, 'time');
-  const scene = new CrimeScene();
-  let victim: Victim;
+  const file = () => join(fixture.dataDir, 'time');
+  const fixture = new ServerFixture();
+  let server: ServerUnderTest;
   const start = async () => {
-    victim = await scene.start(['romeo', 'nurse', ...recipients], { env: fakedBy(file()) });
+    server = await fixture.start(['romeo', 'observer', ...recipients], { env: fakedBy(file()) });
   };
   before(function () {
     if (spawnSync('faketime', ['--version']).error) this.skip();
@@ -44,43 +44,43 @@ describe('a wall clock that jumps under load', () => {
     await start();
   });
 
-  /** What the server says the time is (XEP-0202). */
+  /** The server's time (XEP-0202). */
   async function timeOf(client: TestClient): Promise<number> {
     const answer = await client.asks('<iq type="get" to="localhost"><time xmlns="urn:xmpp:time"/></iq>');
     return Date.parse(findTree(answer, 'utc')?.text ?? '');
   }
 
-  it('costs no session and no message', async () => {
-    const acknowledged: Letter[] = [];
-    const notices = { acknowledged: (some: readonly Letter[]) => void acknowledged.push(...some) };
-    const party = (name: string) => new Party(name, true, notices);
-    const [romeo, juliet, tybalt, laurence] = [party('romeo'), party('juliet'), party('tybalt'), party('laurence')];
-    const nurse = await logIn(victim.port, 'nurse');
-    for (const one of [romeo, juliet, laurence]) await one.arrives(victim.port);
-    // Laurence will come back to his session, Tybalt is away, and Juliet stays.
-    laurence.leaves();
+  it('ends no session and loses no message', async () => {
+    const acknowledged: SentMessage[] = [];
+    const events = { acknowledged: (some: readonly SentMessage[]) => void acknowledged.push(...some) };
+    const client = (name: string) => new ResilientClient(name, true, events);
+    const [romeo, juliet, tybalt, laurence] = [client('romeo'), client('juliet'), client('tybalt'), client('laurence')];
+    const observer = await logIn(server.port, 'observer');
+    for (const one of [romeo, juliet, laurence]) await one.connects(server.port);
+    // Laurence will resume his session, Tybalt is offline, and Juliet stays connected.
+    laurence.disconnects();
     let written = 0;
     for (const [to, time, isThere] of jumps) {
-      for (let count = 0; count < lettersPerJump; count++) {
-        if (count === lettersPerJump / 2) await writeFile(file(), `${time}\n`);
-        romeo.writes({ id: String(written), to: recipients[written % recipients.length] ?? '' });
+      for (let count = 0; count < messagesPerJump; count++) {
+        if (count === messagesPerJump / 2) await writeFile(file(), `${time}\n`);
+        romeo.sends({ id: String(written), to: recipients[written % recipients.length] ?? '' });
         written += 1;
       }
       await romeo.readsAcknowledgments();
-      await juliet.empties();
-      expect(await timeOf(nurse), to).to.satisfy(isThere);
+      await juliet.readsAll();
+      expect(await timeOf(observer), to).to.satisfy(isThere);
     }
-    await laurence.arrives(victim.port);
+    await laurence.connects(server.port);
     expect(laurence.resumed).to.equal(true);
-    await tybalt.arrives(victim.port);
+    await tybalt.connects(server.port);
     const received = new Map<string, readonly string[]>();
     for (const one of [juliet, laurence, tybalt]) {
-      await one.empties();
+      await one.readsAll();
       received.set(one.name, one.received);
     }
-    for (const one of [romeo, juliet, laurence, tybalt]) one.leaves();
-    nurse.disconnects();
-    await victim.stop();
+    for (const one of [romeo, juliet, laurence, tybalt]) one.disconnects();
+    observer.disconnects();
+    await server.stop();
     const lost = acknowledged.filter(({ id, to }) => !received.get(to)?.includes(id));
     expect(lost).to.deep.equal([]);
     expect(acknowledged.length).to.equal(written);
@@ -92,25 +92,25 @@ describe('a wall clock that jumps under load', () => {
     );
   });
 
-  it('over a restart may end what waits for a client, and what was in it is stored', async () => {
-    const acknowledged: Letter[] = [];
-    const notices = { acknowledged: (some: readonly Letter[]) => void acknowledged.push(...some) };
-    const [romeo, juliet] = [new Party('romeo', true, notices), new Party('juliet', true, notices)];
+  it('may end a session that waits for its client across a restart, and stores its messages', async () => {
+    const acknowledged: SentMessage[] = [];
+    const events = { acknowledged: (some: readonly SentMessage[]) => void acknowledged.push(...some) };
+    const [romeo, juliet] = [new ResilientClient('romeo', true, events), new ResilientClient('juliet', true, events)];
     for (const time of ['+365d', '-365d']) {
-      await juliet.arrives(victim.port);
-      juliet.leaves();
-      await romeo.arrives(victim.port);
-      for (let count = 0; count < 10; count++) romeo.writes({ id: `${time} ${count}`, to: 'juliet' });
+      await juliet.connects(server.port);
+      juliet.disconnects();
+      await romeo.connects(server.port);
+      for (let count = 0; count < 10; count++) romeo.sends({ id: `${time} ${count}`, to: 'juliet' });
       await romeo.readsAcknowledgments();
-      romeo.leaves();
+      romeo.disconnects();
       await writeFile(file(), `${time}\n`);
-      await victim.stop();
+      await server.stop();
       await start();
     }
-    await juliet.arrives(victim.port);
-    await juliet.empties();
-    juliet.leaves();
-    await victim.stop();
+    await juliet.connects(server.port);
+    await juliet.readsAll();
+    juliet.disconnects();
+    await server.stop();
     expect(new Set(juliet.received)).to.deep.equal(new Set(acknowledged.map(({ id }) => id)));
     expect(acknowledged.length).to.equal(20);
   });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Stage } from '../support/conversation.ts';
-import { type Letter, Party } from './party.ts';
+import { ResilientClient, type SentMessage } from './resilient-client.ts';
 
 type Step =
   | { readonly does: 'write'; readonly count: number }
@@ -23,67 +23,67 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** A party that reads all the time, until it is cut off. */
+/** A client that reads until its connection is cut. */
 class Reading {
-  readonly party: Party;
+  readonly client: ResilientClient;
   #done: Promise<void> = Promise.resolve();
 
-  constructor(party: Party) {
-    this.party = party;
+  constructor(client: ResilientClient) {
+    this.client = client;
   }
 
   async begin(port: number): Promise<void> {
-    await this.party.arrives(port);
-    this.#done = this.party.reads(() => undefined);
+    await this.client.connects(port);
+    this.#done = this.client.reads(() => undefined);
   }
 
   async cut(): Promise<void> {
-    this.party.leaves();
+    this.client.disconnects();
     await this.#done;
   }
 }
 
-describe('lines that are cut at any moment (XEP-0198 §5)', () => {
+describe('connections that are cut at any moment (XEP-0198 §5)', () => {
   const stage = new Stage({ settings: { limits: { disabled: true }, tls: { required: false } } });
   let runs = 0;
 
-  async function party(name: string, acknowledged: Letter[]): Promise<Reading> {
+  async function client(name: string, acknowledged: SentMessage[]): Promise<Reading> {
     await stage.server.addUser(`${name}@localhost`, `${name}-password`);
-    const notices = { acknowledged: (letters: readonly Letter[]) => void acknowledged.push(...letters) };
-    return new Reading(new Party(name, true, notices));
+    const events = { acknowledged: (messages: readonly SentMessage[]) => void acknowledged.push(...messages) };
+    return new Reading(new ResilientClient(name, true, events));
   }
 
   it('lose nothing acknowledged, keep the order, and repeat only whole messages', async () => {
     const property = fc.asyncProperty(fc.array(steps, { minLength: 3, maxLength: 15 }), async (walk) => {
       const { port } = stage.server.c2s;
-      const acknowledged: Letter[] = [];
+      const acknowledged: SentMessage[] = [];
       const run = ++runs;
-      const reader = await party(`reader${run}`, []);
-      const writer = await party(`writer${run}`, acknowledged);
+      const reader = await client(`reader${run}`, []);
+      const writer = await client(`writer${run}`, acknowledged);
       await reader.begin(port);
       await writer.begin(port);
       let written = 0;
       for (const step of walk) {
         if (step.does === 'write') {
           for (let count = 0; count < step.count; count++) {
-            writer.party.writes({ id: String(written++), to: reader.party.name });
+            writer.client.sends({ id: String(written++), to: reader.client.name });
           }
         } else {
           const one = step.whom === 'writer' ? writer : reader;
           await one.cut();
-          if (step.does === 'begin anew') one.party.forgets();
+          if (step.does === 'begin anew') one.client.forgetsSession();
           await one.begin(port);
         }
       }
       for (const one of [writer, reader]) {
         await one.cut();
-        await one.party.arrives(port);
+        await one.client.connects(port);
       }
-      await writer.party.readsAcknowledgments();
-      await reader.party.empties();
-      for (const one of [writer, reader]) one.party.leaves();
+      await writer.client.readsAcknowledgments();
+      await reader.client.readsAll();
+      for (const one of [writer, reader]) one.client.disconnects();
       expect(acknowledged.map(({ id }) => Number(id))).to.deep.equal([...Array(written).keys()]);
-      expect([...new Set(reader.party.received)].map(Number)).to.deep.equal([...Array(written).keys()]);
+      expect([...new Set(reader.client.received)].map(Number)).to.deep.equal([...Array(written).keys()]);
     });
     await fc.assert(property, { numRuns: 25 });
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { LineProcess } from '../support/line-process.ts';
-import { type Letter, Party } from './party.ts';
+import { ResilientClient, type SentMessage } from './resilient-client.ts';
 
 const here = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.url));
 const enough = 200;
@@ -22,7 +22,7 @@ describe('a disk that fails once (XEP-0198 §4)', () => {
     );
     if (status === 0) return;
     if (!error) throw new Error(stderr);
-    console.log('      skipped: there is no C compiler');
+    console.log('      skipped: no C compiler');
     this.skip();
   });
   after(() => {
@@ -36,33 +36,35 @@ describe('a disk that fails once (XEP-0198 §4)', () => {
 
   async function start(dataDir: string, hurt: boolean): Promise<{ server: LineProcess; port: number }> {
     const environment = hurt ? { LD_PRELOAD: library(), FAULT_TRIGGER: trigger() } : {};
-    const args = [here('server-program.ts'), dataDir, 'romeo,tybalt,nurse'];
+    const args = [here('server-program.ts'), dataDir, 'romeo,tybalt,laurence'];
     const server = new LineProcess('server', process.execPath, args, environment);
     servers.push(server);
     const line = await server.waitFor('its port', () => server.lines.find((each) => each.startsWith('port ')));
     return { server, port: Number(line.slice(5)) };
   }
 
-  /** What of these letters does not come to their recipients. */
-  async function missing(port: number, letters: readonly Letter[]): Promise<readonly Letter[]> {
+  /** The messages that their recipients do not receive. */
+  async function missing(port: number, messages: readonly SentMessage[]): Promise<readonly SentMessage[]> {
     const found = new Map<string, readonly string[]>();
-    for (const name of ['tybalt', 'nurse']) {
-      const party = new Party(name, true, { acknowledged: () => undefined });
-      await party.arrives(port);
-      await party.empties();
-      party.leaves();
-      found.set(name, party.received);
+    for (const name of ['tybalt', 'laurence']) {
+      const client = new ResilientClient(name, true, { acknowledged: () => undefined });
+      await client.connects(port);
+      await client.readsAll();
+      client.disconnects();
+      found.set(name, client.received);
     }
-    return letters.filter(({ id, to }) => !found.get(to)?.includes(id));
+    return messages.filter(({ id, to }) => !found.get(to)?.includes(id));
   }
 
-  it('loses nothing if it fails in a checkpoint, of which SQLite does not speak: the log is kept, and the next one begins anew', async () => {
+  it('loses nothing if it fails in a checkpoint, which SQLite does not report: the log is kept for the next checkpoint', async () => {
     const dataDir = join(place, 'checkpoint');
     mkdirSync(dataDir);
-    const acknowledged: Letter[] = [];
-    const romeo = new Party('romeo', true, { acknowledged: (letters) => void acknowledged.push(...letters) });
+    const acknowledged: SentMessage[] = [];
+    const romeo = new ResilientClient('romeo', true, {
+      acknowledged: (messages) => void acknowledged.push(...messages),
+    });
     const hurt = await start(dataDir, true);
-    await romeo.arrives(hurt.port);
+    await romeo.connects(hurt.port);
     writeFileSync(trigger(), 'checkpoint');
     let written = 0;
     let failedAt: number | undefined;
@@ -70,7 +72,7 @@ describe('a disk that fails once (XEP-0198 §4)', () => {
       if (!existsSync(trigger())) failedAt ??= acknowledged.length;
       if (failedAt !== undefined && acknowledged.length >= failedAt + enough) hurt.server.kill('SIGKILL');
       while (romeo.unacknowledged < 20 && written < 10 * enough) {
-        romeo.writes({ id: String(written++), to: written % 2 === 0 ? 'tybalt' : 'nurse', padding: 20_000 });
+        romeo.sends({ id: String(written++), to: written % 2 === 0 ? 'tybalt' : 'laurence', padding: 20_000 });
       }
     };
     go();
@@ -90,18 +92,18 @@ describe('a disk that fails once (XEP-0198 §4)', () => {
     ['sync', 'SQLITE_IOERR_FSYNC'],
     ['write', 'SQLITE_IOERR_WRITE'],
   ] as const) {
-    it(`ends the server when it does not ${call}: nothing is acknowledged any more, and nothing acknowledged is lost`, async () => {
+    it(`ends the server when a ${call} fails: nothing more is acknowledged, and nothing acknowledged is lost`, async () => {
       const dataDir = join(place, call);
       mkdirSync(join(dataDir, 'backups'), { recursive: true });
       writeFileSync(backup(dataDir), '');
-      const acknowledged: Letter[] = [];
+      const acknowledged: SentMessage[] = [];
       const refused: string[] = [];
-      const romeo = new Party('romeo', true, {
-        acknowledged: (letters) => void acknowledged.push(...letters),
+      const romeo = new ResilientClient('romeo', true, {
+        acknowledged: (messages) => void acknowledged.push(...messages),
         refused: (id) => void refused.push(id),
       });
       const hurt = await start(dataDir, true);
-      await romeo.arrives(hurt.port);
+      await romeo.connects(hurt.port);
       let written = 0;
       let failing = false;
       const go = () => {
@@ -110,7 +112,7 @@ describe('a disk that fails once (XEP-0198 §4)', () => {
           writeFileSync(trigger(), call);
         }
         while (romeo.unacknowledged < 20 && written < 10 * enough) {
-          romeo.writes({ id: String(written++), to: written % 2 === 0 ? 'tybalt' : 'nurse' });
+          romeo.sends({ id: String(written++), to: written % 2 === 0 ? 'tybalt' : 'laurence' });
         }
       };
       go();

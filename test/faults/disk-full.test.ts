@@ -1,15 +1,15 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { expect } from 'chai';
 import { type LineProcess, patienceMs } from '../support/line-process.ts';
-import { type Letter, Party } from './party.ts';
+import { ResilientClient, type SentMessage } from './resilient-client.ts';
 import { SmallDisk } from './small-disk.ts';
 
 const ballastBytes = 1024 * 1024;
 const names = ['romeo', 'juliet', 'tybalt', 'laurence'];
-/** A bound of what the test writes: far more than the disk could take. */
-const mostLetters = 5000;
+/** A bound of the messages that the test sends: far more than fit on the disk. */
+const maxMessages = 5000;
 
-describe('a disk that is full (XEP-0198 §4)', () => {
+describe('a full disk (XEP-0198 §4)', () => {
   let disk: SmallDisk | undefined;
   before(async function () {
     disk = await SmallDisk.make(8);
@@ -19,19 +19,19 @@ describe('a disk that is full (XEP-0198 §4)', () => {
   });
   after(() => disk?.close());
 
-  it('costs nothing that was acknowledged, lets the rest go on, and is over when there is room', async () => {
+  it('loses nothing acknowledged, lets other work continue, and recovers when space is free', async () => {
     if (!disk) return;
-    const play = new Play(disk);
+    const scenario = new FullDiskScenario(disk);
     try {
-      await play.whole();
-      console.log(`      disk full: ${play.figures()}`);
+      await scenario.play();
+      console.log(`      disk full: ${scenario.figures()}`);
     } finally {
-      play.abandon();
+      scenario.abandon();
     }
   });
 });
 
-describe('a disk that the stored messages have filled', () => {
+describe('a disk filled by stored messages', () => {
   let disk: SmallDisk | undefined;
   before(async function () {
     disk = await SmallDisk.make(12);
@@ -39,7 +39,7 @@ describe('a disk that the stored messages have filled', () => {
   });
   after(() => disk?.close());
 
-  it('is usable again, without a restart, when the messages have been read', async () => {
+  it('recovers without a restart when the messages have been read', async () => {
     if (!disk) return;
     const server = disk.serve(names, 2_000_000);
     try {
@@ -51,26 +51,29 @@ describe('a disk that the stored messages have filled', () => {
   });
 });
 
-/** More than the disk can hold is written to Tybalt, who then reads what was stored. */
+/** Sends Tybalt more than the disk can hold, and lets him read what was stored. */
 async function fillAndRead(disk: SmallDisk, server: LineProcess): Promise<void> {
   const port = Number((await server.waitFor('its port', () => portLine(server))).slice(5));
   const refused: string[] = [];
-  const romeo = new Party('romeo', true, { acknowledged: () => undefined, refused: (id) => void refused.push(id) });
-  const tybalt = new Party('tybalt', true, { acknowledged: () => undefined });
+  const romeo = new ResilientClient('romeo', true, {
+    acknowledged: () => undefined,
+    refused: (id) => void refused.push(id),
+  });
+  const tybalt = new ResilientClient('tybalt', true, { acknowledged: () => undefined });
   const writes = async (ids: readonly string[], to: string, padding: number) => {
-    for (const id of ids) romeo.writes({ id, to, padding });
+    for (const id of ids) romeo.sends({ id, to, padding });
     await romeo.readsAcknowledgments();
   };
-  await romeo.arrives(port);
+  await romeo.connects(port);
   const ids = Array.from({ length: 400 }, (_, index) => String(index));
   while (ids.length > 0) await writes(ids.splice(0, 10), 'tybalt', 30_000);
   const { size } = statSync(disk.path('ampere.db'));
   expect(refused).not.to.deep.equal([]);
 
-  await tybalt.arrives(port);
-  await tybalt.empties();
+  await tybalt.connects(port);
+  await tybalt.readsAll();
   expect(tybalt.received).to.have.lengthOf(400 - refused.length);
-  await tybalt.saysGoodbye();
+  await tybalt.closes();
 
   const began = performance.now();
   for (let attempt = 0; ; attempt++) {
@@ -79,25 +82,25 @@ async function fillAndRead(disk: SmallDisk, server: LineProcess): Promise<void> 
     if (refused.length === before) break;
     expect(performance.now() - began, 'time until something is stored again').to.be.lessThan(patienceMs);
   }
-  // It is the pages of the database that are used again, and the ballast is back.
+  // Free pages of the database are reused, and the ballast exists again.
   expect(statSync(disk.path('ampere.db')).size).to.equal(size);
   expect(statSync(disk.path('ampere.ballast')).size).to.equal(2_000_000);
-  romeo.leaves();
+  romeo.disconnects();
 }
 
 function portLine(server: LineProcess): string | undefined {
   return server.lines.find((line) => line.startsWith('port '));
 }
 
-/** Romeo writes, Juliet reads all the time, Tybalt and Laurence are away at first. */
-class Play {
+/** Romeo writes, Juliet reads all the time, Tybalt and Laurence are offline at first. */
+class FullDiskScenario {
   readonly #disk: SmallDisk;
-  readonly #acknowledged: Letter[] = [];
+  readonly #acknowledged: SentMessage[] = [];
   readonly #refused = new Map<string, string>();
-  readonly #romeo: Party;
-  readonly #juliet: Party;
-  readonly #tybalt: Party;
-  readonly #laurence: Party;
+  readonly #romeo: ResilientClient;
+  readonly #juliet: ResilientClient;
+  readonly #tybalt: ResilientClient;
+  readonly #laurence: ResilientClient;
   #server: LineProcess | undefined;
   #port = 0;
   #reading: Promise<void> = Promise.resolve();
@@ -107,18 +110,18 @@ class Play {
   constructor(disk: SmallDisk) {
     this.#disk = disk;
     const others = { acknowledged: () => undefined };
-    this.#romeo = new Party('romeo', true, {
-      acknowledged: (letters) => void this.#acknowledged.push(...letters),
+    this.#romeo = new ResilientClient('romeo', true, {
+      acknowledged: (messages) => void this.#acknowledged.push(...messages),
       refused: (id, condition) => void this.#refused.set(id, condition),
     });
-    this.#juliet = new Party('juliet', true, others);
-    this.#tybalt = new Party('tybalt', true, others);
-    this.#laurence = new Party('laurence', true, others);
+    this.#juliet = new ResilientClient('juliet', true, others);
+    this.#tybalt = new ResilientClient('tybalt', true, others);
+    this.#laurence = new ResilientClient('laurence', true, others);
   }
 
-  async whole(): Promise<void> {
+  async play(): Promise<void> {
     await this.#begin();
-    await this.#calm();
+    await this.#writeWithSpace();
     await this.#fillAndWriteOn();
     await this.#drainWhileFull();
     await this.#clearAndRecover();
@@ -130,7 +133,7 @@ class Play {
     await this.#startWithoutBallast();
   }
 
-  /** Leaves no server behind, whatever went wrong. */
+  /** Kills the server, if any. */
   abandon(): void {
     this.#server?.kill('SIGKILL');
   }
@@ -140,21 +143,21 @@ class Play {
     expect(existsSync(this.#disk.path('ampere.ballast'))).to.equal(true);
   }
 
-  /** All is well: nothing is refused. */
-  async #calm(): Promise<void> {
+  /** While space is free, nothing is refused. */
+  async #writeWithSpace(): Promise<void> {
     await this.#writes('tybalt', 60);
     await this.#writes('juliet', 60);
     await this.#writes('laurence', 30);
     expect([...this.#refused]).to.deep.equal([]);
   }
 
-  /** Until the disk was full in the middle of a write, unless the server has looked just in time, and more was refused behind that. */
+  /** Fills the disk until a write fails in the middle, and more is refused after that. Repeats it if a check came first. */
   async #fillAndWriteOn(): Promise<void> {
     for (let attempt = 0; attempt < 5 && this.#count('the disk is full') === 0; attempt++) {
       if (attempt > 0) await this.#clearAndRecover();
       this.#disk.fill();
       const { size } = this.#refused;
-      while (this.#refused.size < size + 100 && this.#written < mostLetters) {
+      while (this.#refused.size < size + 100 && this.#written < maxMessages) {
         await this.#writes('tybalt', 20);
         await this.#writes('juliet', 2);
       }
@@ -164,18 +167,18 @@ class Play {
     expect(existsSync(this.#disk.path('ampere.ballast'))).to.equal(false);
   }
 
-  /** What was stored before is given once, and not again to the next session. */
+  /** Messages stored before are delivered once, and not again to the next session. */
   async #drainWhileFull(): Promise<void> {
     for (let visit = 0; visit < 2; visit++) {
-      await this.#laurence.arrives(this.#port);
-      await this.#laurence.empties();
-      this.#laurence.leaves();
-      this.#laurence.forgets();
+      await this.#laurence.connects(this.#port);
+      await this.#laurence.readsAll();
+      this.#laurence.disconnects();
+      this.#laurence.forgetsSession();
       expect(this.#laurence.received, `visit ${visit}`).to.have.lengthOf(30);
     }
   }
 
-  /** Those who are there go on talking; when there is room, messages are kept again, without a restart. */
+  /** Connected users go on chatting. When space is free, messages are stored again without a restart. */
   async #clearAndRecover(): Promise<void> {
     const began = performance.now();
     const before = this.#count('enough disk space is free again');
@@ -190,7 +193,7 @@ class Play {
     expect(existsSync(this.#disk.path('ampere.ballast'))).to.equal(true);
   }
 
-  /** The ballast is what a start on a full disk lives on: Tybalt gets what is kept for him, and nothing new is taken. */
+  /** A start on a full disk uses the ballast: Tybalt gets his stored messages, and new ones are refused. */
   async #startOnFullDisk(): Promise<void> {
     this.#disk.fill();
     await this.#start();
@@ -198,40 +201,40 @@ class Play {
     const { size } = this.#refused;
     await this.#writes('tybalt', 10);
     expect(this.#refused.size).to.equal(size + 10);
-    await this.#tybalt.arrives(this.#port);
-    await this.#tybalt.empties();
-    this.#tybalt.leaves();
-    this.#tybalt.forgets();
+    await this.#tybalt.connects(this.#port);
+    await this.#tybalt.readsAll();
+    this.#tybalt.disconnects();
+    this.#tybalt.forgetsSession();
   }
 
   async #compare(): Promise<void> {
-    const parties = [this.#tybalt, this.#laurence];
-    for (const party of parties) {
-      await party.arrives(this.#port);
-      await party.empties();
+    const clients = [this.#tybalt, this.#laurence];
+    for (const client of clients) {
+      await client.connects(this.#port);
+      await client.readsAll();
     }
     expect(this.#romeo.unacknowledged).to.equal(0);
     expect(this.#acknowledged).to.have.lengthOf(this.#written);
-    const received = new Map([...parties, this.#juliet].map((party) => [party.name, party.received]));
+    const received = new Map([...clients, this.#juliet].map((client) => [client.name, client.received]));
     const kept = this.#acknowledged.filter(({ id }) => !this.#refused.has(id));
     const lost = kept.filter(({ id, to }) => !received.get(to)?.includes(id));
     expect(lost.map(({ id, to }) => `${id} to ${to}`)).to.deep.equal([]);
     const all = [...received.values()].flat();
     expect(all.filter((id) => this.#refused.has(id))).to.deep.equal([]);
     expect(all).to.have.lengthOf(new Set(all).size);
-    for (const party of parties) party.leaves();
+    for (const client of clients) client.disconnects();
   }
 
   async #stop(): Promise<void> {
-    this.#romeo.leaves();
-    this.#juliet.leaves();
+    this.#romeo.disconnects();
+    this.#juliet.disconnects();
     await this.#reading;
     this.#server?.kill('SIGTERM');
     expect(await this.#server?.end()).to.equal(0);
     expect(this.#server?.complaints).to.deep.equal([]);
   }
 
-  /** The control: it is the ballast that does it. */
+  /** The control: without the ballast the start fails. */
   async #startWithoutBallast(): Promise<void> {
     rmSync(this.#disk.path('ampere.ballast'));
     this.#disk.fill();
@@ -250,22 +253,22 @@ class Play {
     this.#server = this.#disk.serve(names, ballastBytes);
     const line = await this.#said('its port', () => this.#server && portLine(this.#server));
     this.#port = Number(line.slice(5));
-    await this.#juliet.arrives(this.#port);
+    await this.#juliet.connects(this.#port);
     this.#reading = this.#juliet.reads(() => undefined);
-    // Told when it is waited for.
+    // A rejection is awaited later.
     this.#reading.catch(() => undefined);
-    await this.#romeo.arrives(this.#port);
+    await this.#romeo.connects(this.#port);
   }
 
-  /** Romeo writes, and reads until all of it is acknowledged: kept, delivered, or refused. */
+  /** Romeo sends messages, and reads until all are acknowledged: stored, delivered, or refused. */
   async #writes(to: string, count: number): Promise<void> {
-    for (let letter = 0; letter < count; letter++)
-      this.#romeo.writes({ id: String(this.#written++), to, padding: 2000 });
+    for (let message = 0; message < count; message++)
+      this.#romeo.sends({ id: String(this.#written++), to, padding: 2000 });
     await this.#romeo.readsAcknowledgments();
   }
 
   #said<T>(what: string, pick: () => T | undefined): Promise<T> {
-    if (!this.#server) throw new Error('no server has been started');
+    if (!this.#server) throw new Error('no server was started');
     return this.#server.waitFor(what, pick);
   }
 

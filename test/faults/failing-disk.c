@@ -1,5 +1,5 @@
-/* Loaded into a server before all else: its database's disk fails once when the file named by FAULT_TRIGGER is there. The file says
-   which call fails, and goes with that: whoever tries again will be told that all is well. */
+/* Preloaded into a server: one disk operation of its database fails when the file named by FAULT_TRIGGER exists. The file names the
+   call that fails and is removed then, so that a second try would succeed. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 2 for the database itself, 1 for what belongs to it, 0 for any other file. */
+/* 2 for the database itself, 1 for its log and other files beside it, 0 for any other file. */
 static int database(int file) {
   char link[64], path[4096];
   snprintf(link, sizeof link, "/proc/self/fd/%d", file);
@@ -34,7 +34,7 @@ static int ordered(const char *call) {
 
 static int fails(const char *call, int file) {
   int which = database(file);
-  /* Of a checkpoint the sync of the database itself fails. */
+  /* In a checkpoint, the sync of the database itself fails. */
   int meant = which > 0 && (ordered(call) || (which == 2 && strcmp(call, "sync") == 0 && ordered("checkpoint")));
   if (!meant) return 0;
   unlink(getenv("FAULT_TRIGGER"));
@@ -42,7 +42,7 @@ static int fails(const char *call, int file) {
   return 1;
 }
 
-/* What a checkpoint writes before it fails is lost, as the kernel may lose what it could not write. */
+/* The pages that a failing checkpoint wrote are lost, as the kernel may drop pages it could not write. */
 static int loses(int file) {
   return database(file) == 2 && ordered("checkpoint");
 }

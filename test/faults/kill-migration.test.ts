@@ -7,14 +7,14 @@ import { expect } from 'chai';
 import { defaultMigrationsDir, openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import { ampleQuota, sampleCredentials, sampleMessage } from '../storage/samples.ts';
 import { LineProcess, patienceMs } from '../support/line-process.ts';
-import { Chance } from './chance.ts';
+import { SeededRandom } from './seeded-random.ts';
 
 const program = fileURLToPath(new URL('../storage/storage-program.ts', import.meta.url));
 const rounds = 12;
 const messages = 2000;
 const owner = 'juliet@localhost';
 const newest = readdirSync(defaultMigrationsDir).length;
-/** Two migrations that take their time: each rewrites every message. */
+/** Two slow migrations: each rewrites every message. */
 const slow = ['one', 'two'].map(
   (column) => `ALTER TABLE offline_messages ADD COLUMN ${column} BLOB; UPDATE offline_messages SET ${column} = bytes;`,
 );
@@ -28,16 +28,16 @@ describe('a server that is killed while it migrates its database', function () {
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
   const inside = (...names: string[]) => join(directory, ...names);
 
-  it('leaves each step done or not begun, opens again, and has lost nothing', async () => {
-    const chance = new Chance();
+  it('leaves each step done or not begun, opens again, and loses nothing', async () => {
+    const random = new SeededRandom();
     await prepare();
     const tookMs = await wholeMigration();
     const found = { before: 0, between: 0, after: 0 };
     for (let round = 0; round < rounds; round++) {
       const dataDir = inside(`killed-${round}`);
       cpSync(inside('old'), dataDir, { recursive: true });
-      // The first one at once, and early ones more often: a machine under load is late with all of them.
-      const share = round === 0 ? 0 : chance.between(0, 100) / 100;
+      // The first kill comes at once, and early kills are more frequent: a machine under load is late with all of them.
+      const share = round === 0 ? 0 : random.between(0, 100) / 100;
       await killedAfter(dataDir, tookMs * share ** 2);
       const version = inspect(join(dataDir, 'ampere.db'));
       found[version === newest ? 'before' : version === newest + 1 ? 'between' : 'after'] += 1;
@@ -48,10 +48,10 @@ describe('a server that is killed while it migrates its database', function () {
     const { before, between, after } = found;
     expect(before).to.be.at.least(1);
     const where = `${before} before the first step was done, ${between} before the second, ${after} after it`;
-    console.log(`      ${rounds} kills, seed ${chance.seed}: ${where}; 0 of ${rounds * messages} messages lost`);
+    console.log(`      ${rounds} kills, seed ${random.seed}: ${where}; 0 of ${rounds * messages} messages lost`);
   });
 
-  /** A database of today's schema, and a directory with migrations that come after it. */
+  /** Makes a database with the newest schema, and a directory with further migrations. */
   async function prepare(): Promise<void> {
     const storage = await openSqliteStorage({ dataDir: inside('old'), onFatal: (error) => expect.fail(error.message) });
     await storage.accounts.create(owner, sampleCredentials());
@@ -70,7 +70,7 @@ describe('a server that is killed while it migrates its database', function () {
   const starts = (dataDir: string) =>
     new LineProcess('storage', process.execPath, [program, 'open', dataDir, inside('migrations')]);
 
-  /** How long it takes from the moment at which the directory is locked. */
+  /** The duration of the migration in milliseconds, from the moment the directory is locked. */
   async function wholeMigration(): Promise<number> {
     const dataDir = inside('whole');
     cpSync(inside('old'), dataDir, { recursive: true });
@@ -90,11 +90,11 @@ describe('a server that is killed while it migrates its database', function () {
     await running.end();
   }
 
-  /** Another process has begun to open the directory. */
+  /** Resolves when another process has begun to open the directory. */
   async function locked(dataDir: string): Promise<void> {
     const giveUpAtMs = performance.now() + patienceMs;
     while (!existsSync(join(dataDir, 'ampere.pid'))) {
-      if (performance.now() > giveUpAtMs) expect.fail('nobody opens the directory');
+      if (performance.now() > giveUpAtMs) expect.fail('no process opens the directory');
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -105,7 +105,7 @@ describe('a server that is killed while it migrates its database', function () {
     return names.filter((name) => name.endsWith('.db')).map((name) => join(backups, name));
   };
 
-  /** The version of a database that is whole, and has all that belongs to it. */
+  /** The schema version of a database, which must be intact and have the columns of that version. */
   function inspect(file: string): number {
     const db = new Database(file);
     const version = Number(db.pragma('user_version', { simple: true }));

@@ -6,160 +6,160 @@ import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.
 import { restoreDatabase } from '../../src/storage/sqlite/restore-database.ts';
 import { backup } from '../../src/web/control/server-operations.ts';
 import { ampleQuota, sampleCredentials, sampleMessage } from '../storage/samples.ts';
-import { Chance } from './chance.ts';
-import { Company } from './company.ts';
-import { CrimeScene } from './victim.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { ServerFixture } from './server-under-test.ts';
+import { Workload } from './workload.ts';
 
-/** As many as there are anyway, and as many as it may take until one has struck at the right moment. */
+/** The least number of kills, and the most until one comes at the right moment. */
 const [leastKills, mostKills] = [10, 60];
 
-describe('a server that is killed in the middle of', function () {
+describe('a server that is killed during', function () {
   this.timeout(300_000);
-  const scene = new CrimeScene();
-  const database = () => join(scene.dataDir, 'ampere.db');
+  const fixture = new ServerFixture();
+  const database = () => join(fixture.dataDir, 'ampere.db');
 
-  it('handing over what was stored (XEP-0160 §2)', async () => {
-    const chance = new Chance();
-    const company = new Company({
+  it('the delivery of stored messages (XEP-0160 §2)', async () => {
+    const random = new SeededRandom();
+    const workload = new Workload({
       writers: ['romeo', 'mercutio'],
       readers: { tybalt: true, paris: false },
       padding: 500,
     });
-    const readers = company.readers;
-    for (const reader of readers) reader.hasty = true;
-    let server = await scene.start(company.names);
-    for (const writer of company.writers) await writer.arrives(server.port);
-    await company.writesAcknowledged(1200);
+    const readers = workload.readers;
+    for (const reader of readers) reader.enablesFirst = true;
+    let server = await fixture.start(workload.names);
+    for (const writer of workload.writers) await writer.connects(server.port);
+    await workload.sendsAcknowledged(1200);
     const received = () => readers.reduce((sum, reader) => sum + reader.received.length, 0);
     const left = () =>
-      readers.reduce((sum, reader) => sum - new Set(reader.received).size, company.acknowledged.length);
+      readers.reduce((sum, reader) => sum - new Set(reader.received).size, workload.acknowledged.length);
     let kills = 0;
     for (; kills < 10 && left() > 200; kills++) {
-      const victim = server;
-      for (const reader of readers) await reader.arrives(victim.port);
-      const until = received() + chance.between(1, 100);
+      const current = server;
+      for (const reader of readers) await reader.connects(current.port);
+      const until = received() + random.between(1, 100);
       const go = () => {
         if (received() < until) return;
-        victim.kill();
-        // What the network still has is lost, too.
-        for (const reader of readers) reader.leaves();
+        current.kill();
+        // Data still in the network is lost, too.
+        for (const reader of readers) reader.disconnects();
       };
       await Promise.all(readers.map((reader) => reader.reads(go)));
-      expect(await victim.end()).to.equal(null);
-      server = await scene.start(company.names);
+      expect(await current.end()).to.equal(null);
+      server = await fixture.start(workload.names);
     }
     expect(kills).to.be.at.least(5);
-    await company.returns(scene, server);
-    company.expectNothingLost();
-    console.log(`      ${kills} kills while stored messages were handed over, seed ${chance.seed}: ${company.figures}`);
+    await workload.finishes(fixture, server);
+    workload.expectNothingLost();
+    console.log(`      ${kills} kills during delivery of stored messages, seed ${random.seed}: ${workload.figures}`);
   });
 
   it('a checkpoint', async () => {
-    const chance = new Chance();
-    const company = new Company({ writers: ['romeo', 'mercutio'], readers: { tybalt: true }, padding: 8000 });
+    const random = new SeededRandom();
+    const workload = new Workload({ writers: ['romeo', 'mercutio'], readers: { tybalt: true }, padding: 8000 });
     let [rounds, within] = [0, 0];
     for (; rounds < leastKills || (within === 0 && rounds < mostKills); rounds++) {
-      const server = await scene.start(company.names);
-      for (const writer of company.writers) await writer.arrives(server.port);
+      const server = await fixture.start(workload.names);
+      for (const writer of workload.writers) await writer.connects(server.port);
       const before = statSync(database(), { bigint: true }).mtimeNs;
-      const spare = chance.between(0, 30);
+      const spare = random.between(0, 30);
       let looks = 0;
-      // Nothing but a checkpoint writes to the database itself.
-      const killed = whenever(
+      // Only a checkpoint writes to the database file itself.
+      const killed = once(
         () => statSync(database(), { bigint: true }).mtimeNs !== before && ++looks > spare,
         () => server.kill(),
       );
-      await company.carriesOn(company.writers, () => {});
+      await workload.runsUntilDisconnected(workload.writers, () => {});
       await killed;
       expect(await server.end()).to.equal(null);
       if (isWithinCheckpoint(`${database()}-shm`)) within += 1;
     }
-    await company.returns(scene, await scene.start(company.names));
-    company.expectNothingLost();
+    await workload.finishes(fixture, await fixture.start(workload.names));
+    workload.expectNothingLost();
     expect(within).to.be.at.least(1);
-    console.log(`      ${rounds} kills, ${within} within a checkpoint, seed ${chance.seed}: ${company.figures}`);
+    console.log(`      ${rounds} kills, ${within} within a checkpoint, seed ${random.seed}: ${workload.figures}`);
   });
 
-  it('a backup, of which nothing is ever seen under its name that is not whole', async () => {
-    const chance = new Chance();
-    const cast = { writers: ['romeo', 'mercutio'], readers: { tybalt: true, paris: false } };
-    const company = new Company(cast);
+  it('a backup, which gets its name only when it is complete', async () => {
+    const random = new SeededRandom();
+    const options = { writers: ['romeo', 'mercutio'], readers: { tybalt: true, paris: false } };
+    const workload = new Workload(options);
     await fill(4000);
     let [rounds, halfway] = [0, 0];
     for (; rounds < leastKills || (halfway === 0 && rounds < mostKills); rounds++) {
-      const server = await scene.start(company.names);
-      for (const writer of company.writers) await writer.arrives(server.port);
-      const file = join(scene.dataDir, `copy-${rounds}.db`);
-      const share = statSync(database()).size * (chance.between(0, 100) / 100);
-      const backup = beginsBackup(file);
-      const killed = whenever(
+      const server = await fixture.start(workload.names);
+      for (const writer of workload.writers) await writer.connects(server.port);
+      const file = join(fixture.dataDir, `copy-${rounds}.db`);
+      const share = statSync(database()).size * (random.between(0, 100) / 100);
+      const backup = requestBackup(file);
+      const killed = once(
         () => sizeOf(`${file}.part`) >= Math.max(1, share) || existsSync(file),
         () => server.kill(),
       );
-      await company.carriesOn(company.writers, () => {});
+      await workload.runsUntilDisconnected(workload.writers, () => {});
       await Promise.all([killed, backup]);
       expect(await server.end()).to.equal(null);
-      if (existsSync(file)) scene.expectSoundDatabase(file);
+      if (existsSync(file)) fixture.expectSoundDatabase(file);
       else halfway += 1;
     }
     expect(halfway).to.be.at.least(1);
-    const server = await scene.start(company.names);
-    for (const writer of company.writers) await writer.arrives(server.port);
-    await company.writesAcknowledged(100);
-    const before = [...company.acknowledged];
-    const file = join(scene.dataDir, 'copy-0.db.again');
-    const [, outcome] = await Promise.all([company.writesAcknowledged(100), beginsBackup(file)]);
+    const server = await fixture.start(workload.names);
+    for (const writer of workload.writers) await writer.connects(server.port);
+    await workload.sendsAcknowledged(100);
+    const before = [...workload.acknowledged];
+    const file = join(fixture.dataDir, 'copy-0.db.again');
+    const [, outcome] = await Promise.all([workload.sendsAcknowledged(100), requestBackup(file)]);
     expect(outcome).to.equal('done');
-    for (const writer of company.writers) writer.leaves();
+    for (const writer of workload.writers) writer.disconnects();
     await server.stop();
-    const figures = `${company.acknowledged.length} acknowledged, ${before.length} of them before the last backup`;
+    const figures = `${workload.acknowledged.length} acknowledged, ${before.length} of them before the last backup`;
 
-    const dataDir = join(scene.dataDir, 'restored');
+    const dataDir = join(fixture.dataDir, 'restored');
     await restoreDatabase(file, dataDir);
-    const restored = new Company(cast);
-    await restored.returns(scene, await scene.start(company.names, { dataDir }));
+    const restored = new Workload(options);
+    await restored.finishes(fixture, await fixture.start(workload.names, { dataDir }));
     restored.expectNothingLost(before);
     console.log(
-      `      ${rounds} kills, ${halfway} before the backup was whole, seed ${chance.seed}: ${figures}, 0 lost`,
+      `      ${rounds} kills, ${halfway} before the backup was complete, seed ${random.seed}: ${figures}, 0 lost`,
     );
   });
 
-  it('its shutdown', async () => {
-    const chance = new Chance();
-    const company = new Company({
+  it('a shutdown', async () => {
+    const random = new SeededRandom();
+    const workload = new Workload({
       writers: ['romeo', 'mercutio'],
-      readers: { juliet: true, nurse: false, tybalt: true, laurence: true },
+      readers: { juliet: true, paris: false, tybalt: true, laurence: true },
     });
-    const [juliet, nurse, laurence] = ['juliet', 'nurse', 'laurence'].map((name) => company.reader(name));
-    if (!juliet || !nurse || !laurence) expect.fail();
+    const [juliet, paris, laurence] = ['juliet', 'paris', 'laurence'].map((name) => workload.reader(name));
+    if (!juliet || !paris || !laurence) expect.fail();
     let [rounds, within] = [0, 0];
-    // A fast machine may be done before it is killed, over and over.
+    // A fast machine may finish before it is killed, repeatedly.
     for (; rounds < leastKills || (within === 0 && rounds < mostKills); rounds++) {
-      const server = await scene.start(company.names);
-      const present = [juliet, nurse, ...company.writers];
-      for (const party of [laurence, ...present]) await party.arrives(server.port);
-      laurence.stalls();
-      const until = company.acknowledged.length + chance.between(10, 100);
-      const graceMs = chance.between(0, 60);
+      const server = await fixture.start(workload.names);
+      const present = [juliet, paris, ...workload.writers];
+      for (const client of [laurence, ...present]) await client.connects(server.port);
+      laurence.stopsReading();
+      const until = workload.acknowledged.length + random.between(10, 100);
+      const graceMs = random.between(0, 60);
       let asked = false;
-      await company.carriesOn(present, () => {
-        if (asked || company.acknowledged.length < until) return;
+      await workload.runsUntilDisconnected(present, () => {
+        if (asked || workload.acknowledged.length < until) return;
         asked = true;
         server.kill('SIGTERM');
         setTimeout(() => server.kill(), graceMs);
       });
-      laurence.leaves();
+      laurence.disconnects();
       if ((await server.end()) === null) within += 1;
     }
-    await company.returns(scene, await scene.start(company.names));
-    company.expectNothingLost();
+    await workload.finishes(fixture, await fixture.start(workload.names));
+    workload.expectNothingLost();
     expect(within).to.be.at.least(1);
-    console.log(`      ${rounds} kills, ${within} within a shutdown, seed ${chance.seed}: ${company.figures}`);
+    console.log(`      ${rounds} kills, ${within} within a shutdown, seed ${random.seed}: ${workload.figures}`);
   });
 
-  /** Makes the database large, by messages to somebody else. */
+  /** Makes the database large by messages to another account. */
   async function fill(messages: number): Promise<void> {
-    const { dataDir } = scene;
+    const { dataDir } = fixture;
     const storage = await openSqliteStorage({ dataDir, onFatal: (error) => expect.fail(error.message) });
     const owner = 'laurence@localhost';
     await storage.accounts.create(owner, sampleCredentials());
@@ -168,9 +168,9 @@ describe('a server that is killed in the middle of', function () {
     await storage.close();
   }
 
-  /** Has the server make a backup; resolves when it is made, or the server is gone. */
-  async function beginsBackup(file: string): Promise<'done' | 'cut short'> {
-    const server = await ControlClient.connect(scene.dataDir);
+  /** Requests a backup. Resolves when it is made, or the server has ended. */
+  async function requestBackup(file: string): Promise<'done' | 'cut short'> {
+    const server = await ControlClient.connect(fixture.dataDir);
     return (
       server?.call(backup, { file }).then(
         () => 'done',
@@ -180,18 +180,18 @@ describe('a server that is killed in the middle of', function () {
   }
 });
 
-/** Does something as soon as something is so; looked at again in every turn of the event loop. */
-async function whenever(isSo: () => boolean, does: () => void): Promise<void> {
+/** Acts as soon as a condition holds, which is tested in every turn of the event loop. */
+async function once(isTrue: () => boolean, act: () => void): Promise<void> {
   const giveUpAtMs = performance.now() + 30_000;
-  while (!isSo() && performance.now() < giveUpAtMs) await new Promise((resolve) => setImmediate(resolve));
-  does();
+  while (!isTrue() && performance.now() < giveUpAtMs) await new Promise((resolve) => setImmediate(resolve));
+  act();
 }
 
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Whether the shared memory of SQLite's log tells of a checkpoint that was begun and not finished (WalCkptInfo in its wal.c). */
+/** Whether the shared memory of SQLite's log shows an unfinished checkpoint (WalCkptInfo in its wal.c). */
 function isWithinCheckpoint(shm: string): boolean {
   const index = readFileSync(shm);
   return index.readUInt32LE(128) > index.readUInt32LE(96);

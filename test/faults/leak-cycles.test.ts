@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { headerFor, saslElement, TestClient } from '../support/test-client.ts';
-import { CrimeScene, type Figures, mebibytes, type Victim } from './victim.ts';
+import { type Figures, mebibytes, ServerFixture, type ServerUnderTest } from './server-under-test.ts';
 
 const { AMPERE_CYCLES = '200' } = process.env;
-/** How often a connection is made and dropped at each stage. */
+/** The number of connections dropped at each stage. */
 const cycles = Number(AMPERE_CYCLES);
 const atOnce = 10;
 const accounts = Array.from({ length: atOnce }, (_, index) => `guest${index}`);
@@ -12,15 +12,15 @@ const sm = 'urn:xmpp:sm:3';
 
 describe('connections dropped at every stage (CVE-2026-43506)', function () {
   this.timeout(60_000 + cycles * 1000);
-  const scene = new CrimeScene();
-  let victim: Victim;
+  const fixture = new ServerFixture();
+  let server: ServerUnderTest;
   let ca: Buffer;
   beforeEach(async () => {
-    victim = await scene.start(accounts);
-    ca = await readFile(scene.authority);
+    server = await fixture.start(accounts);
+    ca = await readFile(fixture.authority);
   });
 
-  const connected = () => TestClient.connect({ host: '127.0.0.1', port: victim.port }, 'localhost');
+  const connected = () => TestClient.connect({ host: '127.0.0.1', port: server.port }, 'localhost');
 
   async function said(...pieces: (string | Buffer)[]): Promise<TestClient> {
     const client = await connected();
@@ -141,18 +141,18 @@ describe('connections dropped at every stage (CVE-2026-43506)', function () {
     }
   }
 
-  /** What the server has when it has noticed all that happened: the sessions that wait for their clients are replaced and closed. */
+  /** The server's figures once all sessions that wait for their clients have been replaced and closed. */
   async function rested(had: Pick<Figures, 'descriptors' | 'handles'>): Promise<Figures> {
     for (const account of accounts) await goodbye(account);
-    return victim.figuresAtRest(had);
+    return server.figuresAtRest(had);
   }
 
-  it('leave nothing behind', async () => {
+  it('leave no memory, descriptor or handle in use', async () => {
     for (const reach of Object.values(stages)) await drops(reach, 2 * atOnce);
     const base = await rested({ descriptors: 0, handles: 0 });
     for (const reach of Object.values(stages)) await drops(reach, cycles);
     const after = await rested(base);
-    await victim.stop();
+    await server.stop();
     const total = Object.keys(stages).length * cycles;
     const grown = after.heapBytes - base.heapBytes;
     const open = `${base.descriptors} descriptors before, ${after.descriptors} after; ${base.handles} handles before, ${after.handles} after`;

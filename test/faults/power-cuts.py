@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a power cut would have left of a database, at every acknowledgment that a server sent: from the log of its system calls.
+"""Rebuilds from a log of system calls what a power cut would leave of a database, at every acknowledgment that a server sent.
 
     strace -f -xx -s 70000 -e trace=openat,pwrite64,write,writev,sendmsg,ftruncate,fsync,fdatasync -o LOG SERVER
     power-cuts.py LOG --db NAME --query SQL
@@ -90,7 +90,7 @@ def complete(call):
 
 
 def leaves(call):
-    """Bytes on their way to a client: they may be out from the moment the call begins."""
+    """Bytes sent to a client: they may have left from the moment the call begins."""
     if not re.match(r'(?:write|writev|sendmsg)\(', call):
         return
     data = b''.join(unhex(text) for text in QUOTED.findall(call))

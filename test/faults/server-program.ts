@@ -10,10 +10,10 @@ import { configSchema } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/support/clock.ts';
 import { createLog } from '../../src/support/log.ts';
 import { addUser } from '../../src/web/control/user-operations.ts';
-import type { Figures } from './victim.ts';
+import type { Figures } from './server-under-test.ts';
 
-// A server in a process of its own, to be maltreated: `<data directory> <account,account,...> [<settings as JSON>]`. Prints its port
-// when it is open. Lines of input: `measure` prints figures, `hoard` takes all descriptors, `yield` gives them back, others stop it.
+// A server in its own process: `<data directory> <account,account,...> [<settings as JSON>]`. Prints its port when it listens.
+// Lines of input: `measure` prints figures, `exhaust` opens all descriptors, `release` closes them, any other line stops it.
 const [, , dataDir = '', names = '', settings = '{}'] = process.argv;
 
 const config = configSchema({ directory: dataDir, environment: {} }).parse({
@@ -40,7 +40,7 @@ async function start(fail: (error: Error) => void): Promise<Server> {
     server.administration
       .call(addUser, { jid: `${name}@localhost`, password: `${name}-password` })
       .catch(() => undefined);
-  // A few at a time: the server derives few keys at once, and refuses more than can wait.
+  // A few at a time: the server derives few keys at once, and refuses more than its queue holds.
   while (wanted.length > 0) await Promise.all(wanted.splice(0, 10).map(add));
   return server;
 }
@@ -53,7 +53,7 @@ delays.enable();
 
 function measure(): Figures {
   const longestTurnMs = delays.max / 1e6;
-  // The collection of garbage is not part of what is measured next.
+  // The next measurement must not include this garbage collection.
   delays.disable();
   for (let pass = 0; pass < 3; pass++) collectGarbage();
   delays.reset();
@@ -72,21 +72,21 @@ function measure(): Figures {
   };
 }
 
-const hoard: number[] = [];
+const opened: number[] = [];
 
-/** Opens files until no more can be had. */
-function takeDescriptors(): void {
+/** Opens files until no descriptors are left. */
+function exhaustDescriptors(): void {
   try {
-    for (;;) hoard.push(openSync(devNull, 'r'));
+    for (;;) opened.push(openSync(devNull, 'r'));
   } catch {
-    process.stdout.write(`hoarded ${hoard.length}\n`);
+    process.stdout.write(`exhausted ${opened.length}\n`);
   }
 }
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   if (line === 'measure') process.stdout.write(`figures ${JSON.stringify(measure())}\n`);
-  else if (line === 'hoard') takeDescriptors();
-  else if (line === 'yield') for (const descriptor of hoard.splice(0)) closeSync(descriptor);
+  else if (line === 'exhaust') exhaustDescriptors();
+  else if (line === 'release') for (const descriptor of opened.splice(0)) closeSync(descriptor);
   else process.kill(process.pid, 'SIGTERM');
 });
 

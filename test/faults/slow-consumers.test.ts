@@ -1,62 +1,62 @@
 import { expect } from 'chai';
-import { type Latencies, Pair } from './pair.ts';
-import { type Letter, type Notices, Party } from './party.ts';
-import { CrimeScene, type Figures, longestTurn, mebibytes, type Victim } from './victim.ts';
+import { ChatProbe, type Latencies } from './chat-probe.ts';
+import { type ClientEvents, ResilientClient, type SentMessage } from './resilient-client.ts';
+import { type Figures, longestTurn, mebibytes, ServerFixture, type ServerUnderTest } from './server-under-test.ts';
 
 const { AMPERE_SLOW_CONSUMERS = '50' } = process.env;
 const crowd = Number(AMPERE_SLOW_CONSUMERS);
-/** What is written to each of them while they read, and then while they read nothing. */
-const lettersRead = 50;
-const lettersUnread = 400;
-/** Of one message; all of them are longer than what the server may hold of them. */
+/** The messages to each client while it reads, and then while it reads nothing. */
+const messagesRead = 50;
+const messagesUnread = 400;
+/** The size of one message. All together exceed what the server may hold in memory. */
 const messageBytes = 1000;
 const mostHeld = 10 * 2 ** 20;
-/** The whole process, with what its memory management has not given back yet. */
+/** Of the whole process, with memory not yet returned to the system. */
 const mostResident = 200 * 2 ** 20;
 const writers = ['anna', 'bert', 'cora', 'dirk'];
 const window = 50;
 
 describe('clients that read nothing while they are written to (CVE-2008-1728, CVE-2010-0305)', () => {
   const names = Array.from({ length: crowd }, (_, index) => `reader${index}`);
-  const scene = new CrimeScene();
-  let victim: Victim;
-  let pair: Pair;
+  const fixture = new ServerFixture();
+  let server: ServerUnderTest;
+  let probe: ChatProbe;
   beforeEach(async () => {
     const streamManagement = { maxStanzas: 100 };
     const limits = { disabled: true, c2s: { outgoingBufferBytes: 262_144, idleCloseAfterSeconds: 5 } };
     const settings = { streamManagement, limits };
-    victim = await scene.start(['romeo', 'juliet', ...writers, ...names], { settings });
-    pair = new Pair(victim.port);
-    await pair.meet();
+    server = await fixture.start(['romeo', 'juliet', ...writers, ...names], { settings });
+    probe = new ChatProbe(server.port);
+    await probe.logIn();
   });
 
-  it('cost little memory, disturb nobody, and have it all when they read again', async () => {
-    const acknowledged: Letter[] = [];
-    const notices = { acknowledged: (some: readonly Letter[]) => void acknowledged.push(...some) };
-    const readers = names.map((name) => new Party(name, true, notices));
-    for (const reader of readers) await reader.arrives(victim.port);
+  it('cost little memory, disturb no other client, and get everything when they read again', async () => {
+    const acknowledged: SentMessage[] = [];
+    const events = { acknowledged: (some: readonly SentMessage[]) => void acknowledged.push(...some) };
+    const readers = names.map((name) => new ResilientClient(name, true, events));
+    for (const reader of readers) await reader.connects(server.port);
     const reading = readers.map((reader) => reader.reads(() => undefined));
-    const before = await chatWhileAll(lettersRead, notices);
-    for (const reader of readers) reader.leaves();
+    const before = await chatWhileAll(messagesRead, events);
+    for (const reader of readers) reader.disconnects();
     await Promise.all(reading);
     for (const reader of readers) {
-      await reader.arrives(victim.port);
-      reader.stalls();
+      await reader.connects(server.port);
+      reader.stopsReading();
     }
-    const during = await chatWhileAll(lettersUnread, notices);
+    const during = await chatWhileAll(messagesUnread, events);
     for (const reader of readers) {
-      reader.leaves();
-      await reader.arrives(victim.port);
-      await reader.empties();
-      reader.leaves();
+      reader.disconnects();
+      await reader.connects(server.port);
+      await reader.readsAll();
+      reader.disconnects();
     }
-    pair.part();
-    await victim.stop();
+    probe.disconnect();
+    await server.stop();
     const received = new Map(readers.map((reader) => [reader.name, new Set(reader.received)]));
     const lost = acknowledged.filter(({ id, to }) => !received.get(to)?.has(id));
     expect(lost).to.deep.equal([]);
-    expect(acknowledged.length).to.equal(crowd * (lettersRead + lettersUnread));
-    const unread = crowd * lettersUnread;
+    expect(acknowledged.length).to.equal(crowd * (messagesRead + messagesUnread));
+    const unread = crowd * messagesUnread;
     const held = during.heapBytes - before.heapBytes;
     const resident = during.residentBytes - before.residentBytes;
     console.log(`      ${crowd} clients read: ${before.latencies} of others, ${longestTurn(before)}`);
@@ -70,24 +70,27 @@ describe('clients that read nothing while they are written to (CVE-2008-1728, CV
     expect(resident).to.be.below(mostResident);
   });
 
-  /** Every writer writes to all readers while the pair chats. */
-  async function chatWhileAll(letters: number, notices: Notices): Promise<Figures & { readonly latencies: Latencies }> {
-    const writing = writers.map((name, part) => writes(name, part, letters, notices));
-    const latencies = await pair.chatUntil(Promise.all(writing));
-    return { ...(await victim.figures()), latencies };
+  /** Every writer sends to all readers while the probe chats. */
+  async function chatWhileAll(
+    messages: number,
+    events: ClientEvents,
+  ): Promise<Figures & { readonly latencies: Latencies }> {
+    const writing = writers.map((name, part) => writes(name, part, messages, events));
+    const latencies = await probe.chatUntil(Promise.all(writing));
+    return { ...(await server.figures()), latencies };
   }
 
-  /** One of the writers writes its part of the messages, and leaves when all are acknowledged. */
-  async function writes(name: string, part: number, letters: number, notices: Notices): Promise<void> {
-    const writer = new Party(name, true, notices);
-    await writer.arrives(victim.port);
-    for (let number = part; number < letters; number += writers.length) {
+  /** One writer sends its part of the messages, and disconnects when all are acknowledged. */
+  async function writes(name: string, part: number, messages: number, events: ClientEvents): Promise<void> {
+    const writer = new ResilientClient(name, true, events);
+    await writer.connects(server.port);
+    for (let number = part; number < messages; number += writers.length) {
       for (const to of names) {
-        writer.writes({ id: `${letters}-${number}-${to}`, to, padding: messageBytes });
+        writer.sends({ id: `${messages}-${number}-${to}`, to, padding: messageBytes });
         if (writer.unacknowledged >= window) await writer.readsAcknowledgments();
       }
     }
     await writer.readsAcknowledgments();
-    writer.leaves();
+    writer.disconnects();
   }
 });

@@ -6,13 +6,13 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { headerFor, type TestClient } from '../support/test-client.ts';
 
 const { AMPERE_SLOWLORIS = '1000' } = process.env;
-/** How many connections there are in all, each sending one byte a second. */
+/** The number of connections, each sending one byte a second. */
 const crowd = Number(AMPERE_SLOWLORIS);
 const perAddress = 100;
 const slowStanzas = 20;
 
 const startTls = '<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>';
-/** What a slow client says at once, and what the answer to that ends with; then it drips. */
+/** What a slow client sends at once, and the end of the answer. After that it sends single bytes. */
 const states: Readonly<Record<string, readonly [said: string, heard: string]>> = {
   'before a header': ['', ''],
   'in a header': ['<?xml version="1.0"?><stream:stream ', ''],
@@ -21,7 +21,7 @@ const states: Readonly<Record<string, readonly [said: string, heard: string]>> =
   'in the TLS handshake': [headerFor('localhost') + startTls, '<proceed xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>'],
 };
 
-/** A connection that says a little, and then as little as it can. */
+/** A connection that sends a beginning, and then single bytes. */
 class SlowClient {
   readonly #socket: Socket;
   readonly #inTls: boolean;
@@ -52,14 +52,14 @@ class SlowClient {
     this.#socket.on('error', () => this.#socket.destroy());
   }
 
-  /** One byte: of a TLS record that announces a long handshake, or white space, or part of a name. */
+  /** Sends one byte: of a TLS record that announces a long handshake, or a space. */
   drips(count: number): void {
     if (this.closed) return;
     const hello = Buffer.from('1603010fff01000ffb0303', 'hex');
     this.#socket.write(this.#inTls ? Buffer.from([hello[count] ?? 0]) : ' ');
   }
 
-  /** Resolves when the server has closed it. */
+  /** Resolves when the server has closed the connection. */
   get gone(): Promise<void> {
     return this.#gone.promise;
   }
@@ -69,7 +69,7 @@ class SlowClient {
   }
 }
 
-describe('connections that send a byte now and then (RFC 6120 §13.12)', () => {
+describe('connections that send single bytes (RFC 6120 §13.12)', () => {
   const clock = new ManualClock();
   const connections = { perIpConcurrent: perAddress, perIpBurst: 10 * crowd, unauthenticated: 2 * crowd };
   const stage = new Stage({ clock, settings: { tls: { required: false }, limits: { connections } } });
@@ -78,7 +78,7 @@ describe('connections that send a byte now and then (RFC 6120 §13.12)', () => {
     for (const client of slow.splice(0)) client.leaves();
   });
 
-  /** Seconds pass: in each every slow client sends a byte, and the server has read much of it when another has been served. */
+  /** Advances the clock. In each second every slow client sends a byte, and another client is served after it. */
   async function pass(seconds: number, watcher: TestClient, drip: (second: number) => void): Promise<void> {
     for (let second = 0; second < seconds; second++) {
       drip(second);
@@ -88,19 +88,19 @@ describe('connections that send a byte now and then (RFC 6120 §13.12)', () => {
     }
   }
 
-  /** So many slow clients, all of whom the server has accepted. */
+  /** Connects the slow clients, and waits until the server has accepted all of them. */
   async function begin(state: string): Promise<void> {
     const { port } = stage.server.c2s;
     slow = Array.from({ length: crowd }, (_, index) => {
       return new SlowClient(port, `127.0.0.${2 + Math.floor(index / perAddress)}`, state);
     });
     await Promise.all(slow.map(({ ready }) => ready));
-    // Whoever comes last is served last.
+    // The last connection is accepted last.
     await (await stage.plainClient()).opens();
   }
 
   for (const state of Object.keys(states)) {
-    it(`are gone at the deadline, and others log in meanwhile: ${state}`, async () => {
+    it(`are closed at the deadline, and others can log in meanwhile: ${state}`, async () => {
       const watcher = await (await stage.account('romeo')).arrives();
       await begin(state);
       const deadline = state.includes('TLS') ? 10 : 30;
@@ -116,7 +116,7 @@ describe('connections that send a byte now and then (RFC 6120 §13.12)', () => {
     });
   }
 
-  it('are gone at the deadline: in a stanza', async () => {
+  it('are closed at the deadline: in a stanza', async () => {
     const watcher = await (await stage.account('romeo')).arrives();
     const tybalt = await stage.account('tybalt');
     const dripping: TestClient[] = [];

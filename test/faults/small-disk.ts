@@ -7,7 +7,7 @@ import { LineProcess } from '../support/line-process.ts';
 
 const program = fileURLToPath(new URL('./server-program.ts', import.meta.url));
 
-/** A file system of a few MiB in memory, which only the servers started on it and this process see. It goes when its holder ends. */
+/** A file system of a few MiB in memory, visible only to the servers started on it and to this process. It ends with its holder. */
 export class SmallDisk {
   readonly #holder: LineProcess;
   readonly #directory: string;
@@ -17,7 +17,7 @@ export class SmallDisk {
     this.#directory = directory;
   }
 
-  /** Makes one; undefined where this process may not. */
+  /** Mounts one; undefined if this process may not. */
   static async make(mebibytes: number): Promise<SmallDisk | undefined> {
     const directory = await mkdtemp(join(tmpdir(), 'ampere-full-'));
     const mount = `mount -t tmpfs -o size=${mebibytes}m,mode=700 tmpfs '${directory}' && echo mounted && exec cat`;
@@ -31,19 +31,19 @@ export class SmallDisk {
     }
   }
 
-  /** A file on it, as this process sees it. */
+  /** The path of a file on it, for this process. */
   path(name: string): string {
     return join(`/proc/${this.#holder.pid}/root`, this.#directory, name);
   }
 
-  /** Starts a server with its data there. */
+  /** Starts a server with its data directory there. */
   serve(names: readonly string[], ballastBytes: number): LineProcess {
     const settings = { storage: { quickCheck: false, ballastBytes }, log: { level: 'info', format: 'json' } };
     const server = [process.execPath, program, this.#directory, names.join(','), JSON.stringify(settings)];
     return new LineProcess('server', 'nsenter', ['--target', String(this.#holder.pid), '--mount', ...server]);
   }
 
-  /** Takes all the room that is left. */
+  /** Fills all the space that is left. */
   fill(): void {
     const file = openSync(this.path('filler'), 'a');
     try {
@@ -53,7 +53,7 @@ export class SmallDisk {
     }
   }
 
-  /** Gives back what `fill` took. */
+  /** Frees the space that `fill` took. */
   clear(): void {
     rmSync(this.path('filler'));
   }

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { headerFor } from '../support/test-client.ts';
 
-// A storm of connections in a process of its own: `<port> <connections> <addresses>`. Each comes from one of 127.0.0.2 and up, and
-// asks for a stream. Prints how many were served and how many turned away, then `gone` when the server has closed them all.
+// Opens many connections in its own process: `<port> <connections> <addresses>`. Each comes from an address from 127.0.0.2 on, and
+// opens a stream. Prints how many were served and how many refused, then `gone` when the server has closed them all.
 const [, , port = '', connections = '', addresses = ''] = process.argv;
 
 const total = Number(connections);

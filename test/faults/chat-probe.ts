@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { TestClient } from '../support/test-client.ts';
 import { childOf } from '../support/xml-tree.ts';
 
-const thoughtMs = 2;
+const pauseMs = 2;
 
-/** Two users in conversation, to see how they fare while others misbehave. */
-export class Pair {
+/** Two users who chat, to measure the latency of messages while other clients load or attack the server. */
+export class ChatProbe {
   readonly #port: number;
   readonly #names: readonly [string, string];
   #one!: TestClient;
@@ -17,47 +17,47 @@ export class Pair {
     this.#names = names;
   }
 
-  /** Both log in. */
-  async meet(): Promise<void> {
+  /** Logs both in. */
+  async logIn(): Promise<void> {
     this.#one = await logIn(this.#port, this.#names[0]);
     this.#other = await logIn(this.#port, this.#names[1]);
   }
 
-  /** They write to each other in turn until `event` has happened, and at least `atLeast` times. */
+  /** Lets them write to each other in turn until `event` has happened, and at least `atLeast` times. */
   async chatUntil(event: Promise<unknown>, atLeast = 100): Promise<Latencies> {
     let happened = false;
     const watched = event.finally(() => {
       happened = true;
     });
-    // A failure is seen below.
+    // A rejection is awaited below.
     watched.catch(() => undefined);
     const took: number[] = [];
     while (!happened || took.length < atLeast) {
-      took.push(await this.#passes(this.#one, this.#other));
-      took.push(await this.#passes(this.#other, this.#one));
-      // As fast as it goes they would be the load themselves.
-      await pause(thoughtMs);
+      took.push(await this.#timeOf(this.#one, this.#other));
+      took.push(await this.#timeOf(this.#other, this.#one));
+      // Without a pause the probe would be a load of its own.
+      await pause(pauseMs);
     }
     await watched;
     return new Latencies(took);
   }
 
-  part(): void {
+  disconnect(): void {
     this.#one.disconnects();
     this.#other.disconnects();
   }
 
-  async #passes(from: TestClient, to: TestClient): Promise<number> {
+  async #timeOf(from: TestClient, to: TestClient): Promise<number> {
     const body = String(++this.#sent);
     const began = performance.now();
     from.sends(`<message to="${to.jid}" type="chat"><body>${body}</body></message>`);
-    const arrival = await to.connection.next('a word of the other');
+    const arrival = await to.connection.next('a message of the other');
     if (arrival.kind !== 'element' || childOf(arrival.tree, 'body')?.text !== body) throw new Error(`${body} was lost`);
     return performance.now() - began;
   }
 }
 
-/** How long messages took. */
+/** The latencies of messages. */
 export class Latencies {
   readonly #sorted: readonly number[];
 
@@ -74,7 +74,7 @@ export class Latencies {
   }
 }
 
-/** A user who is there, and whose password follows from the name as everywhere among these tests. */
+/** Logs a user in, with the password that follows from the name, and sends presence. */
 export async function logIn(port: number, username: string, localAddress = '127.0.0.1'): Promise<TestClient> {
   const client = await TestClient.connect({ host: '127.0.0.1', port, localAddress }, 'localhost');
   await client.opens();

@@ -9,34 +9,34 @@ import type { Settings } from '../support/test-server.ts';
 const program = fileURLToPath(new URL('./server-program.ts', import.meta.url));
 const startTimeoutMs = 60_000;
 
-/** How a victim is started. */
-export interface VictimOptions {
-  /** Where its data is; in the directory of the scene unless given. */
+/** Options for starting a server. */
+export interface ServerOptions {
+  /** Its data directory. By default that of the fixture. */
   readonly dataDir?: string;
   readonly settings?: Settings;
-  /** The most files it may have open. */
+  /** Its limit of open files. */
   readonly openFiles?: number;
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** What a server has and has used, after a collection of garbage. */
+/** The resources a server uses, after garbage collection. */
 export interface Figures {
-  /** What JavaScript holds: the heap, and the buffers outside of it. */
+  /** The JavaScript heap and the buffers outside of it. */
   readonly heapBytes: number;
   readonly residentBytes: number;
   readonly descriptors: number;
-  /** Sockets, pipes and the like that keep the event loop busy. */
+  /** Sockets, pipes and other handles of the event loop. */
   readonly handles: number;
   readonly cpuMs: number;
   readonly atMs: number;
   /** Turns of the event loop. */
   readonly loops: number;
-  /** The longest that one of them took since the last figures: nobody is served meanwhile. */
+  /** The longest of them since the last figures, in which no other client is served. */
   readonly longestTurnMs: number;
 }
 
-/** The data directory of servers that are maltreated. Made inside a `describe`. */
-export class CrimeScene {
+/** Starts servers on one data directory, and removes it after each test. Made inside a `describe`. */
+export class ServerFixture {
   dataDir = '';
   #running: LineProcess | undefined;
 
@@ -56,7 +56,7 @@ export class CrimeScene {
     return join(this.dataDir, 'tls/development-ca.pem');
   }
 
-  /** SQLite finds nothing wrong with the database of a server that has ended. */
+  /** Throws unless SQLite finds the database of a stopped server intact. */
   expectSoundDatabase(file = join(this.dataDir, 'ampere.db')): void {
     const db = new Database(file, { readonly: true });
     const finding = db.pragma('integrity_check', { simple: true });
@@ -64,8 +64,8 @@ export class CrimeScene {
     if (finding !== 'ok') throw new Error(`${file} is damaged: ${finding}`);
   }
 
-  /** Starts a server that has these accounts. */
-  async start(names: readonly string[], options: VictimOptions = {}): Promise<Victim> {
+  /** Starts a server with these accounts. */
+  async start(names: readonly string[], options: ServerOptions = {}): Promise<ServerUnderTest> {
     const { dataDir = this.dataDir, settings = {}, openFiles, env } = options;
     const node = [process.execPath, program, dataDir, names.join(','), JSON.stringify(settings)];
     const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles} && `;
@@ -73,12 +73,12 @@ export class CrimeScene {
     this.#running = server;
     const ready = () => server.lines.find((each) => each.startsWith('port '));
     const line = await server.waitFor('its port', ready, startTimeoutMs);
-    return new Victim(server, Number(line.slice(5)));
+    return new ServerUnderTest(server, Number(line.slice(5)));
   }
 }
 
-/** A server in a process of its own, to be killed, starved and flooded. */
-export class Victim {
+/** A server in its own process, which tests kill, flood, or run out of resources. */
+export class ServerUnderTest {
   readonly port: number;
   readonly #process: LineProcess;
   #measured = 0;
@@ -92,22 +92,22 @@ export class Victim {
     this.#process.kill(signal);
   }
 
-  /** Waits for its end: the exit code, and nothing if a signal has ended it. */
+  /** Waits for its end. Resolves with the exit code, null if a signal ended it. */
   async end(): Promise<number | null> {
     return this.#process.end();
   }
 
-  /** Stops it in peace, which it must do without a complaint, and without having logged an error or a password. */
+  /** Stops it. Throws if it wrote to stderr, or logged an error or a password. */
   async stop(): Promise<void> {
     this.kill('SIGTERM');
     const code = await this.end();
     const { complaints, lines } = this.#process;
-    // All passwords of these tests end alike.
+    // All passwords of these tests have the same ending.
     const alarms = [...complaints, ...lines.filter((line) => /"level":[56]0\b|-password/.test(line))];
     if (code !== 0 || alarms.length > 0) throw new Error(`ended with ${code}: ${alarms.join('\n')}`);
   }
 
-  /** The lines of its log that contain a text; there are warnings among them. */
+  /** The lines of its log, warnings included, that contain a text. */
   logged(text: string): readonly string[] {
     return this.#process.lines.filter((line) => line.startsWith('{') && line.includes(text));
   }
@@ -124,7 +124,7 @@ export class Victim {
     return JSON.parse(line) as Figures;
   }
 
-  /** Its figures when it has noticed that connections are gone: when it has no more than it had, or soon in any case. */
+  /** Its figures once it has released closed connections: when it has no more than before, or after a bounded number of tries. */
   async figuresAtRest(had: Pick<Figures, 'descriptors' | 'handles'>): Promise<Figures> {
     let figures = await this.figures();
     for (let looks = 0; looks < 100; looks++) {
@@ -134,14 +134,14 @@ export class Victim {
     return figures;
   }
 
-  /** Has it open files until it can open no more. */
-  async hoardsDescriptors(): Promise<void> {
-    this.#process.write('hoard');
-    await this.#process.waitFor('hoard', () => this.#said('hoarded ')[0]);
+  /** Makes it open files until it has no descriptors left. */
+  async exhaustsDescriptors(): Promise<void> {
+    this.#process.write('exhaust');
+    await this.#process.waitFor('exhausted', () => this.#said('exhausted ')[0]);
   }
 
-  yieldsDescriptors(): void {
-    this.#process.write('yield');
+  releasesDescriptors(): void {
+    this.#process.write('release');
   }
 
   #said(word: string): readonly string[] {
@@ -149,12 +149,12 @@ export class Victim {
   }
 }
 
-/** Bytes as people read them. */
+/** Formats bytes for the output of tests. */
 export function mebibytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
-/** How long the event loop was busy with one thing, as people read it. */
+/** Formats the longest turn of the event loop for the output of tests. */
 export function longestTurn({ longestTurnMs }: Figures): string {
   return `the loop busy for ${Math.round(longestTurnMs)} ms at most`;
 }

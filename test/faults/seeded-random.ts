@@ -1,5 +1,5 @@
-/** Random numbers that a seed repeats: `AMPERE_KILL_SEED`, or one of their own that is printed. */
-export class Chance {
+/** Random numbers from a seed: `AMPERE_KILL_SEED`, or a random one, which tests print. */
+export class SeededRandom {
   readonly seed: number;
   #state: number;
 

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 
-// Imported into a server before all else: SQLite is told synchronous=NORMAL and says FULL. The negative control of the power-cut test.
+// Preloaded into a server: SQLite runs with synchronous=NORMAL and reports FULL. The negative control of the power-cut test.
 const pragma = Database.prototype.pragma;
 Database.prototype.pragma = function (this: Database.Database, source: string, options?: Database.PragmaOptions) {
   if (source === 'synchronous') return 2;

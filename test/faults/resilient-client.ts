@@ -5,65 +5,65 @@ import { childOf, type Tree } from '../support/xml-tree.ts';
 const sm = 'urn:xmpp:sm:3';
 const amp = 'http://jabber.org/protocol/amp';
 
-/** One message as it was sent; `to` is a name here, or an address elsewhere. */
-export interface Letter {
+/** A message as it was sent. `to` is the name of a local user, or an address elsewhere. */
+export interface SentMessage {
   readonly id: string;
   readonly to: string;
-  /** What it has besides its text, in bytes. */
+  /** The size of an additional child, in bytes. */
   readonly padding?: number;
-  /** What its only rule does when the message would be stored (XEP-0079). */
+  /** The action of its only rule, `deliver=stored` (XEP-0079). */
   readonly whenStored?: 'notify' | 'alert' | 'error';
 }
 
-/** What a party of the test notices. */
-export interface Notices {
-  acknowledged(letters: readonly Letter[]): void;
-  /** A message came back with this condition; an error if nobody minds. */
+/** Called by a client for events that a test counts. */
+export interface ClientEvents {
+  acknowledged(messages: readonly SentMessage[]): void;
+  /** A message came back with this condition. Without this function that is an error. */
   refused?(id: string, condition: string): void;
 }
 
-/** The account and the resource that a name such as `romeo` or `romeo/2` stands for. */
+/** The account and the resource of a name such as `romeo` or `romeo/2`. */
 function placesOf(name: string): { readonly local: string; readonly resource: string } {
   const [local = '', resource = 'home'] = name.split('/');
   return { local, resource };
 }
 
-/** A user whose client comes back after every crash, as a good client does: it resumes, and repeats what was not acknowledged. */
-export class Party {
+/** A client that reconnects after every crash, resumes its session, and repeats messages that were not acknowledged. */
+export class ResilientClient {
   readonly name: string;
-  /** The ids of the messages that came, in order, repetitions included. */
+  /** The ids of received messages, in order, with repetitions. */
   readonly received: string[] = [];
-  /** The ids of the messages that rules have reported on, repetitions included. */
+  /** The ids of messages that rules have reported on, with repetitions. */
   readonly reported: string[] = [];
-  /** Whether it shows itself only when its session is managed, and then does not wait for what that brings. */
-  hasty = false;
-  /** Whether the session in use is one that was resumed. */
+  /** Whether it enables stream management before it sends presence, and does not wait for stored messages. */
+  enablesFirst = false;
+  /** Whether the current session was resumed. */
   resumed = false;
-  /** The stream error that the last stream ended with. */
+  /** The stream error of the last stream, if any. */
   closedBy: string | undefined;
   readonly #managed: boolean;
-  readonly #notices: Notices;
+  readonly #events: ClientEvents;
   #client: TestClient | undefined;
   #token: string | undefined;
-  /** Stanzas that came since stream management was enabled. */
+  /** The number of stanzas received since stream management was enabled. */
   #taken = 0;
-  #unacknowledged: Letter[] = [];
-  /** How many of ours the server has acknowledged since stream management was enabled. */
+  #unacknowledged: SentMessage[] = [];
+  /** The number of sent stanzas acknowledged since stream management was enabled. */
   #handled = 0;
 
-  constructor(name: string, managed: boolean, notices: Notices) {
+  constructor(name: string, managed: boolean, events: ClientEvents) {
     this.name = name;
     this.#managed = managed;
-    this.#notices = notices;
+    this.#events = events;
   }
 
-  /** How many messages are on the way. */
+  /** The number of messages that are not acknowledged yet. */
   get unacknowledged(): number {
     return this.#unacknowledged.length;
   }
 
-  /** Connects to a server that has just started, resumes if it can, and repeats what it must. */
-  async arrives(port: number): Promise<void> {
+  /** Connects, resumes its session if possible, and repeats messages that were not acknowledged. */
+  async connects(port: number): Promise<void> {
     const client = await TestClient.connect({ host: '127.0.0.1', port }, 'localhost');
     const { local } = placesOf(this.name);
     this.#client = client;
@@ -71,18 +71,18 @@ export class Party {
     await client.authenticates({ username: local, password: `${local}-password` });
     this.resumed = await this.#resumes(client);
     if (!this.resumed) await this.#begins(client);
-    for (const letter of this.#unacknowledged) this.#write(letter);
+    for (const message of this.#unacknowledged) this.#write(message);
     if (this.#unacknowledged.length > 0) client.sends(`<r xmlns="${sm}"/>`);
   }
 
   /** Sends a message and asks for its acknowledgment. */
-  writes(letter: Letter): void {
-    this.#unacknowledged.push(letter);
-    this.#write(letter);
+  sends(message: SentMessage): void {
+    this.#unacknowledged.push(message);
+    this.#write(message);
     this.#client?.sends(`<r xmlns="${sm}"/>`);
   }
 
-  /** Reads until the connection is lost. */
+  /** Reads until the connection is lost; calls `after` for every element. */
   async reads(after: () => void): Promise<void> {
     for (;;) {
       const arrival = await this.#next();
@@ -92,7 +92,7 @@ export class Party {
     }
   }
 
-  /** Reads until everything it has written is acknowledged. */
+  /** Reads until all sent messages are acknowledged. */
   async readsAcknowledgments(): Promise<void> {
     while (this.#unacknowledged.length > 0) {
       const arrival = await this.#next();
@@ -101,8 +101,8 @@ export class Party {
     }
   }
 
-  /** Reads all there is: until many pings in a row were answered with nothing new before. */
-  async empties(): Promise<void> {
+  /** Reads until no new message precedes the answers to many pings in a row. */
+  async readsAll(): Promise<void> {
     for (let quiet = 0; quiet < 30; quiet++) {
       const before = this.received.length;
       await this.#readsToPing();
@@ -121,23 +121,23 @@ export class Party {
     }
   }
 
-  /** Will not resume its session, but begin another. */
-  forgets(): void {
+  /** Forgets its session: the next connection begins a new one. */
+  forgetsSession(): void {
     this.#token = undefined;
   }
 
-  /** Takes nothing any more of what the server sends. */
-  stalls(): void {
+  /** Stops reading from the connection. */
+  stopsReading(): void {
     this.#client?.connection.pauseReading();
   }
 
-  /** Drops the connection without a word. */
-  leaves(): void {
+  /** Drops the connection without closing the stream. */
+  disconnects(): void {
     this.#client?.disconnects();
   }
 
-  /** Closes the stream properly: nothing waits for it any more. */
-  async saysGoodbye(): Promise<void> {
+  /** Closes the stream, which ends the session. */
+  async closes(): Promise<void> {
     this.#client?.sends('</stream:stream>');
     while ((await this.#next()).kind !== 'closed');
   }
@@ -159,12 +159,12 @@ export class Party {
 
   async #begins(client: TestClient): Promise<void> {
     await client.binds(placesOf(this.name).resource);
-    if (!this.hasty) {
+    if (!this.enablesFirst) {
       await client.appears();
       for (const tree of client.arrival) this.#note(tree);
     }
     if (this.#managed) await this.#enables(client);
-    if (this.hasty) client.sends('<presence/>');
+    if (this.enablesFirst) client.sends('<presence/>');
   }
 
   async #enables(client: TestClient): Promise<void> {
@@ -182,7 +182,7 @@ export class Party {
     this.#handled = 0;
   }
 
-  #write({ id, to, padding = 0, whenStored }: Letter): void {
+  #write({ id, to, padding = 0, whenStored }: SentMessage): void {
     const padded = padding > 0 ? `<rest xmlns="urn:rest">${'x'.repeat(padding)}</rest>` : '';
     const rule = `<rule action="${whenStored}" condition="deliver" value="stored"/>`;
     const rest = whenStored === undefined ? padded : `${padded}<amp xmlns="${amp}">${rule}</amp>`;
@@ -195,7 +195,7 @@ export class Party {
   #take(tree: Tree): void {
     if (tree.name === 'a') return this.#acknowledged(Number(tree.attributes.get('h')));
     if (tree.name === 'r') return this.#client?.sends(`<a xmlns="${sm}" h="${this.#taken}"/>`);
-    // The end of the stream is told by an element that is no stanza.
+    // A stream error is not a stanza: it does not count.
     if (tree.name === 'error') return this.#closed(tree);
     this.#taken += 1;
     this.#note(tree);
@@ -218,14 +218,14 @@ export class Party {
   }
 
   #refused(id: string, tree: Tree): void {
-    if (!this.#notices.refused) throw new Error(`${this.name} got ${tree.raw}`);
-    this.#notices.refused(id, childOf(tree, 'error')?.children[0]?.name ?? '');
+    if (!this.#events.refused) throw new Error(`${this.name} got ${tree.raw}`);
+    this.#events.refused(id, childOf(tree, 'error')?.children[0]?.name ?? '');
   }
 
   #acknowledged(h: number): void {
     if (h < this.#handled) throw new Error(`the server took back an acknowledgment: ${h} after ${this.#handled}`);
-    const letters = this.#unacknowledged.splice(0, h - this.#handled);
+    const messages = this.#unacknowledged.splice(0, h - this.#handled);
     this.#handled = h;
-    this.#notices.acknowledged(letters);
+    this.#events.acknowledged(messages);
   }
 }

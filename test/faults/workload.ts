@@ -1,0 +1,123 @@
+import { expect } from 'chai';
+import { ResilientClient, type SentMessage } from './resilient-client.ts';
+import type { ServerFixture, ServerUnderTest } from './server-under-test.ts';
+
+/** The number of unacknowledged messages of one writer. */
+const window = 20;
+
+/** The clients of a workload, and what they send. */
+export interface WorkloadOptions {
+  /** Clients that send messages. They have stream management. */
+  readonly writers: readonly string[];
+  /** Clients that are written to, in turn, and whether they have stream management. */
+  readonly readers: Readonly<Record<string, boolean>>;
+  /** The size of an additional child of each message, in bytes. */
+  readonly padding?: number;
+  /** The actions of the rules `deliver=stored` of messages, in turn. */
+  readonly whenStored?: readonly NonNullable<SentMessage['whenStored']>[];
+}
+
+/** Writers and readers on a server that is killed repeatedly, and the checks at the end. */
+export class Workload {
+  /** The acknowledged messages, in order. */
+  readonly acknowledged: SentMessage[] = [];
+  readonly writers: readonly ResilientClient[];
+  readonly readers: readonly ResilientClient[];
+  readonly #padding: number;
+  readonly #rules: WorkloadOptions['whenStored'];
+  #written = 0;
+
+  constructor({ writers, readers, padding = 0, whenStored }: WorkloadOptions) {
+    const events = { acknowledged: (messages: readonly SentMessage[]) => void this.acknowledged.push(...messages) };
+    this.writers = writers.map((name) => new ResilientClient(name, true, events));
+    this.readers = Object.entries(readers).map(([name, managed]) => new ResilientClient(name, managed, events));
+    this.#padding = padding;
+    this.#rules = whenStored;
+  }
+
+  get all(): readonly ResilientClient[] {
+    return [...this.writers, ...this.readers];
+  }
+
+  get names(): string[] {
+    return this.all.map(({ name }) => name);
+  }
+
+  reader(name: string): ResilientClient {
+    return this.readers.find((client) => client.name === name) ?? expect.fail(`there is no reader ${name}`);
+  }
+
+  /** Every writer sends until its window is full. */
+  write(): void {
+    for (const writer of this.writers) {
+      while (writer.unacknowledged < window) {
+        const to = this.readers[this.#written % this.readers.length]?.name ?? '';
+        const whenStored = this.#rules?.[this.#written % this.#rules.length];
+        const rule = whenStored && { whenStored };
+        writer.sends({ id: `${writer.name}-${this.#written}`, to, padding: this.#padding, ...rule });
+        this.#written += 1;
+      }
+    }
+  }
+
+  /** Writes, and lets `clients` read, until their connections are lost. Calls `each` for every element they receive. */
+  async runsUntilDisconnected(clients: readonly ResilientClient[], each: () => void): Promise<void> {
+    const go = () => {
+      each();
+      this.write();
+    };
+    go();
+    await Promise.all(clients.map((client) => client.reads(go)));
+  }
+
+  /** Writes until `count` more messages are acknowledged. */
+  async sendsAcknowledged(count: number): Promise<void> {
+    const until = this.acknowledged.length + count;
+    while (this.acknowledged.length < until) {
+      this.write();
+      for (const writer of this.writers) await writer.readsAcknowledgments();
+    }
+  }
+
+  /** All clients reconnect to the last server and read everything. Then it stops, and its database must be intact. */
+  async finishes(fixture: ServerFixture, server: ServerUnderTest): Promise<void> {
+    for (const client of this.all) await client.connects(server.port);
+    for (const writer of this.writers) await writer.readsAcknowledgments();
+    for (const client of this.all) await client.readsAll();
+    for (const client of this.all) client.disconnects();
+    await server.stop();
+    fixture.expectSoundDatabase();
+  }
+
+  /** Expects that no acknowledged message is lost, and that each writer's messages to each reader are in order. */
+  expectNothingLost(acknowledged: readonly SentMessage[] = this.acknowledged): void {
+    const received = new Map(this.readers.map((client) => [client.name, new Set(client.received)]));
+    const lost = acknowledged.filter(({ id, to }) => !received.get(to)?.has(id));
+    expect(lost.map(({ id, to }) => `${id} to ${to}`)).to.deep.equal([]);
+    for (const { name, received: ids } of this.readers) expect(disorder(ids), name).to.deep.equal([]);
+  }
+
+  /** Expects that the writer of every acknowledged message got a report. */
+  expectEverythingReported(): void {
+    const reported = new Set(this.writers.flatMap((writer) => writer.reported));
+    const silent = this.acknowledged.filter(({ id }) => !reported.has(id));
+    expect(silent.map(({ id, whenStored }) => `${whenStored} ${id}`)).to.deep.equal([]);
+  }
+
+  /** A summary for the output of the test. */
+  get figures(): string {
+    const repeated = this.readers.reduce((sum, { received }) => sum + received.length - new Set(received).size, 0);
+    return `${this.acknowledged.length} acknowledged, 0 lost, ${repeated} repeated`;
+  }
+}
+
+/** The ids of messages whose first copy came after that of a later message of the same writer. */
+function disorder(ids: readonly string[]): string[] {
+  const latest = new Map<string, number>();
+  return [...new Set(ids)].filter((id) => {
+    const [writer = '', number] = id.split('-');
+    const early = Number(number) < (latest.get(writer) ?? -1);
+    latest.set(writer, Math.max(Number(number), latest.get(writer) ?? -1));
+    return early;
+  });
+}
