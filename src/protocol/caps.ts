@@ -5,7 +5,7 @@ import type { DataForm } from './data-form.ts';
 import type { Capabilities, Identity } from './disco.ts';
 import { ns } from './namespaces.ts';
 
-/** The order of bytes, "i;octet", which for text beyond the BMP is not that of JavaScript. */
+/** Compares by bytes, "i;octet", which for text beyond the BMP differs from JavaScript's order. */
 function byOctets(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
@@ -24,7 +24,7 @@ function formText(form: DataForm): string {
   return [form.formType, ...texts].map((text) => `${text}<`).join('');
 }
 
-/** The text that is hashed, XEP-0115 §5.1; a form without FORM_TYPE has no part in it. */
+/** The text that is hashed, XEP-0115 §5.1. Forms without FORM_TYPE are left out. */
 export function verificationText(capabilities: Capabilities): string {
   const features = Array.from(new Set(capabilities.features)).sort(byOctets);
   const forms = (capabilities.forms ?? []).filter((form) => form.formType !== undefined);

@@ -7,7 +7,7 @@ import { Stanza } from './stanza.ts';
 /** Whether another device of the user has sent or received the message that a carbon carries. */
 export type CarbonDirection = 'sent' | 'received';
 
-/** What stands around the message in a carbon (XEP-0280 §7, §8; XEP-0297). */
+/** The elements around the message in a carbon (XEP-0280 §7, §8; XEP-0297). */
 interface Wrapping {
   readonly start: Buffer;
   readonly end: Buffer;
@@ -48,7 +48,7 @@ export function unwrapCarbon(stanza: Stanza): UnwrappedCarbon | undefined {
   return { direction, message: Stanza.fromFrame(parseFrame(bytes.subarray(start.length, -end.length))) };
 }
 
-/** Whether the content is that of a carbon, whoever has sent it. */
+/** Whether the content is that of a carbon, whoever sent it. */
 export function looksLikeCarbon({ children }: Payload): boolean {
   for (const child of children) {
     if (child.ns === ns.carbons && (child.name === 'sent' || child.name === 'received')) return true;

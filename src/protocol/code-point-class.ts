@@ -1,4 +1,4 @@
-/** What RFC 8264 §8 derives for a code point: 'context' is CONTEXTJ or CONTEXTO, 'freeform' is FREE_PVAL. */
+/** The derived property of a code point (RFC 8264 §8): 'context' is CONTEXTJ or CONTEXTO, 'freeform' is FREE_PVAL. */
 export type Derivation = 'valid' | 'freeform' | 'context' | 'disallowed' | 'unassigned';
 
 interface Category {

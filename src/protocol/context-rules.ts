@@ -37,18 +37,18 @@ const japanese = /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u;
 const arabicIndicDigit = /[\u0660-\u0669]/u;
 const extendedArabicIndicDigit = /[\u06F0-\u06F9]/u;
 
-/** The first code point of the text that stands outside the context it needs (RFC 5892 appendix A). */
+/** The first code point of the text that lacks the context it needs (RFC 5892 appendix A). */
 export function contextFault(text: string): string | undefined {
-  return neighbourFault(text) ?? companyFault(text) ?? joinerFault(text);
+  return neighborFault(text) ?? scriptFault(text) ?? joinerFault(text);
 }
 
 /** Appendix A.3 to A.6. */
-function neighbourFault(text: string): string | undefined {
+function neighborFault(text: string): string | undefined {
   return (middleDot.exec(text) ?? keraia.exec(text) ?? geresh.exec(text))?.[0];
 }
 
 /** Appendix A.7 to A.9. */
-function companyFault(text: string): string | undefined {
+function scriptFault(text: string): string | undefined {
   if (katakanaMiddleDot.test(text) && !japanese.test(text)) return '\u30FB';
   return arabicIndicDigit.test(text) ? extendedArabicIndicDigit.exec(text)?.[0] : undefined;
 }
@@ -63,8 +63,8 @@ function joinerFault(text: string): string | undefined {
 }
 
 /**
- * Whether a code point's canonical combining class is Virama (9). No runtime property tells, but canonical
- * ordering does: it moves exactly that class behind U+3099 (class 8) and before U+05B0 (class 10).
+ * Whether a code point's canonical combining class is Virama (9). The runtime has no property for it, but canonical ordering
+ * shows it: only that class is moved after U+3099 (class 8) and before U+05B0 (class 10).
  */
 function isVirama(char: string): boolean {
   return reorders(char, '\u3099') && reorders('\u05B0', char);
@@ -74,7 +74,7 @@ function reorders(first: string, second: string): boolean {
   return first !== second && (first + second).normalize('NFD') === second + first;
 }
 
-/** Whether the ZERO WIDTH NON-JOINER at this index parts letters that would be joined (RFC 5892 appendix A.1). */
+/** Whether the ZERO WIDTH NON-JOINER at this index separates letters that would be joined (RFC 5892 appendix A.1). */
 function isJoinedAt(text: string, index: number): boolean {
   joined.lastIndex = index;
   return joined.test(text);

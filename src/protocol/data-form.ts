@@ -26,7 +26,7 @@ interface FieldOption {
 
 /** One field of a form the server writes. */
 interface FormField {
-  /** The name; only a `fixed` field has none. */
+  /** The name. Only a `fixed` field has none. */
   readonly var?: string;
   readonly type?: FieldType;
   readonly label?: string;
@@ -61,7 +61,7 @@ function fieldElement(field: FormField): Element {
 /** The `<x/>` of a form, XEP-0004 §3. */
 export function formElement(form: DataForm): Element {
   const { formType, title, instructions } = form;
-  // A form that is handed in says what its fields are by their names alone.
+  // Fields of a submitted form have names, and no types or labels.
   const hidden = form.type === 'submit' ? {} : { type: 'hidden' as const };
   return xml(
     'x',
@@ -95,7 +95,7 @@ function readFields(form: Element): Map<string, readonly string[]> {
   return fields;
 }
 
-/** A form somebody sent: its fields by name, with checks that throw `bad-request`. */
+/** A received form: its fields by name, with checks that throw `bad-request`. */
 export class ReceivedForm {
   readonly type: FormType;
   readonly fields: ReadonlyMap<string, readonly string[]>;
@@ -119,7 +119,7 @@ export class ReceivedForm {
     return this.text('FORM_TYPE');
   }
 
-  /** The one value of a field; undefined if the field is not there or has none. */
+  /** The one value of a field. Undefined if the field is missing or has no value. */
   text(name: string): string | undefined {
     const values = this.fields.get(name);
     if (values !== undefined && values.length > 1) throw StanzaError.badRequest(`'${name}' must have only one value`);

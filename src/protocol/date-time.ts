@@ -3,7 +3,7 @@ const earliestMs = Date.parse('0001-01-01T00:00:00.000Z');
 const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
 const dayMs = 86_400_000;
 
-/** A moment as DateTime in UTC, XEP-0082 §3.2; milliseconds are written only if there are any. */
+/** A time as DateTime in UTC, XEP-0082 §3.2. Milliseconds are written only if they are not zero. */
 export function formatDateTime(timeMs: number): string {
   if (!(timeMs >= earliestMs && timeMs <= latestMs)) throw new RangeError(`no four-digit year: ${timeMs}`);
   return new Date(timeMs).toISOString().replace('.000Z', 'Z');
@@ -13,7 +13,7 @@ export function formatDateTime(timeMs: number): string {
 function dateMs(year: number, month: number, day: number): number | undefined {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  // A day past the end of its month, and the month 13, come out in another month.
+  // Date moves a day past the end of its month, and the month 13, into another month.
   return date.getUTCMonth() === month - 1 ? date.getTime() : undefined;
 }
 
@@ -24,7 +24,7 @@ function timeOfDayMs(hour: number, minute: number, second: number, fraction: str
   return ((hour * 60 + minute) * 60 + second) * 1000 + Number(fraction.slice(0, 3).padEnd(3, '0'));
 }
 
-/** The distance from UTC, at most 14 hours as in XML Schema. */
+/** The offset from UTC, at most 14 hours as in XML Schema. */
 function zoneMs(zone: string): number | undefined {
   if (zone === 'Z') return 0;
   const minute = Number(zone.slice(4));
@@ -49,7 +49,7 @@ export function parseDateTime(text: string): number | undefined {
   return resultMs >= earliestMs && resultMs <= latestMs ? resultMs : undefined;
 }
 
-/** Reads a DateTime whose zone is UTC, as XEP-0079 §3.3.2 and XEP-0203 §2 demand; `+00:00` and `-00:00` are UTC too. */
+/** Reads a DateTime whose zone is UTC, as XEP-0079 §3.3.2 and XEP-0203 §2 demand; `+00:00` and `-00:00` are UTC, too. */
 export function parseUtcDateTime(text: string): number | undefined {
   return /(?:Z|[+-]00:00)$/.test(text) ? parseDateTime(text) : undefined;
 }

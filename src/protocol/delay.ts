@@ -5,7 +5,7 @@ import type { Jid } from './jid.ts';
 import { jidOrNothing } from './jid-or-nothing.ts';
 import { ns } from './namespaces.ts';
 
-/** Who held a stanza back, and when it was sent, XEP-0203 §2. */
+/** The entity that delayed a stanza, and the time it was sent, XEP-0203 §2. */
 interface Delay {
   readonly from: Jid;
   readonly stampMs: number;
@@ -16,13 +16,13 @@ export function delayElement(delay: Delay): Element {
   return xml('delay', { xmlns: ns.delay, from: delay.from.toString(), stamp: formatDateTime(delay.stampMs) });
 }
 
-/** The stamp of a `<delay/>`; undefined if it has none that XEP-0082 allows. */
+/** The stamp of a `<delay/>`. Undefined if it is missing or not valid by XEP-0082. */
 export function delayStampMs(delay: Element): number | undefined {
   const stamp = attribute(delay, 'stamp');
   return stamp === undefined ? undefined : parseDateTime(stamp);
 }
 
-/** Whether the payload says when this domain got it. */
+/** Whether the payload has a delay from this domain. */
 export function hasDelayOf(payload: Payload, domain: string): boolean {
   return payload.children.some(
     (child) => isDelay(child) && isClaimed(payload, child, (from) => isDomain(from, domain)),
@@ -35,7 +35,7 @@ export function withoutDelaysFrom(payload: Payload, mayNotSay: (from: Jid) => bo
   return payload.without((child) => isDelay(child) && isClaimed(payload, child, mayNotSay));
 }
 
-/** The payload without the delays that claim to be set by this domain, which only the server itself may say. */
+/** The payload without delays from this domain, which only the server itself may set. */
 export function withoutDelaysOf(payload: Payload, domain: string): Payload {
   return withoutDelaysFrom(payload, (from) => isDomain(from, domain));
 }

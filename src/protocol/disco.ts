@@ -3,7 +3,7 @@ import { type DataForm, formElement } from './data-form.ts';
 import type { Jid } from './jid.ts';
 import { ns } from './namespaces.ts';
 
-/** What an entity is, XEP-0030 §3.1. */
+/** An identity of an entity, XEP-0030 §3.1. */
 export interface Identity {
   readonly category: string;
   readonly type: string;
@@ -11,14 +11,14 @@ export interface Identity {
   readonly lang?: string;
 }
 
-/** Everything an entity says of itself: what it is, what it can do, and forms with more (XEP-0128 §2). */
+/** The identities and features of an entity, and forms with more (XEP-0128 §2). */
 export interface Capabilities {
   readonly identities: readonly Identity[];
   readonly features: Iterable<string>;
   readonly forms?: readonly DataForm[];
 }
 
-/** An entity, or a node of one, that belongs to another, XEP-0030 §4.1. */
+/** An entity, or a node of one, that is an item of another, XEP-0030 §4.1. */
 export interface DiscoItem {
   readonly jid: Jid | string;
   readonly node?: string;

@@ -1,7 +1,7 @@
 import type { Payload } from '../xml/payload.ts';
 import { ns } from './namespaces.ts';
 
-/** What the sender of a message wishes to be done with it, XEP-0334 §4. */
+/** The processing hints of a message, XEP-0334 §4. */
 interface Hints {
   readonly noPermanentStore: boolean;
   readonly noStore: boolean;
@@ -11,7 +11,7 @@ interface Hints {
 
 const noHints: Hints = { noPermanentStore: false, noStore: false, noCopy: false, store: false };
 
-/** The hints in a message; those in one of type 'error' are to be ignored (XEP-0334 §5), which is up to the caller. */
+/** Reads the hints of a message. The caller must ignore hints in errors (XEP-0334 §5). */
 export function readHints(payload: Payload): Hints {
   if (!payload.children.some((child) => child.ns === ns.hints)) return noHints;
   return {

@@ -23,7 +23,7 @@ const strict: Uts46Options = {
   verifyDNSLength: true,
 };
 
-/** The length of a domain name in A-labels (RFC 1035 §2.3.4), and more than any spelling of one can need. */
+/** The longest domain name in A-labels (RFC 1035 §2.3.4), and a length that no spelling of one exceeds. */
 const longestName = 253;
 const longestSpelling = 1023;
 
@@ -32,17 +32,17 @@ const needsMapping = /[^\0-\x7F]|(?:^|\.)xn--/i;
 const trailingDot = /[.\u3002\uFF0E\uFF61]$/;
 const numericEnd = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/;
 const nonAscii = /[^\0-\x7F]/;
-/** IgnorableBlocks (RFC 5892 §2.4), the one category of IDNA2008 that PRECIS has dropped. */
+/** IgnorableBlocks (RFC 5892 §2.4), the only category of IDNA2008 that PRECIS does not have. */
 const ignorableBlocks = /[\u20D0-\u20FF\u{1D100}-\u{1D24F}]/u;
 
 const require = createRequire(import.meta.url);
 
-/** Loaded late: the mapping tables take megabytes, which a server that only meets ASCII names can do without. */
+/** Loaded on first use: the mapping tables take megabytes, which a server with only ASCII names does not need. */
 function uts46(): Uts46 {
   return require('tr46');
 }
 
-/** The one spelling of a domain name or IP address in a JID (RFC 7622 §3.2, IDNA2008 over UTS 46); throws PrecisError. */
+/** The canonical spelling of a domain name or IP address in a JID (RFC 7622 §3.2, IDNA2008 over UTS 46). Throws PrecisError. */
 export function domainName(raw: string): string {
   if (raw.length <= longestName && asciiName.test(raw) && !numericEnd.test(raw)) return raw;
   if (raw.length > longestSpelling) throw new PrecisError('is too long for a domain name');
@@ -59,7 +59,7 @@ function ldhName(name: string): string {
   return name;
 }
 
-/** Resolvers read a name that ends in a number as some IPv4 address, so only the plain spelling of one is let through. */
+/** Resolvers read a name that ends in a number as an IPv4 address, so only the plain spelling of an address is accepted. */
 function requireNoNumber(name: string): void {
   if (numericEnd.test(name) && !isIPv4(name)) throw new PrecisError('is neither an IPv4 address nor a domain name');
 }

@@ -1,9 +1,9 @@
-/** A flat copy of a text: it keeps no longer text alive that it was cut from. */
+/** A flat copy of a text, which does not keep a longer text alive that it was cut from. */
 export const flatCopy = (text: string): string => Buffer.from(text).toString();
 
 /**
- * Values by the short texts that name them, bounded by dropping the older half of the entries at once.
- * A key to set must be a flat copy, lest an entry retain the stanza its key was cut from.
+ * A bounded cache of values by short keys. When it is full, it drops the older half of its entries at once.
+ * Keys must be flat copies, or an entry would retain the stanza its key was cut from.
  */
 export class InternCache<Value> {
   readonly #halfCapacity: number;
@@ -11,7 +11,7 @@ export class InternCache<Value> {
   #young = new Map<string, Value>();
   #old = new Map<string, Value>();
 
-  /** Longer keys are not kept. */
+  /** Entries with longer keys are not kept. */
   constructor(capacity: number, longestKey = 128) {
     this.#halfCapacity = Math.ceil(capacity / 2);
     this.#longestKey = longestKey;

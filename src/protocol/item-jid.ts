@@ -2,7 +2,7 @@ import { attribute, type Element } from '../xml/element.ts';
 import { Jid, JidError } from './jid.ts';
 import { StanzaError } from './stanza-error.ts';
 
-/** The address that an `<item/>` of a client's list is about; throws the error for none, or for one that is none. */
+/** The 'jid' of an `<item/>` in a client's list. Throws the stanza error if it is missing or malformed. */
 export function itemJid(item: Element): Jid {
   const text = attribute(item, 'jid');
   if (text === undefined) throw StanzaError.badRequest("an item needs a 'jid'");

@@ -1,6 +1,6 @@
 import { Jid, JidError, prepareDomain } from './jid.ts';
 
-/** What `make` makes of an address somebody else has written, or nothing if that is none. */
+/** The result of `make`, or undefined if the address is malformed. */
 export function ifAddress<T>(make: () => T): T | undefined {
   try {
     return make();
@@ -10,12 +10,12 @@ export function ifAddress<T>(make: () => T): T | undefined {
   }
 }
 
-/** The address in a text, or nothing if it is none. */
+/** The address in a text, or undefined if it is malformed. */
 export function jidOrNothing(text: string | undefined): Jid | undefined {
   return text === undefined ? undefined : ifAddress(() => Jid.parse(text));
 }
 
-/** The prepared form of a domain that somebody else has written, or nothing if it is none. */
+/** The prepared form of a domain, or undefined if it is malformed. */
 export function domainOrNothing(text: string): string | undefined {
   return ifAddress(() => prepareDomain(text));
 }

@@ -11,10 +11,10 @@ const asciiLocal = /^[!#-%(-.0-9;=?A-~]{1,1023}$/;
 const excludedFromLocal = /["&'/:<>@]/;
 const asciiResource = /^[ -~]{1,1023}$/;
 
-/** Which part of a JID is meant. */
+/** A part of a JID. */
 type JidPart = 'localpart' | 'domainpart' | 'resourcepart';
 
-/** A text that is no JID; the message says which part is wrong, and how. */
+/** A text that is not a JID. The message names the faulty part and its fault. */
 export class JidError extends Error {
   override readonly name = 'JidError';
   readonly part: JidPart;
@@ -66,12 +66,12 @@ export function prepareResource(raw: string): string {
 
 const interned = new InternCache<Jid>(internedJids);
 
-/** An XMPP address, its parts prepared (RFC 7622); equal addresses have equal texts, and `toString()` is the key for Maps. */
+/** An XMPP address with prepared parts (RFC 7622). Equal addresses have equal texts: use `toString()` as the key of Maps. */
 export class Jid {
-  /** The localpart, or '' if there is none. */
+  /** The localpart, '' if it has none. */
   readonly local: string;
   readonly domain: string;
-  /** The resourcepart, or '' if there is none. */
+  /** The resourcepart, '' if it has none. */
   readonly resource: string;
   readonly #text: string;
   #bare: Jid | undefined;
@@ -104,7 +104,7 @@ export class Jid {
     return Jid.#of(local, domain, resource);
   }
 
-  /** The address made of these parts, which are prepared; '' means no such part; throws JidError. */
+  /** The address of these parts, which are prepared. '' means no such part. Throws JidError. */
   static from(local: string, domain: string, resource = ''): Jid {
     return Jid.#of(
       local === '' ? '' : prepareLocal(local),

@@ -8,7 +8,7 @@ const freeformClass: readonly Derivation[] = [...identifierClass, 'freeform'];
 const wideOrNarrow = /[\u3000\uFF01-\uFFEE]/gu;
 const nonAsciiSpace = /(?! )\p{Zs}/gu;
 
-/** A text that a PRECIS profile or IDNA2008 refuses; the message is the end of a sentence about the text. */
+/** A text that a PRECIS profile or IDNA2008 refuses. The message completes a sentence that begins with the text. */
 export class PrecisError extends Error {
   override readonly name = 'PrecisError';
 }

@@ -15,7 +15,7 @@ export type SaslCondition =
   | 'not-authorized'
   | 'temporary-auth-failure';
 
-/** What a SASL failure may say besides its condition. */
+/** The optional details of a SASL failure. */
 interface SaslFailureDetails {
   /** Human-readable, in English. */
   readonly text?: string | undefined;

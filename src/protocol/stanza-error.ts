@@ -5,7 +5,7 @@ import { ns } from './namespaces.ts';
 /** What the sender may do about an error, RFC 6120 §8.3.2. */
 export type StanzaErrorType = 'auth' | 'cancel' | 'continue' | 'modify' | 'wait';
 
-/** Every defined condition with the type that goes with it, RFC 6120 §8.3.3. */
+/** Every defined condition with its usual type, RFC 6120 §8.3.3. */
 const defaultTypes = {
   'bad-request': 'modify',
   conflict: 'cancel',
@@ -34,9 +34,9 @@ const defaultTypes = {
 /** The defined conditions of a stanza error, RFC 6120 §8.3.3. */
 export type StanzaCondition = keyof typeof defaultTypes;
 
-/** What an error may say besides its condition. */
+/** The optional details of an error. */
 export interface StanzaErrorDetails {
-  /** Replaces the type that goes with the condition. */
+  /** Replaces the usual type of the condition. */
   readonly type?: StanzaErrorType | undefined;
   /** Human-readable, in English. */
   readonly text?: string | undefined;
@@ -60,7 +60,7 @@ function isCondition(name: string): name is StanzaCondition {
   return Object.hasOwn(defaultTypes, name);
 }
 
-/** A stanza-level error: thrown by what cannot serve a stanza, turned into an error stanza by the router, RFC 6120 §8.3. */
+/** A stanza error. Code that cannot serve a stanza throws it, and the router answers with an error stanza, RFC 6120 §8.3. */
 export class StanzaError extends Error {
   readonly condition: StanzaCondition;
   readonly type: StanzaErrorType;
@@ -93,7 +93,7 @@ export class StanzaError extends Error {
     );
   }
 
-  /** Reads an `<error/>` leniently: what it does not say, or says in unknown words, becomes `undefined-condition`. */
+  /** Reads an `<error/>` leniently: a missing or unknown condition becomes `undefined-condition`. */
   static fromElement(error: Element): StanzaError {
     let condition: StanzaCondition = 'undefined-condition';
     const details: { -readonly [K in keyof StanzaErrorDetails]: StanzaErrorDetails[K] } = {};
@@ -134,17 +134,17 @@ export class StanzaError extends Error {
     return new StanzaError('forbidden', { ...details, text });
   }
 
-  /** RFC 6120 §8.3.3.5: the addressee has moved for good; `uri` says where to. */
+  /** RFC 6120 §8.3.3.5: the addressee has moved permanently, to `uri`. */
   static gone(text?: string, details?: StanzaErrorDetails): StanzaError {
     return new StanzaError('gone', { ...details, text });
   }
 
-  /** RFC 6120 §8.3.3.6: the server has failed on its own account. */
+  /** RFC 6120 §8.3.3.6: the server has failed. */
   static internalServerError(text?: string, details?: StanzaErrorDetails): StanzaError {
     return new StanzaError('internal-server-error', { ...details, text });
   }
 
-  /** RFC 6120 §8.3.3.7: the JID or item asked for does not exist. */
+  /** RFC 6120 §8.3.3.7: the requested JID or item does not exist. */
   static itemNotFound(text?: string, details?: StanzaErrorDetails): StanzaError {
     return new StanzaError('item-not-found', { ...details, text });
   }
@@ -159,7 +159,7 @@ export class StanzaError extends Error {
     return new StanzaError('not-acceptable', { ...details, text });
   }
 
-  /** RFC 6120 §8.3.3.10: nobody may do that here. */
+  /** RFC 6120 §8.3.3.10: no entity may do that here. */
   static notAllowed(text?: string, details?: StanzaErrorDetails): StanzaError {
     return new StanzaError('not-allowed', { ...details, text });
   }
@@ -174,12 +174,12 @@ export class StanzaError extends Error {
     return new StanzaError('policy-violation', { ...details, text });
   }
 
-  /** RFC 6120 §8.3.3.13: the recipient is away for now. */
+  /** RFC 6120 §8.3.3.13: the recipient is temporarily unavailable. */
   static recipientUnavailable(text?: string, details?: StanzaErrorDetails): StanzaError {
     return new StanzaError('recipient-unavailable', { ...details, text });
   }
 
-  /** RFC 6120 §8.3.3.14: the recipient is elsewhere for now; `uri` says where. */
+  /** RFC 6120 §8.3.3.14: the recipient is temporarily at `uri`. */
   static redirect(text?: string, details?: StanzaErrorDetails): StanzaError {
     return new StanzaError('redirect', { ...details, text });
   }
@@ -204,7 +204,7 @@ export class StanzaError extends Error {
     return new StanzaError('resource-constraint', { ...details, text });
   }
 
-  /** RFC 6120 §8.3.3.19: nobody offers that service here, or the sender may not know. */
+  /** RFC 6120 §8.3.3.19: the service is not offered here, or the sender may not know. */
   static serviceUnavailable(text?: string, details?: StanzaErrorDetails): StanzaError {
     return new StanzaError('service-unavailable', { ...details, text });
   }
@@ -214,12 +214,12 @@ export class StanzaError extends Error {
     return new StanzaError('subscription-required', { ...details, text });
   }
 
-  /** RFC 6120 §8.3.3.21: something an application element explains. */
+  /** RFC 6120 §8.3.3.21: a condition that an application element explains. */
   static undefinedCondition(text?: string, details?: StanzaErrorDetails): StanzaError {
     return new StanzaError('undefined-condition', { ...details, text });
   }
 
-  /** RFC 6120 §8.3.3.22: the request makes sense, but not now. */
+  /** RFC 6120 §8.3.3.22: the request is valid, but not expected now. */
   static unexpectedRequest(text?: string, details?: StanzaErrorDetails): StanzaError {
     return new StanzaError('unexpected-request', { ...details, text });
   }

@@ -4,7 +4,7 @@ import { StanzaError } from './stanza-error.ts';
 /** The types of a message, RFC 6121 §5.2.2. */
 export type MessageType = 'chat' | 'error' | 'groupchat' | 'headline' | 'normal';
 
-/** The types of a presence but the absent one, RFC 6121 §4.7.1. */
+/** The types of a presence, without the absent type, RFC 6121 §4.7.1. */
 type PresenceType = 'error' | 'probe' | 'subscribe' | 'subscribed' | 'unavailable' | 'unsubscribe' | 'unsubscribed';
 
 const presenceTypes: ReadonlySet<string> = new Set<PresenceType>([
@@ -46,7 +46,7 @@ function checkIq(iq: Stanza): StanzaError | undefined {
   }
 }
 
-/** What is wrong with the form of a stanza, if anything: its type (RFC 6121 §4.7.1), an iq's id and children (RFC 6120 §8.2.3). */
+/** The fault in the form of a stanza, if any: its type (RFC 6121 §4.7.1), an iq's id and children (RFC 6120 §8.2.3). */
 export function checkStanza(stanza: Stanza): StanzaError | undefined {
   if (stanza.kind === 'iq') return checkIq(stanza);
   if (stanza.kind === 'message' || stanza.type === undefined || presenceTypes.has(stanza.type)) return undefined;

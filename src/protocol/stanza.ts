@@ -23,7 +23,7 @@ export interface StanzaAttributes {
   readonly lang?: string | undefined;
 }
 
-/** What `Stanza.with` can replace; a field given as undefined is removed. */
+/** The fields that `Stanza.with` can replace. A field given as undefined is removed. */
 interface StanzaChanges extends StanzaAttributes {
   readonly payload?: Payload;
 }
@@ -35,7 +35,7 @@ function attributeText(name: string, value: string | undefined): string {
   return ` ${name}="${escapeAttribute(value)}"`;
 }
 
-/** A stanza whose 'to' or 'from' is no JID: on a client's stream an error to its sender, between servers nobody's. */
+/** A stanza whose 'to' or 'from' is not a JID. */
 export class MalformedAddress extends StanzaError {
   readonly attribute: 'from' | 'to';
 
@@ -66,7 +66,7 @@ function kindOf(frame: Frame): StanzaKind {
   return name;
 }
 
-/** The attributes of a start tag, collected in one pass; one shape for all that is read. */
+/** The attributes of a start tag, collected in one pass. All instances have one shape. */
 class StartTag implements StanzaAttributes {
   from: Jid | undefined = undefined;
   to: Jid | undefined = undefined;
@@ -81,7 +81,7 @@ class StartTag implements StanzaAttributes {
   }
 
   #read(attribute: Attribute): void {
-    // A prefixed attribute is never an address or an id (`x:from`), and its prefix would not be bound on the way out.
+    // A prefixed attribute (`x:from`) is never an address or an id, and its prefix would not be bound on the next stream.
     if (attribute.ns !== '') return;
     const { value } = attribute;
     if (attribute.name === 'to') this.to = parseAddress('to', value);
@@ -120,29 +120,29 @@ export class Stanza implements StanzaAttributes {
     this.extra = extra;
   }
 
-  /** The stanza in a frame; throws `MalformedAddress`, or the `StreamError` of RFC 6120 §4.9.3.24 if it is none. */
+  /** The stanza in a frame. Throws `MalformedAddress`, or the `StreamError` of RFC 6120 §4.9.3.24 if it is not a stanza. */
   static fromFrame(frame: Frame): Stanza {
     const kind = kindOf(frame);
     const tag = new StartTag(frame);
     return new Stanza(kind, tag, frame.payload, tag.extra);
   }
 
-  /** A message of the server's own. */
+  /** A message made by the server. */
   static message(attributes: StanzaAttributes, ...children: Element[]): Stanza {
     return new Stanza('message', attributes, Payload.of(...children));
   }
 
-  /** A presence of the server's own. */
+  /** A presence made by the server. */
   static presence(attributes: StanzaAttributes, ...children: Element[]): Stanza {
     return new Stanza('presence', attributes, Payload.of(...children));
   }
 
-  /** An iq of the server's own. */
+  /** An iq made by the server. */
   static iq(attributes: StanzaAttributes, ...children: Element[]): Stanza {
     return new Stanza('iq', attributes, Payload.of(...children));
   }
 
-  /** The same stanza but for these fields. */
+  /** The same stanza with these fields replaced. */
   with(changes: StanzaChanges): Stanza {
     const attributes = {
       from: 'from' in changes ? changes.from : this.from,
@@ -154,7 +154,7 @@ export class Stanza implements StanzaAttributes {
     return new Stanza(this.kind, attributes, changes.payload ?? this.payload, this.extra);
   }
 
-  /** The start tag, complete with `/>` if there is no content; `xmlns` is for where no stream has declared it (RFC 7395 §3.3.3). */
+  /** The start tag, with `/>` if there is no content. `xmlns` is written if no stream declares it (RFC 7395 §3.3.3). */
   head(xmlns?: string): string {
     let text = `<${this.kind}`;
     if (xmlns !== undefined) text += attributeText('xmlns', xmlns);
@@ -165,12 +165,12 @@ export class Stanza implements StanzaAttributes {
     return this.payload.bytes.length === 0 ? `${text}/>` : `${text}>`;
   }
 
-  /** The end tag, or nothing if there is no content. */
+  /** The end tag, '' if there is no content. */
   tail(): string {
     return this.payload.bytes.length === 0 ? '' : tails[this.kind];
   }
 
-  /** The whole stanza as it goes over the wire; a writer that joins many takes `head`, `payload.bytes` and `tail` instead. */
+  /** The whole stanza as written to a stream. A writer that joins many uses `head`, `payload.bytes` and `tail` instead. */
   toBytes(xmlns?: string): Buffer {
     const head = this.head(xmlns);
     const { bytes } = this.payload;
@@ -190,7 +190,7 @@ export class Stanza implements StanzaAttributes {
     return `${this.head()}${this.payload.bytes}${this.tail()}`;
   }
 
-  /** The stanza as a tree, in `jabber:client` whatever the stream, to be put into other elements. */
+  /** The stanza as a tree in `jabber:client`, whatever the stream, for use inside other elements. */
   element(): Element {
     const { from, to, id, type, lang } = this;
     const attributes = { xmlns: ns.client, from: from?.toString(), to: to?.toString(), id, type, 'xml:lang': lang };

@@ -32,7 +32,7 @@ const conditions = [
 /** The defined conditions of a stream error, RFC 6120 §4.9.3. */
 export type StreamCondition = (typeof conditions)[number];
 
-/** What a stream error may say besides its condition. */
+/** The optional details of a stream error. */
 interface StreamErrorDetails {
   /** Human-readable, in English. */
   readonly text?: string | undefined;
@@ -42,7 +42,7 @@ interface StreamErrorDetails {
   readonly host?: string | undefined;
 }
 
-/** An error that ends a stream: thrown by whatever finds it, written by the stream before it closes, RFC 6120 §4.9. */
+/** An error that ends a stream. The code that finds it throws it, and the stream writes it before it closes, RFC 6120 §4.9. */
 export class StreamError extends Error {
   readonly condition: StreamCondition;
   readonly text: string | undefined;
@@ -58,7 +58,7 @@ export class StreamError extends Error {
     this.host = details.host;
   }
 
-  /** The `<stream:error/>`, which declares its prefix itself, so that it also stands alone (RFC 7395 §3.4). */
+  /** The `<stream:error/>`, which declares its prefix itself, so that it can also be sent alone (RFC 7395 §3.4). */
   element(): Element {
     return xml(
       'stream:error',
@@ -69,7 +69,7 @@ export class StreamError extends Error {
     );
   }
 
-  /** Reads a `<stream:error/>` leniently: what it does not say, or says in unknown words, becomes `undefined-condition`. */
+  /** Reads a `<stream:error/>` leniently: a missing or unknown condition becomes `undefined-condition`. */
   static fromElement(error: Element): StreamError {
     const children = childElements(error).filter((child) => nsOf(child) === ns.streamErrors);
     const names = children.map((child) => child.getName());
@@ -113,7 +113,7 @@ export class StreamError extends Error {
     return new StreamError('improper-addressing', { text, extra });
   }
 
-  /** RFC 6120 §4.9.3.8: the server has failed on its own account. */
+  /** RFC 6120 §4.9.3.8: the server has failed. */
   static internalServerError(text?: string, extra?: Element): StreamError {
     return new StreamError('internal-server-error', { text, extra });
   }
@@ -138,7 +138,7 @@ export class StreamError extends Error {
     return new StreamError('not-authorized', { text, extra });
   }
 
-  /** RFC 6120 §4.9.3.13: XML that is none. */
+  /** RFC 6120 §4.9.3.13: XML that is not well-formed. */
   static notWellFormed(text?: string, extra?: Element): StreamError {
     return new StreamError('not-well-formed', { text, extra });
   }
@@ -153,12 +153,12 @@ export class StreamError extends Error {
     return new StreamError('remote-connection-failed', { text, extra });
   }
 
-  /** RFC 6120 §4.9.3.16: the stream has to be started anew. */
+  /** RFC 6120 §4.9.3.16: the stream must be started again. */
   static reset(text?: string, extra?: Element): StreamError {
     return new StreamError('reset', { text, extra });
   }
 
-  /** RFC 6120 §4.9.3.17: the server has not the means to serve the stream. */
+  /** RFC 6120 §4.9.3.17: the server lacks the resources to serve the stream. */
   static resourceConstraint(text?: string, extra?: Element): StreamError {
     return new StreamError('resource-constraint', { text, extra });
   }
@@ -168,17 +168,17 @@ export class StreamError extends Error {
     return new StreamError('restricted-xml', { text, extra });
   }
 
-  /** RFC 6120 §4.9.3.19: the peer shall connect to another host, `host` or `host:port`. */
+  /** RFC 6120 §4.9.3.19: the peer should connect to another host, `host` or `host:port`. */
   static seeOtherHost(host: string, text?: string): StreamError {
     return new StreamError('see-other-host', { host, text });
   }
 
-  /** RFC 6120 §4.9.3.20: the server goes down. */
+  /** RFC 6120 §4.9.3.20: the server is shutting down. */
   static systemShutdown(text?: string, extra?: Element): StreamError {
     return new StreamError('system-shutdown', { text, extra });
   }
 
-  /** RFC 6120 §4.9.3.21: something an application element explains. */
+  /** RFC 6120 §4.9.3.21: a condition that an application element explains. */
   static undefinedCondition(text?: string, extra?: Element): StreamError {
     return new StreamError('undefined-condition', { text, extra });
   }
@@ -193,12 +193,12 @@ export class StreamError extends Error {
     return new StreamError('unsupported-feature', { text, extra });
   }
 
-  /** RFC 6120 §4.9.3.24: a first-level child that is no stanza the server knows. */
+  /** RFC 6120 §4.9.3.24: a first-level child that is not a known stanza. */
   static unsupportedStanzaType(text?: string, extra?: Element): StreamError {
     return new StreamError('unsupported-stanza-type', { text, extra });
   }
 
-  /** RFC 6120 §4.9.3.25: a version of XMPP the server does not speak. */
+  /** RFC 6120 §4.9.3.25: an unsupported version of XMPP. */
   static unsupportedVersion(text?: string, extra?: Element): StreamError {
     return new StreamError('unsupported-version', { text, extra });
   }

@@ -3,11 +3,11 @@ import { ns } from './namespaces.ts';
 import type { StanzaError } from './stanza-error.ts';
 import { StreamError } from './stream-error.ts';
 
-/** What a client is told when stream management begins (XEP-0198 §3). */
+/** What `<enabled/>` tells a client (XEP-0198 §3). */
 export interface Enabled {
   readonly id?: string | undefined;
   readonly maxSeconds?: number | undefined;
-  /** Where the client should connect to first when it comes back. */
+  /** The address to which the client should reconnect first. */
   readonly location?: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export function resumed(previd: string, h: number): Element {
   return xml('resumed', { xmlns: ns.streamManagement, previd, h });
 }
 
-/** Stream management or resumption has failed; `h` is what an ended session had handled, XEP-0198 §5, §6. */
+/** Stream management or resumption has failed. `h` is the count of an ended session, XEP-0198 §5, §6. */
 export function managementFailed(error: StanzaError, h?: number): Element {
   return xml('failed', { xmlns: ns.streamManagement, h }, xml(error.condition, { xmlns: ns.stanzaErrors }));
 }

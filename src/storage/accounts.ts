@@ -1,10 +1,10 @@
 import type { OfflineUsage } from './offline.ts';
 import type { RosterItem } from './rosters.ts';
 
-/** The hash functions for which SCRAM keys are kept. */
+/** The hash functions of stored SCRAM keys. */
 export type ScramHash = 'SHA-1' | 'SHA-256' | 'SHA-512';
 
-/** What a server keeps of a password for SCRAM (RFC 5802 §3): it can verify with it, but not log in. */
+/** The stored form of a password for SCRAM (RFC 5802 §3): enough to verify it, but not to log in with it. */
 export interface ScramKeys {
   readonly salt: Buffer;
   readonly iterations: number;
@@ -12,7 +12,7 @@ export interface ScramKeys {
   readonly serverKey: Buffer;
 }
 
-/** The ways in which one account's password can be verified. */
+/** The stored forms of an account's password. */
 export interface Credentials {
   readonly scram: Readonly<Partial<Record<ScramHash, ScramKeys>>>;
   readonly bcrypt?: string | undefined;
@@ -36,19 +36,19 @@ export interface AccountRecord {
   readonly rosterVersion: number;
   readonly blocked: string[];
   readonly lastSeen?: LastSeen | undefined;
-  /** How much is kept for its user. */
+  /** The stored messages of the account. */
   readonly stored?: OfflineUsage | undefined;
   /** The address that messages are forwarded to. */
   readonly forwardTo?: string | undefined;
 }
 
-/** An account whose messages go elsewhere. */
+/** An account whose messages are forwarded. */
 export interface Forward {
   readonly jid: string;
   readonly target: string;
 }
 
-/** Which accounts to list: those of one domain if given, after one JID if given, in the byte order of their JIDs. */
+/** Which accounts to list, in the byte order of their JIDs: optionally only of one domain, or only those after one JID. */
 interface AccountPage {
   readonly domain?: string | undefined;
   readonly after?: string | undefined;
@@ -63,21 +63,21 @@ export interface AccountStore {
   createMany(accounts: readonly NewAccount[]): Promise<{ created: number; skipped: string[] }>;
   /** The credentials of an account, or undefined if there is no such account. */
   credentials(jid: string): Promise<Credentials | undefined>;
-  /** Another number than before whenever credentials that were read before may be untrue. */
+  /** A number that changes whenever credentials may have changed. */
   credentialsVersion(): number;
-  /** Replaces all credentials of an account, whose password is the same. */
+  /** Replaces all credentials of an account without a change of password. */
   setCredentials(jid: string, credentials: Credentials): Promise<void>;
-  /** The password is another one: in the same transaction all resumable sessions end, but the one with the key `keep`. */
+  /** Changes the password. In the same transaction, all resumable sessions except the one with the key `keep` end. */
   changePassword(jid: string, credentials: Credentials, keep?: string): Promise<void>;
-  /** Removes the account and every row it owns, in one transaction; false if there was none. */
+  /** Removes the account and every row it owns, in one transaction. False if the account did not exist. */
   remove(jid: string): Promise<boolean>;
   list(page: AccountPage): Promise<string[]>;
   count(domain?: string): Promise<number>;
   /** What the router needs to know about an account, or undefined if there is no such account. */
   load(jid: string): Promise<AccountRecord | undefined>;
   setLastSeen(jid: string, atMs: number, status: string): Promise<void>;
-  /** Has messages forwarded to an address, or no longer. */
+  /** Sets the address that messages are forwarded to. Undefined ends forwarding. */
   setForward(jid: string, target: string | undefined): Promise<void>;
-  /** The accounts that have their messages forwarded, those after one JID if given, in the byte order of their JIDs. */
+  /** The accounts whose messages are forwarded, in the byte order of their JIDs: optionally only those after one JID. */
   forwards(page: { readonly after?: string | undefined; readonly limit: number }): Promise<Forward[]>;
 }

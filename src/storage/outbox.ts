@@ -1,10 +1,10 @@
-/** A stanza of the server's own that has to be sent. */
+/** A stanza that the server itself has to send. */
 export interface OutboxEntry {
   readonly id: number;
   readonly bytes: Buffer;
 }
 
-/** What the server owes others because of changes to stored messages; `OfflineStore` puts it in. */
+/** Stanzas that the server has to send because of changes to stored messages. `OfflineStore` adds them. */
 export interface OutboxStore {
   /** The oldest entries with an id greater than `afterId`. */
   list(afterId: number, limit: number): Promise<OutboxEntry[]>;

@@ -1,5 +1,5 @@
 /** Random keys of this installation. */
 export interface SecretStore {
-  /** The 32 random bytes of this name, made when first asked for and the same ever after. */
+  /** The 32 random bytes of this name. The first call makes them; they never change. */
   get(name: string): Promise<Buffer>;
 }

@@ -1,6 +1,6 @@
 /**
  * Why a storage operation failed. `conflict`, `not-found`, `quota` and `invalid` concern one operation; `full` and `busy` may pass;
- * `io` and `corrupt` end the store; `locked`, `schema` and `unsupported` refuse to open it; `closed` comes after it was closed.
+ * `io` and `corrupt` end the store; `locked`, `schema` and `unsupported` prevent its opening; `closed` follows its closing.
  */
 export type StorageErrorCode =
   | 'conflict'
@@ -16,7 +16,7 @@ export type StorageErrorCode =
   | 'unsupported'
   | 'closed';
 
-/** The one error that a rejected storage promise carries. */
+/** The error of every rejected storage promise. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
   readonly code: StorageErrorCode;
@@ -26,7 +26,7 @@ export class StorageError extends Error {
     this.code = code;
   }
 
-  /** Whether the same may succeed later. */
+  /** Whether the same operation may succeed later. */
   get isPassing(): boolean {
     return this.code === 'full' || this.code === 'busy';
   }

@@ -10,16 +10,16 @@ import type { RosterStore } from './rosters.ts';
 import type { SecretStore } from './secrets.ts';
 import type { VcardStore } from './vcards.ts';
 
-/** The disk under the store, as it was a moment ago. */
+/** The disk of the store at the last check. */
 export interface DiskState extends DiskSpace {
-  /** Whether writes that add something are rejected with `full`, so that all others can go on. */
+  /** Whether writes that add data are rejected with `full`, so that all others can continue. */
   readonly refusing: boolean;
 }
 
 /**
  * Everything that survives a restart. A write resolves only when it is durable: a power cut cannot undo it. Operations take effect in
  * the order of their calls. Owners are bare JIDs, already prepared. A write for an account that does not exist rejects with
- * `not-found`; a read answers as if nothing were kept. Every rejection is a `StorageError`.
+ * `not-found`; a read finds nothing. Every rejection is a `StorageError`.
  */
 export interface Storage {
   readonly accounts: AccountStore;
@@ -34,8 +34,8 @@ export interface Storage {
   readonly resumption: ResumptionStore;
   readonly schemaVersion: number;
   readonly disk: DiskState;
-  /** Writes a complete, checked copy to a new file while work goes on; it holds everything that was durable at the call. */
+  /** Writes a complete, checked copy to a new file without stopping work. It holds everything that was durable at the call. */
   backup(file: string): Promise<void>;
-  /** Finishes what was asked for, then closes; later operations reject with `closed`. */
+  /** Finishes the operations called before, then closes. Later operations reject with `closed`. */
   close(): Promise<void>;
 }

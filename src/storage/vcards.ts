@@ -1,4 +1,4 @@
-/** The accounts' vCards (XEP-0054 §3), as serialised XML. */
+/** The accounts' vCards (XEP-0054 §3), as serialized XML. */
 export interface VcardStore {
   get(owner: string): Promise<string | undefined>;
   set(owner: string, xml: string): Promise<void>;

@@ -1,4 +1,4 @@
-/** Bytes the grammar of XML gives a meaning to. */
+/** Bytes with a meaning in the grammar of XML. */
 const tab = 0x09;
 const lineFeed = 0x0a;
 export const carriageReturn = 0x0d;
@@ -44,16 +44,16 @@ const only = (byte: number) => [byte, byte] as const;
 /** 1 for all but white space (XML 1.0 §2.3, production S). */
 const spaceStop = inverse(byteTable(only(tab), only(lineFeed), only(carriageReturn), only(space)));
 
-/** 1 for ASCII that may stand in a name; the colon is left out, it needs looking at. */
+/** 1 for ASCII that may be in a name, except the colon, which needs a check. */
 export const nameByte = byteTable(...letters, [0x30, 0x39], only(0x2d), only(0x2e), only(0x5f));
 
-/** 1 for every byte of a name that needs looking at, and for those that end it. */
+/** 1 for every byte of a name that needs a check, and for those that end it. */
 export const nameStop = inverse(nameByte);
 
 /** 1 for ASCII that may begin either half of a qualified name. */
 export const nameStartByte = byteTable(...letters, only(0x5f));
 
-/** 1 for every byte of character data that needs looking at; the rest is plain text. */
+/** 1 for every byte of character data that needs a check; the rest is plain text. */
 export const textStop = byteTable(
   ...controls,
   only(carriageReturn),
@@ -63,13 +63,13 @@ export const textStop = byteTable(
   [nonAscii, 0xff],
 );
 
-/** 1 for every byte of a quoted attribute value that needs looking at. */
+/** 1 for every byte of a quoted attribute value that needs a check. */
 export const valueStop = byteTable([0x00, 0x1f], only(doubleQuote), only(ampersand), only(apostrophe), only(lessThan), [
   nonAscii,
   0xff,
 ]);
 
-/** 1 for every byte of a CDATA section that needs looking at. */
+/** 1 for every byte of a CDATA section that needs a check. */
 export const cdataStop = byteTable(...controls, only(carriageReturn), only(greaterThan), [nonAscii, 0xff]);
 
 const nameStartRanges = [
@@ -104,8 +104,8 @@ export function isXmlCharacter(codePoint: number): boolean {
 }
 
 /**
- * The first place from `at` whose byte has a 1 in `stops`, or `end`. The one hot loop of the reader, a function of its
- * own on purpose: inside of another loop, V8 makes code for it that is three times slower.
+ * The first index from `at` whose byte has a 1 in `stops`, or `end`. This is the hot loop of the reader. It is a separate
+ * function because V8 compiles it to code three times slower inside another loop.
  */
 export function skip(bytes: Uint8Array, stops: Uint8Array, at: number, end: number): number {
   let p = at;
@@ -118,7 +118,7 @@ export function isWhiteSpace(bytes: Uint8Array): boolean {
   return skipSpace(bytes, 0, bytes.length) === bytes.length;
 }
 
-/** The first place from `at` that is not white space, or `end`. */
+/** The first index from `at` that is not white space, or `end`. */
 export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
   return at < end && bytes[at]! > space ? at : skip(bytes, spaceStop, at, end);
 }

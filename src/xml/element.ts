@@ -1,13 +1,13 @@
 import { Element as LtxElement } from 'ltx';
 import { serialise } from './serialise.ts';
 
-/** Attributes by qualified name, namespace declarations included; has no prototype, so any name is safe. */
+/** Attributes by qualified name, namespace declarations included. Has no prototype, so any name is safe. */
 interface Attributes {
   xmlns?: string;
   [name: string]: string | undefined;
 }
 
-/** A tree of XML: an ltx element that takes any attribute name and knows what `xmlns=''` means. */
+/** An XML tree: an ltx element that accepts any attribute name and supports `xmlns=''`. */
 export class Element extends LtxElement {
   declare attrs: Attributes;
   declare parent: Element | null;
@@ -18,7 +18,7 @@ export class Element extends LtxElement {
     this.attrs = Object.create(null) as Attributes;
   }
 
-  /** The namespace a prefix, or no prefix, is bound to here; undefined if nothing in the tree says so. */
+  /** The namespace bound to a prefix, or to no prefix, at this element. Undefined if the tree does not declare it. */
   override findNS(prefix?: string): string | undefined {
     const declaration = prefix ? `xmlns:${prefix}` : 'xmlns';
     for (let at: Element | null = this; at !== null; at = at.parent) {
@@ -28,7 +28,7 @@ export class Element extends LtxElement {
     return undefined;
   }
 
-  /** Adds an element or text; text joins the text before it. */
+  /** Adds an element or text. Text is joined with the text before it. */
   append(node: Element | string): void {
     const last = this.children.length - 1;
     const before = this.children[last];
@@ -44,7 +44,7 @@ export class Element extends LtxElement {
   }
 }
 
-/** Builds an element; attributes and children that are undefined are left out. */
+/** Builds an element without the attributes and children that are undefined. */
 export function xml(
   name: string,
   attrs?: Readonly<Record<string, string | number | boolean | undefined>>,
@@ -68,7 +68,7 @@ export function childElements(element: Element): Element[] {
   return element.children.filter((child) => typeof child !== 'string');
 }
 
-/** The namespace of an element, '' if it is in none. */
+/** The namespace of an element, '' if it has none. */
 export function nsOf(element: Element): string {
   return element.getNS() ?? '';
 }

@@ -15,7 +15,7 @@ const unsafeInAttribute = /[^ !#-%(-;=?-~]/;
 const specialInText = /[&<>\r]/g;
 const specialInAttribute = /[&<>"'\t\n\r]/g;
 
-/** Whether XML can carry these characters (XML 1.0 §2.2); a lone surrogate it cannot. */
+/** Whether XML can contain these characters (XML 1.0 §2.2). It cannot contain a lone surrogate. */
 export function isXmlText(text: string): boolean {
   return !illegal.test(text);
 }
@@ -27,13 +27,13 @@ function checked(text: string): string {
   throw new RangeError(`XML cannot carry U+${codePoint}`);
 }
 
-/** Character data; a carriage return is written so that it survives line end normalisation. Throws on what XML cannot carry. */
+/** Character data. Escapes carriage returns, so that they survive line end normalization. Throws on characters XML cannot contain. */
 export function escapeText(text: string): string {
   if (!unsafeInText.test(text)) return text;
   return checked(text).replace(specialInText, (character) => escapes[character]!);
 }
 
-/** An attribute value for either kind of quotes; white space survives normalisation. Throws on what XML cannot carry. */
+/** An attribute value for either kind of quotes. White space survives normalization. Throws on characters XML cannot contain. */
 export function escapeAttribute(value: string): string {
   if (!unsafeInAttribute.test(value)) return value;
   return checked(value).replace(specialInAttribute, (character) => escapes[character]!);

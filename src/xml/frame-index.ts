@@ -17,7 +17,7 @@ class IndexedChild implements Child {
   }
 }
 
-/** What is noted of a frame while it is scanned. Places count from its first byte; those of children from its payload. */
+/** The index of a frame. Offsets count from its first byte, those of children from the start of its payload. */
 export class FrameIndex {
   readonly name: string;
   readonly ns: string;
@@ -25,7 +25,7 @@ export class FrameIndex {
   readonly payloadStart: number;
   payloadEnd: number;
   readonly children: IndexedChild[] = [];
-  /** Whether the bytes of the payload mean the same inside of any stanza. */
+  /** Whether the bytes of the payload mean the same inside any stanza. */
   portable = true;
 
   constructor(tag: StartTag, scope: NamespaceScope, payloadStart: number) {
@@ -37,10 +37,10 @@ export class FrameIndex {
   }
 }
 
-/** Indexes what its scanner finds: the outermost element, and the elements directly inside of it. */
+/** Indexes the outermost element, and the elements directly inside it. */
 export class FrameIndexer implements ScannerSink {
   readonly scanner = new Scanner(this);
-  /** The element the frames are in, which cannot be a frame itself. */
+  /** The name of the element around the frames, which cannot be a frame itself. */
   root: { readonly name: string; readonly ns: string } | undefined;
   #index: FrameIndex | undefined;
   #child: IndexedChild | undefined;
@@ -49,7 +49,7 @@ export class FrameIndexer implements ScannerSink {
     this.scanner.scope.innerDepth = 2;
   }
 
-  /** The index of what has been scanned, given up to the caller. */
+  /** The index of the scanned frame. The caller owns it. */
   take(): FrameIndex | undefined {
     const index = this.#index;
     this.#index = undefined;
@@ -60,7 +60,7 @@ export class FrameIndexer implements ScannerSink {
   startTag(tag: StartTag, depth: number, start: number, end: number): void {
     const { scope } = this.scanner;
     if (depth === 1) {
-      // Its end would be that of the stream: a frame that never ends (RFC 6120 §4.3.3).
+      // Its end tag would end the stream, so the frame would never end (RFC 6120 §4.3.3).
       if (tag.localName === this.root?.name && tag.ns === this.root.ns) throw openAlready();
       this.#index = new FrameIndex(tag, scope, end);
       this.#index.portable = scope.defaultNs === scope.context.defaultNs;
@@ -81,7 +81,7 @@ export class FrameIndexer implements ScannerSink {
     }
   }
 
-  /** Not if it uses a prefix from outside, or names the content namespace, which is another one on the next stream. */
+  /** Whether it uses no prefix from outside and does not name the content namespace, which can differ on the next stream. */
   #isPortable(): boolean {
     const { borrowed, restatesContent } = this.scanner.scope;
     return borrowed === undefined && !restatesContent;

@@ -9,7 +9,7 @@ import { unlimited } from './xml-limits.ts';
 
 export type { Attribute } from './start-tag.ts';
 
-/** The value of the attribute in no namespace that has this name. */
+/** The value of the attribute with this name and no namespace. */
 export function attributeValue(attributes: readonly Attribute[], name: string): string | undefined {
   for (const attribute of attributes) if (attribute.name === name && attribute.ns === '') return attribute.value;
   return undefined;
@@ -23,17 +23,17 @@ export function langValue(attributes: readonly Attribute[]): string | undefined 
   return undefined;
 }
 
-/** What is declared around a frame. */
+/** The declarations around a frame. */
 interface FrameContext extends NamespaceContext {
-  /** The language of a frame that gives none. */
+  /** The language of a frame without `xml:lang`. */
   readonly lang?: string | undefined;
 }
 
-/** One element directly inside of a stream, whole and validated: a stanza, or a word of negotiation. */
+/** One complete and validated element directly inside a stream: a stanza or an element of negotiation. */
 export class Frame {
   readonly name: string;
   readonly ns: string;
-  /** In the order they came, without namespace declarations. */
+  /** In document order, without namespace declarations. */
   readonly attributes: readonly Attribute[];
   readonly #bytes: Buffer;
   readonly #start: number;
@@ -57,23 +57,23 @@ export class Frame {
     return this.#end - this.#start;
   }
 
-  /** Its `xml:lang`, or that of its stream: on the next stream, which may have another, it has to be said (RFC 6120 §8.1.5). */
+  /** Its `xml:lang`, or that of its stream. It must be written on the next stream, which may have another (RFC 6120 §8.1.5). */
   get lang(): string | undefined {
     return langValue(this.attributes) ?? this.#context.lang;
   }
 
-  /** The content; the bytes as they came if they mean the same anywhere. */
+  /** The content. The bytes as received, if they mean the same anywhere. */
   get payload(): Payload {
     this.#payload ??= this.#makePayload();
     return this.#payload;
   }
 
-  /** The value of an attribute that is in no namespace. */
+  /** The value of an attribute without a namespace. */
   attribute(name: string): string | undefined {
     return attributeValue(this.attributes, name);
   }
 
-  /** The frame as a tree that stands on its own. */
+  /** The frame as an independent tree. */
   element(): Element {
     return readElement(this.#bytes.subarray(this.#start, this.#end), unlimited, this.#context);
   }

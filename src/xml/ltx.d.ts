@@ -1,4 +1,4 @@
-// The part of ltx that is used here; the package brings no types.
+// The part of ltx that is used here. The package has no types.
 declare module 'ltx' {
   export class Element {
     constructor(name: string);

@@ -15,7 +15,7 @@ export function opensCdata(byte: number, index: number): boolean {
   return index === cdataOpening.length - 1;
 }
 
-/** Checks the byte at `index` of a token that begins with `<?`; true behind `<?xml` (RFC 6120 §11.1). */
+/** Checks the byte at `index` of a token that begins with `<?`; true after `<?xml` (RFC 6120 §11.1). */
 export function opensDeclaration(byte: number, index: number): boolean {
   const isName = nameByte[byte] === 1 || byte >= nonAscii;
   if (index === 2 && !isName) malformed("'<?' does not start valid markup");

@@ -5,18 +5,18 @@ export const xmlNamespace = 'http://www.w3.org/XML/1998/namespace';
 const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/';
 
 /**
- * The namespace that every payload gives for the content of its stanza, whatever the stream: in the bytes it is the
- * absence of a declaration, so that the same bytes serve clients and servers (RFC 6120 §4.8.3).
+ * The namespace that stands for the content namespace of any stream. The bytes of a payload do not declare it, so that the
+ * same bytes can be sent to clients and servers (RFC 6120 §4.8.3).
  */
 export const contentNs = 'jabber:client';
 
-/** What is declared around a frame: by the stream header, or by whoever asks for a piece of XML to be read. */
+/** The declarations around a frame: of the stream header, or given by the caller that reads a piece of XML. */
 export interface NamespaceContext {
   readonly defaultNs: string;
   readonly prefixes: ReadonlyMap<string, string>;
 }
 
-/** Nothing declared at all. */
+/** No declarations. */
 export const bareContext: NamespaceContext = { defaultNs: '', prefixes: new Map() };
 
 interface Binding {
@@ -32,11 +32,11 @@ interface Binding {
 export class NamespaceScope {
   context = bareContext;
   defaultNs = '';
-  /** What is declared above this depth does not belong to what is being read. */
+  /** Declarations above this depth are outside the element being read. */
   innerDepth = 1;
-  /** Prefixes that were used but do not belong. */
+  /** Prefixes that are used inside but declared outside. */
   borrowed: Map<string, string> | undefined;
-  /** Whether the content namespace was bound to a prefix, or declared where it was the default namespace already. */
+  /** Whether the content namespace is bound to a prefix, or declared where it is the default namespace already. */
   restatesContent = false;
   readonly #bindings = new Map<string, Binding>();
   readonly #stack: Binding[] = [];
@@ -100,7 +100,7 @@ export class NamespaceScope {
   }
 }
 
-/** Namespaces in XML 1.0 §3 and §2.2: what may not be declared. */
+/** Refuses declarations that Namespaces in XML 1.0 §3 and §2.2 forbid. */
 function checkDeclaration(prefix: string, ns: string): void {
   if (prefix === 'xmlns') malformed('the prefix xmlns cannot be declared');
   if (ns === xmlnsNamespace) malformed('the xmlns namespace cannot be declared');

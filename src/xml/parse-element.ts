@@ -4,10 +4,10 @@ import { scanDocument, utf8Bytes } from './scan-document.ts';
 import { TreeBuilder } from './tree-builder.ts';
 import { unlimited, type XmlLimits } from './xml-limits.ts';
 
-// Reading a tree calls nobody back, so one builder serves all.
+// Reading is synchronous and never re-entered, so one builder is enough.
 const builder = new TreeBuilder();
 
-/** One whole element as a tree. Its default namespace is declared on it, also when it comes from `defaultNs`. */
+/** One whole element as a tree. Its default namespace is declared on it, even if it comes from `defaultNs`. */
 export function parseElement(bytes: Buffer | string, limits: XmlLimits = unlimited, defaultNs = ''): Element {
   return readElement(utf8Bytes(bytes), limits, { ...bareContext, defaultNs });
 }

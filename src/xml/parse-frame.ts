@@ -7,12 +7,12 @@ import { unlimited, type XmlLimits } from './xml-limits.ts';
 
 const contentContext = { ...bareContext, defaultNs: contentNs };
 
-// Indexing a document calls nobody back, so one indexer serves all.
+// Indexing is synchronous and never re-entered, so one indexer is enough.
 const indexer = new FrameIndexer();
 
 /**
- * One whole element as a frame, as if it had come on a stream of clients with this language: from a store, or as a message
- * of a framed transport (RFC 7395 §3.3.3).
+ * One whole element as a frame, as if received on a client's stream with this language. For elements from a store, and for
+ * messages of a framed transport (RFC 7395 §3.3.3).
  */
 export function parseFrame(bytes: Buffer | string, limits: XmlLimits = unlimited, lang?: string): Frame {
   const whole = utf8Bytes(bytes);

@@ -1,11 +1,11 @@
 const minPieceBytes = 1024;
 
-/** The bytes of a frame that came in more than one chunk, put together. */
+/** Joins the bytes of a frame that arrived in more than one chunk. */
 export class PartialFrame {
-  /** Never used again once the frame has been handed out. */
+  /** Never reused after the frame has been handed out. */
   bytes: Buffer;
   length = 0;
-  /** Where scanning goes on. */
+  /** The offset at which scanning continues. */
   scanned = 0;
   readonly maxBytes: number;
 
@@ -14,14 +14,14 @@ export class PartialFrame {
     this.bytes = Buffer.allocUnsafe(Math.min(maxBytes, minPieceBytes));
   }
 
-  /** Whether the frame has all the bytes it may have. */
+  /** Whether the frame has the largest allowed size. */
   get full(): boolean {
     return this.length >= this.maxBytes;
   }
 
   /**
-   * Takes some bytes of `chunk`, and answers how many. Not all at once: the rest of a large chunk need not be copied
-   * when the frame ends early in it.
+   * Takes some bytes of `chunk`, and returns how many. It does not take all at once, so that the rest of a large chunk is not
+   * copied if the frame ends early in it.
    */
   append(chunk: Buffer, from: number, atMost = Math.max(this.length, minPieceBytes)): number {
     const count = Math.min(chunk.length - from, atMost, this.maxBytes - this.length);

@@ -21,7 +21,7 @@ export interface Child {
 }
 
 /**
- * The content of a stanza: immutable bytes with an index of the direct child elements. It means the same inside of any
+ * The content of a stanza: immutable bytes with an index of the direct child elements. It means the same inside any
  * start tag whose default namespace is the content namespace.
  */
 export class Payload {
@@ -40,7 +40,7 @@ export class Payload {
     return Payload.ofContent(elements, contentNs);
   }
 
-  /** A payload of elements and text whose default namespace was `defaultNs`: that of the content, under its own name. */
+  /** A payload of elements and text in which `defaultNs` names the content namespace. */
   static ofContent(nodes: readonly (Element | string)[], defaultNs: string): Payload {
     if (nodes.length === 0) return Payload.empty;
     const children: Child[] = [];
@@ -63,12 +63,12 @@ export class Payload {
     return new Payload(parts.length === 1 ? parts[0]! : Buffer.concat(parts), children);
   }
 
-  /** Whether there is such a child. */
+  /** Whether it has a child of this name and namespace. */
   has(name: string, ns: string): boolean {
     return this.find(name, ns) !== undefined;
   }
 
-  /** The first such child. */
+  /** The first child of this name and namespace. */
   find(name: string, ns: string): Child | undefined {
     for (const child of this.children) if (child.name === name && child.ns === ns) return child;
     return undefined;
@@ -79,7 +79,7 @@ export class Payload {
     return readElement(this.bytes.subarray(child.start, child.end), unlimited, contentContext);
   }
 
-  /** Scans a child; places count from its first byte. */
+  /** Scans a child. Offsets count from its first byte. */
   scan(child: Child, scanner: Scanner): void {
     scanDocument(scanner, this.bytes.subarray(child.start, child.end), unlimited, contentContext);
   }
@@ -108,7 +108,7 @@ export class Payload {
     return new Payload(Buffer.concat(kept), children);
   }
 
-  /** The payload with these children behind its own. */
+  /** The payload with these children after its own. */
   with(...elements: readonly Element[]): Payload {
     if (elements.length === 0) return this;
     const { bytes } = this;
@@ -117,7 +117,7 @@ export class Payload {
     return new Payload(Buffer.concat([bytes, added.bytes]), children);
   }
 
-  /** The payload with `text` in the place of some bytes of one child, whose name and namespace it does not change. */
+  /** The payload with `text` in place of some bytes of one child. The child must keep its name and namespace. */
   spliced(start: number, end: number, text: string): Payload {
     const { bytes } = this;
     const length = Buffer.byteLength(text);
@@ -131,7 +131,7 @@ export class Payload {
   }
 }
 
-/** A child after the bytes from `start` to `end`, which are in it or in another one, have grown. */
+/** Moves a child after the bytes from `start` to `end`, in it or in another child, have grown. */
 function shifted(child: Child, start: number, end: number, growth: number): Child {
   if (child.end <= start) return child;
   if (child.start >= end && child.start > start) return moved(child, growth);

@@ -2,22 +2,22 @@ import { childElements, type Element } from './element.ts';
 import { contentNs } from './namespace-scope.ts';
 import { Payload } from './payload.ts';
 
-/** Stands for the content namespace of any stream. No XML can carry it, so it cannot be written by mistake. */
+/** Stands for the content namespace of any stream. XML cannot contain it, so it cannot be written by mistake. */
 const anyContentNs = '\0';
 
-/** What the place of an element in a stanza says of it. */
+/** What follows for an element from its position in a stanza. */
 interface Place {
   /** Whether the element and everything around it is in the content namespace. */
   readonly content: boolean;
-  /** Whether the default namespace here is the one that the stream has declared. */
+  /** Whether the default namespace at this element is the one that the stream declares. */
   readonly inherits: boolean;
 }
 
 /**
- * The content of a stanza, freed of the declarations around it and of every name for the content namespace of its
- * stream: content has neither a prefix nor a declaration, and is in the content namespace of the stream it is written to
- * (RFC 6120 §4.8.3, RFC 6120 §4.8.5). Inside an element of another namespace, what declares the content namespace stays
- * in it, as a forwarded stanza must (XEP-0297 §3). All other elements bring their own declarations.
+ * The content of a stanza without the declarations around it and without any name for the content namespace of its stream.
+ * Elements in that namespace have neither a prefix nor a declaration, so that they are in the content namespace of the stream
+ * they are written to (RFC 6120 §4.8.3, RFC 6120 §4.8.5). Inside an element of another namespace, declarations of the content
+ * namespace stay, as a forwarded stanza requires (XEP-0297 §3). All other elements have their own declarations.
  */
 export function portablePayload(stanza: Element, streamNs: string): Payload {
   const isContentNs = (ns: string | undefined): boolean => ns === streamNs || ns === contentNs;
@@ -45,7 +45,7 @@ export function portablePayload(stanza: Element, streamNs: string): Payload {
   return Payload.ofContent(stanza.children, anyContentNs);
 }
 
-/** All elements in `root`, each behind the one it is in. */
+/** All elements in `root`, each after its parent. */
 function descendants(root: Element): Element[] {
   const found = childElements(root);
   for (let i = 0; i < found.length; i++) for (const child of childElements(found[i]!)) found.push(child);

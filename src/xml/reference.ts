@@ -13,13 +13,13 @@ const predefined = new Map([
 const decimal = /^#[0-9]+$/;
 const hexadecimal = /^#x[0-9a-fA-F]+$/;
 
-/** NaN for what is not a character reference. */
+/** The code point of a character reference, NaN if it is none. */
 function characterOf(body: string): number {
   if (hexadecimal.test(body)) return Number.parseInt(body.slice(2), 16);
   return decimal.test(body) ? Number.parseInt(body.slice(1), 10) : Number.NaN;
 }
 
-/** Scans on from `at` to the `;` that ends a reference (XML 1.0 §4.1). */
+/** Scans from `at` to the `;` that ends a reference (XML 1.0 §4.1). */
 export function scanReference(bytes: Buffer, at: number, end: number): number {
   let p = at;
   while (p < end && bytes[p] !== semicolon) {
@@ -36,14 +36,14 @@ export function scanReference(bytes: Buffer, at: number, end: number): number {
   return p;
 }
 
-/** Refuses what stands between `&` and `;` unless it is a legal character or one of the five entities (RFC 6120 §11.1). */
+/** Refuses a reference unless it is to a legal character or one of the five entities (RFC 6120 §11.1). */
 export function checkReference(body: string): void {
   if (predefined.has(body)) return;
   if (/^[A-Za-z_\u0080-\u00ff][^#]*$/.test(body)) restricted('reference to an entity that is not predefined');
   if (!isXmlCharacter(characterOf(body))) malformed('not a reference to a legal character');
 }
 
-/** What a checked reference stands for. */
+/** The text of a checked reference. */
 export function resolveReference(body: string): string {
   return predefined.get(body) ?? String.fromCodePoint(characterOf(body));
 }

@@ -4,7 +4,7 @@ import type { Scanner } from './scanner.ts';
 import { malformed, restricted, tooMuch } from './xml-error.ts';
 import type { XmlLimits } from './xml-limits.ts';
 
-/** Scans bytes that are one whole document, with `context` declared around it; the answer is where its root ends. */
+/** Scans one whole document, with `context` declared around it. Returns the offset at which its root ends. */
 export function scanDocument(scanner: Scanner, bytes: Buffer, limits: XmlLimits, context: NamespaceContext): number {
   try {
     scanner.source.bytes = bytes;
@@ -21,7 +21,7 @@ export function scanDocument(scanner: Scanner, bytes: Buffer, limits: XmlLimits,
   }
 }
 
-/** Behind the root XML allows white space, comments and processing instructions (XML 1.0 §2.8), XMPP only the first. */
+/** After the root, XML allows white space, comments and processing instructions (XML 1.0 §2.8), XMPP only white space. */
 function refuseMore(bytes: Buffer, at: number): void {
   const p = skipSpace(bytes, at, bytes.length);
   const rest = bytes.toString('latin1', p, p + 4);
@@ -29,7 +29,7 @@ function refuseMore(bytes: Buffer, at: number): void {
   if (rest !== '') malformed('content after the root element');
 }
 
-/** Text as UTF-8. A lone surrogate has none, and Buffer would replace it silently. */
+/** Text as UTF-8. Throws on a lone surrogate, which Buffer would replace silently. */
 export function utf8Bytes(bytes: Buffer | string): Buffer {
   if (typeof bytes !== 'string') return bytes;
   if (!bytes.isWellFormed()) malformed('a lone surrogate');

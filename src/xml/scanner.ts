@@ -9,7 +9,7 @@ import { checkDeclaration } from './xml-declaration.ts';
 import { malformed, tooMuch, XmlError } from './xml-error.ts';
 import { unlimited, type XmlLimits } from './xml-limits.ts';
 
-/** What becomes of the tags and the text that the scanner finds. Places count from the base of the source. */
+/** Receives the tags and the text that the scanner finds. Offsets count from the base of the source. */
 export interface ScannerSink {
   startTag(tag: StartTag, depth: number, start: number, end: number): void;
   endTag(depth: number, start: number, end: number): void;
@@ -17,7 +17,7 @@ export interface ScannerSink {
   cdata(start: number, end: number): void;
 }
 
-/** Where in the grammar the next byte stands. */
+/** The states of the scanner: the grammatical position of the next byte. */
 const inProlog = 0;
 const afterLessThan = 1;
 const inStartTag = 2;
@@ -33,16 +33,16 @@ const inDeclaration = 10;
 const noName: Buffer = Buffer.alloc(0);
 
 /**
- * The one reader of XML in this server: a strict, resumable scanner for XML 1.0 with namespaces as RFC 6120 §11 narrows
- * it. It can stop at any byte and go on when more have come; no byte of a token is looked at again, but for the first
- * bytes of a character that was cut. It keeps no text, only places in the source.
+ * The only XML reader of this server: a strict, resumable scanner for XML 1.0 with namespaces, as restricted by RFC 6120 §11.
+ * It can stop at any byte and continue when more arrive. It never rescans a byte of a token, except the first bytes of a
+ * character that was cut. It keeps no text, only offsets in the source.
  */
 export class Scanner {
   readonly source = new Source();
   readonly scope = new NamespaceScope();
   /** Whether the element, or the start tag asked for, has been scanned to its end. */
   complete = false;
-  /** How many elements are open. */
+  /** The number of open elements. */
   depth = 0;
 
   readonly #tag = new StartTag(this.source);
@@ -50,7 +50,7 @@ export class Scanner {
   #limits = unlimited;
   #state = inProlog;
   #stopAtStartTag = false;
-  /** The name a lone end tag closes: that of the stream. */
+  /** The name of the stream, which an end tag without a start tag may close. */
   #outerName = noName;
   #elements = 0;
   #tokenStart = 0;
@@ -102,8 +102,8 @@ export class Scanner {
   }
 
   /**
-   * Scans from `at` up to `end` or to where it is complete. The answer is where to go on: short of `end`, if not
-   * complete, by the first bytes of a character that `end` cuts.
+   * Scans from `at` up to `end`, or until it is complete. Returns the offset at which to continue. If it is not complete, that
+   * can be before `end` by the first bytes of a character that `end` cuts.
    */
   scan(at: number, end: number): number {
     let p = at;
@@ -114,7 +114,7 @@ export class Scanner {
     return p;
   }
 
-  /** Scans what stands in one state. A character that `end` cuts is answered with the complement of its place. */
+  /** Scans in one state. Returns the complement of the offset of a character that `end` cuts. */
   #step(p: number, end: number): number {
     switch (this.#state) {
       case inText:
@@ -287,7 +287,7 @@ export class Scanner {
   #instruction(p: number): number {
     const { bytes, base } = this.source;
     if (!opensDeclaration(bytes[p]!, p - base - this.#tokenStart)) return p + 1;
-    // Only at the very start of a document is it the XML declaration (XML 1.0 §2.8).
+    // It is the XML declaration only at the very start of a document (XML 1.0 §2.8).
     if (this.#tokenStart !== 0 || this.#inStream()) malformed('an XML declaration must be at the start');
     this.#state = inDeclaration;
     return p;

@@ -4,7 +4,7 @@ import { escapeAttribute, escapeText } from './escape.ts';
 const asciiName = /^[A-Za-z_][A-Za-z0-9._-]*(?::[A-Za-z_][A-Za-z0-9._-]*)?$/;
 const asciiNamePart = /^[A-Za-z0-9._-]$/;
 
-/** What is written of an element; the trees of this room are such. */
+/** The properties of an element that are written. */
 interface Writable {
   readonly name: string;
   readonly attrs: Readonly<{ xmlns?: string; [name: string]: string | undefined }>;
@@ -12,7 +12,7 @@ interface Writable {
   readonly parent: Writable | null;
 }
 
-/** An element whose end tag is not written yet. */
+/** An element whose end tag has not been written yet. */
 interface Open {
   readonly element: Writable;
   readonly defaultNs: string;
@@ -20,8 +20,8 @@ interface Open {
 }
 
 /**
- * An element as text. `inheritedNs` is the default namespace where the text will stand; a declaration that only repeats
- * it is left out. What the element takes from its ancestors is declared on it. Throws on names and characters that are
+ * An element as text. `inheritedNs` is the default namespace around the text; a declaration that only repeats it is left
+ * out. Namespaces that the element inherits from its ancestors are declared on it. Throws on names and characters that are
  * not XML. Iterative, because trees can be deep.
  */
 export function serialise(element: Writable, inheritedNs = ''): string {
@@ -56,7 +56,7 @@ function startTag(element: Writable, around: string, declarations: string): stri
   return element.children.length === 0 ? `${text}/>` : `${text}>`;
 }
 
-/** The declarations of the ancestors that an element takes part in, and does not make itself. */
+/** The declarations that an element inherits from its ancestors. */
 function ancestralDeclarations(element: Writable): Map<string, string> {
   const found = new Map<string, string>();
   for (let at = element.parent; at !== null; at = at.parent) {

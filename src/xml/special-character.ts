@@ -9,7 +9,7 @@ export function nameCharacterLength(bytes: Uint8Array, at: number, end: number):
   return length;
 }
 
-/** Refuses a name, or the half of one, that does not begin as a name does (Namespaces in XML 1.0 §4). */
+/** Refuses a name, or the half of one, whose first character may not begin a name (Namespaces in XML 1.0 §4). */
 export function checkNameStart(bytes: Uint8Array, at: number, end: number): void {
   const byte = bytes[at]!;
   if (at < end && nameStartByte[byte] === 1) return;

@@ -32,17 +32,17 @@ import {
 import { malformed, tooMuch } from './xml-error.ts';
 import { unlimited } from './xml-limits.ts';
 
-/** An attribute of a start tag (XML 1.0 §3.1); its value is decoded and normalised. */
+/** An attribute of a start tag (XML 1.0 §3.1); its value is decoded and normalized. */
 export interface Attribute {
   /** The local name. */
   readonly name: string;
   readonly prefix: string;
-  /** '' for an attribute without a prefix: it is in no namespace. */
+  /** The namespace, '' for an attribute without a prefix. */
   readonly ns: string;
   readonly value: string;
 }
 
-/** Where in the tag the next byte stands. */
+/** The states of scanning a tag: the position of the next byte. */
 const inName = 0;
 const betweenAttributes = 1;
 const beforeEquals = 2;
@@ -53,11 +53,11 @@ const behindSlash = 6;
 
 const xmlns = Buffer.from('xmlns');
 
-/** The start tag being scanned, as places in the source; used again for the next one. */
+/** The start tag being scanned, as offsets in the source. Reused for the next one. */
 export class StartTag {
   readonly source: Source;
   limits = unlimited;
-  /** Namespace declarations so far in the frame. */
+  /** The number of namespace declarations in the frame so far. */
   declarations = 0;
   /** Whether the tag has been scanned to its end, and whether its end was `/>`. */
   complete = false;
@@ -80,7 +80,7 @@ export class StartTag {
     this.#spans = new TagSpans(source);
   }
 
-  /** Where the element's name lies. */
+  /** The span of the element's name. */
   get nameStart(): number {
     return this.#spans.numbers[nameStart]!;
   }
@@ -100,8 +100,8 @@ export class StartTag {
   }
 
   /**
-   * Scans on from `at`, to behind the tag or to `end`; a character that `end` cuts is answered with the complement of
-   * its place. One function with its state in variables, because this is where the time goes.
+   * Scans from `at` past the tag, or to `end`. Returns the complement of the offset of a character that `end` cuts. One
+   * function with its state in local variables, because most of the time is spent here.
    */
   scan(at: number, end: number): number {
     const { bytes, base } = this.source;
@@ -173,7 +173,7 @@ export class StartTag {
     this.#spans.numbers[this.#spans.last + valueStart] = p + 1 - base;
   }
 
-  /** Scans what is not in every attribute. */
+  /** Scans in the less frequent states. */
   #scanRare(at: number, end: number): number {
     const { bytes, base } = this.source;
     if (this.#state === inValue) return this.#specialInValue(at, end);
@@ -203,7 +203,7 @@ export class StartTag {
     return inName;
   }
 
-  /** The length of a character in a name that is no ASCII letter; 0 if it is cut. */
+  /** The length of a character in a name that is not an ASCII letter, 0 if it is cut. */
   #nameCharacter(p: number, end: number): number {
     const { bytes, base } = this.source;
     const spans = this.#spans;
@@ -230,7 +230,7 @@ export class StartTag {
     return length === 0 ? ~p : p + length;
   }
 
-  /** Checks a name; both its halves must begin as a name does (Namespaces in XML 1.0 §4). */
+  /** Checks a name: both its halves must begin with a character that may begin a name (Namespaces in XML 1.0 §4). */
   #endOfName(end: number): number {
     const { bytes, base } = this.source;
     const { numbers: spans, last: at } = this.#spans;
@@ -269,7 +269,7 @@ export class StartTag {
     if (this.declarations > this.limits.maxNamespaces) tooMuch('too many namespace declarations');
   }
 
-  /** The element's name, without its prefix and with it. */
+  /** The element's name, without and with its prefix. */
   get localName(): string {
     return this.#spans.local(0);
   }
@@ -319,7 +319,7 @@ export class StartTag {
     if (names.size < count) malformed('duplicate attribute');
   }
 
-  /** Two prefixes can mean one namespace, so the expanded names are compared too (Namespaces in XML 1.0 §6.3). */
+  /** Two prefixes can be bound to one namespace, so the expanded names are compared, too (Namespaces in XML 1.0 §6.3). */
   #resolveAttributes(scope: NamespaceScope): void {
     const seen = this.#prefixed > 1 ? new Map<string, Set<string>>() : undefined;
     for (let at = spanLength; at <= this.#spans.last; at += spanLength) {

@@ -3,20 +3,20 @@ import type { FrameIndex } from './frame-index.ts';
 import type { NamespaceContext } from './namespace-scope.ts';
 import type { Attribute } from './start-tag.ts';
 
-/** The language of every stream that the server sends: what is in no other need not say so. */
+/** The language of every stream that the server sends. Stanzas in this language need no `xml:lang`. */
 export const ownLanguage = 'en';
 
-/** What the frames of a stream need of its header. */
+/** The parts of a stream header that its frames need. */
 export interface StreamRoot extends NamespaceContext {
   readonly name: string;
   readonly ns: string;
-  /** The language of frames that give none, if it is another than {@link ownLanguage}. */
+  /** The language of frames without `xml:lang`, if it is not {@link ownLanguage}. */
   readonly lang: string | undefined;
 }
 
 let lastRoot: StreamRoot | undefined;
 
-/** The root of a stream; one and the same for streams that begin alike, since nearly all do and there are thousands. */
+/** The root of a stream. Streams with equal headers share one: thousands of streams have nearly always the same. */
 export function rootOf({ name, ns, defaultNs, prefixes, lang: given }: StreamHeader): StreamRoot {
   const lang = given === ownLanguage ? undefined : given;
   if (lastRoot?.name === name && lastRoot.ns === ns && lastRoot.defaultNs === defaultNs && lastRoot.lang === lang) {
@@ -32,7 +32,7 @@ function isSameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, 
   return true;
 }
 
-/** The start tag of a stream (RFC 6120 §4.2), as it was sent: whether it is the right one is for the stream to judge. */
+/** The start tag of a stream as received (RFC 6120 §4.2). The stream checks whether it is acceptable. */
 export class StreamHeader implements NamespaceContext {
   readonly name: string;
   readonly ns: string;
@@ -52,12 +52,12 @@ export class StreamHeader implements NamespaceContext {
     this.prefixes = new Map(prefixes);
   }
 
-  /** The language of a stanza that gives none (RFC 6120 §4.7.4). */
+  /** The language of stanzas without `xml:lang` (RFC 6120 §4.7.4). */
   get lang(): string | undefined {
     return langValue(this.attributes);
   }
 
-  /** The value of an attribute that is in no namespace. */
+  /** The value of an attribute without a namespace. */
   attribute(name: string): string | undefined {
     return attributeValue(this.attributes, name);
   }

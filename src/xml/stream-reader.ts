@@ -10,40 +10,40 @@ import type { XmlLimits } from './xml-limits.ts';
 export { StreamHeader } from './stream-header.ts';
 export type { XmlLimits } from './xml-limits.ts';
 
-/** What becomes of a stream, piece by piece and in order. */
+/** Receives the parts of a stream in order. */
 export interface StreamHandler {
   header(header: StreamHeader): void;
   frame(frame: Frame): void;
-  /** The stream has been closed by its end tag; nothing comes after it. */
+  /** The stream's end tag was read. Nothing follows it. */
   end(): void;
-  /** White space between frames: a sign of life (RFC 6120 §4.6.1). */
+  /** White space between frames, which keeps a stream alive (RFC 6120 §4.6.1). */
   whitespace?(): void;
 }
 
 const noName: Buffer = Buffer.alloc(0);
-/** The name every client known gives its stream (RFC 6120 §4.8.5): kept once, and not for every stream. */
+/** The name that all known clients give their stream (RFC 6120 §4.8.5): kept once instead of for every stream. */
 const usualName: Buffer = Buffer.from('stream:stream');
-/** Indexers that nobody has in use, and how many of them are worth keeping. */
+/** Indexers that are not in use, and how many of them are kept. */
 const spareIndexers: FrameIndexer[] = [];
 const maxSpareIndexers = 64;
 
 /**
- * Reads one direction of an XML stream from chunks of bytes, cut anywhere. A frame that lies in one chunk is handed out
- * without copying; between frames neither a buffer nor an indexer is held: they take turns with one, which stays in the
- * processor's cache. What is accepted, and when it is refused, does not depend on where the chunks are cut.
+ * Reads one direction of an XML stream from chunks of bytes, cut anywhere. A frame within one chunk is handed out without
+ * copying. Between frames a stream holds neither a buffer nor an indexer: streams share an indexer, which stays in the
+ * processor's cache. The result does not depend on where the chunks are cut.
  */
 export class StreamReader {
   /** For the next frame. */
   limits: XmlLimits;
   readonly #handler: StreamHandler;
-  /** While there is something to read. */
+  /** Set while there is data to read. */
   #indexer: FrameIndexer | undefined;
   #root: StreamRoot | undefined;
   #streamName = noName;
-  /** Whether the stream has been restarted and nothing but white space has come since. */
+  /** Whether the stream has been restarted and only white space has arrived since. */
   #restarted = false;
   #partial: PartialFrame | undefined;
-  /** What came while nothing could be handed out, if anything did. */
+  /** Data that arrived while paused, if any. */
   #unread: Buffer[] | undefined;
   #paused = false;
   #busy = false;
@@ -59,19 +59,19 @@ export class StreamReader {
     return this.#paused;
   }
 
-  /** Bytes taken in that are not part of a finished frame. */
+  /** The number of received bytes that are not part of a finished frame. */
   get pendingBytes(): number {
     let count = this.#partial?.length ?? 0;
     if (this.#unread !== undefined) for (const chunk of this.#unread) count += chunk.length;
     return count;
   }
 
-  /** Whether nothing has been taken in that is not handed out, but for white space between frames. */
+  /** Whether all received data has been handed out, except white space between frames. */
   get idle(): boolean {
     return this.#partial === undefined && (this.#unread === undefined || this.#unread.every(isWhiteSpace));
   }
 
-  /** Takes in more bytes; they must not change afterwards. Throws `XmlError`, and from then on always the same one. */
+  /** Reads more bytes, which must not change afterwards. Throws `XmlError`, and from then on always the same one. */
   push(chunk: Buffer): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#ended || chunk.length === 0) return;
@@ -80,12 +80,12 @@ export class StreamReader {
     this.#unread.push(chunk);
   }
 
-  /** Stops handing out, also from within the handler; what comes meanwhile is kept. */
+  /** Stops handing out, even from within the handler. Data that arrives meanwhile is kept. */
   pause(): void {
     this.#paused = true;
   }
 
-  /** Goes on with what was kept. Throws as `push` does. */
+  /** Continues with the kept data. Throws like `push`. */
   resume(): void {
     this.#paused = false;
     if (this.#failure !== undefined) throw this.#failure;
@@ -94,8 +94,8 @@ export class StreamReader {
   }
 
   /**
-   * Expects a new stream header next (RFC 6120 §4.3.3). White space before it belongs to the stream that was: some clients
-   * write a line end behind their last element.
+   * Expects a new stream header next (RFC 6120 §4.3.3). White space before it belongs to the previous stream: some clients
+   * write a line end after their last element.
    */
   restart(): void {
     this.#restarted = true;
@@ -128,14 +128,14 @@ export class StreamReader {
     if (spareIndexers.length < maxSpareIndexers) spareIndexers.push(indexer);
   }
 
-  /** An indexer that has failed is in the middle of a frame, and of no use to anybody. */
+  /** A failed indexer is in the middle of a frame and cannot be reused. */
   #stop(): void {
     this.#unread = undefined;
     this.#partial = undefined;
     this.#indexer = undefined;
   }
 
-  /** Reads a chunk, to its end or until paused. */
+  /** Reads a chunk to its end, or until paused. */
   #consume(indexer: FrameIndexer, chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length && !this.#paused && !this.#ended) {
@@ -151,7 +151,7 @@ export class StreamReader {
     }
   }
 
-  /** Reads what begins at `at`; the answer is where to go on. */
+  /** Reads the part that begins at `at`. Returns the offset at which to continue. */
   #next(indexer: FrameIndexer, chunk: Buffer, at: number): number {
     const { scanner } = indexer;
     const { maxBytes } = this.limits;

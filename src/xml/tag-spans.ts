@@ -1,16 +1,16 @@
 import { escapedForm, plainForm, type Source, type TextForm, wideForm } from './source.ts';
 
-/** Numbers to a span: where a name and its value lie, and flags. */
+/** The numbers of a span: the offsets of a name and its value, and flags. */
 export const spanLength = 6;
 export const nameStart = 0;
-/** Where the colon is, or -1. */
+/** The offset of the colon, or -1. */
 export const nameColon = 1;
 export const nameEnd = 2;
 export const valueStart = 3;
 export const valueEnd = 4;
 const flags = 5;
 
-/** The flags of a span: the form of its value in the lowest two bits, and these. */
+/** Further flags of a span. The lowest two bits are the form of its value. */
 const formMask = 3;
 export const declaresFlag = 4;
 export const wideNameFlag = 8;
@@ -18,13 +18,13 @@ export const wideNameFlag = 8;
 const initialSpans = 8;
 
 /**
- * Where the names and values of a start tag lie: a span for the element's own name, then one for each attribute. Numbers
- * in one array, because objects take twice the time.
+ * The offsets of the names and values of a start tag: a span for the element's own name, then one for each attribute. They
+ * are numbers in one array, because objects take twice the time.
  */
 export class TagSpans {
   readonly source: Source;
   numbers = new Int32Array(initialSpans * spanLength);
-  /** Where the last span begins; the first begins at 0. */
+  /** The start of the last span. The first span starts at 0. */
   last = 0;
 
   constructor(source: Source) {

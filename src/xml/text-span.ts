@@ -14,7 +14,7 @@ import { escapedForm, plainForm, type Source, type TextForm, wideForm } from './
 import { characterLength } from './utf8.ts';
 import { malformed } from './xml-error.ts';
 
-/** Where a run of character data lies in the source. */
+/** The offsets of a run of character data in the source. */
 export class TextSpan {
   start = 0;
   form: TextForm = plainForm;
@@ -24,7 +24,7 @@ export class TextSpan {
     this.form = plainForm;
   }
 
-  /** Scans on from `at` to the next `<` or `&` (XML 1.0 §2.4). */
+  /** Scans from `at` to the next `<` or `&` (XML 1.0 §2.4). */
   scan(source: Source, at: number, end: number): number {
     const { bytes } = source;
     let p = at;
@@ -44,7 +44,7 @@ export class TextSpan {
     }
   }
 
-  /** Scans on from `at` to the `>` that ends a CDATA section (XML 1.0 §2.7). */
+  /** Scans from `at` to the `>` that ends a CDATA section (XML 1.0 §2.7). */
   scanCdata(source: Source, at: number, end: number): number {
     const { bytes } = source;
     let p = at;

@@ -2,15 +2,15 @@ const slots = 4096;
 const maxLength = 48;
 
 /**
- * Gives out the strings of ASCII byte ranges. The last string of each slot is kept and given out again, which saves
- * the decoding and the garbage. A slot holds one short string, so what a hostile peer can do to the table is empty it.
+ * Returns the strings of ASCII byte ranges. Each slot keeps its last string and returns it again, which saves decoding and
+ * garbage. A slot holds one short string, so a hostile peer can only empty the table.
  */
 class TextTable {
   readonly #texts: string[] = new Array<string>(slots).fill('');
   readonly #keys = new Uint8Array(slots * maxLength);
   readonly #keep: (text: string) => string;
 
-  /** `keep` is asked for the string to give out instead of a new one. */
+  /** `keep` returns the string to use in place of a new one. */
   constructor(keep: (text: string) => string = (text) => text) {
     this.#keep = keep;
   }
@@ -44,10 +44,10 @@ function slotOf(bytes: Buffer, start: number, length: number): number {
 }
 
 /**
- * Names and namespaces, which are few. V8 keeps one string of each property name: with that one, comparing with a
- * literal is comparing two pointers.
+ * Names and namespaces, which are few. V8 has one string for each property name: with that string, a comparison with a
+ * literal compares two pointers.
  */
 export const names = new TextTable((text) => Object.keys({ [text]: 0 })[0]!);
 
-/** Attribute values that come again: addresses and types. */
+/** Attribute values that repeat: addresses and types. */
 export const values = new TextTable();

@@ -3,13 +3,13 @@ import { Scanner, type ScannerSink } from './scanner.ts';
 import type { TextForm } from './source.ts';
 import type { StartTag } from './start-tag.ts';
 
-/** Makes a tree of what its scanner finds; the tree stands on its own, whatever was declared around it. */
+/** Builds a tree from the tags and the text of its scanner. The tree has its own declarations. */
 export class TreeBuilder implements ScannerSink {
   readonly scanner = new Scanner(this);
   #root: Element | undefined;
   #open: Element | undefined;
 
-  /** The tree, given up to the caller. */
+  /** The tree. The caller owns it. */
   take(): Element | undefined {
     const root = this.#root;
     this.#root = undefined;

@@ -1,4 +1,4 @@
-/** What a peer's bytes did wrong, in the words of RFC 6120 §4.9.3. */
+/** The stream error conditions for faulty XML (RFC 6120 §4.9.3). */
 export type XmlCondition =
   | 'bad-format'
   | 'not-well-formed'
@@ -6,7 +6,7 @@ export type XmlCondition =
   | 'restricted-xml'
   | 'unsupported-encoding';
 
-/** XML that must not be read any further; the condition is the stream error to send (RFC 6120 §4.9.3). */
+/** XML that must not be read any further. The condition is the stream error to send (RFC 6120 §4.9.3). */
 export class XmlError extends Error {
   override readonly name = 'XmlError';
   readonly condition: XmlCondition;
@@ -27,7 +27,7 @@ export function restricted(message: string): never {
   throw new XmlError('restricted-xml', message);
 }
 
-/** Refuses XML that outgrows a limit (RFC 6120 §4.9.3.14). */
+/** Refuses XML that exceeds a limit (RFC 6120 §4.9.3.14). */
 export function tooMuch(message: string): never {
   throw new XmlError('policy-violation', message);
 }

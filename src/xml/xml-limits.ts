@@ -1,4 +1,4 @@
-/** What one stanza, or one stream header, may consist of; counted while it is read (RFC 6120 §13.12). */
+/** The limits of one stanza or one stream header, checked while it is read (RFC 6120 §13.12). */
 export interface XmlLimits {
   /** Bytes from `<` to `>`; for a stream header, from the first byte of the stream. */
   readonly maxBytes: number;
@@ -11,10 +11,10 @@ export interface XmlLimits {
   readonly maxNamespaces: number;
 }
 
-/** The largest number that V8 keeps like a small one; no buffer of ours is as long. */
+/** The largest number that V8 represents as a small integer. No buffer is that long. */
 const largest = 0x7fffffff;
 
-/** For XML this server has already accepted or has written itself. */
+/** No limits: for XML that this server has already accepted or has written itself. */
 export const unlimited: XmlLimits = {
   maxBytes: largest,
   maxElements: largest,

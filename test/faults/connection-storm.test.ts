@@ -111,15 +111,15 @@ describe('a storm of connections (RFC 6120 §13.12, XEP-0205 §3)', () => {
     await begin({ openFiles: 400 });
     const before = await server.figures();
     await server.exhaustsDescriptors();
-    await server.logs('no file descriptors are left');
+    await server.logs('out of file descriptors');
     const served: number[] = [];
     const latencies = await probe.chatUntil(breaksOut(1000).then((outcome) => served.push(outcome.served)));
     expect(served).to.deep.equal([0]);
     server.releasesDescriptors();
-    await server.logs('to be had again');
+    await server.logs('file descriptors available again');
     const after = await server.figures();
     await logsIn();
-    expect(server.logged('no file descriptors are left')).to.have.length(1);
+    expect(server.logged('out of file descriptors')).to.have.length(1);
     expect(after.loops - before.loops).to.be.below(20_000);
     await server.stop();
     console.log(`      without descriptors: ${load(before, after)}; meanwhile ${latencies}, ${longestTurn(after)}`);

@@ -4,7 +4,7 @@ import { copyDatabase } from './copy-database.ts';
 import { toStorageError } from './failures.ts';
 import type { BackupOptions, BackupReport } from './messages.ts';
 
-// A thread with a connection of its own: the copy reads one state of the database while the storage thread writes on.
+// A thread with its own connection: the copy reads one state of the database while the storage thread continues to write.
 const { database, target }: BackupOptions = workerData;
 
 function backUp(): BackupReport {

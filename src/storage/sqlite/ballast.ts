@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { toStorageError } from './failures.ts';
 
-/** More than file systems compress as one, and no more: it stays in memory until the next collection of garbage. */
+/** Larger than the blocks that file systems compress, and no larger: the buffer stays in memory until garbage collection. */
 const chunkBytes = 256 * 1024;
 
-/** A file that only takes room, so that there is some to give back when the disk is full. */
+/** A file that reserves space, which is freed when the disk is full. */
 export class Ballast {
   readonly #file: string;
   readonly #bytes: number;
@@ -15,13 +15,13 @@ export class Ballast {
     this.#bytes = bytes;
   }
 
-  /** Whether it is there, as large as it should be. */
+  /** Whether the file exists in its full size. */
   get present(): boolean {
     const size = statSync(this.#file, { throwIfNoEntry: false })?.size;
     return size === this.#bytes && size > 0;
   }
 
-  /** Takes the room; false if there is not enough. */
+  /** Makes the file. False if there is not enough space. */
   make(): boolean {
     try {
       this.#write();
@@ -34,13 +34,13 @@ export class Ballast {
     }
   }
 
-  /** Gives the room back. */
+  /** Deletes the file. */
   release(): void {
     rmSync(this.#file, { force: true });
   }
 
   #write(): void {
-    // Nothing that a file system could compress, or leave out as a hole.
+    // Random bytes, which a file system can neither compress nor leave out as a hole.
     const chunk = randomBytes(Math.min(chunkBytes, this.#bytes));
     const file = openSync(this.#file, 'w', 0o600);
     try {

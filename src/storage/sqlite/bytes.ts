@@ -1,4 +1,4 @@
-/** Bytes in a buffer of their own: sending a view to another thread copies all that lies around it, for a Buffer often a pool. */
+/** Bytes in their own buffer. Sending a view to another thread copies the whole buffer around it, for a Buffer often a pool. */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }

@@ -4,7 +4,7 @@ import { StorageError } from '../storage-error.ts';
 /** The first release without the WAL-reset corruption bug. */
 const oldestSafeVersion = [3, 51, 3] as const;
 
-/** In this order: better-sqlite3 lowers `synchronous` when WAL is turned on, so that it must come after. */
+/** The order matters: better-sqlite3 lowers `synchronous` when WAL is turned on. */
 const settings: readonly (readonly [pragma: string, value: string | number, reads: string | number])[] = [
   ['journal_mode', 'WAL', 'wal'],
   ['synchronous', 'FULL', 2],
@@ -17,10 +17,10 @@ const settings: readonly (readonly [pragma: string, value: string | number, read
   ['locking_mode', 'NORMAL', 'normal'],
 ];
 
-/** On Apple's systems fsync alone leaves data in the drive's cache. */
+/** On Apple systems, fsync alone leaves data in the drive's cache. */
 const fullFsync = ['fullfsync', 1, 1] as const;
 
-/** Sets what durability rests on, reads it back, and throws if any of it is not so. */
+/** Sets the pragmas that durability depends on, reads them back, and throws if one has another value. */
 export function configureConnection(db: Database.Database): void {
   const wanted = process.platform === 'darwin' ? [...settings, fullFsync] : settings;
   for (const [pragma, value] of wanted) db.pragma(`${pragma} = ${value}`);

@@ -31,10 +31,10 @@ function requireSound(file: string): void {
   }
 }
 
-/** The check goes through the pages in order: keeping them would only fill the memory of the storage thread. */
+/** The check reads the pages once, in order: a large cache would only fill the memory of the storage thread. */
 const checkCacheKib = 256;
 
-/** Throws `corrupt` unless SQLite finds the database's structure whole. */
+/** Throws `corrupt` unless SQLite finds the structure of the database intact. */
 export function quickCheck(db: Database.Database): void {
   const usual = db.pragma('cache_size', { simple: true });
   db.pragma(`cache_size = -${checkCacheKib}`);

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** Where things are inside a data directory. */
+/** The paths inside a data directory. */
 export function dataPaths(dataDir: string) {
   const database = join(dataDir, 'ampere.db');
   return {
@@ -15,17 +15,17 @@ export function dataPaths(dataDir: string) {
   };
 }
 
-/** Makes the data directory and keeps others out of it. */
+/** Makes the data directory, accessible only to its owner. */
 export function prepareDirectory(dataDir: string): void {
   const made = mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (made !== undefined) fsyncNames(resolve(made), resolve(dataDir));
   const names = readdirSync(dataDir);
-  // A directory that serves other things too is not ours to close; the files in it are private anyway.
+  // The access to a directory with other content stays as it is; the files in it are private anyway.
   if (names.length === 0 || names.includes(basename(dataPaths(dataDir).database))) chmodSync(dataDir, 0o700);
 }
 
 /**
- * Makes an empty private file if there is none. An existing file is not opened: closing it again would drop the locks that SQLite may
+ * Makes an empty private file if it does not exist. An existing file is not opened: closing it would drop the locks that SQLite may
  * hold on it in this process.
  */
 export function createPrivateFile(file: string): void {
@@ -37,7 +37,7 @@ export function createPrivateFile(file: string): void {
   }
 }
 
-/** Takes the rights of others away from those of the given files that exist. */
+/** Makes those of the given files that exist private. */
 export function makePrivate(...files: readonly string[]): void {
   for (const file of files) if (existsSync(file)) chmodSync(file, 0o600);
 }
@@ -52,7 +52,7 @@ export function fsyncPath(path: string): void {
   }
 }
 
-/** Makes the names of new directories survive a power cut, from the one to the other that is inside it. */
+/** Makes the names of new directories survive a power cut, from an outer directory to one inside it. */
 function fsyncNames(outermost: string, innermost: string): void {
   for (let path = innermost; path.length >= outermost.length; path = dirname(path)) fsyncDirectoryOf(path);
 }
@@ -62,7 +62,7 @@ export function fsyncDirectoryOf(file: string): void {
   fsyncPath(dirname(file));
 }
 
-/** The newest backup in a data directory, if there is one. */
+/** The newest backup in a data directory, if any. */
 export function newestBackup(dataDir: string): string | undefined {
   const { backups } = dataPaths(dataDir);
   if (!existsSync(backups)) return undefined;
@@ -71,7 +71,7 @@ export function newestBackup(dataDir: string): string | undefined {
   return dated.sort((a, b) => b.atMs - a.atMs)[0]?.file;
 }
 
-/** The present time as part of a file name. */
+/** The current time as part of a file name. */
 export function utcStamp(): string {
   return new Date().toISOString().replaceAll(/[-:]/g, '').replace('.', '-');
 }

@@ -4,14 +4,14 @@ import { StorageError } from '../storage-error.ts';
 import { createPrivateFile, dataPaths } from './data-directory.ts';
 import { toStorageError } from './failures.ts';
 
-/** A data directory that only this process may use. */
+/** The lock of a data directory, which lets only this process use it. */
 export interface DirectoryLock {
   release(): void;
 }
 
 /**
- * Takes a data directory for this process, or throws `locked`. SQLite's lock on a file of its own is one of the kernel's, so that it
- * ends with the process however that ends. The file beside it only tells people who holds it.
+ * Locks a data directory for this process, or throws `locked`. The lock is a kernel lock of SQLite on a separate file, so it ends with the
+ * process, however that ends. The file beside it only shows the holder to people.
  */
 export function lockDirectory(dataDir: string): DirectoryLock {
   const paths = dataPaths(dataDir);
@@ -39,7 +39,7 @@ function noteHolder(file: string): void {
     createPrivateFile(file);
     writeFileSync(file, `${process.pid}\n`);
   } catch (error) {
-    // The lock holds without it, and only on a full disk there may be no room for a few bytes.
+    // The lock does not depend on this file, and only a full disk has no space for a few bytes.
     if (toStorageError(error).code !== 'full') throw error;
   }
 }

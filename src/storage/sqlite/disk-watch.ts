@@ -10,10 +10,10 @@ const [lowShare, fineShare] = [0.1, 0.15];
 
 /** Shares of the ballast: free space, beside the ballast, below which data is refused, or space is reclaimed to avoid that. */
 const [refuseBelow, reclaimBelow] = [2, 3];
-/** The part of it that has to be free on the disk: pages inside the database are of no use without space for the log. */
+/** The share of the ballast that must be free on the disk: free pages in the database cannot be used without space for the log. */
 const leastForLog = 1 / 8;
 
-/** What watching a disk needs. */
+/** Dependencies of a disk watch. */
 interface DiskWatchDeps {
   readonly space: () => DiskSpace;
   /** The size of the ballast; 0 for none, and then nothing is refused early. */
@@ -66,7 +66,7 @@ export class DiskWatch {
     this.#check();
   }
 
-  /** A write has failed for want of space, and the ballast is gone. */
+  /** A write has failed for lack of space, and the ballast has been deleted. */
   full(): void {
     this.#hasBallast = false;
     this.#refusing = this.#deps.ballastBytes > 0;
@@ -107,7 +107,7 @@ export class DiskWatch {
       this.#space = space();
       this.#judge();
     } catch {
-      // The storage has ended or failed: it accepts nothing any more, or the next check tries again.
+      // The storage has closed, or the next check tries again.
     } finally {
       this.#isMaintaining = false;
     }

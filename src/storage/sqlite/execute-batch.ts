@@ -6,7 +6,7 @@ import { emptyLog, type MaintenanceTask, prepareMaintenance } from './maintenanc
 import type { Answers, Failure, OperationCall } from './messages.ts';
 import type { OperationTable } from './operation-table.ts';
 
-/** What executing batches needs. */
+/** Dependencies of executing batches. */
 interface BatchExecutorDeps {
   readonly db: Database.Database;
   readonly operations: OperationTable;
@@ -17,7 +17,7 @@ interface BatchExecutorDeps {
 
 /**
  * Executes batches of calls in order. All writes of a batch are one transaction, so that one fsync makes all of them durable; each is a
- * savepoint, so that one bad row fails alone.
+ * savepoint, so that one faulty row fails alone.
  */
 export class BatchExecutor {
   readonly #deps: BatchExecutorDeps;
@@ -34,7 +34,7 @@ export class BatchExecutor {
     [this.#begin, this.#commit] = [db.prepare('BEGIN IMMEDIATE'), db.prepare('COMMIT')];
   }
 
-  /** Executes a batch and answers each of its calls. Does not throw: an error that ends the store is an answer, too. */
+  /** Executes a batch and answers each of its calls. Never throws: an error that ends the store is an answer, too. */
   execute(calls: readonly OperationCall[]): Answers {
     try {
       return this.#attempt(calls);
@@ -43,7 +43,7 @@ export class BatchExecutor {
     }
   }
 
-  /** Does maintenance outside of any transaction; answers as to a batch of one call. */
+  /** Runs maintenance outside of any transaction. Answers as for a batch of one call. */
   maintain(task: MaintenanceTask): Answers {
     try {
       return { ...blankAnswers, results: [this.#maintenance[task]()] };

@@ -3,7 +3,7 @@ import { dataPaths, newestBackup } from './data-directory.ts';
 
 const byPrefix: readonly (readonly [prefix: string, code: StorageErrorCode])[] = [
   ['SQLITE_FULL', 'full'],
-  // The index of the log, which is made anew at every start, could not grow.
+  // The index of the log, which every start rebuilds, could not grow.
   ['SQLITE_IOERR_SHMSIZE', 'full'],
   ['ENOSPC', 'full'],
   ['EDQUOT', 'full'],
@@ -64,7 +64,7 @@ export function explainFailure(error: StorageError, dataDir: string): StorageErr
   }
 }
 
-/** SQLite says the same of very different errors; their codes do not. */
+/** SQLite uses one message for very different errors, but distinct codes. */
 function reasonOf({ message, cause }: StorageError): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   return code === '' || message.includes(code) ? message : `${code}: ${message}`;

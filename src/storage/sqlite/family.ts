@@ -1,10 +1,10 @@
 import type Database from 'better-sqlite3';
 import type { OperationQueue } from './operation-queue.ts';
 
-/** Operations by name. Only the family that defines an operation knows what it takes and returns. */
+/** Operations by name. Only the family that defines an operation knows its parameters and its result. */
 export type Operations = Readonly<Record<string, (...args: never[]) => unknown>>;
 
-/** Operations prepared for one database. Writes run in a transaction, each as a savepoint of its own. */
+/** Operations prepared for one database. Writes run in a transaction, each in its own savepoint. */
 interface PreparedOperations<Reads extends Operations = Operations, Writes extends Operations = Operations> {
   readonly reads: Reads;
   readonly writes: Writes;
@@ -26,22 +26,22 @@ type Gather<Known extends Operations> = <Row, Name extends keyof Known & string>
   pack: (rows: readonly Row[]) => Parameters<Known[Name]>,
 ) => (row: Row) => Promise<void>;
 
-/** What stores use of the rest of the storage. */
+/** The parts of the storage that stores use. */
 interface StoreServices {
   readonly nowMs: () => number;
-  /** An id larger than all before, in whatever table. */
+  /** An id larger than all earlier ids, in all tables. */
   readonly nextId: () => number;
 }
 
-/** What a store is built on. */
+/** Dependencies of a store. */
 export interface StoreContext<Known extends Operations> extends StoreServices {
   readonly run: Run<Known>;
-  /** Like `run`, for data that only moves: it gives up space elsewhere, so it is taken even when the disk is nearly full. */
+  /** Like `run`, for data that only moves between tables: it is accepted even when the disk is nearly full. */
   readonly move: Run<Known>;
   readonly gather: Gather<Known>;
 }
 
-/** What makes a family of tables. */
+/** The definition of a family of tables. */
 interface FamilyDefinition<
   Name extends string,
   Reads extends Operations,

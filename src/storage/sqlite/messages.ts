@@ -1,32 +1,32 @@
 import type { StorageErrorCode } from '../storage-error.ts';
 import type { MaintenanceTask } from './maintenance.ts';
 
-/** What the worker is started with. */
+/** The data that starts a worker. */
 export interface DatabaseOptions {
   readonly dataDir: string;
   readonly migrationsDir: string;
   readonly quickCheck: boolean;
-  /** How many pages the database may have. */
+  /** The largest number of pages of the database. */
   readonly maxPageCount?: number | undefined;
   /** The size of the ballast; 0 for none, absent to leave it as it is. */
   readonly ballastBytes?: number | undefined;
-  /** Whether nothing is left of the disk but the ballast. */
+  /** Whether the disk has no free space except the ballast. */
   readonly releaseBallast: boolean;
 }
 
 /** One call of an operation, by its full name such as `offline.append`. */
 export type OperationCall = readonly [operation: string, args: readonly unknown[]];
 
-/** What the main thread asks of the worker: a batch of calls, maintenance, or to close. */
+/** A request of the main thread to the worker: a batch of calls, maintenance, or to close. */
 export type WorkerRequest = readonly OperationCall[] | MaintenanceTask | 'close';
 
-/** Why something failed, as it travels between the threads. */
+/** An error as sent between threads. */
 export interface Failure {
   readonly code: StorageErrorCode;
   readonly message: string;
 }
 
-/** How an existing database was brought to this version's schema. */
+/** The migration of an existing database to this version's schema. */
 export interface Migration {
   readonly from: number;
   readonly to: number;
@@ -55,20 +55,20 @@ export interface Answers {
   readonly results: readonly unknown[];
   readonly failures: ReadonlyMap<number, Failure>;
   readonly committed: boolean;
-  /** Whether the disk was full: what adds to the database has failed, and the ballast is gone. */
+  /** Whether the disk was full: writes that add data have failed, and the ballast has been deleted. */
   readonly full: boolean;
-  /** Set if the database must not be used any more. */
+  /** Set if the database can no longer be used. */
   readonly fatal: Failure | undefined;
 }
 
-/** What the worker says. */
+/** A message of the worker. */
 export type WorkerReport = Opened | Refused | Answers;
 
-/** What a backup worker is started with. */
+/** The data that starts a backup worker. */
 export interface BackupOptions {
   readonly database: string;
   readonly target: string;
 }
 
-/** What a backup worker says: why it failed, or nothing. */
+/** The message of a backup worker: why it failed, or undefined. */
 export type BackupReport = Failure | undefined;

@@ -21,7 +21,7 @@ export function newestSchema(migrationsDir: string): number {
   return readSteps(migrationsDir).length;
 }
 
-/** The schema of an open database; 0 for an empty one. Throws `schema` if it is not ours or newer than `newest`. */
+/** The schema version of an open database, 0 if it is empty. Throws `schema` if it is not Ampere's or newer than `newest`. */
 export function requireKnownSchema(db: Database.Database, newest: number, dataDir: string): number {
   const version = Number(db.pragma('user_version', { simple: true }));
   const mark = db.pragma('application_id', { simple: true });
@@ -39,7 +39,7 @@ function newerText(file: string, version: number, newest: number, dataDir: strin
   return `${file} has schema ${version}, but this version of Ampere knows only ${newest}: run the newer version again${way}`;
 }
 
-/** Brings the database to the newest schema, after a backup if it holds anything. Each step succeeds or leaves no trace. */
+/** Migrates the database to the newest schema, after a backup if it holds data. Each step succeeds or leaves no trace. */
 export function migrate(db: Database.Database, migrationsDir: string, dataDir: string): Migration | undefined {
   const steps = readSteps(migrationsDir);
   const from = requireKnownSchema(db, steps.length, dataDir);
@@ -70,13 +70,13 @@ function applySteps(db: Database.Database, steps: readonly Step[], backup: strin
       applied += 1;
     }
   } catch (error) {
-    // Who starts a server again and again that cannot migrate should not fill the disk with copies of the same.
+    // Repeated starts of a server that cannot migrate must not fill the disk with equal copies.
     if (error instanceof StorageError && backup !== undefined && applied === 0) rmSync(backup);
     throw error;
   }
 }
 
-/** Throws a `StorageError` if the step was undone; of a commit that fails nobody knows how much is there. */
+/** Throws a `StorageError` if the step was rolled back. After a failed commit, the state on the disk is unknown. */
 function applyStep(db: Database.Database, step: Step): void {
   db.exec('BEGIN IMMEDIATE');
   try {

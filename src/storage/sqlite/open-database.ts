@@ -17,7 +17,7 @@ interface OpenDatabase {
   close(): void;
 }
 
-/** Opens the database of a data directory, or throws a `StorageError` that says why not. */
+/** Opens the database of a data directory, or throws a `StorageError` with the reason. */
 export function openDatabase(options: DatabaseOptions): OpenDatabase {
   const { dataDir } = options;
   const lock = openLock(dataDir);
@@ -46,7 +46,7 @@ function openLock(dataDir: string): DirectoryLock {
   }
 }
 
-/** Before anything is opened: on a full disk SQLite could not even read. */
+/** Frees the ballast before the database is opened if the disk is full: SQLite could not even read then. */
 function trimBallast({ dataDir, ballastBytes, releaseBallast }: DatabaseOptions): Ballast {
   const ballast = new Ballast(dataPaths(dataDir).ballast, ballastBytes ?? 0);
   const fits = ballastBytes === undefined || ballast.present;

@@ -17,14 +17,14 @@ import type { DatabaseOptions, Opened, Refused } from './messages.ts';
 import { OperationQueue } from './operation-queue.ts';
 import { firstMessage, startWorker, workerExit } from './worker-thread.ts';
 
-/** How to open a store. */
+/** Options for opening a store. */
 export interface SqliteStorageOptions {
   readonly dataDir: string;
-  /** Called once if the store has failed for good: nothing can be acknowledged any more. */
+  /** Called once if the store has failed for good, so that nothing more can be acknowledged. */
   readonly onFatal: (error: Error) => void;
   readonly log?: Pick<Log, 'info' | 'warn' | 'error'>;
   readonly clock?: Pick<Clock, 'nowMs' | 'after'>;
-  /** False leaves out the check of the database's structure at the start, which reads all of it. */
+  /** False skips the check of the database's structure at the start, which reads the whole database. */
   readonly quickCheck?: boolean;
   /** Another directory of migrations. */
   readonly migrationsDir?: string;
@@ -38,14 +38,14 @@ export interface SqliteStorageOptions {
 
 /** A store in an SQLite database. */
 export interface SqliteStorage extends Storage {
-  /** How many transactions have been committed: with group commit, fewer than writes. */
+  /** The number of committed transactions. With group commit, it is less than the number of writes. */
   readonly commits: number;
 }
 
 /** The migrations of this version; sources and build are equally deep in the project. */
 export const defaultMigrationsDir = fileURLToPath(new URL('../../../migrations/', import.meta.url));
 
-/** Opens the store of a data directory, making or migrating it as needed; rejects with a `StorageError` that says why not. */
+/** Opens the store of a data directory, makes or migrates it as needed. Rejects with a `StorageError` with the reason. */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<SqliteStorage> {
   const { dataDir, migrationsDir = defaultMigrationsDir, quickCheck = true, maxPageCount, ballastBytes } = options;
   const releaseBallast = isOnlyBallastLeft(options);

@@ -4,12 +4,12 @@ import type { Maintenance, MaintenanceTask } from './maintenance.ts';
 import type { Answers, OperationCall, WorkerRequest } from './messages.ts';
 import { workerExit } from './worker-thread.ts';
 
-/** Bounds the transaction, and with it the time until its first call is answered. */
+/** The most rows of a batch. Bounds the transaction, and with it the time until its first call is answered. */
 const maxBatchRows = 1024;
 
-/** What the queue asks and tells the rest of the storage. */
+/** Dependencies of the queue. */
 interface OperationQueueDeps {
-  /** Whether writes that add data are refused for want of space. */
+  /** Whether writes that add data are refused for lack of space. */
   readonly isRefusing: () => boolean;
   /** A write has failed because the disk is full. */
   readonly onFull: () => void;
@@ -19,14 +19,14 @@ interface OperationQueueDeps {
 /** A request that has not been answered. */
 interface Pending<Request> {
   readonly request: Request;
-  /** How many rows it has, if it can have many. */
+  /** The number of its rows, if it can have many. */
   readonly size?: number;
   /** Takes the worker's result for `request`. */
   readonly resolve: (result: never) => void;
   readonly reject: (error: StorageError) => void;
 }
 
-/** Rows that travel as one call. */
+/** Rows that are sent as one call. */
 class Group<Row> implements Pending<OperationCall> {
   readonly rows: Row[] = [];
   readonly durable: Promise<void>;
@@ -41,7 +41,7 @@ class Group<Row> implements Pending<OperationCall> {
     ({ promise: this.durable, resolve: this.resolve, reject: this.reject } = Promise.withResolvers<void>());
   }
 
-  /** Packs the rows that are there when the call is sent. */
+  /** Packs the rows present when the call is sent. */
   get request(): OperationCall {
     return [this.#operation, this.#pack(this.rows)];
   }
@@ -77,7 +77,7 @@ export class OperationQueue {
     worker.on('exit', () => this.#fail(new StorageError('io', 'The storage thread ended')));
   }
 
-  /** How many transactions have been committed. */
+  /** The number of committed transactions. */
   get commits(): number {
     return this.#commits;
   }
@@ -132,12 +132,12 @@ export class OperationQueue {
     });
   }
 
-  /** Why no more operations are taken, if they are not. */
+  /** The error that rejects further operations, if the queue has ended. */
   get refusal(): StorageError | undefined {
     return this.#ended && new StorageError(this.#ended.code, this.#ended.message);
   }
 
-  /** Takes no more operations, finishes those it has, waits for `others`, and ends the worker. */
+  /** Accepts no more operations, finishes those it has, waits for `others`, and ends the worker. */
   async close(others: Promise<unknown>): Promise<void> {
     if (this.#ended === undefined) {
       this.#ended = { code: 'closed', message: 'The storage is closed' };
@@ -191,7 +191,7 @@ export class OperationQueue {
     this.#sent = [];
     if (committed) this.#commits++;
     if (full) this.#deps.onFull();
-    // First, so that the worker does not stand still while the callers react.
+    // First, so that the worker has work while the callers react.
     if (fatal === undefined) this.#advance();
     for (const [index, { resolve, reject }] of answered.entries()) {
       const failure = failures.get(index);

@@ -26,7 +26,7 @@ export class OperationTable {
     return this.#adding.has(operation);
   }
 
-  /** Executes one call; throws what its operation throws. */
+  /** Executes one call. Throws the error of its operation. */
   execute([name, args]: OperationCall): unknown {
     const operation = this.#writes.get(name) ?? this.#reads.get(name);
     if (operation === undefined) throw new Error(`There is no storage operation ${name}`);

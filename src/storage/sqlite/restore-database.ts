@@ -64,18 +64,18 @@ function requireKnownBackup(db: Database.Database, backupFile: string, dataDir: 
   if (version === 0) throw new StorageError('schema', `${backupFile} is empty`);
 }
 
-/** Clients may know roster versions that were given out after the backup was made: none of them may come to mean something else. */
+/** Raises the roster versions: clients may know versions from after the backup, which must not be used for other content. */
 function forgetRosterVersions(db: Database.Database): void {
   db.prepare('UPDATE accounts SET roster_version = max(roster_version + 1, ?)').run(Date.now());
   db.exec('UPDATE accounts SET roster_floor = roster_version');
 }
 
-/** Clients have been acknowledged more since: whoever came back to a session of then would be told less. What it was sent goes on its way. */
+/** Ends the sessions: their counts are older than what clients have been acknowledged since. Unacknowledged stanzas are redelivered. */
 function forgetSessions(db: Database.Database): void {
   db.exec('UPDATE unacknowledged SET session = NULL; DELETE FROM resumable_sessions');
 }
 
-/** Gives the database, with its log, a second, dated name. */
+/** Gives the database and its log a second, dated name. */
 function keepReplaced(dataDir: string): string | undefined {
   const { database, wal } = dataPaths(dataDir);
   if (!existsSync(database)) return undefined;
@@ -87,8 +87,8 @@ function keepReplaced(dataDir: string): string | undefined {
 }
 
 /**
- * Moves the old log into the old database: when it is gone and the new database has not taken its place yet, nothing may have been in it
- * alone. What is damaged stays as it was.
+ * Moves the old log into the old database, so that no data is only in the log when the log is removed and the new database is not in
+ * place yet. A damaged database stays as it is.
  */
 function foldLog(dataDir: string, kept: string | undefined): void {
   const { database, wal } = dataPaths(dataDir);

@@ -7,16 +7,16 @@ export function startWorker(module: string, workerData: object): Worker {
   return new Worker(new URL(`./${module}${extname(import.meta.url)}`, import.meta.url), { workerData });
 }
 
-/** The first message of a worker; rejects if it ends without one. */
+/** The first message of a worker. Rejects if the worker ends without one. */
 export function firstMessage<Message>(worker: Worker): Promise<Message> {
   return new Promise((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', (cause) => reject(new StorageError('io', `A storage thread died: ${cause}`, { cause })));
-    worker.once('exit', () => reject(new StorageError('io', 'A storage thread ended without a word')));
+    worker.once('exit', () => reject(new StorageError('io', 'A storage thread ended without a message')));
   });
 }
 
-/** Resolves when a worker has ended and holds nothing any more. */
+/** Resolves when a worker has ended and released its resources. */
 export function workerExit(worker: Worker): Promise<void> {
   return new Promise((resolve) => worker.once('exit', () => resolve()));
 }

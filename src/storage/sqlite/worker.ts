@@ -8,7 +8,7 @@ import type { DatabaseOptions, WorkerReport, WorkerRequest } from './messages.ts
 import { openDatabase } from './open-database.ts';
 import { OperationTable } from './operation-table.ts';
 
-// The thread that owns the database: SQLite's calls and fsyncs block it instead of the server.
+// The thread that owns the database: calls of SQLite and fsyncs block this thread instead of the server.
 const port = parentPort;
 if (port === null) throw new Error('This module runs only as a worker');
 const options: DatabaseOptions = workerData;

@@ -3,7 +3,7 @@ import type { AccountRecord, LastSeen } from '../../accounts.ts';
 import type { OfflineUsage } from '../../offline.ts';
 import { type ItemRow, type PackedRosterItem, toItem, unpackItem } from './rosters.ts';
 
-/** The record of an account as it travels between the threads. */
+/** The record of an account as sent between threads. */
 interface PackedAccountRecord {
   readonly roster: PackedRosterItem[];
   readonly rosterVersion: number;

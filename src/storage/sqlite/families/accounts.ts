@@ -6,7 +6,7 @@ import { prepareLoad, unpackRecord } from './account-record.ts';
 import { type PackedCredentials, packCredentials, prepareCredentials, unpackCredentials } from './credentials.ts';
 import { noAccount, prepareOwners } from './owners.ts';
 
-/** A new account as it travels between the threads. */
+/** A new account as sent between threads. */
 type PackedAccount = readonly [jid: string, domain: string, credentials: PackedCredentials];
 
 /** The accounts and their credentials. */
@@ -35,7 +35,7 @@ function accountStore({ run, nowMs }: StoreContext<OperationsOf<typeof prepareAc
       return { created: accounts.length - skipped.length, skipped };
     },
     credentials: async (jid) => unpackCredentials(await run('credentials', jid)),
-    // Operations take effect in the order of their calls, so everything read from now on is up to date.
+    // Operations take effect in the order of their calls, so every later read is up to date.
     credentialsVersion: () => version,
     setCredentials: (jid, credentials) => change('setCredentials', jid, packCredentials(credentials)),
     changePassword: (jid, credentials, keep) =>
@@ -121,7 +121,7 @@ function prepareWrites(db: Database.Database) {
   };
 }
 
-/** A function that creates one account and says whether it was new. */
+/** Prepares a function that creates one account and returns whether it was new. */
 function prepareInsert(db: Database.Database, writeKeys: (id: number, packed: PackedCredentials) => void) {
   const insert = db
     .prepare<[string, string, number, string | null, number, number], number>(

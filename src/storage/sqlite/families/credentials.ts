@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import type { Credentials, ScramHash, ScramKeys } from '../../accounts.ts';
 import { asBuffer, ownBytes } from '../bytes.ts';
 
-/** SCRAM keys as they travel between the threads: hash, salt, iterations, stored key, server key. */
+/** SCRAM keys as sent between threads: hash, salt, iterations, stored key, server key. */
 type PackedScramKeys = readonly [
   hash: ScramHash,
   salt: Uint8Array,
@@ -11,7 +11,7 @@ type PackedScramKeys = readonly [
   serverKey: Uint8Array,
 ];
 
-/** Credentials as they travel between the threads. */
+/** Credentials as sent between threads. */
 export interface PackedCredentials {
   readonly scram: readonly PackedScramKeys[];
   readonly bcrypt: string | null;

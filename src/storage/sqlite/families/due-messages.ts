@@ -3,7 +3,7 @@ import type { DuePage, KeptRules } from '../../offline.ts';
 import { type OutboxChanges, prepareOutboxChanges } from './outbox.ts';
 import { prepareOwners } from './owners.ts';
 
-/** A due message as it travels between the threads. */
+/** A due message as sent between threads. */
 interface PackedDueMessage extends KeptRules {
   readonly id: number;
   readonly owner: string;

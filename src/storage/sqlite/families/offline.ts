@@ -7,7 +7,7 @@ import { prepareDueMessages } from './due-messages.ts';
 import { prepareOutboxChanges } from './outbox.ts';
 import { noAccount, prepareOwners } from './owners.ts';
 
-/** A new offline message as it travels between the threads. */
+/** A new offline message as sent between threads. */
 interface PackedNewMessage {
   readonly from: string;
   readonly receivedAtMs: number;
@@ -17,7 +17,7 @@ interface PackedNewMessage {
   readonly outboxId?: number | undefined;
 }
 
-/** An offline message as it travels between the threads. */
+/** An offline message as sent between threads. */
 interface PackedOfflineMessage {
   readonly id: number;
   readonly from: string;

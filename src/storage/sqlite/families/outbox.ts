@@ -25,7 +25,7 @@ export function prepareOutboxChanges(db: Database.Database): OutboxChanges {
   };
 }
 
-/** The server's own stanzas that have to be sent; the offline messages put them in. */
+/** Stanzas that the server itself has to send. The family of offline messages adds them. */
 export const outbox = defineFamily({
   name: 'outbox',
   prepare: (db) => {

@@ -11,10 +11,10 @@ import { asBuffer, ownBytes } from '../bytes.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../family.ts';
 import { prepareOwners } from './owners.ts';
 
-/** A new stanza as it travels to the storage thread. */
+/** A new stanza as sent to the storage thread. */
 type PackedNewUnacknowledged = readonly [sequence: number | null, receivedAtMs: number, bytes: Uint8Array];
 
-/** A kept stanza as it travels between the threads. */
+/** A stored stanza as sent between threads. */
 interface PackedUnacknowledged {
   readonly id: number;
   readonly owner: string;
@@ -25,7 +25,7 @@ interface PackedUnacknowledged {
 
 const stanzaColumns = 'u.id, a.jid AS owner, u.sequence, u.received_at_ms AS receivedAtMs, u.bytes';
 
-/** Resumable sessions, and the stanzas that clients have yet to acknowledge. */
+/** Sessions that can be resumed, and stanzas that clients have not acknowledged. */
 export const resumption = defineFamily({
   name: 'resumption',
   prepare: prepareResumption,

@@ -4,10 +4,10 @@ import { asBuffer, ownBytes } from '../bytes.ts';
 import { defineFamily } from '../family.ts';
 import { noAccount, prepareOwners } from './owners.ts';
 
-/** How many removed contacts are remembered for one account. */
+/** The number of removed contacts remembered for one account. */
 const maxTombstones = 200;
 
-/** A roster item as it travels between the threads. */
+/** A roster item as sent between threads. */
 export type PackedRosterItem = Omit<RosterItem, 'pendingIn'> & { readonly pendingIn: Uint8Array | null };
 
 /** A row of `roster_items`. */
@@ -131,7 +131,7 @@ function prepareTombstones(db: Database.Database) {
   };
 }
 
-/** A row as it travels between the threads. */
+/** Converts a row to the form sent between threads. */
 export function toItem(row: ItemRow): PackedRosterItem {
   const groups: string[] = JSON.parse(row.groups);
   const { contact, name, subscription, version } = row;
