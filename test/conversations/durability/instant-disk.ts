@@ -13,12 +13,12 @@ import { OperationQueue } from '../../../src/storage/sqlite/operation-queue.ts';
 import { OperationTable } from '../../../src/storage/sqlite/operation-table.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 
-/** How the disk takes what it is given: at once, not at all for now, or without a word about it for now. */
-export type DiskMood = 'running' | 'stalled' | 'mute';
+/** How the disk executes requests: at once, later, or at once with the answers later. */
+export type DiskMode = 'running' | 'stalled' | 'silent';
 
 /**
- * The database of a server in memory, executed by the server's own code in this thread: what a crash would leave can be had at any
- * moment, and the disk can be made to wait or to fail.
+ * The database of a server in memory, executed by the server's own code in this thread. A test can copy the state that a crash would
+ * leave at any moment, and make the disk wait or fail.
  */
 export class InstantDisk {
   readonly #db: Database.Database;
@@ -33,28 +33,28 @@ export class InstantDisk {
     this.#thread = new DiskThread(this.#db);
   }
 
-  /** What a crash would leave now. */
+  /** The state that a crash would leave now. */
   image(): Buffer {
     return this.#db.serialize();
   }
 
-  /** Runs, stalls, or executes and keeps silent about it. */
-  become(mood: DiskMood): void {
-    this.#thread.become(mood);
+  /** Sets how the disk executes requests. */
+  become(mode: DiskMode): void {
+    this.#thread.become(mode);
   }
 
-  /** The next commit fails, and undoes all that would have been in it. */
+  /** Makes the next commit fail and roll back. */
   failOnce(failure: Failure): void {
     this.#thread.nextFailure = failure;
   }
 
-  /** Whether nothing is under way. */
+  /** Whether no request is in progress. */
   get idle(): boolean {
     return this.#thread.idle;
   }
 
   readonly open = async ({ onFatal, clock }: SqliteStorageOptions): Promise<Storage> => {
-    // The queue uses nothing else of a worker.
+    // The queue uses only these members of a worker.
     const worker = this.#thread as unknown as Worker;
     const queue = new OperationQueue(worker, {
       isRefusing: () => this.nearlyFull,
@@ -67,7 +67,7 @@ export class InstantDisk {
       ...openStores(families, queue, { nowMs, nextId: () => ids.next() }),
       schemaVersion: 0,
       disk: { freeBytes: 1e9, totalBytes: 1e9, refusing: false },
-      backup: () => Promise.reject(new Error('nobody needs a backup of this')),
+      backup: () => Promise.reject(new Error('this storage has no backups')),
       close: () => queue.close(Promise.resolve()),
     };
   };
@@ -78,7 +78,7 @@ export class DiskThread extends EventEmitter {
   nextFailure: Failure | undefined;
   readonly #operations: OperationTable;
   readonly #executor: BatchExecutor;
-  #mood: DiskMood = 'running';
+  #mode: DiskMode = 'running';
   #request: WorkerRequest | undefined;
   #answers: Answers | undefined;
 
@@ -93,8 +93,8 @@ export class DiskThread extends EventEmitter {
     return !this.#request && !this.#answers;
   }
 
-  become(mood: DiskMood): void {
-    this.#mood = mood;
+  become(mode: DiskMode): void {
+    this.#mode = mode;
     this.#goOn();
   }
 
@@ -113,8 +113,8 @@ export class DiskThread extends EventEmitter {
 
   #work(): void {
     if (this.#request === 'close') this.emit('exit');
-    if (this.#answers && this.#mood === 'running') return this.#answer(this.#answers);
-    if (!this.#request || typeof this.#request === 'string' || this.#mood === 'stalled') return;
+    if (this.#answers && this.#mode === 'running') return this.#answer(this.#answers);
+    if (!this.#request || typeof this.#request === 'string' || this.#mode === 'stalled') return;
     this.#answers = this.#take(this.#request);
     this.#request = undefined;
     this.#goOn();

@@ -1,47 +1,47 @@
-/** One message of the walk. */
-export interface Letter {
+/** One message of a walk. */
+export interface SentMessage {
   readonly id: string;
-  /** The name of the actor who writes it. */
+  /** The name of the client that sends it. */
   readonly writer: string;
-  /** The address as it was written, without the domain. */
+  /** The address, without the domain. */
   readonly to: string;
   readonly type: 'chat' | 'normal';
-  /** What the message says; the same in every copy. */
+  /** Its text, the same in every copy. */
   readonly body: string;
-  /** It is dropped if it is not delivered by then (XEP-0079 §3.3.2). */
+  /** The time at which it expires (XEP-0079 §3.3.2). */
   readonly expiresAtMs?: number | undefined;
 }
 
-/** What a recipient got. */
+/** A message received by an account. */
 interface Receipt {
   readonly account: string;
   readonly id: string;
 }
 
-/** What was promised and what has come of it. */
+/** Records what was sent, acknowledged, refused and received, and finds broken promises. */
 export class Ledger {
-  readonly letters = new Map<string, Letter>();
+  readonly messages = new Map<string, SentMessage>();
   readonly acknowledged = new Set<string>();
-  /** Came back as an error. */
+  /** Messages that came back as errors. */
   readonly refused = new Set<string>();
   readonly received: Receipt[] = [];
   readonly faults: string[] = [];
-  /** Written in sessions that have ended: if they were refused, nobody may have heard it. */
+  /** Messages of ended sessions: their errors may have reached no client. */
   readonly unheard = new Set<string>();
-  /** Accounts for which only so many letters are kept, because a client of theirs may have proved nothing for ten minutes. */
+  /** The number of messages kept for an account with a client that may have answered no ping for ten minutes. */
   readonly keptUpTo = new Map<string, number>();
-  /** Whether the disk has refused something: letters may have come back unheard, and been written again. */
+  /** Whether the disk has refused a write: errors may have been lost, and messages sent again. */
   troubled = false;
 
-  write(letter: Letter): void {
-    this.letters.set(letter.id, letter);
+  write(message: SentMessage): void {
+    this.messages.set(message.id, message);
   }
 
   receive(account: string, id: string, body: string): void {
-    const letter = this.letters.get(id);
-    if (!letter) this.faults.push(`${account} got ${id}, which nobody has written`);
-    else if (letter.body !== body) this.faults.push(`${account} got another text as ${id}`);
-    else if (accountOf(letter.to) !== account) this.faults.push(`${account} got ${id}, which is to ${letter.to}`);
+    const message = this.messages.get(id);
+    if (!message) this.faults.push(`${account} got ${id}, which was never sent`);
+    else if (message.body !== body) this.faults.push(`${account} got another text as ${id}`);
+    else if (accountOf(message.to) !== account) this.faults.push(`${account} got ${id}, which is to ${message.to}`);
     this.received.push({ account, id });
   }
 
@@ -49,36 +49,36 @@ export class Ledger {
     this.refused.add(id);
   }
 
-  /** Letters that were acknowledged, and of which nobody knows anything. */
+  /** Acknowledged messages that neither arrived nor came back. */
   lost(nowMs: number): string[] {
     const arrived = new Set(this.received.map(({ id }) => id));
-    const isLost = ({ id, to, type, expiresAtMs }: Letter) =>
+    const isLost = ({ id, to, type, expiresAtMs }: SentMessage) =>
       !arrived.has(id) &&
       !this.refused.has(id) &&
       !(this.troubled && this.unheard.has(id)) &&
-      // Its error went to a session that may have ended since.
+      // Its error went to a session that may have ended.
       !(type === 'normal' && to.includes('/')) &&
       !(expiresAtMs !== undefined && expiresAtMs <= nowMs);
     return [...this.acknowledged].filter((id) => {
-      const letter = this.letters.get(id);
-      return letter && isLost(letter) && !this.#mayBeForgotten(letter);
+      const message = this.messages.get(id);
+      return message && isLost(message) && !this.#mayBeForgotten(message);
     });
   }
 
-  #mayBeForgotten(letter: Letter): boolean {
-    const account = accountOf(letter.to);
+  #mayBeForgotten(message: SentMessage): boolean {
+    const account = accountOf(message.to);
     const most = this.keptUpTo.get(account);
     if (most === undefined) return false;
-    return [...this.letters.values()].filter(({ to }) => accountOf(to) === account).length > most;
+    return [...this.messages.values()].filter(({ to }) => accountOf(to) === account).length > most;
   }
 
-  /** Letters whose first copy came behind that of a later one of the same writer to the same address. */
+  /** Messages whose first copy came after that of a later one of the same writer to the same address. */
   disorder(account: string): string[] {
     if (this.troubled) return [];
     const latest = new Map<string, number>();
     const first = new Set(this.received.filter((one) => one.account === account).map(({ id }) => id));
     return [...first].filter((id) => {
-      const { writer, to, type } = this.letters.get(id) ?? { writer: '', to: '', type: '' };
+      const { writer, to, type } = this.messages.get(id) ?? { writer: '', to: '', type: '' };
       const key = `${writer} ${to} ${type}`;
       const number = Number(id.split('-')[1]);
       const early = number < (latest.get(key) ?? -1);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import type { Manner } from './actor.ts';
-import type { DiskMood } from './instant-disk.ts';
+import type { DiskMode } from './instant-disk.ts';
 import { accountOf } from './ledger.ts';
+import type { ClientKind } from './walk-client.ts';
 
-/** Who takes part, and how. */
-export const cast: Readonly<Record<string, Manner>> = {
+/** The clients of a walk, by name. */
+export const cast: Readonly<Record<string, ClientKind>> = {
   'alice/pen': 'resuming',
   'bob/quill': 'counting',
   'carol/solo': 'resuming',
@@ -14,32 +14,32 @@ export const cast: Readonly<Record<string, Manner>> = {
   'frank/solo': 'counting',
 };
 
-/** Accounts with one client, which gets what each writer wrote to it in order. */
+/** Accounts with one client, which gets the messages of each writer in order. */
 export const solos = ['carol', 'erin', 'frank'] as const;
 
-/** What the server of a walk is told. */
+/** The settings of a walk. */
 export interface Setting {
   readonly maxStanzas: number;
   readonly ackEveryStanzas: number;
   readonly paddingBytes: number;
-  /** Whether the disk may refuse something. */
-  readonly trouble: boolean;
+  /** Whether the disk may refuse writes. */
+  readonly diskFailures: boolean;
 }
 
-/** One thing that happens. */
+/** One step of a walk. */
 export type Step =
-  | { readonly does: 'comes' | 'comes anew' | 'comes twice' | 'is cut' | 'says goodbye'; readonly who: string }
-  | { readonly does: 'dozes' | 'wakes' | 'falls silent' | 'speaks'; readonly who: string }
-  | { readonly does: 'writes'; readonly who: string; readonly to: string; readonly count: number; readonly rest: Rest }
-  | { readonly does: 'shows'; readonly who: string; readonly presence: string }
+  | { readonly does: 'connects' | 'begins anew' | 'resumes twice' | 'is cut off' | 'closes'; readonly who: string }
+  | { readonly does: 'stops reading' | 'reads again' | 'stops answering' | 'answers again'; readonly who: string }
+  | { readonly does: 'sends'; readonly who: string; readonly to: string; readonly count: number; readonly rest: Rest }
+  | { readonly does: 'sends presence'; readonly who: string; readonly presence: string }
   | { readonly does: 'time passes'; readonly ms: number }
   | { readonly does: 'turns'; readonly count: number }
-  | { readonly does: 'disk'; readonly mood: DiskMood }
+  | { readonly does: 'disk'; readonly mode: DiskMode }
   | { readonly does: 'disk fails'; readonly code: 'full' | 'busy' }
   | { readonly does: 'disk fills'; readonly nearlyFull: boolean }
   | { readonly does: 'crash' | 'restart' | 'reload' };
 
-/** What else a letter is. */
+/** Further properties of a message. */
 export interface Rest {
   readonly type: 'chat' | 'normal';
   readonly expiresInMs?: number | undefined;
@@ -79,27 +79,30 @@ function steps<Does extends Step['does']>(...does: Does[]) {
   return fc.constantFrom(...does);
 }
 
-/** Anything that may happen next. */
+/** Any single step. */
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { arbitrary: fc.record({ does: steps('writes'), who: writer, to, count, rest }), weight: 12 },
-  { arbitrary: fc.record({ does: steps('comes'), who }), weight: 9 },
-  { arbitrary: fc.record({ does: steps('is cut'), who }), weight: 6 },
-  { arbitrary: fc.record({ does: steps('comes anew', 'comes twice', 'says goodbye'), who }), weight: 3 },
-  { arbitrary: fc.record({ does: steps('dozes', 'wakes', 'falls silent', 'speaks'), who }), weight: 4 },
-  { arbitrary: fc.record({ does: steps('shows'), who, presence }), weight: 3 },
+  { arbitrary: fc.record({ does: steps('sends'), who: writer, to, count, rest }), weight: 12 },
+  { arbitrary: fc.record({ does: steps('connects'), who }), weight: 9 },
+  { arbitrary: fc.record({ does: steps('is cut off'), who }), weight: 6 },
+  { arbitrary: fc.record({ does: steps('begins anew', 'resumes twice', 'closes'), who }), weight: 3 },
+  {
+    arbitrary: fc.record({ does: steps('stops reading', 'reads again', 'stops answering', 'answers again'), who }),
+    weight: 4,
+  },
+  { arbitrary: fc.record({ does: steps('sends presence'), who, presence }), weight: 3 },
   {
     arbitrary: fc.record({ does: steps('time passes'), ms: fc.constantFrom(300, 6000, 70_000, 4_000_000) }),
     weight: 3,
   },
   { arbitrary: fc.record({ does: steps('turns'), count: fc.integer({ min: 1, max: 12 }) }), weight: 8 },
-  { arbitrary: fc.record({ does: steps('disk'), mood: fc.constantFrom('running', 'stalled', 'mute') }), weight: 5 },
+  { arbitrary: fc.record({ does: steps('disk'), mode: fc.constantFrom('running', 'stalled', 'silent') }), weight: 5 },
   { arbitrary: fc.record({ does: steps('disk fails'), code: fc.constantFrom('full', 'busy') }), weight: 1 },
   { arbitrary: fc.record({ does: steps('disk fills'), nearlyFull: fc.boolean() }), weight: 1 },
   { arbitrary: fc.record({ does: steps('crash') }), weight: 4 },
   { arbitrary: fc.record({ does: steps('restart', 'reload') }), weight: 1 },
 );
 
-const present: Step = { does: 'shows', who: '', presence: '<presence/>' };
+const present: Step = { does: 'sends presence', who: '', presence: '<presence/>' };
 const hidden: Step = { ...present, presence: '<presence><priority>-1</priority></presence>' };
 const end = fc.constantFrom<readonly Step[]>(
   [{ does: 'crash' }],
@@ -110,85 +113,87 @@ const end = fc.constantFrom<readonly Step[]>(
 );
 const pause = fc.integer({ min: 0, max: 40 });
 const reader = fc.constantFrom(...names.slice(2));
-const mood = fc.constantFrom<DiskMood>('running', 'stalled', 'mute');
+const mode = fc.constantFrom<DiskMode>('running', 'stalled', 'silent');
 
-/** Something is written, and before the disk has it all is over. */
-const diesWriting = fc.record({ who: writer, to, count, rest, mood, pause, end }).map((scene): readonly Step[] => {
-  const { who, to, count, rest, mood, pause, end } = scene;
-  return [{ does: 'disk', mood }, { does: 'writes', who, to, count, rest }, { does: 'turns', count: pause }, ...end];
+/** Messages are sent, and the server ends before they are on the disk. */
+const endsWhileSending = fc.record({ who: writer, to, count, rest, mode, pause, end }).map((part): readonly Step[] => {
+  const { who, to, count, rest, mode, pause, end } = part;
+  return [{ does: 'disk', mode }, { does: 'sends', who, to, count, rest }, { does: 'turns', count: pause }, ...end];
 });
 
-/** Something waits for a reader, who is given it and reads nothing or says nothing, and more comes meanwhile. */
-const diesHandingOver = fc
-  .record({ who: writer, reader, count, mood, pause, end, silent: fc.boolean(), late: fc.boolean() })
-  .map(({ who, reader, count, mood, pause, end, silent, late }): readonly Step[] => {
-    const letters: Step = { does: 'writes', who, to: accountOf(reader), count, rest: { type: 'chat' } };
+/** Stored messages are delivered to a reader that stops reading or answering, while more arrive. */
+const endsWhileDelivering = fc
+  .record({ who: writer, reader, count, mode, pause, end, silent: fc.boolean(), late: fc.boolean() })
+  .map(({ who, reader, count, mode, pause, end, silent, late }): readonly Step[] => {
+    const messages: Step = { does: 'sends', who, to: accountOf(reader), count, rest: { type: 'chat' } };
     return [
-      { does: 'comes', who },
-      { does: 'comes', who: reader },
+      { does: 'connects', who },
+      { does: 'connects', who: reader },
       { ...hidden, who: reader },
       { does: 'turns', count: 20 },
-      letters,
+      messages,
       { does: 'turns', count: 20 },
-      { does: silent ? 'falls silent' : 'dozes', who: reader },
+      { does: silent ? 'stops answering' : 'stops reading', who: reader },
       { ...present, who: reader },
-      { does: 'disk', mood },
+      { does: 'disk', mode },
       { does: 'turns', count: pause },
-      ...(late ? [letters, { does: 'turns', count: pause } as const] : []),
-      ...(end.length > 0 ? end : [{ does: 'is cut', who: reader } as const]),
-      { does: 'speaks', who: reader },
-      { does: 'comes', who: reader },
+      ...(late ? [messages, { does: 'turns', count: pause } as const] : []),
+      ...(end.length > 0 ? end : [{ does: 'is cut off', who: reader } as const]),
+      { does: 'answers again', who: reader },
+      { does: 'connects', who: reader },
     ];
   });
 
-/** What was on its way to one client of an account at a crash is given to the other, which goes without a word, and then to the first. */
-const passedOn = fc.record({ who: writer, count, pause, end, late: fc.boolean() }).map((scene): readonly Step[] => {
-  const { who, count, pause, end, late } = scene;
-  const [first, second] = ['dave/one', 'dave/two'];
-  const letters: Step = { does: 'writes', who, to: 'dave', count, rest: { type: 'chat' } };
-  return [
-    { does: 'is cut', who: second },
-    { does: 'comes', who },
-    { does: 'comes', who: first },
-    { ...hidden, who: first },
-    { does: 'turns', count: 20 },
-    letters,
-    { does: 'turns', count: 20 },
-    { does: 'dozes', who: first },
-    { ...present, who: first },
-    { does: 'turns', count: pause },
-    { does: 'crash' },
-    { does: 'falls silent', who: second },
-    { does: 'comes', who: second },
-    { does: 'turns', count: pause },
-    { does: 'is cut', who: second },
-    { does: 'speaks', who: second },
-    { does: 'turns', count: 20 },
-    { does: 'comes', who },
-    ...(late ? [letters, { does: 'turns', count: pause } as const] : []),
-    { does: 'comes', who: first },
-    { does: 'turns', count: pause },
-    ...end,
-  ];
-});
+/** After a crash, messages to one client of an account go to the other, which is cut off, and then to the first. */
+const movesToOtherClient = fc
+  .record({ who: writer, count, pause, end, late: fc.boolean() })
+  .map((part): readonly Step[] => {
+    const { who, count, pause, end, late } = part;
+    const [first, second] = ['dave/one', 'dave/two'];
+    const messages: Step = { does: 'sends', who, to: 'dave', count, rest: { type: 'chat' } };
+    return [
+      { does: 'is cut off', who: second },
+      { does: 'connects', who },
+      { does: 'connects', who: first },
+      { ...hidden, who: first },
+      { does: 'turns', count: 20 },
+      messages,
+      { does: 'turns', count: 20 },
+      { does: 'stops reading', who: first },
+      { ...present, who: first },
+      { does: 'turns', count: pause },
+      { does: 'crash' },
+      { does: 'stops answering', who: second },
+      { does: 'connects', who: second },
+      { does: 'turns', count: pause },
+      { does: 'is cut off', who: second },
+      { does: 'answers again', who: second },
+      { does: 'turns', count: 20 },
+      { does: 'connects', who },
+      ...(late ? [messages, { does: 'turns', count: pause } as const] : []),
+      { does: 'connects', who: first },
+      { does: 'turns', count: pause },
+      ...end,
+    ];
+  });
 
-/** What happens, one after the other. */
-export const story: fc.Arbitrary<readonly Step[]> = fc
+/** The steps of a walk, in order. */
+export const walkSteps: fc.Arbitrary<readonly Step[]> = fc
   .array(
     fc.oneof(
       { arbitrary: step.map((one) => [one]), weight: 12 },
-      { arbitrary: diesWriting, weight: 2 },
-      { arbitrary: diesHandingOver, weight: 1 },
-      { arbitrary: passedOn, weight: 1 },
+      { arbitrary: endsWhileSending, weight: 2 },
+      { arbitrary: endsWhileDelivering, weight: 1 },
+      { arbitrary: movesToOtherClient, weight: 1 },
     ),
     { minLength: 8, maxLength: 40, size: 'max' },
   )
-  .map((scenes) => scenes.flat());
+  .map((parts) => parts.flat());
 
-/** What a walk is told before it begins. */
+/** Random settings. */
 export const setting: fc.Arbitrary<Setting> = fc.record({
   maxStanzas: fc.constantFrom(1000, 1000, 40),
   ackEveryStanzas: fc.constantFrom(1, 5, 1000),
   paddingBytes: fc.constantFrom(0, 0, 2000),
-  trouble: fc.constantFrom(false, false, true),
+  diskFailures: fc.constantFrom(false, false, true),
 });

@@ -1,15 +1,15 @@
 import { TestClient } from '../../support/test-client.ts';
 import type { ConnectionTarget } from '../../support/test-connection.ts';
 import { childOf, findTree, type Tree } from '../../support/xml-tree.ts';
-import { accountOf, type Ledger, type Letter } from './ledger.ts';
+import { accountOf, type Ledger, type SentMessage } from './ledger.ts';
 
 const sm = 'urn:xmpp:sm:3';
 const amp = 'http://jabber.org/protocol/amp';
 
 /** Whether a client has stream management, and whether it can resume. */
-export type Manner = 'resuming' | 'counting' | 'plain';
+export type ClientKind = 'resuming' | 'counting' | 'plain';
 
-/** How a stream may end without anybody having made a mistake. */
+/** Stream errors that a correct server may send. */
 const harmless = new Set([
   'conflict',
   'system-shutdown',
@@ -18,14 +18,14 @@ const harmless = new Set([
   'resource-constraint',
 ]);
 
-/** One connection of an actor, and how many stanzas have come on it since its count began. */
+/** One connection of a client, and the number of stanzas received on it since its count began. */
 class Link {
   readonly client: TestClient;
   taken = 0;
-  /** Whether what comes is the actor's already. */
+  /** Whether negotiation is over, so that the client reads from this connection. */
   live = false;
   mute = false;
-  /** Resolves when the connection is gone, if it is being watched. */
+  /** Resolves when the connection has closed, if it is watched. */
   closed: Promise<void> = Promise.resolve();
 
   constructor(client: TestClient) {
@@ -38,37 +38,37 @@ class Link {
 
   async #closed(): Promise<void> {
     for (;;) {
-      // Nothing comes for a long time on a quiet connection.
+      // A quiet connection receives nothing for a long time.
       const arrival = await this.client.connection.next('anything').catch(() => undefined);
       if (arrival?.kind === 'closed') return;
     }
   }
 }
 
-/** A user's client, with stream management or without, that answers and repeats as it should, unless it is told to be silent. */
-export class Actor {
+/** A client, with or without stream management, that acknowledges and repeats correctly unless a step stops it. */
+export class WalkClient {
   readonly name: string;
-  readonly manner: Manner;
+  readonly kind: ClientKind;
   readonly #ledger: Ledger;
   #link: Link | undefined;
   #token: string | undefined;
-  /** Stanzas that have come since the session began. */
+  /** The number of stanzas received since the session began. */
   #taken = 0;
-  /** How many of ours the server has acknowledged in this session. */
+  /** The number of sent stanzas that the server has acknowledged in this session. */
   #handled = 0;
-  /** What has been written in this session and is not acknowledged. */
-  #open: Letter[] = [];
+  /** The sent messages that are not acknowledged. */
+  #open: SentMessage[] = [];
   #sent = 0;
-  /** What was said in this session and is not acknowledged, in order; nothing stands for what is no letter. */
-  #said: (Letter | undefined)[] = [];
+  /** The sent stanzas of this session that are not acknowledged, in order. Undefined for one that is not a message. */
+  #said: (SentMessage | undefined)[] = [];
   #answered: ((yes: boolean) => void) | undefined;
   #presence = '<presence/>';
-  /** Whether it keeps silent when it is asked what it has. */
+  /** Whether it answers neither requests for acknowledgment nor pings. */
   mute = false;
 
-  constructor(name: string, manner: Manner, ledger: Ledger) {
+  constructor(name: string, kind: ClientKind, ledger: Ledger) {
     this.name = name;
-    this.manner = manner;
+    this.kind = kind;
     this.#ledger = ledger;
   }
 
@@ -76,78 +76,78 @@ export class Actor {
     return this.#link !== undefined;
   }
 
-  get unacknowledged(): readonly Letter[] {
+  get unacknowledged(): readonly SentMessage[] {
     return this.#open;
   }
 
-  /** Connects, resumes if it can, and repeats what it must. */
-  async comes(target: ConnectionTarget): Promise<void> {
+  /** Connects, resumes its session if possible, and repeats messages that were not acknowledged. */
+  async connects(target: ConnectionTarget): Promise<void> {
     const link = await this.#dial(target);
     await this.#enter(link);
   }
 
-  /** Comes back on two connections at the same time: one of them wins. */
-  async comesTwice(target: ConnectionTarget): Promise<void> {
-    if (this.#token === undefined) return this.comes(target);
+  /** Resumes on two connections at the same time, of which one wins. */
+  async resumesTwice(target: ConnectionTarget): Promise<void> {
+    if (this.#token === undefined) return this.connects(target);
     const links = await Promise.all([this.#dial(target), this.#dial(target)]);
     for (const link of links) link.mute = true;
     await Promise.all(links.map((link) => this.#enter(link).catch(() => undefined)));
     for (const link of links) link.mute = false;
   }
 
-  /** The connection is gone. */
+  /** Drops the connection. */
   cut(): void {
     this.#link?.client.disconnects();
     this.#lose();
   }
 
   /** Closes its stream and reads to the end. */
-  async saysGoodbye(): Promise<void> {
+  async closes(): Promise<void> {
     const link = this.#link;
     if (!link) return;
     link.client.connection.resumeReading();
     link.client.sends('</stream:stream>');
     await link.closed;
-    this.forgets();
+    this.forgetsSession();
   }
 
-  /** Will not resume its session. */
-  forgets(): void {
+  /** Forgets its session: the next connection begins a new one. */
+  forgetsSession(): void {
     this.#token = undefined;
   }
 
-  dozes(): void {
+  stopsReading(): void {
     this.#link?.client.connection.pauseReading();
   }
 
-  wakes(): void {
+  readsAgain(): void {
     this.#link?.client.connection.resumeReading();
   }
 
-  shows(presence: string): void {
+  sendsPresence(presence: string): void {
     this.#presence = presence;
     this.#say(presence);
   }
 
-  writes(letter: Letter): void {
-    if (this.manner === 'plain' && !this.#link) return;
-    this.#ledger.write(letter);
-    if (this.manner !== 'plain') this.#open.push(letter);
-    this.#write(letter);
+  sends(message: SentMessage): void {
+    if (this.kind === 'plain' && !this.#link) return;
+    this.#ledger.write(message);
+    if (this.kind !== 'plain') this.#open.push(message);
+    this.#write(message);
   }
 
-  asks(): void {
-    if (this.manner !== 'plain') this.#link?.client.sends(`<r xmlns="${sm}"/>`);
+  requestsAck(): void {
+    if (this.kind !== 'plain') this.#link?.client.sends(`<r xmlns="${sm}"/>`);
   }
 
-  /** Asks something whose answer comes behind all there is; false if nobody answers. */
+  /** Sends a ping, whose answer follows everything sent before. False if the connection is lost. */
   async pings(): Promise<boolean> {
     const link = this.#link;
     if (!link) return false;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#answered = resolve;
     this.#say('<iq id="ping" type="get" to="localhost"><ping xmlns="urn:xmpp:ping"/></iq>');
-    this.asks();
+    this.requestsAck();
     return promise;
   }
 
@@ -173,10 +173,10 @@ export class Actor {
     }
     this.#token = undefined;
     await client.binds(this.name.split('/')[1]);
-    if (this.manner !== 'plain') client.sends(`<enable xmlns="${sm}" resume="${this.manner === 'resuming'}"/>`);
+    if (this.kind !== 'plain') client.sends(`<enable xmlns="${sm}" resume="${this.kind === 'resuming'}"/>`);
     this.#say(this.#presence);
-    for (const letter of this.#open) this.#write(letter);
-    this.asks();
+    for (const message of this.#open) this.#write(message);
+    this.requestsAck();
     this.#watch(link);
   }
 
@@ -191,7 +191,7 @@ export class Actor {
     this.#answered?.(false);
   }
 
-  /** True for what is the actor's, false for what the negotiation waits for. */
+  /** True for elements after negotiation, false for those that negotiation waits for. */
   #intercept(link: Link, tree: Tree): boolean {
     if (link.live) {
       this.#take(link, tree);
@@ -208,8 +208,8 @@ export class Actor {
     this.#acknowledged(tree);
     this.#sent = this.#handled;
     this.#said = [];
-    for (const letter of this.#open) this.#write(letter);
-    this.asks();
+    for (const message of this.#open) this.#write(message);
+    this.requestsAck();
   }
 
   #failed(tree: Tree): void {
@@ -218,7 +218,7 @@ export class Actor {
   }
 
   #begun(link: Link): void {
-    for (const { id, writer } of this.#ledger.letters.values()) if (writer === this.name) this.#ledger.unheard.add(id);
+    for (const { id, writer } of this.#ledger.messages.values()) if (writer === this.name) this.#ledger.unheard.add(id);
     this.#begins(link);
     this.#handled = 0;
     this.#sent = 0;
@@ -245,7 +245,7 @@ export class Actor {
     if (tree.name === 'enabled') {
       link.taken = 0;
       this.#taken = 0;
-      if (this.manner === 'resuming') this.#token = tree.attributes.get('id');
+      if (this.kind === 'resuming') this.#token = tree.attributes.get('id');
     } else if (tree.name === 'a') {
       if (link === this.#link) this.#acknowledged(tree);
     } else if (tree.name === 'r' && !this.mute && !link.mute) {
@@ -286,25 +286,25 @@ export class Actor {
     for (const said of this.#said.splice(0, count)) if (said) this.#drop(said);
   }
 
-  #drop(letter: Letter): void {
-    this.#ledger.acknowledged.add(letter.id);
-    this.#open = this.#open.filter((one) => one !== letter);
+  #drop(message: SentMessage): void {
+    this.#ledger.acknowledged.add(message.id);
+    this.#open = this.#open.filter((one) => one !== message);
   }
 
-  #say(text: string, letter?: Letter): void {
+  #say(text: string, message?: SentMessage): void {
     if (!this.#link) return;
     this.#link.client.sends(text);
     this.#sent += 1;
-    this.#said.push(letter);
+    this.#said.push(message);
   }
 
-  #write(letter: Letter): void {
-    const { id, to, type, body, expiresAtMs } = letter;
+  #write(message: SentMessage): void {
+    const { id, to, type, body, expiresAtMs } = message;
     const [local, resource] = to.split('/');
     const address = resource === undefined ? `${local}@localhost` : `${local}@localhost/${resource}`;
     const expiry = expiresAtMs === undefined ? '' : new Date(expiresAtMs).toISOString();
     const rule = `<amp xmlns="${amp}"><rule action="drop" condition="expire-at" value="${expiry}"/></amp>`;
     const rules = expiresAtMs === undefined ? '' : rule;
-    this.#say(`<message type="${type}" id="${id}" to="${address}"><body>${body}</body>${rules}</message>`, letter);
+    this.#say(`<message type="${type}" id="${id}" to="${address}"><body>${body}</body>${rules}</message>`, message);
   }
 }

@@ -7,21 +7,21 @@ import { addUser } from '../../../src/web/control/user-operations.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 import type { ConnectionTarget } from '../../support/test-connection.ts';
-import { Actor } from './actor.ts';
 import { InstantDisk } from './instant-disk.ts';
 import { accountOf, Ledger } from './ledger.ts';
 import { cast, type Setting, type Step, solos } from './steps.ts';
+import { WalkClient } from './walk-client.ts';
 
-/** What every walk begins with: accounts on the disk, and certificates. */
-export interface Beginning {
+/** The initial state of every walk: accounts on the disk, and certificates. */
+export interface InitialState {
   readonly image: Buffer;
   readonly directory: string;
 }
 
-const setting: Setting = { maxStanzas: 1000, ackEveryStanzas: 5, paddingBytes: 0, trouble: false };
+const setting: Setting = { maxStanzas: 1000, ackEveryStanzas: 5, paddingBytes: 0, diskFailures: false };
 
-/** Makes the accounts of the cast. */
-export async function beginning(): Promise<Beginning> {
+/** Makes the accounts of all clients. */
+export async function initialState(): Promise<InitialState> {
   const directory = await mkdtemp(join(tmpdir(), 'ampere-walks-'));
   const disk = new InstantDisk();
   const server = await start(directory, disk, new ManualClock(), new RecordingLog(), setting);
@@ -53,12 +53,12 @@ function start(
   return startServer(config, { log, clock, openStorage: disk.open });
 }
 
-/** A server whose disk and clock are in the hands of the test, and those who talk to it. */
-export class World {
+/** A server whose disk and clock the test controls, and its clients. */
+export class Walk {
   readonly ledger = new Ledger();
-  readonly #beginning: Beginning;
+  readonly #initialState: InitialState;
   readonly #setting: Setting;
-  readonly #actors: ReadonlyMap<string, Actor>;
+  readonly #clients: ReadonlyMap<string, WalkClient>;
   readonly #ended: Promise<void>[] = [];
   readonly #directories: string[] = [];
   #clock = new ManualClock();
@@ -67,32 +67,34 @@ export class World {
   #server: Server | undefined;
   #written = 0;
 
-  constructor(from: Beginning, given: Setting) {
-    this.#beginning = from;
+  constructor(from: InitialState, given: Setting) {
+    this.#initialState = from;
     this.#setting = given;
     this.#disk = new InstantDisk(from.image);
-    const actors = Object.entries(cast).map(([name, manner]) => [name, new Actor(name, manner, this.ledger)] as const);
-    this.#actors = new Map(actors);
+    const clients = Object.entries(cast).map(
+      ([name, kind]) => [name, new WalkClient(name, kind, this.ledger)] as const,
+    );
+    this.#clients = new Map(clients);
   }
 
   async open(): Promise<void> {
     const directory = await mkdtemp(join(tmpdir(), 'ampere-walk-'));
     this.#directories.push(directory);
-    await cp(join(this.#beginning.directory, 'tls'), join(directory, 'tls'), { recursive: true });
+    await cp(join(this.#initialState.directory, 'tls'), join(directory, 'tls'), { recursive: true });
     this.#log = new RecordingLog();
     this.#server = await start(directory, this.#disk, this.#clock, this.#log, this.#setting);
   }
 
-  async does(step: Step): Promise<void> {
+  async takes(step: Step): Promise<void> {
     switch (step.does) {
-      case 'writes':
+      case 'sends':
         return this.#write(step);
       case 'time passes':
         return this.#passes(step.ms);
       case 'turns':
         return turns(step.count);
       case 'disk':
-        return this.#disk.become(step.mood);
+        return this.#disk.become(step.mode);
       case 'disk fails':
       case 'disk fills':
         return this.#refuses(step);
@@ -102,139 +104,139 @@ export class World {
         return this.#restart();
       case 'reload':
         return this.#server?.reload();
-      case 'shows':
-        return this.#actor(step.who).shows(step.presence);
+      case 'sends presence':
+        return this.#client(step.who).sendsPresence(step.presence);
       default:
-        return this.#acts(step.does, this.#actor(step.who));
+        return this.#acts(step.does, this.#client(step.who));
     }
   }
 
-  /** Everybody comes back, then nobody does, then each account has one client that reads all there is. */
-  async reckons(): Promise<void> {
+  /** Reconnects all clients, lets all their sessions end, and then lets new sessions read everything. */
+  async finishes(): Promise<void> {
     this.#disk.become('running');
     this.#disk.nearlyFull = false;
-    for (const actor of this.#actors.values()) {
-      actor.mute = false;
-      actor.cut();
+    for (const client of this.#clients.values()) {
+      client.mute = false;
+      client.cut();
     }
-    // Who is sent more than may wait is closed, and comes again.
+    // A client with too long a queue is closed, and connects again.
     for (let round = 0; round < 6; round++) {
-      for (const actor of this.#actors.values()) if (!actor.connected) await this.#comes(actor);
+      for (const client of this.#clients.values()) if (!client.connected) await this.#connects(client);
       await this.#quiet();
     }
-    const resuming = [...this.#actors.values()].filter(({ manner }) => manner === 'resuming');
-    const stuck = resuming.flatMap((actor) => actor.unacknowledged.map(({ id }) => id));
+    const resuming = [...this.#clients.values()].filter(({ kind }) => kind === 'resuming');
+    const stuck = resuming.flatMap((client) => client.unacknowledged.map(({ id }) => id));
     if (stuck.length > 0) this.ledger.faults.push(`never acknowledged: ${stuck}`);
-    for (const actor of this.#actors.values()) actor.cut();
+    for (const client of this.#clients.values()) client.cut();
     await turns(5);
     await this.#passes(4_000_000);
-    for (const actor of this.#actors.values()) {
-      actor.forgets();
-      actor.shows('<presence/>');
+    for (const client of this.#clients.values()) {
+      client.forgetsSession();
+      client.sendsPresence('<presence/>');
     }
     for (let round = 0; round < 2; round++) {
-      for (const actor of this.#actors.values()) if (!actor.connected) await this.#comes(actor);
+      for (const client of this.#clients.values()) if (!client.connected) await this.#connects(client);
       await this.#quiet();
     }
   }
 
-  /** What is wrong, after the reckoning. */
-  verdict(): string[] {
+  /** The broken promises, at the end of the walk. */
+  failures(): string[] {
     const { ledger } = this;
     return [
       ...ledger.faults,
-      ...ledger.lost(this.#clock.nowMs()).map((id) => `lost: ${id} to ${ledger.letters.get(id)?.to}`),
+      ...ledger.lost(this.#clock.nowMs()).map((id) => `lost: ${id} to ${ledger.messages.get(id)?.to}`),
       ...solos.flatMap((account) => ledger.disorder(account).map((id) => `${account} got ${id} too late`)),
       ...this.#alarms(),
     ];
   }
 
   async end(): Promise<void> {
-    for (const actor of this.#actors.values()) actor.cut();
+    for (const client of this.#clients.values()) client.cut();
     this.#disk.become('running');
     await this.#stops(this.#server);
     await Promise.all(this.#ended);
     for (const directory of this.#directories) await rm(directory, { recursive: true, force: true });
   }
 
-  /** What the server has complained of, unless the disk gave it a reason. */
+  /** Warnings and errors in the log, unless the disk caused them. */
   #alarms(): string[] {
     return this.ledger.troubled ? [] : this.#log.alarms.map((line) => line.slice(0, 1000));
   }
 
-  #actor(name: string): Actor {
-    const actor = this.#actors.get(name);
-    if (!actor) throw new Error(`${name} takes no part`);
-    return actor;
+  #client(name: string): WalkClient {
+    const client = this.#clients.get(name);
+    if (!client) throw new Error(`${name} is not a client of the walk`);
+    return client;
   }
 
-  async #acts(does: string, actor: Actor): Promise<void> {
+  async #acts(does: string, client: WalkClient): Promise<void> {
     switch (does) {
-      case 'comes anew':
-        actor.cut();
-        actor.forgets();
-        return this.#comes(actor);
-      case 'comes':
-        actor.cut();
-        return this.#comes(actor);
-      case 'comes twice':
-        actor.cut();
+      case 'begins anew':
+        client.cut();
+        client.forgetsSession();
+        return this.#connects(client);
+      case 'connects':
+        client.cut();
+        return this.#connects(client);
+      case 'resumes twice':
+        client.cut();
         this.#disk.become('running');
-        return this.#patiently(actor.comesTwice(this.#target));
-      case 'is cut':
-        return actor.cut();
-      case 'says goodbye':
+        return this.#patiently(client.resumesTwice(this.#target));
+      case 'is cut off':
+        return client.cut();
+      case 'closes':
         this.#disk.become('running');
-        return this.#patiently(actor.saysGoodbye());
-      case 'dozes':
-        this.#provesNothing(actor);
-        return actor.dozes();
-      case 'wakes':
-        return actor.wakes();
-      case 'falls silent':
-        this.#provesNothing(actor);
-        actor.mute = true;
+        return this.#patiently(client.closes());
+      case 'stops reading':
+        this.#provesNothing(client);
+        return client.stopsReading();
+      case 'reads again':
+        return client.readsAgain();
+      case 'stops answering':
+        this.#provesNothing(client);
+        client.mute = true;
         return;
-      case 'speaks':
-        actor.mute = false;
+      case 'answers again':
+        client.mute = false;
     }
   }
 
-  /** Of what is sent without stream management to somebody who answers no ping, only so much is kept. */
-  #provesNothing({ manner, name }: Actor): void {
-    if (manner === 'plain') this.ledger.keptUpTo.set(accountOf(name), this.#setting.maxStanzas);
+  /** Records that only some messages are kept for a client without stream management that answers no pings. */
+  #provesNothing({ kind, name }: WalkClient): void {
+    if (kind === 'plain') this.ledger.keptUpTo.set(accountOf(name), this.#setting.maxStanzas);
   }
 
   #refuses(step: Extract<Step, { does: 'disk fails' | 'disk fills' }>): void {
-    if (!this.#setting.trouble) return;
+    if (!this.#setting.diskFailures) return;
     this.ledger.troubled = true;
     if (step.does === 'disk fills') this.#disk.nearlyFull = step.nearlyFull;
-    else this.#disk.failOnce({ code: step.code, message: 'as the walk wants it' });
+    else this.#disk.failOnce({ code: step.code, message: 'caused by the walk' });
   }
 
-  #write({ who, to, count, rest }: Extract<Step, { does: 'writes' }>): void {
+  #write({ who, to, count, rest }: Extract<Step, { does: 'sends' }>): void {
     const { type, expiresInMs } = rest;
     for (let left = count; left > 0; left--) {
       const id = `${who.replace('/', '.')}-${this.#written++}`;
       const body = `${id} ${'x'.repeat(this.#setting.paddingBytes)}`;
       const expiresAtMs = expiresInMs && this.#clock.nowMs() + expiresInMs;
-      this.#actor(who).writes({ id, writer: who, to, type, body, expiresAtMs });
+      this.#client(who).sends({ id, writer: who, to, type, body, expiresAtMs });
     }
-    this.#actor(who).asks();
+    this.#client(who).requestsAck();
   }
 
   get #target(): ConnectionTarget {
     const address = this.#server?.addresses.c2s[0];
-    if (!address) throw new Error('the server listens nowhere');
+    if (!address) throw new Error('the server is not listening');
     return { host: address.address, port: address.port };
   }
 
-  async #comes(actor: Actor): Promise<void> {
+  async #connects(client: WalkClient): Promise<void> {
     this.#disk.become('running');
-    await this.#patiently(actor.comes(this.#target));
+    await this.#patiently(client.connects(this.#target));
   }
 
-  /** Time goes on while something takes long. */
+  /** Advances the clock while work takes long. */
   async #patiently(work: Promise<void>): Promise<void> {
     let over = false;
     const done = work.finally(() => {
@@ -258,12 +260,12 @@ export class World {
     }
   }
 
-  /** Until many rounds of pings have brought nothing. */
+  /** Resolves when several rounds of pings have brought no messages. */
   async #quiet(): Promise<void> {
     for (let quiet = 0, rounds = 0; quiet < 4 && rounds < 400; quiet++, rounds++) {
       const before = this.ledger.received.length;
-      for (const actor of this.#actors.values()) {
-        if (actor.connected) await this.#patiently(actor.pings().then(() => undefined));
+      for (const client of this.#clients.values()) {
+        if (client.connected) await this.#patiently(client.pings().then(() => undefined));
       }
       this.#clock.advance(300);
       await turns(5);
@@ -271,23 +273,23 @@ export class World {
     }
   }
 
-  /** The process dies: what is on the disk goes on with another. */
+  /** Crashes the server, and starts another with the state of its disk. */
   async #crash(): Promise<void> {
     const image = this.#disk.image();
-    for (const actor of this.#actors.values()) actor.cut();
+    for (const client of this.#clients.values()) client.cut();
     this.#disk.become('running');
     this.#ended.push(this.#stops(this.#server));
-    await this.#rises(image);
+    await this.#startsFrom(image);
   }
 
   async #restart(): Promise<void> {
     this.#disk.become('running');
     await this.#stops(this.#server);
-    for (const actor of this.#actors.values()) actor.cut();
-    await this.#rises(this.#disk.image());
+    for (const client of this.#clients.values()) client.cut();
+    await this.#startsFrom(this.#disk.image());
   }
 
-  async #rises(image: Buffer): Promise<void> {
+  async #startsFrom(image: Buffer): Promise<void> {
     this.ledger.faults.push(...this.#alarms());
     const clock = new ManualClock(this.#clock.nowMs());
     this.#clock = clock;
@@ -295,7 +297,7 @@ export class World {
     await this.open();
   }
 
-  /** What waits for time to pass must not wait for ever. */
+  /** Stops a server while the clock advances, so that no wait is endless. */
   async #stops(server: Server | undefined): Promise<void> {
     const clock = this.#clock;
     let over = false;
@@ -310,7 +312,7 @@ export class World {
   }
 }
 
-/** Lets the event loop go round. */
+/** Waits for turns of the event loop. */
 export async function turns(count: number): Promise<void> {
   for (let left = count; left > 0; left--) await new Promise(setImmediate);
 }
