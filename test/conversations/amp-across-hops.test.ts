@@ -5,7 +5,7 @@ import { amp, bodiesOf, message, report, rule, rules, stanzas } from './amp-cast
 
 const a = 'a.example';
 const b = 'b.example';
-/** Nobody's server. */
+/** The domain of a server that does not exist. */
 const nowhere = 'nowhere.example';
 const everyOutcome = ['direct', 'stored', 'forward', 'gateway', 'none'].map((value) => `notify deliver ${value}`);
 
@@ -47,11 +47,11 @@ const thin = (sender: TestClient, words: readonly string[]) =>
   `<message from="${sender.domain}" to="${sender.jid}" id="m1" type="error">${rules(...words)}` +
   `<error type="cancel" code="503"><service-unavailable xmlns="${stanzas}"/></error></message>`;
 
-describe('AMP between two servers that know it', () => {
+describe('AMP between two servers that support it', () => {
   const open = { presencePrivacy: 'open' as const };
   const stage = new TwoServers({ amp: { [a]: open, [b]: open } });
 
-  it('is carried out at the edge of the recipient, whose server tells (plan table row 31)', async () => {
+  it('is carried out by the recipient’s server, which reports (plan table row 31)', async () => {
     const { romeo, juliet } = stage;
     romeo.sends(message(juliet.bare, everyOutcome));
     const words = everyOutcome.map(rule).join('');
@@ -81,7 +81,7 @@ describe('AMP between two servers that know it', () => {
     });
   }
 
-  it('of every hop tells at the first one that the message goes on, and at the last one where it went (N-10)', async () => {
+  it('per hop reports at the first server that the message went on, and at the last one the outcome (N-10)', async () => {
     const { romeo, juliet } = stage;
     await juliet.closes();
     const ruleset = rules('notify deliver direct', 'notify deliver stored').replace('<amp', '<amp per-hop="true"');
@@ -90,7 +90,7 @@ describe('AMP between two servers that know it', () => {
     await romeo.receives(report(romeo, juliet.bare, 'notify deliver stored', b));
   });
 
-  it('says that a message comes nowhere whose server is not there (plan table row 28)', async () => {
+  it('reports none for a message whose server cannot be reached (plan table row 28)', async () => {
     const { romeo } = stage;
     const to = `juliet@${nowhere}`;
     romeo.sends(message(to, ['alert deliver none']));
@@ -107,10 +107,10 @@ describe('AMP between two servers that know it', () => {
   });
 });
 
-describe('AMP between servers, and who may learn what (XEP-0079 §9)', () => {
+describe('privacy of AMP between servers (XEP-0079 §9)', () => {
   const stage = new TwoServers({});
 
-  it('strangers elsewhere learn nothing of a recipient, whether there is one or not (D-26)', async () => {
+  it('strangers on other servers learn nothing about a recipient, whether the account exists or not (D-26)', async () => {
     const { romeo, juliet } = stage;
     for (const to of [juliet.bare, juliet.jid, `nobody@${b}`]) {
       romeo.sends(message(to, everyOutcome));
@@ -124,14 +124,14 @@ describe('AMP between servers, and who may learn what (XEP-0079 §9)', () => {
   });
 });
 
-describe('AMP, and a next server that does not know it (XEP-0079 §2.2.4)', () => {
+describe('a next server that does not support AMP (XEP-0079 §2.2.4)', () => {
   const enabled = { presencePrivacy: 'open' as const };
   const without = { enabled: false };
 
   describe('bounces', () => {
     const stage = new TwoServers({ amp: { [a]: enabled, [b]: without } });
 
-    it('in a form of its own, and only what has rules (N-21)', async () => {
+    it('only messages with rules, with its own form of error (N-21)', async () => {
       const { romeo, juliet } = stage;
       romeo.sends(message(juliet.bare, ['drop deliver stored']));
       await romeo.receives(thin(romeo, ['drop deliver stored']));
@@ -139,18 +139,18 @@ describe('AMP, and a next server that does not know it (XEP-0079 §2.2.4)', () =
       await juliet.receives(`<message from="${romeo.jid}"><body>without</body>...</message>`);
     });
 
-    it('unless a rule has another idea (plan table row 30)', async () => {
+    it('nothing that a rule decides otherwise (plan table row 30)', async () => {
       const { romeo, juliet } = stage;
       romeo.sends(message(juliet.bare, ['error deliver none']));
       await romeo.receives(report(romeo, juliet.bare, 'error deliver none', a));
     });
   });
 
-  describe('or not', () => {
+  describe('waits for disco#info', () => {
     const strip = { ...enabled, remoteUnsupported: { domains: { [b]: 'strip' as const } } };
     const stage = new TwoServers({ amp: { [a]: strip, [b]: without } });
 
-    it('and what is behind such a message waits until the other server has said what it knows (D-9)', async () => {
+    it('before later messages, so that none overtakes it (D-9)', async () => {
       const { romeo, juliet } = stage;
       romeo.sends(message(juliet.bare, ['drop deliver stored'], { body: '1' }));
       for (const body of ['2', '3']) romeo.sends(`<message to="${juliet.bare}"><body>${body}</body></message>`);

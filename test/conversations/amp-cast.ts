@@ -15,7 +15,7 @@ export function rules(...words: string[]): string {
   return `<amp xmlns="${amp}">${words.map(rule).join('')}</amp>`;
 }
 
-/** What a message may have besides its rules. */
+/** The optional parts of a message with rules. */
 export interface Extras {
   readonly id?: string;
   readonly type?: string;
@@ -49,17 +49,17 @@ export function report(sender: TestClient, to: string, words: string, by = sende
 /** The refusal of a message because of some of its rules (XEP-0079 §6.2). */
 export function refusal(
   sender: TestClient,
-  offence: 'unsupported-actions' | 'unsupported-conditions' | 'invalid-rules',
+  fault: 'unsupported-actions' | 'unsupported-conditions' | 'invalid-rules',
   all: readonly string[],
   faulty = all,
 ): string {
-  const [condition, code] = offence === 'invalid-rules' ? ['not-acceptable', 405] : ['bad-request', 400];
-  const list = `<${offence} xmlns="${amp}">${faulty.map(rule).join('')}</${offence}>`;
+  const [condition, code] = fault === 'invalid-rules' ? ['not-acceptable', 405] : ['bad-request', 400];
+  const list = `<${fault} xmlns="${amp}">${faulty.map(rule).join('')}</${fault}>`;
   const error = `<error type="modify" code="${code}"><${condition} xmlns="${stanzas}"/>${list}</error>`;
   return `<message from="${sender.domain}" to="${sender.jid}" id="m1" type="error">${rules(...all)}${error}</message>`;
 }
 
-/** The error that comes without rules when nobody is there (RFC 6121 §8.5). */
+/** The error for an undeliverable message without rules (RFC 6121 §8.5). */
 export function unavailable(sender: TestClient, from: string): string {
   const error = `<error type="cancel"><service-unavailable xmlns="${stanzas}"/></error>`;
   return `<message from="${from}" to="${sender.jid}" id="m1" type="error">${error}</message>`;
@@ -68,7 +68,7 @@ export function unavailable(sender: TestClient, from: string): string {
 export const messagesOf = (trees: readonly Tree[]) => trees.filter(({ name }) => name === 'message');
 export const bodiesOf = (trees: readonly Tree[]) => messagesOf(trees).map((tree) => childOf(tree, 'body')?.text);
 
-/** Romeo online and Juliet, who lets him see her presence, away. */
+/** Romeo is online; Juliet, who has approved his subscription, is offline. */
 export async function apart(stage: Stage): Promise<{ romeo: TestClient; juliet: Account }> {
   const { romeo } = await stage.enter(['romeo']);
   const juliet = await stage.account('juliet');
@@ -79,7 +79,7 @@ export async function apart(stage: Stage): Promise<{ romeo: TestClient; juliet: 
   return { romeo, juliet };
 }
 
-/** Both online, and friends. */
+/** Both are online and see each other's presence. */
 export async function together(stage: Stage, resource = 'balcony') {
   const { romeo, juliet } = await apart(stage);
   const balcony = await juliet.arrives({ resource });
@@ -87,15 +87,15 @@ export async function together(stage: Stage, resource = 'balcony') {
   return { romeo, juliet, balcony };
 }
 
-/** Sends something and waits until the server has dealt with all of it, writes included; the messages that came are returned. */
+/** Sends text and waits until the server has handled all of it, writes included. Resolves with the received messages. */
 export async function answersTo(sender: TestClient, stanza: string): Promise<Tree[]> {
-  // Storage works in the order of its calls: a read that comes back has come after the write.
+  // Storage works in the order of its calls: when a read is answered, earlier writes are done.
   const read = '<iq type="get" id="read"><query xmlns="jabber:iq:private"><x xmlns="urn:x"/></query></iq>';
   sender.sends(stanza, read);
   return messagesOf(await sender.drains());
 }
 
-/** The next messages, whatever presence comes between. */
+/** The next messages, without the presence between them. */
 export async function nextMessages(client: TestClient, count: number): Promise<Tree[]> {
   const found: Tree[] = [];
   while (found.length < count) found.push(...messagesOf([await client.receives('<any. xmlns="*">...</any.>')]));
@@ -107,7 +107,7 @@ export async function hearsNothing(client: TestClient): Promise<void> {
   expectTrees(messagesOf(await client.drains()));
 }
 
-/** All that came as text, without what differs between any two senders or recipients. */
+/** The received stanzas as text, without names that differ between senders and recipients. */
 export function anonymous(trees: readonly Tree[], ...names: string[]): string {
   return names.reduce((text, name) => text.replaceAll(name, 'X'), trees.map(rawOf).join('\n'));
 }

@@ -36,7 +36,7 @@ describe('AMP and components (XEP-0114)', () => {
     return component.joins(secret);
   }
 
-  it('what waits for one that is away can expire, and is direct only when it has it (D-12, plan table row 22)', async () => {
+  it('a message that waits for a disconnected component can expire, and is direct only when it arrives (D-12, plan table row 22)', async () => {
     const { romeo } = await stage.enter(['romeo']);
     const to = 'patient.localhost';
     const expired = `alert expire-at ${inMs(30_000)}`;
@@ -54,7 +54,7 @@ describe('AMP and components (XEP-0114)', () => {
     await patient.drains();
   });
 
-  it('one of them can ask, too: strangers are strangers, and no reply is in the name of another server (D-26, N-9)', async () => {
+  it('a component can send rules, too: it is a stranger, and no reply is in the name of another server (D-26, N-9)', async () => {
     const { juliet } = await stage.enter(['juliet']);
     const patient = await arrives();
     const from = 'bot@patient.localhost/x';
@@ -77,7 +77,7 @@ describe('AMP and components (XEP-0114)', () => {
 describe('AMP on a server of several domains', () => {
   const stage = new Stage({ domains: ['montague.example', 'capulet.example'] });
 
-  it('the domain that the message is for answers, whoever takes it there (plan table rows 1 and 27)', async () => {
+  it('the recipient’s domain answers, whatever handles the message there (plan table rows 1 and 27)', async () => {
     const { romeo } = await stage.enter(['romeo']);
     for (const to of ['capulet.example', 'nobody@capulet.example', 'capulet.example/desk']) {
       const isDomain = !to.includes('@');
@@ -103,7 +103,7 @@ describe('AMP on a server of several domains', () => {
     }
   });
 
-  it('the same rule twice is two rules, and fires once (D-3, N-18)', async () => {
+  it('a repeated rule is two rules, and only one fires (D-3, N-18)', async () => {
     const { romeo } = await stage.enter(['romeo']);
     const twice = ['notify deliver none', 'notify deliver none', 'alert deliver none'];
     romeo.sends(message(romeo.bare.replace('romeo', 'rosaline'), ['drop deliver stored', 'drop deliver stored']));
@@ -114,7 +114,7 @@ describe('AMP on a server of several domains', () => {
   });
 
   for (const type of ['chat', 'normal', 'headline', 'groupchat']) {
-    it(`to oneself, every report is allowed, and the first rule that is met fires: ${type} (D-26, plan table row 16)`, async () => {
+    it(`to the own account, every report is allowed, and the first rule that is met fires: ${type} (D-26, plan table row 16)`, async () => {
       const { romeo } = await stage.enter(['romeo']);
       const words = ['drop deliver stored', 'error match-resource other', 'alert deliver direct'];
       romeo.sends(message(romeo.jid, words, { type }));
@@ -122,7 +122,7 @@ describe('AMP on a server of several domains', () => {
     });
   }
 
-  it('an error with rules goes where errors go, and nobody is told (D-1, D-21, plan table row 17)', async () => {
+  it('an error with rules is handled like any error, without reports (D-1, D-21, plan table row 17)', async () => {
     const { romeo } = await stage.enter(['romeo']);
     const error = `<error type="cancel"><gone xmlns="${stanzas}"/></error>`;
     const inside = `<amp xmlns="${amp}">${rule('drop deliver direct')}${rule('whisper deliver direct')}</amp>${error}`;

@@ -40,7 +40,7 @@ interface Recipient {
   arrivesNot(): Promise<void>;
 }
 
-/** A state of bob, and what the server does with a message to him. */
+/** A state of bob, and the outcome for a message to him. */
 interface State {
   readonly name: string;
   readonly outcome: 'direct' | 'stored' | 'none';
@@ -131,7 +131,7 @@ const withoutStore: State = {
 
 const lists = [['direct'], ['stored'], ['none'], ['direct', 'stored', 'none']] as const;
 
-/** Plays one message: what the rule that is met does, or else what happens anyway. */
+/** Plays one message: the effect of the rule that is met, or else the default. */
 async function play(stage: Stage, state: State, action: string, list: readonly string[]): Promise<void> {
   const { alice } = await stage.enter(['alice']);
   const bob = await state.prepare(stage, alice);
@@ -162,18 +162,18 @@ function describeStates(stage: Stage, chosen: readonly State[]): void {
   }
 }
 
-describe('Established behaviours of AMP: what would be done with the message (XEP-0079 §3.3.1)', () => {
+describe('Established behaviors of AMP: what would be done with the message (XEP-0079 §3.3.1)', () => {
   describeStates(new Stage({ settings }), states);
 });
 
-describe('Established behaviours of AMP: nothing is stored (XEP-0079 §3.3.1)', () => {
+describe('Established behaviors of AMP: nothing is stored (XEP-0079 §3.3.1)', () => {
   describeStates(new Stage({ settings: { ...settings, offline: { maxMessages: 0 } } }), [withoutStore]);
 });
 
-describe('Established behaviours of AMP', () => {
+describe('Established behaviors of AMP', () => {
   const stage = new Stage({ settings });
 
-  it('the domain has the feature, its node every word (XEP-0079 §2.1.1)', async () => {
+  it('the domain lists the feature, its node every action and condition (XEP-0079 §2.1.1)', async () => {
     const { alice } = await stage.enter(['alice']);
     const query = (node = '') => `<query xmlns="http://jabber.org/protocol/disco#info"${node}/>`;
     const found = (node: string, features: readonly string[]) =>
@@ -213,7 +213,7 @@ describe('Established behaviours of AMP', () => {
     });
   }
 
-  it('addresses are looked at before rules (D-8)', async () => {
+  it('addresses are checked before rules (D-8)', async () => {
     const { alice } = await stage.enter(['alice']);
     alice.sends(message('bob@@localhost', [rule('deliver', 'direct', 'explode')]));
     await alice.receives(
@@ -222,7 +222,7 @@ describe('Established behaviours of AMP', () => {
     await alice.receivesNothing();
   });
 
-  it('a moment that has passed is reported, and the message delivered (D-11)', async () => {
+  it('a time in the past is reported, and the message delivered (D-11)', async () => {
     const { alice, bob } = await stage.enter(['alice', 'bob']);
     const past = rule('expire-at', '2020-06-06T12:20:20Z', 'notify');
     alice.sends(message(bob.jid, [past]));
@@ -230,12 +230,12 @@ describe('Established behaviours of AMP', () => {
     await alice.receives(report(alice, bob.jid, past, 'notify'));
   });
 
-  it('any resource is one, also the one addressed', () => notified('any', ({ jid }) => jid));
+  it('the addressed resource is any', () => notified('any', ({ jid }) => jid));
   it('the addressed resource is exact', () => notified('exact', ({ jid }) => jid));
-  it('another resource than the one addressed is other', () => notified('other', ({ bare }) => `${bare}/blahblahblah`));
-  it('any resource is other than none', () => notified('other', ({ bare }) => bare));
+  it('a resource other than the addressed one is other', () => notified('other', ({ bare }) => `${bare}/blahblahblah`));
+  it('a resource is other for a bare address', () => notified('other', ({ bare }) => bare));
 
-  it('rules that are not met are passed over (N-18)', async () => {
+  it('rules that are not met are skipped (N-18)', async () => {
     const { alice, bob } = await stage.enter(['alice', 'bob']);
     const last = rule('deliver', 'direct', 'notify');
     alice.sends(message(bob.bare, [rule('deliver', 'none', 'error'), rule('deliver', 'stored', 'error'), last]));
@@ -244,7 +244,7 @@ describe('Established behaviours of AMP', () => {
     await alice.receivesNothing();
   });
 
-  /** Bob has four resources, of which one must get the message. */
+  /** Sends to bob, who has four resources, and expects that one of them gets the message. */
   async function notified(value: string, address: (bob: TestClient) => string): Promise<void> {
     const { alice } = await stage.enter(['alice']);
     const account = await stage.account('bob');

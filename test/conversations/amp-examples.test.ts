@@ -31,13 +31,13 @@ describe('Discovering AMP (XEP-0079 §2.1.1, §8)', () => {
   const asks = (client: TestClient, node = '') =>
     client.asks(`<iq type="get" to="${stage.domain}"><query xmlns="${discoInfo}"${node}/></iq>`);
 
-  it('examples 1 and 2: the domain has the feature, and for some clients all the others (D-47, N-4)', async () => {
+  it('examples 1 and 2: the domain lists the feature, and all others for some clients (D-47, N-4)', async () => {
     const { northumberland } = await stage.enter(['northumberland']);
     const answer = await asks(northumberland);
     expect(featuresOf(answer)).to.have.members([amp, ...words, ...conditions]);
   });
 
-  it('examples 3 and 4: the node has an identity and every action and condition (D-48, N-5, N-6, N-8, N-50)', async () => {
+  it('examples 3 and 4: the node has an identity, and lists every action and condition (D-48, N-5, N-6, N-8, N-50)', async () => {
     const { northumberland } = await stage.enter(['northumberland']);
     const answer = await asks(northumberland, ` node="${amp}"`);
     expectTree(
@@ -47,13 +47,13 @@ describe('Discovering AMP (XEP-0079 §2.1.1, §8)', () => {
     expect(featuresOf(answer)).to.have.members([amp, ...words, ...conditions]);
   });
 
-  it('an unknown node is not there (XEP-0030 §7)', async () => {
+  it('an unknown node is not found (XEP-0030 §7)', async () => {
     const { northumberland } = await stage.enter(['northumberland']);
     const answer = await asks(northumberland, ` node="${amp}#x"`);
     expect(answer.attributes.get('type')).to.equal('error');
   });
 
-  it('example 26: it is among the features of the stream once one has authenticated (D-49, N-42)', async () => {
+  it('example 26: the stream features list it after authentication (D-49, N-42)', async () => {
     const account = await stage.account('northumberland');
     const client = await stage.client();
     const before = await client.opens();
@@ -63,8 +63,8 @@ describe('Discovering AMP (XEP-0079 §2.1.1, §8)', () => {
   });
 });
 
-describe('What is not enabled', () => {
-  describe('as a single action or condition (D-50)', () => {
+describe('Disabled parts of AMP', () => {
+  describe('a single action or condition (D-50)', () => {
     const settings = {
       limits: { disabled: true },
       amp: { disabledActions: ['alert' as const], disabledConditions: ['match-resource' as const] },
@@ -83,10 +83,10 @@ describe('What is not enabled', () => {
     });
   });
 
-  describe('as a whole', () => {
+  describe('all of it', () => {
     const stage = new Stage({ settings: { limits: { disabled: true }, amp: { enabled: false } } });
 
-    it('passes as it came', async () => {
+    it('leave messages with rules unchanged', async () => {
       const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
       expect(romeo.features && findTree(romeo.features, 'amp')).to.equal(undefined);
       const answer = await romeo.asks(`<iq type="get" to="${stage.domain}"><query xmlns="${discoInfo}"/></iq>`);
@@ -153,7 +153,7 @@ describe('The examples of XEP-0079', () => {
     `<message to="${to}" id="m1">${ibb}<amp xmlns="${amp}" per-hop="true">` +
     `${rule('error expire-at 2999-09-10T08:33:14Z')}${rule('error match-resource other')}</amp></message>`;
 
-  it('example 10: reliable data arrive at the resource they are for (XEP-0079 §5.1)', async () => {
+  it('example 10: reliable data arrive at the intended resource (XEP-0079 §5.1)', async () => {
     const { bernardo, pda } = await watch();
     bernardo.sends(reliable(pda.jid));
     const [arrived] = await nextMessages(pda, 1);
@@ -163,7 +163,7 @@ describe('The examples of XEP-0079', () => {
   });
 
   for (const rest of ['another is there', 'nobody is there']) {
-    it(`example 11: they do not go anywhere else: ${rest} (XEP-0079 §5.1)`, async () => {
+    it(`example 11: they do not go to another resource: ${rest} (XEP-0079 §5.1)`, async () => {
       const { bernardo, francisco, pda } = await watch();
       const { jid } = pda;
       const home = rest === 'nobody is there' ? undefined : await francisco.arrives({ resource: 'home' });
@@ -193,7 +193,7 @@ describe('The examples of XEP-0079', () => {
     expect(bodiesOf((await francisco.arrives()).arrival)).to.deep.equal([]);
   });
 
-  it('examples 14 and 15: a transient message is not stored, and its sender told (XEP-0079 §5.3)', async () => {
+  it('examples 14 and 15: a transient message is not stored, and its sender gets a report (XEP-0079 §5.3)', async () => {
     const { bernardo, francisco } = await watchAlone();
     bernardo.sends(chatty(francisco.jid, 'alert'));
     await bernardo.receives(report(bernardo, francisco.jid, 'alert deliver stored'), { strict: true });
@@ -223,7 +223,7 @@ describe('The examples of XEP-0079', () => {
     await bernardo.receives(report(bernardo, francisco.jid, 'error deliver stored'), { strict: true });
   });
 
-  describe('requests that make no sense', () => {
+  describe('malformed requests', () => {
     const good = rule('drop deliver stored');
     const malformed = [
       ['without an id (N-1)', rules('drop deliver stored'), ''],

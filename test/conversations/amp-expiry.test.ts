@@ -25,7 +25,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
   const inMs = (ms: number) => new Date(clock.nowMs() + ms).toISOString();
 
   for (const action of ['alert', 'error']) {
-    it(`in the store are removed and reported, without anybody logging in: ${action} (D-13)`, async () => {
+    it(`in the store are removed and reported, without a login: ${action} (D-13)`, async () => {
       const { romeo, juliet } = await apart(stage);
       const words = `${action} expire-at ${inMs(30_000)}`;
       expect(await answersTo(romeo, message(juliet.jid, [words]))).to.deep.equal([]);
@@ -34,7 +34,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
       clock.advance(1);
       expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, words));
       expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal([]);
-      // In steps, so that what has just been written can leave: at a leap of the clock it would seem to be stuck.
+      // In steps, so that written data can be sent: after a leap of the clock the connection would count as stalled.
       for (let step = 0; step < 3; step++) {
         clock.advance(20_000);
         await hearsNothing(romeo);
@@ -42,7 +42,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     });
   }
 
-  it('in the store are removed in silence: drop (D-13, D-14)', async () => {
+  it('in the store are removed without a report: drop (D-13, D-14)', async () => {
     const { romeo, juliet } = await apart(stage);
     await answersTo(romeo, message(juliet.jid, [`drop expire-at ${inMs(30_000)}`]));
     clock.advance(30_000);
@@ -50,7 +50,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     await hearsNothing(romeo);
   });
 
-  it('are reported once and delivered all the same: notify (D-13)', async () => {
+  it('are reported once and still delivered: notify (D-13)', async () => {
     const { romeo, juliet } = await apart(stage);
     const words = `notify expire-at ${inMs(30_000)}`;
     await answersTo(romeo, message(juliet.jid, [words]));
@@ -62,7 +62,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     await hearsNothing(romeo);
   });
 
-  it('are delivered up to the moment, and their rules are over then (N-27, D-12)', async () => {
+  it('are delivered until their time comes, which ends their rules (N-27, D-12)', async () => {
     const { romeo, juliet } = await apart(stage);
     await answersTo(romeo, message(juliet.jid, [`alert expire-at ${inMs(30_000)}`]));
     clock.advance(29_999);
@@ -73,7 +73,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     await hearsNothing(romeo);
   });
 
-  it('tell that they are stored, and are dropped when their time comes (D-6)', async () => {
+  it('are reported as stored, and dropped when their time comes (D-6)', async () => {
     const { romeo, juliet } = await apart(stage);
     romeo.sends(message(juliet.jid, ['notify deliver stored', `drop expire-at ${inMs(30_000)}`]));
     expectTrees(await nextMessages(romeo, 1), report(romeo, juliet.jid, 'notify deliver stored'));
@@ -82,7 +82,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     await hearsNothing(romeo);
   });
 
-  it('have all their rules looked at, the second after the first (D-6)', async () => {
+  it('have all their rules tested, the second after the first (D-6)', async () => {
     const { romeo, juliet } = await apart(stage);
     const [first, second] = [`notify expire-at ${inMs(10_000)}`, `alert expire-at ${inMs(20_000)}`];
     await answersTo(romeo, message(juliet.jid, [first, second]));
@@ -93,7 +93,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal([]);
   });
 
-  it('are not reported while a client has them and has not answered for them (D-13)', async () => {
+  it('are not reported while a client has them and has not confirmed them (D-13)', async () => {
     const { romeo, juliet } = await apart(stage);
     const words = `alert expire-at ${inMs(30_000)}`;
     await answersTo(romeo, message(juliet.jid, [words]));
@@ -105,7 +105,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     const due = `alert expire-at ${inMs(30_001)}`;
     await answersTo(next.romeo, message(next.juliet.jid, [due]));
     clock.advance(30_001);
-    // What has come due later has been dealt with.
+    // A message that came due later has been settled.
     expectTrees(await nextMessages(next.romeo, 1), report(next.romeo, next.juliet.jid, due));
     await hearsNothing(romeo);
     deaf.disconnects();
@@ -115,7 +115,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
   });
 
   for (const action of ['notify', 'alert', 'error', 'drop']) {
-    it(`and have expired when they come are judged at once: ${action} (D-11)`, async () => {
+    it(`that have expired when they arrive are judged at once: ${action} (D-11)`, async () => {
       const { romeo, juliet, balcony } = await together(stage);
       const words = `${action} expire-at ${inMs(0)}`;
       romeo.sends(message(balcony.jid, [words]));
@@ -131,7 +131,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     });
   }
 
-  it('may name any moment in UTC, however far and fine (D-10, D-15)', async () => {
+  it('may name any time in UTC, however far or precise (D-10, D-15)', async () => {
     const { romeo, juliet } = await apart(stage);
     const moments = ['9999-12-31T23:59:59Z', '2999-01-01T00:00:00.123456789Z', '2999-01-01T00:00:00+00:00'];
     for (const moment of moments) await answersTo(romeo, message(juliet.jid, [`drop expire-at ${moment}`]));
@@ -139,7 +139,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     expect(bodiesOf((await juliet.arrives()).arrival)).to.have.length(3);
   });
 
-  it('and give a moment in another form are refused (D-10, N-26)', async () => {
+  it('are refused if the time has another form (D-10, N-26)', async () => {
     const { romeo, juliet } = await apart(stage);
     for (const moment of ['2030-03-01T00:00:00+02:00', '2030-03-01', '20300301T00:00:00', 'tomorrow', '']) {
       romeo.sends(message(juliet.jid, [`drop expire-at ${moment}`]));
@@ -148,7 +148,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     }
   });
 
-  it('by the older extension are dropped in the store (D-44)', async () => {
+  it('by jabber:x:expire are dropped in the store (D-44)', async () => {
     const { romeo, juliet } = await apart(stage);
     const expire = (seconds: number) => `<x xmlns="jabber:x:expire" seconds="${seconds}"/>`;
     for (const seconds of [30, 60]) {
@@ -162,7 +162,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
   describe('when the wall clock is set', () => {
     const dayMs = 86_400_000;
 
-    it('are judged by what it says now: within a minute if nobody logs in (D-13)', async () => {
+    it('are judged by the new time, within a minute without a login (D-13)', async () => {
       const { romeo, juliet } = await apart(stage);
       const words = `alert expire-at ${inMs(dayMs)}`;
       await answersTo(romeo, message(juliet.jid, [words]));
@@ -175,7 +175,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
       expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal([]);
     });
 
-    it('are judged by what it says now: at once if their recipient does (D-13)', async () => {
+    it('are judged by the new time, at once if their recipient logs in (D-13)', async () => {
       const { romeo, juliet } = await apart(stage);
       await answersTo(romeo, message(juliet.jid, [`drop expire-at ${inMs(dayMs)}`]));
       await answersTo(romeo, message(juliet.jid, [`drop expire-at ${inMs(3 * dayMs)}`], { body: 'in time' }));
@@ -183,7 +183,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
       expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal(['in time']);
     });
 
-    it('do not expire early when it is set back, and those that come then are not late', async () => {
+    it('do not expire early when it is set back, and later ones are not late', async () => {
       const { romeo, juliet } = await apart(stage);
       await answersTo(romeo, message(juliet.jid, [`drop expire-at ${inMs(30_000)}`], { body: 'long from now' }));
       clock.jumpTo(clock.nowMs() - 365 * dayMs);
@@ -197,8 +197,8 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
     });
   });
 
-  describe('whose sender has left', () => {
-    it('are reported to another resource of the sender, or to the next one (D-23, N-46)', async () => {
+  describe('whose sender has disconnected', () => {
+    it('are reported to another resource of the sender, now or at its next login (D-23, N-46)', async () => {
       const { romeo, juliet } = await apart(stage);
       const sender = await stage.account('benvolio');
       const first = await sender.arrives({ resource: 'first' });
@@ -222,7 +222,7 @@ describe('Messages that expire (XEP-0079 §3.3.2)', () => {
   });
 });
 
-/** Juliet lets somebody see her presence; then she is away again. */
+/** Juliet approves a subscription, and goes offline again. */
 async function befriendWith(sender: TestClient, juliet: string, once: TestClient): Promise<void> {
   sender.sends(`<presence to="${juliet}" type="subscribe"/>`);
   await sender.drains();
@@ -237,7 +237,7 @@ describe('Messages that expire while the server is down (D-13, N-41)', () => {
   const stage = new Stage({ clock });
   const inMs = (ms: number) => new Date(clock.nowMs() + ms).toISOString();
 
-  it('are removed and reported once when it is back, however often it restarts', async () => {
+  it('are removed and reported once after the start, however often it restarts', async () => {
     const { romeo, juliet } = await apart(stage);
     const account = romeo.bare;
     const [alert, drop] = [`alert expire-at ${inMs(30_000)}`, `drop expire-at ${inMs(30_000)}`];
@@ -261,7 +261,7 @@ describe('Messages that expire while the server is down (D-13, N-41)', () => {
   });
 });
 
-/** The client's user comes again, by another resource. */
+/** The client's user connects with another resource. */
 async function login(stage: Stage, { bare }: TestClient): Promise<TestClient> {
   const client = await stage.client();
   const [username = ''] = bare.split('@');
@@ -293,7 +293,7 @@ describe('Messages for a full store (D-38, XEP-0160 §2)', () => {
     await hearsNothing(romeo);
   });
 
-  it('find room where others have expired', async () => {
+  it('are stored when others have expired', async () => {
     const { romeo, juliet } = await apart(stage);
     const soon = new Date(Date.now() + 30).toISOString();
     for (const id of ['a', 'b']) romeo.sends(message(juliet.jid, [`alert expire-at ${soon}`], { id }));

@@ -23,7 +23,7 @@ import {
 
 const everyOutcome = ['direct', 'stored', 'forward', 'gateway', 'none'].map((value) => `notify deliver ${value}`);
 
-describe('AMP and who is there (XEP-0079 §3.3.1, §3.3.3)', () => {
+describe('AMP and resources (XEP-0079 §3.3.1, §3.3.3)', () => {
   const stage = new Stage();
 
   it('several resources: all get the message, and the sender one report (D-7)', async () => {
@@ -42,7 +42,7 @@ describe('AMP and who is there (XEP-0079 §3.3.1, §3.3.3)', () => {
     ['a negative priority', '<presence><priority>-1</priority></presence>'],
     ['no presence', false],
   ] as const) {
-    it(`${name}: stored if written to the account, delivered if written to the resource`, async () => {
+    it(`${name}: stored if sent to the account, delivered if sent to the resource`, async () => {
       const { romeo, juliet } = await apart(stage);
       const pda = await juliet.arrives({ resource: 'pda', presence });
       await romeo.drains();
@@ -87,20 +87,20 @@ describe('AMP and who is there (XEP-0079 §3.3.1, §3.3.3)', () => {
     }
   });
 
-  it('reports about stored messages come in the order of the messages (D-35)', async () => {
+  it('reports about stored messages arrive in the order of the messages (D-35)', async () => {
     const { romeo, juliet } = await apart(stage);
     for (const id of ['1', '2', '3']) romeo.sends(message(juliet.jid, ['notify deliver stored'], { id }));
     const found = await nextMessages(romeo, 3);
     expect(found.map(({ attributes }) => attributes.get('id'))).to.deep.equal(['1', '2', '3']);
   });
 
-  it('headlines are never stored, and nobody is told but by rules (D-45)', async () => {
+  it('headlines are never stored, and only rules report on them (D-45)', async () => {
     const { romeo, juliet } = await apart(stage);
     romeo.sends(message(juliet.jid, everyOutcome, { type: 'headline' }));
     expectTrees(messagesOf(await romeo.drains()), report(romeo, juliet.jid, 'notify deliver none'));
   });
 
-  it('another server that cannot be reached: only then none is true, and time counts at once (N-11, D-29)', async () => {
+  it('another server: none only when it cannot be reached, and time at once (N-11, D-29)', async () => {
     const { romeo } = await stage.enter(['romeo']);
     const to = 'benvolio@unknown.example';
     romeo.sends(message(to, everyOutcome));
@@ -117,10 +117,10 @@ describe('AMP and who is there (XEP-0079 §3.3.1, §3.3.3)', () => {
   });
 });
 
-describe('AMP and what messages carry', () => {
+describe('AMP and the content of messages', () => {
   const stage = new Stage();
 
-  it('forged reports do not get through, errors keep what they had (D-20, N-36)', async () => {
+  it('forged reports are removed, and errors keep theirs (D-20, N-36)', async () => {
     const { romeo, balcony } = await together(stage);
     const forged = `<amp xmlns="${amp}" status="notify" from="${balcony.jid}" to="x@y">${rule('notify deliver direct')}</amp>`;
     romeo.sends(`<message to="${balcony.jid}" id="m1"><body>x</body>${forged}</message>`);
@@ -131,7 +131,7 @@ describe('AMP and what messages carry', () => {
     await hearsNothing(romeo);
   });
 
-  it('what is written about the ends is overwritten (N-37, N-38)', async () => {
+  it('from and to written by a client are overwritten (N-37, N-38)', async () => {
     const { romeo, balcony } = await together(stage);
     const words = ['notify deliver direct'];
     const forged = message(balcony.jid, words).replace(
@@ -175,7 +175,7 @@ describe('AMP and what messages carry', () => {
     expect(bodiesOf((await juliet.arrives()).arrival)).to.deep.equal([]);
   });
 
-  it('rules beside a chat state do not make it worth keeping (XEP-0160 §3)', async () => {
+  it('a chat state with rules is not stored (XEP-0160 §3)', async () => {
     const { romeo, juliet } = await apart(stage);
     const state = '<composing xmlns="http://jabber.org/protocol/chatstates"/>';
     const to = `<message to="${juliet.jid}" type="chat" id="m1">${state}${rules(...everyOutcome)}</message>`;
@@ -183,7 +183,7 @@ describe('AMP and what messages carry', () => {
     expectTrees(messagesOf(await romeo.drains()), report(romeo, juliet.jid, 'notify deliver none'));
   });
 
-  it('messages with rules do not wait for a sleeping client (D-41, XEP-0352 §5)', async () => {
+  it('messages with rules do not wait for an inactive client (D-41, XEP-0352 §5)', async () => {
     const { romeo, balcony } = await together(stage);
     balcony.sends('<inactive xmlns="urn:xmpp:csi:0"/>');
     await balcony.drains();
@@ -196,7 +196,7 @@ describe('AMP and what messages carry', () => {
     expect(found.map(({ attributes }) => attributes.get('id'))).to.deep.equal(['a', 'b']);
   });
 
-  it('a time to live of another kind means nothing (N-47)', async () => {
+  it('a TTL header is ignored (N-47)', async () => {
     const { romeo, balcony } = await together(stage);
     const ttl = '<headers xmlns="http://jabber.org/protocol/shim"><header name="TTL">0</header></headers>';
     romeo.sends(message(balcony.jid, ['drop deliver none'], { more: ttl }));
@@ -214,7 +214,7 @@ describe('AMP and gateways (XEP-0079 §3.3.1)', () => {
   const stage = new Stage({ services });
   beforeEach(() => void taken.splice(0));
 
-  it('a gateway is a gateway, and another service takes messages directly', async () => {
+  it('a gateway is gateway, and another service is direct', async () => {
     const { romeo } = await stage.enter(['romeo']);
     for (const [to, outcome] of [
       ['12345@sms.example', 'gateway'],
@@ -259,7 +259,7 @@ describe('Policies of the operator', () => {
 
   before(() => stage.server.addUser('admin@localhost', password));
 
-  it('work for clients that know nothing of AMP, and tell the operator alone', async () => {
+  it('apply to clients without AMP, and report only to the operator', async () => {
     const { romeo } = await stage.enter(['romeo']);
     const juliet = await stage.account('juliet');
     const admin = await stage.client();
@@ -287,7 +287,7 @@ describe('Policies of the operator', () => {
     expectTrees(messagesOf(await romeo.drains()), report(romeo, balcony.jid, 'alert deliver direct'));
   });
 
-  it('leave alone what they are not for', async () => {
+  it('do not apply to messages that do not match', async () => {
     const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
     romeo.sends(`<message to="${juliet.jid}" type="chat"><body>x</body></message>`);
     const [arrived] = await nextMessages(juliet, 1);

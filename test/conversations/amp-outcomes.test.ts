@@ -6,7 +6,7 @@ import { apart, bodiesOf, message, report, signed, together, unavailable } from 
 describe('Rules about direct delivery (XEP-0079 §3.3.1)', () => {
   const stage = new Stage();
 
-  it('notify: tells, and the message arrives signed (D-4, N-34, N-37, N-38)', async () => {
+  it('notify: reports, and the message arrives signed (D-4, N-34, N-37, N-38)', async () => {
     const { romeo, balcony } = await together(stage);
     const words = ['notify deliver direct'];
     romeo.sends(message(balcony.bare, words));
@@ -17,7 +17,7 @@ describe('Rules about direct delivery (XEP-0079 §3.3.1)', () => {
   });
 
   for (const action of ['alert', 'error']) {
-    it(`${action}: tells, and the message does not arrive (N-31, N-33)`, async () => {
+    it(`${action}: reports, and the message does not arrive (N-31, N-33)`, async () => {
       const { romeo, balcony } = await together(stage);
       romeo.sends(message(balcony.jid, [`${action} deliver direct`]));
       await romeo.receives(report(romeo, balcony.jid, `${action} deliver direct`), { strict: true });
@@ -26,7 +26,7 @@ describe('Rules about direct delivery (XEP-0079 §3.3.1)', () => {
     });
   }
 
-  it('drop: nobody hears of the message (N-32)', async () => {
+  it('drop: the message does not arrive, without a report (N-32)', async () => {
     const { romeo, balcony } = await together(stage);
     romeo.sends(message(balcony.jid, ['drop deliver direct']));
     await romeo.receivesNothing();
@@ -46,7 +46,7 @@ describe('Rules about direct delivery (XEP-0079 §3.3.1)', () => {
 describe('Rules about storing (XEP-0079 §3.3.1)', () => {
   const stage = new Stage();
 
-  it('notify: tells when the message is stored, and it arrives later with its rules (D-35, D-36)', async () => {
+  it('notify: reports when the message is stored, and it arrives later with its rules (D-35, D-36)', async () => {
     const { romeo, juliet } = await apart(stage);
     const words = ['notify deliver stored'];
     romeo.sends(message(juliet.jid, words));
@@ -76,7 +76,7 @@ describe('Rules about not delivering (XEP-0079 §3.3.1)', () => {
   const stage = new Stage();
   const to = (jid: string) => message(jid, ['notify deliver none'], { type: 'groupchat' });
 
-  it('notify: tells, then comes the error that comes without rules (D-4)', async () => {
+  it('notify: reports, then the usual error follows (D-4)', async () => {
     const { romeo, balcony } = await together(stage);
     romeo.sends(to(balcony.bare));
     await romeo.receives(report(romeo, balcony.bare, 'notify deliver none'), { strict: true });
@@ -85,7 +85,7 @@ describe('Rules about not delivering (XEP-0079 §3.3.1)', () => {
   });
 
   for (const action of ['alert', 'error']) {
-    it(`${action}: tells instead of the usual error (N-31, N-33)`, async () => {
+    it(`${action}: reports instead of the usual error (N-31, N-33)`, async () => {
       const { romeo, balcony } = await together(stage);
       romeo.sends(message(balcony.bare, [`${action} deliver none`], { type: 'groupchat' }));
       await romeo.receives(report(romeo, balcony.bare, `${action} deliver none`), { strict: true });
@@ -93,7 +93,7 @@ describe('Rules about not delivering (XEP-0079 §3.3.1)', () => {
     });
   }
 
-  it('drop: takes the usual error away too (N-32)', async () => {
+  it('drop: suppresses the usual error, too (N-32)', async () => {
     const { romeo } = await stage.enter(['romeo']);
     romeo.sends(message(`nobody@${romeo.domain}`, ['drop deliver none']));
     await romeo.receivesNothing();

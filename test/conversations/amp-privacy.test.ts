@@ -34,7 +34,7 @@ const block = (client: TestClient, jid: string) =>
     '<iq type="result">...</iq>',
   );
 
-/** The account of a test, whatever it is called, in a state; its resource is 'balcony' if there is one. */
+/** Brings the account of a test into a state. Its resource, if any, is 'balcony'. */
 async function present(account: Account, presence?: string | false): Promise<Hidden> {
   const client = await account.arrives({ resource: 'balcony', ...(presence !== undefined && { presence }) });
   return { jid: account.jid, clients: [client] };
@@ -69,7 +69,7 @@ const states: Readonly<Record<string, Place>> = {
   },
 };
 
-/** What the sender gets for a message, as text without the names. */
+/** The answers to a message, as text without names. */
 async function answer(sender: TestClient, { jid, clients }: Hidden, to: string, rule: string): Promise<string> {
   const text = anonymous(await answersTo(sender, message(to, [rule])), jid, jid.split('@')[0] ?? '');
   for (const client of clients) await client.drains();
@@ -80,7 +80,7 @@ describe('Reports to strangers (XEP-0079 §9)', () => {
   describe('by default', () => {
     const stage = new Stage();
 
-    it('are refused in the same words whatever the state of the recipient (D-25, D-26, D-31, N-43, N-44)', async () => {
+    it('are refused with the same answer in every state of the recipient (D-25, D-26, D-31, N-43, N-44)', async () => {
       const { tybalt } = await stage.enter(['tybalt']);
       const answers = new Map<string, string[]>();
       for (const [name, place] of Object.entries(states)) {
@@ -101,7 +101,7 @@ describe('Reports to strangers (XEP-0079 §9)', () => {
       }
     });
 
-    it('are refused all at once, with the others that would report (N-16)', async () => {
+    it('are refused together, all rules that would report (N-16)', async () => {
       const { tybalt, juliet } = await stage.enter(['tybalt', 'juliet']);
       const words = ['drop deliver stored', 'notify deliver direct', 'alert expire-at 2999-01-01T00:00:00Z'];
       tybalt.sends(message(juliet.jid, words));
@@ -109,13 +109,13 @@ describe('Reports to strangers (XEP-0079 §9)', () => {
       await hearsNothing(juliet);
     });
 
-    it('may be left out: rules that only drop are for everybody (D-25)', async () => {
+    it('are not needed: rules that only drop are accepted from everybody (D-25)', async () => {
       const { tybalt, juliet } = await stage.enter(['tybalt', 'juliet']);
       expect(await answersTo(tybalt, message(juliet.jid, ['drop deliver stored']))).to.deep.equal([]);
       expect(bodiesOf(await juliet.drains())).to.deep.equal(['Good morrow']);
     });
 
-    it('are given to who may see the presence, who writes to itself or to the server (D-26)', async () => {
+    it('are sent to senders who may see the presence, to the own account, and about the server (D-26)', async () => {
       const { romeo, balcony } = await together(stage);
       romeo.sends(message(balcony.jid, ['notify deliver direct']));
       await romeo.receives(report(romeo, balcony.jid, 'notify deliver direct'));
@@ -128,7 +128,7 @@ describe('Reports to strangers (XEP-0079 §9)', () => {
       await hearsNothing(romeo);
     });
 
-    it('are refused to who was let see the presence and is blocked now (D-28)', async () => {
+    it('are refused to subscribers who are blocked now (D-28)', async () => {
       const { romeo, balcony } = await together(stage);
       await block(balcony, romeo.bare);
       await romeo.drains();
@@ -144,7 +144,7 @@ describe('Reports to strangers (XEP-0079 §9)', () => {
   describe('in an open network (D-27)', () => {
     const stage = new Stage({ settings: { limits: { disabled: true }, amp: { presencePrivacy: 'open' } } });
 
-    it('are given, and to the blocked as if there were nobody (D-28)', async () => {
+    it('are sent, and to blocked senders as if the account did not exist (D-28)', async () => {
       const { tybalt } = await stage.enter(['tybalt']);
       const seen = new Map<string, string[]>();
       for (const name of ['unknown', 'online, blocking the sender (D-28)']) {
@@ -160,21 +160,21 @@ describe('Reports to strangers (XEP-0079 §9)', () => {
       expect(blocked).to.deep.equal(unknown);
     });
 
-    it('tell where the message went', async () => {
+    it('name the outcome of the message', async () => {
       const { tybalt, juliet } = await stage.enter(['tybalt', 'juliet']);
       tybalt.sends(message(juliet.bare, ['notify deliver direct']));
       await tybalt.receives(report(tybalt, juliet.bare, 'notify deliver direct'));
     });
   });
 
-  describe('where only the trusted have reports (D-24, D-27)', () => {
+  describe('in mode drop-only (D-24, D-27)', () => {
     const amp = {
       presencePrivacy: 'drop-only' as const,
       trusted: { jids: ['monitor@localhost'], domains: ['b.example'] },
     };
     const stage = new Stage({ domains: ['localhost', 'b.example'], settings: { limits: { disabled: true }, amp } });
 
-    it('are refused to friends, and given to the trusted and to oneself', async () => {
+    it('are refused to contacts, and sent to trusted senders and to the own account', async () => {
       const { romeo, balcony } = await together(stage);
       romeo.sends(message(balcony.jid, ['notify deliver direct']));
       await romeo.receives(refusal(romeo, 'invalid-rules', ['notify deliver direct']));

@@ -6,7 +6,7 @@ import { bodiesOf, hearsNothing, message, nextMessages, report, together } from 
 
 const sm = 'urn:xmpp:sm:3';
 
-describe('Rules of messages for a client that is away and may come back (XEP-0198 §5, D-40)', () => {
+describe('Rules of messages for a session that waits for its client (XEP-0198 §5, D-40)', () => {
   const clock = new ManualClock();
   const stage = new Stage({
     clock,
@@ -23,20 +23,20 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
   });
   const inMs = (ms: number) => new Date(clock.nowMs() + ms).toISOString();
 
-  /** Romeo is there; juliet's connection is lost and her session waits. */
+  /** Romeo is online. Juliet's connection is lost, and her session waits. */
   async function parted(): Promise<{ romeo: TestClient; juliet: Account; token: string }> {
     const { romeo, juliet, balcony } = await together(stage);
     balcony.sends(`<enable xmlns="${sm}" resume="true"/>`);
     const enabled = await balcony.receives(`<enabled xmlns="${sm}">...</enabled>`);
     balcony.disconnects();
     await balcony.receivesClosed();
-    // The server hears of the loss before it answers these.
+    // The server notices the loss before it answers these.
     for (let count = 0; count < 3; count++) await hearsNothing(romeo);
     clock.advance(1);
     return { romeo, juliet, token: enabled.attributes.get('id') ?? '' };
   }
 
-  /** Juliet does not let Romeo see her any more; answers the client that says so, which takes no messages yet. */
+  /** Juliet ends Romeo's subscription. Resolves with the client she uses for that, which accepts no messages yet. */
   async function partsWays(juliet: Account, romeo: TestClient): Promise<TestClient> {
     const garden = await juliet.arrives({
       resource: 'garden',
@@ -47,7 +47,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     return garden;
   }
 
-  /** The server is started again, and Romeo is there by another resource. */
+  /** Restarts the server, and connects Romeo with another resource. */
   async function restarted({ bare }: TestClient): Promise<TestClient> {
     await stage.server.restart();
     const client = await stage.client();
@@ -59,7 +59,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     return client;
   }
 
-  /** Juliet's client comes back; what it is given up to and including a message that says 'and then'. */
+  /** Juliet's client resumes. Resolves with what it receives up to and including the message 'and then'. */
   async function comesBack(juliet: Account, token: string): Promise<(string | undefined)[]> {
     const client = await stage.client();
     await client.opens();
@@ -74,7 +74,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
   }
 
   for (const action of ['drop', 'alert', 'error']) {
-    it(`what has expired meanwhile is not delivered: ${action}`, async () => {
+    it(`an expired message is not delivered: ${action}`, async () => {
       const { romeo, juliet, token } = await parted();
       const words = `${action} expire-at ${inMs(30_000)}`;
       romeo.sends(message(juliet.jid, [words]));
@@ -87,7 +87,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     });
   }
 
-  it('what has not expired is delivered, and that it is delivered is told only then', async () => {
+  it('a message that has not expired is delivered, and reported only then', async () => {
     const { romeo, juliet, token } = await parted();
     const words = ['notify deliver direct', `drop expire-at ${inMs(30_000)}`];
     romeo.sends(message(juliet.jid, words));
@@ -99,7 +99,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
   });
 
   for (const action of ['drop', 'alert', 'error', 'notify']) {
-    it(`also after a restart: ${action}`, async () => {
+    it(`an expired message is not delivered after a restart: ${action}`, async () => {
       const { romeo, juliet, token } = await parted();
       const words = `${action} expire-at ${inMs(30_000)}`;
       romeo.sends(message(juliet.jid, [words]));
@@ -109,7 +109,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
       clock.advance(30_000);
       const delivered = action === 'notify' ? ['Good morrow', 'and then'] : ['and then'];
       expect(await comesBack(juliet, token)).to.deep.equal(delivered);
-      // An error has waited in the store for a moment (XEP-0203).
+      // An error was stored in between (XEP-0203).
       const told = report(romeo, juliet.jid, words)
         .replace(`to="${romeo.jid}"`, `to="${romeo.bare}"`)
         .replace('</message>', '...</message>');
@@ -118,7 +118,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     });
   }
 
-  it('what has not expired is delivered after a restart, too, and told', async () => {
+  it('a message that has not expired is delivered after a restart, too, and reported', async () => {
     const { romeo, juliet, token } = await parted();
     romeo.sends(message(juliet.jid, ['notify deliver direct', `drop expire-at ${inMs(30_000)}`]));
     romeo.sends(`<message to="${juliet.jid}" type="chat"><body>and then</body></message>`);
@@ -130,7 +130,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     expectTrees(await nextMessages(again, 1), told);
   });
 
-  it('whoever might be told when the message came is told after a restart, whatever has become of the friendship', async () => {
+  it('a sender who was accepted gets the report after a restart, even if the subscription has ended', async () => {
     const { romeo, juliet, token } = await parted();
     const words = `alert expire-at ${inMs(30_000)}`;
     romeo.sends(message(juliet.jid, [words]));
@@ -144,7 +144,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     expectTrees(await nextMessages(again, 1), told);
   });
 
-  it('what has been taken is not refused when it moves to the store, whatever has become of the friendship (D-26)', async () => {
+  it('an accepted message is not refused when it moves to the store, even if the subscription has ended (D-26)', async () => {
     const { romeo, juliet } = await parted();
     romeo.sends(message(juliet.jid, ['notify deliver stored']));
     await hearsNothing(romeo);
@@ -159,7 +159,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     ['is given', 29_999, ['Alarm', 'and then']],
     ['is not given', 30_000, ['and then']],
   ] as const) {
-    it(`by the operator's rules, too: what was sent ${ageMs} ms ago ${words}`, async () => {
+    it(`by the operator's rules, too: a message sent ${ageMs} ms ago ${words}`, async () => {
       const { romeo, juliet, token } = await parted();
       romeo.sends(`<message to="${juliet.jid}" type="chat"><body>Alarm</body><x xmlns="urn:x:alarm"/></message>`);
       romeo.sends(`<message to="${juliet.jid}" type="chat"><body>and then</body></message>`);
@@ -175,7 +175,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     ['by a policy', '<x xmlns="urn:x:news"/>'],
     ['by XEP-0023', '<x xmlns="jabber:x:expire" seconds="700"/>'],
   ] as const) {
-    it(`what expires by its age is as old as it was when it moves to the store: ${title} (D-44)`, async () => {
+    it(`a message keeps its age when it moves to the store: ${title} (D-44)`, async () => {
       for (const waitMs of [699_999, 700_000]) {
         const { romeo, juliet } = await parted();
         romeo.sends(`<message to="${juliet.jid}" type="chat"><body>News</body>${more}</message>`);
@@ -189,7 +189,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     });
   }
 
-  it('what one resource has has not expired, whatever others would have got (D-7)', async () => {
+  it('a message that one resource has got has not expired for the sender (D-7)', async () => {
     const { romeo, juliet, token } = await parted();
     const garden = await juliet.arrives({ resource: 'garden' });
     romeo.sends(message(juliet.jid, [`alert expire-at ${inMs(30_000)}`]));
@@ -200,7 +200,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     await hearsNothing(romeo);
   });
 
-  it('what may have been read before a restart is given again, expired or not', async () => {
+  it('a message that may have been read before a restart is delivered again, expired or not', async () => {
     const { romeo, juliet, balcony } = await together(stage);
     balcony.sends(`<enable xmlns="${sm}" resume="true"/>`);
     const enabled = await balcony.receives(`<enabled xmlns="${sm}">...</enabled>`);
@@ -214,7 +214,7 @@ describe('Rules of messages for a client that is away and may come back (XEP-019
     await hearsNothing(again);
   });
 
-  it('who does not come back in time has not been reached: the rules are asked again', async () => {
+  it('a message is judged again when its session ends without a confirmation', async () => {
     const { romeo, juliet } = await parted();
     romeo.sends(message(juliet.jid, ['notify deliver direct', 'notify deliver stored']));
     await hearsNothing(romeo);

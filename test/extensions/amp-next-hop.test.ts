@@ -21,7 +21,7 @@ function rules(words: readonly string[], perHop = ''): string {
   return `<amp xmlns="${ampNs}"${perHop}>${written.join('')}</amp>`;
 }
 
-/** Another server, which comes when the test says so, and then takes what may leave. */
+/** Another server, which connects when the test says so, and then accepts the messages that may leave. */
 class OtherServer implements Outbound, NextHop {
   readonly domain = 'capulet.example';
   readonly taken: Stanza[] = [];
@@ -59,7 +59,7 @@ class OtherServer implements Outbound, NextHop {
     }
   }
 
-  /** Asks about what waits as often as it must, and takes nothing. */
+  /** Asks whether messages may leave, and accepts none. */
   async hesitates(times: number): Promise<(Stanza | undefined)[]> {
     const answers: (Stanza | undefined)[] = [];
     for (const [, { leaving }] of this.#waiting)
@@ -67,7 +67,7 @@ class OtherServer implements Outbound, NextHop {
     return answers;
   }
 
-  /** Nothing has proved that what was taken has arrived, and it cannot be sent again. */
+  /** The accepted messages are not confirmed, and cannot be sent again. */
   async getsLost(): Promise<void> {
     for (const { failed } of this.#left.splice(0)) await failed(StanzaError.remoteServerTimeout());
   }
@@ -77,7 +77,7 @@ class OtherServer implements Outbound, NextHop {
   }
 }
 
-describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
+describe('the next server of a message with rules (XEP-0079 §2.2.4)', () => {
   let other: OtherServer;
   let policies: AmpOptions['policies'] = [];
   const answered: string[] = [];
@@ -118,7 +118,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     ` from="${romeo.jid}" to="${to}">${/<rule.*\/>/.exec(rules([words]))?.[0]}</amp></message>`;
   const takenTexts = () => other.taken.map(String);
 
-  it('gets the message, signed, if its stream features say that it knows AMP (D-46)', async () => {
+  it('gets the signed message if its stream features list AMP (D-46)', async () => {
     other.streamFeature = true;
     await sends(['alert deliver stored']);
     await other.comes();
@@ -126,7 +126,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     expect(romeo.taken()).to.deep.equal([]);
   });
 
-  it('or if it says so when it is asked (N-20, D-46)', async () => {
+  it('gets the message if its disco#info lists AMP (N-20, D-46)', async () => {
     other.disco = Promise.resolve(new Set([ampNs]));
     await sends(['alert deliver stored']);
     await other.comes();
@@ -137,7 +137,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     ['says it does not know AMP', () => Promise.resolve(new Set(['urn:xmpp:ping']))],
     ['does not say anything', () => Promise.reject(StanzaError.remoteServerTimeout())],
   ] as const) {
-    it(`gets nothing if it ${name}, and the sender is told in the form of its own (N-21)`, async () => {
+    it(`gets nothing if it ${name}, and the sender gets the error of XEP-0079 §6.2.4 (N-21)`, async () => {
       other.disco = disco();
       await sends(['alert deliver stored', 'notify deliver direct']);
       await other.comes();
@@ -146,7 +146,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     });
   }
 
-  it('but rules that are met by that come first (plan table row 30)', async () => {
+  it('gets nothing if rules that are met come first (plan table row 30)', async () => {
     await sends(['notify deliver none']);
     await other.comes();
     expect(romeo.taken()).to.deep.equal([told('notify deliver none'), thin(['notify deliver none'])]);
@@ -156,18 +156,18 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     expect(romeo.taken()).to.deep.equal([told('alert deliver none')]);
   });
 
-  it('gets messages without rules, whatever it knows', async () => {
+  it('gets messages without rules, with or without AMP', async () => {
     await bench.does(romeo, `<message to='${to}'><body>x</body></message>`);
     await other.comes();
     expect(takenTexts()).to.deep.equal([`<message from="${romeo.jid}" to="${to}"><body>x</body></message>`]);
   });
 
-  describe('by the choice of the operator', () => {
+  describe('without AMP, by the operator’s choice', () => {
     afterEach(() => {
       remoteUnsupported = { policy: 'bounce', domains: {} };
     });
 
-    it('gets it without the rules', async () => {
+    it('gets the message without the rules', async () => {
       remoteUnsupported = { policy: 'bounce', domains: { 'capulet.example': 'strip' } };
       bench.rebuild();
       romeo = await bench.user('romeo');
@@ -179,7 +179,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
       expect(romeo.taken()).to.deep.equal([]);
     });
 
-    it('gets it with the rules', async () => {
+    it('gets the message with the rules', async () => {
       remoteUnsupported = { policy: 'forward', domains: {} };
       bench.rebuild();
       romeo = await bench.user('romeo');
@@ -189,7 +189,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     });
   });
 
-  it('that has got lost with a message makes no rule fire twice (XEP-0079 §2.2.3)', async () => {
+  it('makes no rule fire twice when it is lost with a message (XEP-0079 §2.2.3)', async () => {
     other.streamFeature = true;
     const overdue = 'notify expire-at 2020-01-01T00:00:00Z';
     await sends([overdue]);
@@ -201,7 +201,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     expect(more).to.deep.equal([]);
   });
 
-  it('does not get what a rule has stopped, however often that is asked', async () => {
+  it('does not get a stopped message, however often it asks', async () => {
     other.streamFeature = true;
     await sends(['error expire-at 2026-01-01T00:00:10Z']);
     bench.clock.advance(60_000);
@@ -209,7 +209,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     expect(romeo.taken()).to.have.length(1);
   });
 
-  it('decides alone what becomes of the message; here only failing is known (plan table row 28)', async () => {
+  it('decides the outcome alone; this server knows only of failures (plan table row 28)', async () => {
     other.streamFeature = true;
     const everything = ['direct', 'stored', 'forward', 'gateway', 'none'].map((value) => `alert deliver ${value}`);
     await sends([
@@ -226,7 +226,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     expect(romeo.taken()).to.deep.equal([told('alert deliver none')]);
   });
 
-  it('is a direct delivery for rules of every hop (N-10, plan table row 29)', async () => {
+  it('is a direct delivery for per-hop rules (N-10, plan table row 29)', async () => {
     other.streamFeature = true;
     const perHop = ' per-hop="true"';
     await sends(['notify deliver direct'], { perHop });
@@ -239,7 +239,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     expect(other.taken).to.have.length(1);
   });
 
-  describe('beside the rules of the operator', () => {
+  describe('with policies of the operator', () => {
     before(() => {
       policies = [
         { name: 'none abroad', match: {}, rules: [{ action: 'drop', condition: 'deliver', value: 'direct' }] },
@@ -249,14 +249,14 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
       policies = [];
     });
 
-    it('nothing is asked about AMP for a message without rules of its own (row 30)', async () => {
+    it('is not asked for AMP support for a message without rules of its own (row 30)', async () => {
       await bench.does(romeo, `<message id='m1' to='${to}'><body>x</body></message>`);
       await other.comes();
       expect(takenTexts()).to.deep.equal([`<message from="${romeo.jid}" to="${to}" id="m1"><body>x</body></message>`]);
       expect(romeo.taken()).to.deep.equal([]);
     });
 
-    it('those of the sender alone are for every hop', async () => {
+    it('gets only the sender’s rules', async () => {
       other.streamFeature = true;
       const perHop = ' per-hop="true"';
       await sends(['notify deliver direct'], { perHop });
@@ -266,7 +266,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     });
   });
 
-  it('is told of by this one also if a component has sent the message, for which this is the edge (N-9)', async () => {
+  it('is reported by this server if a component sent the message, because this is its edge (N-9)', async () => {
     const words = ['notify deliver none', 'drop match-resource other'];
     const from = 'echo@bot.localhost/x';
     const message = (what: readonly string[]) =>
@@ -287,7 +287,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     expect(takenTexts()).to.deep.equal([]);
   });
 
-  it('does not get what has expired while it was awaited, and whoever is told is told once (D-6, D-12)', async () => {
+  it('does not get a message that expired while it waited, and each receiver gets one report (D-6, D-12)', async () => {
     other.streamFeature = true;
     const at = new Date(bench.clock.nowMs() + 1000).toISOString();
     await sends([`alert expire-at ${at}`]);
@@ -305,7 +305,7 @@ describe('AMP and the next server (XEP-0079 §2.2.4)', () => {
     expect(statuses.map((found) => found?.[0])).to.deep.equal(['expire-at', 'deliver', 'expire-at']);
   });
 
-  it('gets what an account forwards in the name of the account, if the sender is not ours, and it does not come back (N-25)', async () => {
+  it('gets forwarded messages of foreign senders in the name of the account, without loops (N-25)', async () => {
     const nurse = await bench.account('nurse');
     nurse.forwardTo = Jid.parse('nurse@capulet.example');
     await bench.comes(`<message from='peter@capulet.example/x' to='${nurse.key}' type='chat'><body>x</body></message>`);

@@ -24,7 +24,7 @@ function rules(...words: string[]): string {
   return `<amp xmlns='${ampNs}'>${written.join('')}</amp>`;
 }
 
-/** What somebody got, each in a few words: reports by their rule, errors by their condition, messages by their body. */
+/** The received stanzas in a few words: reports by their rule, errors by their condition, messages by their body. */
 function brief(session: StubSession): string[] {
   return session.taken().flatMap((text) => {
     if (!text.startsWith('<message')) return [];
@@ -102,7 +102,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     while (!(await happened())) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** What somebody gets, when as much of it has come. */
+  /** Resolves with the received stanzas when so many have arrived. */
   async function got(session: StubSession, count: number): Promise<string[]> {
     await until(() => session.sent.filter(({ kind }) => kind === 'message').length >= count);
     return brief(session);
@@ -113,7 +113,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     ['full', 'resource-constraint'],
     ['io', 'internal-server-error'],
   ] as const) {
-    it(`a message that cannot be stored is not delivered, and never said to be stored: ${code} (D-5, D-35)`, async () => {
+    it(`a message that cannot be stored is not delivered, and never reported as stored: ${code} (D-5, D-35)`, async () => {
       const { romeo, juliet } = await couple();
       faults.set('append', code);
       await send(romeo, juliet.key, ...everyOutcome);
@@ -124,7 +124,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     });
   }
 
-  it('then a rule can still stop the error (D-5, N-32)', async () => {
+  it('a rule can still stop the error when storing fails (D-5, N-32)', async () => {
     const { romeo, juliet } = await couple();
     faults.set('append', 'full');
     await send(romeo, juliet.key, 'notify deliver stored', 'drop deliver none');
@@ -132,7 +132,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(brief(romeo)).to.deep.equal([]);
   });
 
-  it('a session that is lost is left out of the next plan (D-5, N-48)', async () => {
+  it('a lost session is left out of the next plan (D-5, N-48)', async () => {
     const { romeo, juliet } = await couple();
     const broken = await bench.session(juliet, 'balcony', '<presence/>');
     broken.broken = true;
@@ -147,7 +147,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(await got(garden, 1)).to.deep.equal(['x']);
   });
 
-  it('one session that has it is enough, and is told of once (D-7)', async () => {
+  it('one session that gets the message is enough, and is reported once (D-7)', async () => {
     const { romeo, juliet } = await couple();
     const [one, two, three] = await Promise.all(
       ['1', '2', '3'].map((name) => bench.session(juliet, name, '<presence/>')),
@@ -173,7 +173,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(await got(romeo, 1)).to.deep.equal(['notify deliver stored']);
   });
 
-  it('what is refused or stopped leaves no trace, nor do reports (D-8, D-22, D-33)', async () => {
+  it('refused and stopped messages leave no trace, nor do reports (D-8, D-22, D-33)', async () => {
     const { romeo, juliet } = await couple();
     const name = romeo.account.jid.local;
     await send(romeo, juliet.key, 'explode deliver stored');
@@ -186,7 +186,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(recorded).to.deep.equal([]);
   });
 
-  it('receipts and markers have nothing to do with rules (XEP-0184 §5)', async () => {
+  it('receipts and markers are independent of rules (XEP-0184 §5)', async () => {
     const { romeo, juliet } = await couple();
     const balcony = await bench.session(juliet, 'balcony', '<presence/>');
     romeo.taken();
@@ -213,7 +213,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     await until(async () => (await bench.storage.offline.count(romeo.account.key)).messages === 1);
   });
 
-  it('so does a report of another server, and nothing that only looks like one (D-23)', async () => {
+  it('a report of another server does, too, but nothing that only looks like one (D-23)', async () => {
     const { romeo } = await couple();
     const fired = '<rule action="alert" condition="expire-at" value="2001-01-01T00:00:00Z"/>';
     const told = `<amp xmlns="${ampNs}" status="alert" from="${romeo.jid}" to="x@y">${fired}</amp>`;
@@ -236,7 +236,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(await kept()).to.equal(1);
   });
 
-  /** A report that waits in the outbox, whose entries are not read before `release`. */
+  /** A report in the outbox, whose entries are not read before `release`. */
   async function waitingReport(romeo: StubSession, juliet: Account): Promise<{ release(): void }> {
     const reading = Promise.withResolvers<void>();
     held.set('outbox.list', reading.promise);
@@ -247,7 +247,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
 
   const entries = async () => (await bench.storage.outbox.list(0, 10)).length;
 
-  it('a report waits in the store of a sender who has gone before it was routed (D-23)', async () => {
+  it('a report is stored for a sender who disconnected before it was routed (D-23)', async () => {
     const { romeo, juliet } = await couple();
     const report = await waitingReport(romeo, juliet);
     bench.ends(romeo);
@@ -258,7 +258,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(stored?.bytes.toString()).to.include(` to="${romeo.account.key}" `);
   });
 
-  it('a report goes to the resource of a sender who has come back to it before it was routed (D-23)', async () => {
+  it('a report goes to the resource of a sender who reconnected before it was routed (D-23)', async () => {
     const { romeo, juliet } = await couple();
     const report = await waitingReport(romeo, juliet);
     bench.ends(romeo);
@@ -268,7 +268,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(back.sent.map(({ to }) => String(to))).to.deep.equal([String(romeo.jid)]);
   });
 
-  it('a report is not forgotten before it is stored, whatever detour it takes (D-23)', async () => {
+  it('a report is not removed before it is stored, whatever its route (D-23)', async () => {
     const { romeo, juliet } = await couple();
     const report = await waitingReport(romeo, juliet);
     romeo.broken = true;
@@ -282,7 +282,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect((await bench.storage.offline.count(romeo.account.key)).messages).to.equal(1);
   });
 
-  it('a report is not forgotten before its receiver keeps it durably', async () => {
+  it('a report is not removed before it is durable for its receiver', async () => {
     const { romeo, juliet } = await couple();
     const report = await waitingReport(romeo, juliet);
     const writing = Promise.withResolvers<void>();
@@ -294,7 +294,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     await until(async () => (await entries()) === 0);
   });
 
-  it('a report that a full disk does not take is sent after a restart', async () => {
+  it('a report that a full disk refuses is sent after a restart', async () => {
     const { romeo, juliet } = await couple();
     const report = await waitingReport(romeo, juliet);
     bench.ends(romeo);
@@ -310,7 +310,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect((await bench.storage.offline.count(romeo.account.key)).messages).to.equal(1);
   });
 
-  it('what is said of a message that was stopped is owed like an answer (XEP-0198 §4)', async () => {
+  it('the acknowledgment of a stopped message waits for its report (XEP-0198 §4)', async () => {
     const { romeo, juliet } = await couple();
     romeo.needsAck = true;
     await send(romeo, juliet.key, 'alert deliver stored');
@@ -319,7 +319,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect([brief(romeo), romeo.awaited.length]).to.deep.equal([['bad-request'], 2]);
   });
 
-  it('a report that was written down is sent after a restart, and then no more (D-35)', async () => {
+  it('a report on the disk is sent after a restart, and only once (D-35)', async () => {
     const { romeo, juliet } = await couple();
     faults.set('outbox.list', 'busy');
     await send(romeo, juliet.key, 'notify deliver stored');
@@ -339,7 +339,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(brief(again)).to.deep.equal([]);
   });
 
-  it('a report comes twice rather than not at all if it cannot be removed', async () => {
+  it('a report that cannot be removed is sent twice rather than not at all', async () => {
     const { romeo, juliet } = await couple();
     faults.set('outbox.remove', 'busy');
     await send(romeo, juliet.key, 'notify deliver stored');
@@ -354,7 +354,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     bench.log.alarms.splice(0);
   });
 
-  it('a report to nobody is forgotten', async () => {
+  it('a report to an account that does not exist is removed', async () => {
     const { romeo, juliet } = await couple();
     await send(romeo, juliet.key, `alert expire-at ${new Date(bench.clock.nowMs() + 1000).toISOString()}`);
     await until(() => juliet.stored.messages === 1 && bench.clock.pendingCount > 0);
@@ -367,7 +367,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(juliet.stored.messages).to.equal(0);
   });
 
-  it('what has come from another server expires under the address that was written there (N-38, D-20)', async () => {
+  it('a message from another server expires under the address written there (N-38, D-20)', async () => {
     const { juliet } = await couple();
     const from = 'benvolio@montague.example/x';
     const item = juliet.roster.getOrBlank('benvolio@montague.example');
@@ -385,7 +385,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     ]);
   });
 
-  it('what expires while storage is busy expires later', async () => {
+  it('a message that expires while storage is busy is settled later', async () => {
     const { romeo, juliet } = await couple();
     await send(romeo, juliet.key, `alert expire-at ${new Date(bench.clock.nowMs() + 1000).toISOString()}`);
     await until(() => juliet.stored.messages === 1 && bench.clock.pendingCount > 0);
@@ -400,7 +400,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(report).to.match(/^alert expire-at /);
   });
 
-  it('a message that is damaged loses its rules, not the server its head', async () => {
+  it('a damaged message loses its rules, and the server continues', async () => {
     const { juliet } = await couple();
     const kept = { rules: '[]', dueAtMs: bench.clock.nowMs() };
     const bytes = Buffer.from('<message><body>half');
@@ -413,7 +413,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(left?.dueAtMs).to.equal(undefined);
   });
 
-  describe('and nobody is told too much', () => {
+  describe('the reply limit', () => {
     before(() => {
       replies = { perSecond: 1, burst: 2 };
     });
@@ -421,7 +421,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
       replies = { perSecond: 1000, burst: 1000 };
     });
 
-    it('replies beyond the limit are left out (D-32)', async () => {
+    it('drops replies beyond the limit (D-32)', async () => {
       const { romeo, juliet } = await couple();
       for (let n = 0; n < 4; n++) await send(romeo, juliet.key, 'alert deliver stored');
       await send(romeo, juliet.key, 'explode deliver stored');
@@ -440,7 +440,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     });
   });
 
-  it('what waits since before a restart is asked about, also if it had expired when its copy was written (D-40)', async () => {
+  it('a message that waited over a restart is judged, even if it had expired when its copy was written (D-40)', async () => {
     const { romeo, juliet } = await couple();
     const balcony = await bench.session(juliet, 'balcony', '<presence/>');
     const nowMs = bench.clock.nowMs();
@@ -453,7 +453,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     expect(recalled(1)).to.equal(false);
   });
 
-  it('is offered to whoever has authenticated, and to other servers (D-46, D-49)', () => {
+  it('is offered to authenticated clients and to other servers (D-46, D-49)', () => {
     const { streamFeatures } = extension;
     const offered = (['unauthenticated', 'authenticated', 'server'] as const).map((stage) => streamFeatures?.(stage));
     expect(offered.map((elements) => elements?.map(String))).to.deep.equal([
@@ -463,7 +463,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     ]);
   });
 
-  it('every rule that fires is counted, and logged (N-22)', async () => {
+  it('every rule that fires is counted and logged (N-22)', async () => {
     const { romeo, juliet } = await couple();
     await send(romeo, juliet.key, 'notify deliver stored', 'drop expire-at 2999-01-01T00:00:00Z');
     await got(romeo, 1);

@@ -137,7 +137,7 @@ describe('migrations', () => {
     });
     const error = await rejection(directory.open({ dataDir, migrationsDir: large }));
     expect(error.code).to.equal('full');
-    expect(error.message).to.include(database).and.to.include(later(1, 'large')).and.to.include('make room');
+    expect(error.message).to.include(database).and.to.include(later(1, 'large')).and.to.include('free some space');
     expect(inspect(database)).to.deep.equal(before);
   });
 

@@ -35,14 +35,14 @@ function outcome(sent: Stanza, changes: Partial<Arrival> = {}, within = limits) 
 }
 
 describe('admission', () => {
-  it('lets a message without rules pass as it is', () => {
+  it('lets a message without rules pass unchanged', () => {
     const plain = message('<body>a</body>');
     const admission = admit(plain, arrival, limits);
     expect(admission.kind === 'admitted' && admission.message).to.equal(plain);
     expect(admission.kind === 'admitted' && admission.ruleset).to.equal(undefined);
   });
 
-  it('signs the rules for whoever comes next (N-37, N-38)', () => {
+  it('signs the rules for the next server or client (N-37, N-38)', () => {
     expect(outcome(message(`<body>a</body>${ampXml(['drop deliver stored'])}`))).to.deep.equal({
       payload: `<body>a</body>${ampXml(['drop deliver stored'], bound)}`,
       rules: ['drop deliver stored'],
@@ -50,14 +50,14 @@ describe('admission', () => {
     });
   });
 
-  it('does not believe a client who it is (D-20)', () => {
+  it('overwrites the addresses that a client writes (D-20)', () => {
     for (const sender of ['tybalt@capulet.example/x', 'romeo@montague.example/street']) {
       const forged = ampXml(['drop deliver stored'], ` from="${sender}" to="nurse@capulet.example"`);
       expect(outcome(message(forged))).to.deep.include({ payload: ampXml(['drop deliver stored'], bound) });
     }
   });
 
-  it('takes forged reports out (N-36, D-20)', () => {
+  it('removes forged reports (N-36, D-20)', () => {
     const report = ampXml(['notify deliver direct'], ' status="notify" from="a@b/c" to="d@e"');
     const expected = { payload: '<body>a</body>', rules: undefined, reportTo: undefined };
     expect(outcome(message(`${report}<body>a</body>${report}`))).to.deep.equal(expected);
@@ -68,7 +68,7 @@ describe('admission', () => {
     expect(outcome(message(report), { fromClient: false })).to.deep.include({ payload: report, rules: undefined });
   });
 
-  it('does not touch errors, whatever they carry (D-1)', () => {
+  it('leaves errors unchanged, whatever they contain (D-1)', () => {
     for (const amp of [
       ampXml(['notify deliver none']),
       ampXml(['error deliver none'], ' status="error"'),
@@ -79,7 +79,7 @@ describe('admission', () => {
     }
   });
 
-  it('refuses before it asks who the sender is', () => {
+  it('refuses faulty rules before it checks privacy', () => {
     const asked = () => {
       throw new Error('asked');
     };
@@ -88,7 +88,7 @@ describe('admission', () => {
     expect(outcome(sent, { mayReport: asked })).to.equal(refusalXml('unsupported-actions', rules, rules.slice(1)));
   });
 
-  it('answers no server (D-21): its rules count in silence, and faulty ones do not', () => {
+  it('answers no bare domain (D-21): its rules apply without reports, and faulty ones are ignored', () => {
     const montague = Jid.parse('montague.example');
     const good = outcome(message(ampXml(['alert deliver stored'])), { sender: montague });
     expect(good).to.deep.include({ rules: ['alert deliver stored'], reportTo: undefined });
@@ -115,7 +115,7 @@ describe('admission', () => {
     ['only a recipient', ' to="nurse@capulet.example"'],
   ];
   for (const [title, attributes, [from, to] = verified] of believed) {
-    it(`believes another server about the ends if they fit the sender: ${title} (D-20)`, () => {
+    it(`believes another server about the original addresses if they match the sender: ${title} (D-20)`, () => {
       const sent = message(ampXml(['drop deliver none'], attributes));
       const admission = admit(sent, { ...arrival, fromClient: false }, limits);
       if (admission.kind === 'refused') throw new Error('refused');
@@ -129,7 +129,7 @@ describe('expiry as it was before AMP (D-44)', () => {
   const expiry = (seconds: string) => `<x xmlns='jabber:x:expire' seconds='${seconds}'/>`;
   const inAMinute = 'drop expire-at 2026-03-01T12:01:00Z';
 
-  it('is a last rule, and a silent one', () => {
+  it('is a last rule without reports', () => {
     expect(outcome(message(expiry('60')))).to.deep.include({ rules: [inAMinute] });
     const both = outcome(message(`${expiry('60')}${ampXml(['notify deliver stored'])}`));
     expect(both).to.deep.include({ rules: ['notify deliver stored', inAMinute] });
@@ -142,17 +142,17 @@ describe('expiry as it was before AMP (D-44)', () => {
     ).to.equal(refusalXml('invalid-rules', rules, rules));
   });
 
-  it('does not count if nothing may expire', () => {
+  it('is ignored if expire-at is disabled', () => {
     const within = { ...limits, vocabulary: vocabulary(new Set(['expire-at'])) };
     expect(outcome(message(expiry('60')), {}, within)).to.deep.include({ rules: undefined });
   });
 
-  it('leaves the message as it is', () => {
+  it('leaves the message unchanged', () => {
     expect(outcome(message(expiry('60')))).to.deep.include({ payload: expiry('60') });
   });
 
   for (const seconds of ['', '-1', '1.5', ' 60', '60s', '3155760001', '99999999999', '1e3']) {
-    it(`of '${seconds}' seconds does not count`, () => {
+    it(`of '${seconds}' seconds is ignored`, () => {
       expect(outcome(message(expiry(seconds)))).to.deep.include({ rules: undefined });
     });
   }
@@ -185,7 +185,7 @@ describe('the privacy matrix (N-43, D-26, D-28, D-31)', () => {
     mayHaveReports(strict, romeo, juliet, () => recipient !== undefined && maySeePresence(recipient, romeo));
 
   for (const words of allRules.filter((rule) => !rule.startsWith('drop'))) {
-    it(`${words}: one answer for strangers, byte by byte`, () => {
+    it(`${words}: the same answer for all strangers, byte for byte`, () => {
       for (const to of [juliet, balcony]) {
         const answers = Object.values(strangers).map((recipient) =>
           outcome(message(ampXml([words])), { recipient: to, mayReport: mayReport(recipient) }),
@@ -197,7 +197,7 @@ describe('the privacy matrix (N-43, D-26, D-28, D-31)', () => {
   }
 
   for (const subscription of ['from', 'both'] as const) {
-    it(`a subscriber ('${subscription}') may have all reports, blocked or not`, () => {
+    it(`a subscriber ('${subscription}') may get all reports, blocked or not`, () => {
       for (const blocked of [[], ['romeo@montague.example']]) {
         const recipient = account([contact(subscription)], blocked);
         for (const words of allRules) {

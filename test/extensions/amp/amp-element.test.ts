@@ -72,7 +72,7 @@ const spelled = fc
   .tuple(fc.array(amp, { minLength: 1, maxLength: 3 }), fc.constantFrom('', ' ', 'text'))
   .map(([children, between]) => message(children.join(between), `id='m1' xmlns:a='${ns.amp}' xmlns:o='urn:o'`).payload);
 
-/** What a tree says. */
+/** The content of a tree as an AMP element. */
 function readTree(tree: Element) {
   const rules = childElements(tree).filter((child) => child.getName() === 'rule' && nsOf(child) === ns.amp);
   return {
@@ -92,7 +92,7 @@ function read(payload: Payload) {
   return ampsOf(payload).map(({ amp: { roomAt: _, ...said } }) => said);
 }
 
-/** What a tree means: neither the order of its attributes nor where its namespaces are declared. */
+/** A canonical form of a tree, without the order of its attributes and the place of its declarations. */
 function sorted(tree: Element): unknown {
   const inside = tree.children.map((child) => (typeof child === 'string' ? child : sorted(child)));
   return { name: tree.getName(), ns: nsOf(tree), attributes: new Map(expandedAttributes(tree)), inside };
@@ -115,8 +115,8 @@ function signedTrees(payload: Payload): unknown[] {
   return trees.map(sorted);
 }
 
-describe('an <amp/> that is read from its tags', () => {
-  it('says what its tree says, at first sight and when its bytes are known (N-18, N-39)', () => {
+describe('an <amp/> read from its tags', () => {
+  it('equals the one read from its tree, at first and when its bytes are cached (N-18, N-39)', () => {
     fc.assert(
       fc.property(spelled, (payload) => {
         const trees = payload.children.filter(isAmp).map((child) => readTree(payload.element(child)));
@@ -127,7 +127,7 @@ describe('an <amp/> that is read from its tags', () => {
     );
   });
 
-  it('is signed as its tree is, and nothing beside it changes (N-37, N-38)', () => {
+  it('is signed like its tree, and nothing else changes (N-37, N-38)', () => {
     fc.assert(
       fc.property(spelled, (payload) => {
         const sent = message('').with({ payload });
@@ -141,7 +141,7 @@ describe('an <amp/> that is read from its tags', () => {
     );
   });
 
-  it('is not taken for one that differs from it in a byte', () => {
+  it('is not confused with one that differs in a byte', () => {
     const spellings = ['stored', 'direct', 'sto&#114;ed', 'störed', 'stored '];
     const values = spellings.map((one) => message(`<amp xmlns='${ns.amp}'><rule value='${one}'/></amp>`).payload);
     const read = values.map((payload) => ampsOf(payload)[0]?.amp.rules[0]?.value);

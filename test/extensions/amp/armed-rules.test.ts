@@ -30,7 +30,7 @@ describe('rules in store (D-13)', () => {
       reportTo,
     }));
 
-  it('come back as they went', () => {
+  it('are read as they were written', () => {
     fc.assert(
       fc.property(fc.array(rulesets, { maxLength: 3 }), (kept) => {
         expect(readArmed(writeArmed(kept), everything)).to.deep.equal(kept);
@@ -44,13 +44,13 @@ describe('rules in store (D-13)', () => {
     );
   });
 
-  it('are left out if their words have been disabled since', () => {
+  it('are left out if their action or condition has been disabled since', () => {
     const kept = writeArmed([armed('notify deliver stored', `drop expire-at ${future}`)]);
     const [ruleset] = readArmed(kept, vocabulary(new Set(['notify'])));
     expect(ruleset?.rules.map(({ rule }) => rule.action.name)).to.deep.equal(['drop']);
   });
 
-  it('are due at the first moment that has not had its effect (D-13)', () => {
+  it('are due at the earliest time of a rule that has not fired (D-13)', () => {
     const afar = '9999-12-31T23:59:59Z';
     const late = armed(`drop expire-at ${afar}`, `drop expire-at ${future}`, 'drop deliver none');
     expect(nextDueMs([late])).to.equal(nowMs + 1);

@@ -17,7 +17,7 @@ export const balcony = juliet.withResource('balcony');
 export const capulet = Jid.parse('capulet.example');
 export const montague = Jid.parse('montague.example');
 
-/** The moment of all tests, and the ones around it. */
+/** The current time of all tests, and times around it. */
 export const now = '2026-03-01T12:00:00Z';
 export const nowMs = Date.parse(now);
 export const past = '2026-03-01T11:59:59.999Z';
@@ -42,7 +42,7 @@ export function understood(...rules: string[]): readonly Rule[] {
   return ruleset.rules;
 }
 
-/** Rules of the sender, on their way. */
+/** Armed rules of the sender. */
 export function armed(...rules: string[]): ArmedRuleset {
   return arm({ rules: understood(...rules), perHop: false }, 'sender');
 }
@@ -61,12 +61,12 @@ export function ampXml(rules: readonly string[], attributes = ''): string {
   return `<amp xmlns="${ns.amp}"${attributes}>${rules.map(ruleXml).join('')}</amp>`;
 }
 
-/** A message as a client writes it. */
+/** A message as a client sends it. */
 export function message(content: string, attributes = "id='m1' type='chat'"): Stanza {
   return readStanza(`<message ${attributes}>${content}</message>`);
 }
 
-/** Juliet's account, and sessions of it: each resource with its priority, undefined for none without presence. */
+/** Juliet's account and its sessions: each resource with its priority, undefined for a session without presence. */
 export function sessionsOf(priorities: Readonly<Record<string, number | undefined>>): StubSession[] {
   const account = new Account(juliet, { roster: [], rosterVersion: 0, blocked: [] });
   return Object.entries(priorities).map(([resource, priority]) => {

@@ -30,7 +30,7 @@ describe('the registry (N-24)', () => {
     expect([...everything.conditions.keys()]).to.deep.equal(['deliver', 'expire-at', 'match-resource']);
   });
 
-  it('says for every condition whether it applies per hop (N-25, N-27, N-30)', () => {
+  it('knows for every condition whether it applies per hop (N-25, N-27, N-30)', () => {
     const perHop = [...everything.conditions.values()].map(({ name, perHop }) => [name, perHop]);
     expect(perHop).to.deep.equal([
       ['deliver', true],
@@ -65,22 +65,22 @@ describe('the registry (N-24)', () => {
 
 describe('deliver (N-25)', () => {
   for (const value of outcomes) {
-    it(`is met by '${value}' alone`, () => {
+    it(`is met only by '${value}'`, () => {
       const met = outcomes.filter((other) => deliver.isMet(value, at({ deliver: other, destinations: [] })));
       expect(met).to.deep.equal([value]);
     });
 
-    it(`takes the value '${value}', and does not know it when only time has passed (D-6)`, () => {
+    it(`accepts the value '${value}', and is not met when only time has passed (D-6)`, () => {
       expect(deliver.accepts(value)).to.equal(true);
       expect(deliver.isMet(value, later)).to.equal(false);
     });
   }
 
   for (const value of ['', 'Direct', 'direct ', 'nowhere', 'constructor']) {
-    it(`does not take '${value}' (D-18)`, () => expect(deliver.accepts(value)).to.equal(false));
+    it(`does not accept '${value}' (D-18)`, () => expect(deliver.accepts(value)).to.equal(false));
   }
 
-  it('is undecided where another server decides', () => {
+  it('is not met where another server decides', () => {
     const prospect = { deliver: undefined, destinations: undefined };
     expect(outcomes.filter((value) => deliver.isMet(value, at(prospect)))).to.deep.equal([]);
   });
@@ -113,7 +113,7 @@ describe('match-resource (N-29)', () => {
     });
   }
 
-  it('compares whole resources: home is not homeboy', () => {
+  it('compares whole resources: home differs from homeboy', () => {
     const prospect: Prospect = { deliver: 'direct', destinations: [juliet.withResource('homeboy')] };
     expect(matchResource.isMet('exact', at(prospect, juliet.withResource('home')))).to.equal(false);
   });
@@ -123,7 +123,7 @@ describe('match-resource (N-29)', () => {
   });
 
   for (const value of ['', 'Any', 'none', 'toString']) {
-    it(`does not take '${value}' (D-18)`, () => expect(matchResource.accepts(value)).to.equal(false));
+    it(`does not accept '${value}' (D-18)`, () => expect(matchResource.accepts(value)).to.equal(false));
   }
 });
 
@@ -137,7 +137,7 @@ describe('expire-at (N-26, N-27)', () => {
     '2099-12-31T23:59:59Z',
   ];
   for (const value of taken) {
-    it(`takes ${value} (D-10)`, () => expect(expireAt.accepts(value)).to.equal(true));
+    it(`accepts ${value} (D-10)`, () => expect(expireAt.accepts(value)).to.equal(true));
   }
   const refused = [
     '2026-03-01T14:00:00+02:00',
@@ -153,7 +153,7 @@ describe('expire-at (N-26, N-27)', () => {
     'tomorrow',
   ];
   for (const value of refused) {
-    it(`does not take '${value}' (D-10)`, () => expect(expireAt.accepts(value)).to.equal(false));
+    it(`does not accept '${value}' (D-10)`, () => expect(expireAt.accepts(value)).to.equal(false));
   }
 
   const moments: readonly [offsetMs: number, met: boolean][] = [
@@ -162,7 +162,7 @@ describe('expire-at (N-26, N-27)', () => {
     [1, true],
   ];
   for (const [offsetMs, met] of moments) {
-    it(`is ${met ? 'met' : 'not met'} ${offsetMs} ms after the moment, at any event and for any outcome (D-11, D-12)`, () => {
+    it(`is ${met ? 'met' : 'not met'} ${offsetMs} ms after the time, at any event and for any outcome (D-11, D-12)`, () => {
       const time = { intended: juliet, hop: false, nowMs: nowMs + offsetMs };
       const situations: Situation[] = [
         ...outcomes.map(
@@ -175,5 +175,5 @@ describe('expire-at (N-26, N-27)', () => {
     });
   }
 
-  it('tells when it is due (D-13)', () => expect(expireAt.dueMs?.(now)).to.equal(nowMs));
+  it('has the time at which it is due (D-13)', () => expect(expireAt.dueMs?.(now)).to.equal(nowMs));
 });

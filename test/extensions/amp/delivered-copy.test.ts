@@ -12,14 +12,14 @@ function signed(content: string): string {
   return signedCopy(message(content), ends).payload.bytes.toString();
 }
 
-describe('the copy that is handed on (N-37, N-38)', () => {
-  it('keeps the rules and carries the ends', () => {
+describe('the copy that is passed on (N-37, N-38)', () => {
+  it('keeps the rules and has the original sender and recipient', () => {
     expect(signed(`<body>a</body>${ampXml(rules)}<thread>t</thread>`)).to.equal(
       `<body>a</body>${ampXml(rules, bound)}<thread>t</thread>`,
     );
   });
 
-  it('keeps per-hop and what it does not know', () => {
+  it('keeps per-hop and unknown content', () => {
     const amp =
       '<amp xmlns="http://jabber.org/protocol/amp" per-hop="true" x="1"><rule action="drop"/><y xmlns="urn:y">z</y></amp>';
     expect(signed(amp)).to.equal(amp.replace(' x="1"', ` x="1"${bound}`));
@@ -30,12 +30,12 @@ describe('the copy that is handed on (N-37, N-38)', () => {
     expect(signed(report + ampXml(rules))).to.equal(report + ampXml(rules, bound));
   });
 
-  it('is the message itself if there is nothing to sign', () => {
+  it('is the message itself if it has no request', () => {
     const plain = message('<body>a</body><amp/>');
     expect(signedCopy(plain, ends)).to.equal(plain);
   });
 
-  it('does not change when signed again, and leaves all else as it was', () => {
+  it('does not change when signed again, and keeps all other content', () => {
     const content = fc.constantFrom(
       '<body>a &amp; b</body>',
       "<x xmlns='urn:x'  a = '1' >y</x >",
@@ -59,7 +59,7 @@ describe('the copy that is handed on (N-37, N-38)', () => {
 });
 
 describe('copies without rules', () => {
-  it('are what a room gets to see (D-30)', () => {
+  it('are sent to the occupants of a room (D-30)', () => {
     const sent = message(`${ampXml(rules)}<body>a</body>${ampXml(rules, ' status="alert"')}`);
     expect(withoutRules(sent).payload.bytes.toString()).to.equal('<body>a</body>');
   });
@@ -70,12 +70,12 @@ describe('copies without rules', () => {
     expect(withoutForgedReports(plain)).to.equal(plain);
   });
 
-  it('lose reports that only servers make, and keep requests (D-20)', () => {
+  it('lose reports, which only servers may send, and keep requests (D-20)', () => {
     const sent = message(`${ampXml(rules)}${ampXml(rules, ' status=""')}<body>a</body>`);
     expect(withoutForgedReports(sent).payload.bytes.toString()).to.equal(`${ampXml(rules)}<body>a</body>`);
   });
 
-  it('keep the report in an error that goes back', () => {
+  it('keep the report in an error', () => {
     const bounce = message(ampXml(rules, ' status="error"'), "type='error'");
     expect(withoutForgedReports(bounce)).to.equal(bounce);
   });

@@ -18,7 +18,7 @@ function receipt(deliver: Prospect['deliver'], changes: Partial<typeof here> = {
   return { ...here, ...changes, event: 'receipt', prospect: prospect(deliver) };
 }
 
-describe('walking the rules (N-12, N-18, N-19)', () => {
+describe('testing the rules (N-12, N-18, N-19)', () => {
   const three = ['error deliver none', 'error deliver stored', 'notify deliver direct'];
 
   it('fires the first rule that is met and no other (D-3)', () => {
@@ -26,7 +26,7 @@ describe('walking the rules (N-12, N-18, N-19)', () => {
     expect(words(evaluate(armed(...three), receipt('stored')).rule)).to.equal('error deliver stored');
   });
 
-  it('goes by the order in the document', () => {
+  it('tests in document order', () => {
     const both = ['drop match-resource any', 'notify deliver direct'];
     expect(words(evaluate(armed(...both), receipt('direct')).rule)).to.equal(both[0]);
     expect(words(evaluate(armed(...both.toReversed()), receipt('direct')).rule)).to.equal(both[1]);
@@ -65,7 +65,7 @@ describe('acting (D-4)', () => {
 
   for (const outcome of outcomes) {
     const when = outcome === 'none' ? 'now' : 'after-effect';
-    it(`notify at '${outcome}' goes out ${when}, whatever the condition (N-34)`, () => {
+    it(`notify at '${outcome}' is sent ${when}, whatever the condition (N-34)`, () => {
       for (const condition of [`deliver ${outcome}`, `expire-at ${past}`]) {
         const verdict = evaluate(armed(`notify ${condition}`), receipt(outcome));
         expect({ decision: verdict.decision, report: verdict.report }).to.deep.equal({
@@ -76,7 +76,7 @@ describe('acting (D-4)', () => {
     });
   }
 
-  it('tells nobody if nobody is to be told (D-21)', () => {
+  it('sends no report without a receiver (D-21)', () => {
     const silent = arm({ rules: understood('alert deliver none'), perHop: false }, undefined);
     const { rule, decision, report } = evaluate(silent, receipt('none'));
     expect([words(rule), decision, report]).to.deep.equal(['alert deliver none', 'stop', undefined]);
@@ -87,7 +87,7 @@ describe('later events (D-6)', () => {
   const kept = () => evaluate(armed('notify deliver stored', `drop expire-at ${future}`), receipt('stored'));
   const expired = { ...here, nowMs: nowMs + 1 };
 
-  it('notifies of storing, and drops when the time has come', () => {
+  it('notifies that the message is stored, and drops it when its time comes', () => {
     expect(kept().report).to.equal('after-effect');
     const verdict = evaluate(kept().armed, { ...expired, event: 'expiry' });
     expect([words(verdict.rule), verdict.decision, verdict.report]).to.deep.equal([
@@ -102,25 +102,25 @@ describe('later events (D-6)', () => {
     expect(evaluate(kept().armed, { ...here, event: 'dispatch' }).decision).to.equal('keep');
   });
 
-  it('tells of expiry at once and once; the message stays (D-13)', () => {
+  it('reports expiry at once and only once; the message stays (D-13)', () => {
     const first = evaluate(armed(`notify expire-at ${future}`), { ...expired, event: 'expiry' });
     expect([first.decision, first.report]).to.deep.equal(['keep', 'now']);
     expect(evaluate(first.armed, { ...expired, event: 'dispatch' }).rule).to.equal(undefined);
   });
 
-  it('tells of a late dispatch after it (D-14)', () => {
+  it('reports a late dispatch after it has happened (D-14)', () => {
     const verdict = evaluate(armed(`notify expire-at ${future}`), { ...expired, event: 'dispatch' });
     expect([verdict.decision, verdict.report]).to.deep.equal(['keep', 'after-effect']);
   });
 
-  it('does not look at delivery again when a stored message leaves', () => {
+  it('does not test delivery again when a stored message is sent', () => {
     const rules = armed('drop deliver direct', 'drop deliver stored', 'alert match-resource any');
     for (const event of ['expiry', 'dispatch'] as const) {
       expect(evaluate(rules, { ...here, event }).rule).to.equal(undefined);
     }
   });
 
-  it('judges a failed effect by the rules as they were: what was not announced may fire again (D-5, D-35)', () => {
+  it('judges a failed effect by the rules as they were: a rule that was not announced may fire again (D-5, D-35)', () => {
     const before = armed('notify deliver direct', 'notify deliver stored', 'notify deliver none');
     expect(words(evaluate(before, receipt('stored')).rule)).to.equal('notify deliver stored');
     const failed = evaluate(before, { ...here, event: 'replanned', prospect: prospect('none') });
@@ -134,20 +134,20 @@ describe('servers between the edges (N-9, N-11, N-30)', () => {
   const passing = receipt('direct', { hop: true });
   const rules = understood('alert match-resource any', 'drop deliver direct');
 
-  it('apply nothing unless asked to', () => {
+  it('apply no rules without per-hop', () => {
     expect(evaluate(arm({ rules, perHop: false }, 'sender'), passing).rule).to.equal(undefined);
   });
 
-  it('apply per hop what can be applied per hop (N-10)', () => {
+  it('apply per-hop rules with per-hop conditions (N-10)', () => {
     expect(words(evaluate(arm({ rules, perHop: true }, 'sender'), passing).rule)).to.equal('drop deliver direct');
   });
 
-  it('leave match-resource to the edge, which applies it per hop or not', () => {
+  it('leave match-resource to the edge, which applies it with and without per-hop', () => {
     const perHop = arm({ rules, perHop: true }, 'sender');
     expect(words(evaluate(perHop, receipt('direct')).rule)).to.equal('alert match-resource any');
   });
 
-  it('show how each rule stands', () => {
+  it('show the result of each rule', () => {
     const perHop = arm({ rules, perHop: true }, 'sender');
     expect(perHop.rules.map((one) => standingOf(one, true, passing))).to.deep.equal(['foreign', 'met']);
     const { armed: after } = evaluate(perHop, receipt('direct'));
@@ -181,7 +181,7 @@ describe('for all rules and situations', () => {
     fc.record({ ...circumstances, event: fc.constantFrom('expiry', 'dispatch') }),
   );
 
-  it('the verdict depends on nothing else, and changes nothing', () => {
+  it('the verdict depends only on them, and changes nothing', () => {
     fc.assert(
       fc.property(rulesets, situations, (ruleset, situation) => {
         const before = structuredClone(ruleset.rules.map(({ fired }) => fired));
@@ -191,7 +191,7 @@ describe('for all rules and situations', () => {
     );
   });
 
-  it('the rule that fires is the first that would fire alone', () => {
+  it('the first rule that would fire alone fires', () => {
     fc.assert(
       fc.property(rulesets, situations, (ruleset, situation) => {
         const alone = ruleset.rules.find((one) => evaluate({ ...ruleset, rules: [one] }, situation).rule);
@@ -211,7 +211,7 @@ describe('for all rules and situations', () => {
     );
   });
 
-  it('no rule fires twice, and nothing but firing changes', () => {
+  it('no rule fires twice, and only firing changes a ruleset', () => {
     fc.assert(
       fc.property(rulesets, fc.array(situations, { maxLength: 12 }), (ruleset, events) => {
         const firings = new Map(ruleset.rules.map((_, index) => [index, 0]));

@@ -30,7 +30,7 @@ function explained({ rules = [], plan = stored, policies = [], mayReport = true 
 const standings = ({ rules }: RulesetExplanation) => rules.map(({ standing }) => standing);
 
 describe('explaining what would happen to a message (XEP-0079 §2.2)', () => {
-  it('says what is planned, and that it happens', () => {
+  it('shows the plan, and that it would be carried out', () => {
     expect(explained({})).to.deep.equal({
       plan: { deliver: 'stored', destinations: ['juliet@capulet.example'] },
       rulesets: [],
@@ -39,7 +39,7 @@ describe('explaining what would happen to a message (XEP-0079 §2.2)', () => {
     });
   });
 
-  it('shows where a message would come to, or what its sender would get', () => {
+  it('shows the destinations of a message, or the error for its sender', () => {
     const sessions = sessionsOf({ balcony: 1, chamber: 1 });
     expect(explained({ plan: { kind: 'direct', sessions } }).plan).to.deep.equal({
       deliver: 'direct',
@@ -56,7 +56,7 @@ describe('explaining what would happen to a message (XEP-0079 §2.2)', () => {
     });
   });
 
-  it('shows every rule and how it stands', () => {
+  it('shows every rule and its result', () => {
     const rules = [
       'drop deliver direct',
       'notify deliver stored',
@@ -77,7 +77,7 @@ describe('explaining what would happen to a message (XEP-0079 §2.2)', () => {
     expect(reports).to.deep.equal([{ status: 'alert', to: romeo.toString(), when: 'now' }]);
   });
 
-  it('shows what the operator has added, as far as the sender has left anything to decide', () => {
+  it('shows the operator’s policies, unreached if the sender’s rules stop the message', () => {
     const policies: Policy[] = [
       { name: 'watch', match: {}, rules: [rule('notify deliver stored')], reportTo: capulet },
       { name: 'no store', match: {}, rules: [rule('drop deliver stored'), rule('drop deliver none')] },
@@ -91,7 +91,7 @@ describe('explaining what would happen to a message (XEP-0079 §2.2)', () => {
     expect(early.rulesets.map(standings)).to.deep.equal([['fires'], ['unreached'], ['unreached', 'unreached']]);
   });
 
-  it('shows the refusal of rules that are not accepted, and leaves the rest', () => {
+  it('shows the refusal of rules that are not accepted, and nothing else', () => {
     const { decision, refusal, rulesets } = explained({ rules: ['notify deliver direct'], mayReport: false });
     expect(decision).to.equal('refuse');
     expect(refusal).to.match(/<not-acceptable .*<invalid-rules /);

@@ -20,11 +20,11 @@ function told({ reports }: Judgment): string[] {
 }
 
 describe('the sender’s rules, and then the operator’s', () => {
-  it('do nothing if there are none', () => {
+  it('do nothing without rules', () => {
     expect(judge([], absent)).to.deep.equal({ decision: 'keep', fired: [], reports: [], armed: [] });
   });
 
-  it('each ruleset may fire one rule', () => {
+  it('fire at most one rule of each ruleset', () => {
     const judgment = judge([armed('notify deliver stored'), operator('notify match-resource exact')], absent);
     expect(judgment.decision).to.equal('keep');
     expect(judgment.fired.map(words)).to.deep.equal(['notify deliver stored', 'notify match-resource exact']);
@@ -35,20 +35,20 @@ describe('the sender’s rules, and then the operator’s', () => {
     expect(judgment.armed.map(({ rules }) => rules.map(({ fired }) => fired))).to.deep.equal([[true], [true]]);
   });
 
-  it('what the sender stops, the operator does not see', () => {
+  it('do not reach the operator’s rules if the sender’s stop the message', () => {
     const judgment = judge([armed('alert deliver stored'), operator('notify deliver stored')], absent);
     expect(judgment.decision).to.equal('stop');
     expect(told(judgment)).to.deep.equal(['alert deliver stored to sender, now']);
     expect(judgment.armed).to.deep.equal([]);
   });
 
-  it('what the operator stops is not announced as if it had happened', () => {
+  it('announce no effect if the operator’s stop the message', () => {
     const judgment = judge([armed('notify deliver stored'), operator('drop deliver stored')], absent);
     expect(judgment.decision).to.equal('stop');
     expect(told(judgment)).to.deep.equal([]);
   });
 
-  it('what is true all the same is announced', () => {
+  it('announce what is true although the message is stopped', () => {
     const expiry: Situation = { ...here, event: 'expiry' };
     const judgment = judge([armed(`notify expire-at ${past}`), operator(`drop expire-at ${past}`)], expiry);
     expect(told(judgment)).to.deep.equal([`notify expire-at ${past} to sender, now`]);
@@ -61,7 +61,7 @@ describe('the sender’s rules, and then the operator’s', () => {
     .constantFrom(...outcomes)
     .map((deliver): Situation => ({ ...here, event: 'receipt', prospect: { deliver, destinations: [] } }));
 
-  it('the operator never saves a message from the sender’s rules, nor takes a report from them', () => {
+  it('never rescue a message from the sender’s rules, nor suppress their reports', () => {
     fc.assert(
       fc.property(rulesets, fc.array(rulesets, { maxLength: 3 }), situations, (own, policies, situation) => {
         const alone = judge([own], situation);

@@ -7,7 +7,7 @@ const amp = ampXml(['drop deliver stored']);
 const open = "<amp xmlns='http://jabber.org/protocol/amp'";
 const oneRule = "<rule action='drop' condition='deliver' value='stored'/>";
 
-describe('what is a request (D-1)', () => {
+describe('a request (D-1)', () => {
   const none: readonly [title: string, content: string, attributes?: string][] = [
     ['a message without <amp/>', '<body>a</body>'],
     ['an error', amp, "id='m1' type='error'"],
@@ -20,7 +20,7 @@ describe('what is a request (D-1)', () => {
     ['an element of AMP that is no <amp/>', "<rule xmlns='http://jabber.org/protocol/amp'/>"],
   ];
   for (const [title, content, attributes] of none) {
-    it(`${title} is none`, () => expect(readRequest(message(content, attributes))).to.equal(undefined));
+    it(`${title} is not a request`, () => expect(readRequest(message(content, attributes))).to.equal(undefined));
   }
 
   const malformed: readonly [title: string, content: string, attributes?: string][] = [

@@ -1,6 +1,6 @@
 /**
- * What becomes of a message, row by row, as docs/amp-requirements.md has it. Nothing here comes from the server: the
- * tests hold the server's plans and its engine against it.
+ * The outcomes for a message, row by row as in docs/amp-requirements.md. This is independent of the server's code: the tests
+ * compare the server's plans and its engine with it.
  */
 
 export type MessageKind = 'chat' | 'normal' | 'groupchat' | 'headline' | 'error';
@@ -15,9 +15,9 @@ export interface Row {
   readonly otherwise: 'goes on' | 'service-unavailable' | 'silence';
 }
 
-/** Juliet's resources: a number is a priority, `mute` a session without presence. She is addressed at 'balcony' or at no resource. */
+/** Juliet's resources: a number is a priority, `mute` a session without presence. Messages go to 'balcony' or to the bare JID. */
 export interface RecipientState {
-  /** `blocks`: she has an account, and wants nothing from the sender. */
+  /** `blocks`: she has an account and blocks the sender. */
   readonly account?: 'none' | 'blocks';
   readonly resources: Readonly<Record<string, number | 'mute'>>;
   readonly content?: '<no-store/>' | 'chat state';
@@ -49,12 +49,12 @@ const row = (number: number, deliver: Deliver, matches: string, otherwise: Row['
   otherwise,
 });
 
-/** Table 1. Headlines that go nowhere never bring an error; RFC 6121 leaves the choice. Undefined: rules do not count (row 17). */
+/** Table 1. Undeliverable headlines never cause an error; RFC 6121 leaves the choice. Undefined: rules are ignored (row 17). */
 export function localRow(state: RecipientState, full: boolean, type: MessageKind): Row | undefined {
   const nowhere = full ? 'other' : '';
   const lost = type === 'headline' ? 'silence' : 'service-unavailable';
   if (type === 'error') return undefined;
-  // One answer for both, so that a blocked sender cannot tell which it is.
+  // The same answer for both, so that a blocked sender cannot tell them apart.
   if (state.account) return row(state.account === 'blocks' ? 14 : 1, 'none', nowhere, lost);
   if (full && 'balcony' in state.resources) return row(2, 'direct', 'any exact', 'goes on');
   const isReady = Object.values(state.resources).some((priority) => priority !== 'mute' && priority >= 0);
@@ -74,7 +74,7 @@ function withResources(full: boolean, type: MessageKind, lost: Row['otherwise'])
   return type === 'chat' ? row(5, 'direct', 'any other', 'goes on') : row(6, 'none', 'other', lost);
 }
 
-/** What a single rule must come to in a row of the tables, in words. */
+/** The expected result of a single rule in a row of the tables, in words. */
 export function expected(rule: string, { deliver, matches, otherwise }: Row): string {
   const [action = '', condition, value = ''] = rule.split(' ');
   const isMet =
@@ -90,7 +90,7 @@ export function expected(rule: string, { deliver, matches, otherwise }: Row): st
 export const conditionValues = [
   ...['direct', 'forward', 'gateway', 'none', 'stored'].map((value) => `deliver ${value}`),
   ...['any', 'exact', 'other'].map((value) => `match-resource ${value}`),
-  // Before, at and after the moment of the tests, in an order that text comparison shares.
+  // Before, at and after the time of the tests, in an order that equals that of their texts.
   ...['2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', '2026-03-01T13:00:00Z'].map((value) => `expire-at ${value}`),
 ];
 

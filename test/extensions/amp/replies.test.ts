@@ -16,7 +16,7 @@ function report(words: string, changes = {}): string | undefined {
 
 describe('reports (N-2, N-22, N-36, N-37, N-38)', () => {
   for (const action of actions.filter((name) => name !== 'drop')) {
-    it(`${action} says so, with the rule and the two ends`, () => {
+    it(`${action} has the status, the rule, the sender and the recipient`, () => {
       const words = `${action} deliver stored`;
       expect(report(words)).to.equal(reportXml(action, words, 'juliet@capulet.example'));
     });
@@ -32,7 +32,7 @@ describe('reports (N-2, N-22, N-36, N-37, N-38)', () => {
     );
   });
 
-  it('error has the form of XEP-0079 §6.2.5, the failed rules in a namespace of their own (N-33)', () => {
+  it('error has the form of XEP-0079 §6.2.5, with the failed rules in their own namespace (N-33)', () => {
     expect(report('error match-resource other')).to.equal(
       '<message from="capulet.example" to="romeo@montague.example/orchard" id="m1" type="error">' +
         '<amp xmlns="http://jabber.org/protocol/amp" status="error" from="romeo@montague.example/orchard" to="juliet@capulet.example">' +
@@ -45,9 +45,9 @@ describe('reports (N-2, N-22, N-36, N-37, N-38)', () => {
 
   it('notify has no type (N-34)', () => expect(report('notify deliver direct')).not.to.contain(' type='));
 
-  it('drop has nothing to say (N-32)', () => expect(report('drop deliver stored')).to.equal(undefined));
+  it('drop has no report (N-32)', () => expect(report('drop deliver stored')).to.equal(undefined));
 
-  it('goes to the bare JID of a sender who has left, about the full one (D-23)', () => {
+  it('goes to the bare JID of a sender who has disconnected, and names the full one (D-23)', () => {
     expect(report('notify deliver stored', { to: romeo.bare() })).to.equal(
       reportXml('notify', 'notify deliver stored', 'juliet@capulet.example').replace(
         'to="romeo@montague.example/orchard"',
@@ -75,7 +75,7 @@ describe('refusals of whole requests', () => {
     expect(answer(ampXml([good]), '')).to.equal(thinErrorXml('modify', 400, 'bad-request', [ruleXml(good)], ''));
   });
 
-  it('an empty id, which comes back', () => {
+  it('an empty id, which is repeated', () => {
     expect(answer(ampXml([good]), "id=''")).to.equal(
       thinErrorXml('modify', 400, 'bad-request', [ruleXml(good)], ' id=""'),
     );

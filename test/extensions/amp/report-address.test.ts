@@ -6,7 +6,7 @@ import { ampXml, message, romeo } from './cast.ts';
 const amp = ampXml(['notify deliver stored']);
 const report = ampXml(['notify deliver stored'], ' status="notify"');
 
-describe('whom to answer (D-21)', () => {
+describe('whether to answer (D-21)', () => {
   const cases: readonly [
     title: string,
     answerable: boolean,
@@ -28,8 +28,8 @@ describe('whom to answer (D-21)', () => {
   }
 });
 
-describe('what is a report (D-22)', () => {
-  it('is told by its status, not by its type', () => {
+describe('a report (D-22)', () => {
+  it('is recognized by its status, not by its type', () => {
     expect(carriesReport(message(report))).to.equal(true);
     expect(carriesReport(message(report, "type='error'"))).to.equal(true);
     expect(carriesReport(message(amp))).to.equal(false);
@@ -41,13 +41,14 @@ describe('late reports (D-23)', () => {
   const isLocal = ({ domain }: Jid) => domain === 'montague.example';
   const afar = Jid.parse('paris@verona.example/x');
 
-  it('go to the resource that is still there', () => {
+  it('go to the resource if it is still connected', () => {
     expect(lateAddress(romeo, isLocal, () => true).toString()).to.equal('romeo@montague.example/orchard');
   });
 
-  it('go to the account whose resource has left', () => {
+  it('go to the account if the resource has disconnected', () => {
     expect(lateAddress(romeo, isLocal, () => false).toString()).to.equal('romeo@montague.example');
   });
 
-  it('go to senders elsewhere as they came', () => expect(lateAddress(afar, isLocal, () => false)).to.equal(afar));
+  it('go to the full address of senders on other servers', () =>
+    expect(lateAddress(afar, isLocal, () => false)).to.equal(afar));
 });

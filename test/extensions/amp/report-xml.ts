@@ -1,4 +1,4 @@
-/** The replies of docs/amp-requirements.md, letter by letter; the rule is repeated word for word. */
+/** The replies of docs/amp-requirements.md, as exact text. */
 
 const amp = 'http://jabber.org/protocol/amp';
 const conditions = 'urn:ietf:params:xml:ns:xmpp-stanzas';
@@ -28,13 +28,13 @@ const refusals = {
 } as const;
 
 /** A refusal of romeo's rules. */
-export function refusalXml(offence: keyof typeof refusals, all: readonly string[], listed: readonly string[]): string {
-  const [code, condition] = refusals[offence];
+export function refusalXml(fault: keyof typeof refusals, all: readonly string[], listed: readonly string[]): string {
+  const [code, condition] = refusals[fault];
   return (
     '<message from="capulet.example" to="romeo@montague.example/orchard" id="m1" type="error">' +
     `<amp xmlns="${amp}">${all.join('')}</amp>` +
     `<error type="modify" code="${code}"><${condition} xmlns="${conditions}"/>` +
-    `<${offence} xmlns="${amp}">${listed.join('')}</${offence}></error></message>`
+    `<${fault} xmlns="${amp}">${listed.join('')}</${fault}></error></message>`
   );
 }
 

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 
 const root = resolve(import.meta.dirname, '../../..');
 
-/** What no function can decide by itself: it shows in a conversation with the whole server, or is not the server's to do. */
+/** Items that a single function cannot decide: tested in conversations with the whole server, or not up to the server. */
 const elsewhere =
   'N-3 N-5 N-6 N-7 N-17 N-20 N-28 N-41 N-42 N-46 N-47 N-48 N-49 N-50 ' +
   'D-7 D-8 D-9 D-15 D-16 D-29 D-32 D-33 D-34 D-36 D-37 D-38 D-39 D-40 D-41 D-43 D-46 D-47 D-49';
@@ -32,7 +32,7 @@ describe('docs/amp-requirements.md', () => {
     expect(all.filter((item) => !others.has(item) && !cited().has(item))).to.deep.equal([]);
   });
 
-  it('is cited truly: no test names an item that is not there, or is said to be elsewhere', () => {
+  it('is cited correctly: no test names an unknown item, or one that is listed as tested elsewhere', () => {
     const known = new Set(all);
     const others = new Set(elsewhere.split(' '));
     expect([...cited()].filter((item) => !known.has(item) || others.has(item))).to.deep.equal([]);

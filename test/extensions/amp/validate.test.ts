@@ -29,17 +29,17 @@ describe('validation (N-13, N-15)', () => {
     });
   }
 
-  type Offence = Parameters<typeof refusalXml>[0];
-  const cases: readonly [title: string, rules: string[], offence: Offence, listed: string[]][] = [
+  type RuleFault = Parameters<typeof refusalXml>[0];
+  const cases: readonly [title: string, rules: string[], fault: RuleFault, listed: string[]][] = [
     ['an unknown action (N-40)', [badAction], 'unsupported-actions', [badAction]],
     ['an unknown condition (N-40)', [badCondition], 'unsupported-conditions', [badCondition]],
-    ['a bad value (N-40)', [badValue], 'invalid-rules', [badValue]],
-    ['both words unknown (D-17)', [badBoth, badBoth], 'invalid-rules', [badBoth, badBoth]],
-    ['a word in capitals (D-18)', ['Drop deliver stored'], 'unsupported-actions', ['Drop deliver stored']],
+    ['an invalid value (N-40)', [badValue], 'invalid-rules', [badValue]],
+    ['an unknown action and condition (D-17)', [badBoth, badBoth], 'invalid-rules', [badBoth, badBoth]],
+    ['an action in capitals (D-18)', ['Drop deliver stored'], 'unsupported-actions', ['Drop deliver stored']],
     ['words of objects', ['constructor deliver stored'], 'unsupported-actions', ['constructor deliver stored']],
-    ['good rules around a bad one (N-16)', [good, badAction, good], 'unsupported-actions', [badAction]],
+    ['valid rules around an invalid one (N-16)', [good, badAction, good], 'unsupported-actions', [badAction]],
     [
-      'several offences: the first decides, all like it are listed (N-16, D-17)',
+      'several faults: the first decides, and all rules with it are listed (N-16, D-17)',
       [good, badCondition, badAction, badValue, 'alert weather sun', badBoth],
       'unsupported-conditions',
       [badCondition, 'alert weather sun'],
@@ -51,9 +51,9 @@ describe('validation (N-13, N-15)', () => {
       [badValue, badBoth, 'error expire-at tomorrow'],
     ],
   ];
-  for (const [title, rules, offence, listed] of cases) {
+  for (const [title, rules, fault, listed] of cases) {
     it(`refuses ${title}`, () => {
-      expect(answer(written(...rules))).to.equal(refusalXml(offence, rules.map(ruleXml), listed.map(ruleXml)));
+      expect(answer(written(...rules))).to.equal(refusalXml(fault, rules.map(ruleXml), listed.map(ruleXml)));
     });
   }
 
@@ -70,19 +70,19 @@ describe('validation (N-13, N-15)', () => {
       '<rule action="explode" condition="deliver" value=""/>',
     ],
   ];
-  for (const [title, offending, xml] of incomplete) {
+  for (const [title, faulty, xml] of incomplete) {
     it(`refuses a rule with ${title} as invalid (N-39)`, () => {
-      expect(answer({ ...written(), rules: [offending] })).to.equal(refusalXml('invalid-rules', [xml], [xml]));
+      expect(answer({ ...written(), rules: [faulty] })).to.equal(refusalXml('invalid-rules', [xml], [xml]));
     });
   }
 
-  it('refuses what lies beyond the limit as invalid (D-19)', () => {
+  it('refuses rules beyond the limit as invalid (D-19)', () => {
     const rules = Array<string>(21).fill(good);
     expect(answer(written(...rules.slice(1)))).to.equal('accepted');
     expect(answer(written(...rules))).to.equal(refusalXml('invalid-rules', rules.map(ruleXml), [ruleXml(good)]));
   });
 
-  it('does not know disabled words (D-50)', () => {
+  it('does not know disabled actions and conditions (D-50)', () => {
     const within = { ...limits, vocabulary: vocabulary(new Set(['drop', 'expire-at'])) };
     const expiry = 'alert expire-at 2026-03-01T12:00:00Z';
     expect(answer(written(good), within)).to.equal(refusalXml('unsupported-actions', [ruleXml(good)], [ruleXml(good)]));
