@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { type Element, xml } from '../xml/element.ts';
+import { attribute, type Element, xml } from '../xml/element.ts';
+import type { Payload } from '../xml/payload.ts';
 import type { DataForm } from './data-form.ts';
 import type { Capabilities, Identity } from './disco.ts';
 import { ns } from './namespaces.ts';
@@ -43,4 +44,42 @@ export function verificationString(capabilities: Capabilities): string {
 /** The `<c/>` of a presence or of the stream features, XEP-0115 §6.1 and §6.3. */
 export function capsElement(node: string, verification: string): Element {
   return xml('c', { xmlns: ns.caps, hash: 'sha-1', node, ver: verification });
+}
+
+/** The `<c/>` of somebody's presence (XEP-0115 §4). */
+export interface Caps {
+  /** The hash function, as XEP-0300 names it; absent in the form of 2007 and before, which nobody can verify. */
+  readonly hash: string | undefined;
+  readonly node: string;
+  readonly ver: string;
+}
+
+/** The capabilities that a presence names; nothing if it names none. */
+export function readCaps(payload: Payload): Caps | undefined {
+  const child = payload.find('c', ns.caps);
+  if (!child) return undefined;
+  const element = payload.element(child);
+  const [hash, node, ver] = ['hash', 'node', 'ver'].map((name) => attribute(element, name));
+  return node && ver ? { hash, node, ver } : undefined;
+}
+
+const hashFunctions: ReadonlyMap<string, string> = new Map([
+  ['sha-1', 'sha1'],
+  ['sha-224', 'sha224'],
+  ['sha-256', 'sha256'],
+  ['sha-384', 'sha384'],
+  ['sha-512', 'sha512'],
+]);
+
+/**
+ * What a hash proves about an answer to disco#info: every text that it covers, features among them; nothing if it is not the hash of
+ * the answer (XEP-0115 §5.4). The hash does not cover which texts are features and which are parts of identities or forms. So
+ * another answer with the same hash proves the same texts, and cannot hide a feature.
+ */
+export function provenTexts({ hash, ver }: Caps, capabilities: Capabilities): ReadonlySet<string> | undefined {
+  const algorithm = hashFunctions.get(hash ?? '');
+  if (algorithm === undefined) return undefined;
+  const text = verificationText(capabilities);
+  if (createHash(algorithm).update(text).digest('base64') !== ver) return undefined;
+  return new Set(text.split('<'));
 }

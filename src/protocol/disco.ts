@@ -1,5 +1,5 @@
-import { type Element, xml } from '../xml/element.ts';
-import { type DataForm, formElement } from './data-form.ts';
+import { attribute, childElements, type Element, nsOf, xml } from '../xml/element.ts';
+import { type DataForm, formElement, ReceivedForm } from './data-form.ts';
 import type { Jid } from './jid.ts';
 import { ns } from './namespaces.ts';
 
@@ -48,4 +48,30 @@ export function discoItemsElement(items: Iterable<DiscoItem>, node?: string): El
     { xmlns: ns.discoItems, node },
     ...Array.from(items, (item) => xml('item', { jid: item.jid.toString(), node: item.node, name: item.name })),
   );
+}
+
+/** Reads the `<query/>` of a disco#info result. Throws `bad-request` if a form in it has a fault. */
+export function readDiscoInfo(query: Element): Capabilities {
+  const children = childElements(query);
+  const named = (name: string, namespace: string) =>
+    children.filter((child) => child.getName() === name && nsOf(child) === namespace);
+  return {
+    identities: named('identity', ns.discoInfo).map(readIdentity),
+    features: named('feature', ns.discoInfo).map((feature) => attribute(feature, 'var') ?? ''),
+    forms: named('x', ns.dataForm).map(readForm),
+  };
+}
+
+function readIdentity(element: Element): Identity {
+  const [category = '', type = '', name = '', lang = ''] = ['category', 'type', 'name', 'xml:lang'].map((one) =>
+    attribute(element, one),
+  );
+  return { category, type, name, lang };
+}
+
+function readForm(element: Element): DataForm {
+  const { type, formType, fields } = ReceivedForm.fromElement(element);
+  const others = [...fields].filter(([name]) => name !== 'FORM_TYPE');
+  const read = others.map(([name, values]) => ({ var: name, values }));
+  return { type, ...(formType !== undefined && { formType }), fields: read };
 }

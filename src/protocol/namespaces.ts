@@ -74,6 +74,17 @@ export const ns = {
   legacyOmemo: 'eu.siacs.conversations.axolotl',
   messageOffline: 'msgoffline',
   expire: 'jabber:x:expire',
+  // Personal eventing
+  pubsub: 'http://jabber.org/protocol/pubsub',
+  pubsubErrors: 'http://jabber.org/protocol/pubsub#errors',
+  pubsubEvent: 'http://jabber.org/protocol/pubsub#event',
+  pubsubMetaData: 'http://jabber.org/protocol/pubsub#meta-data',
+  pubsubNodeConfig: 'http://jabber.org/protocol/pubsub#node_config',
+  pubsubOwner: 'http://jabber.org/protocol/pubsub#owner',
+  pubsubPublishOptions: 'http://jabber.org/protocol/pubsub#publish-options',
+  bookmarks: 'urn:xmpp:bookmarks:1',
+  legacyBookmarks: 'storage:bookmarks',
+  displayedMarkers: 'urn:xmpp:mds:displayed:0',
   // Files
   portableData: 'urn:xmpp:pie:0',
   portableScram: 'urn:xmpp:pie:0#scram',

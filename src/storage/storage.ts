@@ -4,6 +4,7 @@ import type { BlocklistStore } from './blocklists.ts';
 import type { OfflineStore } from './offline.ts';
 import type { OutboxStore } from './outbox.ts';
 import type { OutgoingStore } from './outgoing.ts';
+import type { PepStore } from './pep.ts';
 import type { PrivateXmlStore } from './private-xml.ts';
 import type { ResumptionStore } from './resumption.ts';
 import type { RosterStore } from './rosters.ts';
@@ -32,6 +33,7 @@ export interface Storage {
   readonly blocklists: BlocklistStore;
   readonly secrets: SecretStore;
   readonly resumption: ResumptionStore;
+  readonly pep: PepStore;
   readonly schemaVersion: number;
   readonly disk: DiskState;
   /** Writes a complete, checked copy to a new file without stopping work. It holds everything that was durable at the call. */

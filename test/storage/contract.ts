@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Storage } from '../../src/storage/storage.ts';
 import { describeAccounts } from './contract-accounts.ts';
 import { describeOffline } from './contract-offline.ts';
+import { describePep } from './contract-pep.ts';
 import { describeResumption } from './contract-resumption.ts';
 import { describeRosters } from './contract-rosters.ts';
 import { describeSmallStores } from './contract-small-stores.ts';
@@ -44,6 +45,7 @@ export function describeStorageContract(name: string, open: () => Promise<Opened
     describeOffline(subject);
     describeResumption(subject);
     describeSmallStores(subject);
+    describePep(subject);
     describeOrder(subject);
   });
   describe(`storage contract: ${name}: closing`, () => {

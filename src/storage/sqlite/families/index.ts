@@ -3,6 +3,7 @@ import { blocklists } from './blocklists.ts';
 import { offline } from './offline.ts';
 import { outbox } from './outbox.ts';
 import { outgoing } from './outgoing.ts';
+import { pep } from './pep.ts';
 import { privateXml } from './private-xml.ts';
 import { resumption } from './resumption.ts';
 import { rosters } from './rosters.ts';
@@ -21,4 +22,5 @@ export const families = [
   blocklists,
   secrets,
   resumption,
+  pep,
 ] as const;
