@@ -48,7 +48,6 @@ const sharedTypes: rules.Exceptions = {
 
 /** Classes, functions and constants that only tests import. */
 const valuesForTests: rules.Exceptions = {
-  AccountSlot: 'extensions keep state with an account in it',
   blankItem: 'the rosters of tests are made with it',
   coreClaims: 'docs/protocols.md is made from it',
   isArchivable: 'an archive decides by it',

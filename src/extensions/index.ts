@@ -16,6 +16,7 @@ import { type ForwardingOptions, forwarding } from './forwarding.ts';
 import { lastActivity } from './last-activity.ts';
 import { legacySession } from './legacy-session.ts';
 import { offline } from './offline/offline.ts';
+import { pep } from './pep/pep.ts';
 import { ping } from './ping.ts';
 import { privateXml } from './private-xml.ts';
 import { type AccountChanges, type RegisterOptions, register } from './register.ts';
@@ -46,7 +47,7 @@ export interface ExtensionDeps {
   readonly registrar: AccountChanges;
   readonly storage: Pick<
     Storage,
-    'accounts' | 'rosters' | 'blocklists' | 'offline' | 'outbox' | 'privateXml' | 'vcards'
+    'accounts' | 'rosters' | 'blocklists' | 'offline' | 'outbox' | 'privateXml' | 'vcards' | 'pep'
   >;
   readonly clock: Clock;
   readonly log: Log;
@@ -77,6 +78,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     forwarding(storage.accounts, options.forwarding),
     vcard(storage.vcards),
     privateXml(storage.privateXml),
+    pep({ ...routing, store: storage.pep, clock, log }),
     register(deps.registrar, options.registration),
     legacySession(),
   ];

@@ -9,6 +9,10 @@ const message = (type: string, payload = '<body>hello</body>') => {
   return (to: string) => `<message type="${type}" id="x" to="${to}">${payload}</message>`;
 };
 
+const pubsub = (content: string, part = '') =>
+  `<pubsub xmlns="http://jabber.org/protocol/pubsub${part}">${content}</pubsub>`;
+const publication = pubsub('<publish node="n"><item id="i"><p xmlns="urn:p"/></item></publish>');
+
 /** What must look the same whether the account is online, offline, unknown, or has blocked the asker. */
 const questions: Readonly<Record<string, (to: string) => string>> = {
   'ping (XEP-0199 §4)': get('<ping xmlns="urn:xmpp:ping"/>'),
@@ -24,6 +28,19 @@ const questions: Readonly<Record<string, (to: string) => string>> = {
   'roster push (RFC 6121 §2.1.6)': set('<query xmlns="jabber:iq:roster"><item jid="eve@localhost"/></query>'),
   'private storage (XEP-0049 §2)': get('<query xmlns="jabber:iq:private"><x xmlns="urn:example:x"/></query>'),
   'block list (XEP-0191 §3.1)': get('<blocklist xmlns="urn:xmpp:blocking"/>'),
+  'items of a node (XEP-0060 §6.5)': get(pubsub('<items node="n"/>')),
+  'items of no node (XEP-0060 §6.5)': get(pubsub('<items/>')),
+  'items of a private node (XEP-0402 §5)': get(pubsub('<items node="urn:xmpp:bookmarks:1"/>')),
+  'disco#items of a node (XEP-0060 §5.5)': get('<query xmlns="http://jabber.org/protocol/disco#items" node="n"/>'),
+  'subscription to a node (XEP-0060 §6.1)': set(pubsub('<subscribe node="n" jid="eve@localhost"/>')),
+  'end of a subscription (XEP-0060 §6.2)': set(pubsub('<unsubscribe node="n" jid="eve@localhost"/>')),
+  'list of subscriptions (XEP-0060 §5.6)': get(pubsub('<subscriptions/>')),
+  'publication (XEP-0060 §7.1)': set(publication),
+  'publication without an item (XEP-0060 §7.1)': set(pubsub('<publish node="n"/>')),
+  'retraction (XEP-0060 §7.2)': set(pubsub('<retract node="n"><item id="i"/></retract>')),
+  'creation of a node (XEP-0060 §8.1)': set(pubsub('<create node="m"/>')),
+  'configuration of a node (XEP-0060 §8.2)': get(pubsub('<configure node="n"/>', '#owner')),
+  'deletion of a node (XEP-0060 §8.4)': set(pubsub('<delete node="n"/>', '#owner')),
   'registration (XEP-0077 §3.1)': get('<query xmlns="jabber:iq:register"/>'),
   'removal of the account (XEP-0077 §3.2)': set('<query xmlns="jabber:iq:register"><remove/></query>'),
   'unknown get (RFC 6120 §8.4)': get('<query xmlns="urn:example:unknown"/>'),
@@ -61,7 +78,11 @@ describe('What a stranger learns of an account (RFC 6120 §13.10.2, RFC 6121 §1
       await stage.account('v'),
       await stage.account('v'),
     ];
-    await online.arrives({ resource: 'balcony', presence: '<presence><show>chat</show></presence>' });
+    const client = await online.arrives({ resource: 'balcony', presence: '<presence><show>chat</show></presence>' });
+    // By default contacts may read it, and the other one is private.
+    await client.gets(`<iq type="set">${publication}</iq>`, '<iq type="result">...</iq>');
+    const bookmark = publication.replace('"n"', '"urn:xmpp:bookmarks:1"');
+    await client.gets(`<iq type="set">${bookmark}</iq>`, '<iq type="result">...</iq>');
     await silent.arrives({ presence: false });
     await absent.arrives({ presence: '<presence><priority>-1</priority></presence>' });
     return { offline: offline.jid, online: online.jid, silent: silent.jid, negative: absent.jid, blocking };

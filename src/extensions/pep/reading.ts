@@ -1,0 +1,111 @@
+import { formatDateTime } from '../../protocol/date-time.ts';
+import type { Capabilities, DiscoItem } from '../../protocol/disco.ts';
+import type { Jid } from '../../protocol/jid.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { itemElement, pubsubElement, pubsubError, readItemIds } from '../../protocol/pubsub.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import type { Account } from '../../routing/account.ts';
+import type { IqRequest } from '../../routing/extension.ts';
+import { maySeePresence } from '../../routing/visibility.ts';
+import type { ItemSelection, PepItem, PepStore } from '../../storage/pep.ts';
+import { attribute, type Element, xml } from '../../xml/element.ts';
+import { denial, mayAccess } from './access.ts';
+import type { AccountNodes, PepNode } from './account-nodes.ts';
+
+/** Dependencies of reading nodes. */
+interface ReadingDeps {
+  readonly nodes: AccountNodes;
+  readonly store: Pick<PepStore, 'items' | 'itemIds'>;
+}
+
+/** An account and a node of it that the requester may read. */
+interface ReadableNode {
+  readonly account: Account;
+  readonly node: PepNode;
+}
+
+/** Bytes of payloads in one answer: the oldest items are left out. A client has to take an answer as a whole. */
+const maxAnswerBytes = 524_288;
+
+/** Shows nodes and their items to those who may see them. */
+export class Reading {
+  readonly #deps: ReadingDeps;
+
+  constructor(deps: ReadingDeps) {
+    this.#deps = deps;
+  }
+
+  /** The node that an element of a request is about. Throws if the requester may not have it, before anything else can be told. */
+  readable({ account, from }: Pick<IqRequest, 'account' | 'from'>, element: Element): ReadableNode {
+    if (!account) throw StanzaError.serviceUnavailable();
+    const name = attribute(element, 'node');
+    if (!name && maySeePresence(account, from)) throw pubsubError('bad-request', 'nodeid-required');
+    const node = this.#deps.nodes.of(account).get(name ?? '');
+    const denied = denial(account, node, from);
+    if (denied || !node) throw denied ?? StanzaError.itemNotFound();
+    return { account, node };
+  }
+
+  /** Items of a node, in the order of publication (XEP-0060 §6.5). */
+  async items(request: IqRequest, element: Element): Promise<Element> {
+    const { account, node } = this.readable(request, element);
+    const found = await this.#deps.store.items(account.key, node.name, selectionOf(element));
+    const items = withinAnswer(found).map(({ id, payload }) => itemElement(id, payload));
+    return pubsubElement(xml('items', { node: node.name }, ...items));
+  }
+
+  /** The answer to disco#info about a node (XEP-0060 §5.3, §5.4). */
+  info(account: Account, asker: Jid, name: string): Capabilities | undefined {
+    const node = this.#deps.nodes.of(account).get(name);
+    if (!node || !mayAccess(account, node, asker)) return undefined;
+    const { config, createdAtMs } = node;
+    const fields = [
+      { var: 'pubsub#creation_date', values: [formatDateTime(createdAtMs)] },
+      { var: 'pubsub#owner', values: [account.key] },
+      { var: 'pubsub#access_model', values: [config.accessModel] },
+      { var: 'pubsub#max_items', values: [String(config.maxItems)] },
+      { var: 'pubsub#title', values: [config.title] },
+      { var: 'pubsub#description', values: [config.description] },
+      { var: 'pubsub#type', values: [config.payloadType] },
+    ];
+    return {
+      identities: [{ category: 'pubsub', type: 'leaf' }],
+      features: [ns.pubsub],
+      forms: [{ type: 'result', formType: ns.pubsubMetaData, fields }],
+    };
+  }
+
+  /** The answer to disco#items about an account or a node of it (XEP-0060 §5.2, §5.5, XEP-0163 §6.2). */
+  async list(account: Account, asker: Jid, name: string | undefined): Promise<DiscoItem[] | undefined> {
+    const nodes = this.#deps.nodes.of(account);
+    if (name === undefined) return [...nodes.values()].filter((one) => mayAccess(account, one, asker)).map(nodeItem);
+    const node = nodes.get(name);
+    if (!node || !mayAccess(account, node, asker)) return undefined;
+    const ids = await this.#deps.store.itemIds(account.key, name);
+    return ids.map((id) => ({ jid: account.jid, name: id }));
+
+    function nodeItem({ name: node, config }: PepNode): DiscoItem {
+      return { jid: account.jid, node, ...(config.title !== '' && { name: config.title }) };
+    }
+  }
+}
+
+function selectionOf(element: Element): ItemSelection {
+  const ids = readItemIds(element);
+  if (ids.length > 0) return { ids };
+  const text = attribute(element, 'max_items');
+  if (text === undefined) return {};
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw StanzaError.badRequest("'max_items' is a number from 1 on");
+  return { newest: Number(text) };
+}
+
+function withinAnswer(items: readonly PepItem[]): readonly PepItem[] {
+  let bytes = 0;
+  let first = items.length;
+  while (first > 0) {
+    bytes += items[first - 1]?.payload.length ?? 0;
+    if (bytes > maxAnswerBytes && first < items.length) break;
+    first -= 1;
+  }
+  return items.slice(first);
+}
