@@ -23,25 +23,25 @@ export interface ComponentStreamDeps extends WireDeps {
   readonly route: (stanza: Stanza, ackScope: AckScope) => MaybePromise<void>;
 }
 
-/** Where a component's stream stands. */
+/** The state of a component's stream. */
 type ComponentState =
-  /** The stream header is due. */
+  /** Waiting for the stream header. */
   | { readonly name: 'opening' }
-  /** The handshake is due. */
-  | { readonly name: 'greeted'; readonly component: Component; readonly streamId: string }
+  /** Waiting for the handshake. */
+  | { readonly name: 'handshaking'; readonly component: Component; readonly streamId: string }
   | { readonly name: 'bound'; readonly component: Component }
   | { readonly name: 'closing' }
   | { readonly name: 'closed' };
 
 const phases: Readonly<Record<ComponentState['name'], StreamPhase>> = {
   opening: 'negotiating',
-  greeted: 'negotiating',
+  handshaking: 'negotiating',
   bound: 'bound',
   closing: 'over',
   closed: 'ended',
 };
 
-/** There are no acknowledgments on these streams, so nothing is owed. */
+/** Component streams have no acknowledgments. */
 const unacknowledged: AckScope = { needsAck: false, ackAfter: () => undefined };
 
 const overTcp = new TcpFraming(ns.componentAccept);
@@ -72,7 +72,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     return this.#wire.connection.remoteAddress;
   }
 
-  // --- the connection tells
+  // --- called by the connection
 
   received(chunk: Buffer): void {
     this.#wire.received(chunk);
@@ -90,7 +90,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     this.#leave({ name: 'closed' });
   }
 
-  // --- the server tells
+  // --- called by the server
 
   sendStanza(stanza: Stanza): void {
     this.#wire.sendStanza(stanza);
@@ -122,13 +122,13 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     this.#wire.tick(nowMs);
   }
 
-  /** White space is a sign of life that no component has to answer (RFC 6120 §4.6.1): a dead connection fails on it in time. */
+  /** Sends white space, which needs no answer (RFC 6120 §4.6.1), so that a dead connection is detected. */
   keepAlive(): void {
     this.#wire.deadlines.read();
     this.#wire.connection.write(' ');
   }
 
-  // --- the component tells
+  // --- called by the wire, for the component
 
   opened(header: StreamHeader): void {
     if (this.#state.name !== 'opening') throw StreamError.badFormat('unexpected stream header');
@@ -137,14 +137,14 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     this.#sendHeader(streamId, component?.domain);
     this.#wire.framing.check(header);
     if (!component) throw StreamError.hostUnknown();
-    this.#state = { name: 'greeted', component, streamId };
+    this.#state = { name: 'handshaking', component, streamId };
   }
 
   took(frame: Frame): MaybePromise<void> {
     if (isStreamError(frame)) return this.close();
     switch (this.#state.name) {
-      case 'greeted':
-        return this.#shakeHands(frame, this.#state.component, this.#state.streamId);
+      case 'handshaking':
+        return this.#handshake(frame, this.#state.component, this.#state.streamId);
       case 'bound':
         return this.#takeStanza(frame, this.#state.component.domain);
       case 'opening':
@@ -163,7 +163,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     return domain === undefined ? undefined : component(domain);
   }
 
-  #shakeHands(frame: Frame, component: Component, streamId: string): void {
+  #handshake(frame: Frame, component: Component, streamId: string): void {
     if (frame.name !== 'handshake' || frame.ns !== ns.componentAccept) {
       throw StreamError.notAuthorized('complete the handshake first');
     }
@@ -188,7 +188,7 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     if (frame.ns !== ns.componentAccept) throw StreamError.unsupportedStanzaType(`unknown element <${frame.name}/>`);
     const take = () => {
       const stanza = Stanza.fromFrame(frame);
-      // XEP-0114 §3: both addresses, and no other domain's.
+      // XEP-0114 §3: both addresses are required, and 'from' must be at the component's domain.
       if (stanza.from?.domain !== domain) throw StreamError.invalidFrom(`'from' must be an address at ${domain}`);
       if (!stanza.to) throw StreamError.improperAddressing("a stanza from a component needs a 'to'");
       return this.#deps.route(stanza, unacknowledged);
@@ -211,8 +211,8 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
 }
 
 /** SHA-1 of the stream's id and the secret, in lowercase hexadecimal (XEP-0114 §3). */
-function isProof(given: string, streamId: string, secret: string): boolean {
+function isProof(handshake: string, streamId: string, secret: string): boolean {
   const expected = Buffer.from(createHash('sha1').update(streamId).update(secret).digest('hex'));
-  const found = Buffer.from(given);
-  return found.length === expected.length && timingSafeEqual(found, expected);
+  const actual = Buffer.from(handshake);
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
 }

@@ -15,23 +15,23 @@ import type { Log } from '../support/log.ts';
 import { attribute, childElements, xml } from '../xml/element.ts';
 import { type QueueBounds, type QueuedStanza, WaitingQueue } from './waiting-queue.ts';
 
-/** How the operator wants a component treated. */
+/** The operator's settings for a component. */
 export interface ComponentOptions {
   readonly domain: string;
-  /** What the component proves itself with (XEP-0114 §3). */
+  /** The shared secret of the handshake (XEP-0114 §3). */
   readonly secret: string;
-  /** Whether messages leave XMPP there; if it is not said, the component's service discovery says it. */
+  /** Whether the component is a gateway out of XMPP; if undefined, its service discovery decides. */
   readonly gateway?: boolean | undefined;
-  /** When it connects a second time: the new connection ends the old one, or is refused. */
+  /** If it connects again: whether the new connection replaces the old one or is refused. */
   readonly conflict: 'replace' | 'refuse';
-  /** What becomes of messages while it is not connected. */
+  /** Messages while it is not connected: return an error, or queue them. */
   readonly whileAway: 'bounce' | 'queue';
   readonly queue: QueueBounds;
 }
 
 /** Dependencies of a component. */
 export interface ComponentDeps {
-  /** Who asks it something in the name of the server. */
+  /** The sender of the server's own requests. */
   readonly server: Jid;
   readonly requests: Pick<OutgoingRequests, 'ask'>;
   readonly copies: Pick<OutgoingCopies, 'add'>;
@@ -44,18 +44,18 @@ export interface ComponentDeps {
 export interface ComponentLink {
   readonly remoteAddress: string;
   sendStanza(stanza: Stanza): void;
-  /** A promise if too much waits to leave: resolves when there is little, or the connection is gone. */
+  /** A promise while too much output is buffered. It resolves when the buffer is small, or the connection is gone. */
   relieved(): MaybePromise<void>;
   close(error: StreamError): void;
 }
 
-/** How a component is doing. */
+/** The state of a component, for operators. */
 export interface ComponentReport {
   readonly domain: string;
   readonly gateway: boolean;
-  /** The IP address it is connected from. */
+  /** The IP address of its connection. */
   readonly remoteAddress?: string | undefined;
-  /** Messages that wait for it. */
+  /** Messages in its queue. */
   readonly waiting: number;
 }
 
@@ -65,21 +65,21 @@ interface Connected {
 }
 
 const discoTimeoutMs = 30_000;
-/** Connections a stanza is written to in vain before it is given up. */
+/** How many connections a stanza is written to, without confirmation, before it fails. */
 const maxAttempts = 3;
 
-/** A domain that a program of its own answers for (XEP-0114), connected or not. */
+/** A domain served by a separate program (XEP-0114), connected or not. */
 export class Component implements Service {
   #options: ComponentOptions;
   readonly #deps: ComponentDeps;
   readonly #waiting: WaitingQueue;
   #connected: Connected | undefined;
-  /** What waits is being handed out, and goes first. */
+  /** The queue is being sent, before new stanzas. */
   #catchingUp = false;
   #discovered = false;
   #removed = false;
   #ended = false;
-  /** The entry with which a stanza that was written goes back to the queue, if the connection ends first. */
+  /** For each sent stanza, the entry to put back into the queue if the connection ends before it is confirmed. */
   readonly #sent = new WeakMap<Stanza, QueuedStanza>();
 
   constructor(options: ComponentOptions, deps: ComponentDeps) {
@@ -114,40 +114,40 @@ export class Component implements Service {
     return { domain: this.domain, gateway: this.gateway, remoteAddress, waiting: this.#waiting.length };
   }
 
-  send(stanza: Stanza, departure: Handoff): void {
+  send(stanza: Stanza, handoff: Handoff): void {
     const connected = this.#connected;
-    if (connected && !this.#catchingUp) return this.#sendTo(connected, stanza, departure);
+    if (connected && !this.#catchingUp) return this.#sendTo(connected, stanza, handoff);
     if (!connected && !this.#mayWait(stanza)) throw this.#away();
-    this.#enqueue(stanza, departure);
+    this.#enqueue(stanza, handoff);
   }
 
-  /** The operator wants it treated otherwise from now on; who has proved itself by another secret must do it again. */
+  /** Applies new settings. If the secret has changed, the component must authenticate again. */
   change(options: ComponentOptions): void {
     const { secret } = this.#options;
     this.#options = options;
     if (options.secret !== secret) this.#connected?.link.close(StreamError.reset('the secret was changed'));
   }
 
-  /** The operator does not want it any more. */
+  /** The component was removed from the configuration. */
   remove(): void {
     this.#removed = true;
     this.#connected?.link.close(StreamError.hostGone());
-    this.#dismiss(() => false, StanzaError.remoteServerNotFound(`${this.domain} is no longer served here`));
+    this.#failUnless(() => false, StanzaError.remoteServerNotFound(`${this.domain} is no longer served here`));
   }
 
-  /** The server stops: what the component may not have got stays on the disk. */
+  /** The server stops: unconfirmed stanzas stay on the disk. */
   end(): void {
     this.#ended = true;
   }
 
-  /** Throws the stream error with which one more connection is turned away (RFC 6120 §4.9.3.3). */
+  /** Throws StreamError if another connection must be refused (RFC 6120 §4.9.3.3). */
   admit(): void {
     if (this.#removed) throw StreamError.hostGone();
     const taken = this.#connected && this.#options.conflict === 'refuse';
     if (taken) throw StreamError.conflict('the component is already connected');
   }
 
-  /** A connection has proved itself: it is given what waits, and what comes. */
+  /** Takes an authenticated connection: sends it the queue, then new stanzas. */
   attach(link: ComponentLink): void {
     const before = this.#connected;
     this.#connected = { link, pingConfirmed: this.#newPingConfirmed(link) };
@@ -159,21 +159,21 @@ export class Component implements Service {
     if (this.#options.gateway === undefined) void this.#discover(link);
   }
 
-  /** A connection is over; what it may not have got waits for the next one, if it may. */
+  /** A connection has ended. Its unconfirmed stanzas wait for the next one or fail. */
   detach(link: ComponentLink): void {
     const before = this.#connected;
     if (before?.link !== link) return;
     this.#connected = undefined;
     if (this.#ended) return void before.pingConfirmed.end();
     this.#requeue(before);
-    this.#dismiss(({ stanza }) => this.#mayWait(stanza), this.#away());
+    this.#failUnless(({ stanza }) => this.#mayWait(stanza), this.#away());
   }
 
   #mayWait(stanza: Stanza): boolean {
     return this.#options.whileAway === 'queue' && stanza.kind === 'message' && storabilityOf(stanza) === 'keep';
   }
 
-  /** In the order in which it was written, and before what has waited behind it (RFC 6120 §10.1). */
+  /** Puts unconfirmed stanzas back in their order, before the queue (RFC 6120 §10.1). */
   #requeue({ pingConfirmed }: Connected): void {
     const returned = pingConfirmed.end().flatMap(({ stanza }) => this.#sent.get(stanza) ?? []);
     this.#waiting.putFirst(returned.filter(({ attempts }) => attempts < maxAttempts));
@@ -181,18 +181,18 @@ export class Component implements Service {
       if (queued.attempts >= maxAttempts) this.#fail(queued, StanzaError.remoteServerTimeout());
   }
 
-  #dismiss(mayStay: (queued: QueuedStanza) => boolean, error: StanzaError): void {
-    for (const queued of this.#waiting.dismiss(mayStay)) this.#fail(queued, error);
+  #failUnless(mayStay: (queued: QueuedStanza) => boolean, error: StanzaError): void {
+    for (const queued of this.#waiting.removeUnless(mayStay)) this.#fail(queued, error);
   }
 
-  #sendTo(connected: Connected, stanza: Stanza, departure: Handoff): void {
-    if (departure.ackScope) {
-      const queued = this.#newQueued(stanza, departure);
-      departure.ackScope.ackAfter(queued.copy.durable);
+  #sendTo(connected: Connected, stanza: Stanza, handoff: Handoff): void {
+    if (handoff.ackScope) {
+      const queued = this.#newQueued(stanza, handoff);
+      handoff.ackScope.ackAfter(queued.copy.durable);
       this.#remember(connected, stanza, queued);
     }
     connected.link.sendStanza(stanza);
-    departure.left?.();
+    handoff.left?.();
   }
 
   #remember({ pingConfirmed }: Connected, stanza: Stanza, queued: QueuedStanza): void {
@@ -200,17 +200,17 @@ export class Component implements Service {
     void pingConfirmed.add(stanza, queued.copy);
   }
 
-  #newQueued(stanza: Stanza, departure: Handoff): QueuedStanza {
+  #newQueued(stanza: Stanza, handoff: Handoff): QueuedStanza {
     const sinceMs = this.#deps.clock.monotonicMs();
-    return { stanza, departure, copy: this.#deps.copies.add(stanza), sinceMs, attempts: 0 };
+    return { stanza, handoff, copy: this.#deps.copies.add(stanza), sinceMs, attempts: 0 };
   }
 
-  /** With a copy, whether or not the sender waits for an acknowledgment: an operator who configures a queue wants it to last. */
-  #enqueue(stanza: Stanza, departure: Handoff): void {
+  /** Keeps a copy of each queued stanza, whether or not its sender needs an acknowledgment: a configured queue must survive a restart. */
+  #enqueue(stanza: Stanza, handoff: Handoff): void {
     if (!this.#waiting.hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`the queue for ${this.domain} is full`);
-    const queued = this.#newQueued(stanza, departure);
+    const queued = this.#newQueued(stanza, handoff);
     this.#waiting.push(queued);
-    departure.ackScope?.ackAfter(queued.copy.durable);
+    handoff.ackScope?.ackAfter(queued.copy.durable);
   }
 
   async #catchUp(): Promise<void> {
@@ -218,35 +218,34 @@ export class Component implements Service {
     this.#catchingUp = true;
     while (this.#connected && this.#waiting.head) {
       await this.#handOut(this.#waiting.head, this.#connected);
-      // What is away for long may wait for more than a connection can hold.
+      // A long queue can exceed the buffer of a connection.
       await this.#connected?.link.relieved();
     }
     this.#catchingUp = false;
   }
 
-  /** It stays at the head until it may leave: whatever changes meanwhile, it is asked about again. */
+  /** Sends the head of the queue, after `leaving` if this is the first attempt. If the head or the connection changes meanwhile, does nothing. */
   async #handOut(head: QueuedStanza, connected: Connected): Promise<void> {
-    const { departure, attempts, copy } = head;
+    const { handoff, attempts, copy } = head;
     const unchanged = () => this.#waiting.head === head && this.#connected === connected;
     try {
-      // One that goes again has been asked about before.
-      const stanza = departure.leaving && attempts === 0 ? await departure.leaving() : head.stanza;
+      const stanza = handoff.leaving && attempts === 0 ? await handoff.leaving() : head.stanza;
       if (!unchanged()) return;
       this.#waiting.shift();
       if (!stanza) return copy.release();
       this.#remember(connected, stanza, head);
       connected.link.sendStanza(stanza);
-      if (attempts === 0) departure.left?.();
+      if (attempts === 0) handoff.left?.();
     } catch (error) {
-      // Or it has been too late for it meanwhile.
+      // The head may have expired meanwhile.
       if (this.#waiting.remove(head))
         this.#fail(head, error instanceof StanzaError ? error : StanzaError.internalServerError());
     }
   }
 
-  /** The copy stays until what becomes of the stanza instead is durable. */
-  #fail({ departure, copy }: QueuedStanza, error: StanzaError): void {
-    const settled = Promise.resolve(departure.failed(error));
+  /** Fails a stanza. Its copy stays until the outcome is durable. */
+  #fail({ handoff, copy }: QueuedStanza, error: StanzaError): void {
+    const settled = Promise.resolve(handoff.failed(error));
     settled.then(
       () => copy.release(),
       (fault: unknown) => this.#deps.log.error({ err: fault, component: this.domain }, 'unhandled failure'),

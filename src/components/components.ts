@@ -8,8 +8,8 @@ import type { Log } from '../support/log.ts';
 import { Component, type ComponentDeps, type ComponentOptions, type ComponentReport } from './component.ts';
 import { ComponentStream, type ComponentStreamDeps } from './component-stream.ts';
 
-/** Dependencies of the connections of components. */
-interface ComponentsEntrance {
+/** Dependencies of the listener for components. */
+interface ComponentListenerDeps {
   readonly addresses: readonly ListenAddress[];
   /** Takes a stanza of a component that may speak for its 'from'. */
   readonly take: ComponentStreamDeps['route'];
@@ -19,11 +19,11 @@ interface ComponentsEntrance {
   readonly log: Log;
 }
 
-/** All components of the configuration, and the way in for them. */
+/** All configured components, and the listener for them. */
 export class Components {
   readonly #deps: ComponentDeps;
   readonly #byDomain = new Map<string, Component>();
-  #entrance: ComponentsEntrance | undefined;
+  #listenerDeps: ComponentListenerDeps | undefined;
   #listener: StreamListener | undefined;
   #addresses: readonly AddressInfo[] = [];
 
@@ -36,7 +36,7 @@ export class Components {
     return [...this.#byDomain.values()];
   }
 
-  /** Where they may connect, by the kernel's word. */
+  /** The addresses that the listener is bound to. */
   get addresses(): readonly AddressInfo[] {
     return this.#addresses;
   }
@@ -49,19 +49,19 @@ export class Components {
     return this.all.map((component) => component.report());
   }
 
-  /** Opens the ports, if there is anybody to open them for, now or after a reload. */
-  async listen(entrance: ComponentsEntrance): Promise<void> {
-    this.#entrance = entrance;
+  /** Opens the ports if there are components, now or after a reload. */
+  async listen(listenerDeps: ComponentListenerDeps): Promise<void> {
+    this.#listenerDeps = listenerDeps;
     await this.prepare(this.all);
   }
 
-  /** Opens the ports if there is to be somebody to open them for; they stay open until the end. */
+  /** Opens the ports if components are `expected`. They stay open until the server stops. */
   async prepare(expected: readonly unknown[]): Promise<void> {
-    if (expected.length === 0 || this.#listener || !this.#entrance) return;
-    const listener = this.#newListener(this.#entrance);
+    if (expected.length === 0 || this.#listener || !this.#listenerDeps) return;
+    const listener = this.#newListener(this.#listenerDeps);
     const found: AddressInfo[] = [];
     try {
-      for (const address of this.#entrance.addresses) {
+      for (const address of this.#listenerDeps.addresses) {
         const got = await listener.listen(address, 'starttls');
         if (got) found.push(got);
       }
@@ -73,7 +73,7 @@ export class Components {
     this.#addresses = found;
   }
 
-  /** Who is not there any more is disconnected, who is new may come. */
+  /** Disconnects removed components, and admits new ones. */
   reload(options: readonly ComponentOptions[]): void {
     const wanted = new Map(options.map((one) => [one.domain, one]));
     for (const [domain, component] of this.#byDomain) {
@@ -88,13 +88,13 @@ export class Components {
     }
   }
 
-  /** Ends every connection; what components may not have got stays on the disk for the next start. */
+  /** Ends every connection. Unconfirmed stanzas stay on the disk for the next start. */
   async stop(drainMs: number): Promise<void> {
     for (const component of this.all) component.end();
     await this.#listener?.stop(drainMs);
   }
 
-  #newListener({ take, limits, limiter, clock, log }: ComponentsEntrance): StreamListener {
+  #newListener({ take, limits, limiter, clock, log }: ComponentListenerDeps): StreamListener {
     const deps = { component: (domain: string) => this.at(domain), route: take, limits, clock, log };
     const connection = { rate: limits.unauthenticatedRate, limits: limits.connection, layTls: refuseTls, clock };
     return new StreamListener({

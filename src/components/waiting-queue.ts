@@ -3,7 +3,7 @@ import type { Handoff } from '../routing/outbound.ts';
 import type { KeptCopy } from '../streams/acknowledgment/kept-copies.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 
-/** How much may wait, and how long. */
+/** Limits on a queue. */
 export interface QueueBounds {
   readonly maxStanzas: number;
   readonly maxBytes: number;
@@ -13,15 +13,15 @@ export interface QueueBounds {
 /** A stanza in the queue. */
 export interface QueuedStanza {
   readonly stanza: Stanza;
-  readonly departure: Handoff;
+  readonly handoff: Handoff;
   readonly copy: KeptCopy;
-  /** When it began to wait. */
+  /** When it entered the queue, on the monotonic clock. */
   readonly sinceMs: number;
-  /** How many connections it was written to that did not confirm it. */
+  /** How many connections it was written to without confirmation. */
   readonly attempts: number;
 }
 
-/** Stanzas that wait for a component, the oldest first. One that has waited too long is handed to `expired`. */
+/** Stanzas that wait for a component, oldest first. `expired` gets those that have waited too long. */
 export class WaitingQueue {
   readonly #bounds: () => QueueBounds;
   readonly #clock: Clock;
@@ -45,7 +45,7 @@ export class WaitingQueue {
     return this.#entries.length < maxStanzas && this.#bytes + weight(stanza) <= maxBytes;
   }
 
-  /** The oldest. */
+  /** The oldest stanza. */
   get head(): QueuedStanza | undefined {
     return this.#entries[0];
   }
@@ -56,7 +56,7 @@ export class WaitingQueue {
     this.#watch();
   }
 
-  /** Puts stanzas that were not confirmed back in front, in their order. They are not refused for want of room. */
+  /** Puts unconfirmed stanzas back in front, in their order, even beyond the limits. */
   putFirst(returned: readonly QueuedStanza[]): void {
     this.#entries.unshift(...returned);
     for (const { stanza } of returned) this.#bytes += weight(stanza);
@@ -64,7 +64,7 @@ export class WaitingQueue {
     this.#watch();
   }
 
-  /** Removes and answers the oldest. */
+  /** Removes and returns the oldest stanza. */
   shift(): QueuedStanza | undefined {
     const oldest = this.#entries.shift();
     if (!oldest) return undefined;
@@ -73,13 +73,13 @@ export class WaitingQueue {
     return oldest;
   }
 
-  /** Removes a stanza; false if it is not there any more. */
+  /** Removes a stanza; false if it is no longer in the queue. */
   remove(entry: QueuedStanza): boolean {
-    return this.dismiss((one) => one !== entry).length > 0;
+    return this.removeUnless((one) => one !== entry).length > 0;
   }
 
-  /** Removes those that may not wait any longer; answers them in their order. */
-  dismiss(mayStay: (entry: QueuedStanza) => boolean): readonly QueuedStanza[] {
+  /** Removes and returns, in order, the stanzas that may not stay. */
+  removeUnless(mayStay: (entry: QueuedStanza) => boolean): readonly QueuedStanza[] {
     const dismissed = this.#entries.filter((entry) => !mayStay(entry));
     this.#entries = this.#entries.filter(mayStay);
     for (const { stanza } of dismissed) this.#bytes -= weight(stanza);

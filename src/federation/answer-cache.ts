@@ -1,6 +1,6 @@
 import type { Clock } from '../support/clock.ts';
 
-/** What was found, and how long it holds. */
+/** Records, and how long they are valid. */
 export interface Answer<T> {
   readonly records: readonly T[];
   readonly ttlMs: number;
@@ -8,7 +8,7 @@ export interface Answer<T> {
 
 const maxAnswers = 1000;
 
-/** Remembers answers for as long as they hold, the newest thousand. That there was nothing is not remembered. */
+/** Caches the newest thousand answers until they expire. Empty answers are not cached. */
 export class AnswerCache<T> {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #answers = new Map<string, { readonly records: readonly T[]; readonly untilMs: number }>();
@@ -17,7 +17,7 @@ export class AnswerCache<T> {
     this.#clock = clock;
   }
 
-  /** The records that are remembered for the name, else those that are found now. */
+  /** The cached records of the name, otherwise those that `find` returns. */
   async records(name: string, find: () => Promise<Answer<T>>): Promise<readonly T[]> {
     const known = this.#answers.get(name);
     if (known && known.untilMs > this.#clock.monotonicMs()) return known.records;

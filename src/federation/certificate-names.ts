@@ -4,7 +4,7 @@ import { certificateExtensions, extensionIds } from '../tls/certificate-extensio
 import { asciiDomain, covers } from '../tls/certificate-files.ts';
 import { type DerItem, derChildren, derItems } from '../tls/der.ts';
 
-/** The names in a certificate that only XMPP uses, as written. */
+/** The XMPP-specific names in a certificate, as written. */
 interface XmppNames {
   /** SRVName: `_service.domain` (RFC 4985). */
   readonly srv: readonly string[];
@@ -39,8 +39,8 @@ function textOf({ id: wanted, tag }: { readonly id: string; readonly tag: number
 }
 
 /**
- * Whether the certificate allows its owner to act as the XMPP server of the domain (RFC 6120 §13.7.2.1, RFC 9525 §6). The subject
- * does not count. Throws `DerError`.
+ * Whether the certificate is valid for an XMPP server of the domain (RFC 6120 §13.7.2.1, RFC 9525 §6). Ignores the subject.
+ * Throws `DerError`.
  */
 export function namesServer(certificate: X509Certificate, domain: string): boolean {
   if (covers(certificate, domain)) return true;

@@ -8,7 +8,7 @@ import {
 import { derChildren } from '../tls/der.ts';
 import type { TrustAnchors } from './trust-anchors.ts';
 
-/** Extensions that are checked here, or that have no say in whether a certificate is valid (RFC 5280 §4.2). */
+/** Extensions that are checked here, or that do not affect validity (RFC 5280 §4.2). */
 const understood: ReadonlySet<string> = new Set([
   extensionIds.keyUsage,
   extensionIds.subjectAltName,
@@ -30,13 +30,13 @@ const signatures: ReadonlySet<string> = new Set([
   '2b6571',
 ]);
 
-/** serverAuth and clientAuth: a certificate for one role proves a server in the other role, too. */
+/** serverAuth and clientAuth: either of them proves a server in both roles. */
 const purposes = ['2b06010505070301', '2b06010505070302'] as const;
 const anyPurpose = '551d2500';
 
 /**
- * Why the certificates, a leaf and then the issuer of each, lead to no trust anchor; undefined if they do. Stricter than RFC 5280:
- * anything unknown is a reason, name constraints included. Does not check revocation. Throws `DerError`.
+ * Why a path of certificates, a leaf and then the issuer of each, does not lead to a trust anchor; undefined if it does. Stricter than RFC 5280:
+ * anything unknown is a fault, including name constraints. Does not check revocation. Throws `DerError`.
  */
 export function pathFault(path: readonly X509Certificate[], trust: TrustAnchors, nowMs: number): string | undefined {
   const [leaf] = path;
@@ -61,7 +61,7 @@ function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boole
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-/** The fault of a chain of leaf, issuers and anchor whose signatures are verified. */
+/** The fault of a chain of leaf, issuers and anchor. Its signatures have been verified. */
 function chainFault(chain: readonly X509Certificate[], nowMs: number): string | undefined {
   const [leaf, ...issuers] = chain;
   if (leaf === undefined) return undefined;
@@ -106,7 +106,7 @@ function signatureFault(certificate: X509Certificate): string | undefined {
   return signatures.has(signatureAlgorithm(certificate)) ? undefined : 'a signature that is too weak';
 }
 
-/** The key of a leaf signs the handshake (RFC 5280 §4.2.1.3, digitalSignature). */
+/** The key of a leaf must be allowed to sign the handshake (RFC 5280 §4.2.1.3, digitalSignature). */
 function leafFault(leaf: X509Certificate): string | undefined {
   const usage = certificateExtensions(leaf).get(extensionIds.keyUsage);
   return usage === undefined || allowsSigning(usage) ? undefined : 'a key that may not sign';
@@ -122,7 +122,7 @@ function issuerFault(issuer: X509Certificate, intermediatesBelow: number): strin
   return intermediatesBelow > pathLength(issuer) ? 'more authorities than one of them allows' : undefined;
 }
 
-/** How many authorities this one allows between itself and a leaf (RFC 5280 §4.2.1.9). */
+/** The maximum number of authorities between this one and a leaf (RFC 5280 §4.2.1.9). */
 function pathLength(issuer: X509Certificate): number {
   const constraints = derChildren(certificateExtensions(issuer).get(extensionIds.basicConstraints)?.value);
   const length = constraints.find(({ tag }) => tag === 0x02)?.content;
@@ -130,7 +130,7 @@ function pathLength(issuer: X509Certificate): number {
   return length.length === 1 ? length.readInt8() : 0;
 }
 
-/** Every certificate of the chain must allow the same purpose (RFC 5280 §4.2.1.12); one without a list allows all. */
+/** All certificates of the chain must share a purpose (RFC 5280 §4.2.1.12). A certificate without a list allows all purposes. */
 function purposeFault(chain: readonly X509Certificate[]): string | undefined {
   const allowed = purposes.filter((purpose) => chain.every((certificate) => allows(certificate, purpose)));
   return allowed.length > 0 ? undefined : 'certificate is neither for servers nor for clients';

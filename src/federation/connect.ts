@@ -4,20 +4,20 @@ import type { Target } from './federation-options.ts';
 import { isPrivateAddress } from './private-address.ts';
 import { ResolutionError, type Resolver } from './resolver.ts';
 
-/** What connecting needs. */
+/** Dependencies of connecting. */
 export interface ConnectDeps {
   readonly resolver: Pick<Resolver, 'addresses'>;
   readonly clock: Pick<Clock, 'after'>;
-  /** Whether every target may be in a private network; one that is `fixed` always may. */
+  /** Whether all targets may be in private networks. A `fixed` target always may. */
   readonly allowPrivateAddresses: boolean;
-  /** For all addresses together. */
+  /** The limit for all addresses together. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 
-/** No connection to a target. The message says for every address why. */
+/** No connection to a target. The message gives the reason for each address. */
 export class ConnectError extends Error {
-  /** Whether it was us who had no room for it. */
+  /** Whether the limit on outgoing connections is the reason. */
   readonly crowded: boolean;
 
   constructor(message: string, crowded = false) {
@@ -27,13 +27,13 @@ export class ConnectError extends Error {
   }
 }
 
-/** How long an address has the road to itself (RFC 8305 §5). */
+/** The delay before the next address is tried in parallel (RFC 8305 §5). */
 const attemptDelayMs = 250;
-/** Addresses that are tried of one target. */
+/** How many addresses of a target are tried. */
 const maxAddresses = 8;
 
 /**
- * A TCP connection to a target, by its addresses of both families as in RFC 8305. Rejects with `ConnectError`, with
+ * Opens a TCP connection to a target, trying addresses of both families as in RFC 8305. Rejects with `ConnectError`, with
  * `ResolutionError`, or with the reason of the signal.
  */
 export async function connectTo(target: Target, deps: ConnectDeps, open: OpenSocket = openSocket): Promise<Socket> {
@@ -49,10 +49,10 @@ export async function connectTo(target: Target, deps: ConnectDeps, open: OpenSoc
   return new Race(interleaved(allowed).slice(0, maxAddresses), deps, (address) => open(address, target.port)).winner;
 }
 
-/** Begins a connection; nothing if there may be no more. */
+/** Starts a connection; undefined if the limit on outgoing connections is reached. */
 type OpenSocket = (address: string, port: number) => Socket | undefined;
 
-/** Begins a TCP connection. */
+/** Starts a TCP connection. */
 export function openSocket(address: string, port: number): Socket {
   return connect({ host: address, port, noDelay: true });
 }
@@ -66,7 +66,7 @@ function mayConnect(address: string, target: Target, { allowPrivateAddresses }: 
   return allowPrivateAddresses || target.fixed === true || !isPrivateAddress(address);
 }
 
-/** One family after the other, IPv6 first (RFC 8305 §4). */
+/** Alternates between the families, IPv6 first (RFC 8305 §4). */
 function interleaved(addresses: readonly string[]): string[] {
   const six = addresses.filter((address) => isIPv6(address));
   const four = addresses.filter((address) => !isIPv6(address));
@@ -76,7 +76,7 @@ function interleaved(addresses: readonly string[]): string[] {
     .filter((address) => address !== undefined);
 }
 
-/** Tries addresses, each with a head start before the next; the first connection wins and ends the others. */
+/** Tries addresses in parallel, each with a head start over the next. The first connection ends the other attempts. */
 class Race {
   readonly #outcome = Promise.withResolvers<Socket>();
   readonly #waiting: string[];
@@ -111,12 +111,12 @@ class Race {
     if (!socket) return this.#noRoom();
     this.#running.add(socket);
     socket.once('connect', () => this.#connected(socket));
-    // Heard also when the race is over: an error that nobody hears ends the process.
+    // The listener stays after the race: an 'error' event without a listener ends the process.
     socket.on('error', (error) => this.#failed(socket, `${address}: ${codeOf(error)}`));
     if (this.#waiting.length > 0) this.#next = this.#deps.clock.after(attemptDelayMs, () => this.#start());
   }
 
-  /** Those that are under way may still succeed. */
+  /** Starts no further attempts. Those that are running may still succeed. */
   #noRoom(): void {
     this.#waiting.length = 0;
     if (this.#running.size === 0) this.#giveUp(new ConnectError('too many connections to other servers', true));

@@ -1,10 +1,10 @@
 import { StanzaError } from '../protocol/stanza-error.ts';
 
-/** Why there is no stream to another server; the message is for operators. */
+/** Why no stream to another server could be established. The message is for operators. */
 export class DialFailure extends Error {
-  /** What the sender of a stanza is told. */
+  /** The error for the senders of stanzas. */
   readonly error: StanzaError;
-  /** Whether it was our certificate that did not convince, so that dialback may. */
+  /** Whether the peer refused our certificate: dialback may still succeed. */
   readonly certificateRefused: boolean;
 
   constructor(message: string, error: StanzaError, certificateRefused = false) {
@@ -14,18 +14,18 @@ export class DialFailure extends Error {
     this.certificateRefused = certificateRefused;
   }
 
-  /** The operator does not want it. */
+  /** The operator has excluded the domain. */
   static forbidden(remote: string): DialFailure {
     const error = StanzaError.notAllowed(`communication with ${remote} is not allowed`);
     return new DialFailure('s2s.allow and s2s.deny exclude it', error);
   }
 
-  /** There is such a server, and it could not be had (RFC 6120 §8.3.3.17). */
+  /** The server exists but cannot be reached (RFC 6120 §8.3.3.17). */
   static unreachable(message: string): DialFailure {
     return new DialFailure(message, StanzaError.remoteServerTimeout());
   }
 
-  /** There is no such server, or none we may talk to (RFC 6120 §8.3.3.16). */
+  /** The server does not exist, or may not be contacted (RFC 6120 §8.3.3.16). */
   static notFound(message: string, text?: string): DialFailure {
     return new DialFailure(message, StanzaError.remoteServerNotFound(text));
   }

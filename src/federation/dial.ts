@@ -11,20 +11,20 @@ import type { Target } from './federation-options.ts';
 import type { CertificateVerdict } from './peer-certificate.ts';
 import type { PeerStream, PeerStreamDeps } from './peer-stream.ts';
 import { ResolutionError } from './resolver.ts';
-import { type Errand, type Established, type Opening, openingTo } from './server-stream-out.ts';
+import { type Established, type Opening, openingTo, type StreamRequest } from './server-stream-out.ts';
 
-/** Dependencies of reaching other servers. */
+/** Dependencies of {@link Dialler}. */
 interface DialDeps {
   readonly stream: PeerStreamDeps;
-  /** Where the servers of a domain are, in the order they are to be tried. */
+  /** The servers of a domain, in the order in which to try them. */
   readonly targets: (domain: string) => Promise<readonly Target[]>;
   readonly connect: (target: Target, signal: AbortSignal) => Promise<Socket>;
   readonly makeConnection: (socket: Socket, user: ConnectionUser, pair: DomainPair) => Connection;
-  /** Told of every stream, before it can do anything. */
-  readonly opened: (opening: Opening, errand: Errand) => void;
+  /** Called for every stream before it starts. */
+  readonly opened: (opening: Opening, request: StreamRequest) => void;
 }
 
-/** Sees how far attempts get. */
+/** Observes the progress of attempts. */
 export interface DialWatch {
   found(targets: readonly Target[]): void;
   connected(target: Target, socket: Socket): void;
@@ -32,7 +32,7 @@ export interface DialWatch {
   failed(target: Target, failure: DialFailure): void;
 }
 
-/** What goes with all attempts of one dialling. */
+/** Common to all attempts of one call of `dial`. */
 interface Attempt {
   readonly signal: AbortSignal;
   readonly watch: DialWatch | undefined;
@@ -46,10 +46,10 @@ export class Dialler {
     this.#deps = deps;
   }
 
-  /** Tries the servers of the remote domain in their order. Rejects with DialFailure; an abort also ends the stream. */
+  /** Tries the servers of the remote domain in order. Rejects with DialFailure. Aborting `signal` also ends the stream. */
   async dial(
     pair: DomainPair,
-    purpose: Errand['purpose'],
+    purpose: StreamRequest['purpose'],
     signal: AbortSignal,
     watch?: DialWatch,
   ): Promise<Established> {
@@ -77,26 +77,26 @@ export class Dialler {
     }
   }
 
-  /** Where our certificate is not taken, a stream of its own is opened for dialback: many servers close after a failure. */
-  async #tryTarget(target: Target, errand: Errand, attempt: Attempt): Promise<Established> {
+  /** If the peer refuses our certificate, opens another stream for dialback, because many servers close after a failure. */
+  async #tryTarget(target: Target, request: StreamRequest, attempt: Attempt): Promise<Established> {
     try {
-      return await this.#open(target, errand, attempt);
+      return await this.#open(target, request, attempt);
     } catch (error) {
-      if (!(error instanceof DialFailure && error.certificateRefused && errand.external)) throw error;
-      this.#failed(errand, target, error, attempt.watch);
-      return this.#open(target, { ...errand, external: false }, attempt);
+      if (!(error instanceof DialFailure && error.certificateRefused && request.external)) throw error;
+      this.#failed(request, target, error, attempt.watch);
+      return this.#open(target, { ...request, external: false }, attempt);
     }
   }
 
-  async #open(target: Target, errand: Errand, { signal, watch }: Attempt): Promise<Established> {
+  async #open(target: Target, request: StreamRequest, { signal, watch }: Attempt): Promise<Established> {
     const socket = await this.#deps.connect(target, signal);
     watch?.connected(target, socket);
-    const { begin, ...opening } = openingTo(errand, this.#deps.stream);
+    const { begin, ...opening } = openingTo(request, this.#deps.stream);
     const { stream, established } = opening;
     const start: TlsStart = target.tls;
-    this.#deps.opened(opening, errand);
-    const user = watch ? watched(stream, errand.remote, watch) : stream;
-    stream.open(this.#deps.makeConnection(socket, user, errand), start);
+    this.#deps.opened(opening, request);
+    const user = watch ? watched(stream, request.remote, watch) : stream;
+    stream.open(this.#deps.makeConnection(socket, user, request), start);
     signal.addEventListener('abort', () => opening.giveUp(failureOf(signal.reason)));
     begin();
     return established;
@@ -113,7 +113,7 @@ export class Dialler {
   }
 }
 
-/** A stream as the user of its connection, where somebody else sees the end of the handshake too. */
+/** Passes connection events to the stream, and tells `watch` about the end of the handshake. */
 function watched(stream: PeerStream, remote: string, watch: DialWatch): ConnectionUser {
   return {
     received: (chunk) => stream.received(chunk),
@@ -126,7 +126,7 @@ function watched(stream: PeerStream, remote: string, watch: DialWatch): Connecti
   };
 }
 
-/** What went wrong before there was a stream. */
+/** The failure for an error that occurred before there was a stream. */
 function failureOf(error: unknown): DialFailure {
   if (error instanceof DialFailure) return error;
   const message = error instanceof Error ? error.message : String(error);

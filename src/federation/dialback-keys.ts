@@ -1,17 +1,17 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-/** What a dialback key stands for: who may send, to whom, on which stream of the receiving server. */
+/** The claim of a dialback key: the originating domain may send to the receiving domain on one stream of the receiving server. */
 interface KeyClaim {
   readonly receiving: string;
   readonly originating: string;
   readonly streamId: string;
 }
 
-/** Makes and knows the dialback keys of this server (XEP-0185). */
+/** Makes and verifies the dialback keys of this server (XEP-0185). */
 export class DialbackKeys {
   readonly #secret: string;
 
-  /** The secret is random, and that of all servers that stand for our domains. */
+  /** All servers of our domains must share the same random secret. */
   constructor(secret: Buffer) {
     this.#secret = createHash('sha256').update(secret).digest('hex');
   }
@@ -23,7 +23,7 @@ export class DialbackKeys {
   /** Whether a key is the one made for the claim. */
   verify(key: string, claim: KeyClaim): boolean {
     const expected = Buffer.from(this.make(claim));
-    const given = Buffer.from(key);
-    return given.length === expected.length && timingSafeEqual(given, expected);
+    const actual = Buffer.from(key);
+    return actual.length === expected.length && timingSafeEqual(actual, expected);
   }
 }

@@ -9,58 +9,58 @@ import type { Dialler } from './dial.ts';
 import { DialFailure } from './dial-failure.ts';
 import type { DomainPair } from './domain-pairs.ts';
 import type { FederationOptions } from './federation-options.ts';
-import type { Departing } from './peer-management.ts';
+import type { OutgoingStanza } from './peer-management.ts';
 import type { PeerStreamReport } from './peer-report.ts';
 import type { PeerStream } from './peer-stream.ts';
 import type { Established } from './server-stream-out.ts';
 
-/** Dependencies of a link. */
+/** Dependencies of {@link DomainLink}. */
 export interface DomainLinkDeps {
   readonly dialler: Pick<Dialler, 'dial'>;
-  /** A stream of the other server that goes both ways, if there is one (XEP-0288). */
-  readonly answered: (pair: DomainPair) => Established | undefined;
+  /** An incoming bidirectional stream of the other server, if there is one (XEP-0288). */
+  readonly bidirectional: (pair: DomainPair) => Established | undefined;
   readonly hop: (pair: DomainPair, dialled: Established) => NextHop;
   readonly copies: Pick<OutgoingCopies, 'add'>;
-  /** Takes a place for a stream that is to be opened because of a stanza, and answers how to give it back; throws StanzaError. */
+  /** Takes a place for the stream that a stanza requires; returns a function that releases it. Throws StanzaError. */
   readonly place: (stanza: Stanza) => () => void;
-  /** As they are now. */
+  /** The current options. */
   readonly options: () => Pick<FederationOptions, 'establishMs' | 'waiting' | 'backOff'>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Where a link stands. */
+/** The state of a link. */
 type LinkState =
   | { readonly name: 'idle' }
   | { readonly name: 'dialling'; readonly abort: AbortController }
   | { readonly name: 'open'; readonly dialled: Established; readonly hop: NextHop }
-  /** The other server could not be reached and is left alone for a while. */
+  /** The other server could not be reached. It is not tried again before `untilMs`. */
   | { readonly name: 'backing-off'; readonly untilMs: number; readonly failure: DialFailure };
 
-/** What a start tag may have beside the content; close enough for a bound on memory. */
+/** Bytes of a start tag in addition to the content; close enough for a limit on memory. */
 const tagBytes = 256;
-/** Streams a stanza is written to in vain before it is given up. */
+/** How many streams a stanza is written to, without confirmation, before it fails. */
 const maxAttempts = 3;
 
-/** All that goes from one domain of ours to one of another server: what waits, in order, and the stream it leaves by. */
+/** The outgoing stanzas from a local to a remote domain: a queue, and at most one stream. */
 export class DomainLink {
   readonly pair: DomainPair;
   readonly #deps: DomainLinkDeps;
   #state: LinkState = { name: 'idle' };
-  #queue: Departing[] = [];
+  #queue: OutgoingStanza[] = [];
   #queuedBytes = 0;
-  /** Presence is bounded by rosters, and counts with its bytes only. */
+  /** Without presence, which rosters bound; presence counts with its bytes only. */
   #queuedStanzas = 0;
-  /** The head of the queue is being asked about. */
-  #asking = false;
-  /** The network, or the other server, is behind. */
-  #held = false;
+  /** `leaving` of the queue's head is pending. */
+  #headPending = false;
+  /** Sending is paused until the network or the other server catches up. */
+  #paused = false;
   /** Whether the stream has carried anything. */
   #used = false;
   #failures = 0;
   #ended = false;
-  /** What has come back from a stream, in order. */
-  #returned: Departing[] = [];
+  /** Unconfirmed stanzas of an ended stream, in order. */
+  #returned: OutgoingStanza[] = [];
   #drained: (() => void)[] = [];
 
   constructor(pair: DomainPair, deps: DomainLinkDeps) {
@@ -68,7 +68,7 @@ export class DomainLink {
     this.#deps = deps;
   }
 
-  /** The link as it is shown to the operator. */
+  /** The link as shown to the operator. */
   report(): PeerStreamReport {
     const queued = this.#queue.length;
     if (this.stream) return this.stream.report(queued);
@@ -85,58 +85,59 @@ export class DomainLink {
     return this.#state.name === 'open' ? this.#state.dialled.stream : undefined;
   }
 
-  /** Whether it only remembers that the other server could not be reached. */
+  /** Whether the link only remembers a failure. */
   get isBackingOff(): boolean {
     return this.#state.name === 'backing-off' && this.#queue.length === 0;
   }
 
-  /** Whether nothing would be lost if the link were forgotten. */
-  isAtRest(nowMs: number): boolean {
+  /** Whether the link can be dropped without losing anything. */
+  canBeDropped(nowMs: number): boolean {
     if (this.#queue.length > 0) return false;
-    // How long it rests the next time depends on how often it has failed.
+    // The number of failures determines the next delay, so it is kept for a while.
     const { longestMs } = this.#deps.options().backOff;
     return (
       this.#state.name === 'idle' || (this.#state.name === 'backing-off' && this.#state.untilMs + longestMs <= nowMs)
     );
   }
 
-  /** Takes a stanza; throws the StanzaError for one that is not even tried. */
-  send(stanza: Stanza, departure: Handoff): void {
+  /** Takes a stanza; throws StanzaError if it does not try to send it. */
+  send(stanza: Stanza, handoff: Handoff): void {
     const nowMs = this.#deps.clock.monotonicMs();
     if (this.#state.name === 'backing-off' && nowMs < this.#state.untilMs) throw this.#state.failure.error;
     if (!this.#hasRoomFor(stanza)) throw StanzaError.resourceConstraint(`the queue for ${this.pair.remote} is full`);
-    const begins = this.#state.name === 'idle' || this.#state.name === 'backing-off';
-    const begun = begins ? this.#deps.place(stanza) : undefined;
-    const copy = departure.ackScope ? this.#deps.copies.add(stanza) : undefined;
-    if (copy) departure.ackScope?.ackAfter(copy.durable);
+    const needsStream = this.#state.name === 'idle' || this.#state.name === 'backing-off';
+    const releasePlace = needsStream ? this.#deps.place(stanza) : undefined;
+    const copy = handoff.ackScope ? this.#deps.copies.add(stanza) : undefined;
+    if (copy) handoff.ackScope?.ackAfter(copy.durable);
     const atMs = this.#deps.clock.nowMs();
-    const back = (entry: Departing) => this.#back(entry);
-    this.#queue.push({ stanza, departure, copy, sinceMs: nowMs, atMs, storedElsewhere: false, attempts: 0, back });
-    this.#weigh(stanza, 1);
-    if (this.#state.name === 'open') this.#pump();
-    else if (begun) void this.#dial().finally(begun);
+    const takeBack = (entry: OutgoingStanza) => this.#takeBack(entry);
+    this.#queue.push({ stanza, handoff, copy, sinceMs: nowMs, atMs, storedElsewhere: false, attempts: 0, takeBack });
+    this.#count(stanza, 1);
+    if (this.#state.name === 'open') this.#sendQueued();
+    else if (releasePlace) void this.#dial().finally(releasePlace);
   }
 
-  /** Keeps the times of what waits and of the stream; called about once a second. */
+  /** Fails stanzas that have waited too long; called about once a second. */
   tick(nowMs: number): void {
     const { maxWaitMs } = this.#deps.options().waiting;
-    const late = ({ sinceMs }: Departing) => nowMs - sinceMs > maxWaitMs;
-    while (!this.#asking && this.#queue[0] && late(this.#queue[0])) this.#bounce(StanzaError.remoteServerTimeout(), 1);
+    const late = ({ sinceMs }: OutgoingStanza) => nowMs - sinceMs > maxWaitMs;
+    while (!this.#headPending && this.#queue[0] && late(this.#queue[0]))
+      this.#bounce(StanzaError.remoteServerTimeout(), 1);
   }
 
-  /** A server that could not be reached is left alone no longer. */
+  /** Ends the delay before an unreachable server is tried again. */
   tryAgain(): void {
     this.#failures = 0;
     if (this.#state.name === 'backing-off') this.#state = { name: 'idle' };
   }
 
-  /** Resolves when nothing waits any more, and what has left has arrived as far as can be told. */
+  /** Resolves when no stanzas wait, and those sent are confirmed as far as possible. */
   async drained(): Promise<void> {
     if (this.#queue.length > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
     await this.stream?.management.settled();
   }
 
-  /** Gives up all that is under way: copies stay for the next start. */
+  /** Stops. Copies of stanzas stay for the next start. */
   end(): void {
     this.#ended = true;
     if (this.#state.name === 'dialling') this.#state.abort.abort(DialFailure.unreachable('the server stops'));
@@ -144,8 +145,8 @@ export class DomainLink {
 
   async #dial(): Promise<void> {
     if (this.#ended) return;
-    const answered = this.#deps.answered(this.pair);
-    if (answered) return this.#opened(answered);
+    const incoming = this.#deps.bidirectional(this.pair);
+    if (incoming) return this.#opened(incoming);
     const abort = new AbortController();
     this.#state = { name: 'dialling', abort };
     const { clock, dialler, options } = this.#deps;
@@ -163,7 +164,7 @@ export class DomainLink {
     this.#used = false;
     this.#state = { name: 'open', dialled, hop: this.#deps.hop(this.pair, dialled) };
     void dialled.stream.ended.then(() => this.#lost(dialled));
-    this.#pump();
+    this.#sendQueued();
   }
 
   #failed(failure: DialFailure): void {
@@ -177,56 +178,56 @@ export class DomainLink {
 
   #lost(dialled: Established): void {
     if (this.#state.name !== 'open' || this.#state.dialled !== dialled) return;
-    // Or a server that ends every stream at once would be tried without end.
+    // Without this, a server that ends every stream at once would be tried forever.
     if (this.#queue.length > 0 && !this.#used) return this.#failed(DialFailure.unreachable('the stream has ended'));
     this.#state = { name: 'idle' };
     if (this.#queue.length > 0) void this.#dial();
   }
 
-  /** Lets leave what may, in order (RFC 6120 §10.1). */
-  #pump(): void {
-    while (this.#state.name === 'open' && !this.#asking && !this.#held && this.#queue[0]) {
+  /** Sends queued stanzas, in order, until the stream is busy (RFC 6120 §10.1). */
+  #sendQueued(): void {
+    while (this.#state.name === 'open' && !this.#headPending && !this.#paused && this.#queue[0]) {
       const { dialled, hop } = this.#state;
       const { wire, management } = dialled.stream;
       const { connection } = wire;
       if (connection.ended) return;
-      if (management.full) return this.#hold(management.room());
-      if (connection.congested) return this.#hold(connection.flushed());
-      this.#askHead(this.#queue[0], dialled, hop);
+      if (management.full) return this.#pause(management.room());
+      if (connection.congested) return this.#pause(connection.flushed());
+      this.#sendHead(this.#queue[0], dialled, hop);
     }
   }
 
-  #hold(until: Promise<unknown>): void {
-    this.#held = true;
+  #pause(until: Promise<unknown>): void {
+    this.#paused = true;
     void until.then(() => {
-      this.#held = false;
-      this.#pump();
+      this.#paused = false;
+      this.#sendQueued();
     });
   }
 
-  /** One that goes again has been asked about before. */
-  #askHead(head: Departing, dialled: Established, hop: NextHop): void {
-    const { departure, stanza, attempts } = head;
+  /** Sends the head of the queue, after `leaving` if this is the first attempt. */
+  #sendHead(head: OutgoingStanza, dialled: Established, hop: NextHop): void {
+    const { handoff, stanza, attempts } = head;
     let leaving: MaybePromise<Stanza | undefined> = stanza;
     try {
-      if (departure.leaving && attempts === 0) leaving = departure.leaving(hop);
+      if (handoff.leaving && attempts === 0) leaving = handoff.leaving(hop);
     } catch (error) {
       return this.#refused(error);
     }
-    if (!(leaving instanceof Promise)) return this.#depart(head, leaving, dialled);
-    this.#asking = true;
+    if (!(leaving instanceof Promise)) return this.#write(head, leaving, dialled);
+    this.#headPending = true;
     const asked = leaving.then(
-      (decided) => this.#depart(head, decided, dialled),
+      (decided) => this.#write(head, decided, dialled),
       (error: unknown) => this.#refused(error),
     );
     void asked.then(() => {
-      this.#asking = false;
-      this.#pump();
+      this.#headPending = false;
+      this.#sendQueued();
     });
   }
 
-  /** Nothing of a stanza that has come to its end leaves; one whose stream is gone meanwhile is asked about again. */
-  #depart(head: Departing, stanza: Stanza | undefined, dialled: Established): void {
+  /** Writes the head, or drops it without a `stanza`. If the stream has ended meanwhile, the head stays in the queue. */
+  #write(head: OutgoingStanza, stanza: Stanza | undefined, dialled: Established): void {
     if (this.#queue[0] !== head) return;
     if (stanza && dialled.stream.wire.connection.ended) return;
     this.#shift();
@@ -234,11 +235,11 @@ export class DomainLink {
     this.#used = true;
     this.#failures = 0;
     dialled.stream.management.transmit({ ...head, stanza, attempts: head.attempts + 1 });
-    if (head.attempts === 0) head.departure.left?.();
+    if (head.attempts === 0) head.handoff.left?.();
   }
 
-  /** The stream it was written to is over: it goes by the next one, before what has waited behind it. */
-  #back(entry: Departing): void {
+  /** Takes back a stanza whose stream has ended without confirming it. It goes first on the next stream. */
+  #takeBack(entry: OutgoingStanza): void {
     this.#returned.push(entry);
     if (this.#returned.length === 1) queueMicrotask(() => this.#requeue());
   }
@@ -250,7 +251,7 @@ export class DomainLink {
       if (entry.attempts >= maxAttempts) this.#fail(entry, StanzaError.remoteServerTimeout());
     const sinceMs = this.#deps.clock.monotonicMs();
     this.#queue.unshift(...again.map((entry) => ({ ...entry, sinceMs })));
-    for (const { stanza } of again) this.#weigh(stanza, 1);
+    for (const { stanza } of again) this.#count(stanza, 1);
     if (this.#state.name === 'idle' && this.#queue.length > 0) void this.#dial();
   }
 
@@ -267,9 +268,9 @@ export class DomainLink {
     }
   }
 
-  /** The copy stays until what becomes of the stanza instead is durable. */
-  #fail({ departure, copy }: Departing, error: StanzaError): void {
-    const settled = Promise.resolve(departure.failed(error));
+  /** Fails a stanza. Its copy stays until the outcome is durable. */
+  #fail({ handoff, copy }: OutgoingStanza, error: StanzaError): void {
+    const settled = Promise.resolve(handoff.failed(error));
     const { log } = this.#deps;
     settled.then(
       () => copy?.release(),
@@ -283,14 +284,14 @@ export class DomainLink {
     return this.#queuedBytes + weight(stanza) <= bytes && !(counts && this.#queuedStanzas >= stanzas);
   }
 
-  #weigh(stanza: Stanza, sign: 1 | -1): void {
+  #count(stanza: Stanza, sign: 1 | -1): void {
     this.#queuedBytes += sign * weight(stanza);
     if (stanza.kind !== 'presence') this.#queuedStanzas += sign;
   }
 
-  #shift(): Departing | undefined {
+  #shift(): OutgoingStanza | undefined {
     const head = this.#queue.shift();
-    if (head) this.#weigh(head.stanza, -1);
+    if (head) this.#count(head.stanza, -1);
     if (this.#queue.length === 0) for (const wake of this.#drained.splice(0)) wake();
     return head;
   }

@@ -1,15 +1,15 @@
-/** Two domains that exchange stanzas: ours and that of a peer. */
+/** Two domains that exchange stanzas: a local one and one of a peer. */
 export interface DomainPair {
   readonly local: string;
   readonly remote: string;
 }
 
-/** A pair as a key of maps; a space stands in no domain. */
+/** A pair as a map key. Domains contain no spaces. */
 export function pairKey({ local, remote }: DomainPair): string {
   return `${local} ${remote}`;
 }
 
-/** For which pairs of domains a peer has proved that it may send (RFC 6120 §8.1.2.2, XEP-0220 §2.6). */
+/** The pairs of domains that a peer has proved: it may send from `remote` to `local` (RFC 6120 §8.1.2.2, XEP-0220 §2.6). */
 export class ProvenPairs {
   readonly #pairs = new Map<string, DomainPair>();
   #certified: string | undefined;
@@ -18,7 +18,7 @@ export class ProvenPairs {
     return this.#pairs.size;
   }
 
-  /** The domains of the peer that are proved, whomever they write to. */
+  /** The proven domains of the peer. */
   get remotes(): ReadonlySet<string> {
     const proved = Array.from(this.#pairs.values(), ({ remote }) => remote);
     return new Set(this.#certified === undefined ? proved : [this.#certified, ...proved]);
@@ -28,12 +28,12 @@ export class ProvenPairs {
     this.#pairs.set(pairKey(pair), pair);
   }
 
-  /** The peer's certificate names a domain: that is so whomever it writes to. */
+  /** The peer's certificate has proved a domain, for all local domains. */
   certify(remote: string): void {
     this.#certified = remote;
   }
 
-  /** Whether this very pair is proved: then stanzas may go the other way, too (XEP-0288 §2.2). */
+  /** Whether exactly this pair is proved. Stanzas may then go in the other direction, too (XEP-0288 §2.2). */
   has(pair: DomainPair): boolean {
     return this.#pairs.has(pairKey(pair));
   }

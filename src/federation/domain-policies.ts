@@ -1,7 +1,7 @@
 import type { StreamLimits } from '../streams/stream-limits.ts';
 import type { FederationOptions, PeerAuthentication } from './federation-options.ts';
 
-/** What the operator decided about other domains; a reload replaces it. */
+/** The operator's settings for other domains. A reload replaces them. */
 export class DomainPolicies {
   #options: FederationOptions;
 
@@ -9,7 +9,7 @@ export class DomainPolicies {
     this.#options = options;
   }
 
-  /** Everything that was decided, as it is now. */
+  /** The current settings. */
   get options(): FederationOptions {
     return this.#options;
   }
@@ -18,7 +18,7 @@ export class DomainPolicies {
     this.#options = options;
   }
 
-  /** Whether stanzas are exchanged with the domain at all. */
+  /** Whether stanzas may be exchanged with the domain. */
   allows(domain: string): boolean {
     const { allow, deny } = this.#options;
     return !isListed(deny, domain) && (allow === undefined || isListed(allow, domain));
@@ -29,18 +29,18 @@ export class DomainPolicies {
     return this.#options.domains.get(domain)?.authentication ?? this.#options.authentication;
   }
 
-  /** Whether nothing is exchanged with the domain without TLS. */
+  /** Whether streams with the domain must use TLS. */
   tlsRequired(domain: string): boolean {
     return this.#options.domains.get(domain)?.tlsRequired ?? this.#options.tlsRequired;
   }
 
-  /** The bounds on a stream with the domain, once it has proved itself. */
+  /** The limits of a stream with the domain, once the domain is proved. */
   limits(domain: string): StreamLimits {
     return this.#options.domains.get(domain)?.limits ?? this.#options.limits;
   }
 }
 
-/** The dot belongs to what is compared: `*.example.org` is not badexample.org. */
+/** The comparison includes the dot: `*.example.org` does not match badexample.org. */
 function isListed(list: readonly string[], domain: string): boolean {
   return list.some((entry) => entry === domain || (entry.startsWith('*.') && domain.endsWith(entry.slice(1))));
 }

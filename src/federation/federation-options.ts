@@ -13,61 +13,61 @@ export interface Target {
 }
 
 /**
- * How another server must prove its domain. `certificate`: by its certificate alone. `dialback`: by its certificate where
- * that convinces, else by dialback (XEP-0220).
+ * How another server must prove its domain. `certificate`: by a valid certificate only. `dialback`: by a valid certificate, otherwise by
+ * dialback (XEP-0220).
  */
 export type PeerAuthentication = 'certificate' | 'dialback';
 
-/** What holds for one domain instead of what holds for all. */
+/** Settings for one domain that replace the general ones. */
 export interface DomainPolicy {
   readonly authentication?: PeerAuthentication;
   readonly tlsRequired?: boolean;
-  /** For a stream from the domain, once it has proved itself. */
+  /** The limits of a stream with the domain, once the domain is proved. */
   readonly limits?: StreamLimits;
 }
 
-/** Bounds on what waits for one other domain while there is no stream to it. */
+/** Limits on the stanzas that wait for a stream to one remote domain. */
 interface WaitingLimits {
   readonly stanzas: number;
   readonly bytes: number;
   readonly maxWaitMs: number;
 }
 
-/** What all share who have us talk to other servers: how much there is, and how much of it one may have. */
+/** Outbound connections: the totals, and the share of one account or address. */
 export interface FederationShares {
   /** Pairs of domains. */
   readonly links: number;
-  /** Streams that are being opened for one account. */
+  /** Streams being opened for one account. */
   readonly newLinksPerAccount: number;
-  /** Questions about dialback keys that are under way. */
+  /** Dialback keys being verified. */
   readonly dialbackQuestions: number;
-  /** Those of them that one IP address has us ask. */
+  /** Dialback keys from one IP address being verified. */
   readonly dialbackQuestionsPerIp: number;
 }
 
-/** How federation is to be: who, how proven, and within which bounds. Domains are prepared (RFC 7622 §3.2). */
+/** Settings of federation: permitted domains, authentication and limits. Domains are prepared (RFC 7622 §3.2). */
 export interface FederationOptions {
-  /** Who may talk to us: unless set everybody who is not in `deny`. `*.example.org` is every domain below example.org. */
+  /** The permitted domains; if absent, all that are not in `deny`. `*.example.org` matches every subdomain of example.org. */
   readonly allow?: readonly string[];
   readonly deny: readonly string[];
   readonly authentication: PeerAuthentication;
-  /** No stanza travels without TLS. */
+  /** Stanzas are exchanged over TLS only. */
   readonly tlsRequired: boolean;
   readonly domains: ReadonlyMap<string, DomainPolicy>;
-  /** Where the servers of some domains are, in place of what DNS says. */
+  /** The servers of single domains, used instead of DNS. */
   readonly overrides: ReadonlyMap<string, readonly Target[]>;
-  /** Whether domains without an override may be in private networks. */
+  /** Whether DNS may lead into private networks. */
   readonly allowPrivateAddresses: boolean;
-  /** From the first SYN to a TCP connection, all addresses of one target together. */
+  /** Time allowed for a TCP connection, over all addresses of one target. */
   readonly connectMs: number;
-  /** From the first look-up to an authenticated stream, all targets together. */
+  /** Time allowed from the DNS lookup to an authenticated stream, over all targets of one domain. */
   readonly establishMs: number;
-  /** A stream that carried nothing for so long is closed. */
+  /** Time without stanzas after which a stream is closed. */
   readonly idleCloseMs: number;
   readonly waiting: WaitingLimits;
-  /** How long a domain that could not be reached is left alone: first, and at most. */
+  /** The delay before an unreachable domain is tried again: at first, and at most. */
   readonly backOff: { readonly firstMs: number; readonly longestMs: number };
-  /** Bounds on one stream, ours to them and theirs to us alike. */
+  /** The limits of one stream, in either direction. */
   readonly limits: StreamLimits;
   readonly shares: FederationShares;
 }

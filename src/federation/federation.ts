@@ -50,14 +50,14 @@ interface FederationDeps {
   readonly resolver: Resolver & { close(): void };
   /** The secret that dialback keys are made with. */
   readonly dialbackSecret: Buffer;
-  /** Whether a domain is served here: by accounts, by a component, or by a part of this process. */
+  /** Whether this server serves the domain: accounts, a component, or an in-process service. */
   readonly isHosted: (domain: string) => boolean;
-  /** Whose share of new streams a stanza from an address counts as. */
+  /** The key of the share in which a new stream for a stanza from this address counts. */
   readonly sender: (from: Jid) => string;
   readonly fromPeer: (stanza: Stanza, ackScope: AckScope) => MaybePromise<void>;
   readonly requests: OutgoingRequests;
   readonly copies: Pick<OutgoingCopies, 'add'>;
-  /** Bounds of stream management. */
+  /** The limits of stream management. */
   readonly management: AcknowledgmentLimits;
   readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
   readonly clock: Clock;
@@ -66,16 +66,16 @@ interface FederationDeps {
 
 const tickMs = 1000;
 
-/** Everything between this server and others (RFC 6120 §8.1.2.2, §10.4). */
+/** Streams between this server and others (RFC 6120 §8.1.2.2, §10.4). */
 export class Federation {
   readonly #deps: FederationDeps;
   readonly #policies: DomainPolicies;
   readonly #links: RemoteLinks;
   readonly #listener: StreamListener<PeerConnection>;
   readonly #dialler: Dialler;
-  /** Streams of ours, and those of others. */
-  readonly #streams = new Set<PeerStream>();
-  readonly #answered = new Set<PeerStream>();
+  /** Outgoing and incoming streams. */
+  readonly #outgoing = new Set<PeerStream>();
+  readonly #incoming = new Set<PeerStream>();
   #trust: TrustAnchors;
   #timer: Timer;
 
@@ -85,7 +85,7 @@ export class Federation {
     const policies = new DomainPolicies(deps.options);
     this.#policies = policies;
     this.#trust = deps.trust;
-    const stream = this.#streamParts((question, asking) => verifier.verify(question, asking));
+    const stream = this.#streamParts((key, source) => verifier.verify(key, source));
     const dialler = this.#makeDialler(stream);
     this.#dialler = dialler;
     const known = new KnownFeatures(deps.requests, clock);
@@ -94,7 +94,7 @@ export class Federation {
       options: () => policies.options,
       policies,
       dialler,
-      answered: (pair) => this.#goingBothWays(pair),
+      bidirectional: (pair) => this.#bidirectionalStream(pair),
       hop: (pair, { stream, features }) => new PeerHop(pair, stream, features, known),
     });
     const streamTo = (pair: DomainPair) => this.#links.find(pair)?.stream;
@@ -105,7 +105,7 @@ export class Federation {
     this.#timer = clock.after(tickMs, () => this.#tick());
   }
 
-  /** What takes stanzas for other servers. */
+  /** The outbound for other servers. */
   get remotes(): Outbound {
     return this.#links;
   }
@@ -114,40 +114,40 @@ export class Federation {
     return this.#listener.listen(address, start);
   }
 
-  /** Opens a stream to another server only to see how far it gets. */
+  /** Tests the connection to another server, step by step. */
   test(pair: DomainPair): Promise<LinkTestReport> {
     const timeoutMs = this.#policies.options.establishMs;
     return testLink(pair, { dialler: this.#dialler, clock: this.#deps.clock, timeoutMs });
   }
 
-  /** Other decisions hold from now on. A stream stays, unless it would not be allowed any more. */
+  /** Applies new settings. Closes the streams that they no longer permit. */
   reload(options: FederationOptions, trust: TrustAnchors): void {
     this.#policies.replace(options);
     this.#trust = trust;
     const { isHosted } = this.#deps;
-    for (const stream of new Set([...this.#streams, ...this.#answered])) {
+    for (const stream of new Set([...this.#outgoing, ...this.#incoming])) {
       const objection = objectionTo(stream, { isHosted, policies: this.#policies });
       if (objection) stream.close(objection);
     }
     this.#links.tryAgain();
   }
 
-  /** The streams that somebody is proven on, and the links of ours, for operators. */
+  /** The links and the authenticated incoming streams, for operators. */
   report(): readonly PeerStreamReport[] {
     const links = this.#links.all();
     const carrying = new Set(links.map((link) => link.stream));
-    const others = [...this.#answered].filter((stream) => !carrying.has(stream));
+    const others = [...this.#incoming].filter((stream) => !carrying.has(stream));
     return [...links.map((link) => link.report()), ...others.map((stream) => stream.report(0))];
   }
 
-  /** Lets what waits leave, then says goodbye to every server; all of it within `drainMs`, or little more. */
+  /** Sends the waiting stanzas, then closes all streams. Takes little more than `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     await within(this.#deps.clock, drainMs, this.#links.drained());
     this.#links.end();
-    await within(this.#deps.clock, drainMs, Promise.all([...this.#streams].map((stream) => stream.finish())));
-    for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
+    await within(this.#deps.clock, drainMs, Promise.all([...this.#outgoing].map((stream) => stream.finish())));
+    for (const stream of [...this.#outgoing]) stream.close(StreamError.systemShutdown());
     await this.#listener.stop(drainMs);
-    for (const stream of [...this.#streams]) stream.abandon();
+    for (const stream of [...this.#outgoing]) stream.abandon();
     this.#deps.resolver.close();
     this.#timer.cancel();
   }
@@ -202,8 +202,8 @@ export class Federation {
         });
       },
       opened: ({ stream }) => {
-        this.#streams.add(stream);
-        void stream.ended.then(() => this.#streams.delete(stream));
+        this.#outgoing.add(stream);
+        void stream.ended.then(() => this.#outgoing.delete(stream));
       },
     });
   }
@@ -234,14 +234,14 @@ export class Federation {
   #answer(deps: PeerStreamDeps, authenticated: () => void): PeerStream {
     const stream = answerServer(deps, {
       authenticated,
-      proved: () => this.#answered.add(stream),
+      proved: () => this.#incoming.add(stream),
     });
-    void stream.ended.then(() => this.#answered.delete(stream));
+    void stream.ended.then(() => this.#incoming.delete(stream));
     return stream;
   }
 
-  #goingBothWays(pair: DomainPair): Established | undefined {
-    for (const stream of this.#answered) {
+  #bidirectionalStream(pair: DomainPair): Established | undefined {
+    for (const stream of this.#incoming) {
       const usable = stream.role.bidirectional && !stream.over && stream.proven.has(pair);
       if (usable) return { stream, proof: stream.role.proof, features: [] };
     }
@@ -252,11 +252,11 @@ export class Federation {
     this.#timer = this.#deps.clock.after(tickMs, () => this.#tick());
     const nowMs = this.#deps.clock.monotonicMs();
     this.#links.tick(nowMs);
-    for (const stream of this.#streams) stream.tick(nowMs);
+    for (const stream of this.#outgoing) stream.tick(nowMs);
   }
 }
 
-/** Begins a connection to another server, if the doorkeeper lets it out. */
+/** Starts a connection to another server, unless the limiter refuses it. */
 function openCounted(limiter: ConnectionLimiter, address: string, port: number): Socket | undefined {
   if (!limiter.admitOutgoing()) return undefined;
   return openSocket(address, port).once('close', () => limiter.releaseOutgoing());

@@ -4,16 +4,16 @@ import type { Target } from './federation-options.ts';
 import { ResolutionError, type Resolver, type SrvRecord } from './resolver.ts';
 import { inOrder } from './srv-order.ts';
 
-/** What finding a server needs. */
+/** Dependencies of {@link ServerFinder}. */
 interface FinderDeps {
   readonly resolver: Resolver;
-  /** Where the servers of some domains are, in place of what DNS says. */
+  /** The servers of single domains, used instead of DNS. */
   readonly overrides: (domain: string) => readonly Target[] | undefined;
-  /** From 0 to below 1, for the choice among records of the same priority. */
+  /** From 0 (inclusive) to 1 (exclusive), for choosing among records of the same priority. */
   readonly random: () => number;
 }
 
-/** Who names a thousand targets does not keep us busy with all of them. */
+/** Limits the work that one domain with many records can cause. */
 const maxTargets = 10;
 const serverPort = 5269;
 
@@ -25,7 +25,7 @@ export class ServerFinder {
     this.#deps = deps;
   }
 
-  /** Where to try, in this order; never empty. Rejects with `ResolutionError`. */
+  /** The targets to try, in order; never empty. Rejects with `ResolutionError`. */
   async targets(domain: string): Promise<readonly Target[]> {
     const fixed = this.#deps.overrides(domain);
     if (fixed) return fixed;
@@ -35,7 +35,7 @@ export class ServerFinder {
     return (await this.#named(name)) ?? this.#unnamed(name);
   }
 
-  /** The targets of SRV records, those of both kinds in one order (XEP-0368 §3); undefined if there are none. */
+  /** The targets of both kinds of SRV records in one order (XEP-0368 §3); undefined without records. */
   async #named(name: string): Promise<readonly Target[] | undefined> {
     const { resolver, random } = this.#deps;
     const [starttls, direct] = await Promise.allSettled([
@@ -45,14 +45,14 @@ export class ServerFinder {
     const records = [...tagged(starttls, 'starttls'), ...tagged(direct, 'direct')];
     const usable = records.filter(({ record }) => isUsable(record));
     if (usable.length > 0) return inOrder(usable, random).slice(0, maxTargets).map(toTarget);
-    // What was not answered could have been a record: its absence must not lead to the domain's own address.
+    // Without an answer a record may exist, so the domain's own address must not be used.
     if (starttls.status === 'rejected') throw starttls.reason;
     if (direct.status === 'rejected') throw direct.reason;
     if (starttls.value.length === 0) return undefined;
     throw new ResolutionError('not offered', `${name} offers no service to servers`);
   }
 
-  /** Without SRV records the server is where the domain's name leads (RFC 6120 §3.2.2). */
+  /** Without SRV records, the server is at the domain's own address (RFC 6120 §3.2.2). */
   async #unnamed(name: string): Promise<readonly Target[]> {
     const addresses = await this.#deps.resolver.addresses(name);
     if (addresses.length === 0) throw new ResolutionError('no such domain', `${name} has no address`);
@@ -69,7 +69,7 @@ function tagged(answer: PromiseSettledResult<readonly SrvRecord[]>, tls: Target[
   return answer.status === 'fulfilled' ? answer.value.map((record) => ({ record, tls })) : [];
 }
 
-/** An empty host says that the service is not offered (RFC 2782), and nobody listens on port 0. */
+/** An empty host means that the service is not offered (RFC 2782). Port 0 cannot be connected to. */
 function isUsable({ host, port }: SrvRecord): boolean {
   return port > 0 && host.length <= 253 && /^[a-z\d_-]+(\.[a-z\d_-]+)*$/i.test(host);
 }

@@ -7,12 +7,12 @@ import type { Clock } from '../support/clock.ts';
 import { attribute, childElements, type Element, xml } from '../xml/element.ts';
 import type { DomainPair } from './domain-pairs.ts';
 
-/** How long an answer is believed, and how long its absence is. */
+/** How long an answer is cached, and how long a missing answer. */
 const answerHoldsMs = 3600 * 1000;
 const silenceHoldsMs = 60 * 1000;
 const answerTimeoutMs = 10_000;
 const maxDomains = 1000;
-/** Characters of the names that are kept of one domain. Nobody has more; the rest is not looked at. */
+/** Characters of feature names kept per domain, more than any server has. The rest is ignored. */
 const maxCharacters = 16_384;
 
 interface Known {
@@ -20,7 +20,7 @@ interface Known {
   untilMs: number;
 }
 
-/** What other servers say they can do (XEP-0030 §3), asked once and remembered for a while. */
+/** The features that other servers announce (XEP-0030 §3), cached for a while. */
 export class KnownFeatures {
   readonly #requests: Pick<OutgoingRequests, 'ask'>;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
@@ -31,7 +31,7 @@ export class KnownFeatures {
     this.#clock = clock;
   }
 
-  /** Asks by `send`, if it is not known. Rejects if the server does not say. */
+  /** Asks with `send` unless the answer is cached. Rejects if the server does not answer. */
   of(pair: DomainPair, send: (request: Stanza) => void): Promise<ReadonlySet<string>> {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#byDomain.get(pair.remote);
@@ -44,7 +44,7 @@ export class KnownFeatures {
     return asked.features;
   }
 
-  /** The oldest makes room. */
+  /** Drops the oldest entry if the cache is full. */
   #remember(domain: string, known: Known): void {
     this.#byDomain.delete(domain);
     this.#byDomain.set(domain, known);

@@ -2,13 +2,13 @@ import { StreamError } from '../protocol/stream-error.ts';
 import type { DomainPolicies } from './domain-policies.ts';
 import type { PeerStream } from './peer-stream.ts';
 
-/** What decides whether a stream may stay. */
+/** Dependencies of {@link objectionTo}. */
 interface ObjectionDeps {
   readonly isHosted: (domain: string) => boolean;
   readonly policies: DomainPolicies;
 }
 
-/** Why a stream that was allowed once is not any more, after a reload; what is not open yet is asked about when it is. */
+/** Why a stream is no longer permitted after a reload. Streams that are not open yet are checked when they open. */
 export function objectionTo(stream: PeerStream, deps: ObjectionDeps): StreamError | undefined {
   const { local, remote } = stream.role;
   if (local !== undefined && !deps.isHosted(local)) return StreamError.hostGone(`${local} is no longer served here`);
@@ -18,7 +18,7 @@ export function objectionTo(stream: PeerStream, deps: ObjectionDeps): StreamErro
 }
 
 function faultOf(stream: PeerStream, domain: string, { isHosted, policies }: ObjectionDeps): string | undefined {
-  // Nobody but us speaks for our own domains.
+  // No peer can speak for a local domain.
   if (isHosted(domain)) return `${domain} is served here`;
   if (!policies.allows(domain)) return `communication with ${domain} is not allowed`;
   if (stream.state !== 'open') return undefined;
@@ -28,7 +28,7 @@ function faultOf(stream: PeerStream, domain: string, { isHosted, policies }: Obj
   return verdict.trusted ? undefined : verdict.reason;
 }
 
-/** Whether the peer is who it says because of its certificate. */
+/** Whether the peer has authenticated by its certificate. */
 function restsOnCertificate({ role }: PeerStream): boolean {
   return role.direction === 'in' && role.proof === 'certificate';
 }

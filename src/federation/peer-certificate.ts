@@ -4,12 +4,12 @@ import { namesServer } from './certificate-names.ts';
 import { pathFault } from './certificate-path.ts';
 import type { TrustAnchors } from './trust-anchors.ts';
 
-/** Whether a peer's certificate proves that it is the server of a domain; the reason is one line for logs and operators. */
+/** Whether a peer's certificate proves that the peer is a server of a domain. The reason is one line for logs and operators. */
 export type CertificateVerdict = { readonly trusted: true } | { readonly trusted: false; readonly reason: string };
 
 /**
- * Complaints of OpenSSL that are no last word: it asks for a purpose that the largest authorities no longer certify, and knows
- * none of the operator's authorities. Each of them may hide others, so that the whole path is looked at again.
+ * Objections of OpenSSL that are not final: it requires a purpose that the largest authorities no longer certify, and does not know
+ * the operator's authorities. Each objection may hide others, so the whole path is checked again.
  */
 const notFinal: ReadonlySet<string> = new Set([
   'INVALID_PURPOSE',
@@ -23,8 +23,8 @@ const notFinal: ReadonlySet<string> = new Set([
 const longestPath = 8;
 
 /**
- * Judges the certificate that the peer of a finished handshake has shown, in either role: whether it leads to a trust
- * anchor, and names the domain (RFC 6120 §13.7.2, RFC 9525). The domain is prepared. Never throws.
+ * Judges the certificate of a peer after the handshake, in either role: whether it leads to a trust
+ * anchor and names the domain (RFC 6120 §13.7.2, RFC 9525). The domain must be prepared. Never throws.
  */
 export function judgeCertificate(
   socket: TLSSocket,
@@ -58,7 +58,7 @@ interface Complaint {
   readonly message: string;
 }
 
-/** The result of OpenSSL's own check. On the server's side Node.js tells it only to sockets that its `tls.Server` has made. */
+/** OpenSSL's objection. On the accepting side, Node.js exposes it only on sockets that its own `tls.Server` created. */
 function opensslComplaint(socket: TLSSocket): Complaint | undefined {
   const handle: unknown = Reflect.get(socket, '_handle');
   if (!isVerifying(handle)) throw new Error('the connection is gone');
@@ -70,14 +70,14 @@ function isVerifying(handle: unknown): handle is { verifyError(): Error | null |
   return typeof handle === 'object' && handle !== null && 'verifyError' in handle;
 }
 
-/** The leaf and the issuer of each, as far as the peer has shown them or our context knows them; empty if there is none. */
+/** The leaf and its issuers, as far as the peer has sent them or our context knows them; empty without a certificate. */
 function shownPath(socket: TLSSocket): X509Certificate[] {
   const path: X509Certificate[] = [];
-  // Not getPeerX509Certificate: in Node.js 24 it takes the leaf out of the chain for whoever asks next.
+  // Not getPeerX509Certificate: in Node.js 24 it removes the leaf from the chain for later callers.
   let shown: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
   while (shown?.raw !== undefined && path.length < longestPath) {
     path.push(new X509Certificate(shown.raw));
-    // The last one is its own issuer.
+    // The last certificate is its own issuer.
     shown = shown.issuerCertificate === shown ? undefined : shown.issuerCertificate;
   }
   return path;

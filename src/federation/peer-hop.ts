@@ -4,7 +4,7 @@ import type { DomainPair } from './domain-pairs.ts';
 import type { KnownFeatures } from './known-features.ts';
 import type { PeerStream } from './peer-stream.ts';
 
-/** A stream to another server, as those see it whose stanzas are about to leave by it. */
+/** The next hop of stanzas that are about to leave on a stream to another server. */
 export class PeerHop implements NextHop {
   readonly domain: string;
   readonly #pair: DomainPair;

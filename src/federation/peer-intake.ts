@@ -15,7 +15,7 @@ interface PeerIntakeDeps {
   readonly limits: LengthLimits;
 }
 
-/** Turns the frames of another server into stanzas on the road, if it may send them (RFC 6120 §8.1.2.2). */
+/** Checks and routes the stanzas of another server (RFC 6120 §8.1.2.2). */
 export class PeerIntake {
   readonly #deps: PeerIntakeDeps;
 
@@ -23,7 +23,7 @@ export class PeerIntake {
     this.#deps = deps;
   }
 
-  /** Takes one stanza; throws StreamError for what the peer may not send. A promise: the next frame must wait. */
+  /** Takes one stanza; throws StreamError if the peer may not send it. If it returns a promise, the next frame must wait. */
   take(frame: Frame, proven: ProvenPairs, ackScope: AckScope): MaybePromise<void> {
     checkLengths(frame, this.#deps.limits);
     const stanza = readStanza(frame);
@@ -32,7 +32,7 @@ export class PeerIntake {
     return this.#deps.route(stanza, ackScope);
   }
 
-  /** Not every server has our rules for names and resources: what one of its users writes must not end the stream of all. */
+  /** Servers differ in their rules for addresses, so a bad address of one user must not end the stream of all. */
   #refuse(frame: Frame, error: MalformedAddress, proven: ProvenPairs, ackScope: AckScope): MaybePromise<void> {
     const domain = this.#check(domainOf(frame.attribute('to')), domainOf(frame.attribute('from')), proven);
     const refusal = refusalOf(frame, error);
@@ -41,7 +41,7 @@ export class PeerIntake {
     return this.#deps.route(refusal.with({ from: Jid.from('', domain), to }), ackScope);
   }
 
-  /** Throws unless the peer may send from the one domain to the other, which is returned. */
+  /** Throws unless the peer may send from `remote` to `local`; returns `local`. */
   #check(local: string | undefined, remote: string | undefined, proven: ProvenPairs): string {
     if (!local || !remote) throw StreamError.improperAddressing("a stanza between servers needs a 'from' and a 'to'");
     if (!this.#deps.isHosted(local)) throw StreamError.hostUnknown(`${local} is not served here`);
@@ -59,7 +59,7 @@ function readStanza(frame: Frame): Stanza | MalformedAddress {
   }
 }
 
-/** The domain of an address whose other parts may be bad (RFC 7622 §3.1). */
+/** The domain of an address whose other parts may be invalid (RFC 7622 §3.1). */
 function domainOf(address = ''): string | undefined {
   const [bare = ''] = address.split('/');
   return domainOrNothing(bare.slice(bare.indexOf('@') + 1));

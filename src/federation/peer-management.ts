@@ -24,19 +24,19 @@ import { type Element, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
 
 /** A stanza on its way to another server. */
-export interface Departing extends SentStanza {
-  readonly departure: Handoff;
+export interface OutgoingStanza extends SentStanza {
+  readonly handoff: Handoff;
   /** When it began to wait. */
   readonly sinceMs: number;
   /** How many streams it has been written to. */
   readonly attempts: number;
   /** The stream it was written to is over, and nothing has proved that it has arrived. */
-  back(entry: Departing): void;
+  takeBack(entry: OutgoingStanza): void;
 }
 
-/** The stream whose stanzas are counted. */
+/** The stream whose stanzas are confirmed. */
 export interface ManagedPeer {
-  /** Our domain and that of the peer, as far as they are known. */
+  /** The local domain and that of the peer, as far as known. */
   readonly role: { readonly local: string | undefined; readonly remote: string | undefined };
   readonly over: boolean;
   readonly wire: { fail(error: unknown): void };
@@ -44,7 +44,7 @@ export interface ManagedPeer {
   sendStanza(stanza: Stanza): void;
 }
 
-/** Dependencies of managing streams between servers. */
+/** Dependencies of {@link PeerManagement}. */
 export interface PeerManagementDeps {
   readonly management: AcknowledgmentLimits;
   readonly requests: Pick<OutgoingRequests, 'ask'>;
@@ -62,8 +62,8 @@ export class PeerManagement {
   readonly #peer: ManagedPeer;
   readonly #deps: PeerManagementDeps;
   readonly #pingConfirmed: PingConfirmedQueue;
-  readonly #sent = new Map<Stanza, Departing>();
-  readonly #queue = new UnacknowledgedQueue<Departing>();
+  readonly #sent = new Map<Stanza, OutgoingStanza>();
+  readonly #queue = new UnacknowledgedQueue<OutgoingStanza>();
   readonly #ackRequests: AckRequests;
   /** Acknowledges what the peer sends, once it has stream management. */
   #acknowledger: Acknowledger | undefined;
@@ -173,7 +173,7 @@ export class PeerManagement {
   }
 
   /** Sends a stanza, and remembers it until the peer has confirmed it, if it can. */
-  transmit(entry: Departing): void {
+  transmit(entry: OutgoingStanza): void {
     if (this.#acknowledging === 'no') this.#remember(entry);
     else this.#queue.push(entry);
     this.#peer.sendStanza(entry.stanza);
@@ -182,7 +182,7 @@ export class PeerManagement {
 
   /** Sends a stanza of the server that is not sent again if it gets lost. */
   sendOnce(stanza: Stanza): void {
-    const lost = { departure: { failed: () => undefined }, sinceMs: 0, attempts: 0, back: () => undefined };
+    const lost = { handoff: { failed: () => undefined }, sinceMs: 0, attempts: 0, takeBack: () => undefined };
     this.transmit({ ...lost, stanza, atMs: 0, storedElsewhere: false, copy: undefined });
   }
 
@@ -206,11 +206,11 @@ export class PeerManagement {
     this.#acknowledger?.end();
     const pingConfirmed = this.#pingConfirmed.end().flatMap(({ stanza }) => this.#sent.get(stanza) ?? []);
     this.#sent.clear();
-    for (const entry of [...this.#queue.end(), ...pingConfirmed]) entry.back(entry);
+    for (const entry of [...this.#queue.end(), ...pingConfirmed]) entry.takeBack(entry);
     this.#wake();
   }
 
-  #remember(entry: Departing): void {
+  #remember(entry: OutgoingStanza): void {
     if (!entry.copy) return;
     this.#sent.set(entry.stanza, entry);
     const { release } = entry.copy;

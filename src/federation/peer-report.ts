@@ -1,26 +1,26 @@
-/** One pair of domains on a stream between servers, or the queue for one that has no stream, as it is shown to the operator. */
+/** A stream between servers, or a pair of domains without a stream, as shown to the operator. */
 export interface PeerStreamReport {
-  /** Our domain and that of the other server, as far as they are known. */
+  /** The local and the remote domain, as far as known. */
   readonly local?: string | undefined;
   readonly remote?: string | undefined;
-  /** Who has opened the stream: the other server, or we. */
+  /** `in`: the other server has opened the stream; `out`: we have. */
   readonly direction: 'in' | 'out';
-  /** Whether stanzas go both ways by it (XEP-0288). */
+  /** Whether it carries stanzas in both directions (XEP-0288). */
   readonly bothWays?: boolean | undefined;
-  /** `open`, or an earlier state. `backing-off`: the last attempt failed, and the next one has to wait. */
+  /** The state of the stream. `backing-off`: the server is unreachable and will be tried again later. */
   readonly state: string;
-  /** How the side that has opened the stream has proved who it is. */
+  /** How the initiating side has authenticated. */
   readonly authenticatedBy?: 'certificate' | 'dialback' | undefined;
   readonly tls: boolean;
-  /** Whether there are acknowledgments (XEP-0198). */
+  /** Whether stream management is in use (XEP-0198). */
   readonly management: boolean;
-  /** Stanzas of ours that wait to leave. */
+  /** Outgoing stanzas in the queue. */
   readonly queued: number;
-  /** Stanzas of ours that have left and may not have arrived. */
+  /** Outgoing stanzas sent but not confirmed. */
   readonly unacknowledged: number;
   readonly remoteAddress?: string | undefined;
   /** Why the last attempt failed. */
   readonly failure?: string | undefined;
-  /** Time until the next attempt is allowed. */
+  /** Time until the next attempt. */
   readonly retryInMs?: number | undefined;
 }

@@ -4,31 +4,31 @@ import type { Frame } from '../xml/frame.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 import type { DomainPair } from './domain-pairs.ts';
 
-/** How a peer, or we, have proved who may send. */
+/** How the initiating side has proved its domain. */
 export type Proof = 'certificate' | 'dialback';
 
-/** The side of a stream that negotiates: that of whoever has opened it, or the other. */
+/** The negotiation of a stream, from the initiating or the receiving side. */
 export interface PeerRole {
-  /** Who has opened the stream: the peer, or we. */
+  /** `in`: the peer has opened the stream; `out`: we have. */
   readonly direction: 'in' | 'out';
-  /** Whether the peer may ask to be believed. */
-  readonly mayAsk: boolean;
-  /** Whether stanzas go both ways (XEP-0288). */
+  /** Whether the peer may send dialback requests. */
+  readonly acceptsDialback: boolean;
+  /** Whether stanzas go in both directions (XEP-0288). */
   readonly bidirectional: boolean;
-  /** How often over the time of an idle stream it is waited for the peer to close it. */
-  readonly patience: number;
-  /** Our domain, as far as it is known. */
+  /** Multiplies the time after which an idle stream is closed. */
+  readonly idleFactor: number;
+  /** The local domain, if known. */
   readonly local: string | undefined;
-  /** That of the peer, as far as it is known. */
+  /** The peer's domain, if known. */
   readonly remote: string | undefined;
-  /** How whoever has opened the stream has proved who it is. */
+  /** How the initiating side has authenticated; undefined until then. */
   readonly proof: Proof | undefined;
   opened(header: StreamHeader): void;
   /** Takes an element of the negotiation; throws StreamError. */
   take(frame: Frame): MaybePromise<void>;
   secured(): void;
-  /** The peer has proved that it may send for a pair. */
+  /** The peer has proved a pair of domains. */
   provedBy(method: Proof, pair: DomainPair): void;
-  /** The stream is over; told once. `error` is what was wrong, by our word or the peer's. */
+  /** Called once, when the stream has ended; `error` is the stream error sent or received. */
   ended?(error: StreamError | undefined): void;
 }

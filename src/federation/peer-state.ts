@@ -1,23 +1,23 @@
 import type { StreamPhase } from '../streams/stream-deadlines.ts';
 
-/** Where a stream between servers stands, whoever has opened it. */
+/** The state of a stream between servers, in either direction. */
 export type PeerState =
-  /** A stream header is due. */
+  /** Waiting for a stream header. */
   | { readonly name: 'opening' }
-  /** Features are on the table. */
+  /** Features have been offered. */
   | { readonly name: 'negotiating' }
-  /** The TLS handshake is agreed upon, or under way. */
+  /** The TLS handshake is about to start, or running. */
   | { readonly name: 'securing' }
-  /** Our certificate is being judged (RFC 6120 §6). */
+  /** The peer is checking our certificate (RFC 6120 §6). */
   | { readonly name: 'authenticating' }
-  /** Somebody is proven, and stanzas flow. */
+  /** At least one domain is proved, and stanzas are exchanged. */
   | { readonly name: 'open' }
-  /** We have said goodbye and take no more. */
+  /** Our side is closed; input is ignored. */
   | { readonly name: 'closing' }
   /** The connection is gone. */
   | { readonly name: 'closed' };
 
-/** The steps a stream may take. */
+/** The legal transitions. */
 const steps: Readonly<Record<PeerState['name'], readonly PeerState['name'][]>> = {
   opening: ['securing', 'negotiating', 'closing', 'closed'],
   negotiating: ['securing', 'authenticating', 'opening', 'open', 'closing', 'closed'],
@@ -28,12 +28,12 @@ const steps: Readonly<Record<PeerState['name'], readonly PeerState['name'][]>> =
   closed: [],
 };
 
-/** Whether a stream may go from one state to the other. */
+/** Whether a stream may change from one state to the other. */
 export function isLegalStep(from: PeerState['name'], to: PeerState['name']): boolean {
   return steps[from].includes(to);
 }
 
-/** Where a stream stands as far as its wire cares. */
+/** The phase that the stream's wire sees. */
 export function phaseOf({ name }: PeerState): StreamPhase {
   switch (name) {
     case 'open':

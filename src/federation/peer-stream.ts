@@ -27,17 +27,17 @@ import { isLegalStep, type PeerState, phaseOf } from './peer-state.ts';
 /** Dependencies of streams between servers. */
 export interface PeerStreamDeps extends WireDeps, DialbackDeps, PeerManagementDeps {
   readonly intake: PeerIntake;
-  /** What the certificate that a connection has shown is worth. */
+  /** Judges the peer's certificate on a connection. */
   readonly judge: (connection: PeerConnection, domain: string) => CertificateVerdict;
-  /** Further elements of the stream features, only for information. */
+  /** Informational elements of the stream features. */
   readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
-  /** A stream that carried nothing for so long is closed. */
+  /** Time without stanzas after which a stream is closed. */
   readonly idleCloseMs: number;
 }
 
 const overTcp = new TcpFraming(ns.server);
 
-/** One XML stream between two servers, whoever has opened it (RFC 6120 §4): what both sides have in common. */
+/** One XML stream between two servers, in either direction (RFC 6120 §4): the parts that both roles share. */
 export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, DialbackStream, ManagedPeer {
   readonly wire: StreamWire<PeerConnection>;
   readonly proven = new ProvenPairs();
@@ -48,10 +48,10 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
   readonly #role: PeerRole;
   #state: PeerState = { name: 'opening' };
   #headerSent = false;
-  #told = false;
+  #endReported = false;
   #peerError: StreamError | undefined;
   #usedAtMs: number;
-  /** The id that whoever answered the stream gave it; empty until then. */
+  /** The stream id, which the receiving server has chosen; empty until then. */
   id = '';
 
   constructor(deps: PeerStreamDeps, takeRole: (stream: PeerStream) => PeerRole) {
@@ -63,13 +63,13 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     this.#role = takeRole(this);
   }
 
-  /** Gives the stream its connection; with direct TLS (XEP-0368) complete the handshake first. */
+  /** Attaches the connection. With direct TLS (XEP-0368) the handshake comes first. */
   open(connection: PeerConnection, start: TlsStart): void {
     this.wire.attach(connection);
     if (start === 'direct') this.handshake('direct');
   }
 
-  /** Resolves when the stream is over. */
+  /** Resolves when the stream has ended. */
   get ended(): Promise<void> {
     return this.#over.promise;
   }
@@ -90,11 +90,11 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     return this.wire.connection.remoteAddress;
   }
 
-  get mayAsk(): boolean {
-    return this.#role.mayAsk;
+  get acceptsDialback(): boolean {
+    return this.#role.acceptsDialback;
   }
 
-  /** The stream as it is shown to the operator. */
+  /** The stream as shown to the operator. */
   report(queued: number): PeerStreamReport {
     const { direction, local, remote, proof, bidirectional: bothWays } = this.#role;
     const { secure: tls, remoteAddress } = this.wire.connection;
@@ -125,7 +125,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     if (this.#state.name === 'negotiating') this.flow();
   }
 
-  // --- the connection and the wire tell
+  // --- called by the connection and the wire
 
   received(chunk: Buffer): void {
     this.wire.received(chunk);
@@ -149,7 +149,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
       return this.close(StreamError.connectionTimeout('the acknowledgment timed out'));
     }
     const idleMs = nowMs - this.#usedAtMs;
-    if (this.management.pending === 0 && idleMs > idleCloseMs * this.#role.patience) this.close();
+    if (this.management.pending === 0 && idleMs > idleCloseMs * this.#role.idleFactor) this.close();
   }
 
   get phase(): StreamPhase {
@@ -162,7 +162,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
   }
 
   took(frame: Frame): MaybePromise<void> {
-    if (isStreamError(frame)) return this.#reproached(frame);
+    if (isStreamError(frame)) return this.#peerFailed(frame);
     switch (frame.ns) {
       case ns.server:
         if (this.#state.name !== 'open') throw StreamError.notAuthorized('authenticate before sending stanzas');
@@ -185,16 +185,16 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
 
   lost(): void {
     this.become({ name: 'closed' });
-    this.#tell(this.#peerError);
+    this.#reportEnd(this.#peerError);
   }
 
-  /** There may be nothing to say on a stream that goes one way: a dead connection fails on white space in time. */
+  /** Sends white space, so that a dead connection is detected even if a one-way stream has nothing to carry. */
   keepAlive(): void {
     this.wire.deadlines.read();
     this.wire.connection.write(' ');
   }
 
-  // --- the role and the owner tell
+  // --- called by the role and the owner
 
   send(element: Element): void {
     this.wire.send(element);
@@ -212,52 +212,52 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     this.wire.sendHeader({ ...(id !== undefined && { id }), from, to });
   }
 
-  /** The stream begins anew on the same connection (RFC 6120 §6.4.6). */
+  /** Restarts the stream on the same connection (RFC 6120 §6.4.6). */
   restart(): void {
     this.become({ name: 'opening' });
     this.trust();
     this.wire.restart();
-    this.#beginAnew();
+    this.#forgetHeader();
   }
 
-  /** Somebody is proven: from now on stanzas flow. */
+  /** A domain is proved: stanzas may be exchanged from now on. */
   flow(): void {
     this.become({ name: 'open' });
     this.trust();
   }
 
-  /** The peer has authenticated: the limits of its domain hold. */
+  /** The peer has authenticated: applies the limits of its domain. */
   trust(): void {
     const { xml, rate } = this.#deps.policies.limits(this.#role.remote ?? '');
     this.wire.trust(xml, rate);
   }
 
-  /** A TLS handshake begins; `goAhead` is written before it, if the peer has asked for it. */
+  /** Starts a TLS handshake. `goAhead` is written before it, if the peer has requested TLS. */
   handshake(start: TlsHandshake, goAhead?: Element): void {
     if (this.#state.name !== 'securing') this.become({ name: 'securing' });
-    this.#beginAnew();
+    this.#forgetHeader();
     this.wire.handshake(start, this.#role.local, goAhead);
   }
 
   become(next: PeerState): void {
     if (!isLegalStep(this.#state.name, next.name)) throw new Error(`no step from ${this.#state.name} to ${next.name}`);
-    // Whoever asks for TLS waits for a word before the handshake.
+    // The initiating side waits for <proceed/> before the handshake.
     if (next.name === 'securing') this.wire.deadlines.securing();
     this.#state = next;
   }
 
-  /** Ends the stream; with an error it is told to the peer, always behind a header (RFC 6120 §4.9.1.2). */
+  /** Ends the stream. An error is sent to the peer, always after a header (RFC 6120 §4.9.1.2). */
   close(error?: StreamError): void {
     if (this.over) return;
     if (this.#state.name === 'securing') return this.abandon();
     if (!this.#headerSent) this.sendHeader(this.#role.remote);
     this.become({ name: 'closing' });
-    this.#tell(error ?? this.#peerError);
+    this.#reportEnd(error ?? this.#peerError);
     if (error) this.send(error.element());
     this.wire.close();
   }
 
-  /** Takes nothing more; resolves when the peer knows how far what it has sent is dealt with (XEP-0198 §4). */
+  /** Stops reading; resolves when the peer's stanzas are acknowledged (XEP-0198 §4). */
   async finish(): Promise<void> {
     this.wire.connection.pause('shutdown');
     await this.management.finish();
@@ -267,8 +267,8 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     return this.#state.name === 'closing' || this.#state.name === 'closed';
   }
 
-  /** What was known of the stream before counts no more (RFC 6120 §5.4.3.3, §6.4.6): who was asked about its id is not believed. */
-  #beginAnew(): void {
+  /** Discards the header and id of the stream so far (RFC 6120 §5.4.3.3, §6.4.6). Dialback answers for the old id no longer count. */
+  #forgetHeader(): void {
     this.#headerSent = false;
     this.id = '';
   }
@@ -281,8 +281,8 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     this.wire.connection.destroy();
   }
 
-  /** RFC 6120 §4.9.1.1: the peer has found something wrong and closes. */
-  #reproached(frame: Frame): void {
+  /** RFC 6120 §4.9.1.1: the peer reports a stream error and closes. */
+  #peerFailed(frame: Frame): void {
     this.#peerError = StreamError.fromElement(frame.element());
     this.#deps.log.info(
       { address: this.remoteAddress, remote: this.#role.remote, error: this.#peerError.message },
@@ -291,9 +291,9 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     this.close();
   }
 
-  #tell(error: StreamError | undefined): void {
-    if (this.#told) return;
-    this.#told = true;
+  #reportEnd(error: StreamError | undefined): void {
+    if (this.#endReported) return;
+    this.#endReported = true;
     this.dialback.end();
     this.management.end();
     this.#role.ended?.(error);

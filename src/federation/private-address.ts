@@ -1,6 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
-/** Networks that are nobody's on the public Internet: private, shared, loopback, link-local, for examples, multicast (RFC 6890). */
+/** Networks that are not on the public Internet: private, shared, loopback, link-local, documentation, multicast (RFC 6890). */
 const networks = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -19,7 +19,7 @@ const networks = [
   '::/96',
   '64:ff9b:1::/48',
   '100::/64',
-  // Tunnels whose addresses hold further addresses.
+  // Tunnels, whose addresses embed other addresses.
   '2001::/32',
   '2001:db8::/32',
   '2002::/16',
@@ -39,7 +39,7 @@ for (const network of networks) {
 const translated = new BlockList();
 translated.addSubnet('64:ff9b::', 96, 'ipv6');
 
-/** Whether an address leads to ourselves or into a private network, or nowhere. What is no address does too. */
+/** Whether an address leads to this machine, into a private network, or nowhere. Also true for text that is not an address. */
 export function isPrivateAddress(address: string): boolean {
   const [plain = ''] = address.split('%');
   if (isIPv4(plain)) return listed.check(plain, 'ipv4');

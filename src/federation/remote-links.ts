@@ -11,15 +11,15 @@ import type { DomainPolicies } from './domain-policies.ts';
 interface RemoteLinksDeps extends Omit<DomainLinkDeps, 'place'> {
   readonly isHosted: (domain: string) => boolean;
   readonly policies: DomainPolicies;
-  /** Whose share of new streams a stanza from an address counts as: that of an account, a component, or the server itself. */
+  /** The key of the share in which a new stream counts: that of an account, a component, or the server itself. */
   readonly sender: (from: Jid) => string;
 }
 
-/** Carries stanzas to other servers by one link for each pair of domains. */
+/** Sends stanzas to other servers, over one link for each pair of domains. */
 export class RemoteLinks implements Outbound {
   readonly #deps: RemoteLinksDeps;
   readonly #links = new Map<string, DomainLink>();
-  /** For streams that are being opened. */
+  /** Limits the streams that are being opened. */
   readonly #places: Shares;
 
   constructor(deps: RemoteLinksDeps) {
@@ -30,14 +30,14 @@ export class RemoteLinks implements Outbound {
     });
   }
 
-  send(stanza: Stanza, departure: Handoff): void {
+  send(stanza: Stanza, handoff: Handoff): void {
     const local = stanza.from?.domain ?? '';
     const remote = stanza.to?.domain ?? '';
     const { isHosted, policies } = this.#deps;
-    // What is hosted here and has come this far is not there, and we are not the way to it.
+    // A local domain that is routed to a remote server has no recipient here, and this server does not relay.
     if (isHosted(remote) || !isHosted(local)) throw StanzaError.remoteServerNotFound();
     if (!policies.allows(remote)) throw StanzaError.notAllowed(`communication with ${remote} is not allowed`);
-    this.#linkOf({ local, remote }).send(stanza, departure);
+    this.#linkOf({ local, remote }).send(stanza, handoff);
   }
 
   /** The links, for operators. */
@@ -53,16 +53,16 @@ export class RemoteLinks implements Outbound {
   tick(nowMs: number): void {
     for (const [key, link] of this.#links) {
       link.tick(nowMs);
-      if (link.isAtRest(nowMs)) this.#links.delete(key);
+      if (link.canBeDropped(nowMs)) this.#links.delete(key);
     }
   }
 
-  /** What has kept servers from being reached may be otherwise now. */
+  /** Ends all delays of unreachable servers: a reload may have removed the cause. */
   tryAgain(): void {
     for (const link of this.all()) link.tryAgain();
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when no stanzas wait. */
   async drained(): Promise<void> {
     await Promise.all(this.all().map((link) => link.drained()));
   }
@@ -81,7 +81,7 @@ export class RemoteLinks implements Outbound {
     return link;
   }
 
-  /** A server that could not be reached makes room for one that may be. */
+  /** Whether there is room for another link; drops the link of an unreachable server if needed. */
   #hasRoom(): boolean {
     if (this.#links.size < this.#deps.policies.options.shares.links) return true;
     for (const [key, link] of this.#links) if (link.isBackingOff) return this.#links.delete(key);

@@ -2,13 +2,13 @@
 export interface SrvRecord {
   readonly priority: number;
   readonly weight: number;
-  /** 0 to 65535: a record may say what it likes. */
+  /** 0 to 65535, not validated. */
   readonly port: number;
-  /** Without the dot at its end; empty means that the service is not offered. */
+  /** Without the trailing dot; empty if the service is not offered. */
   readonly host: string;
 }
 
-/** What the domain name system says. A name or a kind of record that is not there is an empty list, never an error. */
+/** DNS lookups. A missing name or record type yields an empty list, not an error. */
 export interface Resolver {
   /** The SRV records of a name such as `_xmpp-server._tcp.example.org`. Rejects with `ResolutionError` `temporary`. */
   srv(name: string): Promise<readonly SrvRecord[]>;
@@ -16,10 +16,10 @@ export interface Resolver {
   addresses(host: string): Promise<readonly string[]>;
 }
 
-/** Why it is not known where a server is. */
+/** Why the server of a domain could not be found. */
 type ResolutionFailure = 'no such domain' | 'not offered' | 'temporary';
 
-/** It is not known where the server for a domain is; `temporary` may be otherwise the next time. */
+/** The server of a domain could not be found. After `temporary`, the next attempt may succeed. */
 export class ResolutionError extends Error {
   readonly failure: ResolutionFailure;
 

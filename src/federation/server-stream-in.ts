@@ -14,24 +14,24 @@ import type { DomainPair } from './domain-pairs.ts';
 import type { PeerRole, Proof } from './peer-role.ts';
 import { PeerStream, type PeerStreamDeps } from './peer-stream.ts';
 
-/** What an answered stream tells its owner. */
+/** Callbacks of an incoming stream. */
 interface ServerStreamInEvents {
-  /** The peer has proved who it is. */
+  /** The peer has authenticated. */
   authenticated(): void;
   proved(stream: PeerStream, pair: DomainPair, method: Proof): void;
 }
 
-/** A stream that another server has opened to us. */
+/** Makes a stream that another server has opened. */
 export function answerServer(deps: PeerStreamDeps, events: ServerStreamInEvents): PeerStream {
   return new PeerStream(deps, (stream) => new ServerStreamIn(stream, deps, events));
 }
 
-/** The answering side of a stream between servers (RFC 6120 §4.3, §5.4, §6.4; XEP-0178 §3). */
+/** The receiving side of a stream between servers (RFC 6120 §4.3, §5.4, §6.4; XEP-0178 §3). */
 class ServerStreamIn implements PeerRole {
   readonly direction = 'in';
-  readonly mayAsk = true;
-  // Whoever has opened a stream closes it: what is on the way is not lost then.
-  readonly patience = 2;
+  readonly acceptsDialback = true;
+  // The initiating side should close an idle stream, so that no stanza in flight is lost.
+  readonly idleFactor = 2;
   readonly #stream: PeerStream;
   readonly #deps: PeerStreamDeps;
   readonly #events: ServerStreamInEvents;
@@ -84,7 +84,7 @@ class ServerStreamIn implements PeerRole {
   take(frame: Frame): void {
     if (frame.ns === ns.tls && frame.name === 'starttls') return this.#secure();
     if (frame.ns === ns.sasl) return this.#authenticate(frame);
-    if (frame.ns === ns.bidi && frame.name === 'bidi') return this.#goBothWays();
+    if (frame.ns === ns.bidi && frame.name === 'bidi') return this.#enableBidi();
     throw StreamError.unsupportedStanzaType(`unknown element <${frame.name}/>`);
   }
 
@@ -93,7 +93,7 @@ class ServerStreamIn implements PeerRole {
   }
 
   provedBy(method: Proof, pair: DomainPair): void {
-    // What the header has claimed is worth nothing: whose limits hold, and who is pinged, is a matter of who is proven.
+    // The header only claims a domain: limits and pings must use the proven one.
     if (this.#proof === undefined) this.#remote = pair.remote;
     this.#proof = method;
     this.#events.authenticated();
@@ -109,7 +109,7 @@ class ServerStreamIn implements PeerRole {
   #checkRemote(remote: string | undefined): void {
     const { isHosted, policies } = this.#deps;
     if (remote === undefined) return;
-    // Nobody but us speaks for our own domains; and whoever connects to itself finds out here.
+    // No peer can speak for a local domain. A server that connects to itself ends here, too.
     if (isHosted(remote)) throw StreamError.invalidFrom();
     if (!policies.allows(remote)) throw StreamError.policyViolation(`streams with ${remote} are not allowed`);
     if (this.#certified !== undefined && remote !== this.#certified) throw StreamError.invalidFrom();
@@ -143,11 +143,11 @@ class ServerStreamIn implements PeerRole {
     ];
   }
 
-  /** After dialback there are no features: a peer that is told the limits before authentication would keep to them for good. */
+  /** Only after authentication: no features follow dialback, so a peer would keep to the limits announced before it. */
   #limits(): Element[] {
     const { policies, idleCloseMs } = this.#deps;
     if (this.#certified === undefined) return [];
-    return [limitsElement(policies.limits(this.#certified).xml.maxBytes, idleCloseMs * this.patience)];
+    return [limitsElement(policies.limits(this.#certified).xml.maxBytes, idleCloseMs * this.idleFactor)];
   }
 
   #certificateConvinces(): boolean {
@@ -163,8 +163,8 @@ class ServerStreamIn implements PeerRole {
     this.#stream.wire.turnSecure(() => this.#stream.handshake('starttls', xml('proceed', { xmlns: ns.tls })));
   }
 
-  /** XEP-0288 §2.2: before the peer is proven, or not at all. */
-  #goBothWays(): void {
+  /** XEP-0288 §2.2: allowed only before the peer is proven. */
+  #enableBidi(): void {
     if (this.#stream.state !== 'negotiating')
       throw StreamError.policyViolation('too late to request a bidirectional stream');
     this.#bidirectional = true;
@@ -182,7 +182,7 @@ class ServerStreamIn implements PeerRole {
     this.#stream.restart();
   }
 
-  /** The domain that the peer proves to be by EXTERNAL (RFC 4422 appendix A, XEP-0178 §3); throws SaslFailure. */
+  /** The domain that the peer proves with EXTERNAL (RFC 4422 appendix A, XEP-0178 §3); throws SaslFailure. */
   #proven(frame: Frame): string {
     const remote = this.#remote;
     if (frame.name !== 'auth') throw SaslFailure.malformedRequest();

@@ -6,42 +6,42 @@ import { childElements, type Element, nsOf, textOf, xml } from '../xml/element.t
 import type { Frame } from '../xml/frame.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 import { DialFailure } from './dial-failure.ts';
-import type { DialbackAnswer } from './dialback-words.ts';
+import type { DialbackAnswer } from './dialback-message.ts';
 import type { DomainPair } from './domain-pairs.ts';
 import type { PeerRole, Proof } from './peer-role.ts';
 import { PeerStream, type PeerStreamDeps } from './peer-stream.ts';
 
-/** What a stream is opened for. */
-export interface Errand extends DomainPair {
-  /** To send stanzas, or only to ask about a key. */
+/** The purpose of an outgoing stream. */
+export interface StreamRequest extends DomainPair {
+  /** To send stanzas, or only to verify a key. */
   readonly purpose: 'send' | 'verify';
-  /** Whether our certificate may be tried. */
+  /** Whether to authenticate with our certificate. */
   readonly external: boolean;
 }
 
-/** A stream that may be used for what it was opened for. */
+/** An outgoing stream that is ready for its purpose. */
 export interface Established {
   readonly stream: PeerStream;
-  /** How we have proved who we are; not at all if there was only a key to ask about. */
+  /** How we have authenticated; undefined if the stream only verifies a key. */
   readonly proof: Proof | undefined;
   /** The last stream features. */
   readonly features: readonly Element[];
 }
 
-/** A stream that we open to another server, and how that ends. */
+/** An outgoing stream and the result of its negotiation. */
 export interface Opening {
   readonly stream: PeerStream;
   /** Rejects with DialFailure. */
   readonly established: Promise<Established>;
-  /** Ends it for a reason, to which is added what has not come. */
+  /** Ends the stream. The failure names what the peer did not send in time. */
   giveUp(reason: DialFailure): void;
 }
 
-/** Prepares a stream to another server: it begins when it is given its connection, and `begin` is called. */
-export function openingTo(errand: Errand, deps: PeerStreamDeps): Opening & { begin(): void } {
+/** Prepares an outgoing stream. It starts when it has its connection and `begin` is called. */
+export function openingTo(request: StreamRequest, deps: PeerStreamDeps): Opening & { begin(): void } {
   let role: ServerStreamOut | undefined;
   const stream = new PeerStream(deps, (own) => {
-    role = new ServerStreamOut(own, errand, deps);
+    role = new ServerStreamOut(own, request, deps);
     return role;
   });
   if (!role) throw new Error('a stream has a role');
@@ -49,43 +49,43 @@ export function openingTo(errand: Errand, deps: PeerStreamDeps): Opening & { beg
   return { stream, established: established.promise, begin, giveUp };
 }
 
-/** The asking side of a stream between servers (RFC 6120 §4.3, §5.4, §6.4; XEP-0178 §3, XEP-0220 §2.1). */
+/** The initiating side of a stream between servers (RFC 6120 §4.3, §5.4, §6.4; XEP-0178 §3, XEP-0220 §2.1). */
 class ServerStreamOut implements PeerRole {
   readonly direction = 'out';
-  readonly patience = 1;
+  readonly idleFactor = 1;
   readonly established = Promise.withResolvers<Established>();
   readonly #stream: PeerStream;
-  readonly #errand: Errand;
+  readonly #request: StreamRequest;
   readonly #deps: PeerStreamDeps;
   #certified = false;
   #bidirectional = false;
-  /** Whether the peer's header said that it knows dialback (XEP-0220 §2.4.1). */
+  /** Whether the peer's header announces dialback (XEP-0220 §2.4.1). */
   #dialback = false;
   #failure: DialFailure | undefined;
   #proof: Proof | undefined;
-  /** What is due from the peer, for operators. */
-  #due = 'the end of the TLS handshake';
+  /** What the peer must send next, for operators. */
+  #expected = 'the end of the TLS handshake';
 
-  constructor(stream: PeerStream, errand: Errand, deps: PeerStreamDeps) {
+  constructor(stream: PeerStream, request: StreamRequest, deps: PeerStreamDeps) {
     this.#stream = stream;
-    this.#errand = errand;
+    this.#request = request;
     this.#deps = deps;
     this.established.promise.catch(() => undefined);
   }
 
   get local(): string {
-    return this.#errand.local;
+    return this.#request.local;
   }
 
   get remote(): string {
-    return this.#errand.remote;
+    return this.#request.remote;
   }
 
   get bidirectional(): boolean {
     return this.#bidirectional;
   }
 
-  get mayAsk(): boolean {
+  get acceptsDialback(): boolean {
     return this.#bidirectional;
   }
 
@@ -93,15 +93,15 @@ class ServerStreamOut implements PeerRole {
     return this.#proof;
   }
 
-  /** The connection is there. */
+  /** The connection is established. */
   readonly begin = (): void => {
     if (this.#stream.state !== 'opening') return;
-    this.#due = 'its stream header';
+    this.#expected = 'its stream header';
     this.#stream.sendHeader(this.remote);
   };
 
   readonly giveUp = ({ message, error }: DialFailure): void => {
-    this.#failure ??= new DialFailure(`${message}: ${this.#due} did not come`, error);
+    this.#failure ??= new DialFailure(`${message}: ${this.#expected} did not come`, error);
     this.#stream.abandon();
   };
 
@@ -116,7 +116,7 @@ class ServerStreamOut implements PeerRole {
     this.#stream.id = header.attribute('id') ?? '';
     this.#dialback = [...header.prefixes.values()].includes(ns.dialback);
     this.#stream.become({ name: 'negotiating' });
-    this.#due = 'its stream features';
+    this.#expected = 'its stream features';
   }
 
   take(frame: Frame): void {
@@ -127,10 +127,10 @@ class ServerStreamOut implements PeerRole {
         return state === 'negotiating' ? this.#choose(childElements(frame.element())) : undefined;
       case `${ns.tls} proceed`:
         if (state !== 'securing') break;
-        this.#due = 'the end of the TLS handshake';
+        this.#expected = 'the end of the TLS handshake';
         return this.#stream.wire.turnSecure(() => this.#stream.handshake('starttls'));
       case `${ns.tls} failure`:
-        return this.#fail(DialFailure.unreachable('the server has failed to start TLS'));
+        return this.#fail(DialFailure.unreachable('the server failed to start TLS'));
       case `${ns.sasl} success`:
         if (state !== 'authenticating') break;
         return this.#succeeded();
@@ -142,7 +142,7 @@ class ServerStreamOut implements PeerRole {
   }
 
   provedBy(): void {
-    // Nobody proves anything to us on a stream of ours.
+    // On an outgoing stream the peer proves nothing to us.
   }
 
   ended(error: StreamError | undefined): void {
@@ -150,29 +150,29 @@ class ServerStreamOut implements PeerRole {
     this.established.reject(this.#failure ?? (forbidden ? DialFailure.forbidden(this.remote) : this.#endedBy(error)));
   }
 
-  /** RFC 6120 §4.3.2: TLS, then who we are, then what else there is. */
+  /** Negotiates TLS first, then authentication, then the rest (RFC 6120 §4.3.2). */
   #choose(features: readonly Element[]): void {
     if (!this.#stream.secure && has(features, 'starttls', ns.tls)) return this.#askForTls();
     const refusal = this.#policyRefusal();
     if (refusal) return this.#fail(refusal);
     if (this.#certified) return this.#succeed(features, 'certificate');
-    if (this.#errand.purpose === 'verify') return this.#succeed(features, undefined);
-    if (has(features, 'bidi', ns.bidiFeature)) this.#goBothWays();
-    if (this.#stream.secure && this.#errand.external && offersExternal(features)) return this.#showCertificate();
-    if (this.#dialback || has(features, 'dialback', ns.dialbackFeature)) return void this.#dialBack(features);
-    this.#fail(DialFailure.notFound(`${this.remote} takes neither our certificate nor dialback`));
+    if (this.#request.purpose === 'verify') return this.#succeed(features, undefined);
+    if (has(features, 'bidi', ns.bidiFeature)) this.#requestBidi();
+    if (this.#stream.secure && this.#request.external && offersExternal(features)) return this.#useCertificate();
+    if (this.#dialback || has(features, 'dialback', ns.dialbackFeature)) return void this.#useDialback(features);
+    this.#fail(DialFailure.notFound(`${this.remote} accepts neither our certificate nor dialback`));
   }
 
   #askForTls(): void {
     this.#stream.become({ name: 'securing' });
-    this.#due = 'its leave to start TLS';
+    this.#expected = 'its answer to STARTTLS';
     this.#stream.send(xml('starttls', { xmlns: ns.tls }));
   }
 
-  /** What is to be sent must not get to anybody else than the domain it is for (RFC 6120 §13.7.2). */
+  /** Why policy forbids this stream: stanzas must reach only the domain they are for (RFC 6120 §13.7.2). */
   #policyRefusal(): DialFailure | undefined {
     const { policies } = this.#deps;
-    // Looked at before, but a reload may have changed it.
+    // Checked before, but a reload may have changed it.
     if (!policies.allows(this.remote)) return DialFailure.forbidden(this.remote);
     if (!this.#stream.secure) {
       const required = policies.tlsRequired(this.remote);
@@ -183,15 +183,15 @@ class ServerStreamOut implements PeerRole {
     return verdict.trusted ? undefined : DialFailure.notFound(`certificate: ${verdict.reason}`, 'no valid certificate');
   }
 
-  /** XEP-0288 §2.2: asked for before we are proven. */
-  #goBothWays(): void {
+  /** Requests a bidirectional stream, which must precede our authentication (XEP-0288 §2.2). */
+  #requestBidi(): void {
     this.#bidirectional = true;
     this.#stream.send(xml('bidi', { xmlns: ns.bidi }));
   }
 
-  #showCertificate(): void {
+  #useCertificate(): void {
     this.#stream.become({ name: 'authenticating' });
-    this.#due = 'its word on our certificate';
+    this.#expected = 'its answer to our certificate';
     const identity = Buffer.from(this.local).toString('base64');
     this.#stream.send(xml('auth', { xmlns: ns.sasl, mechanism: 'EXTERNAL' }, identity));
   }
@@ -199,14 +199,14 @@ class ServerStreamOut implements PeerRole {
   #succeeded(): void {
     this.#certified = true;
     this.#stream.restart();
-    this.#due = 'its stream header';
+    this.#expected = 'its stream header';
     this.#stream.sendHeader(this.remote);
   }
 
-  async #dialBack(features: readonly Element[]): Promise<void> {
+  async #useDialback(features: readonly Element[]): Promise<void> {
     this.#stream.flow();
-    this.#due = 'its answer to our dialback key';
-    const answer = await this.#stream.dialback.prove(this.#errand);
+    this.#expected = 'its answer to our dialback key';
+    const answer = await this.#stream.dialback.prove(this.#request);
     if (answer === 'valid') this.#established(features, 'dialback');
     else this.#fail(dialbackFailure(answer));
   }
@@ -218,22 +218,22 @@ class ServerStreamOut implements PeerRole {
 
   #established(features: readonly Element[], proof: Proof | undefined): void {
     this.#proof = proof;
-    // Who is behind this stream is as certain as it is for what we send by it.
-    if (proof && this.#bidirectional) this.#stream.proven.add(this.#errand);
+    // The identity of the peer is as certain as for the stanzas sent to it.
+    if (proof && this.#bidirectional) this.#stream.proven.add(this.#request);
     if (proof && has(features, 'sm', ns.streamManagement)) this.#stream.management.begin();
     this.established.resolve({ stream: this.#stream, proof, features });
   }
 
   #endedBy(error: StreamError | undefined): DialFailure {
-    if (!error) return DialFailure.unreachable(`the connection was lost before ${this.#due}`);
-    const message = `the stream has ended before ${this.#due}: ${error.message}`;
+    if (!error) return DialFailure.unreachable(`the connection was lost before ${this.#expected}`);
+    const message = `the stream has ended before ${this.#expected}: ${error.message}`;
     const unknown = error.condition === 'host-unknown' || error.condition === 'host-gone';
     return unknown ? DialFailure.notFound(message) : DialFailure.unreachable(message);
   }
 
   #refused(failure: Element): DialFailure {
     const conditions = childElements(failure).map((child) => child.getName());
-    const message = `${this.remote} does not take our certificate: ${conditions.join(' ')}`;
+    const message = `${this.remote} refuses our certificate: ${conditions.join(' ')}`;
     return new DialFailure(message, StanzaError.remoteServerNotFound(), true);
   }
 
@@ -244,7 +244,7 @@ class ServerStreamOut implements PeerRole {
   }
 }
 
-/** XEP-0220 §2.1.1: what is told to those whose stanzas wait. */
+/** XEP-0220 §2.1.1: the failure for the senders of waiting stanzas. */
 function dialbackFailure(answer: Exclude<DialbackAnswer, 'valid'>): DialFailure {
   if (answer === 'invalid') return new DialFailure('dialback: invalid', StanzaError.internalServerError());
   return DialFailure.unreachable(`dialback: ${answer.message}`);

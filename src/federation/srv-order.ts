@@ -1,6 +1,6 @@
 import type { SrvRecord } from './resolver.ts';
 
-/** Puts records into the order of RFC 2782: by priority, and among equals by chance in proportion to their weights. */
+/** Orders records as in RFC 2782: by priority, and within a priority randomly in proportion to weight. */
 export function inOrder<T extends { readonly record: SrvRecord }>(all: readonly T[], random: () => number): T[] {
   const byPriority = Map.groupBy(all, ({ record }) => record.priority);
   const priorities = [...byPriority.keys()].sort((one, other) => one - other);
@@ -8,7 +8,7 @@ export function inOrder<T extends { readonly record: SrvRecord }>(all: readonly 
 }
 
 function drawn<T extends { readonly record: SrvRecord }>(equals: readonly T[], random: () => number): T[] {
-  // Those without weight come first, so that they have a chance too (RFC 2782, "Weight").
+  // Records without weight come first, so that they have a chance, too (RFC 2782, "Weight").
   const left = [...equals].sort((one, other) => Number(one.record.weight > 0) - Number(other.record.weight > 0));
   const order: T[] = [];
   while (left.length > 0) order.push(...left.splice(draw(left, random), 1));

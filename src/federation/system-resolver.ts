@@ -4,11 +4,11 @@ import type { Clock } from '../support/clock.ts';
 import { type Answer, AnswerCache } from './answer-cache.ts';
 import { ResolutionError, type Resolver, type SrvRecord } from './resolver.ts';
 
-/** Whom to ask, and how long. */
+/** The DNS servers to query, and the limits on queries. */
 export interface ResolverOptions {
-  /** IP addresses, with a port if it is not 53: `192.0.2.1`, `[2001:db8::1]:5353`. Empty: those of the system. */
+  /** IP addresses, with the port unless it is 53: `192.0.2.1`, `[2001:db8::1]:5353`. If empty, the system's servers. */
   readonly servers: readonly string[];
-  /** For each try. */
+  /** Per try. */
   readonly timeoutMs: number;
   readonly tries: number;
 }
@@ -16,13 +16,13 @@ export interface ResolverOptions {
 const maxSrvRecords = 100;
 const maxAddresses = 16;
 const longestTtlMs = 3_600_000;
-/** Node.js does not tell the TTL of SRV records. */
+/** Node.js does not expose the TTL of SRV records. */
 const srvTtlMs = 60_000;
 
-/** Answers that are none: the name or the kind of record is not there, or cannot be. */
+/** Errors that mean an empty answer: the name or record type does not exist, or the name is invalid. */
 const absent: ReadonlySet<unknown> = new Set([dns.NOTFOUND, dns.NODATA, dns.BADNAME]);
 
-/** The domain name system through the resolver of Node.js, with answers remembered for as long as they hold. */
+/** DNS through the resolver of Node.js, with a cache. */
 export class SystemResolver implements Resolver {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   #dns: dns.Resolver;
@@ -36,7 +36,7 @@ export class SystemResolver implements Resolver {
     this.#hosts = new AnswerCache(clock);
   }
 
-  /** Asks others from now on, and forgets what it was told; what is being asked goes on. */
+  /** Uses new options from now on, and empties the cache. Running queries continue. */
   reload(options: ResolverOptions): void {
     this.#dns = resolverOf(options);
     this.#services = new AnswerCache(this.#clock);
@@ -55,12 +55,12 @@ export class SystemResolver implements Resolver {
     return isIP(host) === 0 ? this.#hosts.records(host, () => this.#bothFamilies(host)) : [host];
   }
 
-  /** Gives up what is being asked. */
+  /** Cancels running queries. */
   close(): void {
     this.#dns.cancel();
   }
 
-  /** One family is enough: that the other one could not be asked counts only if there is nothing else. */
+  /** Addresses of one family are enough. A failure for the other counts only if there are none. */
   async #bothFamilies(host: string): Promise<Answer<string>> {
     const families = await Promise.allSettled([
       this.#ask(host, () => this.#dns.resolve6(host, { ttl: true })),

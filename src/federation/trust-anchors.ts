@@ -5,17 +5,17 @@ import { CertificateError } from '../tls/certificates.ts';
 
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The authorities whose word about other servers counts: those that Node.js trusts, and those of the operator. */
+/** The authorities trusted for other servers: those of Node.js and those of the operator. */
 export class TrustAnchors {
   readonly #own: readonly X509Certificate[];
   #all: readonly X509Certificate[] | undefined;
 
-  /** Takes the operator's as PEM. Throws if one of them is damaged. */
+  /** Takes the operator's certificates as PEM. Throws if one of them is damaged. */
   constructor(ownPem = '') {
     this.#own = certificatesIn(ownPem);
   }
 
-  /** Reads the operator's from a PEM file, if there is one. Throws `CertificateError`. */
+  /** Reads the operator's certificates from a PEM file, if there is one. Throws `CertificateError`. */
   static async read(file: string | undefined): Promise<TrustAnchors> {
     if (file === undefined) return new TrustAnchors();
     const pem = await readFile(file, 'latin1').catch((error: unknown) => {
@@ -24,13 +24,13 @@ export class TrustAnchors {
     return parsed(file, pem);
   }
 
-  /** All of them; those of Node.js are read when they are first asked for. */
+  /** All certificates. Those of Node.js are read on first use. */
   get certificates(): readonly X509Certificate[] {
     this.#all ??= [...this.#own, ...getCACertificates('default').map((pem) => new X509Certificate(pem))];
     return this.#all;
   }
 
-  /** Whether this very certificate is one of the operator's, which needs nobody else's word. */
+  /** Whether the operator has listed exactly this certificate, which then needs no issuer. */
   names(certificate: X509Certificate): boolean {
     return this.#own.some(({ raw }) => raw.equals(certificate.raw));
   }

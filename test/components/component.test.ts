@@ -85,13 +85,13 @@ describe('A component', () => {
     component.attach(link);
     return link;
   };
-  const sends = (id: string, departure: Partial<Handoff> = {}) => {
+  const sends = (id: string, handoff: Partial<Handoff> = {}) => {
     const ends = { from: Jid.parse('romeo@a.example'), to: Jid.parse('c.example') };
     component.send(Stanza.message({ ...ends, id, type: 'chat' }, xml('body', {}, 'x')), {
       ...owed,
       left: () => void left.push(id),
       failed: ({ condition }) => void failed.push(`${id} ${condition}`),
-      ...departure,
+      ...handoff,
     });
   };
 

@@ -228,7 +228,7 @@ describe('Components (XEP-0114)', () => {
 
     it('also when the server is restarted meanwhile', async () => {
       const { romeo } = await stage.enter(['romeo']);
-      romeo.sends(chat('patient.localhost', 'patience'));
+      romeo.sends(chat('patient.localhost', 'idleFactor'));
       await romeo.settles();
       await stage.server.restart();
       const patient = await component('patient.localhost');
@@ -236,7 +236,7 @@ describe('Components (XEP-0114)', () => {
       const [late, ...more] = await patient.drains();
       await patient.provesReceipt();
       expect(more).to.deep.equal([]);
-      expect(late && body(late)).to.equal('patience');
+      expect(late && body(late)).to.equal('idleFactor');
       expect(late && childOf(late, 'delay')?.attributes.get('from')).to.equal('localhost');
     });
 

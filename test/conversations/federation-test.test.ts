@@ -65,7 +65,7 @@ describe('The test of the way to another server', () => {
       return tests('peer.example');
     };
     expect((await waits(9_000)).reached).to.equal(true);
-    expect((await waits(11_000)).steps.at(-1)).to.match(/the connection was lost before its leave to start TLS$/);
+    expect((await waits(11_000)).steps.at(-1)).to.match(/the connection was lost before its answer to STARTTLS$/);
     [peer.tls, peer.script] = [undefined, undefined];
   });
 

@@ -30,8 +30,8 @@ class OtherServer implements Outbound, NextHop {
   streamFeature = false;
   disco: Promise<ReadonlySet<string>> = Promise.resolve(new Set());
 
-  send(stanza: Stanza, departure: Handoff): void {
-    this.#waiting.push([stanza, departure]);
+  send(stanza: Stanza, handoff: Handoff): void {
+    this.#waiting.push([stanza, handoff]);
   }
 
   offers(name: string, namespace: string): boolean {
@@ -43,19 +43,19 @@ class OtherServer implements Outbound, NextHop {
   }
 
   async comes(): Promise<void> {
-    for (const [stanza, departure] of this.#waiting.splice(0)) await this.#take(stanza, departure);
+    for (const [stanza, handoff] of this.#waiting.splice(0)) await this.#take(stanza, handoff);
   }
 
-  async #take(stanza: Stanza, departure: Handoff): Promise<void> {
+  async #take(stanza: Stanza, handoff: Handoff): Promise<void> {
     try {
-      const leaving = departure.leaving ? await departure.leaving(this) : stanza;
+      const leaving = handoff.leaving ? await handoff.leaving(this) : stanza;
       if (!leaving) return;
       this.taken.push(leaving);
-      departure.left?.();
-      this.#left.push(departure);
+      handoff.left?.();
+      this.#left.push(handoff);
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error;
-      await departure.failed(error);
+      await handoff.failed(error);
     }
   }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Dialback, type DialbackDeps, type DialbackStream } from '../../src/federation/dialback.ts';
-import type { DialbackAnswer } from '../../src/federation/dialback-words.ts';
+import type { DialbackAnswer } from '../../src/federation/dialback-message.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import { parseFrame } from '../../src/xml/parse-frame.ts';
 import { RecordingLog } from '../support/recording-log.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { DialFailure } from '../../src/federation/dial-failure.ts';
 import { DomainLink } from '../../src/federation/domain-link.ts';
-import type { Departing } from '../../src/federation/peer-management.ts';
+import type { OutgoingStanza } from '../../src/federation/peer-management.ts';
 import type { Established } from '../../src/federation/server-stream-out.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { Stanza } from '../../src/protocol/stanza.ts';
@@ -13,7 +13,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 
 /** A stream that takes what the link gives it. */
 class TakingStream {
-  readonly taken: Departing[] = [];
+  readonly taken: OutgoingStanza[] = [];
   readonly connection = { ended: false, congested: false, flushed: () => Promise.resolve() };
   readonly wire = { connection: this.connection };
   full = false;
@@ -25,7 +25,7 @@ class TakingStream {
       return this.isFull();
     },
     room: () => this.#room.promise,
-    transmit: (entry: Departing) => void this.taken.push(entry),
+    transmit: (entry: OutgoingStanza) => void this.taken.push(entry),
     settled: () => Promise.resolve(),
   };
 
@@ -39,7 +39,7 @@ class TakingStream {
 
   ends(): void {
     this.connection.ended = true;
-    for (const entry of this.taken) entry.back(entry);
+    for (const entry of this.taken) entry.takeBack(entry);
     this.#over.resolve();
   }
 
@@ -60,7 +60,7 @@ describe('What goes from one domain to another', () => {
   let streams: TakingStream[];
   /** What the attempts to reach the other server end with; a stream unless it is said. */
   let failures: DialFailure[];
-  let answered: TakingStream | undefined;
+  let bidirectional: TakingStream | undefined;
   let copies: Map<string | undefined, 'kept' | 'released'>;
   let failed: [id: string | undefined, condition: string][];
 
@@ -68,7 +68,7 @@ describe('What goes from one domain to another', () => {
     clock = new ManualClock();
     streams = [];
     failures = [];
-    answered = undefined;
+    bidirectional = undefined;
     copies = new Map();
     failed = [];
     // A stream is used by its wire, its management and its end alone.
@@ -86,7 +86,7 @@ describe('What goes from one domain to another', () => {
         },
       },
       place: () => () => undefined,
-      answered: () => answered && established(answered),
+      bidirectional: () => bidirectional && established(bidirectional),
       hop: () => hop,
       copies: {
         add: ({ id }) => {
@@ -104,10 +104,10 @@ describe('What goes from one domain to another', () => {
     });
   });
 
-  function sends(id: string, departure: Partial<Handoff> = {}, body = ''): void {
+  function sends(id: string, handoff: Partial<Handoff> = {}, body = ''): void {
     const from = Jid.parse('romeo@a.example');
     const stanza = Stanza.message({ from, to: Jid.parse('juliet@b.example'), id }, xml('body', {}, body));
-    link.send(stanza, { failed: (error) => void failed.push([id, error.condition]), ...departure });
+    link.send(stanza, { failed: (error) => void failed.push([id, error.condition]), ...handoff });
   }
 
   const refusal = (run: () => void) => {
@@ -270,9 +270,9 @@ describe('What goes from one domain to another', () => {
   });
 
   it('goes by a stream of the other server if there is one (XEP-0288 §2.2)', async () => {
-    answered = new TakingStream();
+    bidirectional = new TakingStream();
     sends('1');
-    expect(answered.ids).to.deep.equal(['1']);
+    expect(bidirectional.ids).to.deep.equal(['1']);
     expect(streams).to.deep.equal([]);
   });
 });

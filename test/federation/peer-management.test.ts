@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Departing, PeerManagement } from '../../src/federation/peer-management.ts';
+import { type OutgoingStanza, PeerManagement } from '../../src/federation/peer-management.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { Stanza } from '../../src/protocol/stanza.ts';
 import { StreamError } from '../../src/protocol/stream-error.ts';
@@ -59,8 +59,8 @@ describe('What has arrived at another server', () => {
     for (const id of ids) {
       const stanza = Stanza.message({ to: Jid.parse('juliet@b.example'), id }, xml('body'));
       const times = { sinceMs: 0, atMs: 0, attempts: 1, storedElsewhere: false };
-      const back = (entry: Departing) => void returned.push(entry.stanza.id);
-      peer.transmit({ stanza, departure: { failed: () => undefined }, ...times, copy: keeps(id), back });
+      const takeBack = (entry: OutgoingStanza) => void returned.push(entry.stanza.id);
+      peer.transmit({ stanza, handoff: { failed: () => undefined }, ...times, copy: keeps(id), takeBack });
     }
   };
   const released = () => [...copies].flatMap(([id, state]) => (state === 'released' ? id : []));

@@ -35,7 +35,7 @@ describe('The ways to other servers', () => {
           return attempt.promise;
         },
       },
-      answered: () => undefined,
+      bidirectional: () => undefined,
       hop: ({ remote }) => ({ domain: remote, offers: () => false, features: async () => new Set() }),
       copies: { add: () => expect.fail('nobody is owed word') },
       options: () => policies.options,

@@ -4,34 +4,34 @@ import { StreamError } from '../protocol/stream-error.ts';
 import { childElements, type Element, textOf, xml } from '../xml/element.ts';
 import type { Frame } from '../xml/frame.ts';
 
-/** What a question of dialback is answered: yes, no, or why it cannot be answered (XEP-0220 §2.5). */
+/** The answer to a dialback request: valid, invalid, or an error (XEP-0220 §2.5). */
 export type DialbackAnswer = 'valid' | 'invalid' | StanzaError;
 
-/** One element of dialback; without an answer it is a question. */
-export interface DialbackWord {
+/** A dialback element. Without an answer it is a request. */
+export interface DialbackMessage {
   readonly kind: 'result' | 'verify';
   readonly from: string;
   readonly to: string;
-  /** The stream that a key was sent on; only of `verify`. */
+  /** The stream on which the key was sent; only for `verify`. */
   readonly id?: string | undefined;
   readonly key?: string | undefined;
   readonly answer?: DialbackAnswer | undefined;
 }
 
-/** A word as an element; its prefix is declared by the stream header (XEP-0220 §2). */
-export function dialbackElement({ kind, from, to, id, key, answer }: DialbackWord): Element {
+/** Writes a dialback element. The stream header declares its prefix (XEP-0220 §2). */
+export function dialbackElement({ kind, from, to, id, key, answer }: DialbackMessage): Element {
   const type = answer instanceof StanzaError ? 'error' : answer;
   const content = answer instanceof StanzaError ? answer.element() : key;
   return xml(`db:${kind}`, { from, to, id, type }, content);
 }
 
-/** Reads a word; throws the stream error for what is none. */
-export function readDialback(frame: Frame): DialbackWord {
+/** Reads a dialback element; throws StreamError if it is malformed. */
+export function readDialback(frame: Frame): DialbackMessage {
   const kind = frame.name;
   if (kind !== 'result' && kind !== 'verify') throw StreamError.unsupportedStanzaType(`unknown element <db:${kind}/>`);
   const from = domainIn(frame, 'from');
   const to = domainIn(frame, 'to');
-  // Prosody puts one on its results, too, where it means nothing.
+  // Prosody puts an id on its results, too, where it has no meaning.
   const id = kind === 'verify' ? frame.attribute('id') : undefined;
   if (kind === 'verify' && !id) throw StreamError.badFormat("a <db:verify/> needs an 'id'");
   const element = frame.element();
