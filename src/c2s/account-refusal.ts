@@ -3,7 +3,7 @@ import { StorageError } from '../storage/storage-error.ts';
 import { PasswordError } from './negotiation/sasl/credentials.ts';
 import { Pbkdf2QueueFull } from './negotiation/sasl/pbkdf2-queue.ts';
 
-/** Throws what a client is told of a failure of the registrar (XEP-0077 §3.1); what is no fault of the client's is thrown on. */
+/** Throws the StanzaError for a failure of the registrar (XEP-0077 §3.1). Rethrows errors that the client did not cause. */
 export function refuseAccount(error: unknown): never {
   if (error instanceof PasswordError) throw StanzaError.notAcceptable(error.message);
   if (error instanceof Pbkdf2QueueFull) throw StanzaError.resourceConstraint();

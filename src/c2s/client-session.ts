@@ -18,7 +18,7 @@ export interface SessionDeps extends UnconfirmedDeps {
   readonly end: (session: ClientSession) => void;
 }
 
-/** A bound resource. It outlives its stream if the stream breaks and the client may come back. */
+/** A bound resource. It outlives its stream if the stream breaks and the client can resume it. */
 export class ClientSession implements Session {
   readonly jid: Jid;
   readonly account: Account;
@@ -34,7 +34,7 @@ export class ClientSession implements Session {
   readonly #unconfirmed: UnconfirmedStanzas;
   #stream: SessionStream | undefined;
   #ended = false;
-  /** Resolves when there is a stream again, or the session has ended; absent while nobody waits for that. */
+  /** Resolves when there is a stream again, or the session has ended. Absent if nothing waits for this. */
   #streamChange: PromiseWithResolvers<void> | undefined;
 
   constructor(jid: Jid, account: Account, stream: SessionStream | undefined, boundAtMs: number, deps: SessionDeps) {
@@ -56,7 +56,7 @@ export class ClientSession implements Session {
     return this.#ended;
   }
 
-  /** Stream management, if the client has asked for it (XEP-0198 §3). */
+  /** Stream management, if the client has enabled it (XEP-0198 §3). */
   get management(): Management | undefined {
     return this.#unconfirmed.management;
   }
@@ -69,7 +69,7 @@ export class ClientSession implements Session {
     this.management?.incoming.ackAfter(work);
   }
 
-  /** Stream management begins. */
+  /** Starts stream management. */
   manage(resumability?: Resumability, restored?: RestoredAcknowledgments): Management {
     const management = new Management(this, this.#deps, resumability, restored);
     this.#unconfirmed.management = management;
@@ -96,7 +96,7 @@ export class ClientSession implements Session {
 
   sendDurably(stanza: Stanza, watch?: Watch): Promise<void> {
     if (this.#ended && watch) {
-      // The watch finds another way for the stanza; a copy would take a second way after a restart.
+      // The watch delivers the stanza elsewhere. A copy would be delivered a second time after a restart.
       watch.settled(false);
       return Promise.resolve();
     }
@@ -112,7 +112,7 @@ export class ClientSession implements Session {
 
   sendHeld(stanza: Stanza): void {
     if (!this.filter) return this.#transmit(stanza);
-    // A watched stanza wakes the client, and what the filter has kept goes with it.
+    // A watched stanza wakes the client, so the stanzas kept by the filter are sent as well.
     const admitted = this.#watched.has(stanza) ? [...this.filter.release(), stanza] : this.filter.admit(stanza);
     for (const one of admitted) this.#transmit(one);
   }
@@ -154,12 +154,12 @@ export class ClientSession implements Session {
 
   // --- watches
 
-  /** Tells `watch` what becomes of a stanza that has not been written. */
+  /** Tells `watch` the outcome of a stanza that has not been written yet. */
   watch(stanza: Stanza, watch: Watch): void {
     this.#watched.add(stanza, watch);
   }
 
-  /** Nothing keeps the stanza back: it has left when it is written, and is not watched any longer. */
+  /** The stanza is being written without delay. Its watch ends when it is written. */
   #sendWatched(stanza: Stanza, watch: Watch): void {
     this.#transmit(stanza);
     if (this.#stream?.broken === false) return watch.settled(true);
@@ -167,13 +167,13 @@ export class ClientSession implements Session {
     this.#settle(stanza);
   }
 
-  /** Settles the watch of a stanza, unless it still waits: for a client that may come back, or to be routed again at the end. */
+  /** Settles the watch of a stanza, unless the stanza waits for a resumption, or to be routed again at the end. */
   #settle(stanza: Stanza): void {
     const left = this.#stream?.broken === false;
     if (left || !this.#unconfirmed.outlivesStream(stanza)) this.#watched.settle(stanza, left);
   }
 
-  /** Asks the watch of a stanza that has waited whether it may still be written. Without a stream the stanza goes on waiting. */
+  /** Asks the watch of a delayed stanza whether it may still be written. Without a stream the stanza keeps waiting. */
   #mayLeave(stanza: Stanza): boolean {
     const instead = this.#stream && this.#watched.has(stanza) ? this.#watched.refused(stanza) : undefined;
     if (instead) this.#unconfirmed.withdraw(stanza, instead);
@@ -187,21 +187,21 @@ export class ClientSession implements Session {
     else this.#deps.end(this);
   }
 
-  /** The connection is lost and the client may come back. The filter ends: what it has kept waits with the rest. */
+  /** The connection is lost, and the client can resume. The filter ends; its stanzas wait with the rest. */
   detach(): void {
     this.#stream = undefined;
     for (const stanza of this.#endFilter()) this.#transmit(stanza);
     this.management?.detached(this.#held.stanzas);
   }
 
-  /** Takes the count that the client brings along; throws the stream error of XEP-0198 §6. */
+  /** Takes the client's count at resumption; throws the stream error of XEP-0198 §6. */
   resumedAt(h: number): void {
     this.management?.resumedAt(h, this.#held.stanzas);
   }
 
   /**
-   * The client has come back (XEP-0198 §5), and gets again what it has not acknowledged: at once, or with `behindStored` when the session
-   * is released, which must be on hold.
+   * The client has resumed (XEP-0198 §5). Unacknowledged stanzas are sent again: at once, or, with `behindStored`, when the session is
+   * released; it must then be on hold.
    */
   attach(stream: SessionStream, behindStored = false): void {
     this.#stream = stream;
@@ -215,9 +215,9 @@ export class ClientSession implements Session {
     this.#streamChanged();
   }
 
-  /** Lets go of the stream for good; returns what the client may not have. */
+  /** Detaches the stream for good; returns the stanzas that the client may not have. */
   end(leaving: Leaving = 'closed'): readonly Undelivered[] {
-    // RFC 6120 §4.4: a client that closes its stream goes on reading until the server has closed it, too.
+    // RFC 6120 §4.4: a client that closes its stream keeps reading until the server has closed it, too.
     const hasAll = leaving === 'goodbye' && this.#stream?.broken === false;
     this.#ended = true;
     this.#stream = undefined;

@@ -18,7 +18,7 @@ import {
 } from './management/resumable-sessions.ts';
 import type { Leaving, SessionStream } from './session-stream.ts';
 
-/** How many sessions an account may have, and which one wins when two want the same resource. */
+/** The limit on sessions per account, and the rule for conflicts over a resource. */
 export interface SessionPolicy {
   readonly maxPerAccount: number;
   readonly conflict: 'replace' | 'refuse';
@@ -31,19 +31,19 @@ interface ClientSessionDeps extends Omit<SessionDeps, 'end' | 'store'>, Resumpti
   readonly policy: SessionPolicy;
   /** The session has left the directory. */
   readonly ended: (session: Session) => void;
-  /** The session, found on the disk after a restart, has a client again. */
+  /** A session loaded from the disk after a restart has been resumed. */
   readonly returned: (session: Session) => void;
   readonly restoreWatch: RestoreWatch;
   /** Routes a stanza again. */
   readonly route: RouteStanza;
 }
 
-/** Makes and ends the sessions of clients (RFC 6120 §7), and keeps those whose clients may come back (XEP-0198 §5). */
+/** Makes and ends the sessions of clients (RFC 6120 §7), and keeps resumable ones (XEP-0198 §5). */
 export class ClientSessions {
   readonly resumable: ResumableSessions;
   readonly #deps: ClientSessionDeps;
   readonly #sessionDeps: SessionDeps;
-  /** Redeliveries of what ended sessions could not deliver. */
+  /** Redeliveries of the undelivered stanzas of ended sessions. */
   readonly #pendingRedeliveries: PendingRedeliveries;
 
   constructor(deps: ClientSessionDeps) {
@@ -53,7 +53,7 @@ export class ClientSessions {
     this.resumable = new ResumableSessions({ ...deps, end: (session) => this.end(session) });
   }
 
-  /** Binds a resource for an authenticated client; one of ours if it asked for none. Throws StanzaError. */
+  /** Binds a resource for an authenticated client; a random one if it asked for none. Throws StanzaError. */
   bind(identity: Jid, requested: string | undefined, stream: SessionStream): MaybePromise<ClientSession> {
     const jid = withResource(identity, requested || randomId());
     return then(this.#deps.account(identity), (account) => {
@@ -65,7 +65,7 @@ export class ClientSessions {
     });
   }
 
-  /** Ends a session, whatever the reason. */
+  /** Ends a session, for any reason. */
   end(session: ClientSession, leaving: Leaving = 'closed'): void {
     if (session.ended) return;
     this.#deps.directory.remove(session);
@@ -75,19 +75,19 @@ export class ClientSessions {
     if (undelivered.length > 0) void this.#pendingRedeliveries.take(undelivered, session.jid.domain);
   }
 
-  /** A stream leaves its session: for good, or because the connection is lost and the client may come back. */
+  /** A stream leaves its session: for good, or because its connection is lost and the session can be resumed. */
   left(session: ClientSession, stream: SessionStream, leaving: Leaving): void {
     if (session.stream !== stream) return;
     if (leaving === 'lost' && session.management?.resumability) this.resumable.detach(session);
     else this.end(session, leaving);
   }
 
-  /** Restores from the disk what the last run has left: sessions that can be resumed, and stanzas without a session. */
+  /** Restores resumable sessions, and stanzas without a session, from the last run. */
   async restore(): Promise<void> {
     const restored = await this.resumable.living();
     for (const found of restored) await this.#restore(found);
     await this.#takeStrays();
-    // Now, because a crash would repeat them all.
+    // Now, because a crash would repeat all redeliveries.
     await this.settled();
   }
 

@@ -11,9 +11,9 @@ import type { StanzaIntake } from './stanza-intake.ts';
 /** Dependencies of a client's stream. */
 export interface ClientStreamDeps {
   readonly isLocalDomain: (domain: string) => boolean;
-  /** What can be negotiated, in the order it is offered. */
+  /** The stream features, in the order in which they are offered. */
   readonly features: readonly StreamFeature[];
-  /** Further elements of the stream features, only for information. */
+  /** Informational elements of the stream features. */
   readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
   readonly intake: StanzaIntake;
   readonly sessions: ClientSessions;

@@ -4,24 +4,24 @@ import type { StreamPhase } from '../streams/stream-deadlines.ts';
 import type { ClientSession } from './client-session.ts';
 import type { FrameReceiver, StreamFeature } from './negotiation/stream-feature.ts';
 
-/** Where a client's stream stands. What is true in a state is a field of that state. */
+/** The state of a client's stream. Data that belongs to a state is a field of that state. */
 export type StreamState =
-  /** A stream header is due. */
+  /** Waiting for a stream header. */
   | { readonly name: 'opening'; readonly identity?: Jid }
-  /** Features are offered and the client chooses. */
+  /** Features have been offered. */
   | { readonly name: 'negotiating'; readonly identity?: Jid; readonly offered: readonly StreamFeature[] }
-  /** The TLS handshake is under way. */
+  /** The TLS handshake is running. */
   | { readonly name: 'securing' }
-  /** A SASL exchange is under way. */
+  /** A SASL exchange is running. */
   | { readonly name: 'authenticating'; readonly attempt: FrameReceiver; readonly offered: readonly StreamFeature[] }
-  /** A resource is bound; stanzas flow. */
+  /** A resource is bound, and stanzas are exchanged. */
   | { readonly name: 'bound'; readonly session: ClientSession }
-  /** We have said goodbye and take no more. */
+  /** Our side is closed; input is ignored. */
   | { readonly name: 'closing' }
   /** The connection is gone. */
   | { readonly name: 'closed' };
 
-/** The steps a stream may take. */
+/** The legal transitions. */
 const steps: Readonly<Record<StreamState['name'], readonly StreamState['name'][]>> = {
   opening: ['securing', 'negotiating', 'closing', 'closed'],
   negotiating: ['securing', 'authenticating', 'bound', 'closing', 'closed'],
@@ -32,12 +32,12 @@ const steps: Readonly<Record<StreamState['name'], readonly StreamState['name'][]
   closed: [],
 };
 
-/** Whether a stream may go from one state to the other. */
+/** Whether a stream may change from one state to the other. */
 export function isLegalStep(from: StreamState['name'], to: StreamState['name']): boolean {
   return steps[from].includes(to);
 }
 
-/** Where a stream stands as far as its deadlines care. */
+/** The phase that the stream's wire sees. */
 export function phaseOf({ name }: StreamState): StreamPhase {
   switch (name) {
     case 'bound':
@@ -52,7 +52,7 @@ export function phaseOf({ name }: StreamState): StreamPhase {
   }
 }
 
-/** Whether a stream ends by nobody's fault, so that the client may come back to its session (XEP-0198 §7). */
+/** Whether a stream ended in a way that lets the client resume its session (XEP-0198 §7). */
 export function isPassing(error: StreamError | undefined): boolean {
   return error?.condition === 'connection-timeout' || error?.condition === 'system-shutdown';
 }

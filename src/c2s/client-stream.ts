@@ -39,14 +39,14 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   #failures = 0;
   #tlsStart: TlsStart = 'starttls';
 
-  /** `authenticated` is called when the client has said who it is. */
+  /** `authenticated` is called when the client has authenticated. */
   constructor(deps: ClientStreamDeps, authenticated: () => void, framing: Framing = overTcp) {
     this.#deps = deps;
     this.#authenticated = authenticated;
     this.#wire = new StreamWire(this, deps, framing);
   }
 
-  /** Gives the stream its connection; with direct TLS (XEP-0368) complete the handshake first. */
+  /** Attaches the connection. With direct TLS (XEP-0368) the handshake comes first. */
   open(connection: StreamConnection, start: TlsStart): void {
     this.#tlsStart = start;
     this.#wire.attach(connection);
@@ -71,7 +71,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   }
 
   get channelBindings(): readonly ChannelBinding[] {
-    // What TLS binds to there is between the client and whatever carries the stream, perhaps a proxy.
+    // The TLS session there may end at a proxy, so binding to it proves nothing.
     return this.#tlsStart === 'established' ? [] : this.#wire.connection.channelBindings;
   }
 
@@ -83,7 +83,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     return this.#headerFrom;
   }
 
-  // --- the connection tells
+  // --- called by the connection
 
   received(chunk: Buffer): void {
     this.#wire.received(chunk);
@@ -101,7 +101,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     this.#wire.tick(nowMs);
   }
 
-  // --- the wire tells
+  // --- called by the wire
 
   get phase(): StreamPhase {
     return phaseOf(this.#state);
@@ -155,7 +155,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     void requests.ask(from, session.jid, ask, limits.idleCloseAfterMs, (request) => session.sendHeld(request));
   }
 
-  // --- the session and the features tell
+  // --- called by the session and the features
 
   send(element: Element): void {
     this.#wire.send(element);
@@ -187,7 +187,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   }
 
   beginAuthentication(attempt: FrameReceiver): void {
-    // XEP-0388 §2.6.1: there is one authentication in a stream.
+    // XEP-0388 §2.6.1: a stream authenticates only once.
     if (this.#state.name !== 'negotiating' || this.#state.identity) throw StreamError.policyViolation();
     this.#become({ name: 'authenticating', attempt, offered: this.#state.offered });
   }
@@ -232,7 +232,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     takeOver();
   }
 
-  /** Ends the stream; with an error it is told to the client, always behind a header (RFC 6120 §4.9.1.2). */
+  /** Ends the stream. An error is sent to the client, always after a header (RFC 6120 §4.9.1.2). */
   close(error?: StreamError): void {
     this.#end(isPassing(error) ? 'lost' : 'closed', error);
   }
@@ -246,7 +246,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     this.#wire.close();
   }
 
-  /** Takes nothing more; resolves when the client knows how far what it has sent is dealt with (XEP-0198 §4). */
+  /** Stops reading; resolves when the client's stanzas are acknowledged (XEP-0198 §4). */
   async finish(): Promise<void> {
     this.#wire.connection.pause('shutdown');
     const { management } = this.#state.name === 'bound' ? this.#state.session : {};
@@ -254,7 +254,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     management?.acknowledger.tell();
   }
 
-  /** Ends the connection without a word. */
+  /** Ends the connection without an error. */
   abandon(): void {
     this.#wire.connection.destroy();
   }
@@ -272,7 +272,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
       secure: this.secure,
       tlsStart: this.tlsStart,
       identity,
-      // There is one authentication in a stream.
+      // A stream authenticates only once.
       channelBindings: identity ? [] : this.channelBindings,
       remoteAddress: this.remoteAddress,
       headerFrom: this.headerFrom,

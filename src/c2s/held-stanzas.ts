@@ -1,13 +1,13 @@
 import type { Stanza } from '../protocol/stanza.ts';
 
-/** More stanzas than this are not held: the session is as good as gone. */
+/** The limit on held stanzas. Beyond it the session is closed. */
 const maxStanzas = 10_000;
 /** The same for the bytes of their content. */
 const maxBytes = 8 * 1024 * 1024;
 
 /**
- * Stanzas that a session holds back, in order, while others go first. A session is on hold from the start, because the client must first
- * be told that its resource is bound, and each time while stored messages are sent.
+ * Stanzas that a session holds back, in order, while others go first. A session is on hold from the start, until the client has been told
+ * that its resource is bound, and whenever stored messages are being sent.
  */
 export class HeldStanzas {
   #stanzas: Stanza[] | undefined = [];
@@ -23,13 +23,13 @@ export class HeldStanzas {
     return this.#stanzas ?? [];
   }
 
-  /** Begins a hold; it lasts until as many calls of {@link release}. */
+  /** Starts a hold. Each hold needs its own call of {@link release}. */
   hold(): void {
     this.#holds += 1;
     this.#stanzas ??= [];
   }
 
-  /** Holds a stanza back. Answers false if more is held now than may be. */
+  /** Holds a stanza back. Returns false if the limits are exceeded. */
   push(stanza: Stanza): boolean {
     this.#stanzas?.push(stanza);
     this.#bytes += stanza.payload.bytes.length;
@@ -41,7 +41,7 @@ export class HeldStanzas {
     this.#stanzas?.unshift(...stanzas);
   }
 
-  /** Ends one hold. With the last one all stanzas go to `send`, and so do, behind them, those that are pushed meanwhile. */
+  /** Ends one hold. The last one passes all stanzas to `send`, followed by those pushed meanwhile. */
   release(send: (stanza: Stanza) => void): void {
     this.#holds -= 1;
     if (this.#holds > 0) return;
@@ -51,7 +51,7 @@ export class HeldStanzas {
     this.#bytes = 0;
   }
 
-  /** The session has ended; answers what was held. */
+  /** The session has ended; returns the held stanzas. */
   end(): readonly Stanza[] {
     const held = this.#stanzas?.splice(0) ?? [];
     this.#stanzas = undefined;

@@ -9,23 +9,23 @@ import { ClientSession } from './client-session.ts';
 import { deriveCredentials } from './negotiation/sasl/credentials.ts';
 import type { Pbkdf2Queue } from './negotiation/sasl/pbkdf2-queue.ts';
 
-/** What the registrar works on. */
+/** Dependencies of {@link Registrar}. */
 interface RegistrarDeps {
   readonly store: Pick<AccountStore, 'create' | 'changePassword' | 'remove'>;
   readonly account: (jid: Jid) => MaybePromise<Account | undefined>;
   /** Tells the contacts that the account is leaving (XEP-0077 §3.2). */
   readonly cancelSubscriptions: (account: Account) => Promise<void>;
-  /** Drops what memory knows about an account. */
+  /** Removes an account from the cache. */
   readonly forget: (account: string) => void;
   readonly sessions: Pick<SessionDirectory, 'of'>;
   readonly pbkdf2: Pbkdf2Queue;
   readonly iterations: number;
-  /** An account is gone for good. */
+  /** Called after an account was removed. */
   readonly removed: (account: Jid) => void;
 }
 
 /**
- * Makes, changes and removes accounts while the server runs. Sessions never outlive the right to them.
+ * Creates, changes and removes accounts while the server runs, and ends the sessions of changed and removed accounts.
  * Rejects with `StorageError` (`conflict`, `not-found`), `PasswordError` or `Pbkdf2QueueFull`.
  */
 export class Registrar {
@@ -40,14 +40,14 @@ export class Registrar {
     this.#deps.forget(account.toString());
   }
 
-  /** Changes a password and ends every session but the one that asked for it. */
+  /** Changes a password, and ends every session except the one that requested it. */
   async changePassword(account: Jid, password: string, keep?: Session): Promise<void> {
     const kept = keep instanceof ClientSession ? keep.management?.resumability?.key : undefined;
     await this.#deps.store.changePassword(account.toString(), await this.#credentials(password), kept);
     this.#endSessions(account, StreamError.reset('the password was changed'), keep);
   }
 
-  /** Removes an account with all it owns; then calls `removed` and ends its sessions. False if there was none. */
+  /** Removes an account with all its data, then calls `removed` and ends its sessions. False if the account does not exist. */
   async remove(account: Jid, removed?: () => void): Promise<boolean> {
     const known = await this.#deps.account(account);
     if (known) await this.#deps.cancelSubscriptions(known);
@@ -64,7 +64,7 @@ export class Registrar {
   }
 
   #endSessions(account: Jid, error: StreamError, keep?: Session): void {
-    // A session leaves the list while it ends.
+    // Iterates over a copy, because ending a session removes it from the list.
     for (const session of [...this.#deps.sessions.of(account.toString())]) if (session !== keep) session.close(error);
   }
 }

@@ -2,21 +2,21 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { StreamError } from '../protocol/stream-error.ts';
 import type { Element } from '../xml/element.ts';
 
-/** The stream a session speaks through at the moment. */
+/** The current stream of a session. */
 export interface SessionStream {
   readonly remoteAddress: string;
   readonly secure: boolean;
-  /** Whether nothing that is sent can arrive any more. */
+  /** Whether nothing sent can arrive any more. */
   readonly broken: boolean;
-  /** Whether so much waits to leave that nothing more should be sent unasked. */
+  /** Whether so much output is buffered that nothing optional should be sent. */
   readonly congested: boolean;
   send(element: Element): void;
   sendStanza(stanza: Stanza): void;
-  /** Asks the client what it has, and expects an answer (XEP-0198 §4). */
+  /** Requests an acknowledgment (XEP-0198 §4). */
   requestAcknowledgment(): void;
   flushed(): Promise<void>;
   close(error: StreamError): void;
 }
 
-/** How a stream ends: the connection is lost, we close it, or the client says goodbye (RFC 6120 §4.4). */
+/** How a stream ends: the connection is lost, we close it, or the client closes it (RFC 6120 §4.4). */
 export type Leaving = 'lost' | 'closed' | 'goodbye';

@@ -24,7 +24,7 @@ export interface LengthLimits {
   readonly langBytes: number;
 }
 
-/** Turns the frames of a bound client into stanzas on the road. */
+/** Checks and routes the stanzas of a bound client. */
 export class StanzaIntake {
   readonly #deps: StanzaIntakeDeps;
 
@@ -32,7 +32,7 @@ export class StanzaIntake {
     this.#deps = deps;
   }
 
-  /** Takes one frame; throws StreamError for what no client may send. A promise: the next frame must wait. */
+  /** Takes one frame; throws StreamError if a client may not send it. If it returns a promise, the next frame must wait. */
   take(frame: Frame, session: ClientSession): MaybePromise<void> {
     if (frame.ns !== ns.client) return this.#takeNonza(frame, session);
     checkLengths(frame, this.#deps.limits);
@@ -51,14 +51,14 @@ export class StanzaIntake {
   }
 }
 
-/** Throws the stream error for a frame whose attributes are out of all proportion. */
+/** Throws StreamError if the frame's 'id' or 'xml:lang' is too long. */
 export function checkLengths(frame: Frame, { idBytes, langBytes }: LengthLimits): void {
   if (isLonger(frame.attribute('id'), idBytes)) throw StreamError.policyViolation("the 'id' is too long");
   if (isLonger(frame.lang, langBytes)) throw StreamError.policyViolation('the xml:lang is too long');
 }
 
 function isLonger(text: string | undefined, bytes: number): boolean {
-  // A UTF-16 unit is three bytes of UTF-8 at most.
+  // A UTF-16 code unit takes at most three bytes of UTF-8.
   return text !== undefined && 3 * text.length > bytes && Buffer.byteLength(text) > bytes;
 }
 
@@ -78,7 +78,7 @@ export function refusingBadAddress(
   }
 }
 
-/** The error in answer to a stanza with a bad address, without addresses; none if it is an error itself. */
+/** The error reply to a stanza with a bad address, without addresses; undefined if the stanza is an error itself. */
 export function refusalOf(frame: Frame, error: MalformedAddress): Stanza | undefined {
   const kind = frame.name === 'message' || frame.name === 'presence' ? frame.name : 'iq';
   return errorReplyToFrame(frame, kind, error);

@@ -8,12 +8,12 @@ import type { Undelivered } from '../streams/acknowledgment/redelivery.ts';
 import { xml } from '../xml/element.ts';
 import type { Management, ManagementDeps } from './management/management.ts';
 
-/** Dependencies of keeping what is not confirmed. */
+/** Dependencies of {@link UnconfirmedStanzas}. */
 export interface UnconfirmedDeps extends ManagementDeps {
   readonly requests: Pick<OutgoingRequests, 'ask'>;
 }
 
-/** The session whose client confirms. */
+/** The session whose client confirms stanzas. */
 interface ConfirmingSession {
   readonly jid: Jid;
   readonly account: { readonly key: string };
@@ -36,7 +36,7 @@ export class UnconfirmedStanzas {
     this.#deps = deps;
   }
 
-  /** Writes a copy of a stanza that is about to be sent: `atOnce`, or after others. Resolves when a crash cannot take it away any more. */
+  /** Writes a copy of a stanza that is about to be sent: `atOnce`, or after others. Resolves when a crash can no longer lose it. */
   keep(stanza: Stanza, atOnce: boolean): Promise<void> {
     if (this.management) return this.management.delivery.keep(stanza, atOnce);
     this.#pingConfirmed ??= this.#newPingConfirmed();
@@ -48,7 +48,7 @@ export class UnconfirmedStanzas {
     return this.management !== undefined || this.#pingConfirmed?.has(stanza) === true;
   }
 
-  /** Forgets a stanza that was never written and will not be; its copy goes when what happens `instead` is durable. */
+  /** Forgets a stanza that will not be written. Its copy is released when `instead`, the alternative outcome, is durable. */
   withdraw(stanza: Stanza, instead: Promise<void>): void {
     const copy: KeptCopy | undefined =
       this.management?.delivery.withdraw(stanza) ?? this.#pingConfirmed?.withdraw(stanza);
@@ -59,8 +59,8 @@ export class UnconfirmedStanzas {
   }
 
   /**
-   * The session has ended; answers what the client may not have, in order: what was sent and is not confirmed, then `waiting`. If the
-   * client `hasAll`, everything that was sent is confirmed.
+   * The session has ended; returns the stanzas that the client may not have, in order: sent but unconfirmed ones, then `waiting`. If the
+   * client `hasAll`, all sent stanzas count as confirmed.
    */
   end(waiting: ReadonlySet<Stanza>, hasAll: boolean): readonly Undelivered[] {
     const unconfirmed = this.#unconfirmed();
@@ -70,7 +70,7 @@ export class UnconfirmedStanzas {
     return [...missing, ...Array.from(unsent, (stanza) => this.#unsent(stanza))];
   }
 
-  /** A stanza that was kept before stream management began and sent after it is in both queues, and is answered once. */
+  /** A stanza kept before stream management started and sent after it is in both queues. It is returned once. */
   #unconfirmed(): readonly Undelivered[] {
     const pingConfirmed = this.#pingConfirmed?.end() ?? [];
     const managed = this.management?.end() ?? [];
@@ -88,7 +88,7 @@ export class UnconfirmedStanzas {
     const { copies, requests, limits, clock } = this.#deps;
     const { jid, account } = this.#session;
     const domain = Jid.from('', jid.domain);
-    // Not past a hold: the answer must prove that the client has what was sent before.
+    // Does not bypass a hold: the answer must prove that the client has all earlier stanzas.
     const send = (request: Stanza) => this.#session.send(request);
     const recipient: PingedRecipient = {
       hasEnded: () => this.#session.ended,

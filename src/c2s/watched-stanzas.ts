@@ -2,7 +2,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { PendingWork } from '../routing/ack-scope.ts';
 import type { Watch } from '../routing/session.ts';
 
-/** The stanzas of one session that have not been written yet and whose sender wants to know what becomes of them. Mostly none. */
+/** The unwritten stanzas of one session whose outcome is watched. Usually empty. */
 export class WatchedStanzas {
   #watches: Map<Stanza, Watch> | undefined;
 
@@ -33,7 +33,7 @@ export class WatchedStanzas {
   }
 
   /**
-   * Asks whether a stanza that has waited may still be written. If not, ends its watch and answers what happens instead, settled when
+   * Asks whether a delayed stanza may still be written. If not, ends its watch and returns the alternative outcome, settled when
    * that is durable.
    */
   refused(stanza: Stanza): Promise<void> | undefined {

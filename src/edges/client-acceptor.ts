@@ -7,22 +7,22 @@ import type { CurrentCertificates } from '../tls/current-certificates.ts';
 import { servingTls } from '../tls/tls-options.ts';
 import { Edges } from './edges.ts';
 
-/** How the connections of clients are held. */
+/** Settings for client connections. */
 export interface ClientAcceptorOptions {
-  /** Threads that hold them; 0: this one does. */
+  /** The number of additional threads for them; 0: the main thread handles them. */
   readonly edges: number;
   readonly rate: ReadRate;
   readonly limits: ConnectionLimits;
   readonly backlog: number;
 }
 
-/** Accepts the connections of clients, whichever thread holds them. */
+/** Accepts client connections, in this thread or in edges. */
 export interface ClientAcceptor extends Acceptor<StreamConnection> {
-  /** The certificates are others now. */
+  /** Switches to the current certificates after a reload. */
   renew(): Promise<void>;
 }
 
-/** Makes the acceptor for clients; nothing is open yet. */
+/** Makes the acceptor for clients. It has no open ports yet. */
 export function makeClientAcceptor(
   { edges: count, rate, limits, backlog }: ClientAcceptorOptions,
   certificates: CurrentCertificates,

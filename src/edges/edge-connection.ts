@@ -13,15 +13,15 @@ import { decode, encode, recordedChannelBinding, toCore, toEdge } from './record
 import type { ThreadLink } from './thread-link.ts';
 import { Underway } from './underway.ts';
 
-/** What a connection at an edge needs. */
+/** Dependencies of {@link EdgeConnection}. */
 interface EdgeConnectionDeps {
   readonly link: ThreadLink;
   readonly limits: ConnectionLimits;
-  /** Nothing more about this connection is of interest. */
+  /** Called when the connection is gone and needs no more records. */
   readonly forget: (id: number) => void;
 }
 
-/** Somebody at an edge. */
+/** A new connection at an edge. */
 export interface EdgePeer {
   readonly id: number;
   readonly remoteAddress: string;
@@ -29,8 +29,8 @@ export interface EdgePeer {
 }
 
 /**
- * A connection whose socket and TLS are in another thread, where `Connection` holds it: that keeps rates and stalls. What
- * is on its way between the threads counts as waiting to leave, and does not arrive while reading is paused.
+ * A connection whose socket and TLS are in an edge, in a `Connection` that enforces rates and detects stalls. Bytes on their
+ * way to the edge count as unsent output. Bytes on their way from the edge are held back while reading is paused.
  */
 export class EdgeConnection implements StreamConnection {
   readonly #link: ThreadLink;
@@ -39,11 +39,11 @@ export class EdgeConnection implements StreamConnection {
   readonly #user: ConnectionUser;
   readonly #id: number;
   #pauses = 0;
-  /** What came while reading was paused; undefined as the last: the connection is gone. */
+  /** Input received while reading was paused. A final undefined means that the connection is gone. */
   #held: (Buffer | undefined)[] | undefined;
   #deliveryDue = false;
   readonly #underway: Underway;
-  /** Waits to leave from the edge, as far as it has told. */
+  /** Bytes that wait in the edge, according to its last report. */
   #waitingBytes = 0;
   #waiting: (() => void)[] | undefined;
   #secure: 'no' | 'soon' | 'yes' = 'no';
@@ -60,7 +60,7 @@ export class EdgeConnection implements StreamConnection {
     this.#underway = new Underway(link);
     this.#limits = limits;
     this.#forget = forget;
-    // With direct TLS nothing is read before it, so the edge need not wait for it to be asked for.
+    // With direct TLS the edge starts the handshake at once, because nothing is read before it.
     if (peer.start === 'direct') this.#secure = 'soon';
     this.#put(toEdge.admit);
   }
@@ -117,10 +117,10 @@ export class EdgeConnection implements StreamConnection {
   startTls(start: TlsHandshake, host: string | undefined, goAhead?: string): void {
     this.#secure = 'soon';
     if (start === 'direct') return;
-    // What came while reading was paused came in the clear (RFC 6120 §5.4.3.3); white space there is dropped.
+    // Input received while reading was paused is plaintext (RFC 6120 §5.4.3.3). White space in it is dropped.
     if (this.#held?.some((chunk) => chunk !== undefined && !isWhiteSpace(chunk))) return this.destroy();
     this.#held = this.#held?.includes(undefined) ? [undefined] : undefined;
-    // One record: whoever is told to go ahead must not be faster than TLS.
+    // One record, so that the client cannot start its handshake before the edge expects it.
     const order = { start, ...(host === undefined ? {} : { host }), ...(goAhead === undefined ? {} : { goAhead }) };
     this.#put(toEdge.startTls, encode('startTls', order));
   }
@@ -129,7 +129,7 @@ export class EdgeConnection implements StreamConnection {
     if (this.#ended) return;
     this.#ended = true;
     this.#put(toEdge.end);
-    // As the edge does: the peer's own end must be seen.
+    // As in the edge: reading must continue to see the peer's end.
     this.#pauses &= ~pauseBits.shutdown;
     this.#deliverSoon();
   }
@@ -140,10 +140,10 @@ export class EdgeConnection implements StreamConnection {
     this.#close();
   }
 
-  /** The edge does. */
+  /** The edge does this. */
   checkStall(): void {}
 
-  /** Takes what the edge tells. */
+  /** Takes a record from the edge. */
   take(kind: number, payload: Buffer): void {
     switch (kind) {
       case toCore.bytes:
@@ -164,7 +164,7 @@ export class EdgeConnection implements StreamConnection {
   }
 
   #received(chunk: Buffer): void {
-    // It was on its way in the clear when TLS was asked for: anybody could have written it (RFC 6120 §5.4.3.3).
+    // Plaintext that arrived after the request for TLS may have been injected (RFC 6120 §5.4.3.3).
     if (this.#secure === 'soon') return isWhiteSpace(chunk) ? undefined : this.destroy();
     if (this.#held) this.#held.push(chunk);
     else if (this.#pauses !== 0) this.#held = [chunk];

@@ -4,7 +4,7 @@ import type { CertificatePems } from '../tls/pem-contexts.ts';
 import type { TlsStart } from '../tls/tls-options.ts';
 import type { LinkMemory } from './thread-link.ts';
 
-/** What an edge is made with. */
+/** The data with which an edge starts. */
 export interface EdgeOptions {
   readonly memory: LinkMemory;
   readonly rate: ReadRate;
@@ -15,7 +15,7 @@ export interface EdgeOptions {
   readonly certificates: CertificatePems;
 }
 
-/** What the core asks of an edge, beside the link. */
+/** Requests from the core to an edge, outside the link. */
 export type EdgeRequest =
   | {
       readonly kind: 'open';
@@ -27,19 +27,19 @@ export type EdgeRequest =
   | { readonly kind: 'close' }
   | { readonly kind: 'renew'; readonly certificates: CertificatePems };
 
-/** What an edge says, beside the link: an answer to what was asked, or that something is wrong. */
+/** Messages from an edge, outside the link: the answer to a request, or a failure. */
 export type EdgeReport =
   | { readonly kind: 'done'; readonly address: AddressInfo | undefined }
   | ({ readonly kind: 'refused' } & Complaint)
   | ({ readonly kind: 'wrong' } & Complaint);
 
-/** An error without what threads cannot pass to each other. */
+/** The parts of an error that can be passed between threads. */
 interface Complaint {
   readonly code: string | undefined;
   readonly message: string;
 }
 
-/** What is left of an error. */
+/** Reduces an error to these parts. */
 export function complaintOf(error: unknown): Complaint {
   if (!(error instanceof Error)) return { code: undefined, message: String(error) };
   return { code: 'code' in error ? String(error.code) : undefined, message: error.message };

@@ -20,15 +20,15 @@ interface PendingConnection {
 
 const tickMs = 1000;
 
-/** What runs in an edge: it holds connections, and does with them what the core says. */
+/** The program of an edge: holds connections, and carries out the commands of the core. */
 export class EdgeProgram {
   readonly #link: ThreadLink;
   readonly #acceptor: SocketAcceptor;
   readonly #clock: Clock;
-  /** Those whom the core has yet to let in. */
+  /** Connections that the core has not admitted yet. */
   readonly #arrivals = new Map<number, PendingConnection>();
   readonly #held = new Map<number, HeldConnection>();
-  /** Those that something was written to in this turn. */
+  /** Connections with output in this turn. */
   readonly #written = new Set<HeldConnection>();
   #contexts: ContextSource;
   #lastId = 0;
@@ -51,7 +51,7 @@ export class EdgeProgram {
     clock.after(tickMs, () => this.#tick());
   }
 
-  /** Does what the core asks; where it listens, if it was told to. */
+  /** Carries out a request of the core. Returns the address after a request to listen. */
   async answer(request: EdgeRequest): Promise<AddressInfo | undefined> {
     switch (request.kind) {
       case 'open':
@@ -65,7 +65,7 @@ export class EdgeProgram {
     }
   }
 
-  /** Tells of those to whom so much was written that it did not leave at once. */
+  /** Reports the connections whose output of this turn did not leave at once. */
   flush(): void {
     for (const held of this.#written) held.tellIfMuchWaits();
     this.#written.clear();
@@ -80,7 +80,7 @@ export class EdgeProgram {
     this.#link.put(toCore.arrived, id, encode('arrived', { acceptor, remoteAddress: arrival.remoteAddress }));
   }
 
-  /** Numbers are used again after four thousand million connections. */
+  /** Connection numbers wrap after 2^32 connections. */
   #newId(): number {
     do this.#lastId = (this.#lastId + 1) >>> 0;
     while (this.#held.has(this.#lastId) || this.#arrivals.has(this.#lastId));
@@ -92,7 +92,7 @@ export class EdgeProgram {
     if (!held) return this.#settle(kind, id);
     switch (kind) {
       case toEdge.bytes:
-        // Not now: the connections are to be flushed first.
+        // Later, because the connections must be flushed first.
         if (this.#written.size === 0) queueMicrotask(() => flushAtTurnEnd(this));
         this.#written.add(held);
         return held.write(payload);
@@ -129,7 +129,7 @@ export class EdgeProgram {
   }
 
   #tick(): void {
-    // First, so that time goes on whatever happens to one connection.
+    // First, so that ticks continue even if one connection throws.
     this.#clock.after(tickMs, () => this.#tick());
     const nowMs = this.#clock.monotonicMs();
     for (const held of this.#held.values()) held.tick(nowMs);

@@ -4,7 +4,7 @@ import { collectAfterStart } from '../support/collect-after-start.ts';
 import { complaintOf, type EdgeOptions, type EdgeReport, type EdgeRequest } from './edge-options.ts';
 import { EdgeProgram } from './edge-program.ts';
 
-// A thread that holds the connections of clients.
+// The entry point of an edge: a thread that holds client connections.
 const port = parentPort;
 if (port === null) throw new Error('This module runs only as a worker');
 const options: EdgeOptions = workerData;
@@ -15,7 +15,7 @@ const program = new EdgeProgram(options, systemClock, {
 
 collectAfterStart(systemClock);
 
-// The core asks for one thing at a time.
+// The core sends one request at a time.
 port.on('message', (request: EdgeRequest) => {
   program.answer(request).then(
     (address) => report({ kind: 'done', address }),

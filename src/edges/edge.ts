@@ -16,7 +16,7 @@ interface OpenAcceptor {
   readonly arrived: (arrival: IncomingConnection) => void;
 }
 
-/** One thread that holds connections, as the core sees it. */
+/** The core's side of one edge. */
 export class Edge {
   readonly #options: EdgeOptions;
   readonly #log: Pick<Log, 'error'>;
@@ -24,7 +24,7 @@ export class Edge {
   readonly #link: ThreadLink;
   readonly #acceptors: OpenAcceptor[] = [];
   readonly #connections = new Map<number, EdgeConnection>();
-  /** What was asked for last has been answered. */
+  /** Resolves the last request. */
   #answered: Promise<unknown> = Promise.resolve();
   #answer: (report: EdgeReport) => void = () => {};
 
@@ -33,7 +33,7 @@ export class Edge {
     this.#options = { ...options, memory };
     this.#log = log;
     const thread = new URL(`./edge-thread${extname(import.meta.url)}`, import.meta.url);
-    // An edge that dies takes connections with it that nobody would hear of again: nobody listens to 'error', so it ends the server.
+    // Without a listener, an 'error' event ends the server. This is intended: an edge that dies loses its connections.
     this.#worker = new Worker(thread, { workerData: this.#options });
     this.#worker.on('message', (report: EdgeReport) => this.#reported(report));
     this.#link = new ThreadLink(memory, 'core', {
@@ -50,21 +50,21 @@ export class Edge {
   ): Promise<AddressInfo> {
     const acceptor = this.#acceptors.push({ start, arrived }) - 1;
     const address = await this.#ask({ kind: 'open', acceptor, host, port, start });
-    if (!address) throw new Error('an edge listens without saying where');
+    if (!address) throw new Error('an edge did not report its address');
     return address;
   }
 
-  /** Lets nobody in any more. */
+  /** Stops accepting connections. */
   close(): void {
     void this.#ask({ kind: 'close' });
   }
 
-  /** Shows these certificates to those who come from now on. */
+  /** Uses these certificates for new connections. */
   async renew(certificates: CertificatePems): Promise<void> {
     await this.#ask({ kind: 'renew', certificates });
   }
 
-  /** Ends the thread, and with it every connection that is left. */
+  /** Ends the thread, and with it all remaining connections. */
   async end(): Promise<void> {
     this.#link.close();
     await this.#worker.terminate();

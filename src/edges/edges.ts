@@ -8,7 +8,7 @@ import type { TlsStart } from '../tls/tls-options.ts';
 import { Edge } from './edge.ts';
 import type { EdgeOptions } from './edge-options.ts';
 
-/** Accepts connections that threads of their own hold: each thread listens on every port. */
+/** Accepts connections in several threads. Each thread listens on every port. */
 export class Edges implements Acceptor<StreamConnection> {
   readonly #edges: readonly Edge[];
   #closed = false;
@@ -25,7 +25,7 @@ export class Edges implements Acceptor<StreamConnection> {
   ): Promise<AddressInfo> {
     const found = await freeAddress(address);
     const { port } = found;
-    // Some may be on their way from an edge that does not know yet that it is closed.
+    // Connections may still arrive from an edge that has not processed the close yet.
     const arrivedInTime = (arrival: IncomingConnection) => (this.#closed ? arrival.refuse() : arrived(arrival));
     await Promise.all(this.#edges.map((edge) => edge.open({ host: address.host, port }, start, arrivedInTime)));
     return found;
@@ -36,7 +36,7 @@ export class Edges implements Acceptor<StreamConnection> {
     for (const edge of this.#edges) edge.close();
   }
 
-  /** Shows these certificates to those who come from now on. */
+  /** Uses these certificates for new connections. */
   async renew(certificates: CertificatePems): Promise<void> {
     await Promise.all(this.#edges.map((edge) => edge.renew(certificates)));
   }
@@ -46,7 +46,7 @@ export class Edges implements Acceptor<StreamConnection> {
   }
 }
 
-/** The address with a port of the system's choice if it has none; rejects if somebody, who may share it, listens there. */
+/** The address, with a system-chosen port if it has none. Rejects if another process listens there, even with SO_REUSEPORT. */
 async function freeAddress({ host, port }: { readonly host: string; readonly port: number }): Promise<AddressInfo> {
   const probe = createServer().listen({ host, port });
   await once(probe, 'listening');

@@ -3,13 +3,13 @@ import type { ConnectionUser, Pause, ReadRate } from '../streams/stream-connecti
 import { channelBindingRecord, encode, type StartTlsRecord, toCore } from './records.ts';
 import type { ThreadLink } from './thread-link.ts';
 
-/** A connection that an edge holds for the core: passes on what comes, and tells how much does not leave. */
+/** A connection in an edge: passes input to the core, and reports unsent output. */
 export class HeldConnection implements ConnectionUser {
   readonly #id: number;
   readonly #link: ThreadLink;
   readonly #forget: () => void;
   #connection!: Connection;
-  /** What the core knows to wait. */
+  /** The unsent bytes last reported to the core. */
   #toldBytes = 0;
   #watching = false;
 
@@ -23,7 +23,7 @@ export class HeldConnection implements ConnectionUser {
     this.#connection = connection;
   }
 
-  // --- the connection tells
+  // --- called by the connection
 
   received(chunk: Buffer): void {
     this.#link.put(toCore.bytes, this.#id, chunk);
@@ -40,7 +40,7 @@ export class HeldConnection implements ConnectionUser {
     this.#link.put(toCore.gone, this.#id);
   }
 
-  // --- the core tells
+  // --- commands of the core
 
   write(bytes: Buffer): void {
     this.#connection.write(bytes);
@@ -70,19 +70,19 @@ export class HeldConnection implements ConnectionUser {
     this.#connection.destroy();
   }
 
-  /** Tells the core when little waits. */
+  /** Reports to the core when little output is left. */
   tellFlushed(): void {
     void this.#connection.flushed().then(() => this.#link.put(toCore.flushed, this.#id));
   }
 
-  // --- the edge tells
+  // --- called by the edge
 
   /** The link has room again. */
   goOn(): void {
     this.#connection.resume('link');
   }
 
-  /** Tells the core at once if so much waits that it makes a difference, and when it does no more. */
+  /** Reports to the core when the unsent output crosses a threshold, in either direction. */
   tellIfMuchWaits(): void {
     const { outgoingBytes } = this.#connection;
     if (outgoingBytes < writeChunkBytes) return;

@@ -1,20 +1,20 @@
-/** Where the words of the head are; writer and reader have a line of the cache each. */
+/** Offsets of the words in the head. Writer and reader have separate cache lines. */
 const published = 0;
 const starved = 1;
 const released = 16;
 const taken = 17;
 const headBytes = 128;
-/** Before each record: its kind and length, and its connection. */
+/** The header of each record: its kind and length, and its connection. */
 const recordHeadBytes = 8;
 const kindShift = 24;
 const lengthMask = 0xff_ffff;
-/** Stands where a record would not have fitted before the end. */
+/** Marks the rest of the ring as unused, if a record did not fit before the end. */
 const nothingHere = -1;
 
-/** What records are made of; text is written as UTF-8. */
+/** The contents of a record. Text is written as UTF-8. */
 export type Piece = string | Buffer;
 
-/** Receives what the other thread has put: bytes of its own, which nobody changes. */
+/** Receives a record of the other thread. The bytes are a copy. */
 export type TakeRecord = (kind: number, id: number, payload: Buffer) => void;
 
 /** Memory for a ring of `bytes`, a power of two. */
@@ -23,17 +23,17 @@ export function ringMemory(bytes: number): SharedArrayBuffer {
 }
 
 /**
- * Memory through which one thread passes records to one other, in order: a kind (below 128), a number that says which
- * connection is meant, and bytes. Positions count on for ever, in 32 bits; where that is in the ring their low bits say.
+ * Shared memory through which one thread passes records to another, in order: a kind (below 128), the number of a
+ * connection, and bytes. Positions are 32-bit counters that wrap; their low bits are the offset in the ring.
  */
 export class RecordRing {
   readonly #head: Int32Array;
   readonly #words: Int32Array;
   readonly #bytes: Buffer;
   readonly #size: number;
-  /** Where the writer is; not yet published. */
+  /** The writer's position, not yet published. */
   #end: number;
-  /** Where the reader is. */
+  /** The reader's position. */
   #start: number;
   #takenSeen = 0;
   #takenCount = 0;
@@ -50,7 +50,7 @@ export class RecordRing {
 
   // --- the writer
 
-  /** Writes a record of `length` bytes behind the others; false if there is no room for it now. */
+  /** Appends a record of `length` bytes; false if there is no room now. */
   put(kind: number, id: number, pieces: readonly Piece[], length: number): boolean {
     const whole = wholeLength(length);
     const toTheEnd = this.#size - this.#at(this.#end);
@@ -69,7 +69,7 @@ export class RecordRing {
     return true;
   }
 
-  /** Lets the reader see what was put; false if there is nothing new. */
+  /** Publishes the appended records; false if there are none. */
   publish(): boolean {
     if (Atomics.load(this.#head, published) === this.#end) return false;
     Atomics.store(this.#head, published, this.#end);
@@ -84,14 +84,14 @@ export class RecordRing {
     return this.#takenCount;
   }
 
-  /** Asks the reader to say when there is room. */
+  /** Asks the reader to signal when there is room. */
   askForRoom(): void {
     Atomics.store(this.#head, starved, 1);
   }
 
   // --- the reader
 
-  /** Hands out everything that is published, and makes room for as much; true if the writer has asked for it. */
+  /** Takes all published records and frees their space; true if the writer has asked for a signal. */
   takeAll(take: TakeRecord): boolean {
     const end = Atomics.load(this.#head, published);
     let count = Atomics.load(this.#head, taken);
@@ -135,7 +135,7 @@ export class RecordRing {
   }
 }
 
-/** With its head, and up to where the next may begin. */
+/** The size of a record with its header, up to the start of the next one. */
 function wholeLength(length: number): number {
   return (recordHeadBytes + length + 7) & ~7;
 }

@@ -2,7 +2,7 @@ import type { Pause, ReadRate } from '../streams/stream-connection.ts';
 import type { ChannelBinding } from '../tls/channel-binding.ts';
 import type { TlsHandshake } from '../tls/tls-options.ts';
 
-/** What the core tells an edge about one of its connections; what comes before `admit` is about somebody who waits to be let in. */
+/** Commands from the core to an edge about one connection. Those before `admit` concern connections that are not admitted yet. */
 export const toEdge = {
   admit: 1,
   bytes: 2,
@@ -15,32 +15,32 @@ export const toEdge = {
   destroy: 9,
 } as const;
 
-/** What an edge tells the core about one of its connections. */
+/** Reports from an edge to the core about one connection. */
 export const toCore = {
   arrived: 1,
   bytes: 2,
   secured: 3,
-  /** How much waits to leave. */
+  /** The number of unsent bytes. */
   waiting: 4,
   flushed: 5,
-  /** The last that is heard of it. */
+  /** The last report about the connection. */
   gone: 6,
 } as const;
 
-/** Somebody has connected to the acceptor with this number. */
+/** A new connection at the acceptor with this number. */
 interface ArrivedRecord {
   readonly acceptor: number;
   readonly remoteAddress: string;
 }
 
-/** TLS is to be put on a connection. */
+/** The request for a TLS handshake on a connection. */
 export interface StartTlsRecord {
   readonly start: TlsHandshake;
   readonly host?: string;
   readonly goAhead?: string;
 }
 
-/** A payload with structure; none of them is in the way of every stanza. */
+/** Structured payloads, used only in rare records. */
 interface Written {
   readonly arrived: ArrivedRecord;
   readonly startTls: StartTlsRecord;
@@ -50,7 +50,7 @@ interface Written {
   readonly secured: readonly ChannelBindingRecord[];
 }
 
-/** A channel binding, its data in base64. */
+/** A channel binding with its data in base64. */
 type ChannelBindingRecord = Pick<ChannelBinding, 'type' | 'advertised'> & { readonly base64: string };
 
 /** Writes the payload of a record. */
@@ -58,17 +58,17 @@ export function encode<K extends keyof Written>(_kind: K, value: Written[K]): st
   return JSON.stringify(value);
 }
 
-/** Reads what `encode` has written in the other thread of the same program. */
+/** Reads a payload that `encode` wrote in the other thread. */
 export function decode<K extends keyof Written>(_kind: K, payload: Buffer): Written[K] {
   return JSON.parse(payload.toString());
 }
 
-/** A channel binding as the core gets it. */
+/** The channel binding for the core. */
 export function channelBindingRecord({ type, advertised, data }: ChannelBinding): ChannelBindingRecord {
   return { type, advertised, base64: data().toString('base64') };
 }
 
-/** The channel binding that an edge has written down. */
+/** The channel binding that an edge has serialized. */
 export function recordedChannelBinding({ type, advertised, base64 }: ChannelBindingRecord): ChannelBinding {
   const bytes = Buffer.from(base64, 'base64');
   return { type, advertised, data: () => bytes };

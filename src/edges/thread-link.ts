@@ -1,17 +1,17 @@
 import { flushAtTurnEnd } from '../streams/turn-end.ts';
 import { type Piece, RecordRing, ringMemory, type TakeRecord } from './record-ring.ts';
 
-/** What two threads share; each gets one end of the link. */
+/** The memory of a link between two threads. */
 export interface LinkMemory {
   readonly toEdge: SharedArrayBuffer;
   readonly toCore: SharedArrayBuffer;
   readonly bells: SharedArrayBuffer;
 }
 
-/** What is at this end of a link. */
+/** The user of one end of a link. */
 interface LinkUser {
   readonly took: TakeRecord;
-  /** There is room again for what had to wait. */
+  /** There is room again for queued records. */
   readonly relieved: () => void;
 }
 
@@ -22,11 +22,11 @@ interface QueuedRecord {
   readonly length: number;
 }
 
-/** Room for what one side may do while the other is at work. */
+/** The size of each ring: room for the records of one side while the other is busy. */
 const ringBytes = 1024 * 1024;
-/** More bytes than this go as several records. */
+/** Longer payloads are split into several records. */
 const longestRecord = 64 * 1024;
-/** The bells have a line of the cache each. */
+/** Offsets of the bells, in separate cache lines. */
 const bellOf = { edge: 0, core: 16 } as const;
 const bellBytes = 128;
 const silent = 0;
@@ -42,8 +42,8 @@ export function linkMemory(): LinkMemory {
 }
 
 /**
- * One end of the link between the core and an edge. All that is put in one turn of the event loop travels together; a
- * bell wakes the other thread unless it has been rung already.
+ * One end of the link between the core and an edge. All records of one turn of the event loop are published together. A
+ * bell, a word of shared memory, wakes the other thread unless it has been rung already.
  */
 export class ThreadLink {
   readonly #incoming: RecordRing;
@@ -68,12 +68,12 @@ export class ThreadLink {
     this.#listen();
   }
 
-  /** Whether something has to wait for the other side to make room. */
+  /** Whether records wait for the other side to make room. */
   get crowded(): boolean {
     return this.#waiting.length > 0;
   }
 
-  /** Sends a record; the answer is for `isTaken`. */
+  /** Sends a record; the result is for `isTaken`. */
   put(kind: number, id: number, ...pieces: readonly Piece[]): number {
     if (!this.#flushDue) {
       this.#flushDue = true;
@@ -85,18 +85,18 @@ export class ThreadLink {
     return this.#putCount;
   }
 
-  /** Whether the other side has taken everything up to what `put` answered. */
+  /** Whether the other side has taken all records up to the one for which `put` returned this value. */
   isTaken(count: number): boolean {
     return this.#outgoing.takenCount >= count;
   }
 
-  /** Lets the other side see everything that was put. */
+  /** Publishes all records to the other side. */
   flush(): void {
     this.#flushDue = false;
     if (this.#outgoing.publish()) this.#ring(this.#otherBell);
   }
 
-  /** Listens no more. */
+  /** Stops listening. */
   close(): void {
     this.#closed = true;
     this.#ring(this.#ownBell);
@@ -110,11 +110,11 @@ export class ThreadLink {
   #fits({ kind, id, pieces, length }: QueuedRecord): boolean {
     if (this.#outgoing.put(kind, id, pieces, length)) return true;
     this.#outgoing.askForRoom();
-    // There may be room since before it was asked for.
+    // The other side may have made room before it was asked to.
     return this.#outgoing.put(kind, id, pieces, length);
   }
 
-  /** Puts what has waited, as far as there is room. */
+  /** Sends queued records, as far as there is room. */
   #catchUp(): void {
     const late = this.#waiting.findIndex((record) => !this.#fits(record));
     this.#waiting = late < 0 ? [] : this.#waiting.slice(late);
@@ -129,13 +129,13 @@ export class ThreadLink {
   #listen(): void {
     const ringing = Atomics.waitAsync(this.#bells, this.#ownBell, silent);
     if (ringing.async) void ringing.value.then(this.#heard);
-    // It was rung meanwhile: sockets and timers get their turn all the same.
+    // The bell was rung meanwhile. Sockets and timers still get their turn first.
     else setImmediate(this.#heard);
   }
 
   readonly #heard = (): void => {
     if (this.#closed) return;
-    // Before anything is taken, so that a bell for what comes behind it is heard.
+    // Reset before taking records, so that a bell for later records is not missed.
     Atomics.store(this.#bells, this.#ownBell, silent);
     if (this.#incoming.takeAll(this.#user.took)) this.#ring(this.#otherBell);
     if (this.#waiting.length > 0) this.#catchUp();

@@ -1,6 +1,6 @@
 import type { ThreadLink } from './thread-link.ts';
 
-/** Bytes that one connection has on its way to the edge: those of the last two spells, each of which ends when the one before has arrived. */
+/** The bytes of one connection on their way to the edge, counted over the last two intervals. An interval ends when the previous one has arrived. */
 export class Underway {
   readonly #link: Pick<ThreadLink, 'isTaken'>;
   #lastPut = 0;
@@ -17,7 +17,7 @@ export class Underway {
     return this.#bytes + (this.#link.isTaken(this.#earlierLastPut) ? 0 : this.#earlierBytes);
   }
 
-  /** Counts what was put on the link, with the answer of `put`. */
+  /** Counts bytes put on the link, with the result of `put`. */
   add(bytes: number, put: number): void {
     if (this.#link.isTaken(this.#earlierLastPut)) {
       this.#earlierBytes = this.#link.isTaken(this.#lastPut) ? 0 : this.#bytes;

@@ -7,11 +7,11 @@ export interface IncomingConnection<C extends StreamConnection = StreamConnectio
   readonly remoteAddress: string;
   /** Makes the connection. */
   admit(user: ConnectionUser): C;
-  /** Closes it without a word. */
+  /** Closes it without an error. */
   refuse(): void;
 }
 
-/** Where connections come in. */
+/** Accepts connections. */
 export interface Acceptor<C extends StreamConnection> {
   /** Opens a port and gives its address; rejects if it is not available. */
   open(

@@ -2,7 +2,7 @@ import type { Clock } from '../support/clock.ts';
 import { networkOf } from '../support/network-of.ts';
 import { TokenBucket } from '../support/token-bucket.ts';
 
-/** How many connections one network address may have and open. */
+/** Limits on the connections of one network address. */
 export interface AddressLimitOptions {
   readonly concurrent: number;
   readonly perSecond: number;
@@ -14,7 +14,7 @@ interface AddressRecord {
   connections: number;
 }
 
-/** Counts the connections of every address (XEP-0205 §3); forgets an address as soon as it is at rest. */
+/** Counts the connections of every address (XEP-0205 §3). Forgets an address when it has no connections and its rate has recovered. */
 export class AddressLimits {
   readonly #options: AddressLimitOptions;
   readonly #clock: Clock;
@@ -25,7 +25,7 @@ export class AddressLimits {
     this.#clock = clock;
   }
 
-  /** Counts a new connection in; false if this address has too many or opens them too fast. */
+  /** Counts a new connection; false if this address has too many or opens them too fast. */
   admit(address: string): boolean {
     const network = networkOf(address);
     const record = this.#records.get(network) ?? this.#newRecord();
@@ -35,13 +35,13 @@ export class AddressLimits {
     return true;
   }
 
-  /** Counts a connection out that was admitted. */
+  /** Releases an admitted connection. */
   release(address: string): void {
     const record = this.#records.get(networkOf(address));
     if (record) record.connections -= 1;
   }
 
-  /** Forgets the addresses that have no connection and owe nothing. */
+  /** Forgets the addresses without connections whose rate has recovered. */
   sweep(): void {
     for (const [network, record] of this.#records) {
       if (record.connections === 0 && record.openings.full) this.#records.delete(network);

@@ -4,20 +4,20 @@ import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 import { type ConnectionLimit, RefusalLog } from './refusal-log.ts';
 
-/** Bounds on connections. */
+/** Limits on connections. */
 export interface ListenerLimits {
-  /** All of them together, whoever accepted them. */
+  /** All connections of all listeners. */
   readonly total: number;
-  /** Those of them that we open to other servers. */
+  /** Outgoing connections to other servers; they count in `total`. */
   readonly outgoing: number;
-  /** Those of one listener whose peers have not authenticated: who floods one port does not close the others. */
+  /** Unauthenticated connections of one listener. Flooding one port does not block the others. */
   readonly unauthenticated: number;
   readonly backlog: number;
-  /** Those of one address, whoever accepted them. */
+  /** Connections of one address, over all listeners. */
   readonly address: AddressLimitOptions;
 }
 
-/** Decides for all listeners together whether one more connection may come in. */
+/** Decides for all listeners together whether to admit a connection. */
 export class ConnectionLimiter {
   readonly #limits: ListenerLimits;
   readonly #addresses: AddressLimits;
@@ -33,12 +33,12 @@ export class ConnectionLimiter {
     this.#descriptors = new DescriptorWatch(log);
   }
 
-  /** Connections that may wait in the kernel to be accepted. */
+  /** Maximum connections waiting in the kernel to be accepted. */
   get backlog(): number {
     return this.#limits.backlog;
   }
 
-  /** Counts a connection in; false if it must be turned away. `unauthenticated` is the number of connections of the same listener whose peers have not authenticated. */
+  /** Counts a connection; false if it must be refused. `unauthenticated` is the number of unauthenticated connections of the same listener. */
   admit(address: string, unauthenticated: number): boolean {
     const exceeded = this.#exceeded(address, unauthenticated);
     if (exceeded === undefined) this.#open += 1;
@@ -46,13 +46,13 @@ export class ConnectionLimiter {
     return exceeded === undefined;
   }
 
-  /** Counts a connection out that was admitted. */
+  /** Releases an admitted connection. */
   release(address: string): void {
     this.#open -= 1;
     this.#addresses.release(address);
   }
 
-  /** Counts a connection that is to be opened to another server; false if it must not be. */
+  /** Counts an outgoing connection to another server; false if it must not be opened. */
   admitOutgoing(): boolean {
     const { total, outgoing } = this.#limits;
     const admitted = this.#open < total && this.#outgoing < outgoing;
@@ -64,20 +64,20 @@ export class ConnectionLimiter {
     return admitted;
   }
 
-  /** Counts a connection to another server out that was admitted. */
+  /** Releases an admitted outgoing connection. */
   releaseOutgoing(): void {
     this.#open -= 1;
     this.#outgoing -= 1;
   }
 
-  /** Forgets addresses at rest, and reports refusals and a lack of descriptors to the operator; called about once a second. */
+  /** Forgets unused addresses, and logs refusals and a lack of file descriptors; called about once a second. */
   look(): void {
     this.#addresses.sweep();
     this.#refusals.report();
     this.#descriptors.look();
   }
 
-  /** The limit that one more connection would exceed, if there is one. */
+  /** The limit that another connection would exceed, if any. */
   #exceeded(address: string, unauthenticated: number): ConnectionLimit | undefined {
     if (this.#open >= this.#limits.total) return 'total';
     if (unauthenticated >= this.#limits.unauthenticated) return 'unauthenticated';

@@ -8,25 +8,25 @@ import { skipSpace } from '../xml/char-class.ts';
 import type { ConnectionLimits, ConnectionUser, Pause, PeerConnection, ReadRate } from './stream-connection.ts';
 import { flushAtTurnEnd, readHandled } from './turn-end.ts';
 
-/** What a connection needs besides its socket and its user. */
+/** Dependencies of {@link Connection}, besides its socket and its user. */
 export interface ConnectionDeps {
-  /** How fast it is read until its stream says otherwise. */
+  /** The read rate until the stream changes it. */
   readonly rate: ReadRate;
   readonly limits: ConnectionLimits;
   readonly layTls: LayTls;
   readonly clock: Clock;
 }
 
-/** Bytes given to the socket at a time, so that a slow but steady reader shows progress. */
+/** Bytes given to the socket at a time, so that a slow but steady reader makes visible progress. */
 export const writeChunkBytes = 64 * 1024;
-/** Reading stops while this part of what may wait does wait to be written: who does not take answers may not ask. */
+/** Reading pauses while the output buffer is filled to this fraction: a peer that does not read answers may not send requests. */
 export const congestedPart = 1 / 4;
 /** A bit for each reason to pause. */
 export const pauseBits: Readonly<Record<Pause, number>> = { rate: 1, work: 2, output: 4, shutdown: 8, link: 16 };
-/** How long the last bytes of a closed stream may take to leave. */
+/** Time allowed for the last bytes of a closed stream. */
 const lingerMs = 5_000;
 
-/** One TCP connection with or without TLS: coalesced writes, back-pressure both ways, bounds. */
+/** One TCP connection with or without TLS: coalesced writes, back-pressure in both directions, limits. */
 export class Connection implements PeerConnection {
   readonly #limits: ConnectionLimits;
   readonly #layTls: LayTls;
@@ -39,15 +39,15 @@ export class Connection implements PeerConnection {
   #queuedBytes = 0;
   /** Bytes given to the socket. */
   #givenBytes = 0;
-  /** Those of them that had left when it was last looked; nobody has looked yet. */
+  /** How many of them had left at the last check. */
   #goneBytes = -1;
   #progressAtMs: number;
-  /** Whether the socket may hold bytes that have not left. */
+  /** Whether the socket may have unsent bytes. */
   #unsent = false;
   #waiting: (() => void)[] | undefined;
   #rateTimer: Timer | undefined;
   #lingerTimer: Timer | undefined;
-  /** Nothing more is taken to be written. */
+  /** Further writes are ignored. */
   #ended = false;
   #closed = false;
   readonly remoteAddress: string;
@@ -112,7 +112,7 @@ export class Connection implements PeerConnection {
     const bytes = join(this.#queue);
     this.#empty();
     const socket = this.#socket;
-    // Whoever waits, waits for much: little is written without a callback, which saves a tick for every write.
+    // Only large output needs a callback. Without one, small writes save a tick each.
     const watched = this.#unsentBytes + bytes.length >= Math.min(writeChunkBytes, this.#congestedBytes);
     this.#givenBytes += bytes.length;
     for (let start = 0; start < bytes.length; start += writeChunkBytes) {
@@ -158,7 +158,7 @@ export class Connection implements PeerConnection {
       const at = skipSpace(chunk, 0, chunk.length);
       if (at === chunk.length) return;
       plain.off('data', receive);
-      // What is put back is read first by TLS; while the socket flows, nobody would get it.
+      // TLS reads bytes that were put back first. On a flowing socket they would be lost.
       plain.pause();
       plain.unshift(chunk.subarray(at));
       this.#coverWithTls(plain, start, host);
@@ -182,7 +182,7 @@ export class Connection implements PeerConnection {
     if (this.#ended) return;
     this.flush();
     this.#ended = true;
-    // The peer's own end must be seen.
+    // Reading must continue to see the peer's end.
     this.resume('shutdown');
     this.#socket.end();
     this.#lingerTimer = this.#clock.after(lingerMs, () => this.destroy());
@@ -204,7 +204,7 @@ export class Connection implements PeerConnection {
     if (nowMs - this.#progressAtMs > this.#limits.writeStallMs) this.destroy();
   }
 
-  /** Asks the socket only if there is something to ask: where thousands take turns it is cold memory. */
+  /** Asks the socket only if it may have unsent bytes: with thousands of connections, its memory is cold. */
   get #unsentBytes(): number {
     return this.#unsent ? this.#socket.writableLength : 0;
   }

@@ -3,8 +3,8 @@ import { devNull } from 'node:os';
 import type { Log } from '../support/log.ts';
 
 /**
- * Notices that the process, or the machine, can open no more files. Nothing else would say so: libuv then accepts waiting connections
- * and closes them at once without a word, which keeps it from going in circles.
+ * Detects that the process, or the machine, can open no more files. Nothing else reports this: libuv then accepts waiting connections
+ * and silently closes them at once, which avoids a busy loop.
  */
 export class DescriptorWatch {
   readonly #log: Pick<Log, 'warn'>;
@@ -14,7 +14,7 @@ export class DescriptorWatch {
     this.#log = log;
   }
 
-  /** Looks whether a file can be opened, and tells the operator when that has changed. */
+  /** Checks whether a file can be opened, and logs changes. */
   look(): void {
     const code = failureToOpen();
     const exhausted = code === 'EMFILE' || code === 'ENFILE';
@@ -25,7 +25,7 @@ export class DescriptorWatch {
   }
 }
 
-/** The error of opening a file, which is closed again at once. */
+/** The error of opening a file, if any. The file is closed at once. */
 function failureToOpen(): string | undefined {
   try {
     closeSync(openSync(devNull, 'r'));

@@ -6,20 +6,20 @@ import type { XmlLimits } from '../xml/xml-limits.ts';
 import type { StreamConnection } from './stream-connection.ts';
 import { type ContentNs, checkHeader, type HeaderAttributes, headerText } from './stream-header.ts';
 
-/** Reads one direction of a stream, and hands it out piece by piece; `StreamReader` is the one for TCP. */
+/** Reads one direction of a stream, frame by frame. `StreamReader` implements it for TCP. */
 export interface FrameReader {
-  /** For the next frame. */
+  /** The limits for the next frame. */
   limits: XmlLimits;
   readonly paused: boolean;
-  /** Bytes taken in that are not part of a finished frame. */
+  /** Bytes read that are not part of a finished frame. */
   readonly pendingBytes: number;
-  /** Whether nothing has been taken in that is not handed out, but for white space between frames. */
+  /** Whether all input has been handled, except white space between frames. */
   readonly idle: boolean;
-  /** Takes in what the connection has received; throws `XmlError`. */
+  /** Reads a chunk from the connection; throws `XmlError`. */
   push(chunk: Buffer): void;
-  /** Stops handing out, also from within the handler; what comes meanwhile is kept. */
+  /** Pauses the calls of the handler, also from within the handler. Input is kept meanwhile. */
   pause(): void;
-  /** Goes on with what was kept; throws as `push` does. */
+  /** Continues with the kept input; throws as `push` does. */
   resume(): void;
   /** Expects a new stream header next (RFC 6120 §4.3.3). */
   restart(): void;
@@ -27,19 +27,19 @@ export interface FrameReader {
 
 /**
  * How the parts of a stream are written and read on its connection. Over TCP a stream is one XML document (RFC 6120 §4.2);
- * over WebSocket each part is a document of its own, in a message of its own (RFC 7395 §3.3). Each part is written by one
+ * over WebSocket each part is a separate document in its own message (RFC 7395 §3.3). Each part is written by one
  * call of `StreamConnection.write`.
  */
 export interface Framing {
-  /** A reader of what the peer sends. */
+  /** A reader for the peer's side. */
   reader(handler: StreamHandler, limits: XmlLimits): FrameReader;
-  /** Throws the `StreamError` for a header that no stream of this kind can begin with. */
+  /** Throws `StreamError` if a stream of this kind cannot begin with the header. */
   check(header: StreamHeader): void;
-  /** The header of our side. */
+  /** Our stream header. */
   open(attributes: HeaderAttributes): string;
-  /** An element that is no stanza. */
+  /** An element that is not a stanza. */
   element(element: Element): string;
-  /** Writes a stanza; the pieces go to the connection without an array of their own, because there are many stanzas. */
+  /** Writes a stanza. It passes the pieces directly to the connection, because an array per stanza would be expensive. */
   writeStanza(connection: Pick<StreamConnection, 'write'>, stanza: Stanza): void;
   /** The end of our side. */
   close(): string;

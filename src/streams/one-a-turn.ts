@@ -1,6 +1,6 @@
 let waiting: (() => void)[] = [];
 
-/** Does long pieces of work one in each turn of the event loop, so that others are served between them. */
+/** Runs one expensive task per turn of the event loop, so that other work is done in between. */
 export function oneATurn(work: () => void): void {
   if (waiting.length === 0) setImmediate(doNext);
   waiting.push(work);

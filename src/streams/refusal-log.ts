@@ -1,10 +1,10 @@
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 
-/** The limits on connections, as the configuration calls them. */
+/** The connection limits, by their names in the configuration. */
 export type ConnectionLimit = 'total' | 'outgoing' | 'unauthenticated' | 'perIp';
 
-/** How often the log says that connections are refused: a flood of them must not become one of lines. */
+/** The interval of log lines about refused connections: a flood of connections must not flood the log. */
 const quietMs = 60_000;
 
 interface Refusals {
@@ -12,7 +12,7 @@ interface Refusals {
   quietUntilMs: number;
 }
 
-/** Tells the operator that connections are refused: soon after the first, then at most once a minute, with their number. */
+/** Logs refused connections: soon after the first, then at most once a minute, with their number. */
 export class RefusalLog {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #log: Pick<Log, 'warn'>;
@@ -23,14 +23,14 @@ export class RefusalLog {
     this.#log = log;
   }
 
-  /** One more was turned away. */
+  /** Counts a refused connection. */
   note(limit: ConnectionLimit): void {
     const refusals = this.#refusals.get(limit) ?? { connections: 0, quietUntilMs: 0 };
     refusals.connections += 1;
     this.#refusals.set(limit, refusals);
   }
 
-  /** Writes what has not been said; called about once a second. */
+  /** Logs pending counts; called about once a second. */
   report(): void {
     const nowMs = this.#clock.monotonicMs();
     for (const [limit, refusals] of this.#refusals) {

@@ -8,14 +8,14 @@ import { Connection, type ConnectionDeps } from './connection.ts';
 /** Dependencies of an acceptor. */
 interface SocketAcceptorDeps {
   readonly connection: ConnectionDeps;
-  /** Connections that may wait in the kernel. */
+  /** Maximum connections waiting in the kernel to be accepted. */
   readonly backlog: number;
   /** Whether other threads listen on the same ports. */
   readonly reusePort?: boolean;
   readonly log: Pick<Log, 'error'>;
 }
 
-/** Accepts the connections of sockets in this thread. */
+/** Accepts connections on sockets of this thread. */
 export class SocketAcceptor implements Acceptor<Connection> {
   readonly #deps: SocketAcceptorDeps;
   readonly #servers: Server[] = [];
@@ -48,7 +48,7 @@ export class SocketAcceptor implements Acceptor<Connection> {
 
   #arrived(socket: Socket, arrived: (arrival: IncomingConnection<Connection>) => void): void {
     const { remoteAddress } = socket;
-    // A peer that is gone already has no address.
+    // If the peer is already gone, there is no address.
     if (remoteAddress === undefined) return void socket.destroy();
     arrived({
       remoteAddress,

@@ -1,13 +1,13 @@
 import type { Clock } from '../support/clock.ts';
 import type { StreamLimits } from './stream-limits.ts';
 
-/** The deadline that a stream has missed. `ping`: nothing has come for so long that the peer must be asked for a sign of life. */
+/** A missed deadline. `ping`: the peer has been silent for so long that it must be pinged. */
 export type Overdue = 'handshake' | 'authentication' | 'frame' | 'ping' | 'answer';
 
-/** Where a stream stands, as far as its wire cares: `over` when it takes no more, `ended` when the connection is gone. */
+/** The phase of a stream: `over` when it ignores input, `ended` when the connection is gone. */
 export type StreamPhase = 'securing' | 'negotiating' | 'bound' | 'over' | 'ended';
 
-/** Keeps the time of one stream. */
+/** The deadlines of one stream. */
 export class StreamDeadlines {
   readonly #limits: StreamLimits;
   readonly #clock: Clock;
@@ -24,39 +24,39 @@ export class StreamDeadlines {
     this.#readAtMs = this.#acceptedAtMs;
   }
 
-  /** Bytes have come. */
+  /** Bytes were received. */
   read(): void {
     this.#readAtMs = this.#clock.monotonicMs();
     this.#pingedAtMs = undefined;
   }
 
-  /** A TLS handshake begins. */
+  /** A TLS handshake starts. */
   securing(): void {
     this.#securingSinceMs = this.#clock.monotonicMs();
   }
 
-  /** A whole frame has come. */
+  /** A whole frame was received. */
   frameDone(): void {
     this.#frameSinceMs = undefined;
   }
 
-  /** Whether part of a frame is there, after all that could be read was. */
+  /** Reports whether the input ends within a frame. */
   framePending(pending: boolean): void {
     if (pending) this.#frameSinceMs ??= this.#clock.monotonicMs();
     else this.#frameSinceMs = undefined;
   }
 
-  /** The client has been asked for a sign of life; asking again gives it no more time. */
+  /** The peer was pinged. Further pings do not extend its time to answer. */
   pinged(): void {
     this.#pingedAtMs ??= this.#clock.monotonicMs();
   }
 
-  /** The question has not reached the client, or its answer cannot reach us: the time for the answer begins anew. */
+  /** Restarts the time to answer: the ping has not been sent yet, or reading is paused. */
   answerDelayed(): void {
     if (this.#pingedAtMs !== undefined) this.#pingedAtMs = this.#clock.monotonicMs();
   }
 
-  /** What is overdue now, if anything. */
+  /** The deadline missed by now, if any. */
   overdue(phase: StreamPhase, nowMs: number): Overdue | undefined {
     const limits = this.#limits;
     if (phase === 'over' || phase === 'ended') return undefined;

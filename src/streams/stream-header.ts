@@ -6,13 +6,13 @@ import type { Frame } from '../xml/frame.ts';
 import { ownLanguage } from '../xml/stream-header.ts';
 import type { StreamHeader } from '../xml/stream-reader.ts';
 
-/** What flows on a stream: the stanzas of clients, of servers (RFC 6120 §4.8.2) or of components (XEP-0114 §3). */
+/** The content namespace of a stream: clients, servers (RFC 6120 §4.8.2) or components (XEP-0114 §3). */
 export type ContentNs = typeof ns.client | typeof ns.server | typeof ns.componentAccept;
 
-/** Throws the stream error for a header no such stream can begin with (RFC 6120 §4.7, §4.8). */
+/** Throws StreamError if a stream of this kind cannot begin with the header (RFC 6120 §4.7, §4.8). */
 export function checkHeader(header: StreamHeader, contentNs: ContentNs = ns.client): void {
   if (header.ns !== ns.stream) throw StreamError.invalidNamespace(`the stream namespace must be ${ns.stream}`);
-  // Components have always been free in this, and give no version (XEP-0114 §3).
+  // Components do not follow this rule, and send no version (XEP-0114 §3).
   const strict = contentNs !== ns.componentAccept;
   if (strict && header.prefixes.get('stream') !== ns.stream) {
     throw StreamError.badNamespacePrefix("the stream prefix must be 'stream'");
@@ -28,9 +28,9 @@ function checkVersion(header: StreamHeader): void {
   throw StreamError.unsupportedVersion("the 'version' must be 1.0");
 }
 
-/** What a header says of its stream. */
+/** The attributes of a header that we send. */
 export interface HeaderAttributes {
-  /** Only whoever answers gives the stream its id (RFC 6120 §4.7.3). */
+  /** Only the receiving side sets the stream id (RFC 6120 §4.7.3). */
   readonly id?: string;
   readonly from: string | undefined;
   readonly to: string | undefined;
@@ -53,13 +53,13 @@ function attributeText(name: string, value: string | undefined): string {
   return value === undefined ? '' : ` ${name}="${escapeAttribute(value)}"`;
 }
 
-/** The domain that a header's 'to' names, if it is one of ours. */
+/** The domain in a header's 'to', if it is local. */
 export function localDomain(to: string, isLocal: (domain: string) => boolean): string | undefined {
   const domain = domainOrNothing(to);
   return domain !== undefined && isLocal(domain) ? domain : undefined;
 }
 
-/** RFC 6120 §4.9.1.1: the client has found something wrong and closes. */
+/** RFC 6120 §4.9.1.1: the peer reports a stream error and closes. */
 export function isStreamError(frame: Frame): boolean {
   return frame.ns === ns.stream && frame.name === 'error';
 }

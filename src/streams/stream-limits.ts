@@ -1,7 +1,7 @@
 import type { XmlLimits } from '../xml/xml-limits.ts';
 import type { ConnectionLimits, ReadRate } from './stream-connection.ts';
 
-/** Every bound on one client's stream. */
+/** The limits of one stream. */
 export interface StreamLimits {
   readonly unauthenticatedXml: XmlLimits;
   readonly unauthenticatedRate: ReadRate;
@@ -12,7 +12,7 @@ export interface StreamLimits {
   readonly idBytes: number;
   readonly langBytes: number;
   readonly tlsHandshakeMs: number;
-  /** From the acceptance of the connection to a bound resource. */
+  /** Time allowed from accepting the connection to a bound resource. */
   readonly authenticationMs: number;
   readonly frameCompletionMs: number;
   readonly idlePingAfterMs: number;

@@ -15,22 +15,22 @@ export interface ListenAddress {
   readonly optional: boolean;
 }
 
-/** A stream that somebody else has opened. */
+/** A stream that a peer has opened. */
 export interface AcceptedStream<C extends StreamConnection = StreamConnection> extends ConnectionUser {
-  /** Gives the stream its connection; with direct TLS (XEP-0368) complete the handshake first. */
+  /** Attaches the connection. With direct TLS (XEP-0368) the handshake comes first. */
   open(connection: C, start: TlsStart): void;
-  /** Keeps every deadline of the stream; called about once a second. */
+  /** Checks the deadlines; called about once a second. */
   tick(nowMs: number): void;
-  /** Takes nothing more; resolves when the peer knows how far what it has sent is dealt with. */
+  /** Stops reading; resolves when the peer's stanzas are acknowledged. */
   finish(): Promise<void>;
   close(error: StreamError): void;
-  /** Ends the connection without a word. */
+  /** Ends the connection without an error. */
   abandon(): void;
 }
 
 /** Dependencies of the listener. */
 interface StreamListenerDeps<C extends StreamConnection> {
-  /** Makes a stream, which says when its peer has proved who it is. */
+  /** Makes a stream, which calls `authenticated` when its peer has authenticated. */
   readonly newStream: (authenticated: () => void) => AcceptedStream<C>;
   readonly acceptor: Acceptor<C>;
   /** Shared with other listeners. */
@@ -41,11 +41,11 @@ interface StreamListenerDeps<C extends StreamConnection> {
 
 const tickMs = 1000;
 
-/** Accepts connections, bounds their number, and keeps the time of their streams. */
+/** Accepts connections, limits their number, and checks the deadlines of their streams. */
 export class StreamListener<C extends StreamConnection = StreamConnection> {
   readonly #deps: StreamListenerDeps<C>;
   readonly #streams = new Set<AcceptedStream<C>>();
-  /** Those of the streams whose peers have not authenticated. */
+  /** The streams of unauthenticated peers. */
   readonly #unauthenticated = new Set<AcceptedStream<C>>();
   #timer: Timer;
   #stopped: (() => void) | undefined;
@@ -55,7 +55,7 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
     this.#timer = deps.clock.after(tickMs, () => this.#tick());
   }
 
-  /** Opens a port; returns where it listens, or nothing if it may be done without and could not be had. */
+  /** Opens a port and returns its address. Returns undefined if an optional address is not available. */
   async listen(address: ListenAddress, start: TlsStart): Promise<AddressInfo | undefined> {
     try {
       return await this.#deps.acceptor.open(address, start, (arrival) => this.#accept(arrival, start));
@@ -71,12 +71,12 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
     return this.#streams.size;
   }
 
-  /** Stops accepting, tells every peer, and waits until they are gone or `drainMs` has passed (RFC 6120 §4.9.3.20). */
+  /** Stops accepting, closes all streams, and waits until the connections are gone or `drainMs` has passed (RFC 6120 §4.9.3.20). */
   async stop(drainMs: number): Promise<void> {
     const { acceptor, clock } = this.#deps;
     acceptor.close();
     const endAtMs = clock.monotonicMs() + drainMs;
-    // The other half is for hearing of it.
+    // The other half is for the peers to read the end of the stream.
     await within(clock, drainMs / 2, Promise.all([...this.#streams].map((stream) => stream.finish())));
     for (const stream of [...this.#streams]) stream.close(StreamError.systemShutdown());
     if (this.#streams.size > 0) await this.#drained(endAtMs - clock.monotonicMs());
@@ -116,7 +116,7 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
   };
 
   #tick(): void {
-    // First, so that time goes on whatever happens to one stream.
+    // First, so that ticks continue even if one stream throws.
     this.#timer = this.#deps.clock.after(tickMs, () => this.#tick());
     const nowMs = this.#deps.clock.monotonicMs();
     for (const stream of this.#streams) stream.tick(nowMs);
@@ -124,7 +124,7 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
   }
 }
 
-/** The user of a connection: passes all on to the stream, and the end to the listener. */
+/** Passes connection events to the stream, and tells the listener about the end. */
 class ConnectionTap<C extends StreamConnection> implements ConnectionUser {
   readonly #stream: AcceptedStream<C>;
   readonly #address: string;

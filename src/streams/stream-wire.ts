@@ -14,20 +14,20 @@ import { StreamDeadlines, type StreamPhase } from './stream-deadlines.ts';
 import type { HeaderAttributes } from './stream-header.ts';
 import type { StreamLimits } from './stream-limits.ts';
 
-/** A stream, as its wire knows it. */
+/** The stream on top of a wire. */
 export interface WireUser {
   readonly phase: StreamPhase;
-  /** A stream header has come. */
+  /** A stream header was received. */
   opened(header: StreamHeader): void;
-  /** A promise: the next frame must wait (RFC 6120 §10.1). */
+  /** Takes a frame. If it returns a promise, the next frame must wait (RFC 6120 §10.1). */
   took(frame: Frame): MaybePromise<void>;
   /** The peer has closed its side of the stream (RFC 6120 §4.4). */
   peerClosed(): void;
-  /** The connection is gone; told once. */
+  /** The connection is gone; called once. */
   lost(): void;
-  /** Nothing has come from the peer for so long that the stream must find out whether it is still there. */
+  /** The peer has been silent for so long that the stream must check that it responds. */
   keepAlive(): void;
-  /** The stream is to end; with an error it is told to the peer. */
+  /** Asks the stream to close. An error is sent to the peer. */
   close(error?: StreamError): void;
 }
 
@@ -38,7 +38,7 @@ export interface WireDeps {
   readonly log: Log;
 }
 
-/** A stream's side of its connection, the same for all streams: reads one frame after the other, and keeps the time. */
+/** Joins a stream and its connection: reads one frame after the other, and checks the deadlines. */
 export class StreamWire<C extends StreamConnection = StreamConnection> implements StreamHandler {
   readonly deadlines: StreamDeadlines;
   readonly framing: Framing;
@@ -46,7 +46,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
   readonly #deps: WireDeps;
   #connection!: C;
   #reader: FrameReader;
-  /** What must wait until the reader has returned. */
+  /** Work deferred until the reader has returned. */
   #afterRead: (() => void) | undefined;
 
   constructor(user: WireUser, deps: WireDeps, framing: Framing) {
@@ -65,7 +65,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
     this.#connection = connection;
   }
 
-  // --- the connection tells
+  // --- called by the connection
 
   received(chunk: Buffer): void {
     this.deadlines.read();
@@ -76,14 +76,14 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
     if (this.#user.phase !== 'ended') this.#user.lost();
   }
 
-  // --- the stream tells
+  // --- called by the stream
 
   /** Opens our side of the stream (RFC 6120 §4.7). */
   sendHeader(attributes: HeaderAttributes): void {
     this.#connection.write(this.framing.open(attributes));
   }
 
-  /** Sends an element that is no stanza. */
+  /** Sends an element that is not a stanza. */
   send(element: Element): void {
     this.#connection.write(this.framing.element(element));
   }
@@ -92,7 +92,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
     this.framing.writeStanza(this.#connection, stanza);
   }
 
-  /** Closes our side, and the connection when that has left (RFC 6120 §4.4). */
+  /** Closes our side, and then the connection (RFC 6120 §4.4). */
   close(): void {
     this.#connection.write(this.framing.close());
     this.#connection.end();
@@ -103,34 +103,34 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
     this.#reader.restart();
   }
 
-  /** The peer has authenticated: larger limits hold. */
+  /** The peer has authenticated: applies larger limits. */
   trust(xml: XmlLimits, rate: ReadRate): void {
     this.#reader.limits = xml;
     this.#connection.limitReading(rate);
   }
 
   /**
-   * Takes nothing more in the clear; `start` begins the handshake when all that was read has been dealt with. White space
-   * behind the element is dropped, because some clients end their lines. Anything else ends the stream.
+   * Stops reading plaintext. `start` begins the handshake when all input has been handled. White space
+   * after the element is dropped, because some clients send a line break. Any other byte ends the stream.
    */
   turnSecure(start: () => void): void {
     this.#reader.pause();
     this.#afterRead = () => {
-      // Anybody on the way could have written it (RFC 6120 §5.4.3.3).
+      // An attacker on the path could have inserted it (RFC 6120 §5.4.3.3).
       if (!this.#reader.idle)
         throw StreamError.policyViolation('data between STARTTLS and the TLS handshake is not allowed');
       start();
     };
   }
 
-  /** A TLS handshake begins, after `goAhead` in the clear: what is read from now on is a stream of its own. */
+  /** Starts a TLS handshake, after `goAhead` in plaintext. Input from now on belongs to a new stream. */
   handshake(start: TlsHandshake, host: string | undefined, goAhead?: Element): void {
     this.deadlines.securing();
     this.#reader = this.framing.reader(this, this.#deps.limits.unauthenticatedXml);
     this.#connection.startTls(start, host, goAhead && this.framing.element(goAhead));
   }
 
-  /** Something has gone wrong: the stream ends with it, or with our fault. */
+  /** Ends the stream with `error` if it is a StreamError, otherwise with `internal-server-error`. */
   fail(error: unknown): void {
     if (error instanceof StreamError) return this.#user.close(error);
     if (error instanceof XmlError) return this.#user.close(new StreamError(error.condition, { text: error.message }));
@@ -138,7 +138,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
     this.#user.close(StreamError.internalServerError());
   }
 
-  /** Keeps every deadline; called about once a second. */
+  /** Checks the deadlines; called about once a second. */
   tick(nowMs: number): void {
     this.#connection.checkStall(nowMs);
     if (this.#reader.paused || this.#connection.outgoingBytes > 0) this.deadlines.answerDelayed();
@@ -157,7 +157,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
     }
   }
 
-  // --- the reader tells
+  // --- called by the reader
 
   header(header: StreamHeader): void {
     this.#user.opened(header);
@@ -184,7 +184,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
       const after = this.#afterRead;
       this.#afterRead = undefined;
       after?.();
-      // While we are at work it is not the peer who is slow.
+      // While the server is busy, the peer is not late.
       this.deadlines.framePending(!this.#reader.paused && this.#reader.pendingBytes > 0);
     } catch (error) {
       this.fail(error);
@@ -196,7 +196,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
     return phase === 'over' || phase === 'ended';
   }
 
-  /** Takes nothing more from the peer until `work` is done (RFC 6120 §10.1). */
+  /** Pauses reading until `work` is done (RFC 6120 §10.1). */
   #waitFor(work: Promise<void>): void {
     const reader = this.#reader;
     reader.pause();

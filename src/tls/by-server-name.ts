@@ -1,6 +1,6 @@
 import { asciiDomain } from './certificate-files.ts';
 
-/** What belongs to domains, by the name a client asks for (RFC 6066 §3). */
+/** Values by domain, looked up by the name a client asks for (RFC 6066 §3). */
 export class ByServerName<T> {
   readonly #named: ReadonlyMap<string, T>;
   readonly #default: T;

@@ -5,14 +5,14 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { domainToASCII } from 'node:url';
 import { secureContextOptions } from './tls-options.ts';
 
-/** Where a certificate with its chain and its private key are, both PEM. */
+/** The files of a certificate with its chain and of its private key, both PEM. */
 export interface CertificateFiles {
   readonly certificate: string;
   readonly key: string;
   readonly passphrase?: string;
 }
 
-/** A certificate with its chain and its key, both PEM, the key in the clear. */
+/** A certificate with its chain, and its unencrypted key, both PEM. */
 export interface PemPair {
   readonly certificate: string;
   readonly key: string;
@@ -25,7 +25,7 @@ export interface ServerCertificate {
   readonly leaf: X509Certificate;
 }
 
-/** Reads and checks the files; throws an Error whose message names the file and what is wrong with it. */
+/** Reads and checks the files; throws an Error whose message names the file and its fault. */
 export async function readCertificate(files: CertificateFiles): Promise<ServerCertificate> {
   const chain = await readPem(files.certificate);
   const leaf = parsedLeaf(files.certificate, chain);
@@ -54,7 +54,7 @@ function parsedLeaf(file: string, chain: string): X509Certificate {
   }
 }
 
-/** A file of root's may be shared with a group, which is how servers that are not root get at keys. */
+/** A file owned by root may be readable by a group, so that servers without root rights can read keys. */
 async function refuseOpenMode(file: string): Promise<void> {
   const { mode, uid } = await stat(file).catch((error: unknown) => {
     throw new Error(`${file}: cannot be read (${errorCode(error)})`);
@@ -103,7 +103,7 @@ export function covers(certificate: X509Certificate, domain: string): boolean {
   return certificate.checkHost(asciiDomain(domain), { subject: 'never', partialWildcards: false }) !== undefined;
 }
 
-/** The domain as DNS writes it, in A-labels and lower case. */
+/** The domain in the form used in DNS: A-labels in lower case. */
 export function asciiDomain(domain: string): string {
   return domainToASCII(domain) || domain.toLowerCase();
 }

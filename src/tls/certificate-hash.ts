@@ -3,7 +3,7 @@ import { type DerItem, derChildren, derItems } from './der.ts';
 
 type HashName = 'sha224' | 'sha256' | 'sha384' | 'sha512';
 
-/** Signature algorithms by the hexadecimal content of their object identifier, with the hash RFC 5929 §4.1 asks for. */
+/** The hash that RFC 5929 §4.1 requires, by the signature algorithm's object identifier in hexadecimal. */
 const signatureHashes = new Map<string, HashName>([
   ['2a864886f70d010104', 'sha256'], // md5WithRSAEncryption
   ['2a864886f70d010105', 'sha256'], // sha1WithRSAEncryption
@@ -30,9 +30,9 @@ const pssHashes = new Map<string, HashName>([
 const rsassaPss = '2a864886f70d01010a';
 
 /**
- * The hash of a DER certificate that `tls-server-end-point` means (RFC 5929 §4.1): by the hash function of its own
- * signature, where SHA-256 stands in for MD5 and SHA-1. Undefined for signatures without one such function, Ed25519
- * and Ed448 among them: RFC 5929 leaves their binding undefined, so peers could only disagree about it.
+ * The hash of a DER certificate for `tls-server-end-point` (RFC 5929 §4.1): it uses the hash function of the certificate's
+ * signature, with SHA-256 in place of MD5 and SHA-1. Undefined for signatures without a single hash function, such as Ed25519
+ * and Ed448: RFC 5929 leaves their binding undefined, so implementations disagree.
  */
 export function certificateHash(certificate: Buffer): Buffer | undefined {
   const name = signatureHash(certificate);

@@ -8,7 +8,7 @@ import { DevelopmentAuthority } from './development-authority.ts';
 import type { CertificatePems } from './pem-contexts.ts';
 import type { ContextSource } from './tls-options.ts';
 
-/** The domains to serve and where their certificates are. */
+/** The domains to serve, and the files of their certificates. */
 export interface CertificateOptions {
   readonly domains: readonly string[];
   /** Domains of components and other services. One without a certificate of its own uses that of the domain above it. */
@@ -17,7 +17,7 @@ export interface CertificateOptions {
   readonly tls: Partial<CertificateFiles> & { readonly domains: Readonly<Record<string, CertificateFiles>> };
 }
 
-/** Certificates that cannot be used, with everything that is wrong with them. */
+/** Certificates that cannot be used, with all their faults. */
 export class CertificateError extends Error {
   readonly problems: readonly string[];
 
@@ -30,9 +30,9 @@ export class CertificateError extends Error {
 
 /** The certificates of all domains, complete and checked; a reload makes another store. */
 export class CertificateStore implements ContextSource {
-  /** What the operator should look at although the server can start. */
+  /** Warnings for the operator that do not prevent the start. */
   readonly warnings: readonly string[];
-  /** The file clients must trust when certificates were made here. */
+  /** The authority that clients must trust, if the server has issued certificates itself. */
   readonly developmentAuthority: string | undefined;
   readonly single: boolean;
   /** For threads that show the same certificates. */
@@ -76,7 +76,7 @@ interface Notes {
 }
 
 /**
- * Loads the certificates of all domains, makes those nobody configured, and checks them. Throws `CertificateError`; a
+ * Loads the certificates of all domains, issues missing ones, and checks them. Throws `CertificateError`; a
  * reload keeps the store it has when this fails.
  */
 export async function loadCertificates(
@@ -99,7 +99,7 @@ export async function loadCertificates(
   });
 }
 
-/** The services without a certificate of their own, with that of the nearest domain above them. */
+/** The services without their own certificate, with that of the nearest parent domain. */
 function inherited(services: readonly string[], served: readonly Served[]): Served[] {
   const taken = new Set(served.map(({ domain }) => domain));
   const nearestFirst = served.toSorted((one, other) => other.domain.length - one.domain.length);

@@ -5,7 +5,7 @@ import { contextsInUse } from './contexts-in-use.ts';
 /** One way to tie an authentication to the TLS connection that carries it (RFC 5056, XEP-0440). */
 export interface ChannelBinding {
   readonly type: 'tls-exporter' | 'tls-server-end-point' | 'tls-unique';
-  /** Whether clients are told of it; `tls-unique` is only understood from those that use it unasked. */
+  /** Whether it is advertised; `tls-unique` is only accepted from clients that use it unasked. */
   readonly advertised: boolean;
   readonly data: () => Buffer;
 }
@@ -19,14 +19,14 @@ type BindableSocket = Pick<
 const hashes = new WeakMap<SecureContext, Buffer>();
 const known = new WeakMap<BindableSocket, readonly ChannelBinding[]>();
 
-/** The channel bindings a TLS connection allows once its handshake is over; found out once, since it takes a while. */
+/** The channel bindings of a TLS connection after its handshake. Cached, because computing them is expensive. */
 export function channelBindingsOf(socket: BindableSocket): readonly ChannelBinding[] {
   const bindings = known.get(socket) ?? findBindings(socket);
   known.set(socket, bindings);
   return bindings;
 }
 
-/** Nobody will ask for them any more: thousands of connections need not keep them. */
+/** Frees the cached channel bindings of a connection that no longer needs them. */
 export function forgetChannelBindings(socket: BindableSocket): void {
   known.delete(socket);
 }

@@ -4,7 +4,7 @@ import { type CertificateOptions, type CertificateStore, loadCertificates } from
 import type { CertificatePems } from './pem-contexts.ts';
 import type { ContextSource } from './tls-options.ts';
 
-/** The certificates in use: a reload replaces them for new connections, and only if all of the new ones are good. */
+/** The certificates in use. A reload replaces them for new connections, and only if all new ones are valid. */
 export class CurrentCertificates implements ContextSource {
   readonly #log: Log;
   #store: CertificateStore;
@@ -20,7 +20,7 @@ export class CurrentCertificates implements ContextSource {
     return new CurrentCertificates(await loadCertificates(options), log);
   }
 
-  /** Reads the certificates again; what it answers takes them into use. Rejects with `CertificateError`. */
+  /** Reads the certificates again. The returned function puts them into use. Rejects with `CertificateError`. */
   async prepare(options: CertificateOptions): Promise<() => void> {
     const store = await loadCertificates(options);
     return () => {
@@ -29,7 +29,7 @@ export class CurrentCertificates implements ContextSource {
     };
   }
 
-  /** The file clients must trust, if certificates were made here. */
+  /** The authority that clients must trust, if the server has issued certificates itself. */
   get developmentAuthority(): string | undefined {
     return this.#store.developmentAuthority;
   }

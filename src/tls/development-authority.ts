@@ -14,10 +14,10 @@ import { authorityCertificate, type Issuer, serverCertificate } from './issue-ce
 
 const dayMs = 86_400_000;
 const authorityDays = 3650;
-/** Devices refuse certificates of servers that are valid for more than 398 days. */
+/** Devices refuse server certificates with a validity of more than 398 days. */
 const certificateDays = 397;
 const renewBeforeDays = 60;
-/** The clock of a client may be behind. */
+/** Tolerance for client clocks that are slow. */
 const backdatedMs = dayMs;
 
 interface Pair {
@@ -26,8 +26,8 @@ interface Pair {
 }
 
 /**
- * A private certificate authority in one directory, for servers that were given no certificates. It makes its own
- * certificate once, and one for each domain, and renews them before they expire.
+ * A private certificate authority in one directory, for servers without configured certificates. It issues its own
+ * certificate once and one for each domain, and renews them before they expire.
  */
 export class DevelopmentAuthority {
   /** The file to add to the trust store of a client. */
@@ -43,7 +43,7 @@ export class DevelopmentAuthority {
     this.#nowMs = nowMs;
   }
 
-  /** Certificates for the domains: those that are there and still good, new ones for the rest. */
+  /** Certificates for the domains: the existing ones if still valid, otherwise new ones. */
   async certificates(domains: readonly string[]): Promise<Map<string, CertificateFiles>> {
     await mkdir(join(this.#directory, 'domains'), { recursive: true, mode: 0o700 });
     const authority = (await this.#existingAuthority()) ?? (await this.#newAuthority());
@@ -62,7 +62,7 @@ export class DevelopmentAuthority {
 
   async #newAuthority(): Promise<Issuer> {
     const issuer = {
-      // A name of its own keeps a trust store from taking one server's authority for another's.
+      // A unique name keeps trust stores from confusing the authorities of different servers.
       commonName: `Ampere development authority ${randomBytes(4).toString('hex')}`,
       ...newKeyPair(),
     };

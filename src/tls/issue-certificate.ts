@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 
-/** What a certificate is to say, whoever signs it. */
+/** The contents of a certificate. */
 interface CertificateContent {
   readonly commonName: string;
   readonly publicKey: KeyObject;
@@ -9,7 +9,7 @@ interface CertificateContent {
   readonly notAfterMs: number;
 }
 
-/** Who signs a certificate, with an ECDSA P-256 key. */
+/** The issuer of a certificate, with an ECDSA P-256 key. */
 export interface Issuer {
   readonly commonName: string;
   readonly publicKey: KeyObject;
@@ -49,9 +49,9 @@ export async function serverCertificate(
   ]);
 }
 
-/** Loaded only here: a server that was given its certificates starts faster without it. */
+/** Loaded on demand: servers with configured certificates start faster without it. */
 async function loadX509(): Promise<X509> {
-  // The library fails to load where nothing has defined Reflect.getMetadata.
+  // The library fails to load unless Reflect.getMetadata is defined.
   await import('reflect-metadata');
   return import('@peculiar/x509');
 }

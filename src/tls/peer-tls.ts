@@ -18,7 +18,7 @@ export function answerPeerTls(plain: Socket, contexts: ContextSource, start: Tls
   });
 }
 
-/** Who talks to whom over TLS. Domains are prepared. */
+/** The two domains of a TLS connection, both prepared. */
 interface TlsNames {
   readonly local: string;
   readonly remote: string;
@@ -39,7 +39,7 @@ export function askPeerTls(plain: Socket, contexts: ContextSource, names: TlsNam
   });
 }
 
-/** SNI names no addresses (RFC 6066 §3). */
+/** SNI cannot contain IP addresses (RFC 6066 §3). */
 function serverName(domain: string): { servername?: string } {
   return isIP(domain.replace(/^\[|\]$/g, '')) === 0 ? { servername: asciiDomain(domain) } : {};
 }

@@ -3,13 +3,13 @@ import { ByServerName } from './by-server-name.ts';
 import { contextOf, type PemPair } from './certificate-files.ts';
 import type { ContextSource } from './tls-options.ts';
 
-/** All that another thread needs to show the same certificates. */
+/** The certificates in a form that another thread can receive. */
 export interface CertificatePems {
   readonly fallback: PemPair;
   readonly domains: readonly (readonly [domain: string, pems: PemPair])[];
 }
 
-/** Makes the TLS contexts of all certificates, each once. */
+/** Makes one TLS context for each certificate. */
 export function contextsOf({ fallback, domains }: CertificatePems): ContextSource {
   const made = new Map<PemPair, SecureContext>();
   const make = (pems: PemPair): SecureContext => {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { type SecureContext, type SecureContextOptions, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { type ContextInUse, contextsInUse } from './contexts-in-use.ts';
 
-/** How TLS is laid over a connection: in the course of the stream, or from the first byte (XEP-0368). */
+/** When the TLS handshake happens: within the stream, or with the first byte (XEP-0368). */
 export type TlsHandshake = 'starttls' | 'direct';
 
 /**
@@ -25,7 +25,7 @@ const cipherSuites = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ] as const;
 
-/** What every TLS context of this server has in common (RFC 7590 §3, RFC 9325 §3). */
+/** Options of every TLS context of this server (RFC 7590 §3, RFC 9325 §3). */
 export const secureContextOptions = {
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
@@ -35,9 +35,9 @@ export const secureContextOptions = {
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
 } as const satisfies SecureContextOptions;
 
-/** Gives the TLS context for the name a client asks for; the default context for no name or an unknown one. */
+/** Returns the TLS context for the name a client asks for; the default context for no name or an unknown one. */
 export interface ContextSource {
-  /** Whether it is one and the same for every name. */
+  /** Whether all names have the same context. */
   readonly single: boolean;
   contextFor(serverName: string | undefined): SecureContext;
 }
@@ -62,7 +62,7 @@ export function servingTls(contexts: ContextSource, alpnProtocol: AlpnProtocol =
 
 type AlpnProtocol = 'http/1.1' | 'xmpp-client' | 'xmpp-server';
 
-/** Of a list of protocols Node makes a copy for every connection, which can keep a page of Node's buffers each. */
+/** A shared buffer: for a list of protocols, Node makes a copy per connection, which can keep a page of its buffers alive. */
 const agreements = {
   'http/1.1': agreeingOn('http/1.1'),
   'xmpp-client': agreeingOn('xmpp-client'),

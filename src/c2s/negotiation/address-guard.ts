@@ -5,10 +5,10 @@ import type { FailureLimiter } from './sasl/failure-limiter.ts';
 import type { AuthenticationGuard } from './sasl-attempt.ts';
 import type { StreamFacts } from './stream-feature.ts';
 
-/** The failures that may be guesses; the others are mistakes of a program. */
+/** The failures that may be guesses. Others are faults of a client. */
 const guesses: ReadonlySet<SaslCondition> = new Set(['not-authorized', 'invalid-authzid']);
 
-/** Refuses addresses that guess passwords, and logs every end of an authentication. */
+/** Blocks addresses that guess passwords, and logs the result of every authentication. */
 export class AddressGuard implements AuthenticationGuard {
   readonly #limiter: FailureLimiter;
   readonly #log: Log;

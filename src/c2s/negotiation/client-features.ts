@@ -21,7 +21,7 @@ import { sasl2 } from './sasl2.ts';
 import { starttls } from './starttls.ts';
 import type { StreamFeature } from './stream-feature.ts';
 
-/** What the operator decides about negotiation; slices of the configuration. */
+/** The settings that concern negotiation. */
 interface NegotiationOptions {
   readonly tls: { readonly required: boolean };
   readonly registration: { readonly inBand: boolean };
@@ -40,7 +40,7 @@ interface NegotiationOptions {
   };
 }
 
-/** What the features of a client's stream are made from. */
+/** Dependencies of the stream features. */
 interface ClientFeatureDeps {
   readonly options: NegotiationOptions;
   readonly storage: Pick<Storage, 'accounts' | 'secrets'>;
@@ -57,7 +57,7 @@ interface ClientFeatureDeps {
 /** Failed addresses remembered by the limiter of password guesses. */
 const rememberedAddresses = 100_000;
 
-/** What clients can negotiate, in the order it is offered. */
+/** The stream features for clients, in the order in which they are offered. */
 export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly StreamFeature[]> {
   const { options, storage, sessions, management, sessionFeatures } = deps;
   const services = await saslServices(deps);

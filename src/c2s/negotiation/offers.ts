@@ -1,15 +1,15 @@
 import type { Element } from '../../xml/element.ts';
 import type { StreamFacts, StreamFeature } from './stream-feature.ts';
 
-/** What a stream in its condition is offered. */
+/** The features offered to a stream in its current state. */
 interface Offers {
   readonly offered: readonly StreamFeature[];
   readonly elements: readonly Element[];
-  /** Whether nothing else may stand beside it. */
+  /** Whether no other feature may be offered with it. */
   readonly exclusive: boolean;
 }
 
-/** Finds out what a stream is to be offered (RFC 6120 §4.3.2). */
+/** Determines the features to offer to a stream (RFC 6120 §4.3.2). */
 export function offersFor(features: readonly StreamFeature[], facts: StreamFacts): Offers {
   const needed = features.filter((feature) => feature.needs(facts));
   const exclusive = needed.find((feature) => feature.exclusive);

@@ -7,7 +7,7 @@ import type { Frame } from '../../xml/frame.ts';
 import type { SaslExchange, SaslStep } from './sasl/mechanism.ts';
 import type { NegotiatingStream } from './stream-feature.ts';
 
-/** How a SASL profile writes itself in XML: the original one (RFC 6120 §6) or SASL2 (XEP-0388). */
+/** The XML of a SASL profile: the original one (RFC 6120 §6) or SASL2 (XEP-0388). */
 export interface SaslProfile {
   readonly ns: string;
   challenge(data: Buffer): Element;
@@ -24,7 +24,7 @@ export interface AuthenticationGuard {
   admit(remoteAddress: string): void;
   succeeded(stream: NegotiatingStream, identity: Jid, mechanism: string): void;
   failed(stream: NegotiatingStream, failure: SaslFailure, mechanism: string): void;
-  /** Something of ours broke; says what to tell the client. */
+  /** An internal error occurred; returns the failure for the client. */
   broken(error: unknown): SaslFailure;
 }
 

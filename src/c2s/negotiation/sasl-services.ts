@@ -5,7 +5,7 @@ import type { Pbkdf2Queue } from './sasl/pbkdf2-queue.ts';
 import type { AuthenticationGuard } from './sasl-attempt.ts';
 import type { StreamFacts } from './stream-feature.ts';
 
-/** What both SASL profiles need. */
+/** Dependencies of both SASL profiles. */
 export interface SaslServices {
   /** The mechanisms the operator allows. */
   readonly enabled: readonly string[];
@@ -38,7 +38,7 @@ export function offeredMechanisms(services: SaslServices, facts: StreamFacts): s
   return mechanismsFor({ enabled: services.enabled, secure: facts.secure, channelBindings });
 }
 
-/** What the mechanisms get to know of the stream. */
+/** The facts about a stream that mechanisms see. */
 export function saslContext(services: SaslServices, facts: StreamFacts): SaslContext {
   return {
     domain: facts.host,

@@ -37,7 +37,7 @@ export function sasl(services: SaslServices): StreamFeature {
   };
 }
 
-/** RFC 6120 §6.5.4: who asks for authentication on a plain stream is told to encrypt first. */
+/** RFC 6120 §6.5.4: an attempt to authenticate without TLS gets `encryption-required`. */
 export function refusal(secure: boolean): SaslFailure {
   return secure ? SaslFailure.malformedRequest() : SaslFailure.encryptionRequired();
 }
@@ -53,7 +53,7 @@ const profile: SaslProfile = {
   },
 };
 
-/** RFC 6120 §6.4.6: a single equals sign stands for data that is there but empty. */
+/** RFC 6120 §6.4.6: a single equals sign stands for empty data. */
 function successData(data: Buffer | undefined): string | undefined {
   if (!data) return undefined;
   return data.length === 0 ? '=' : data.toString('base64');

@@ -3,7 +3,7 @@ import { StreamError } from '../../protocol/stream-error.ts';
 import { xml } from '../../xml/element.ts';
 import type { StreamFeature } from './stream-feature.ts';
 
-/** STARTTLS (RFC 6120 §5), where the stream can begin TLS at all (RFC 7395 §3.9). Where TLS is required nothing else is offered before it. */
+/** STARTTLS (RFC 6120 §5), unless the transport rules it out (RFC 7395 §3.9). If TLS is required, nothing else is offered before it. */
 export function starttls(options: { readonly required: boolean }): StreamFeature {
   return {
     name: 'starttls',

@@ -7,13 +7,13 @@ import type { Frame } from '../../xml/frame.ts';
 import type { ClientSession } from '../client-session.ts';
 import type { SessionStream } from '../session-stream.ts';
 
-/** What features may know of a stream. */
+/** The facts about a stream that features see. */
 export interface StreamFacts {
   /** The domain the client asked for. */
   readonly host: string;
   /** Whether TLS protects the stream. */
   readonly secure: boolean;
-  /** How TLS comes onto the stream. */
+  /** How TLS starts on the stream. */
   readonly tlsStart: TlsStart;
   /** The authenticated bare JID. */
   readonly identity: Jid | undefined;
@@ -24,12 +24,12 @@ export interface StreamFacts {
   readonly headerFrom: string | undefined;
 }
 
-/** Takes the frames of a stream for a while. */
+/** Handles the frames of a stream during an exchange. */
 export interface FrameReceiver {
   receive(frame: Frame): MaybePromise<void>;
 }
 
-/** A stream under negotiation: what features may do with it. */
+/** A stream under negotiation: the operations that features can use. */
 export interface NegotiatingStream extends StreamFacts, SessionStream {
   readonly secure: boolean;
   readonly remoteAddress: string;
@@ -49,20 +49,20 @@ export interface NegotiatingStream extends StreamFacts, SessionStream {
   restartAs(identity: Jid): void;
   /** SASL succeeded and the stream goes on (XEP-0388 §2.6.1); with a session the resource is bound already. */
   continueAs(identity: Jid, session?: ClientSession): void;
-  /** A session goes on with this stream (XEP-0198 §5): `takeOver` is called, unless the stream is over. */
+  /** A session continues on this stream (XEP-0198 §5): `takeOver` is called, unless the stream has ended. */
   resumed(session: ClientSession, takeOver: () => void): void;
   /** A resource is bound. */
   bound(session: ClientSession): void;
 }
 
-/** Something a client can negotiate (RFC 6120 §4.3.2), as a value. */
+/** A stream feature that a client can negotiate (RFC 6120 §4.3.2). */
 export interface StreamFeature {
   readonly name: string;
-  /** Whether a stream in this condition is offered the feature. */
+  /** Whether to offer the feature to the stream in its current state. */
   needs(facts: StreamFacts): boolean;
   /** True if nothing else is offered while this is. */
   readonly exclusive: boolean;
-  /** What goes into the stream features; nothing if there is nothing to say. */
+  /** Its elements in the stream features; may be empty. */
   offer(facts: StreamFacts): readonly Element[];
   /** Whether the client's element belongs to this feature. */
   handles(frame: Frame): boolean;
