@@ -106,7 +106,7 @@ describe('A session', () => {
 
   for (const away of [false, true]) {
     const when = away ? ', who is away' : '';
-    it(`ends when a stanza of its client${when} has come to nothing: it will be repeated (XEP-0198 §4)`, async () => {
+    it(`ends when a stanza of its client${when} has failed without an answer: it will be repeated (XEP-0198 §4)`, async () => {
       const { incoming } = session.manage({ key: 'k', maxSeconds: 60 });
       session.release();
       incoming.count(() => undefined);
@@ -122,7 +122,7 @@ describe('A session', () => {
     });
   }
 
-  it('lets stored messages go before what comes meanwhile, until all who hold it have let go', () => {
+  it('sends stored messages before new stanzas, until every hold is released', () => {
     session.release();
     session.hold();
     send('new 1');
@@ -136,7 +136,7 @@ describe('A session', () => {
     expect(stream.sent).to.deep.equal(['old 1', 'old 2', 'new 1', 'new 2']);
   });
 
-  it('keeps the order also for what is caused by letting go', () => {
+  it('keeps the order also for stanzas caused by the release', () => {
     stream.whileSending = (id) => {
       if (id === '1') send('caused by 1');
     };
@@ -145,7 +145,7 @@ describe('A session', () => {
     expect(stream.sent).to.deep.equal(['1', '2', '3', 'caused by 1']);
   });
 
-  it('sends by its gate, held or not (XEP-0352 §3)', () => {
+  it('sends through its filter, held or not (XEP-0352 §3)', () => {
     session.filter = new TestGate();
     send('1?', '2', '3?');
     session.release();
@@ -154,7 +154,7 @@ describe('A session', () => {
     expect(stream.sent).to.deep.equal(['1?', '2', '3?', '4']);
   });
 
-  it('gives back at its end what was never sent, in order', () => {
+  it('returns at its end the stanzas that were never sent, in order', () => {
     session.release();
     session.filter = new TestGate();
     send('sent', 'kept?');
@@ -192,12 +192,12 @@ describe('A session', () => {
     expect(stream.sent).to.deep.equal(['flush', 'close reset']);
   });
 
-  it('is closed when too much waits for it', () => {
+  it('is closed when too many stanzas wait for it', () => {
     for (let count = 0; count <= 10_000; count++) session.send(stanza('x'));
     expect(stream.sent).to.deep.equal(['close resource-constraint']);
   });
 
-  it('is closed when what waits for it is too large, however little it is at other times', () => {
+  it('is closed when the waiting stanzas are too large', () => {
     const large = Stanza.message({}, xml('body', {}, 'x'.repeat(1_000_000)));
     for (let round = 0; round < 3; round++) {
       for (let count = 0; count < 8; count++) session.send(large);
@@ -234,7 +234,7 @@ describe('A session', () => {
     expect(stream.sent).to.deep.equal(['flush']);
   });
 
-  describe('tells who watches a stanza', () => {
+  describe('tells the watch of a stanza', () => {
     let heard: string[];
 
     beforeEach(() => {
@@ -258,7 +258,7 @@ describe('A session', () => {
       expect(heard).to.have.length(2);
     });
 
-    it('at once, for the stanza does not wait at the gate and takes along what does (XEP-0352 §3)', () => {
+    it('at once, because the stanza bypasses the filter and releases its stanzas (XEP-0352 §3)', () => {
       session.release();
       session.filter = new TestGate();
       send('1?');
@@ -269,7 +269,7 @@ describe('A session', () => {
       expect(stream.sent, 'others wait again').to.have.length(2);
     });
 
-    it('also when it was held before it came to the gate', () => {
+    it('also when it was held before it reached the filter', () => {
       session.filter = new TestGate();
       send('1?');
       watch('2?');
@@ -310,7 +310,7 @@ describe('A session', () => {
       expect(heard).to.deep.equal(['1 true', 'held true']);
     });
 
-    it('nothing of a stanza that came to its end while the client was away, and is not sent', () => {
+    it('nothing of a stanza that ended while the client was away, and is not sent', () => {
       session.manage({ key: 'k', maxSeconds: 60 });
       session.release();
       session.detach();
@@ -322,7 +322,7 @@ describe('A session', () => {
       expect(session.end().map(({ stanza: { id } }) => id)).to.deep.equal(['2']);
     });
 
-    it('nothing of a stanza that came to its end while something else went first, and that is not sent', () => {
+    it('nothing of a stanza that ended while it was held, and is not sent', () => {
       watch('1', 'send', false);
       watch('2');
       session.release();
@@ -331,7 +331,7 @@ describe('A session', () => {
     });
 
     for (const kind of ['no', 'plain', 'resumable'] as const) {
-      it(`and has no copy of what was not sent (${kind} stream management)`, async () => {
+      it(`and has no copy of an unsent stanza (${kind} stream management)`, async () => {
         if (kind !== 'no') session.manage(kind === 'plain' ? undefined : { key: 'k', maxSeconds: 60 });
         const one = stanza('1');
         await session.sendDurably(one, { settled: () => {}, mayLeave: () => false });
@@ -346,7 +346,7 @@ describe('A session', () => {
       });
     }
 
-    it('nothing of what was held when the client went: it is asked about when the client is back', async () => {
+    it('nothing of a stanza held when the client left: the watch is asked when the client is back', async () => {
       session.manage({ key: 'k', maxSeconds: 60 });
       const mayLeave = () => heard.push('asked') < 0;
       const one = stanza('1');
@@ -441,7 +441,7 @@ describe('A session', () => {
       expect(store.kept).to.deep.equal([]);
     });
 
-    it('writes down which number it got, if it had to wait and the client may come back', async () => {
+    it('stores the number of a delayed stanza, if the session can be resumed', async () => {
       session.manage({ key: 'k', maxSeconds: 60 });
       const sequences = () => store.rows.map(({ sequence }) => sequence);
       await session.sendDurably(stanza('1'));
@@ -454,7 +454,7 @@ describe('A session', () => {
       expect(store.numbered, 'the third had its number at once').to.deep.equal([1, 2]);
     });
 
-    it('gives it back once, and no copy stays, if stream management begins while it is held', async () => {
+    it('returns it once, without a copy, if stream management starts while it is held', async () => {
       await session.sendDurably(stanza('1'));
       session.manage({ key: 'k', maxSeconds: 60 });
       session.release();
@@ -470,7 +470,7 @@ describe('A session', () => {
   });
 
   describe('with stream management (XEP-0198)', () => {
-    it('gives back what was sent and not acknowledged, then what was not sent, with the times of sending', () => {
+    it('returns unacknowledged stanzas, then unsent ones, with the times of sending', () => {
       session.manage();
       session.release();
       send('1', '2', '3');
@@ -482,7 +482,7 @@ describe('A session', () => {
       expect(undelivered.map(({ atMs }) => atMs)).to.deep.equal([clock.nowMs(), clock.nowMs(), undefined]);
     });
 
-    it('sends again to a client that is back what it has not acknowledged, and then the rest (XEP-0198 §5)', () => {
+    it('sends unacknowledged stanzas again after a resumption, and then the rest (XEP-0198 §5)', () => {
       session.manage({ key: 'k', maxSeconds: 60 });
       session.release();
       session.filter = new TestGate();
@@ -498,7 +498,7 @@ describe('A session', () => {
       expect(session.filter, 'the client is awake').to.equal(undefined);
     });
 
-    it('keeps the copy of what is held when the client comes back after a restart of the server (XEP-0198 §5)', async () => {
+    it('keeps the copies of held stanzas when the client resumes after a restart of the server (XEP-0198 §5)', async () => {
       await store.open({ key: 'k', owner: account.key, resource: 'balcony', maxSeconds: 60, state: '{}' });
       session.manage({ key: 'k', maxSeconds: 60 }, { handled: 0, queue: UnacknowledgedQueue.restored([]) });
       session.hold();
@@ -517,7 +517,7 @@ describe('A session', () => {
       expect(stream.sent.filter((one) => one.startsWith('close'))).to.deep.equal(['close policy-violation']);
     });
 
-    it('gives back nothing that is stored elsewhere', () => {
+    it('returns no stanzas that are stored elsewhere', () => {
       session.manage();
       session.hold();
       session.sendStored(stanza('stored'));

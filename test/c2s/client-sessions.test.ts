@@ -100,7 +100,7 @@ describe('Resource binding (RFC 6120 §7)', () => {
     expect(bench.directory.find(session.jid)).to.equal(session);
   });
 
-  it('gives a resource nobody can guess to who asks for none (RFC 6120 §7.6.1)', async () => {
+  it('gives a random resource to a client that asks for none (RFC 6120 §7.6.1)', async () => {
     const bench = new SessionsBench();
     const [one, two] = [await bench.bind(), await bench.bind('')];
     for (const { jid } of [one, two]) expect(jid.resource).to.match(/^[\w-]{22}$/);
@@ -121,7 +121,7 @@ describe('Resource binding (RFC 6120 §7)', () => {
     });
   }
 
-  it('refuses an account that is gone', async () => {
+  it('refuses an account that was removed', async () => {
     const bench = new SessionsBench();
     for (const found of [undefined, Promise.resolve(undefined)]) {
       bench.found = found;
@@ -129,7 +129,7 @@ describe('Resource binding (RFC 6120 §7)', () => {
     }
   });
 
-  it('has a limit (RFC 6120 §7.6.2.1), but not for who replaces a session', async () => {
+  it('has a limit (RFC 6120 §7.6.2.1), which does not count a replaced session', async () => {
     const bench = new SessionsBench();
     await bench.bind('a');
     await bench.bind('b');
@@ -149,7 +149,7 @@ describe('Resource binding (RFC 6120 §7)', () => {
     expect(bench.directory.find(fresh.jid)).to.equal(fresh);
   });
 
-  it('refuses the newcomer if the operator wants it so (RFC 6120 §7.7.2.2)', async () => {
+  it('refuses the new session if so configured (RFC 6120 §7.7.2.2)', async () => {
     const bench = new SessionsBench({ conflict: 'refuse' });
     const old = await bench.bind('x');
     expect(await bench.fails('x')).to.equal('conflict');
@@ -168,7 +168,7 @@ describe('The end of a session', () => {
     session = await bench.bind('x');
   });
 
-  it('removes it from the directory, tells of it, and then redelivers its unsent stanzas, in order', async () => {
+  it('removes it from the directory, reports it, and then redelivers its unsent stanzas, in order', async () => {
     const from = Jid.parse('romeo@a.example/orchard');
     for (const id of ['m1', 'm2']) {
       session.send(Stanza.message({ id, from }));
@@ -206,7 +206,7 @@ describe('The end of a session', () => {
     );
   });
 
-  it('tells when it was sent what comes back, and takes its copy from the disk (XEP-0198 §4, XEP-0203)', async () => {
+  it('stamps redelivered stanzas with the time of sending, and removes their copies (XEP-0198 §4, XEP-0203)', async () => {
     session.release();
     bench.sessions.resumable.enable(session, false, undefined);
     await session.sendDurably(Stanza.message({ id: 'm' }));
@@ -220,7 +220,7 @@ describe('The end of a session', () => {
     expect(bench.store.kept).to.deep.equal([]);
   });
 
-  it('is the loss of the connection, unless the client may come back (XEP-0198 §5)', async () => {
+  it('follows the loss of the connection, unless the session can be resumed (XEP-0198 §5)', async () => {
     const { stream } = session;
     if (!stream) throw new Error('there is a stream');
     bench.sessions.left(session, silentStream, 'lost');
@@ -237,7 +237,7 @@ describe('The end of a session', () => {
     expect(plain.ended).to.equal(true);
   });
 
-  it('comes at once if the client says goodbye (XEP-0198 §5)', () => {
+  it('is immediate if the client closes its stream (XEP-0198 §5)', () => {
     bench.sessions.resumable.enable(session, true, 60);
     if (session.stream) bench.sessions.left(session, session.stream, 'closed');
     expect(bench.log).to.deep.equal(['x ended, 0 left']);
@@ -253,7 +253,7 @@ describe('A session whose client is away', () => {
     return session;
   }
 
-  it('yields to a new one, whatever the operator decided (RFC 6120 §7.7.2.2)', async () => {
+  it('yields to a new one, whatever is configured (RFC 6120 §7.7.2.2)', async () => {
     const bench = new SessionsBench({ conflict: 'refuse' });
     const away = await awayFrom(bench, 'x');
     const fresh = await bench.bind('x');
@@ -261,14 +261,14 @@ describe('A session whose client is away', () => {
     expect(bench.directory.find(fresh.jid)).to.equal(fresh);
   });
 
-  it('makes room where there are too many, the one bound first before others', async () => {
+  it('makes room if there are too many, in the order of binding', async () => {
     const bench = new SessionsBench();
     const [first, second] = [await awayFrom(bench, 'a'), await awayFrom(bench, 'b')];
     await bench.bind('c');
     expect([first.ended, second.ended]).to.deep.equal([true, false]);
   });
 
-  it('is there again after a restart, and ends if nobody comes', async () => {
+  it('is restored after a restart, and ends if it is not resumed', async () => {
     const before = new SessionsBench();
     const away = await awayFrom(before, 'x');
     away.release();
@@ -287,7 +287,7 @@ describe('A session whose client is away', () => {
 });
 
 describe('After a restart', () => {
-  it('it is asked who watches what has never been sent, and only that', async () => {
+  it('asks for a watch only for stanzas that were never sent', async () => {
     const before = new SessionsBench();
     const session = await before.bind('x');
     before.sessions.resumable.enable(session, true, 60);

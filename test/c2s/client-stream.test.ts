@@ -101,7 +101,7 @@ describe('The stream of a client', () => {
     expect(bench.routed).to.have.length(2);
   });
 
-  describe('ends with a stream error, always behind a header (RFC 6120 §4.9.1.2)', () => {
+  describe('ends with a stream error, always after a header (RFC 6120 §4.9.1.2)', () => {
     const first: readonly [condition: string, text: string, from?: string][] = [
       ['not-well-formed', '<stream:stream xmlns:stream="a" xmlns:stream="b">', headless],
       ['not-well-formed', 'GET / HTTP/1.1\r\n', headless],
@@ -193,7 +193,7 @@ describe('The stream of a client', () => {
     expect(bench.routed).to.have.length(1);
   });
 
-  it('takes nothing after it has said goodbye', async () => {
+  it('ignores input after it has closed its side', async () => {
     await bound();
     await visit.hears();
     expect(await visit.says(`<message from='romeo@a.example'/><message id='late'/>`)).to.match(/invalid-from/);
@@ -228,7 +228,7 @@ describe('The stream of a client', () => {
   describe('with STARTTLS (RFC 6120 §5)', () => {
     const ask = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
 
-    it('begins anew after the handshake', async () => {
+    it('restarts after the handshake', async () => {
       await visit.says(header());
       expect(await visit.says(ask)).to.equal('<proceed xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>');
       visit.connection.finishHandshake();
@@ -236,7 +236,7 @@ describe('The stream of a client', () => {
     });
 
     for (const behind of [header(), ' <', '<', auth('continue')]) {
-      it(`is off if anything came behind the request in the clear: ${behind} (RFC 6120 §5.4.3.3)`, async () => {
+      it(`fails if plaintext follows the request: ${behind} (RFC 6120 §5.4.3.3)`, async () => {
         await visit.says(header());
         const heard = await visit.says(ask + behind);
         expect(heard).to.match(/^<stream:error/);
@@ -244,21 +244,21 @@ describe('The stream of a client', () => {
       });
     }
 
-    it('overlooks white space behind the request (RFC 6120 §5.3.3)', async () => {
+    it('ignores white space after the request (RFC 6120 §5.3.3)', async () => {
       await visit.says(header());
       expect(await visit.says(`${ask}\n \t\r\n`)).to.equal('<proceed xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>');
       visit.connection.finishHandshake();
       expect(await visit.says(header())).to.equal(head + features(offerTls, offerAuth));
     });
 
-    it('fails, and the stream with it, where it is not offered (RFC 6120 §5.4.2.2)', async () => {
+    it('fails, and ends the stream, if it is not offered (RFC 6120 §5.4.2.2)', async () => {
       await visit.says(header() + auth('continue'));
       const heard = await visit.says(ask);
       expect(heard).to.match(/^<failure xmlns="urn:ietf:params:xml:ns:xmpp-tls"\/>/);
       expect(errorIn(heard)).to.equal('policy-violation');
     });
 
-    it('is the only offer where it is required, and nothing else can be had', async () => {
+    it('is the only offer if it is required, and nothing else is accepted', async () => {
       const required: BenchOptions = {
         features: ({ sessions }) => [starttls({ required: true }), new SimpleAuth(sessions).feature, bind(sessions)],
       };
@@ -268,7 +268,7 @@ describe('The stream of a client', () => {
       expect(errorIn(await visit.says(auth('continue')))).to.equal('not-authorized');
     });
 
-    it('ends in the middle of a handshake without a word', async () => {
+    it('ends silently during a handshake', async () => {
       await visit.says(header() + ask);
       visit.stream.close(StreamError.systemShutdown());
       expect(visit.socket.destroyed).to.equal(true);
@@ -296,7 +296,7 @@ describe('The stream of a client', () => {
       expect(visit.socket.isPaused()).to.equal(false);
     });
 
-    it('and nothing comes to the client before it knows that it is bound', async () => {
+    it('and sends nothing before the client knows that it is bound', async () => {
       let loaded = () => {};
       const account = (): Promise<ReturnType<StreamBench['account']>> =>
         new Promise((resolve) => {
@@ -317,7 +317,7 @@ describe('The stream of a client', () => {
       }
     });
 
-    it('and a client that has gone meanwhile is bound to nothing', async () => {
+    it('and binds no resource if the client has left meanwhile', async () => {
       for (const opening of [header() + auth('continue') + bindRequest(), header() + auth('bind')]) {
         for (const close of [() => visit.leaves(), () => visit.stream.close(StreamError.reset())]) {
           let loaded = () => {};
@@ -339,7 +339,7 @@ describe('The stream of a client', () => {
     });
   });
 
-  it('closes with internal-server-error when something of ours breaks, and logs that', async () => {
+  it('closes with internal-server-error after an internal error, and logs it', async () => {
     const failures: readonly (() => Promise<void> | undefined)[] = [
       () => {
         throw new Error('a bug');
@@ -354,7 +354,7 @@ describe('The stream of a client', () => {
     }
   });
 
-  it('gives nonzas to who handles them', async () => {
+  it('passes nonzas to their handlers', async () => {
     const seen: string[] = [];
     await bound({
       nonzas: [{ name: 'x', ns: 'urn:x', handle: ({ jid }, element) => void seen.push(`${jid} ${element}`) }],
@@ -363,7 +363,7 @@ describe('The stream of a client', () => {
     expect(seen).to.deep.equal(['juliet@a.example/x <x xmlns="urn:x" a="1"/>']);
   });
 
-  describe('has its time', () => {
+  describe('limits the time', () => {
     async function passes(ms: number): Promise<string> {
       bench.clock.advance(ms);
       visit.stream.tick(bench.clock.monotonicMs());
@@ -399,7 +399,7 @@ describe('The stream of a client', () => {
       expect(errorIn(await passes(1))).to.equal('policy-violation');
     });
 
-    it('for each stanza anew', async () => {
+    it('for each stanza separately', async () => {
       await bound();
       await visit.says('<message>');
       await passes(9000);
@@ -407,7 +407,7 @@ describe('The stream of a client', () => {
       expect(await passes(9000)).to.not.contain('error');
     });
 
-    it('to take what it is sent', async () => {
+    it('to read output', async () => {
       await bound();
       visit.socket.stalled = true;
       await visit.says("<iq id='1' type='get' to='@'><x xmlns='urn:x'/></iq>");
@@ -417,7 +417,7 @@ describe('The stream of a client', () => {
       expect(visit.socket.destroyed).to.equal(true);
     });
 
-    it('which does not run while we are at work', async () => {
+    it('but not while the server is busy', async () => {
       let done = () => {};
       await bound({
         route: () =>
@@ -444,7 +444,7 @@ describe('The stream of a client', () => {
       expect(errorIn(await passes(1))).to.equal('connection-timeout');
     });
 
-    it('and is pinged past what is held for it', async () => {
+    it('and pings past held stanzas', async () => {
       await bound();
       await visit.hears();
       for (const session of bench.directory.all()) session.hold();
@@ -496,7 +496,7 @@ describe('The stream of a client', () => {
       return visit.says(`<resume ${space} previd='${token}' h='${h}'/>`);
     }
 
-    it('asks what the client has; without an answer the connection is lost, the session is not', async () => {
+    it('requests an acknowledgment; without an answer the connection is lost, but not the session', async () => {
       const token = await enabled();
       sends('1');
       expect(await visit.hears()).to.equal('<message id="1"/>');
@@ -510,7 +510,7 @@ describe('The stream of a client', () => {
       await visit.says(end);
     });
 
-    it('has patience while the question waits to leave, or the answer to be read', async () => {
+    it('extends the time while the request is unsent, or the answer unread', async () => {
       let done = () => {};
       const limits = { connection: { outgoingBufferBytes: 1e6, writeStallMs: 100_000 } };
       await enabled({ limits, route: () => new Promise((resolve) => (done = resolve)) });
@@ -532,7 +532,7 @@ describe('The stream of a client', () => {
       bench.clock.advance(60_000);
     });
 
-    it('says before a shutdown how far it has come, when all of it is final', async () => {
+    it('acknowledges before a shutdown, when all stanzas are final', async () => {
       let done = () => {};
       await enabled({ route: () => new Promise((resolve) => (done = resolve)) });
       await visit.says("<message id='slow'/>");
@@ -547,7 +547,7 @@ describe('The stream of a client', () => {
       expect(bench.ended).to.have.length(1);
     });
 
-    it('goes on by another stream, and the old one is closed (XEP-0198 §5)', async () => {
+    it('continues on another stream, and the old one is closed (XEP-0198 §5)', async () => {
       const token = await enabled();
       const old = visit;
       expect(await comesBack(token, 0)).to.equal(`<resumed xmlns="urn:xmpp:sm:3" previd="${token}" h="0"/>`);
@@ -560,7 +560,7 @@ describe('The stream of a client', () => {
     });
   });
 
-  it('passes on what its session had not sent when the connection is lost', async () => {
+  it('passes on the unsent stanzas of its session when the connection is lost', async () => {
     await bound();
     const [session] = bench.directory.all();
     session?.hold();
@@ -581,7 +581,7 @@ describe('The stream of a client', () => {
     expect(bench.directory.size).to.equal(1);
   });
 
-  it('refuses a binding by an error, and lets the client try again (RFC 6120 §7.7.2)', async () => {
+  it('refuses a binding with an error, and lets the client try again (RFC 6120 §7.7.2)', async () => {
     open({ policy: { conflict: 'refuse' } });
     const other = bench.visit();
     await other.says(header() + auth('continue') + bindRequest());

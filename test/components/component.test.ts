@@ -95,7 +95,7 @@ describe('A component', () => {
     });
   };
 
-  it('gets again what it may not have got, in order, and before what has waited behind it (RFC 6120 §10.1)', async () => {
+  it('gets unconfirmed stanzas again, in order, before the queued ones (RFC 6120 §10.1)', async () => {
     const first = connects();
     for (const id of ['1', '2']) sends(id);
     component.detach(first);
@@ -111,7 +111,7 @@ describe('A component', () => {
     expect([...copies.values()]).to.deep.equal(['released', 'released', 'released', 'released']);
   });
 
-  it('that is replaced while it catches up gets everything in order', async () => {
+  it('that is replaced during delivery of the queue gets everything in order', async () => {
     const asked = [Promise.withResolvers<Stanza>(), Promise.withResolvers<Stanza>()];
     let questions = 0;
     sends('1');
@@ -132,7 +132,7 @@ describe('A component', () => {
     expect(left).to.deep.equal(['1', '2', '3', '4']);
   });
 
-  it('that is replaced while something is refused leaves it to its sender, once', async () => {
+  it('that is replaced while a stanza is refused returns it to its sender, once', async () => {
     const asked = Promise.withResolvers<Stanza>();
     sends('1');
     sends('2', { leaving: () => asked.promise });
@@ -144,7 +144,7 @@ describe('A component', () => {
     expect([second.taken, failed, copies.get('2')]).to.deep.equal([['1'], ['2 forbidden'], 'released']);
   });
 
-  it('is given nothing that has come to its end', async () => {
+  it('does not get a stanza that leaving has ended', async () => {
     sends('1', { leaving: () => undefined });
     sends('2');
     const link = connects();
@@ -152,7 +152,7 @@ describe('A component', () => {
     expect([link.taken, copies.get('1'), left]).to.deep.equal([['2'], 'released', ['2']]);
   });
 
-  it('that ends every connection is given up after three', async () => {
+  it('that ends every connection is tried three times', async () => {
     sends('1');
     for (let n = 0; n < 3; n++) {
       const link = connects();
@@ -164,7 +164,7 @@ describe('A component', () => {
     expect(connects().taken).to.deep.equal([]);
   });
 
-  it('that does not come back in time is given up, counted from when it was sent', async () => {
+  it('that does not return in time fails stanzas, counted from when they were sent', async () => {
     const link = connects();
     sends('1');
     clock.advance(50_000);
@@ -173,7 +173,7 @@ describe('A component', () => {
     expect(failed).to.deep.equal(['1 remote-server-timeout']);
   });
 
-  it('without a queue leaves what it may not have got to its sender, and the copy until that is done', async () => {
+  it('without a queue returns unconfirmed stanzas to their senders, and keeps the copies until then', async () => {
     make({ whileAway: 'bounce' });
     const told = Promise.withResolvers<void>();
     const link = connects();
@@ -186,7 +186,7 @@ describe('A component', () => {
     expect(copies.get('1')).to.equal('released');
   });
 
-  it('keeps only messages while it is away, also of what it was about to get', async () => {
+  it('queues only messages while it is not connected, also of unconfirmed stanzas', async () => {
     const asked = Promise.withResolvers<Stanza>();
     sends('1', { leaving: () => asked.promise });
     const link = connects();
@@ -197,7 +197,7 @@ describe('A component', () => {
     expect([failed, component.report().waiting]).to.deep.equal([['service-unavailable'], 1]);
   });
 
-  it('may have its messages at the next start, when the server stops', async () => {
+  it('keeps its messages for the next start when the server stops', async () => {
     const link = connects();
     sends('1');
     component.end();

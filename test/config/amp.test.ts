@@ -13,7 +13,7 @@ function faults(amp: unknown): string[] {
 }
 
 describe('the configuration of AMP', () => {
-  it('is strict unless told otherwise, and has everything enabled (D-24)', () => {
+  it('is strict by default, and has everything enabled (D-24)', () => {
     const { amp } = schema.parse({});
     expect(amp).to.deep.include({ enabled: true, presencePrivacy: 'strict', maxRules: 20, policies: [] });
     expect(amp.trusted).to.deep.equal({ jids: [], domains: [] });
@@ -29,7 +29,7 @@ describe('the configuration of AMP', () => {
     expect(faults({ reportsTo: '@' })).to.deep.equal(['amp.reportsTo: "@" is not a valid address']);
   });
 
-  it('has policies whose rules can be carried out', () => {
+  it('accepts policies only if their rules can apply', () => {
     const rule = { action: 'drop', condition: 'deliver', value: 'stored' };
     expect(faults(policy(rule, { action: 'alert', maxAgeSeconds: 600 }))).to.deep.equal([]);
     const impossible = 'has a value that its condition does not know, or a word that is disabled';
@@ -49,7 +49,7 @@ describe('the configuration of AMP', () => {
     expect(faults(policy())).to.have.length(1);
   });
 
-  it('has no limit on replies where limits are switched off', () => {
+  it('has no limit on replies if limits are disabled', () => {
     const config = schema.parse({});
     expect(extensionOptions(config).amp).to.equal(config.amp);
     const { replies } = extensionOptions({ ...config, limits: { ...config.limits, disabled: true } }).amp;

@@ -31,7 +31,7 @@ describe('JSON text', () => {
     );
   });
 
-  it('accepts and refuses exactly what JSON.parse does, but for comments and trailing commas', () => {
+  it('accepts and refuses the same texts as JSON.parse, except comments and trailing commas', () => {
     const piece = fc.constantFrom(
       ...[
         '{',
@@ -85,14 +85,14 @@ describe('JSON text', () => {
     );
   });
 
-  it('knows where keys and values stand', () => {
+  it('knows the positions of keys and values', () => {
     const text = JsonText.read('{\n  "a": [1,\n    {"b": true}],\n  "c": null\n}');
     expect(text.positionOfValue(['a', 1, 'b'])).to.deep.equal({ line: 3, column: 11 });
     expect(text.positionOfKey(['a', 1, 'b'])).to.deep.equal({ line: 3, column: 6 });
     expect(text.positionOfValue([])).to.deep.equal({ line: 1, column: 1 });
   });
 
-  it('gives the place of the object that lacks a value', () => {
+  it('gives the position of the object that lacks a value', () => {
     const text = JsonText.read('{\n  "a": {}\n}');
     expect(text.positionOfValue(['a', 'missing', 'deeper'])).to.deep.equal({ line: 2, column: 8 });
   });

@@ -24,11 +24,11 @@ describe('loadConfig', () => {
     expect(config.registration.inBand).to.equal(false);
   });
 
-  it('gives an empty file the same values, with the data beside the file', () => {
+  it('gives an empty file the same values, with the data next to the file', () => {
     expect(load({})).to.deep.equal({ ...defaultConfig(), dataDir: directory.path('data') });
   });
 
-  it('fills what a section leaves out', () => {
+  it('fills in the defaults of omitted keys', () => {
     const { limits } = load({ limits: { c2s: { stanzaBytes: 20_000 } } });
     expect(limits.c2s.stanzaBytes).to.equal(20_000);
     expect(limits.c2s.elements).to.equal(defaultConfig().limits.c2s.elements);
@@ -67,7 +67,7 @@ describe('loadConfig', () => {
     expect(() => Object.assign(config.listen.c2s[0] ?? {}, { port: 1 })).to.throw(TypeError);
   });
 
-  it('lifts rates, and nothing else, when limits are disabled', () => {
+  it('lifts only rates when limits are disabled', () => {
     const { limits } = load({ limits: { disabled: true } });
     const usual = defaultConfig().limits;
     expect(limits.connections.perIpConcurrent).to.equal(Number.MAX_SAFE_INTEGER);
@@ -78,7 +78,7 @@ describe('loadConfig', () => {
     expect(limits.authentication.failuresPerStream).to.equal(usual.authentication.failuresPerStream);
   });
 
-  it('takes every loopback address for loopback', () => {
+  it('recognizes every loopback address', () => {
     const c2s = ['127.0.0.1', '127.9.9.9', '::1', 'localhost'].map((host) => ({ host, port: 5222 }));
     expect(load({ listen: { c2s }, limits: { disabled: true } }).listen.c2s).to.have.lengthOf(4);
   });
@@ -104,7 +104,7 @@ describe('loadConfig', () => {
     expect(loadConfig(file).domains).to.deep.equal(['a.example']);
   });
 
-  it('says where a file is that cannot be read', () => {
+  it('names a file that cannot be read', () => {
     const file = directory.path('missing.json');
     expect(() => loadConfig(file)).to.throw(
       ConfigError,
@@ -112,12 +112,12 @@ describe('loadConfig', () => {
     );
   });
 
-  it('refuses what is not UTF-8', () => {
+  it('refuses text that is not UTF-8', () => {
     const file = directory.write('server.json', Buffer.from([0x22, 0xff, 0x22]));
     expect(() => loadConfig(file)).to.throw(ConfigError, `${file}:1:1: is not UTF-8 text`);
   });
 
-  it('is what the rooms below take as their options', () => {
+  it('fits the options of the parts that use it', () => {
     const config = load({});
     const certificates: CertificateOptions = config;
     const log: LogOptions = config.log;

@@ -42,8 +42,8 @@ describe('Components (XEP-0114)', () => {
     return (await knocks(address)).joins(secret);
   }
 
-  describe('prove themselves', () => {
-    it('with the secret, and are told nothing before', async () => {
+  describe('authenticate', () => {
+    it('with the secret, and get nothing before', async () => {
       const gate = await knocks('gate.localhost');
       const id = await gate.greets();
       expect(id).to.have.length.above(20);
@@ -72,14 +72,14 @@ describe('Components (XEP-0114)', () => {
       'a domain of the server': [async (one) => void (await one.greets('localhost')), 'host-unknown'],
     };
     for (const [name, [says, condition]] of Object.entries(failures)) {
-      it(`or are turned away: ${name}`, async () => {
+      it(`or are refused: ${name}`, async () => {
         const one = await knocks('gate.localhost');
         await says(one);
         await one.receivesStreamError(condition);
       });
     }
 
-    it('and speak the language of components', async () => {
+    it('in the namespace of components', async () => {
       const one = await knocks('gate.localhost');
       one.sends(
         '<stream:stream xmlns="jabber:client" xmlns:stream="http://etherx.jabber.org/streams" to="gate.localhost">',
@@ -88,8 +88,8 @@ describe('Components (XEP-0114)', () => {
     });
   });
 
-  describe('when they connect a second time', () => {
-    it('replace the connection they had', async () => {
+  describe('when they connect again', () => {
+    it('replace their old connection', async () => {
       const first = await component('gate.localhost');
       const second = await component('gate.localhost');
       await first.receivesStreamError('conflict');
@@ -98,7 +98,7 @@ describe('Components (XEP-0114)', () => {
       expect(body(await second.receives('<message>...</message>'))).to.equal('hello');
     });
 
-    it('are refused, if the operator wants it so', async () => {
+    it('are refused, if so configured', async () => {
       const first = await component('lonely.localhost');
       const second = await knocks('lonely.localhost');
       second.sends(handshake(await second.greets(), secret));
@@ -108,7 +108,7 @@ describe('Components (XEP-0114)', () => {
   });
 
   describe('exchange stanzas with users', () => {
-    it('of all kinds, both ways', async () => {
+    it('of all kinds, in both directions', async () => {
       const gate = await component('gate.localhost');
       const { juliet } = await stage.enter(['juliet']);
       juliet.sends(chat('nurse@gate.localhost/room', 'anon'));
@@ -152,7 +152,7 @@ describe('Components (XEP-0114)', () => {
       await gate.receives(`<presence type="unavailable" from="${juliet.jid}"/>`);
     });
 
-    it('find what they write to users that do not exist answered like everybody else', async () => {
+    it('get the usual errors for users that do not exist', async () => {
       const gate = await component('gate.localhost');
       gate.sends(`<message from="nurse@gate.localhost" to="nobody@localhost" id="1"><body>x</body></message>`);
       await gate.receives(
@@ -179,7 +179,7 @@ describe('Components (XEP-0114)', () => {
       await other.receivesStreamError('improper-addressing');
     });
 
-    it('cannot put words about time into the mouth of the server (XEP-0203 §5)', async () => {
+    it('cannot forge delay stamps of the server (XEP-0203 §5)', async () => {
       const gate = await component('gate.localhost');
       const { juliet } = await stage.enter(['juliet']);
       const delay = (from: string) => `<delay xmlns="urn:xmpp:delay" from="${from}" stamp="2002-09-10T23:08:25Z"/>`;
@@ -199,8 +199,8 @@ describe('Components (XEP-0114)', () => {
     });
   });
 
-  describe('while they are away', () => {
-    it('have what is sent to them answered', async () => {
+  describe('while they are not connected', () => {
+    it('cause errors for senders', async () => {
       const { romeo } = await stage.enter(['romeo']);
       const away = `<error type="wait"><service-unavailable xmlns="${stanzas}"/>...</error>`;
       romeo.sends(chat('echo.localhost', 'hello'));
@@ -211,7 +211,7 @@ describe('Components (XEP-0114)', () => {
       );
     });
 
-    it('or kept for them, in order and within bounds', async () => {
+    it('or have messages queued, in order and within limits', async () => {
       const { romeo } = await stage.enter(['romeo']);
       for (const text of ['1', '2', '3', '4']) romeo.sends(chat('patient.localhost', text));
       await romeo.receives(
@@ -240,7 +240,7 @@ describe('Components (XEP-0114)', () => {
       expect(late && childOf(late, 'delay')?.attributes.get('from')).to.equal('localhost');
     });
 
-    it('and what they have not answered for comes again, so that it cannot be lost', async () => {
+    it('and get unconfirmed messages again, so that none is lost', async () => {
       const { romeo } = await stage.enter(['romeo']);
       romeo.sends('<enable xmlns="urn:xmpp:sm:3"/>');
       await romeo.receives('<enabled xmlns="urn:xmpp:sm:3"/>');
@@ -269,7 +269,7 @@ describe('Components (XEP-0114)', () => {
       return report && findTree(report, 'rule')?.attributes.get('value');
     }
 
-    it('a component is direct, a gateway is a gateway, one that is away is none', async () => {
+    it('a component is direct, a gateway is gateway, a disconnected one is none', async () => {
       expect(await outcome('echo.localhost')).to.equal('none');
       const echo = await component('echo.localhost');
       await echo.receives('<iq type="get">...</iq>');
@@ -292,7 +292,7 @@ describe('Components (XEP-0114)', () => {
       expect(await outcome('echo.localhost')).to.equal('gateway');
     });
 
-    it('tell once what became of a message, however often the component gets it', async () => {
+    it('report the outcome of a message once, however often the component gets it', async () => {
       const { romeo } = await stage.enter(['romeo']);
       romeo.sends('<enable xmlns="urn:xmpp:sm:3"/>');
       await romeo.receives('<enabled xmlns="urn:xmpp:sm:3"/>');
@@ -318,7 +318,7 @@ describe('Components (XEP-0114)', () => {
   });
 });
 
-describe('Components that have been away for long', () => {
+describe('Components that were not connected for long', () => {
   const bounds = { outgoingBufferBytes: 65_536, stanzaBytes: 20_000 };
   const stage = new Stage({
     settings: {
@@ -327,7 +327,7 @@ describe('Components that have been away for long', () => {
     },
   });
 
-  it('get what waits no faster than they take it', async () => {
+  it('get their queue no faster than they read it', async () => {
     const { romeo } = await stage.enter(['romeo']);
     const texts = Array.from({ length: 20 }, (_, index) => String(index).padEnd(8000, 'x'));
     for (const text of texts) romeo.sends(`<message to="patient.localhost"><body>${text}</body></message>`);

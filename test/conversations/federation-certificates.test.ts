@@ -116,7 +116,7 @@ describe('A server that connects to another', () => {
       expect(steps.at(-1)).to.equal('ok authentication: authenticated by dialback');
     });
 
-    it(`gets no further where certificates are required, if its certificate ${title}`, async () => {
+    it(`fails if certificates are required and its certificate ${title}`, async () => {
       const { reached, steps } = await way(
         { identity: await make() },
         { identity: good.b, s2s: { authentication: 'certificate' } },
@@ -125,7 +125,7 @@ describe('A server that connects to another', () => {
       expect(steps.at(-1)).to.match(/^failed stream/);
     });
 
-    it(`does not go on where it requires a certificate, and that of the other server ${title}`, async () => {
+    it(`ends the stream if it requires a certificate and that of the other server ${title}`, async () => {
       const bad = await make();
       const ports = { 'a.example': await freePort(), 'b.example': await freePort() };
       const from = await start('b.example', ports, { identity: good.b, s2s: { authentication: 'certificate' } });
@@ -137,7 +137,7 @@ describe('A server that connects to another', () => {
     });
   }
 
-  it('finds itself behind the name of another domain, and goes no further', async () => {
+  it('detects that another domain leads to itself', async () => {
     const own = await freePort();
     const { administration } = await start(
       'a.example',
@@ -149,7 +149,7 @@ describe('A server that connects to another', () => {
     expect(steps.at(-1)?.detail).to.match(/host-unknown/);
   });
 
-  it('says what leads nowhere', async () => {
+  it('reports addresses that lead nowhere', async () => {
     const ports = { 'a.example': await freePort(), 'b.example': await freePort() };
     const { administration } = await start('a.example', ports, { identity: good.a, s2s: { deny: ['c.example'] } });
     const last = async (domain: string) =>

@@ -10,7 +10,7 @@ const secret = 'what only the component knows';
 const chat = (from: string, to: string, id: string) =>
   `<message from="${from}" to="${to}" id="${id}" type="chat"><body>x</body></message>`;
 
-describe('Components of servers that know each other', () => {
+describe('Components of federated servers', () => {
   let a: FederatedServer;
   let b: FederatedServer;
   let gate: TestComponent;
@@ -43,7 +43,7 @@ describe('Components of servers that know each other', () => {
     await juliet.receives(chat('nurse@gate.a.example/x', 'juliet@b.example/r', '2'));
   });
 
-  it('answer requests of users of the other, and have theirs answered', async () => {
+  it('exchange requests and answers with users of the other', async () => {
     const asked = juliet.asks('<iq type="get" to="gate.a.example"><query xmlns="jabber:iq:version"/></iq>');
     const { attributes } = await gate.receives('<iq type="get" from="juliet@b.example/r">...</iq>');
     gate.sends(`<iq type="result" from="gate.a.example" to="juliet@b.example/r" id="${attributes.get('id')}"/>`);
@@ -69,7 +69,7 @@ describe('Components of servers that know each other', () => {
     other.disconnects();
   });
 
-  it('that are away have what comes from the other answered', async () => {
+  it('that are not connected cause errors for senders on the other', async () => {
     juliet.sends(chat('juliet@b.example/r', 'x@away.a.example', 'away'));
     await juliet.receives(
       `<message from="x@away.a.example" id="away" type="error">...<error type="wait">` +
@@ -87,7 +87,7 @@ describe('Components of servers that know each other', () => {
   }
 });
 
-describe('Another server that would speak for a component', () => {
+describe('Another server that claims the domain of a component', () => {
   let server: FederatedServer;
   let peer: ScriptedServer;
   let gate: TestComponent;
@@ -131,7 +131,7 @@ describe('Another server that would speak for a component', () => {
     });
   }
 
-  it('proves itself to the component, and then speaks to it and to nobody else', async () => {
+  it('proves itself to the component, and can then write only to it', async () => {
     const stream = await peer.proves(server.port, 'gate.a.example');
     stream.sends(chat('x@peer.example', 'y@gate.a.example', '1'));
     await gate.receives(chat('x@peer.example', 'y@gate.a.example', '1'));

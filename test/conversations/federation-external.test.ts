@@ -15,7 +15,7 @@ const auth = (text: string, mechanism = 'EXTERNAL') => `<auth xmlns="${sasl}" me
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const message = (from: string) => `<message from="${from}" to="romeo@a.example" type="chat"><body>x</body></message>`;
 
-describe('A server that shows its certificate (XEP-0178 §3)', () => {
+describe('A server that authenticates with its certificate (XEP-0178 §3)', () => {
   let directory: string;
   let shown: Identity;
   let stranger: Identity;
@@ -66,7 +66,7 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
 
   const offersExternal = ({ features }: TestClient) => features !== undefined && !!findTree(features, 'mechanism');
 
-  it('is offered nothing but TLS before TLS, where it is required (RFC 6120 §5.3.1)', async () => {
+  it('is offered only TLS before TLS, if it is required (RFC 6120 §5.3.1)', async () => {
     const client = await peer.opens(server.port, 'a.example');
     expect(client.features?.children.map((child) => (typeof child === 'string' ? child : child.name))).to.deep.equal([
       'starttls',
@@ -78,7 +78,7 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
     );
   });
 
-  it('is offered EXTERNAL only if the certificate convinces', async () => {
+  it('is offered EXTERNAL only with a valid certificate', async () => {
     expect(offersExternal(await secured(shown))).to.equal(true);
     expect(offersExternal(await secured(shown, 'second.example'))).to.equal(true);
     expect(offersExternal(await secured(shown, 'other.example'))).to.equal(false);
@@ -86,7 +86,7 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
     expect(offersExternal(await secured(undefined))).to.equal(false);
   });
 
-  it('is believed for the domain it gives, with or without naming it (RFC 4422 appendix A)', async () => {
+  it('proves its domain, with or without an authorization identity (RFC 4422 appendix A)', async () => {
     for (const text of ['=', '', base64('peer.example'), base64('PEER.example')]) {
       const client = await secured(shown);
       client.sends(auth(text));
@@ -95,7 +95,7 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
     }
   });
 
-  it('is not tripped up by line ends behind its words (RFC 6120 §5.3.3, §6.3.5)', async () => {
+  it('may send line breaks after elements of the negotiation (RFC 6120 §5.3.3, §6.3.5)', async () => {
     const client = await peer.connects(server.port);
     const header = serverHeader('from="peer.example" to="a.example"');
     const { sends } = client;
@@ -121,7 +121,7 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
     ['a response to nothing', () => shown, `<response xmlns="${sasl}"/>`, 'malformed-request'],
   ];
   for (const [what, identity, word, condition] of refused) {
-    it(`is not believed with ${what}: ${condition}`, async () => {
+    it(`is refused with ${what}: ${condition}`, async () => {
       const client = await secured(identity());
       client.sends(word);
       await client.receives(failure(condition));
@@ -131,7 +131,7 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
     });
   }
 
-  it('may fail only so often (RFC 6120 §6.4.5)', async () => {
+  it('may fail only a few times (RFC 6120 §6.4.5)', async () => {
     const client = await secured(stranger);
     for (let attempt = 0; attempt < 5; attempt++) {
       client.sends(auth('='));
@@ -140,7 +140,7 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
     await client.receivesStreamError('policy-violation');
   });
 
-  it('stays who it is when the stream begins anew (RFC 6120 §6.4.6)', async () => {
+  it('cannot change its domain when the stream restarts (RFC 6120 §6.4.6)', async () => {
     const client = await secured(shown);
     client.sends(auth('='));
     await client.receives(`<success xmlns="${sasl}"/>`);
@@ -149,7 +149,7 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
     await client.receivesStreamError('invalid-from', { header: true });
   });
 
-  it('sends for its domain, and for no other one of its certificate', async () => {
+  it('sends for its domain, but not for others in its certificate', async () => {
     const client = await authenticated();
     client.sends(message('x@peer.example'));
     await romeo.receives(message('x@peer.example'));
@@ -158,13 +158,13 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
     await romeo.receivesNothing();
   });
 
-  it('is believed once (RFC 6120 §6.3)', async () => {
+  it('can authenticate only once (RFC 6120 §6.3)', async () => {
     const client = await authenticated();
     client.sends(auth('='));
     await client.receivesStreamError('policy-violation');
   });
 
-  it('is sent what is for it on a stream that goes both ways, and on no other (XEP-0288 §2.2)', async () => {
+  it('gets stanzas only on a bidirectional stream (XEP-0288 §2.2)', async () => {
     const client = await secured(shown);
     client.sends(`<bidi xmlns="${bidi}"/>`, auth('='));
     await client.receives(`<success xmlns="${sasl}"/>`);
@@ -181,14 +181,14 @@ describe('A server that shows its certificate (XEP-0178 §3)', () => {
     one.disconnects();
   });
 
-  it('asks for both ways before it is believed, or not at all (XEP-0288 §2.2)', async () => {
+  it('must request a bidirectional stream before authentication (XEP-0288 §2.2)', async () => {
     const client = await authenticated();
     client.sends(`<bidi xmlns="${bidi}"/>`);
     await client.receivesStreamError('policy-violation');
   });
 });
 
-describe('A server that is to take our certificate (XEP-0178 §3)', () => {
+describe('A server that checks our certificate (XEP-0178 §3)', () => {
   const external = `<mechanisms xmlns="${sasl}"><mechanism>EXTERNAL</mechanism></mechanisms>`;
   let peer: ScriptedServer;
   let server: FederatedServer;
@@ -227,7 +227,7 @@ describe('A server that is to take our certificate (XEP-0178 §3)', () => {
     };
   };
 
-  it('is shown it, and given what is for it', async () => {
+  it('gets it, and then stanzas', async () => {
     script(`<success xmlns="${sasl}"/>`);
     romeo.sends('<message to="x@peer.example" type="headline" id="1"><body>x</body></message>');
     expect((await peer.receives()).attributes.get('id')).to.equal('1');
@@ -235,7 +235,7 @@ describe('A server that is to take our certificate (XEP-0178 §3)', () => {
     expect(peer.connections).to.equal(1);
   });
 
-  it('may end its lines behind the words of negotiation (RFC 6120 §5.3.3, §6.3.5)', async () => {
+  it('may send line breaks after elements of the negotiation (RFC 6120 §5.3.3, §6.3.5)', async () => {
     script(`<success xmlns="${sasl}"/>\n`);
     const usual = peer.script;
     peer.script = (tree, client) => {
@@ -249,7 +249,7 @@ describe('A server that is to take our certificate (XEP-0178 §3)', () => {
     expect(peer.connections).to.equal(1);
   });
 
-  it('may refuse it: another stream is proved by dialback', async () => {
+  it('may refuse it: dialback follows on another stream', async () => {
     script(failure('not-authorized').replace('...', ''));
     romeo.sends('<message to="x@peer.example" type="headline" id="1"><body>x</body></message>');
     expect((await peer.receives()).attributes.get('id')).to.equal('1');
@@ -257,7 +257,7 @@ describe('A server that is to take our certificate (XEP-0178 §3)', () => {
     expect(peer.connections).to.equal(2);
   });
 
-  it('is not shown it without TLS', async () => {
+  it('does not get it without TLS', async () => {
     peer.tls = undefined;
     script(`<success xmlns="${sasl}"/>`);
     romeo.sends('<message to="x@peer.example" type="headline" id="1"><body>x</body></message>');

@@ -36,8 +36,8 @@ describe('A server among strangers', () => {
   const message = (from: string, to = 'romeo@a.example') =>
     `<message from="${from}" to="${to}" type="chat"><body>x</body></message>`;
 
-  describe('takes no stanza', () => {
-    it('of a stream that has proved nothing (RFC 6120 §4.9.3.12)', async () => {
+  describe('refuses a stanza', () => {
+    it('on a stream without a proven domain (RFC 6120 §4.9.3.12)', async () => {
       const stream = await peer.opens(server.port, 'a.example');
       stream.sends(message('x@peer.example'));
       await stream.receivesStreamError('not-authorized');
@@ -74,11 +74,11 @@ describe('A server among strangers', () => {
     }
   });
 
-  describe('is asked to believe a domain, and', () => {
+  describe('gets a dialback request, and', () => {
     const pair = 'from="peer.example" to="a.example"';
     const turned = 'from="a.example" to="peer.example"';
 
-    it('sends a wrong key away (XEP-0220 §2.2.1)', async () => {
+    it('refuses a wrong key (XEP-0220 §2.2.1)', async () => {
       peer.verdict = 'invalid';
       const stream = await peer.opens(server.port, 'a.example');
       stream.sends(`<db:result ${pair}>key</db:result>`);
@@ -86,7 +86,7 @@ describe('A server among strangers', () => {
       await stream.receivesEnd();
     });
 
-    it('does not ask on the stream that the key came by (XEP-0220 §2.1.2)', async () => {
+    it('does not verify it on the stream that brought the key (XEP-0220 §2.1.2)', async () => {
       const asked: string[] = [];
       peer.script = (tree) => {
         asked.push(tree.name);
@@ -96,7 +96,7 @@ describe('A server among strangers', () => {
       expect(asked).to.deep.equal(['verify']);
     });
 
-    it('believes no answer that it has not asked for on that stream (XEP-0220 §3.1)', async () => {
+    it('ignores answers without a request on that stream (XEP-0220 §3.1)', async () => {
       const stream = await peer.opens(server.port, 'a.example');
       const { features } = stream;
       expect(features).to.not.equal(undefined);
@@ -110,7 +110,7 @@ describe('A server among strangers', () => {
       await romeo.receivesNothing();
     });
 
-    it('takes an answer only from whom it has asked, about what it has asked (XEP-0220 §3.1)', async () => {
+    it('accepts an answer only from the server it has asked, for the key it has asked about (XEP-0220 §3.1)', async () => {
       // The authority answers about another stream, another domain, and by the other word.
       peer.script = (tree, client) => {
         if (tree.name !== 'verify') return false;
@@ -129,7 +129,7 @@ describe('A server among strangers', () => {
       await stream.receives(word('result', `${turned} type="invalid"`));
     });
 
-    it('believes nothing on the word of an authority that was asked before TLS began (RFC 6120 §5.4.3.3)', async () => {
+    it('ignores an answer to a request sent before TLS (RFC 6120 §5.4.3.3)', async () => {
       const asked = Promise.withResolvers<() => void>();
       peer.script = (tree, client) => {
         if (tree.name !== 'verify') return false;
@@ -150,7 +150,7 @@ describe('A server among strangers', () => {
       await stream.receivesStreamError('not-authorized');
     });
 
-    it('does not speak for domains that it does not serve (XEP-0220 §2.5)', async () => {
+    it('does not answer for domains that it does not serve (XEP-0220 §2.5)', async () => {
       const stream = await peer.opens(server.port, 'a.example');
       const error = (condition: string) =>
         `<error xmlns="jabber:server" type="*"><${condition} xmlns="${stanzas}"/>...</error>`;
@@ -164,7 +164,7 @@ describe('A server among strangers', () => {
       await stream.receives(word('result', 'from="a.example" to="a.example" type="error"', error('not-acceptable')));
     });
 
-    it('knows its own keys from others (XEP-0185)', async () => {
+    it('distinguishes its own keys from others (XEP-0185)', async () => {
       const keys: string[] = [];
       other.script = (tree) => {
         if (tree.name === 'result') keys.push(tree.text.trim());
@@ -180,7 +180,7 @@ describe('A server among strangers', () => {
       }
     });
 
-    it('says that an authority could not be asked (XEP-0220 §2.5)', async () => {
+    it('reports that the authoritative server cannot be reached (XEP-0220 §2.5)', async () => {
       const stream = await peer.opens(server.port, 'a.example', 'nowhere.example');
       stream.sends('<db:result from="nowhere.invalid" to="a.example">key</db:result>');
       await stream.receives(
@@ -192,7 +192,7 @@ describe('A server among strangers', () => {
       );
     });
 
-    it('believes a second domain on the same stream when it is proved (XEP-0220 §2.6)', async () => {
+    it('accepts a second domain on the same stream when it is proved (XEP-0220 §2.6)', async () => {
       const stream = await peer.proves(server.port, 'a.example');
       stream.sends('<db:result from="other.example" to="a.example">key</db:result>');
       await stream.receives(word('result', 'from="a.example" to="other.example" type="valid"'));
@@ -223,13 +223,13 @@ describe('A server among strangers', () => {
     }
   });
 
-  it('takes small elements only before somebody is proven (RFC 6120 §13.12)', async () => {
+  it('accepts only small elements before a domain is proved (RFC 6120 §13.12)', async () => {
     const stream = await peer.opens(server.port, 'a.example');
     stream.sends(`<db:result from="peer.example" to="a.example">${'x'.repeat(20_000)}</db:result>`);
     await stream.receivesStreamError('policy-violation');
   });
 
-  it('has no certificate from whom there is no TLS: EXTERNAL is refused (XEP-0178 §3)', async () => {
+  it('refuses EXTERNAL without TLS (XEP-0178 §3)', async () => {
     const stream = await peer.opens(server.port, 'a.example');
     stream.sends('<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="EXTERNAL">=</auth>');
     await stream.receives('<failure xmlns="urn:ietf:params:xml:ns:xmpp-sasl"><encryption-required/></failure>');
@@ -237,7 +237,7 @@ describe('A server among strangers', () => {
     await stream.receivesStreamError('not-authorized');
   });
 
-  it('believes nobody who counts more than it was sent (XEP-0198 §6)', async () => {
+  it('refuses a count higher than the stanzas sent (XEP-0198 §6)', async () => {
     const stream = await peer.proves(server.port, 'a.example');
     stream.sends('<enable xmlns="urn:xmpp:sm:3"/>');
     await stream.receives('<enabled xmlns="urn:xmpp:sm:3"/>');
@@ -245,7 +245,7 @@ describe('A server among strangers', () => {
     await stream.receivesStreamError('undefined-condition');
   });
 
-  it('counts what is final (XEP-0198 §4)', async () => {
+  it('counts final stanzas (XEP-0198 §4)', async () => {
     const stream = await peer.proves(server.port, 'a.example');
     stream.sends('<enable xmlns="urn:xmpp:sm:3"/>');
     await stream.receives('<enabled xmlns="urn:xmpp:sm:3"/>');
@@ -256,7 +256,7 @@ describe('A server among strangers', () => {
     await romeo.receives(message('x@peer.example'));
   });
 
-  it('ends no stream because of a name that only others allow (RFC 6120 §8.3.3.8)', async () => {
+  it('does not end a stream because of a name that only other servers allow (RFC 6120 §8.3.3.8)', async () => {
     const stream = await peer.proves(server.port, 'a.example');
     stream.sends(
       message('\u2665@peer.example'),
@@ -273,7 +273,7 @@ describe('A server among strangers', () => {
     ]);
   });
 
-  it('says itself when a stanza has come (XEP-0203 §5)', async () => {
+  it('sets delay stamps itself (XEP-0203 §5)', async () => {
     const stream = await peer.proves(server.port, 'a.example');
     const delay = (from: string) => `<delay xmlns="urn:xmpp:delay" from="${from}" stamp="2020-01-01T00:00:00Z"/>`;
     const delayed = (...froms: string[]) =>
@@ -282,14 +282,14 @@ describe('A server among strangers', () => {
     await romeo.receives(delayed('peer.example'));
   });
 
-  it('lets nobody answer for somebody else (RFC 6120 §8.2.3)', async () => {
+  it('ignores answers from other senders (RFC 6120 §8.2.3)', async () => {
     const stream = await peer.proves(server.port, 'a.example');
     stream.sends('<iq from="peer.example" to="a.example" type="result" id="guess"/>');
     stream.sends(message('x@peer.example'));
     await romeo.receives(message('x@peer.example'));
   });
 
-  it('tells strangers the same of users that are there and of others (RFC 6120 §13.11)', async () => {
+  it('gives strangers the same answers for existing and missing users (RFC 6120 §13.11)', async () => {
     await server.administration.call(addUser, { jid: 'shy@a.example', password: 'pw' });
     const stream = await peer.proves(server.port, 'a.example');
     const questions = [

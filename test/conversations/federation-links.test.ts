@@ -8,7 +8,7 @@ import type { TestClient } from '../support/test-client.ts';
 const stanzas = 'urn:ietf:params:xml:ns:xmpp-stanzas';
 const sm = 'urn:xmpp:sm:3';
 
-describe('What goes to another server', () => {
+describe('A stanza for another server', () => {
   let peer: ScriptedServer;
   let server: FederatedServer;
   let clock: ManualClock;
@@ -61,7 +61,7 @@ describe('What goes to another server', () => {
       h = (await romeo.receives(`<a xmlns="${sm}" h="*"/>`)).attributes.get('h') ?? '';
   };
 
-  it('leaves when the domain is proved, also by an answer with an id that nobody needs', async () => {
+  it('is sent when the domain is proved, also by an answer with a superfluous id', async () => {
     peer.script = ({ name, attributes }, client) => {
       if (name !== 'result') return false;
       const addresses = `from="${attributes.get('to')}" to="${attributes.get('from')}"`;
@@ -72,7 +72,7 @@ describe('What goes to another server', () => {
     expect(await hears(1)).to.deep.equal(['1']);
   });
 
-  it('comes back when the other server says nothing for too long (RFC 6120 §8.3.3.17)', async () => {
+  it('comes back when the other server is silent for too long (RFC 6120 §8.3.3.17)', async () => {
     peer.script = () => true;
     says('1');
     await romeo.settles();
@@ -80,7 +80,7 @@ describe('What goes to another server', () => {
     await bounces('1', 'remote-server-timeout');
   });
 
-  it('is no more than may wait (RFC 6120 §13.12)', async () => {
+  it('is refused beyond the limits of the queue (RFC 6120 §13.12)', async () => {
     peer.script = () => true;
     for (const id of ['1', '2', '3', '4']) says(id);
     await bounces('4', 'resource-constraint');
@@ -88,7 +88,7 @@ describe('What goes to another server', () => {
     for (const id of ['1', '2', '3']) await bounces(id, 'remote-server-timeout');
   });
 
-  it('comes back at once for a while from a server that could not be reached, and then it is tried again', async () => {
+  it('comes back at once for a while if the server is unreachable, which is then tried again', async () => {
     peer.script = (tree, client) => {
       if (tree.name === 'result') client.disconnects();
       return tree.name === 'result';
@@ -106,7 +106,7 @@ describe('What goes to another server', () => {
     expect(peer.connections).to.equal(connections + 1);
   });
 
-  it('goes by the next stream if the last one did not acknowledge it, in order (XEP-0198 §4)', async () => {
+  it('is sent again on the next stream if it was not acknowledged, in order (XEP-0198 §4)', async () => {
     peer.managed = true;
     peer.acknowledges = false;
     says('1');
@@ -121,7 +121,7 @@ describe('What goes to another server', () => {
     expect(await hears(1)).to.deep.equal(['4']);
   });
 
-  it('goes by no more than three streams that do not acknowledge it', async () => {
+  it('is sent on at most three streams that do not acknowledge it', async () => {
     peer.managed = true;
     peer.acknowledges = false;
     says('1');
@@ -132,7 +132,7 @@ describe('What goes to another server', () => {
     await bounces('1', 'remote-server-timeout');
   });
 
-  it('does not wait without end for acknowledgments, and goes by another stream', async () => {
+  it('does not wait forever for an acknowledgment, and is sent on another stream', async () => {
     peer.managed = true;
     peer.acknowledges = false;
     says('1');
@@ -144,7 +144,7 @@ describe('What goes to another server', () => {
     expect(peer.connections).to.equal(3);
   });
 
-  it('goes again without stream management only if word of it is owed', async () => {
+  it('is sent again without stream management only if it must be acknowledged', async () => {
     says('lost');
     expect(await hears(1)).to.deep.equal(['lost']);
     await manages();
@@ -155,7 +155,7 @@ describe('What goes to another server', () => {
     expect(await hears(1)).to.deep.equal(['owed']);
   });
 
-  it('is proved to have arrived by a ping behind it (XEP-0199)', async () => {
+  it('is confirmed by a ping behind it (XEP-0199)', async () => {
     await manages();
     says('owed');
     expect(await hears(1)).to.deep.equal(['owed']);
@@ -171,7 +171,7 @@ describe('What goes to another server', () => {
     expect(await hears(1)).to.deep.equal(['next']);
   });
 
-  it('is proved by a ping, too, if the other server will not acknowledge after all (XEP-0198 §3)', async () => {
+  it('is also confirmed by a ping if the other server refuses stream management (XEP-0198 §3)', async () => {
     peer.managed = true;
     peer.script = (tree, client) => {
       if (tree.name !== 'enable') return false;
@@ -188,7 +188,7 @@ describe('What goes to another server', () => {
     expect(await hears(1)).to.deep.equal(['owed']);
   });
 
-  it('that waits when the server stops goes on at the next start', async () => {
+  it('that waits when the server stops is sent at the next start', async () => {
     peer.script = () => true;
     await manages();
     says('1');
@@ -204,7 +204,7 @@ describe('What goes to another server', () => {
     romeo = await server.logsIn('romeo');
   });
 
-  it('is not confused by an authority that says nothing about a key (XEP-0220 §2.5)', async () => {
+  it('is not affected by an authoritative server that does not answer for a key (XEP-0220 §2.5)', async () => {
     says('1');
     expect(await hears(1)).to.deep.equal(['1']);
     const stream = await peer.proves(server.port, 'a.example');
@@ -220,7 +220,7 @@ describe('What goes to another server', () => {
     expect(await hears(1)).to.deep.equal(['2']);
   });
 
-  it('leaves a stream that is not used any more, which is then closed', async () => {
+  it('leaves behind an idle stream, which is then closed', async () => {
     says('1');
     await hears(1);
     expect((await server.administration.call(listPeers, {})).streams).to.have.lengthOf(1);

@@ -5,7 +5,7 @@ import type { TestClient } from '../support/test-client.ts';
 
 const names = ['small.example', 'usual.example', 'strict.example', 'secure.example', 'denied.example'] as const;
 
-describe('The rules for a domain', () => {
+describe('The policies for a domain', () => {
   const peers = new Map<string, ScriptedServer>();
   let server: FederatedServer;
   let romeo: TestClient;
@@ -39,7 +39,7 @@ describe('The rules for a domain', () => {
   const large = (from: string) =>
     `<message from="x@${from}" to="romeo@a.example" type="chat"><body>${'x'.repeat(20_000)}</body></message>`;
 
-  it('bound the size of its stanzas', async () => {
+  it('limit the size of its stanzas', async () => {
     const usual = await peer('usual.example').proves(server.port, 'a.example');
     usual.sends(large('usual.example'));
     await romeo.receives(large('usual.example'));
@@ -49,7 +49,7 @@ describe('The rules for a domain', () => {
     await romeo.receivesNothing();
   });
 
-  it('are those for the domain that is proved, not for the one that was claimed', async () => {
+  it('are those of the proven domain, not of the claimed one', async () => {
     const stream = await peer('small.example').opens(server.port, 'a.example', 'usual.example');
     stream.sends('<db:result from="small.example" to="a.example">key</db:result>');
     await stream.receives(word('result', 'from="a.example" to="small.example" type="valid"'));
@@ -58,14 +58,14 @@ describe('The rules for a domain', () => {
     await romeo.receivesNothing();
   });
 
-  it('refuse dialback where a certificate is required (XEP-0220 §2.5)', async () => {
+  it('refuse dialback if a certificate is required (XEP-0220 §2.5)', async () => {
     const stream = await peer('strict.example').opens(server.port, 'a.example');
     stream.sends('<db:result from="strict.example" to="a.example">key</db:result>');
     const answer = await stream.connection.next('anything');
     expect(answer.kind === 'element' && answer.tree.attributes.get('type')).to.equal('error');
   });
 
-  it('offer nothing before TLS where it is required (RFC 7590 §3.4)', async () => {
+  it('offer nothing before TLS if it is required (RFC 7590 §3.4)', async () => {
     const stream = await peer('secure.example').opens(server.port, 'a.example');
     expect(stream.features?.children.map(({ name }) => name)).to.deep.equal(['starttls']);
     stream.sends('<db:result from="secure.example" to="a.example">key</db:result>');
@@ -78,7 +78,7 @@ describe('The rules for a domain', () => {
     );
   });
 
-  it('send those away who are denied, and write to none of them', async () => {
+  it('refuse streams of denied domains, and open none to them', async () => {
     const stream = await peer('denied.example').connects(server.port);
     stream.sends(serverHeader('from="denied.example" to="a.example"'));
     expect(await stream.connection.next('anything')).to.include({ kind: 'header' });

@@ -11,7 +11,7 @@ const secret = 'what only the component knows';
 const message = (from: string, to: string, id: string) =>
   `<message from="${from}" to="${to}" id="${id}" type="chat"><body>x</body></message>`;
 
-describe('A server that reads its configuration again', () => {
+describe('A server that reloads its configuration', () => {
   const names = ['one.example', 'two.example'] as const;
   let one: ScriptedServer;
   let two: ScriptedServer;
@@ -50,7 +50,7 @@ describe('A server that reads its configuration again', () => {
     for (const peer of [one, two]) peer.stop();
   });
 
-  it('ends the streams of whom it denies now, in both directions, and no others', async () => {
+  it('ends the streams of newly denied domains, in both directions, and no others', async () => {
     await starts();
     const denied = await one.proves(server.port, 'a.example');
     const stays = await two.proves(server.port, 'a.example');
@@ -70,7 +70,7 @@ describe('A server that reads its configuration again', () => {
     expect(open.map(({ remote }) => remote)).to.have.members(['two.example', 'two.example']);
   });
 
-  it('ends the streams of whom it wants a certificate now, or TLS', async () => {
+  it('ends the streams of domains that now need a certificate, or TLS', async () => {
     await starts();
     const plain = await one.proves(server.port, 'a.example');
     const stays = await two.proves(server.port, 'a.example');
@@ -88,7 +88,7 @@ describe('A server that reads its configuration again', () => {
     await stream.receivesStreamError('policy-violation');
   });
 
-  it('gives back what has waited for a server that it denies now', async () => {
+  it('returns the stanzas waiting for a newly denied server', async () => {
     await starts();
     one.welcome = () => undefined;
     romeo.sends(message('romeo@a.example/r', 'x@one.example', 'waiting'));
@@ -97,7 +97,7 @@ describe('A server that reads its configuration again', () => {
     await romeo.receives(error('x@one.example', 'waiting', 'not-allowed'));
   });
 
-  it('bounds new streams otherwise', async () => {
+  it('applies new limits to new streams', async () => {
     await starts();
     await rereads({ domains: { 'one.example': { stanzaBytes: 10_000 } } });
     const stream = await one.proves(server.port, 'a.example');
@@ -105,7 +105,7 @@ describe('A server that reads its configuration again', () => {
     await stream.receivesStreamError('policy-violation');
   });
 
-  it('finds servers elsewhere, and does not leave them alone any longer', async () => {
+  it('finds servers at new addresses, and tries them at once', async () => {
     await starts();
     const nowhere = { 'lost.example': [{ host: '127.0.0.1', port: await freePort() }] };
     await rereads({ overrides: nowhere });
@@ -118,7 +118,7 @@ describe('A server that reads its configuration again', () => {
     found.stop();
   });
 
-  it('changes nothing if something is no good', async () => {
+  it('changes nothing if there is an error', async () => {
     await starts();
     const stream = await one.proves(server.port, 'a.example');
     const failure = await rereads({ deny: ['one.example'], trustedAuthorities: 'nowhere.pem' }).then(
@@ -129,7 +129,7 @@ describe('A server that reads its configuration again', () => {
     await carries(stream, 'one.example');
   });
 
-  it('treats servers that do not know AMP otherwise', async () => {
+  it('applies the new policy for servers without AMP', async () => {
     const rule =
       '<amp xmlns="http://jabber.org/protocol/amp"><rule action="drop" condition="deliver" value="stored"/></amp>';
     await starts({ amp: { 'a.example': { remoteUnsupported: { policy: 'bounce' } } } });
@@ -149,14 +149,14 @@ describe('A server that reads its configuration again', () => {
     expect([attributes.get('id'), children.map(({ name }) => name)]).to.deep.equal(['stripped', ['body']]);
   });
 
-  describe('and finds other components in it', () => {
+  describe('with other components', () => {
     const joins = async (address: string, by = secret) =>
       (await TestComponent.to(server.components, address, 'a.example')).joins(by);
     const components = (...domains: readonly string[]) => ({
       more: { components: Object.fromEntries(domains.map((domain) => [domain, { secret, gateway: false }])) },
     });
 
-    it('lets the new one in, and opens the port for it', async () => {
+    it('admits a new one, and opens the port for it', async () => {
       await starts();
       expect(server.components.port).to.equal(0);
       await rereads({}, components('one.a.example'));
@@ -167,7 +167,7 @@ describe('A server that reads its configuration again', () => {
       component.disconnects();
     });
 
-    it('disconnects one that is gone, which is another server from then on', async () => {
+    it('disconnects a removed one, whose domain is remote from then on', async () => {
       await starts(components('one.example', 'two.a.example'));
       const [gone, stays] = [await joins('one.example'), await joins('two.a.example')];
       await rereads({}, components('two.a.example'));
@@ -180,7 +180,7 @@ describe('A server that reads its configuration again', () => {
       await again.receivesStreamError('host-unknown');
     });
 
-    it('gives back what has waited for it', async () => {
+    it('returns the stanzas waiting for a removed one', async () => {
       const queue = { 'one.a.example': { secret, whileAway: 'queue' as const } };
       await starts({ more: { components: queue } });
       romeo.sends(message('romeo@a.example/r', 'x@one.a.example', 'waiting'));
@@ -189,7 +189,7 @@ describe('A server that reads its configuration again', () => {
       await romeo.receives(error('x@one.a.example', 'waiting', 'remote-server-not-found'));
     });
 
-    it('wants the new secret from one that knows the old one', async () => {
+    it('requires the new secret after a change', async () => {
       await starts(components('one.a.example'));
       const before = await joins('one.a.example');
       await rereads({}, { more: { components: { 'one.a.example': { secret: 'another', gateway: false } } } });
@@ -200,14 +200,14 @@ describe('A server that reads its configuration again', () => {
       await (await joins('one.a.example', 'another')).settles();
     });
 
-    it('ends the stream of whoever has spoken for its domain until then', async () => {
+    it('ends the stream of the server that has used its domain until then', async () => {
       await starts();
       const stream = await one.proves(server.port, 'a.example');
       await rereads({}, components('one.example'));
       await stream.receivesStreamError('policy-violation');
     });
 
-    it('keeps a connection whose component is only treated otherwise', async () => {
+    it('keeps a connection if only other settings change', async () => {
       await starts(components('one.a.example'));
       const component = await joins('one.a.example');
       await rereads({}, { more: { components: { 'one.a.example': { secret, whileAway: 'queue', gateway: false } } } });
@@ -220,8 +220,8 @@ describe('A server that reads its configuration again', () => {
   });
 });
 
-describe('Servers that read their configuration again', () => {
-  it('take the word of other authorities, and no longer that of those they have dropped', async () => {
+describe('Servers that reload their configuration', () => {
+  it('trust new authorities, and no longer trust removed ones', async () => {
     const servers = await FederatedServer.startAll(['a.example', 'b.example'], 'dialback', {
       settings: { authentication: 'certificate' },
     });

@@ -3,7 +3,7 @@ import { ScriptedServer, serverHeader, word } from '../support/scripted-server.t
 
 const stanzas = 'urn:ietf:params:xml:ns:xmpp-stanzas';
 
-describe('What all share who have a server connect to others', () => {
+describe('The capacity for outbound connections', () => {
   let silent: ScriptedServer;
   let usual: ScriptedServer;
   let server: FederatedServer;
@@ -25,7 +25,7 @@ describe('What all share who have a server connect to others', () => {
     for (const peer of [silent, usual]) peer.stop();
   });
 
-  it('is not all taken by one address whose domains do not answer (XEP-0220 §2.5)', async () => {
+  it('is not used up by one address whose domains do not answer (XEP-0220 §2.5)', async () => {
     const stream = await usual.opens(server.port, 'a.example');
     stream.sends('<db:result from="silent.example" to="a.example">key</db:result>');
     stream.sends('<db:result from="usual.example" to="a.example">key</db:result>');
@@ -42,7 +42,7 @@ describe('What all share who have a server connect to others', () => {
     await other.receives(word('result', 'from="a.example" to="usual.example" type="valid"'));
   });
 
-  it('is not all taken by one user who writes to many servers (RFC 6120 §8.3.3.18)', async () => {
+  it('is not used up by one user who writes to many servers (RFC 6120 §8.3.3.18)', async () => {
     const [mallory, romeo] = [await server.arrives('mallory'), await server.arrives('romeo')];
     mallory.sends('<message to="x@silent.example" id="1"/>', '<message to="x@usual.example" id="2"/>');
     await mallory.receives(

@@ -6,7 +6,7 @@ import { freePort } from '../support/free-port.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ScriptedServer, serverHeader } from '../support/scripted-server.ts';
 
-describe('The test of the way to another server', () => {
+describe('The connection test to another server', () => {
   let server: FederatedServer;
   let peer: ScriptedServer;
   let closed: number;
@@ -45,14 +45,14 @@ describe('The test of the way to another server', () => {
       (error: unknown) => String(error),
     );
 
-  it('says that there is a stream, also from a component', async () => {
+  it('reports an established stream, also from a component', async () => {
     for (const from of [undefined, 'gate.a.example']) {
       const { reached, steps } = await tests('peer.example', from);
       expect([reached, steps.at(-1)]).to.deep.equal([true, 'ok authentication authenticated by dialback']);
     }
   });
 
-  it('waits for a server that takes its time to start TLS, and not without end (RFC 6120 §5.4.2.3)', async () => {
+  it('waits for a server that is slow to start TLS, but not forever (RFC 6120 §5.4.2.3)', async () => {
     const identity = await certificate({ san: names(dns('peer.example')) }, await anchor('nobody'));
     peer.tls = { cert: identity.certificate, key: identity.key.export({ type: 'pkcs8', format: 'pem' }) };
     // The server has been there for a while.
@@ -69,7 +69,7 @@ describe('The test of the way to another server', () => {
     [peer.tls, peer.script] = [undefined, undefined];
   });
 
-  it('says that there is no connection', async () => {
+  it('reports that there is no connection', async () => {
     expect(await tests('closed.example')).to.deep.equal({
       reached: false,
       steps: [
@@ -79,13 +79,13 @@ describe('The test of the way to another server', () => {
     });
   });
 
-  it('goes to no domain that is served here, by accounts or by a component', async () => {
+  it('refuses domains that are served here, by accounts or by a component', async () => {
     for (const domain of ['a.example', 'gate.a.example'])
       expect(await refusal(domain)).to.contain(`${domain} is served here`);
     expect(await refusal('peer.example', 'b.example')).to.contain('b.example is not served here');
   });
 
-  describe('says what did not come', () => {
+  describe('reports what did not arrive', () => {
     /** Has the peer fall silent where something is due, and tells when it has. */
     const silences: Record<string, (silent: () => void) => void> = {
       'its stream header': (silent) => {

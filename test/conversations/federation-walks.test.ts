@@ -72,7 +72,7 @@ async function listens(client: TestClient): Promise<void> {
 }
 
 describe('A walk through the states of a stream between servers', () => {
-  it('that we have opened takes no illegal step, and is no fault of ours', async () => {
+  it('that we have opened makes no illegal transition, and causes no internal error', async () => {
     const peer = await ScriptedServer.start('peer.example');
     const settings = { tlsRequired: false, backOff: { firstSeconds: 1, longestSeconds: 1 } };
     const clock = new ManualClock();
@@ -101,7 +101,7 @@ describe('A walk through the states of a stream between servers', () => {
     peer.stop();
   });
 
-  it('takes no illegal step, is no fault of ours, and leaves nothing behind', async () => {
+  it('makes no illegal transition, causes no internal error, and leaves nothing behind', async () => {
     const peer = await ScriptedServer.start('peer.example');
     const other = await ScriptedServer.start('other.example');
     const others = new Map([peer, other].map(({ domain, port }) => [domain, port]));

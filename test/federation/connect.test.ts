@@ -7,7 +7,7 @@ import { ResolutionError } from '../../src/federation/resolver.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { FakeResolver } from './fake-resolver.ts';
 
-describe('connecting to a target', () => {
+describe('connectTo', () => {
   let clock: ManualClock;
   let resolver: FakeResolver;
   let opened: Map<string, Socket>;
@@ -41,7 +41,7 @@ describe('connecting to a target', () => {
       (reason: unknown) => reason,
     );
 
-  it('tries one family after the other, each address a quarter of a second after the last (RFC 8305 §4, §5)', async () => {
+  it('alternates between the families, a quarter of a second apart (RFC 8305 §4, §5)', async () => {
     const connecting = connect({ addresses });
     await turn();
     const tried = () => [...opened.keys()];
@@ -56,7 +56,7 @@ describe('connecting to a target', () => {
     expect(await connecting).to.equal(opened.get('1.0.0.1'));
   });
 
-  it('takes the first connection and gives the others up', async () => {
+  it('takes the first connection and ends the other attempts', async () => {
     const connecting = connect({ addresses });
     await turn();
     clock.advance(250);
@@ -68,7 +68,7 @@ describe('connecting to a target', () => {
     opened.get('2600::1')?.emit('error', new Error('too late, and heard'));
   });
 
-  it('tries the next at once where one is refused', async () => {
+  it('tries the next address at once after a refusal', async () => {
     const connecting = connect({ addresses: ['2600::1', '1.0.0.1'] });
     await turn();
     opened.get('2600::1')?.emit('error', new Error('refused'));
@@ -77,7 +77,7 @@ describe('connecting to a target', () => {
     expect(await connecting).to.equal(opened.get('1.0.0.1'));
   });
 
-  it('says for every address why not', async () => {
+  it('gives the reason for every address', async () => {
     const connecting = failure(connect({ addresses: ['2600::1', '1.0.0.1'] }));
     await turn();
     opened.get('2600::1')?.emit('error', Object.assign(new Error('connect'), { code: 'ENETUNREACH' }));
@@ -88,7 +88,7 @@ describe('connecting to a target', () => {
     expect(clock.pendingCount).to.equal(0);
   });
 
-  it('makes do with the addresses that there is room for', async () => {
+  it('tries only as many addresses as the limiter permits', async () => {
     room = 1;
     const connecting = connect({ addresses });
     await turn();
@@ -97,14 +97,14 @@ describe('connecting to a target', () => {
     expect(await connecting).to.equal(opened.get('2600::1'));
   });
 
-  it('says that there is no room for any', async () => {
+  it('fails if the limiter permits no connection', async () => {
     room = 0;
     expect(await failure(connect({ addresses })))
       .to.be.instanceOf(ConnectError)
       .and.to.include({ crowded: true });
   });
 
-  it('ends in time', async () => {
+  it('times out', async () => {
     const connecting = failure(connect({ addresses }));
     await turn();
     clock.advance(10_000);
@@ -113,7 +113,7 @@ describe('connecting to a target', () => {
     expect(clock.pendingCount).to.equal(0);
   });
 
-  it('ends when it is told to', async () => {
+  it('ends when the signal is aborted', async () => {
     const stop = new AbortController();
     const connecting = failure(connect({ addresses }, { signal: stop.signal }));
     await turn();
@@ -124,7 +124,7 @@ describe('connecting to a target', () => {
     expect(await failure(connect({ addresses }, { signal: stop.signal }))).to.equal(reason);
   });
 
-  it('asks for the addresses of a host', async () => {
+  it('looks up the addresses of a host', async () => {
     resolver.hosts.set('a.example', ['1.0.0.1']);
     const connecting = connect();
     await turn();
@@ -150,7 +150,7 @@ describe('connecting to a target', () => {
 
   describe('in a private network', () => {
     for (const address of ['10.0.0.1', '127.0.0.1', '::1', 'fe80::1', '169.254.169.254', '::ffff:127.0.0.1'])
-      it(`is refused (${address}, by name and as it is written)`, async () => {
+      it(`is refused (${address}, by name and literally)`, async () => {
         resolver.hosts.set('a.example', [address]);
         for (const to of [{}, { host: address }, { addresses: [address] }]) {
           const error = await failure(connect(to));
@@ -160,7 +160,7 @@ describe('connecting to a target', () => {
         expect(opened.size).to.equal(0);
       });
 
-    it('passes over such addresses beside others', async () => {
+    it('skips such addresses among others', async () => {
       const connecting = connect({ addresses: ['10.0.0.1', '1.0.0.1'] });
       await turn();
       expect([...opened.keys()]).to.deep.equal(['1.0.0.1']);
@@ -168,7 +168,7 @@ describe('connecting to a target', () => {
       await connecting;
     });
 
-    it('is allowed where the operator says so, for one target or for all', async () => {
+    it('is allowed if configured, for one target or for all', async () => {
       for (const [to, parts] of [
         [{ fixed: true }, {}],
         [{}, { allowPrivateAddresses: true }],
@@ -181,7 +181,7 @@ describe('connecting to a target', () => {
     });
   });
 
-  describe('for real', () => {
+  describe('with real sockets', () => {
     let server: Server;
 
     beforeEach(async () => {
@@ -190,7 +190,7 @@ describe('connecting to a target', () => {
     });
     afterEach(() => void server.close());
 
-    it('reaches a server behind an address that is refused, and hears its end', async () => {
+    it('reaches a server after a refused address, and sees the connection end', async () => {
       const { port } = server.address() as AddressInfo;
       const to: Target = { host: 'a.example', port, tls: 'direct', addresses: ['127.0.0.2', '127.0.0.1'], fixed: true };
       const socket = await connectTo(to, { resolver, clock, allowPrivateAddresses: false, timeoutMs: 10_000 });

@@ -7,7 +7,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 
 const question = { local: 'a.example', remote: 'b.example', streamId: 'x', key: 'key' };
 
-describe('A question about a dialback key', () => {
+describe('A dialback verification', () => {
   let log: RecordingLog;
   let dialback: Dialback;
 
@@ -26,7 +26,7 @@ describe('A question about a dialback key', () => {
     );
   const word = (answer: DialbackAnswer) => (answer instanceof StanzaError ? answer.condition : answer);
 
-  it('is forgotten when nobody waits for the answer any more', async () => {
+  it('is forgotten when it is aborted', async () => {
     const abort = new AbortController();
     const asked = dialback.verify(question, abort.signal);
     abort.abort();
@@ -35,7 +35,7 @@ describe('A question about a dialback key', () => {
     expect(log.lines.join()).to.contain('unexpected dialback answer');
   });
 
-  it('that is asked again waits for the later answer alone', async () => {
+  it('that is repeated waits only for the later answer', async () => {
     const { signal } = new AbortController();
     const asked = [dialback.verify(question, signal), dialback.verify(question, signal)];
     answers('valid');

@@ -54,7 +54,7 @@ const pair = { local: 'a.example', remote: 'b.example' };
 const hop: NextHop = { domain: 'b.example', offers: () => false, features: () => Promise.resolve(new Set()) };
 const turn = () => new Promise(setImmediate);
 
-describe('What goes from one domain to another', () => {
+describe('A stanza from one domain to another', () => {
   let clock: ManualClock;
   let link: DomainLink;
   let streams: TakingStream[];
@@ -119,7 +119,7 @@ describe('What goes from one domain to another', () => {
     return undefined;
   };
 
-  it('waits for the stream, and leaves in order (RFC 6120 §10.1)', async () => {
+  it('waits for the stream, and is sent in order (RFC 6120 §10.1)', async () => {
     const left: string[] = [];
     for (const id of ['1', '2']) sends(id, { left: () => void left.push(id) });
     expect(left).to.deep.equal([]);
@@ -131,7 +131,7 @@ describe('What goes from one domain to another', () => {
     expect(left).to.deep.equal(['1', '2']);
   });
 
-  it('is asked whether it may leave right before, and waits for the answer with all that is behind it', async () => {
+  it('calls leaving right before it is sent, and waits for the result, as do the stanzas behind it', async () => {
     const asked = Promise.withResolvers<undefined>();
     sends('1');
     sends('2', { leaving: () => asked.promise });
@@ -164,7 +164,7 @@ describe('What goes from one domain to another', () => {
     ]);
   });
 
-  it('is asked again if the stream was lost before the answer, and not if it was written', async () => {
+  it('calls leaving again if the stream was lost before the result, but not after it was written', async () => {
     let questions = 0;
     const answers = [Promise.withResolvers<Stanza>(), Promise.withResolvers<Stanza>()];
     sends('0');
@@ -184,7 +184,7 @@ describe('What goes from one domain to another', () => {
     expect(questions).to.equal(2);
   });
 
-  it('has a copy if word of it is owed, until it is of no use any more', async () => {
+  it('has a copy if it must be acknowledged, until it is confirmed or has failed durably', async () => {
     const owed = { ackScope: { needsAck: true, ackAfter: () => undefined } };
     const failing = Promise.withResolvers<void>();
     sends('1', owed);
@@ -204,7 +204,7 @@ describe('What goes from one domain to another', () => {
     expect(copies.get('3')).to.equal('released');
   });
 
-  it('comes back if nobody can be reached, and for a while at once, each time for longer', async () => {
+  it('fails if no server can be reached, and then at once for a while, longer each time', async () => {
     const unreachable = DialFailure.notFound('nobody');
     failures = [unreachable, unreachable];
     sends('1');
@@ -229,7 +229,7 @@ describe('What goes from one domain to another', () => {
     expect(streams[0]?.ids).to.deep.equal(['6']);
   });
 
-  it('comes back from a server that ends every stream before it has carried anything', async () => {
+  it('fails if the server ends every stream before it has carried a stanza', async () => {
     sends('1', { leaving: () => new Promise(() => undefined) });
     await turn();
     await turn();
@@ -238,7 +238,7 @@ describe('What goes from one domain to another', () => {
     expect(failed).to.deep.equal([['1', 'remote-server-timeout']]);
   });
 
-  it('is no more than may wait, and for no longer', async () => {
+  it('waits only within the limits on number, bytes and time', async () => {
     for (const id of ['1', '2', '3', '4', '5']) sends(id);
     expect(refusal(() => sends('6'))).to.equal('resource-constraint');
     // Everybody who comes tells all contacts: that is bounded by rosters.
@@ -249,7 +249,7 @@ describe('What goes from one domain to another', () => {
     expect(refusal(() => sends('7', {}, 'x'.repeat(5000)))).to.equal('resource-constraint');
   });
 
-  it('waits while the other server acknowledges nothing, but not without end', async () => {
+  it('waits while the other server acknowledges nothing, but not forever', async () => {
     sends('1');
     await turn();
     await turn();
@@ -269,7 +269,7 @@ describe('What goes from one domain to another', () => {
     expect(failed).to.deep.equal([['4', 'remote-server-timeout']]);
   });
 
-  it('goes by a stream of the other server if there is one (XEP-0288 §2.2)', async () => {
+  it('uses a bidirectional stream of the other server if there is one (XEP-0288 §2.2)', async () => {
     bidirectional = new TakingStream();
     sends('1');
     expect(bidirectional.ids).to.deep.equal(['1']);

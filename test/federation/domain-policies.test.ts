@@ -8,11 +8,11 @@ const usual = federationOptions(defaultConfig());
 const policies = (options: Partial<FederationOptions> = {}) => new DomainPolicies({ ...usual, ...options });
 
 describe('the policies for domains', () => {
-  it('allow everybody unless something else is said', () => {
+  it('allow all domains by default', () => {
     expect(policies().allows('a.example')).to.equal(true);
   });
 
-  it('allow those that are listed, if any are, and nobody who is denied', () => {
+  it('allow only listed domains if there is a list, and no denied ones', () => {
     const listed = policies({ allow: ['a.example', 'b.example'], deny: ['b.example'] });
     expect(['a.example', 'b.example', 'c.example'].map((domain) => listed.allows(domain))).to.deep.equal([
       true,
@@ -22,7 +22,7 @@ describe('the policies for domains', () => {
     expect(policies({ allow: [] }).allows('a.example')).to.equal(false);
   });
 
-  it('end at the dot between labels', () => {
+  it('match whole labels', () => {
     const below = policies({ deny: ['*.a.example', 'b.example'] });
     const denied = [
       'x.a.example',
@@ -40,7 +40,7 @@ describe('the policies for domains', () => {
     ]);
   });
 
-  it('are those of a domain where it has its own', () => {
+  it('of a domain replace the general ones', () => {
     const limits = { ...usual.limits, idBytes: 1 };
     const own = policies({
       domains: new Map([

@@ -31,7 +31,7 @@ describe('finding the server of a domain', () => {
   const starttls = (...records: SrvRecord[]) => resolver.services.set('_xmpp-server._tcp.a.example', records);
   const direct = (...records: SrvRecord[]) => resolver.services.set('_xmpps-server._tcp.a.example', records);
 
-  it('takes the SRV records of both kinds in one order (XEP-0368 §3)', async () => {
+  it('merges both kinds of SRV records into one order (XEP-0368 §3)', async () => {
     starttls(record('second.example', 5269, 20), record('fourth.example', 5269, 40));
     direct(record('third.example', 5270, 30), record('first.example', 443, 10));
     expect(await found()).to.deep.equal([
@@ -59,12 +59,12 @@ describe('finding the server of a domain', () => {
     ]);
   });
 
-  it('falls back to the addresses of the domain where there is no SRV record (RFC 6120 §3.2.2)', async () => {
+  it('falls back to the addresses of the domain without SRV records (RFC 6120 §3.2.2)', async () => {
     resolver.hosts.set('a.example', ['2001:db8::1', '192.0.2.1']);
     expect(await found()).to.deep.equal(['a.example 5269 starttls 2001:db8::1 192.0.2.1']);
   });
 
-  it('does not fall back to them where there is one', async () => {
+  it('does not fall back if there is an SRV record', async () => {
     resolver.hosts.set('a.example', ['192.0.2.1']);
     direct(record('b.example', 5270));
     expect(await found()).to.deep.equal(['b.example 5270 direct']);
@@ -74,7 +74,7 @@ describe('finding the server of a domain', () => {
     expect(await failure()).to.equal('no such domain');
   });
 
-  it('believes that a service is not offered (RFC 2782, target ".")', async () => {
+  it('accepts that a service is not offered (RFC 2782, target ".")', async () => {
     resolver.hosts.set('a.example', ['192.0.2.1']);
     starttls(record(''));
     expect(await failure()).to.equal('not offered');
@@ -90,7 +90,7 @@ describe('finding the server of a domain', () => {
     expect(await found()).to.deep.equal(['a.example 5269 starttls 192.0.2.1']);
   });
 
-  it('does not fall back while a record could not be asked for', async () => {
+  it('does not fall back if a query got no answer', async () => {
     resolver.hosts.set('a.example', ['192.0.2.1']);
     for (const name of ['_xmpp-server._tcp.a.example', '_xmpps-server._tcp.a.example']) {
       resolver.failing.clear();
@@ -99,13 +99,13 @@ describe('finding the server of a domain', () => {
     }
   });
 
-  it('takes the records it got although the others could not be asked for', async () => {
+  it('uses the records it has if the other query got no answer', async () => {
     starttls(record('b.example'));
     resolver.failing.add('_xmpps-server._tcp.a.example');
     expect(await found()).to.deep.equal(['b.example 5269 starttls']);
   });
 
-  it('passes over records that lead nowhere', async () => {
+  it('skips unusable records', async () => {
     starttls(
       record('b.example', 0),
       record('c.example/d'),
@@ -124,19 +124,19 @@ describe('finding the server of a domain', () => {
     expect((await found())[9]).to.equal('h9.example 5269 starttls');
   });
 
-  it('asks for A-labels', async () => {
+  it('queries A-labels', async () => {
     resolver.hosts.set('xn--mnchen-3ya.example', ['192.0.2.1']);
     expect(await found('münchen.example')).to.deep.equal(['xn--mnchen-3ya.example 5269 starttls 192.0.2.1']);
     expect(resolver.asked).to.include('_xmpp-server._tcp.xn--mnchen-3ya.example');
   });
 
-  it('asks nobody about an address', async () => {
+  it('makes no query for an IP address', async () => {
     expect(await found('[2001:db8::1]')).to.deep.equal(['2001:db8::1 5269 starttls 2001:db8::1']);
     expect(await found('192.0.2.1')).to.deep.equal(['192.0.2.1 5269 starttls 192.0.2.1']);
     expect(resolver.asked).to.deep.equal([]);
   });
 
-  it('asks nobody about a domain whose addresses the operator gave', async () => {
+  it('makes no query for a domain with an override', async () => {
     const fixed: Target = { host: '127.0.0.1', port: 1, tls: 'direct', fixed: true };
     overrides.set('a.example', [fixed]);
     expect(await targets()).to.deep.equal([fixed]);

@@ -8,7 +8,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 const question = { local: 'a.example', remote: 'b.example', streamId: 'x', key: 'key' };
 const turn = () => new Promise(setImmediate);
 
-describe('Whoever asks other servers about keys', () => {
+describe('KeyVerifier', () => {
   let clock: ManualClock;
   let verifier: KeyVerifier;
   let dialled: string[];
@@ -41,7 +41,7 @@ describe('Whoever asks other servers about keys', () => {
       .verify({ ...question, remote }, { remoteAddress })
       .then((answer) => (answer instanceof StanzaError ? answer.condition : answer));
 
-  it('opens a stream for it, and closes it', async () => {
+  it('opens a stream for a key, and closes it', async () => {
     // Whoever asks uses no more of a stream.
     const close = () => {
       closed += 1;
@@ -52,19 +52,19 @@ describe('Whoever asks other servers about keys', () => {
     expect([dialled, closed]).to.deep.equal([['b.example'], 1]);
   });
 
-  it('says why there is no answer', async () => {
+  it('answers with an error if no stream can be opened', async () => {
     dial = () => Promise.reject(DialFailure.notFound('nobody'));
     expect(await asks('192.0.2.1')).to.equal('remote-server-not-found');
   });
 
-  it('waits for no answer without end', async () => {
+  it('does not wait forever for an answer', async () => {
     const asking = asks('192.0.2.1');
     await turn();
     clock.advance(1000);
     expect(await asking).to.equal('remote-server-timeout');
   });
 
-  it('asks no more than its share for one address, so that the others go on', async () => {
+  it('verifies no more keys of one address than its share', async () => {
     const silent = ['one', 'two'].map((name) => asks('192.0.2.1', name));
     expect(await asks('192.0.2.1', 'three')).to.equal('resource-constraint');
     dial = () => Promise.reject(DialFailure.notFound('nobody'));
@@ -75,12 +75,12 @@ describe('Whoever asks other servers about keys', () => {
     expect(await asks('192.0.2.1', 'five')).to.equal('remote-server-not-found');
   });
 
-  it('counts a network of IPv6 as one address', async () => {
+  it('counts an IPv6 /64 as one address', async () => {
     for (const host of ['1', '2']) void asks(`2001:db8::${host}`);
     expect(await asks('2001:db8::3')).to.equal('resource-constraint');
   });
 
-  it('asks no more than there is for all', async () => {
+  it('verifies no more keys than the total', async () => {
     for (let host = 0; host < 5; host++) void asks(`192.0.2.${host}`);
     expect(await asks('192.0.2.9')).to.equal('resource-constraint');
   });

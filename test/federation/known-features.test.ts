@@ -12,7 +12,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 const pair = { local: 'a.example', remote: 'b.example' };
 const hourMs = 3_600_000;
 
-describe('What other servers say they can do (XEP-0030 §3)', () => {
+describe('The features of other servers (XEP-0030 §3)', () => {
   let clock: ManualClock;
   let requests: OutgoingRequests;
   let known: KnownFeatures;
@@ -31,7 +31,7 @@ describe('What other servers say they can do (XEP-0030 §3)', () => {
   const features = (...names: string[]) =>
     xml('query', { xmlns: ns.discoInfo }, ...names.map((name) => xml('feature', { var: name })));
 
-  it('is asked once, and believed for an hour, so that what is new there is noticed (D-46)', async () => {
+  it('are cached for an hour, so that changes are noticed (D-46)', async () => {
     const first = ask();
     const second = ask();
     answer(iqResult(last(), features('urn:x', 'urn:y')));
@@ -45,7 +45,7 @@ describe('What other servers say they can do (XEP-0030 §3)', () => {
     expect(asked).to.have.lengthOf(2);
   });
 
-  it('is asked again after a minute if there was no answer, or none of use', async () => {
+  it('are asked for again after a minute without a usable answer', async () => {
     for (const silence of [true, false]) {
       const before = asked.length;
       const asking = ask();
@@ -60,7 +60,7 @@ describe('What other servers say they can do (XEP-0030 §3)', () => {
     }
   });
 
-  it('is not believed to be without end: what a thousand domains say stays in memory', async () => {
+  it('are cached for at most a thousand domains', async () => {
     const asking = ask();
     const long = Array.from({ length: 10 }, (_, index) => `urn:${index}:${'x'.repeat(2000)}`);
     answer(iqResult(last(), features(...long)));

@@ -13,7 +13,7 @@ const management = { ackEveryStanzas: 3, ackAfterMs: 1000, maxStanzas: 5, maxByt
 const sm = 'xmlns="urn:xmpp:sm:3"';
 const turn = () => new Promise(setImmediate);
 
-describe('What has arrived at another server', () => {
+describe('The confirmation of stanzas by another server', () => {
   let clock: ManualClock;
   let peer: PeerManagement;
   /** Elements and stanzas that were sent: the text of the former, the ids of the latter. */
@@ -65,14 +65,14 @@ describe('What has arrived at another server', () => {
   };
   const released = () => [...copies].flatMap(([id, state]) => (state === 'released' ? id : []));
 
-  describe('where both have stream management', () => {
+  describe('if both servers have stream management', () => {
     beforeEach(() => {
       peer.begin();
       hears(`<enabled ${sm}/>`);
       sent.length = 0;
     });
 
-    it('is asked about after so many stanzas, or so long (XEP-0198 §4)', () => {
+    it('is requested after a number of stanzas, or a time (XEP-0198 §4)', () => {
       sends('1', '2');
       expect(sent).to.deep.equal(['1', '2']);
       clock.advance(1000);
@@ -82,7 +82,7 @@ describe('What has arrived at another server', () => {
       expect(sent.slice(3)).to.deep.equal(['3', '4', '5', `<r ${sm}/>`]);
     });
 
-    it('is what the other server counts, and nothing else', () => {
+    it('covers exactly the stanzas that the other server counts', () => {
       sends('1', '2', '3');
       hears(`<a ${sm} h="2"/>`);
       expect(released()).to.deep.equal(['1', '2']);
@@ -90,14 +90,14 @@ describe('What has arrived at another server', () => {
       expect(condition(() => hears(`<a ${sm} h="4"/>`))).to.equal('undefined-condition');
     });
 
-    it('is not everything when the stream ends: the rest goes back, in order', () => {
+    it('is incomplete when the stream ends: the other stanzas go back, in order', () => {
       sends('1', '2', '3');
       hears(`<a ${sm} h="1"/>`);
       peer.end();
       expect([returned, released()]).to.deep.equal([['2', '3'], ['1']]);
     });
 
-    it('is not known while a question is open', () => {
+    it('times an unanswered request', () => {
       expect(peer.unansweredMs(clock.monotonicMs())).to.equal(0);
       sends('1', '2', '3');
       clock.advance(5000);
@@ -115,7 +115,7 @@ describe('What has arrived at another server', () => {
       expect(peer.full).to.equal(false);
     });
 
-    it('is asked about at once when nothing more is to be sent', async () => {
+    it('is requested at once when nothing more will be sent', async () => {
       sends('1');
       const settled = peer.settled();
       expect(sent).to.deep.equal(['1', `<r ${sm}/>`]);
@@ -123,7 +123,7 @@ describe('What has arrived at another server', () => {
       await settled;
     });
 
-    it('is told to the other server, when it is final', async () => {
+    it('is sent to the other server for its final stanzas', async () => {
       const durable = Promise.withResolvers<void>();
       const takes = (work?: Promise<void>) =>
         peer.count((origin: AckScope) => {
@@ -142,15 +142,15 @@ describe('What has arrived at another server', () => {
       expect(sent).to.have.length(3);
     });
 
-    it('ends the stream when it can never be final', async () => {
+    it('ends the stream if a stanza can never be final', async () => {
       peer.count((origin) => origin.ackAfter(Promise.reject(new Error('the disk'))));
       await turn();
       expect(String(failures)).to.equal('Error: the disk');
     });
   });
 
-  describe('where the other server asks for it', () => {
-    it('is acknowledged both ways', () => {
+  describe('if the other server enables stream management', () => {
+    it('works in both directions', () => {
       hears(`<enable ${sm}/>`);
       expect(sent).to.deep.equal([`<enabled ${sm}/>`]);
       sends('1');
@@ -158,19 +158,19 @@ describe('What has arrived at another server', () => {
       expect(released()).to.deep.equal(['1']);
     });
 
-    it('is counted once only (XEP-0198 §3)', () => {
+    it('can be enabled only once (XEP-0198 §3)', () => {
       hears(`<enable ${sm}/>`);
       expect(condition(() => hears(`<enable ${sm}/>`))).to.equal('policy-violation');
     });
 
-    it('cannot be taken up where another stream has ended (XEP-0198 §5)', () => {
+    it('cannot resume another stream (XEP-0198 §5)', () => {
       hears(`<resume ${sm} previd="x" h="0"/>`);
       expect(sent.join()).to.match(/^<failed .*<item-not-found /);
     });
   });
 
-  describe('where there is none', () => {
-    it('is proved by the answer to a ping behind it (XEP-0199)', async () => {
+  describe('without stream management', () => {
+    it('is the answer to a ping behind them (XEP-0199)', async () => {
       sends('1', '2', '3');
       clock.advance(0);
       await turn();
@@ -180,13 +180,13 @@ describe('What has arrived at another server', () => {
       expect([released(), peer.pending]).to.deep.equal([['1', '2', '3'], 0]);
     });
 
-    it('is not known when the stream ends: all goes back, in order', () => {
+    it('is missing when the stream ends: all stanzas go back, in order', () => {
       sends('1', '2');
       peer.end();
       expect([returned, released()]).to.deep.equal([['1', '2'], []]);
     });
 
-    it('is owed to nobody, and nobody may acknowledge it', () => {
+    it('is neither sent nor accepted as an acknowledgment', () => {
       peer.count((origin) => expect(origin.needsAck).to.equal(false) && undefined);
       expect(condition(() => hears(`<a ${sm} h="0"/>`))).to.equal('policy-violation');
       hears(`<r ${sm}/>`);
@@ -194,8 +194,8 @@ describe('What has arrived at another server', () => {
     });
   });
 
-  describe('where the other server refuses (XEP-0198 §3)', () => {
-    it('needs no room any more', async () => {
+  describe('if the other server refuses stream management (XEP-0198 §3)', () => {
+    it('no longer limits sending', async () => {
       peer.begin();
       sends('1', '2', '3', '4', '5', '6');
       expect(peer.full).to.equal(true);
@@ -205,7 +205,7 @@ describe('What has arrived at another server', () => {
       expect(peer.full).to.equal(false);
     });
 
-    it('owes no acknowledgment that was asked for before: its stream is not taken for dead', () => {
+    it('is no longer expected: the stream does not count as dead', () => {
       peer.begin();
       sends('1', '2', '3');
       expect(sent.at(-1)).to.equal(`<r ${sm}/>`);
@@ -214,7 +214,7 @@ describe('What has arrived at another server', () => {
       expect(peer.unansweredMs(clock.monotonicMs())).to.equal(0);
     });
 
-    it('is proved by a ping, also what was sent before', async () => {
+    it('comes from a ping, also for stanzas sent before', async () => {
       peer.begin();
       sends('1');
       hears(`<failed ${sm}/>`);

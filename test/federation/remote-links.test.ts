@@ -13,7 +13,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 
 const turn = () => new Promise(setImmediate);
 
-describe('The ways to other servers', () => {
+describe('The links to other servers', () => {
   let links: RemoteLinks;
   let attempts: Map<string, PromiseWithResolvers<Established>>;
   let failed: string[];
@@ -59,7 +59,7 @@ describe('The ways to other servers', () => {
     await turn();
   };
 
-  it('are opened for one account no more than so many at once, so that the others go on', async () => {
+  it('are opened only within the share of one account', async () => {
     expect(['1.example', '2.example', '3.example'].map((remote) => sends('mallory', remote))).to.deep.equal([
       undefined,
       undefined,
@@ -71,7 +71,7 @@ describe('The ways to other servers', () => {
     expect(sends('mallory', '4.example')).to.equal(undefined);
   });
 
-  it('may be many when they are open', async () => {
+  it('do not count in the share once they are open', async () => {
     const management = { full: false, transmit: () => undefined };
     const wire = { connection: { ended: false, congested: false } };
     // A link uses no more of a stream.
@@ -83,7 +83,7 @@ describe('The ways to other servers', () => {
     }
   });
 
-  it('make room for others where nobody can be reached', async () => {
+  it('of unreachable servers make room for others', async () => {
     for (const remote of ['1.example', '2.example', '3.example', '4.example']) {
       sends('mallory', remote);
       await fails(remote);

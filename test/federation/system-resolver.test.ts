@@ -29,7 +29,7 @@ describe('the resolver', () => {
       (error: unknown) => (error instanceof ResolutionError ? error.failure : error),
     );
 
-  it('gives SRV records, with an empty host for a service that is not offered', async () => {
+  it('returns SRV records, with an empty host for a service that is not offered', async () => {
     dns.answers.set(`SRV ${service}`, [srvRecord(20, 5, 5270, 'b.example'), srvRecord(10, 0, 5269, '')]);
     expect(await resolver.srv(service)).to.deep.equal([
       { priority: 10, weight: 0, port: 5269, host: '' },
@@ -37,20 +37,20 @@ describe('the resolver', () => {
     ]);
   });
 
-  it('gives the hundred most important of a thousand records', async () => {
+  it('returns the first hundred of a thousand records, by priority', async () => {
     const thousand = Array.from({ length: 1000 }, (_, index) => srvRecord(999 - index, 0, 1, `h${index}.example`));
     dns.answers.set(`SRV ${service}`, thousand);
     const found = await resolver.srv(service);
     expect([found.length, found[0]?.host, found[99]?.host]).to.deep.equal([100, 'h999.example', 'h900.example']);
   });
 
-  it('gives the addresses of both families', async () => {
+  it('returns the addresses of both families', async () => {
     dns.answers.set('A b.example', [addressRecord('192.0.2.1'), addressRecord('192.0.2.2')]);
     dns.answers.set('AAAA b.example', [addressRecord('2001:db8::1')]);
     expect(await resolver.addresses('b.example')).to.deep.equal(['2001:db8::1', '192.0.2.1', '192.0.2.2']);
   });
 
-  it('gives sixteen of a thousand addresses of a family', async () => {
+  it('returns sixteen of a thousand addresses of a family', async () => {
     dns.answers.set(
       'A b.example',
       Array.from({ length: 1000 }, (_, index) => addressRecord(`1.0.${index >> 8}.${index & 255}`)),
@@ -58,12 +58,12 @@ describe('the resolver', () => {
     expect((await resolver.addresses('b.example')).length).to.equal(16);
   });
 
-  it('gives an address as it is', async () => {
+  it('returns an IP address unchanged', async () => {
     expect(await resolver.addresses('2001:db8::1')).to.deep.equal(['2001:db8::1']);
     expect(dns.asked).to.deep.equal([]);
   });
 
-  it('gives nothing for a name that is not there, has no such records, or is no name', async () => {
+  it('returns nothing for a missing name, a missing record type, or an invalid name', async () => {
     dns.answers.set('A other.example', [addressRecord('192.0.2.1')]);
     dns.answers.set('AAAA other.example', []);
     expect(await resolver.srv(service)).to.deep.equal([]);
@@ -72,7 +72,7 @@ describe('the resolver', () => {
     expect(await resolver.addresses('a..example')).to.deep.equal([]);
   });
 
-  it('follows aliases in an answer, and is not caught in a circle of them', async () => {
+  it('follows aliases in an answer, and survives a loop of them', async () => {
     dns.answers.set('A b.example', [
       aliasRecord('b.example', 'c.example'),
       { ...addressRecord('192.0.2.1'), name: 'c.example' },
@@ -88,7 +88,7 @@ describe('the resolver', () => {
     expect(await resolver.srv('loop.example')).to.deep.equal([]);
   });
 
-  it('says that it is temporary if the answer is a failure, or none', async () => {
+  it('fails with temporary if the answer is a failure or missing', async () => {
     dns.answers.set(`SRV ${service}`, 'SERVFAIL');
     expect(await failure(resolver.srv(service))).to.equal('temporary');
     for (const type of ['A', 'AAAA']) dns.answers.set(`${type} b.example`, 'silence');
@@ -96,7 +96,7 @@ describe('the resolver', () => {
     expect(await failure(hasty.addresses('b.example'))).to.equal('temporary');
   });
 
-  it('makes do with one family, and asks for the other again', async () => {
+  it('returns one family if the other fails, and queries again', async () => {
     dns.answers.set('A b.example', [addressRecord('192.0.2.1')]);
     dns.answers.set('AAAA b.example', 'SERVFAIL');
     expect(await resolver.addresses('b.example')).to.deep.equal(['192.0.2.1']);
@@ -104,7 +104,7 @@ describe('the resolver', () => {
     expect(await resolver.addresses('b.example')).to.deep.equal(['2001:db8::1', '192.0.2.1']);
   });
 
-  it('remembers addresses for the shortest of their TTLs', async () => {
+  it('caches addresses for the shortest of their TTLs', async () => {
     dns.answers.set('A b.example', [addressRecord('192.0.2.1', 300), addressRecord('192.0.2.2', 60)]);
     dns.answers.set('AAAA b.example', []);
     await resolver.addresses('b.example');
@@ -116,7 +116,7 @@ describe('the resolver', () => {
     expect(dns.asked.length).to.equal(4);
   });
 
-  it('remembers SRV records for a minute, and not that there were none', async () => {
+  it('caches SRV records for a minute, but not their absence', async () => {
     await resolver.srv(service);
     dns.answers.set(`SRV ${service}`, [srvRecord(0, 0, 1, 'b.example')]);
     expect((await resolver.srv(service)).length).to.equal(1);
@@ -128,7 +128,7 @@ describe('the resolver', () => {
     expect(dns.asked.length).to.equal(3);
   });
 
-  it('asks somebody else after a reload, and forgets what it was told', async () => {
+  it('uses other servers after a reload, and empties the cache', async () => {
     dns.answers.set('A b.example', [addressRecord('192.0.2.1')]);
     await resolver.addresses('b.example');
     const other = new DnsServer();
@@ -138,7 +138,7 @@ describe('the resolver', () => {
     other.stop();
   });
 
-  it('gives up what is being asked when it is closed', async () => {
+  it('cancels running queries when it is closed', async () => {
     dns.answers.set(`SRV ${service}`, 'silence');
     const patient = new SystemResolver({ servers: [server], timeoutMs: 60_000, tries: 1 }, clock);
     const asking = failure(patient.srv(service));
