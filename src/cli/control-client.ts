@@ -10,6 +10,9 @@ import { controlSocketPath, socketAddress } from '../web/control/socket-path.ts'
 /** Time limit for an answer, on top of the duration of the operation. */
 const answerTimeoutMs = 60_000;
 
+/** Node.js cannot set longer timers. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Calls operations of a running server through its control socket. */
 export class ControlClient {
   readonly #address: string;
@@ -41,7 +44,7 @@ export class ControlClient {
   ): Promise<Result> {
     const request = method === 'GET' || method === 'DELETE' ? inQuery(path, input) : inBody(path, input);
     const allowedMs = (durationMs?.(input) ?? 0) + answerTimeoutMs;
-    const { status, content } = await this.#roundTrip(method, request, Number.isFinite(allowedMs) ? allowedMs : 0);
+    const { status, content } = await this.#roundTrip(method, request, allowedMs <= longestTimerMs ? allowedMs : 0);
     if (status === 200) return JSON.parse(content);
     const { error }: { error: { message: string } } = JSON.parse(content);
     throw new OperationError(codeOf(status), error.message);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Jid, JidError } from '../protocol/jid.ts';
 import { OperationError } from './operation-error.ts';
 
@@ -51,11 +51,16 @@ export function operation<Context, Input, Result>(
     path,
     run: async (input, stopped) => {
       const parsed = schema.safeParse(input);
-      if (!parsed.success) throw new OperationError('invalid', z.prettifyError(parsed.error));
+      if (!parsed.success) throw new OperationError('invalid', `The request is invalid: ${issuesText(parsed.error)}.`);
       return run(context, parsed.data, stopped);
     },
   });
   return { ...definition, bind };
+}
+
+/** The issues of an input, on one line. */
+function issuesText({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ');
 }
 
 /** Parses an address that an operator has written. Throws `invalid` if the text is not an address. */

@@ -186,6 +186,7 @@ describe('ampere send', () => {
 
   for (const [args, says] of [
     [['--wait', 'long'], /--wait must be a number with a unit \(s, m, h or d\)/],
+    [['--wait', '30d'], /^ampere: The request is invalid: waitMs: [^\n]+\.\n$/],
     [['--expire-in', '10'], /--expire-in must be a number/],
     [['--on-expiry', 'drop'], /expire-in/],
     [['--if-stored', 'explode'], /if-stored/],

@@ -30,7 +30,7 @@ function userLife(workplace: Workplace): void {
   it('says with exit code 5 what is there already and what is not', async () => {
     await workplace.done('user', 'add', romeo, '--password', 'pencil');
     const again = await workplace.run(['user', 'add', romeo, '--password', 'pencil']);
-    expect(again).to.include({ code: 5, err: 'ampere: romeo@localhost exists already.\n' });
+    expect(again).to.include({ code: 5, err: 'ampere: romeo@localhost already exists.\n' });
     for (const command of [
       ['rm', 'nobody@localhost'],
       ['passwd', 'nobody@localhost', '--password', 'x'],

@@ -7,8 +7,8 @@ const looksLikeHash = /^\$2[a-z]?\$/;
 const header = /^"?jid"?,/i;
 
 /**
- * The accounts in lines of `jid,password` or `jid,bcrypt-hash`. What follows the first comma is the password, commas
- * included; quotes around a field are CSV's (RFC 4180 §2). Empty lines and lines that begin with # do not count.
+ * Reads accounts from lines of `jid,password` or `jid,bcrypt-hash`. The password is everything after the first comma, unless it
+ * is quoted as in CSV (RFC 4180 §2). Empty lines and lines that begin with # are ignored.
  */
 export async function* csvUsers(input: Readable): AsyncGenerator<Entry> {
   let number = 0;
@@ -21,7 +21,7 @@ export async function* csvUsers(input: Readable): AsyncGenerator<Entry> {
 }
 
 function userIn(line: string): Omit<Entry, 'place'> {
-  // The decoder's sign for bytes that are not UTF-8.
+  // The decoder replaces invalid UTF-8 with this character.
   if (line.includes('\uFFFD')) return { problem: 'is not UTF-8 text' };
   const { first, rest } = split(line);
   if (first === undefined || rest === undefined) return { problem: 'is not jid,password' };

@@ -7,13 +7,13 @@ import { CommandError, exitCodes } from '../exit-codes.ts';
 import { csvUsers } from './csv-users.ts';
 import type { Entry } from './found-user.ts';
 
-/** The accounts in a file, or in standard input for `-`: XEP-0227 if it begins with `<`, otherwise CSV. */
+/** Reads the accounts in a file, or in standard input for `-`. Input that begins with `<` is XEP-0227, any other is CSV. */
 export async function entriesIn(context: Context, file: string, nowMs: number): Promise<AsyncIterable<Entry>> {
   const path = resolve(context.directory, file);
   if (file !== '-' && !existsSync(path)) throw new CommandError(exitCodes.conflict, `There is no file ${path}.`);
   const input = file === '-' ? context.stdin : createReadStream(path);
   const start = await firstChunk(input);
-  // What has ended would never end again for a reader that begins now.
+  // The input has ended already: a reader that starts now would wait for the end forever.
   if (start === undefined) return csvUsers(Readable.from([]));
   input.unshift(start);
   if (!beginsWithTag(start)) return csvUsers(input);
@@ -34,7 +34,7 @@ function beginsWithTag(chunk: unknown): boolean {
     .startsWith('<');
 }
 
-/** The first bytes, or undefined if there are none; rejects if they cannot be read. */
+/** The first bytes, or undefined for empty input. Rejects if the input cannot be read. */
 async function firstChunk(input: Readable): Promise<unknown> {
   for (let chunk: unknown = input.read(); ; chunk = input.read()) {
     if (chunk !== null) return chunk;

@@ -1,16 +1,16 @@
 import type { ImportedUser } from '../../web/control/imported-user.ts';
 
-/** An account found in a file; its password may still be in the clear. */
+/** An account found in a file, perhaps with a plain-text password. */
 export interface FoundUser extends ImportedUser {
   readonly password?: string | undefined;
 }
 
-/** One entry of a file: an account, or why it cannot be imported. */
+/** One entry of a file: an account, or the problem that prevents its import. */
 export interface Entry {
   /** Its place in the file, such as `line 12`. */
   readonly place: string;
   readonly user?: FoundUser | undefined;
   readonly problem?: string | undefined;
-  /** The parts of an imported account that are left out. */
+  /** Parts of the account that the import leaves out. */
   readonly losses?: readonly string[] | undefined;
 }

@@ -7,30 +7,30 @@ import type { ImportedUser, PortableScramKeys } from '../../web/control/imported
 import type { Entry, FoundUser } from './found-user.ts';
 import { inParallel } from './in-parallel.ts';
 
-/** How to import. */
+/** Settings of an import. */
 export interface ImportOptions {
   readonly domains: readonly string[];
   readonly iterations: number;
 }
 
-/** What became of a file. */
+/** The result of an import. */
 export interface ImportSummary {
   readonly created: number;
-  /** Accounts that were there before and were left alone. */
+  /** Accounts that already existed and stay unchanged. */
   readonly skipped: readonly string[];
   readonly problems: readonly { readonly place: string; readonly problem: string }[];
-  /** What of the accounts was not taken over. */
+  /** Parts of imported accounts that were left out. */
   readonly losses: readonly { readonly place: string; readonly loss: string }[];
 }
 
-/** Bounds of what is written in one transaction, and sent in one request. */
+/** Limits of a batch, which is one request and one transaction. */
 const batchUsers = 500;
 const batchBytes = 1024 * 1024;
 
-/** Creates those of a batch of accounts that do not exist. */
+/** Creates the accounts of a batch that do not exist yet. */
 export type CreateUsers = (users: ImportedUser[]) => Promise<ImportReport>;
 
-/** Creates the accounts of a file. Passwords are hashed in the threads of this process, so that a running server has its own for itself. */
+/** Creates the accounts of a file. This process hashes the passwords, so that a running server keeps its own threads free. */
 export async function importUsers(
   entries: AsyncIterable<Entry>,
   create: CreateUsers,

@@ -7,7 +7,7 @@ export async function* inParallel<Item, Result>(
   const started: Promise<Result>[] = [];
   for await (const item of items) {
     const result = work(item);
-    // It is awaited later; until then its rejection is not unheard.
+    // The result is awaited later. Without this, an early rejection would count as unhandled.
     result.catch(() => undefined);
     started.push(result);
     const first = started.length >= limit ? started.shift() : undefined;

@@ -1,4 +1,4 @@
-/** Something in a file that cannot be taken over. */
+/** A part of an account that cannot be imported. */
 export class LossError extends Error {
   override readonly name = 'LossError';
 }

@@ -2,10 +2,10 @@ import sax, { type Parser, type QualifiedTag } from 'sax';
 import { ns } from '../../protocol/namespaces.ts';
 import { Element } from '../../xml/element.ts';
 
-/** How deep in the structure of a document an element stands: its root, a host, a user, or a part of a user. */
+/** The depth of an element in a document: root, host, user, or part of a user. */
 export type Depth = 0 | 1 | 2 | 3;
 
-/** What a document holds, in its order. */
+/** A piece of a document, in document order. */
 export type PortableEvent =
   | { readonly kind: 'host'; readonly jid: string | undefined }
   | {
@@ -19,7 +19,7 @@ export type PortableEvent =
   | { readonly kind: 'include'; readonly href: string | undefined; readonly depth: Depth }
   | { readonly kind: 'ignored'; readonly name: string; readonly ns: string };
 
-/** A file that is not what it should be. */
+/** A file that is not valid XEP-0227. */
 export class PortableFormatError extends Error {
   readonly code = 'format';
 
@@ -31,7 +31,7 @@ export class PortableFormatError extends Error {
 
 const structure = ['server-data', 'host', 'user'] as const;
 
-/** The parts of a user that are taken over (XEP-0227 §4). */
+/** The parts of a user that are imported (XEP-0227 §4). */
 const wantedParts = new Set([
   `${ns.portableScram} scram-credentials`,
   `${ns.roster} query`,
@@ -43,20 +43,20 @@ const wantedParts = new Set([
   `${ns.portableData} offline-messages`,
 ]);
 
-/** A reader of XEP-0227 documents that takes their text in pieces and keeps in memory one part of one user at most. */
+/** A streaming reader of XEP-0227 documents. It keeps at most one part of one user in memory. */
 export class PortableDocument {
   readonly #parser: Parser = sax.parser(true, { xmlns: true, strictEntities: true, position: true });
   readonly #startDepth: Depth;
   #events: PortableEvent[] = [];
   #error: Error | undefined;
-  /** Elements of the structure that are open. */
+  /** Number of open structural elements. */
   #open = 0;
-  /** Open elements that nobody wants. */
+  /** Number of open elements that are ignored. */
   #skipped = 0;
-  /** Where the next node of the part that is being read belongs. */
+  /** The open element of the current part, which gets the next node. */
   #branch: Element | undefined;
 
-  /** `startDepth` says where the root stands; an included document continues the one that includes it. */
+  /** `startDepth` is the depth of the root: an included document continues the including one. */
   constructor(startDepth: Depth = 0) {
     this.#startDepth = startDepth;
     this.#parser.onopentag = (tag) => this.#opened(tag);
@@ -68,13 +68,13 @@ export class PortableDocument {
     };
   }
 
-  /** Reads on; throws `PortableFormatError`. */
+  /** Reads more text. Throws `PortableFormatError`. */
   push(text: string): PortableEvent[] {
     this.#parser.write(text);
     return this.#take();
   }
 
-  /** Reads what is left; throws if the document is not complete. */
+  /** Finishes the document. Throws `PortableFormatError` if it is incomplete. */
   end(): PortableEvent[] {
     this.#parser.close();
     return this.#take();
@@ -135,7 +135,7 @@ function include({ attributes: { href } }: QualifiedTag, depth: Depth): Portable
   return { kind: 'include', href: href?.value, depth };
 }
 
-/** The first element of a part, with all that is declared around it. */
+/** The root element of a part, with the namespace declarations in scope. */
 function rooted(tag: QualifiedTag): Element {
   const element = withAttributes(tag);
   for (const prefix in tag.ns) {

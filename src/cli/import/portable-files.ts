@@ -3,14 +3,14 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Depth, PortableDocument, type PortableEvent, PortableFormatError } from './portable-document.ts';
 
-/** A document and the directory that its includes start from. */
+/** A document and the directory for its relative includes. */
 interface Source {
   readonly name: string;
   readonly directory: string;
   readonly input: Readable;
 }
 
-/** Everything in a document and in those it includes (XEP-0227 §5), in order. */
+/** The pieces of a document and of the documents it includes (XEP-0227 §5), in order. */
 export async function* portableEvents(
   source: Source,
   top = source.directory,
@@ -35,14 +35,14 @@ async function* expanded(events: readonly PortableEvent[], source: Source, top: 
   }
 }
 
-/** A document named by a relative URI; one outside of the directory of the first is not read. */
+/** Opens an included document. Throws for a URI that is not relative or leaves the directory of the first document. */
 function included(href: string | undefined, directory: string, top: string): Source {
   if (!href || /^[a-z][a-z\d+.-]*:|^\/|[?#]/i.test(href)) {
     throw new PortableFormatError(`includes ${JSON.stringify(href ?? '')}, which is not a relative path`);
   }
   const name = resolve(directory, decodeURIComponent(href));
   if (relative(top, name).split(sep)[0] === '..') {
-    throw new PortableFormatError(`includes ${name}, which is outside of ${top}`);
+    throw new PortableFormatError(`includes ${name}, which is outside ${top}`);
   }
   return { name, directory: dirname(name), input: createReadStream(name) };
 }
@@ -56,5 +56,5 @@ function located(error: unknown, name: string): unknown {
   return error;
 }
 
-/** A format error that says in which file. */
+/** A format error that names the file. */
 class Located extends PortableFormatError {}

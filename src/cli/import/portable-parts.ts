@@ -34,7 +34,7 @@ export function subscriptionRequest(element: Element): { contact: string; pendin
   return { contact: contact.toString(), pendingIn: presence.with({ from: contact }).toString() };
 }
 
-/** An offline message (XEP-0227 §4.5); without a stamp it counts as received now. */
+/** An offline message (XEP-0227 §4.5). Without a stamp it counts as received now. */
 export function offlineMessage(element: Element, domain: string, nowMs: number): ImportedMessage {
   const message = stanzaIn(element);
   if (message.kind !== 'message') throw new LossError('an element among the offline messages that is not a message');
@@ -46,7 +46,7 @@ export function offlineMessage(element: Element, domain: string, nowMs: number):
   };
 }
 
-/** Prosody's migrator writes stanzas without a namespace of their own, so that they inherit the namespace of the document. */
+/** Parses a stanza. Prosody's migrator writes stanzas without a namespace, so they inherit the one of the document. */
 function stanzaIn(element: Element): Stanza {
   if (nsOf(element) === ns.portableData) element.attrs.xmlns = ns.client;
   return Stanza.fromFrame(parseFrame(serialise(element)));

@@ -5,13 +5,13 @@ import type { PortableScramKeys } from '../../web/control/imported-user.ts';
 import { attribute, childElements, type Element, textOf } from '../../xml/element.ts';
 import { LossError } from './loss-error.ts';
 
-/** SCRAM keys and the hash they are for. */
+/** SCRAM keys and their hash function. */
 export interface ScramCredentials {
   readonly hash: ScramHash;
   readonly keys: PortableScramKeys;
 }
 
-/** Fields as they stand in a file. */
+/** Fields as written in the file. */
 interface Fields {
   readonly iterations: string;
   readonly salt: string;
@@ -38,7 +38,7 @@ export function scramCredentials(element: Element): ScramCredentials {
 
 const inPassword = /^scram:(?:(sha256|sha512),)?([^,]*),([^,]*),([^,]*),(\d+)$/;
 
-/** The keys that older versions of ejabberd write in the place of the password; undefined for anything else. */
+/** The keys that older versions of ejabberd write instead of a password. Undefined for a password. */
 export function scramInPassword(password: string): ScramCredentials | undefined {
   const match = inPassword.exec(password);
   if (match === null) return undefined;
@@ -56,7 +56,7 @@ function checked(hash: ScramHash, fields: Fields): ScramCredentials {
   return { hash, keys: { salt, iterations, storedKey, serverKey } };
 }
 
-/** ejabberd writes the base64 of what it keeps, and what it keeps is base64. */
+/** Decodes one layer of base64: ejabberd encodes its stored base64 again. */
 function decodedOnce(fields: Fields): Fields {
   const inner = (text: string) => decodeBase64(text)?.toString('latin1') ?? '';
   const { salt, storedKey, serverKey } = fields;

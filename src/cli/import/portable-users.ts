@@ -29,7 +29,7 @@ export async function* portableUsers(events: AsyncIterable<PortableEvent>, nowMs
   }
 }
 
-/** An invalid domain stays as it is: it is reported later, when its accounts are refused. */
+/** Prepares a domain. An invalid one stays unchanged and is reported with its accounts. */
 function prepared(domain: string): string {
   try {
     return prepareDomain(domain);
@@ -39,7 +39,7 @@ function prepared(domain: string): string {
   }
 }
 
-/** One account while its parts are being read. */
+/** Collects the parts of one account. */
 class PortableUser {
   readonly #jid: string;
   readonly #host: string;
@@ -60,7 +60,7 @@ class PortableUser {
     if (password !== undefined && password !== '') this.#takePassword(password);
   }
 
-  /** Takes what can be taken of one part. */
+  /** Adds one part, as far as it can be imported. */
   take(part: Element): void {
     const space = nsOf(part);
     if (space === ns.portableScram) this.#each([part], (element) => this.#takeScram(scramCredentials(element)));
@@ -72,16 +72,16 @@ class PortableUser {
     else this.#each(childElements(part), (message) => this.#takeMessage(message));
   }
 
-  /** Notes what is not taken over. */
+  /** Records something that is left out. */
   lose(what: string): void {
     this.#losses.push(what);
   }
 
-  /** The account with all that was taken. */
+  /** The account with all its parts. */
   entry(): Entry {
     const user: FoundUser = {
       jid: this.#jid,
-      // A password makes keys for every hash, so that those in the file add nothing.
+      // Keys for every hash are derived from a password, so the keys in the file are not needed.
       ...(this.#password === undefined ? { scram: this.#scram } : { password: this.#password }),
       contacts: [...this.#contacts.values()],
       privateXml: this.#privateXml,
@@ -146,7 +146,7 @@ class PortableUser {
   }
 }
 
-/** What is wrong with a part; anything but a fault of the file is thrown on. */
+/** The message of an error in the file. Throws any other error again. */
 function faultIn(error: unknown): string {
   const faults = [LossError, JidError, StanzaError, StreamError, XmlError, RangeError];
   if (error instanceof Error && faults.some((fault) => error instanceof fault)) return error.message;

@@ -1,4 +1,4 @@
-// The part of sax that is used here; the package brings no types.
+// Types for the used part of sax, which has no types of its own.
 declare module 'sax' {
   export interface QualifiedAttribute {
     readonly name: string;

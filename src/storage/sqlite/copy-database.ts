@@ -6,7 +6,7 @@ import { toStorageError } from './failures.ts';
 
 /** Copies a consistent state of an open database to a new file, which gets its name when it is complete, checked and durable. */
 export function copyDatabase(db: Database.Database, target: string): void {
-  if (existsSync(target)) throw new StorageError('conflict', `${target} exists already`);
+  if (existsSync(target)) throw new StorageError('conflict', `${target} already exists`);
   const part = `${target}.part`;
   rmSync(part, { force: true });
   try {

@@ -11,30 +11,30 @@ import type { Log } from '../../support/log.ts';
 import { statusOf, toOperationError } from './error-status.ts';
 import { socketAddress } from './socket-path.ts';
 
-// An import would make all that the module exports, and with it an HTTP client of several megabytes.
+// An import would initialize every export, including an HTTP client that takes several megabytes.
 const { createServer } = process.getBuiltinModule('node:http');
 
-/** Room for a batch of imported accounts. */
+/** Enough for a batch of imported accounts. */
 const largestBodyBytes = 32 * 1024 * 1024;
 
-/** What addresses are relative to. */
+/** The base of relative request URLs. */
 const root = 'http://control';
 
-/** What the control server needs. */
+/** Dependencies of the control server. */
 interface ControlServerDeps {
-  /** Where the socket is made, see `controlSocketPath`. */
+  /** The path of the socket, see `controlSocketPath`. */
   readonly path: string;
   readonly operations: readonly BoundOperation[];
   readonly log: Log;
 }
 
-/** The control socket while it is open. */
+/** An open control socket. */
 export interface ControlServer {
-  /** Takes no more requests, finishes those at work and removes the socket. */
+  /** Stops accepting requests, finishes the running ones and removes the socket. */
   close(): Promise<void>;
 }
 
-/** Lets whoever may open the socket, its owner and root, administer the server. Rejects if another server answers there. */
+/** Opens the control socket, through which its owner and root administer the server. Rejects if another server answers there. */
 export async function startControlServer({ path, operations, log }: ControlServerDeps): Promise<ControlServer> {
   const stop = new AbortController();
   const work: Work = { operations: byName(operations), log, running: new Set(), stopped: stop.signal };
@@ -55,12 +55,12 @@ export async function startControlServer({ path, operations, log }: ControlServe
   return { close: end };
 }
 
-/** What requests share. */
+/** State shared by all requests. */
 interface Work {
   /** The operations by method and path. */
   readonly operations: ReadonlyMap<string, BoundOperation>;
   readonly log: Log;
-  /** The requests that are being carried out. */
+  /** The running requests. */
   readonly running: Set<Promise<void>>;
   readonly stopped: AbortSignal;
 }
@@ -78,7 +78,7 @@ async function listen(server: Server, path: string): Promise<void> {
   } catch (error) {
     if (!hasCode(error, 'EADDRINUSE')) throw error;
     if (await answers(address)) throw new OperationError('conflict', `Another server answers at ${path}.`);
-    // What a killed server left behind.
+    // A killed server left the socket behind.
     await rm(path, { force: true });
     await listening(server, address);
   }
@@ -110,11 +110,11 @@ async function close(server: Server, { running }: Work): Promise<void> {
 }
 
 async function respond(work: Work, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  // An unparsable address leads nowhere, as the root does.
+  // An unparsable URL finds no operation, like the root.
   const url = URL.parse(request.url ?? '', root) ?? new URL(root);
   const name = `${request.method} ${url.pathname}`;
   const input = inputOf(request, url);
-  // Until the whole request has arrived nothing has begun, and close() need not wait for it.
+  // The operation starts when the whole request has arrived. Until then close() does not wait for it.
   await input.catch(() => undefined);
   const done = carryOut(work, name, input, response);
   work.running.add(done);
@@ -131,9 +131,9 @@ async function carryOut(
   try {
     const given = await input;
     const operation = operations.get(name);
-    if (operation === undefined) throw new OperationError('failed', `This server does not know ${name}.`);
+    if (operation === undefined) throw new OperationError('failed', `This server does not support ${name}.`);
     const result = await operation.run(given, stopped);
-    // An operation that changes nothing is not worth a line.
+    // Operations that only read are logged at debug level.
     const level = operation.method === 'GET' ? 'debug' : 'info';
     log[level]({ operation: name, ...subjectOf(given) }, 'administration');
     await send(response, 200, result ?? {});
@@ -141,7 +141,10 @@ async function carryOut(
     const known = toOperationError(error);
     if (known === undefined) log.error({ operation: name, err: error }, 'administration failed');
     else log.warn({ operation: name, reason: known.message }, 'administration refused');
-    await sendError(response, known ?? new OperationError('failed', 'The server failed: see its log.'));
+    await sendError(
+      response,
+      known ?? new OperationError('failed', 'The operation failed unexpectedly: see the log of the server.'),
+    );
   }
 }
 
@@ -185,7 +188,7 @@ function sendError(response: ServerResponse, { code, message }: OperationError):
 async function send(response: ServerResponse, status: number, value: unknown): Promise<void> {
   response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
   response.end(`${JSON.stringify(value)}\n`);
-  // The client may have gone meanwhile.
+  // The client may have disconnected.
   await finished(response).catch(() => undefined);
 }
 

@@ -27,7 +27,7 @@ const byStorage = new Map<StorageErrorCode, OperationErrorCode>([
   ['invalid', 'invalid'],
 ]);
 
-/** Turns an error of the storage into an operation error; undefined for an error that nobody expects. */
+/** Turns a storage error into an operation error. Undefined for an unexpected error. */
 export function toOperationError(error: unknown): OperationError | undefined {
   if (error instanceof OperationError) return error;
   if (!(error instanceof StorageError)) return undefined;

@@ -8,15 +8,15 @@ import type { OfflineQuota } from '../../storage/offline.ts';
 import { type ImportedUser, importedUserSchema, type PortableScramKeys } from './imported-user.ts';
 import { accountAddress, type OperatedStorage, type ServedDomains } from './served-domains.ts';
 
-/** What became of a batch of accounts. */
+/** The result of importing a batch of accounts. */
 export interface ImportReport {
-  /** How many are new. */
+  /** Number of new accounts. */
   readonly created: number;
-  /** Those that existed before, and stay as they were. */
+  /** Accounts that already existed and stay unchanged. */
   readonly skipped: readonly string[];
 }
 
-/** Creates those accounts of a batch that do not exist. */
+/** Creates the accounts of a batch that do not exist yet. */
 export const importUsers = operation({
   method: 'POST',
   path: '/users/import',
@@ -35,7 +35,7 @@ export const importUsers = operation({
   },
 });
 
-/** The users by the key of their account; the first of two with the same key counts. */
+/** The users by account key. Of two with the same key, the first counts. */
 function byAccount(served: ServedDomains, users: readonly ImportedUser[]) {
   const first = new Map<string, ImportedUser>();
   const repeated: string[] = [];
@@ -47,7 +47,7 @@ function byAccount(served: ServedDomains, users: readonly ImportedUser[]) {
   return { first, repeated };
 }
 
-/** The account of an imported user; throws `invalid` for keys that cannot be SCRAM's. */
+/** The account of an imported user; throws `invalid` for malformed SCRAM keys. */
 function importedAccount(user: ImportedUser, jid: string): NewAccount {
   const scram: Partial<Record<ScramHash, ScramKeys>> = {};
   for (const hash of scramHashes) {
@@ -69,10 +69,10 @@ function scramKeys(keys: PortableScramKeys, hash: ScramHash, jid: string): Scram
   return { salt, iterations: keys.iterations, storedKey, serverKey };
 }
 
-/** The quota of this server must not cut what another server has kept. */
+/** The quota of this server must not drop messages that another server stored. */
 const anyNumber: OfflineQuota = { maxMessages: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER };
 
-/** Writes what a new account brings with it. */
+/** Stores the data of a new account. */
 async function storeBelongings(storage: OperatedStorage, owner: string, user: ImportedUser): Promise<void> {
   const writes: Promise<unknown>[] = [];
   for (const { pendingIn, ...contact } of user.contacts ?? []) {

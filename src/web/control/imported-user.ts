@@ -10,7 +10,7 @@ export interface PortableScramKeys {
   readonly serverKey: string;
 }
 
-/** A contact of an account that comes from elsewhere. */
+/** A contact of an imported account. */
 export interface ImportedContact {
   readonly contact: string;
   readonly name: string;
@@ -19,18 +19,18 @@ export interface ImportedContact {
   readonly ask: boolean;
   readonly approved: boolean;
   readonly inRoster: boolean;
-  /** The subscribe stanza that waits for the user's answer. */
+  /** A pending subscription request, as a stanza. */
   readonly pendingIn?: string | undefined;
 }
 
-/** A message that was kept for an absent user. */
+/** An offline message of an imported account. */
 export interface ImportedMessage {
   readonly from: string;
   readonly receivedAtMs: number;
   readonly xml: string;
 }
 
-/** An account that comes from elsewhere, in a form that JSON can carry. */
+/** An imported account, as JSON. */
 export interface ImportedUser {
   readonly jid: string;
   readonly scram?: Readonly<Partial<Record<ScramHash, PortableScramKeys>>> | undefined;
@@ -39,7 +39,7 @@ export interface ImportedUser {
   readonly privateXml?: readonly { readonly name: string; readonly ns: string; readonly xml: string }[] | undefined;
   readonly vcard?: string | undefined;
   readonly blocked?: readonly string[] | undefined;
-  /** Messages that wait for the user, the oldest first. */
+  /** Offline messages, oldest first. */
   readonly messages?: readonly ImportedMessage[] | undefined;
 }
 
@@ -63,7 +63,7 @@ const contactSchema = z.strictObject({
   pendingIn: z.string().optional(),
 });
 
-/** The form of an imported account. */
+/** The schema of an imported account. */
 export const importedUserSchema: z.ZodType<ImportedUser> = z.strictObject({
   jid: text,
   scram: z

@@ -13,7 +13,7 @@ import {
   setPassword,
 } from './user-operations.ts';
 
-/** The operations of a running server, without those of its extensions; one that needs only `ServedDomains` also works on the data of a stopped server. */
+/** The operations of a running server, without those of extensions. Those that need only `ServedDomains` also work on a stopped server. */
 export const operations: readonly BindableOperation<RunningServer>[] = [
   addUser,
   setPassword,

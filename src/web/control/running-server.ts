@@ -13,7 +13,7 @@ export interface ListenedAddress {
   readonly port: number;
 }
 
-/** What the composition knows of a running server. */
+/** The status that the composition reports. */
 export interface ServerStatus {
   readonly version: string;
   readonly startedAtMs: number;
@@ -21,7 +21,7 @@ export interface ServerStatus {
   readonly addresses: Readonly<Record<string, readonly ListenedAddress[]>>;
   /** Connections of clients, authenticated or not. */
   readonly connections: number;
-  /** What extensions report, by their names. */
+  /** The status of extensions, by name. */
   readonly extensions: Readonly<Record<string, StatusSection>>;
 }
 
@@ -33,8 +33,8 @@ export interface RunningServer extends ServedDomains {
   /** The streams between this server and others. */
   peers(): readonly PeerStreamReport[];
   components(): readonly ComponentReport[];
-  /** Opens a stream to another server for a test; absent where federation is off. */
+  /** Opens a test stream to another server. Absent if federation is off. */
   readonly testPeer?: ((pair: DomainPair) => Promise<LinkTestReport>) | undefined;
-  /** Rejects with everything that is wrong if the new configuration cannot be used. */
+  /** Rejects with all problems of an invalid configuration. */
   reload(): Promise<void>;
 }

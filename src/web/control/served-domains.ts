@@ -17,7 +17,7 @@ export interface ServedDomains {
   /** The domains served. */
   readonly domains: readonly string[];
   readonly registrar: Pick<Registrar, 'create' | 'changePassword' | 'remove'>;
-  /** The accounts in memory, which must learn of every change; a stopped server has none. */
+  /** The accounts in memory, which must follow every change. Empty for a stopped server. */
   readonly accounts: LoadedAccounts;
 }
 
@@ -27,7 +27,7 @@ interface LoadedAccounts {
   peek(key: string): Pick<Account, 'forwardTo'> | undefined;
 }
 
-/** The address of an account on this server, whether the account exists or not. */
+/** Parses the address of an account on this server. The account need not exist. */
 export function accountAddress({ domains }: Pick<ServedDomains, 'domains'>, text: string): Jid {
   const jid = operatorAddress(text);
   if (jid.local === '' || !jid.isBare) {
@@ -37,7 +37,7 @@ export function accountAddress({ domains }: Pick<ServedDomains, 'domains'>, text
   return jid;
 }
 
-/** A domain that an operator has written. */
+/** Parses a domain from the operator. */
 export function domainAddress(text: string): string {
   const { local, domain, isBare } = operatorAddress(text);
   if (local !== '' || !isBare) throw new OperationError('invalid', `${text} is not a domain, such as example.org.`);

@@ -5,14 +5,14 @@ import type { DiskState } from '../../storage/storage.ts';
 import type { RunningServer, ServerStatus } from './running-server.ts';
 import { checkServed, domainAddress, type ServedDomains } from './served-domains.ts';
 
-/** The state of a running server as an operator sees it. */
+/** The state of a running server, for the operator. */
 export interface StatusReport extends ServerStatus {
   readonly pid: number;
   readonly domains: readonly string[];
   readonly accounts: number;
   readonly sessions: number;
   readonly residentBytes: number;
-  /** The disk under the data. */
+  /** The disk with the data directory. */
   readonly disk: DiskState;
 }
 
@@ -72,7 +72,7 @@ export const listPeers = operation({
   run: async (server: RunningServer) => ({ streams: server.peers() }),
 });
 
-/** Connects to the server of another domain, as one of ours, and reports each step. */
+/** Connects from a domain of this server to another server, and reports each step. */
 export const testPeer = operation({
   method: 'POST',
   path: '/s2s/test',

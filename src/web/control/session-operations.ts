@@ -9,7 +9,7 @@ import { accountAddress } from './served-domains.ts';
 
 const text = z.string().min(1);
 
-/** A connected resource as an operator sees it. The connection is known only for sessions of this process. */
+/** A session, for the operator. The connection is known only for client sessions of this process. */
 export interface SessionReport {
   readonly jid: string;
   readonly available: boolean;
@@ -19,7 +19,7 @@ export interface SessionReport {
   readonly secure?: boolean | undefined;
 }
 
-/** Lists the sessions of one account, or all. */
+/** Lists the sessions of one account, or of all. */
 export const listSessions = operation({
   method: 'GET',
   path: '/sessions',
@@ -31,7 +31,7 @@ export const listSessions = operation({
   },
 });
 
-/** Ends one session, or all of an account, and gives their addresses. */
+/** Ends one session, or all sessions of an account. Returns their addresses. */
 export const kick = operation({
   method: 'DELETE',
   path: '/sessions',

@@ -6,7 +6,7 @@ import { OperationError } from '../../routing/operation-error.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { accountAddress, checkServed, type ServedDomains } from './served-domains.ts';
 
-/** The most accounts in one answer. */
+/** Maximum number of accounts in one answer. */
 const largestPage = 10_000;
 
 const jid = z.string().min(1);
@@ -18,7 +18,7 @@ const forwardPage = z.strictObject({
 });
 const userPage = forwardPage.extend({ domain: z.string().min(1).optional() });
 
-/** Creates an account and gives its prepared address. */
+/** Creates an account. Returns its prepared address. */
 export const addUser = operation({
   method: 'POST',
   path: '/users',
@@ -41,7 +41,7 @@ export const setPassword = operation({
   },
 });
 
-/** Removes an account with everything it owns and ends its sessions. */
+/** Removes an account with all its data and ends its sessions. */
 export const removeUser = operation({
   method: 'DELETE',
   path: '/users',
@@ -103,12 +103,12 @@ function noAccount(account: Jid): OperationError {
   return new OperationError('not-found', `There is no account ${account}.`);
 }
 
-/** Rejects with what the operator is told when an account is not created or changed. */
+/** Maps errors of creating or changing an account to errors for the operator. */
 function rejectFor(account: Jid): (error: unknown) => never {
   return (error) => {
     if (error instanceof PasswordError) throw new OperationError('invalid', error.message);
     if (!(error instanceof StorageError)) throw error;
-    if (error.code === 'conflict') throw new OperationError('conflict', `${account} exists already.`);
+    if (error.code === 'conflict') throw new OperationError('conflict', `${account} already exists.`);
     throw error.code === 'not-found' ? noAccount(account) : error;
   };
 }

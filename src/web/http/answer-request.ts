@@ -12,10 +12,10 @@ import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { PathMatch, RouteMatch, RouteTable } from './route-table.ts';
 
-/** Dependencies of the answers. */
+/** Dependencies of `answerRequest`. */
 interface AnswerDeps {
   readonly routes: RouteTable;
-  /** Whether every answer is the last one on its connection. */
+  /** Whether the server is stopping, which makes every answer the last one on its connection. */
   readonly stopping: () => boolean;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly log: Log;
@@ -27,7 +27,7 @@ interface Target {
   readonly query: string;
 }
 
-/** On every answer unless the route says otherwise. */
+/** Headers of every answer, unless the route overrides them. */
 const securityHeaders = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -35,7 +35,7 @@ const securityHeaders = {
   'x-content-type-options': 'nosniff',
 } as const;
 
-/** Seconds for which a browser remembers what OPTIONS allowed. */
+/** Seconds for which a browser caches the answer to a preflight request. */
 const preflightSeconds = 86_400;
 const longestLoggedPath = 200;
 
@@ -59,7 +59,7 @@ export async function answerRequest(
     const answer = found === undefined ? { status: 404 } : await answerAt(found, request);
     await send(request, response, answer, added());
   } catch (error) {
-    // A client that has left makes every read and write fail.
+    // After a client disconnects, every read and write fails.
     if (!socket.destroyed) log.error({ err: error, method, path: route?.path }, 'an HTTP request failed');
     if (response.headersSent) socket.destroy();
     else await send(request, response, { status: 500 }, added());
@@ -77,7 +77,7 @@ export async function answerRequest(
   log[route?.quiet ? 'debug' : 'info'](fields, 'HTTP request');
 }
 
-/** The route that takes the connection of a request over, if it asks for that and there is one. */
+/** The route that can upgrade the connection of a request, or undefined. */
 export function upgradeRoute(routes: RouteTable, request: IncomingMessage): RouteMatch | undefined {
   if (request.method !== 'GET') return undefined;
   const match = routes.find('GET', targetOf(request).path)?.match;
@@ -98,7 +98,7 @@ export function requestFor({ route, parameters }: RouteMatch, request: IncomingM
   };
 }
 
-/** RFC 9112 §3.2: a path with or without a query; behind a proxy perhaps a whole URL. */
+/** Splits the request target (RFC 9112 §3.2): a path with or without a query, or a whole URL from a proxy. */
 function targetOf({ url = '' }: IncomingMessage): Target {
   const [, path = '', query = ''] = /^(?:https?:\/\/[^/?#]+)?([^?]*)\??(.*)$/s.exec(url) ?? [];
   return { path: path === '' ? '/' : path, query };
@@ -147,14 +147,14 @@ async function send(
     ...securityHeaders,
     ...added,
     ...(!isStream && status !== 204 && { 'content-length': String(Buffer.byteLength(body)) }),
-    // Otherwise the rest of a body that nobody reads would have to be read.
+    // Closing spares reading the rest of an unwanted body.
     ...(!request.complete && hasBody(request) && { connection: 'close' }),
     ...headers,
   });
   if (isStream && request.method !== 'HEAD') return pipeline(body, response);
   if (isStream) body.destroy();
   response.end(isStream ? '' : body);
-  // The client may leave before it has everything.
+  // The client may disconnect before it has the whole answer.
   await finished(response).catch(() => undefined);
 }
 

@@ -1,6 +1,6 @@
 import type { HttpRoute } from '../../routing/http-route.ts';
 
-/** The state of the server that a probe asks for. */
+/** The server state that decides the answer to a probe. */
 interface Health {
   /** Whether the server is stopping. */
   readonly stopping: () => boolean;
@@ -8,7 +8,7 @@ interface Health {
   readonly storageFailed: () => boolean;
 }
 
-/** Answers probes of load balancers and supervisors: 200 while the server takes new clients, otherwise 503. */
+/** Answers probes of load balancers and supervisors: 200 while the server accepts new clients, otherwise 503. */
 export function healthRoute({ stopping, storageFailed }: Health): HttpRoute {
   const state = () => {
     if (storageFailed()) return 'storage failed';

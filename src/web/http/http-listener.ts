@@ -11,7 +11,7 @@ import { type ContextSource, type LayTls, servingTls } from '../../tls/tls-optio
 import { answerRequest, requestFor, upgradeRoute } from './answer-request.ts';
 import { RouteTable } from './route-table.ts';
 
-/** Bounds on a connection of the HTTP listener. */
+/** Limits of a connection to the HTTP listener. */
 export interface HttpLimits {
   /** Bytes of the header section of a request. */
   readonly headerBytes: number;
@@ -23,7 +23,7 @@ export interface HttpLimits {
   readonly requestMs: number;
   /** From an answer to the next request. */
   readonly keepAliveMs: number;
-  /** Without a byte in either direction. */
+  /** Without a byte in either direction, before the connection ends. */
   readonly stallMs: number;
 }
 
@@ -48,7 +48,7 @@ export class HttpListener {
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #running = new Set<Promise<void>>();
-  /** Made for the first address. */
+  /** Created with the first address. */
   #http: HttpServer | undefined;
   #stopping = false;
 
@@ -69,7 +69,7 @@ export class HttpListener {
     return this.#sockets.size;
   }
 
-  /** Opens a port; returns its address, or nothing if the address is optional and not available. */
+  /** Opens a port. Returns its address, or undefined if the address is optional and not available. */
   async listen({ host, port, optional }: ListenAddress, tls: 'direct' | 'none'): Promise<AddressInfo | undefined> {
     const { limiter, log } = this.#deps;
     this.#http ??= this.#makeHttp();
@@ -87,7 +87,7 @@ export class HttpListener {
     return server.address() as AddressInfo;
   }
 
-  /** Stops accepting, closes idle connections, and finishes the running requests within `drainMs`. */
+  /** Stops accepting connections, closes idle ones, and finishes the running requests within `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
     const closed = this.#servers.map((server) => once(server, 'close'));
@@ -101,7 +101,7 @@ export class HttpListener {
 
   #makeHttp(): HttpServer {
     const { headerBytes, headersMs, requestMs, keepAliveMs, stallMs } = this.#deps.limits;
-    // An import would make all that the module exports, and with it an HTTP client of several megabytes.
+    // An import would initialize every export, including an HTTP client that takes several megabytes.
     const http = process.getBuiltinModule('node:http').createServer({
       maxHeaderSize: headerBytes,
       headersTimeout: headersMs,
@@ -119,14 +119,14 @@ export class HttpListener {
       void running.then(() => this.#running.delete(running));
     });
     http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    // It listens nowhere itself, and checks its deadlines only after this event.
+    // This server does not listen itself, and it checks its deadlines only after this event.
     http.emit('listening');
     return http;
   }
 
   #accept(socket: Socket, tls: 'direct' | 'none'): void {
     const { remoteAddress } = socket;
-    // A peer that has gone already has no address.
+    // A peer that already disconnected has no address.
     if (remoteAddress === undefined || !this.#deps.limiter.admit(remoteAddress, this.#sockets.size)) {
       return void socket.destroy();
     }
@@ -140,7 +140,7 @@ export class HttpListener {
   }
 
   #secure(plain: Socket): void {
-    // Whatever fails ends the connection.
+    // Any failure ends the connection.
     plain.on('error', () => plain.destroy());
     const socket = this.#layTls(plain, 'direct', undefined);
     const deadline = this.#deps.clock.after(this.#deps.limits.tlsHandshakeMs, () => plain.destroy());
@@ -160,7 +160,7 @@ export class HttpListener {
   #upgrade(request: IncomingMessage, socket: Duplex, firstBytes: Buffer): void {
     const found = upgradeRoute(this.#routes, request);
     if (found === undefined) return void socket.destroy();
-    // The deadlines of HTTP end here.
+    // The HTTP deadlines end here.
     request.socket.setTimeout(0);
     socket.on('error', () => socket.destroy());
     found.route.upgrade?.(requestFor(found, request), socket, firstBytes);

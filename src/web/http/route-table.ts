@@ -1,16 +1,16 @@
 import type { HttpRoute } from '../../routing/http-route.ts';
 
-/** A route that fits a request, with the parameters of its path. */
+/** A route that matches a request, with its path parameters. */
 export interface RouteMatch {
   readonly route: HttpRoute;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** What a table has for a path: its routes for the method, or none, and the methods that the path has. */
+/** The result for a path: the route for the method, if any, and the allowed methods. */
 export interface PathMatch {
   readonly match: RouteMatch | undefined;
   readonly allowed: readonly string[];
-  /** Whether pages of every origin may read the answers. */
+  /** Whether pages of any origin may read the answers. */
   readonly anyOrigin: boolean;
 }
 
@@ -22,7 +22,7 @@ interface CompiledRoute {
 /** The characters of a path (RFC 3986 §3.3). */
 const pathCharacters = /^\/(?:[\w.~!$&'()*+,;=:@/-]|%[\dA-Fa-f]{2})*$/;
 
-/** The routes of the HTTP listener. Compares paths as they are sent: it decodes and normalises nothing. */
+/** The routes of the HTTP listener. Paths are compared as sent, without decoding or normalization. */
 export class RouteTable {
   readonly #routes: readonly CompiledRoute[];
 
@@ -38,7 +38,7 @@ export class RouteTable {
     this.#routes = compiled.toSorted((one, other) => parametersOf(one) - parametersOf(other));
   }
 
-  /** The routes for a path; undefined if there are none, or if it is not a path. */
+  /** Finds the routes for a path. Undefined for an unknown or invalid path. */
   find(method: string, path: string): PathMatch | undefined {
     if (!pathCharacters.test(path)) return undefined;
     const segments = path.split('/');

@@ -169,7 +169,7 @@ describe('the control socket', () => {
 
   it('refuses what is no address', async () => {
     for (const address of ['//', '//[', 'http://a:b/status']) {
-      expect((await ask('GET', address)).body.error.message, address).to.equal('This server does not know GET /.');
+      expect((await ask('GET', address)).body.error.message, address).to.equal('This server does not support GET /.');
     }
     expect(recorded.asked).to.deep.equal([]);
   });

@@ -98,7 +98,7 @@ function prepareWrites(db: Database.Database) {
   const remove = db.prepare<[string]>('DELETE FROM accounts WHERE jid = ?');
   return {
     create: (account: PackedAccount, nowMs: number): void => {
-      if (!insert(account, nowMs)) throw new StorageError('conflict', `${JSON.stringify(account[0])} exists already`);
+      if (!insert(account, nowMs)) throw new StorageError('conflict', `${JSON.stringify(account[0])} already exists`);
     },
     createMany: (accounts: readonly PackedAccount[], nowMs: number): string[] =>
       accounts.filter((account) => !insert(account, nowMs)).map(([jid]) => jid),
