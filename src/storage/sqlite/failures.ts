@@ -34,7 +34,7 @@ function codeOf(error: Error): StorageErrorCode {
 }
 
 /**
- * Whether an error ends the store. After an I/O error nobody knows what reached the disk: an fsync that failed once may succeed the next
+ * Whether an error ends the store. After an I/O error the state on the disk is unknown: an fsync that failed once may succeed the next
  * time without the data.
  */
 export function isFatal(error: StorageError): boolean {

@@ -13,7 +13,7 @@ import type { Reporter } from './reporter.ts';
 interface OutboxDeps {
   readonly store: OutboxStore;
   readonly reporter: Pick<Reporter, 'addressed'>;
-  readonly route: (stanza: Stanza, way: RouteOptions) => MaybePromise<void>;
+  readonly route: (stanza: Stanza, options: RouteOptions) => MaybePromise<void>;
   readonly log: Log;
 }
 

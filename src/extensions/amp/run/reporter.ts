@@ -18,7 +18,7 @@ interface ReporterDeps {
   readonly sessions: Pick<SessionDirectory, 'find'>;
   readonly mailboxes: Pick<Mailboxes, 'has'>;
   readonly isLocalDomain: (domain: string) => boolean;
-  readonly route: (stanza: Stanza, way?: RouteOptions) => MaybePromise<void>;
+  readonly route: (stanza: Stanza, options?: RouteOptions) => MaybePromise<void>;
   readonly limit: ReplyLimit;
   readonly counters: AmpCounters;
   readonly log: Log;
