@@ -50,8 +50,6 @@ const sharedTypes: rules.Exceptions = {
 const valuesForTests: rules.Exceptions = {
   blankItem: 'the rosters of tests are made with it',
   coreClaims: 'docs/protocols.md is made from it',
-  isArchivable: 'an archive decides by it',
-  isFirstJourney: 'recorders tell new messages from those that come back',
   listenSchema: 'tests give it a kind of listener that the server has not',
   prepareLocal: 'its limits can be reached in no other way',
   prepareResource: 'its limits can be reached in no other way',

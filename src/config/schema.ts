@@ -191,6 +191,30 @@ const offline = z
   .prefault({})
   .describe('Messages stored for offline accounts (XEP-0160).');
 
+const archive = z
+  .strictObject({
+    enabled: flag(
+      false,
+      'Keep an archive of the messages of each account, which its clients can read. Each message is then written to the disk.',
+    ),
+    keepDays: z
+      .int()
+      .min(1)
+      .max(36_500)
+      .nullable()
+      .default(365)
+      .describe('How long messages are kept in the archives, in days; null keeps them for ever.'),
+    maxPerAccount: z
+      .int()
+      .min(1)
+      .max(1_000_000_000)
+      .nullable()
+      .default(null)
+      .describe('Messages in the archive of one account, beyond which the oldest are removed; null for no limit.'),
+  })
+  .prefault({})
+  .describe('The archives of messages (XEP-0313).');
+
 const forwarding = z
   .strictObject({
     userCommand: flag(
@@ -284,6 +308,7 @@ export function configSchema(origin: Origin) {
     sessions,
     streamManagement,
     offline,
+    archive,
     amp: ampSchema,
     forwarding,
     roster,

@@ -6,6 +6,7 @@ import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { amp } from './amp/amp.ts';
 import type { AmpOptions } from './amp/settings.ts';
+import { type ArchiveOptions, archive } from './archive/archive.ts';
 import { blocking } from './blocking/blocking.ts';
 import { carbons } from './carbons/carbons.ts';
 import { clientState } from './client-state/client-state.ts';
@@ -32,6 +33,7 @@ export interface ExtensionOptions {
   /** The domains of components. */
   readonly components: readonly string[];
   readonly amp: AmpOptions;
+  readonly archive: ArchiveOptions;
   readonly roster: RosterOptions;
   readonly offline: OfflineQuota;
   readonly registration: RegisterOptions;
@@ -47,7 +49,17 @@ export interface ExtensionDeps {
   readonly registrar: AccountChanges;
   readonly storage: Pick<
     Storage,
-    'accounts' | 'rosters' | 'blocklists' | 'offline' | 'outbox' | 'privateXml' | 'vcards' | 'pep'
+    | 'accounts'
+    | 'rosters'
+    | 'blocklists'
+    | 'offline'
+    | 'outbox'
+    | 'privateXml'
+    | 'vcards'
+    | 'pep'
+    | 'archive'
+    | 'secrets'
+    | 'disk'
   >;
   readonly clock: Clock;
   readonly log: Log;
@@ -62,6 +74,8 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     roster({ ...routing, store: storage.rosters, options: options.roster }),
     amp({ ...deps, store: storage }),
     offline({ ...routing, store: storage.offline, quota: options.offline, clock, log }),
+    // Before what copies messages: copies have the ids of the archive.
+    archive({ ...routing, options: options.archive, storage, clock, log }),
     carbons(sessions),
     clientState(),
     disco({

@@ -34,6 +34,8 @@ interface FormField {
   readonly required?: boolean;
   readonly values?: readonly string[];
   readonly options?: readonly FieldOption[];
+  /** A list that takes other values than its options, XEP-0122 §3.2.3. */
+  readonly open?: boolean;
 }
 
 /** A form the server writes. */
@@ -53,9 +55,14 @@ function fieldElement(field: FormField): Element {
     { var: field.var, type: field.type, label: field.label },
     field.desc === undefined ? undefined : xml('desc', {}, field.desc),
     field.required === true ? xml('required') : undefined,
+    field.open === true ? openElement() : undefined,
     ...(field.values ?? []).map((value) => xml('value', {}, value)),
     ...options.map(({ value, label }) => xml('option', { label }, xml('value', {}, value))),
   );
+}
+
+function openElement(): Element {
+  return xml('validate', { xmlns: ns.dataValidate, datatype: 'xs:string' }, xml('open'));
 }
 
 /** The `<x/>` of a form, XEP-0004 §3. */

@@ -271,6 +271,8 @@ export interface Recorded {
   readonly copyForSender?: Stanza;
   /** The acknowledgment of the message waits for this promise. */
   readonly durable?: Promise<unknown>;
+  /** The sender's next stanza waits for this promise: the recorder has too much work. */
+  readonly backlog?: Promise<unknown>;
   /** Data to store with the message, if it is stored. */
   readonly extras?: StoredExtras;
   /** Called when every plan has failed and the sender gets an error. */

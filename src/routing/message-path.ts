@@ -155,6 +155,7 @@ export class MessagePath {
     let recorded = unrecorded;
     let message = ruling.message;
     let copyForSender = ruling.message;
+    let backlog: Promise<unknown> | undefined;
     for (const record of this.#deps.hooks.recorders) {
       // Written out: every message comes here, and a spread takes longer.
       const done = record({ message, sender, recipient, destination, session, options, copyForSender, plan });
@@ -162,11 +163,13 @@ export class MessagePath {
       recorded = [...recorded, done];
       message = done.stamp?.(message) ?? message;
       copyForSender = done.copyForSender ?? copyForSender;
+      backlog = done.backlog ?? backlog;
       if (options.ackScope?.needsAck && done.durable) options.ackScope.ackAfter(done.durable);
       // Nobody waits for it; storage logs its own failures.
       else done.durable?.catch(() => undefined);
     }
-    return this.#carryOut(ruling, { passage, excluded, recorded });
+    const carriedOut = this.#carryOut(ruling, { passage, excluded, recorded });
+    return backlog ? Promise.all([carriedOut, backlog]).then(() => undefined) : carriedOut;
   }
 
   /** The only place where a message has an effect. */

@@ -24,3 +24,13 @@ export class OrderedIds {
     return this.#last;
   }
 }
+
+/** The smallest id of a moment, in milliseconds since 1970. */
+export function firstIdAt(timeMs: number): number {
+  return Math.floor(timeMs) * idsPerMs;
+}
+
+/** The moment of an id, in milliseconds since 1970. */
+export function timeOfId(id: number): number {
+  return Math.floor(id / idsPerMs);
+}

@@ -1,5 +1,6 @@
 import type { DiskSpace } from '../support/disk-space.ts';
 import type { AccountStore } from './accounts.ts';
+import type { ArchiveStore } from './archive.ts';
 import type { BlocklistStore } from './blocklists.ts';
 import type { OfflineStore } from './offline.ts';
 import type { OutboxStore } from './outbox.ts';
@@ -34,6 +35,7 @@ export interface Storage {
   readonly secrets: SecretStore;
   readonly resumption: ResumptionStore;
   readonly pep: PepStore;
+  readonly archive: ArchiveStore;
   readonly schemaVersion: number;
   readonly disk: DiskState;
   /** Writes a complete, checked copy to a new file without stopping work. It holds everything that was durable at the call. */

@@ -40,6 +40,12 @@ export class Payload {
     return Payload.ofContent(elements, contentNs);
   }
 
+  /** A payload of one child that is written already, by code that knows its name, its namespace and how to escape. */
+  static ofWritten(name: string, ns: string, child: string | Buffer): Payload {
+    const bytes = typeof child === 'string' ? Buffer.from(child) : child;
+    return new Payload(bytes, [{ name, ns, start: 0, end: bytes.length }]);
+  }
+
   /** A payload of elements and text in which `defaultNs` names the content namespace. */
   static ofContent(nodes: readonly (Element | string)[], defaultNs: string): Payload {
     if (nodes.length === 0) return Payload.empty;
@@ -110,9 +116,12 @@ export class Payload {
 
   /** The payload with these children after its own. */
   with(...elements: readonly Element[]): Payload {
-    if (elements.length === 0) return this;
+    return elements.length === 0 ? this : this.joined(Payload.of(...elements));
+  }
+
+  /** The payload with the content of another one behind its own. */
+  joined(added: Payload): Payload {
     const { bytes } = this;
-    const added = Payload.of(...elements);
     const children = [...this.children, ...added.children.map((child) => moved(child, bytes.length))];
     return new Payload(Buffer.concat([bytes, added.bytes]), children);
   }

@@ -74,6 +74,8 @@ function row({ path, schema, required }: Key): string {
 
 function valueText(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
+  const nullable = schema.anyOf?.find(({ type }) => type !== 'null');
+  if (nullable && schema.anyOf?.some(({ type }) => type === 'null')) return `${valueText(nullable)}, or \`null\``;
   if (schema.anyOf !== undefined) return 'string, `{ "env": "NAME" }` or `{ "file": "path" }`';
   if (schema.type === 'integer') return `${schema.minimum} to ${schema.maximum}`;
   if (schema.type === 'array')
@@ -87,6 +89,7 @@ function valueText(schema: JsonSchema): string {
 function defaultText(schema: JsonSchema, required: boolean): string {
   if (required) return 'required';
   if (schema.default === undefined) return '';
+  if (schema.default === null) return '`null`';
   const entries = Array.isArray(schema.default) ? schema.default : [schema.default];
   if (entries.length === 0) return 'none';
   return entries.map((entry) => `\`${typeof entry === 'object' ? listenerText(entry) : entry}\``).join(', ');

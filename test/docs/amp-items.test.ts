@@ -10,9 +10,7 @@ const untested = new Map<string, string>([
   ['N-3', 'for senders'],
   ['N-7', 'for requesters'],
   ['N-28', 'the duty of the operator'],
-  ['D-16', 'comes with the archive'],
-  ['D-34', 'comes with the archive'],
-  ['D-37', 'comes with the archive'],
+  ['D-34', 'the archive does not count as storage yet'],
   ['D-43', 'comes with multicast'],
 ]);
 

@@ -11,6 +11,7 @@ export function allExtensions({ routing, storage, clock, log }: BenchDeps): Benc
     amp,
     roster: { maxItems: 10, maxGroupsPerItem: 10, maxNameBytes: 100 },
     offline: { maxMessages: 10, maxBytes: 10_000 },
+    archive: { enabled: true, keepDays: 365, maxPerAccount: null },
     registration: { passwordChange: true, accountRemoval: true },
     forwarding: { userCommand: true },
     contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [] },

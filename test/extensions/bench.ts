@@ -43,7 +43,7 @@ export class Bench {
     this.#makeParts = makeParts;
     let close: (() => Promise<void>) | undefined;
     before(async () => {
-      const opened = await openTemporaryStorage();
+      const opened = await openTemporaryStorage(this.clock);
       this.#storage = opened.storage;
       close = opened.close;
     });

@@ -157,6 +157,20 @@ describe('Recorders of messages', () => {
     await done;
   });
 
+  it('make the sender wait when they have too much work', async () => {
+    const work = Promise.withResolvers<void>();
+    const { bench, romeo } = await stage([{ record: () => ({ backlog: work.promise }) }]);
+    const message = readStanza(chat('juliet@a.example').replace('<message', `<message from='${romeo.jid}'`));
+    let over = false;
+    const routed = Promise.resolve(bench.routing.route(message)).then(() => {
+      over = true;
+    });
+    await bench.settled();
+    expect(over).to.equal(false);
+    work.resolve();
+    await routed;
+  });
+
   it('hear when nothing has worked, and not when something has', async () => {
     let undelivered = 0;
     const record: Recorder = () => ({

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Storage } from '../../src/storage/storage.ts';
 import { describeAccounts } from './contract-accounts.ts';
+import { describeArchive } from './contract-archive.ts';
 import { describeOffline } from './contract-offline.ts';
 import { describePep } from './contract-pep.ts';
 import { describeResumption } from './contract-resumption.ts';
@@ -46,6 +47,7 @@ export function describeStorageContract(name: string, open: () => Promise<Opened
     describeResumption(subject);
     describeSmallStores(subject);
     describePep(subject);
+    describeArchive(subject);
     describeOrder(subject);
   });
   describe(`storage contract: ${name}: closing`, () => {

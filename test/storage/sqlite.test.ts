@@ -1,4 +1,4 @@
 import { openTemporaryStorage } from '../support/temporary-storage.ts';
 import { describeStorageContract } from './contract.ts';
 
-describeStorageContract('sqlite', openTemporaryStorage);
+describeStorageContract('sqlite', () => openTemporaryStorage());

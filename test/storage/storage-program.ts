@@ -2,7 +2,7 @@ import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.
 import { StorageError } from '../../src/storage/storage-error.ts';
 import { ampleQuota, sampleCredentials, sampleMessage } from './samples.ts';
 
-// A process of its own for tests: `append <dir>` prints the id of each message once it is acknowledged, until it is killed;
+// A process of its own for tests: `append <dir>` prints the id of each message once it is acknowledged, until it is killed; `archive <dir>` does the same with messages in an archive;
 // `open <dir> [<migrations>]` prints how opening the directory went; `leave <dir>` writes something and dies.
 const [, , task, dataDir = '', migrationsDir] = process.argv;
 
@@ -11,6 +11,23 @@ async function append(): Promise<void> {
   await storage.accounts.create('juliet@capulet.example', sampleCredentials());
   const appendOne = async (): Promise<void> => {
     const id = await storage.offline.append('juliet@capulet.example', sampleMessage('hark'), ampleQuota);
+    process.stdout.write(`${id}\n`);
+    return appendOne();
+  };
+  await Promise.all(Array.from({ length: 10 }, appendOne));
+}
+
+async function archive(): Promise<void> {
+  const storage = await openSqliteStorage({ dataDir, onFatal: fail });
+  await storage.accounts.create('a@x.example', sampleCredentials());
+  const number = (await storage.archive.open('a@x.example'))?.archive ?? 0;
+  const appendOne = async (): Promise<void> => {
+    const id = storage.archive.newId();
+    await storage.archive.append({
+      id,
+      bytes: Buffer.from('hark'),
+      recipient: { archive: number, peer: 'b@x.example' },
+    });
     process.stdout.write(`${id}\n`);
     return appendOne();
   };
@@ -34,4 +51,4 @@ function fail(error: Error): void {
   throw error;
 }
 
-await (task === 'append' ? append() : task === 'leave' ? leave() : open());
+await (task === 'append' ? append() : task === 'archive' ? archive() : task === 'leave' ? leave() : open());

@@ -81,8 +81,8 @@ export class StubSession implements Session {
     this.closedBy = error;
   }
 
-  /** What came since the last call, as text. Ids that the server made up are masked. */
+  /** What came since the last call, as text. Ids of stanzas that the server made up are masked. */
   taken(): string[] {
-    return this.sent.splice(0).map((stanza) => stanza.toString().replace(/ id="[\w-]{22}"/, ' id="*"'));
+    return this.sent.splice(0).map((stanza) => stanza.toString().replace(/^(<[^>]*) id="[\w-]{22}"/, '$1 id="*"'));
   }
 }

@@ -129,10 +129,12 @@ function prepareInsert(db: Database.Database, writeKeys: (id: number, packed: Pa
        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (jid) DO NOTHING RETURNING id`,
     )
     .pluck();
+  const addArchive = db.prepare<[number]>('INSERT INTO archives (account_id) VALUES (?)');
   return ([jid, domain, credentials]: PackedAccount, nowMs: number): boolean => {
     const id = insert.get(jid, domain, nowMs, credentials.bcrypt, nowMs, nowMs);
     if (id === undefined) return false;
     writeKeys(id, credentials);
+    addArchive.run(id);
     return true;
   };
 }

@@ -1,4 +1,5 @@
 import { accounts } from './accounts.ts';
+import { archive } from './archive/archive.ts';
 import { blocklists } from './blocklists.ts';
 import { offline } from './offline.ts';
 import { outbox } from './outbox.ts';
@@ -23,4 +24,5 @@ export const families = [
   secrets,
   resumption,
   pep,
+  archive,
 ] as const;

@@ -1,0 +1,125 @@
+import type Database from 'better-sqlite3';
+import type { ArchivedMessage, ArchiveLimits, ArchiveRange, ArchiveRecord, ArchiveStore } from '../../../archive.ts';
+import { StorageError } from '../../../storage-error.ts';
+import { asBuffer } from '../../bytes.ts';
+import { defineFamily, type OperationsOf, type StoreContext } from '../../family.ts';
+import { ArchiveIndex } from './archive-index.ts';
+import { packMessages, unpackMessages } from './packed-messages.ts';
+import { Peers } from './peers.ts';
+import { prepareRemovals } from './removals.ts';
+
+/** A message in an archive as it travels between the threads. */
+interface PackedArchivedMessage {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Entries that move into the table with a group of messages: more than come with it, so that the table catches up. */
+const movedWithGroup = 500;
+const movedPerMessage = 4;
+
+/** The archives of messages. */
+export const archive = defineFamily({
+  name: 'archive',
+  prepare: prepareArchive,
+  adds: ['append', 'setPreferences'],
+  store: archiveStore,
+});
+
+function prepareArchive(db: Database.Database) {
+  const peers = new Peers(db);
+  const index = new ArchiveIndex(db, peers);
+  return {
+    reads: { ...prepareRecords(db), ...prepareQueries(db, index, peers) },
+    writes: { ...prepareChanges(db, index, peers), ...prepareRemovals(db, index) },
+  };
+}
+
+function archiveStore({ run, gather, nextId }: StoreContext<OperationsOf<typeof prepareArchive>>): ArchiveStore {
+  const unpack = (messages: readonly PackedArchivedMessage[]): ArchivedMessage[] =>
+    messages.map(({ id, bytes }) => ({ id, bytes: asBuffer(bytes) }));
+  return {
+    open: (owner) => run('open', owner),
+    setPreferences: (archive, preferences) => run('setPreferences', archive, preferences ?? null),
+    newId: nextId,
+    append: gather('append', (messages) => [packMessages(messages), messages.length]),
+    page: async (archive, range, limit, which) => unpack(await run('page', archive, range, limit, which)),
+    find: async (archive, ids) => unpack(await run('find', archive, ids)),
+    count: (archive, range, most) => run('count', archive, range, most),
+    bounds: (archive) => run('bounds', archive),
+    remove: (archive, id) => run('remove', archive, id),
+    tidy: (limits: ArchiveLimits) => run('tidy', limits),
+  };
+}
+
+function prepareRecords(db: Database.Database) {
+  const open = db.prepare<[string], { archive: number; preferences: string | null }>(
+    `SELECT archives.id AS archive, preferences FROM archives JOIN accounts ON accounts.id = account_id WHERE jid = ?`,
+  );
+  return {
+    open: (owner: string): ArchiveRecord | undefined => {
+      const found = open.get(owner);
+      return found && { archive: found.archive, preferences: found.preferences ?? undefined };
+    },
+  };
+}
+
+function prepareQueries(db: Database.Database, index: ArchiveIndex, peers: Peers) {
+  const read = db.prepare<[number], PackedArchivedMessage>('SELECT id, bytes FROM archive_messages WHERE id = ?');
+  const readAll = (ids: readonly number[]) => ids.map((id) => read.get(id)).filter((found) => found !== undefined);
+  /** Undefined if nobody has exchanged a message with the peer. */
+  const entriesOf = ({ peer, ...range }: ArchiveRange) => {
+    index.refresh();
+    if (peer === undefined) return range;
+    const number = peers.find(peer);
+    return number === undefined ? undefined : { ...range, peer: number };
+  };
+  const all = { afterId: 0, beforeId: Number.POSITIVE_INFINITY };
+  return {
+    page: (archive: number, range: ArchiveRange, limit: number, which: 'first' | 'last'): PackedArchivedMessage[] => {
+      const entries = entriesOf(range);
+      return entries === undefined ? [] : readAll(index.ids(archive, entries, limit, which));
+    },
+    find: (archive: number, ids: readonly number[]): PackedArchivedMessage[] => {
+      index.refresh();
+      return readAll(ids.filter((id) => index.has(archive, id)));
+    },
+    count: (archive: number, range: ArchiveRange, most: number): number => {
+      const entries = entriesOf(range);
+      return entries === undefined ? 0 : index.count(archive, entries, most);
+    },
+    bounds: (archive: number): readonly [number, number] | undefined => {
+      index.refresh();
+      const [first] = index.ids(archive, all, 1, 'first');
+      const [last] = index.ids(archive, all, 1, 'last');
+      return first === undefined || last === undefined ? undefined : [first, last];
+    },
+  };
+}
+
+function prepareChanges(db: Database.Database, index: ArchiveIndex, peers: Peers) {
+  const insert = db.prepare<[number, number | null, number | null, number | null, number | null, Uint8Array]>(
+    `INSERT INTO archive_messages (id, sender_archive, sender_peer, recipient_archive, recipient_peer, bytes)
+     VALUES (?, ?, ?, ?, ?, ?)`,
+  );
+  const prefer = db.prepare<[string | null, number]>('UPDATE archives SET preferences = ? WHERE id = ?');
+  return {
+    append: (packed: Uint8Array, count: number): void => {
+      index.refresh();
+      for (const { id, bytes, ...ends } of unpackMessages(packed, count)) {
+        const [senderArchive, recipientArchive] = [ends.senderArchive || null, ends.recipientArchive || null];
+        const senderPeer = senderArchive && peers.need(ends.senderPeer);
+        const recipientPeer = recipientArchive && peers.need(ends.recipientPeer);
+        insert.run(id, senderArchive, senderPeer, recipientArchive, recipientPeer, bytes);
+        index.add({ id, senderArchive, senderPeer, recipientArchive, recipientPeer });
+      }
+      index.advance(Math.max(movedWithGroup, movedPerMessage * count));
+      index.changed();
+    },
+    setPreferences: (archive: number, preferences: string | null): void => {
+      if (prefer.run(preferences, archive).changes === 0) {
+        throw new StorageError('not-found', `There is no archive ${archive}`);
+      }
+    },
+  };
+}

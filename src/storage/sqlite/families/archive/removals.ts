@@ -1,0 +1,88 @@
+import type Database from 'better-sqlite3';
+import type { ArchiveLimits } from '../../../archive.ts';
+import type { ArchiveIndex } from './archive-index.ts';
+
+/** Messages that one operation removes, and entries that it moves: it must not hold up others for long. */
+const removedAtOnce = 250;
+const movedAtOnce = 1000;
+
+interface Ends {
+  readonly id: number;
+  readonly senderArchive: number | null;
+  readonly recipientArchive: number | null;
+}
+
+const endColumns = 'id, sender_archive AS senderArchive, recipient_archive AS recipientArchive';
+const all = { afterId: 0, beforeId: Number.POSITIVE_INFINITY };
+
+/** Prepares the removal of messages: of single ones, and of what limits demand. A message goes when no archive has it any more. */
+export function prepareRemovals(db: Database.Database, index: ArchiveIndex) {
+  const removeEntry = prepareRemoveEntry(db, index);
+  const old = db.prepare<[number, number], Ends>(
+    `SELECT ${endColumns} FROM archive_messages WHERE id < ? ORDER BY id LIMIT ?`,
+  );
+  const removeMessage = db.prepare<[number]>('DELETE FROM archive_messages WHERE id = ?');
+  const abandoned = db.prepare<[], number>('SELECT id FROM archives WHERE account_id IS NULL LIMIT 1').pluck();
+  const forget = db.prepare<[number]>('DELETE FROM archives WHERE id = ?');
+  const overfull = db.prepare<[number], { id: number; entries: number }>(
+    'SELECT id, entries FROM archives WHERE entries > ? LIMIT 1',
+  );
+  const removeOldest = (archive: number, count: number): number => {
+    const ids = index.ids(archive, all, count, 'first');
+    for (const id of ids) removeEntry(archive, id);
+    return ids.length;
+  };
+  /** Each of these is true if it found something to do. */
+  const removeOld = ({ removeBeforeId }: ArchiveLimits): boolean => {
+    const messages = old.all(removeBeforeId, removedAtOnce);
+    for (const { id, senderArchive, recipientArchive } of messages) {
+      if (senderArchive !== null) removeEntry(senderArchive, id);
+      if (recipientArchive !== null) removeEntry(recipientArchive, id);
+      removeMessage.run(id);
+    }
+    return messages.length > 0;
+  };
+  const removeAbandoned = (): boolean => {
+    const archive = abandoned.get();
+    if (archive === undefined) return false;
+    if (removeOldest(archive, removedAtOnce) === 0) forget.run(archive);
+    return true;
+  };
+  const removeExcess = ({ maxMessages }: ArchiveLimits): boolean => {
+    const archive = overfull.get(maxMessages);
+    return (
+      archive !== undefined && removeOldest(archive.id, Math.min(archive.entries - maxMessages, removedAtOnce)) > 0
+    );
+  };
+  return {
+    remove: (archive: number, id: number): void => {
+      index.refresh();
+      removeEntry(archive, id);
+      index.changed();
+    },
+    tidy: (limits: ArchiveLimits): boolean => {
+      index.refresh();
+      const moreToMove = index.advanceTo(limits.indexBeforeId - 1, movedAtOnce);
+      const found = removeAbandoned() || removeOld(limits) || removeExcess(limits);
+      index.changed();
+      return moreToMove || found;
+    },
+  };
+}
+
+function prepareRemoveEntry(db: Database.Database, index: ArchiveIndex) {
+  const ends = db.prepare<[number], Ends>(`SELECT ${endColumns} FROM archive_messages WHERE id = ?`);
+  const remove = db.prepare<[number]>('DELETE FROM archive_messages WHERE id = ?');
+  const detach = db.prepare<{ id: number; archive: number }>(
+    `UPDATE archive_messages SET sender_archive = nullif(sender_archive, @archive),
+       recipient_archive = nullif(recipient_archive, @archive) WHERE id = @id`,
+  );
+  return (archive: number, id: number): void => {
+    const found = ends.get(id);
+    index.remove(archive, id);
+    if (!found) return;
+    const other = found.senderArchive === archive ? found.recipientArchive : found.senderArchive;
+    if (other === null || !index.has(other, id)) remove.run(id);
+    else if (index.isRecent(id)) detach.run({ id, archive });
+  };
+}

@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import { type Account, Stage } from '../support/conversation.ts';
+import type { TestClient } from '../support/test-client.ts';
+import { childOf, type Tree } from '../support/xml-tree.ts';
+
+const mam = 'urn:xmpp:mam:2';
+const rsm = 'http://jabber.org/protocol/rsm';
+
+describe('The message archive (XEP-0313)', () => {
+  const stage = new Stage({ settings: { limits: { disabled: true }, archive: { enabled: true } } });
+
+  const chat = (to: string, body: string) => `<message to="${to}" type="chat"><body>${body}</body></message>`;
+  const queryOf = (content: string) => `<iq type="set" id="q"><query xmlns="${mam}">${content}</query></iq>`;
+  const pageOf = (content: string) => queryOf(`<set xmlns="${rsm}">${content}</set>`);
+
+  /** The forwarded bodies of a page in the order they came, and its `<fin/>`. */
+  async function read(client: TestClient, query: string): Promise<{ bodies: string[]; ids: string[]; fin: Tree }> {
+    client.sends(query);
+    const came = await client.drains();
+    const result = came.at(-1) ?? expect.fail();
+    const results = came.slice(0, -1).map((tree) => childOf(tree, 'result') ?? expect.fail());
+    const message = (tree: Tree) => childOf(childOf(tree, 'forwarded') ?? expect.fail(), 'message');
+    return {
+      bodies: results.map((tree) => childOf(message(tree) ?? expect.fail(), 'body')?.text ?? ''),
+      ids: results.map((tree) => tree.attributes.get('id') ?? ''),
+      fin: childOf(result, 'fin') ?? expect.fail(),
+    };
+  }
+
+  async function absent(): Promise<{ romeo: TestClient; juliet: Account }> {
+    const { romeo } = await stage.enter(['romeo']);
+    return { romeo, juliet: await stage.account('juliet') };
+  }
+
+  it('is paged through from the first message to the last, though new ones come', async () => {
+    const { romeo, juliet } = await absent();
+    const bodies = Array.from({ length: 25 }, (_, number) => `message ${number}`);
+    romeo.sends(...bodies.map((body) => chat(juliet.jid, body)));
+    await romeo.settles();
+    const reader = await juliet.connects();
+    const found: string[] = [];
+    let after = '';
+    for (let page = 0; page < 10; page++) {
+      const { bodies: more, ids, fin } = await read(reader, pageOf(`<max>10</max>${after}`));
+      found.push(...more);
+      if (fin.attributes.get('complete') === 'true') break;
+      after = `<after>${ids.at(-1)}</after>`;
+      romeo.sends(chat(juliet.jid, `new ${page}`));
+      await romeo.settles();
+    }
+    expect(found).to.deep.equal([...bodies, 'new 0', 'new 1']);
+  });
+
+  it('has messages under the id with which they came, also from the offline store', async () => {
+    const { romeo, juliet } = await absent();
+    romeo.sends(chat(juliet.jid, 'stored'));
+    await romeo.settles();
+    const home = await juliet.arrives();
+    romeo.sends(chat(juliet.jid, 'direct'));
+    const direct = await home.receives('<message><body>direct</body>...</message>');
+    const stored = home.arrival.find(({ name }) => name === 'message') ?? expect.fail();
+    const idOf = (tree: Tree) => childOf(tree, 'stanza-id')?.attributes.get('id');
+    const { ids, bodies } = await read(home, queryOf(''));
+    expect(bodies).to.deep.equal(['stored', 'direct']);
+    expect(ids).to.deep.equal([idOf(stored), idOf(direct)]);
+  });
+
+  it('is announced by the account', async () => {
+    const { romeo } = await stage.enter(['romeo']);
+    const info = '<query xmlns="http://jabber.org/protocol/disco#info"/>';
+    const result = await romeo.gets(
+      `<iq type="get" to="${romeo.jid.split('/')[0]}">${info}</iq>`,
+      '<iq type="result">...</iq>',
+    );
+    const features = (childOf(result, 'query')?.children ?? []).map(({ attributes }) => attributes.get('var'));
+    expect(features).to.include.members([mam, `${mam}#extended`, `${mam}#groupchat-field`, 'urn:xmpp:sid:0']);
+  });
+});
