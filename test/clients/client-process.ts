@@ -20,6 +20,10 @@ export interface Login {
  *
  * Of programs that know carbons also: the order `carbons`; the events `carbons-on` and `carbon DIRECTION FROM TO BODY`.
  *
+ * Of programs that know archives also: the orders `archive PEER`, `archive-backwards PEER`, `archive-ends`, `archive-fields` and
+ * `archive-default POLICY`; the events `archived FROM BODY ID`, `archive-end`, `archive-ends FIRST LAST`, `archive-fields NAME…` and
+ * `archive-default POLICY`.
+ *
  * Of programs that know AMP also (rules are `ACTION CONDITION VALUE`): the orders `rules TO ID BODY RULE…` and `amp-features DOMAIN`;
  * the events `report STATUS ID FROM RULE`, `amp-error LIST ID CONDITION RULE…`, `feature NAME` and `features-end`.
  */

@@ -25,6 +25,8 @@ class Client(slixmpp.ClientXMPP):
         self.register_plugin('xep_0199')
         self.register_plugin('xep_0203')
         self.register_plugin('xep_0280')
+        self.register_plugin('xep_0313')
+        self.register_plugin('xep_0441')
         self.ended = asyncio.get_event_loop().create_future()
         self.add_event_handler('session_start', self.begin)
         self.add_event_handler('failed_auth', lambda stanza: self.refuse(stanza['condition']))
@@ -91,6 +93,17 @@ class Client(slixmpp.ClientXMPP):
         elif verb == 'carbons':
             await self['xep_0280'].enable()
             say('carbons-on')
+        elif verb in ('archive', 'archive-backwards'):
+            await self.read_archive(words[0] if words else None, verb == 'archive-backwards')
+        elif verb == 'archive-ends':
+            metadata = (await self['xep_0313'].get_archive_metadata())['mam_metadata']
+            say('archive-ends', metadata['start']['id'], metadata['end']['id'])
+        elif verb == 'archive-fields':
+            form = await self['xep_0313'].get_fields()
+            say('archive-fields', *sorted(form.get_fields()))
+        elif verb == 'archive-default':
+            prefs = (await self['xep_0441'].set_preferences(default=words[0], always=[], never=[]))['mam_prefs']
+            say('archive-default', prefs['default'])
         elif verb == 'rules':
             self.send_with_rules(*words)
         elif verb == 'amp-features':
@@ -115,6 +128,13 @@ class Client(slixmpp.ClientXMPP):
             say('roster-end')
         elif verb == 'quit':
             self.disconnect()
+
+    async def read_archive(self, peer, reverse):
+        async for message in self['xep_0313'].iterate(with_jid=peer, reverse=reverse, rsm={'max': 3}):
+            result = message['mam_result']
+            inner = result['forwarded']['stanza']
+            say('archived', inner['from'], inner['body'], result['id'])
+        say('archive-end')
 
     def send_with_rules(self, to, identifier, body, *rules):
         message = self.make_message(mto=to, mbody=body, mtype='chat')
