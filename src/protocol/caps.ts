@@ -63,6 +63,11 @@ export function readCaps(payload: Payload): Caps | undefined {
   return node && ver ? { hash, node, ver } : undefined;
 }
 
+/** Whether both name the same capabilities, or both none. */
+export function isSameCaps(a: Caps | undefined, b: Caps | undefined): boolean {
+  return a?.ver === b?.ver && a?.hash === b?.hash;
+}
+
 const hashFunctions: ReadonlyMap<string, string> = new Map([
   ['sha-1', 'sha1'],
   ['sha-224', 'sha224'],

@@ -24,6 +24,10 @@ export interface Login {
  * `archive-default POLICY`; the events `archived FROM BODY ID`, `archive-end`, `archive-ends FIRST LAST`, `archive-fields NAME…` and
  * `archive-default POLICY`.
  *
+ * Of programs that know personal eventing also: the orders `wants NODE`, `publish NODE ID NAME ACCESS-MODEL MAX-ITEMS` and `items JID NODE`;
+ * the events `published NODE ID`, `not-published NODE CONDITION`, `item-of JID NODE ID NAME`, `items-end JID NODE` and
+ * `no-items JID NODE CONDITION`.
+ *
  * Of programs that know AMP also (rules are `ACTION CONDITION VALUE`): the orders `rules TO ID BODY RULE…` and `amp-features DOMAIN`;
  * the events `report STATUS ID FROM RULE`, `amp-error LIST ID CONDITION RULE…`, `feature NAME` and `features-end`.
  */

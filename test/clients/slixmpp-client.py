@@ -2,6 +2,7 @@
 import asyncio
 import ssl
 import sys
+from xml.etree import ElementTree
 
 import slixmpp
 
@@ -21,6 +22,7 @@ class Client(slixmpp.ClientXMPP):
         self.auto_authorize = None
         self.auto_subscribe = False
         self.register_plugin('xep_0030')
+        self.register_plugin('xep_0060')
         self.register_plugin('xep_0079')
         self.register_plugin('xep_0199')
         self.register_plugin('xep_0203')
@@ -40,6 +42,7 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler('amp_notify', self.show_report)
         self.add_event_handler('amp_alert', self.show_report)
         self.add_event_handler('amp_error', self.show_amp_error)
+        self.add_event_handler('pubsub_publish', self.show_item)
         self.add_event_handler('presence', self.show_presence)
         self.add_event_handler('roster_update', self.show_push)
 
@@ -78,6 +81,34 @@ class Client(slixmpp.ClientXMPP):
             if found is not None:
                 say('amp-error', name.replace('_', '-'), message['id'], error['condition'], *rules_in(found))
 
+    def show_item(self, message):
+        event = '{http://jabber.org/protocol/pubsub#event}'
+        for items in message.xml.iter(event + 'items'):
+            for item in items.iter(event + 'item'):
+                say('item-of', message['from'], items.get('node'), item.get('id'), item[0].get('name'))
+
+    async def publish(self, node, item_id, name, access_model, max_items):
+        options = self['xep_0004'].make_form(ftype='submit')
+        options.add_field(var='FORM_TYPE', ftype='hidden', value='http://jabber.org/protocol/pubsub#publish-options')
+        options.add_field(var='pubsub#access_model', value=access_model)
+        options.add_field(var='pubsub#max_items', value=max_items)
+        options.add_field(var='pubsub#persist_items', value='true')
+        payload = ElementTree.Element('{%s}thing' % node, name=name)
+        try:
+            await self['xep_0060'].publish(None, node, id=item_id, payload=payload, options=options)
+            say('published', node, item_id)
+        except slixmpp.exceptions.IqError as error:
+            say('not-published', node, error.condition)
+
+    async def show_items(self, jid, node):
+        try:
+            answer = await self['xep_0060'].get_items(jid, node)
+            for item in answer['pubsub']['items']:
+                say('item-of', jid, node, item['id'], item['payload'].get('name', ''))
+            say('items-end', jid, node)
+        except slixmpp.exceptions.IqError as error:
+            say('no-items', jid, node, error.condition)
+
     def show_presence(self, presence):
         kind = presence.xml.get('type', 'available')
         say('presence', presence['from'], kind, presence.xml.findtext('{jabber:client}show', ''), presence['status'])
@@ -104,6 +135,14 @@ class Client(slixmpp.ClientXMPP):
         elif verb == 'archive-default':
             prefs = (await self['xep_0441'].set_preferences(default=words[0], always=[], never=[]))['mam_prefs']
             say('archive-default', prefs['default'])
+        elif verb == 'wants':
+            self.register_plugin('xep_0163')
+            self['xep_0163'].add_interest(words[0])
+            await self['xep_0115'].update_caps()
+        elif verb == 'publish':
+            await self.publish(*words)
+        elif verb == 'items':
+            await self.show_items(*words)
         elif verb == 'rules':
             self.send_with_rules(*words)
         elif verb == 'amp-features':

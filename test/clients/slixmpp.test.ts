@@ -1,4 +1,47 @@
+import { expect } from 'chai';
+import type { ServerProcess } from '../support/server-process.ts';
+import { ClientProcess } from './client-process.ts';
 import { slixmpp } from './client-programs.ts';
 import { describeStockClient } from './stock-client.ts';
 
-describeStockClient(slixmpp);
+const password = 'correct horse battery staple';
+const bookmarks = 'urn:xmpp:bookmarks:1';
+
+describeStockClient(slixmpp, definesEventing);
+
+function definesEventing(server: () => ServerProcess): void {
+  it('publishes to contacts, to the own devices, and to strangers what is open to them (XEP-0163)', async () => {
+    const login = (local: string) => ClientProcess.login(slixmpp, server(), { jid: `${local}@localhost`, password });
+    await using dave = await login('dave');
+    await using carol = await login('carol');
+    // They became contacts when they kept their rosters.
+    await dave.expect('presence', 'carol@localhost', 'available');
+
+    carol.tell('publish', 'urn:example:tune', 'current', 'Introduction', 'presence', '1');
+    await carol.expect('published', 'urn:example:tune', 'current');
+    dave.tell('wants', 'urn:example:tune');
+    await dave.expect('item-of', 'carol@localhost', 'urn:example:tune', 'current', 'Introduction');
+    carol.tell('publish', 'urn:example:tune', 'current', 'Finale', 'presence', '1');
+    await dave.expect('item-of', 'carol@localhost', 'urn:example:tune', 'current', 'Finale');
+
+    await using phone = await login('carol');
+    phone.tell('wants', bookmarks);
+    carol.tell('publish', bookmarks, 'room@rooms.localhost', 'The Room', 'whitelist', 'max');
+    await phone.expect('item-of', 'carol@localhost', bookmarks, 'room@rooms.localhost', 'The Room');
+    dave.tell('items', 'carol@localhost', bookmarks);
+    await dave.expect('no-items', 'carol@localhost', bookmarks, 'not-allowed');
+    phone.tell('publish', bookmarks, 'other@rooms.localhost', 'Other', 'presence', 'max');
+    await phone.expect('not-published', bookmarks, 'conflict');
+
+    const keys = 'eu.siacs.conversations.axolotl.devicelist';
+    carol.tell('publish', keys, 'current', 'keys', 'open', '1');
+    await carol.expect('published', keys, 'current');
+    await using alice = await login('alice');
+    alice.tell('items', 'carol@localhost', keys);
+    await alice.expect('item-of', 'carol@localhost', keys, 'current', 'keys');
+    alice.tell('items', 'carol@localhost', 'urn:example:tune');
+    await alice.expect('no-items', 'carol@localhost', 'urn:example:tune', 'service-unavailable');
+    expect(dave.heard('item-of')).to.have.length(2);
+    for (const client of [alice, dave, carol, phone]) await client.quit();
+  });
+}

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import { capsElement, verificationString, verificationText } from '../../src/protocol/caps.ts';
-import type { Capabilities } from '../../src/protocol/disco.ts';
+import { capsElement, provenTexts, verificationString, verificationText } from '../../src/protocol/caps.ts';
+import { type Capabilities, discoInfoElement, readDiscoInfo } from '../../src/protocol/disco.ts';
+import { parseElement } from '../../src/xml/parse-element.ts';
 import { serialise } from '../../src/xml/serialise.ts';
 
 const exodus: Capabilities = {
@@ -64,6 +66,31 @@ describe('entity capabilities (XEP-0115)', () => {
     });
     const text = verificationText({ identities: [], features: [], forms: [form('b'), form(), form('a')] });
     expect(text).to.equal('a<v<b<v<');
+  });
+
+  it('proves the texts that a hash covers, however the answer presents them (§5.4)', () => {
+    const caps = { hash: 'sha-1', node: 'urn:n', ver: verificationString(exodus) };
+    const [, ...others] = [...exodus.features].sort();
+    const identities = [
+      ...exodus.identities,
+      { category: 'http:', type: '', lang: 'jabber.org', name: 'protocol/caps' },
+    ];
+    const presentedAnew = { identities, features: others.filter((one) => !one.endsWith('/caps')) };
+    for (const capabilities of [exodus, presentedAnew])
+      expect(provenTexts(caps, capabilities)).to.include('http://jabber.org/protocol/caps');
+    expect(provenTexts(caps, { ...exodus, features: [] })).to.equal(undefined);
+    expect(provenTexts({ ...caps, hash: 'md5' }, exodus)).to.equal(undefined);
+    expect(provenTexts({ ...caps, hash: undefined }, exodus)).to.equal(undefined);
+  });
+
+  it('proves with other hash functions', () => {
+    const ver = createHash('sha256').update(verificationText(psi)).digest('base64');
+    expect(provenTexts({ hash: 'sha-256', node: 'n', ver }, psi)).to.include('http://jabber.org/protocol/muc');
+  });
+
+  it('reads an answer to disco#info so that its hash is the same', () => {
+    const read = readDiscoInfo(parseElement(serialise(discoInfoElement(psi))));
+    expect(verificationText(read)).to.equal(verificationText(psi));
   });
 
   it('writes the element', () => {

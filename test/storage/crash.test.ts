@@ -11,7 +11,7 @@ describe('a killed process', () => {
   const directory = new TestDirectory();
 
   it('has lost nothing that it acknowledged, and holds no lock', async () => {
-    const acknowledged = await killedAfter(500);
+    const acknowledged = await killedAfter('append', 500);
     const storage = await directory.open();
     const kept = await storage.offline.list('juliet@capulet.example', 0, 1_000_000);
     const ids = new Set(kept.map(({ id }) => id));
@@ -19,9 +19,21 @@ describe('a killed process', () => {
     expect((await storage.offline.count('juliet@capulet.example')).messages).to.equal(kept.length);
   });
 
+  it('has kept every item it acknowledged, and counts them as they are', async () => {
+    const acknowledged = await killedAfter('publish', 500);
+    const storage = await directory.open();
+    const ids = new Set(await storage.pep.itemIds('juliet@capulet.example', 'n'));
+    expect(acknowledged.filter((id) => !ids.has(String(id)))).to.deep.equal([]);
+    await storage.pep.purge('juliet@capulet.example', 'n');
+    const item = { id: 'x', publishedAtMs: 0, payload: '<p/>' };
+    // The count of bytes is 0 now, so that exactly this item fits.
+    await storage.pep.publish('juliet@capulet.example', 'n', { item, maxItems: 1, maxBytes: 4 });
+    expect(await storage.pep.itemIds('juliet@capulet.example', 'n')).to.deep.equal(['x']);
+  });
+
   /** The ids that a process acknowledged before it was killed in the middle of its work. */
-  async function killedAfter(count: number): Promise<number[]> {
-    const child = spawn(process.execPath, [program, 'append', directory.dataDir], {
+  async function killedAfter(task: 'append' | 'publish', count: number): Promise<number[]> {
+    const child = spawn(process.execPath, [program, task, directory.dataDir], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const exited = once(child, 'exit');

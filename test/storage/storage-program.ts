@@ -2,7 +2,8 @@ import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.
 import { StorageError } from '../../src/storage/storage-error.ts';
 import { ampleQuota, sampleCredentials, sampleMessage } from './samples.ts';
 
-// A process of its own for tests: `append <dir>` prints the id of each message once it is acknowledged, until it is killed; `archive <dir>` does the same with messages in an archive;
+// A process of its own for tests: `append <dir>` prints the id of each message once it is acknowledged, until it is killed; `archive <dir>`
+// does the same with messages in an archive, `publish <dir>` with items of a node;
 // `open <dir> [<migrations>]` prints how opening the directory went; `leave <dir>` writes something and dies.
 const [, , task, dataDir = '', migrationsDir] = process.argv;
 
@@ -34,6 +35,22 @@ async function archive(): Promise<void> {
   await Promise.all(Array.from({ length: 10 }, appendOne));
 }
 
+async function publish(): Promise<void> {
+  const owner = 'juliet@capulet.example';
+  const storage = await openSqliteStorage({ dataDir, onFatal: fail });
+  await storage.accounts.create(owner, sampleCredentials());
+  let last = 0;
+  const publishOne = async (): Promise<void> => {
+    const id = String(++last);
+    const item = { id, publishedAtMs: 0, payload: `<p>${id}</p>` };
+    const create = { name: 'n', config: '{}', createdAtMs: 0 };
+    await storage.pep.publish(owner, 'n', { create, item, maxItems: 1_000_000, maxBytes: 1_000_000_000 });
+    process.stdout.write(`${id}\n`);
+    return publishOne();
+  };
+  await Promise.all(Array.from({ length: 10 }, publishOne));
+}
+
 async function open(): Promise<void> {
   const options = { dataDir, onFatal: fail, ...(migrationsDir !== undefined && { migrationsDir }) };
   const outcome = await openSqliteStorage(options).catch((error: unknown) => error);
@@ -51,4 +68,5 @@ function fail(error: Error): void {
   throw error;
 }
 
-await (task === 'append' ? append() : task === 'archive' ? archive() : task === 'leave' ? leave() : open());
+const tasks: Readonly<Record<string, () => Promise<void>>> = { append, archive, publish, open, leave };
+await tasks[task ?? '']?.();

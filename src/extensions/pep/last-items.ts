@@ -1,3 +1,4 @@
+import { type Caps, isSameCaps } from '../../protocol/caps.ts';
 import { delayElement } from '../../protocol/delay.ts';
 import { Jid } from '../../protocol/jid.ts';
 import { itemElement } from '../../protocol/pubsub.ts';
@@ -35,14 +36,21 @@ interface Source {
   readonly node: PepNode;
 }
 
+/** What a session was when it was last sent last items. */
+interface Served {
+  readonly caps: Caps | undefined;
+  wanted: WantedSet;
+}
+
+const nothing: WantedSet = new Set();
+
 /**
  * Sends the last items of nodes to resources that come online, or come to want more (XEP-0163 §4.3.4). A change of status sends
  * nothing.
  */
 export class LastItems {
   readonly #deps: LastItemsDeps;
-  /** What each session wanted when it was last sent last items. */
-  readonly #served = new WeakMap<Session, WantedSet>();
+  readonly #served = new WeakMap<Session, Served>();
 
   constructor(deps: LastItemsDeps) {
     this.#deps = deps;
@@ -52,13 +60,17 @@ export class LastItems {
   async announced(session: Session, presence: Stanza, initial: boolean): Promise<void> {
     const caps = this.#deps.wanted.capsOf(presence);
     const before = initial ? undefined : this.#served.get(session);
-    if (!caps) return;
+    if (before && isSameCaps(before.caps, caps)) return;
+    const served: Served = { caps, wanted: before?.wanted ?? nothing };
+    this.#served.set(session, served);
+    // A session that was resumed after a restart is not a new one.
+    if (!caps || (!initial && !before)) return;
     const owners = await this.#withNodes([session.account, ...this.#localContacts(session.account)]);
     if (owners.length === 0) return;
     const wanted = await this.#deps.wanted.of(caps, session.jid, session.account.jid);
-    this.#served.set(session, wanted);
-    if (initial || (before && before !== wanted))
-      await this.#serve(session.jid, owners, newIn(wanted, before), session);
+    const fresh = newIn(wanted, served.wanted);
+    served.wanted = wanted;
+    await this.#serve(session.jid, owners, fresh, session);
   }
 
   /** The resource of a contact on another server has announced itself to an account. */
@@ -67,9 +79,9 @@ export class LastItems {
     const resource = caps && this.#deps.remotes.see(account.key, from, caps);
     if (!resource || this.#deps.nodes.of(account).size === 0) return;
     const wanted = await this.#deps.wanted.of(caps, from, account.jid);
-    const { served } = resource;
+    const fresh = newIn(wanted, resource.served);
     resource.served = wanted;
-    if (served !== wanted) await this.#serve(from, [account], newIn(wanted, served));
+    await this.#serve(from, [account], fresh);
   }
 
   /** A contact may see the account's presence from now on. */
@@ -154,8 +166,9 @@ export class LastItems {
   }
 }
 
-function newIn(wanted: WantedSet, before: WantedSet | undefined): WantedSet {
-  return before ? new Set([...wanted].filter((node) => !before.has(node))) : wanted;
+function newIn(wanted: WantedSet, before: WantedSet): WantedSet {
+  if (wanted === before) return nothing;
+  return before.size === 0 ? wanted : new Set([...wanted].filter((node) => !before.has(node)));
 }
 
 function lastItem(account: Account, { name, config }: PepNode, item: PepItem): Stanza {

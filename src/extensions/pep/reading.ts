@@ -78,16 +78,19 @@ export class Reading {
   /** The answer to disco#items about an account or a node of it (XEP-0060 §5.2, §5.5, XEP-0163 §6.2). */
   async list(account: Account, asker: Jid, name: string | undefined): Promise<DiscoItem[] | undefined> {
     const nodes = this.#deps.nodes.of(account);
-    if (name === undefined) return [...nodes.values()].filter((one) => mayAccess(account, one, asker)).map(nodeItem);
+    if (name === undefined) {
+      const shown = [...nodes.values()].filter((one) => mayAccess(account, one, asker));
+      return shown.map((one) => nodeItem(account.jid, one));
+    }
     const node = nodes.get(name);
     if (!node || !mayAccess(account, node, asker)) return undefined;
     const ids = await this.#deps.store.itemIds(account.key, name);
     return ids.map((id) => ({ jid: account.jid, name: id }));
-
-    function nodeItem({ name: node, config }: PepNode): DiscoItem {
-      return { jid: account.jid, node, ...(config.title !== '' && { name: config.title }) };
-    }
   }
+}
+
+function nodeItem(jid: Jid, { name: node, config }: PepNode): DiscoItem {
+  return { jid, node, ...(config.title !== '' && { name: config.title }) };
 }
 
 function selectionOf(element: Element): ItemSelection {

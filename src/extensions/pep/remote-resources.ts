@@ -1,4 +1,4 @@
-import type { Caps } from '../../protocol/caps.ts';
+import { type Caps, isSameCaps } from '../../protocol/caps.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import type { WantedSet } from './wanted-nodes.ts';
 
@@ -7,9 +7,10 @@ interface RemoteResource {
   readonly jid: Jid;
   readonly caps: Caps;
   /** What it wanted when it was last sent the last items. */
-  served: WantedSet | undefined;
+  served: WantedSet;
 }
 
+const nothing: WantedSet = new Set();
 /** Resources that one account remembers. */
 const maxOfAccount = 2000;
 /** Resources that all accounts remember; beyond them the account that was first remembered is forgotten. */
@@ -31,9 +32,9 @@ export class RemoteResources {
   see(account: string, jid: Jid, caps: Caps): RemoteResource | undefined {
     const known = this.#byAccount.get(account);
     const before = known?.get(jid.toString());
-    if (before?.caps.ver === caps.ver && before.caps.hash === caps.hash) return before;
+    if (before && isSameCaps(before.caps, caps)) return before;
     if (!before && known && known.size >= maxOfAccount) return undefined;
-    const resource = { jid, caps, served: before?.served };
+    const resource = { jid, caps, served: before?.served ?? nothing };
     const resources = known ?? new Map<string, RemoteResource>();
     if (!known) this.#byAccount.set(account, resources);
     if (!before) this.#size += 1;
