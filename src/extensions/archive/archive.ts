@@ -45,7 +45,7 @@ const claims: readonly Claim[] = [
     note: 'archives of users',
   },
   { spec: 'XEP-0441', title: 'Message Archive Management Preferences', version: '0.2.0', status: 'complete' },
-  { spec: 'XEP-0059', title: 'Result Set Management', version: '1.0.1', status: 'partial', note: 'pages by ids' },
+  { spec: 'XEP-0059', title: 'Result Set Management', version: '1.0', status: 'partial', note: 'pages by ids' },
   { spec: 'XEP-0359', title: 'Unique and Stable Stanza IDs', version: '0.7.0', status: 'complete' },
 ];
 
