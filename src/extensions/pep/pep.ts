@@ -40,8 +40,8 @@ const claims: readonly Claim[] = [
     spec: 'XEP-0163',
     title: 'Personal Eventing Protocol',
     version: '1.2.2',
-    status: 'complete',
-    note: 'a stranger who may not read a node gets service-unavailable, as for an address without an account',
+    status: 'partial',
+    note: 'without affiliations beside the owner, result sets of items and replyto; a stranger who may not read a node gets service-unavailable, as for an address without an account',
   },
   {
     spec: 'XEP-0223',
