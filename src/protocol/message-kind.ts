@@ -106,7 +106,7 @@ function isMediatedInvitation(child: Child, payload: Payload): boolean {
 
 /** Whether a server reports what has become of another message (XEP-0079 §2.2.5). */
 function isAmpReport({ from, payload }: Stanza): boolean {
-  if (!from || from.local !== '' || from.resource !== '') return false;
+  if (from?.local !== '' || from.resource !== '') return false;
   const amp = payload.find('amp', ns.amp);
   return amp !== undefined && attribute(payload.element(amp), 'status') !== undefined;
 }
