@@ -26,6 +26,9 @@ function definesEventing(server: () => ServerProcess): void {
 
     await using phone = await login('carol');
     phone.tell('wants', bookmarks);
+    phone.tell('wants', 'urn:example:tune');
+    // The last item shows that the server knows what the phone wants; bookmarks have no last item.
+    await phone.expect('item-of', 'carol@localhost', 'urn:example:tune', 'current', 'Finale');
     carol.tell('publish', bookmarks, 'room@rooms.localhost', 'The Room', 'whitelist', 'max');
     await phone.expect('item-of', 'carol@localhost', bookmarks, 'room@rooms.localhost', 'The Room');
     dave.tell('items', 'carol@localhost', bookmarks);
