@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Account, Stage } from '../support/conversation.ts';
+import { type Account, befriend, Stage } from '../support/conversation.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { expectTree, expectTrees, rawOf, type TestClient } from '../support/test-client.ts';
 import { childOf, type Tree } from '../support/xml-tree.ts';
@@ -19,6 +19,16 @@ describe('Messages for absent users (XEP-0160)', () => {
   async function absent(): Promise<{ romeo: TestClient; juliet: Account }> {
     const { romeo } = await stage.enter(['romeo']);
     return { romeo, juliet: await stage.account('juliet') };
+  }
+
+  /** The same, but each may see the presence of the other: strangers hear of no refusal. */
+  async function absentContact() {
+    const { romeo, juliet } = await absent();
+    const balcony = await juliet.arrives();
+    await befriend(romeo, balcony);
+    await balcony.closes();
+    await romeo.drains();
+    return { romeo, juliet };
   }
 
   it('are kept and delivered in order, with the time they came (XEP-0160 §2, XEP-0203 §2)', async () => {
@@ -143,7 +153,7 @@ describe('Messages for absent users (XEP-0160)', () => {
   });
 
   it('are refused when there are too many (XEP-0160 §2)', async () => {
-    const { romeo, juliet } = await absent();
+    const { romeo, juliet } = await absentContact();
     for (let n = 0; n < 6; n++) romeo.sends(chat(juliet.jid, String(n), ` id="m${n}"`));
     await romeo.receives(refused.replace('type="error"', 'type="error" id="m5"'));
     await romeo.receivesNothing();
@@ -152,7 +162,7 @@ describe('Messages for absent users (XEP-0160)', () => {
   });
 
   it('are refused when they are too large together (XEP-0160 §2)', async () => {
-    const { romeo, juliet } = await absent();
+    const { romeo, juliet } = await absentContact();
     romeo.sends(chat(juliet.jid, 'x'.repeat(3000)), chat(juliet.jid, 'y'.repeat(3000)), chat(juliet.jid, 'z'));
     await romeo.receives(refused);
     await romeo.receivesNothing();
@@ -168,7 +178,7 @@ describe('Messages for absent users (XEP-0160)', () => {
       ['what is not to be stored (XEP-0334 §4.3)', '<body>x</body><no-store xmlns="urn:xmpp:hints"/>', true],
     ] as const) {
       it(`${name}: ${answered ? 'refused' : 'forgotten'}`, async () => {
-        const { romeo, juliet } = await absent();
+        const { romeo, juliet } = await absentContact();
         romeo.sends(`<message to="${juliet.jid}" type="chat">${content}</message>`);
         expectTrees(await romeo.drains(), ...(answered ? [refused] : []));
         expect(messagesOf((await juliet.arrives()).arrival)).to.deep.equal([]);
