@@ -3,7 +3,7 @@
 CREATE TABLE archives (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   account_id INTEGER UNIQUE REFERENCES accounts (id) ON DELETE SET NULL,
-  preferences TEXT CHECK (json_valid(preferences)),
+  preferences TEXT CHECK (preferences IS NULL OR json_valid(preferences)),
   entries INTEGER NOT NULL DEFAULT 0 CHECK (entries >= 0)
 ) STRICT;
 INSERT INTO archives (account_id) SELECT id FROM accounts ORDER BY id;
