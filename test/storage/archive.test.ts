@@ -65,8 +65,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 describe('the archive in SQLite', () => {
   const directory = new TestDirectory();
 
-  // Fails for about one sequence in ten: after removals by number, the archive and the model differ by a message. The archive stays off
-  // by default until this is understood.
+  // Fails in some runs: in sequences with removals the archive and the model differ by a message. The cause is not known.
   it.skip('says what a simple model says, whatever happens to it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 30 }), async (steps) => {
