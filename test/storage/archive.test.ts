@@ -65,15 +65,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 describe('the archive in SQLite', () => {
   const directory = new TestDirectory();
 
-  // Fails in some runs: in sequences with removals the archive and the model differ by a message. The cause is not known.
-  it.skip('says what a simple model says, whatever happens to it', async () => {
+  it('says what a simple model says, whatever happens to it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 30 }), async (steps) => {
         const trial = new Trial(directory);
         await trial.start();
-        for (const one of steps) await trial.do(one);
-        await trial.compareAll();
-        await trial.end();
+        try {
+          for (const one of steps) await trial.do(one);
+          await trial.compareAll();
+        } finally {
+          await trial.end();
+        }
       }),
       { numRuns: 8, endOnFailure: true },
     );

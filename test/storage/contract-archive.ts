@@ -136,6 +136,14 @@ export function describeArchive(subject: Subject): void {
     });
   }
 
+  it('removes nothing if the archive does not have the message', async () => {
+    const { archive: store } = subject.storage;
+    const [one, other] = [await newArchive(), await newArchive()];
+    const id = append(one.archive, 'x');
+    await store.remove(other.archive, id);
+    expect(texts(await store.find(one.archive, [id]))).to.deep.equal(['x']);
+  });
+
   it('removes what is too old, in every archive', async () => {
     const { archive: store } = subject.storage;
     const [one, other] = [await newArchive(), await newArchive()];

@@ -78,6 +78,7 @@ function prepareRemoveEntry(db: Database.Database, index: ArchiveIndex) {
        recipient_archive = nullif(recipient_archive, @archive) WHERE id = @id`,
   );
   return (archive: number, id: number): void => {
+    if (!index.has(archive, id)) return;
     const found = ends.get(id);
     index.remove(archive, id);
     if (!found) return;
