@@ -1,4 +1,4 @@
-import type { ExplainReport } from '../extensions/amp/desk/message-operations.ts';
+import type { ExplainReport } from '../extensions/amp/operator/message-operations.ts';
 import { aligned } from './context.ts';
 
 const plans = new Map<string, string>([

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { RuleWords } from '../extensions/amp/desk/message-operations.ts';
+import type { RuleWords } from '../extensions/amp/operator/message-operations.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 
 /** Adds the option for rules. It can be repeated, and the order counts. */

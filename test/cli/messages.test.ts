@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ExplainReport, SendOutcome, SendReport } from '../../src/extensions/amp/desk/message-operations.ts';
+import type { ExplainReport, SendOutcome, SendReport } from '../../src/extensions/amp/operator/message-operations.ts';
 import { Workplace } from './run.ts';
 import { RunningAdministration } from './running-administration.ts';
 

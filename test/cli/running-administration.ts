@@ -3,10 +3,10 @@ import { Registrar } from '../../src/c2s/registrar.ts';
 import type { ComponentReport } from '../../src/components/component.ts';
 import {
   type ExplainReport,
-  type MessageDesk,
   messageOperations,
+  type OperatorMessaging,
   type SendReport,
-} from '../../src/extensions/amp/desk/message-operations.ts';
+} from '../../src/extensions/amp/operator/message-operations.ts';
 import type { LinkTestReport } from '../../src/federation/link-test.ts';
 import type { PeerStreamReport } from '../../src/federation/peer-report.ts';
 import { Jid } from '../../src/protocol/jid.ts';
@@ -45,9 +45,9 @@ export class RunningAdministration {
   peers: PeerStreamReport[] = [];
   /** What the test of a link says. */
   linkTest: LinkTestReport | undefined;
-  /** What was asked of the message desk. */
+  /** What was asked of the operations about messages. */
   readonly asked: object[] = [];
-  /** What the message desk answers. */
+  /** What the operations about messages answer. */
   explanation: ExplainReport | undefined;
   sending: SendReport | undefined;
   #control: ControlServer | undefined;
@@ -56,7 +56,7 @@ export class RunningAdministration {
     this.storage = storage;
   }
 
-  readonly #desk: MessageDesk = {
+  readonly #messages: OperatorMessaging = {
     explain: async (request) => this.#answer(request, this.explanation),
     send: async (request) => this.#answer(request, this.sending),
   };
@@ -100,7 +100,7 @@ export class RunningAdministration {
       path: controlSocketPath(dataDir),
       operations: [
         ...operations.map(({ bind }) => bind(context)),
-        ...messageOperations.map(({ bind }) => bind(running.#desk)),
+        ...messageOperations.map(({ bind }) => bind(running.#messages)),
       ],
       log: running.log,
     });

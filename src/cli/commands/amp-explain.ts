@@ -41,7 +41,7 @@ export function ampExplainCommand(cli: Cli, context: Context): void {
       const xml = file === undefined ? undefined : await contentOf(context, file);
       const rules = rule?.map(ruleOption);
       const request = { xml, from, to, type, rules, atMs: moment(at) };
-      const { explainMessage } = await import('../../extensions/amp/desk/message-operations.ts');
+      const { explainMessage } = await import('../../extensions/amp/operator/message-operations.ts');
       const report = await withRunningServer(config, (server) => server.call(explainMessage, request));
       if (json) printJson(context, report);
       else printLines(context, explanationLines(report));

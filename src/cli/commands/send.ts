@@ -1,4 +1,4 @@
-import type { RuleWords, SendOutcome, SendReport } from '../../extensions/amp/desk/message-operations.ts';
+import type { RuleWords, SendOutcome, SendReport } from '../../extensions/amp/operator/message-operations.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
@@ -49,7 +49,7 @@ export function sendCommand(cli: Cli, context: Context): void {
       const expireInMs = expireIn === undefined ? undefined : durationMs('expire-in', expireIn);
       const waitMs = durationMs('wait', wait);
       const request = { to, from, type, subject, body, rules, expireInMs, onExpiry, waitMs };
-      const { sendMessage } = await import('../../extensions/amp/desk/message-operations.ts');
+      const { sendMessage } = await import('../../extensions/amp/operator/message-operations.ts');
       const report = await withRunningServer(config, (server) => server.call(sendMessage, request));
       if (json) printJson(context, report);
       else printLines(context, [sentence(report)]);

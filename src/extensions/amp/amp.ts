@@ -5,8 +5,8 @@ import type { Routing } from '../../routing/routing.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { xml } from '../../xml/element.ts';
-import { messageOperations } from './desk/message-operations.ts';
-import { OperatorMessages } from './desk/operator-messages.ts';
+import { messageOperations } from './operator/message-operations.ts';
+import { OperatorMessages } from './operator/operator-messages.ts';
 import { featuresOf } from './rules/vocabulary.ts';
 import { AmpService, type AmpStore } from './run/amp-service.ts';
 import type { AmpOptions } from './settings.ts';
@@ -41,11 +41,11 @@ const claim = {
 export function amp(deps: AmpDeps): Extension<Pick<Options, 'amp'>> {
   const { software, options } = deps;
   const service = makeService(deps);
-  const desk = makeOperatorMessages(deps, service);
+  const messages = makeOperatorMessages(deps, service);
   const base: Extension<Pick<Options, 'amp'>> = {
     name: 'amp',
     claims: [claim],
-    operations: messageOperations.map(({ bind }) => bind(desk)),
+    operations: messageOperations.map(({ bind }) => bind(messages)),
     status: () => service.counters.status(),
     reload: (changed) => () => service.reload(changed.amp),
   };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { messageOperations } from '../../../src/extensions/amp/desk/message-operations.ts';
+import { messageOperations } from '../../../src/extensions/amp/operator/message-operations.ts';
 import { operation } from '../../../src/routing/operation.ts';
 import { OperationError } from '../../../src/routing/operation-error.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';

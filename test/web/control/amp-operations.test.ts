@@ -6,8 +6,8 @@ import { expect } from 'chai';
 import { ControlClient } from '../../../src/cli/control-client.ts';
 import { type Server, startServer } from '../../../src/compose/server.ts';
 import { configSchema } from '../../../src/config/schema.ts';
-import type { SendRequest } from '../../../src/extensions/amp/desk/message-operations.ts';
-import { explainMessage, sendMessage } from '../../../src/extensions/amp/desk/message-operations.ts';
+import type { SendRequest } from '../../../src/extensions/amp/operator/message-operations.ts';
+import { explainMessage, sendMessage } from '../../../src/extensions/amp/operator/message-operations.ts';
 import { addUser, listForwards, removeForward, setForward } from '../../../src/web/control/user-operations.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
@@ -16,7 +16,7 @@ const juliet = 'juliet@localhost';
 const romeo = 'romeo@localhost';
 
 /** A whole server that nobody is connected to. */
-describe('the message desk of a running server (XEP-0079)', () => {
+describe('sending and explaining messages through the control socket (XEP-0079)', () => {
   let directory: string;
   let clock: ManualClock;
   let log: RecordingLog;
@@ -36,7 +36,7 @@ describe('the message desk of a running server (XEP-0079)', () => {
   }
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'ampere-desk-'));
+    directory = await mkdtemp(join(tmpdir(), 'ampere-messages-'));
   });
   afterEach(async () => {
     await server.stop();
@@ -48,7 +48,7 @@ describe('the message desk of a running server (XEP-0079)', () => {
     (await ControlClient.connect(join(directory, 'data'))) ?? expect.fail('no control socket');
   const send = async (more: Partial<SendRequest> = {}) =>
     (await control()).call(sendMessage, { to: juliet, body: 'hello', waitMs: 30_000, ...more });
-  const explain = async (from = 'localhost/desk') => {
+  const explain = async (from = 'localhost/console') => {
     const { plan, decision } = await (await control()).call(explainMessage, { from, to: juliet });
     return { ...plan, decision };
   };
@@ -146,9 +146,9 @@ describe('the message desk of a running server (XEP-0079)', () => {
   it('says what would happen to a message of its own, which may ask everything (D-26)', async () => {
     await start();
     const rules = [deliver('notify', 'stored')];
-    const asked = await (await control()).call(explainMessage, { from: 'localhost/desk', to: juliet, rules });
+    const asked = await (await control()).call(explainMessage, { from: 'localhost/console', to: juliet, rules });
     expect(asked).to.deep.include({ decision: 'keep' });
-    expect(asked.reports).to.deep.equal([{ status: 'notify', to: 'localhost/desk', when: 'after-effect' }]);
+    expect(asked.reports).to.deep.equal([{ status: 'notify', to: 'localhost/console', when: 'after-effect' }]);
   });
 
   it('says what policies and privacy would do to a sender (D-26)', async () => {

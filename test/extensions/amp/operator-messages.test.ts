@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { RuleWords, SendReport, SendRequest } from '../../../src/extensions/amp/desk/message-operations.ts';
-import { OperatorMessages } from '../../../src/extensions/amp/desk/operator-messages.ts';
+import type { RuleWords, SendReport, SendRequest } from '../../../src/extensions/amp/operator/message-operations.ts';
+import { OperatorMessages } from '../../../src/extensions/amp/operator/operator-messages.ts';
 import type { Jid } from '../../../src/protocol/jid.ts';
 import type { Stanza } from '../../../src/protocol/stanza.ts';
 import { Mailboxes } from '../../../src/routing/mailboxes.ts';
@@ -14,7 +14,7 @@ const words = (text: string): RuleWords => {
   return { action, condition, value };
 };
 
-/** A desk whose messages go nowhere; the test is the other end. */
+/** Messages that go nowhere; the test is the other end. */
 class Scene {
   readonly clock = new ManualClock(Date.UTC(2026, 2, 1, 12));
   readonly stop = new AbortController();
@@ -23,7 +23,7 @@ class Scene {
   /** Whether each answer was taken for one. */
   readonly taken: boolean[] = [];
   readonly explained: [Stanza, Jid, Jid, number][] = [];
-  readonly desk = new OperatorMessages({
+  readonly messages = new OperatorMessages({
     domains: ['capulet.example', 'montague.example'],
     components: ['sms.example'],
     hasAccount: (jid) => Promise.resolve(jid.toString() === 'romeo@montague.example'),
@@ -37,7 +37,10 @@ class Scene {
   });
 
   send(more: Partial<SendRequest> = {}): Promise<SendReport> {
-    return this.desk.send({ to: 'juliet@capulet.example', body: 'hello', waitMs: 30_000, ...more }, this.stop.signal);
+    return this.messages.send(
+      { to: 'juliet@capulet.example', body: 'hello', waitMs: 30_000, ...more },
+      this.stop.signal,
+    );
   }
 
   get message(): Stanza {
@@ -72,7 +75,7 @@ async function rejection(promise: Promise<unknown>): Promise<Error> {
   return expect.fail('nothing was rejected');
 }
 
-describe('the message desk: sending', () => {
+describe('messages of the operator: sending', () => {
   it('sends as the first domain, under an address of its own, and asks to be told everything', async () => {
     const scene = new Scene();
     const done = scene.send({ subject: 'news' });
@@ -239,12 +242,12 @@ describe('the message desk: sending', () => {
   });
 });
 
-describe('the message desk: explaining', () => {
+describe('messages of the operator: explaining', () => {
   it('makes a message of what it is told', async () => {
     const scene = new Scene();
     const rules = [words('drop deliver stored')];
     const request = { from: 'romeo@montague.example/orchard', to: 'juliet@capulet.example', type: 'normal', rules };
-    const report = await scene.desk.explain(request);
+    const report = await scene.messages.explain(request);
     expect(report).to.include({ from: request.from, to: request.to, at: '2026-03-01T12:00:00Z', decision: 'keep' });
     const [message, sender, recipient, nowMs] = scene.explained[0] ?? expect.fail();
     expect([sender, recipient].map(String)).to.deep.equal([request.from, request.to]);
@@ -258,7 +261,7 @@ describe('the message desk: explaining', () => {
     const xml =
       '<message from="romeo@montague.example/orchard" to="juliet@capulet.example"><body>hello</body></message>';
     const atMs = Date.UTC(2027, 0, 1);
-    const report = await scene.desk.explain({ xml, to: 'nurse@capulet.example', atMs });
+    const report = await scene.messages.explain({ xml, to: 'nurse@capulet.example', atMs });
     expect(report).to.include({
       from: 'romeo@montague.example/orchard',
       to: 'nurse@capulet.example',
@@ -277,7 +280,7 @@ describe('the message desk: explaining', () => {
     { from: 'romeo@montague.example', to: 'a@b@c' },
   ]) {
     it(`refuses ${JSON.stringify(request)}`, async () => {
-      expect(await rejection(new Scene().desk.explain(request))).to.include({ code: 'invalid' });
+      expect(await rejection(new Scene().messages.explain(request))).to.include({ code: 'invalid' });
     });
   }
 });

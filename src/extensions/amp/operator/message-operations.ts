@@ -58,8 +58,8 @@ export interface SendReport {
   readonly error?: string | undefined;
 }
 
-/** Explains and sends messages. */
-export interface MessageDesk {
+/** Explains messages and sends them, for the operator. */
+export interface OperatorMessaging {
   explain(request: ExplainRequest): Promise<ExplainReport>;
   /** Resolves when the outcome is known, the wait is over, or the signal is aborted. */
   send(request: SendRequest, stopped: AbortSignal): Promise<SendReport>;
@@ -100,7 +100,7 @@ export const explainMessage = operation({
   method: 'POST',
   path: '/messages/explain',
   input: explainRequest,
-  run: (desk: MessageDesk, request) => desk.explain(request),
+  run: (messages: OperatorMessaging, request) => messages.explain(request),
 });
 
 /** Sends a message from the server or one of its users, and waits for the AMP reports about it. */
@@ -109,8 +109,8 @@ export const sendMessage = operation({
   path: '/messages',
   input: sendRequest,
   durationMs: ({ waitMs }) => waitMs,
-  run: (desk: MessageDesk, request, stopped) => desk.send(request, stopped),
+  run: (messages: OperatorMessaging, request, stopped) => messages.send(request, stopped),
 });
 
 /** The operations about messages. */
-export const messageOperations: readonly BindableOperation<MessageDesk>[] = [explainMessage, sendMessage];
+export const messageOperations: readonly BindableOperation<OperatorMessaging>[] = [explainMessage, sendMessage];

@@ -19,14 +19,14 @@ import type { Explanation } from '../run/explanation.ts';
 import type {
   ExplainReport,
   ExplainRequest,
-  MessageDesk,
+  OperatorMessaging,
   RuleWords,
   SendReport,
   SendRequest,
 } from './message-operations.ts';
 import { PendingSend } from './pending-send.ts';
 
-/** Dependencies of the desk. */
+/** Dependencies of the messages of the operator. */
 interface OperatorMessagesDeps {
   readonly domains: readonly string[];
   /** The domains of components. */
@@ -46,7 +46,7 @@ const reportAll: readonly RuleWords[] = ['direct', 'stored', 'forward', 'gateway
 });
 
 /** Sends messages for the operator, and explains what would happen to them. */
-export class OperatorMessages implements MessageDesk {
+export class OperatorMessages implements OperatorMessaging {
   readonly #deps: OperatorMessagesDeps;
 
   constructor(deps: OperatorMessagesDeps) {
