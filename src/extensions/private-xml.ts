@@ -6,7 +6,7 @@ import type { PrivateXmlStore } from '../storage/private-xml.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { childElements, type Element, nsOf, xml } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';
-import { serialise } from '../xml/serialise.ts';
+import { serialize } from '../xml/serialize.ts';
 
 /** The most bytes of private XML of one account. */
 const maxBytes = 1_048_576;
@@ -50,7 +50,7 @@ async function write(store: PrivateXmlStore, request: IqRequest): Promise<undefi
   if (new Set(given.map((element) => element.getName())).size < given.length) {
     throw StanzaError.notAcceptable('the same element occurs twice');
   }
-  const saved = given.map((element) => store.set(key, element.getName(), nsOf(element), serialise(element), maxBytes));
+  const saved = given.map((element) => store.set(key, element.getName(), nsOf(element), serialize(element), maxBytes));
   await Promise.all(saved).catch((error: unknown) => {
     if (!(error instanceof StorageError) || error.code !== 'quota') throw error;
     throw StanzaError.resourceConstraint('the private XML storage is full');

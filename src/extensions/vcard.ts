@@ -5,7 +5,7 @@ import { accountShownTo } from '../routing/visibility.ts';
 import type { VcardStore } from '../storage/vcards.ts';
 import type { Element } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';
-import { serialise } from '../xml/serialise.ts';
+import { serialize } from '../xml/serialize.ts';
 
 /** The most bytes of a vCard. More than a stanza may have by default; a limit for servers that allow larger stanzas. */
 const maxBytes = 262_144;
@@ -41,7 +41,7 @@ async function readOther(store: VcardStore, { account }: IqRequest): Promise<Ele
 }
 
 async function write(store: VcardStore, request: IqRequest): Promise<undefined> {
-  const text = serialise(request.payload);
+  const text = serialize(request.payload);
   if (Buffer.byteLength(text) > maxBytes) throw StanzaError.resourceConstraint('the vCard is too large');
   await store.set(accountShownTo(request).key, text);
   return undefined;

@@ -1,6 +1,6 @@
 import { attribute, childElements, type Element, nsOf, xml } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';
-import { serialise } from '../xml/serialise.ts';
+import { serialize } from '../xml/serialize.ts';
 import { ReceivedForm } from './data-form.ts';
 import { ns } from './namespaces.ts';
 import { type StanzaCondition, StanzaError, type StanzaErrorType } from './stanza-error.ts';
@@ -65,7 +65,7 @@ export function readPublishedItem(publish: Element): PublishedItem {
   if (!payload) throw pubsubError('bad-request', 'payload-required');
   if (rest.length > 0) throw pubsubError('bad-request', 'invalid-payload');
   const id = attribute(item, 'id');
-  return { id: id ? checkedName(id) : undefined, payload: serialise(payload) };
+  return { id: id ? checkedName(id) : undefined, payload: serialize(payload) };
 }
 
 /** The ids of the `<item/>`s in an element. Throws `bad-request` for one without an id. */

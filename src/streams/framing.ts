@@ -1,6 +1,6 @@
 import type { Stanza } from '../protocol/stanza.ts';
 import type { Element } from '../xml/element.ts';
-import { serialise } from '../xml/serialise.ts';
+import { serialize } from '../xml/serialize.ts';
 import { type StreamHandler, type StreamHeader, StreamReader } from '../xml/stream-reader.ts';
 import type { XmlLimits } from '../xml/xml-limits.ts';
 import type { StreamConnection } from './stream-connection.ts';
@@ -66,7 +66,7 @@ export class TcpFraming implements Framing {
   }
 
   element(element: Element): string {
-    return serialise(element, this.contentNs);
+    return serialize(element, this.contentNs);
   }
 
   writeStanza(connection: Pick<StreamConnection, 'write'>, stanza: Stanza): void {

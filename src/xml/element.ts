@@ -1,5 +1,5 @@
 import { Element as LtxElement } from 'ltx';
-import { serialise } from './serialise.ts';
+import { serialize } from './serialize.ts';
 
 /** Attributes by qualified name, namespace declarations included. Has no prototype, so any name is safe. */
 interface Attributes {
@@ -40,7 +40,7 @@ export class Element extends LtxElement {
   }
 
   override toString(): string {
-    return serialise(this);
+    return serialize(this);
   }
 }
 

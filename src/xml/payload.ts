@@ -4,7 +4,7 @@ import { contentNs } from './namespace-scope.ts';
 import { readElement } from './parse-element.ts';
 import { scanDocument } from './scan-document.ts';
 import type { Scanner } from './scanner.ts';
-import { serialise } from './serialise.ts';
+import { serialize } from './serialize.ts';
 import { unlimited } from './xml-limits.ts';
 
 export { contentNs } from './namespace-scope.ts';
@@ -53,7 +53,7 @@ export class Payload {
     const parts: Buffer[] = [];
     let at = 0;
     for (const node of nodes) {
-      const part = Buffer.from(typeof node === 'string' ? escapeText(node) : serialise(node, defaultNs));
+      const part = Buffer.from(typeof node === 'string' ? escapeText(node) : serialize(node, defaultNs));
       if (typeof node !== 'string') {
         const ns = node.getNS() ?? defaultNs;
         children.push({

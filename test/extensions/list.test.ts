@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { xml } from '../../src/xml/element.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 import { allExtensions } from './all-extensions.ts';
 import { Bench, errorText } from './bench.ts';
 
@@ -62,7 +62,7 @@ describe('the list of extensions', () => {
           for (const to of ['', 'localhost', 'nobody@localhost']) {
             for (const content of children) {
               const juliet = await bench.user();
-              const payload = serialise(xml(name, { ...attributes, xmlns: ns }, ...content));
+              const payload = serialize(xml(name, { ...attributes, xmlns: ns }, ...content));
               const answers = await bench.asks(
                 juliet,
                 `<iq type='${type}' id='q' ${to && `to='${to}'`}>${payload}</iq>`,

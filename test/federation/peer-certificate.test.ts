@@ -119,7 +119,7 @@ describe("another server's certificate", () => {
       expect(await verdict('server', shown, trust, 'peer.example')).to.have.property('trusted', false);
     });
 
-    it('names internationalised domains in A-labels, and addresses as they are written', async () => {
+    it('names internationalized domains in A-labels, and addresses as they are written', async () => {
       const trust = new TrustAnchors(root.certificate);
       const shown = await certificate({ san: names(dns('xn--mnchen-3ya.example')) }, root);
       expect(await verdict('server', shown, trust, 'münchen.example')).to.deep.equal({ trusted: true });

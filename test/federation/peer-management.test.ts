@@ -6,7 +6,7 @@ import { StreamError } from '../../src/protocol/stream-error.ts';
 import type { AckScope } from '../../src/routing/ack-scope.ts';
 import { xml } from '../../src/xml/element.ts';
 import { parseFrame } from '../../src/xml/parse-frame.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const management = { ackEveryStanzas: 3, ackAfterMs: 1000, maxStanzas: 5, maxBytes: 100_000 };
@@ -35,7 +35,7 @@ describe('The confirmation of stanzas by another server', () => {
         role: { local: 'a.example', remote: 'b.example' },
         over: false,
         wire: { fail: (error) => void failures.push(error) },
-        send: (element) => void sent.push(serialise(element, 'jabber:server')),
+        send: (element) => void sent.push(serialize(element, 'jabber:server')),
         sendStanza: ({ id }) => void sent.push(id ?? ''),
       },
       { management, requests, clock },

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { listPeers } from '../../src/web/control/server-operations.ts';
 import type { TestClient } from '../support/test-client.ts';
 import { needsPackages } from './needs-packages.ts';
-import { Neighbours } from './neighbours.ts';
+import { Neighbors } from './neighbors.ts';
 import type { PeerKind, Way } from './peer-kind.ts';
 import { printsIfFailed } from './prints-if-failed.ts';
 import { seek } from './seek.ts';
@@ -12,7 +12,7 @@ const ping = '<ping xmlns="urn:xmpp:ping"/>';
 
 /** One server's user and the other one's, in both orders. */
 interface Cast {
-  readonly neighbours: Neighbours;
+  readonly neighbors: Neighbors;
   readonly romeo: TestClient;
   readonly juliet: TestClient;
 }
@@ -23,17 +23,17 @@ export function describeFederation(kind: PeerKind, way: Way, proof: Way = way): 
   describe(`Ampere and ${kind.name}, by ${way}${also}`, () => {
     needsPackages(kind.packages);
     let cast: Cast;
-    let neighbours: Neighbours | undefined;
-    printsIfFailed(() => neighbours?.said);
+    let neighbors: Neighbors | undefined;
+    printsIfFailed(() => neighbors?.said);
 
     before(async () => {
-      neighbours = await Neighbours.start(kind, { way, bidi: false });
-      const romeo = await neighbours.ampere.arrives('romeo');
-      cast = { neighbours, romeo, juliet: await neighbours.peer.arrives('juliet') };
+      neighbors = await Neighbors.start(kind, { way, bidi: false });
+      const romeo = await neighbors.ampere.arrives('romeo');
+      cast = { neighbors, romeo, juliet: await neighbors.peer.arrives('juliet') };
     });
 
     after(async () => {
-      await neighbours?.stop();
+      await neighbors?.stop();
     });
 
     it('exchange messages', () => exchangeMessages(cast));
@@ -52,17 +52,17 @@ export function describeOneStream(kind: PeerKind): void {
     [kind.name, 'in'],
   ] as const) {
     it(`One stream is enough for Ampere and ${kind.name} if ${opener} opens it (XEP-0288)`, async () => {
-      const neighbours = await Neighbours.start(kind, { way: 'certificate', bidi: true });
+      const neighbors = await Neighbors.start(kind, { way: 'certificate', bidi: true });
       try {
-        const romeo = await neighbours.ampere.arrives('romeo');
-        const juliet = await neighbours.peer.arrives('juliet');
+        const romeo = await neighbors.ampere.arrives('romeo');
+        const juliet = await neighbors.peer.arrives('juliet');
         const [first, second] = direction === 'out' ? [romeo, juliet] : [juliet, romeo];
         await sends(first, second);
         await sends(second, first);
-        const streams = (await neighbours.ampere.administration.call(listPeers, {})).streams;
+        const streams = (await neighbors.ampere.administration.call(listPeers, {})).streams;
         expect(streams.map((stream) => stream.direction)).to.deep.equal([direction]);
       } finally {
-        await neighbours.stop();
+        await neighbors.stop();
       }
     });
   }
@@ -80,7 +80,7 @@ async function sends(from: TestClient, to: TestClient): Promise<void> {
 }
 
 /** Each says of itself how it has proved itself, and how it knows the other. */
-async function knowEachOther({ neighbours: { ampere, peer } }: Cast, kind: PeerKind, proof: Way): Promise<void> {
+async function knowEachOther({ neighbors: { ampere, peer } }: Cast, kind: PeerKind, proof: Way): Promise<void> {
   const streams = (await ampere.administration.call(listPeers, {})).streams.filter(
     ({ authenticatedBy }) => authenticatedBy,
   );
@@ -95,7 +95,7 @@ async function knowEachOther({ neighbours: { ampere, peer } }: Cast, kind: PeerK
     console.log(`      Ampere: ${line}`);
 }
 
-async function pingEachOther({ neighbours: { ampere, peer }, romeo, juliet }: Cast): Promise<void> {
+async function pingEachOther({ neighbors: { ampere, peer }, romeo, juliet }: Cast): Promise<void> {
   for (const [client, domain] of [
     [romeo, peer.domain],
     [juliet, ampere.domain],
@@ -134,7 +134,7 @@ async function subscribes(subscriber: TestClient, contact: TestClient): Promise<
   );
 }
 
-async function refuseUnknown({ neighbours: { ampere, peer }, romeo, juliet }: Cast): Promise<void> {
+async function refuseUnknown({ neighbors: { ampere, peer }, romeo, juliet }: Cast): Promise<void> {
   for (const [client, domain] of [
     [romeo, peer.domain],
     [juliet, ampere.domain],
@@ -148,7 +148,7 @@ async function refuseUnknown({ neighbours: { ampere, peer }, romeo, juliet }: Ca
   }
 }
 
-async function keepForLater({ neighbours: { ampere, peer }, romeo, juliet }: Cast): Promise<void> {
+async function keepForLater({ neighbors: { ampere, peer }, romeo, juliet }: Cast): Promise<void> {
   const later = (from: TestClient) =>
     `<message from="${from.jid}" to="*" type="chat" id="m3"><body>Later</body>` +
     '<delay xmlns="urn:xmpp:delay" stamp="*">...</delay>...</message>';

@@ -2,7 +2,7 @@ import type { TestClient } from '../support/test-client.ts';
 import { befriend } from './federates.ts';
 import { jabberd2 } from './jabberd2.ts';
 import { needsPackages } from './needs-packages.ts';
-import { Neighbours } from './neighbours.ts';
+import { Neighbors } from './neighbors.ts';
 import { printsIfFailed } from './prints-if-failed.ts';
 import { seek } from './seek.ts';
 
@@ -15,20 +15,20 @@ function rule(action: string, value: string): string {
 
 describe('jabberd2, the next server, which knows AMP (XEP-0079 §2.2.4)', () => {
   needsPackages(jabberd2.packages);
-  let neighbours: Neighbours | undefined;
-  printsIfFailed(() => neighbours?.said);
+  let neighbors: Neighbors | undefined;
+  printsIfFailed(() => neighbors?.said);
   let romeo: TestClient;
   let juliet: TestClient;
 
   before(async () => {
-    neighbours = await Neighbours.start(jabberd2, { way: 'dialback', bidi: false });
-    romeo = await neighbours.ampere.arrives('romeo');
-    juliet = await neighbours.peer.arrives('juliet');
+    neighbors = await Neighbors.start(jabberd2, { way: 'dialback', bidi: false });
+    romeo = await neighbors.ampere.arrives('romeo');
+    juliet = await neighbors.peer.arrives('juliet');
     await befriend(romeo, juliet);
   });
 
   after(async () => {
-    await neighbours?.stop();
+    await neighbors?.stop();
   });
 
   function sends(from: TestClient, to: TestClient, id: string, written: string): void {

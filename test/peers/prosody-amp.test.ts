@@ -1,6 +1,6 @@
 import type { TestClient } from '../support/test-client.ts';
 import { needsPackages } from './needs-packages.ts';
-import { Neighbours } from './neighbours.ts';
+import { Neighbors } from './neighbors.ts';
 import { printsIfFailed } from './prints-if-failed.ts';
 import { prosody } from './prosody.ts';
 import { seek } from './seek.ts';
@@ -11,16 +11,16 @@ const body = '<body>Wherefore?</body>';
 
 describe('Prosody, the next server, which does not know AMP (XEP-0079 §2.2.4)', () => {
   needsPackages(prosody.packages);
-  let neighbours: Neighbours | undefined;
-  printsIfFailed(() => neighbours?.said);
+  let neighbors: Neighbors | undefined;
+  printsIfFailed(() => neighbors?.said);
   let romeo: TestClient;
   let juliet: TestClient;
 
   async function starts(policy?: 'strip' | 'forward'): Promise<void> {
     const settings = policy && { amp: { remoteUnsupported: { policy } } };
-    neighbours = await Neighbours.start(prosody, { way: 'certificate', bidi: false, ...(settings && { settings }) });
-    romeo = await neighbours.ampere.arrives('romeo');
-    juliet = await neighbours.peer.arrives('juliet');
+    neighbors = await Neighbors.start(prosody, { way: 'certificate', bidi: false, ...(settings && { settings }) });
+    romeo = await neighbors.ampere.arrives('romeo');
+    juliet = await neighbors.peer.arrives('juliet');
     romeo.sends(
       `<message to="${juliet.bare}" type="chat" id="m1">${body}<amp xmlns="${amp}">${rule}</amp></message>`,
       `<message to="${juliet.bare}" type="chat" id="m2">${body}</message>`,
@@ -28,8 +28,8 @@ describe('Prosody, the next server, which does not know AMP (XEP-0079 §2.2.4)',
   }
 
   afterEach(async () => {
-    await neighbours?.stop();
-    neighbours = undefined;
+    await neighbors?.stop();
+    neighbors = undefined;
   });
 
   it('gets nothing, and the sender is told so (§6.2.4)', async () => {

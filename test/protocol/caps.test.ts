@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { capsElement, provenTexts, verificationString, verificationText } from '../../src/protocol/caps.ts';
 import { type Capabilities, discoInfoElement, readDiscoInfo } from '../../src/protocol/disco.ts';
 import { parseElement } from '../../src/xml/parse-element.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 
 const exodus: Capabilities = {
   identities: [{ category: 'client', type: 'pc', name: 'Exodus 0.9.1' }],
@@ -89,12 +89,12 @@ describe('entity capabilities (XEP-0115)', () => {
   });
 
   it('reads an answer to disco#info so that its hash is the same', () => {
-    const read = readDiscoInfo(parseElement(serialise(discoInfoElement(psi))));
+    const read = readDiscoInfo(parseElement(serialize(discoInfoElement(psi))));
     expect(verificationText(read)).to.equal(verificationText(psi));
   });
 
   it('writes the element', () => {
-    expect(serialise(capsElement('https://ampere.example', 'QgayPKawpkPSDYmwT/WM94uAlu0='))).to.equal(
+    expect(serialize(capsElement('https://ampere.example', 'QgayPKawpkPSDYmwT/WM94uAlu0='))).to.equal(
       '<c xmlns="http://jabber.org/protocol/caps" hash="sha-1" node="https://ampere.example" ver="QgayPKawpkPSDYmwT/WM94uAlu0="/>',
     );
   });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { formElement, ReceivedForm } from '../../src/protocol/data-form.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import { parseElement } from '../../src/xml/parse-element.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 
 function read(fields: string, type = 'submit'): ReceivedForm {
   return ReceivedForm.fromElement(parseElement(`<x xmlns='jabber:x:data' type='${type}'>${fields}</x>`));
@@ -26,7 +26,7 @@ describe('data forms the server writes (XEP-0004)', () => {
         { var: 'n', type: 'list-single', values: ['1'], options: [{ value: '1', label: 'One' }, { value: '2' }] },
       ],
     });
-    expect(serialise(form)).to.equal(
+    expect(serialize(form)).to.equal(
       '<x xmlns="jabber:x:data" type="form"><title>Join</title><instructions>Say &amp; do</instructions>' +
         '<field var="FORM_TYPE" type="hidden"><value>jabber:iq:register</value></field>' +
         '<field type="fixed"><value>Who are you?</value></field>' +
@@ -43,7 +43,7 @@ describe('data forms the server writes (XEP-0004)', () => {
       formType: 'http://jabber.org/network/serverinfo',
       fields: [{ var: 'abuse-addresses', values: ['mailto:a@example.org', 'xmpp:a@example.org'] }],
     });
-    expect(serialise(form)).to.equal(
+    expect(serialize(form)).to.equal(
       '<x xmlns="jabber:x:data" type="result">' +
         '<field var="FORM_TYPE" type="hidden"><value>http://jabber.org/network/serverinfo</value></field>' +
         '<field var="abuse-addresses"><value>mailto:a@example.org</value><value>xmpp:a@example.org</value></field></x>',
@@ -52,7 +52,7 @@ describe('data forms the server writes (XEP-0004)', () => {
 
   it('writes a submission with names and values only', () => {
     const form = formElement({ type: 'submit', formType: 'f', fields: [{ var: 'a', values: ['1'] }] });
-    expect(serialise(form)).to.equal(
+    expect(serialize(form)).to.equal(
       '<x xmlns="jabber:x:data" type="submit"><field var="FORM_TYPE"><value>f</value></field>' +
         '<field var="a"><value>1</value></field></x>',
     );

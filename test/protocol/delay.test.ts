@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { delayElement, delayStampMs, withoutDelaysOf } from '../../src/protocol/delay.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { parseElement } from '../../src/xml/parse-element.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 import { readStanza } from './read-stanza.ts';
 
 const stamp = "stamp='2002-09-10T23:08:25Z'";
@@ -14,7 +14,7 @@ function strip(children: string): string {
 describe('delays (XEP-0203)', () => {
   it('writes who and when', () => {
     const delay = { from: Jid.parse('capulet.example'), stampMs: Date.parse('2002-09-10T23:08:25Z') };
-    expect(serialise(delayElement(delay))).to.equal(
+    expect(serialize(delayElement(delay))).to.equal(
       '<delay xmlns="urn:xmpp:delay" from="capulet.example" stamp="2002-09-10T23:08:25Z"/>',
     );
     expect(delayStampMs(delayElement(delay))).to.equal(delay.stampMs);

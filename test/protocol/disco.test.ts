@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { discoInfoElement, discoItemsElement } from '../../src/protocol/disco.ts';
 import { Jid } from '../../src/protocol/jid.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 
 describe('service discovery results (XEP-0030)', () => {
   it('writes identities, features once each, and forms', () => {
@@ -16,7 +16,7 @@ describe('service discovery results (XEP-0030)', () => {
       },
       'a<b',
     );
-    expect(serialise(element)).to.equal(
+    expect(serialize(element)).to.equal(
       '<query xmlns="http://jabber.org/protocol/disco#info" node="a&lt;b">' +
         '<identity category="server" type="im" name="Ampere"/><identity category="pubsub" type="pep" xml:lang="en"/>' +
         '<feature var="msgoffline"/><feature var="urn:xmpp:ping"/>' +
@@ -29,14 +29,14 @@ describe('service discovery results (XEP-0030)', () => {
       { jid: Jid.parse('upload.example'), name: 'Upload' },
       { jid: 'a@example', node: 'n' },
     ]);
-    expect(serialise(element)).to.equal(
+    expect(serialize(element)).to.equal(
       '<query xmlns="http://jabber.org/protocol/disco#items">' +
         '<item jid="upload.example" name="Upload"/><item jid="a@example" node="n"/></query>',
     );
   });
 
   it('writes an empty result', () => {
-    expect(serialise(discoItemsElement([], 'n'))).to.equal(
+    expect(serialize(discoItemsElement([], 'n'))).to.equal(
       '<query xmlns="http://jabber.org/protocol/disco#items" node="n"/>',
     );
   });

@@ -68,7 +68,7 @@ describe('satisfiesBidiRule', () => {
 });
 
 describe('contextFault', () => {
-  it('agrees with UTS 46 on the neighbours of joiners', () => {
+  it('agrees with UTS 46 on the neighbors of joiners', () => {
     const wrong = nameCodePoints.filter((char) =>
       [`a${char}\u200D`, `a${char}\u200C\u0628`, `a\u0628\u200C${char}`, `a\u0628\u200C${char}\u0628`].some((text) => {
         const fault = contextFault(text);

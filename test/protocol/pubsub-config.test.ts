@@ -8,7 +8,7 @@ import {
   meetsPreconditions,
   type NodeConfig,
 } from '../../src/protocol/pubsub-config.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 
 const values = (fields: Record<string, string | string[]>) =>
   new Map(Object.entries(fields).map(([name, value]) => [`pubsub#${name}`, [value].flat()]));
@@ -109,7 +109,7 @@ describe('the configuration of a node (XEP-0060 §16.4.4)', () => {
   });
 
   it('shows what can be chosen', () => {
-    const text = serialise(formElement(configForm(defaultNodeConfig, 'form')));
+    const text = serialize(formElement(configForm(defaultNodeConfig, 'form')));
     expect(text).to.contain('<option><value>whitelist</value></option>').and.not.to.contain('authorize');
   });
 });

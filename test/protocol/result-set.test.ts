@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { readResultSet, resultSetElement } from '../../src/protocol/result-set.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import { parseElement } from '../../src/xml/parse-element.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 
 function request(content: string) {
   return parseElement(`<query xmlns='urn:q'>${content}</query>`);
@@ -52,7 +52,7 @@ describe('result sets (XEP-0059)', () => {
   for (const [page, children] of written) {
     it(`writes ${JSON.stringify(page)}`, () => {
       const set = '<set xmlns="http://jabber.org/protocol/rsm"';
-      expect(serialise(resultSetElement(page))).to.equal(children ? `${set}>${children}</set>` : `${set}/>`);
+      expect(serialize(resultSetElement(page))).to.equal(children ? `${set}>${children}</set>` : `${set}/>`);
     });
   }
 });

@@ -3,7 +3,7 @@ import { ns } from '../../src/protocol/namespaces.ts';
 import { type StanzaCondition, StanzaError, type StanzaErrorType } from '../../src/protocol/stanza-error.ts';
 import { xml } from '../../src/xml/element.ts';
 import { parseElement } from '../../src/xml/parse-element.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 
 const made: readonly [error: StanzaError, condition: StanzaCondition, type: StanzaErrorType][] = [
   [StanzaError.badRequest(), 'bad-request', 'modify'],
@@ -35,7 +35,7 @@ const stanzas = `xmlns="${ns.stanzaErrors}"`;
 describe('StanzaError', () => {
   for (const [error, condition, type] of made) {
     it(`writes and reads ${condition} of type ${type}`, () => {
-      expect(serialise(error.element())).to.equal(`<error type="${type}"><${condition} ${stanzas}/></error>`);
+      expect(serialize(error.element())).to.equal(`<error type="${type}"><${condition} ${stanzas}/></error>`);
       const read = StanzaError.fromElement(error.element());
       expect([read.condition, read.type, read.text, read.extra]).to.deep.equal([condition, type, undefined, undefined]);
     });
@@ -48,7 +48,7 @@ describe('StanzaError', () => {
       by: 'capulet.example',
       extra: xml('failed-rules', { xmlns: ns.ampErrors }),
     });
-    expect(serialise(error.element())).to.equal(
+    expect(serialize(error.element())).to.equal(
       `<error type="modify" by="capulet.example" code="500"><undefined-condition ${stanzas}/>` +
         `<text ${stanzas} xml:lang="en">too &lt;late&gt;</text><failed-rules xmlns="${ns.ampErrors}"/></error>`,
     );
@@ -57,7 +57,7 @@ describe('StanzaError', () => {
 
   it('writes the new address into gone and redirect', () => {
     const error = StanzaError.gone(undefined, { uri: 'xmpp:romeo@afterlife.example' });
-    expect(serialise(error.element())).to.equal(
+    expect(serialize(error.element())).to.equal(
       `<error type="cancel"><gone ${stanzas}>xmpp:romeo@afterlife.example</gone></error>`,
     );
     expect(StanzaError.fromElement(error.element()).uri).to.equal('xmpp:romeo@afterlife.example');

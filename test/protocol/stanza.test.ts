@@ -7,7 +7,7 @@ import { StreamError } from '../../src/protocol/stream-error.ts';
 import { textOf, xml } from '../../src/xml/element.ts';
 import { isXmlText } from '../../src/xml/escape.ts';
 import { Payload } from '../../src/xml/payload.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 import { readFrame, readStanza } from './read-stanza.ts';
 
 const romeo = Jid.parse('romeo@montague.example/orchard');
@@ -196,13 +196,13 @@ describe('Stanza.element', () => {
       "<message to='b.example' id='1' xml:lang='en' more='x'><body>&lt;</body><a xmlns='urn:a'/></message>",
       ns.server,
     );
-    expect(serialise(stanza.element())).to.equal(
+    expect(serialize(stanza.element())).to.equal(
       '<message xmlns="jabber:client" to="b.example" id="1" xml:lang="en" more="x"><body>&lt;</body><a xmlns="urn:a"/></message>',
     );
   });
 
   it('has nothing but its namespace where there is nothing', () => {
-    expect(serialise(Stanza.fromFrame(readFrame('<presence/>')).element())).to.equal(
+    expect(serialize(Stanza.fromFrame(readFrame('<presence/>')).element())).to.equal(
       '<presence xmlns="jabber:client"/>',
     );
   });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { ns } from '../../src/protocol/namespaces.ts';
 import { type StreamCondition, StreamError } from '../../src/protocol/stream-error.ts';
 import { xml } from '../../src/xml/element.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 
 const made: readonly [error: StreamError, condition: StreamCondition][] = [
   [StreamError.badFormat(), 'bad-format'],
@@ -37,19 +37,19 @@ const streams = `xmlns="${ns.streamErrors}"`;
 describe('StreamError', () => {
   for (const [error, condition] of made) {
     it(`writes ${condition}`, () => {
-      expect(serialise(error.element())).to.equal(`${open}<${condition} ${streams}/></stream:error>`);
+      expect(serialize(error.element())).to.equal(`${open}<${condition} ${streams}/></stream:error>`);
     });
   }
 
   it('writes see-other-host with the host', () => {
-    expect(serialise(StreamError.seeOtherHost('[2001:db8::1]:9222').element())).to.equal(
+    expect(serialize(StreamError.seeOtherHost('[2001:db8::1]:9222').element())).to.equal(
       `${open}<see-other-host ${streams}>[2001:db8::1]:9222</see-other-host></stream:error>`,
     );
   });
 
   it('writes text and the application condition', () => {
     const error = StreamError.policyViolation('too big', xml('stanza-too-big', { xmlns: 'urn:xmpp:errors' }));
-    expect(serialise(error.element())).to.equal(
+    expect(serialize(error.element())).to.equal(
       `${open}<policy-violation ${streams}/><text ${streams} xml:lang="en">too big</text>` +
         `<stanza-too-big xmlns="urn:xmpp:errors"/></stream:error>`,
     );

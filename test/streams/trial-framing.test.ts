@@ -17,7 +17,7 @@ import type { ChannelBinding } from '../../src/tls/channel-binding.ts';
 import { type Element, xml } from '../../src/xml/element.ts';
 import { bareContext } from '../../src/xml/namespace-scope.ts';
 import { parseFrame } from '../../src/xml/parse-frame.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 import { type StreamHandler, StreamHeader } from '../../src/xml/stream-reader.ts';
 import { XmlError } from '../../src/xml/xml-error.ts';
 import type { XmlLimits } from '../../src/xml/xml-limits.ts';
@@ -99,11 +99,11 @@ const messages: Framing = {
     if (opening.attribute('version') !== '1.0') throw StreamError.unsupportedVersion("the 'version' must be 1.0");
   },
   open: ({ id, from, to }: HeaderAttributes) =>
-    serialise(xml('open', { xmlns: framingNs, id, from, to, version: '1.0', 'xml:lang': 'en' })),
-  element: (element: Element) => serialise(element),
+    serialize(xml('open', { xmlns: framingNs, id, from, to, version: '1.0', 'xml:lang': 'en' })),
+  element: (element: Element) => serialize(element),
   writeStanza: (connection, stanza: Stanza) =>
     connection.write(stanza.head(ns.client), stanza.payload.bytes, stanza.tail()),
-  close: () => serialise(xml('close', { xmlns: framingNs })),
+  close: () => serialize(xml('close', { xmlns: framingNs })),
 };
 
 /** A connection of messages without a network, and the client at its other end. */

@@ -30,7 +30,7 @@ export interface FederatedServerOptions {
 }
 
 /** Where each domain's server is. */
-type Neighbourhood = ReadonlyMap<string, number>;
+type Neighborhood = ReadonlyMap<string, number>;
 
 /** One Ampere among others, on loopback, with a development authority of its own. */
 export class FederatedServer {
@@ -38,14 +38,14 @@ export class FederatedServer {
   readonly log = new RecordingLog();
   readonly directory: string;
   #options: FederatedServerOptions;
-  readonly #neighbours: Neighbourhood;
+  readonly #neighbors: Neighborhood;
   readonly #trustedFile: string;
   #server!: Server;
 
-  private constructor(domain: string, directory: string, neighbours: Neighbourhood, options: FederatedServerOptions) {
+  private constructor(domain: string, directory: string, neighbors: Neighborhood, options: FederatedServerOptions) {
     this.domain = domain;
     this.directory = directory;
-    this.#neighbours = neighbours;
+    this.#neighbors = neighbors;
     this.#options = options;
     this.#trustedFile = join(directory, 'trusted.pem');
   }
@@ -56,14 +56,14 @@ export class FederatedServer {
     by: 'certificate' | 'dialback',
     options: FederatedServerOptions = {},
   ): Promise<FederatedServer[]> {
-    const neighbours = new Map<string, number>(options.others);
-    for (const domain of domains) neighbours.set(domain, await freePort());
+    const neighbors = new Map<string, number>(options.others);
+    for (const domain of domains) neighbors.set(domain, await freePort());
     for (const [domain, components] of Object.entries(options.components ?? {})) {
-      for (const name of Object.keys(components)) neighbours.set(name, neighbours.get(domain) ?? 0);
+      for (const name of Object.keys(components)) neighbors.set(name, neighbors.get(domain) ?? 0);
     }
     const directories = await Promise.all(domains.map(() => mkdtemp(join(tmpdir(), 'ampere-federation-'))));
     const servers = domains.map(
-      (domain, index) => new FederatedServer(domain, directories[index] ?? '', neighbours, options),
+      (domain, index) => new FederatedServer(domain, directories[index] ?? '', neighbors, options),
     );
     const authorities = await Promise.all(servers.map((server) => server.#authority()));
     for (const [index, server] of servers.entries()) {
@@ -81,7 +81,7 @@ export class FederatedServer {
   }
 
   get port(): number {
-    return this.#neighbours.get(this.domain) ?? 0;
+    return this.#neighbors.get(this.domain) ?? 0;
   }
 
   /** The authority of its certificate. */
@@ -142,7 +142,7 @@ export class FederatedServer {
 
   #overrides(tls: 'starttls' | 'direct') {
     return Object.fromEntries(
-      Array.from(this.#neighbours, ([name, port]) => [name, [{ host: '127.0.0.1', port, tls }]]),
+      Array.from(this.#neighbors, ([name, port]) => [name, [{ host: '127.0.0.1', port, tls }]]),
     );
   }
 

@@ -146,13 +146,13 @@ describe('well-formedness', () => {
 });
 
 describe('parseElement', () => {
-  it('resolves references and normalises line ends', () => {
+  it('resolves references and normalizes line ends', () => {
     expect(parseElement('<a>\r\n\r&#13;&lt;&#x1F600;<![CDATA[\r&amp;\r\n]]>é</a>').children).to.deep.equal([
       '\n\n\r<😀\n&amp;\né',
     ]);
   });
 
-  it('normalises attribute values', () => {
+  it('normalizes attribute values', () => {
     expect(parseElement('<a b="\t\n\r\r\nx&#9;&#10;&#13;&quot;" c=\'">\'/>').attrs).to.deep.include({
       b: '    x\t\n\r"',
       c: '">',

@@ -4,7 +4,7 @@ import { type Element, xml } from '../../src/xml/element.ts';
 import { isXmlText } from '../../src/xml/escape.ts';
 import { parseElement } from '../../src/xml/parse-element.ts';
 import { Payload } from '../../src/xml/payload.ts';
-import { serialise } from '../../src/xml/serialise.ts';
+import { serialize } from '../../src/xml/serialize.ts';
 import { askOurs, askSaxes, treeOf } from './oracles.ts';
 
 const special = [
@@ -63,10 +63,10 @@ describe('writing and reading again', () => {
   it('gives the same tree, and what is written every parser takes', () => {
     fc.assert(
       fc.property(tree, (element) => {
-        const written = serialise(element);
+        const written = serialize(element);
         expect(treeOf(parseElement(written))).to.deep.equal(treeOf(element));
         expect(askSaxes(Buffer.from(written))).to.not.equal(undefined);
-        expect(serialise(parseElement(written))).to.equal(written);
+        expect(serialize(parseElement(written))).to.equal(written);
       }),
     );
   });
@@ -90,8 +90,8 @@ describe('writing and reading again', () => {
     fc.assert(
       fc.property(anyText, (value) => {
         const element = xml('a', { b: value }, value);
-        if (isXmlText(value)) expect(askOurs(Buffer.from(serialise(element)))).to.deep.equal(treeOf(element));
-        else expect(() => serialise(element)).to.throw(RangeError);
+        if (isXmlText(value)) expect(askOurs(Buffer.from(serialize(element)))).to.deep.equal(treeOf(element));
+        else expect(() => serialize(element)).to.throw(RangeError);
       }),
     );
   });

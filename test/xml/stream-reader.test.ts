@@ -224,7 +224,7 @@ describe('StreamReader', () => {
     expect(seen).to.deep.equal(['header', 'iq']);
   });
 
-  describe('what is forbidden is refused as soon as it can be recognised', () => {
+  describe('what is forbidden is refused as soon as it can be recognized', () => {
     for (const start of ['<!-', '<!D', '<?p', '<a><!-', '<a><!D', '<a><?x-', '<a><?xmlx']) {
       it(JSON.stringify(start), () => {
         expect(read(bytewise(Buffer.from(clientHeader + start))).verdict).to.equal('restricted-xml');

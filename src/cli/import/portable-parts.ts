@@ -5,7 +5,7 @@ import { Stanza } from '../../protocol/stanza.ts';
 import type { ImportedContact, ImportedMessage } from '../../web/control/imported-user.ts';
 import { attribute, childElements, type Element, nsOf, textOf } from '../../xml/element.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
-import { serialise } from '../../xml/serialise.ts';
+import { serialize } from '../../xml/serialize.ts';
 import { LossError } from './loss-error.ts';
 
 const subscriptions = ['none', 'to', 'from', 'both'] as const;
@@ -49,5 +49,5 @@ export function offlineMessage(element: Element, domain: string, nowMs: number):
 /** Parses a stanza. Prosody's migrator writes stanzas without a namespace, so they inherit the one of the document. */
 function stanzaIn(element: Element): Stanza {
   if (nsOf(element) === ns.portableData) element.attrs.xmlns = ns.client;
-  return Stanza.fromFrame(parseFrame(serialise(element)));
+  return Stanza.fromFrame(parseFrame(serialize(element)));
 }

@@ -5,7 +5,7 @@ import { StreamError } from '../../protocol/stream-error.ts';
 import type { ScramHash } from '../../storage/accounts.ts';
 import type { ImportedContact, ImportedMessage, PortableScramKeys } from '../../web/control/imported-user.ts';
 import { attribute, childElements, type Element, nsOf } from '../../xml/element.ts';
-import { serialise } from '../../xml/serialise.ts';
+import { serialize } from '../../xml/serialize.ts';
 import { XmlError } from '../../xml/xml-error.ts';
 import type { Entry, FoundUser } from './found-user.ts';
 import { LossError } from './loss-error.ts';
@@ -130,7 +130,7 @@ class PortableUser {
   }
 
   #takeFragment(fragment: Element): void {
-    this.#privateXml.push({ name: fragment.getName(), ns: nsOf(fragment), xml: serialise(fragment) });
+    this.#privateXml.push({ name: fragment.getName(), ns: nsOf(fragment), xml: serialize(fragment) });
   }
 
   #takeBlocked(item: Element): void {
@@ -138,7 +138,7 @@ class PortableUser {
   }
 
   #takeVcard(element: Element): void {
-    this.#vcard = serialise(element);
+    this.#vcard = serialize(element);
   }
 
   #takeMessage(message: Element): void {

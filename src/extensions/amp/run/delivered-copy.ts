@@ -3,7 +3,7 @@ import type { Stanza } from '../../../protocol/stanza.ts';
 import { attribute, childElements, type Element } from '../../../xml/element.ts';
 import { escapeAttribute } from '../../../xml/escape.ts';
 import { type Child, contentNs } from '../../../xml/payload.ts';
-import { serialise } from '../../../xml/serialise.ts';
+import { serialize } from '../../../xml/serialize.ts';
 import { ampsOf, isAmp, requestOf } from '../element/amp-element.ts';
 import { drop } from '../rules/actions.ts';
 
@@ -34,7 +34,7 @@ function withoutEnds(message: Stanza, child: Child): Stanza {
 }
 
 function rewritten(message: Stanza, { start, end }: Child, amp: Element): Stanza {
-  return message.with({ payload: message.payload.spliced(start, end, serialise(amp, contentNs)) });
+  return message.with({ payload: message.payload.spliced(start, end, serialize(amp, contentNs)) });
 }
 
 /**

@@ -24,7 +24,7 @@ interface Open {
  * out. Namespaces that the element inherits from its ancestors are declared on it. Throws on names and characters that are
  * not XML. Iterative, because trees can be deep.
  */
-export function serialise(element: Writable, inheritedNs = ''): string {
+export function serialize(element: Writable, inheritedNs = ''): string {
   const ancestral = ancestralDeclarations(element);
   let text = '';
   const open: Open[] = [];

@@ -7,7 +7,7 @@ import type { PeerKind, PeerPlace, Way } from './peer-kind.ts';
 import { type PeerGround, PeerServer, peerGround } from './peer-server.ts';
 
 /** How Ampere and the other server are set up. */
-export interface NeighbourOptions {
+export interface NeighborOptions {
   readonly way: Way;
   readonly bidi: boolean;
   /** Further keys of Ampere's configuration. */
@@ -15,7 +15,7 @@ export interface NeighbourOptions {
 }
 
 /** Ampere and another server, each of which can find the other one. */
-export class Neighbours {
+export class Neighbors {
   readonly ampere: FederatedServer;
   readonly peer: PeerServer;
   readonly #dns: DnsServer;
@@ -27,7 +27,7 @@ export class Neighbours {
   }
 
   /** Starts both; by certificate they trust each other's authority, and nothing else will do. */
-  static async start(kind: PeerKind, options: NeighbourOptions): Promise<Neighbours> {
+  static async start(kind: PeerKind, options: NeighborOptions): Promise<Neighbors> {
     const core = await peerGround(`${kind.name.toLowerCase()}.example`);
     const dns = new DnsServer();
     const ampere = await startAmpere(core, options);
@@ -37,7 +37,7 @@ export class Neighbours {
         dns: await tellOf(ampere, dns),
         trustedFile: await trustedBy(core, ampere, options.way),
       };
-      return new Neighbours(ampere, await PeerServer.start(kind, core, given), dns);
+      return new Neighbors(ampere, await PeerServer.start(kind, core, given), dns);
     } catch (error) {
       dns.stop();
       await ampere.stop();
@@ -65,7 +65,7 @@ async function tellOf({ domain, port }: FederatedServer, dns: DnsServer): Promis
   return { host, port: Number(dnsPort) };
 }
 
-async function startAmpere(core: PeerGround, { way, settings }: NeighbourOptions): Promise<FederatedServer> {
+async function startAmpere(core: PeerGround, { way, settings }: NeighborOptions): Promise<FederatedServer> {
   const trusted = way === 'certificate' ? { trustedAuthorities: core.authorityFile } : {};
   const [server] = await FederatedServer.startAll(['ampere.example'], way, {
     others: new Map([[core.domain, core.ports.s2s]]),
