@@ -40,22 +40,23 @@ async function measureStart(server: BenchServer, { cores }: Case, { workplace }:
 }
 
 async function measureLoad(server: BenchServer, what: Case, parts: MeasureParts): Promise<Sample> {
-  const { workplace, generator, seconds } = parts;
-  const { scenario, tls, cores } = what;
-  const place = await workplace.placeFor(server);
-  const keys = await workplace.keysOf(server);
-  await using running = await RunningServer.start(server, place, cores);
+  const place = await parts.workplace.placeFor(server);
+  await using running = await RunningServer.start(server, place, what.cores);
   await sleep(settleMs);
   await untilQuiet();
-  const report = await generator.drive(running, {
-    scenario,
-    tls,
-    raw: server.raw,
-    cores,
-    settings: { seconds, ...what.settings },
-    keys,
-  });
-  return sampleOf(report, cores);
+  return drive(running, server, what, parts);
+}
+
+/** Measures a server that runs already. */
+export async function drive(
+  running: RunningServer,
+  server: BenchServer,
+  { scenario, tls, cores, settings }: Case,
+  { workplace, generator, seconds }: MeasureParts,
+): Promise<Sample> {
+  const keys = await workplace.keysOf(server);
+  const order = { scenario, tls, raw: server.raw, cores, settings: { seconds, ...settings }, keys };
+  return sampleOf(await generator.drive(running, order), cores);
 }
 
 function sampleOf(report: GeneratorReport, cores: CoreUse): Sample {

@@ -29,7 +29,7 @@ export const help = `npm run bench -- [options]
   --seconds N            length of one measurement (default 6)
   --quick                one repetition of 2 seconds, without the longest cases
   --ampere DIRECTORY     another built Ampere to measure
-  --against DIRECTORY    compares with this built Ampere, in turns; with --quick the usual cases, three pairs each
+  --against DIRECTORY    compares with this built Ampere, in turns; with --quick the usual cases
   --json FILE            writes what was measured
   --docs                 takes the results over into docs/performance.md
 `;

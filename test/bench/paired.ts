@@ -1,9 +1,10 @@
 import type { Case } from './cases.ts';
 import type { MeasureParts } from './measure.ts';
-import { measure } from './measure.ts';
+import { drive, measure } from './measure.ts';
 import { printSample } from './report/console.ts';
 import { markdownTable, number } from './report/format.ts';
 import type { Sample } from './results.ts';
+import { RunningServer } from './running-server.ts';
 import { ampereIn } from './servers/ampere.ts';
 import type { BenchServer } from './servers/bench-server.ts';
 import { median } from './statistics.ts';
@@ -30,6 +31,10 @@ export function buildIn(root: string, name: string, { cores }: Case): BenchServe
   return { ...ampereIn(root, cores === 'both'), name, title: name, product: name };
 }
 
+/** Slices of one start of both builds, and the warm-up before each: the first slices have warmed the JIT already. */
+const slices = 8;
+const warmSeconds = 1;
+
 /** Measures a case on two builds in turns: whatever disturbs the machine for a while disturbs both. */
 export async function measurePairs(
   what: Case,
@@ -37,19 +42,57 @@ export async function measurePairs(
   count: number,
   parts: MeasureParts,
 ): Promise<Pair[]> {
-  const base = buildIn(roots.base, 'base', what);
-  const build = buildIn(roots.build, 'build', what);
+  const builds = { base: buildIn(roots.base, 'base', what), build: buildIn(roots.build, 'build', what) };
   const pairs: Pair[] = [];
-  const sampleOf = async (server: BenchServer): Promise<Sample> => {
-    const sample = await measure(server, what, parts);
-    printSample(what, server, sample);
-    return sample;
-  };
-  while (pairs.length < count) {
-    if (pairs.length % 2 === 0) pairs.push({ base: await sampleOf(base), build: await sampleOf(build) });
-    else pairs.push(await sampleOf(build).then(async (sample) => ({ build: sample, base: await sampleOf(base) })));
+  for (let round = 0; round < count; round++) {
+    if (isSliced(what)) pairs.push(...(await measureSlices(what, builds, parts)));
+    else pairs.push(await inTurns(round, (build) => measured(what, builds[build], parts)));
   }
   return pairs;
+}
+
+/** Whether both builds can run side by side and be driven again and again: what is measured must not be a start or memory. */
+function isSliced({ scenario, kind, settings }: Case): boolean {
+  return scenario === 'messages' && kind !== 'growth' && settings['rate'] === undefined;
+}
+
+/** Both builds run, and one of them works. */
+async function measureSlices(
+  what: Case,
+  builds: Readonly<Record<keyof Pair, BenchServer>>,
+  parts: MeasureParts,
+): Promise<Pair[]> {
+  const { workplace } = parts;
+  const start = async (server: BenchServer) =>
+    RunningServer.start(server, await workplace.placeFor(server), what.cores);
+  await using base = await start(builds.base);
+  await using build = await start(builds.build);
+  const running = { base, build };
+  const slice = async (name: keyof Pair, warm: number): Promise<Sample> => {
+    const settings = { ...what.settings, warm };
+    const sample = await drive(running[name], builds[name], { ...what, settings }, parts);
+    printSample(what, builds[name], sample);
+    return sample;
+  };
+  const pairs: Pair[] = [];
+  for (let number = 0; number < slices; number++) {
+    const warm = number === 0 ? Number(what.settings['warm']) : warmSeconds;
+    pairs.push(await inTurns(number, (name) => slice(name, warm)));
+  }
+  return pairs;
+}
+
+async function measured(what: Case, server: BenchServer, parts: MeasureParts): Promise<Sample> {
+  const sample = await measure(server, what, parts);
+  printSample(what, server, sample);
+  return sample;
+}
+
+/** The base goes first in every other round. */
+async function inTurns(round: number, measureOne: (name: keyof Pair) => Promise<Sample>): Promise<Pair> {
+  if (round % 2 === 0) return { base: await measureOne('base'), build: await measureOne('build') };
+  const build = await measureOne('build');
+  return { build, base: await measureOne('base') };
 }
 
 /** A row for each measure of a case: both medians, the median of the ratios of the pairs, and the least and greatest. */
