@@ -8,6 +8,8 @@ export class RecentAddresses {
   readonly #limit: number;
   /** Absent until the first address: most sessions have none. */
   #texts: Set<string> | undefined;
+  /** An address that is in the set: most stanzas of a session go where the last one went. */
+  #latest: Jid | undefined;
 
   constructor(limit = defaultLimit) {
     this.#limit = limit;
@@ -15,7 +17,10 @@ export class RecentAddresses {
 
   /** Whether the bare address of `jid` is in the set. */
   has(jid: Jid): boolean {
-    return this.#texts?.has(jid.bare().toString()) ?? false;
+    if (jid === this.#latest) return true;
+    if (!this.#texts?.has(jid.bare().toString())) return false;
+    this.#latest = jid;
+    return true;
   }
 
   /** Adds the bare address of `jid`. */
@@ -23,12 +28,14 @@ export class RecentAddresses {
     this.#texts ??= new Set();
     this.#texts.add(jid.bare().toString());
     if (this.#texts.size <= this.#limit) return;
+    this.#latest = undefined;
     for (const oldest of this.#texts) return void this.#texts.delete(oldest);
   }
 
   /** Removes the bare address of `jid`. For a domain, removes every address at it. */
   delete(jid: Jid): void {
     const text = jid.bare().toString();
+    this.#latest = undefined;
     this.#texts?.delete(text);
     if (jid.local !== '' || !this.#texts) return;
     for (const one of this.#texts) if (one.endsWith(`@${text}`)) this.#texts.delete(one);

@@ -22,6 +22,17 @@ describe('Recent addresses', () => {
     expect(kept).to.deep.equal(['b', 'c']);
   });
 
+  it('are forgotten even if they were asked for last', () => {
+    const addresses = new RecentAddresses(1);
+    addresses.add(jid('a@x.example'));
+    expect(addresses.has(jid('a@x.example'))).to.equal(true);
+    addresses.add(jid('b@x.example'));
+    expect(addresses.has(jid('a@x.example'))).to.equal(false);
+    expect(addresses.has(jid('b@x.example'))).to.equal(true);
+    addresses.delete(jid('b@x.example'));
+    expect(addresses.has(jid('b@x.example'))).to.equal(false);
+  });
+
   it('are forgotten one by one, or all of a domain', () => {
     const addresses = new RecentAddresses();
     const all = ['a@x.example', 'b@x.example', 'x.example', 'c@sub.x.example', 'd@y.example'];
