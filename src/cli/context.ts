@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { Readable } from 'node:stream';
+import { escapeControls } from '../support/log.ts';
 
 /** An output stream of a command. */
 interface Output {
@@ -32,6 +33,11 @@ export function printJson({ stdout }: Pick<Context, 'stdout'>, value: unknown): 
 /** Prints lines for people. */
 export function printLines({ stdout }: Pick<Context, 'stdout'>, lines: readonly string[]): void {
   if (lines.length > 0) stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Escapes text of other servers and users, so that it cannot forge output. */
+export function harmless(text: string): string {
+  return escapeControls(JSON.stringify(text).slice(1, -1)).replaceAll('\\"', '"');
 }
 
 /** Joins the cells of each row, with aligned columns. */

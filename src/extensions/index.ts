@@ -21,6 +21,7 @@ import { pep } from './pep/pep.ts';
 import { ping } from './ping.ts';
 import { privateXml } from './private-xml.ts';
 import { type AccountChanges, type RegisterOptions, register } from './register.ts';
+import { reports } from './reports/reports.ts';
 import { roster } from './roster/roster.ts';
 import type { RosterOptions } from './roster/roster-writing.ts';
 import { time } from './time.ts';
@@ -58,6 +59,7 @@ export interface ExtensionDeps {
     | 'vcards'
     | 'pep'
     | 'archive'
+    | 'reports'
     | 'secrets'
     | 'disk'
   >;
@@ -92,6 +94,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     forwarding(storage.accounts, options.forwarding),
     vcard(storage.vcards),
     privateXml(storage.privateXml),
+    reports({ ...routing, store: storage.reports, clock, log }),
     pep({ ...routing, store: storage.pep, clock, log }),
     register(deps.registrar, options.registration),
     legacySession(),

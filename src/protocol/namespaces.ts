@@ -50,6 +50,7 @@ export const ns = {
   register: 'jabber:iq:register',
   blocking: 'urn:xmpp:blocking',
   blockingErrors: 'urn:xmpp:blocking:errors',
+  reporting: 'urn:xmpp:reporting:1',
   delay: 'urn:xmpp:delay',
   legacyDelay: 'jabber:x:delay',
   stanzaId: 'urn:xmpp:sid:0',

@@ -1,6 +1,8 @@
 import type { Jid } from '../protocol/jid.ts';
 import type { Element } from '../xml/element.ts';
+import type { Account } from './account.ts';
 import type { Extension, NonzaHandler, SessionFeature, StatusSection, StreamStage } from './extension.ts';
+import type { MessageArchive } from './message-archive.ts';
 import type { MessageStore } from './message-store.ts';
 import type { BoundOperation } from './operation.ts';
 import type { Session } from './session.ts';
@@ -12,13 +14,14 @@ type Hook<Name extends HookName> = NonNullable<Extension<never>[Name]>;
 export class ExtensionHooks {
   #extensions: readonly Extension<never>[] = [];
   #messageStore: MessageStore | undefined;
+  #messageArchive: MessageArchive | undefined;
   filters: readonly Hook<'filter'>[] = [];
   prepares: readonly Hook<'prepare'>[] = [];
   judges: readonly Hook<'judge'>[] = [];
   recalls: readonly Hook<'recall'>[] = [];
   recorders: readonly Hook<'record'>[] = [];
 
-  /** Sets the extensions. Called once, before the first stanza. Throws an Error if two of them store messages. */
+  /** Sets the extensions. Called once, before the first stanza. Throws an Error if two of them store or archive messages. */
   install(extensions: readonly Extension<never>[]): void {
     this.#extensions = extensions;
     this.filters = this.#all('filter');
@@ -26,9 +29,8 @@ export class ExtensionHooks {
     this.judges = this.#all('judge');
     this.recalls = this.#all('recall');
     this.recorders = this.#all('record');
-    const [store, second] = extensions.filter(({ messageStore }) => messageStore !== undefined);
-    if (second) throw new Error(`the extensions ${store?.name} and ${second.name} both store messages`);
-    this.#messageStore = store?.messageStore;
+    this.#messageStore = this.#only('messageStore');
+    this.#messageArchive = this.#only('messageArchive');
   }
 
   /** The extensions, in the order of the list. */
@@ -39,6 +41,11 @@ export class ExtensionHooks {
   /** Stores messages for absent users; undefined if no extension does. */
   get messageStore(): MessageStore | undefined {
     return this.#messageStore;
+  }
+
+  /** Finds archived messages; undefined if no extension archives them. */
+  get messageArchive(): MessageArchive | undefined {
+    return this.#messageArchive;
   }
 
   get nonzas(): readonly NonzaHandler[] {
@@ -73,6 +80,11 @@ export class ExtensionHooks {
     for (const { closing } of this.#extensions) await closing?.();
   }
 
+  /** Tells all extensions, one after the other, that a client of the account has blocked an address. */
+  async blocked(account: Account, jid: Jid, item: Element): Promise<void> {
+    for (const { blocked } of this.#extensions) await blocked?.(account, jid, item);
+  }
+
   /** Tells all extensions that an account was removed, from disk and memory. */
   accountRemoved(account: Jid): void {
     for (const { accountRemoved } of this.#extensions) accountRemoved?.(account);
@@ -88,6 +100,12 @@ export class ExtensionHooks {
   /** Tells all extensions that the session can take messages now. */
   readyForMessages(session: Session): void {
     for (const extension of this.#extensions) extension.readyForMessages?.(session);
+  }
+
+  #only<Name extends 'messageStore' | 'messageArchive'>(name: Name): Extension<never>[Name] | undefined {
+    const [first, second] = this.#extensions.filter((extension) => extension[name] !== undefined);
+    if (second) throw new Error(`the extensions ${first?.name} and ${second.name} both have a ${name}`);
+    return first?.[name];
   }
 
   #all<Name extends HookName>(name: Name): Hook<Name>[] {

@@ -13,6 +13,7 @@ import type { HttpRoute } from './http-route.ts';
 import type { IqContent, IqEnds, IqHandlerFor } from './iq-table.ts';
 import type { LocalService } from './local-service.ts';
 import type { MaybePromise } from './maybe-promise.ts';
+import type { MessageArchive } from './message-archive.ts';
 import type { MessageStore, StoredExtras } from './message-store.ts';
 import type { BoundOperation } from './operation.ts';
 import type { NextHop } from './outbound.ts';
@@ -49,6 +50,8 @@ export interface Extension<Options = unknown> {
   readonly presence?: PresenceHook;
   /** Stores messages for absent users. At most one extension has it. */
   readonly messageStore?: MessageStore;
+  /** Finds archived messages. At most one extension has it. */
+  readonly messageArchive?: MessageArchive;
   /** Settles the stored messages of an account that have come due, before a client gets them. */
   readonly settleDue?: (account: string) => Promise<void>;
   /** Paths of the public HTTP listener. */
@@ -72,6 +75,11 @@ export interface Extension<Options = unknown> {
   readonly ended?: (session: Session) => void;
   /** State that is loaded together with every account. */
   readonly accountSlots?: readonly LoadedState[];
+  /**
+   * A client of the account has blocked an address; that is durable. `item` may hold elements of other extensions (XEP-0191 §3.3).
+   * The answer to the client waits for a promise.
+   */
+  readonly blocked?: (account: Account, jid: Jid, item: Element) => MaybePromise<void>;
   /** The account was removed, from disk and memory. */
   readonly accountRemoved?: (account: Jid) => void;
 }

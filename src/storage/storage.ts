@@ -7,6 +7,7 @@ import type { OutboxStore } from './outbox.ts';
 import type { OutgoingStore } from './outgoing.ts';
 import type { PepStore } from './pep.ts';
 import type { PrivateXmlStore } from './private-xml.ts';
+import type { ReportStore } from './reports.ts';
 import type { ResumptionStore } from './resumption.ts';
 import type { RosterStore } from './rosters.ts';
 import type { SecretStore } from './secrets.ts';
@@ -36,6 +37,7 @@ export interface Storage {
   readonly resumption: ResumptionStore;
   readonly pep: PepStore;
   readonly archive: ArchiveStore;
+  readonly reports: ReportStore;
   readonly schemaVersion: number;
   readonly disk: DiskState;
   /** Writes a complete, checked copy to a new file without stopping work. It holds everything that was durable at the call. */

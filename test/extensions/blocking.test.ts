@@ -11,7 +11,7 @@ import { Bench, errorText } from './bench.ts';
 
 describe('Blocking Command (XEP-0191)', () => {
   let broken = false;
-  const bench = new Bench(({ storage, sessions, presenceHooks, route }) => {
+  const bench = new Bench(({ storage, sessions, presenceHooks, hooks, route }) => {
     const { blocklists } = storage;
     const unless = (run: () => Promise<void>) =>
       broken ? Promise.reject(new StorageError('io', 'for the test')) : run();
@@ -20,7 +20,7 @@ describe('Blocking Command (XEP-0191)', () => {
       remove: (owner, jids) => unless(() => blocklists.remove(owner, jids)),
       clear: (owner) => unless(() => blocklists.clear(owner)),
     };
-    return { extensions: [blocking({ store, sessions, presenceHooks, route }), ping()] };
+    return { extensions: [blocking({ store, sessions, presenceHooks, hooks, route }), ping()] };
   });
 
   beforeEach(() => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Subject } from './contract.ts';
 import { rejection } from './rejection.ts';
 
-/** The contract of vCards, private XML, blocklists, secrets, and stanzas on their way out. */
+/** The contract of vCards, private XML, blocklists, secrets, reports, and stanzas on their way out. */
 export function describeSmallStores(subject: Subject): void {
   it('keeps one vCard for each account', async () => {
     const { vcards } = subject.storage;
@@ -63,6 +63,44 @@ export function describeSmallStores(subject: Subject): void {
     const next = await outgoing.add({ receivedAtMs: 3, bytes: bytes('d') });
     expect(next).to.be.above(Math.max(...ids));
     await outgoing.remove([next]);
+  });
+
+  it('keeps the latest reports of each account, and of all', async () => {
+    const { reports, accounts } = subject.storage;
+    const [juliet, romeo] = [await subject.newAccount(), await subject.newAccount()];
+    const limits = { perAccount: 2, total: 3 };
+    const message = { xml: '<message/>', atMs: 5 };
+    const report = (jid: string) => ({
+      atMs: 7,
+      jid,
+      reason: 'urn:x',
+      texts: [{ text: 'why', lang: 'en' }],
+      passingOn: ['third-party'] as const,
+      messages: [message, message],
+    });
+    const add = (reporter: string, jid: string) => reports.add(reporter, report(jid), limits);
+    const listed = async (beforeId = Number.MAX_SAFE_INTEGER) =>
+      (await reports.list(beforeId, 10)).map(({ jid, reporter }) => [jid, reporter]);
+    const ids = [await add(juliet, 'a'), await add(juliet, 'b'), await add(juliet, 'c')];
+    expect(await listed()).to.deep.equal([
+      ['c', juliet],
+      ['b', juliet],
+    ]);
+    expect(await reports.get(ids[2]!)).to.deep.equal({ id: ids[2], reporter: juliet, ...report('c') });
+    const { messages, ...rest } = report('b');
+    const summary = { ...rest, id: ids[1], reporter: juliet, messageCount: messages.length };
+    expect(await reports.list(ids[2]!, 10)).to.deep.equal([summary]);
+    expect(await reports.get(ids[0]!)).to.equal(undefined);
+    await add(romeo, 'd');
+    const last = await add(romeo, 'e');
+    expect((await listed()).map(([jid]) => jid)).to.deep.equal(['e', 'd', 'c']);
+    expect(await reports.remove(last)).to.equal(true);
+    expect(await reports.remove(last)).to.equal(false);
+    expect(await add(romeo, 'f')).to.be.above(last);
+    await accounts.remove(romeo);
+    expect(await listed()).to.deep.equal([['c', juliet]]);
+    await reports.remove(ids[2]!);
+    expect((await rejection(add(romeo, 'g'))).code).to.equal('not-found');
   });
 
   it('makes a secret once for each name', async () => {

@@ -7,6 +7,7 @@ import { componentsCommand } from './components.ts';
 import { forwardCommand } from './forward.ts';
 import { kickCommand } from './kick.ts';
 import { reloadCommand } from './reload.ts';
+import { reportCommand } from './report.ts';
 import { restoreCommand } from './restore.ts';
 import { s2sCommand } from './s2s.ts';
 import { sendCommand } from './send.ts';
@@ -21,6 +22,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   checkCommand,
   userCommand,
   forwardCommand,
+  reportCommand,
   statusCommand,
   sessionsCommand,
   kickCommand,

@@ -1,9 +1,8 @@
 import type { TestStep } from '../../federation/link-test.ts';
 import type { PeerStreamReport } from '../../federation/peer-report.ts';
-import { escapeControls } from '../../support/log.ts';
 import { type Cli, jsonOption, requireCommand } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
-import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { withRunningServer } from '../with-operations.ts';
 
@@ -76,9 +75,4 @@ function s2sTestCommand(cli: Cli, context: Context): void {
 
 function stepRow({ ok, step, detail }: TestStep): string[] {
   return [ok ? 'ok' : 'failed', step, harmless(detail)];
-}
-
-/** Escapes text of another server, so that it cannot forge output. */
-function harmless(text: string): string {
-  return escapeControls(JSON.stringify(text).slice(1, -1)).replaceAll('\\"', '"');
 }

@@ -7,8 +7,10 @@ import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { withoutStanzaIds } from '../../protocol/stanza-id.ts';
 import type { Claim, Extension, IqHandler, IqRequest } from '../../routing/extension.ts';
+import type { QuotedMessage } from '../../routing/message-archive.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import { accountShownTo } from '../../routing/visibility.ts';
+import type { ArchiveStore } from '../../storage/archive.ts';
 import { timeOfId } from '../../storage/ordered-ids.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Clock } from '../../support/clock.ts';
@@ -56,6 +58,7 @@ export function archive(deps: ArchiveDeps): Extension {
   const store = storage.archive;
   const archives = new AccountArchives(store, storage.secrets);
   const archiving = new Archiving({ ...deps, store, archives, disk: () => storage.disk });
+  const pages = new Pages({ store, log });
   const retention = new Retention({ store, options: deps.options, clock, log });
   return {
     name: 'archive',
@@ -67,7 +70,8 @@ export function archive(deps: ArchiveDeps): Extension {
       return payload === message.payload ? message : message.with({ payload });
     },
     record: (passage) => archiving.record(passage),
-    iq: [...queries(deps, archives), ...preferences(archives), ...strangers],
+    messageArchive: { find: (account, ids) => quotedMessages(archives.of(account), pages, ids) },
+    iq: [...queries(store, archives, pages), ...preferences(archives), ...strangers],
     opened: () => retention.start(),
     closing: () => retention.stop(),
     accountRemoved: () => retention.wake(),
@@ -93,9 +97,20 @@ const strangers: readonly IqHandler[] = kinds.map(({ name, type }) => ({
   },
 }));
 
-function queries({ storage, log }: ArchiveDeps, archives: AccountArchives): readonly IqHandler[] {
-  const store = storage.archive;
-  const pages = new Pages({ store, log });
+/** Finds messages by the ids that clients know. */
+async function quotedMessages(
+  { archive, ids: known }: AccountArchive,
+  pages: Pages,
+  ids: readonly string[],
+): Promise<QuotedMessage[]> {
+  const found = await pages.withIds(
+    archive,
+    ids.flatMap((text) => known.read(archive, text) ?? []),
+  );
+  return found.map(({ id, message }) => ({ message, atMs: timeOfId(id) }));
+}
+
+function queries(store: Pick<ArchiveStore, 'bounds'>, archives: AccountArchives, pages: Pages): readonly IqHandler[] {
   const answer = async (request: IqRequest): Promise<Element> => {
     const account = accountShownTo(request);
     const own = archives.of(account);

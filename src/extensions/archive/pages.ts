@@ -50,6 +50,12 @@ export class Pages {
     return peer && !peer.isBare ? this.#ofResource(archive, owner, query, peer) : this.#ofPeer(archive, query, peer);
   }
 
+  /** The messages with these ids that are in an archive, oldest first. */
+  async withIds(archive: number, ids: readonly number[]): Promise<readonly FoundMessage[]> {
+    const inOrder = [...new Set(ids)].sort((one, other) => one - other);
+    return this.#readAll(await this.#deps.store.find(archive, inOrder));
+  }
+
   /** All that is asked for is in the index. */
   async #ofPeer(archive: number, query: ArchiveQuery, peer: Jid | undefined): Promise<Page> {
     const { store } = this.#deps;

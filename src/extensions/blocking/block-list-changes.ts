@@ -11,8 +11,8 @@ import type { BlocklistStore } from '../../storage/blocklists.ts';
 import { type Element, xml } from '../../xml/element.ts';
 import { isListed } from './block-list.ts';
 
-/** Dependencies of blocking. */
-export interface BlockingDeps {
+/** Dependencies of changes of block lists. */
+export interface BlockListDeps {
   readonly store: BlocklistStore;
   readonly sessions: Pick<SessionDirectory, 'of'>;
   readonly presenceHooks: Pick<PresenceHooks, 'directedEnded'>;
@@ -26,9 +26,9 @@ const maxItems = 2000;
 
 /** Changes block lists: in memory at once, then on disk, and when that is durable, for clients and contacts. */
 export class BlockListChanges {
-  readonly #deps: BlockingDeps;
+  readonly #deps: BlockListDeps;
 
-  constructor(deps: BlockingDeps) {
+  constructor(deps: BlockListDeps) {
     this.#deps = deps;
   }
 

@@ -1,5 +1,6 @@
 import type { BindableOperation } from '../../routing/operation.ts';
 import { importUsers } from './import-operation.ts';
+import { listReports, removeReport, showReport } from './report-operations.ts';
 import type { RunningServer } from './running-server.ts';
 import { backup, listComponents, listPeers, reload, serverStatus, testPeer } from './server-operations.ts';
 import { kick, listSessions } from './session-operations.ts';
@@ -23,6 +24,9 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   setForward,
   removeForward,
   listForwards,
+  listReports,
+  showReport,
+  removeReport,
   serverStatus,
   listSessions,
   kick,

@@ -6,6 +6,7 @@ import { outbox } from './outbox.ts';
 import { outgoing } from './outgoing.ts';
 import { pep } from './pep.ts';
 import { privateXml } from './private-xml.ts';
+import { reports } from './reports.ts';
 import { resumption } from './resumption.ts';
 import { rosters } from './rosters.ts';
 import { secrets } from './secrets.ts';
@@ -25,4 +26,5 @@ export const families = [
   resumption,
   pep,
   archive,
+  reports,
 ] as const;
