@@ -12,6 +12,7 @@ const folders = [
   'xml',
   'protocol',
   'storage',
+  'archives',
   'routing',
   'tls',
   'streams',

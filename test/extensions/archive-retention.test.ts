@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Retention, type RetentionOptions } from '../../src/extensions/archive/retention.ts';
+import { Retention, type RetentionOptions } from '../../src/archives/retention.ts';
 import type { ArchiveLimits } from '../../src/storage/archive.ts';
 import { firstIdAt } from '../../src/storage/ordered-ids.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
+import { ArchiveIds } from '../../src/archives/archive-ids.ts';
 import { archive as archiveExtension } from '../../src/extensions/archive/archive.ts';
-import { ArchiveIds } from '../../src/extensions/archive/archive-ids.ts';
 import { carbons } from '../../src/extensions/carbons/carbons.ts';
 import { offline } from '../../src/extensions/offline/offline.ts';
 import { Stanza } from '../../src/protocol/stanza.ts';

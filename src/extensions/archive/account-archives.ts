@@ -1,8 +1,8 @@
+import { ArchiveIds } from '../../archives/archive-ids.ts';
 import type { Account } from '../../routing/account.ts';
 import { AccountSlot, type LoadedState } from '../../routing/account-slot.ts';
 import type { ArchiveStore } from '../../storage/archive.ts';
 import type { SecretStore } from '../../storage/secrets.ts';
-import { ArchiveIds } from './archive-ids.ts';
 import { type Preferences, parsePreferences, preferencesText } from './preferences.ts';
 
 /** The archive of an account in memory. */

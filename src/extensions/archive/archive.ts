@@ -1,3 +1,6 @@
+import { type FoundMessage, type Page, Pages } from '../../archives/pages.ts';
+import { type ArchiveQuery, queryForm, readQuery } from '../../archives/query.ts';
+import { Retention, type RetentionOptions } from '../../archives/retention.ts';
 import { formElement } from '../../protocol/data-form.ts';
 import { formatDateTime } from '../../protocol/date-time.ts';
 import { forwardedPayload } from '../../protocol/forwarded.ts';
@@ -18,10 +21,7 @@ import type { Log } from '../../support/log.ts';
 import { type Element, xml } from '../../xml/element.ts';
 import { type AccountArchive, AccountArchives } from './account-archives.ts';
 import { Archiving } from './archiving.ts';
-import { type FoundMessage, type Page, Pages } from './pages.ts';
 import { preferencesElement, readPreferences } from './preferences.ts';
-import { type ArchiveQuery, queryForm, readQuery } from './query.ts';
-import { Retention, type RetentionOptions } from './retention.ts';
 
 /** What the operator decides; a slice of the configuration. */
 export interface ArchiveOptions extends RetentionOptions {

@@ -1,11 +1,11 @@
-import type { Jid } from '../../protocol/jid.ts';
-import { Stanza } from '../../protocol/stanza.ts';
-import { StanzaError } from '../../protocol/stanza-error.ts';
-import { StreamError } from '../../protocol/stream-error.ts';
-import type { ArchivedMessage, ArchiveStore } from '../../storage/archive.ts';
-import type { Log } from '../../support/log.ts';
-import { parseFrame } from '../../xml/parse-frame.ts';
-import { XmlError } from '../../xml/xml-error.ts';
+import type { Jid } from '../protocol/jid.ts';
+import { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { StreamError } from '../protocol/stream-error.ts';
+import type { ArchivedMessage, ArchiveStore } from '../storage/archive.ts';
+import type { Log } from '../support/log.ts';
+import { parseFrame } from '../xml/parse-frame.ts';
+import { XmlError } from '../xml/xml-error.ts';
 import type { ArchiveQuery } from './query.ts';
 
 /** Messages that are read at once when not all of them match, and the most that one query reads. */

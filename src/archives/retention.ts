@@ -1,8 +1,8 @@
-import type { ArchiveLimits, ArchiveStore } from '../../storage/archive.ts';
-import { firstIdAt } from '../../storage/ordered-ids.ts';
-import { StorageError } from '../../storage/storage-error.ts';
-import type { Clock, Timer } from '../../support/clock.ts';
-import type { Log } from '../../support/log.ts';
+import type { ArchiveLimits, ArchiveStore } from '../storage/archive.ts';
+import { firstIdAt } from '../storage/ordered-ids.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import type { Clock, Timer } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

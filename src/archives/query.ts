@@ -1,12 +1,12 @@
-import { type DataForm, ReceivedForm } from '../../protocol/data-form.ts';
-import { parseDateTime } from '../../protocol/date-time.ts';
-import type { Jid } from '../../protocol/jid.ts';
-import { jidOrNothing } from '../../protocol/jid-or-nothing.ts';
-import { ns } from '../../protocol/namespaces.ts';
-import { type ResultSetRequest, readResultSet } from '../../protocol/result-set.ts';
-import { StanzaError } from '../../protocol/stanza-error.ts';
-import { firstIdAt } from '../../storage/ordered-ids.ts';
-import { attribute, childElements, type Element, nsOf } from '../../xml/element.ts';
+import { type DataForm, ReceivedForm } from '../protocol/data-form.ts';
+import { parseDateTime } from '../protocol/date-time.ts';
+import type { Jid } from '../protocol/jid.ts';
+import { jidOrNothing } from '../protocol/jid-or-nothing.ts';
+import { ns } from '../protocol/namespaces.ts';
+import { type ResultSetRequest, readResultSet } from '../protocol/result-set.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { firstIdAt } from '../storage/ordered-ids.ts';
+import { attribute, childElements, type Element, nsOf } from '../xml/element.ts';
 
 /** Messages of a page if the client does not say, and the most of them. */
 const usualPage = 50;
