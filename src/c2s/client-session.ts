@@ -107,14 +107,20 @@ export class ClientSession implements Session {
 
   sendStored(stanza: Stanza): void {
     this.management?.delivery.storedElsewhere(stanza);
-    this.sendHeld(stanza);
+    // If the filter kept it, the acknowledgment of all that was sent would not cover it.
+    this.#sendPastFilter(stanza);
   }
 
   sendHeld(stanza: Stanza): void {
     if (!this.filter) return this.#transmit(stanza);
-    // A watched stanza wakes the client, so the stanzas kept by the filter are sent as well.
-    const admitted = this.#watched.has(stanza) ? [...this.filter.release(), stanza] : this.filter.admit(stanza);
-    for (const one of admitted) this.#transmit(one);
+    if (this.#watched.has(stanza)) return this.#sendPastFilter(stanza);
+    for (const one of this.filter.admit(stanza)) this.#transmit(one);
+  }
+
+  /** Sends a stanza at once, behind those that the filter kept. */
+  #sendPastFilter(stanza: Stanza): void {
+    for (const one of this.filter?.release() ?? []) this.#transmit(one);
+    this.#transmit(stanza);
   }
 
   hold(): void {

@@ -48,6 +48,20 @@ const byNamespace = new Map<string, MessageKind>([
 /** Children that do not make a message with a chat state worth keeping (XEP-0160 §3, XEP-0085 §5.6). */
 const insignificant = new Set<string>([ns.chatStates, ns.hints, ns.amp]);
 
+/** Elements that change other messages, or say what became of them. */
+const quiet = new Set<string>([
+  ns.reactions,
+  ns.retraction,
+  ns.fastening,
+  ns.correction,
+  ns.receipts,
+  ns.chatMarkers,
+  ns.chatStates,
+]);
+
+/** Elements that servers and clients add to messages of any kind. */
+const additions = new Set<string>([ns.hints, ns.stanzaId, ns.delay]);
+
 /** The kind of a message by its content alone, whatever its type. An error may repeat the content of what it answers. */
 export function messageKind(payload: Payload): MessageKind {
   let best = ranking.length - 1;
@@ -83,6 +97,15 @@ export function isArchivable(message: Stanza): boolean {
   if (hints.store) return true;
   const kind = messageKind(message.payload);
   return kind !== 'chat-state' && kind !== 'other';
+}
+
+/** Whether nobody has to see the message soon: it only says what became of other messages, or changes them, without text of its own. */
+export function isQuiet({ children }: Payload): boolean {
+  return children.some((child) => quiet.has(child.ns)) && children.every(isQuietOrAddition);
+}
+
+function isQuietOrAddition({ name, ns: childNs }: Child): boolean {
+  return quiet.has(childNs) || additions.has(childNs) || (name === 'thread' && childNs === ns.client);
 }
 
 function kindOf(child: Child, payload: Payload): MessageKind {

@@ -63,7 +63,7 @@ export interface Session extends AckScope {
   send(stanza: Stanza, watch?: Watch): void;
   /** Like {@link send}. Resolves when the stanza is safe from a crash: its copy is durable, or the client has it. Never rejects. */
   sendDurably(stanza: Stanza, watch?: Watch): Promise<void>;
-  /** Sends a message past a {@link hold}. The message stays stored elsewhere until it is {@link received}. */
+  /** Sends a message past a {@link hold} and the filter. The message stays stored elsewhere until it is {@link received}. */
   sendStored(stanza: Stanza): void;
   /** Resolves with true when the client has acknowledged everything sent so far, or false if the session ends. Undefined without acks. */
   received(): Promise<boolean> | undefined;

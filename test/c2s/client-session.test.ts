@@ -525,6 +525,14 @@ describe('A session', () => {
       expect(session.end()).to.deep.equal([]);
     });
 
+    it('does not leave a stored message in its filter, where no acknowledgment would cover it (XEP-0352 §3)', () => {
+      session.manage();
+      session.filter = new TestGate();
+      session.sendHeld(stanza('later'));
+      session.sendStored(stanza('stored later'));
+      expect(stream.sent).to.deep.equal(['later', 'stored later']);
+    });
+
     it('proves receipt: by an acknowledgment, or not at all if it ends first', async () => {
       expect(session.received()).to.equal(undefined);
       session.manage();

@@ -59,7 +59,15 @@ describe('Client State Indication (XEP-0352)', () => {
     `<message from='a@b/c' type='chat'><body>hi</body></message>`,
     `<message from='a@b/c' type='chat'><body>hi</body>${typing}</message>`,
     `<message from='a@b/c' type='error'>${typing}</message>`,
-    `<message from='a@b/c' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'/></message>`,
+    `<message from='a@b/c' type='error'><reactions xmlns='urn:xmpp:reactions:0' id='1'/></message>`,
+    `<message from='a@b' type='headline'><body>news</body><event xmlns='http://jabber.org/protocol/pubsub#event'/></message>`,
+    `<message from='a@b/c' type='chat'><encrypted xmlns='urn:xmpp:omemo:2'/></message>`,
+    `<message from='a@b/c' type='chat'><propose xmlns='urn:xmpp:jingle-message:0' id='1'/></message>`,
+    `<message from='a@b/c'><x xmlns='jabber:x:conference' jid='room@b'/></message>`,
+    `<message from='a@b/c' type='chat'><received xmlns='urn:xmpp:receipts' id='1'/><data xmlns='urn:other'/></message>`,
+    `<message from='a@b/c' type='chat'>${typing}<amp xmlns='http://jabber.org/protocol/amp'/></message>`,
+    `<message from='juliet@localhost'><result xmlns='urn:xmpp:mam:2' id='1'/></message>`,
+    `<message from='a@b/c'/>`,
     `<iq from='a@b/c' type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>`,
     `<iq from='a@b/c' type='result' id='1'/>`,
     `<presence from='a@b' type='subscribe'/>`,
@@ -74,6 +82,96 @@ describe('Client State Indication (XEP-0352)', () => {
       expect(juliet.taken()).to.deep.equal(['<presence from="d@e/f"/>', readStanza(stanza).toString()]);
     });
   }
+
+  describe('of messages that only concern other messages', () => {
+    const concerns = (content: string) => `<message from="a@b/c" type="chat">${content}</message>`;
+
+    it('keeps all of them, in order', async () => {
+      const juliet = await bench.user();
+      says(juliet, 'inactive');
+      const waiting = [
+        concerns('<received xmlns="urn:xmpp:receipts" id="1"/>'),
+        concerns('<received xmlns="urn:xmpp:receipts" id="2"/><store xmlns="urn:xmpp:hints"/>'),
+        concerns(
+          '<displayed xmlns="urn:xmpp:chat-markers:0" id="2"/><stanza-id xmlns="urn:xmpp:sid:0" by="x" id="1"/>',
+        ),
+        concerns('<reactions xmlns="urn:xmpp:reactions:0" id="1"/>'),
+        concerns('<retract xmlns="urn:xmpp:message-retract:1" id="1"/>'),
+        concerns('<retract xmlns="urn:xmpp:message-retract:1" id="2"/><thread>1</thread>'),
+      ];
+      gets(juliet, ...waiting);
+      expect(juliet.taken()).to.deep.equal([]);
+      const body = concerns('<body>hi</body>');
+      gets(juliet, body);
+      expect(juliet.taken()).to.deep.equal([...waiting, body]);
+    });
+  });
+
+  describe('of events of nodes (XEP-0060, XEP-0163)', () => {
+    const event = (from: string, content: string) =>
+      `<message from="${from}" type="headline"><event xmlns="http://jabber.org/protocol/pubsub#event">${content}</event></message>`;
+    const items = (node: string, content: string) => `<items node="${node}">${content}</items>`;
+    const item = (id: string, version: number) => `<item id="${id}"><v xmlns="urn:x">${version}</v></item>`;
+
+    async function waitingAfter(...stanzas: string[]): Promise<string[]> {
+      const juliet = await bench.user();
+      says(juliet, 'inactive');
+      gets(juliet, ...stanzas);
+      expect(juliet.taken()).to.deep.equal([]);
+      says(juliet, 'active');
+      return juliet.taken();
+    }
+
+    it('keeps the latest version of each item of each node of each account', async () => {
+      const first = event('a@b', items('n', item('1', 1)));
+      const others = [
+        event('a@b', items('n', item('2', 1))),
+        event('a@b', items('m', item('1', 1))),
+        event('d@e', items('n', item('1', 1))),
+      ];
+      const second = event('a@b', items('n', item('1', 2)));
+      expect(await waitingAfter(first, ...others, second)).to.deep.equal([...others, second]);
+    });
+
+    it('does not mistake one item for another because of how they are called', async () => {
+      const both = [event('a@b', items('n x', item('1', 1))), event('a@b', items('n', item('x 1', 1)))];
+      expect(await waitingAfter(...both)).to.deep.equal(both);
+    });
+
+    it('drops no retraction, purge or deletion, and keeps their order', async () => {
+      const all = [
+        event('a@b', items('n', item('1', 1))),
+        event('a@b', items('n', '<retract id="1"/>')),
+        event('a@b', items('n', '<retract id="2"/>')),
+        event('a@b', items('n', '<retract id="2"/>')),
+        event('a@b', '<purge node="n"/>'),
+        event('a@b', '<purge node="n"/>'),
+        event('a@b', '<delete node="n"/>'),
+        event('a@b', items('n', item('1', 2) + item('2', 1))),
+        event('a@b', items('n', item('1', 3) + item('2', 2))),
+      ];
+      expect(await waitingAfter(...all)).to.deep.equal(all);
+    });
+
+    it('has an item that is published again behind its retraction', async () => {
+      const retraction = event('a@b', items('n', '<retract id="1"/>'));
+      const again = event('a@b', items('n', item('1', 2)));
+      expect(await waitingAfter(event('a@b', items('n', item('1', 1))), retraction, again)).to.deep.equal([
+        retraction,
+        again,
+      ]);
+    });
+
+    it('keeps events without an id, and events that say nothing', async () => {
+      const all = [
+        event('a@b', items('n', '<item/>')),
+        event('a@b', items('n', '<item/>')),
+        event('a@b', items('n', '')),
+        event('a@b', ''),
+      ].map((one) => readStanza(one).toString());
+      expect(await waitingAfter(...all)).to.deep.equal(all);
+    });
+  });
 
   describe('of carbons (XEP-0280)', () => {
     const carbon = (juliet: StubSession, direction: 'sent' | 'received', peer: string, content: string) => {
@@ -110,6 +208,21 @@ describe('Client State Indication (XEP-0352)', () => {
         expect(juliet.taken()).to.deep.equal([waiting, important].map(String));
       });
     }
+
+    it('keeps receipts of different contacts, and of one contact', async () => {
+      const juliet = await bench.user();
+      says(juliet, 'inactive');
+      const receipt = (id: string) => `<received xmlns="urn:xmpp:receipts" id="${id}"/>`;
+      const all = [
+        carbon(juliet, 'received', 'a@b/c', receipt('1')),
+        carbon(juliet, 'received', 'a@b/c', receipt('2')),
+        carbon(juliet, 'sent', 'a@b/c', receipt('3')),
+      ];
+      for (const one of all) juliet.send(one);
+      expect(juliet.taken()).to.deep.equal([]);
+      says(juliet, 'active');
+      expect(juliet.taken()).to.deep.equal(all.map(String));
+    });
 
     it('does not look into what a stranger sends', async () => {
       const juliet = await bench.user();

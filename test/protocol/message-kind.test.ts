@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { isArchivable, isOnlyChatState, type MessageKind, messageKind } from '../../src/protocol/message-kind.ts';
+import {
+  isArchivable,
+  isOnlyChatState,
+  isQuiet,
+  type MessageKind,
+  messageKind,
+} from '../../src/protocol/message-kind.ts';
 import { readStanza } from './read-stanza.ts';
 
 const body = '<body>hi</body>';
@@ -79,6 +85,30 @@ describe('a mere chat state', () => {
   ];
   for (const [children, only] of table) {
     it(`is ${only ? '' : 'not '}'${children}'`, () => expect(isOnlyChatState(read(children).payload)).to.equal(only));
+  }
+});
+
+describe('a quiet message', () => {
+  const table: readonly [children: string, quiet: boolean][] = [
+    [composing, true],
+    [composing + originId, true],
+    [received, true],
+    [displayed + thread + originId + hint('store'), true],
+    [reactions, true],
+    [retract, true],
+    [fastening, true],
+    [received + body, false],
+    [retract + body, false],
+    [replace + body, false],
+    [received + occupant, false],
+    [`${received}<data xmlns='urn:other'/>`, false],
+    [propose, false],
+    [invite, false],
+    [originId, false],
+    ['', false],
+  ];
+  for (const [children, quiet] of table) {
+    it(`is ${quiet ? '' : 'not '}'${children}'`, () => expect(isQuiet(read(children).payload)).to.equal(quiet));
   }
 });
 

@@ -1,7 +1,6 @@
-import { unwrapCarbon } from '../../protocol/carbon.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { OutgoingFilter } from '../../routing/session.ts';
-import { storabilityOf } from '../../routing/storability.ts';
+import { urgencyOf } from './urgency.ts';
 
 /** The number of waiting stanzas above which all of them are sent, to bound the memory of the server. */
 const maxWaiting = 500;
@@ -9,17 +8,18 @@ const maxWaiting = 500;
 const maxWaitingBytes = 512 * 1024;
 
 /**
- * Keeps presence and chat states back while the client is inactive (XEP-0352 §3.2), and of each sender only the latest. The same applies to
- * carbons of chat states, for each contact and direction. Any other stanza is sent at once, after the waiting ones, in order.
+ * Keeps stanzas back that an inactive client need not have now (XEP-0352 §3.2). The first urgent stanza is sent after all of them. Stanzas
+ * keep their order; one that takes the place of an earlier one goes last.
  */
 export class InactiveFilter implements OutgoingFilter {
-  readonly #waiting = new Map<string, Stanza>();
+  /** By what can replace them; those that nothing replaces stand for themselves. */
+  readonly #waiting = new Map<string | Stanza, Stanza>();
   #bytes = 0;
 
   admit(stanza: Stanza): readonly Stanza[] {
-    const key = keyOf(stanza);
-    if (key === undefined) return [...this.release(), stanza];
-    // The latest goes last, to keep the order among senders.
+    const urgency = urgencyOf(stanza);
+    if (urgency === 'now') return [...this.release(), stanza];
+    const key = urgency === 'later' ? stanza : urgency.replacedBy;
     this.#bytes += sizeOf(stanza) - sizeOf(this.#waiting.get(key));
     this.#waiting.delete(key);
     this.#waiting.set(key, stanza);
@@ -36,23 +36,4 @@ export class InactiveFilter implements OutgoingFilter {
 
 function sizeOf(stanza: Stanza | undefined): number {
   return stanza?.payload.bytes.length ?? 0;
-}
-
-/** A later stanza with the same key replaces one that waits; undefined if the stanza cannot wait. */
-function keyOf(stanza: Stanza): string | undefined {
-  switch (stanza.kind) {
-    case 'presence':
-      return stanza.type === undefined || stanza.type === 'unavailable' ? `presence ${stanza.from}` : undefined;
-    case 'message':
-      return keyOfMessage(stanza);
-    case 'iq':
-      return undefined;
-  }
-}
-
-/** All carbons come from the same address, so the contact is the one in the message that a carbon carries. */
-function keyOfMessage(stanza: Stanza): string | undefined {
-  const { direction = 'direct', message = stanza } = unwrapCarbon(stanza) ?? {};
-  if (message.type === 'error' || storabilityOf(message) !== 'forget') return undefined;
-  return `message ${direction} ${direction === 'sent' ? message.to : message.from}`;
 }
