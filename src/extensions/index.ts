@@ -8,6 +8,7 @@ import { amp } from './amp/amp.ts';
 import type { AmpOptions } from './amp/settings.ts';
 import { type ArchiveOptions, archive } from './archive/archive.ts';
 import { blocking } from './blocking/blocking.ts';
+import { bookmarks } from './bookmarks/bookmarks.ts';
 import { carbons } from './carbons/carbons.ts';
 import { clientState } from './client-state/client-state.ts';
 import { commands } from './commands.ts';
@@ -71,6 +72,14 @@ export interface ExtensionDeps {
 export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOptions>[] {
   const { software, options, routing, storage, clock, log } = deps;
   const { sessions } = routing;
+  const eventing = pep({
+    ...routing,
+    store: storage.pep,
+    hooks: () => all.flatMap((extension) => extension.nodes ?? []),
+    clock,
+    log,
+  });
+  const roomBookmarks = bookmarks({ ...routing, nodes: eventing.nodes, store: storage.privateXml, log });
   const parts: readonly Extension<ExtensionOptions>[] = [
     blocking({ ...routing, store: storage.blocklists }),
     roster({ ...routing, store: storage.rosters, options: options.roster }),
@@ -93,9 +102,11 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     lastActivity({ sessions, store: storage.accounts, clock, log }),
     forwarding(storage.accounts, options.forwarding),
     vcard(storage.vcards),
-    privateXml(storage.privateXml),
+    privateXml(roomBookmarks.privateXml),
     reports({ ...routing, store: storage.reports, clock, log }),
-    pep({ ...routing, store: storage.pep, clock, log }),
+    eventing.extension,
+    // After what loads the nodes: old bookmarks become items when the account is loaded.
+    roomBookmarks.extension,
     register(deps.registrar, options.registration),
     legacySession(),
   ];

@@ -90,6 +90,9 @@ export const ns = {
   pubsubOwner: 'http://jabber.org/protocol/pubsub#owner',
   pubsubPublishOptions: 'http://jabber.org/protocol/pubsub#publish-options',
   bookmarks: 'urn:xmpp:bookmarks:1',
+  bookmarksCompat: 'urn:xmpp:bookmarks:1#compat',
+  bookmarksCompatPep: 'urn:xmpp:bookmarks:1#compat-pep',
+  bookmarksConversion: 'urn:xmpp:bookmarks-conversion:0',
   legacyBookmarks: 'storage:bookmarks',
   displayedMarkers: 'urn:xmpp:mds:displayed:0',
   // Files

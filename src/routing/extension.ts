@@ -18,6 +18,7 @@ import type { MessageStore, StoredExtras } from './message-store.ts';
 import type { BoundOperation } from './operation.ts';
 import type { NextHop } from './outbound.ts';
 import type { JudgedPassage, Passage } from './passage.ts';
+import type { NodeHook } from './personal-nodes.ts';
 import type { Session } from './session.ts';
 import type { SubscriptionState } from './subscription-states.ts';
 
@@ -73,6 +74,8 @@ export interface Extension<Options = unknown> {
   readonly readyForMessages?: (session: Session) => void;
   /** The session has ended and is no longer in the directory. */
   readonly ended?: (session: Session) => void;
+  /** Nodes of accounts (XEP-0163) that the extension follows, or that show data of the extension. */
+  readonly nodes?: readonly NodeHook[];
   /** State that is loaded together with every account. */
   readonly accountSlots?: readonly LoadedState[];
   /**

@@ -24,8 +24,10 @@ export interface PepNodeAddress {
 export interface Publication {
   /** Creates the node first if it does not exist. */
   readonly create?: PepNodeRecord;
-  /** The item to keep; without one nothing is kept. */
-  readonly item?: PepItem;
+  /** The items to keep, in this order. */
+  readonly items?: readonly PepItem[];
+  /** The ids of items to remove. */
+  readonly removed?: readonly string[];
   /** How many items the node keeps: the oldest are removed. At least 1. */
   readonly maxItems: number;
   /** Bytes that all nodes of the account may hold together. */

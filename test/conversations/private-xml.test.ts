@@ -2,7 +2,7 @@ import { Stage } from '../support/conversation.ts';
 
 const query = (type: string, inner: string, to = '') =>
   `<iq type="${type}"${to}><query xmlns="jabber:iq:private">${inner}</query></iq>`;
-const bookmarks = '<storage xmlns="storage:bookmarks"><conference jid="a@b.example" name="A &amp; B"/></storage>';
+const notes = '<storage xmlns="storage:rosternotes"><note jid="a@b.example">A &amp; B</note></storage>';
 const refusal = (condition: string) => {
   return `<iq type="error"><error type="*"><${condition} xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/>...</error></iq>`;
 };
@@ -13,46 +13,46 @@ describe('Private XML storage (XEP-0049)', () => {
   it('gives an empty element back at first (XEP-0049 §2.3)', async () => {
     const { juliet } = await stage.enter(['juliet']);
     await juliet.gets(
-      query('get', '<storage xmlns="storage:bookmarks"/>'),
-      query('result', '<storage xmlns="storage:bookmarks"/>'),
+      query('get', '<storage xmlns="storage:rosternotes"/>'),
+      query('result', '<storage xmlns="storage:rosternotes"/>'),
     );
   });
 
   it('gives back what was put in, to every resource of the account (XEP-0049 §2.2, §2.3)', async () => {
     const account = await stage.account('juliet');
     const balcony = await account.connects();
-    await balcony.gets(query('set', bookmarks), '<iq type="result"/>');
+    await balcony.gets(query('set', notes), '<iq type="result"/>');
     const chamber = await account.connects();
-    await chamber.gets(query('get', '<storage xmlns="storage:bookmarks"/>'), query('result', bookmarks));
+    await chamber.gets(query('get', '<storage xmlns="storage:rosternotes"/>'), query('result', notes));
     await chamber.gets(
       query('get', '<storage xmlns="storage:other"/>'),
       query('result', '<storage xmlns="storage:other"/>'),
     );
     await chamber.gets(
-      query('get', '<store xmlns="storage:bookmarks"/>'),
-      query('result', '<store xmlns="storage:bookmarks"/>'),
+      query('get', '<store xmlns="storage:rosternotes"/>'),
+      query('result', '<store xmlns="storage:rosternotes"/>'),
     );
   });
 
   it('replaces what is there under the same name (XEP-0049 §2.2)', async () => {
     const { juliet } = await stage.enter(['juliet']);
-    await juliet.asks(query('set', bookmarks));
-    await juliet.gets(query('set', '<storage xmlns="storage:bookmarks">new</storage>'), '<iq type="result"/>');
+    await juliet.asks(query('set', notes));
+    await juliet.gets(query('set', '<storage xmlns="storage:rosternotes">new</storage>'), '<iq type="result"/>');
     await juliet.gets(
-      query('get', '<storage xmlns="storage:bookmarks"/>'),
-      query('result', '<storage xmlns="storage:bookmarks">new</storage>'),
+      query('get', '<storage xmlns="storage:rosternotes"/>'),
+      query('result', '<storage xmlns="storage:rosternotes">new</storage>'),
     );
   });
 
   it('belongs to its owner alone (XEP-0049 §2.4)', async () => {
     const { eve, juliet } = await stage.enter(['eve', 'juliet']);
-    await juliet.asks(query('set', bookmarks));
+    await juliet.asks(query('set', notes));
     const to = ` to="${juliet.bare}"`;
-    await eve.gets(query('get', '<storage xmlns="storage:bookmarks"/>', to), refusal('forbidden'));
-    await eve.gets(query('set', '<storage xmlns="storage:bookmarks"/>', to), refusal('forbidden'));
+    await eve.gets(query('get', '<storage xmlns="storage:rosternotes"/>', to), refusal('forbidden'));
+    await eve.gets(query('set', '<storage xmlns="storage:rosternotes"/>', to), refusal('forbidden'));
     await eve.gets(
-      query('get', '<storage xmlns="storage:bookmarks"/>'),
-      query('result', '<storage xmlns="storage:bookmarks"/>'),
+      query('get', '<storage xmlns="storage:rosternotes"/>'),
+      query('result', '<storage xmlns="storage:rosternotes"/>'),
     );
   });
 
@@ -70,11 +70,11 @@ describe('Private XML storage (XEP-0049)', () => {
 
   it('outlives the server (XEP-0049 §2.2)', async () => {
     const account = await stage.account('juliet');
-    await (await account.connects()).asks(query('set', bookmarks));
+    await (await account.connects()).asks(query('set', notes));
     await stage.server.restart();
     await (await account.connects()).gets(
-      query('get', '<storage xmlns="storage:bookmarks"/>'),
-      query('result', bookmarks),
+      query('get', '<storage xmlns="storage:rosternotes"/>'),
+      query('result', notes),
     );
   });
 });

@@ -26,7 +26,7 @@ export function describePep(subject: Subject): void {
       const { pep } = subject.storage;
       const owner = await subject.newAccount();
       for (const id of ['a', 'b', 'c', 'a'])
-        await pep.publish(owner, 'n', { ...ample, create: node('n'), item: item(id) });
+        await pep.publish(owner, 'n', { ...ample, create: node('n'), items: [item(id)] });
       expect(await pep.itemIds(owner, 'n')).to.deep.equal(['b', 'c', 'a']);
       expect(await pep.items(owner, 'n', { newest: 2 })).to.deep.equal([item('c'), item('a')]);
       expect(await pep.items(owner, 'n', { ids: ['a', 'x', 'b'] })).to.deep.equal([item('a'), item('b')]);
@@ -37,9 +37,9 @@ export function describePep(subject: Subject): void {
       const { pep } = subject.storage;
       const owner = await subject.newAccount();
       for (const id of ['a', 'b', 'c', 'd'])
-        await pep.publish(owner, 'n', { ...ample, create: node('n'), item: item(id), maxItems: 2 });
+        await pep.publish(owner, 'n', { ...ample, create: node('n'), items: [item(id)], maxItems: 2 });
       expect(await pep.itemIds(owner, 'n')).to.deep.equal(['c', 'd']);
-      await pep.publish(owner, 'n', { ...ample, item: item('e'), maxItems: 1 });
+      await pep.publish(owner, 'n', { ...ample, items: [item('e')], maxItems: 1 });
       expect(await pep.itemIds(owner, 'n')).to.deep.equal(['e']);
     });
 
@@ -47,32 +47,46 @@ export function describePep(subject: Subject): void {
       const { pep } = subject.storage;
       const owner = await subject.newAccount();
       const large = { ...ample, maxBytes: 10 };
-      await pep.publish(owner, 'n', { ...large, create: node('n'), item: item('a', '12345678') });
-      const second = pep.publish(owner, 'm', { ...large, create: node('m'), item: item('b', '123') });
+      await pep.publish(owner, 'n', { ...large, create: node('n'), items: [item('a', '12345678')] });
+      const second = pep.publish(owner, 'm', { ...large, create: node('m'), items: [item('b', '123')] });
       expect((await rejection(second)).code).to.equal('quota');
       expect((await pep.nodes(owner)).map(({ name }) => name)).to.deep.equal(['n']);
-      await pep.publish(owner, 'n', { ...large, item: item('a', '1234567890') });
+      await pep.publish(owner, 'n', { ...large, items: [item('a', '1234567890')] });
       await pep.purge(owner, 'n');
-      await pep.publish(owner, 'm', { ...large, create: node('m'), item: item('b', '1234567890') });
+      await pep.publish(owner, 'm', { ...large, create: node('m'), items: [item('b', '1234567890')] });
+    });
+
+    it('change together, or not at all', async () => {
+      const { pep } = subject.storage;
+      const owner = await subject.newAccount();
+      const large = { ...ample, maxBytes: 20 };
+      await pep.publish(owner, 'n', { ...large, create: node('n'), items: [item('a', '12345'), item('b', '12345')] });
+      await pep.publish(owner, 'n', { ...large, items: [item('c', '12345'), item('d', '12345')], removed: ['a', 'x'] });
+      expect(await pep.itemIds(owner, 'n')).to.deep.equal(['b', 'c', 'd']);
+      const third = pep.publish(owner, 'n', { ...large, items: [item('e', '1234567890123456')], removed: ['b'] });
+      expect((await rejection(third)).code).to.equal('quota');
+      expect(await pep.itemIds(owner, 'n')).to.deep.equal(['b', 'c', 'd']);
+      await pep.publish(owner, 'n', { ...large, items: [item('e', '12345')] });
     });
 
     it('are retracted and purged', async () => {
       const { pep } = subject.storage;
       const owner = await subject.newAccount();
-      for (const id of ['a', 'b', 'c']) await pep.publish(owner, 'n', { ...ample, create: node('n'), item: item(id) });
+      for (const id of ['a', 'b', 'c'])
+        await pep.publish(owner, 'n', { ...ample, create: node('n'), items: [item(id)] });
       expect(await pep.retract(owner, 'n', 'b')).to.deep.equal([]);
       expect(await pep.retract(owner, 'n', 'b')).to.equal(undefined);
       expect(await pep.itemIds(owner, 'n')).to.deep.equal(['a', 'c']);
       await pep.purge(owner, 'n');
       expect(await pep.itemIds(owner, 'n')).to.deep.equal([]);
-      await pep.publish(owner, 'n', { ...ample, item: item('d') });
+      await pep.publish(owner, 'n', { ...ample, items: [item('d')] });
       expect(await pep.itemIds(owner, 'n')).to.deep.equal(['d']);
     });
 
     it('answer the last items of many nodes at once', async () => {
       const { pep } = subject.storage;
       const [one, other] = [await subject.newAccount(), await subject.newAccount()];
-      for (const id of ['a', 'b']) await pep.publish(one, 'n', { ...ample, create: node('n'), item: item(id) });
+      for (const id of ['a', 'b']) await pep.publish(one, 'n', { ...ample, create: node('n'), items: [item(id)] });
       await pep.create(other, node('n'));
       const found = await pep.lastItems([
         { owner: other, node: 'n' },
@@ -93,8 +107,8 @@ export function describePep(subject: Subject): void {
       for (const change of [
         () => pep.create('nobody@x.example', node('n')),
         () => pep.configure(owner, 'n', '{}'),
-        () => pep.publish(owner, 'n', { ...ample, item: item('a') }),
-        () => pep.publish('nobody@x.example', 'n', { ...ample, create: node('n'), item: item('a') }),
+        () => pep.publish(owner, 'n', { ...ample, items: [item('a')] }),
+        () => pep.publish('nobody@x.example', 'n', { ...ample, create: node('n'), items: [item('a')] }),
         () => pep.retract(owner, 'n', 'a'),
         () => pep.purge(owner, 'n'),
         () => pep.remove(owner, 'n'),
@@ -107,7 +121,7 @@ export function describePep(subject: Subject): void {
     it('go with their account', async () => {
       const { pep, accounts } = subject.storage;
       const owner = await subject.newAccount();
-      await pep.publish(owner, 'n', { ...ample, create: node('n'), item: item('a') });
+      await pep.publish(owner, 'n', { ...ample, create: node('n'), items: [item('a')] });
       await pep.subscribe(owner, 'n', 'a@x.example', 10);
       await accounts.remove(owner);
       expect(await pep.nodes(owner)).to.deep.equal([]);
@@ -124,7 +138,7 @@ export function describePep(subject: Subject): void {
       for (const jid of ['b@x.example/r', 'a@x.example', 'a@x.example']) await pep.subscribe(owner, 'n', jid, 2);
       const both = ['a@x.example', 'b@x.example/r'];
       expect(await pep.subscribers(owner, 'n')).to.deep.equal(both);
-      expect(await pep.publish(owner, 'n', { ...ample, item: item('a') })).to.deep.equal(both);
+      expect(await pep.publish(owner, 'n', { ...ample, items: [item('a')] })).to.deep.equal(both);
       expect(await pep.publish(owner, 'n', ample)).to.deep.equal(both);
       expect(await pep.retract(owner, 'n', 'a')).to.deep.equal(both);
       expect(await pep.purge(owner, 'n')).to.deep.equal(both);

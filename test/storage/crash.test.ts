@@ -27,7 +27,7 @@ describe('a killed process', () => {
     await storage.pep.purge('juliet@capulet.example', 'n');
     const item = { id: 'x', publishedAtMs: 0, payload: '<p/>' };
     // The count of bytes is 0 now, so that exactly this item fits.
-    await storage.pep.publish('juliet@capulet.example', 'n', { item, maxItems: 1, maxBytes: 4 });
+    await storage.pep.publish('juliet@capulet.example', 'n', { items: [item], maxItems: 1, maxBytes: 4 });
     expect(await storage.pep.itemIds('juliet@capulet.example', 'n')).to.deep.equal(['x']);
   });
 

@@ -44,7 +44,7 @@ async function publish(): Promise<void> {
     const id = String(++last);
     const item = { id, publishedAtMs: 0, payload: `<p>${id}</p>` };
     const create = { name: 'n', config: '{}', createdAtMs: 0 };
-    await storage.pep.publish(owner, 'n', { create, item, maxItems: 1_000_000, maxBytes: 1_000_000_000 });
+    await storage.pep.publish(owner, 'n', { create, items: [item], maxItems: 1_000_000, maxBytes: 1_000_000_000 });
     process.stdout.write(`${id}\n`);
     return publishOne();
   };

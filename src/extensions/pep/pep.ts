@@ -3,8 +3,9 @@ import { ns } from '../../protocol/namespaces.ts';
 import { unsupportedPubsub } from '../../protocol/pubsub.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
-import type { Advertisement, Claim, Extension, IqRequest, PresenceHook } from '../../routing/extension.ts';
+import type { Advertisement, Claim, Extension, IqHandler, IqRequest, PresenceHook } from '../../routing/extension.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
+import type { NodeHook, PersonalNodes } from '../../routing/personal-nodes.ts';
 import type { Routing } from '../../routing/routing.ts';
 import { accountShownTo } from '../../routing/visibility.ts';
 import type { PepStore } from '../../storage/pep.ts';
@@ -12,7 +13,9 @@ import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { childElements, type Element, nsOf } from '../../xml/element.ts';
 import { AccountNodes } from './account-nodes.ts';
+import { ItemChanges } from './item-changes.ts';
 import { LastItems } from './last-items.ts';
+import { NodeHooks } from './node-hooks.ts';
 import { Notifications } from './notifications.ts';
 import { type OwnRequest, Publishing } from './publishing.ts';
 import { Reading } from './reading.ts';
@@ -24,8 +27,16 @@ import { WantedNodes } from './wanted-nodes.ts';
 interface PepDeps
   extends Pick<Routing, 'accounts' | 'sessions' | 'filters' | 'requests' | 'route' | 'routeAll' | 'isLocalDomain'> {
   readonly store: PepStore;
+  /** What other extensions know about nodes; called when all extensions exist. */
+  readonly hooks: () => readonly NodeHook[];
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
+}
+
+/** Personal eventing: the extension for clients, and the nodes for other extensions. */
+interface PersonalEventing {
+  readonly extension: Extension;
+  readonly nodes: PersonalNodes;
 }
 
 const claims: readonly Claim[] = [
@@ -82,27 +93,23 @@ const features = [
 ];
 
 /** Personal Eventing Protocol (XEP-0163): every account is a publish-subscribe service (XEP-0060). */
-export function pep(deps: PepDeps): Extension {
-  const nodes = new AccountNodes(deps.store);
+export function pep(given: PepDeps): PersonalEventing {
+  const hooks = new NodeHooks(given.hooks);
+  const nodes = new AccountNodes(given.store, hooks);
+  const deps = { ...given, hooks, nodes };
   const remotes = new RemoteResources();
   const wanted = new WantedNodes(deps);
   const notifications = new Notifications({ ...deps, wanted, remotes });
-  const lastItems = new LastItems({ ...deps, nodes, wanted, remotes, notifications });
-  const publishing = new Publishing({ ...deps, nodes, notifications });
-  const reading = new Reading({ ...deps, nodes });
+  const lastItems = new LastItems({ ...deps, wanted, remotes, notifications });
+  const changes = new ItemChanges({ ...deps, notifications });
+  const publishing = new Publishing({ ...deps, changes, notifications });
+  const reading = new Reading(deps);
   const subscribing = new Subscribing({ ...deps, reading, lastItems, remotes });
-  const requests = new PubsubRequests(publishing, reading, subscribing);
-  const both = { name: 'pubsub', scopes: ['self', 'other'] } as const;
-  return {
+  const extension: Extension = {
     name: 'pep',
     claims,
     disco: advertisement(reading),
-    iq: [
-      { ...both, ns: ns.pubsub, type: 'get', handle: (request) => requests.read(request) },
-      { ...both, ns: ns.pubsub, type: 'set', handle: (request) => requests.write(request) },
-      { ...both, ns: ns.pubsubOwner, type: 'get', handle: (request) => requests.readAsOwner(request) },
-      { ...both, ns: ns.pubsubOwner, type: 'set', handle: (request) => requests.writeAsOwner(request) },
-    ],
+    iq: handlers(new PubsubRequests(publishing, reading, subscribing)),
     accountSlots: [nodes.slot],
     presence: presenceHook(deps, lastItems, remotes),
     prepare: (message, { jid }) => {
@@ -118,6 +125,17 @@ export function pep(deps: PepDeps): Extension {
         );
     },
   };
+  return { extension, nodes: changes };
+}
+
+function handlers(requests: PubsubRequests): readonly IqHandler[] {
+  const both = { name: 'pubsub', scopes: ['self', 'other'] } as const;
+  return [
+    { ...both, ns: ns.pubsub, type: 'get', handle: (request) => requests.read(request) },
+    { ...both, ns: ns.pubsub, type: 'set', handle: (request) => requests.write(request) },
+    { ...both, ns: ns.pubsubOwner, type: 'get', handle: (request) => requests.readAsOwner(request) },
+    { ...both, ns: ns.pubsubOwner, type: 'set', handle: (request) => requests.writeAsOwner(request) },
+  ];
 }
 
 function advertisement(reading: Reading): Advertisement {

@@ -1,7 +1,6 @@
 import { formElement } from '../../protocol/data-form.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import {
-  itemElement,
   nodeOf,
   pubsubChildren,
   pubsubElement,
@@ -11,45 +10,42 @@ import {
   readPubsubForm,
   unsupportedPubsub,
 } from '../../protocol/pubsub.ts';
-import {
-  checkPreconditionNames,
-  configForm,
-  configured,
-  maxItemsOfNode,
-  meetsPreconditions,
-  type NodeConfig,
-} from '../../protocol/pubsub-config.ts';
+import { checkPreconditionNames, configForm, configured, meetsPreconditions } from '../../protocol/pubsub-config.ts';
 import { randomId } from '../../protocol/random-id.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
 import type { IqRequest } from '../../routing/extension.ts';
+import type { NodeView } from '../../routing/personal-nodes.ts';
 import type { PepStore } from '../../storage/pep.ts';
-import { StorageError } from '../../storage/storage-error.ts';
-import type { Clock } from '../../support/clock.ts';
 import { attribute, type Element, xml } from '../../xml/element.ts';
 import { type AccountNodes, nodeRecord, type PepNode } from './account-nodes.ts';
-import { initialConfig, isPrivate } from './known-nodes.ts';
+import { checkedConfig, explained, type Fields, type ItemChanges, maxPayloadBytes } from './item-changes.ts';
+import { initialConfig } from './known-nodes.ts';
+import type { NodeHooks } from './node-hooks.ts';
 import type { Notifications } from './notifications.ts';
 
 /** Dependencies of publishing. */
 interface PublishingDeps {
   readonly nodes: AccountNodes;
   readonly store: PepStore;
+  readonly hooks: Pick<NodeHooks, 'view'>;
+  readonly changes: Pick<ItemChanges, 'newNode' | 'apply'>;
   readonly notifications: Pick<Notifications, 'send'>;
-  readonly clock: Pick<Clock, 'nowMs'>;
 }
 
 /** A request of the owner of an account. */
 export type OwnRequest = Pick<IqRequest, 'payload' | 'afterwards'> & { readonly account: Account };
 
-type Fields = ReadonlyMap<string, readonly string[]>;
+/** What the owner publishes to a view. */
+interface ViewPublication {
+  readonly name: string;
+  readonly view: NodeView;
+  readonly options: Fields | undefined;
+  readonly payload: string;
+}
 
-/** How many nodes an account may have. */
-const maxNodes = 500;
-/** Bytes of one payload: every contact that wants it gets it. */
-const maxPayloadBytes = 131_072;
-/** Bytes of all payloads that an account keeps. */
-const maxAccountBytes = 8_388_608;
+/** The preconditions that are checked for a view. The others are about keeping items, which a view does not. */
+const fieldsOfViews: ReadonlySet<string> = new Set(['pubsub#access_model', 'pubsub#persist_items']);
 
 /** Carries out what the owner of an account does with its nodes. What clients are told of is durable. */
 export class Publishing {
@@ -61,33 +57,28 @@ export class Publishing {
 
   /** XEP-0060 §7.1, with publish options and automatic creation. */
   publish(request: OwnRequest, publish: Element): Promise<Element> {
-    const { account, payload, afterwards } = request;
+    const { account, payload: pubsub, afterwards } = request;
     const name = nodeOf(publish);
     const item = readPublishedItem(publish);
     if (Buffer.byteLength(item.payload) > maxPayloadBytes) throw pubsubError('not-acceptable', 'payload-too-big');
-    const options = publishOptions(payload);
+    const options = publishOptions(pubsub);
+    const view = this.#deps.hooks.view(name);
+    if (view) return this.#publishToView(account, { name, view, options, payload: item.payload });
     return this.#deps.nodes.change(account, async () => {
       const existing = this.#deps.nodes.of(account).get(name);
-      if (existing && options && !meetsPreconditions(existing.config, options))
-        throw pubsubError('conflict', 'precondition-not-met');
-      const node = existing ? { ...existing } : this.#newNode(account, name, options);
-      const { config } = node;
+      if (existing) checkPreconditions(existing, options);
       const id = item.id ?? randomId();
-      const kept = { id, publishedAtMs: this.#deps.clock.nowMs(), payload: item.payload };
-      const subscribers = await explained(
-        this.#deps.store.publish(account.key, name, {
-          ...(!existing && { create: nodeRecord(node) }),
-          ...(config.persistItems && { item: kept }),
-          maxItems: config.maxItems === 'max' ? maxItemsOfNode : config.maxItems,
-          maxBytes: maxAccountBytes,
-        }),
-      );
-      this.#deps.nodes.set(account, node);
-      const shown = itemElement(id, config.deliverPayloads ? item.payload : undefined);
-      const event = xml('items', { node: name }, shown);
-      afterwards(() => this.#deps.notifications.send(account, node, event, subscribers));
-      return pubsubElement(xml('publish', { node: name }, xml('item', { id })));
+      const node = existing ?? this.#deps.changes.newNode(account, name, options);
+      const notify = await this.#deps.changes.apply(account, node, { published: [{ id, payload: item.payload }] });
+      afterwards(notify);
+      return publishedElement(name, id);
     });
+  }
+
+  async #publishToView(account: Account, { name, view, options, payload }: ViewPublication): Promise<Element> {
+    const asked = options && new Map([...options].filter(([field]) => fieldsOfViews.has(field)));
+    checkPreconditions(this.#existing(account, name), asked);
+    return publishedElement(name, await view.write(account, payload));
   }
 
   /** XEP-0060 §7.2. */
@@ -118,8 +109,8 @@ export class Publishing {
       throw StanzaError.badRequest('the new node is named in <create/>');
     const fields = configure && readPubsubForm(configure, ns.pubsubNodeConfig);
     return this.#deps.nodes.change(account, async () => {
-      if (this.#deps.nodes.of(account).has(name)) throw StanzaError.conflict();
-      const node = this.#newNode(account, name, fields);
+      if (this.#deps.nodes.find(account, name)) throw StanzaError.conflict();
+      const node = this.#deps.changes.newNode(account, name, fields);
       await explained(this.#deps.store.create(account.key, nodeRecord(node)));
       this.#deps.nodes.set(account, node);
       return undefined;
@@ -143,10 +134,10 @@ export class Publishing {
     const fields = readPubsubForm(configure, ns.pubsubNodeConfig);
     if (!fields) return undefined;
     return this.#deps.nodes.change(account, async () => {
-      const before = this.#existing(account, name);
+      const before = this.#changeable(account, name);
       const node = { ...before, config: checkedConfig(name, configured(before.config, fields)) };
       await this.#deps.store.configure(account.key, name, nodeRecord(node).config);
-      this.#deps.nodes.set(account, node);
+      this.#deps.nodes.configure(account, node);
       if (!node.config.notifyConfig) return undefined;
       const subscribers = await this.#deps.store.subscribers(account.key, name);
       const form = node.config.deliverPayloads ? formElement(configForm(node.config, 'result')) : undefined;
@@ -160,7 +151,7 @@ export class Publishing {
   delete({ account, afterwards }: OwnRequest, element: Element): Promise<undefined> {
     const name = nodeOf(element);
     return this.#deps.nodes.change(account, async () => {
-      const node = this.#existing(account, name);
+      const node = this.#changeable(account, name);
       const subscribers = await this.#deps.store.remove(account.key, name);
       this.#deps.nodes.delete(account, name);
       const event = xml('delete', { node: name });
@@ -183,24 +174,31 @@ export class Publishing {
   }
 
   #existing(account: Account, name: string): PepNode {
-    const node = this.#deps.nodes.of(account).get(name);
+    const node = this.#deps.nodes.find(account, name);
     if (!node) throw StanzaError.itemNotFound();
     return node;
   }
 
+  /** A node that is no view. */
+  #changeable(account: Account, name: string): PepNode {
+    if (this.#deps.hooks.view(name)) throw StanzaError.notAllowed('the node shows the items of another one');
+    return this.#existing(account, name);
+  }
+
   /** A node that keeps items. */
   #persistent(account: Account, name: string): PepNode {
-    const node = this.#existing(account, name);
+    const node = this.#changeable(account, name);
     if (!node.config.persistItems) throw unsupportedPubsub('persistent-items');
     return node;
   }
+}
 
-  #newNode(account: Account, name: string, fields: Fields | undefined): PepNode {
-    if (this.#deps.nodes.of(account).size >= maxNodes) throw pubsubError('resource-constraint', 'max-nodes-exceeded');
-    const initial = initialConfig(name);
-    const config = fields ? checkedConfig(name, configured(initial, fields)) : initial;
-    return { name, config, createdAtMs: this.#deps.clock.nowMs() };
-  }
+function checkPreconditions({ config }: PepNode, options: Fields | undefined): void {
+  if (options && !meetsPreconditions(config, options)) throw pubsubError('conflict', 'precondition-not-met');
+}
+
+function publishedElement(node: string, id: string): Element {
+  return pubsubElement(xml('publish', { node }, xml('item', { id })));
 }
 
 function publishOptions(pubsub: Element): Fields | undefined {
@@ -210,21 +208,6 @@ function publishOptions(pubsub: Element): Fields | undefined {
   return fields;
 }
 
-/** Throws `not-acceptable` for a configuration that would show a private node to others. */
-function checkedConfig(name: string, config: NodeConfig): NodeConfig {
-  if (isPrivate(name) && config.accessModel !== 'whitelist')
-    throw pubsubError('not-acceptable', 'unsupported-access-model');
-  return config;
-}
-
 function ownerElement(content: Element): Element {
   return xml('pubsub', { xmlns: ns.pubsubOwner }, content);
-}
-
-function explained<Result>(stored: Promise<Result>): Promise<Result> {
-  return stored.catch((error: unknown) => {
-    if (error instanceof StorageError && error.code === 'quota')
-      throw StanzaError.resourceConstraint('the nodes of this account hold too much already');
-    throw error;
-  });
 }

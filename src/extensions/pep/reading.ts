@@ -6,15 +6,18 @@ import { itemElement, pubsubElement, pubsubError, readItemIds } from '../../prot
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
 import type { IqRequest } from '../../routing/extension.ts';
+import type { NodeItem } from '../../routing/personal-nodes.ts';
 import { maySeePresence } from '../../routing/visibility.ts';
-import type { ItemSelection, PepItem, PepStore } from '../../storage/pep.ts';
+import type { ItemSelection, PepStore } from '../../storage/pep.ts';
 import { attribute, type Element, xml } from '../../xml/element.ts';
 import { denial, mayAccess } from './access.ts';
 import type { AccountNodes, PepNode } from './account-nodes.ts';
+import type { NodeHooks } from './node-hooks.ts';
 
 /** Dependencies of reading nodes. */
 interface ReadingDeps {
   readonly nodes: AccountNodes;
+  readonly hooks: Pick<NodeHooks, 'view'>;
   readonly store: Pick<PepStore, 'items' | 'itemIds'>;
 }
 
@@ -40,27 +43,36 @@ export class Reading {
     if (!account) throw StanzaError.serviceUnavailable();
     const name = attribute(element, 'node');
     if (!name && maySeePresence(account, from)) throw pubsubError('bad-request', 'nodeid-required');
-    const node = this.#deps.nodes.of(account).get(name ?? '');
+    const node = this.#deps.nodes.find(account, name ?? '');
     const denied = denial(account, node, from);
     if (denied || !node) throw denied ?? StanzaError.itemNotFound();
     return { account, node };
   }
 
-  /** Items of a node, in the order of publication (XEP-0060 §6.5). */
+  /** Items of a node, in the order of publication (XEP-0060 §6.5). Changes that were requested before count. */
   async items(request: IqRequest, element: Element): Promise<Element> {
+    if (request.account) await this.#deps.nodes.settled(request.account);
     const { account, node } = this.readable(request, element);
-    const found = await this.#deps.store.items(account.key, node.name, selectionOf(element));
+    const found = await this.#select(account, node, selectionOf(element));
     const items = withinAnswer(found).map(({ id, payload }) => itemElement(id, payload));
     return pubsubElement(xml('items', { node: node.name }, ...items));
   }
 
+  async #select(account: Account, { name }: PepNode, selection: ItemSelection): Promise<readonly NodeItem[]> {
+    const view = this.#deps.hooks.view(name);
+    if (!view) return this.#deps.store.items(account.key, name, selection);
+    const shown = await view.read(account);
+    return selection.ids ? shown.filter(({ id }) => selection.ids?.includes(id)) : shown;
+  }
+
   /** The answer to disco#info about a node (XEP-0060 §5.3, §5.4). */
   info(account: Account, asker: Jid, name: string): Capabilities | undefined {
-    const node = this.#deps.nodes.of(account).get(name);
+    const node = this.#deps.nodes.find(account, name);
     if (!node || !mayAccess(account, node, asker)) return undefined;
     const { config, createdAtMs } = node;
+    const created = createdAtMs > 0 ? [{ var: 'pubsub#creation_date', values: [formatDateTime(createdAtMs)] }] : [];
     const fields = [
-      { var: 'pubsub#creation_date', values: [formatDateTime(createdAtMs)] },
+      ...created,
       { var: 'pubsub#owner', values: [account.key] },
       { var: 'pubsub#access_model', values: [config.accessModel] },
       { var: 'pubsub#max_items', values: [String(config.maxItems)] },
@@ -82,9 +94,12 @@ export class Reading {
       const shown = [...nodes.values()].filter((one) => mayAccess(account, one, asker));
       return shown.map((one) => nodeItem(account.jid, one));
     }
-    const node = nodes.get(name);
+    const node = this.#deps.nodes.find(account, name);
     if (!node || !mayAccess(account, node, asker)) return undefined;
-    const ids = await this.#deps.store.itemIds(account.key, name);
+    const view = this.#deps.hooks.view(name);
+    const ids = view
+      ? (await view.read(account)).map(({ id }) => id)
+      : await this.#deps.store.itemIds(account.key, name);
     return ids.map((id) => ({ jid: account.jid, name: id }));
   }
 }
@@ -102,7 +117,7 @@ function selectionOf(element: Element): ItemSelection {
   return { newest: Number(text) };
 }
 
-function withinAnswer(items: readonly PepItem[]): readonly PepItem[] {
+function withinAnswer(items: readonly NodeItem[]): readonly NodeItem[] {
   let bytes = 0;
   let first = items.length;
   while (first > 0) {

@@ -10,12 +10,14 @@ import { StorageError } from '../../storage/storage-error.ts';
 import type { Log } from '../../support/log.ts';
 import { attribute, type Element, xml } from '../../xml/element.ts';
 import type { LastItems } from './last-items.ts';
+import type { NodeHooks } from './node-hooks.ts';
 import type { Reading } from './reading.ts';
 import type { RemoteResources } from './remote-resources.ts';
 
 /** Dependencies of explicit subscriptions. */
 interface SubscribingDeps {
   readonly reading: Pick<Reading, 'readable'>;
+  readonly hooks: Pick<NodeHooks, 'view'>;
   readonly lastItems: LastItems;
   readonly remotes: RemoteResources;
   readonly store: Pick<PepStore, 'subscribe' | 'unsubscribe' | 'unsubscribeAll'>;
@@ -37,7 +39,7 @@ export class Subscribing {
   }
 
   async subscribe(request: IqRequest, element: Element): Promise<Element> {
-    const { account, node } = this.#deps.reading.readable(request, element);
+    const { account, node } = this.#readable(request, element);
     const jid = subscriberIn(element, request.from);
     await this.#deps.store.subscribe(account.key, node.name, jid.toString(), maxSubscribers).catch((error: unknown) => {
       if (!(error instanceof StorageError) || error.code !== 'quota') throw error;
@@ -49,11 +51,18 @@ export class Subscribing {
   }
 
   async unsubscribe(request: IqRequest, element: Element): Promise<undefined> {
-    const { account, node } = this.#deps.reading.readable(request, element);
+    const { account, node } = this.#readable(request, element);
     const jid = subscriberIn(element, request.from);
     const was = await this.#deps.store.unsubscribe(account.key, node.name, jid.toString());
     if (!was) throw pubsubError('unexpected-request', 'not-subscribed', 'cancel');
     return undefined;
+  }
+
+  /** Views are their owner's, who needs no subscription. */
+  #readable(request: IqRequest, element: Element): ReturnType<Reading['readable']> {
+    const found = this.#deps.reading.readable(request, element);
+    if (this.#deps.hooks.view(found.node.name)) throw StanzaError.notAllowed('the owner of the node is subscribed');
+    return found;
   }
 
   /** An error that came for a notification: who is gone is no subscriber any more (XEP-0060 §12.4). */

@@ -4,19 +4,25 @@ import { pep } from '../../../src/extensions/pep/pep.ts';
 import { verificationString } from '../../../src/protocol/caps.ts';
 import type { Extension } from '../../../src/routing/extension.ts';
 import type { Outbound } from '../../../src/routing/outbound.ts';
+import type { PersonalNodes } from '../../../src/routing/personal-nodes.ts';
 import type { PepStore } from '../../../src/storage/pep.ts';
 import type { StubSession } from '../../support/stub-session.ts';
-import { Bench } from '../bench.ts';
+import { Bench, type BenchDeps } from '../bench.ts';
 
 /** How a test changes the bench. */
 interface PepFitting {
   readonly remotes?: Outbound;
   readonly store?: (store: PepStore) => PepStore;
+  /** Extensions that use nodes. */
+  readonly more?: (deps: BenchDeps, nodes: PersonalNodes) => readonly Extension[];
 }
 
 /** A bench with personal eventing, service discovery and blocking. */
-export function pepBench({ remotes, store = (same) => same }: PepFitting = {}): Bench {
-  return new Bench(({ routing, storage, clock, log }) => {
+export function pepBench({ remotes, store = (same) => same, more = () => [] }: PepFitting = {}): Bench {
+  return new Bench((deps) => {
+    const { routing, storage, clock, log } = deps;
+    const hooks = () => extensions.flatMap((one) => one.nodes ?? []);
+    const eventing = pep({ ...routing, store: store(storage.pep), hooks, clock, log });
     const extensions: Extension[] = [
       blocking({ ...routing, store: storage.blocklists }),
       disco({
@@ -25,7 +31,8 @@ export function pepBench({ remotes, store = (same) => same }: PepFitting = {}): 
         advertisements: () => extensions.flatMap((one) => one.disco ?? []),
         services: () => [],
       }),
-      pep({ ...routing, store: store(storage.pep), clock, log }),
+      eventing.extension,
+      ...more(deps, eventing.nodes),
     ];
     return { extensions, ...(remotes && { remotes }) };
   });

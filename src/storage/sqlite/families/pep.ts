@@ -154,12 +154,15 @@ function prepareItemWrites(db: Database.Database) {
     )
     .pluck();
   return {
-    publish: (owner: string, node: string, { create: record, item, maxItems, maxBytes }: Publication): string[] => {
+    publish: (owner: string, node: string, publication: Publication): string[] => {
+      const { create: record, items = [], removed = [], maxItems, maxBytes } = publication;
       const id = ids.find(owner, node) ?? (record ? create(owner, record) : ids.need(owner, node));
-      if (!item) return subscribersOf(id);
-      take.one(id, item.id);
-      put.run(id, item.id, item.publishedAtMs, item.payload);
-      count.run(1, Buffer.byteLength(item.payload), id);
+      for (const item of removed) take.one(id, item);
+      for (const item of items) {
+        take.one(id, item.id);
+        put.run(id, item.id, item.publishedAtMs, item.payload);
+        count.run(1, Buffer.byteLength(item.payload), id);
+      }
       take.oldest(id, (itemsOf.get(id) ?? 0) - maxItems);
       if ((bytesOfAll.get(id) ?? 0) > maxBytes) throw new StorageError('quota', `${owner} has no room for more items`);
       return subscribersOf(id);
