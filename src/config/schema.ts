@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { mechanismNames } from '../c2s/negotiation/sasl/mechanisms.ts';
 import { ampSchema } from './amp-schema.ts';
+import { externalServicesSchema } from './external-services-schema.ts';
 import {
   bytes,
   contactUri,
@@ -313,6 +314,7 @@ export function configSchema(origin: Origin) {
     forwarding,
     roster,
     contact,
+    externalServices: externalServicesSchema(origin),
     log,
     storage,
     s2s: s2sSchema(origin),

@@ -14,6 +14,7 @@ import { clientState } from './client-state/client-state.ts';
 import { commands } from './commands.ts';
 import { type ContactAddresses, contactAddresses } from './contact-addresses.ts';
 import { disco } from './disco/disco.ts';
+import { type ExternalServicesOptions, externalServices } from './external-services.ts';
 import { type ForwardingOptions, forwarding } from './forwarding.ts';
 import { lastActivity } from './last-activity.ts';
 import { legacySession } from './legacy-session.ts';
@@ -30,7 +31,7 @@ import { vcard } from './vcard.ts';
 import { type Software, version } from './version.ts';
 
 /** The parts of the configuration about extensions. */
-export interface ExtensionOptions {
+export interface ExtensionOptions extends ExternalServicesOptions {
   readonly domains: readonly string[];
   /** The domains of components. */
   readonly components: readonly string[];
@@ -96,6 +97,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
       services: (domain) => routing.services.itemsOf(domain),
     }),
     contactAddresses(options.contact),
+    externalServices(options, clock),
     ping(),
     version(software),
     time(clock),

@@ -51,6 +51,7 @@ export const ns = {
   blocking: 'urn:xmpp:blocking',
   blockingErrors: 'urn:xmpp:blocking:errors',
   reporting: 'urn:xmpp:reporting:1',
+  externalServices: 'urn:xmpp:extdisco:2',
   delay: 'urn:xmpp:delay',
   legacyDelay: 'jabber:x:delay',
   stanzaId: 'urn:xmpp:sid:0',

@@ -54,6 +54,22 @@ const cases: Record<string, Case> = {
     text: '{ "domains": "a.example" }',
     problems: ['1:14: domains: must be a list, not a string'],
   },
+  'an external service of an unknown type': {
+    text: '{ "externalServices": [{ "type": "ftp", "host": "a.example" }] }',
+    problems: ['1:34: externalServices[0].type: must be one of "stun", "stuns", "turn", "turns"'],
+  },
+  'an external service with a port in its host': {
+    text: '{ "externalServices": [{ "type": "stun", "host": "a.example:3478" }] }',
+    problems: ['1:50: externalServices[0].host: must be a host name or an IP address'],
+  },
+  'an external service with two kinds of credentials': {
+    text: '{ "externalServices": [{ "type": "turn", "host": "::1", "secret": "a", "username": "b", "password": "c" }] }',
+    problems: ['1:24: externalServices[0]: has both a secret and a user name or password'],
+  },
+  'an external service with a user name alone': {
+    text: '{ "externalServices": [{ "type": "turn", "host": "::1", "username": "b" }] }',
+    problems: ['1:24: externalServices[0]: needs both username and password, or neither'],
+  },
   'no domain': {
     text: '{ "domains": [] }',
     problems: ['1:14: domains: must not be empty'],

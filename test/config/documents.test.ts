@@ -89,8 +89,13 @@ describe('server.example.json', () => {
   });
 
   it('loads, and differs from the default only where it has something to show', () => {
-    const shown = loadConfig(exampleFile, { TLS_KEY_PASSPHRASE: 'x', SMS_COMPONENT_SECRET: 'y' });
-    const { domains, dataDir, listen, components, contact, tls, limits, amp, s2s, ...rest } = shown;
+    const shown = loadConfig(exampleFile, {
+      TLS_KEY_PASSPHRASE: 'x',
+      SMS_COMPONENT_SECRET: 'y',
+      TURN_SECRET: 'z',
+      TURN_PASSWORD: 'w',
+    });
+    const { domains, dataDir, listen, components, contact, externalServices, tls, limits, amp, s2s, ...rest } = shown;
     const { streamManagement, $schema, ...config } = rest;
     expect(Object.values(components).map(({ secret }) => secret)).to.deep.equal(['y']);
     expect(domains.length).to.be.greaterThan(1);
@@ -100,6 +105,7 @@ describe('server.example.json', () => {
       '::',
     ]);
     expect(Object.values(contact).filter((addresses) => addresses.length === 0)).to.deep.equal([]);
+    expect(externalServices.map(({ secret, password }) => secret ?? password)).to.deep.equal([undefined, 'z', 'w']);
     expect(tls.required).to.equal(true);
     const { location, ...management } = streamManagement;
     expect(location).to.be.a('string');

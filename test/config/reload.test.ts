@@ -17,6 +17,7 @@ describe('A configuration that is read again', () => {
       s2s: { deny: ['evil.example'], trustedAuthorities: 'ca.pem', dns: { tries: 3 }, backOff: { firstSeconds: 1 } },
       limits: { s2s: { stanzaBytes: 20_000 }, peers: { links: 10 } },
       amp: { remoteUnsupported: { policy: 'strip' } },
+      externalServices: [{ type: 'stun', host: 'turn.example' }],
       components: { 'gate.example': { secret: 'x' } },
     });
     expect(reloaded(running, next)).to.deep.equal({ config: next, waiting: [] });

@@ -14,6 +14,7 @@ export function allExtensions({ routing, storage, clock, log }: BenchDeps): Benc
     archive: { enabled: true, keepDays: 365, maxPerAccount: null },
     registration: { passwordChange: true, accountRemoval: true },
     forwarding: { userCommand: true },
+    externalServices: [],
     contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [] },
   };
   const software = { name: 'Ampere', version: '0', homepage: 'https://ampere.example' };
