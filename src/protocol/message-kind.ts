@@ -91,11 +91,15 @@ export function isOnlyChatState({ children }: Payload): boolean {
 export function isArchivable(message: Stanza): boolean {
   const type = messageType(message);
   if (type !== 'chat' && type !== 'normal') return false;
-  if (isAmpReport(message)) return false;
-  const hints = readHints(message.payload);
+  return !isAmpReport(message) && isWorthArchiving(message.payload);
+}
+
+/** Whether an archive keeps a message, as far as its hints and its kind decide. */
+export function isWorthArchiving(payload: Payload): boolean {
+  const hints = readHints(payload);
   if (hints.noStore || hints.noPermanentStore) return false;
   if (hints.store) return true;
-  const kind = messageKind(message.payload);
+  const kind = messageKind(payload);
   return kind !== 'chat-state' && kind !== 'other';
 }
 

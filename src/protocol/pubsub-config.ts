@@ -1,4 +1,5 @@
 import type { DataForm } from './data-form.ts';
+import { booleanValue, type FieldValues, oneOf, type Spelling, textOfAtMost } from './form-values.ts';
 import { ns } from './namespaces.ts';
 import { pubsubError } from './pubsub.ts';
 import { StanzaError } from './stanza-error.ts';
@@ -51,17 +52,7 @@ export const defaultNodeConfig: NodeConfig = {
   notifyRetract: true,
 };
 
-/** The fields of a form that somebody sent: values by name. */
-type FieldValues = ReadonlyMap<string, readonly string[]>;
 type FormField = DataForm['fields'][number];
-type FieldKind = Pick<FormField, 'type' | 'options'>;
-
-/** How a value is written in a form. `read` returns nothing for values that it does not understand. */
-interface Spelling<Value> {
-  readonly kind: FieldKind;
-  read(values: readonly string[]): Value | undefined;
-  write(value: Value): readonly string[];
-}
 
 /** One field of the configuration form. */
 interface ConfigField {
@@ -73,21 +64,7 @@ interface ConfigField {
   changed(config: NodeConfig, values: readonly string[]): NodeConfig;
 }
 
-const text: Spelling<string> = {
-  kind: { type: 'text-single' },
-  read: ([value = '', ...more]) => (more.length > 0 || Buffer.byteLength(value) > maxTextBytes ? undefined : value),
-  write: (value) => [value],
-};
-
-const boolean: Spelling<boolean> = {
-  kind: { type: 'boolean' },
-  read: ([value, ...more]) => {
-    if (more.length > 0) return undefined;
-    if (value === '1' || value === 'true') return true;
-    return value === '0' || value === 'false' ? false : undefined;
-  },
-  write: (value) => [value ? '1' : '0'],
-};
+const text = textOfAtMost(maxTextBytes);
 
 const count: Spelling<number | 'max'> = {
   kind: { type: 'text-single' },
@@ -108,14 +85,6 @@ const groups: Spelling<readonly string[]> = {
   },
   write: (value) => value,
 };
-
-function choice<Value extends string>(...choices: readonly Value[]): Spelling<Value> {
-  return {
-    kind: { type: 'list-single', options: choices.map((value) => ({ value })) },
-    read: ([value, ...more]) => (more.length > 0 ? undefined : choices.find((one) => one === value)),
-    write: (value) => [value],
-  };
-}
 
 function field<Key extends keyof NodeConfig>(
   key: Key,
@@ -142,7 +111,7 @@ function field<Key extends keyof NodeConfig>(
 
 /** A field that has the same value at every node. */
 function constant(name: string, label: string, value: string): ConfigField {
-  const spelling = choice(value);
+  const spelling = oneOf(value);
   const matches = (_: NodeConfig, values: readonly string[]) => spelling.read(values) === value;
   return {
     name: `pubsub#${name}`,
@@ -155,7 +124,7 @@ function constant(name: string, label: string, value: string): ConfigField {
   };
 }
 
-const accessModels = choice<AccessModel>('open', 'presence', 'roster', 'whitelist');
+const accessModels = oneOf<AccessModel>('open', 'presence', 'roster', 'whitelist');
 const unsupportedAccess = () => pubsubError('not-acceptable', 'unsupported-access-model');
 
 const fields: readonly ConfigField[] = [
@@ -164,19 +133,19 @@ const fields: readonly ConfigField[] = [
   field('payloadType', 'type', 'Namespace of the payloads', text),
   field('accessModel', 'access_model', 'Who may subscribe and retrieve items', accessModels, unsupportedAccess),
   field('rosterGroups', 'roster_groups_allowed', 'Roster groups that may subscribe and retrieve items', groups),
-  field('persistItems', 'persist_items', 'Keep items', boolean),
+  field('persistItems', 'persist_items', 'Keep items', booleanValue),
   field('maxItems', 'max_items', 'How many items to keep', count),
   field(
     'sendLastItem',
     'send_last_published_item',
     'When to send the last item',
-    choice('never', 'on_sub', 'on_sub_and_presence'),
+    oneOf('never', 'on_sub', 'on_sub_and_presence'),
   ),
-  field('deliverNotifications', 'deliver_notifications', 'Send notifications', boolean),
-  field('deliverPayloads', 'deliver_payloads', 'Send payloads with notifications', boolean),
-  field('notifyConfig', 'notify_config', 'Notify of a changed configuration', boolean),
-  field('notifyDelete', 'notify_delete', 'Notify of the deletion of the node', boolean),
-  field('notifyRetract', 'notify_retract', 'Notify of removed items', boolean),
+  field('deliverNotifications', 'deliver_notifications', 'Send notifications', booleanValue),
+  field('deliverPayloads', 'deliver_payloads', 'Send payloads with notifications', booleanValue),
+  field('notifyConfig', 'notify_config', 'Notify of a changed configuration', booleanValue),
+  field('notifyDelete', 'notify_delete', 'Notify of the deletion of the node', booleanValue),
+  field('notifyRetract', 'notify_retract', 'Notify of removed items', booleanValue),
   constant('publish_model', 'Who may publish', 'publishers'),
   constant('notification_type', 'Type of notifications', 'headline'),
   constant('node_type', 'Type of the node', 'leaf'),

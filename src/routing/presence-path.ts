@@ -1,8 +1,7 @@
 import { Jid } from '../protocol/jid.ts';
-import { ns } from '../protocol/namespaces.ts';
+import { contentOf, priorityOf } from '../protocol/presence.ts';
 import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
-import { textOf } from '../xml/element.ts';
 import type { Account } from './account.ts';
 import { atClientPace } from './at-client-pace.ts';
 import type { Destination } from './destination.ts';
@@ -144,7 +143,7 @@ export class PresencePath {
     const wasAvailable = presence.available !== undefined;
     if (wasAvailable) {
       presence.available = undefined;
-      presence.statusWhenLeaving = childText(stanza, 'status');
+      presence.statusWhenLeaving = contentOf(stanza, 'status');
       this.#toOwnSessions(stanza, account);
       if (!session.ended) session.send(stanza.with({ to: session.jid }));
       this.#toSubscribers(stanza, account);
@@ -233,21 +232,4 @@ export class PresencePath {
       return presence.available && !jid.equals(from) && (to.isBare || jid.equals(to));
     });
   }
-}
-
-/** RFC 6121 §4.7.2.3: an integer from -128 to +127; 0 if the element is absent or, as other servers read it, empty. */
-function priorityOf(stanza: Stanza): number {
-  const text = childText(stanza, 'priority').trim();
-  if (text === '') return 0;
-  const priority = Number(text);
-  if (!/^[+-]?\d{1,3}$/.test(text) || priority < -128 || priority > 127) {
-    throw StanzaError.badRequest('the priority must be an integer from -128 to +127');
-  }
-  return priority;
-}
-
-/** The text of a child in the content namespace; empty if the child is absent. */
-function childText({ payload }: Stanza, name: string): string {
-  const child = payload.find(name, ns.client);
-  return child ? textOf(payload.element(child)) : '';
 }

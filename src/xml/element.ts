@@ -68,6 +68,11 @@ export function childElements(element: Element): Element[] {
   return element.children.filter((child) => typeof child !== 'string');
 }
 
+/** The first child of this name and namespace. */
+export function childNamed(element: Element, name: string, ns: string): Element | undefined {
+  return childElements(element).find((child) => child.getName() === name && nsOf(child) === ns);
+}
+
 /** The namespace of an element, '' if it has none. */
 export function nsOf(element: Element): string {
   return element.getNS() ?? '';

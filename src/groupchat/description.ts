@@ -1,0 +1,71 @@
+import type { DataForm } from '../protocol/data-form.ts';
+import type { Capabilities } from '../protocol/disco.ts';
+import type { Jid } from '../protocol/jid.ts';
+import type { RoomConfig } from '../protocol/muc/room-config.ts';
+import { isAffiliatedAs } from '../protocol/muc/vocabulary.ts';
+import { ns } from '../protocol/namespaces.ts';
+import { contentOf } from '../protocol/presence.ts';
+import { affiliationOf, type ExistingRoom } from './room/state.ts';
+
+/** What a service with rooms tells about itself (XEP-0045 §6.2). */
+export function describeService(name: string): Capabilities {
+  return {
+    // Clients look for this identity.
+    identities: [{ category: 'conference', type: 'text', name }],
+    features: [ns.muc, ns.mucStableId, ns.occupantId, ns.resultSet],
+  };
+}
+
+/** What a room tells somebody about itself (XEP-0045 §6.4), also those who are not in it: they ask before they enter. */
+export function describeRoom(room: ExistingRoom, asker: Jid): Capabilities {
+  const { address, config } = room;
+  return {
+    identities: [{ category: 'conference', type: 'text', name: config.name || address.local }],
+    features: [ns.muc, ns.mucStableId, ns.mucSelfPing, ns.occupantId, ns.stanzaId, ...traitsOf(config)],
+    forms: [descriptionForm(room, maySeeMore(room, asker))],
+  };
+}
+
+/** Hidden and members-only rooms show their content to those who are inside. */
+function maySeeMore(room: ExistingRoom, asker: Jid): boolean {
+  const { public: isPublic, membersOnly } = room.config;
+  if (isPublic && !membersOnly) return true;
+  return room.occupants.with(asker) !== undefined || isAffiliatedAs(affiliationOf(room, asker), 'member');
+}
+
+/** XEP-0045 §6.4: one feature of each pair. */
+function traitsOf(config: RoomConfig): string[] {
+  return [
+    config.public ? 'muc_public' : 'muc_hidden',
+    config.persistent ? 'muc_persistent' : 'muc_temporary',
+    config.membersOnly ? 'muc_membersonly' : 'muc_open',
+    config.moderated ? 'muc_moderated' : 'muc_unmoderated',
+    config.whois === 'anyone' ? 'muc_nonanonymous' : 'muc_semianonymous',
+    config.passwordProtected ? 'muc_passwordprotected' : 'muc_unsecured',
+  ];
+}
+
+function descriptionForm({ config, occupants, subject }: ExistingRoom, withContent: boolean): DataForm {
+  const bit = (value: boolean) => [value ? '1' : '0'];
+  const content = [
+    { var: 'muc#roominfo_description', type: 'text-single', values: [config.description] },
+    {
+      var: 'muc#roominfo_subject',
+      type: 'text-single',
+      values: [subject ? contentOf(subject.message, 'subject') : ''],
+    },
+    { var: 'muc#roominfo_occupants', type: 'text-single', values: [String(occupants.size)] },
+  ] as const;
+  return {
+    type: 'result',
+    formType: ns.mucRoomDescription,
+    fields: [
+      ...(withContent ? content : []),
+      { var: 'muc#roominfo_lang', type: 'text-single', values: [config.lang] },
+      { var: 'muc#roominfo_subjectmod', type: 'boolean', values: bit(config.changeSubject) },
+      { var: 'muc#roomconfig_changesubject', type: 'boolean', values: bit(config.changeSubject) },
+      { var: 'muc#roomconfig_allowinvites', type: 'boolean', values: bit(config.allowInvites) },
+      { var: 'muc#maxhistoryfetch', type: 'text-single', values: [String(config.historyLength)] },
+    ],
+  };
+}

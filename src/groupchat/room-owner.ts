@@ -1,0 +1,194 @@
+import { type MaybePromise, then } from '../routing/maybe-promise.ts';
+import type { RoomStore } from '../storage/rooms.ts';
+import { AnnouncementQueue, type Writing } from './announcement-queue.ts';
+import type { LoadedRoom } from './loading.ts';
+import { applied } from './room/apply.ts';
+import type { RoomCommand } from './room/command.ts';
+import { decide } from './room/decide.ts';
+import type { Announcement, Decision, RoomChange } from './room/decision.ts';
+import { isOver } from './room/ending.ts';
+import type { RoomState } from './room/state.ts';
+import { configText, listingOf, storedChanges } from './stored-changes.ts';
+
+/** Dependencies of the owner of a room. */
+interface RoomOwnerDeps {
+  readonly store: Pick<RoomStore, 'create' | 'change' | 'destroy' | 'append'>;
+  readonly nowMs: () => number;
+  /** Sends announcements to clients, in order. */
+  readonly send: (announcements: readonly Announcement[]) => MaybePromise<void>;
+  /** Takes note of a failure that nobody is told of. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Makes a command at the moment at which the room takes it; `number` is the number of the room in the store. */
+type CommandMaker = (room: RoomState, number: number | undefined) => MaybePromise<RoomCommand>;
+
+/** What a room has to say, and what becomes durable before. */
+interface Outcome {
+  readonly announcements: readonly Announcement[];
+  readonly writing?: Writing | undefined;
+}
+
+/**
+ * Owns one room: takes one command after the other, makes what the room decides durable, and then says it. A change of the room itself
+ * is written before anybody knows of it, and commands wait meanwhile. Posted messages do not hold commands up; only what is said after
+ * them waits.
+ */
+export class RoomOwner {
+  readonly #deps: RoomOwnerDeps;
+  /** What waits for its turn. */
+  readonly #waiting: (() => void)[] = [];
+  readonly #queue: AnnouncementQueue;
+  #state: RoomState;
+  #number: number | undefined;
+  #busy = false;
+
+  constructor({ state, number }: LoadedRoom, deps: RoomOwnerDeps) {
+    this.#deps = deps;
+    this.#state = state;
+    this.#number = number;
+    this.#queue = new AnnouncementQueue(deps.send);
+  }
+
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  /** Whether nothing is under way. */
+  get isIdle(): boolean {
+    return !this.#busy && this.#queue.isEmpty;
+  }
+
+  /** Takes a command after all earlier ones. Resolves when everything that follows from it was said; throws or rejects if it is refused. */
+  take(make: CommandMaker): MaybePromise<void> {
+    if (!this.#busy) return this.#run(make);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(() => {
+        try {
+          resolve(this.#run(make));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  /** The state after all commands so far. */
+  settled(): MaybePromise<RoomState> {
+    if (!this.#busy) return this.#state;
+    return new Promise((resolve) => this.#waiting.push(() => resolve(this.#state)));
+  }
+
+  #run(make: CommandMaker): MaybePromise<void> {
+    let outcome: MaybePromise<Outcome>;
+    try {
+      outcome = then(make(this.#state, this.#number), (command) => this.#carryOut(decide(this.#state, command)));
+    } catch (error) {
+      return this.#queue.refuse(error);
+    }
+    if (!(outcome instanceof Promise)) return this.#say(outcome);
+    this.#busy = true;
+    return outcome.then(
+      (settled) => this.#release(() => this.#say(settled)),
+      (error: unknown) => this.#release(() => this.#queue.refuse(error)),
+    );
+  }
+
+  /** Lets the next command in as soon as the announcements of this one have their place. */
+  #release(say: () => MaybePromise<void>): MaybePromise<void> {
+    this.#busy = false;
+    try {
+      return say();
+    } finally {
+      this.#takeWaiting();
+    }
+  }
+
+  #takeWaiting(): void {
+    while (!this.#busy) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      next();
+    }
+  }
+
+  #say({ announcements, writing }: Outcome): MaybePromise<void> {
+    const said = this.#queue.add(announcements, writing);
+    if (isOver(this.#state)) this.#end();
+    return said;
+  }
+
+  /** Ends a room that nobody is in and that does not stay. If that fails, the next command tries again. */
+  #end(): void {
+    const make = () => ({ kind: 'end-if-over', nowMs: this.#deps.nowMs() }) as const;
+    this.#unasked(() => this.take(make));
+  }
+
+  #unasked(run: () => MaybePromise<void>): void {
+    try {
+      const done = run();
+      if (done instanceof Promise) done.catch(this.#deps.failed);
+    } catch (error) {
+      this.#deps.failed(error);
+    }
+  }
+
+  #carryOut({ changes, announcements }: Decision): MaybePromise<Outcome> {
+    const posted = this.#append(changes);
+    const written = this.#write(changes);
+    if (!written) {
+      this.#apply(changes);
+      return { announcements, writing: posted };
+    }
+    return Promise.all([written, posted?.done]).then(() => {
+      this.#apply(changes);
+      return { announcements };
+    });
+  }
+
+  #apply(changes: readonly RoomChange[]): void {
+    for (const change of changes) this.#state = applied(this.#state, change);
+    if (this.#state.kind === 'absent') this.#number = undefined;
+  }
+
+  /** Writes the changes of the room itself; undefined if there are none. */
+  #write(changes: readonly RoomChange[]): Promise<unknown> | undefined {
+    const { store } = this.#deps;
+    for (const change of changes) {
+      if (change.kind === 'founded') return this.#create(change);
+      if (change.kind === 'destroyed') return store.destroy(this.#known(), change.tombstone);
+    }
+    const stored = storedChanges(changes);
+    return stored.length > 0 ? store.change(this.#known(), stored) : undefined;
+  }
+
+  async #create({ owner, config, occupantKey, atMs }: RoomChange & { readonly kind: 'founded' }): Promise<void> {
+    const affiliations = [{ jid: owner.toString(), affiliation: 'owner' }];
+    const address = this.#state.address.toString();
+    const room = { address, createdAtMs: atMs, config: configText(config), occupantKey, affiliations };
+    this.#number = await this.#deps.store.create(room, listingOf(config));
+  }
+
+  #append(changes: readonly RoomChange[]): Writing | undefined {
+    for (const change of changes) {
+      if (change.kind !== 'posted' || !change.archived) continue;
+      const { author, occupantId, entry } = change;
+      const { number: id, message } = entry;
+      const row = { room: this.#known(), id, message: message.toBytes(), author: author.toString(), occupantId };
+      const done = this.#deps.store.append(row);
+      done.catch(() => this.#forget(id));
+      return { done, posted: id };
+    }
+    return undefined;
+  }
+
+  #forget(number: number): void {
+    const make = () => ({ kind: 'forget-message', nowMs: this.#deps.nowMs(), number }) as const;
+    this.#unasked(() => this.take(make));
+  }
+
+  #known(): number {
+    if (this.#number === undefined) throw new Error(`${this.#state.address} is not in the store`);
+    return this.#number;
+  }
+}

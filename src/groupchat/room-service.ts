@@ -1,0 +1,99 @@
+import type { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import type { LocalService } from '../routing/local-service.ts';
+import { type MaybePromise, then } from '../routing/maybe-promise.ts';
+import type { RoomStore } from '../storage/rooms.ts';
+import { describeRoom, describeService } from './description.ts';
+import { readMessage, readPresence, readRequest, type Wish } from './read-command.ts';
+import type { Rooms } from './rooms.ts';
+
+/** Dependencies of a service with rooms. */
+interface RoomServiceDeps {
+  readonly domain: string;
+  readonly rooms: Pick<Rooms, 'take' | 'stateOf'>;
+  readonly store: Pick<RoomStore, 'publicRooms'>;
+}
+
+/** The parts of an address of a service with rooms. */
+type Scope = 'service' | 'room' | 'occupant';
+
+const serviceName = 'Rooms';
+/** The most rooms in one answer. */
+const maxListed = 100;
+
+/** The rooms of a domain (XEP-0045). */
+export function roomService({ domain, rooms, store }: RoomServiceDeps): LocalService<Scope> {
+  const take = (room: Jid, wish: Wish | undefined) => (wish ? rooms.take(room, wish) : undefined);
+  return {
+    domain,
+    name: serviceName,
+    scopeOf: ({ local, resource }) => (local === '' ? 'service' : resource === '' ? 'room' : 'occupant'),
+    iq: [
+      {
+        name: 'ping',
+        ns: ns.ping,
+        type: 'get',
+        scopes: ['occupant'],
+        handle: ({ from, to }) => pinged(rooms, from, to),
+      },
+    ],
+    disco: {
+      scopes: ['service', 'room'],
+      info: ({ scope, from, to }, node) => {
+        if (node !== undefined) return undefined;
+        return scope === 'service' ? describeService(serviceName) : described(rooms, to, from);
+      },
+      items: ({ scope }, node) => {
+        if (node !== undefined) return undefined;
+        return scope === 'service' ? listed(store, domain) : [];
+      },
+    },
+    otherIq: (iq, { from, to, scope }) => {
+      const wish = scope === 'room' && (iq.type === 'get' || iq.type === 'set') ? readRequest(iq, from) : undefined;
+      return wish ? then(rooms.take(to, wish), () => true) : false;
+    },
+    message: (message) => {
+      const { from, to } = ends(message);
+      return take(roomAt(to), readMessage(message, from, to));
+    },
+    presence: (presence) => {
+      const { from, to } = ends(presence);
+      if (presence.type === undefined && to.isBare) throw StanzaError.jidMalformed('a nickname is missing');
+      return take(roomAt(to), readPresence(presence, from, to));
+    },
+  };
+}
+
+/** A client asks whether it is still in the room (XEP-0410 §3). */
+function pinged(rooms: Pick<Rooms, 'stateOf'>, from: Jid, to: Jid): MaybePromise<undefined> {
+  return then(rooms.stateOf(to.bare()), (room) => {
+    const occupant = room.kind === 'existing' ? room.occupants.with(from) : undefined;
+    if (!occupant) throw StanzaError.notAcceptable('you are not in this room');
+    if (!occupant.address.equals(to)) throw StanzaError.serviceUnavailable();
+    return undefined;
+  });
+}
+
+function described(rooms: Pick<Rooms, 'stateOf'>, to: Jid, asker: Jid) {
+  return then(rooms.stateOf(to), (room) => {
+    if (room.kind === 'absent') throw StanzaError.itemNotFound('there is no such room');
+    return describeRoom(room, asker);
+  });
+}
+
+async function listed(store: Pick<RoomStore, 'publicRooms'>, domain: string) {
+  const found = await store.publicRooms(domain, '', maxListed);
+  return found.map(({ address: jid, name }) => ({ jid, ...(name !== '' && { name }) }));
+}
+
+function roomAt(to: Jid): Jid {
+  if (to.local === '') throw StanzaError.serviceUnavailable('this is no room');
+  return to.bare();
+}
+
+function ends({ from, to }: Stanza): { readonly from: Jid; readonly to: Jid } {
+  if (!from || !to) throw new Error('a stanza for a service has both addresses');
+  return { from, to };
+}

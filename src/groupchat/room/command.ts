@@ -1,0 +1,116 @@
+import type { FieldValues } from '../../protocol/form-values.ts';
+import type { Jid } from '../../protocol/jid.ts';
+import type { HistoryLimits } from '../../protocol/muc/join-request.ts';
+import type { Destruction } from '../../protocol/muc/user-element.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import type { StanzaError } from '../../protocol/stanza-error.ts';
+
+/** What somebody wants of a room, at a moment. */
+interface Wish {
+  /** The full JID that wants it. */
+  readonly from: Jid;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+}
+
+/** What a new room is founded with. */
+export interface Founding {
+  /** The key of the ids of its occupants: random bytes. */
+  readonly occupantKey: Buffer;
+  /** Why the user may not create a room. */
+  readonly refusal?: StanzaError | undefined;
+}
+
+/** Enter the room, or creates it (XEP-0045 §7.2, §10.1). */
+export interface Enter extends Wish {
+  readonly kind: 'enter';
+  readonly nick: string;
+  readonly presence: Stanza;
+  readonly password: string | undefined;
+  readonly history: HistoryLimits;
+  readonly founding: Founding;
+}
+
+/** Available presence of a client that does not ask to enter: a change of presence or of nickname (XEP-0045 §7.6, §7.7). */
+export interface ShowPresence extends Wish {
+  readonly kind: 'show-presence';
+  readonly nick: string;
+  readonly presence: Stanza;
+}
+
+/** XEP-0045 §7.14. */
+export interface Leave extends Wish {
+  readonly kind: 'leave';
+  readonly presence: Stanza;
+}
+
+/** A message to all occupants, or a new subject (XEP-0045 §7.4, §8.1). */
+export interface Post extends Wish {
+  readonly kind: 'post';
+  /** It has an id. */
+  readonly message: Stanza;
+  /** Its number in the archive, and the id that stands for it. */
+  readonly archive: { readonly number: number; readonly id: string };
+}
+
+/** A request with an iq, which the room answers. */
+interface Request extends Wish {
+  readonly request: Stanza;
+}
+
+/** Asks for the configuration form (XEP-0045 §10.1.3, §10.2). */
+export interface ReadConfig extends Request {
+  readonly kind: 'read-config';
+}
+
+/** Submits or cancels the configuration form (XEP-0045 §10.1, §10.2). */
+export interface Configure extends Request {
+  readonly kind: 'configure';
+  /** The values of the form; undefined if the owner cancels it. */
+  readonly values: FieldValues | undefined;
+}
+
+/** XEP-0045 §10.9. */
+export interface Destroy extends Request {
+  readonly kind: 'destroy';
+  readonly destruction: Destruction;
+}
+
+/** A client of an occupant cannot be reached: a stanza to it came back as an error (XEP-0045 §18.1.2). */
+export interface ReportFailure extends Wish {
+  readonly kind: 'report-failure';
+  readonly error: StanzaError;
+}
+
+/** The time in which the creator could configure the new room is over. */
+interface Unlock {
+  readonly kind: 'unlock';
+  readonly nowMs: number;
+}
+
+/** Nobody is in the room any more. */
+export interface EndIfOver {
+  readonly kind: 'end-if-over';
+  readonly nowMs: number;
+}
+
+/** A message could not be stored, so nobody gets it. */
+interface ForgetMessage {
+  readonly kind: 'forget-message';
+  readonly nowMs: number;
+  readonly number: number;
+}
+
+/** Everything that can happen to a room. */
+export type RoomCommand =
+  | Enter
+  | ShowPresence
+  | Leave
+  | Post
+  | ReadConfig
+  | Configure
+  | Destroy
+  | ReportFailure
+  | Unlock
+  | EndIfOver
+  | ForgetMessage;

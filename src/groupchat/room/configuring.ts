@@ -1,0 +1,151 @@
+import { formElement } from '../../protocol/data-form.ts';
+import type { FieldValues } from '../../protocol/form-values.ts';
+import { Jid } from '../../protocol/jid.ts';
+import { ifAddress } from '../../protocol/jid-or-nothing.ts';
+import {
+  configuredRoom,
+  isSameConfig,
+  type RoomConfig,
+  type RoomStaff,
+  roomConfigForm,
+  staffIn,
+} from '../../protocol/muc/room-config.ts';
+import { type Destruction, mucUserElement, type StatusCode, status } from '../../protocol/muc/user-element.ts';
+import type { Affiliation } from '../../protocol/muc/vocabulary.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import { iqResult } from '../../protocol/stanza-replies.ts';
+import type { RoomTombstone } from '../../storage/rooms.ts';
+import { type Element, xml } from '../../xml/element.ts';
+import { applied } from './apply.ts';
+import type { Configure, Destroy, ReadConfig } from './command.ts';
+import type { Announcement, Decision, RoomChange } from './decision.ts';
+import { ownersOf } from './ending.ts';
+import { goodbye } from './presence.ts';
+import { checkActor } from './rights.ts';
+import { newsOfAbsent, occupantsAfter } from './standing-changes.ts';
+import { type Affiliated, type ExistingRoom, existing, type RoomState, rightsPolicyOf, standingOf } from './state.ts';
+
+/** For how long nobody else can create a room that was destroyed. */
+const tombstoneMs = 31 * 24 * 60 * 60 * 1000;
+
+/** The form of the owner (XEP-0045 §10.1.3, §10.2). Throws StanzaError. */
+export function readConfig(state: RoomState, { from, request }: ReadConfig): Decision {
+  const room = configurable(state, from);
+  const form = formElement(roomConfigForm(room.config, staffOf(room)));
+  return { changes: [], announcements: [answer(request, xml('query', { xmlns: ns.mucOwner }, form))] };
+}
+
+/** A submitted or cancelled form (XEP-0045 §10.1, §10.2). Throws StanzaError, and then nothing has changed. */
+export function configure(state: RoomState, { from, request, values }: Configure): Decision {
+  const room = configurable(state, from);
+  if (!values) return room.lockedFor ? end(room, request, {}) : { changes: [], announcements: [answer(request)] };
+  const changes = changesBy(room, values);
+  const after = existing(changes.reduce<RoomState>(applied, room));
+  const standings = occupantsAfter(room, after);
+  const then = existing(standings.changes.reduce<RoomState>(applied, after));
+  const codes = statusesOf(room.config, after.config);
+  const announcements = [
+    ...standings.toTargets,
+    answer(request),
+    ...standings.toOthers,
+    ...newsOfAbsent(then, changedAffiliations(changes)),
+    ...(codes.length > 0 ? [notice(then, codes)] : []),
+  ];
+  return { changes: [...changes, ...standings.changes], announcements };
+}
+
+/** XEP-0045 §10.9. Throws StanzaError. */
+export function destroy(state: RoomState, { from, request, destruction, nowMs }: Destroy): Decision {
+  const room = configurable(state, from);
+  const { alternative, reason } = destruction;
+  const owners = ownersOf(room);
+  return end(room, request, destruction, {
+    untilMs: nowMs + tombstoneMs,
+    alternative: alternative?.toString(),
+    reason,
+    owners,
+  });
+}
+
+function configurable(room: RoomState, from: Jid): ExistingRoom {
+  if (room.kind === 'absent') throw StanzaError.itemNotFound('there is no such room');
+  checkActor('configure', standingOf(room, from), rightsPolicyOf(room));
+  return room;
+}
+
+function changesBy(room: ExistingRoom, values: FieldValues): RoomChange[] {
+  const changes: RoomChange[] = [];
+  if (room.lockedFor) changes.push({ kind: 'unlocked' });
+  const config = configuredRoom(room.config, values);
+  if (!isSameConfig(config, room.config)) changes.push({ kind: 'configured', config });
+  const entries = affiliationsBy(room, staffIn(values));
+  if (entries.size > 0) changes.push({ kind: 'affiliations', entries });
+  return changes;
+}
+
+/** What the complete lists of a form change. Owners who are on no list any more become admins, and admins members. */
+function affiliationsBy(room: ExistingRoom, lists: Partial<RoomStaff>): Map<string, Affiliated> {
+  const entries = new Map<string, Affiliated>();
+  const staff = staffOf(room);
+  const owners = lists.owners ? bareJids(lists.owners) : staff.owners;
+  const admins = (lists.admins ? bareJids(lists.admins) : staff.admins).filter((jid) => !owners.includes(jid));
+  if (owners.length === 0) throw StanzaError.conflict('a room needs an owner');
+  const become = (jid: string, affiliation: Affiliation) =>
+    entries.set(jid, { ...room.affiliations.get(jid), affiliation });
+  for (const jid of staff.owners) become(jid, lists.admins ? 'member' : 'admin');
+  for (const jid of staff.admins) become(jid, 'member');
+  for (const jid of admins) become(jid, 'admin');
+  for (const jid of owners) become(jid, 'owner');
+  for (const [jid, { affiliation }] of entries)
+    if (affiliation === room.affiliations.get(jid)?.affiliation) entries.delete(jid);
+  return entries;
+}
+
+function bareJids(texts: readonly string[]): string[] {
+  return texts
+    .filter((text) => text.trim() !== '')
+    .map((text) => {
+      const jid = ifAddress(() => Jid.parse(text.trim()).bare());
+      if (!jid) throw StanzaError.notAcceptable(`'${text}' is not a JID`);
+      return jid.toString();
+    });
+}
+
+function staffOf({ affiliations }: ExistingRoom): RoomStaff {
+  const listed = (wanted: Affiliation) =>
+    [...affiliations].filter(([, { affiliation }]) => affiliation === wanted).map(([jid]) => jid);
+  return { admins: listed('admin'), owners: listed('owner') };
+}
+
+/** What occupants are told of a changed configuration (XEP-0045 §10.2.1). */
+function statusesOf(before: RoomConfig, after: RoomConfig): StatusCode[] {
+  if (isSameConfig(before, after)) return [];
+  const codes: StatusCode[] = [];
+  if (before.whois !== after.whois)
+    codes.push(after.whois === 'anyone' ? status.nowNonAnonymous : status.nowSemiAnonymous);
+  if (before.publicLog !== after.publicLog) codes.push(after.publicLog ? status.logged : status.notLogged);
+  const { whois, publicLog } = before;
+  if (!isSameConfig(before, { ...after, whois, publicLog })) codes.push(status.configChanged);
+  return codes;
+}
+
+function notice({ address, occupants }: ExistingRoom, statuses: readonly StatusCode[]): Announcement {
+  const stanza = Stanza.message({ from: address, type: 'groupchat' }, mucUserElement({ statuses }));
+  return { stanza, to: occupants.sessions };
+}
+
+function end(room: ExistingRoom, request: Stanza, destruction: Destruction, tombstone?: RoomTombstone): Decision {
+  const farewells = [...room.occupants.all].map((occupant) => goodbye(room, occupant, { destruction }));
+  return { changes: [{ kind: 'destroyed', tombstone }], announcements: [...farewells, answer(request)] };
+}
+
+function changedAffiliations(changes: readonly RoomChange[]): ReadonlyMap<string, Affiliated | undefined> {
+  return new Map(changes.flatMap((change) => (change.kind === 'affiliations' ? [...change.entries] : [])));
+}
+
+function answer(request: Stanza, payload?: Element): Announcement {
+  const stanza = iqResult(request, payload);
+  return { stanza, to: stanza.to ? [stanza.to] : [] };
+}

@@ -1,0 +1,57 @@
+import type { Jid } from '../../protocol/jid.ts';
+import type { RoomConfig } from '../../protocol/muc/room-config.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import type { RoomTombstone } from '../../storage/rooms.ts';
+import type { Occupant } from './occupants.ts';
+import type { Affiliated, CurrentSubject, HistoryEntry } from './state.ts';
+
+/** One change of the state of a room. `applied` makes it, and `storedChanges` says what of it must survive a restart. */
+export type RoomChange =
+  | {
+      readonly kind: 'founded';
+      readonly owner: Jid;
+      /** The full JID whose configuration the new room awaits. */
+      readonly lockedFor: Jid;
+      readonly config: RoomConfig;
+      readonly occupantKey: Buffer;
+      readonly atMs: number;
+    }
+  | { readonly kind: 'unlocked' }
+  /** An occupant has come, has changed, or (`undefined`) has gone from a nickname. */
+  | { readonly kind: 'occupant'; readonly nickKey: string; readonly occupant: Occupant | undefined }
+  /** Affiliations have changed; undefined is `none`. */
+  | { readonly kind: 'affiliations'; readonly entries: ReadonlyMap<string, Affiliated | undefined> }
+  | { readonly kind: 'configured'; readonly config: RoomConfig }
+  | { readonly kind: 'subject'; readonly subject: CurrentSubject }
+  /** A message was posted. `author` is a full JID. */
+  | {
+      readonly kind: 'posted';
+      readonly entry: HistoryEntry;
+      readonly author: Jid;
+      readonly occupantId: string;
+      /** Whether newcomers get it. */
+      readonly inHistory: boolean;
+      /** Whether the archive keeps it. */
+      readonly archived: boolean;
+    }
+  | { readonly kind: 'message-forgotten'; readonly number: number }
+  | { readonly kind: 'destroyed'; readonly tombstone: RoomTombstone | undefined };
+
+/** A stanza for some clients. All copies have the same content; only 'to' differs. */
+export interface Announcement {
+  /** Without 'to'. */
+  readonly stanza: Stanza;
+  /** Full JIDs. */
+  readonly to: readonly Jid[];
+  /** The number of the posted message that it carries. It is not sent if that message could not be stored. */
+  readonly posted?: number;
+}
+
+/** What a room decides about a command: it changes, and then says so. The answer to a request is one of the announcements, in its place. */
+export interface Decision {
+  readonly changes: readonly RoomChange[];
+  readonly announcements: readonly Announcement[];
+}
+
+/** The decision to do nothing. */
+export const nothing: Decision = { changes: [], announcements: [] };

@@ -1,0 +1,75 @@
+import type { Jid } from '../../protocol/jid.ts';
+import { mucUserElement, status } from '../../protocol/muc/user-element.ts';
+import { Stanza } from '../../protocol/stanza.ts';
+import type { StanzaCondition } from '../../protocol/stanza-error.ts';
+import { applied } from './apply.ts';
+import type { Leave, ReportFailure, ShowPresence } from './command.ts';
+import { type Announcement, type Decision, nothing, type RoomChange } from './decision.ts';
+import { changeNick } from './nick-change.ts';
+import { checkedNickKey } from './nicknames.ts';
+import { type Departure, gone, goodbye, toOthers, toSelf } from './presence.ts';
+import { partingPresence, sessionsWithout, sessionWith, showsNews, withSession } from './sessions.ts';
+import { type ExistingRoom, existing, type RoomState } from './state.ts';
+
+/** Conditions of errors that say: this client is gone (XEP-0045 §18.1.2, and what servers answer for a client that has ended). */
+const deadly: ReadonlySet<StanzaCondition> = new Set<StanzaCondition>([
+  'gone',
+  'internal-server-error',
+  'item-not-found',
+  'jid-malformed',
+  'recipient-unavailable',
+  'redirect',
+  'remote-server-not-found',
+  'remote-server-timeout',
+  'service-unavailable',
+]);
+
+/** A client leaves, whatever nickname it names: after a change of nickname it may know two (XEP-0045 §7.14). */
+export function leave(room: RoomState, { from, presence }: Leave): Decision {
+  if (room.kind === 'absent') return nothing;
+  return withdraw(room, from, { presence: partingPresence(presence, room.address) });
+}
+
+/** A client that cannot be reached is out of the room; other errors mean nothing (XEP-0045 §18.1.2). */
+export function dropUnreachable(room: RoomState, { from, error }: ReportFailure): Decision {
+  if (room.kind === 'absent' || !deadly.has(error.condition)) return nothing;
+  return withdraw(room, from, { statuses: [status.unreachable] });
+}
+
+/** A change of presence or of nickname (XEP-0045 §7.6, §7.7). Throws StanzaError. */
+export function showPresence(room: RoomState, command: ShowPresence): Decision {
+  const { from, nick, presence } = command;
+  const occupant = room.kind === 'existing' ? room.occupants.with(from) : undefined;
+  if (room.kind === 'absent' || !occupant) return notInRoom(room, command);
+  const isSameKey = checkedNickKey(nick) === occupant.nickKey;
+  if (!isSameKey || (nick !== occupant.nick && occupant.sessions.length === 1))
+    return changeNick(room, occupant, command);
+  const after = withSession(occupant, sessionWith(presence, from, room.address));
+  const change: RoomChange = { kind: 'occupant', nickKey: occupant.nickKey, occupant: after };
+  const then = existing(applied(room, change));
+  return { changes: [change], announcements: [toSelf(then, after), ...toOthers(then, after)] };
+}
+
+/** One client of an occupant is gone; its occupant goes with the last one (XEP-0045 §7.2.8, §7.14). */
+function withdraw(room: ExistingRoom, client: Jid, departure: Departure): Decision {
+  const occupant = room.occupants.with(client);
+  if (!occupant) return nothing;
+  const rest = sessionsWithout(occupant, client);
+  const left = rest.length > 0 ? { ...occupant, sessions: rest } : undefined;
+  const change: RoomChange = { kind: 'occupant', nickKey: occupant.nickKey, occupant: left };
+  const after = existing(applied(room, change));
+  const farewell = goodbye(after, occupant, departure, [client]);
+  if (!left) return { changes: [change], announcements: [farewell, ...gone(after, occupant, departure)] };
+  const news: Announcement[] = showsNews(occupant, left) ? [toSelf(after, left), ...toOthers(after, left)] : [];
+  return { changes: [change], announcements: [farewell, ...news] };
+}
+
+/** Tells a client that believes to be in the room that it is not (XEP-0045 §7.2.18). */
+function notInRoom({ address }: RoomState, { from, nick }: ShowPresence): Decision {
+  const x = mucUserElement({
+    item: { affiliation: 'none', role: 'none' },
+    statuses: [status.self, status.kicked, status.unreachable],
+  });
+  const stanza = Stanza.presence({ from: address.withResource(nick), type: 'unavailable' }, x);
+  return { changes: [], announcements: [{ stanza, to: [from] }] };
+}

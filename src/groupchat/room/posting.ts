@@ -1,0 +1,46 @@
+import { isWorthArchiving } from '../../protocol/message-kind.ts';
+import { reflectable, withOccupantId } from '../../protocol/muc/reflection.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import { withStanzaId } from '../../protocol/stanza-id.ts';
+import type { Payload } from '../../xml/payload.ts';
+import type { Post } from './command.ts';
+import type { Decision, RoomChange } from './decision.ts';
+import { checkActor } from './rights.ts';
+import { type RoomState, rightsPolicyOf, standingOf } from './state.ts';
+
+/** The most bytes of a subject: every newcomer gets it. */
+const maxSubjectBytes = 4 * 1024;
+
+/** A message to everybody, or a new subject (XEP-0045 §7.4, §8.1). Throws StanzaError. */
+export function post(room: RoomState, { from, message, archive, nowMs }: Post): Decision {
+  if (room.kind === 'absent') throw StanzaError.itemNotFound('there is no such room');
+  const author = room.occupants.with(from);
+  if (!author) throw StanzaError.notAcceptable('you are not in this room');
+  const isSubject = changesSubject(message.payload);
+  checkActor(isSubject ? 'change subject' : 'speak', standingOf(room, from), rightsPolicyOf(room));
+  const content = withOccupantId(reflectable(message.payload, room.address), author.occupantId);
+  const isKept = isSubject || isWorthArchiving(content);
+  const payload = isKept ? withStanzaId(content, room.address, archive.id) : content;
+  const attributes = { from: author.address, id: message.id, type: 'groupchat', lang: message.lang };
+  const stanza = new Stanza('message', attributes, payload);
+  if (!isKept) return { changes: [], announcements: [{ stanza, to: room.occupants.sessions }] };
+  if (isSubject && payload.bytes.length > maxSubjectBytes) throw StanzaError.notAcceptable('the subject is too long');
+  const posted: RoomChange = {
+    kind: 'posted',
+    entry: { number: archive.number, message: stanza, atMs: nowMs },
+    author: from,
+    occupantId: author.occupantId,
+    inHistory: !isSubject,
+    archived: room.config.archiving,
+  };
+  const changes: RoomChange[] = [posted];
+  if (isSubject) changes.push({ kind: 'subject', subject: { message: stanza, atMs: nowMs } });
+  return { changes, announcements: [{ stanza, to: room.occupants.sessions, posted: archive.number }] };
+}
+
+/** A subject alone changes the subject; beside a body or a thread it belongs to the message (XEP-0045 §8.1). */
+export function changesSubject(payload: Payload): boolean {
+  return payload.has('subject', ns.client) && !payload.has('body', ns.client) && !payload.has('thread', ns.client);
+}

@@ -1,0 +1,83 @@
+import type { Jid } from '../../protocol/jid.ts';
+import type { RoomConfig } from '../../protocol/muc/room-config.ts';
+import type { Affiliation } from '../../protocol/muc/vocabulary.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import type { RoomTombstone } from '../../storage/rooms.ts';
+import type { Occupants } from './occupants.ts';
+import type { RightsPolicy, RoomStanding } from './rights.ts';
+
+/** How somebody belongs to a room. */
+export interface Affiliated {
+  readonly affiliation: Affiliation;
+  /** The reserved nickname. */
+  readonly nick?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** The subject of a room. */
+export interface CurrentSubject {
+  /** The message that has set it, as the occupants got it, without 'to'. */
+  readonly message: Stanza;
+  readonly atMs: number;
+}
+
+/** A message that newcomers get. */
+export interface HistoryEntry {
+  /** Its number in the archive, from `RoomStore.newMessageId`. */
+  readonly number: number;
+  /** As the occupants got it, without 'to'. */
+  readonly message: Stanza;
+  readonly atMs: number;
+}
+
+/** An address at which there is no room. */
+export interface AbsentRoom {
+  readonly kind: 'absent';
+  readonly address: Jid;
+  /** What is left of the room that was here. */
+  readonly tombstone?: RoomTombstone | undefined;
+}
+
+/** A room that exists. Plain immutable data: only `applied` makes the next state. */
+export interface ExistingRoom {
+  readonly kind: 'existing';
+  readonly address: Jid;
+  readonly config: RoomConfig;
+  /** By bare JID or domain. */
+  readonly affiliations: ReadonlyMap<string, Affiliated>;
+  /** The keys of reserved nicknames, and the bare JIDs for which they are reserved. */
+  readonly reservedNicks: ReadonlyMap<string, string>;
+  readonly occupants: Occupants;
+  readonly subject: CurrentSubject | undefined;
+  /** The last messages, oldest first. */
+  readonly history: readonly HistoryEntry[];
+  /** The key of the ids of occupants (XEP-0421). */
+  readonly occupantKey: Buffer;
+  /** The full JID whose configuration the room awaits before anybody else may enter (XEP-0045 §10.1). */
+  readonly lockedFor: Jid | undefined;
+}
+
+/** What one room is at a moment. */
+export type RoomState = AbsentRoom | ExistingRoom;
+
+/** How a user belongs to a room: by itself, or else by its domain. */
+export function affiliationOf({ affiliations }: ExistingRoom, user: Jid): Affiliation {
+  const bare = user.bare().toString();
+  return (affiliations.get(bare) ?? affiliations.get(user.domain))?.affiliation ?? 'none';
+}
+
+/** What a full JID may do; somebody outside has the role `none`. */
+export function standingOf(room: ExistingRoom, fullJid: Jid): RoomStanding {
+  return { role: room.occupants.with(fullJid)?.role ?? 'none', affiliation: affiliationOf(room, fullJid) };
+}
+
+/** The options of the room on which rights depend. */
+export function rightsPolicyOf({ config }: ExistingRoom): RightsPolicy {
+  return config;
+}
+
+/** The room, which exists. Throws an Error otherwise. */
+export function existing(room: RoomState): ExistingRoom {
+  if (room.kind === 'absent') throw new Error(`${room.address} does not exist`);
+  return room;
+}

@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import type { Jid } from '../protocol/jid.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import { type MaybePromise, then } from '../routing/maybe-promise.ts';
+import type { RoomStore } from '../storage/rooms.ts';
+import type { Clock, Timer } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import { loadRoom } from './loading.ts';
+import type { Wish } from './read-command.ts';
+import type { Founding, RoomCommand } from './room/command.ts';
+import type { Announcement } from './room/decision.ts';
+import type { RoomState } from './room/state.ts';
+import { RoomOwner } from './room-owner.ts';
+
+/** Writes the number of a message as the id that clients see. */
+interface MessageIds {
+  write(room: number, message: number): string;
+}
+
+/** How many rooms there may be. */
+export interface RoomLimits {
+  readonly maxRooms: number;
+  readonly maxRoomsPerOwner: number;
+}
+
+/** Dependencies of the rooms of a server. */
+export interface RoomsDeps {
+  readonly store: RoomStore;
+  readonly ids: MessageIds;
+  readonly limits: RoomLimits;
+  /** Whether a domain has accounts here: only their users may create rooms. */
+  readonly isLocalDomain: (domain: string) => boolean;
+  /** Sends announcements to clients, in order. */
+  readonly send: (announcements: readonly Announcement[]) => MaybePromise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** For how long a room without occupants stays in memory. */
+const idleMs = 10 * 60 * 1000;
+/** How long the creator of a room has to configure it. */
+const lockMs = 5 * 60 * 1000;
+const sweepMs = 60 * 1000;
+
+interface Held {
+  readonly owner: RoomOwner;
+  /** Monotonic milliseconds. */
+  usedAtMs: number;
+}
+
+/** All rooms of the server that are in memory. A room is loaded when it is addressed, and leaves memory when nobody is in it. */
+export class Rooms {
+  readonly #deps: RoomsDeps;
+  readonly #held = new Map<string, Held | Promise<void>>();
+  #sweep: Timer | undefined;
+
+  constructor(deps: RoomsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes what a client wants of the room at an address. Resolves when everything that follows was said. Throws StanzaError. */
+  take(room: Jid, wish: Wish): MaybePromise<void> {
+    return this.#at(room, (held) => {
+      const { owner } = held;
+      const done = owner.take((state, number) => this.#command(wish, state, number));
+      if (wish.kind === 'enter') this.#limitLock(owner);
+      return done;
+    });
+  }
+
+  /** What the room at an address is after everything that it was asked before. */
+  stateOf(room: Jid): MaybePromise<RoomState> {
+    return this.#at(room, ({ owner }) => owner.settled());
+  }
+
+  /** Uses the room at an address at once, or else when it is loaded. */
+  #at<Result>(room: Jid, use: (held: Held) => MaybePromise<Result>): MaybePromise<Result> {
+    const key = room.toString();
+    const held = this.#held.get(key) ?? this.#load(room, key);
+    // Looked up again: a room without occupants does not stay in memory.
+    if (held instanceof Promise) return held.then(() => this.#at(room, use));
+    held.usedAtMs = this.#deps.clock.monotonicMs();
+    let result: MaybePromise<Result>;
+    try {
+      result = use(held);
+    } finally {
+      this.#forgetIfAbsent(key, held);
+    }
+    if (result instanceof Promise) return result.finally(() => this.#forgetIfAbsent(key, held));
+    return result;
+  }
+
+  #load(room: Jid, key: string): Promise<void> {
+    const { store, clock, send, log } = this.#deps;
+    const nowMs = () => clock.nowMs();
+    const failed = (error: unknown) => log.error({ err: error, room: key }, 'a room could not be changed');
+    const loading = loadRoom(room, store).then(
+      (loaded) => {
+        const owner = new RoomOwner(loaded, { store, nowMs, send, failed });
+        this.#held.set(key, { owner, usedAtMs: clock.monotonicMs() });
+        this.#sweep ??= clock.after(sweepMs, this.#sweepNow);
+      },
+      (error: unknown) => {
+        this.#held.delete(key);
+        throw error;
+      },
+    );
+    this.#held.set(key, loading);
+    return loading;
+  }
+
+  #command(wish: Wish, state: RoomState, number: number | undefined): MaybePromise<RoomCommand> {
+    const { store, ids, clock } = this.#deps;
+    const nowMs = clock.nowMs();
+    switch (wish.kind) {
+      case 'enter':
+        return then(this.#founding(wish.from, state), (founding) => ({ ...wish, nowMs, founding }));
+      case 'post': {
+        const message = store.newMessageId();
+        return { ...wish, nowMs, archive: { number: message, id: ids.write(number ?? 0, message) } };
+      }
+      default:
+        return { ...wish, nowMs };
+    }
+  }
+
+  #founding(from: Jid, state: RoomState): MaybePromise<Founding> {
+    const founding = { occupantKey: randomBytes(32) };
+    if (state.kind === 'existing') return founding;
+    if (!this.#deps.isLocalDomain(from.domain))
+      return { ...founding, refusal: StanzaError.notAllowed('only users of this server create rooms') };
+    const { maxRooms, maxRoomsPerOwner } = this.#deps.limits;
+    return this.#deps.store.countRooms(from.bare().toString()).then(({ all, owned }) => {
+      if (all < maxRooms && owned < maxRoomsPerOwner) return founding;
+      return { ...founding, refusal: StanzaError.resourceConstraint('there are too many rooms') };
+    });
+  }
+
+  /** A creator who does not configure the room must not keep the others out. */
+  #limitLock(owner: RoomOwner): void {
+    const { clock } = this.#deps;
+    const unlock = () => void owner.take(() => ({ kind: 'unlock', nowMs: clock.nowMs() }));
+    void then(owner.settled(), (state) => {
+      if (state.kind === 'existing' && state.lockedFor) clock.after(lockMs, unlock);
+    });
+  }
+
+  #forgetIfAbsent(key: string, held: Held): void {
+    const { owner } = held;
+    if (owner.isIdle && owner.state.kind === 'absent' && this.#held.get(key) === held) this.#held.delete(key);
+  }
+
+  readonly #sweepNow = (): void => {
+    const { clock } = this.#deps;
+    const idleSinceMs = clock.monotonicMs() - idleMs;
+    for (const [key, held] of this.#held) {
+      if (held instanceof Promise || !held.owner.isIdle || held.usedAtMs > idleSinceMs) continue;
+      const { state } = held.owner;
+      if (state.kind === 'absent' || state.occupants.size === 0) this.#held.delete(key);
+    }
+    this.#sweep = this.#held.size > 0 ? clock.after(sweepMs, this.#sweepNow) : undefined;
+  };
+}

@@ -1,0 +1,113 @@
+/** How somebody belongs to a room, by bare JID or domain. */
+export interface RoomAffiliation {
+  readonly jid: string;
+  readonly affiliation: string;
+  /** The reserved nickname, and the key by which nicknames are compared. */
+  readonly nick?: string | undefined;
+  readonly nickKey?: string | undefined;
+  /** Why the affiliation was given. */
+  readonly reason?: string | undefined;
+}
+
+/** The subject of a room. */
+interface RoomSubject {
+  /** The message that has set it, as the occupants got it. */
+  readonly message: Buffer;
+  readonly atMs: number;
+}
+
+/** A room that is created. */
+export interface NewRoom {
+  readonly address: string;
+  readonly createdAtMs: number;
+  /** The configuration, as JSON. */
+  readonly config: string;
+  /** The key of the ids of its occupants. */
+  readonly occupantKey: Buffer;
+  readonly affiliations: readonly RoomAffiliation[];
+}
+
+/** A room as it is loaded. */
+export interface RoomRecord extends NewRoom {
+  /** Its number, which no other room has had. */
+  readonly room: number;
+  readonly subject?: RoomSubject | undefined;
+}
+
+/** What is left of a destroyed room. Nobody else may create it until then. */
+export interface RoomTombstone {
+  readonly untilMs: number;
+  /** The room to which its occupants should go. */
+  readonly alternative?: string | undefined;
+  readonly reason?: string | undefined;
+  /** The bare JIDs of its last owners, who may create it again. */
+  readonly owners: readonly string[];
+}
+
+/** What a room address leads to. */
+export interface StoredRoom {
+  readonly record?: RoomRecord | undefined;
+  /** Absent if there was none or its time is over. */
+  readonly tombstone?: RoomTombstone | undefined;
+}
+
+/** One of the changes of a room that become durable together. */
+export type StoredRoomChange =
+  | { readonly kind: 'config'; readonly config: string; readonly listing: RoomListing }
+  | { readonly kind: 'affiliation'; readonly entry: RoomAffiliation }
+  | { readonly kind: 'affiliation-removed'; readonly jid: string }
+  | { readonly kind: 'subject'; readonly subject: RoomSubject };
+
+/** What searches need of the configuration. */
+export interface RoomListing {
+  readonly name: string;
+  readonly isPublic: boolean;
+}
+
+/** A message of a room for its archive. */
+export interface NewRoomMessage {
+  readonly room: number;
+  /** From {@link RoomStore.newMessageId}. */
+  readonly id: number;
+  /** The message as the occupants got it, without 'to'. */
+  readonly message: Buffer;
+  /** The full JID of the author. */
+  readonly author: string;
+  readonly occupantId: string;
+}
+
+/** A message in the archive of a room. */
+export type RoomMessage = Omit<NewRoomMessage, 'room'>;
+
+/** A public room in a list. */
+export interface ListedRoom {
+  readonly address: string;
+  readonly name: string;
+}
+
+/**
+ * Rooms, their affiliations and their messages. Changes of a room that does not exist reject with `not-found`. `createdAtMs`, `atMs` and
+ * `untilMs` are milliseconds since 1970.
+ */
+export interface RoomStore {
+  open(address: string): Promise<StoredRoom>;
+  /** Resolves with the number of the room. Rejects with `conflict` if the address has a room. Removes a tombstone. */
+  create(room: NewRoom, listing: RoomListing): Promise<number>;
+  /** Makes all changes, or none. */
+  change(room: number, changes: readonly StoredRoomChange[]): Promise<void>;
+  /** Removes the room with all that belongs to it. */
+  destroy(room: number, tombstone: RoomTombstone | undefined): Promise<void>;
+  /** An id larger than all before. Ids are moments, see `OrderedIds`. */
+  newMessageId(): number;
+  /** Adds a message, which must have the largest id so far. Those of one turn become durable together. */
+  append(message: NewRoomMessage): Promise<void>;
+  /** The last messages of a room, in the order of their ids. */
+  lastMessages(room: number, limit: number): Promise<RoomMessage[]>;
+  /** The public rooms of a domain in the order of their addresses, after an address. */
+  publicRooms(domain: string, after: string, limit: number): Promise<ListedRoom[]>;
+  countPublicRooms(domain: string): Promise<number>;
+  /** How many rooms there are, and how many of them a bare JID owns. */
+  countRooms(owner: string): Promise<{ readonly all: number; readonly owned: number }>;
+  /** Removes the affiliations of a bare JID in all rooms, and resolves with the addresses of these rooms. */
+  forget(jid: string): Promise<string[]>;
+}

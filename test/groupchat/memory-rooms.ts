@@ -1,0 +1,134 @@
+import type {
+  ListedRoom,
+  NewRoom,
+  NewRoomMessage,
+  RoomListing,
+  RoomMessage,
+  RoomRecord,
+  RoomStore,
+  RoomTombstone,
+  StoredRoom,
+  StoredRoomChange,
+} from '../../src/storage/rooms.ts';
+import { StorageError } from '../../src/storage/storage-error.ts';
+
+interface Held {
+  record: RoomRecord;
+  listing: RoomListing;
+  readonly messages: RoomMessage[];
+}
+
+/** Rooms in memory. A test can hold answers back, and make writes fail. */
+export class MemoryRooms implements RoomStore {
+  /** Comes before every answer to a write; what it rejects with, the write fails with. */
+  before: () => Promise<void> = () => Promise.resolve();
+  readonly #rooms = new Map<number, Held>();
+  readonly #tombstones = new Map<string, RoomTombstone>();
+  #lastRoom = 0;
+  #lastMessage = 0;
+
+  open(address: string): Promise<StoredRoom> {
+    return Promise.resolve({ record: this.#at(address)?.record, tombstone: this.#tombstones.get(address) });
+  }
+
+  async create(room: NewRoom, listing: RoomListing): Promise<number> {
+    await this.before();
+    if (this.#at(room.address)) throw new StorageError('conflict', 'the address has a room');
+    this.#tombstones.delete(room.address);
+    this.#lastRoom += 1;
+    this.#rooms.set(this.#lastRoom, { record: { ...room, room: this.#lastRoom }, listing, messages: [] });
+    return this.#lastRoom;
+  }
+
+  async change(room: number, changes: readonly StoredRoomChange[]): Promise<void> {
+    await this.before();
+    const held = this.#held(room);
+    for (const change of changes) apply(held, change);
+  }
+
+  async destroy(room: number, tombstone: RoomTombstone | undefined): Promise<void> {
+    await this.before();
+    const { address } = this.#held(room).record;
+    this.#rooms.delete(room);
+    if (tombstone) this.#tombstones.set(address, tombstone);
+  }
+
+  newMessageId(): number {
+    this.#lastMessage += 1;
+    return this.#lastMessage;
+  }
+
+  async append({ room, ...message }: NewRoomMessage): Promise<void> {
+    await this.before();
+    this.#held(room).messages.push(message);
+  }
+
+  lastMessages(room: number, limit: number): Promise<RoomMessage[]> {
+    return Promise.resolve(this.#rooms.get(room)?.messages.slice(-limit) ?? []);
+  }
+
+  publicRooms(domain: string, after: string, limit: number): Promise<ListedRoom[]> {
+    const listed = this.#listed(domain).filter(({ address }) => address > after);
+    return Promise.resolve(listed.slice(0, limit));
+  }
+
+  countPublicRooms(domain: string): Promise<number> {
+    return Promise.resolve(this.#listed(domain).length);
+  }
+
+  countRooms(owner: string): Promise<{ all: number; owned: number }> {
+    const records = [...this.#rooms.values()].map(({ record }) => record);
+    const owned = records.filter(({ affiliations }) =>
+      affiliations.some(({ jid, affiliation }) => jid === owner && affiliation === 'owner'),
+    );
+    return Promise.resolve({ all: records.length, owned: owned.length });
+  }
+
+  async forget(jid: string): Promise<string[]> {
+    await this.before();
+    const addresses: string[] = [];
+    for (const held of this.#rooms.values()) {
+      if (!held.record.affiliations.some((one) => one.jid === jid)) continue;
+      apply(held, { kind: 'affiliation-removed', jid });
+      addresses.push(held.record.address);
+    }
+    return addresses;
+  }
+
+  #at(address: string): Held | undefined {
+    return [...this.#rooms.values()].find(({ record }) => record.address === address);
+  }
+
+  #held(room: number): Held {
+    const held = this.#rooms.get(room);
+    if (!held) throw new StorageError('not-found', 'no such room');
+    return held;
+  }
+
+  #listed(domain: string): ListedRoom[] {
+    return [...this.#rooms.values()]
+      .filter(({ record, listing }) => listing.isPublic && record.address.endsWith(`@${domain}`))
+      .map(({ record, listing }) => ({ address: record.address, name: listing.name }))
+      .sort((one, other) => (one.address < other.address ? -1 : 1));
+  }
+}
+
+function apply(held: Held, change: StoredRoomChange): void {
+  const { record } = held;
+  switch (change.kind) {
+    case 'config':
+      held.record = { ...record, config: change.config };
+      held.listing = change.listing;
+      return;
+    case 'affiliation': {
+      const others = record.affiliations.filter(({ jid }) => jid !== change.entry.jid);
+      held.record = { ...record, affiliations: [...others, change.entry] };
+      return;
+    }
+    case 'affiliation-removed':
+      held.record = { ...record, affiliations: record.affiliations.filter(({ jid }) => jid !== change.jid) };
+      return;
+    case 'subject':
+      held.record = { ...record, subject: change.subject };
+  }
+}
