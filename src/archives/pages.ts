@@ -2,7 +2,7 @@ import type { Jid } from '../protocol/jid.ts';
 import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { StreamError } from '../protocol/stream-error.ts';
-import type { ArchivedMessage, ArchiveStore } from '../storage/archive.ts';
+import type { ArchivedId, ArchivedMessage, ArchiveStore } from '../storage/archive.ts';
 import type { Log } from '../support/log.ts';
 import { parseFrame } from '../xml/parse-frame.ts';
 import { XmlError } from '../xml/xml-error.ts';
@@ -15,8 +15,7 @@ const maxRead = 20_000;
 const maxCounted = 10_000;
 
 /** A message as its archive has it. */
-export interface FoundMessage {
-  readonly id: number;
+export interface FoundMessage extends ArchivedId {
   readonly message: Stanza;
 }
 
@@ -109,7 +108,7 @@ export class Pages {
   #readAll(rows: readonly ArchivedMessage[]): FoundMessage[] {
     return rows.flatMap((row) => {
       const message = this.#read(row);
-      return message ? [{ id: row.id, message }] : [];
+      return message ? [{ id: row.id, importedId: row.importedId, message }] : [];
     });
   }
 

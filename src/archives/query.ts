@@ -42,7 +42,7 @@ export interface ArchiveQuery {
 }
 
 /** Reads the id of a message that a client names; undefined if it is none of this archive. */
-type ReadId = (text: string) => number | undefined;
+export type ReadId = (text: string) => number | undefined;
 
 const fields = ['with', 'start', 'end', 'before-id', 'after-id', 'ids', 'include-groupchat'] as const;
 type Field = (typeof fields)[number];
@@ -82,6 +82,14 @@ export function readQuery(query: Element, readId: ReadId): ArchiveQuery {
     ids: idsIn(form, readId),
     flipped: childElements(query).some((child) => child.getName() === 'flip-page' && nsOf(child) === ns.archive),
   };
+}
+
+/** All texts of a `<query/>` that should be ids. */
+export function idsInQuery(query: Element): readonly string[] {
+  const { before, after } = readResultSet(query);
+  const form = readForm(query);
+  const inForm = (['before-id', 'after-id', 'ids'] as const).flatMap((name) => form?.fields.get(name) ?? []);
+  return [before ?? '', after ?? '', ...inForm].filter((text) => text !== '');
 }
 
 function readForm(query: Element): ReceivedForm | undefined {

@@ -15,7 +15,7 @@ const own = { name: 'query', ns: ns.privateXml, scopes: ['self'] } as const;
 const foreign = { name: 'query', ns: ns.privateXml, scopes: ['other'], handle: forbid } as const;
 
 /** Private XML Storage (XEP-0049). */
-export function privateXml(store: PrivateXmlStore): Extension {
+export function privateXml(store: Pick<PrivateXmlStore, 'get' | 'set'>): Extension {
   return {
     name: 'private-xml',
     claims: [{ spec: 'XEP-0049', title: 'Private XML Storage', version: '1.2', status: 'complete' }],
@@ -34,7 +34,7 @@ function forbid(): never {
   throw StanzaError.forbidden();
 }
 
-async function read(store: PrivateXmlStore, request: IqRequest): Promise<Element> {
+async function read(store: Pick<PrivateXmlStore, 'get'>, request: IqRequest): Promise<Element> {
   const [asked, ...more] = fragments(request.payload);
   if (!asked || more.length > 0) throw StanzaError.notAcceptable('request exactly one element');
   const stored = await store.get(accountShownTo(request).key, asked.getName(), nsOf(asked));
@@ -42,7 +42,7 @@ async function read(store: PrivateXmlStore, request: IqRequest): Promise<Element
   return xml('query', { xmlns: ns.privateXml }, found);
 }
 
-async function write(store: PrivateXmlStore, request: IqRequest): Promise<undefined> {
+async function write(store: Pick<PrivateXmlStore, 'set'>, request: IqRequest): Promise<undefined> {
   const { key } = accountShownTo(request);
   const given = fragments(request.payload);
   if (given.length === 0) throw StanzaError.notAcceptable('the request has no element to store');

@@ -107,6 +107,7 @@ export const ns = {
   displayedMarkers: 'urn:xmpp:mds:displayed:0',
   // Files
   portableData: 'urn:xmpp:pie:0',
+  portableArchive: 'urn:xmpp:pie:0#mam',
   portableScram: 'urn:xmpp:pie:0#scram',
   xinclude: 'http://www.w3.org/2001/XInclude',
 } as const;

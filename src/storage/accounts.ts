@@ -22,6 +22,8 @@ export interface Credentials {
 export interface NewAccount {
   readonly jid: string;
   readonly credentials: Credentials;
+  /** The archive that was filled for it (`ArchiveStore.prepareImport`). */
+  readonly archive?: number | undefined;
 }
 
 /** When an account's last session ended, and the status it left behind (RFC 6121 §4.5, XEP-0012 §3). */

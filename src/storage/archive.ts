@@ -14,10 +14,26 @@ export interface NewArchivedMessage {
   readonly recipient?: ArchiveEnd | undefined;
 }
 
-/** A message in an archive; the order of ids is the order of arrival. */
-export interface ArchivedMessage {
+/** Names a message in an archive; the order of ids is the order of arrival. */
+export interface ArchivedId {
   readonly id: number;
+  /** The id that another server gave to the message before it was imported. */
+  readonly importedId?: string | undefined;
+}
+
+/** A message in an archive. */
+export interface ArchivedMessage extends ArchivedId {
   readonly bytes: Buffer;
+}
+
+/** A message that comes from the archive of another server. */
+export interface ImportedArchivedMessage {
+  /** When that server received it, in milliseconds since 1970. */
+  readonly atMs: number;
+  readonly bytes: Buffer;
+  /** The bare JID that the owner has exchanged it with. */
+  readonly peer: string;
+  readonly importedId?: string | undefined;
 }
 
 /** Which messages of an archive are meant. */
@@ -35,6 +51,8 @@ export interface ArchiveRecord {
   readonly archive: number;
   /** As text that only its author can read; absent if the defaults hold. */
   readonly preferences?: string | undefined;
+  /** Whether some of its messages were imported with their ids. */
+  readonly hasImportedIds: boolean;
 }
 
 /** What may be removed, and what is done beside it. */
@@ -63,10 +81,34 @@ export interface ArchiveStore {
   find(archive: number, ids: readonly number[]): Promise<ArchivedMessage[]>;
   /** How many messages are in a range; `most` if there are more. */
   count(archive: number, range: ArchiveRange, most: number): Promise<number>;
-  /** The ids of the first and the last message. */
-  bounds(archive: number): Promise<readonly [first: number, last: number] | undefined>;
+  /** The first and the last message. */
+  bounds(archive: number): Promise<readonly [first: ArchivedId, last: ArchivedId] | undefined>;
   /** Removes one message from one archive. */
   remove(archive: number, id: number): Promise<void>;
   /** Does a little of what the limits demand; true if more is left to do. */
   tidy(limits: ArchiveLimits): Promise<boolean>;
+  /** The ids of messages that were imported with these ids; nothing for a text that no message was imported with. */
+  idsOfImported(archive: number, importedIds: readonly string[]): Promise<(number | undefined)[]>;
+  /**
+   * A new archive without an owner, to be filled before its account is created (`NewAccount.archive`). Without an owner it is removed
+   * some time after {@link finishImport}, or when the store has been opened again.
+   */
+  prepareImport(): Promise<number>;
+  /**
+   * Adds messages with the time of each as its place. Messages of one millisecond stay in their order, also over several calls if each
+   * call names the place that the one before has returned.
+   */
+  importMessages(
+    archive: number,
+    messages: readonly ImportedArchivedMessage[],
+    after?: ImportPlace,
+  ): Promise<ImportPlace>;
+  /** Nothing more is added to an archive of {@link prepareImport}, and it has its owner if it is to have one. */
+  finishImport(archive: number): void;
+}
+
+/** The place of the message that was imported last. */
+export interface ImportPlace {
+  readonly atMs: number;
+  readonly id: number;
 }

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { StoredCredentials } from '../../src/c2s/negotiation/sasl/credential-source.ts';
 import { verifyPassword } from '../../src/c2s/negotiation/sasl/verify-password.ts';
 import { Jid } from '../../src/protocol/jid.ts';
+import { timeOfId } from '../../src/storage/ordered-ids.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { Workplace } from './run.ts';
@@ -343,6 +344,73 @@ describe('user import of XEP-0227', () => {
       ['nurse@localhost', true, '<presence from="nurse@localhost" type="subscribe"/>'],
       ['paris@localhost', false, '<presence from="paris@localhost" type="subscribe"/>'],
     ]);
+  });
+
+  it('takes the archive and the nodes of a file by Prosody', async () => {
+    // As mod_storage_xep0227 of Prosody 0.12.3 writes it: subscriptions have the attribute 'subscribed'.
+    const result = (id: string, stamp: string, body: string) => `<result xmlns='urn:xmpp:mam:2' id='${id}'>
+        <forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='${stamp}'/><message
+        xmlns='jabber:client' from='romeo@localhost/o' to='juliet@localhost/b' type='chat'><body>${body}</body>
+        <stanza-id xmlns='urn:xmpp:sid:0' by='juliet@localhost' id='${id}'/></message></forwarded></result>`;
+    const field = (name: string, value: string) => `<field var='pubsub#${name}'><value>${value}</value></field>`;
+    const file = workplace.write(
+      'juliet.xml',
+      `<server-data xmlns='urn:xmpp:pie:0'><host jid='localhost'><user name='juliet' password='pencil'>
+        <archive xmlns='urn:xmpp:pie:0#mam'>
+          ${result('one', '2021-03-04T05:06:07Z', 'first')}${result('two', '2021-03-04T05:06:07Z', 'second')}
+          <result xmlns='urn:xmpp:mam:2' id='broken'><forwarded xmlns='urn:xmpp:forward:0'/></result><other/>
+        </archive>
+        <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>
+          <configure node='urn:xmpp:avatar:metadata'><x xmlns='jabber:x:data' type='submit'>
+            ${field('access_model', 'authorize')}${field('max_items', '3')}${field('persist_items', '1')}${field('itemreply', 'x')}
+          </x></configure>
+          <subscriptions node='urn:xmpp:avatar:metadata'><subscription jid='romeo@localhost' subscribed='subscribed'/>
+            <subscription jid='paris@localhost' subscription='pending'/></subscriptions>
+          <affiliations node='urn:xmpp:avatar:metadata'><affiliation jid='juliet@localhost' affiliation='owner'/>
+            <affiliation jid='romeo@localhost' affiliation='publisher'/></affiliations>
+          <configure/>
+        </pubsub>
+        <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+          <items node='urn:xmpp:avatar:metadata'><item id='x'><metadata xmlns='urn:xmpp:avatar:metadata'/></item><item id='y'/></items>
+          <items node='urn:xmpp:bookmarks:1'><item id='a@b'><conference xmlns='urn:xmpp:bookmarks:1'/></item></items>
+        </pubsub>
+        <prefs xmlns='urn:xmpp:mam:2' default='never'><always><jid>Romeo@localhost</jid></always><never/></prefs>
+      </user></host></server-data>`,
+    );
+    const { summary } = await importXml(file);
+    expect(summary.losses.map(({ loss }: { loss: string }) => loss)).to.deep.equal([
+      '<archive>: a message without content or time',
+      "<other xmlns='urn:xmpp:pie:0#mam'>",
+      '<pubsub>: pubsub#access_model authorize of the node urn:xmpp:avatar:metadata',
+      '<pubsub>: a subscription to the node urn:xmpp:avatar:metadata',
+      '<pubsub>: romeo@localhost as publisher of the node urn:xmpp:avatar:metadata',
+      '<configure>: no node',
+      '<pubsub>: an item without content of the node urn:xmpp:avatar:metadata',
+    ]);
+    await stored(workplace, async ({ archive: store, pep }) => {
+      const { archive, preferences, hasImportedIds } = (await store.open('juliet@localhost'))!;
+      const range = { afterId: 0, beforeId: Number.POSITIVE_INFINITY, peer: 'romeo@localhost' };
+      const page = await store.page(archive, range, 10, 'first');
+      expect(page.map(({ importedId }) => importedId)).to.deep.equal(['one', 'two']);
+      expect(timeOfId(page[0]!.id)).to.equal(Date.UTC(2021, 2, 4, 5, 6, 7));
+      expect(String(page[0]?.bytes))
+        .to.match(/first/)
+        .and.not.match(/stanza-id/);
+      expect(hasImportedIds).to.equal(true);
+      expect(JSON.parse(preferences ?? '')).to.deep.equal({
+        byDefault: 'never',
+        always: ['romeo@localhost'],
+        never: [],
+      });
+      const nodes = await pep.nodes('juliet@localhost');
+      const configs = nodes.map(({ name, config }) => [name, JSON.parse(config)]);
+      expect(configs.map(([name, { accessModel, maxItems }]) => [name, accessModel, maxItems])).to.deep.equal([
+        ['urn:xmpp:avatar:metadata', 'whitelist', 3],
+        ['urn:xmpp:bookmarks:1', 'whitelist', 'max'],
+      ]);
+      expect(await pep.subscribers('juliet@localhost', 'urn:xmpp:avatar:metadata')).to.deep.equal(['romeo@localhost']);
+      expect(await pep.itemIds('juliet@localhost', 'urn:xmpp:bookmarks:1')).to.deep.equal(['a@b']);
+    });
   });
 
   const badFiles: readonly (readonly [xml: string | Buffer, says: RegExp])[] = [

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { importUsers } from '../../src/web/control/import-operation.ts';
+import { importUsers } from '../../src/web/control/import-operations.ts';
 import { setPassword } from '../../src/web/control/user-operations.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 

@@ -4,6 +4,7 @@ import { ArchiveIds } from '../../src/archives/archive-ids.ts';
 import { archive as archiveExtension } from '../../src/extensions/archive/archive.ts';
 import { carbons } from '../../src/extensions/carbons/carbons.ts';
 import { offline } from '../../src/extensions/offline/offline.ts';
+import { Jid } from '../../src/protocol/jid.ts';
 import { Stanza } from '../../src/protocol/stanza.ts';
 import type { Account } from '../../src/routing/account.ts';
 import { parseFrame } from '../../src/xml/parse-frame.ts';
@@ -79,6 +80,32 @@ describe('the archive (XEP-0313)', () => {
 
   const stampOf = (message: string | undefined) =>
     /<stanza-id [^>]*by="([^"]*)" id="([^"]*)"/.exec(message ?? '')?.slice(1);
+
+  it('knows imported messages by the ids that they had (XEP-0227 §4.11)', async () => {
+    const { archive: store, accounts } = bench.storage;
+    const [jid, archive] = ['imported@localhost', await store.prepareImport()];
+    const imported = (text: string, importedId: string | undefined) => ({
+      ...{ atMs: 1000 * text.length, peer: 'juliet@away.example', importedId },
+      bytes: Buffer.from(`<message from='juliet@away.example/x' to='${jid}'><body>${text}</body></message>`),
+    });
+    await store.importMessages(archive, [
+      imported('a', 'id one'),
+      imported('bb', undefined),
+      imported('ccc', 'id two'),
+    ]);
+    await accounts.createMany([{ jid, credentials: { scram: {} }, archive }]);
+    const reader = await bench.session((await bench.routing.accounts.get(Jid.parse(jid)))!, 'reader');
+    const all = await asks(reader);
+    expect([all.bodies, all.ids[0], all.ids[2]]).to.deep.equal(['a bb ccc', 'id one', 'id two']);
+    expect(all.set).to.contain('>id one</first>').and.to.contain('<last>id two</last>');
+    expect((await asks(reader, rsm('<after>id one</after>'))).bodies).to.equal('bb ccc');
+    expect((await asks(reader, rsm('<before>id two</before>'))).bodies).to.equal('a bb');
+    expect((await asks(reader, form(field('ids', 'id two', all.ids[1]!)))).bodies).to.equal('bb ccc');
+    expect((await asks(reader, form(field('after-id', all.ids[1]!)))).bodies).to.equal('ccc');
+    expect((await asks(reader, rsm('<after>id three</after>'))).fin).to.contain('item-not-found');
+    const [metadata] = await bench.asks(reader, `<iq type='get' id='m'><metadata xmlns='${mam}'/></iq>`);
+    expect(metadata).to.match(/<start id="id one" .*<end id="id two" /);
+  });
 
   describe('what goes in', () => {
     it('is a message between two users here, in both archives, with an id for the recipient (XEP-0359)', async () => {

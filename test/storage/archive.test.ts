@@ -6,6 +6,7 @@ import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ArchivedMessage, ArchiveRange, ArchiveStore } from '../../src/storage/archive.ts';
+import { timeOfId } from '../../src/storage/ordered-ids.ts';
 import type { SqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { tidyUp } from './contract-archive.ts';
@@ -30,6 +31,13 @@ type Step =
   | { readonly kind: 'remove'; readonly user: number; readonly which: number }
   | { readonly kind: 'query'; readonly user: number; readonly peer: number; readonly from: number; readonly to: number }
   | { readonly kind: 'tidy'; readonly maxMessages: number; readonly removed: number; readonly indexed: number }
+  | {
+      readonly kind: 'import';
+      readonly user: number;
+      readonly peer: number;
+      readonly at: number;
+      readonly count: number;
+    }
   | { readonly kind: 'restart' };
 
 const user = fc.nat({ max: users.length - 1 });
@@ -57,6 +65,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       maxMessages: place,
       removed: fc.nat({ max: 8 }),
       indexed: place,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('import'),
+      user,
+      peer: fc.nat({ max: 5 }),
+      at: place,
+      count: fc.nat({ max: 3 }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart') }) },
@@ -133,7 +151,7 @@ describe('the archive in SQLite', () => {
     const storage = await directory.open({ maxPageCount: 120 });
     const archive = await archiveOf(storage, users[0]!);
     const kept = append(storage.archive, archive, 'kept');
-    expect(await storage.archive.bounds(archive)).to.deep.equal([kept, kept]);
+    expect(await storage.archive.bounds(archive)).to.deep.equal([{ id: kept }, { id: kept }]);
     const large = Buffer.alloc(1_000_000, 'x');
     const recipient = { archive, peer: 'new@peer.example' };
     const refused = await rejection(storage.archive.append({ id: storage.archive.newId(), bytes: large, recipient }));
@@ -183,6 +201,7 @@ function append(store: ArchiveStore, archive: number, text: string): number {
 /** A store and a model of it that are asked the same. */
 class Trial {
   readonly #directory: TestDirectory;
+  readonly #clock = new ManualClock(Date.UTC(2026, 0, 1));
   #storage: SqliteStorage | undefined;
   #archives: number[] = [];
   #model: Model[] = [];
@@ -198,7 +217,9 @@ class Trial {
   }
 
   async start(): Promise<void> {
-    this.#storage = await this.#directory.open({ quickCheck: false });
+    // Never earlier than the trials before.
+    this.#clock.advance(Trial.#trials * 1_000_000);
+    this.#storage = await this.#open();
     const trial = Trial.#trials++;
     for (const owner of users) this.#archives.push(await archiveOf(this.#storage, `${trial}${owner}`));
   }
@@ -208,6 +229,7 @@ class Trial {
   }
 
   async do(step: Step): Promise<void> {
+    this.#clock.advance(700);
     switch (step.kind) {
       case 'append':
         for (let count = 0; count < step.count; count++) this.#append(step.from, step.to);
@@ -223,8 +245,33 @@ class Trial {
         return this.#tidy(step);
       case 'restart':
         await this.#storage?.close();
-        this.#storage = await this.#directory.open({ quickCheck: false });
+        this.#storage = await this.#open();
+        return;
+      case 'import':
+        return this.#import(step);
     }
+  }
+
+  #open(): Promise<SqliteStorage> {
+    return this.#directory.open({ quickCheck: false, clock: this.#clock });
+  }
+
+  /** Imports messages of the same moment as one of the others. */
+  async #import({ user: owner, peer, at, count }: Extract<Step, { kind: 'import' }>): Promise<void> {
+    const archive = this.#archives[owner]!;
+    const atMs = this.#model[at] ? timeOfId(this.#model[at].id) : this.#clock.nowMs();
+    const texts = Array.from({ length: count }, (_, index) => `imported ${this.#model.length + index}`);
+    const messages = texts.map((text) => ({ atMs, bytes: Buffer.from(text), peer: address(peer), importedId: text }));
+    const { id } = await this.#store.importMessages(archive, messages);
+    const ids = await this.#store.idsOfImported(archive, [...texts, 'never']);
+    expect(ids.pop()).to.equal(undefined);
+    expect(ids).to.deep.equal([...ids].sort((a, b) => a! - b!));
+    if (count > 0)
+      expect([id, timeOfId(ids[0]!)]).to.deep.equal([ids.at(-1), Math.min(atMs, this.#clock.nowMs() - 1000)]);
+    for (const [index, text] of texts.entries()) {
+      this.#model.push({ id: ids[index]!, text, peers: new Map([[owner, address(peer)]]) });
+    }
+    this.#model.sort((a, b) => a.id - b.id);
   }
 
   #append(from: number, to: number): void {
@@ -281,7 +328,7 @@ class Trial {
       const ids = this.#model.map(({ id }) => id);
       expect(read(await this.#store.find(archive, ids))).to.deep.equal(read(wanted));
       const bounds = wanted.length === 0 ? undefined : [wanted[0]!.id, wanted.at(-1)!.id];
-      expect(await this.#store.bounds(archive)).to.deep.equal(bounds);
+      expect((await this.#store.bounds(archive))?.map(({ id }) => id)).to.deep.equal(bounds);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { ArchivedMessage, ArchiveLimits, ArchiveRange, ArchiveStore } from '../../src/storage/archive.ts';
+import { timeOfId } from '../../src/storage/ordered-ids.ts';
 import type { Subject } from './contract.ts';
 import { rejection } from './rejection.ts';
 
@@ -42,7 +43,7 @@ export function describeArchive(subject: Subject): void {
   it('keeps preferences', async () => {
     const { archive: store } = subject.storage;
     const { owner, archive } = await newArchive();
-    expect(await store.open(owner)).to.deep.equal({ archive, preferences: undefined });
+    expect(await store.open(owner)).to.deep.equal({ archive, preferences: undefined, hasImportedIds: false });
     await store.setPreferences(archive, '{"a":1}');
     expect((await store.open(owner))?.preferences).to.equal('{"a":1}');
     await store.setPreferences(archive, undefined);
@@ -64,7 +65,7 @@ export function describeArchive(subject: Subject): void {
       expect(await store.page(archive, everything, 10, 'first')).to.deep.equal([{ id, bytes }]);
       expect(await store.page(archive, { ...everything, peer }, 10, 'last')).to.deep.equal([{ id, bytes }]);
       expect(await store.page(archive, { ...everything, peer: romeo }, 10, 'first')).to.deep.equal([]);
-      expect(await store.bounds(archive)).to.deep.equal([id, id]);
+      expect(await store.bounds(archive)).to.deep.equal([{ id }, { id }]);
     }
   });
 
@@ -114,7 +115,7 @@ export function describeArchive(subject: Subject): void {
         const other = await newArchive();
         const theirs = append(other.archive, 'x');
         expect(texts(await store.find(archive, [ids[3]!, theirs, ids[0]!, 1]))).to.deep.equal(['d', 'a']);
-        expect(await store.bounds(archive)).to.deep.equal([ids[0], ids[3]]);
+        expect(await store.bounds(archive)).to.deep.equal([{ id: ids[0] }, { id: ids[3] }]);
       });
     });
 
@@ -179,6 +180,66 @@ export function describeArchive(subject: Subject): void {
     expect(await store.bounds(archive)).to.equal(undefined);
     expect(await store.bounds(reborn?.archive ?? 0)).to.equal(undefined);
     expect((await rejection(store.setPreferences(archive, '{}'))).code).to.equal('not-found');
+  });
+
+  it('takes messages of another server at the time of each, with their ids', async () => {
+    const { archive: store } = subject.storage;
+    const { owner, archive } = await newArchive();
+    const atMs = Date.UTC(2020, 0, 1);
+    const imported = (text: string, ms: number) => ({
+      atMs: ms,
+      bytes: Buffer.from(text),
+      peer: romeo,
+      importedId: `id ${text}`,
+    });
+    append(archive, 'new');
+    const place = await store.importMessages(archive, [
+      imported('b', atMs),
+      imported('d', atMs + 1),
+      imported('c', atMs),
+    ]);
+    const nameless = { ...imported('e', atMs + 1), importedId: undefined };
+    await store.importMessages(archive, [nameless, imported('a', -1), imported('f', Number.MAX_SAFE_INTEGER)], {
+      atMs: atMs + 1,
+      id: (await store.idsOfImported(archive, ['id d']))[0]!,
+    });
+    expect(timeOfId(place.id)).to.equal(atMs);
+    const found = await store.page(archive, everything, 10, 'first');
+    expect(texts(found).join(' ')).to.equal('a b c d e f new');
+    expect(found.map(({ importedId }) => importedId)).to.deep.equal([
+      ...['id a', 'id b', 'id c', 'id d', undefined, 'id f', undefined],
+    ]);
+    expect(texts(await store.page(archive, { ...everything, peer: romeo }, 2, 'first'))).to.deep.equal(['a', 'b']);
+    expect((await store.bounds(archive))?.[0]).to.deep.equal({ id: found[0]?.id, importedId: 'id a' });
+    expect(await store.idsOfImported(archive, ['id c', 'id x'])).to.deep.equal([found[2]?.id, undefined]);
+    expect((await store.open(owner))?.hasImportedIds).to.equal(true);
+    await store.remove(archive, found[2]!.id);
+    expect(await store.idsOfImported(archive, ['id c'])).to.deep.equal([undefined]);
+    expect((await rejection(store.importMessages(archive + 1_000_000, []))).code).to.equal('not-found');
+  });
+
+  it('joins an imported archive with its new account, and removes one that was given up', async () => {
+    const { archive: store, accounts } = subject.storage;
+    const owner = await subject.newAccount();
+    await accounts.remove(owner);
+    const [archive, other] = [await store.prepareImport(), await store.prepareImport()];
+    const messages = [{ atMs: 1, bytes: Buffer.from('x'), peer: romeo }];
+    for (const one of [archive, other]) await store.importMessages(one, messages);
+    await tidyUp(store, {});
+    expect(texts(await store.page(other, everything, 10, 'first'))).to.deep.equal(['x']);
+    const account = { jid: owner, ...{ credentials: { scram: {} } } };
+    await accounts.createMany([{ ...account, archive }]);
+    await accounts.createMany([{ ...account, archive: other }]);
+    for (const one of [archive, other]) store.finishImport(one);
+    await tidyUp(store, {});
+    expect((await store.open(owner))?.archive).to.equal(archive);
+    expect(texts(await store.page(archive, everything, 10, 'first'))).to.deep.equal(['x']);
+    expect(texts(await store.page(other, everything, 10, 'first'))).to.deep.equal([]);
+    // An archive has one owner.
+    const second = await subject.newAccount();
+    await accounts.remove(second);
+    await accounts.createMany([{ jid: second, credentials: { scram: {} }, archive }]);
+    expect((await store.open(second))?.archive).to.be.greaterThan(other);
   });
 
   it('sees in a query everything that was appended before it', async () => {

@@ -24,6 +24,10 @@ export function describeSmallStores(subject: Subject): void {
     expect(await privateXml.get(owner, 'a', 'urn:1')).to.equal('<a1>new</a1>');
     expect(await privateXml.get(owner, 'a', 'urn:2')).to.equal('<a2/>');
     expect(await privateXml.get(owner, 'b', 'urn:2')).to.equal(undefined);
+    expect((await privateXml.all(owner)).map(({ name, ns, xml }) => `${name} ${ns} ${xml}`)).to.deep.equal([
+      ...['a urn:1 <a1>new</a1>', 'b urn:1 <b1/>', 'a urn:2 <a2/>'],
+    ]);
+    expect(await privateXml.all('nobody@x.example')).to.deep.equal([]);
     expect((await rejection(privateXml.set(owner, 'c', 'urn:1', '<c/>', 20))).code).to.equal('quota');
     expect(await privateXml.get(owner, 'c', 'urn:1')).to.equal(undefined);
     expect((await rejection(privateXml.set('nobody@x.example', 'a', 'urn:1', '<a/>', 1000))).code).to.equal(

@@ -4,6 +4,7 @@ import { jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import type { SendArchived } from '../import/archive-upload.ts';
 import type { ImportSummary } from '../import/import-users.ts';
 import { withServerOrData } from '../with-operations.ts';
 
@@ -45,16 +46,22 @@ async function importFile(
 ): Promise<ImportSummary> {
   if (iterations !== undefined) checkIterations(iterations);
   const config = await readConfiguration(context, configFile);
-  const [{ entriesIn }, { importUsers }, operations] = await Promise.all([
+  const [{ entriesIn }, { addressFault, importUsers }, operations] = await Promise.all([
     import('../import/entries-in.ts'),
     import('../import/import-users.ts'),
-    import('../../web/control/import-operation.ts'),
+    import('../../web/control/import-operations.ts'),
   ]);
   const entries = await entriesIn(context, sourceOf(file, context), systemClock.nowMs());
   const options = { domains: config.domains, iterations: iterations ?? config.authentication.scramIterations };
   return withServerOrData(
     config,
-    (operator) => importUsers(entries, (users) => operator.call(operations.importUsers, { users }), options),
+    (operator) => {
+      const send: SendArchived = async (jid, messages, begun) => {
+        if (addressFault(jid, config.domains) !== undefined) return undefined;
+        return (await operator.call(operations.importArchived, { jid, messages: [...messages], ...begun })).begun;
+      };
+      return importUsers(entries(send), (users) => operator.call(operations.importUsers, { users }), options);
+    },
     { create: true },
   );
 }

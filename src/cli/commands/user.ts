@@ -1,16 +1,24 @@
 import { type Cli, requireCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { userAddCommand } from './user-add.ts';
+import { userExportCommand } from './user-export.ts';
 import { userImportCommand } from './user-import.ts';
 import { userListCommand } from './user-list.ts';
 import { userPasswdCommand } from './user-passwd.ts';
 import { userRemoveCommand } from './user-rm.ts';
 
-const commands = [userAddCommand, userPasswdCommand, userRemoveCommand, userListCommand, userImportCommand];
+const commands = [
+  userAddCommand,
+  userPasswdCommand,
+  userRemoveCommand,
+  userListCommand,
+  userImportCommand,
+  userExportCommand,
+];
 
 /** Adds `user`, the commands for accounts. They also work while the server is stopped. */
 export function userCommand(cli: Cli, context: Context): void {
-  cli.command('user', 'Add, change, remove, list and import accounts', (options) => {
+  cli.command('user', 'Add, change, remove, list, import and export accounts', (options) => {
     for (const add of commands) add(options, context);
     return requireCommand(options, 'ampere user');
   });

@@ -4,26 +4,30 @@ import { dirname, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Context } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import type { SendArchived } from './archive-upload.ts';
 import { csvUsers } from './csv-users.ts';
 import type { Entry } from './found-user.ts';
 
+/** The entries of a file. Archives are sent ahead of the accounts that they belong to. */
+type Entries = (send: SendArchived) => AsyncIterable<Entry>;
+
 /** Reads the accounts in a file, or in standard input for `-`. Input that begins with `<` is XEP-0227, any other is CSV. */
-export async function entriesIn(context: Context, file: string, nowMs: number): Promise<AsyncIterable<Entry>> {
+export async function entriesIn(context: Context, file: string, nowMs: number): Promise<Entries> {
   const path = resolve(context.directory, file);
   if (file !== '-' && !existsSync(path)) throw new CommandError(exitCodes.conflict, `There is no file ${path}.`);
   const input = file === '-' ? context.stdin : createReadStream(path);
   const start = await firstChunk(input);
   // The input has ended already: a reader that starts now would wait for the end forever.
-  if (start === undefined) return csvUsers(Readable.from([]));
+  if (start === undefined) return () => csvUsers(Readable.from([]));
   input.unshift(start);
-  if (!beginsWithTag(start)) return csvUsers(input);
+  if (!beginsWithTag(start)) return () => csvUsers(input);
   const [{ portableUsers }, { portableEvents }] = await Promise.all([
     import('./portable-users.ts'),
     import('./portable-files.ts'),
   ]);
   const source =
     file === '-' ? { name: 'standard input', directory: context.directory } : { name: file, directory: dirname(path) };
-  return portableUsers(portableEvents({ ...source, input }), nowMs);
+  return (send) => portableUsers(portableEvents({ ...source, input }), nowMs, send);
 }
 
 function beginsWithTag(chunk: unknown): boolean {

@@ -1,7 +1,7 @@
-import type { ImportedUser } from '../../web/control/imported-user.ts';
+import type { PortableAccount } from '../../web/control/portable-account.ts';
 
 /** An account found in a file, perhaps with a plain-text password. */
-export interface FoundUser extends ImportedUser {
+export interface FoundUser extends PortableAccount {
   readonly password?: string | undefined;
 }
 

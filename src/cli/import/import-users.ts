@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { deriveCredentials, PasswordError } from '../../c2s/negotiation/sasl/credentials.ts';
 import { Jid, JidError } from '../../protocol/jid.ts';
-import type { Credentials, ScramHash, ScramKeys } from '../../storage/accounts.ts';
-import type { ImportReport } from '../../web/control/import-operation.ts';
-import type { ImportedUser, PortableScramKeys } from '../../web/control/imported-user.ts';
+import type { ImportReport } from '../../web/control/import-operations.ts';
+import { type PortableAccount, portableKeys } from '../../web/control/portable-account.ts';
 import type { Entry, FoundUser } from './found-user.ts';
 import { inParallel } from './in-parallel.ts';
 
@@ -28,7 +27,7 @@ const batchUsers = 500;
 const batchBytes = 1024 * 1024;
 
 /** Creates the accounts of a batch that do not exist yet. */
-export type CreateUsers = (users: ImportedUser[]) => Promise<ImportReport>;
+export type CreateUsers = (users: PortableAccount[]) => Promise<ImportReport>;
 
 /** Creates the accounts of a file. This process hashes the passwords, so that a running server keeps its own threads free. */
 export async function importUsers(
@@ -46,7 +45,7 @@ export async function importUsers(
 
 /** An entry whose account is ready to be created. */
 interface Prepared extends Entry {
-  readonly user?: ImportedUser | undefined;
+  readonly user?: PortableAccount | undefined;
 }
 
 class Summary {
@@ -55,7 +54,7 @@ class Summary {
   readonly #problems: { place: string; problem: string }[] = [];
   readonly #losses: { place: string; loss: string }[] = [];
   #created = 0;
-  #batch: ImportedUser[] = [];
+  #batch: PortableAccount[] = [];
   #batchBytes = 0;
 
   constructor(create: CreateUsers) {
@@ -98,7 +97,8 @@ async function prepared({ place, user, problem, losses }: Entry, options: Import
   }
 }
 
-function addressFault(text: string, domains: readonly string[]): string | undefined {
+/** Why an address is not that of an account here; nothing if it can be one. */
+export function addressFault(text: string, domains: readonly string[]): string | undefined {
   try {
     const jid = Jid.parse(text);
     if (jid.local === '' || !jid.isBare) return `${text} is not the address of an account`;
@@ -109,21 +109,7 @@ function addressFault(text: string, domains: readonly string[]): string | undefi
   }
 }
 
-async function withKeys({ password, ...user }: FoundUser, iterations: number): Promise<ImportedUser> {
+async function withKeys({ password, ...user }: FoundUser, iterations: number): Promise<PortableAccount> {
   if (password === undefined) return user;
-  return { ...user, scram: portable(await deriveCredentials(password, iterations)) };
-}
-
-function portable({ scram }: Credentials): Partial<Record<ScramHash, PortableScramKeys>> {
-  const entries = Object.entries(scram).map(([hash, keys]) => [hash, portableKeys(keys)]);
-  return Object.fromEntries(entries);
-}
-
-function portableKeys({ salt, iterations, storedKey, serverKey }: ScramKeys): PortableScramKeys {
-  return {
-    salt: salt.toString('base64'),
-    iterations,
-    storedKey: storedKey.toString('base64'),
-    serverKey: serverKey.toString('base64'),
-  };
+  return { ...user, scram: portableKeys(await deriveCredentials(password, iterations)) };
 }

@@ -15,6 +15,7 @@ export type PortableEvent =
       readonly line: number;
     }
   | { readonly kind: 'part'; readonly element: Element }
+  | { readonly kind: 'archived'; readonly element: Element }
   | { readonly kind: 'user-end' }
   | { readonly kind: 'include'; readonly href: string | undefined; readonly depth: Depth }
   | { readonly kind: 'ignored'; readonly name: string; readonly ns: string };
@@ -30,8 +31,11 @@ export class PortableFormatError extends Error {
 }
 
 const structure = ['server-data', 'host', 'user'] as const;
+/** The depth of the parts of a user, and of the messages in an archive. */
+const partDepth: Depth = 3;
+const archivedDepth = 4;
 
-/** The parts of a user that are imported (XEP-0227 §4). */
+/** The parts of a user that are imported (XEP-0227 §4), apart from the archive. */
 const wantedParts = new Set([
   `${ns.portableScram} scram-credentials`,
   `${ns.roster} query`,
@@ -41,9 +45,15 @@ const wantedParts = new Set([
   `${ns.client} presence`,
   `${ns.portableData} presence`,
   `${ns.portableData} offline-messages`,
+  `${ns.pubsubOwner} pubsub`,
+  `${ns.pubsub} pubsub`,
+  `${ns.archive} prefs`,
 ]);
 
-/** A streaming reader of XEP-0227 documents. It keeps at most one part of one user in memory. */
+/**
+ * A streaming reader of XEP-0227 documents. It keeps at most one part of one user in memory; of an archive, at most one message
+ * (XEP-0227 §4.11).
+ */
 export class PortableDocument {
   readonly #parser: Parser = sax.parser(true, { xmlns: true, strictEntities: true, position: true });
   readonly #startDepth: Depth;
@@ -95,11 +105,14 @@ export class PortableDocument {
   }
 
   #enter(tag: QualifiedTag, depth: number): void {
-    if (tag.uri === ns.xinclude && tag.local === 'include') this.#skip(include(tag, depth as Depth));
+    const name = `${tag.uri} ${tag.local}`;
+    if (name === `${ns.xinclude} include` && depth <= partDepth) this.#skip(include(tag, depth as Depth));
     else if (tag.uri === ns.portableData && tag.local === structure[depth]) {
       this.#open += 1;
       if (depth > 0) this.#events.push(this.#begin(tag, depth));
-    } else if (depth === structure.length && wantedParts.has(`${tag.uri} ${tag.local}`)) this.#branch = rooted(tag);
+    } else if (depth === partDepth && name === `${ns.portableArchive} archive`) this.#open += 1;
+    else if (depth === partDepth && wantedParts.has(name)) this.#branch = rooted(tag);
+    else if (depth === archivedDepth && name === `${ns.archive} result`) this.#branch = rooted(tag);
     else if (depth === 0) throw new PortableFormatError(`begins with <${tag.name}>, not with XEP-0227's <server-data>`);
     else this.#skip({ kind: 'ignored', name: tag.local, ns: tag.uri });
   }
@@ -127,7 +140,8 @@ export class PortableDocument {
 
   #closeBranch(branch: Element): void {
     this.#branch = branch.parent ?? undefined;
-    if (branch.parent === null) this.#events.push({ kind: 'part', element: branch });
+    const isArchived = this.#startDepth + this.#open === archivedDepth;
+    if (branch.parent === null) this.#events.push({ kind: isArchived ? 'archived' : 'part', element: branch });
   }
 }
 

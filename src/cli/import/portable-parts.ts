@@ -2,7 +2,8 @@ import { delayStampMs, withoutDelaysOf } from '../../protocol/delay.ts';
 import { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { Stanza } from '../../protocol/stanza.ts';
-import type { ImportedContact, ImportedMessage } from '../../web/control/imported-user.ts';
+import { withoutStanzaIds } from '../../protocol/stanza-id.ts';
+import type { PortableArchivedMessage, PortableContact, PortableMessage } from '../../web/control/portable-account.ts';
 import { attribute, childElements, type Element, nsOf, textOf } from '../../xml/element.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
 import { serialize } from '../../xml/serialize.ts';
@@ -11,7 +12,7 @@ import { LossError } from './loss-error.ts';
 const subscriptions = ['none', 'to', 'from', 'both'] as const;
 
 /** A contact of a roster (RFC 6121 §2.1.2). */
-export function rosterContact(item: Element): ImportedContact {
+export function rosterContact(item: Element): PortableContact {
   const subscription = subscriptions.find((name) => name === (attribute(item, 'subscription') ?? 'none'));
   if (subscription === undefined) throw new LossError(`a contact with subscription ${attribute(item, 'subscription')}`);
   const groups = childElements(item).filter((child) => child.getName() === 'group' && nsOf(child) === ns.roster);
@@ -26,7 +27,7 @@ export function rosterContact(item: Element): ImportedContact {
   };
 }
 
-/** A pending subscription request (XEP-0227 §4.8) and the contact that sent it. */
+/** A pending subscription request (XEP-0227 §4.9) and the contact that sent it. */
 export function subscriptionRequest(element: Element): { contact: string; pendingIn: string } {
   const presence = stanzaIn(element);
   const contact = presence.from?.bare();
@@ -35,7 +36,7 @@ export function subscriptionRequest(element: Element): { contact: string; pendin
 }
 
 /** An offline message (XEP-0227 §4.5). Without a stamp it counts as received now. */
-export function offlineMessage(element: Element, domain: string, nowMs: number): ImportedMessage {
+export function offlineMessage(element: Element, domain: string, nowMs: number): PortableMessage {
   const message = stanzaIn(element);
   if (message.kind !== 'message') throw new LossError('an element among the offline messages that is not a message');
   const delay = childElements(element).find((child) => child.getName() === 'delay' && nsOf(child) === ns.delay);
@@ -43,6 +44,28 @@ export function offlineMessage(element: Element, domain: string, nowMs: number):
     from: message.from?.toString() ?? domain,
     receivedAtMs: (delay && delayStampMs(delay)) ?? nowMs,
     xml: message.with({ payload: withoutDelaysOf(message.payload, domain) }).toString(),
+  };
+}
+
+/** Characters of an id that is kept. */
+const longestId = 1024;
+
+/** A message of the archive of `owner` (XEP-0227 §4.11). */
+export function archivedMessage(result: Element, owner: Jid): PortableArchivedMessage {
+  const forwarded = result.getChild('forwarded', ns.forward);
+  const element = forwarded && childElements(forwarded).find((child) => child.getName() === 'message');
+  const delay = forwarded?.getChild('delay', ns.delay);
+  const atMs = delay && delayStampMs(delay);
+  if (element === undefined || atMs === undefined) throw new LossError('a message without content or time');
+  const message = stanzaIn(element);
+  const { from = owner, to = owner } = message;
+  const id = attribute(result, 'id') ?? '';
+  const payload = withoutStanzaIds(message.payload, ({ domain }) => domain === owner.domain);
+  return {
+    id: id === '' || id.length > longestId ? undefined : id,
+    atMs,
+    peer: (to.bare().equals(owner) ? from : to).bare().toString(),
+    xml: message.with({ payload }).toString(),
   };
 }
 

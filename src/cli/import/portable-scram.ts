@@ -1,7 +1,7 @@
 import { keyByteLength, scramHashes } from '../../c2s/negotiation/sasl/scram-keys.ts';
 import { decodeBase64 } from '../../c2s/negotiation/sasl/strict-base64.ts';
 import type { ScramHash } from '../../storage/accounts.ts';
-import type { PortableScramKeys } from '../../web/control/imported-user.ts';
+import type { PortableScramKeys } from '../../web/control/portable-account.ts';
 import { attribute, childElements, type Element, textOf } from '../../xml/element.ts';
 import { LossError } from './loss-error.ts';
 

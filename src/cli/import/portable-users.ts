@@ -1,29 +1,35 @@
+import { preferencesText, readPreferences } from '../../extensions/archive/preferences.ts';
 import { Jid, JidError, prepareDomain } from '../../protocol/jid.ts';
+import { jidOrNothing } from '../../protocol/jid-or-nothing.ts';
 import { ns } from '../../protocol/namespaces.ts';
-import { StanzaError } from '../../protocol/stanza-error.ts';
-import { StreamError } from '../../protocol/stream-error.ts';
 import type { ScramHash } from '../../storage/accounts.ts';
-import type { ImportedContact, ImportedMessage, PortableScramKeys } from '../../web/control/imported-user.ts';
+import type { PortableContact, PortableMessage, PortableScramKeys } from '../../web/control/portable-account.ts';
 import { attribute, childElements, type Element, nsOf } from '../../xml/element.ts';
 import { serialize } from '../../xml/serialize.ts';
-import { XmlError } from '../../xml/xml-error.ts';
+import { ArchiveUpload, type SendArchived } from './archive-upload.ts';
 import type { Entry, FoundUser } from './found-user.ts';
-import { LossError } from './loss-error.ts';
+import { faultIn } from './loss-error.ts';
 import type { PortableEvent } from './portable-document.ts';
-import { offlineMessage, rosterContact, subscriptionRequest } from './portable-parts.ts';
+import { PortableNodes } from './portable-nodes.ts';
+import { archivedMessage, offlineMessage, rosterContact, subscriptionRequest } from './portable-parts.ts';
 import { type ScramCredentials, scramCredentials, scramInPassword } from './portable-scram.ts';
 
-/** The accounts of a XEP-0227 document. */
-export async function* portableUsers(events: AsyncIterable<PortableEvent>, nowMs: number): AsyncGenerator<Entry> {
+/** The accounts of a XEP-0227 document. Their archives are sent ahead. */
+export async function* portableUsers(
+  events: AsyncIterable<PortableEvent>,
+  nowMs: number,
+  send: SendArchived,
+): AsyncGenerator<Entry> {
   let host = '';
   let user: PortableUser | undefined;
   for await (const event of events) {
     if (event.kind === 'host') host = prepared(event.jid ?? '');
-    else if (event.kind === 'user') user = new PortableUser(event.name ?? '', host, event.password, nowMs);
+    else if (event.kind === 'user') user = new PortableUser(event.name ?? '', host, event.password, nowMs, send);
     else if (event.kind === 'part') user?.take(event.element);
+    else if (event.kind === 'archived') await user?.takeArchived(event.element);
     else if (event.kind === 'ignored') user?.lose(`<${event.name} xmlns='${event.ns}'>`);
     else if (user) {
-      yield user.entry();
+      yield await user.entry();
       user = undefined;
     }
   }
@@ -42,20 +48,27 @@ function prepared(domain: string): string {
 /** Collects the parts of one account. */
 class PortableUser {
   readonly #jid: string;
+  /** Absent if the address is not valid, so that the account cannot be created. */
+  readonly #owner: Jid | undefined;
   readonly #host: string;
   readonly #nowMs: number;
   readonly #scram: Partial<Record<ScramHash, PortableScramKeys>> = {};
-  readonly #contacts = new Map<string, ImportedContact>();
+  readonly #contacts = new Map<string, PortableContact>();
   readonly #privateXml: { name: string; ns: string; xml: string }[] = [];
   readonly #blocked = new Set<string>();
-  readonly #messages: ImportedMessage[] = [];
+  readonly #messages: PortableMessage[] = [];
   readonly #losses: string[] = [];
+  readonly #nodes = new PortableNodes((what) => this.lose(`<pubsub>: ${what}`));
+  readonly #archive: ArchiveUpload;
+  #archivePreferences: string | undefined;
   #password: string | undefined;
   #vcard: string | undefined;
 
-  constructor(name: string, host: string, password: string | undefined, nowMs: number) {
+  constructor(name: string, host: string, password: string | undefined, nowMs: number, send: SendArchived) {
     this.#jid = `${name}@${host}`;
     this.#host = host;
+    this.#owner = jidOrNothing(this.#jid);
+    this.#archive = new ArchiveUpload(this.#jid, send);
     this.#nowMs = nowMs;
     if (password !== undefined && password !== '') this.#takePassword(password);
   }
@@ -69,7 +82,19 @@ class PortableUser {
     else if (space === ns.privateXml) this.#each(childElements(part), (fragment) => this.#takeFragment(fragment));
     else if (space === ns.blocking) this.#each(childElements(part), (item) => this.#takeBlocked(item));
     else if (space === ns.vcard) this.#each([part], (element) => this.#takeVcard(element));
+    else if (part.getName() === 'pubsub') this.#each(childElements(part), (element) => this.#nodes.take(element));
+    else if (space === ns.archive) this.#each([part], (element) => this.#takeArchivePreferences(element));
     else this.#each(childElements(part), (message) => this.#takeMessage(message));
+  }
+
+  /** Sends an archived message, as far as it can be imported. */
+  async takeArchived(result: Element): Promise<void> {
+    if (!this.#owner) return;
+    try {
+      await this.#archive.add(archivedMessage(result, this.#owner));
+    } catch (error) {
+      this.lose(`<archive>: ${faultIn(error)}`);
+    }
   }
 
   /** Records something that is left out. */
@@ -78,7 +103,7 @@ class PortableUser {
   }
 
   /** The account with all its parts. */
-  entry(): Entry {
+  async entry(): Promise<Entry> {
     const user: FoundUser = {
       jid: this.#jid,
       // Keys for every hash are derived from a password, so the keys in the file are not needed.
@@ -88,6 +113,9 @@ class PortableUser {
       vcard: this.#vcard,
       blocked: [...this.#blocked],
       messages: this.#messages,
+      nodes: this.#nodes.nodes,
+      archivePreferences: this.#archivePreferences,
+      archive: await this.#archive.finish(),
     };
     const locked = this.#password === undefined && Object.keys(this.#scram).length === 0;
     const losses = locked ? [...this.#losses, 'a password: nobody can log in until one is set'] : this.#losses;
@@ -118,7 +146,7 @@ class PortableUser {
     this.#scram[hash] = keys;
   }
 
-  #takeContact(contact: ImportedContact): void {
+  #takeContact(contact: PortableContact): void {
     const { pendingIn } = this.#contacts.get(contact.contact) ?? {};
     this.#contacts.set(contact.contact, pendingIn === undefined ? contact : { ...contact, pendingIn });
   }
@@ -141,14 +169,11 @@ class PortableUser {
     this.#vcard = serialize(element);
   }
 
+  #takeArchivePreferences(prefs: Element): void {
+    this.#archivePreferences = preferencesText(readPreferences(prefs));
+  }
+
   #takeMessage(message: Element): void {
     this.#messages.push(offlineMessage(message, this.#host, this.#nowMs));
   }
-}
-
-/** The message of an error in the file. Throws any other error again. */
-function faultIn(error: unknown): string {
-  const faults = [LossError, JidError, StanzaError, StreamError, XmlError, RangeError];
-  if (error instanceof Error && faults.some((fault) => error instanceof fault)) return error.message;
-  throw error;
 }

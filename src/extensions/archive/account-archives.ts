@@ -1,25 +1,35 @@
 import { ArchiveIds } from '../../archives/archive-ids.ts';
+import type { ReadId } from '../../archives/query.ts';
 import type { Account } from '../../routing/account.ts';
 import { AccountSlot, type LoadedState } from '../../routing/account-slot.ts';
-import type { ArchiveStore } from '../../storage/archive.ts';
+import type { ArchivedId, ArchiveStore } from '../../storage/archive.ts';
 import type { SecretStore } from '../../storage/secrets.ts';
 import { type Preferences, parsePreferences, preferencesText } from './preferences.ts';
+
+type AccountArchiveStore = Pick<ArchiveStore, 'open' | 'setPreferences' | 'idsOfImported'>;
 
 /** The archive of an account in memory. */
 export interface AccountArchive {
   readonly archive: number;
   readonly preferences: Preferences;
   readonly ids: ArchiveIds;
+  /** Whether some of its messages were imported with ids that `ids` cannot read. */
+  readonly hasImportedIds: boolean;
+}
+
+/** The id of a message as clients see it. */
+export function idOf({ archive, ids }: AccountArchive, { id, importedId }: ArchivedId): string {
+  return importedId ?? ids.write(archive, id);
 }
 
 /** Reads the archives together with their accounts. */
 export class AccountArchives {
-  readonly #store: Pick<ArchiveStore, 'open' | 'setPreferences'>;
+  readonly #store: AccountArchiveStore;
   readonly #secrets: SecretStore;
   readonly #slot = new AccountSlot((key) => this.#open(key));
   #ids: Promise<ArchiveIds> | undefined;
 
-  constructor(store: Pick<ArchiveStore, 'open' | 'setPreferences'>, secrets: SecretStore) {
+  constructor(store: AccountArchiveStore, secrets: SecretStore) {
     this.#store = store;
     this.#secrets = secrets;
   }
@@ -32,6 +42,16 @@ export class AccountArchives {
     const found = this.#slot.of(account);
     if (!found) throw new Error(`${account.key} has no archive`);
     return found;
+  }
+
+  /** Reads these ids of messages. Only imported ones must be looked up. */
+  async reader({ archive, ids, hasImportedIds }: AccountArchive, texts: readonly string[]): Promise<ReadId> {
+    const read: ReadId = (text) => ids.read(archive, text);
+    const unknown = hasImportedIds ? texts.filter((text) => read(text) === undefined) : [];
+    if (unknown.length === 0) return read;
+    const found = await this.#store.idsOfImported(archive, unknown);
+    const imported = new Map(unknown.map((text, at) => [text, found[at]]));
+    return (text) => read(text) ?? imported.get(text);
   }
 
   /** Resolves when the preferences are durable; they hold from now on. */
@@ -51,7 +71,9 @@ export class AccountArchives {
   async #open(key: string): Promise<AccountArchive | undefined> {
     this.#ids ??= this.#readKey();
     const [record, ids] = await Promise.all([this.#store.open(key), this.#ids]);
-    return record && { archive: record.archive, preferences: parsePreferences(record.preferences), ids };
+    if (!record) return undefined;
+    const { archive, hasImportedIds } = record;
+    return { archive, preferences: parsePreferences(record.preferences), ids, hasImportedIds };
   }
 
   async #readKey(): Promise<ArchiveIds> {

@@ -1,5 +1,5 @@
 import { type FoundMessage, type Page, Pages } from '../../archives/pages.ts';
-import { type ArchiveQuery, queryForm, readQuery } from '../../archives/query.ts';
+import { type ArchiveQuery, idsInQuery, queryForm, readQuery } from '../../archives/query.ts';
 import { Retention, type RetentionOptions } from '../../archives/retention.ts';
 import { formElement } from '../../protocol/data-form.ts';
 import { formatDateTime } from '../../protocol/date-time.ts';
@@ -9,17 +9,18 @@ import { resultSetElement } from '../../protocol/result-set.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { withoutStanzaIds } from '../../protocol/stanza-id.ts';
+import type { Account } from '../../routing/account.ts';
 import type { Claim, Extension, IqHandler, IqRequest } from '../../routing/extension.ts';
 import type { QuotedMessage } from '../../routing/message-archive.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import { accountShownTo } from '../../routing/visibility.ts';
-import type { ArchiveStore } from '../../storage/archive.ts';
+import type { ArchivedId, ArchiveStore } from '../../storage/archive.ts';
 import { timeOfId } from '../../storage/ordered-ids.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { type Element, xml } from '../../xml/element.ts';
-import { type AccountArchive, AccountArchives } from './account-archives.ts';
+import { type AccountArchive, AccountArchives, idOf } from './account-archives.ts';
 import { Archiving } from './archiving.ts';
 import { preferencesElement, readPreferences } from './preferences.ts';
 
@@ -70,7 +71,7 @@ export function archive(deps: ArchiveDeps): Extension {
       return payload === message.payload ? message : message.with({ payload });
     },
     record: (passage) => archiving.record(passage),
-    messageArchive: { find: (account, ids) => quotedMessages(archives.of(account), pages, ids) },
+    messageArchive: { find: (account, ids) => quotedMessages(archives, account, pages, ids) },
     iq: [...queries(store, archives, pages), ...preferences(archives), ...strangers],
     opened: () => retention.start(),
     closing: () => retention.stop(),
@@ -99,13 +100,16 @@ const strangers: readonly IqHandler[] = kinds.map(({ name, type }) => ({
 
 /** Finds messages by the ids that clients know. */
 async function quotedMessages(
-  { archive, ids: known }: AccountArchive,
+  archives: AccountArchives,
+  account: Account,
   pages: Pages,
   ids: readonly string[],
 ): Promise<QuotedMessage[]> {
+  const own = archives.of(account);
+  const read = await archives.reader(own, ids);
   const found = await pages.withIds(
-    archive,
-    ids.flatMap((text) => known.read(archive, text) ?? []),
+    own.archive,
+    ids.flatMap((text) => read(text) ?? []),
   );
   return found.map(({ id, message }) => ({ message, atMs: timeOfId(id) }));
 }
@@ -114,7 +118,7 @@ function queries(store: Pick<ArchiveStore, 'bounds'>, archives: AccountArchives,
   const answer = async (request: IqRequest): Promise<Element> => {
     const account = accountShownTo(request);
     const own = archives.of(account);
-    const query = readQuery(request.payload, (text) => own.ids.read(own.archive, text));
+    const query = readQuery(request.payload, await archives.reader(own, idsInQuery(request.payload)));
     const page = await pages.find(own.archive, account.jid, query);
     await request.sendAhead(results(page, query, own));
     return finElement(page, query, own);
@@ -122,8 +126,8 @@ function queries(store: Pick<ArchiveStore, 'bounds'>, archives: AccountArchives,
   const metadata = async (request: IqRequest): Promise<Element> => {
     const own = archives.of(accountShownTo(request));
     const bounds = await store.bounds(own.archive);
-    const end = (name: string, id: number) =>
-      xml(name, { id: own.ids.write(own.archive, id), timestamp: formatDateTime(timeOfId(id)) });
+    const end = (name: string, message: ArchivedId) =>
+      xml(name, { id: idOf(own, message), timestamp: formatDateTime(timeOfId(message.id)) });
     return xml('metadata', { xmlns: ns.archive }, ...(bounds ? [end('start', bounds[0]), end('end', bounds[1])] : []));
   };
   const form = () => xml('query', { xmlns: ns.archive }, formElement(queryForm));
@@ -155,19 +159,19 @@ function preferences(archives: AccountArchives): readonly IqHandler[] {
 }
 
 /** The messages with the results (XEP-0313 §4.2). Each is made when the client can take it. */
-function* results({ messages }: Page, query: ArchiveQuery, { archive, ids }: AccountArchive): Generator<Stanza> {
-  for (const { id, message } of query.flipped ? messages.toReversed() : messages) {
-    const attributes = { queryid: query.queryId, id: ids.write(archive, id) };
+function* results({ messages }: Page, query: ArchiveQuery, own: AccountArchive): Generator<Stanza> {
+  for (const found of query.flipped ? messages.toReversed() : messages) {
+    const attributes = { queryid: query.queryId, id: idOf(own, found) };
     const wrapper = { name: 'result', ns: ns.archive, attributes };
-    yield new Stanza('message', {}, forwardedPayload(wrapper, message, timeOfId(id)));
+    yield new Stanza('message', {}, forwardedPayload(wrapper, found.message, timeOfId(found.id)));
   }
 }
 
 /** The answer behind the results (XEP-0313 §4.3). */
-function finElement(page: Page, { isFirstPage }: ArchiveQuery, { archive, ids }: AccountArchive): Element {
+function finElement(page: Page, { isFirstPage }: ArchiveQuery, own: AccountArchive): Element {
   const { messages, complete, count } = page;
-  const idOf = (found: FoundMessage | undefined) => found && ids.write(archive, found.id);
-  const [first, last] = [idOf(messages[0]), idOf(messages.at(-1))];
+  const end = (found: FoundMessage | undefined) => found && idOf(own, found);
+  const [first, last] = [end(messages[0]), end(messages.at(-1))];
   const set = resultSetElement({ first, last, index: isFirstPage ? 0 : undefined, count });
   return xml('fin', { xmlns: ns.archive, complete: complete ? 'true' : undefined }, set);
 }

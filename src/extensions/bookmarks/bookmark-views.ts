@@ -26,7 +26,7 @@ import {
 /** Dependencies of the views of bookmarks. */
 interface BookmarkViewsDeps {
   readonly nodes: PersonalNodes;
-  readonly store: PrivateXmlStore;
+  readonly store: Pick<PrivateXmlStore, 'get' | 'set'>;
   readonly accounts: { get(jid: Jid): MaybePromise<Account | undefined> };
   readonly log: Log;
 }
@@ -62,7 +62,7 @@ export class BookmarkViews implements NodeView {
   }
 
   /** Private XML with bookmarks in it; everything else comes from the store, and goes there. */
-  get privateXml(): PrivateXmlStore {
+  get privateXml(): Pick<PrivateXmlStore, 'get' | 'set'> {
     const { store } = this.#deps;
     const isView = (name: string, space: string) => name === 'storage' && space === ns.legacyBookmarks;
     return {

@@ -18,7 +18,7 @@ interface BookmarksDeps extends Pick<Routing, 'accounts'> {
 /** Bookmarks: the extension, and private XML with the bookmarks in it. */
 interface Bookmarks {
   readonly extension: Extension;
-  readonly privateXml: PrivateXmlStore;
+  readonly privateXml: Pick<PrivateXmlStore, 'get' | 'set'>;
 }
 
 const claims: readonly Claim[] = [

@@ -1,5 +1,6 @@
 import type { BindableOperation } from '../../routing/operation.ts';
-import { importUsers } from './import-operation.ts';
+import { exportArchived, exportUser } from './export-operations.ts';
+import { importArchived, importUsers } from './import-operations.ts';
 import { listReports, removeReport, showReport } from './report-operations.ts';
 import type { RunningServer } from './running-server.ts';
 import { backup, listComponents, listPeers, reload, serverStatus, testPeer } from './server-operations.ts';
@@ -21,6 +22,9 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   removeUser,
   listUsers,
   importUsers,
+  importArchived,
+  exportUser,
+  exportArchived,
   setForward,
   removeForward,
   listForwards,

@@ -8,7 +8,17 @@ import type { Storage } from '../../storage/storage.ts';
 /** The stores that operations use. */
 export type OperatedStorage = Pick<
   Storage,
-  'accounts' | 'rosters' | 'privateXml' | 'vcards' | 'blocklists' | 'offline' | 'reports' | 'backup'
+  | 'accounts'
+  | 'rosters'
+  | 'privateXml'
+  | 'vcards'
+  | 'blocklists'
+  | 'offline'
+  | 'pep'
+  | 'archive'
+  | 'secrets'
+  | 'reports'
+  | 'backup'
 >;
 
 /** The domains of a server, running or stopped, with their accounts and data. */

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { AccountStore, Credentials, Forward, LastSeen } from '../../accounts.ts';
+import type { AccountStore, Forward, LastSeen, NewAccount } from '../../accounts.ts';
 import { StorageError } from '../../storage-error.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../family.ts';
 import { prepareLoad, unpackRecord } from './account-record.ts';
@@ -7,7 +7,12 @@ import { type PackedCredentials, packCredentials, prepareCredentials, unpackCred
 import { noAccount, prepareOwners } from './owners.ts';
 
 /** A new account as sent between threads. */
-type PackedAccount = readonly [jid: string, domain: string, credentials: PackedCredentials];
+type PackedAccount = readonly [
+  jid: string,
+  domain: string,
+  credentials: PackedCredentials,
+  archive: number | undefined,
+];
 
 /** The accounts and their credentials. */
 export const accounts = defineFamily({
@@ -28,9 +33,9 @@ function accountStore({ run, nowMs }: StoreContext<OperationsOf<typeof prepareAc
     return run(operation, ...args);
   };
   return {
-    create: (jid, credentials) => change('create', packAccount(jid, credentials), nowMs()),
+    create: (jid, credentials) => change('create', packAccount({ jid, credentials }), nowMs()),
     createMany: async (accounts) => {
-      const packed = accounts.map(({ jid, credentials }) => packAccount(jid, credentials));
+      const packed = accounts.map(packAccount);
       const skipped = await change('createMany', packed, nowMs());
       return { created: accounts.length - skipped.length, skipped };
     },
@@ -50,8 +55,8 @@ function accountStore({ run, nowMs }: StoreContext<OperationsOf<typeof prepareAc
   };
 }
 
-function packAccount(jid: string, credentials: Credentials): PackedAccount {
-  return [jid, jid.slice(jid.indexOf('@') + 1), packCredentials(credentials)];
+function packAccount({ jid, credentials, archive }: NewAccount): PackedAccount {
+  return [jid, jid.slice(jid.indexOf('@') + 1), packCredentials(credentials), archive];
 }
 
 function prepareReads(db: Database.Database) {
@@ -130,11 +135,14 @@ function prepareInsert(db: Database.Database, writeKeys: (id: number, packed: Pa
     )
     .pluck();
   const addArchive = db.prepare<[number]>('INSERT INTO archives (account_id) VALUES (?)');
-  return ([jid, domain, credentials]: PackedAccount, nowMs: number): boolean => {
+  const adoptArchive = db.prepare<[number, number]>(
+    'UPDATE archives SET account_id = ? WHERE id = ? AND account_id IS NULL',
+  );
+  return ([jid, domain, credentials, archive]: PackedAccount, nowMs: number): boolean => {
     const id = insert.get(jid, domain, nowMs, credentials.bcrypt, nowMs, nowMs);
     if (id === undefined) return false;
     writeKeys(id, credentials);
-    addArchive.run(id);
+    if (archive === undefined || adoptArchive.run(id, archive).changes === 0) addArchive.run(id);
     return true;
   };
 }

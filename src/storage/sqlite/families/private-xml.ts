@@ -1,4 +1,4 @@
-import type { PrivateXmlStore } from '../../private-xml.ts';
+import type { PrivateFragment, PrivateXmlStore } from '../../private-xml.ts';
 import { StorageError } from '../../storage-error.ts';
 import { defineFamily } from '../family.ts';
 import { prepareOwners } from './owners.ts';
@@ -14,6 +14,10 @@ export const privateXml = defineFamily({
          WHERE accounts.jid = ? AND name = ? AND ns = ?`,
       )
       .pluck();
+    const all = db.prepare<[string], PrivateFragment>(
+      `SELECT name, ns, xml FROM private_xml JOIN accounts ON accounts.id = account_id
+       WHERE accounts.jid = ? ORDER BY ns, name`,
+    );
     const bytesOfOthers = db
       .prepare<[number, string, string], number>(
         'SELECT coalesce(sum(octet_length(xml)), 0) FROM private_xml WHERE account_id = ? AND NOT (name = ? AND ns = ?)',
@@ -23,7 +27,10 @@ export const privateXml = defineFamily({
       'INSERT OR REPLACE INTO private_xml (account_id, name, ns, xml) VALUES (?, ?, ?, ?)',
     );
     return {
-      reads: { get: (owner: string, name: string, ns: string): string | undefined => get.get(owner, name, ns) },
+      reads: {
+        all: (owner: string): PrivateFragment[] => all.all(owner),
+        get: (owner: string, name: string, ns: string): string | undefined => get.get(owner, name, ns),
+      },
       writes: {
         set: (owner: string, name: string, ns: string, xml: string, maxBytes: number): void => {
           const account = owners.need(owner);
@@ -38,6 +45,7 @@ export const privateXml = defineFamily({
   },
   adds: ['set'],
   store: ({ run }): PrivateXmlStore => ({
+    all: (owner) => run('all', owner),
     get: (owner, name, ns) => run('get', owner, name, ns),
     set: (owner, name, ns, xml, maxBytes) => run('set', owner, name, ns, xml, maxBytes),
   }),

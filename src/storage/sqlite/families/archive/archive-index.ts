@@ -154,6 +154,16 @@ export class ArchiveIndex {
     return this.#indexedUpTo < Math.min(id, this.#lastId);
   }
 
+  /**
+   * Adds a message at its place among older ones. All messages before `bound`, which is larger than its id, must have moved already
+   * ({@link advanceTo}).
+   */
+  insert(archive: number, id: number, peer: number, bound: number): void {
+    this.#indexedUpTo = Math.max(this.#indexedUpTo, bound - 1);
+    this.#sql.add.run(archive, id, peer);
+    this.#sql.count.run(1, archive);
+  }
+
   #begin(): void {
     this.#move = { archives: this.#recent.archives, upTo: this.#lastId, place: 0, afterId: 0 };
     this.#waiting = 0;

@@ -1,9 +1,10 @@
 import type Database from 'better-sqlite3';
-import type { ArchivedMessage, ArchiveLimits, ArchiveRange, ArchiveRecord, ArchiveStore } from '../../../archive.ts';
+import type { ArchivedId, ArchivedMessage, ArchiveRange, ArchiveRecord, ArchiveStore } from '../../../archive.ts';
 import { StorageError } from '../../../storage-error.ts';
 import { asBuffer } from '../../bytes.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../../family.ts';
 import { ArchiveIndex } from './archive-index.ts';
+import { prepareImports } from './imports.ts';
 import { packMessages, unpackMessages } from './packed-messages.ts';
 import { Peers } from './peers.ts';
 import { prepareRemovals } from './removals.ts';
@@ -11,6 +12,7 @@ import { prepareRemovals } from './removals.ts';
 /** A message in an archive as it travels between the threads. */
 interface PackedArchivedMessage {
   readonly id: number;
+  readonly importedId: string | null;
   readonly bytes: Uint8Array;
 }
 
@@ -22,7 +24,7 @@ const movedPerMessage = 4;
 export const archive = defineFamily({
   name: 'archive',
   prepare: prepareArchive,
-  adds: ['append', 'setPreferences'],
+  adds: ['append', 'setPreferences', 'prepareImport', 'importMessages'],
   store: archiveStore,
 });
 
@@ -31,13 +33,15 @@ function prepareArchive(db: Database.Database) {
   const index = new ArchiveIndex(db, peers);
   return {
     reads: { ...prepareRecords(db), ...prepareQueries(db, index, peers) },
-    writes: { ...prepareChanges(db, index, peers), ...prepareRemovals(db, index) },
+    writes: { ...prepareChanges(db, index, peers), ...prepareRemovals(db, index), ...prepareImports(db, index, peers) },
   };
 }
 
 function archiveStore({ run, gather, nextId }: StoreContext<OperationsOf<typeof prepareArchive>>): ArchiveStore {
+  /** Archives without an owner that are being filled. */
+  const filling = new Set<number>();
   const unpack = (messages: readonly PackedArchivedMessage[]): ArchivedMessage[] =>
-    messages.map(({ id, bytes }) => ({ id, bytes: asBuffer(bytes) }));
+    messages.map(({ id, importedId, bytes }) => ({ ...idOf(id, importedId), bytes: asBuffer(bytes) }));
   return {
     open: (owner) => run('open', owner),
     setPreferences: (archive, preferences) => run('setPreferences', archive, preferences ?? null),
@@ -48,25 +52,59 @@ function archiveStore({ run, gather, nextId }: StoreContext<OperationsOf<typeof 
     count: (archive, range, most) => run('count', archive, range, most),
     bounds: (archive) => run('bounds', archive),
     remove: (archive, id) => run('remove', archive, id),
-    tidy: (limits: ArchiveLimits) => run('tidy', limits),
+    tidy: (limits) => run('tidy', limits, [...filling]),
+    idsOfImported: (archive, importedIds) => run('idsOfImported', archive, importedIds),
+    prepareImport: async () => {
+      const archive = await run('prepareImport');
+      filling.add(archive);
+      return archive;
+    },
+    importMessages: async (archive, messages, after = { atMs: 0, id: 0 }) => {
+      const bound = nextId();
+      for (;;) {
+        const place = await run('importMessages', archive, messages, after, bound);
+        if (place !== undefined) return place;
+      }
+    },
+    finishImport: (archive) => void filling.delete(archive),
   };
+}
+
+function idOf(id: number, importedId: string | null): ArchivedId {
+  return importedId === null ? { id } : { id, importedId };
 }
 
 function prepareRecords(db: Database.Database) {
   const open = db.prepare<[string], { archive: number; preferences: string | null }>(
-    `SELECT archives.id AS archive, preferences FROM archives JOIN accounts ON accounts.id = account_id WHERE jid = ?`,
+    'SELECT archives.id AS archive, preferences FROM archives JOIN accounts ON accounts.id = account_id WHERE jid = ?',
   );
+  const imported = db.prepare<[number]>('SELECT 1 FROM archive_imported_ids WHERE archive = ? LIMIT 1');
+  const idOfImported = db
+    .prepare<[number, string], number>('SELECT id FROM archive_imported_ids WHERE archive = ? AND imported_id = ?')
+    .pluck();
   return {
     open: (owner: string): ArchiveRecord | undefined => {
       const found = open.get(owner);
-      return found && { archive: found.archive, preferences: found.preferences ?? undefined };
+      if (found === undefined) return undefined;
+      const hasImportedIds = imported.get(found.archive) !== undefined;
+      return { archive: found.archive, preferences: found.preferences ?? undefined, hasImportedIds };
     },
+    idsOfImported: (archive: number, importedIds: readonly string[]): (number | undefined)[] =>
+      importedIds.map((text) => idOfImported.get(archive, text)),
   };
 }
 
 function prepareQueries(db: Database.Database, index: ArchiveIndex, peers: Peers) {
-  const read = db.prepare<[number], PackedArchivedMessage>('SELECT id, bytes FROM archive_messages WHERE id = ?');
-  const readAll = (ids: readonly number[]) => ids.map((id) => read.get(id)).filter((found) => found !== undefined);
+  const read = db.prepare<[number, number], PackedArchivedMessage>(
+    `SELECT archive_messages.id, imported_id AS importedId, bytes FROM archive_messages
+     LEFT JOIN archive_imported_ids ON archive = ? AND archive_imported_ids.id = archive_messages.id
+     WHERE archive_messages.id = ?`,
+  );
+  const readAll = (archive: number, ids: readonly number[]) =>
+    ids.map((id) => read.get(archive, id)).filter((found) => found !== undefined);
+  const importedId = db
+    .prepare<[number, number], string>('SELECT imported_id FROM archive_imported_ids WHERE archive = ? AND id = ?')
+    .pluck();
   /** Undefined if nobody has exchanged a message with the peer. */
   const entriesOf = ({ peer, ...range }: ArchiveRange) => {
     index.refresh();
@@ -78,21 +116,26 @@ function prepareQueries(db: Database.Database, index: ArchiveIndex, peers: Peers
   return {
     page: (archive: number, range: ArchiveRange, limit: number, which: 'first' | 'last'): PackedArchivedMessage[] => {
       const entries = entriesOf(range);
-      return entries === undefined ? [] : readAll(index.ids(archive, entries, limit, which));
+      return entries === undefined ? [] : readAll(archive, index.ids(archive, entries, limit, which));
     },
     find: (archive: number, ids: readonly number[]): PackedArchivedMessage[] => {
       index.refresh();
-      return readAll(ids.filter((id) => index.has(archive, id)));
+      return readAll(
+        archive,
+        ids.filter((id) => index.has(archive, id)),
+      );
     },
     count: (archive: number, range: ArchiveRange, most: number): number => {
       const entries = entriesOf(range);
       return entries === undefined ? 0 : index.count(archive, entries, most);
     },
-    bounds: (archive: number): readonly [number, number] | undefined => {
+    bounds: (archive: number): readonly [ArchivedId, ArchivedId] | undefined => {
       index.refresh();
       const [first] = index.ids(archive, all, 1, 'first');
       const [last] = index.ids(archive, all, 1, 'last');
-      return first === undefined || last === undefined ? undefined : [first, last];
+      if (first === undefined || last === undefined) return undefined;
+      const withImported = (id: number) => idOf(id, importedId.get(archive, id) ?? null);
+      return [withImported(first), withImported(last)];
     },
   };
 }

@@ -22,7 +22,7 @@ export function prepareRemovals(db: Database.Database, index: ArchiveIndex) {
     `SELECT ${endColumns} FROM archive_messages WHERE id < ? ORDER BY id LIMIT ?`,
   );
   const removeMessage = db.prepare<[number]>('DELETE FROM archive_messages WHERE id = ?');
-  const abandoned = db.prepare<[], number>('SELECT id FROM archives WHERE account_id IS NULL LIMIT 1').pluck();
+  const abandoned = db.prepare<[], number>('SELECT id FROM archives WHERE account_id IS NULL').pluck();
   const forget = db.prepare<[number]>('DELETE FROM archives WHERE id = ?');
   const overfull = db.prepare<[number], { id: number; entries: number }>(
     'SELECT id, entries FROM archives WHERE entries > ? LIMIT 1',
@@ -42,8 +42,8 @@ export function prepareRemovals(db: Database.Database, index: ArchiveIndex) {
     }
     return messages.length > 0;
   };
-  const removeAbandoned = (): boolean => {
-    const archive = abandoned.get();
+  const removeAbandoned = (spared: readonly number[]): boolean => {
+    const archive = abandoned.all().find((one) => !spared.includes(one));
     if (archive === undefined) return false;
     if (removeOldest(archive, removedAtOnce) === 0) forget.run(archive);
     return true;
@@ -60,10 +60,11 @@ export function prepareRemovals(db: Database.Database, index: ArchiveIndex) {
       removeEntry(archive, id);
       index.changed();
     },
-    tidy: (limits: ArchiveLimits): boolean => {
+    /** `spared` are archives without an owner that are being filled. */
+    tidy: (limits: ArchiveLimits, spared: readonly number[]): boolean => {
       index.refresh();
       const moreToMove = index.advanceTo(limits.indexBeforeId - 1, movedAtOnce);
-      const found = removeAbandoned() || removeOld(limits) || removeExcess(limits);
+      const found = removeAbandoned(spared) || removeOld(limits) || removeExcess(limits);
       index.changed();
       return moreToMove || found;
     },
@@ -73,6 +74,9 @@ export function prepareRemovals(db: Database.Database, index: ArchiveIndex) {
 function prepareRemoveEntry(db: Database.Database, index: ArchiveIndex) {
   const ends = db.prepare<[number], Ends>(`SELECT ${endColumns} FROM archive_messages WHERE id = ?`);
   const remove = db.prepare<[number]>('DELETE FROM archive_messages WHERE id = ?');
+  const forgetImportedId = db.prepare<[number, number]>(
+    'DELETE FROM archive_imported_ids WHERE archive = ? AND id = ?',
+  );
   const detach = db.prepare<{ id: number; archive: number }>(
     `UPDATE archive_messages SET sender_archive = nullif(sender_archive, @archive),
        recipient_archive = nullif(recipient_archive, @archive) WHERE id = @id`,
@@ -81,6 +85,7 @@ function prepareRemoveEntry(db: Database.Database, index: ArchiveIndex) {
     if (!index.has(archive, id)) return;
     const found = ends.get(id);
     index.remove(archive, id);
+    forgetImportedId.run(archive, id);
     if (!found) return;
     const other = found.senderArchive === archive ? found.recipientArchive : found.senderArchive;
     if (other === null || !index.has(other, id)) remove.run(id);

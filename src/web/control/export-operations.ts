@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { ArchiveIds } from '../../archives/archive-ids.ts';
+import { operation } from '../../routing/operation.ts';
+import { OperationError } from '../../routing/operation-error.ts';
+import { timeOfId } from '../../storage/ordered-ids.ts';
+import type { RosterItem } from '../../storage/rosters.ts';
+import { type PortableAccount, type PortableContact, type PortableNode, portableKeys } from './portable-account.ts';
+import { accountAddress, type OperatedStorage, type ServedDomains } from './served-domains.ts';
+
+/** Offline messages that are read at once, and archived messages in one answer. */
+const messagesAtOnce = 100;
+const largestPage = 500;
+
+const jid = z.string().min(1);
+
+/** An account with all that belongs to it, except its archive. */
+export const exportUser = operation({
+  method: 'GET',
+  path: '/users/export',
+  input: z.strictObject({ jid }),
+  run: async (served: ServedDomains, { jid: text }): Promise<PortableAccount> => {
+    const owner = accountAddress(served, text).toString();
+    const { storage } = served;
+    const [record, credentials, privateXml, vcard, archive] = await Promise.all([
+      storage.accounts.load(owner),
+      storage.accounts.credentials(owner),
+      storage.privateXml.all(owner),
+      storage.vcards.get(owner),
+      storage.archive.open(owner),
+    ]);
+    if (!record || !credentials) throw new OperationError('not-found', `There is no account ${owner}.`);
+    return {
+      jid: owner,
+      scram: portableKeys(credentials),
+      bcrypt: credentials.bcrypt,
+      contacts: record.roster.map(portableContact),
+      privateXml,
+      vcard,
+      blocked: record.blocked,
+      messages: await offlineMessages(storage, owner),
+      nodes: await nodesOf(storage, owner),
+      archivePreferences: archive?.preferences,
+    };
+  },
+});
+
+/** Messages of the archive of an account, oldest first. The answer names the place behind which the next ones are. */
+export const exportArchived = operation({
+  method: 'GET',
+  path: '/archives/export',
+  input: z.strictObject({
+    jid,
+    after: z.coerce.number().int().default(0),
+    limit: z.coerce.number().int().max(largestPage),
+  }),
+  run: async (served: ServedDomains, { jid: text, after, limit }): Promise<ExportedMessages> => {
+    const owner = accountAddress(served, text).toString();
+    const { archive: store, secrets } = served.storage;
+    const record = await store.open(owner);
+    if (!record) throw new OperationError('not-found', `There is no account ${owner}.`);
+    const range = { afterId: after, beforeId: Number.POSITIVE_INFINITY };
+    const [messages, key] = await Promise.all([
+      store.page(record.archive, range, limit, 'first'),
+      secrets.get('archive-ids'),
+    ]);
+    const ids = new ArchiveIds(key);
+    return {
+      messages: messages.map(({ id, importedId, bytes }) => {
+        return { id: importedId ?? ids.write(record.archive, id), atMs: timeOfId(id), xml: bytes.toString() };
+      }),
+      next: messages.length < limit ? undefined : messages.at(-1)?.id,
+    };
+  },
+});
+
+/** A page of archived messages. */
+export interface ExportedMessages {
+  readonly messages: readonly ExportedMessage[];
+  /** The `after` of the next page; absent if this is the last one. */
+  readonly next?: number | undefined;
+}
+
+/** An archived message as the store has it. */
+export interface ExportedMessage {
+  /** As clients see it. */
+  readonly id: string;
+  readonly atMs: number;
+  readonly xml: string;
+}
+
+function portableContact({ version: _, pendingIn, ...contact }: RosterItem): PortableContact {
+  return pendingIn === undefined ? contact : { ...contact, pendingIn: pendingIn.toString() };
+}
+
+async function offlineMessages({ offline }: OperatedStorage, owner: string) {
+  const found: { from: string; receivedAtMs: number; xml: string }[] = [];
+  for (let after = 0; ; ) {
+    const page = await offline.list(owner, after, messagesAtOnce);
+    found.push(...page.map(({ from, receivedAtMs, bytes }) => ({ from, receivedAtMs, xml: bytes.toString() })));
+    after = page.at(-1)?.id ?? after;
+    if (page.length < messagesAtOnce) return found;
+  }
+}
+
+async function nodesOf({ pep }: OperatedStorage, owner: string): Promise<PortableNode[]> {
+  const nodes: PortableNode[] = [];
+  for (const { name, config } of await pep.nodes(owner)) {
+    const [items, subscribers] = await Promise.all([pep.items(owner, name, {}), pep.subscribers(owner, name)]);
+    nodes.push({ name, config, items: items.map(({ id, payload }) => ({ id, payload })), subscribers });
+  }
+  return nodes;
+}
