@@ -17,11 +17,13 @@ export interface LoadedRoom {
   readonly number: number | undefined;
 }
 
+const everything = { afterId: 0, beforeId: Number.POSITIVE_INFINITY };
+
 /** Reads what is at the address of a room. */
-export async function loadRoom(address: Jid, store: Pick<RoomStore, 'open' | 'lastMessages'>): Promise<LoadedRoom> {
+export async function loadRoom(address: Jid, store: Pick<RoomStore, 'open' | 'page'>): Promise<LoadedRoom> {
   const { record, tombstone } = await store.open(address.toString());
   if (!record) return { state: { kind: 'absent', address, tombstone }, number: undefined };
-  const messages = await store.lastMessages(record.room, maxHistoryLength);
+  const messages = await store.page(record.room, everything, maxHistoryLength, 'last');
   return { state: roomOf(address, record, messages), number: record.room };
 }
 
@@ -49,8 +51,8 @@ function roomOf(address: Jid, record: RoomRecord, messages: readonly RoomMessage
   );
 }
 
-function entryOf({ id, message }: RoomMessage): HistoryEntry {
-  return { number: id, message: stanzaOf(message), atMs: timeOfId(id) };
+function entryOf({ id, bytes }: RoomMessage): HistoryEntry {
+  return { number: id, message: stanzaOf(bytes), atMs: timeOfId(id) };
 }
 
 function stanzaOf(bytes: Buffer): Stanza {

@@ -174,7 +174,7 @@ export class RoomOwner {
       if (change.kind !== 'posted' || !change.archived) continue;
       const { author, occupantId, entry } = change;
       const { number: id, message } = entry;
-      const row = { room: this.#known(), id, message: message.toBytes(), author: author.toString(), occupantId };
+      const row = { room: this.#known(), id, bytes: message.toBytes(), author: author.toString(), occupantId };
       const done = this.#deps.store.append(row);
       done.catch(() => this.#forget(id));
       return { done, posted: id };

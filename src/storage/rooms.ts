@@ -1,3 +1,5 @@
+import type { ArchivedMessage, ArchiveLimits, ArchiveRange } from './archive.ts';
+
 /** How somebody belongs to a room, by bare JID or domain. */
 export interface RoomAffiliation {
   readonly jid: string;
@@ -56,7 +58,9 @@ export type StoredRoomChange =
   | { readonly kind: 'config'; readonly config: string; readonly listing: RoomListing }
   | { readonly kind: 'affiliation'; readonly entry: RoomAffiliation }
   | { readonly kind: 'affiliation-removed'; readonly jid: string }
-  | { readonly kind: 'subject'; readonly subject: RoomSubject };
+  | { readonly kind: 'subject'; readonly subject: RoomSubject }
+  /** A message has other content, for example because a moderator has taken it back. */
+  | { readonly kind: 'message-replaced'; readonly id: number; readonly bytes: Buffer };
 
 /** What searches need of the configuration. */
 export interface RoomListing {
@@ -64,20 +68,20 @@ export interface RoomListing {
   readonly isPublic: boolean;
 }
 
-/** A message of a room for its archive. */
-export interface NewRoomMessage {
-  readonly room: number;
-  /** From {@link RoomStore.newMessageId}. */
-  readonly id: number;
-  /** The message as the occupants got it, without 'to'. */
-  readonly message: Buffer;
+/** A message in the archive of a room, as the occupants got it, without 'to'. */
+export interface RoomMessage extends ArchivedMessage {
   /** The full JID of the author. */
   readonly author: string;
   readonly occupantId: string;
 }
 
-/** A message in the archive of a room. */
-export type RoomMessage = Omit<NewRoomMessage, 'room'>;
+/** A message of a room for its archive. Its id is from {@link RoomStore.newMessageId}. */
+export interface NewRoomMessage extends RoomMessage {
+  readonly room: number;
+}
+
+/** Which messages of a room are meant; `peer` is not looked at. */
+export type RoomRange = Pick<ArchiveRange, 'afterId' | 'beforeId'>;
 
 /** A public room in a list. */
 export interface ListedRoom {
@@ -95,14 +99,25 @@ export interface RoomStore {
   create(room: NewRoom, listing: RoomListing): Promise<number>;
   /** Makes all changes, or none. */
   change(room: number, changes: readonly StoredRoomChange[]): Promise<void>;
-  /** Removes the room with all that belongs to it. */
+  /** Removes the room with all that belongs to it; its messages little by little, see {@link tidy}. */
   destroy(room: number, tombstone: RoomTombstone | undefined): Promise<void>;
   /** An id larger than all before. Ids are moments, see `OrderedIds`. */
   newMessageId(): number;
-  /** Adds a message, which must have the largest id so far. Those of one turn become durable together. */
+  /**
+   * Adds a message, which must have the largest id so far. Those of one turn have one promise and become durable together. A message of
+   * a room that is gone is dropped.
+   */
   append(message: NewRoomMessage): Promise<void>;
-  /** The last messages of a room, in the order of their ids. */
-  lastMessages(room: number, limit: number): Promise<RoomMessage[]>;
+  /** The first messages of a range, or the last ones, in the order of their ids. */
+  page(room: number, range: RoomRange, limit: number, which: 'first' | 'last'): Promise<RoomMessage[]>;
+  /** Those of the given messages that the room has. */
+  find(room: number, ids: readonly number[]): Promise<RoomMessage[]>;
+  /** How many messages are in a range; `most` if there are more. */
+  count(room: number, range: RoomRange, most: number): Promise<number>;
+  /** The ids of the first and the last message. */
+  bounds(room: number): Promise<readonly [first: number, last: number] | undefined>;
+  /** Does a little of what the limits demand, and of what destroyed rooms have left; true if more is left to do. */
+  tidy(limits: Pick<ArchiveLimits, 'removeBeforeId' | 'maxMessages'>): Promise<boolean>;
   /** The public rooms of a domain in the order of their addresses, after an address. */
   publicRooms(domain: string, after: string, limit: number): Promise<ListedRoom[]>;
   countPublicRooms(domain: string): Promise<number>;

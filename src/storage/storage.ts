@@ -9,6 +9,7 @@ import type { PepStore } from './pep.ts';
 import type { PrivateXmlStore } from './private-xml.ts';
 import type { ReportStore } from './reports.ts';
 import type { ResumptionStore } from './resumption.ts';
+import type { RoomStore } from './rooms.ts';
 import type { RosterStore } from './rosters.ts';
 import type { SecretStore } from './secrets.ts';
 import type { VcardStore } from './vcards.ts';
@@ -37,6 +38,7 @@ export interface Storage {
   readonly resumption: ResumptionStore;
   readonly pep: PepStore;
   readonly archive: ArchiveStore;
+  readonly rooms: RoomStore;
   readonly reports: ReportStore;
   readonly schemaVersion: number;
   readonly disk: DiskState;

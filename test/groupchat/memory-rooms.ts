@@ -4,6 +4,7 @@ import type {
   NewRoomMessage,
   RoomListing,
   RoomMessage,
+  RoomRange,
   RoomRecord,
   RoomStore,
   RoomTombstone,
@@ -15,7 +16,7 @@ import { StorageError } from '../../src/storage/storage-error.ts';
 interface Held {
   record: RoomRecord;
   listing: RoomListing;
-  readonly messages: RoomMessage[];
+  messages: RoomMessage[];
 }
 
 /** Rooms in memory. A test can hold answers back, and make writes fail. */
@@ -28,7 +29,9 @@ export class MemoryRooms implements RoomStore {
   #lastMessage = 0;
 
   open(address: string): Promise<StoredRoom> {
-    return Promise.resolve({ record: this.#at(address)?.record, tombstone: this.#tombstones.get(address) });
+    const tombstone = this.#tombstones.get(address);
+    const isOver = tombstone && tombstone.untilMs <= Date.now();
+    return Promise.resolve({ record: this.#at(address)?.record, tombstone: isOver ? undefined : tombstone });
   }
 
   async create(room: NewRoom, listing: RoomListing): Promise<number> {
@@ -36,7 +39,11 @@ export class MemoryRooms implements RoomStore {
     if (this.#at(room.address)) throw new StorageError('conflict', 'the address has a room');
     this.#tombstones.delete(room.address);
     this.#lastRoom += 1;
-    this.#rooms.set(this.#lastRoom, { record: { ...room, room: this.#lastRoom }, listing, messages: [] });
+    this.#rooms.set(this.#lastRoom, {
+      record: { ...room, room: this.#lastRoom, subject: undefined },
+      listing,
+      messages: [],
+    });
     return this.#lastRoom;
   }
 
@@ -58,13 +65,42 @@ export class MemoryRooms implements RoomStore {
     return this.#lastMessage;
   }
 
-  async append({ room, ...message }: NewRoomMessage): Promise<void> {
-    await this.before();
-    this.#held(room).messages.push(message);
+  append({ room, ...message }: NewRoomMessage): Promise<void> {
+    // A query sees everything that was appended before it.
+    this.#rooms.get(room)?.messages.push({ ...message, bytes: Buffer.from(message.bytes) });
+    return this.before().catch((error: unknown) => {
+      this.#remove(room, ({ id }) => id !== message.id);
+      throw error;
+    });
   }
 
-  lastMessages(room: number, limit: number): Promise<RoomMessage[]> {
-    return Promise.resolve(this.#rooms.get(room)?.messages.slice(-limit) ?? []);
+  page(room: number, range: RoomRange, limit: number, which: 'first' | 'last'): Promise<RoomMessage[]> {
+    const all = this.#within(room, range);
+    return Promise.resolve(which === 'first' ? all.slice(0, limit) : all.slice(Math.max(0, all.length - limit)));
+  }
+
+  find(room: number, ids: readonly number[]): Promise<RoomMessage[]> {
+    const messages = this.#rooms.get(room)?.messages ?? [];
+    return Promise.resolve(ids.flatMap((wanted) => messages.find(({ id }) => id === wanted) ?? []));
+  }
+
+  count(room: number, range: RoomRange, most: number): Promise<number> {
+    return Promise.resolve(Math.min(this.#within(room, range).length, most));
+  }
+
+  bounds(room: number): Promise<readonly [number, number] | undefined> {
+    const messages = this.#rooms.get(room)?.messages ?? [];
+    const [first, last] = [messages[0], messages.at(-1)];
+    return Promise.resolve(first && last && [first.id, last.id]);
+  }
+
+  tidy({ removeBeforeId, maxMessages }: Parameters<RoomStore['tidy']>[0]): Promise<boolean> {
+    for (const room of this.#rooms.keys()) {
+      this.#remove(room, ({ id }) => id >= removeBeforeId);
+      const excess = (this.#rooms.get(room)?.messages.length ?? 0) - maxMessages;
+      if (excess > 0) this.#rooms.get(room)?.messages.splice(0, excess);
+    }
+    return Promise.resolve(false);
   }
 
   publicRooms(domain: string, after: string, limit: number): Promise<ListedRoom[]> {
@@ -93,6 +129,15 @@ export class MemoryRooms implements RoomStore {
       addresses.push(held.record.address);
     }
     return addresses;
+  }
+
+  #within(room: number, { afterId, beforeId }: RoomRange): RoomMessage[] {
+    return (this.#rooms.get(room)?.messages ?? []).filter(({ id }) => id > afterId && id < beforeId);
+  }
+
+  #remove(room: number, isKept: (message: RoomMessage) => boolean): void {
+    const held = this.#rooms.get(room);
+    if (held) held.messages = held.messages.filter(isKept);
   }
 
   #at(address: string): Held | undefined {
@@ -128,7 +173,14 @@ function apply(held: Held, change: StoredRoomChange): void {
     case 'affiliation-removed':
       held.record = { ...record, affiliations: record.affiliations.filter(({ jid }) => jid !== change.jid) };
       return;
-    case 'subject':
-      held.record = { ...record, subject: change.subject };
+    case 'subject': {
+      const { message, atMs } = change.subject;
+      held.record = { ...record, subject: { message: Buffer.from(message), atMs } };
+      return;
+    }
+    case 'message-replaced':
+      held.messages = held.messages.map((one) =>
+        one.id === change.id ? { ...one, bytes: Buffer.from(change.bytes) } : one,
+      );
   }
 }

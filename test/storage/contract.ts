@@ -5,6 +5,7 @@ import { describeArchive } from './contract-archive.ts';
 import { describeOffline } from './contract-offline.ts';
 import { describePep } from './contract-pep.ts';
 import { describeResumption } from './contract-resumption.ts';
+import { describeRooms } from './contract-rooms.ts';
 import { describeRosters } from './contract-rosters.ts';
 import { describeSmallStores } from './contract-small-stores.ts';
 import { rejection } from './rejection.ts';
@@ -48,6 +49,7 @@ export function describeStorageContract(name: string, open: () => Promise<Opened
     describeSmallStores(subject);
     describePep(subject);
     describeArchive(subject);
+    describeRooms(() => subject.storage.rooms);
     describeOrder(subject);
   });
   describe(`storage contract: ${name}: closing`, () => {

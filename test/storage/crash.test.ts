@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { tidyRooms } from './contract-rooms.ts';
 import { TestDirectory } from './test-directory.ts';
 
 const program = fileURLToPath(new URL('./storage-program.ts', import.meta.url));
@@ -31,8 +32,20 @@ describe('a killed process', () => {
     expect(await storage.pep.itemIds('juliet@capulet.example', 'n')).to.deep.equal(['x']);
   });
 
+  it('has every message of a room that it acknowledged, and counts them as they are', async () => {
+    const acknowledged = await killedAfter('post', 500);
+    const { rooms } = await directory.open();
+    const room = (await rooms.open('hall@conference.example')).record?.room ?? 0;
+    const all = { afterId: 0, beforeId: Number.POSITIVE_INFINITY };
+    const ids = new Set((await rooms.page(room, all, 1_000_000, 'first')).map(({ id }) => id));
+    expect(acknowledged.filter((id) => !ids.has(id))).to.deep.equal([]);
+    // The count is that of the messages, so that exactly one of them goes.
+    await tidyRooms(rooms, { maxMessages: ids.size - 1 });
+    expect(await rooms.count(room, all, 1_000_000)).to.equal(ids.size - 1);
+  });
+
   /** The ids that a process acknowledged before it was killed in the middle of its work. */
-  async function killedAfter(task: 'append' | 'publish', count: number): Promise<number[]> {
+  async function killedAfter(task: 'append' | 'publish' | 'post', count: number): Promise<number[]> {
     const child = spawn(process.execPath, [program, task, directory.dataDir], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -3,7 +3,7 @@ import { StorageError } from '../../src/storage/storage-error.ts';
 import { ampleQuota, sampleCredentials, sampleMessage } from './samples.ts';
 
 // A process of its own for tests: `append <dir>` prints the id of each message once it is acknowledged, until it is killed; `archive <dir>`
-// does the same with messages in an archive, `publish <dir>` with items of a node;
+// does the same with messages in an archive, `publish <dir>` with items of a node, `post <dir>` with messages of a room;
 // `open <dir> [<migrations>]` prints how opening the directory went; `leave <dir>` writes something and dies.
 const [, , task, dataDir = '', migrationsDir] = process.argv;
 
@@ -51,6 +51,22 @@ async function publish(): Promise<void> {
   await Promise.all(Array.from({ length: 10 }, publishOne));
 }
 
+async function post(): Promise<void> {
+  const storage = await openSqliteStorage({ dataDir, onFatal: fail });
+  const base = { createdAtMs: 0, config: '{}', occupantKey: Buffer.alloc(32), affiliations: [] };
+  const room = await storage.rooms.create(
+    { ...base, address: 'hall@conference.example' },
+    { name: '', isPublic: false },
+  );
+  const postOne = async (): Promise<void> => {
+    const id = storage.rooms.newMessageId();
+    await storage.rooms.append({ room, id, bytes: Buffer.from('hark'), author: 'a@x.example/1', occupantId: 'o' });
+    process.stdout.write(`${id}\n`);
+    return postOne();
+  };
+  await Promise.all(Array.from({ length: 10 }, postOne));
+}
+
 async function open(): Promise<void> {
   const options = { dataDir, onFatal: fail, ...(migrationsDir !== undefined && { migrationsDir }) };
   const outcome = await openSqliteStorage(options).catch((error: unknown) => error);
@@ -68,5 +84,5 @@ function fail(error: Error): void {
   throw error;
 }
 
-const tasks: Readonly<Record<string, () => Promise<void>>> = { append, archive, publish, open, leave };
+const tasks: Readonly<Record<string, () => Promise<void>>> = { append, archive, publish, post, open, leave };
 await tasks[task ?? '']?.();

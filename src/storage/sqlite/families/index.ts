@@ -8,6 +8,7 @@ import { pep } from './pep.ts';
 import { privateXml } from './private-xml.ts';
 import { reports } from './reports.ts';
 import { resumption } from './resumption.ts';
+import { rooms } from './rooms/rooms.ts';
 import { rosters } from './rosters.ts';
 import { secrets } from './secrets.ts';
 import { vcards } from './vcards.ts';
@@ -26,5 +27,6 @@ export const families = [
   resumption,
   pep,
   archive,
+  rooms,
   reports,
 ] as const;

@@ -1,0 +1,140 @@
+import type Database from 'better-sqlite3';
+import type { ArchiveLimits } from '../../../archive.ts';
+import type { RoomRange } from '../../../rooms.ts';
+
+/** A message as it travels between the threads. */
+export interface PackedRoomMessage {
+  readonly id: number;
+  readonly author: string;
+  readonly occupantId: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A new message as it travels between the threads. */
+type PackedNewMessage = PackedRoomMessage & { readonly room: number };
+
+/** Rows that one operation removes: it must not hold up others for long. */
+const removedAtOnce = 250;
+
+const columns = 'id, author, occupant_id AS occupantId, bytes';
+
+/** Prepares the archives of rooms. */
+export function prepareRoomMessages(db: Database.Database) {
+  const counts = prepareCounts(db);
+  return {
+    reads: prepareReads(db),
+    writes: { append: prepareAppend(db, counts), tidy: prepareTidy(db, counts) },
+  };
+}
+
+function prepareReads(db: Database.Database) {
+  const select = (order: string) =>
+    db.prepare<[{ room: number; limit: number } & RoomRange], PackedRoomMessage>(
+      `SELECT ${columns} FROM room_messages WHERE room = @room AND id > @afterId AND id < @beforeId ${order} LIMIT @limit`,
+    );
+  const [first, last] = [select('ORDER BY id'), select('ORDER BY id DESC')];
+  const one = db.prepare<[number, number], PackedRoomMessage>(
+    `SELECT ${columns} FROM room_messages WHERE id = ? AND room = ?`,
+  );
+  const count = db
+    .prepare<[{ room: number; most: number } & RoomRange], number>(
+      `SELECT count(*) FROM (
+         SELECT 1 FROM room_messages WHERE room = @room AND id > @afterId AND id < @beforeId LIMIT @most)`,
+    )
+    .pluck();
+  const end = (order: string) =>
+    db.prepare<[number], number>(`SELECT id FROM room_messages WHERE room = ? ${order} LIMIT 1`).pluck();
+  const [firstId, lastId] = [end('ORDER BY id'), end('ORDER BY id DESC')];
+  return {
+    page: (room: number, { afterId, beforeId }: RoomRange, limit: number, which: 'first' | 'last') =>
+      which === 'first'
+        ? first.all({ room, afterId, beforeId, limit })
+        : last.all({ room, afterId, beforeId, limit }).reverse(),
+    find: (room: number, ids: readonly number[]): PackedRoomMessage[] => ids.flatMap((id) => one.get(id, room) ?? []),
+    count: (room: number, { afterId, beforeId }: RoomRange, most: number): number =>
+      count.get({ room, afterId, beforeId, most }) ?? 0,
+    bounds: (room: number): readonly [number, number] | undefined => {
+      const [from, to] = [firstId.get(room), lastId.get(room)];
+      return from === undefined || to === undefined ? undefined : [from, to];
+    },
+  };
+}
+
+/** Counts the messages of rooms. */
+function prepareCounts(db: Database.Database) {
+  const grow = db.prepare<[number, number]>(
+    'UPDATE room_archives SET messages = messages + ? WHERE room = ? AND abandoned = 0',
+  );
+  const shrink = db.prepare<[number, number]>('UPDATE room_archives SET messages = messages - ? WHERE room = ?');
+  return {
+    /** False if the room is gone. */
+    grow: (room: number, by: number): boolean => grow.run(by, room).changes > 0,
+    shrink: (room: number, by: number): void => {
+      shrink.run(by, room);
+    },
+  };
+}
+
+type Counts = ReturnType<typeof prepareCounts>;
+
+function prepareAppend(db: Database.Database, counts: Counts) {
+  const insert = db.prepare<[number, number, string, string, Uint8Array]>(
+    'INSERT INTO room_messages (id, room, author, occupant_id, bytes) VALUES (?, ?, ?, ?, ?)',
+  );
+  return (messages: readonly PackedNewMessage[]): void => {
+    const alive = new Map<number, boolean>();
+    for (const [room, number] of countedByRoom(messages)) alive.set(room, counts.grow(room, number));
+    for (const { id, room, author, occupantId, bytes } of messages) {
+      if (alive.get(room)) insert.run(id, room, author, occupantId, bytes);
+    }
+  };
+}
+
+function countedByRoom(messages: readonly { readonly room: number }[]): Map<number, number> {
+  const counted = new Map<number, number>();
+  for (const { room } of messages) counted.set(room, (counted.get(room) ?? 0) + 1);
+  return counted;
+}
+
+function prepareTidy(db: Database.Database, counts: Counts) {
+  const abandoned = db.prepare<[], number>('SELECT room FROM room_archives WHERE abandoned = 1 LIMIT 1').pluck();
+  const forget = db.prepare<[number]>('DELETE FROM room_archives WHERE room = ?');
+  const overfull = db.prepare<[number], { room: number; messages: number }>(
+    'SELECT room, messages FROM room_archives WHERE messages > ? LIMIT 1',
+  );
+  const removeOldest = db.prepare<[number, number]>(
+    'DELETE FROM room_messages WHERE id IN (SELECT id FROM room_messages WHERE room = ? ORDER BY id LIMIT ?)',
+  );
+  const removeOld = db.prepare<[number, number], { room: number }>(
+    `DELETE FROM room_messages WHERE id IN (SELECT id FROM room_messages WHERE id < ? ORDER BY id LIMIT ?)
+       RETURNING room`,
+  );
+  const removeTombstones = db.prepare<[number, number]>(
+    `DELETE FROM room_tombstones WHERE address IN (
+       SELECT address FROM room_tombstones WHERE until_ms <= ? ORDER BY until_ms LIMIT ?)`,
+  );
+  /** Each of these is true if it found something to do. */
+  const tidyAbandoned = (): boolean => {
+    const room = abandoned.get();
+    if (room === undefined) return false;
+    const { changes } = removeOldest.run(room, removedAtOnce);
+    if (changes === 0) forget.run(room);
+    else counts.shrink(room, changes);
+    return true;
+  };
+  const tidyOld = (removeBeforeId: number): boolean => {
+    const removed = removeOld.all(removeBeforeId, removedAtOnce);
+    for (const [room, number] of countedByRoom(removed)) counts.shrink(room, number);
+    return removed.length > 0;
+  };
+  const tidyExcess = (maxMessages: number): boolean => {
+    const found = overfull.get(maxMessages);
+    if (!found) return false;
+    const { changes } = removeOldest.run(found.room, Math.min(found.messages - maxMessages, removedAtOnce));
+    counts.shrink(found.room, changes);
+    return changes > 0;
+  };
+  const tidyTombstones = (nowMs: number): boolean => removeTombstones.run(nowMs, removedAtOnce).changes > 0;
+  return ({ removeBeforeId, maxMessages }: Pick<ArchiveLimits, 'removeBeforeId' | 'maxMessages'>, nowMs: number) =>
+    tidyAbandoned() || tidyOld(removeBeforeId) || tidyExcess(maxMessages) || tidyTombstones(nowMs);
+}

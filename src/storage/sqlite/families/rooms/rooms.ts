@@ -1,0 +1,126 @@
+import type Database from 'better-sqlite3';
+import type { RoomRecord, RoomStore, RoomTombstone, StoredRoom } from '../../../rooms.ts';
+import { asBuffer, ownBytes } from '../../bytes.ts';
+import { defineFamily, type OperationsOf, type StoreContext } from '../../family.ts';
+import { packChange, prepareRoomWrites } from './room-changes.ts';
+import { prepareRoomLists } from './room-lists.ts';
+import { type PackedRoomMessage, prepareRoomMessages } from './room-messages.ts';
+
+/** The rooms, their affiliations and their messages. */
+export const rooms = defineFamily({
+  name: 'rooms',
+  prepare: prepareRooms,
+  adds: ['create', 'change', 'append'],
+  store: roomStore,
+});
+
+function prepareRooms(db: Database.Database) {
+  const messages = prepareRoomMessages(db);
+  const lists = prepareRoomLists(db);
+  return {
+    reads: { open: prepareOpen(db), ...messages.reads, ...lists },
+    writes: { ...prepareRoomWrites(db), ...messages.writes },
+  };
+}
+
+function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typeof prepareRooms>>): RoomStore {
+  const unpack = (messages: readonly PackedRoomMessage[]) =>
+    messages.map(({ bytes, ...message }) => ({ ...message, bytes: asBuffer(bytes) }));
+  return {
+    open: async (address) => unpackRoom(await run('open', address, nowMs())),
+    create: ({ occupantKey, ...room }, listing) =>
+      run('create', { ...room, occupantKey: ownBytes(occupantKey) }, listing),
+    change: (room, changes) => run('change', room, changes.map(packChange)),
+    destroy: (room, tombstone) => run('destroy', room, tombstone),
+    newMessageId: nextId,
+    append: gather('append', (messages) => [messages.map((one) => ({ ...one, bytes: ownBytes(one.bytes) }))]),
+    page: async (room, range, limit, which) => unpack(await run('page', room, range, limit, which)),
+    find: async (room, ids) => unpack(await run('find', room, ids)),
+    count: (room, range, most) => run('count', room, range, most),
+    bounds: (room) => run('bounds', room),
+    tidy: (limits) => run('tidy', limits, nowMs()),
+    publicRooms: (domain, after, limit) => run('publicRooms', domain, after, limit),
+    countPublicRooms: (domain) => run('countPublicRooms', domain),
+    countRooms: (owner) => run('countRooms', owner),
+    forget: (jid) => run('forget', jid),
+  };
+}
+
+/** The record of a room as it travels between the threads. */
+type PackedRoom = Omit<RoomRecord, 'occupantKey' | 'subject'> & {
+  readonly occupantKey: Uint8Array;
+  readonly subject: Uint8Array | null;
+  readonly subjectAtMs: number | null;
+};
+
+function unpackRoom({
+  record,
+  tombstone,
+}: {
+  record?: PackedRoom | undefined;
+  tombstone?: RoomTombstone | undefined;
+}): StoredRoom {
+  if (!record) return { record, tombstone };
+  const { subject, subjectAtMs, occupantKey, ...rest } = record;
+  return {
+    record: {
+      ...rest,
+      occupantKey: asBuffer(occupantKey),
+      subject: subject && subjectAtMs !== null ? { message: asBuffer(subject), atMs: subjectAtMs } : undefined,
+    },
+    tombstone,
+  };
+}
+
+interface AffiliationRow {
+  readonly jid: string;
+  readonly affiliation: string;
+  readonly nick: string | null;
+  readonly nickKey: string | null;
+  readonly reason: string | null;
+}
+
+interface TombstoneRow {
+  readonly untilMs: number;
+  readonly alternative: string | null;
+  readonly reason: string | null;
+  readonly owners: string;
+}
+
+function prepareOpen(db: Database.Database) {
+  const room = db.prepare<[string], Omit<PackedRoom, 'affiliations'>>(
+    `SELECT id AS room, address, created_at_ms AS createdAtMs, config, occupant_key AS occupantKey, subject,
+       subject_at_ms AS subjectAtMs
+     FROM rooms WHERE address = ?`,
+  );
+  const affiliations = db.prepare<[number], AffiliationRow>(
+    'SELECT jid, affiliation, nick, nick_key AS nickKey, reason FROM room_affiliations WHERE room = ? ORDER BY jid',
+  );
+  const tombstone = db.prepare<[string, number], TombstoneRow>(
+    'SELECT until_ms AS untilMs, alternative, reason, owners FROM room_tombstones WHERE address = ? AND until_ms > ?',
+  );
+  return (address: string, nowMs: number) => {
+    const found = room.get(address);
+    if (found) return { record: { ...found, affiliations: affiliations.all(found.room).map(readAffiliation) } };
+    const left = tombstone.get(address, nowMs);
+    return { tombstone: left && readTombstone(left) };
+  };
+}
+
+function readAffiliation({ nick, nickKey, reason, ...row }: AffiliationRow) {
+  return {
+    ...row,
+    ...(nick !== null && { nick }),
+    ...(nickKey !== null && { nickKey }),
+    ...(reason !== null && { reason }),
+  };
+}
+
+function readTombstone({ untilMs, alternative, reason, owners }: TombstoneRow): RoomTombstone {
+  return {
+    untilMs,
+    owners: JSON.parse(owners) as string[],
+    ...(alternative !== null && { alternative }),
+    ...(reason !== null && { reason }),
+  };
+}
