@@ -7,6 +7,7 @@ import type { Log } from '../support/log.ts';
 import { amp } from './amp/amp.ts';
 import type { AmpOptions } from './amp/settings.ts';
 import { type ArchiveOptions, archive } from './archive/archive.ts';
+import { avatars } from './avatars/avatars.ts';
 import { blocking } from './blocking/blocking.ts';
 import { bookmarks } from './bookmarks/bookmarks.ts';
 import { carbons } from './carbons/carbons.ts';
@@ -14,6 +15,7 @@ import { clientState } from './client-state/client-state.ts';
 import { commands } from './commands.ts';
 import { type ContactAddresses, contactAddresses } from './contact-addresses.ts';
 import { disco } from './disco/disco.ts';
+import { displayedMarkers } from './displayed-markers.ts';
 import { type ExternalServicesOptions, externalServices } from './external-services.ts';
 import { type ForwardingOptions, forwarding } from './forwarding.ts';
 import { lastActivity } from './last-activity.ts';
@@ -81,11 +83,13 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     log,
   });
   const roomBookmarks = bookmarks({ ...routing, nodes: eventing.nodes, store: storage.privateXml, log });
+  const images = avatars({ ...routing, nodes: eventing.nodes, storage, log });
   const parts: readonly Extension<ExtensionOptions>[] = [
     blocking({ ...routing, store: storage.blocklists }),
     roster({ ...routing, store: storage.rosters, options: options.roster }),
     amp({ ...deps, store: storage }),
     offline({ ...routing, store: storage.offline, quota: options.offline, clock, log }),
+    displayedMarkers({ nodes: eventing.nodes, log }),
     // Before what copies messages: copies have the ids of the archive.
     archive({ ...routing, options: options.archive, storage, clock, log }),
     carbons(sessions),
@@ -103,12 +107,13 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     time(clock),
     lastActivity({ sessions, store: storage.accounts, clock, log }),
     forwarding(storage.accounts, options.forwarding),
-    vcard(storage.vcards),
+    vcard({ store: storage.vcards, photos: images.photos }),
     privateXml(roomBookmarks.privateXml),
     reports({ ...routing, store: storage.reports, clock, log }),
     eventing.extension,
-    // After what loads the nodes: old bookmarks become items when the account is loaded.
+    // After what loads the nodes: old bookmarks and photos become items when the account is loaded.
     roomBookmarks.extension,
+    images.extension,
     register(deps.registrar, options.registration),
     legacySession(),
   ];

@@ -1,4 +1,5 @@
 import type { Jid } from '../protocol/jid.ts';
+import type { NodeConfig } from '../protocol/pubsub-config.ts';
 import type { ItemSelection, PepItem } from '../storage/pep.ts';
 import type { Account } from './account.ts';
 
@@ -11,6 +12,8 @@ export interface NodeChange {
   readonly published?: readonly NodeItem[];
   /** The ids of items to remove. */
   readonly retracted?: readonly string[];
+  /** How the node differs from others of its kind, if the change creates it. */
+  readonly config?: Partial<NodeConfig>;
 }
 
 /**

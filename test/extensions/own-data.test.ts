@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { privateXml } from '../../src/extensions/private-xml.ts';
 import { vcard } from '../../src/extensions/vcard.ts';
+import type { Element } from '../../src/xml/element.ts';
 import type { StubSession } from '../support/stub-session.ts';
 import { Bench, errorText } from './bench.ts';
 
@@ -80,7 +81,11 @@ describe('Private XML Storage (XEP-0049)', () => {
 });
 
 describe('vcard-temp (XEP-0054)', () => {
-  const bench = new Bench(({ storage }) => ({ extensions: [vcard(storage.vcards)] }));
+  const photos = {
+    shown: (_owner: unknown, _reader: unknown, card?: Element) => card,
+    taken: (_: unknown, card: Element) => card,
+  };
+  const bench = new Bench(({ storage }) => ({ extensions: [vcard({ store: storage.vcards, photos })] }));
   const card = `<vCard xmlns='vcard-temp'><FN>Juliet</FN></vCard>`;
   const set = (session: StubSession, xml: string, to = '') =>
     bench.asks(session, `<iq type='set' id='v' ${to && `to='${to}'`}>${xml}</iq>`);

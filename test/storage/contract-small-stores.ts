@@ -14,6 +14,18 @@ export function describeSmallStores(subject: Subject): void {
     expect((await rejection(vcards.set('nobody@x.example', '<vCard/>'))).code).to.equal('not-found');
   });
 
+  it('finds the vCards with an image', async () => {
+    const { vcards } = subject.storage;
+    const [owner, other] = [await subject.newAccount(), await subject.newAccount()];
+    const card = '<vCard><PHOTO><BINVAL>AA==</BINVAL></PHOTO></vCard>';
+    await vcards.set(owner, card);
+    await vcards.set(other, '<vCard><PHOTO/></vCard>');
+    expect(await vcards.getWithImage(owner)).to.equal(card);
+    expect(await vcards.getWithImage(other)).to.equal(undefined);
+    await vcards.set(owner, '<vCard/>');
+    expect(await vcards.getWithImage(owner)).to.equal(undefined);
+  });
+
   it('keeps private XML by name and namespace', async () => {
     const { privateXml } = subject.storage;
     const owner = await subject.newAccount();

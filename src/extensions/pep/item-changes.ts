@@ -113,9 +113,14 @@ export class ItemChanges implements PersonalNodes {
 
   async #make(account: Account, name: string, change: NodeChange | undefined): Promise<void> {
     if (!change) return;
-    const node = this.#deps.nodes.of(account).get(name) ?? this.newNode(account, name, undefined);
+    const node = this.#deps.nodes.of(account).get(name) ?? this.#created(account, name, change.config);
     const notify = await this.apply(account, node, change);
     notify();
+  }
+
+  #created(account: Account, name: string, config?: Partial<NodeConfig>): PepNode {
+    const node = this.newNode(account, name, undefined);
+    return config ? { ...node, config: { ...node.config, ...config } } : node;
   }
 }
 
