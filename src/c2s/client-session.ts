@@ -14,6 +14,8 @@ import { WatchedStanzas } from './watched-stanzas.ts';
 
 /** Dependencies that all sessions share. */
 export interface SessionDeps extends UnconfirmedDeps {
+  /** A stanza waits for the client of a session without a connection. */
+  readonly waiting: (session: Session, stanza: Stanza) => void;
   /** Ends a session that has no stream. */
   readonly end: (session: ClientSession) => void;
 }
@@ -34,6 +36,7 @@ export class ClientSession implements Session {
   readonly #unconfirmed: UnconfirmedStanzas;
   #stream: SessionStream | undefined;
   #ended = false;
+  #detached: boolean;
   /** Resolves when there is a stream again, or the session has ended. Absent if nothing waits for this. */
   #streamChange: PromiseWithResolvers<void> | undefined;
 
@@ -42,6 +45,7 @@ export class ClientSession implements Session {
     this.account = account;
     this.interests = new Interests(account);
     this.#stream = stream;
+    this.#detached = stream === undefined;
     this.boundAtMs = boundAtMs;
     this.#deps = deps;
     this.#unconfirmed = new UnconfirmedStanzas(this, deps);
@@ -54,6 +58,10 @@ export class ClientSession implements Session {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  get detached(): boolean {
+    return this.#detached;
   }
 
   /** Stream management, if the client has enabled it (XEP-0198 §3). */
@@ -88,6 +96,7 @@ export class ClientSession implements Session {
 
   send(stanza: Stanza, watch?: Watch): void {
     if (this.#ended) return watch?.settled(false);
+    if (!this.#stream) this.#deps.waiting(this, stanza);
     if (watch && !this.#held.active && !this.filter && !this.management) return this.#sendWatched(stanza, watch);
     if (watch) this.watch(stanza, watch);
     if (!this.#held.active) return this.sendHeld(stanza);
@@ -193,11 +202,12 @@ export class ClientSession implements Session {
     else this.#deps.end(this);
   }
 
-  /** The connection is lost, and the client can resume. The filter ends; its stanzas wait with the rest. */
-  detach(): void {
+  /** The connection is lost, and the client can resume. The filter ends; its stanzas wait with the rest. Returns all that may be missing. */
+  detach(): readonly Stanza[] {
     this.#stream = undefined;
+    this.#detached = true;
     for (const stanza of this.#endFilter()) this.#transmit(stanza);
-    this.management?.detached(this.#held.stanzas);
+    return this.management?.detached(this.#held.stanzas) ?? [];
   }
 
   /** Takes the client's count at resumption; throws the stream error of XEP-0198 §6. */
@@ -211,6 +221,7 @@ export class ClientSession implements Session {
    */
   attach(stream: SessionStream, behindStored = false): void {
     this.#stream = stream;
+    this.#detached = false;
     const held = new Set(this.#held.stanzas);
     const waited = this.#watched.stanzas().filter((stanza) => !held.has(stanza));
     for (const stanza of waited) this.#mayLeave(stanza);

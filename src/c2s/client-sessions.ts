@@ -1,6 +1,7 @@
 import type { Jid } from '../protocol/jid.ts';
 import { JidError } from '../protocol/jid.ts';
 import { randomId } from '../protocol/random-id.ts';
+import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from '../routing/account.ts';
@@ -31,6 +32,8 @@ interface ClientSessionDeps extends Omit<SessionDeps, 'end' | 'store'>, Resumpti
   readonly policy: SessionPolicy;
   /** The session has left the directory. */
   readonly ended: (session: Session) => void;
+  /** The connection of a session is lost. Its client may not have the stanzas in `unconfirmed`. */
+  readonly connectionLost: (session: Session, unconfirmed: readonly Stanza[]) => void;
   /** A session loaded from the disk after a restart has been resumed. */
   readonly returned: (session: Session) => void;
   readonly restoreWatch: RestoreWatch;
@@ -78,7 +81,8 @@ export class ClientSessions {
   /** A stream leaves its session: for good, or because its connection is lost and the session can be resumed. */
   left(session: ClientSession, stream: SessionStream, leaving: Leaving): void {
     if (session.stream !== stream) return;
-    if (leaving === 'lost' && session.management?.resumability) this.resumable.detach(session);
+    if (leaving === 'lost' && session.management?.resumability)
+      this.#deps.connectionLost(session, this.resumable.detach(session));
     else this.end(session, leaving);
   }
 
@@ -127,20 +131,16 @@ export class ClientSessions {
   #makeRoom(jid: Jid, account: Account): void {
     const { directory, policy } = this.#deps;
     const holder = directory.find(jid);
-    if (holder && policy.conflict === 'refuse' && !isDetached(holder)) {
+    if (holder && policy.conflict === 'refuse' && !holder.detached) {
       throw StanzaError.conflict('the resource is already in use');
     }
     if (holder) return holder.close(StreamError.conflict('replaced by a new session'));
     const sessions = directory.of(account.key);
     if (sessions.length < policy.maxPerAccount) return;
-    const longestLost = sessions.find(isDetached);
+    const longestLost = sessions.find(({ detached }) => detached);
     if (!longestLost) throw StanzaError.resourceConstraint('too many sessions');
     longestLost.close(StreamError.resourceConstraint('too many sessions'));
   }
-}
-
-function isDetached(session: Session): boolean {
-  return session instanceof ClientSession && session.stream === undefined;
 }
 
 function withResource(identity: Jid, resource: string): Jid {

@@ -26,6 +26,8 @@ export function makeSessions({ config, storage, clock, log }: Foundation, routin
     clock,
     log,
     ended: routing.sessionEnded,
+    connectionLost: (session, unconfirmed) => routing.hooks.connectionLost(session, unconfirmed),
+    waiting: (session, stanza) => routing.hooks.waiting(session, stanza),
     returned: (session) => {
       if (session.presence.available) routing.hooks.readyForMessages(session);
     },

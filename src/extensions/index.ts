@@ -24,6 +24,7 @@ import { offline } from './offline/offline.ts';
 import { pep } from './pep/pep.ts';
 import { ping } from './ping.ts';
 import { privateXml } from './private-xml.ts';
+import { type PushOptions, push } from './push/push.ts';
 import { type AccountChanges, type RegisterOptions, register } from './register.ts';
 import { reports } from './reports/reports.ts';
 import { roster } from './roster/roster.ts';
@@ -44,6 +45,7 @@ export interface ExtensionOptions extends ExternalServicesOptions {
   readonly registration: RegisterOptions;
   readonly contact: ContactAddresses;
   readonly forwarding: ForwardingOptions;
+  readonly push: PushOptions;
 }
 
 /** Dependencies of all extensions together. */
@@ -63,6 +65,7 @@ export interface ExtensionDeps {
     | 'vcards'
     | 'pep'
     | 'archive'
+    | 'push'
     | 'reports'
     | 'secrets'
     | 'disk'
@@ -93,6 +96,8 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     // Before what copies messages: copies have the ids of the archive.
     archive({ ...routing, options: options.archive, storage, clock, log }),
     carbons(sessions),
+    // Behind the archive: what is archived can be read later by a device that is told of it.
+    push({ ...routing, options: options.push, store: storage.push, clock, log }),
     clientState(),
     disco({
       name: software.name,

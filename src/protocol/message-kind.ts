@@ -103,9 +103,33 @@ export function isWorthArchiving(payload: Payload): boolean {
   return kind !== 'chat-state' && kind !== 'other';
 }
 
+/**
+ * Whether the user should hear of the message at once, even on a device that is not connected (XEP-0357). A call is worth that when it
+ * begins. In rooms, a subject is not: the room sends it to everyone who joins.
+ */
+export function isWorthNotifying(message: Stanza): boolean {
+  const { payload } = message;
+  switch (messageType(message)) {
+    case 'chat':
+    case 'normal': {
+      const kind = messageKind(payload);
+      return kind === 'call' ? beginsCall(payload) : kind === 'text' || kind === 'invitation';
+    }
+    case 'groupchat':
+      return messageKind(payload) === 'text' && (!payload.has('subject', ns.client) || payload.has('body', ns.client));
+    case 'headline':
+    case 'error':
+      return false;
+  }
+}
+
 /** Whether nobody has to see the message soon: it only says what became of other messages, or changes them, without text of its own. */
 export function isQuiet({ children }: Payload): boolean {
   return children.some((child) => quiet.has(child.ns)) && children.every(isQuietOrAddition);
+}
+
+function beginsCall(payload: Payload): boolean {
+  return payload.has('propose', ns.jingleMessage) || payload.has('invite', ns.callInvites);
 }
 
 function isQuietOrAddition({ name, ns: childNs }: Child): boolean {

@@ -110,6 +110,8 @@ export const ns = {
   legacyBookmarks: 'storage:bookmarks',
   displayedMarkers: 'urn:xmpp:mds:displayed:0',
   displayedMarkersAssist: 'urn:xmpp:mds:server-assist:0',
+  push: 'urn:xmpp:push:0',
+  pushSummary: 'urn:xmpp:push:summary',
   // Files
   portableData: 'urn:xmpp:pie:0',
   portableArchive: 'urn:xmpp:pie:0#mam',

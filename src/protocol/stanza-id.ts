@@ -25,6 +25,13 @@ export function withoutStanzaIds(payload: Payload, isOurs: (by: Jid) => boolean)
   });
 }
 
+/** Whether an entity has given the stanza an id. The text must be the one that {@link withStanzaId} writes. */
+export function hasStanzaId(payload: Payload, by: Jid): boolean {
+  return payload.children.some(
+    (child) => isStanzaId(child) && attribute(payload.element(child), 'by') === by.toString(),
+  );
+}
+
 function isStanzaId({ name, ns: childNs }: Child): boolean {
   return childNs === ns.stanzaId && name === 'stanza-id';
 }

@@ -1,4 +1,5 @@
 import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
 import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
 import type { Extension, NonzaHandler, SessionFeature, StatusSection, StreamStage } from './extension.ts';
@@ -7,7 +8,7 @@ import type { MessageStore } from './message-store.ts';
 import type { BoundOperation } from './operation.ts';
 import type { Session } from './session.ts';
 
-type HookName = 'filter' | 'prepare' | 'judge' | 'recall' | 'record' | 'settleDue';
+type HookName = 'filter' | 'prepare' | 'judge' | 'recall' | 'record' | 'settleDue' | 'detached';
 type Hook<Name extends HookName> = NonNullable<Extension<never>[Name]>;
 
 /** The hooks of all extensions, each in the order of the list. Empty until {@link install}. */
@@ -15,6 +16,7 @@ export class ExtensionHooks {
   #extensions: readonly Extension<never>[] = [];
   #messageStore: MessageStore | undefined;
   #messageArchive: MessageArchive | undefined;
+  #detached: readonly Hook<'detached'>[] = [];
   filters: readonly Hook<'filter'>[] = [];
   prepares: readonly Hook<'prepare'>[] = [];
   judges: readonly Hook<'judge'>[] = [];
@@ -29,6 +31,7 @@ export class ExtensionHooks {
     this.judges = this.#all('judge');
     this.recalls = this.#all('recall');
     this.recorders = this.#all('record');
+    this.#detached = this.#all('detached');
     this.#messageStore = this.#only('messageStore');
     this.#messageArchive = this.#only('messageArchive');
   }
@@ -95,6 +98,16 @@ export class ExtensionHooks {
     const settlers = this.#all('settleDue');
     for (const settle of settlers) await settle(account);
     return settlers.length > 0;
+  }
+
+  /** Tells all extensions that the connection of a session is lost, and which stanzas its client may not have. */
+  connectionLost(session: Session, unconfirmed: readonly Stanza[]): void {
+    for (const hook of this.#detached) hook.lost?.(session, unconfirmed);
+  }
+
+  /** Tells all extensions that a stanza waits for the client of a session without a connection. */
+  waiting(session: Session, stanza: Stanza): void {
+    for (const hook of this.#detached) hook.waiting?.(session, stanza);
   }
 
   /** Tells all extensions that the session can take messages now. */

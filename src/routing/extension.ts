@@ -49,6 +49,7 @@ export interface Extension<Options = unknown> {
   readonly recall?: Recall;
   readonly record?: Recorder;
   readonly presence?: PresenceHook;
+  readonly detached?: DetachedHook;
   /** Stores messages for absent users. At most one extension has it. */
   readonly messageStore?: MessageStore;
   /** Finds archived messages. At most one extension has it. */
@@ -267,6 +268,14 @@ export interface PresenceHook {
   dress?(presence: Stanza, account: Account): Stanza;
 }
 
+/** Follows sessions whose connection is lost while their client can come back (XEP-0198 §5). The functions return at once. */
+interface DetachedHook {
+  /** The connection of a session is lost. The client may not have the stanzas in `unconfirmed`. */
+  lost?(session: Session, unconfirmed: readonly Stanza[]): void;
+  /** A stanza for the client of such a session begins to wait. */
+  waiting?(session: Session, stanza: Stanza): void;
+}
+
 /**
  * Sees every message after it was judged and before anything happens with it, for example to archive or copy it. Does not see messages of
  * the server itself unless they are errors, messages that a rule has stopped, and messages that are planned again because a plan failed.
@@ -286,6 +295,11 @@ export interface Recorded {
   readonly backlog?: Promise<unknown>;
   /** Data to store with the message, if it is stored. */
   readonly extras?: StoredExtras;
+  /**
+   * Called when a plan of the kind `direct` or `stored` was carried out: sessions have the message, or the store has it durably. Called
+   * again if it fails later and another plan is carried out.
+   */
+  carriedOut?(): void;
   /** Called when every plan has failed and the sender gets an error. */
   undelivered?(): void;
 }

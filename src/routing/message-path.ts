@@ -201,6 +201,7 @@ export class MessagePath {
     const needsCopy = ackScope?.needsAck && storabilityOf(message) !== 'forget';
     if (!needsCopy) for (const session of sessions) session.send(message, watch);
     else for (const session of sessions) ackScope.ackAfter(session.sendDurably(message, watch));
+    for (const one of journey.recorded) one.carriedOut?.();
   }
 
   /** One delivery is enough. If every session fails, the judge rules on the next plan. */
@@ -280,7 +281,10 @@ export class MessagePath {
     const kept = this.#store
       .keep(stamped(ruling.message, journey.recorded), owner, extrasOf(ruling, journey))
       .then(
-        () => ruling.oversight?.done(),
+        () => {
+          ruling.oversight?.done();
+          for (const one of journey.recorded) one.carriedOut?.();
+        },
         (error: unknown) => this.#notKept(ruling, journey, error),
       )
       .finally(() => {

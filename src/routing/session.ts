@@ -79,4 +79,6 @@ export interface Session extends AckScope {
   /** Ends the session and its stream with a stream error. */
   close(error: StreamError): void;
   readonly ended: boolean;
+  /** Whether its connection is lost and its client can come back (XEP-0198 §5), or was when the session ended. */
+  readonly detached: boolean;
 }

@@ -7,6 +7,7 @@ import type { OutboxStore } from './outbox.ts';
 import type { OutgoingStore } from './outgoing.ts';
 import type { PepStore } from './pep.ts';
 import type { PrivateXmlStore } from './private-xml.ts';
+import type { PushStore } from './push.ts';
 import type { ReportStore } from './reports.ts';
 import type { ResumptionStore } from './resumption.ts';
 import type { RoomStore } from './rooms.ts';
@@ -39,6 +40,7 @@ export interface Storage {
   readonly pep: PepStore;
   readonly archive: ArchiveStore;
   readonly rooms: RoomStore;
+  readonly push: PushStore;
   readonly reports: ReportStore;
   readonly schemaVersion: number;
   readonly disk: DiskState;

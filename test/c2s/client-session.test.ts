@@ -73,6 +73,7 @@ describe('A session', () => {
   let clock: ManualClock;
   let store: MemoryResumption;
   let endedByDesk: ClientSession[];
+  let waiting: string[];
   let log: RecordingLog;
 
   beforeEach(() => {
@@ -80,6 +81,7 @@ describe('A session', () => {
     clock = new ManualClock();
     store = new MemoryResumption();
     endedByDesk = [];
+    waiting = [];
     log = new RecordingLog();
     session = new ClientSession(account.jid.withResource('balcony'), account, stream, 1000, {
       limits: management.limits,
@@ -88,6 +90,7 @@ describe('A session', () => {
       requests: new OutgoingRequests(clock),
       clock,
       log,
+      waiting: (_, one) => void waiting.push(one.id ?? ''),
       end: (one) => void endedByDesk.push(one),
     });
   });
@@ -515,6 +518,28 @@ describe('A session', () => {
       expect(stream.sent.filter((one) => one.startsWith('close'))).to.deep.equal([]);
       await turn();
       expect(stream.sent.filter((one) => one.startsWith('close'))).to.deep.equal(['close policy-violation']);
+    });
+
+    it('says what its client may not have when the connection is lost, and what waits for the client then', () => {
+      session.manage();
+      session.release();
+      expect(session.detached).to.equal(false);
+      send('1');
+      session.hold();
+      send('2');
+      expect(session.detach().map(({ id }) => id)).to.deep.equal(['1', '2']);
+      expect([session.detached, waiting]).to.deep.equal([true, []]);
+      send('3');
+      session.release();
+      send('4');
+      expect(waiting).to.deep.equal(['3', '4']);
+      session.attach(stream);
+      send('5');
+      expect([session.detached, waiting]).to.deep.equal([false, ['3', '4']]);
+      session.detach();
+      session.end();
+      send('6');
+      expect([session.detached, waiting], 'as at its end').to.deep.equal([true, ['3', '4']]);
     });
 
     it('returns no stanzas that are stored elsewhere', () => {

@@ -60,6 +60,8 @@ class SessionsBench {
       clock,
       log: alarms,
       ended: (session) => this.log.push(`${session.jid.resource} ended, ${this.directory.size} left`),
+      connectionLost: () => undefined,
+      waiting: () => undefined,
       returned: (session) => this.log.push(`${session.jid.resource} returned`),
       restoreWatch: ({ id }) => void this.recalled.push(id),
       route: (stanza) => void this.log.push(`route ${stanza}`),

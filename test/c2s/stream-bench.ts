@@ -191,6 +191,8 @@ export class StreamBench {
       clock,
       log,
       ended: (session) => void this.ended.push(session),
+      connectionLost: () => undefined,
+      waiting: () => undefined,
       returned: () => {},
       restoreWatch: () => undefined,
       route: (stanza) => void this.undelivered.push(stanza),

@@ -13,6 +13,7 @@ export function allExtensions({ routing, storage, clock, log }: BenchDeps): Benc
     offline: { maxMessages: 10, maxBytes: 10_000 },
     archive: { enabled: true, keepDays: 365, maxPerAccount: null },
     registration: { passwordChange: true, accountRemoval: true },
+    push: { enabled: true, maxPerAccount: 20, perMinute: 60, sender: false, body: false },
     forwarding: { userCommand: true },
     externalServices: [],
     contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [] },

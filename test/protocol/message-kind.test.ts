@@ -3,6 +3,7 @@ import {
   isArchivable,
   isOnlyChatState,
   isQuiet,
+  isWorthNotifying,
   type MessageKind,
   messageKind,
 } from '../../src/protocol/message-kind.ts';
@@ -109,6 +110,40 @@ describe('a quiet message', () => {
   ];
   for (const [children, quiet] of table) {
     it(`is ${quiet ? '' : 'not '}'${children}'`, () => expect(isQuiet(read(children).payload)).to.equal(quiet));
+  }
+});
+
+describe('what is worth a notification (XEP-0357 §7)', () => {
+  const table: readonly [attributes: string, children: string, worth: boolean][] = [
+    ["type='chat'", body, true],
+    ['', body, true],
+    ["type='chat'", composing + body, true],
+    ["type='chat'", "<encrypted xmlns='eu.siacs.conversations.axolotl'/>", true],
+    ["type='chat'", "<encrypted xmlns='urn:xmpp:omemo:2'/>", true],
+    ['', directInvitation, true],
+    ['', invite, true],
+    ["type='chat'", propose, true],
+    ['', "<invite xmlns='urn:xmpp:call-invites:0'/>", true],
+    ["type='chat'", "<retract xmlns='urn:xmpp:jingle-message:0' id='1'/>", false],
+    ["type='chat'", "<proceed xmlns='urn:xmpp:jingle-message:0' id='1'/>", false],
+    ["type='chat'", composing, false],
+    ["type='chat'", received, false],
+    ["type='chat'", displayed, false],
+    ["type='chat'", reactions, false],
+    ["type='chat'", '', false],
+    ["type='error'", body, false],
+    ["type='headline'", body, false],
+    ["type='groupchat'", body, true],
+    ["type='groupchat'", "<encrypted xmlns='urn:xmpp:omemo:2'/>", true],
+    ["type='groupchat'", '<subject>hi</subject>', false],
+    ["type='groupchat'", '<subject/>', false],
+    ["type='groupchat'", `<subject>hi</subject>${body}`, true],
+    ["type='groupchat'", composing, false],
+  ];
+  for (const [attributes, children, worth] of table) {
+    it(`is ${worth ? '' : 'not '}<message ${attributes}>${children}`, () => {
+      expect(isWorthNotifying(read(children, attributes))).to.equal(worth);
+    });
   }
 });
 

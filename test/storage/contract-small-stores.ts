@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Subject } from './contract.ts';
 import { rejection } from './rejection.ts';
 
-/** The contract of vCards, private XML, blocklists, secrets, reports, and stanzas on their way out. */
+/** The contract of vCards, private XML, push services, blocklists, secrets, reports, and stanzas on their way out. */
 export function describeSmallStores(subject: Subject): void {
   it('keeps one vCard for each account', async () => {
     const { vcards } = subject.storage;
@@ -45,6 +45,54 @@ export function describeSmallStores(subject: Subject): void {
     expect((await rejection(privateXml.set('nobody@x.example', 'a', 'urn:1', '<a/>', 1000))).code).to.equal(
       'not-found',
     );
+  });
+
+  it('keeps the push services of an account, in the order in which they were enabled', async () => {
+    const { push, accounts } = subject.storage;
+    const owner = await subject.newAccount();
+    const other = await subject.newAccount();
+    const registration = (service: string, node: string, resource = 'phone') => ({
+      service,
+      node,
+      resource,
+      options: '[["secret",["\u{1f339}"]]]',
+    });
+    const names = async (of = owner) =>
+      (await push.list(of)).map(({ service, node, resource }) => `${service}/${node}/${resource}`);
+    for (const [service, node] of [
+      ['a', '1'],
+      ['b', '1'],
+      ['a', ''],
+    ] as const) {
+      await push.enable(owner, registration(service, node), 3);
+      await push.enable(other, registration(service, node), 3);
+    }
+    expect(await push.list(owner)).to.deep.equal([
+      registration('a', '1'),
+      registration('b', '1'),
+      registration('a', ''),
+    ]);
+    await push.enable(owner, registration('a', '1', 'tablet'), 3);
+    expect(await names()).to.deep.equal(['b/1/phone', 'a//phone', 'a/1/tablet']);
+    await push.enable(owner, registration('c', '1'), 3);
+    expect(await names(), 'the oldest has gone').to.deep.equal(['a//phone', 'a/1/tablet', 'c/1/phone']);
+    await push.disable(owner, 'a', '');
+    expect(await names()).to.deep.equal(['a/1/tablet', 'c/1/phone']);
+    await push.enable(owner, registration('a', '2'), 3);
+    await push.disable(owner, 'a');
+    expect(await names()).to.deep.equal(['c/1/phone']);
+    await push.enable(owner, registration('d', '1', 'tablet'), 3);
+    await push.disableDevice(owner, 'phone');
+    expect(await names()).to.deep.equal(['d/1/tablet']);
+    expect(await names(other), 'nobody else has lost anything').to.deep.equal(['a/1/phone', 'b/1/phone', 'a//phone']);
+    await accounts.remove(owner);
+    expect(await names()).to.deep.equal([]);
+    for (const change of [
+      push.enable(owner, registration('a', '1'), 3),
+      push.disable(owner, 'a'),
+      push.disableDevice(owner, 'r'),
+    ])
+      expect((await rejection(change)).code).to.equal('not-found');
   });
 
   it('blocks and unblocks', async () => {

@@ -13,6 +13,8 @@ export class StubSession implements Session {
   readonly interests: Interests;
   filter: OutgoingFilter | undefined;
   ended = false;
+  /** Whether its client has lost its connection and can come back. */
+  detached = false;
   /** Why the server closed it. */
   closedBy: StreamError | undefined;
   needsAck = false;

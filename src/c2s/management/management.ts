@@ -82,9 +82,11 @@ export class Management {
     return wireCount(this.acknowledger.safe);
   }
 
-  /** The connection is lost: all that the client may not have, `held` behind what was sent, goes to the disk. */
-  detached(held: readonly Stanza[]): void {
-    this.#write(this.delivery.detached(held));
+  /** The connection is lost: all that the client may not have, `held` behind what was sent, goes to the disk and is returned. */
+  detached(held: readonly Stanza[]): readonly Stanza[] {
+    const undelivered = this.delivery.detached(held);
+    this.#write(undelivered);
+    return undelivered.map(({ entry }) => entry.stanza);
   }
 
   /** Takes the count that the client brings along, while `held` waits behind what was sent; throws the stream error of XEP-0198 §6. */

@@ -110,11 +110,12 @@ export class ResumableSessions {
     timer.cancel();
   }
 
-  /** The connection is lost: the session waits for its client. */
-  detach(session: ClientSession): void {
-    session.detach();
+  /** The connection is lost: the session waits for its client. Returns the stanzas that the client may not have. */
+  detach(session: ClientSession): readonly Stanza[] {
+    const unconfirmed = session.detach();
     const seconds = session.management?.resumability?.maxSeconds ?? 0;
     this.#expect(session, seconds * 1000);
+    return unconfirmed;
   }
 
   /** The client has come back. */

@@ -6,6 +6,7 @@ import { outbox } from './outbox.ts';
 import { outgoing } from './outgoing.ts';
 import { pep } from './pep.ts';
 import { privateXml } from './private-xml.ts';
+import { push } from './push.ts';
 import { reports } from './reports.ts';
 import { resumption } from './resumption.ts';
 import { rooms } from './rooms/rooms.ts';
@@ -28,5 +29,6 @@ export const families = [
   pep,
   archive,
   rooms,
+  push,
   reports,
 ] as const;

@@ -1,0 +1,93 @@
+import { unwrapCarbon } from '../../protocol/carbon.ts';
+import { isWorthNotifying } from '../../protocol/message-kind.ts';
+import { ns } from '../../protocol/namespaces.ts';
+import { readWithdrawnNode } from '../../protocol/push.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
+import { hasStanzaId } from '../../protocol/stanza-id.ts';
+import type { Account } from '../../routing/account.ts';
+import type { Recorded } from '../../routing/extension.ts';
+import type { JudgedPassage } from '../../routing/passage.ts';
+import type { Session } from '../../routing/session.ts';
+import type { SessionDirectory } from '../../routing/session-directory.ts';
+import type { Log } from '../../support/log.ts';
+import type { PushDevice } from './push-device.ts';
+import type { Registrations } from './registrations.ts';
+
+/** Dependencies of {@link Notifying}. */
+interface NotifyingDeps {
+  readonly registrations: Pick<Registrations, 'of' | 'disable'>;
+  readonly sessions: Pick<SessionDirectory, 'find'>;
+  readonly log: Log;
+}
+
+/**
+ * Decides which message is told to which device. A device whose session waits for its client is told of what this session is sent, carbons
+ * included. A device without a session is told of what its account can read later: stored and archived messages.
+ */
+export class Notifying {
+  readonly #deps: NotifyingDeps;
+  /** Messages of sessions: one that waits for a client more than once is told once. */
+  readonly #told = new WeakSet<Stanza>();
+
+  constructor(deps: NotifyingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Devices without a session are told when the message was delivered to others, or is stored. */
+  record(passage: JudgedPassage): Recorded | undefined {
+    const { destination, message, plan, options } = passage;
+    const account = destination.kind === 'account' ? destination.account : undefined;
+    if (!account || this.#deps.registrations.of(account).length === 0) return undefined;
+    this.#noticeWithdrawal(passage, account);
+    const isKept = plan.kind === 'stored' || (plan.kind === 'direct' && hasStanzaId(message.payload, account.jid));
+    if (!isKept || !isNews(message, account)) return undefined;
+    return { carriedOut: () => this.#tellAbsent(account, message, options.again !== undefined) };
+  }
+
+  /** The connection of a session is lost. Until now its device had everything. */
+  connectionLost(session: Session, unconfirmed: readonly Stanza[]): void {
+    for (const device of this.#devicesOf(session)) device.connected();
+    for (const stanza of unconfirmed) this.waiting(session, stanza);
+  }
+
+  /** A stanza waits for the client of a session. */
+  waiting(session: Session, stanza: Stanza): void {
+    const devices = this.#devicesOf(session);
+    if (devices.length === 0 || stanza.kind !== 'message' || this.#told.has(stanza)) return;
+    const { direction, message = stanza } = unwrapCarbon(stanza) ?? {};
+    if (direction === 'sent' || !isNews(message, session.account)) return;
+    this.#told.add(stanza);
+    for (const device of devices) device.notify(message);
+  }
+
+  /** A session has ended. If its connection was not lost before, its device had everything. */
+  ended(session: Session): void {
+    if (!session.detached) for (const device of this.#devicesOf(session)) device.connected();
+  }
+
+  #tellAbsent(account: Account, message: Stanza, again: boolean): void {
+    const { registrations, sessions } = this.#deps;
+    for (const device of registrations.of(account)) if (!sessions.find(device.jid)) device.notify(message, again);
+  }
+
+  #devicesOf({ account, jid }: Session): readonly PushDevice[] {
+    const devices = this.#deps.registrations.of(account);
+    return devices.length === 0 ? devices : devices.filter((device) => device.jid.equals(jid));
+  }
+
+  /** XEP-0357 §8. Only the service itself can end its registrations. */
+  #noticeWithdrawal({ message, sender }: JudgedPassage, account: Account): void {
+    const { registrations, log } = this.#deps;
+    const child = message.type === 'error' ? undefined : message.payload.find('pubsub', ns.pubsub);
+    const node = child && readWithdrawnNode(message.payload.element(child), account.jid);
+    if (node === undefined || !registrations.of(account).some(({ service }) => service.equals(sender))) return;
+    registrations.disable(account, sender.toString(), node).catch((error: unknown) => {
+      log.error({ err: error, account: account.key }, 'push could not be disabled for a device');
+    });
+  }
+}
+
+/** Whether a user should hear of a message: one's own messages are no news. */
+function isNews(message: Stanza, { jid }: Account): boolean {
+  return isWorthNotifying(message) && message.from?.bare().equals(jid) !== true;
+}
