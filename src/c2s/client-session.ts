@@ -3,7 +3,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from '../routing/account.ts';
 import { Interests } from '../routing/interests.ts';
-import { noPresence, type OutgoingFilter, type Session, type Watch } from '../routing/session.ts';
+import { type Device, noPresence, type OutgoingFilter, type Session, type Watch } from '../routing/session.ts';
 import type { Undelivered } from '../streams/acknowledgment/redelivery.ts';
 import { HeldStanzas } from './held-stanzas.ts';
 import { Management, type RestoredAcknowledgments, type Resumability } from './management/management.ts';
@@ -28,6 +28,7 @@ export class ClientSession implements Session {
   readonly interests: Interests;
   /** When the resource was bound, milliseconds since 1970. */
   readonly boundAtMs: number;
+  device: Device | undefined;
   filter: OutgoingFilter | undefined;
   readonly #deps: SessionDeps;
   readonly #state = new SessionState(this);
@@ -46,6 +47,7 @@ export class ClientSession implements Session {
     this.interests = new Interests(account);
     this.#stream = stream;
     this.#detached = stream === undefined;
+    this.device = stream?.device;
     this.boundAtMs = boundAtMs;
     this.#deps = deps;
     this.#unconfirmed = new UnconfirmedStanzas(this, deps);
@@ -222,6 +224,7 @@ export class ClientSession implements Session {
   attach(stream: SessionStream, behindStored = false): void {
     this.#stream = stream;
     this.#detached = false;
+    this.device = stream.device ?? this.device;
     const held = new Set(this.#held.stanzas);
     const waited = this.#watched.stanzas().filter((stanza) => !held.has(stanza));
     for (const stanza of waited) this.#mayLeave(stanza);

@@ -6,6 +6,7 @@ import { StreamError } from '../protocol/stream-error.ts';
 import { acknowledgmentRequest } from '../protocol/stream-management.ts';
 import type { StreamStage } from '../routing/extension.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
+import type { Device } from '../routing/session.ts';
 import { type Framing, TcpFraming } from '../streams/framing.ts';
 import type { StreamConnection } from '../streams/stream-connection.ts';
 import type { StreamPhase } from '../streams/stream-deadlines.ts';
@@ -37,6 +38,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   #headerSent = false;
   #headerFrom: string | undefined;
   #failures = 0;
+  #device: Device | undefined;
   #tlsStart: TlsStart = 'starttls';
 
   /** `authenticated` is called when the client has authenticated. */
@@ -77,6 +79,10 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
 
   get remoteAddress(): string {
     return this.#wire.connection.remoteAddress;
+  }
+
+  get device(): Device | undefined {
+    return this.#device;
   }
 
   get headerFrom(): string | undefined {
@@ -190,6 +196,10 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     // XEP-0388 §2.6.1: a stream authenticates only once.
     if (this.#state.name !== 'negotiating' || this.#state.identity) throw StreamError.policyViolation();
     this.#become({ name: 'authenticating', attempt, offered: this.#state.offered });
+  }
+
+  identifyDevice(device: Device): void {
+    this.#device = device;
   }
 
   authenticationFailed(): void {

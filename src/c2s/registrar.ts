@@ -42,7 +42,8 @@ export class Registrar {
 
   /** Changes a password, and ends every session except the one that requested it. */
   async changePassword(account: Jid, password: string, keep?: Session): Promise<void> {
-    const kept = keep instanceof ClientSession ? keep.management?.resumability?.key : undefined;
+    const session = keep instanceof ClientSession ? keep.management?.resumability?.key : undefined;
+    const kept = { session, device: keep?.device?.key };
     await this.#deps.store.changePassword(account.toString(), await this.#credentials(password), kept);
     this.#endSessions(account, StreamError.reset('the password was changed'), keep);
   }

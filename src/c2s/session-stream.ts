@@ -1,11 +1,14 @@
 import type { Stanza } from '../protocol/stanza.ts';
 import type { StreamError } from '../protocol/stream-error.ts';
+import type { Device } from '../routing/session.ts';
 import type { Element } from '../xml/element.ts';
 
 /** The current stream of a session. */
 export interface SessionStream {
   readonly remoteAddress: string;
   readonly secure: boolean;
+  /** The device, if the client has named it. */
+  readonly device?: Device | undefined;
   /** Whether nothing sent can arrive any more. */
   readonly broken: boolean;
   /** Whether so much output is buffered that nothing optional should be sent. */

@@ -1,6 +1,7 @@
 import { ClientSessions } from '../c2s/client-sessions.ts';
 import { ClientStream } from '../c2s/client-stream.ts';
 import type { ClientStreamDeps } from '../c2s/client-stream-deps.ts';
+import type { Devices } from '../c2s/devices.ts';
 import { StreamManagement } from '../c2s/management/stream-management.ts';
 import { clientFeatures } from '../c2s/negotiation/client-features.ts';
 import type { Registrar } from '../c2s/registrar.ts';
@@ -36,39 +37,40 @@ export function makeSessions({ config, storage, clock, log }: Foundation, routin
   });
 }
 
+/** The parts that the streams of clients use. */
+interface ClientParts {
+  readonly sessions: ClientSessions;
+  readonly registrar: Registrar;
+  readonly devices: Devices;
+}
+
 /** Makes the listener for clients. */
 export async function makeListener(
   foundation: Foundation,
   routing: Routing,
-  sessions: ClientSessions,
-  registrar: Registrar,
+  parts: ClientParts,
 ): Promise<StreamListener> {
   const { acceptor, limiter, clock, log } = foundation;
-  const stream = await makeStreamDeps(foundation, routing, sessions, registrar);
+  const stream = await makeStreamDeps(foundation, routing, parts);
   const newStream = (authenticated: () => void) => new ClientStream(stream, authenticated);
   return new StreamListener({ newStream, acceptor, limiter, clock, log });
 }
 
-async function makeStreamDeps(
-  foundation: Foundation,
-  routing: Routing,
-  sessions: ClientSessions,
-  registrar: Registrar,
-): Promise<ClientStreamDeps> {
+async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: ClientParts): Promise<ClientStreamDeps> {
   const { config, clock, log } = foundation;
   const { router, hooks, requests, isLocalDomain } = routing;
   const limits = streamLimits(config);
+  const { sessions } = parts;
   const management = new StreamManagement(sessions.resumable);
   const { nonzas, sessionFeatures } = hooks;
   return {
     isLocalDomain,
     features: await clientFeatures({
       ...foundation,
+      ...parts,
       options: config,
-      sessions,
       management,
       sessionFeatures,
-      registrar,
       streamLimits: limits,
     }),
     notices: (stage) => hooks.streamFeatures(stage),

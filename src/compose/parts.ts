@@ -1,10 +1,12 @@
 import type { ClientSessions } from '../c2s/client-sessions.ts';
+import { Devices } from '../c2s/devices.ts';
 import { Registrar } from '../c2s/registrar.ts';
 import type { Components } from '../components/components.ts';
 import { extensionOptions } from '../config/extension-options.ts';
 import type { ExtensionOptions } from '../extensions/index.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { SystemResolver } from '../federation/system-resolver.ts';
+import type { Jid } from '../protocol/jid.ts';
 import type { Extension } from '../routing/extension.ts';
 import { Routing } from '../routing/routing.ts';
 import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
@@ -31,6 +33,7 @@ export interface Parts {
   /** Absent if the configuration turns streams to other servers off. */
   readonly federation: Federation | undefined;
   readonly registrar: Registrar;
+  readonly devices: Devices;
   readonly extensions: readonly Extension<ExtensionOptions>[];
   readonly sessions: ClientSessions;
   readonly listener: StreamListener;
@@ -47,12 +50,25 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
   const resolver = makeResolver(foundation);
   const federation = await makeFederation(foundation, routing, resolver, copies);
   const registrar = makeRegistrar(foundation, routing);
-  const extensions = makeExtensionList(foundation, routing, registrar);
+  const devices = makeDevices(foundation, routing);
+  const extensions = makeExtensionList(foundation, routing, registrar, devices);
   routing.install({ extensions, ...(federation && { remotes: federation.remotes }) });
   const sessions = makeSessions(foundation, routing);
-  const listener = await makeListener(foundation, routing, sessions, registrar);
+  const listener = await makeListener(foundation, routing, { sessions, registrar, devices });
   const http = makeHttpListener(foundation, routing);
-  return { routing, copies, components, resolver, federation, registrar, extensions, sessions, listener, http };
+  return {
+    routing,
+    copies,
+    components,
+    resolver,
+    federation,
+    registrar,
+    devices,
+    extensions,
+    sessions,
+    listener,
+    http,
+  };
 }
 
 function makeRouting({ config, storage, clock, log }: Foundation): Routing {
@@ -74,11 +90,18 @@ function makeRegistrar({ config, storage, pbkdf2 }: Foundation, routing: Routing
   });
 }
 
+function makeDevices({ config, storage, clock, log }: Foundation, { sessions, hooks }: Routing): Devices {
+  const keepMs = config.authentication.deviceDays * 86_400_000;
+  const revoked = (account: Jid, device: string) => hooks.deviceRevoked(account, device);
+  return new Devices({ store: storage.devices, sessions, revoked, keepMs, clock, log });
+}
+
 function makeExtensionList(
   { config, storage, makeExtensions, clock, log }: Foundation,
   routing: Routing,
   registrar: Registrar,
+  devices: Devices,
 ): readonly Extension<ExtensionOptions>[] {
   const options = extensionOptions(config);
-  return makeExtensions({ software, options, routing, registrar, storage, clock, log });
+  return makeExtensions({ software, options, routing, registrar, devices, storage, clock, log });
 }

@@ -114,12 +114,13 @@ function makeRunningServer(
   reload: () => Promise<void>,
 ): RunningServer {
   const { config, storage, clock } = foundation;
-  const { routing, registrar, components, federation, listener } = parts;
+  const { routing, registrar, devices, components, federation, listener } = parts;
   const startedAtMs = clock.nowMs();
   return {
     storage,
     domains: config.domains,
     registrar,
+    devices,
     accounts: routing.accounts,
     sessions: routing.sessions,
     status: () => ({

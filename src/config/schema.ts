@@ -96,6 +96,26 @@ const authentication = z
       .min(1)
       .default([...channelBindings])
       .describe('Channel bindings offered with the -PLUS mechanisms (XEP-0440).'),
+    scramUpgrades: z
+      .array(z.enum(['SHA-256', 'SHA-512']))
+      .default(['SHA-256', 'SHA-512'])
+      .describe(
+        'Hashes whose SCRAM keys clients may add to accounts that lack them, such as imported ones (XEP-0480). Offered over TLS only.',
+      ),
+    fast: z
+      .strictObject({
+        enabled: flag(true, 'Offer tokens. If false, tokens that were issued do not work.'),
+        tokenDays: whole(21, 1, 3650, 'Days after which a token that is not used expires.'),
+        rotateHours: whole(24, 1, 87_600, 'Age of a token, in hours, at which its next use replaces it by a new one.'),
+      })
+      .prefault({})
+      .describe('Tokens with which clients log in again without the password (XEP-0484).'),
+    deviceDays: whole(
+      60,
+      0,
+      3650,
+      'Days for which a device is remembered after it was last seen, for the list of devices (XEP-0494). 0: only while it has a token.',
+    ),
   })
   .prefault({})
   .describe('How clients authenticate.');

@@ -11,6 +11,7 @@ import { avatars } from './avatars/avatars.ts';
 import { blocking } from './blocking/blocking.ts';
 import { bookmarks } from './bookmarks/bookmarks.ts';
 import { carbons } from './carbons/carbons.ts';
+import { type AccountDevices, clientAccess } from './client-access.ts';
 import { clientState } from './client-state/client-state.ts';
 import { commands } from './commands.ts';
 import { type ContactAddresses, contactAddresses } from './contact-addresses.ts';
@@ -54,6 +55,7 @@ export interface ExtensionDeps {
   readonly options: ExtensionOptions;
   readonly routing: Routing;
   readonly registrar: AccountChanges;
+  readonly devices: AccountDevices;
   readonly storage: Pick<
     Storage,
     | 'accounts'
@@ -120,6 +122,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     roomBookmarks.extension,
     images.extension,
     register(deps.registrar, options.registration),
+    clientAccess(deps.devices),
     legacySession(),
   ];
   const all = [

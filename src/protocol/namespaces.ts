@@ -17,6 +17,9 @@ export const ns = {
   // Negotiation
   sasl2: 'urn:xmpp:sasl:2',
   bind2: 'urn:xmpp:bind:0',
+  fast: 'urn:xmpp:fast:0',
+  saslUpgrade: 'urn:xmpp:sasl:upgrade:0',
+  scramUpgrade: 'urn:xmpp:scram-upgrade:0',
   saslChannelBinding: 'urn:xmpp:sasl-cb:0',
   streamLimits: 'urn:xmpp:stream-limits:0',
   caps: 'http://jabber.org/protocol/caps',
@@ -49,6 +52,7 @@ export const ns = {
   vcard: 'vcard-temp',
   vcardUpdate: 'vcard-temp:x:update',
   register: 'jabber:iq:register',
+  clientAccess: 'urn:xmpp:cam:0',
   blocking: 'urn:xmpp:blocking',
   blockingErrors: 'urn:xmpp:blocking:errors',
   reporting: 'urn:xmpp:reporting:1',

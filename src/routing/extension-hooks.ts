@@ -93,6 +93,11 @@ export class ExtensionHooks {
     for (const { accountRemoved } of this.#extensions) accountRemoved?.(account);
   }
 
+  /** Ends what extensions keep for a device of an account. Resolves when all have done so. */
+  async deviceRevoked(account: Jid, device: string): Promise<void> {
+    for (const { deviceRevoked } of this.#extensions) await deviceRevoked?.(account, device);
+  }
+
   /** Settles the stored messages of an account that have come due, before they are read. Resolves with false if no extension does that. */
   async settleDue(account: string): Promise<boolean> {
     const settlers = this.#all('settleDue');

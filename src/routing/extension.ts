@@ -86,6 +86,11 @@ export interface Extension<Options = unknown> {
   readonly blocked?: (account: Account, jid: Jid, item: Element) => MaybePromise<void>;
   /** The account was removed, from disk and memory. */
   readonly accountRemoved?: (account: Jid) => void;
+  /**
+   * The access of a device was revoked: ends what the extension keeps for it. The sessions of the device end later. `device` is the key
+   * in `Session.device`.
+   */
+  readonly deviceRevoked?: (account: Jid, device: string) => MaybePromise<void>;
 }
 
 /** What `ampere status` shows of an extension. */

@@ -6,6 +6,16 @@ import type { AckScope } from './ack-scope.ts';
 import type { Interests } from './interests.ts';
 import { RecentAddresses } from './recent-addresses.ts';
 
+/** One installation of a client, which names itself when it authenticates (XEP-0388 §2.3). Only its own account may learn of it. */
+export interface Device {
+  /** The same for each login of the device to the same account; shows nothing of the id that the client has sent. */
+  readonly key: string;
+  /** The name of the client, in its own words. */
+  readonly software?: string | undefined;
+  /** The name of the device, in its own words. */
+  readonly name?: string | undefined;
+}
+
 /** Follows one stanza that was handed to a session. */
 export interface Watch {
   /** The stanza was written, or never will be. */
@@ -55,6 +65,8 @@ export interface Session extends AckScope {
   /** The full JID. */
   readonly jid: Jid;
   readonly account: Account;
+  /** Absent if the client has not named it. */
+  readonly device?: Device | undefined;
   readonly presence: SessionPresence;
   /** The news that the client has asked for. */
   readonly interests: Interests;

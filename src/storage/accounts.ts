@@ -18,6 +18,20 @@ export interface Credentials {
   readonly bcrypt?: string | undefined;
 }
 
+/** The credentials of an existing account. */
+export interface AccountCredentials extends Credentials {
+  /** Another number after each change of the password, and for each account that has had the address. */
+  readonly passwordVersion: number;
+}
+
+/** The exceptions to a change of password: the session that has asked for it goes on, and its device knows the new password. */
+export interface KeptSession {
+  /** The key of the session, if it is resumable. */
+  readonly session?: string | undefined;
+  /** The key of its device, if it has named one. */
+  readonly device?: string | undefined;
+}
+
 /** One account to be created: its prepared bare JID and its credentials. */
 export interface NewAccount {
   readonly jid: string;
@@ -64,13 +78,15 @@ export interface AccountStore {
   /** Creates all that do not exist, in one transaction. */
   createMany(accounts: readonly NewAccount[]): Promise<{ created: number; skipped: string[] }>;
   /** The credentials of an account, or undefined if there is no such account. */
-  credentials(jid: string): Promise<Credentials | undefined>;
+  credentials(jid: string): Promise<AccountCredentials | undefined>;
   /** A number that changes whenever credentials may have changed. */
   credentialsVersion(): number;
   /** Replaces all credentials of an account without a change of password. */
   setCredentials(jid: string, credentials: Credentials): Promise<void>;
-  /** Changes the password. In the same transaction, all resumable sessions except the one with the key `keep` end. */
-  changePassword(jid: string, credentials: Credentials, keep?: string): Promise<void>;
+  /** Adds the keys of one hash, unless the account has some or its password has changed since `passwordVersion`. */
+  addKeys(jid: string, passwordVersion: number, hash: ScramHash, keys: ScramKeys): Promise<void>;
+  /** Changes the password. In the same transaction, all resumable sessions except the kept one end, and all tokens of devices. */
+  changePassword(jid: string, credentials: Credentials, keep?: KeptSession): Promise<void>;
   /** Removes the account and every row it owns, in one transaction. False if the account did not exist. */
   remove(jid: string): Promise<boolean>;
   list(page: AccountPage): Promise<string[]>;

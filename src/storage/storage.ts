@@ -2,6 +2,7 @@ import type { DiskSpace } from '../support/disk-space.ts';
 import type { AccountStore } from './accounts.ts';
 import type { ArchiveStore } from './archive.ts';
 import type { BlocklistStore } from './blocklists.ts';
+import type { DeviceStore } from './devices.ts';
 import type { OfflineStore } from './offline.ts';
 import type { OutboxStore } from './outbox.ts';
 import type { OutgoingStore } from './outgoing.ts';
@@ -37,6 +38,7 @@ export interface Storage {
   readonly blocklists: BlocklistStore;
   readonly secrets: SecretStore;
   readonly resumption: ResumptionStore;
+  readonly devices: DeviceStore;
   readonly pep: PepStore;
   readonly archive: ArchiveStore;
   readonly rooms: RoomStore;

@@ -48,6 +48,20 @@ export const coreClaims: readonly Claim[] = [
   { spec: 'XEP-0386', title: 'Bind 2', version: '1.1.0', status: 'complete' },
   { spec: 'XEP-0388', title: 'Extensible SASL Profile', version: '1.0.4', status: 'complete' },
   { spec: 'XEP-0440', title: 'SASL Channel-Binding Type Capability', version: '1.0.0', status: 'complete' },
+  {
+    spec: 'XEP-0480',
+    title: 'SASL Upgrade Tasks',
+    version: '0.2.0',
+    status: 'complete',
+    note: 'the same offer for every account',
+  },
+  {
+    spec: 'XEP-0484',
+    title: 'Fast Authentication Streamlining Tokens',
+    version: '0.2.0',
+    status: 'complete',
+    note: 'HT-SHA-256-EXPR, -ENDP and -NONE; no TLS early data',
+  },
   { spec: 'XEP-0474', title: 'SASL SCRAM Downgrade Protection', version: '0.5.0', status: 'complete' },
   { spec: 'XEP-0478', title: 'Stream Limits Advertisement', version: '0.2.0', status: 'complete' },
 ];

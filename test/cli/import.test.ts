@@ -24,9 +24,9 @@ async function stored<T>(workplace: Workplace, look: (storage: Storage) => Promi
   }
 }
 
-function accepts(storage: Storage, jid: string, password: string): Promise<boolean> {
+async function accepts(storage: Storage, jid: string, password: string): Promise<boolean> {
   const source = new StoredCredentials(storage.accounts, Buffer.alloc(32), 4096);
-  return verifyPassword(source, Jid.parse(jid), password);
+  return (await verifyPassword(source, Jid.parse(jid), password)) !== undefined;
 }
 
 describe('user import of lines', () => {

@@ -1,3 +1,4 @@
+import { Devices } from '../../src/c2s/devices.ts';
 import { Pbkdf2Queue } from '../../src/c2s/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../src/c2s/registrar.ts';
 import type { ComponentReport } from '../../src/components/component.ts';
@@ -15,6 +16,7 @@ import { OperationError } from '../../src/routing/operation-error.ts';
 import { LocalSessions } from '../../src/routing/session-directory.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { systemClock } from '../../src/support/clock.ts';
 import { type ControlServer, startControlServer } from '../../src/web/control/control-server.ts';
 import { operations } from '../../src/web/control/operations.ts';
 import type { RunningServer } from '../../src/web/control/running-server.ts';
@@ -75,6 +77,14 @@ export class RunningAdministration {
         pbkdf2: new Pbkdf2Queue(),
         iterations: 4096,
         removed: () => {},
+      }),
+      devices: new Devices({
+        store: this.storage.devices,
+        sessions: this.sessions,
+        revoked: () => {},
+        keepMs: 0,
+        clock: systemClock,
+        log: this.log,
       }),
       accounts: { forget, peek: (key) => this.known.get(key) },
       sessions: this.sessions,

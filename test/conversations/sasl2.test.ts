@@ -1,38 +1,16 @@
 import { expect } from 'chai';
 import { Stage } from '../support/conversation.ts';
-import { ScramClient } from '../support/scram-client.ts';
+import { logsIn } from '../support/sasl2-login.ts';
 import { expectTree, headerFor, type Login, type TestClient } from '../support/test-client.ts';
 import { childOf, findTree, type Tree } from '../support/xml-tree.ts';
 
 const sasl2 = 'urn:xmpp:sasl:2';
 const bind2 = 'urn:xmpp:bind:0';
 const bound = 'authorization-identifier';
-const anything = `<any. xmlns="${sasl2}">...</any.>`;
 const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64');
 const failure = (condition: string) => {
   return `<failure xmlns="${sasl2}"><${condition} xmlns="urn:ietf:params:xml:ns:xmpp-sasl"/>...</failure>`;
 };
-
-interface Wish extends Login {
-  /** What stands in <authenticate/> behind the initial response. */
-  readonly inline?: string;
-}
-
-/** Goes through a SASL2 exchange (XEP-0388 §2.3); returns what ends it. */
-async function tries(client: TestClient, { inline = '', ...login }: Wish): Promise<Tree> {
-  const { mechanism = 'SCRAM-SHA-256' } = login;
-  const scram = mechanism === 'PLAIN' ? undefined : new ScramClient({ ...client.scramOptions(login), mechanism });
-  const first = scram?.first() ?? `\0${login.username}\0${login.password}`;
-  client.sends(
-    `<authenticate xmlns="${sasl2}" mechanism="${mechanism}"><initial-response>${base64(first)}</initial-response>${inline}</authenticate>`,
-  );
-  const answer = await client.receives(anything);
-  if (!scram || answer.name !== 'challenge') return answer;
-  client.sends(`<response xmlns="${sasl2}">${base64(scram.final(Buffer.from(answer.text, 'base64')))}</response>`);
-  const outcome = await client.receives(anything);
-  if (outcome.name === 'success') scram.verify(Buffer.from(childOf(outcome, 'additional-data')?.text ?? '', 'base64'));
-  return outcome;
-}
 
 describe('SASL2 (XEP-0388)', () => {
   const stage = new Stage();
@@ -62,7 +40,7 @@ describe('SASL2 (XEP-0388)', () => {
   for (const mechanism of ['PLAIN', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'SCRAM-SHA-512']) {
     it(`${mechanism} goes on without a new stream (XEP-0388 §2.6.1)`, async () => {
       const { client, login } = await ready();
-      const success = await tries(client, { ...login, mechanism });
+      const success = await logsIn(client, { ...login, mechanism });
       expect(findTree(success, bound)?.text).to.equal(`${login.username}@localhost`);
       const features = await client.receivesFeatures();
       expect(features.children.map(({ name }) => name))
@@ -75,18 +53,18 @@ describe('SASL2 (XEP-0388)', () => {
 
   it('SCRAM-SHA-256-PLUS binds to the channel (RFC 9266 §2)', async () => {
     const { client, login } = await ready();
-    const success = await tries(client, { ...login, mechanism: 'SCRAM-SHA-256-PLUS', bindingType: 'tls-exporter' });
+    const success = await logsIn(client, { ...login, mechanism: 'SCRAM-SHA-256-PLUS', bindingType: 'tls-exporter' });
     expect(success.name).to.equal('success');
   });
 
   it('a stream may name its user beforehand (XEP-0388 §2.4)', async () => {
     const { client, login } = await ready(' from="SELF@localhost"');
-    expect((await tries(client, login)).name).to.equal('success');
+    expect((await logsIn(client, login)).name).to.equal('success');
   });
 
   it('a stream that named another user fails (XEP-0388 §2.4)', async () => {
     const { client, login } = await ready(' from="romeo@localhost"');
-    expectTree(await tries(client, login), failure('invalid-authzid'));
+    expectTree(await logsIn(client, login), failure('invalid-authzid'));
   });
 
   describe('failures (XEP-0388 §2.6.2)', () => {
@@ -102,7 +80,7 @@ describe('SASL2 (XEP-0388)', () => {
         const { client, login } = await ready();
         client.sends(`<authenticate xmlns="${sasl2}" mechanism="${mechanism}">${content}</authenticate>`);
         await client.receives(failure(condition));
-        expect((await tries(client, login)).name).to.equal('success');
+        expect((await logsIn(client, login)).name).to.equal('success');
       });
     }
 
@@ -112,20 +90,20 @@ describe('SASL2 (XEP-0388)', () => {
       await client.receives(`<challenge xmlns="${sasl2}">*</challenge>`);
       client.sends(`<abort xmlns="${sasl2}"/>`);
       await client.receives(failure('aborted'));
-      expect((await tries(client, login)).name).to.equal('success');
+      expect((await logsIn(client, login)).name).to.equal('success');
     });
 
     it('a wrong password and an unknown name look the same (RFC 6120 §6.5.10)', async () => {
       const { client, login } = await ready();
-      const wrongPassword = await tries(client, { ...login, password: 'wrong' });
-      const unknownName = await tries(client, { ...login, username: 'ghost' });
+      const wrongPassword = await logsIn(client, { ...login, password: 'wrong' });
+      const unknownName = await logsIn(client, { ...login, username: 'ghost' });
       expectTree(wrongPassword, failure('not-authorized'));
       expect(unknownName.raw).to.equal(wrongPassword.raw);
     });
 
     it('a failure binds nothing (XEP-0386 §3)', async () => {
       const { client, login } = await ready();
-      const answer = await tries(client, { ...login, password: 'wrong', inline: `<bind xmlns="${bind2}"/>` });
+      const answer = await logsIn(client, { ...login, password: 'wrong', inline: `<bind xmlns="${bind2}"/>` });
       expect(answer.name).to.equal('failure');
       client.sends('<presence/>');
       await client.receivesStreamError('not-authorized');
@@ -135,7 +113,7 @@ describe('SASL2 (XEP-0388)', () => {
   describe('with Bind 2 (XEP-0386)', () => {
     /** Authenticates and binds at once; the client is bound then. */
     async function binds(client: TestClient, login: Login, inline: string): Promise<string> {
-      const success = await tries(client, { ...login, inline });
+      const success = await logsIn(client, { ...login, inline });
       expectTree(
         success,
         `<success xmlns="${sasl2}"><${bound}>*</${bound}><bound xmlns="${bind2}">...</bound>...</success>`,

@@ -1,9 +1,10 @@
+import { Devices } from '../../src/c2s/devices.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { extensions } from '../../src/extensions/index.ts';
 import type { BenchDeps, BenchParts } from './bench.ts';
 
 /** Everything at once, as the server has it. */
-export function allExtensions({ routing, storage, clock, log }: BenchDeps): BenchParts {
+export function allExtensions({ routing, storage, sessions, clock, log }: BenchDeps): BenchParts {
   const { amp } = configSchema({ directory: '/', environment: {} }).parse({});
   const options = {
     domains: ['localhost'],
@@ -20,5 +21,6 @@ export function allExtensions({ routing, storage, clock, log }: BenchDeps): Benc
   };
   const software = { name: 'Ampere', version: '0', homepage: 'https://ampere.example' };
   const registrar = { changePassword: () => Promise.resolve(), remove: () => Promise.resolve() };
-  return { extensions: extensions({ software, options, routing, registrar, storage, clock, log }) };
+  const devices = new Devices({ store: storage.devices, sessions, revoked: () => {}, keepMs: 0, clock, log });
+  return { extensions: extensions({ software, options, routing, registrar, devices, storage, clock, log }) };
 }

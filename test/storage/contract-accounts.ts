@@ -19,7 +19,7 @@ function describeCredentials(subject: Subject): void {
     const { accounts } = subject.storage;
     const credentials = sampleCredentials();
     await accounts.create('juliet@capulet.example', credentials);
-    expect(await accounts.credentials('juliet@capulet.example')).to.deep.equal(credentials);
+    expect(await accounts.credentials('juliet@capulet.example')).to.deep.include(credentials);
   });
 
   it('refuses to create an account twice, and keeps the first', async () => {
@@ -28,7 +28,7 @@ function describeCredentials(subject: Subject): void {
     await accounts.create('twice@capulet.example', first);
     const error = await rejection(accounts.create('twice@capulet.example', sampleCredentials()));
     expect(error.code).to.equal('conflict');
-    expect(await accounts.credentials('twice@capulet.example')).to.deep.equal(first);
+    expect(await accounts.credentials('twice@capulet.example')).to.deep.include(first);
   });
 
   it('replaces all credentials', async () => {
@@ -37,9 +37,11 @@ function describeCredentials(subject: Subject): void {
     const keys = sampleCredentials().scram['SHA-256'];
     if (keys === undefined) throw new Error('The sample lacks SHA-256');
     await accounts.setCredentials(jid, { scram: { 'SHA-256': keys } });
-    expect(await accounts.credentials(jid)).to.deep.equal({ scram: { 'SHA-256': keys } });
+    const replaced = await accounts.credentials(jid);
+    expect(replaced).to.deep.include({ scram: { 'SHA-256': keys } });
+    expect(replaced).not.to.have.property('bcrypt');
     await accounts.setCredentials(jid, { scram: {}, bcrypt: 'x' });
-    expect(await accounts.credentials(jid)).to.deep.equal({ scram: {}, bcrypt: 'x' });
+    expect(await accounts.credentials(jid)).to.deep.include({ scram: {}, bcrypt: 'x' });
   });
 
   it('knows nothing of accounts that do not exist', async () => {
@@ -149,8 +151,8 @@ function describeCreateMany(subject: Subject): void {
     await accounts.create('u5@many.example', { scram: {}, bcrypt: 'mine' });
     expect(await accounts.createMany(rows)).to.deep.equal({ created: 9_999, skipped: ['u5@many.example'] });
     expect(await accounts.count('many.example')).to.equal(10_000);
-    expect(await accounts.credentials('u5@many.example')).to.deep.equal({ scram: {}, bcrypt: 'mine' });
-    expect(await accounts.credentials('u9999@many.example')).to.deep.equal(credentials);
+    expect(await accounts.credentials('u5@many.example')).to.deep.include({ scram: {}, bcrypt: 'mine' });
+    expect(await accounts.credentials('u9999@many.example')).to.deep.include(credentials);
   });
 
   it('creates all or none', async () => {

@@ -98,7 +98,7 @@ export function describeResumption(subject: Subject): void {
       await resumption.detach(lost.key, { atMs: 1, handled: 3, state: '{}' }, [stanza('kept')]);
       await accounts.setCredentials(lost.owner, sampleCredentials());
       expect(await livingNow(lost.key), 'the same password').not.to.equal(undefined);
-      await accounts.changePassword(lost.owner, sampleCredentials(), kept.key);
+      await accounts.changePassword(lost.owner, sampleCredentials(), { session: kept.key });
       expect(await livingNow(lost.key)).to.equal(undefined);
       expect(await livingNow(attached.key)).to.equal(undefined);
       for (const { key } of [kept, other]) expect(await livingNow(key)).not.to.equal(undefined);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Storage } from '../../src/storage/storage.ts';
 import { describeAccounts } from './contract-accounts.ts';
 import { describeArchive } from './contract-archive.ts';
+import { describeDevices } from './contract-devices.ts';
 import { describeOffline } from './contract-offline.ts';
 import { describePep } from './contract-pep.ts';
 import { describeResumption } from './contract-resumption.ts';
@@ -46,6 +47,7 @@ export function describeStorageContract(name: string, open: () => Promise<Opened
     describeRosters(subject);
     describeOffline(subject);
     describeResumption(subject);
+    describeDevices(subject);
     describeSmallStores(subject);
     describePep(subject);
     describeArchive(subject);

@@ -3,7 +3,7 @@ import type { Stanza } from '../../src/protocol/stanza.ts';
 import type { StreamError } from '../../src/protocol/stream-error.ts';
 import type { Account } from '../../src/routing/account.ts';
 import { Interests } from '../../src/routing/interests.ts';
-import { noPresence, type OutgoingFilter, type Session, type Watch } from '../../src/routing/session.ts';
+import { type Device, noPresence, type OutgoingFilter, type Session, type Watch } from '../../src/routing/session.ts';
 
 /** A session without a stream: it writes down what a client would get. */
 export class StubSession implements Session {
@@ -12,6 +12,7 @@ export class StubSession implements Session {
   readonly presence = noPresence();
   readonly interests: Interests;
   filter: OutgoingFilter | undefined;
+  device: Device | undefined;
   ended = false;
   /** Whether its client has lost its connection and can come back. */
   detached = false;

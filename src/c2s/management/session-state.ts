@@ -1,16 +1,18 @@
 import { Jid } from '../../protocol/jid.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import type { Interest } from '../../routing/interests.ts';
-import type { Session } from '../../routing/session.ts';
+import type { Device, Session } from '../../routing/session.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
 
 /** The parts of a session that survive a restart of the server. */
-type Persistent = Pick<Session, 'presence' | 'interests'>;
+type Persistent = Pick<Session, 'presence' | 'interests'> & { device?: Device | undefined };
 
 /** The text on the disk, as JSON. */
 interface StateDocument {
   readonly presence?: string;
   readonly priority?: number;
+  /** The key of the device. */
+  readonly device?: string;
   readonly interests: readonly Interest[];
   /** Addresses that were sent directed presence. */
   readonly directed: readonly string[];
@@ -29,8 +31,9 @@ export class SessionState {
 
   /** The text. */
   text(): string {
-    const { presence, interests } = this.#session;
+    const { presence, interests, device } = this.#session;
     const document: StateDocument = {
+      ...(device && { device: device.key }),
       ...(presence.available && { presence: presence.available.toString(), priority: presence.priority }),
       interests: [...interests],
       directed: [...presence.directed.keys()],
@@ -52,8 +55,10 @@ export class SessionState {
   }
 
   /** Gives a session the state that was written down before the restart. Throws if the text cannot be read. */
-  static restore(text: string, { presence, interests }: Persistent): void {
+  static restore(text: string, session: Persistent): void {
+    const { presence, interests } = session;
     const document = JSON.parse(text) as Partial<StateDocument>;
+    if (document.device !== undefined) session.device = { key: document.device };
     if (document.presence !== undefined) {
       presence.available = Stanza.fromFrame(parseFrame(Buffer.from(document.presence)));
       presence.priority = document.priority ?? 0;

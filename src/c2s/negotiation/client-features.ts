@@ -1,9 +1,11 @@
 import type { SessionFeature } from '../../routing/extension.ts';
+import type { ScramHash } from '../../storage/accounts.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { StreamLimits } from '../../streams/stream-limits.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { ClientSessions } from '../client-sessions.ts';
+import type { Devices } from '../devices.ts';
 import type { StreamManagement } from '../management/stream-management.ts';
 import type { Registrar } from '../registrar.ts';
 import { AddressGuard } from './address-guard.ts';
@@ -11,6 +13,8 @@ import { advertisedLimits } from './advertised-limits.ts';
 import { bind } from './bind.ts';
 import { Bind2 } from './bind2.ts';
 import { channelBindingTypes } from './channel-binding-types.ts';
+import { Fast } from './fast/fast.ts';
+import { FastTokens } from './fast/fast-tokens.ts';
 import { registration } from './registration.ts';
 import { StoredCredentials } from './sasl/credential-source.ts';
 import { FailureLimiter } from './sasl/failure-limiter.ts';
@@ -18,6 +22,7 @@ import type { Pbkdf2Queue } from './sasl/pbkdf2-queue.ts';
 import { sasl } from './sasl.ts';
 import type { SaslServices } from './sasl-services.ts';
 import { sasl2 } from './sasl2.ts';
+import { ScramUpgrades } from './scram-upgrades.ts';
 import { starttls } from './starttls.ts';
 import type { StreamFeature } from './stream-feature.ts';
 
@@ -29,6 +34,8 @@ interface NegotiationOptions {
     readonly mechanisms: SaslServices['enabled'];
     readonly channelBindings: SaslServices['bindingTypes'];
     readonly scramIterations: number;
+    readonly scramUpgrades: readonly ScramHash[];
+    readonly fast: { readonly enabled: boolean; readonly tokenDays: number; readonly rotateHours: number };
   };
   readonly limits: {
     readonly authentication: {
@@ -43,8 +50,9 @@ interface NegotiationOptions {
 /** Dependencies of the stream features. */
 interface ClientFeatureDeps {
   readonly options: NegotiationOptions;
-  readonly storage: Pick<Storage, 'accounts' | 'secrets'>;
+  readonly storage: Pick<Storage, 'accounts' | 'devices' | 'secrets'>;
   readonly sessions: ClientSessions;
+  readonly devices: Devices;
   readonly management: StreamManagement;
   readonly sessionFeatures: readonly SessionFeature[];
   readonly registrar: Registrar;
@@ -54,25 +62,51 @@ interface ClientFeatureDeps {
   readonly log: Log;
 }
 
+const hourMs = 3_600_000;
 /** Failed addresses remembered by the limiter of password guesses. */
 const rememberedAddresses = 100_000;
 
 /** The stream features for clients, in the order in which they are offered. */
 export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly StreamFeature[]> {
-  const { options, storage, sessions, management, sessionFeatures } = deps;
+  const { options, storage, sessions, devices, management, sessionFeatures } = deps;
   const services = await saslServices(deps);
   const secret = await storage.secrets.get('resource');
   const bind2 = new Bind2({ sessions, management, features: sessionFeatures, secret });
   return [
     starttls({ required: options.tls.required }),
     channelBindingTypes(services),
-    sasl2(services, bind2, management),
+    sasl2(services, {
+      bind: bind2,
+      management,
+      upgrades: scramUpgrades(deps),
+      fast: options.authentication.fast.enabled ? await makeFast(deps) : undefined,
+      seen: (account, device, passwordVersion) => devices.seen(account, device, passwordVersion),
+    }),
     sasl(services),
     ...(options.registration.inBand ? [openRegistration(deps)] : []),
     bind(sessions),
     management.feature(),
     advertisedLimits(deps.streamLimits),
   ];
+}
+
+function scramUpgrades({ options, storage }: ClientFeatureDeps): ScramUpgrades {
+  const { scramUpgrades: hashes, scramIterations: iterations } = options.authentication;
+  return new ScramUpgrades({ hashes, store: storage.accounts, iterations });
+}
+
+async function makeFast({ options, storage, devices, clock, log }: ClientFeatureDeps): Promise<Fast> {
+  const { tokenDays, rotateHours } = options.authentication.fast;
+  const tokens = new FastTokens({
+    lifetimeMs: tokenDays * 24 * hourMs,
+    rotateAfterMs: rotateHours * hourMs,
+    store: storage.devices,
+    record: (account, device, keepUntilMs) => devices.record(account, device, keepUntilMs),
+    key: await storage.secrets.get('fast-tokens'),
+    clock,
+    log,
+  });
+  return new Fast(tokens);
 }
 
 function openRegistration({ options, registrar, clock }: ClientFeatureDeps): StreamFeature {

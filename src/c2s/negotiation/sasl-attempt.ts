@@ -4,7 +4,7 @@ import { StreamError } from '../../protocol/stream-error.ts';
 import { type MaybePromise, then } from '../../routing/maybe-promise.ts';
 import type { Element } from '../../xml/element.ts';
 import type { Frame } from '../../xml/frame.ts';
-import type { SaslExchange, SaslStep } from './sasl/mechanism.ts';
+import type { SaslExchange, SaslStep, SaslSuccess } from './sasl/mechanism.ts';
 import type { NegotiatingStream } from './stream-feature.ts';
 
 /** The XML of a SASL profile: the original one (RFC 6120 §6) or SASL2 (XEP-0388). */
@@ -14,8 +14,18 @@ export interface SaslProfile {
   failure(failure: SaslFailure): Element;
   /** Reads the data of a client's response; throws SaslFailure. */
   response(element: Element): Buffer;
+  /** Accepts what the mechanism has proven, or throws SaslFailure. Returns what the client has to do before it succeeds. */
+  accept(stream: NegotiatingStream, step: SaslSuccess): Tasks | undefined;
   /** Tells the client, and takes the stream where the profile takes it. */
-  succeed(stream: NegotiatingStream, identity: Jid, data: Buffer | undefined): MaybePromise<void>;
+  succeed(stream: NegotiatingStream, step: SaslSuccess): MaybePromise<void>;
+}
+
+/** What a client has to do between its proof and success (XEP-0388 §2.6.3). */
+export interface Tasks {
+  /** The first element to the client, with the data that come with the end of the mechanism. */
+  begin(data: Buffer | undefined): Element;
+  /** Takes an element of the client. Returns the answer, or undefined when everything is done. Throws SaslFailure. */
+  take(element: Element): MaybePromise<Element | undefined>;
 }
 
 /** Counts what happened to authentications, and may refuse them. */
@@ -35,6 +45,8 @@ export class SaslAttempt {
   readonly #guard: AuthenticationGuard;
   readonly #mechanism: string;
   #exchange: SaslExchange | undefined;
+  /** Set while the client performs tasks. */
+  #pending: { readonly tasks: Tasks; readonly step: SaslSuccess } | undefined;
 
   constructor(stream: NegotiatingStream, profile: SaslProfile, guard: AuthenticationGuard, mechanism: string) {
     this.#stream = stream;
@@ -60,6 +72,9 @@ export class SaslAttempt {
     switch (frame.name) {
       case 'response':
         return this.#guarded(() => this.#step(this.#profile.response(frame.element())));
+      case 'next':
+      case 'task-data':
+        return this.#guarded(() => this.#work(frame.element()));
       case 'abort':
         return this.#fail(SaslFailure.aborted());
       default:
@@ -74,9 +89,22 @@ export class SaslAttempt {
 
   #answer(step: SaslStep): MaybePromise<void> {
     if (step.kind === 'challenge') return this.#stream.send(this.#profile.challenge(step.data));
-    const { identity, data } = step;
-    return then(this.#profile.succeed(this.#stream, identity, data), () =>
-      this.#guard.succeeded(this.#stream, identity, this.#mechanism),
+    const tasks = this.#profile.accept(this.#stream, step);
+    if (!tasks) return this.#succeed(step);
+    // The data go with the first task, and so not with the success.
+    this.#pending = { tasks, step: { ...step, data: undefined } };
+    return this.#stream.send(tasks.begin(step.data));
+  }
+
+  #work(element: Element): MaybePromise<void> {
+    if (!this.#pending) throw StreamError.notAuthorized('authentication is in progress');
+    const { tasks, step } = this.#pending;
+    return then(tasks.take(element), (answer) => (answer ? this.#stream.send(answer) : this.#succeed(step)));
+  }
+
+  #succeed(step: SaslSuccess): MaybePromise<void> {
+    return then(this.#profile.succeed(this.#stream, step), () =>
+      this.#guard.succeeded(this.#stream, step.identity, this.#mechanism),
     );
   }
 

@@ -47,7 +47,8 @@ const profile: SaslProfile = {
   challenge: (data) => xml('challenge', { xmlns: ns.sasl }, data.toString('base64')),
   failure: (failure) => failure.element(),
   response: (element) => decodeResponse(textOf(element)),
-  succeed(stream, identity, data) {
+  accept: () => undefined,
+  succeed(stream, { identity, data }) {
     stream.send(xml('success', { xmlns: ns.sasl }, successData(data)));
     stream.restartAs(identity);
   },

@@ -1,5 +1,6 @@
 import type { Jid } from '../../protocol/jid.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
+import type { Device } from '../../routing/session.ts';
 import type { ChannelBinding } from '../../tls/channel-binding.ts';
 import type { TlsStart } from '../../tls/tls-options.ts';
 import type { Element } from '../../xml/element.ts';
@@ -43,6 +44,8 @@ export interface NegotiatingStream extends StreamFacts, SessionStream {
   secureNow(): void;
   /** Gives the frames that follow to a SASL exchange. */
   beginAuthentication(attempt: FrameReceiver): void;
+  /** The client has authenticated and named its device. */
+  identifyDevice(device: Device): void;
   /** SASL failed: back to the features; a stream that fails too often is closed. */
   authenticationFailed(): void;
   /** SASL succeeded and the client opens the stream anew (RFC 6120 §6.3.2). */

@@ -1,6 +1,7 @@
 import { type Cli, requireCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { userAddCommand } from './user-add.ts';
+import { userDevicesCommand, userRevokeCommand } from './user-devices.ts';
 import { userExportCommand } from './user-export.ts';
 import { userImportCommand } from './user-import.ts';
 import { userListCommand } from './user-list.ts';
@@ -14,11 +15,13 @@ const commands = [
   userListCommand,
   userImportCommand,
   userExportCommand,
+  userDevicesCommand,
+  userRevokeCommand,
 ];
 
 /** Adds `user`, the commands for accounts. They also work while the server is stopped. */
 export function userCommand(cli: Cli, context: Context): void {
-  cli.command('user', 'Add, change, remove, list, import and export accounts', (options) => {
+  cli.command('user', 'Add, change, remove, list, import and export accounts, and manage their devices', (options) => {
     for (const add of commands) add(options, context);
     return requireCommand(options, 'ampere user');
   });

@@ -1,4 +1,5 @@
 import type { BindableOperation } from '../../routing/operation.ts';
+import { listDevices, revokeDevice } from './device-operations.ts';
 import { exportArchived, exportUser } from './export-operations.ts';
 import { importArchived, importUsers } from './import-operations.ts';
 import { listReports, removeReport, showReport } from './report-operations.ts';
@@ -25,6 +26,8 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   importArchived,
   exportUser,
   exportArchived,
+  listDevices,
+  revokeDevice,
   setForward,
   removeForward,
   listForwards,

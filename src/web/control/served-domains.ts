@@ -1,3 +1,4 @@
+import type { Devices } from '../../c2s/devices.ts';
 import type { Registrar } from '../../c2s/registrar.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import type { Account } from '../../routing/account.ts';
@@ -18,6 +19,7 @@ export type OperatedStorage = Pick<
   | 'archive'
   | 'secrets'
   | 'reports'
+  | 'devices'
   | 'backup'
 >;
 
@@ -27,6 +29,7 @@ export interface ServedDomains {
   /** The domains served. */
   readonly domains: readonly string[];
   readonly registrar: Pick<Registrar, 'create' | 'changePassword' | 'remove'>;
+  readonly devices: Pick<Devices, 'list' | 'revoke'>;
   /** The accounts in memory, which must follow every change. Empty for a stopped server. */
   readonly accounts: LoadedAccounts;
 }

@@ -1,18 +1,30 @@
+import { Devices } from '../../c2s/devices.ts';
 import { Pbkdf2Queue } from '../../c2s/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../c2s/registrar.ts';
+import { systemClock } from '../../support/clock.ts';
+import { silentLog } from '../../support/log.ts';
 import type { OperatedStorage, ServedDomains } from './served-domains.ts';
 
 /** The domains of a stopped server. Contacts are not notified of changes to accounts. */
 export function stoppedServer(storage: OperatedStorage, domains: readonly string[], iterations: number): ServedDomains {
+  const sessions = { of: () => [] };
   const registrar = new Registrar({
     store: storage.accounts,
     account: () => undefined,
     cancelSubscriptions: () => Promise.resolve(),
     forget: () => {},
-    sessions: { of: () => [] },
+    sessions,
     pbkdf2: new Pbkdf2Queue(),
     iterations,
     removed: () => {},
   });
-  return { storage, domains, registrar, accounts: { forget: () => {}, peek: () => undefined } };
+  const devices = new Devices({
+    store: storage.devices,
+    sessions,
+    revoked: () => {},
+    keepMs: 0,
+    clock: systemClock,
+    log: silentLog,
+  });
+  return { storage, domains, registrar, devices, accounts: { forget: () => {}, peek: () => undefined } };
 }

@@ -3,14 +3,18 @@ import { advertisedLimits } from '../../../src/c2s/negotiation/advertised-limits
 import { bind } from '../../../src/c2s/negotiation/bind.ts';
 import { Bind2 } from '../../../src/c2s/negotiation/bind2.ts';
 import { channelBindingTypes } from '../../../src/c2s/negotiation/channel-binding-types.ts';
+import { Fast } from '../../../src/c2s/negotiation/fast/fast.ts';
+import { FastTokens } from '../../../src/c2s/negotiation/fast/fast-tokens.ts';
 import { registration } from '../../../src/c2s/negotiation/registration.ts';
 import { mechanismNames } from '../../../src/c2s/negotiation/sasl/mechanisms.ts';
 import { sasl } from '../../../src/c2s/negotiation/sasl.ts';
 import { type SaslServices, saslContext } from '../../../src/c2s/negotiation/sasl-services.ts';
 import { sasl2 } from '../../../src/c2s/negotiation/sasl2.ts';
+import { ScramUpgrades } from '../../../src/c2s/negotiation/scram-upgrades.ts';
 import { starttls } from '../../../src/c2s/negotiation/starttls.ts';
 import type { StreamFacts, StreamFeature } from '../../../src/c2s/negotiation/stream-feature.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
+import type { ScramHash } from '../../../src/storage/accounts.ts';
 import type { ChannelBinding } from '../../../src/tls/channel-binding.ts';
 import { limits, StreamBench } from '../stream-bench.ts';
 import { contextOf, MemoryAccounts } from './sasl/fixture.ts';
@@ -61,6 +65,17 @@ const bind2 = new Bind2({
   secret: Buffer.alloc(32),
 });
 
+/** What SASL2 is made of, with these upgrades, and with or without tokens. */
+function sasl2Parts(hashes: readonly ScramHash[] = [], tokens = false): Parameters<typeof sasl2>[1] {
+  const upgrades = new ScramUpgrades({ hashes, store: { addKeys: async () => {} }, iterations: 4096 });
+  const store = { tokens: async () => [], issueToken: async () => false, useToken: async () => false };
+  const { clock, log, management } = bench;
+  const record = (): never => expect.fail('no device was seen');
+  const times = { lifetimeMs: 1000, rotateAfterMs: 1000 };
+  const fast = new Fast(new FastTokens({ ...times, store, record, key: Buffer.alloc(32), clock, log }));
+  return { bind: bind2, management, upgrades, fast: tokens ? fast : undefined, seen() {} };
+}
+
 /** What a feature offers in a condition: element texts, or nothing. */
 function offers(feature: StreamFeature, condition: string): string {
   const facts = new StubStream(conditions[condition]);
@@ -80,6 +95,14 @@ const bind2Element =
 const inline = `<inline>${managementElement}${bind2Element}</inline>`;
 const authentication = (...names: string[]) =>
   `<authentication xmlns="urn:xmpp:sasl:2">${names.map((name) => `<mechanism>${name}</mechanism>`).join('')}${inline}</authentication>`;
+const withParts =
+  (...names: string[]) =>
+  (...tokens: string[]) => {
+    const elements = tokens.map((name) => `<mechanism>HT-SHA-256-${name}</mechanism>`).join('');
+    const fast = elements && `<fast xmlns="urn:xmpp:fast:0">${elements}</fast>`;
+    const upgrade = elements && '<upgrade xmlns="urn:xmpp:sasl:upgrade:0">UPGR-SCRAM-SHA-256</upgrade>';
+    return authentication(...names).replace('</inline></auth', `${fast}</inline>${upgrade}</auth`);
+  };
 const bindings = (...types: string[]) =>
   `<sasl-channel-binding xmlns="urn:xmpp:sasl-cb:0">${types.map((type) => `<channel-binding type="${type}"/>`).join('')}</sasl-channel-binding>`;
 const limitsElement = (bytes: number, idle = '') =>
@@ -124,10 +147,19 @@ const table: readonly (readonly [title: string, feature: StreamFeature, ...offer
   ],
   [
     'SASL2 with resumption and Bind 2 (XEP-0388 §2.2)',
-    sasl2(services(), bind2, bench.management),
+    sasl2(services(), sasl2Parts()),
     '-',
     authentication(...plus, ...scrams, 'PLAIN'),
     authentication(...scrams, 'PLAIN'),
+    '-',
+    '-',
+  ],
+  [
+    'Tokens and upgrades with SASL2, under TLS only (XEP-0484 §3.1, XEP-0480 §2.1)',
+    sasl2(services({ enabled: ['SCRAM-SHA-1-PLUS', 'SCRAM-SHA-1'], withoutTls: true }), sasl2Parts(['SHA-256'], true)),
+    withParts('SCRAM-SHA-1')(),
+    withParts('SCRAM-SHA-1-PLUS', 'SCRAM-SHA-1')('EXPR', 'ENDP', 'NONE'),
+    withParts('SCRAM-SHA-1')('NONE'),
     '-',
     '-',
   ],

@@ -19,7 +19,8 @@ const profile: SaslProfile = {
     if (textOf(element) === 'undecodable') throw SaslFailure.incorrectEncoding();
     return Buffer.from(textOf(element));
   },
-  succeed: (stream, identity) => stream.restartAs(identity),
+  accept: () => undefined,
+  succeed: (stream, { identity }) => stream.restartAs(identity),
 };
 
 /** Fails, breaks or succeeds as the client's data say; anything else is answered by a challenge. */

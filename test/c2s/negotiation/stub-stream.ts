@@ -3,6 +3,7 @@ import type { FrameReceiver, NegotiatingStream, StreamFacts } from '../../../src
 import type { Jid } from '../../../src/protocol/jid.ts';
 import type { Stanza } from '../../../src/protocol/stanza.ts';
 import type { StreamError } from '../../../src/protocol/stream-error.ts';
+import type { Device } from '../../../src/routing/session.ts';
 import type { ChannelBinding } from '../../../src/tls/channel-binding.ts';
 import type { Element } from '../../../src/xml/element.ts';
 
@@ -20,6 +21,7 @@ export class StubStream implements NegotiatingStream {
   /** Everything that happened, in order. */
   readonly events: string[] = [];
   attempt: FrameReceiver | undefined;
+  device: Device | undefined;
 
   constructor(facts: Partial<StreamFacts> = {}) {
     Object.assign(this, facts);
@@ -60,6 +62,10 @@ export class StubStream implements NegotiatingStream {
   beginAuthentication(attempt: FrameReceiver): void {
     this.attempt = attempt;
     this.events.push('begin');
+  }
+
+  identifyDevice(device: Device): void {
+    this.device = device;
   }
 
   authenticationFailed(): void {

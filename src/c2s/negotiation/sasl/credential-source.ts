@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Jid } from '../../../protocol/jid.ts';
-import type { AccountStore, Credentials, ScramHash } from '../../../storage/accounts.ts';
+import type { AccountCredentials, AccountStore, Credentials, ScramHash } from '../../../storage/accounts.ts';
 import type { CredentialSource } from './mechanism.ts';
 import { saltByteLength } from './scram-keys.ts';
 
@@ -18,7 +18,7 @@ export class StoredCredentials implements CredentialSource {
     this.iterations = iterations;
   }
 
-  find(account: Jid): Promise<Credentials | undefined> {
+  find(account: Jid): Promise<AccountCredentials | undefined> {
     return this.#accounts.credentials(account.bare().toString());
   }
 

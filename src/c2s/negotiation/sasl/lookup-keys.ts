@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Jid } from '../../../protocol/jid.ts';
-import type { ScramHash, ScramKeys } from '../../../storage/accounts.ts';
+import type { AccountCredentials, ScramHash, ScramKeys } from '../../../storage/accounts.ts';
 import type { CredentialSource } from './mechanism.ts';
 import { keyByteLength } from './scram-keys.ts';
 
-/** Keys to check a proof against, and whether any proof may be accepted. */
+/** Keys to check a proof against. */
 export interface KeyLookup {
   readonly keys: ScramKeys;
-  readonly real: boolean;
+  /** The credentials that the keys are from. Absent for imagined keys: then no proof may be accepted. */
+  readonly credentials: AccountCredentials | undefined;
   /** The version of the credentials that were looked at. */
   readonly version: number;
 }
@@ -18,8 +19,9 @@ export async function lookupKeys(source: CredentialSource, account: Jid, hash: S
   const imagined = imaginedKeys(source, account, hash);
   // Before: what changes while they are read counts as changed.
   const version = source.version();
-  const keys = (await source.find(account))?.scram[hash];
-  return { keys: keys ?? imagined, real: keys !== undefined, version };
+  const credentials = await source.find(account);
+  const keys = credentials?.scram[hash];
+  return { keys: keys ?? imagined, credentials: keys && credentials, version };
 }
 
 /** Keys that look like those of an existing account and fit no password. */

@@ -1,13 +1,23 @@
 import type { Jid } from '../../../protocol/jid.ts';
-import type { Credentials, ScramHash } from '../../../storage/accounts.ts';
+import type { AccountCredentials, Credentials, ScramHash } from '../../../storage/accounts.ts';
 import type { ChannelBinding } from '../../../tls/channel-binding.ts';
+import type { IssuedToken } from '../fast/fast-tokens.ts';
 import type { Pbkdf2Queue } from './pbkdf2-queue.ts';
 
 /** What the server answers to one response: another challenge, or the name that was proven. */
-export type SaslStep =
-  | { readonly kind: 'challenge'; readonly data: Buffer }
-  /** `identity` is the bare JID of the authenticated account. */
-  | { readonly kind: 'success'; readonly data?: Buffer; readonly identity: Jid };
+export type SaslStep = { readonly kind: 'challenge'; readonly data: Buffer } | SaslSuccess;
+
+/** The end of an exchange that has succeeded. */
+export interface SaslSuccess {
+  readonly kind: 'success';
+  readonly data?: Buffer | undefined;
+  /** The bare JID of the authenticated account. */
+  readonly identity: Jid;
+  /** The credentials that the password was checked against. Absent if the client has shown a token instead. */
+  readonly credentials?: AccountCredentials;
+  /** A new token in the place of the one that the client has shown. */
+  readonly token?: IssuedToken | undefined;
+}
 
 /**
  * One authentication in progress; throws a `SaslFailure` when it fails, and is of no use afterwards.
@@ -22,7 +32,7 @@ export interface SaslExchange {
 export interface CredentialSource {
   /** PBKDF2 iterations of newly made keys, and of the imagined keys of unknown accounts. */
   readonly iterations: number;
-  find(account: Jid): Promise<Credentials | undefined>;
+  find(account: Jid): Promise<AccountCredentials | undefined>;
   /** Another number than before whenever what was found before may be untrue. */
   version(): number;
   /** Replaces imported credentials by keys made from the password just verified. */

@@ -1,5 +1,6 @@
 import type { Jid } from '../../../protocol/jid.ts';
 import { SaslFailure } from '../../../protocol/sasl-failure.ts';
+import type { AccountCredentials } from '../../../storage/accounts.ts';
 import { accountOf, requireOwnAuthzid } from './identity.ts';
 import type { SaslContext, SaslExchange, SaslStep } from './mechanism.ts';
 import { Pbkdf2QueueFull } from './pbkdf2-queue.ts';
@@ -23,11 +24,12 @@ export class PlainExchange implements SaslExchange {
     const { authzid, username, password } = parsePlain(response);
     const account = accountOf(username, this.#context.domain);
     requireOwnAuthzid(authzid, account);
-    if (!(await this.#verify(account, password))) throw SaslFailure.notAuthorized();
-    return { kind: 'success', identity: account };
+    const credentials = await this.#verify(account, password);
+    if (!credentials) throw SaslFailure.notAuthorized();
+    return { kind: 'success', identity: account, credentials };
   }
 
-  async #verify(account: Jid, password: string): Promise<boolean> {
+  async #verify(account: Jid, password: string): Promise<AccountCredentials | undefined> {
     const { credentials, pbkdf2 } = this.#context;
     try {
       return await pbkdf2.run(() => verifyPassword(credentials, account, password));

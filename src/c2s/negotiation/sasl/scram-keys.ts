@@ -35,6 +35,11 @@ export async function deriveKeys(
 ): Promise<ScramKeys> {
   const { name, byteLength } = digests[hash];
   const salted = await pbkdf2InThreadPool(password, salt, iterations, byteLength, name);
+  return keysOfSalted(hash, salted, salt, iterations);
+}
+
+/** The keys for a SaltedPassword (RFC 5802 §3). */
+export function keysOfSalted(hash: ScramHash, salted: Buffer, salt: Buffer, iterations: number): ScramKeys {
   const storedKey = digest(hash, hmac(hash, salted, 'Client Key'));
   return { salt, iterations, storedKey, serverKey: hmac(hash, salted, 'Server Key') };
 }

@@ -83,13 +83,13 @@ export class ScramExchange implements SaslExchange {
   async #finish(expected: Expected, response: Buffer): Promise<SaslStep> {
     const final = parseClientFinal(response);
     const { hash } = this.#options;
-    const { keys, real } = await this.#currentKeys(expected);
+    const { keys, credentials } = await this.#currentKeys(expected);
     const authMessage = `${expected.conversation},${final.withoutProof}`;
     const proven = provesPassword(hash, keys, authMessage, final.proof);
     const repeated = final.channelBinding === expected.channelBinding && final.nonce === expected.nonce;
-    if (!(proven && repeated && real)) throw SaslFailure.notAuthorized();
+    if (!(proven && repeated && credentials)) throw SaslFailure.notAuthorized();
     const signature = serverSignature(hash, keys, authMessage).toString('base64');
-    return { kind: 'success', data: Buffer.from(`v=${signature}`), identity: expected.account };
+    return { kind: 'success', data: Buffer.from(`v=${signature}`), identity: expected.account, credentials };
   }
 
   /** The password may have been changed, or the account removed, while the client made up its mind. */

@@ -1,9 +1,15 @@
 import type Database from 'better-sqlite3';
-import type { AccountStore, Forward, LastSeen, NewAccount } from '../../accounts.ts';
+import type { AccountStore, Forward, KeptSession, LastSeen, NewAccount } from '../../accounts.ts';
 import { StorageError } from '../../storage-error.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../family.ts';
 import { prepareLoad, unpackRecord } from './account-record.ts';
-import { type PackedCredentials, packCredentials, prepareCredentials, unpackCredentials } from './credentials.ts';
+import {
+  type PackedCredentials,
+  packCredentials,
+  packKeys,
+  prepareCredentials,
+  unpackCredentials,
+} from './credentials.ts';
 import { noAccount, prepareOwners } from './owners.ts';
 
 /** A new account as sent between threads. */
@@ -43,8 +49,9 @@ function accountStore({ run, nowMs }: StoreContext<OperationsOf<typeof prepareAc
     // Operations take effect in the order of their calls, so every later read is up to date.
     credentialsVersion: () => version,
     setCredentials: (jid, credentials) => change('setCredentials', jid, packCredentials(credentials)),
-    changePassword: (jid, credentials, keep) =>
-      change('changePassword', jid, packCredentials(credentials), keep ?? null, nowMs()),
+    addKeys: (jid, passwordVersion, hash, keys) => change('addKeys', jid, passwordVersion, packKeys(hash, keys)),
+    changePassword: (jid, credentials, keep = {}) =>
+      change('changePassword', jid, packCredentials(credentials), keep, nowMs()),
     remove: (jid) => change('remove', jid),
     list: ({ domain, after, limit }) => run('list', domain, after ?? '', limit),
     count: (domain) => run('count', domain),
@@ -60,8 +67,6 @@ function packAccount({ jid, credentials, archive }: NewAccount): PackedAccount {
 }
 
 function prepareReads(db: Database.Database) {
-  const owners = prepareOwners(db);
-  const credentials = prepareCredentials(db);
   const list = db
     .prepare<[string, number], string>('SELECT jid FROM accounts WHERE jid > ? ORDER BY jid LIMIT ?')
     .pluck();
@@ -77,10 +82,7 @@ function prepareReads(db: Database.Database) {
   const countDomain = db.prepare<[string], number>('SELECT count(*) FROM accounts WHERE domain = ?').pluck();
   return {
     load: prepareLoad(db),
-    credentials: (jid: string): PackedCredentials | undefined => {
-      const id = owners.find(jid);
-      return id === undefined ? undefined : credentials.read(id);
-    },
+    credentials: prepareCredentials(db).read,
     list: (domain: string | undefined, after: string, limit: number): string[] =>
       domain === undefined ? list.all(after, limit) : listDomain.all(domain, after, limit),
     forwards: (after: string, limit: number): Forward[] => forwards.all(after, limit),
@@ -96,10 +98,7 @@ function prepareWrites(db: Database.Database) {
     'UPDATE accounts SET last_seen_at_ms = ?, last_status = ? WHERE jid = ?',
   );
   const forward = db.prepare<[string | null, string]>('UPDATE accounts SET forward_to = ? WHERE jid = ?');
-  const endSessions = db.prepare<[nowMs: number, account: number, keep: string | null]>(
-    `UPDATE resumable_sessions SET ended_at_ms = coalesce(detached_at_ms, ?), state = '{}'
-     WHERE account_id = ? AND ended_at_ms IS NULL AND key IS NOT ?`,
-  );
+  const endAccess = prepareEndAccess(db);
   const remove = db.prepare<[string]>('DELETE FROM accounts WHERE jid = ?');
   return {
     create: (account: PackedAccount, nowMs: number): void => {
@@ -110,11 +109,11 @@ function prepareWrites(db: Database.Database) {
     setCredentials: (jid: string, packed: PackedCredentials): void => {
       credentials.replace(owners.need(jid), packed);
     },
-    changePassword: (jid: string, packed: PackedCredentials, keep: string | null, nowMs: number): void => {
+    addKeys: credentials.addKeys,
+    changePassword: (jid: string, packed: PackedCredentials, keep: KeptSession, nowMs: number): void => {
       const id = owners.need(jid);
       credentials.replace(id, packed);
-      // Sessions that began with the old password cannot be resumed.
-      endSessions.run(nowMs, id, keep);
+      endAccess(id, keep, nowMs);
     },
     remove: (jid: string): boolean => remove.run(jid).changes > 0,
     setLastSeen: (jid: string, { atMs, status }: LastSeen): void => {
@@ -126,12 +125,34 @@ function prepareWrites(db: Database.Database) {
   };
 }
 
+/** Prepares a function that ends all access that rests on the old password of an account. */
+function prepareEndAccess(db: Database.Database) {
+  const newVersion = db.prepare<[number]>('UPDATE accounts SET password_version = password_version + 1 WHERE id = ?');
+  const endSessions = db.prepare<[nowMs: number, account: number, keep: string | null]>(
+    `UPDATE resumable_sessions SET ended_at_ms = coalesce(detached_at_ms, ?), state = '{}'
+     WHERE account_id = ? AND ended_at_ms IS NULL AND key IS NOT ?`,
+  );
+  const removeTokens = db.prepare<[number]>(
+    'DELETE FROM fast_tokens WHERE device_id IN (SELECT id FROM devices WHERE account_id = ?)',
+  );
+  const keepDevice = db.prepare<[number, string]>(
+    `UPDATE devices SET password_version = (SELECT password_version FROM accounts WHERE id = account_id)
+     WHERE account_id = ? AND key = ?`,
+  );
+  return (account: number, { session, device }: KeptSession, nowMs: number): void => {
+    newVersion.run(account);
+    endSessions.run(nowMs, account, session ?? null);
+    removeTokens.run(account);
+    if (device !== undefined) keepDevice.run(account, device);
+  };
+}
+
 /** Prepares a function that creates one account and returns whether it was new. */
 function prepareInsert(db: Database.Database, writeKeys: (id: number, packed: PackedCredentials) => void) {
   const insert = db
-    .prepare<[string, string, number, string | null, number, number], number>(
-      `INSERT INTO accounts (jid, domain, created_at_ms, bcrypt, roster_version, roster_floor)
-       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (jid) DO NOTHING RETURNING id`,
+    .prepare<{ jid: string; domain: string; bcrypt: string | null; nowMs: number }, number>(
+      `INSERT INTO accounts (jid, domain, created_at_ms, bcrypt, roster_version, roster_floor, password_version)
+       VALUES (@jid, @domain, @nowMs, @bcrypt, @nowMs, @nowMs, @nowMs) ON CONFLICT (jid) DO NOTHING RETURNING id`,
     )
     .pluck();
   const addArchive = db.prepare<[number]>('INSERT INTO archives (account_id) VALUES (?)');
@@ -139,7 +160,7 @@ function prepareInsert(db: Database.Database, writeKeys: (id: number, packed: Pa
     'UPDATE archives SET account_id = ? WHERE id = ? AND account_id IS NULL',
   );
   return ([jid, domain, credentials, archive]: PackedAccount, nowMs: number): boolean => {
-    const id = insert.get(jid, domain, nowMs, credentials.bcrypt, nowMs, nowMs);
+    const id = insert.get({ jid, domain, bcrypt: credentials.bcrypt, nowMs });
     if (id === undefined) return false;
     writeKeys(id, credentials);
     if (archive === undefined || adoptArchive.run(id, archive).changes === 0) addArchive.run(id);

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { Credentials, ScramHash, ScramKeys } from '../../accounts.ts';
+import type { AccountCredentials, Credentials, ScramHash, ScramKeys } from '../../accounts.ts';
 import { asBuffer, ownBytes } from '../bytes.ts';
 
 /** SCRAM keys as sent between threads: hash, salt, iterations, stored key, server key. */
@@ -17,28 +17,37 @@ export interface PackedCredentials {
   readonly bcrypt: string | null;
 }
 
+/** The credentials of an account as sent between threads. */
+interface PackedAccountCredentials extends PackedCredentials {
+  readonly passwordVersion: number;
+}
+
 const scramHashes: readonly ScramHash[] = ['SHA-1', 'SHA-256', 'SHA-512'];
 
 export function packCredentials({ scram, bcrypt }: Credentials): PackedCredentials {
   const packed: PackedScramKeys[] = [];
   for (const hash of scramHashes) {
     const keys = scram[hash];
-    if (keys === undefined) continue;
-    packed.push([hash, ownBytes(keys.salt), keys.iterations, ownBytes(keys.storedKey), ownBytes(keys.serverKey)]);
+    if (keys !== undefined) packed.push(packKeys(hash, keys));
   }
   return { scram: packed, bcrypt: bcrypt ?? null };
 }
 
-export function unpackCredentials(packed: PackedCredentials | undefined): Credentials | undefined {
+export function packKeys(hash: ScramHash, { salt, iterations, storedKey, serverKey }: ScramKeys): PackedScramKeys {
+  return [hash, ownBytes(salt), iterations, ownBytes(storedKey), ownBytes(serverKey)];
+}
+
+export function unpackCredentials(packed: PackedAccountCredentials | undefined): AccountCredentials | undefined {
   if (packed === undefined) return undefined;
   const scram: Partial<Record<ScramHash, ScramKeys>> = {};
   for (const [hash, salt, iterations, storedKey, serverKey] of packed.scram) {
     scram[hash] = { salt: asBuffer(salt), iterations, storedKey: asBuffer(storedKey), serverKey: asBuffer(serverKey) };
   }
-  return packed.bcrypt === null ? { scram } : { scram, bcrypt: packed.bcrypt };
+  const { bcrypt, passwordVersion } = packed;
+  return bcrypt === null ? { scram, passwordVersion } : { scram, bcrypt, passwordVersion };
 }
 
-/** Prepares reading and writing the credentials of an account, by its row id. */
+/** Prepares reading and writing the credentials of accounts. */
 export function prepareCredentials(db: Database.Database) {
   // Unordered: with an ORDER BY, SQLite would prepare the statement again for every account.
   const keysOf = db
@@ -46,18 +55,30 @@ export function prepareCredentials(db: Database.Database) {
       'SELECT hash, salt, iterations, stored_key, server_key FROM credentials WHERE account_id = ?',
     )
     .raw();
-  const bcryptOf = db.prepare<[number], string | null>('SELECT bcrypt FROM accounts WHERE id = ?').pluck();
-  const putKeys = db.prepare<[number, ...PackedScramKeys]>(
-    `INSERT INTO credentials (account_id, hash, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?)`,
+  const account = db.prepare<[string], { id: number; bcrypt: string | null; passwordVersion: number }>(
+    'SELECT id, bcrypt, password_version AS passwordVersion FROM accounts WHERE jid = ?',
   );
+  const insertKeys =
+    'INSERT INTO credentials (account_id, hash, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?)';
+  const putKeys = db.prepare<[number, ...PackedScramKeys]>(insertKeys);
+  const addKeys = db.prepare<[number, ...PackedScramKeys]>(`${insertKeys} ON CONFLICT DO NOTHING`);
   const dropKeys = db.prepare<[number]>('DELETE FROM credentials WHERE account_id = ?');
   const setBcrypt = db.prepare<[string | null, number]>('UPDATE accounts SET bcrypt = ? WHERE id = ?');
   const writeKeys = (id: number, { scram }: PackedCredentials): void => {
     for (const keys of scram) putKeys.run(id, ...keys);
   };
   return {
-    read: (id: number): PackedCredentials => ({ scram: keysOf.all(id), bcrypt: bcryptOf.get(id) ?? null }),
+    read: (jid: string): PackedAccountCredentials | undefined => {
+      const found = account.get(jid);
+      if (found === undefined) return undefined;
+      const { id, bcrypt, passwordVersion } = found;
+      return { scram: keysOf.all(id), bcrypt, passwordVersion };
+    },
     writeKeys,
+    addKeys: (jid: string, passwordVersion: number, keys: PackedScramKeys): void => {
+      const found = account.get(jid);
+      if (found?.passwordVersion === passwordVersion) addKeys.run(found.id, ...keys);
+    },
     replace: (id: number, packed: PackedCredentials): void => {
       dropKeys.run(id);
       setBcrypt.run(packed.bcrypt, id);

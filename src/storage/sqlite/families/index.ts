@@ -1,6 +1,7 @@
 import { accounts } from './accounts.ts';
 import { archive } from './archive/archive.ts';
 import { blocklists } from './blocklists.ts';
+import { devices } from './devices.ts';
 import { offline } from './offline.ts';
 import { outbox } from './outbox.ts';
 import { outgoing } from './outgoing.ts';
@@ -26,6 +27,7 @@ export const families = [
   blocklists,
   secrets,
   resumption,
+  devices,
   pep,
   archive,
   rooms,

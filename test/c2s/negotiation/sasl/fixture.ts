@@ -5,7 +5,7 @@ import type { SaslContext, SaslExchange, SaslStep } from '../../../../src/c2s/ne
 import { mechanismNames } from '../../../../src/c2s/negotiation/sasl/mechanisms.ts';
 import { Pbkdf2Queue } from '../../../../src/c2s/negotiation/sasl/pbkdf2-queue.ts';
 import { type SaslCondition, SaslFailure } from '../../../../src/protocol/sasl-failure.ts';
-import type { AccountStore, Credentials } from '../../../../src/storage/accounts.ts';
+import type { AccountCredentials, AccountStore, Credentials } from '../../../../src/storage/accounts.ts';
 
 /** Few, for speed; nothing tested here depends on the number. */
 export const iterations = 16;
@@ -21,8 +21,9 @@ export class MemoryAccounts implements Pick<AccountStore, 'credentials' | 'crede
   readonly rows = new Map<string, Credentials>();
   #version = 0;
 
-  async credentials(jid: string): Promise<Credentials | undefined> {
-    return this.rows.get(jid);
+  async credentials(jid: string): Promise<AccountCredentials | undefined> {
+    const credentials = this.rows.get(jid);
+    return credentials && { ...credentials, passwordVersion: 1 };
   }
 
   credentialsVersion(): number {

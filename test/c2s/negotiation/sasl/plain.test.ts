@@ -8,7 +8,7 @@ import { startExchange } from '../../../../src/c2s/negotiation/sasl/mechanisms.t
 import { Pbkdf2Queue } from '../../../../src/c2s/negotiation/sasl/pbkdf2-queue.ts';
 import { deriveKeys } from '../../../../src/c2s/negotiation/sasl/scram-keys.ts';
 import { type SaslCondition, SaslFailure } from '../../../../src/protocol/sasl-failure.ts';
-import type { Credentials } from '../../../../src/storage/accounts.ts';
+import type { AccountCredentials } from '../../../../src/storage/accounts.ts';
 import { ScramClient } from '../../../support/scram-client.ts';
 import { bytes, challengeOf, contextOf, expectFailure, failureOf, iterations, MemoryAccounts } from './fixture.ts';
 
@@ -211,9 +211,9 @@ class ChangedWhileReading {
     this.#accounts = accounts;
   }
 
-  async credentials(jid: string): Promise<Credentials | undefined> {
+  async credentials(jid: string): Promise<AccountCredentials | undefined> {
     this.#reads += 1;
-    return this.#reads === 1 ? this.#accounts.credentials(jid) : { scram: {} };
+    return this.#reads === 1 ? this.#accounts.credentials(jid) : { scram: {}, passwordVersion: 1 };
   }
 
   credentialsVersion(): number {

@@ -1,0 +1,53 @@
+import type { DeviceReport } from '../../c2s/devices.ts';
+import { type Cli, jidArgument, jsonOption } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { withServerOrData } from '../with-operations.ts';
+
+/** Adds `user devices`. */
+export function userDevicesCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'devices <jid>',
+    'List the devices with access to an account',
+    (options) => jsonOption(jidArgument(options, 'Address of the account')),
+    async ({ jid, json, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const { listDevices } = await import('../../web/control/device-operations.ts');
+      const { devices } = await withServerOrData(config, (operator) => operator.call(listDevices, { jid }));
+      if (json) printJson(context, { devices });
+      else printLines(context, aligned(devices.map(row)));
+    },
+  );
+}
+
+/** Adds `user revoke`. */
+export function userRevokeCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'revoke <jid> <device>',
+    'End the sessions of a device and remove its tokens',
+    (options) =>
+      jidArgument(options, 'Address of the account').positional('device', {
+        type: 'string',
+        demandOption: true,
+        describe: 'Id of the device, as "user devices" shows it',
+      }),
+    async ({ jid, device, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const { revokeDevice } = await import('../../web/control/device-operations.ts');
+      const { knowsPassword } = await withServerOrData(config, (operator) =>
+        operator.call(revokeDevice, { jid, device }),
+      );
+      printLines(context, [`The sessions and tokens of ${device} were removed.`]);
+      if (!knowsPassword) return;
+      printLines(context, [
+        `It knows the password: change it with "ampere user passwd ${jid}" to keep the device out.`,
+      ]);
+    },
+  );
+}
+
+function row({ key, software, name, lastSeenMs, knowsPassword, hasToken, connected }: DeviceReport): string[] {
+  const access = [knowsPassword ? 'password' : [], hasToken ? 'token' : []].flat().join(', ');
+  const seen = connected ? 'connected' : `last seen ${new Date(lastSeenMs).toISOString()}`;
+  return [key, access, seen, [software, name].filter((text) => text !== undefined).join(' on ')];
+}
