@@ -1,8 +1,7 @@
-import type { Jid } from '../protocol/jid.ts';
 import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { StreamError } from '../protocol/stream-error.ts';
-import type { ArchivedId, ArchivedMessage, ArchiveStore } from '../storage/archive.ts';
+import type { ArchivedId, ArchivedMessage, ArchiveRange } from '../storage/archive.ts';
 import type { Log } from '../support/log.ts';
 import { parseFrame } from '../xml/parse-frame.ts';
 import { XmlError } from '../xml/xml-error.ts';
@@ -19,71 +18,95 @@ export interface FoundMessage extends ArchivedId {
   readonly message: Stanza;
 }
 
+/** A row of an archive whose message has been read. */
+type Found<Row extends ArchivedMessage> = Omit<Row, 'bytes'> & FoundMessage;
+
+/** Which messages of an archive are asked for, apart from their ids. */
+export interface PageFilter<Message = FoundMessage> {
+  /** The bare JID by which the index finds them. */
+  readonly peer?: string;
+  /** All that the index finds match. */
+  readonly isExact: boolean;
+  readonly matches: (message: Message) => boolean;
+}
+
 /** The answer to a query, in the order of the archive. */
-export interface Page {
-  readonly messages: readonly FoundMessage[];
+export interface Page<Message extends FoundMessage = FoundMessage> {
+  readonly messages: readonly Message[];
   /** Nothing is left in the direction of the query. */
   readonly complete: boolean;
   /** How many messages match on all pages, if that is known. */
   readonly count: number | undefined;
 }
 
+/** A store with archives, as far as pages need it. */
+interface PagesStore<Row extends ArchivedMessage> {
+  page(archive: number, range: ArchiveRange, limit: number, which: 'first' | 'last'): Promise<Row[]>;
+  find(archive: number, ids: readonly number[]): Promise<Row[]>;
+  count(archive: number, range: ArchiveRange, most: number): Promise<number>;
+}
+
 /** Dependencies of finding pages. */
-interface PagesDeps {
-  readonly store: Pick<ArchiveStore, 'page' | 'find' | 'count'>;
+interface PagesDeps<Row extends ArchivedMessage> {
+  readonly store: PagesStore<Row>;
   readonly log: Log;
 }
 
 /** Finds the pages that queries ask for. */
-export class Pages {
-  readonly #deps: PagesDeps;
+export class Pages<Row extends ArchivedMessage = ArchivedMessage> {
+  readonly #deps: PagesDeps<Row>;
 
-  constructor(deps: PagesDeps) {
+  constructor(deps: PagesDeps<Row>) {
     this.#deps = deps;
   }
 
-  /** The page that the owner of an archive asks for. Throws `item-not-found` if a message that is asked for by its id is missing. */
-  async find(archive: number, owner: Jid, query: ArchiveQuery): Promise<Page> {
-    if (query.ids) return this.#amongIds(archive, owner, query, query.ids);
-    const { with: peer } = query;
-    return peer && !peer.isBare ? this.#ofResource(archive, owner, query, peer) : this.#ofPeer(archive, query, peer);
+  /** The page that somebody asks for. Throws `item-not-found` if a message that is asked for by its id is missing. */
+  async find(archive: number, query: ArchiveQuery, filter?: PageFilter<Found<Row>>): Promise<Page<Found<Row>>> {
+    if (query.ids) return this.#amongIds(archive, query, query.ids, filter);
+    return !filter || filter.isExact
+      ? this.#indexed(archive, query, filter?.peer)
+      : this.#filtered(archive, query, filter);
   }
 
   /** The messages with these ids that are in an archive, oldest first. */
-  async withIds(archive: number, ids: readonly number[]): Promise<readonly FoundMessage[]> {
+  async withIds(archive: number, ids: readonly number[]): Promise<readonly Found<Row>[]> {
     const inOrder = [...new Set(ids)].sort((one, other) => one - other);
     return this.#readAll(await this.#deps.store.find(archive, inOrder));
   }
 
   /** All that is asked for is in the index. */
-  async #ofPeer(archive: number, query: ArchiveQuery, peer: Jid | undefined): Promise<Page> {
+  async #indexed(archive: number, query: ArchiveQuery, peer: string | undefined): Promise<Page<Found<Row>>> {
     const { store } = this.#deps;
     const { which, max, all } = query;
-    const exchangedWith = peer && { peer: peer.toString() };
+    const ofPeer = peer === undefined ? {} : { peer };
     if (max === 0) {
-      const count = await store.count(archive, { ...all, ...exchangedWith }, Number.MAX_SAFE_INTEGER);
+      const count = await store.count(archive, { ...all, ...ofPeer }, Number.MAX_SAFE_INTEGER);
       return { messages: [], complete: count === 0, count };
     }
-    const range = { ...query.page, ...exchangedWith };
+    const range = { ...query.page, ...ofPeer };
     // In one turn, so that both are about the same messages.
     const [found, count] = await Promise.all([
       store.page(archive, range, max + 1, which),
-      store.count(archive, { ...all, ...exchangedWith }, maxCounted + 1),
+      store.count(archive, { ...all, ...ofPeer }, maxCounted + 1),
     ]);
     const complete = found.length <= max;
     const page = complete ? found : which === 'first' ? found.slice(0, max) : found.slice(1);
     return { messages: this.#readAll(page), complete, count: count <= maxCounted ? count : undefined };
   }
 
-  /** The index knows no resources. */
-  async #ofResource(archive: number, owner: Jid, query: ArchiveQuery, peer: Jid): Promise<Page> {
+  /** The index finds messages that do not match, too. */
+  async #filtered(
+    archive: number,
+    query: ArchiveQuery,
+    { peer, matches }: PageFilter<Found<Row>>,
+  ): Promise<Page<Found<Row>>> {
     const { which, max } = query;
-    const found: FoundMessage[] = [];
-    let range = { ...(max === 0 ? query.all : query.page), peer: peer.bare().toString() };
+    const found: Found<Row>[] = [];
+    let range: ArchiveRange = { ...(max === 0 ? query.all : query.page), ...(peer !== undefined && { peer }) };
     const wanted = max === 0 ? Number.POSITIVE_INFINITY : max + 1;
     for (let read = 0; read < maxRead; read += readAtOnce) {
       const rows = await this.#deps.store.page(archive, range, readAtOnce, which);
-      const matching = this.#readAll(rows).filter(({ message }) => matches(message, peer, owner));
+      const matching = this.#readAll(rows).filter(matches);
       if (which === 'first') found.push(...matching);
       else found.unshift(...matching);
       if (found.length >= wanted) return limited(found, query);
@@ -94,25 +117,30 @@ export class Pages {
     return { ...limited(found, query), complete: false, count: undefined };
   }
 
-  async #amongIds(archive: number, owner: Jid, query: ArchiveQuery, ids: readonly number[]): Promise<Page> {
+  async #amongIds(
+    archive: number,
+    query: ArchiveQuery,
+    ids: readonly number[],
+    filter: PageFilter<Found<Row>> | undefined,
+  ): Promise<Page<Found<Row>>> {
     const rows = await this.#deps.store.find(archive, ids);
     if (rows.length < ids.length) throw StanzaError.itemNotFound();
-    const matching = ({ id, message }: FoundMessage, { afterId, beforeId }: ArchiveQuery['all']) =>
-      id > afterId && id < beforeId && (!query.with || matches(message, query.with, owner));
+    const matching = (found: Found<Row>, { afterId, beforeId }: ArchiveQuery['all']) =>
+      found.id > afterId && found.id < beforeId && (filter?.matches(found) ?? true);
     const all = this.#readAll(rows).filter((one) => matching(one, query.all));
     const inPage = all.filter((one) => matching(one, query.page));
     return { ...limited(inPage, query), count: all.length };
   }
 
   /** A message that cannot be read is left out: what comes behind it must be found. */
-  #readAll(rows: readonly ArchivedMessage[]): FoundMessage[] {
-    return rows.flatMap((row) => {
-      const message = this.#read(row);
-      return message ? [{ id: row.id, importedId: row.importedId, message }] : [];
+  #readAll(rows: readonly Row[]): Found<Row>[] {
+    return rows.flatMap(({ bytes, ...row }) => {
+      const message = this.#read({ ...row, bytes });
+      return message ? [{ ...row, message }] : [];
     });
   }
 
-  #read({ id, bytes }: ArchivedMessage): Stanza | undefined {
+  #read({ id, bytes }: Pick<ArchivedMessage, 'id' | 'bytes'>): Stanza | undefined {
     try {
       return Stanza.fromFrame(parseFrame(bytes));
     } catch (error) {
@@ -124,15 +152,8 @@ export class Pages {
 }
 
 /** The page out of all messages that may be in it. */
-function limited(found: readonly FoundMessage[], { which, max }: ArchiveQuery): Page {
+function limited<Message extends FoundMessage>(found: readonly Message[], { which, max }: ArchiveQuery): Page<Message> {
   const complete = found.length <= max;
   const messages = which === 'first' ? found.slice(0, max) : found.slice(Math.max(0, found.length - max));
   return { messages, complete, count: max === 0 ? found.length : undefined };
-}
-
-/** Whether a message of the owner was exchanged with an address; with the own one if it is a message to oneself (XEP-0313 §4.1.1). */
-function matches({ from, to }: Stanza, peer: Jid, owner: Jid): boolean {
-  const ends = [from, to].filter((end) => end !== undefined);
-  if (peer.bare().equals(owner) && !ends.every((end) => end.bare().equals(owner))) return false;
-  return ends.some((end) => (peer.isBare ? end.bare() : end).equals(peer));
 }

@@ -68,6 +68,7 @@ export interface ExtensionDeps {
     | 'pep'
     | 'archive'
     | 'push'
+    | 'rooms'
     | 'reports'
     | 'secrets'
     | 'disk'

@@ -54,6 +54,11 @@ export class RoomOwner {
     return this.#state;
   }
 
+  /** The number of the room in the store; undefined if there is no room. */
+  get number(): number | undefined {
+    return this.#number;
+  }
+
   /** Whether nothing is under way. */
   get isIdle(): boolean {
     return !this.#busy && this.#queue.isEmpty;

@@ -5,6 +5,8 @@ import { StanzaError } from '../protocol/stanza-error.ts';
 import type { LocalService } from '../routing/local-service.ts';
 import { type MaybePromise, then } from '../routing/maybe-promise.ts';
 import type { RoomStore } from '../storage/rooms.ts';
+import type { Log } from '../support/log.ts';
+import { archiveHandlers } from './archive-queries.ts';
 import { describeRoom, describeService } from './description.ts';
 import { readMessage, readPresence, readRequest, type Wish } from './read-command.ts';
 import type { Rooms } from './rooms.ts';
@@ -12,8 +14,9 @@ import type { Rooms } from './rooms.ts';
 /** Dependencies of a service with rooms. */
 interface RoomServiceDeps {
   readonly domain: string;
-  readonly rooms: Pick<Rooms, 'take' | 'stateOf'>;
-  readonly store: Pick<RoomStore, 'publicRooms'>;
+  readonly rooms: Pick<Rooms, 'take' | 'stateOf' | 'archiveOf'>;
+  readonly store: RoomStore;
+  readonly log: Log;
 }
 
 /** The parts of an address of a service with rooms. */
@@ -24,7 +27,7 @@ const serviceName = 'Rooms';
 const maxListed = 100;
 
 /** The rooms of a domain (XEP-0045). */
-export function roomService({ domain, rooms, store }: RoomServiceDeps): LocalService<Scope> {
+export function roomService({ domain, rooms, store, log }: RoomServiceDeps): LocalService<Scope> {
   const take = (room: Jid, wish: Wish | undefined) => (wish ? rooms.take(room, wish) : undefined);
   return {
     domain,
@@ -38,6 +41,7 @@ export function roomService({ domain, rooms, store }: RoomServiceDeps): LocalSer
         scopes: ['occupant'],
         handle: ({ from, to }) => pinged(rooms, from, to),
       },
+      ...archiveHandlers('room', { archiveOf: (room) => rooms.archiveOf(room), store, log }),
     ],
     disco: {
       scopes: ['service', 'room'],

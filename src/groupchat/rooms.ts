@@ -5,17 +5,13 @@ import { type MaybePromise, then } from '../routing/maybe-promise.ts';
 import type { RoomStore } from '../storage/rooms.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
+import type { RoomArchive } from './archive-queries.ts';
 import { loadRoom } from './loading.ts';
 import type { Wish } from './read-command.ts';
 import type { Founding, RoomCommand } from './room/command.ts';
 import type { Announcement } from './room/decision.ts';
 import type { RoomState } from './room/state.ts';
 import { RoomOwner } from './room-owner.ts';
-
-/** Writes the number of a message as the id that clients see. */
-interface MessageIds {
-  write(room: number, message: number): string;
-}
 
 /** How many rooms there may be. */
 export interface RoomLimits {
@@ -26,7 +22,8 @@ export interface RoomLimits {
 /** Dependencies of the rooms of a server. */
 export interface RoomsDeps {
   readonly store: RoomStore;
-  readonly ids: MessageIds;
+  /** Reads the key with which the numbers of messages become the ids that clients see. */
+  readonly ids: () => Promise<RoomArchive['ids']>;
   readonly limits: RoomLimits;
   /** Whether a domain has accounts here: only their users may create rooms. */
   readonly isLocalDomain: (domain: string) => boolean;
@@ -44,6 +41,7 @@ const sweepMs = 60 * 1000;
 
 interface Held {
   readonly owner: RoomOwner;
+  readonly ids: RoomArchive['ids'];
   /** Monotonic milliseconds. */
   usedAtMs: number;
 }
@@ -62,7 +60,7 @@ export class Rooms {
   take(room: Jid, wish: Wish): MaybePromise<void> {
     return this.#at(room, (held) => {
       const { owner } = held;
-      const done = owner.take((state, number) => this.#command(wish, state, number));
+      const done = owner.take((state, number) => this.#command(wish, held, state, number));
       if (wish.kind === 'enter') this.#limitLock(owner);
       return done;
     });
@@ -71,6 +69,11 @@ export class Rooms {
   /** What the room at an address is after everything that it was asked before. */
   stateOf(room: Jid): MaybePromise<RoomState> {
     return this.#at(room, ({ owner }) => owner.settled());
+  }
+
+  /** What the archive of the room at an address is found by, after everything that the room was asked before. */
+  archiveOf(room: Jid): MaybePromise<RoomArchive> {
+    return this.#at(room, ({ owner, ids }) => then(owner.settled(), (state) => ({ state, number: owner.number, ids })));
   }
 
   /** Uses the room at an address at once, or else when it is loaded. */
@@ -91,13 +94,13 @@ export class Rooms {
   }
 
   #load(room: Jid, key: string): Promise<void> {
-    const { store, clock, send, log } = this.#deps;
+    const { store, ids, clock, send, log } = this.#deps;
     const nowMs = () => clock.nowMs();
     const failed = (error: unknown) => log.error({ err: error, room: key }, 'a room could not be changed');
-    const loading = loadRoom(room, store).then(
-      (loaded) => {
+    const loading = Promise.all([loadRoom(room, store), ids()]).then(
+      ([loaded, written]) => {
         const owner = new RoomOwner(loaded, { store, nowMs, send, failed });
-        this.#held.set(key, { owner, usedAtMs: clock.monotonicMs() });
+        this.#held.set(key, { owner, ids: written, usedAtMs: clock.monotonicMs() });
         this.#sweep ??= clock.after(sweepMs, this.#sweepNow);
       },
       (error: unknown) => {
@@ -109,8 +112,8 @@ export class Rooms {
     return loading;
   }
 
-  #command(wish: Wish, state: RoomState, number: number | undefined): MaybePromise<RoomCommand> {
-    const { store, ids, clock } = this.#deps;
+  #command(wish: Wish, { ids }: Held, state: RoomState, number: number | undefined): MaybePromise<RoomCommand> {
+    const { store, clock } = this.#deps;
     const nowMs = clock.nowMs();
     switch (wish.kind) {
       case 'enter':

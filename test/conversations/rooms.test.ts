@@ -7,7 +7,6 @@ import { Stage } from '../support/conversation.ts';
 import type { TestClient } from '../support/test-client.ts';
 
 const domain = 'conference.localhost';
-const ids = { write: (room: number, message: number) => `${room}-${message}` };
 const join = '<x xmlns="http://jabber.org/protocol/muc"/>';
 const instant = '<query xmlns="http://jabber.org/protocol/muc#owner"><x xmlns="jabber:x:data" type="submit"/></query>';
 
@@ -17,9 +16,12 @@ describe('A room', () => {
       ...extensions(deps),
       rooms({
         ...deps.routing,
-        options: { domains: [domain], limits: { maxRooms: 100, maxRoomsPerOwner: 100 } },
-        store: new MemoryRooms(),
-        ids,
+        options: {
+          domains: [domain],
+          limits: { maxRooms: 100, maxRoomsPerOwner: 100 },
+          retention: { keepDays: null, maxPerAccount: null },
+        },
+        storage: { rooms: new MemoryRooms(), secrets: deps.storage.secrets },
         clock: deps.clock,
         log: deps.log,
       }),

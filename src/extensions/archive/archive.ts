@@ -1,12 +1,10 @@
-import { type FoundMessage, type Page, Pages } from '../../archives/pages.ts';
-import { type ArchiveQuery, idsInQuery, queryForm, readQuery } from '../../archives/query.ts';
+import { finElement, metadataElement, queryFormElement, resultMessages } from '../../archives/answers.ts';
+import { type PageFilter, Pages } from '../../archives/pages.ts';
+import { idsInQuery, readQuery } from '../../archives/query.ts';
 import { Retention, type RetentionOptions } from '../../archives/retention.ts';
-import { formElement } from '../../protocol/data-form.ts';
-import { formatDateTime } from '../../protocol/date-time.ts';
-import { forwardedPayload } from '../../protocol/forwarded.ts';
+import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
-import { resultSetElement } from '../../protocol/result-set.ts';
-import { Stanza } from '../../protocol/stanza.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { withoutStanzaIds } from '../../protocol/stanza-id.ts';
 import type { Account } from '../../routing/account.ts';
@@ -19,8 +17,8 @@ import { timeOfId } from '../../storage/ordered-ids.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
-import { type Element, xml } from '../../xml/element.ts';
-import { type AccountArchive, AccountArchives, idOf } from './account-archives.ts';
+import type { Element } from '../../xml/element.ts';
+import { AccountArchives, idOf } from './account-archives.ts';
 import { Archiving } from './archiving.ts';
 import { preferencesElement, readPreferences } from './preferences.ts';
 
@@ -119,23 +117,36 @@ function queries(store: Pick<ArchiveStore, 'bounds'>, archives: AccountArchives,
     const account = accountShownTo(request);
     const own = archives.of(account);
     const query = readQuery(request.payload, await archives.reader(own, idsInQuery(request.payload)));
-    const page = await pages.find(own.archive, account.jid, query);
-    await request.sendAhead(results(page, query, own));
-    return finElement(page, query, own);
+    const page = await pages.find(own.archive, query, query.with && exchangedWith(query.with, account.jid));
+    const write = (message: ArchivedId) => idOf(own, message);
+    await request.sendAhead(resultMessages(page, query, write));
+    return finElement(page, query, write);
   };
   const metadata = async (request: IqRequest): Promise<Element> => {
     const own = archives.of(accountShownTo(request));
-    const bounds = await store.bounds(own.archive);
-    const end = (name: string, message: ArchivedId) =>
-      xml(name, { id: idOf(own, message), timestamp: formatDateTime(timeOfId(message.id)) });
-    return xml('metadata', { xmlns: ns.archive }, ...(bounds ? [end('start', bounds[0]), end('end', bounds[1])] : []));
+    return metadataElement(await store.bounds(own.archive), (message) => idOf(own, message));
   };
-  const form = () => xml('query', { xmlns: ns.archive }, formElement(queryForm));
   return [
-    { name: 'query', ns: ns.archive, type: 'get', scopes: ['self'], handle: form },
+    { name: 'query', ns: ns.archive, type: 'get', scopes: ['self'], handle: queryFormElement },
     { name: 'query', ns: ns.archive, type: 'set', scopes: ['self'], handle: answer },
     { name: 'metadata', ns: ns.archive, type: 'get', scopes: ['self'], handle: metadata },
   ];
+}
+
+/** The messages that the owner of an archive has exchanged with an address. The index has bare JIDs. */
+function exchangedWith(peer: Jid, owner: Jid): PageFilter {
+  return {
+    peer: peer.bare().toString(),
+    isExact: peer.isBare,
+    matches: ({ message }) => isExchangedWith(message, peer, owner),
+  };
+}
+
+/** Whether a message of the owner was exchanged with an address; with the own one if it is a message to oneself (XEP-0313 §4.1.1). */
+function isExchangedWith({ from, to }: Stanza, peer: Jid, owner: Jid): boolean {
+  const ends = [from, to].filter((end) => end !== undefined);
+  if (peer.bare().equals(owner) && !ends.every((end) => end.bare().equals(owner))) return false;
+  return ends.some((end) => (peer.isBare ? end.bare() : end).equals(peer));
 }
 
 function preferences(archives: AccountArchives): readonly IqHandler[] {
@@ -156,22 +167,4 @@ function preferences(archives: AccountArchives): readonly IqHandler[] {
       },
     },
   ];
-}
-
-/** The messages with the results (XEP-0313 §4.2). Each is made when the client can take it. */
-function* results({ messages }: Page, query: ArchiveQuery, own: AccountArchive): Generator<Stanza> {
-  for (const found of query.flipped ? messages.toReversed() : messages) {
-    const attributes = { queryid: query.queryId, id: idOf(own, found) };
-    const wrapper = { name: 'result', ns: ns.archive, attributes };
-    yield new Stanza('message', {}, forwardedPayload(wrapper, found.message, timeOfId(found.id)));
-  }
-}
-
-/** The answer behind the results (XEP-0313 §4.3). */
-function finElement(page: Page, { isFirstPage }: ArchiveQuery, own: AccountArchive): Element {
-  const { messages, complete, count } = page;
-  const end = (found: FoundMessage | undefined) => found && idOf(own, found);
-  const [first, last] = [end(messages[0]), end(messages.at(-1))];
-  const set = resultSetElement({ first, last, index: isFirstPage ? 0 : undefined, count });
-  return xml('fin', { xmlns: ns.archive, complete: complete ? 'true' : undefined }, set);
 }
