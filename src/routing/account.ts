@@ -21,6 +21,8 @@ export class Account implements InterestCounter {
   readonly stored: { messages: number; bytes: number };
   /** The address to which its chat and normal messages are forwarded. */
   forwardTo: Jid | undefined;
+  /** The number of its devices that push services wake (XEP-0357). */
+  pushDevices = 0;
   /** The number of its sessions with each interest; absent until a session has one. */
   #interested: Map<Interest, number> | undefined;
 

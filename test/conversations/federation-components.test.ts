@@ -52,6 +52,28 @@ describe('Components of federated servers', () => {
     await gate.receives('<iq type="result" from="b.example" to="gate.a.example" id="p"/>');
   });
 
+  it('wake devices of users of the other (XEP-0357 §7)', async () => {
+    const phone = await b.arrives('paris');
+    await phone.gets(
+      '<iq type="set"><enable xmlns="urn:xmpp:push:0" jid="gate.a.example" node="n1"/></iq>',
+      '<iq type="result">...</iq>',
+    );
+    await phone.closes();
+    for (const count of ['1', '2']) {
+      juliet.sends(chat('juliet@b.example/r', 'paris@b.example', count));
+      const request = await gate.receives(
+        '<iq type="set" from="b.example" to="gate.a.example"><pubsub xmlns="http://jabber.org/protocol/pubsub">...</pubsub></iq>',
+      );
+      expect(rawOf(request)).to.include('<publish node="n1">').and.include(`<value>${count}</value>`);
+      gate.sends(
+        `<iq type="result" from="gate.a.example" to="b.example" id="${request.attributes.get('id')}"/>`,
+        '<iq type="get" from="gate.a.example" to="b.example" id="p"><ping xmlns="urn:xmpp:ping"/></iq>',
+      );
+      // The answer to the ping shows that the other server has had the one before it.
+      await gate.receives('<iq type="result" from="b.example" to="gate.a.example" id="p"/>');
+    }
+  });
+
   it('subscribe to presence of users of the other, and are subscribed to', async () => {
     juliet.sends('<presence to="nurse@gate.a.example" type="subscribe"/>');
     await gate.receives('<presence type="subscribe" from="juliet@b.example" to="nurse@gate.a.example">...</presence>');

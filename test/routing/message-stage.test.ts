@@ -171,6 +171,27 @@ describe('Recorders of messages', () => {
     await routed;
   });
 
+  it('hear when the message was handed to sessions, and when it is stored and no sooner', async () => {
+    const heard: string[] = [];
+    const record: Recorder = ({ plan, message }) =>
+      message.type === 'error' ? undefined : { carriedOut: () => void heard.push(plan.kind) };
+    const online = await stage([{ record }]);
+    await online.bench.says(online.romeo, chat('juliet@a.example'));
+    expect(heard).to.deep.equal(['direct']);
+    const writing = Promise.withResolvers<void>();
+    const offline = await stage([{ record }], { keep: () => writing.promise }, false);
+    await offline.bench.says(offline.romeo, chat('juliet@a.example'));
+    await offline.bench.settled();
+    expect(heard).to.deep.equal(['direct']);
+    writing.resolve();
+    await offline.bench.settled();
+    expect(heard).to.deep.equal(['direct', 'stored']);
+    const full = await stage([{ record }], { keep: () => Promise.reject(StanzaError.resourceConstraint()) }, false);
+    await full.bench.says(full.romeo, chat('juliet@a.example'));
+    await full.bench.settled();
+    expect(heard).to.deep.equal(['direct', 'stored']);
+  });
+
   it('hear when nothing has worked, and not when something has', async () => {
     let undelivered = 0;
     const record: Recorder = () => ({

@@ -37,7 +37,7 @@ export class Notifying {
   record(passage: JudgedPassage): Recorded | undefined {
     const { destination, message, plan, options } = passage;
     const account = destination.kind === 'account' ? destination.account : undefined;
-    if (!account || this.#deps.registrations.of(account).length === 0) return undefined;
+    if (!account || account.pushDevices === 0) return undefined;
     this.#noticeWithdrawal(passage, account);
     const isKept = plan.kind === 'stored' || (plan.kind === 'direct' && hasStanzaId(message.payload, account.jid));
     if (!isKept || !isNews(message, account)) return undefined;

@@ -55,7 +55,7 @@ export function push(deps: PushDeps): Extension {
     name: 'push',
     claims,
     disco: { account: [ns.push] },
-    accountSlots: [registrations.slot],
+    accountSlots: [registrations],
     iq: handlers(deps, registrations),
     record: (passage) => notifying.record(passage),
     detached: {

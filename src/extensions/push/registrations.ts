@@ -1,6 +1,6 @@
 import { Jid } from '../../protocol/jid.ts';
 import type { Account } from '../../routing/account.ts';
-import { AccountSlot } from '../../routing/account-slot.ts';
+import type { LoadedState } from '../../routing/account-slot.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { PushRegistration, PushStore } from '../../storage/push.ts';
 import type { Clock } from '../../support/clock.ts';
@@ -22,9 +22,9 @@ interface RegistrationsDeps extends Pick<PushDeviceDeps, 'content' | 'publish'> 
 const none: readonly PushDevice[] = [];
 
 /** The push services that the devices of the accounts in memory have enabled. */
-export class Registrations {
-  /** Read together with every account. */
-  readonly slot: AccountSlot<readonly PushDevice[]>;
+export class Registrations implements LoadedState {
+  /** Of the accounts in memory that have some. */
+  readonly #devices = new WeakMap<Account, readonly PushDevice[]>();
   readonly #deps: RegistrationsDeps;
   readonly #deviceDeps: PushDeviceDeps;
 
@@ -35,11 +35,16 @@ export class Registrations {
       isWaiting: (device) => this.#isWaiting(device),
       disable: (device, reason) => this.#drop(device, reason),
     };
-    this.slot = new AccountSlot((key) => this.#read(key));
+  }
+
+  /** Reads them together with the account. */
+  async load(key: string): Promise<(account: Account) => void> {
+    const devices = await this.#read(key);
+    return (account) => this.#set(account, devices);
   }
 
   of(account: Account): readonly PushDevice[] {
-    return this.slot.of(account);
+    return account.pushDevices === 0 ? none : (this.#devices.get(account) ?? none);
   }
 
   /** Resolves when the registration is durable. It replaces one with the same service and node (XEP-0357 §5). */
@@ -50,14 +55,20 @@ export class Registrations {
     const allowance = before[0]?.allowance ?? this.#newAllowance();
     const device = new PushDevice(account.jid, registration, allowance, this.#deviceDeps);
     const others = before.filter((one) => !matches(one.registration, registration.service, registration.node));
-    this.slot.set(account, [...others, device].slice(-limits.maxPerAccount));
+    this.#set(account, [...others, device].slice(-limits.maxPerAccount));
   }
 
   /** Resolves when the node of the service, or all of its nodes, are durably removed (XEP-0357 §6). */
   async disable(account: Account, service: string, node?: string): Promise<void> {
     await this.#deps.store.disable(account.key, service, node);
     const left = this.of(account).filter(({ registration }) => !matches(registration, service, node));
-    this.slot.set(account, left.length === 0 ? none : left);
+    this.#set(account, left);
+  }
+
+  #set(account: Account, devices: readonly PushDevice[]): void {
+    account.pushDevices = devices.length;
+    if (devices.length === 0) this.#devices.delete(account);
+    else this.#devices.set(account, devices);
   }
 
   /** A device whose service has refused its notifications. */

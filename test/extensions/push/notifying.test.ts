@@ -185,6 +185,13 @@ describe('notifications of push services (XEP-0357 §7)', () => {
       expect(test.told()).to.deep.equal(['n1 1']);
     });
 
+    it('do not come for what is stored, unless the session is sent a copy', async () => {
+      const juliet = await test.enabled('n1', '<presence><priority>-1</priority></presence>');
+      juliet.detached = true;
+      await test.message(juliet.account.key);
+      expect(test.told()).to.deep.equal([]);
+    });
+
     it('do not come twice when the session ends and its messages return', async () => {
       const { juliet, waits } = await detached();
       waits(chat(body));
