@@ -17,15 +17,17 @@ import type { Parts } from './parts.ts';
 export type Addresses = ByListener<readonly AddressInfo[]>;
 
 /** Opens one address for a kind of listener. Resolves with undefined if the address is optional and not available. */
-type Listen = (address: ListenAddress, tls: ListenerKind['tls']) => Promise<AddressInfo | undefined>;
+type Listen = (address: ListenAddress, tls: ListenerKind['tls']) => Promise<AddressInfo | undefined> | undefined;
 
 /** Opens every port. */
 export async function openListeners(foundation: Foundation, parts: Parts): Promise<Addresses> {
-  const { listener, federation, http, components } = parts;
+  const { listener, federation, http, components, routing } = parts;
+  const { listeners } = routing.hooks;
   const listenFor: Readonly<Record<Audience, Listen | undefined>> = {
     clients: (address, tls) => listener.listen(address, tlsStart(tls)),
     servers: federation && ((address, tls) => federation.listen(address, tlsStart(tls))),
     web: (address, tls) => http.listen(address, tls === 'direct' ? 'direct' : 'none'),
+    bytestreams: (address) => listeners.find(({ serves }) => serves === 'bytestreams')?.listen(address),
     // Components open their ports themselves, possibly after a reload.
     components: undefined,
   };

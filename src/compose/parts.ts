@@ -97,11 +97,11 @@ function makeDevices({ config, storage, clock, log }: Foundation, { sessions, ho
 }
 
 function makeExtensionList(
-  { config, storage, makeExtensions, clock, log }: Foundation,
+  { config, storage, makeExtensions, limiter, clock, log }: Foundation,
   routing: Routing,
   registrar: Registrar,
   devices: Devices,
 ): readonly Extension<ExtensionOptions>[] {
   const options = extensionOptions(config);
-  return makeExtensions({ software, options, routing, registrar, devices, storage, clock, log });
+  return makeExtensions({ software, options, routing, registrar, devices, storage, limiter, clock, log });
 }

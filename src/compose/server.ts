@@ -92,7 +92,8 @@ async function close(
   const failed = foundation.failure.aborted;
   // Not awaited yet, because an operation may take long.
   const controlClosed = control?.close();
-  await Promise.all([listener.stop(drainMs), components.stop(drainMs), http.stop(drainMs)]);
+  const others = [components, http, ...routing.hooks.listeners];
+  await Promise.all([listener, ...others].map((one) => one.stop(drainMs)));
   if (!failed) await sessions.stop();
   // After the sessions, so that other servers get the unavailable presence of their users.
   await federation?.stop(drainMs);

@@ -1,5 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
 import { z } from 'zod';
+import { proxyDomain } from '../extensions/bytestreams/bytestreams.ts';
 import { domain, type Origin } from './fields.ts';
 import type { JsonPath } from './json-text.ts';
 import { type ListenerKind, listenerKinds } from './listener-kinds.ts';
@@ -31,6 +32,7 @@ export function crossChecks(value: unknown, origin: Origin): UnplacedProblem[] {
     ...incompleteCertificate(sections),
     ...certificatesOfUnservedDomains(sections),
     ...foreignSettingsOfServedDomains(sections),
+    ...componentsOfTheProxy(sections),
     ...unreachableStanzaSizes(sections),
     ...tooSmallBuffer(sections),
     ...tooSmallQueue(sections),
@@ -151,6 +153,19 @@ function foreignSettingsOfServedDomains({ written, domains }: Sections): Unplace
     ...conflicts(s2s.get('domains'), 's2s', 'domains'),
     ...conflicts(s2s.get('overrides'), 's2s', 'overrides'),
   ];
+}
+
+/** The proxy for file transfers takes a domain below each domain served. */
+function componentsOfTheProxy({ written, domains, listeners }: Sections): UnplacedProblem[] {
+  if (!listeners.some(({ path }) => path[1] === 'proxy')) return [];
+  const taken = new Set(domains.map(({ value }) => proxyDomain(value)));
+  return [...members(written.get('components')).keys()]
+    .filter((name) => taken.has(domain.safeParse(name).data ?? ''))
+    .map((name) => ({
+      path: ['components', name],
+      at: 'key',
+      message: `"${name}" is the proxy for file transfers, which listen.proxy turns on`,
+    }));
 }
 
 /** The largest stanza must be able to arrive in the allowed time at the allowed rate. */

@@ -1,3 +1,4 @@
+import type { ProxyLimits } from '../extensions/bytestreams/proxy-listener.ts';
 import type { ExtensionOptions } from '../extensions/index.ts';
 import type { Config } from './schema.ts';
 
@@ -5,10 +6,16 @@ const unlimited = { perSecond: Number.MAX_SAFE_INTEGER, burst: Number.MAX_SAFE_I
 
 /** What the configuration decides about extensions. */
 export function extensionOptions(config: Config): ExtensionOptions {
-  const { amp, limits } = config;
+  const { amp, limits, listen, proxy } = config;
   return {
     ...config,
     amp: limits.disabled ? { ...amp, replies: unlimited } : amp,
+    proxy: listen.proxy.length === 0 ? undefined : { ...proxy, limits: proxyLimits(limits) },
     components: Object.keys(config.components),
   };
+}
+
+function proxyLimits({ proxy }: Config['limits']): ProxyLimits {
+  const { negotiationSeconds, idleSeconds, ...limits } = proxy;
+  return { ...limits, negotiationMs: negotiationSeconds * 1000, idleMs: idleSeconds * 1000 };
 }

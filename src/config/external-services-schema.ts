@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Origin, seconds, secret } from './fields.ts';
+import { hostOrAddress, type Origin, seconds, secret } from './fields.ts';
 
 const types = ['stun', 'stuns', 'turn', 'turns'] as const;
 
@@ -15,10 +15,7 @@ function externalService(origin: Origin) {
   return z
     .strictObject({
       type: z.enum(types).describe('The kind of service. stuns and turns use TLS.'),
-      host: z
-        .string()
-        .regex(/^[^\s:/@[\]]+$|^[\dA-Fa-f:.]+$/, { error: 'must be a host name or an IP address' })
-        .describe('Host name or IP address of the service.'),
+      host: hostOrAddress.describe('Host name or IP address of the service.'),
       port: z
         .int()
         .min(1)

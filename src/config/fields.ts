@@ -75,6 +75,11 @@ export const host = z
     'IP address to listen on, or "localhost". "::" is every address of the machine, "0.0.0.0" every IPv4 address.',
   );
 
+/** A host name or an IP address, without a port. */
+export const hostOrAddress = z
+  .string()
+  .regex(/^[^\s:/@[\]]+$|^[\dA-Fa-f:.]+$/, { error: 'must be a host name or an IP address' });
+
 /** A host, with or without a port, that clients can connect to. */
 export const reachable = z.string().regex(/^(?:\[[\dA-Fa-f:.]+\]|[^\s:/@[\]]+)(?::\d{1,5})?$/, {
   error: 'must be a host name or an IP address, with or without a port, such as "host.example.org:5222"',

@@ -94,6 +94,22 @@ const http = z
   .prefault({})
   .describe('Limits on HTTP and HTTPS connections.');
 
+const proxy = z
+  .strictObject({
+    transfers: whole(200, 1, million, 'Maximum file transfers through the proxy at the same time.'),
+    transfersPerAccount: whole(10, 1, million, 'Maximum transfers that one account has started.'),
+    negotiationSeconds: seconds(60, 'Time allowed from the connection of a client to the start of its transfer.'),
+    idleSeconds: seconds(120, 'Seconds without a byte after which the server ends a transfer.'),
+    readBytesPerSecond: bytes(
+      1_000_000,
+      1000,
+      'Average bytes per second of one transfer, in both directions together.',
+    ),
+    readBurstBytes: bytes(10_000_000, 1000, 'Bytes of one transfer in a burst, above the average.'),
+  })
+  .prefault({})
+  .describe('Limits on file transfers through the proxy (XEP-0065).');
+
 const peers = z
   .strictObject({
     links: whole(10_000, 10, million, 'Maximum pairs of a local and a remote domain in use at the same time.'),
@@ -166,6 +182,7 @@ const limits = z
     components,
     s2s,
     http,
+    proxy,
     peers,
     connections,
     authentication,
@@ -190,6 +207,7 @@ function liftedIfDisabled(configured: Limits): Limits {
     unauthenticated: { ...configured.unauthenticated, ...unlimitedReading },
     c2s: { ...configured.c2s, ...unlimitedReading },
     s2s: { ...configured.s2s, ...unlimitedReading },
+    proxy: { ...configured.proxy, ...unlimitedReading },
     peers: { ...configured.peers, dialbackQuestionsPerIp: unlimited },
     connections: {
       ...configured.connections,

@@ -19,7 +19,7 @@ export interface ListenerKind {
 }
 
 /** The peers a listener accepts. */
-export type Audience = 'clients' | 'components' | 'servers' | 'web';
+export type Audience = 'bytestreams' | 'clients' | 'components' | 'servers' | 'web';
 
 /** Every kind of listener. The schema, its checks, `ampere check`, startup and status derive from this table. */
 export const listenerKinds = {
@@ -89,6 +89,15 @@ export const listenerKinds = {
     byDefault: false,
     needed: false,
     description: 'HTTPS, with the certificates of `tls`.',
+  },
+  proxy: {
+    label: 'File transfers (SOCKS5)',
+    serves: 'bytestreams',
+    tls: 'none',
+    port: 5000,
+    byDefault: false,
+    needed: false,
+    description: 'Addresses for file transfers between clients that cannot connect to each other (XEP-0065).',
   },
 } as const satisfies Readonly<Record<string, ListenerKind>>;
 

@@ -8,6 +8,7 @@ import {
   domain,
   flag,
   host,
+  hostOrAddress,
   type Origin,
   path,
   reachable,
@@ -318,6 +319,21 @@ const storage = z
   .prefault({})
   .describe('The database.');
 
+const proxy = z
+  .strictObject({
+    host: hostOrAddress
+      .exactOptional()
+      .describe('Host name or IP address that clients connect to. By default proxy.DOMAIN.'),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .exactOptional()
+      .describe('Port that clients connect to. By default the first one of `listen.proxy`.'),
+  })
+  .prefault({})
+  .describe('The proxy for file transfers at proxy.DOMAIN (XEP-0065). It is on if `listen.proxy` has addresses.');
+
 const shutdown = z
   .strictObject({
     drainSeconds: whole(10, 0, 3600, 'Time for clients to receive buffered data when the server stops.'),
@@ -362,6 +378,7 @@ export function configSchema(origin: Origin) {
     log,
     storage,
     s2s: s2sSchema(origin),
+    proxy,
     shutdown,
     limits: limitsSchema,
   });

@@ -70,12 +70,12 @@ export function externalServices(
   };
 }
 
-/** Credentials cost the operator bandwidth, so only users of this server get them (XEP-0215 §3). */
+/** Credentials cost the operator bandwidth, so only users of this server get them (XEP-0215 §2). */
 function checkUser({ session }: IqRequest): void {
   if (!session) throw StanzaError.forbidden();
 }
 
-/** Reads which services a request for credentials names (XEP-0215 §4.3). */
+/** Reads which services a request for credentials names (XEP-0215 §3.3). */
 function wantedBy(payload: Element): (service: ExternalService) => boolean {
   const named = childElements(payload).find((child) => child.getName() === 'service' && nsOf(child) === nsOf(payload));
   const [host, type, port] = ['host', 'type', 'port'].map((name) => named && attribute(named, name));

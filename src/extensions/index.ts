@@ -2,6 +2,7 @@ import type { Extension } from '../routing/extension.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { OfflineQuota } from '../storage/offline.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { ConnectionLimiter } from '../streams/connection-limiter.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { amp } from './amp/amp.ts';
@@ -10,6 +11,7 @@ import { type ArchiveOptions, archive } from './archive/archive.ts';
 import { avatars } from './avatars/avatars.ts';
 import { blocking } from './blocking/blocking.ts';
 import { bookmarks } from './bookmarks/bookmarks.ts';
+import { bytestreams, type ProxyOptions } from './bytestreams/bytestreams.ts';
 import { carbons } from './carbons/carbons.ts';
 import { type AccountDevices, clientAccess } from './client-access.ts';
 import { clientState } from './client-state/client-state.ts';
@@ -47,6 +49,8 @@ export interface ExtensionOptions extends ExternalServicesOptions {
   readonly contact: ContactAddresses;
   readonly forwarding: ForwardingOptions;
   readonly push: PushOptions;
+  /** Absent if the proxy for file transfers is off. */
+  readonly proxy: ProxyOptions | undefined;
 }
 
 /** Dependencies of all extensions together. */
@@ -73,6 +77,8 @@ export interface ExtensionDeps {
     | 'secrets'
     | 'disk'
   >;
+  /** Shared by all listeners. */
+  readonly limiter: Pick<ConnectionLimiter, 'admit' | 'release' | 'backlog'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -110,6 +116,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     }),
     contactAddresses(options.contact),
     externalServices(options, clock),
+    bytestreams({ ...routing, ...deps, domains: options.domains, options: options.proxy }),
     ping(),
     version(software),
     time(clock),

@@ -56,6 +56,7 @@ export const ns = {
   blocking: 'urn:xmpp:blocking',
   blockingErrors: 'urn:xmpp:blocking:errors',
   reporting: 'urn:xmpp:reporting:1',
+  bytestreams: 'http://jabber.org/protocol/bytestreams',
   externalServices: 'urn:xmpp:extdisco:2',
   delay: 'urn:xmpp:delay',
   legacyDelay: 'jabber:x:delay',

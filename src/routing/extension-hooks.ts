@@ -3,6 +3,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
 import type { Extension, NonzaHandler, SessionFeature, StatusSection, StreamStage } from './extension.ts';
+import type { ExtensionListener } from './extension-listener.ts';
 import type { MessageArchive } from './message-archive.ts';
 import type { MessageStore } from './message-store.ts';
 import type { BoundOperation } from './operation.ts';
@@ -57,6 +58,10 @@ export class ExtensionHooks {
 
   get sessionFeatures(): readonly SessionFeature[] {
     return this.#extensions.flatMap(({ sessionFeatures }) => sessionFeatures ?? []);
+  }
+
+  get listeners(): readonly ExtensionListener[] {
+    return this.#extensions.flatMap(({ listener }) => listener ?? []);
   }
 
   get operations(): readonly BoundOperation[] {

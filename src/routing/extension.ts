@@ -9,6 +9,7 @@ import type { LoadedState } from './account-slot.ts';
 import type { AckScope } from './ack-scope.ts';
 import type { Command } from './command.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
+import type { ExtensionListener } from './extension-listener.ts';
 import type { HttpRoute } from './http-route.ts';
 import type { IqContent, IqEnds, IqHandlerFor } from './iq-table.ts';
 import type { LocalService } from './local-service.ts';
@@ -56,6 +57,8 @@ export interface Extension<Options = unknown> {
   readonly messageArchive?: MessageArchive;
   /** Settles the stored messages of an account that have come due, before a client gets them. */
   readonly settleDue?: (account: string) => Promise<void>;
+  /** Ports of its own. */
+  readonly listener?: ExtensionListener;
   /** Paths of the public HTTP listener. */
   readonly http?: readonly HttpRoute[];
   /** Operations for the operator. */

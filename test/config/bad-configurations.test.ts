@@ -34,6 +34,12 @@ const cases: Record<string, Case> = {
     text: '{"domains": ["a.example"],\n  "components": {"A.example": {"secret": "x"}}}',
     problems: ['2:18: components["A.example"]: "a.example" is one of the domains served'],
   },
+  'a component on the domain of the proxy': {
+    text: '{"domains": ["a.example"], "listen": {"proxy": [{"host": "::1", "port": 1}]},\n "components": {"proxy.a.example": {"secret": "x"}}}',
+    problems: [
+      '2:17: components["proxy.a.example"]: "proxy.a.example" is the proxy for file transfers, which listen.proxy turns on',
+    ],
+  },
   'a key in an entry of tls.domains': {
     text: '{ "domains": ["a.example"], "tls": { "domains": { "a.example": { "certificate": "a", "key": "b", "chain": "c" } } } }',
     problems: ['1:98: tls.domains["a.example"].chain: unknown key'],

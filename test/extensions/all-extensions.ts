@@ -17,10 +17,12 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
     push: { enabled: true, maxPerAccount: 20, perMinute: 60, sender: false, body: false },
     forwarding: { userCommand: true },
     externalServices: [],
+    proxy: undefined,
     contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [] },
   };
   const software = { name: 'Ampere', version: '0', homepage: 'https://ampere.example' };
+  const limiter = { backlog: 1, admit: () => true, release: () => undefined };
   const registrar = { changePassword: () => Promise.resolve(), remove: () => Promise.resolve() };
   const devices = new Devices({ store: storage.devices, sessions, revoked: () => {}, keepMs: 0, clock, log });
-  return { extensions: extensions({ software, options, routing, registrar, devices, storage, clock, log }) };
+  return { extensions: extensions({ software, options, routing, registrar, devices, storage, limiter, clock, log }) };
 }

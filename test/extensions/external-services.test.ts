@@ -34,7 +34,7 @@ describe('External Service Discovery (XEP-0215)', () => {
   const found = ([answer]: string[]) =>
     childElements(childElements(parseElement(answer ?? ''))[0]!).map(({ attrs }) => ({ ...attrs }));
 
-  it('lists all services, with usual ports and transports (XEP-0215 §4.1)', async () => {
+  it('lists all services, with usual ports and transports (XEP-0215 §3.1)', async () => {
     const juliet = await bench.user();
     const list = found(await services(juliet));
     expect(list.map(({ type, host, port, transport, name }) => [type, host, port, transport, name])).to.deep.equal([
@@ -60,7 +60,7 @@ describe('External Service Discovery (XEP-0215)', () => {
     expect(JSON.stringify(first)).to.not.contain(juliet.account.jid.local);
   });
 
-  it('lists services of one type (XEP-0215 §4.2)', async () => {
+  it('lists services of one type (XEP-0215 §3.2)', async () => {
     const juliet = await bench.user();
     const answer = await services(juliet, "type='turn'");
     expect(answer[0]).to.contain('<services xmlns="urn:xmpp:extdisco:2" type="turn">');
@@ -68,7 +68,7 @@ describe('External Service Discovery (XEP-0215)', () => {
     expect(found(await services(juliet, "type='ftp'"))).to.deep.equal([]);
   });
 
-  it('gives credentials for a service (XEP-0215 §4.3)', async () => {
+  it('gives credentials for a service (XEP-0215 §3.3)', async () => {
     const juliet = await bench.user();
     const [relay, ...others] = found(await credentials(juliet, "host='Turn.example' type='turn'"));
     expect(relay).to.include({ host: 'turn.example', port: '1000' }).and.have.property('expires');

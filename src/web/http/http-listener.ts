@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Duplex } from 'node:stream';
 import type { HttpRoute } from '../../routing/http-route.ts';
 import type { ConnectionLimiter } from '../../streams/connection-limiter.ts';
+import { openPort } from '../../streams/open-port.ts';
 import type { ListenAddress } from '../../streams/stream-listener.ts';
 import { type Clock, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
@@ -70,21 +71,13 @@ export class HttpListener {
   }
 
   /** Opens a port. Returns its address, or undefined if the address is optional and not available. */
-  async listen({ host, port, optional }: ListenAddress, tls: 'direct' | 'none'): Promise<AddressInfo | undefined> {
+  async listen(address: ListenAddress, tls: 'direct' | 'none'): Promise<AddressInfo | undefined> {
     const { limiter, log } = this.#deps;
     this.#http ??= this.#makeHttp();
     const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, tls));
-    try {
-      server.listen({ host, port, backlog: limiter.backlog });
-      await once(server, 'listening');
-    } catch (error) {
-      if (!optional) throw error;
-      log.warn({ err: error, host, port }, 'not listening there');
-      return undefined;
-    }
-    server.on('error', (error) => log.error({ err: error }, 'listener failed'));
-    this.#servers.push(server);
-    return server.address() as AddressInfo;
+    const opened = await openPort(server, address, { backlog: limiter.backlog, log });
+    if (opened) this.#servers.push(server);
+    return opened;
   }
 
   /** Stops accepting connections, closes idle ones, and finishes the running requests within `drainMs`. */
