@@ -107,3 +107,8 @@ export function eventElement(...content: readonly Element[]): Element {
 export function pubsubElement(...content: readonly Element[]): Element {
   return xml('pubsub', { xmlns: ns.pubsub }, ...content);
 }
+
+/** The `<pubsub/>` of an answer to an owner. */
+export function pubsubOwnerElement(content: Element): Element {
+  return xml('pubsub', { xmlns: ns.pubsubOwner }, content);
+}

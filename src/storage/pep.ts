@@ -20,6 +20,12 @@ export interface PepNodeAddress {
   readonly node: string;
 }
 
+/** Who has subscribed to which node. */
+export interface PepSubscription {
+  readonly node: string;
+  readonly jid: string;
+}
+
 /** What one publication does. */
 export interface Publication {
   /** Creates the node first if it does not exist. */
@@ -64,6 +70,8 @@ export interface PepStore {
   /** The last item of each node; nothing for one that has no items. */
   lastItems(nodes: readonly PepNodeAddress[]): Promise<(PepItem | undefined)[]>;
   subscribers(owner: string, node: string): Promise<string[]>;
+  /** The subscriptions of a bare JID and its resources to nodes of an owner. */
+  subscriptions(owner: string, jid: string): Promise<PepSubscription[]>;
   /** Adds a subscriber. Rejects with `quota` if the node has as many as it may have. */
   subscribe(owner: string, node: string, jid: string, maxSubscribers: number): Promise<void>;
   /** Resolves with whether the node had this subscriber. */

@@ -11,6 +11,7 @@ import type { PepNode } from './account-nodes.ts';
  */
 export function denial(account: Account, node: PepNode | undefined, asker: Jid): StanzaError | undefined {
   if (node?.config.accessModel === 'open') return undefined;
+  if (node?.config.accessModel === 'whitelist' && isMember(node, asker)) return undefined;
   if (!maySeePresence(account, asker)) return StanzaError.serviceUnavailable();
   if (!node) return StanzaError.itemNotFound();
   if (asker.bare().equals(account.jid)) return undefined;
@@ -34,4 +35,8 @@ export function mayAccess(account: Account, node: PepNode, asker: Jid): boolean 
 function isInGroup({ roster }: Account, asker: Jid, allowed: readonly string[]): boolean {
   const groups = roster.get(asker.bare().toString())?.groups ?? [];
   return groups.some((group) => allowed.includes(group));
+}
+
+function isMember({ members }: PepNode, asker: Jid): boolean {
+  return members.length > 0 && members.includes(asker.bare().toString());
 }

@@ -10,6 +10,8 @@ import type { NodeHooks } from './node-hooks.ts';
 export interface PepNode {
   readonly name: string;
   readonly config: NodeConfig;
+  /** The bare JIDs that a whitelist lets in, besides the owner. */
+  readonly members: readonly string[];
   readonly createdAtMs: number;
 }
 
@@ -83,16 +85,17 @@ export class AccountNodes {
 
 /** A view as a node: it is its owner's alone. */
 export function viewNode(name: string): PepNode {
-  return { name, config: initialConfig(name), createdAtMs: 0 };
+  return { name, config: initialConfig(name), members: [], createdAtMs: 0 };
 }
 
 /** A node as it is stored. */
-export function nodeRecord({ name, config, createdAtMs }: PepNode): PepNodeRecord {
-  return { name, config: JSON.stringify(config), createdAtMs };
+export function nodeRecord({ name, config, members, createdAtMs }: PepNode): PepNodeRecord {
+  const stored = members.length === 0 ? config : { ...config, members };
+  return { name, config: JSON.stringify(stored), createdAtMs };
 }
 
 function readNode({ name, config, createdAtMs }: PepNodeRecord): PepNode {
-  const stored: Partial<NodeConfig> = JSON.parse(config);
+  const { members = [], ...stored }: Partial<NodeConfig & PepNode> = JSON.parse(config);
   const forced: Partial<NodeConfig> = isPrivate(name) ? { accessModel: 'whitelist' } : {};
-  return { name, config: { ...defaultNodeConfig, ...stored, ...forced }, createdAtMs };
+  return { name, config: { ...defaultNodeConfig, ...stored, ...forced }, members, createdAtMs };
 }

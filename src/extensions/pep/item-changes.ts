@@ -67,7 +67,10 @@ export class ItemChanges implements PersonalNodes {
 
   announce(account: Account, view: string, { id, payload }: NodeItem): void {
     const shown = Buffer.byteLength(payload) > maxPayloadBytes ? undefined : payload;
-    this.#deps.notifications.send(account, viewNode(view), itemsEvent(view, itemElement(id, shown)), []);
+    this.#deps.notifications.send(account, viewNode(view), {
+      content: itemsEvent(view, itemElement(id, shown)),
+      subscribers: [],
+    });
   }
 
   /** A node with the configuration of its kind, and the values of a form. Throws StanzaError. */
@@ -75,7 +78,7 @@ export class ItemChanges implements PersonalNodes {
     if (this.#deps.nodes.of(account).size >= maxNodes) throw pubsubError('resource-constraint', 'max-nodes-exceeded');
     const initial = initialConfig(name);
     const config = fields ? checkedConfig(name, configured(initial, fields)) : initial;
-    return { name, config, createdAtMs: this.#deps.clock.nowMs() };
+    return { name, config, members: [], createdAtMs: this.#deps.clock.nowMs() };
   }
 
   /**
@@ -86,6 +89,7 @@ export class ItemChanges implements PersonalNodes {
     account: Account,
     changing: PepNode,
     { published = [], retracted = [] }: NodeChange,
+    publisher?: Jid,
   ): Promise<() => void> {
     const { nodes, store, clock } = this.#deps;
     // Every change makes a new object, so that nobody takes an older item for the last one.
@@ -107,7 +111,7 @@ export class ItemChanges implements PersonalNodes {
     return () => {
       // Some clients look at the first item of a notification only.
       for (const one of [...shown, ...gone])
-        this.#deps.notifications.send(account, node, itemsEvent(name, one), subscribers);
+        this.#deps.notifications.send(account, node, { content: itemsEvent(name, one), subscribers, publisher });
     };
   }
 

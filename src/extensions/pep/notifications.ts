@@ -1,5 +1,6 @@
-import type { Caps } from '../../protocol/caps.ts';
+import { type Caps, isSameCaps } from '../../protocol/caps.ts';
 import { Jid } from '../../protocol/jid.ts';
+import { ns } from '../../protocol/namespaces.ts';
 import { eventElement } from '../../protocol/pubsub.ts';
 import { randomId } from '../../protocol/random-id.ts';
 import { Stanza } from '../../protocol/stanza.ts';
@@ -9,12 +10,13 @@ import type { RouteOptions } from '../../routing/passage.ts';
 import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { StanzaFilters } from '../../routing/stanza-filters.ts';
+import { maySeePresence } from '../../routing/visibility.ts';
 import type { PepStore } from '../../storage/pep.ts';
-import type { Element } from '../../xml/element.ts';
+import { type Element, xml } from '../../xml/element.ts';
 import { mayAccess } from './access.ts';
 import type { PepNode } from './account-nodes.ts';
 import type { RemoteResources } from './remote-resources.ts';
-import type { WantedNodes, WantedSet } from './wanted-nodes.ts';
+import type { WantedNodes } from './wanted-nodes.ts';
 
 /** Dependencies of notifications. */
 interface NotificationsDeps {
@@ -29,8 +31,25 @@ interface NotificationsDeps {
 /** A resource that may want notifications, and the account in whose name it is asked. */
 interface Resource {
   readonly jid: Jid;
-  readonly caps: Caps | undefined;
   readonly asker: Jid;
+  /** Its capabilities at the moment. */
+  caps(): Caps | undefined;
+}
+
+/** What has happened at a node. */
+interface NodeEvent {
+  /** The content of the `<event/>`. */
+  readonly content: Element;
+  /** Those who have asked for events of the node explicitly. */
+  readonly subscribers: readonly string[];
+  /** The resource that has caused it, if contacts may know of that resource. */
+  readonly publisher?: Jid | undefined;
+}
+
+/** A resource that is being asked whether it wants notifications. */
+interface Undecided {
+  readonly jid: Jid;
+  readonly wants: Promise<boolean>;
 }
 
 /** Notifications are messages of the server: nobody judges, records or forwards them, and a headline is not stored (RFC 6121 §8.5.2). */
@@ -39,34 +58,36 @@ const ownMessage: RouteOptions = { own: true };
 /** Tells of what happens at nodes (XEP-0163 §4.3): resources that want it, and subscribers. Access is looked at each time. */
 export class Notifications {
   readonly #deps: NotificationsDeps;
+  /** The last undecided event of each resource that is being asked, by the account of the node and the resource. */
+  readonly #undecided = new Map<string, Promise<boolean>>();
 
   constructor(deps: NotificationsDeps) {
     this.#deps = deps;
   }
 
-  /** Tells of an event at a node. `subscribers` are those who have asked for it explicitly. */
-  send(account: Account, node: PepNode, event: Element, subscribers: readonly string[]): void {
+  /** Tells of an event at a node: resources that want it, and subscribers. */
+  send(account: Account, node: PepNode, event: NodeEvent): void {
     if (!node.config.deliverNotifications) return;
-    const message = notification(account, event);
-    const recipients: Jid[] = [];
-    const reached = new Set<string>();
-    for (const { jid, caps, asker } of this.#resources(account)) {
-      if (!mayAccess(account, node, jid)) continue;
-      const wanted = this.#deps.wanted.of(caps, jid, asker);
-      const isWanted = (set: WantedSet) => set.has(node.name);
-      if (wanted instanceof Promise) {
-        reached.add(jid.bare().toString());
-        void wanted.then((set) => (isWanted(set) ? this.route(account, [message.with({ to: jid })]) : undefined));
-      } else if (isWanted(wanted)) {
-        reached.add(jid.bare().toString()).add(jid.toString());
-        recipients.push(jid);
-      }
+    const messageTo = addressed(account, event);
+    const deliver = (to: readonly Jid[]) => void this.route(account, to.map(messageTo));
+    const wanting: Jid[] = [];
+    const undecided: Undecided[] = [];
+    for (const resource of this.#resources(account)) {
+      if (!mayAccess(account, node, resource.jid)) continue;
+      const wants = this.#inTurn(account, resource, node.name);
+      if (wants instanceof Promise) undecided.push({ jid: resource.jid, wants });
+      else if (wants) wanting.push(resource.jid);
     }
-    recipients.push(...this.#explicit(account, node, subscribers).filter((jid) => !reached.has(jid.toString())));
-    void this.route(
-      account,
-      recipients.map((to) => message.with({ to })),
-    );
+    const reached = new Set(wanting.flatMap((jid) => [jid.bare().toString(), jid.toString()]));
+    const others = this.#explicit(account, node, event.subscribers).filter((jid) => !reached.has(jid.toString()));
+    deliver([...wanting, ...others.filter((subscriber) => !undecided.some(({ jid }) => reaches(jid, subscriber)))]);
+    if (undecided.length === 0) return;
+    for (const { jid, wants } of undecided) void wants.then((isWanted) => (isWanted ? deliver([jid]) : undefined));
+    for (const subscriber of others) {
+      const resources = undecided.filter(({ jid }) => reaches(jid, subscriber));
+      const decided = Promise.all(resources.map(({ wants }) => wants));
+      if (resources.length > 0) void decided.then((any) => (any.includes(true) ? undefined : deliver([subscriber])));
+    }
   }
 
   /** Sends notifications of an account, except to those whom it has blocked. */
@@ -84,12 +105,33 @@ export class Notifications {
       if (subscription !== 'from' && subscription !== 'both') continue;
       for (const session of sessions.of(contact)) yield* this.#available(session);
     }
-    for (const { jid, caps } of remotes.of(account.key)) yield { jid, caps, asker: account.jid };
+    for (const { jid, caps } of remotes.of(account.key)) yield { jid, caps: () => caps, asker: account.jid };
   }
 
   *#available({ jid, presence, account }: Session): Generator<Resource> {
-    const { available } = presence;
-    if (available) yield { jid, caps: this.#deps.wanted.capsOf(available), asker: account.jid };
+    const caps = () => presence.available && this.#deps.wanted.capsOf(presence.available);
+    if (presence.available) yield { jid, caps, asker: account.jid };
+  }
+
+  /** Whether a resource wants notifications of a node, decided after the same question about earlier events. */
+  #inTurn(account: Account, resource: Resource, node: string): MaybePromise<boolean> {
+    const key = `${account.key} ${resource.jid}`;
+    const before = this.#undecided.get(key);
+    const wants = before ? before.then(() => this.#wants(resource, node)) : this.#wants(resource, node);
+    if (!(wants instanceof Promise)) return wants;
+    this.#undecided.set(key, wants);
+    void wants.then(() => {
+      if (this.#undecided.get(key) === wants) this.#undecided.delete(key);
+    });
+    return wants;
+  }
+
+  /** A client that is asked about capabilities it has just changed knows nothing of the old ones, so the new ones count. */
+  #wants(resource: Resource, node: string): MaybePromise<boolean> {
+    const caps = resource.caps();
+    const wanted = this.#deps.wanted.of(caps, resource.jid, resource.asker);
+    if (!(wanted instanceof Promise)) return wanted.has(node);
+    return wanted.then((set) => set.has(node) || (!isSameCaps(caps, resource.caps()) && this.#wants(resource, node)));
   }
 
   /** Subscribers that may still have what the node tells. The others lose their subscription (XEP-0163 §7.1). */
@@ -107,4 +149,18 @@ export class Notifications {
 /** A message of an account with an event, without an addressee. */
 export function notification({ jid }: Account, event: Element, ...more: readonly Element[]): Stanza {
   return Stanza.message({ from: jid, type: 'headline' }, eventElement(event), ...more);
+}
+
+/** Makes the messages of an event. Those who see the presence of the account are told which resource has published (XEP-0163 §4.3.1). */
+function addressed(account: Account, { content, publisher }: NodeEvent): (to: Jid) => Stanza {
+  const plain = notification(account, content);
+  if (!publisher) return (to) => plain.with({ to });
+  const address = xml('address', { type: 'replyto', jid: publisher.toString() });
+  const named = plain.with({ payload: plain.payload.with(xml('addresses', { xmlns: ns.addresses }, address)) });
+  return (to) => (maySeePresence(account, to) ? named : plain).with({ to });
+}
+
+/** Whether what a resource gets is also for a subscriber: the resource itself, or the account that it belongs to. */
+function reaches(resource: Jid, subscriber: Jid): boolean {
+  return resource.equals(subscriber) || resource.bare().equals(subscriber);
 }

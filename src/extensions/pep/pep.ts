@@ -13,6 +13,7 @@ import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { childElements, type Element, nsOf } from '../../xml/element.ts';
 import { AccountNodes } from './account-nodes.ts';
+import { Affiliations } from './affiliations.ts';
 import { ItemChanges } from './item-changes.ts';
 import { LastItems } from './last-items.ts';
 import { NodeHooks } from './node-hooks.ts';
@@ -45,14 +46,14 @@ const claims: readonly Claim[] = [
     title: 'Publish-Subscribe',
     version: '1.30.0',
     status: 'partial',
-    note: 'as personal eventing needs it, at accounts',
+    note: 'as personal eventing needs it, at accounts: without the affiliations publisher and outcast, the access model authorize, options of subscriptions and collections',
   },
   {
     spec: 'XEP-0163',
     title: 'Personal Eventing Protocol',
     version: '1.2.2',
-    status: 'partial',
-    note: 'without affiliations beside the owner, result sets of items and replyto; a stranger who may not read a node gets service-unavailable, as for an address without an account',
+    status: 'complete',
+    note: 'a stranger who may not read a node gets service-unavailable, as for an address without an account',
   },
   {
     spec: 'XEP-0223',
@@ -78,6 +79,9 @@ const features = [
   'filtered-notifications',
   'item-ids',
   'last-published',
+  'member-affiliation',
+  'meta-data',
+  'modify-affiliations',
   'multi-items',
   'persistent-items',
   'presence-notifications',
@@ -87,8 +91,11 @@ const features = [
   'pubsub-on-a-jid',
   'purge-nodes',
   'retract-items',
+  'retrieve-affiliations',
   'retrieve-default',
   'retrieve-items',
+  'retrieve-subscriptions',
+  'rsm',
   'subscribe',
 ];
 
@@ -105,11 +112,12 @@ export function pep(given: PepDeps): PersonalEventing {
   const publishing = new Publishing({ ...deps, changes, notifications });
   const reading = new Reading(deps);
   const subscribing = new Subscribing({ ...deps, reading, lastItems, remotes });
+  const affiliations = new Affiliations(deps);
   const extension: Extension = {
     name: 'pep',
     claims,
     disco: advertisement(reading),
-    iq: handlers(new PubsubRequests(publishing, reading, subscribing)),
+    iq: handlers(new PubsubRequests({ publishing, reading, subscribing, affiliations })),
     accountSlots: [nodes.slot],
     presence: presenceHook(deps, lastItems, remotes),
     prepare: (message, { jid }) => {
@@ -169,63 +177,86 @@ function presenceHook(
   };
 }
 
+/** What carries out requests. */
+interface PubsubParts {
+  readonly publishing: Publishing;
+  readonly reading: Reading;
+  readonly subscribing: Subscribing;
+  readonly affiliations: Affiliations;
+}
+
 /** Finds out what a request asks for. Strangers learn nothing from requests that only an owner can make. */
 class PubsubRequests {
-  readonly #publishing: Publishing;
-  readonly #reading: Reading;
-  readonly #subscribing: Subscribing;
+  readonly #parts: PubsubParts;
 
-  constructor(publishing: Publishing, reading: Reading, subscribing: Subscribing) {
-    this.#publishing = publishing;
-    this.#reading = reading;
-    this.#subscribing = subscribing;
+  constructor(parts: PubsubParts) {
+    this.#parts = parts;
   }
 
   read(request: IqRequest): MaybePromise<Element> {
+    const { reading, subscribing, affiliations } = this.#parts;
     const verb = verbOf(request);
-    if (verb?.getName() === 'items') return this.#reading.items(request, verb);
+    switch (verb?.getName()) {
+      case 'items':
+        return reading.items(request, verb);
+      case 'subscriptions':
+        return subscribing.list(request, verb);
+      case 'affiliations':
+        return affiliations.ofRequester(request, verb);
+    }
     accountShownTo(request);
-    throw unsupported(verb, { subscriptions: 'retrieve-subscriptions', affiliations: 'retrieve-affiliations' });
+    throw unsupported(verb, { options: 'subscription-options', default: 'retrieve-default-sub' });
   }
 
   write(request: IqRequest): MaybePromise<Element | undefined> {
+    const { publishing, subscribing } = this.#parts;
     const verb = verbOf(request);
     switch (verb?.getName()) {
       case 'subscribe':
-        return this.#subscribing.subscribe(request, verb);
+        return subscribing.subscribe(request, verb);
       case 'unsubscribe':
-        return this.#subscribing.unsubscribe(request, verb);
+        return subscribing.unsubscribe(request, verb);
       case 'publish':
-        return this.#publishing.publish(ownRequest(request), verb);
+        return publishing.publish(ownRequest(request), verb);
       case 'retract':
-        return this.#publishing.retract(ownRequest(request), verb);
+        return publishing.retract(ownRequest(request), verb);
       case 'create':
-        return this.#publishing.create(ownRequest(request), verb);
+        return publishing.create(ownRequest(request), verb);
     }
     accountShownTo(request);
     throw unsupported(verb, { options: 'subscription-options' });
   }
 
   readAsOwner(request: IqRequest): Element {
-    const own = ownRequest(request);
-    const verb = verbOf(request);
-    if (verb?.getName() === 'configure') return this.#publishing.configuration(own, verb);
-    if (verb?.getName() === 'default') return this.#publishing.defaultConfiguration();
-    throw unsupported(verb, { subscriptions: 'manage-subscriptions', affiliations: 'modify-affiliations' });
-  }
-
-  writeAsOwner(request: IqRequest): MaybePromise<undefined> {
+    const { publishing, affiliations } = this.#parts;
     const own = ownRequest(request);
     const verb = verbOf(request);
     switch (verb?.getName()) {
       case 'configure':
-        return this.#publishing.configure(own, verb);
-      case 'delete':
-        return this.#publishing.delete(own, verb);
-      case 'purge':
-        return this.#publishing.purge(own, verb);
+        return publishing.configuration(own, verb);
+      case 'default':
+        return publishing.defaultConfiguration();
+      case 'affiliations':
+        return affiliations.list(own, verb);
     }
-    throw unsupported(verb, { subscriptions: 'manage-subscriptions', affiliations: 'modify-affiliations' });
+    throw unsupported(verb, { subscriptions: 'manage-subscriptions' });
+  }
+
+  writeAsOwner(request: IqRequest): MaybePromise<undefined> {
+    const { publishing, affiliations } = this.#parts;
+    const own = ownRequest(request);
+    const verb = verbOf(request);
+    switch (verb?.getName()) {
+      case 'configure':
+        return publishing.configure(own, verb);
+      case 'delete':
+        return publishing.delete(own, verb);
+      case 'purge':
+        return publishing.purge(own, verb);
+      case 'affiliations':
+        return affiliations.change(own, verb);
+    }
+    throw unsupported(verb, { subscriptions: 'manage-subscriptions' });
   }
 }
 
@@ -237,7 +268,8 @@ function verbOf({ payload }: IqRequest): Element | undefined {
 function ownRequest(request: IqRequest): OwnRequest {
   const account = accountShownTo(request);
   if (request.scope !== 'self') throw StanzaError.forbidden();
-  return { account, payload: request.payload, afterwards: request.afterwards };
+  const { payload, session, afterwards } = request;
+  return { account, payload, publisher: session?.presence.available && session.jid, afterwards };
 }
 
 function unsupported(verb: Element | undefined, known: Readonly<Record<string, string>>): StanzaError {

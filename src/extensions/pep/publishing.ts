@@ -1,10 +1,12 @@
 import { formElement } from '../../protocol/data-form.ts';
+import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import {
   nodeOf,
   pubsubChildren,
   pubsubElement,
   pubsubError,
+  pubsubOwnerElement,
   readItemIds,
   readPublishedItem,
   readPubsubForm,
@@ -34,7 +36,11 @@ interface PublishingDeps {
 }
 
 /** A request of the owner of an account. */
-export type OwnRequest = Pick<IqRequest, 'payload' | 'afterwards'> & { readonly account: Account };
+export interface OwnRequest extends Pick<IqRequest, 'payload' | 'afterwards'> {
+  readonly account: Account;
+  /** The resource that sends it, if contacts know of that resource. */
+  readonly publisher: Jid | undefined;
+}
 
 /** What the owner publishes to a view. */
 interface ViewPublication {
@@ -57,7 +63,7 @@ export class Publishing {
 
   /** XEP-0060 §7.1, with publish options and automatic creation. */
   publish(request: OwnRequest, publish: Element): Promise<Element> {
-    const { account, payload: pubsub, afterwards } = request;
+    const { account, payload: pubsub, publisher, afterwards } = request;
     const name = nodeOf(publish);
     const item = readPublishedItem(publish);
     if (Buffer.byteLength(item.payload) > maxPayloadBytes) throw pubsubError('not-acceptable', 'payload-too-big');
@@ -69,7 +75,8 @@ export class Publishing {
       if (existing) checkPreconditions(existing, options);
       const id = item.id ?? randomId();
       const node = existing ?? this.#deps.changes.newNode(account, name, options);
-      const notify = await this.#deps.changes.apply(account, node, { published: [{ id, payload: item.payload }] });
+      const change = { published: [{ id, payload: item.payload }] };
+      const notify = await this.#deps.changes.apply(account, node, change, publisher);
       afterwards(notify);
       return publishedElement(name, id);
     });
@@ -82,7 +89,7 @@ export class Publishing {
   }
 
   /** XEP-0060 §7.2. */
-  retract({ account, afterwards }: OwnRequest, retract: Element): Promise<undefined> {
+  retract({ account, publisher, afterwards }: OwnRequest, retract: Element): Promise<undefined> {
     const name = nodeOf(retract);
     const [id, ...more] = readItemIds(retract);
     if (id === undefined) throw pubsubError('bad-request', 'item-required');
@@ -93,9 +100,9 @@ export class Publishing {
       const subscribers = await this.#deps.store.retract(account.key, name, id);
       if (!subscribers) throw StanzaError.itemNotFound();
       this.#deps.nodes.set(account, { ...node });
-      const event = xml('items', { node: name }, xml('retract', { id }));
+      const content = xml('items', { node: name }, xml('retract', { id }));
       if (notify || node.config.notifyRetract)
-        afterwards(() => this.#deps.notifications.send(account, node, event, subscribers));
+        afterwards(() => this.#deps.notifications.send(account, node, { content, subscribers, publisher }));
       return undefined;
     });
   }
@@ -120,12 +127,12 @@ export class Publishing {
   /** XEP-0060 §8.2: the form with the configuration. */
   configuration({ account }: OwnRequest, configure: Element): Element {
     const { name, config } = this.#existing(account, nodeOf(configure));
-    return ownerElement(xml('configure', { node: name }, formElement(configForm(config, 'form'))));
+    return pubsubOwnerElement(xml('configure', { node: name }, formElement(configForm(config, 'form'))));
   }
 
   /** XEP-0060 §8.3: the form with the configuration that new nodes get. */
   defaultConfiguration(): Element {
-    return ownerElement(xml('default', {}, formElement(configForm(initialConfig(''), 'form'))));
+    return pubsubOwnerElement(xml('default', {}, formElement(configForm(initialConfig(''), 'form'))));
   }
 
   /** XEP-0060 §8.2.4. */
@@ -141,8 +148,8 @@ export class Publishing {
       if (!node.config.notifyConfig) return undefined;
       const subscribers = await this.#deps.store.subscribers(account.key, name);
       const form = node.config.deliverPayloads ? formElement(configForm(node.config, 'result')) : undefined;
-      const event = xml('configuration', { node: name }, form);
-      afterwards(() => this.#deps.notifications.send(account, node, event, subscribers));
+      const content = xml('configuration', { node: name }, form);
+      afterwards(() => this.#deps.notifications.send(account, node, { content, subscribers }));
       return undefined;
     });
   }
@@ -154,8 +161,9 @@ export class Publishing {
       const node = this.#changeable(account, name);
       const subscribers = await this.#deps.store.remove(account.key, name);
       this.#deps.nodes.delete(account, name);
-      const event = xml('delete', { node: name });
-      if (node.config.notifyDelete) afterwards(() => this.#deps.notifications.send(account, node, event, subscribers));
+      const content = xml('delete', { node: name });
+      if (node.config.notifyDelete)
+        afterwards(() => this.#deps.notifications.send(account, node, { content, subscribers }));
       return undefined;
     });
   }
@@ -167,8 +175,8 @@ export class Publishing {
       const node = this.#persistent(account, name);
       const subscribers = await this.#deps.store.purge(account.key, name);
       this.#deps.nodes.set(account, { ...node });
-      const event = xml('purge', { node: name });
-      afterwards(() => this.#deps.notifications.send(account, node, event, subscribers));
+      const content = xml('purge', { node: name });
+      afterwards(() => this.#deps.notifications.send(account, node, { content, subscribers }));
       return undefined;
     });
   }
@@ -206,8 +214,4 @@ function publishOptions(pubsub: Element): Fields | undefined {
   const fields = options && readPubsubForm(options, ns.pubsubPublishOptions);
   if (fields) checkPreconditionNames(fields);
   return fields;
-}
-
-function ownerElement(content: Element): Element {
-  return xml('pubsub', { xmlns: ns.pubsubOwner }, content);
 }

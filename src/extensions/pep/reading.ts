@@ -3,6 +3,7 @@ import type { Capabilities, DiscoItem } from '../../protocol/disco.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { itemElement, pubsubElement, pubsubError, readItemIds } from '../../protocol/pubsub.ts';
+import { type ResultSetRequest, readResultSet } from '../../protocol/result-set.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
 import type { IqRequest } from '../../routing/extension.ts';
@@ -12,6 +13,7 @@ import type { ItemSelection, PepStore } from '../../storage/pep.ts';
 import { attribute, type Element, xml } from '../../xml/element.ts';
 import { denial, mayAccess } from './access.ts';
 import type { AccountNodes, PepNode } from './account-nodes.ts';
+import { partOf, setOf, withinAnswer } from './item-pages.ts';
 import type { NodeHooks } from './node-hooks.ts';
 
 /** Dependencies of reading nodes. */
@@ -27,8 +29,8 @@ interface ReadableNode {
   readonly node: PepNode;
 }
 
-/** Bytes of payloads in one answer: the oldest items are left out. A client has to take an answer as a whole. */
-const maxAnswerBytes = 524_288;
+/** Items, and what the client is told about which they are. */
+type SomeItems = readonly [items: readonly NodeItem[], set?: Element];
 
 /** Shows nodes and their items to those who may see them. */
 export class Reading {
@@ -53,16 +55,42 @@ export class Reading {
   async items(request: IqRequest, element: Element): Promise<Element> {
     if (request.account) await this.#deps.nodes.settled(request.account);
     const { account, node } = this.readable(request, element);
-    const found = await this.#select(account, node, selectionOf(element));
-    const items = withinAnswer(found).map(({ id, payload }) => itemElement(id, payload));
-    return pubsubElement(xml('items', { node: node.name }, ...items));
+    const ids = readItemIds(element);
+    const set = readResultSet(request.payload);
+    const isPage = Object.keys(set).length > 0 && ids.length === 0;
+    const [items, shownSet] = await (isPage
+      ? this.#page(account, node, set)
+      : this.#select(account, node, ids.length > 0 ? { ids } : selectionOf(element)));
+    const children = items.map(({ id, payload }) => itemElement(id, payload));
+    return pubsubElement(xml('items', { node: node.name }, ...children), ...(shownSet ? [shownSet] : []));
   }
 
-  async #select(account: Account, { name }: PepNode, selection: ItemSelection): Promise<readonly NodeItem[]> {
+  /** A page of the items (XEP-0060 §6.5.4, XEP-0059). */
+  async #page(account: Account, node: PepNode, set: ResultSetRequest): Promise<SomeItems> {
+    const all = await this.#ids(account, node);
+    const { start, end, fromEnd } = partOf(all, set);
+    const found = await this.#find(account, node, { ids: all.slice(start, end) });
+    const items = withinAnswer(found, fromEnd);
+    return [items, setOf(items, all)];
+  }
+
+  /** The newest are kept if they do not fit into one answer. The client is told then which they are. */
+  async #select(account: Account, node: PepNode, selection: ItemSelection): Promise<SomeItems> {
+    const found = await this.#find(account, node, selection);
+    const items = withinAnswer(found, true);
+    return items.length === found.length ? [items] : [items, setOf(items, await this.#ids(account, node))];
+  }
+
+  async #find(account: Account, { name }: PepNode, selection: ItemSelection): Promise<readonly NodeItem[]> {
     const view = this.#deps.hooks.view(name);
     if (!view) return this.#deps.store.items(account.key, name, selection);
     const shown = await view.read(account);
     return selection.ids ? shown.filter(({ id }) => selection.ids?.includes(id)) : shown;
+  }
+
+  async #ids(account: Account, { name }: PepNode): Promise<readonly string[]> {
+    const view = this.#deps.hooks.view(name);
+    return view ? (await view.read(account)).map(({ id }) => id) : this.#deps.store.itemIds(account.key, name);
   }
 
   /** The answer to disco#info about a node (XEP-0060 §5.3, §5.4). */
@@ -96,10 +124,7 @@ export class Reading {
     }
     const node = this.#deps.nodes.find(account, name);
     if (!node || !mayAccess(account, node, asker)) return undefined;
-    const view = this.#deps.hooks.view(name);
-    const ids = view
-      ? (await view.read(account)).map(({ id }) => id)
-      : await this.#deps.store.itemIds(account.key, name);
+    const ids = await this.#ids(account, node);
     return ids.map((id) => ({ jid: account.jid, name: id }));
   }
 }
@@ -109,21 +134,8 @@ function nodeItem(jid: Jid, { name: node, config }: PepNode): DiscoItem {
 }
 
 function selectionOf(element: Element): ItemSelection {
-  const ids = readItemIds(element);
-  if (ids.length > 0) return { ids };
   const text = attribute(element, 'max_items');
   if (text === undefined) return {};
   if (!/^[1-9]\d{0,8}$/.test(text)) throw StanzaError.badRequest("'max_items' is a number from 1 on");
   return { newest: Number(text) };
-}
-
-function withinAnswer(items: readonly NodeItem[]): readonly NodeItem[] {
-  let bytes = 0;
-  let first = items.length;
-  while (first > 0) {
-    bytes += items[first - 1]?.payload.length ?? 0;
-    if (bytes > maxAnswerBytes && first < items.length) break;
-    first -= 1;
-  }
-  return items.slice(first);
 }

@@ -5,6 +5,7 @@ import { pubsubElement, pubsubError } from '../../protocol/pubsub.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { IqRequest } from '../../routing/extension.ts';
+import { maySeePresence } from '../../routing/visibility.ts';
 import type { PepStore } from '../../storage/pep.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { Log } from '../../support/log.ts';
@@ -20,7 +21,7 @@ interface SubscribingDeps {
   readonly hooks: Pick<NodeHooks, 'view'>;
   readonly lastItems: LastItems;
   readonly remotes: RemoteResources;
-  readonly store: Pick<PepStore, 'subscribe' | 'unsubscribe' | 'unsubscribeAll'>;
+  readonly store: Pick<PepStore, 'subscriptions' | 'subscribe' | 'unsubscribe' | 'unsubscribeAll'>;
   readonly isLocalDomain: (domain: string) => boolean;
   readonly log: Log;
 }
@@ -56,6 +57,17 @@ export class Subscribing {
     const was = await this.#deps.store.unsubscribe(account.key, node.name, jid.toString());
     if (!was) throw pubsubError('unexpected-request', 'not-subscribed', 'cancel');
     return undefined;
+  }
+
+  /** The subscriptions of the requester (XEP-0060 §5.6). A stranger without any learns nothing. */
+  async list({ account, from }: IqRequest, element: Element): Promise<Element> {
+    if (!account) throw StanzaError.serviceUnavailable();
+    const asked = attribute(element, 'node');
+    const all = await this.#deps.store.subscriptions(account.key, from.bare().toString());
+    const found = all.filter(({ node }) => asked === undefined || asked === node);
+    if (found.length === 0 && !maySeePresence(account, from)) throw StanzaError.serviceUnavailable();
+    const children = found.map((one) => xml('subscription', { ...one, subscription: 'subscribed' }));
+    return pubsubElement(xml('subscriptions', { node: asked }, ...children));
   }
 
   /** Views are their owner's, who needs no subscription. */

@@ -1,6 +1,17 @@
 import { expect } from 'chai';
 import type { StubSession } from '../../support/stub-session.ts';
-import { answersDisco, comesOnline, get, notified, pepBench, publish, set, settled } from './pep-bench.ts';
+import {
+  answersDisco,
+  comesOnline,
+  get,
+  notified,
+  ownerGet,
+  ownerSet,
+  pepBench,
+  publish,
+  set,
+  settled,
+} from './pep-bench.ts';
 
 const relations = ['self', 'none', 'to', 'from', 'both', 'from in the group', 'to in the group'] as const;
 type Relation = (typeof relations)[number];
@@ -90,4 +101,46 @@ describe('access to a node', () => {
       });
     }
   }
+
+  describe('to a stranger', () => {
+    const situations = ['no account', 'no node', 'a closed node', 'an open node that he is blocked from'] as const;
+    const query = (kind: string) => `<query xmlns='http://jabber.org/protocol/disco#${kind}' node='n'/>`;
+    const requests: readonly (readonly [string, string])[] = [
+      ['items', get(`<items node='n'/>`)],
+      ['a page of items', get(`<items node='n'/><set xmlns='http://jabber.org/protocol/rsm'><max>1</max></set>`)],
+      ['malformed items', get('<items/>')],
+      ['subscriptions', get('<subscriptions/>')],
+      ['affiliations', get('<affiliations/>')],
+      ['the options of a subscription', get(`<options node='n' jid='a@b'/>`)],
+      ['a subscription', set(`<subscribe node='n' jid='a@b'/>`)],
+      ['the end of a subscription', set(`<unsubscribe node='n' jid='a@b'/>`)],
+      ['a publication', publish('n', 'x')],
+      ['a new node', set(`<create node='n'/>`)],
+      ['a configuration', ownerGet(`<configure node='n'/>`)],
+      ['the members', ownerGet(`<affiliations node='n'/>`)],
+      ['the deletion of the node', ownerSet(`<delete node='n'/>`)],
+      ['disco#info of the node', `<iq type='get' id='q'>${query('info')}</iq>`],
+      ['disco#items of the node', `<iq type='get' id='q'>${query('items')}</iq>`],
+    ];
+
+    for (const [what, request] of requests) {
+      it(`${what}: the answer is the same, byte by byte, whatever there is`, async () => {
+        const answers = new Map<string, string>();
+        for (const situation of situations) {
+          const [owner, eve] = [await bench.user('owner'), await bench.user('eve')];
+          const model = situation === 'a closed node' ? 'presence' : 'open';
+          if (situation.includes('a closed') || situation.includes('an open'))
+            await bench.does(owner, publish('n', 'a', { access_model: model }));
+          const block = `<block xmlns='urn:xmpp:blocking'><item jid='${eve.account.key}'/></block>`;
+          if (situation.includes('blocked')) await bench.does(owner, `<iq type='set' id='b'>${block}</iq>`);
+          const to = situation === 'no account' ? `nobody${owner.account.jid.local}@localhost` : owner.account.key;
+          const [answer = ''] = await bench.asks(eve, request.replace('<iq ', `<iq to='${to}' `));
+          answers.set(situation, answer.replaceAll(to, 'OWNER').replaceAll(String(eve.account.key), 'EVE'));
+        }
+        const isList = request.includes('disco#items');
+        expect(answers.get('no account')).to.contain(isList ? 'type="result"' : '<service-unavailable ');
+        expect(new Set(answers.values()).size, [...answers].join('\n')).to.equal(1);
+      });
+    }
+  });
 });

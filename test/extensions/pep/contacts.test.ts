@@ -69,6 +69,59 @@ describe('the nodes of an account (XEP-0163), for its contacts', () => {
       expect(notified(juliet)).to.deep.equal([]);
     });
 
+    it('learn which resource has published, if they see it (XEP-0163 §4.3.1)', async () => {
+      const { juliet, romeo } = await contacts();
+      const eve = await bench.user('eve', '<presence/>');
+      await comesOnline(bench, romeo, 'n');
+      const open = { access_model: 'open' };
+      await bench.does(juliet, publish('n', 'hidden', open));
+      await answersDisco(bench, romeo, ['n']);
+      await bench.does(eve, set(`<subscribe node='n' jid='${eve.account.key}'/>`, juliet.account.key));
+      await bench.does(juliet, '<presence/>');
+      await bench.does(juliet, publish('n', 'seen', open));
+      await bench.does(juliet, set(`<retract node='n' notify='1'><item id='seen'/></retract>`));
+      const told = (session: StubSession) =>
+        session.sent
+          .filter(({ kind, payload }) => kind === 'message' && !payload.has('delay', 'urn:xmpp:delay'))
+          .map(({ payload }) => /type="replyto" jid="([^"]*)"/.exec(payload.bytes.toString())?.[1]);
+      await settled();
+      expect(told(romeo)).to.deep.equal([undefined, String(juliet.jid), String(juliet.jid)]);
+      expect(told(eve)).to.deep.equal([undefined, undefined]);
+    });
+
+    it('are told after their client has changed what it can, while it was being asked', async () => {
+      const { juliet, romeo } = await contacts();
+      const never = { send_last_published_item: 'never' };
+      await bench.does(romeo, presenceWanting('other', 'slow'));
+      for (const id of ['a', 'b']) await bench.does(juliet, publish('n', id, never));
+      await settled();
+      const asked = discoRequestTo(romeo);
+      romeo.sent.splice(0);
+      await bench.does(romeo, presenceWanting('n'));
+      // The client does not know the old capabilities any more.
+      await bench.does(
+        romeo,
+        `<iq type='error' id='${asked?.id}' to='${asked?.from}'><error type='cancel'>
+         <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`,
+      );
+      await answersDisco(bench, romeo, ['n']);
+      await bench.does(juliet, publish('n', 'c', never));
+      await settled();
+      expect(notified(romeo)).to.deep.equal(['a', 'b', 'c'].map((id) => `headline juliet n item ${id}`));
+    });
+
+    it('who have subscribed are told though their client turns out to want nothing', async () => {
+      const { juliet, romeo } = await contacts();
+      await bench.does(juliet, publish('n', 'a', { send_last_published_item: 'never' }));
+      await bench.does(romeo, set(`<subscribe node='n' jid='${romeo.account.key}'/>`, juliet.account.key));
+      await comesOnline(bench, romeo, 'something', 'else');
+      await bench.does(juliet, publish('n', 'b'));
+      await answersDisco(bench, romeo, ['something', 'else']);
+      await bench.does(juliet, publish('n', 'c'));
+      await settled();
+      expect(notified(romeo)).to.deep.equal(['headline juliet n item b', 'headline juliet n item c']);
+    });
+
     it('are told nothing without capabilities, or with no more than directed presence', async () => {
       const { juliet, romeo } = await contacts();
       await bench.does(romeo, '<presence/>');
@@ -221,21 +274,21 @@ describe('the nodes of an account (XEP-0163), for its contacts', () => {
       expect(notified(romeo)).to.deep.equal(['headline juliet n item a late']);
     });
 
-    it('cost one call of the store, however many contacts have something for them', async () => {
+    it('cost one call of the store, though 500 contacts have five nodes each', async () => {
       const romeo = await bench.user('romeo');
       const nodes = ['a', 'b', 'c', 'd', 'e'];
-      for (let at = 0; at < 60; at++) {
+      const contact = async () => {
         const owner = await bench.account('capulet');
         await bench.befriend(owner, romeo.account);
-        if (at % 2 > 0) continue;
         const session = await bench.session(owner, 'home');
         for (const node of nodes) await bench.does(session, publish(node, 'x'));
         bench.ends(session);
-      }
+      };
+      await Promise.all(Array.from({ length: 500 }, contact));
       calls = [];
       await comesOnline(bench, romeo, ...nodes);
-      expect(calls).to.deep.equal([150]);
-      expect(notified(romeo)).to.have.length(150);
+      expect(calls).to.deep.equal([2500]);
+      expect(notified(romeo)).to.have.length(2500);
     });
 
     it('get them at the pace of their client, and never one that is not the last any more', async () => {

@@ -21,6 +21,7 @@ interface PepFitting {
 export function pepBench({ remotes, store = (same) => same, more = () => [] }: PepFitting = {}): Bench {
   return new Bench((deps) => {
     const { routing, storage, clock, log } = deps;
+    stored = storage.pep;
     const hooks = () => extensions.flatMap((one) => one.nodes ?? []);
     const eventing = pep({ ...routing, store: store(storage.pep), hooks, clock, log });
     const extensions: Extension[] = [
@@ -99,9 +100,14 @@ export async function answersDisco(bench: Bench, session: StubSession, wanted: r
   await settled();
 }
 
-/** Everything that was begun has ended, in the store too. */
+let stored: PepStore | undefined;
+
+/** Everything that was begun has ended, in the store too: it answers in the order of its calls. No work of ours calls it more often. */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+  for (let call = 0; call < 12; call++) {
+    await stored?.subscribers('nobody@localhost', '');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** The notifications that a session has got since, each in a few words. */

@@ -1,5 +1,13 @@
 import type Database from 'better-sqlite3';
-import type { ItemSelection, PepItem, PepNodeAddress, PepNodeRecord, PepStore, Publication } from '../../pep.ts';
+import type {
+  ItemSelection,
+  PepItem,
+  PepNodeAddress,
+  PepNodeRecord,
+  PepStore,
+  PepSubscription,
+  Publication,
+} from '../../pep.ts';
 import { StorageError } from '../../storage-error.ts';
 import { defineFamily } from '../family.ts';
 import { prepareOwners } from './owners.ts';
@@ -35,6 +43,7 @@ export const pep = defineFamily({
     itemIds: (owner, node) => run('itemIds', owner, node),
     lastItems: (nodes) => run('lastItems', nodes),
     subscribers: (owner, node) => run('subscribers', owner, node),
+    subscriptions: (owner, jid) => run('subscriptions', owner, jid),
     subscribe: (owner, node, jid, maxSubscribers) => run('subscribe', owner, node, jid, maxSubscribers),
     unsubscribe: (owner, node, jid) => run('unsubscribe', owner, node, jid),
     unsubscribeAll: (jid, owner) => run('unsubscribeAll', jid, owner),
@@ -77,6 +86,10 @@ function prepareReads(db: Database.Database) {
   const byId = db.prepare<[number, string], PepItem>(
     `SELECT ${itemColumns} FROM pep_items WHERE node_id = ? AND item = ?`,
   );
+  const subscriptions = db.prepare<[string, string, string, string], PepSubscription>(
+    `SELECT name AS node, jid FROM pep_subscriptions JOIN pep_nodes ON pep_nodes.id = node_id
+     WHERE account_id = (SELECT id FROM accounts WHERE jid = ?) AND (jid = ? OR (jid > ? AND jid < ?)) ORDER BY node, jid`,
+  );
   const itemIds = db.prepare<[number], string>('SELECT item FROM pep_items WHERE node_id = ? ORDER BY seq').pluck();
   return {
     nodes: (owner: string): PepNodeRecord[] => nodes.all(owner),
@@ -95,6 +108,8 @@ function prepareReads(db: Database.Database) {
         const id = ids.find(owner, node);
         return id === undefined ? undefined : newest.get(id, 1);
       }),
+    subscriptions: (owner: string, jid: string): PepSubscription[] =>
+      subscriptions.all(owner, jid, `${jid}/`, `${jid}0`),
     subscribers: (owner: string, node: string): string[] => {
       const id = ids.find(owner, node);
       return id === undefined ? [] : subscribersOf(id);
