@@ -57,7 +57,6 @@ const valuesForTests: rules.Exceptions = {
   prepareResource: 'its limits can be reached in no other way',
   requireSafeVersion: 'there is one version of SQLite here, which is safe',
   verificationText: 'XEP-0115 has examples of it',
-  checkRight: 'requests of admins will use it',
   mayAct: 'requests for lists will use it',
   rooms: 'the store of rooms is being built',
   xmppNames: 'tests look at what a certificate says',

@@ -37,6 +37,7 @@ function roomOf(address: Jid, record: RoomRecord, messages: readonly RoomMessage
     affiliations: new Map(),
     reservedNicks: new Map(),
     occupants: Occupants.none,
+    givenRoles: new Map(),
     subject: subject && { message: stanzaOf(subject.message), atMs: subject.atMs },
     history: messages.map(entryOf).filter(({ message }) => !changesSubject(message.payload)),
     occupantKey,

@@ -1,5 +1,6 @@
 import { ReceivedForm } from '../protocol/data-form.ts';
 import type { Jid } from '../protocol/jid.ts';
+import { readAdminChanges, readAdminLists } from '../protocol/muc/admin-items.ts';
 import { readJoinRequest } from '../protocol/muc/join-request.ts';
 import { readDestruction } from '../protocol/muc/user-element.ts';
 import { ns } from '../protocol/namespaces.ts';
@@ -9,12 +10,14 @@ import { StanzaError } from '../protocol/stanza-error.ts';
 import { messageType } from '../protocol/stanza-rules.ts';
 import { childNamed, type Element } from '../xml/element.ts';
 import type {
+  Administer,
   Configure,
   Destroy,
   Enter,
   Leave,
   Post,
   ReadConfig,
+  ReadLists,
   ReportFailure,
   ShowPresence,
 } from './room/command.ts';
@@ -31,6 +34,8 @@ export type Wish =
   | Without<ReadConfig, never>
   | Without<Configure, never>
   | Without<Destroy, never>
+  | Without<ReadLists, never>
+  | Without<Administer, never>
   | Without<ReportFailure, never>;
 
 /** What a presence to a room or an occupant of it means; undefined if nothing. Throws StanzaError. */
@@ -74,6 +79,8 @@ function readFailure(stanza: Stanza, from: Jid): Wish | undefined {
 
 /** What a request to the room itself means; undefined if nothing. Throws StanzaError. */
 export function readRequest(request: Stanza, from: Jid): Wish | undefined {
+  const admin = request.payload.find('query', ns.mucAdmin);
+  if (admin) return readAdministration(request, from, request.payload.element(admin));
   const child = request.payload.find('query', ns.mucOwner);
   if (!child) return undefined;
   if (request.type === 'get') return { kind: 'read-config', from, request };
@@ -81,6 +88,11 @@ export function readRequest(request: Stanza, from: Jid): Wish | undefined {
   const destroy = childNamed(query, 'destroy', ns.mucOwner);
   if (destroy) return { kind: 'destroy', from, request, destruction: readDestruction(destroy) };
   return { kind: 'configure', from, request, values: readValues(query) };
+}
+
+function readAdministration(request: Stanza, from: Jid, query: Element): Wish {
+  if (request.type === 'get') return { kind: 'read-lists', from, request, lists: readAdminLists(query) };
+  return { kind: 'administer', from, request, items: readAdminChanges(query) };
 }
 
 /** The values of a submitted form; undefined if it is cancelled. */

@@ -24,6 +24,10 @@ function changed(
       return { ...room, occupants: room.occupants.changed([[change.nickKey, change.occupant]]) };
     case 'affiliations':
       return withAffiliations(room, change.entries);
+    case 'role-given': {
+      const { user, role, untilMs } = change;
+      return { ...room, givenRoles: new Map(room.givenRoles).set(user.toString(), { role, untilMs }) };
+    }
     case 'configured':
       return { ...room, config: change.config };
     case 'subject':
@@ -46,6 +50,7 @@ function founded({ address }: RoomState, change: RoomChange & { readonly kind: '
     affiliations: new Map([[owner.toString(), { affiliation: 'owner' }]]),
     reservedNicks: new Map(),
     occupants: Occupants.none,
+    givenRoles: new Map(),
     subject: undefined,
     history: [],
   };
@@ -65,7 +70,9 @@ export function withAffiliations(
     else affiliations.set(jid, affiliated);
     if (affiliated?.nick !== undefined) reservedNicks.set(nickKey(affiliated.nick), jid);
   }
-  return { ...room, affiliations, reservedNicks };
+  const givenRoles = new Map(room.givenRoles);
+  for (const [jid] of entries) givenRoles.delete(jid);
+  return { ...room, affiliations, reservedNicks, givenRoles };
 }
 
 function remembered(history: readonly HistoryEntry[], entry: HistoryEntry): readonly HistoryEntry[] {

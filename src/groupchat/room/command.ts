@@ -1,5 +1,6 @@
 import type { FieldValues } from '../../protocol/form-values.ts';
 import type { Jid } from '../../protocol/jid.ts';
+import type { AdminChange, AdminList } from '../../protocol/muc/admin-items.ts';
 import type { HistoryLimits } from '../../protocol/muc/join-request.ts';
 import type { Destruction } from '../../protocol/muc/user-element.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
@@ -70,6 +71,18 @@ export interface Configure extends Request {
   readonly values: FieldValues | undefined;
 }
 
+/** Asks for lists of users (XEP-0045 §8.5, §9). */
+export interface ReadLists extends Request {
+  readonly kind: 'read-lists';
+  readonly lists: readonly AdminList[];
+}
+
+/** Changes roles and affiliations (XEP-0045 §8, §9, §10). */
+export interface Administer extends Request {
+  readonly kind: 'administer';
+  readonly items: readonly AdminChange[];
+}
+
 /** XEP-0045 §10.9. */
 export interface Destroy extends Request {
   readonly kind: 'destroy';
@@ -110,6 +123,8 @@ export type RoomCommand =
   | ReadConfig
   | Configure
   | Destroy
+  | ReadLists
+  | Administer
   | ReportFailure
   | Unlock
   | EndIfOver

@@ -15,9 +15,9 @@ import type { Affiliation } from '../../protocol/muc/vocabulary.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
-import { iqResult } from '../../protocol/stanza-replies.ts';
 import type { RoomTombstone } from '../../storage/rooms.ts';
-import { type Element, xml } from '../../xml/element.ts';
+import { xml } from '../../xml/element.ts';
+import { answer } from './answer.ts';
 import { applied } from './apply.ts';
 import type { Configure, Destroy, ReadConfig } from './command.ts';
 import type { Announcement, Decision, RoomChange } from './decision.ts';
@@ -50,7 +50,7 @@ export function configure(state: RoomState, { from, request, values }: Configure
     ...standings.toTargets,
     answer(request),
     ...standings.toOthers,
-    ...newsOfAbsent(then, changedAffiliations(changes)),
+    ...newsOfAbsent(room, then, changedAffiliations(changes)),
     ...(codes.length > 0 ? [notice(then, codes)] : []),
   ];
   return { changes: [...changes, ...standings.changes], announcements };
@@ -143,9 +143,4 @@ function end(room: ExistingRoom, request: Stanza, destruction: Destruction, tomb
 
 function changedAffiliations(changes: readonly RoomChange[]): ReadonlyMap<string, Affiliated | undefined> {
   return new Map(changes.flatMap((change) => (change.kind === 'affiliations' ? [...change.entries] : [])));
-}
-
-function answer(request: Stanza, payload?: Element): Announcement {
-  const stanza = iqResult(request, payload);
-  return { stanza, to: stanza.to ? [stanza.to] : [] };
 }

@@ -1,3 +1,4 @@
+import { administer, readLists } from './administering.ts';
 import type { RoomCommand } from './command.ts';
 import { configure, destroy, readConfig } from './configuring.ts';
 import { type Decision, nothing } from './decision.ts';
@@ -26,6 +27,10 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
       return configure(room, command);
     case 'destroy':
       return destroy(room, command);
+    case 'read-lists':
+      return readLists(room, command);
+    case 'administer':
+      return administer(room, command);
     case 'end-if-over':
       return endIfOver(room, command);
     case 'unlock':

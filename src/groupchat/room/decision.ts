@@ -1,5 +1,5 @@
 import type { Jid } from '../../protocol/jid.ts';
-import type { RoomConfig } from '../../protocol/muc/room-config.ts';
+import type { OccupantRole, RoomConfig } from '../../protocol/muc/room-config.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { RoomTombstone } from '../../storage/rooms.ts';
 import type { Occupant } from './occupants.ts';
@@ -21,6 +21,8 @@ export type RoomChange =
   | { readonly kind: 'occupant'; readonly nickKey: string; readonly occupant: Occupant | undefined }
   /** Affiliations have changed; undefined is `none`. */
   | { readonly kind: 'affiliations'; readonly entries: ReadonlyMap<string, Affiliated | undefined> }
+  /** Somebody has given a user a role, which it has again when it comes back until then. */
+  | { readonly kind: 'role-given'; readonly user: Jid; readonly role: OccupantRole; readonly untilMs: number }
   | { readonly kind: 'configured'; readonly config: RoomConfig }
   | { readonly kind: 'subject'; readonly subject: CurrentSubject }
   /** A message was posted. `author` is a full JID. */

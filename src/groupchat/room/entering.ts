@@ -1,4 +1,3 @@
-import type { Jid } from '../../protocol/jid.ts';
 import { defaultRoomConfig } from '../../protocol/muc/room-config.ts';
 import { type StatusCode, status } from '../../protocol/muc/user-element.ts';
 import { type Affiliation, isAffiliatedAs } from '../../protocol/muc/vocabulary.ts';
@@ -77,21 +76,24 @@ function hasPlace({ config, occupants }: ExistingRoom, affiliation: Affiliation)
 
 /** Takes a place under a nickname: alone, or beside other clients of the same user (XEP-0045 §7.2.8). */
 function takePlace(room: ExistingRoom, command: Enter, key: string, ownStatuses: readonly StatusCode[] = []): Decision {
-  const { from, nick, presence } = command;
+  const { from, presence } = command;
   const session = sessionWith(presence, from, room.address);
   const before = room.occupants.named(key);
-  const occupant = withSession(before ?? newOccupant(room, from, nick, key), session);
+  const occupant = withSession(before ?? newOccupant(room, command, key), session);
   const entered: RoomChange = { kind: 'occupant', nickKey: key, occupant };
   const after = existing(applied(room, entered));
-  const news = !before || showsNews(before, occupant) ? toOthers(after, occupant) : [];
+  const isNews = !before || showsNews(before, occupant);
+  const news = isNews ? toOthers(after, occupant) : [];
   const others = occupant.sessions.filter(({ jid }) => !jid.equals(from)).map(({ jid }) => jid);
-  const siblings = news.length > 0 && others.length > 0 ? [toSelf(after, occupant, {}, others)] : [];
+  const siblings = isNews && others.length > 0 ? [toSelf(after, occupant, {}, others)] : [];
   const announcements = [...welcome(after, occupant, command, ownStatuses), ...siblings, ...news];
   return { changes: [entered], announcements };
 }
 
-function newOccupant(room: ExistingRoom, from: Jid, nick: string, key: string): Occupant {
-  const role = roleOnEntry(affiliationOf(room, from), room.config.moderated);
+function newOccupant(room: ExistingRoom, { from, nick, nowMs }: Enter, key: string): Occupant {
+  const given = room.givenRoles.get(from.bare().toString());
+  const isGiven = given !== undefined && given.untilMs > nowMs;
+  const role = isGiven ? given.role : roleOnEntry(affiliationOf(room, from), room.config.moderated);
   if (role === 'none') throw new Error('an outcast does not enter');
   return {
     nick,

@@ -22,7 +22,7 @@ import { roleOnEntry } from './rights.ts';
 import { type Affiliated, affiliationOf, type ExistingRoom, existing, type RoomState } from './state.ts';
 
 /** What changes for occupants, and whom it is said to: first to those whom it is about, then to the others. */
-interface StandingChanges {
+export interface StandingChanges {
   readonly changes: readonly RoomChange[];
   readonly toTargets: readonly Announcement[];
   readonly toOthers: readonly Announcement[];
@@ -53,13 +53,38 @@ export function occupantsAfter(
   return carriedOut(before, after, concerned, causeFor);
 }
 
-/** Tells those who may see JIDs how users belong to the room who are not in it (XEP-0045 §9.1 to §9.4). */
-export function newsOfAbsent(room: ExistingRoom, entries: ReadonlyMap<string, Affiliated | undefined>): Announcement[] {
+/** Gives occupants other roles. */
+export function withRoles(
+  room: ExistingRoom,
+  roles: ReadonlyMap<Occupant, OccupantRole>,
+  causeFor: (user: Jid) => Cause,
+): StandingChanges {
+  const fates = [...roles].map(([occupant, role]) => [occupant, { kind: 'stays', role }] as const);
+  return carriedOut(room, room, new Map(fates), causeFor);
+}
+
+/** Removes occupants with all their clients. */
+export function withoutOccupants(
+  room: ExistingRoom,
+  removed: Iterable<Occupant>,
+  code: StatusCode,
+  causeFor: (user: Jid) => Cause,
+): StandingChanges {
+  const fates = [...removed].map((occupant) => [occupant, { kind: 'leaves', code }] as const);
+  return carriedOut(room, room, new Map(fates), causeFor);
+}
+
+/** Tells those who may see JIDs of changed affiliations of users who were not in the room (XEP-0045 §9.1 to §9.4). */
+export function newsOfAbsent(
+  before: ExistingRoom,
+  room: ExistingRoom,
+  entries: ReadonlyMap<string, Affiliated | undefined>,
+): Announcement[] {
   const to = [...room.occupants.all].filter((occupant) => seesJids(room, occupant)).flatMap(clientsOf);
   if (to.length === 0) return [];
   return [...entries]
     .map(([text, affiliated]) => [Jid.parse(text), affiliated?.affiliation ?? 'none'] as const)
-    .filter(([jid]) => room.occupants.of(jid).length === 0)
+    .filter(([jid]) => before.occupants.of(jid).length === 0)
     .map(([jid, affiliation]) => {
       const x = mucUserElement({ item: { affiliation, role: 'none', jid } });
       return { stanza: Stanza.message({ from: room.address }, x), to };

@@ -1,5 +1,5 @@
 import type { Jid } from '../../protocol/jid.ts';
-import type { RoomConfig } from '../../protocol/muc/room-config.ts';
+import type { OccupantRole, RoomConfig } from '../../protocol/muc/room-config.ts';
 import type { Affiliation } from '../../protocol/muc/vocabulary.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { RoomTombstone } from '../../storage/rooms.ts';
@@ -12,6 +12,12 @@ export interface Affiliated {
   /** The reserved nickname. */
   readonly nick?: string | undefined;
   readonly reason?: string | undefined;
+}
+
+/** A role that a user has again when it comes back. */
+interface GivenRole {
+  readonly role: OccupantRole;
+  readonly untilMs: number;
 }
 
 /** The subject of a room. */
@@ -48,6 +54,8 @@ export interface ExistingRoom {
   /** The keys of reserved nicknames, and the bare JIDs for which they are reserved. */
   readonly reservedNicks: ReadonlyMap<string, string>;
   readonly occupants: Occupants;
+  /** The roles that somebody has given, by bare JID. */
+  readonly givenRoles: ReadonlyMap<string, GivenRole>;
   readonly subject: CurrentSubject | undefined;
   /** The last messages, oldest first. */
   readonly history: readonly HistoryEntry[];

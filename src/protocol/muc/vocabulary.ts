@@ -24,3 +24,8 @@ export function hasRoleOf(role: Role, least: Role): boolean {
 export function affiliationNamed(text: string | undefined): Affiliation | undefined {
   return affiliations.find((one) => one === text);
 }
+
+/** The role of this name. */
+export function roleNamed(text: string | undefined): Role | undefined {
+  return roles.find((one) => one === text);
+}

@@ -1,0 +1,273 @@
+import { expect } from 'chai';
+import { ArchiveIds } from '../../src/archives/archive-ids.ts';
+import { readMessage, readPresence, readRequest, type Wish } from '../../src/groupchat/read-command.ts';
+import type { Announcement } from '../../src/groupchat/room/decision.ts';
+import { Rooms } from '../../src/groupchat/rooms.ts';
+import { Jid } from '../../src/protocol/jid.ts';
+import { StanzaError } from '../../src/protocol/stanza-error.ts';
+import { StorageError } from '../../src/storage/storage-error.ts';
+import { readStanza } from '../protocol/read-stanza.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+import { brief } from './brief.ts';
+import { MemoryRooms } from './memory-rooms.ts';
+
+const hall = Jid.parse('hall@rooms.example');
+const juliet = 'juliet@a.example/balcony';
+const romeo = 'romeo@a.example/orchard';
+const owner = 'http://jabber.org/protocol/muc#owner';
+
+/** Writes that wait until the test lets them go on, one after the other. */
+class Gate {
+  readonly #waiting: PromiseWithResolvers<void>[] = [];
+
+  readonly wait = (): Promise<void> => {
+    const waiting = Promise.withResolvers<void>();
+    this.#waiting.push(waiting);
+    return waiting.promise;
+  };
+
+  async opens(error?: Error): Promise<void> {
+    const next = this.#waiting.shift();
+    if (!next) throw new Error('nothing is being written');
+    if (error) next.reject(error);
+    else next.resolve();
+    await settled();
+  }
+
+  get count(): number {
+    return this.#waiting.length;
+  }
+}
+
+/** Everything that needs no write is done. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('The owner of a room', () => {
+  let store: MemoryRooms;
+  let rooms: Rooms;
+  let clock: ManualClock;
+  let log: RecordingLog;
+  let lines: string[];
+
+  function open(limits = { maxRooms: 10, maxRoomsPerOwner: 2 }): void {
+    rooms = new Rooms({
+      store,
+      ids: () => Promise.resolve(new ArchiveIds(Buffer.alloc(16))),
+      limits,
+      isLocalDomain: (domain) => domain === 'a.example',
+      send: (announcements: readonly Announcement[]) => {
+        for (const { stanza, to } of announcements)
+          for (const client of to) lines.push(`${client.local} < ${brief(stanza.with({ to: client }).toString())}`);
+      },
+      clock,
+      log,
+    });
+  }
+
+  beforeEach(() => {
+    store = new MemoryRooms();
+    clock = new ManualClock();
+    log = new RecordingLog();
+    lines = [];
+    open();
+  });
+
+  const wishOf = (client: string, text: string, nick: string): Wish => {
+    const from = Jid.parse(client);
+    const to = nick === '' ? hall : hall.withResource(nick);
+    const stanza = readStanza(text).with({ from, to });
+    const read = { presence: readPresence, message: readMessage, iq: readRequest }[stanza.kind];
+    const wish = read(stanza, from, to);
+    if (!wish) throw new Error('means nothing');
+    return wish;
+  };
+
+  /** Sends something to the room; the error that comes back is a line, too. */
+  const sends = (client: string, text: string, nick = ''): void => {
+    const refused = (error: unknown) => {
+      const condition = error instanceof StanzaError || error instanceof StorageError ? error.message : String(error);
+      lines.push(`${Jid.parse(client).local} < refused: ${condition}`);
+    };
+    try {
+      const done = rooms.take(hall, wishOf(client, text, nick));
+      if (done instanceof Promise) done.catch(refused);
+    } catch (error) {
+      refused(error);
+    }
+  };
+  const enters = (client: string, nick: string) =>
+    sends(client, "<presence><x xmlns='http://jabber.org/protocol/muc'/></presence>", nick);
+  const says = (client: string, text: string) =>
+    sends(client, `<message type='groupchat' id='m'><body>${text}</body></message>`);
+  const configures = (client: string, form = "<x xmlns='jabber:x:data' type='submit'/>") =>
+    sends(client, `<iq type='set' id='c'><query xmlns='${owner}'>${form}</query></iq>`);
+  const named = (name: string) =>
+    `<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>` +
+    `<field var='muc#roomconfig_roomname'><value>${name}</value></field></x>`;
+  const taken = async () => {
+    await settled();
+    return lines.splice(0);
+  };
+
+  /** The room with its owner and somebody else in it. */
+  async function peopled(): Promise<void> {
+    enters(juliet, 'juliet');
+    configures(juliet);
+    enters(romeo, 'romeo');
+    await taken();
+  }
+
+  it('creates a room durably before its creator is in it, and takes what comes meanwhile after that', async () => {
+    const gate = new Gate();
+    store.before = gate.wait;
+    enters(juliet, 'juliet');
+    configures(juliet);
+    enters(romeo, 'romeo');
+    expect(await taken()).to.deep.equal([]);
+    await gate.opens();
+    expect((await taken()).filter((line) => line.includes('110'))).to.deep.equal([
+      `juliet < +juliet owner/moderator ${juliet} 110 201`,
+      `romeo < +romeo none/participant ${romeo} 110`,
+    ]);
+  });
+
+  it('makes a message durable before anybody gets it, and keeps the order of all that follows', async () => {
+    await peopled();
+    const gate = new Gate();
+    store.before = gate.wait;
+    says(romeo, 'one');
+    says(juliet, 'two');
+    sends(juliet, "<message type='groupchat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>");
+    enters('nurse@a.example/x', 'nurse');
+    expect(await taken()).to.deep.equal([]);
+    await gate.opens();
+    expect(await taken()).to.deep.equal(['juliet < romeo: one', 'romeo < romeo: one']);
+    await gate.opens();
+    expect((await taken()).filter((line) => line.startsWith('romeo') || line.includes('late'))).to.deep.equal([
+      'romeo < juliet: two',
+      'romeo < juliet ! composing occupant-id',
+      'nurse < romeo: one (late)',
+      'nurse < juliet: two (late)',
+      'romeo < +nurse none/participant',
+    ]);
+  });
+
+  it('tells the author alone if a message cannot be stored', async () => {
+    await peopled();
+    const gate = new Gate();
+    store.before = gate.wait;
+    says(romeo, 'lost');
+    says(romeo, 'kept');
+    enters('nurse@a.example/x', 'nurse');
+    await gate.opens(new StorageError('full', 'the disk is full'));
+    await gate.opens();
+    const got = await taken();
+    expect(got.filter((line) => line.includes('lost'))).to.deep.equal([]);
+    expect(got).to.include('romeo < refused: the disk is full').and.to.include('nurse < romeo: kept (late)');
+    enters('tybalt@a.example/x', 'tybalt');
+    expect((await taken()).filter((line) => line.includes('late'))).to.deep.equal(['tybalt < romeo: kept (late)']);
+  });
+
+  it('writes a configuration before anybody knows of it, and changes nothing if that fails', async () => {
+    await peopled();
+    const gate = new Gate();
+    store.before = gate.wait;
+    configures(juliet, named('Hall'));
+    says(romeo, 'hi');
+    expect([await taken(), gate.count]).to.deep.equal([[], 1]);
+    await gate.opens(new StorageError('busy', 'later'));
+    const state = await rooms.stateOf(hall);
+    expect(state.kind === 'existing' && state.config.name).to.equal('');
+    await gate.opens();
+    expect(await taken()).to.deep.equal(['juliet < refused: later', 'juliet < romeo: hi', 'romeo < romeo: hi']);
+  });
+
+  it('does not wait for the disk when somebody comes or goes', async () => {
+    await peopled();
+    store.before = () => new Promise(() => undefined);
+    sends(romeo, "<presence type='unavailable'/>", 'romeo');
+    enters(romeo, 'romeo');
+    expect((await taken()).filter((line) => line.includes('110'))).to.have.length(2);
+  });
+
+  it('refuses in the order of what was asked', async () => {
+    await peopled();
+    const gate = new Gate();
+    store.before = gate.wait;
+    says(romeo, 'hi');
+    configures(romeo);
+    expect(await taken()).to.deep.equal([]);
+    await gate.opens();
+    expect((await taken()).map((line) => line.split(':')[0])).to.deep.equal([
+      'juliet < romeo',
+      'romeo < romeo',
+      'romeo < refused',
+    ]);
+  });
+
+  it('has its room again after it has left memory', async () => {
+    await peopled();
+    configures(juliet, named('Hall'));
+    says(romeo, 'hi');
+    sends(juliet, "<message type='groupchat' id='s'><subject>Love</subject></message>");
+    const item = "<item affiliation='member' jid='nurse@a.example' nick='Angelica'/>";
+    sends(juliet, `<iq type='set' id='a'><query xmlns='http://jabber.org/protocol/muc#admin'>${item}</query></iq>`);
+    for (const one of [juliet, romeo]) sends(one, "<presence type='unavailable'/>", 'x');
+    await taken();
+    clock.advance(20 * 60 * 1000);
+    expect(clock.pendingCount).to.equal(0);
+    enters(romeo, 'Angelica');
+    expect(await taken()).to.deep.equal(['romeo < refused: conflict: somebody else has this nickname']);
+    enters('nurse@a.example/x', 'nurse');
+    expect(await taken()).to.deep.equal([
+      'nurse < +nurse member/participant nurse@a.example/x 110',
+      'nurse < romeo: hi (late)',
+      'nurse < juliet # Love (late)',
+    ]);
+    const state = await rooms.stateOf(hall);
+    expect(state.kind === 'existing' && state.config.name).to.equal('Hall');
+  });
+
+  it('ends a temporary room with its last occupant, and a stranger may take the address', async () => {
+    await peopled();
+    const temporary = named('x').replace(
+      '</x>',
+      "<field var='muc#roomconfig_persistentroom'><value>0</value></field></x>",
+    );
+    configures(juliet, temporary);
+    for (const one of [juliet, romeo]) sends(one, "<presence type='unavailable'/>", 'x');
+    await taken();
+    expect((await store.open(hall.toString())).record).to.equal(undefined);
+    enters(romeo, 'romeo');
+    expect((await taken())[0]).to.contain('201');
+  });
+
+  it('opens a new room after five minutes', async () => {
+    enters(juliet, 'juliet');
+    await taken();
+    clock.advance(5 * 60 * 1000);
+    enters(romeo, 'romeo');
+    expect(await taken()).to.include(`romeo < +romeo none/participant ${romeo} 110`);
+  });
+
+  it('lets only users of the server create rooms, and not too many', async () => {
+    enters('x@elsewhere.example/x', 'x');
+    expect((await taken()).join()).to.contain('refused: not-allowed');
+    open({ maxRooms: 0, maxRoomsPerOwner: 2 });
+    enters(juliet, 'juliet');
+    expect((await taken()).join()).to.contain('refused: resource-constraint');
+  });
+
+  it('says so if the room cannot be read, and tries again', async () => {
+    const read = store.open.bind(store);
+    store.open = () => Promise.reject(new StorageError('busy', 'later'));
+    enters(juliet, 'juliet');
+    expect(await taken()).to.deep.equal(['juliet < refused: later']);
+    store.open = read;
+    enters(juliet, 'juliet');
+    expect((await taken())[0]).to.contain('201');
+  });
+});
