@@ -9,6 +9,7 @@ import { StanzaIntake } from '../c2s/stanza-intake.ts';
 import { managementLimits, streamLimits } from '../config/stream-options.ts';
 import type { Routing } from '../routing/routing.ts';
 import { KeptCopies } from '../streams/acknowledgment/kept-copies.ts';
+import type { Framing } from '../streams/framing.ts';
 import { StreamListener } from '../streams/stream-listener.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -52,7 +53,7 @@ export async function makeListener(
 ): Promise<StreamListener> {
   const { acceptor, limiter, clock, log } = foundation;
   const stream = await makeStreamDeps(foundation, routing, parts);
-  const newStream = (authenticated: () => void) => new ClientStream(stream, authenticated);
+  const newStream = (authenticated: () => void, framing?: Framing) => new ClientStream(stream, authenticated, framing);
   return new StreamListener({ newStream, acceptor, limiter, clock, log });
 }
 

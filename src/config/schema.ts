@@ -19,6 +19,7 @@ import {
 import { limitsSchema } from './limits-schema.ts';
 import { type ByListener, forEachListener, type ListenerKind, listenerKinds } from './listener-kinds.ts';
 import { s2sSchema } from './s2s-schema.ts';
+import { webSchema } from './web-schema.ts';
 
 const channelBindings = ['tls-exporter', 'tls-server-end-point'] as const;
 
@@ -375,6 +376,7 @@ export function configSchema(origin: Origin) {
     roster,
     contact,
     externalServices: externalServicesSchema(origin),
+    web: webSchema,
     log,
     storage,
     s2s: s2sSchema(origin),

@@ -6,6 +6,8 @@ import type { ListenerLimits } from '../streams/connection-limiter.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
 import type { CertificateOptions } from '../tls/certificates.ts';
 import type { HttpLimits } from '../web/http/http-listener.ts';
+import type { WebSocketLimits } from '../web/websocket/websocket-connection.ts';
+import { listenerKinds } from './listener-kinds.ts';
 import type { Config } from './schema.ts';
 
 /** The limits of one client's stream. */
@@ -94,6 +96,23 @@ export function httpLimits({ limits: { http, unauthenticated } }: Config): HttpL
     requestMs: http.requestSeconds * 1000,
     keepAliveMs: http.keepAliveSeconds * 1000,
     stallMs: http.stallSeconds * 1000,
+  };
+}
+
+/** The address of the HTTP listener for clients outside, without a slash at its end. */
+export function publicUrl({ web, domains, listen }: Config): string {
+  const { port } = listen.https.at(0) ?? listenerKinds.https;
+  return web.publicUrl ?? `https://${domains[0]}${port === 443 ? '' : `:${port}`}`;
+}
+
+/** The limits of one client's WebSocket. */
+export function webSocketLimits(config: Config): WebSocketLimits {
+  const { unauthenticatedXml, unauthenticatedRate, connection, frameCompletionMs } = streamLimits(config);
+  return {
+    ...connection,
+    rate: unauthenticatedRate,
+    unauthenticatedBytes: unauthenticatedXml.maxBytes,
+    completionMs: frameCompletionMs,
   };
 }
 

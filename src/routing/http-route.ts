@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type { MaybePromise } from './maybe-promise.ts';
 
@@ -17,8 +18,11 @@ export interface HttpRoute {
   readonly quiet?: true;
   /** Throws `HttpError` for an answer without content. */
   readonly handle: (request: HttpRequest) => MaybePromise<HttpAnswer>;
-  /** Takes the connection over when a GET asks for an upgrade (RFC 9110 §7.8), and writes the answer itself. */
-  readonly upgrade?: (request: HttpRequest, socket: Duplex, firstBytes: Buffer) => void;
+  /**
+   * Takes the connection over when a GET asks for an upgrade (RFC 9110 §7.8), and writes the answer itself. The listener does not count
+   * the connection any more. `message` is the request as `node:http` has read it, for libraries that answer it.
+   */
+  readonly upgrade?: (request: HttpRequest, socket: Duplex, firstBytes: Buffer, message: IncomingMessage) => void;
 }
 
 /** A request as a route sees it. */

@@ -1,10 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import type { TlsStart } from '../tls/tls-options.ts';
+import type { Framing } from './framing.ts';
 import type { ConnectionUser, StreamConnection } from './stream-connection.ts';
 
 /** A connection that is neither admitted nor refused yet. Nothing is read before that. */
 export interface IncomingConnection<C extends StreamConnection = StreamConnection> {
   readonly remoteAddress: string;
+  /** The framing of its stream, if it is not that of the listener. */
+  readonly framing?: Framing;
   /** Makes the connection. */
   admit(user: ConnectionUser): C;
   /** Closes it without an error. */

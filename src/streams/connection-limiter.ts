@@ -38,8 +38,11 @@ export class ConnectionLimiter {
     return this.#limits.backlog;
   }
 
-  /** Counts a connection; false if it must be refused. `unauthenticated` is the number of unauthenticated connections of the same listener. */
-  admit(address: string, unauthenticated: number): boolean {
+  /**
+   * Counts a connection; false if it must be refused. `unauthenticated` is the number of unauthenticated connections of the same listener.
+   * Without an address, the limits on one address do not apply.
+   */
+  admit(address: string | undefined, unauthenticated: number): boolean {
     const exceeded = this.#exceeded(address, unauthenticated);
     if (exceeded === undefined) this.#open += 1;
     else this.#refusals.note(exceeded);
@@ -47,9 +50,9 @@ export class ConnectionLimiter {
   }
 
   /** Releases an admitted connection. */
-  release(address: string): void {
+  release(address: string | undefined): void {
     this.#open -= 1;
-    this.#addresses.release(address);
+    if (address !== undefined) this.#addresses.release(address);
   }
 
   /** Counts an outgoing connection to another server; false if it must not be opened. */
@@ -78,9 +81,9 @@ export class ConnectionLimiter {
   }
 
   /** The limit that another connection would exceed, if any. */
-  #exceeded(address: string, unauthenticated: number): ConnectionLimit | undefined {
+  #exceeded(address: string | undefined, unauthenticated: number): ConnectionLimit | undefined {
     if (this.#open >= this.#limits.total) return 'total';
     if (unauthenticated >= this.#limits.unauthenticated) return 'unauthenticated';
-    return this.#addresses.admit(address) ? undefined : 'perIp';
+    return address === undefined || this.#addresses.admit(address) ? undefined : 'perIp';
   }
 }

@@ -109,7 +109,7 @@ export class Connection implements PeerConnection {
   /** Hands everything queued to the socket now. */
   flush(): void {
     if (!this.#queue) return;
-    const bytes = join(this.#queue);
+    const bytes = joinPieces(this.#queue);
     this.#empty();
     const socket = this.#socket;
     // Only large output needs a callback. Without one, small writes save a tick each.
@@ -267,7 +267,8 @@ export class Connection implements PeerConnection {
   }
 }
 
-function join(pieces: readonly (string | Buffer)[]): Buffer {
+/** Joins the pieces of a part of a stream. */
+export function joinPieces(pieces: readonly (string | Buffer)[]): Buffer {
   let bytes = 0;
   for (const piece of pieces) bytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
   const whole = Buffer.allocUnsafe(bytes);

@@ -5,6 +5,7 @@ import type { Log } from '../support/log.ts';
 import type { TlsStart } from '../tls/tls-options.ts';
 import type { Acceptor, IncomingConnection } from './acceptor.ts';
 import type { ConnectionLimiter } from './connection-limiter.ts';
+import type { Framing } from './framing.ts';
 import type { ConnectionUser, StreamConnection } from './stream-connection.ts';
 
 /** One address to listen on. */
@@ -30,8 +31,8 @@ export interface AcceptedStream<C extends StreamConnection = StreamConnection> e
 
 /** Dependencies of the listener. */
 interface StreamListenerDeps<C extends StreamConnection> {
-  /** Makes a stream, which calls `authenticated` when its peer has authenticated. */
-  readonly newStream: (authenticated: () => void) => AcceptedStream<C>;
+  /** Makes a stream, which calls `authenticated` when its peer has authenticated. `framing` is absent for the usual one. */
+  readonly newStream: (authenticated: () => void, framing: Framing | undefined) => AcceptedStream<C>;
   readonly acceptor: Acceptor<C>;
   /** Shared with other listeners. */
   readonly limiter: ConnectionLimiter;
@@ -58,7 +59,7 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
   /** Opens a port and returns its address. Returns undefined if an optional address is not available. */
   async listen(address: ListenAddress, start: TlsStart): Promise<AddressInfo | undefined> {
     try {
-      return await this.#deps.acceptor.open(address, start, (arrival) => this.#accept(arrival, start));
+      return await this.#deps.acceptor.open(address, start, (arrival) => this.take(arrival, start));
     } catch (error) {
       if (!address.optional) throw error;
       this.#deps.log.warn({ err: error, ...address }, 'cannot listen on this address');
@@ -97,10 +98,11 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
     });
   }
 
-  #accept(arrival: IncomingConnection<C>, start: TlsStart): void {
-    const { remoteAddress: address } = arrival;
+  /** Takes a connection, or refuses it. Connections of the acceptor come here, too. */
+  take(arrival: IncomingConnection<C>, start: TlsStart): void {
+    const { remoteAddress: address, framing } = arrival;
     if (!this.#deps.limiter.admit(address, this.#unauthenticated.size)) return arrival.refuse();
-    const stream = this.#deps.newStream(() => this.#unauthenticated.delete(stream));
+    const stream = this.#deps.newStream(() => this.#unauthenticated.delete(stream), framing);
     this.#streams.add(stream);
     this.#unauthenticated.add(stream);
     const tap = new ConnectionTap(stream, address, this.#left);

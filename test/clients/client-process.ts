@@ -6,7 +6,8 @@ import type { ClientProgram } from './client-programs.ts';
 export interface Login {
   readonly jid: string;
   readonly password: string;
-  readonly security?: 'starttls' | 'direct';
+  /** `https`: through a WebSocket. */
+  readonly security?: 'starttls' | 'direct' | 'https';
   /** The authorities the client trusts; the server's own when absent. */
   readonly caFile?: string;
 }

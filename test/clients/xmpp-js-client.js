@@ -4,10 +4,13 @@ import { client, xml } from '@xmpp/client';
 
 const [host, port, security, address, password] = process.argv.slice(2);
 const [username, domain] = address.split('@');
-const scheme = security === 'direct' ? 'xmpps' : 'xmpp';
-// Over direct TLS it verifies the name it connects to, so it is sent to the domain itself.
-const server = security === 'direct' ? domain : host;
-const service = `${scheme}://${server}:${port}`;
+// TLS from the first byte verifies the name in the address, so that is the domain itself.
+const services = {
+  starttls: `xmpp://${host}:${port}`,
+  direct: `xmpps://${domain}:${port}`,
+  https: `wss://${domain}:${port}/xmpp-websocket`,
+};
+const service = services[security];
 // It would give up after two seconds in which the machine has something else to do.
 const entity = client({ service, domain, username, password, resource: 'xmpp-js', timeout: 60_000 });
 entity.reconnect.stop();

@@ -70,6 +70,10 @@ class InProcessServer implements TestServer {
     return target(this.#server.addresses.http[0]);
   }
 
+  get https(): ConnectionTarget {
+    return { ...target(this.#server.addresses.https[0]), tls: { ...this.trust, servername: this.domains[0] ?? '' } };
+  }
+
   get components(): ConnectionTarget {
     return target(this.#server.addresses.components[0]);
   }

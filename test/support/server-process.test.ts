@@ -15,7 +15,7 @@ async function pretendServer(script: string, exitCode = 0): Promise<ServerProces
     alarming: (line) => line.includes('"level":50'),
   };
   const directory = await mkdtemp(join(tmpdir(), 'ampere-server-'));
-  const place = { directory, domains: ['localhost'], host: '127.0.0.1', ports: { starttls: 0, direct: 0 } };
+  const place = { directory, domains: ['localhost'], host: '127.0.0.1', ports: { starttls: 0, direct: 0, https: 3 } };
   return ServerProcess.start(place, kind);
 }
 

@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly domains?: readonly string[];
   /** SASL mechanisms offered; the server's default when absent. */
   readonly mechanisms?: readonly string[];
+  /** Listens for HTTPS, too. */
+  readonly https?: boolean;
   /** Further top-level keys of the configuration file; those of `listen` are added to the usual ones. */
   readonly settings?: Readonly<Record<string, unknown>> & { readonly listen?: Readonly<Record<string, unknown>> };
 }
@@ -25,7 +27,7 @@ export interface ServerPlace {
   readonly directory: string;
   readonly domains: readonly string[];
   readonly host: string;
-  readonly ports: { readonly starttls: number; readonly direct: number };
+  readonly ports: { readonly starttls: number; readonly direct: number; readonly https: number };
 }
 
 /** What differs between the server under test and a reference server that runs the same tests. */
@@ -148,7 +150,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     directory: await mkdtemp(join(tmpdir(), 'ampere-server-')),
     domains: options.domains ?? ['localhost'],
     host: '127.0.0.1',
-    ports: { starttls: await freePort(), direct: await freePort() },
+    ports: { starttls: await freePort(), direct: await freePort(), https: await freePort() },
   };
   const { AMPERE_TEST_SERVER: wanted } = process.env;
   const kind = wanted === 'prosody' ? referenceProsody : ampere;
@@ -175,10 +177,11 @@ async function ampere(place: ServerPlace, options: ServerOptions): Promise<Serve
 function ampereSettings(place: ServerPlace, dataDir: string, options: ServerOptions): Record<string, unknown> {
   const { host, ports } = place;
   const { listen, ...others } = options.settings ?? {};
+  const https = options.https && { https: [{ host, port: ports.https }] };
   return {
     domains: place.domains,
     dataDir,
-    listen: { c2s: [{ host, port: ports.starttls }], c2sTls: [{ host, port: ports.direct }], ...listen },
+    listen: { c2s: [{ host, port: ports.starttls }], c2sTls: [{ host, port: ports.direct }], ...https, ...listen },
     s2s: { enabled: false },
     edges: Number(process.env['AMPERE_EDGES'] ?? 0),
     ...(options.mechanisms && { authentication: { mechanisms: options.mechanisms } }),

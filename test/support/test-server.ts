@@ -38,6 +38,8 @@ export interface TestServer {
   readonly components: ConnectionTarget;
   /** Where HTTP is served, if the settings say so; Ampere only. */
   readonly http?: ConnectionTarget;
+  /** The same with TLS. */
+  readonly https?: ConnectionTarget;
   /** The certificate authority that clients trust. */
   readonly trust: ConnectionOptions;
   addUser(jid: string, password: string): Promise<void>;

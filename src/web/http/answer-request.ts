@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BlockList } from 'node:net';
 import { finished, pipeline } from 'node:stream/promises';
-import type { TLSSocket } from 'node:tls';
 import {
   type HttpAnswer,
   HttpError,
@@ -10,11 +10,13 @@ import {
 } from '../../routing/http-route.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
+import { clientOf } from './client-of.ts';
 import type { PathMatch, RouteMatch, RouteTable } from './route-table.ts';
 
 /** Dependencies of `answerRequest`. */
 interface AnswerDeps {
   readonly routes: RouteTable;
+  readonly trustedProxies: BlockList;
   /** Whether the server is stopping, which makes every answer the last one on its connection. */
   readonly stopping: () => boolean;
   readonly clock: Pick<Clock, 'monotonicMs'>;
@@ -41,13 +43,14 @@ const longestLoggedPath = 200;
 
 /** Answers one request and logs it. Never rejects. */
 export async function answerRequest(
-  { routes, stopping, clock, log }: AnswerDeps,
+  { routes, trustedProxies, stopping, clock, log }: AnswerDeps,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const startedAtMs = clock.monotonicMs();
   const { socket, method = '' } = request;
-  const { bytesWritten, remoteAddress } = socket;
+  const { bytesWritten } = socket;
+  const { remoteAddress } = clientOf(request, trustedProxies);
   const { path } = targetOf(request);
   const found = routes.find(method, path);
   const route = found?.match?.route;
@@ -56,7 +59,7 @@ export async function answerRequest(
     ...(stopping() && { connection: 'close' }),
   });
   try {
-    const answer = found === undefined ? { status: 404 } : await answerAt(found, request);
+    const answer = found === undefined ? { status: 404 } : await answerAt(found, request, trustedProxies);
     await send(request, response, answer, added());
   } catch (error) {
     // After a client disconnects, every read and write fails.
@@ -85,16 +88,18 @@ export function upgradeRoute(routes: RouteTable, request: IncomingMessage): Rout
 }
 
 /** The request as its route sees it. */
-export function requestFor({ route, parameters }: RouteMatch, request: IncomingMessage): HttpRequest {
-  const { socket } = request;
+export function requestFor(
+  { route, parameters }: RouteMatch,
+  request: IncomingMessage,
+  trustedProxies: BlockList,
+): HttpRequest {
   return {
     method: request.method as HttpMethod | 'HEAD',
     parameters,
     query: new URLSearchParams(targetOf(request).query),
     headers: request.headers,
     body: bodyOf(request, route),
-    remoteAddress: socket.remoteAddress ?? '',
-    secure: (socket as Partial<TLSSocket>).encrypted === true,
+    ...clientOf(request, trustedProxies),
   };
 }
 
@@ -104,7 +109,7 @@ function targetOf({ url = '' }: IncomingMessage): Target {
   return { path: path === '' ? '/' : path, query };
 }
 
-async function answerAt(found: PathMatch, request: IncomingMessage): Promise<HttpAnswer> {
+async function answerAt(found: PathMatch, request: IncomingMessage, trustedProxies: BlockList): Promise<HttpAnswer> {
   const { match, allowed, anyOrigin } = found;
   const allow = allowed.join(', ');
   if (request.method === 'OPTIONS') return { status: 204, headers: { allow, ...(anyOrigin && preflight(allow)) } };
@@ -112,7 +117,7 @@ async function answerAt(found: PathMatch, request: IncomingMessage): Promise<Htt
   const { bodyBytes = 0 } = match.route;
   if (Number(request.headers['content-length'] ?? 0) > bodyBytes) return { status: 413 };
   try {
-    return await match.route.handle(requestFor(match, request));
+    return await match.route.handle(requestFor(match, request, trustedProxies));
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     return { status: error.status };

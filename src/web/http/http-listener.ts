@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, type BlockList, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { HttpRoute } from '../../routing/http-route.ts';
 import type { ConnectionLimiter } from '../../streams/connection-limiter.ts';
@@ -10,6 +10,7 @@ import { type Clock, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { type ContextSource, type LayTls, servingTls } from '../../tls/tls-options.ts';
 import { answerRequest, requestFor, upgradeRoute } from './answer-request.ts';
+import { addressOf, isIn } from './client-of.ts';
 import { RouteTable } from './route-table.ts';
 
 /** Limits of a connection to the HTTP listener. */
@@ -32,6 +33,8 @@ export interface HttpLimits {
 export interface HttpListenerDeps {
   readonly routes: readonly HttpRoute[];
   readonly limits: HttpLimits;
+  /** Proxies whose word on the address of a client counts. Their own connections are not limited by address. */
+  readonly trustedProxies: BlockList;
   /** Shared with other listeners. */
   readonly limiter: Pick<ConnectionLimiter, 'admit' | 'release' | 'backlog'>;
   readonly certificates: ContextSource;
@@ -48,6 +51,8 @@ export class HttpListener {
   readonly #layTls: LayTls;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
+  /** Ends the counting of a connection, by the socket that `node:http` got. */
+  readonly #releases = new WeakMap<Duplex, () => void>();
   readonly #running = new Set<Promise<void>>();
   /** Created with the first address. */
   #http: HttpServer | undefined;
@@ -104,8 +109,8 @@ export class HttpListener {
       shouldUpgradeCallback: (request) => upgradeRoute(this.#routes, request) !== undefined,
     });
     http.timeout = stallMs;
-    const { clock, log } = this.#deps;
-    const answers = { routes: this.#routes, stopping: () => this.#stopping, clock, log };
+    const { trustedProxies, clock, log } = this.#deps;
+    const answers = { routes: this.#routes, trustedProxies, stopping: () => this.#stopping, clock, log };
     http.on('request', (request, response) => {
       const running = answerRequest(answers, request, response);
       this.#running.add(running);
@@ -118,21 +123,26 @@ export class HttpListener {
   }
 
   #accept(socket: Socket, tls: 'direct' | 'none'): void {
-    const { remoteAddress } = socket;
+    const { limiter, trustedProxies } = this.#deps;
+    const peer = addressOf(socket);
+    const counted = isIn(trustedProxies, peer) ? undefined : peer;
     // A peer that already disconnected has no address.
-    if (remoteAddress === undefined || !this.#deps.limiter.admit(remoteAddress, this.#sockets.size)) {
-      return void socket.destroy();
-    }
+    if (peer === '' || !limiter.admit(counted, this.#sockets.size)) return void socket.destroy();
     this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#deps.limiter.release(remoteAddress);
-    });
-    if (tls === 'none') this.#http?.emit('connection', socket);
-    else this.#secure(socket);
+    const release = () => {
+      if (this.#sockets.delete(socket)) limiter.release(counted);
+    };
+    socket.once('close', release);
+    if (tls === 'none') this.#serve(socket, release);
+    else this.#secure(socket, release);
   }
 
-  #secure(plain: Socket): void {
+  #serve(socket: Socket, release: () => void): void {
+    this.#releases.set(socket, release);
+    this.#http?.emit('connection', socket);
+  }
+
+  #secure(plain: Socket, release: () => void): void {
     // Any failure ends the connection.
     plain.on('error', () => plain.destroy());
     const socket = this.#layTls(plain, 'direct', undefined);
@@ -146,7 +156,7 @@ export class HttpListener {
     socket.once('secure', () => {
       deadline.cancel();
       socket.off('error', failed);
-      this.#http?.emit('connection', socket);
+      this.#serve(socket, release);
     });
   }
 
@@ -155,7 +165,8 @@ export class HttpListener {
     if (found === undefined) return void socket.destroy();
     // The HTTP deadlines end here.
     request.socket.setTimeout(0);
+    this.#releases.get(socket)?.();
     socket.on('error', () => socket.destroy());
-    found.route.upgrade?.(requestFor(found, request), socket, firstBytes);
+    found.route.upgrade?.(requestFor(found, request, this.#deps.trustedProxies), socket, firstBytes, request);
   }
 }

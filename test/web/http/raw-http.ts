@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { networkList } from '../../../src/config/web-schema.ts';
 import type { HttpRoute } from '../../../src/routing/http-route.ts';
 import type { Clock } from '../../../src/support/clock.ts';
 import { systemClock } from '../../../src/support/clock.ts';
@@ -23,6 +24,7 @@ interface Wanted {
   readonly limits?: Partial<HttpLimits>;
   readonly limiter?: HttpListenerDeps['limiter'];
   readonly certificates?: HttpListenerDeps['certificates'];
+  readonly trustedProxies?: readonly string[];
   readonly clock?: Clock;
 }
 
@@ -45,9 +47,10 @@ export class TrialListener {
       limits: { ...usualLimits, ...wanted.limits },
       limiter: wanted.limiter ?? {
         admit: () => true,
-        release: (address) => void this.released.push(address),
+        release: (address) => void this.released.push(address ?? 'a proxy'),
         backlog: 10,
       },
+      trustedProxies: networkList(wanted.trustedProxies ?? []),
       certificates: wanted.certificates ?? certificates,
       clock: wanted.clock ?? systemClock,
       log: this.log,

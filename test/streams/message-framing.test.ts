@@ -4,107 +4,17 @@ import { bind } from '../../src/c2s/negotiation/bind.ts';
 import { starttls } from '../../src/c2s/negotiation/starttls.ts';
 import type { StreamFeature } from '../../src/c2s/negotiation/stream-feature.ts';
 import { Jid } from '../../src/protocol/jid.ts';
-import { ns } from '../../src/protocol/namespaces.ts';
-import type { Stanza } from '../../src/protocol/stanza.ts';
-import { StreamError } from '../../src/protocol/stream-error.ts';
 import type { Acceptor, IncomingConnection } from '../../src/streams/acceptor.ts';
 import { ConnectionLimiter } from '../../src/streams/connection-limiter.ts';
-import type { FrameReader, Framing } from '../../src/streams/framing.ts';
+import { messageFraming } from '../../src/streams/message-framing.ts';
 import type { ConnectionUser, StreamConnection } from '../../src/streams/stream-connection.ts';
-import type { HeaderAttributes } from '../../src/streams/stream-header.ts';
 import { StreamListener } from '../../src/streams/stream-listener.ts';
 import type { ChannelBinding } from '../../src/tls/channel-binding.ts';
-import { type Element, xml } from '../../src/xml/element.ts';
-import { bareContext } from '../../src/xml/namespace-scope.ts';
-import { parseFrame } from '../../src/xml/parse-frame.ts';
-import { serialize } from '../../src/xml/serialize.ts';
-import { type StreamHandler, StreamHeader } from '../../src/xml/stream-reader.ts';
-import { XmlError } from '../../src/xml/xml-error.ts';
-import type { XmlLimits } from '../../src/xml/xml-limits.ts';
 import { auth, SimpleAuth } from '../c2s/simple-auth.ts';
 import { header, StreamBench, type Visit } from '../c2s/stream-bench.ts';
 import { turn } from './socket-pair.ts';
 
 const framingNs = 'urn:ietf:params:xml:ns:xmpp-framing';
-
-/** A reader of messages, each of which is one element (RFC 7395 §3.3). */
-class MessageReader implements FrameReader {
-  limits: XmlLimits;
-  paused = false;
-  readonly #handler: StreamHandler;
-  readonly #unread: Buffer[] = [];
-  #opened = false;
-  #lang: string | undefined;
-  #busy = false;
-
-  constructor(handler: StreamHandler, limits: XmlLimits) {
-    this.#handler = handler;
-    this.limits = limits;
-  }
-
-  get pendingBytes(): number {
-    return this.#unread.reduce((sum, { length }) => sum + length, 0);
-  }
-
-  get idle(): boolean {
-    return this.#unread.length === 0;
-  }
-
-  push(chunk: Buffer): void {
-    this.#unread.push(chunk);
-    this.#drain();
-  }
-
-  pause(): void {
-    this.paused = true;
-  }
-
-  resume(): void {
-    this.paused = false;
-    this.#drain();
-  }
-
-  restart(): void {
-    this.#opened = false;
-  }
-
-  #drain(): void {
-    if (this.#busy) return;
-    this.#busy = true;
-    try {
-      while (!this.paused && this.#unread.length > 0) this.#read(this.#unread.shift()!);
-    } finally {
-      this.#busy = false;
-    }
-  }
-
-  #read(message: Buffer): void {
-    const frame = parseFrame(message, this.limits, this.#lang);
-    if (frame.ns === framingNs && frame.name === 'close') return this.#handler.end();
-    if (this.#opened && frame.ns === framingNs) throw new XmlError('bad-format', 'the stream is open already');
-    if (this.#opened) return this.#handler.frame(frame);
-    const opening = new StreamHeader(frame, bareContext);
-    this.#opened = true;
-    this.#lang = opening.lang;
-    this.#handler.header(opening);
-  }
-}
-
-/** The framing of RFC 7395, as far as a trial needs it. */
-const messages: Framing = {
-  reader: (handler, limits) => new MessageReader(handler, limits),
-  check(opening) {
-    if (opening.ns !== framingNs) throw StreamError.invalidNamespace(`the namespace of the framing is ${framingNs}`);
-    if (opening.name !== 'open') throw StreamError.badFormat('a stream begins with <open/>');
-    if (opening.attribute('version') !== '1.0') throw StreamError.unsupportedVersion("the 'version' must be 1.0");
-  },
-  open: ({ id, from, to }: HeaderAttributes) =>
-    serialize(xml('open', { xmlns: framingNs, id, from, to, version: '1.0', 'xml:lang': 'en' })),
-  element: (element: Element) => serialize(element),
-  writeStanza: (connection, stanza: Stanza) =>
-    connection.write(stanza.head(ns.client), stanza.payload.bytes, stanza.tail()),
-  close: () => serialize(xml('close', { xmlns: framingNs })),
-};
 
 /** A connection of messages without a network, and the client at its other end. */
 class MessageConnection implements StreamConnection {
@@ -220,7 +130,7 @@ describe('A client whose stream is in messages (RFC 7395)', () => {
       clock,
       log,
     );
-    const newStream = (authenticated: () => void) => new ClientStream(deps, authenticated, messages);
+    const newStream = (authenticated: () => void) => new ClientStream(deps, authenticated, messageFraming);
     listener = new StreamListener({ newStream, acceptor, limiter, clock, log });
     await listener.listen({ host: '127.0.0.1', port: 1, optional: false }, 'established');
   });
@@ -313,12 +223,16 @@ describe('A client whose stream is in messages (RFC 7395)', () => {
 
   for (const [condition, message] of [
     ['not-well-formed', '<message xmlns="jabber:client">'],
+    ['not-well-formed', ''],
+    ['not-well-formed', ' <message xmlns="jabber:client"/>'],
+    ['not-well-formed', 'hi'],
+    ['restricted-xml', '<?xml version="1.0"?><message xmlns="jabber:client"/>'],
     ['not-well-formed', '<message xmlns="jabber:client"/><message xmlns="jabber:client"/>'],
     ['bad-format', opening],
   ]) {
-    it(`is told ${condition} for ${message} in a bound stream`, async () => {
+    it(`is told ${condition} for ${JSON.stringify(message)} in a bound stream`, async () => {
       const [client] = await both();
-      const [error, last] = await client.says(message!);
+      const [error, last] = await client.says(message ?? '');
       expect(error).to.match(new RegExp(`^<stream:error xmlns:stream=.*<${condition} `));
       expect(last).to.equal(closed);
     });

@@ -1,0 +1,58 @@
+import { BlockList, isIP } from 'node:net';
+import { z } from 'zod';
+
+const network = z.string().refine((value) => isNetwork(value), {
+  error: 'must be an IP address or a network, such as "10.0.0.0/8" or "::1"',
+});
+
+const origin = z.string().refine((value) => value === '*' || isOrigin(value), {
+  error: 'must be "*" or an origin, such as "https://chat.example.org"',
+});
+
+const publicUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an address such as "https://chat.example.org"' })
+  .transform((value) => value.replace(/\/+$/, ''));
+
+/** The `web` section. */
+export const webSchema = z
+  .strictObject({
+    publicUrl: publicUrl
+      .exactOptional()
+      .describe(
+        'The address of the HTTP listener for people and clients outside. By default, the first domain and the port of `listen.https`.',
+      ),
+    origins: z
+      .array(origin)
+      .default(['*'])
+      .describe(
+        'Origins of the web pages that may open streams. "*": every page. A page gains nothing but a connection.',
+      ),
+    trustedProxies: z
+      .array(network)
+      .default([])
+      .describe('Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto headers are believed.'),
+  })
+  .prefault({})
+  .describe('Clients and pages on the HTTP listeners.');
+
+/** The networks as a list that answers whether an address is in one of them. */
+export function networkList(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const text of networks) {
+    const [address = '', prefix] = text.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix] = /^([\dA-Fa-f.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && Number(prefix ?? 0) <= (version === 4 ? 32 : 128);
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
