@@ -63,7 +63,7 @@ async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: C
   const limits = streamLimits(config);
   const { sessions } = parts;
   const management = new StreamManagement(sessions.resumable);
-  const { nonzas, sessionFeatures } = hooks;
+  const { nonzas } = hooks;
   return {
     isLocalDomain,
     features: await clientFeatures({
@@ -71,7 +71,7 @@ async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: C
       ...parts,
       options: config,
       management,
-      sessionFeatures,
+      hooks,
       streamLimits: limits,
     }),
     notices: (stage) => hooks.streamFeatures(stage),

@@ -210,6 +210,10 @@ const offline = z
   .strictObject({
     maxMessages: whole(1000, 0, 1_000_000, 'Maximum messages stored for one account. 0: none.'),
     maxBytes: bytes(10 * 1024 * 1024, 0, 'Maximum bytes of messages stored for one account.'),
+    toArchiveClients: flag(
+      false,
+      'Also send stored messages to clients that read the archive. Otherwise they get only those that their archive does not have.',
+    ),
   })
   .prefault({})
   .describe('Messages stored for offline accounts (XEP-0160).');

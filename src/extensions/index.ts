@@ -1,6 +1,5 @@
 import type { Extension } from '../routing/extension.ts';
 import type { Routing } from '../routing/routing.ts';
-import type { OfflineQuota } from '../storage/offline.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { ConnectionLimiter } from '../streams/connection-limiter.ts';
 import type { Clock } from '../support/clock.ts';
@@ -24,6 +23,7 @@ import { type ForwardingOptions, forwarding } from './forwarding.ts';
 import { lastActivity } from './last-activity.ts';
 import { legacySession } from './legacy-session.ts';
 import { offline } from './offline/offline.ts';
+import type { OfflineOptions } from './offline/stored-messages.ts';
 import { pep } from './pep/pep.ts';
 import { ping } from './ping.ts';
 import { privateXml } from './private-xml.ts';
@@ -44,7 +44,7 @@ export interface ExtensionOptions extends ExternalServicesOptions {
   readonly amp: AmpOptions;
   readonly archive: ArchiveOptions;
   readonly roster: RosterOptions;
-  readonly offline: OfflineQuota;
+  readonly offline: OfflineOptions;
   readonly registration: RegisterOptions;
   readonly contact: ContactAddresses;
   readonly forwarding: ForwardingOptions;
@@ -100,7 +100,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     blocking({ ...routing, store: storage.blocklists }),
     roster({ ...routing, store: storage.rosters, options: options.roster }),
     amp({ ...deps, store: storage }),
-    offline({ ...routing, store: storage.offline, quota: options.offline, clock, log }),
+    offline({ ...routing, store: storage.offline, options: options.offline, clock, log }),
     displayedMarkers({ nodes: eventing.nodes, log }),
     // Before what copies messages: copies have the ids of the archive.
     archive({ ...routing, options: options.archive, storage, clock, log }),

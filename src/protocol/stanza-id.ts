@@ -13,6 +13,16 @@ export function withStanzaId(payload: Payload, by: Jid, id: string): Payload {
   );
 }
 
+/** The id that an entity has given the stanza, if it has given one. */
+export function stanzaIdBy(payload: Payload, entity: Jid): string | undefined {
+  for (const child of payload.children) {
+    if (!isStanzaId(child)) continue;
+    const element = payload.element(child);
+    if (attribute(element, 'by') === entity.toString()) return attribute(element, 'id');
+  }
+  return undefined;
+}
+
 /**
  * The payload without the ids of entities for which only this server speaks, before it gives ids of its own (XEP-0359 §5).
  * Addresses are compared as JIDs: `Juliet@Capulet.example` is `juliet@capulet.example`.

@@ -1,10 +1,12 @@
 import { Jid } from '../protocol/jid.ts';
 import type { AccountRecord } from '../storage/accounts.ts';
+import type { OfflineUsages } from '../storage/offline.ts';
 import type { Interest, InterestCounter } from './interests.ts';
 import { Roster } from './roster.ts';
 
-/** Shared by all accounts with an empty block list. */
+/** Shared by all accounts with an empty block list, and by those without stored messages. */
 const nobody: ReadonlySet<string> = new Set();
+const noneStored: OfflineUsages = { unarchived: { messages: 0, bytes: 0 }, archived: { messages: 0, bytes: 0 } };
 
 /** A local account as routing needs it, with everything that planning reads in memory. */
 export class Account implements InterestCounter {
@@ -18,7 +20,7 @@ export class Account implements InterestCounter {
   /** When the account was last available, and its last status (XEP-0012). */
   lastSeen: AccountRecord['lastSeen'];
   /** The size of its stored messages, for planning. The store decides whether another message fits. */
-  readonly stored: { messages: number; bytes: number };
+  stored: OfflineUsages;
   /** The address to which its chat and normal messages are forwarded. */
   forwardTo: Jid | undefined;
   /** The number of its devices that push services wake (XEP-0357). */
@@ -32,7 +34,7 @@ export class Account implements InterestCounter {
     this.roster = new Roster(record.roster, record.rosterVersion);
     this.blocked = record.blocked.length === 0 ? nobody : new Set(record.blocked);
     this.lastSeen = record.lastSeen;
-    this.stored = { messages: 0, bytes: 0, ...record.stored };
+    this.stored = record.stored ?? noneStored;
     this.forwardTo = record.forwardTo === undefined ? undefined : Jid.parse(record.forwardTo);
   }
 
@@ -48,10 +50,10 @@ export class Account implements InterestCounter {
     this.blocked = blocked.size === 0 ? nobody : blocked;
   }
 
-  /** Adds to the size of its stored messages; negative numbers for removed messages. */
-  countStored(messages: number, bytes: number): void {
-    this.stored.messages += messages;
-    this.stored.bytes += bytes;
+  /** Adds to the size of its stored messages of one kind; negative numbers for removed messages. */
+  countStored(kind: keyof OfflineUsages, messages: number, bytes: number): void {
+    const before = this.stored[kind];
+    this.stored = { ...this.stored, [kind]: { messages: before.messages + messages, bytes: before.bytes + bytes } };
   }
 
   /** The number of its sessions with an interest. Cheap enough to call for every message. */

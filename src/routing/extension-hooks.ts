@@ -47,7 +47,7 @@ export class ExtensionHooks {
     return this.#messageStore;
   }
 
-  /** Finds archived messages; undefined if no extension archives them. */
+  /** Archives messages, and finds archived ones; undefined if no extension does. */
   get messageArchive(): MessageArchive | undefined {
     return this.#messageArchive;
   }
@@ -118,6 +118,11 @@ export class ExtensionHooks {
   /** Tells all extensions that a stanza waits for the client of a session without a connection. */
   waiting(session: Session, stanza: Stanza): void {
     for (const hook of this.#detached) hook.waiting?.(session, stanza);
+  }
+
+  /** Tells all extensions that the session was bound while its client authenticated. */
+  boundInline(session: Session): void {
+    for (const { boundInline } of this.#extensions) boundInline?.(session);
   }
 
   /** Tells all extensions that the session can take messages now. */

@@ -53,7 +53,7 @@ export interface Extension<Options = unknown> {
   readonly detached?: DetachedHook;
   /** Stores messages for absent users. At most one extension has it. */
   readonly messageStore?: MessageStore;
-  /** Finds archived messages. At most one extension has it. */
+  /** Keeps messages that clients read when they like. At most one extension has it. */
   readonly messageArchive?: MessageArchive;
   /** Settles the stored messages of an account that have come due, before a client gets them. */
   readonly settleDue?: (account: string) => Promise<void>;
@@ -74,6 +74,8 @@ export interface Extension<Options = unknown> {
   readonly opened?: () => void;
   /** All streams have ended; the store is still open. */
   readonly closing?: () => Promise<void>;
+  /** The session was bound while its client authenticated (XEP-0386). Called before the client is told. */
+  readonly boundInline?: (session: Session) => void;
   /** The session has broadcast its initial presence, or its priority has become non-negative (RFC 6121 §4.2). */
   readonly readyForMessages?: (session: Session) => void;
   /** The session has ended and is no longer in the directory. */
@@ -308,6 +310,6 @@ export interface Recorded {
    * again if it fails later and another plan is carried out.
    */
   carriedOut?(): void;
-  /** Called when every plan has failed and the sender gets an error. */
+  /** Called when no plan is left for the message, or when a rule ends it while it waits for a session. */
   undelivered?(): void;
 }

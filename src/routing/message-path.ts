@@ -3,7 +3,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Account } from './account.ts';
-import { PendingWork } from './ack-scope.ts';
+import { type AckScope, PendingWork } from './ack-scope.ts';
 import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
 import type { Hearing, Oversight, Recorded, Ruling } from './extension.ts';
 import type { ExtensionHooks } from './extension-hooks.ts';
@@ -20,7 +20,7 @@ import { maySeePresence } from './visibility.ts';
 
 /** Dependencies of the message path. */
 interface MessagePathDeps {
-  readonly hooks: Pick<ExtensionHooks, 'judges' | 'recalls' | 'recorders' | 'messageStore'>;
+  readonly hooks: Pick<ExtensionHooks, 'judges' | 'recalls' | 'recorders' | 'messageStore' | 'messageArchive'>;
   readonly sessionsOf: (account: string) => readonly Session[];
   readonly filters: StanzaFilters;
   /** Routes a message again, to a new address. */
@@ -130,7 +130,8 @@ export class MessagePath {
       exists: true,
       sessions: left,
       forwardTo: !excluded.forward && mayForward(account, options.forwardedBy) ? account.forwardTo : undefined,
-      hasRoom: (stanza) => this.#store.hasRoom(stanza, account),
+      hasRoom: (stanza) =>
+        this.#store.hasRoom(stanza, account, this.#deps.hooks.messageArchive?.plan(passage, account)),
       isShown: () => this.#isShown(account, sender, options),
     });
   }
@@ -215,7 +216,12 @@ export class MessagePath {
       if (delivered) return oversight.done();
       if (open === 0) this.#again(without(journey, sessions), (next) => oversight.failed(next));
     };
-    return { settled, mayLeave: (ackScope) => oversight.mayLeave?.(ackScope) ?? true };
+    const mayLeave = (ackScope: AckScope) => {
+      const leaves = oversight.mayLeave?.(ackScope) ?? true;
+      if (!leaves && !done) for (const one of journey.recorded) one.undelivered?.();
+      return leaves;
+    };
+    return { settled, mayLeave };
   }
 
   /** Watches again over a message that has waited for a session since before a restart; undefined if no judge recalls its case. */

@@ -1,4 +1,4 @@
-import type { OfflineUsage } from './offline.ts';
+import type { OfflineUsages } from './offline.ts';
 import type { RosterItem } from './rosters.ts';
 
 /** The hash functions of stored SCRAM keys. */
@@ -53,7 +53,7 @@ export interface AccountRecord {
   readonly blocked: string[];
   readonly lastSeen?: LastSeen | undefined;
   /** The stored messages of the account. */
-  readonly stored?: OfflineUsage | undefined;
+  readonly stored?: OfflineUsages | undefined;
   /** The address that messages are forwarded to. */
   readonly forwardTo?: string | undefined;
 }

@@ -53,6 +53,8 @@ export interface ArchiveRecord {
   readonly preferences?: string | undefined;
   /** Whether some of its messages were imported with their ids. */
   readonly hasImportedIds: boolean;
+  /** Whether a client of the account has read the archive. */
+  readonly wasRead: boolean;
 }
 
 /** What may be removed, and what is done beside it. */
@@ -71,6 +73,8 @@ export interface ArchiveStore {
   open(owner: string): Promise<ArchiveRecord | undefined>;
   /** Rejects with `not-found` if the archive is gone. */
   setPreferences(archive: number, preferences: string | undefined): Promise<void>;
+  /** Notes that a client of the account has read the archive. */
+  setRead(archive: number): Promise<void>;
   /** An id larger than all before. Ids are moments, see `OrderedIds`. */
   newId(): number;
   /** Adds a message, which must have the largest id so far. Those of one turn have one promise and become durable together. */

@@ -10,7 +10,6 @@ const untested = new Map<string, string>([
   ['N-3', 'for senders'],
   ['N-7', 'for requesters'],
   ['N-28', 'the duty of the operator'],
-  ['D-34', 'the archive does not count as storage yet'],
   ['D-43', 'comes with multicast'],
 ]);
 

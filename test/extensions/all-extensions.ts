@@ -11,7 +11,7 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
     components: [],
     amp,
     roster: { maxItems: 10, maxGroupsPerItem: 10, maxNameBytes: 100 },
-    offline: { maxMessages: 10, maxBytes: 10_000 },
+    offline: { maxMessages: 10, maxBytes: 10_000, toArchiveClients: false },
     archive: { enabled: true, keepDays: 365, maxPerAccount: null },
     registration: { passwordChange: true, accountRemoval: true },
     push: { enabled: true, maxPerAccount: 20, perMinute: 60, sender: false, body: false },

@@ -52,7 +52,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
 
   const bench = new Bench((core) => {
     const { storage } = core;
-    const stored: Pick<OfflineStore, 'append' | 'list' | 'remove' | 'due' | 'nextDueMs' | 'settle'> = {
+    const stored: OfflineStore = {
       ...storage.offline,
       append: (...given) => {
         appends += 1;
@@ -66,7 +66,11 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     };
     const options = { ...configSchema({ directory: '/', environment: {} }).parse({}).amp, replies };
     extension = ampOn(core, options, { offline: stored, outbox });
-    const messages = offline({ ...core, store: stored, quota: { maxMessages: 10, maxBytes: 100_000 } });
+    const messages = offline({
+      ...core,
+      store: stored,
+      options: { maxMessages: 10, maxBytes: 100_000, toArchiveClients: false },
+    });
     const record: Recorder = ({ message, plan }) => void recorded.push(`${plan.kind} ${message.from?.local}`);
     const recorder = { name: 'recorder', claims: [], record };
     const remotes: Outbound = { send: (stanza) => void departed.push(stanza.toString()) };
@@ -119,7 +123,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
       await send(romeo, juliet.key, ...everyOutcome);
       expect(await got(romeo, 2)).to.deep.equal(['notify deliver none', condition]);
       expect(await bench.storage.outbox.list(0, 10)).to.deep.equal([]);
-      expect(juliet.stored).to.deep.equal({ messages: 0, bytes: 0 });
+      expect(juliet.stored.unarchived).to.deep.equal({ messages: 0, bytes: 0 });
       expect(bench.log.alarms.splice(0)).to.have.length(code === 'io' ? 1 : 0);
     });
   }
@@ -357,14 +361,14 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
   it('a report to an account that does not exist is removed', async () => {
     const { romeo, juliet } = await couple();
     await send(romeo, juliet.key, `alert expire-at ${new Date(bench.clock.nowMs() + 1000).toISOString()}`);
-    await until(() => juliet.stored.messages === 1 && bench.clock.pendingCount > 0);
+    await until(() => juliet.stored.unarchived.messages === 1 && bench.clock.pendingCount > 0);
     bench.ends(romeo);
     await bench.storage.accounts.remove(romeo.account.key);
     bench.routing.accounts.forget(romeo.account.key);
     bench.clock.advance(1000);
     await until(() => fired(extension, 'alert expire-at') === 1);
     await until(async () => (await bench.storage.outbox.list(0, 10)).length === 0);
-    expect(juliet.stored.messages).to.equal(0);
+    expect(juliet.stored.unarchived.messages).to.equal(0);
   });
 
   it('a message from another server expires under the address written there (N-38, D-20)', async () => {
@@ -376,7 +380,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
     const ends = ` from='${from}' to='alias@localhost'`;
     const asked = rules(`alert expire-at ${at}`).replace("/amp'>", `/amp'${ends}>`);
     await bench.comes(`<message from='${from}' to='${juliet.key}' id='m1'><body>x</body>${asked}</message>`);
-    await until(() => juliet.stored.messages === 1 && bench.clock.pendingCount > 0);
+    await until(() => juliet.stored.unarchived.messages === 1 && bench.clock.pendingCount > 0);
     bench.clock.advance(1000);
     await until(() => departed.length > 0);
     expect(departed).to.deep.equal([
@@ -388,7 +392,7 @@ describe('AMP when things go wrong (XEP-0079 §2.2)', () => {
   it('a message that expires while storage is busy is settled later', async () => {
     const { romeo, juliet } = await couple();
     await send(romeo, juliet.key, `alert expire-at ${new Date(bench.clock.nowMs() + 1000).toISOString()}`);
-    await until(() => juliet.stored.messages === 1 && bench.clock.pendingCount > 0);
+    await until(() => juliet.stored.unarchived.messages === 1 && bench.clock.pendingCount > 0);
     faults.set('settle', 'busy');
     bench.clock.advance(1000);
     await until(() => bench.log.alarms.length > 0);

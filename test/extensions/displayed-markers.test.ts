@@ -7,14 +7,14 @@ import type { StubSession } from '../support/stub-session.ts';
 import { answersDisco, comesOnline, get, notified, ownerGet, pepBench, publish, settled } from './pep/pep-bench.ts';
 
 const node = 'urn:xmpp:mds:displayed:0';
-const quota = { maxMessages: 10, maxBytes: 100_000 };
+const stored = { maxMessages: 10, maxBytes: 100_000, toArchiveClients: false };
 const archived = { enabled: true, keepDays: 365, maxPerAccount: null };
 
 describe('displayed markers in messages (XEP-0490 §4.5)', () => {
   const bench = pepBench({
     more: (deps, nodes) => [
       displayedMarkers({ nodes, log: deps.log }),
-      offline({ ...deps, store: deps.storage.offline, quota }),
+      offline({ ...deps, store: deps.storage.offline, options: stored }),
       archive({ ...deps, options: archived }),
       carbons(deps.sessions),
     ],

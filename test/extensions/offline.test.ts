@@ -25,7 +25,8 @@ describe('offline messages (XEP-0160)', () => {
 
   const bench = new Bench((core) => {
     const { offline: stored } = core.storage;
-    const store: Pick<OfflineStore, 'append' | 'list' | 'remove'> = {
+    const store: OfflineStore = {
+      ...stored,
       append: (...given) => failing('append', () => stored.append(...given)),
       list: (...given) => failing('list', () => stored.list(...given)),
       remove: (...given) => failing('remove', () => stored.remove(...given)),
@@ -33,7 +34,11 @@ describe('offline messages (XEP-0160)', () => {
     const filter: StanzaFilter = {
       inbound: ({ from }) => (from?.bare().toString() === blocked ? 'refuse' : undefined),
     };
-    const extension = offline({ ...core, store, quota: { maxMessages: 250, maxBytes: 100_000 } });
+    const extension = offline({
+      ...core,
+      store,
+      options: { maxMessages: 250, maxBytes: 100_000, toArchiveClients: false },
+    });
     if (extension.messageStore) messages = extension.messageStore;
     return { extensions: [{ name: 'filter', claims: [], filter }, extension] };
   });
@@ -83,7 +88,7 @@ describe('offline messages (XEP-0160)', () => {
     const { storage, clock, log, routing } = bench;
     const deps = { ...routing, store: storage.offline, clock, log };
     const announced = (maxMessages: number) =>
-      offline({ ...deps, quota: { maxMessages, maxBytes: 1000 } }).disco?.domain;
+      offline({ ...deps, options: { maxMessages, maxBytes: 1000, toArchiveClients: false } }).disco?.domain;
     expect(announced(1)).to.deep.equal(['msgoffline']);
     expect(announced(0)).to.deep.equal([]);
   });

@@ -20,7 +20,12 @@ import { briefly, RoutingBench } from './routing-bench.ts';
 
 const chat = (to: string) => `<message type='chat' to='${to}'><body>hi</body></message>`;
 
-const keepsNothing: MessageStore = { keep: async () => {}, hasRoom: () => true, isInFlight: () => false };
+const keepsNothing: MessageStore = {
+  keep: async () => {},
+  hasRoom: () => true,
+  isInFlight: () => false,
+  beginReading: async () => undefined,
+};
 
 /** A message of romeo's that nobody has forwarded. */
 function passage(message: Stanza, recipient: Jid, destination: Destination): Passage {
@@ -225,6 +230,7 @@ describe('The message path', () => {
           judges: [({ message }) => ({ message, judge: () => ({ message, plan: decided }) })],
           recalls: [],
           recorders: [],
+          messageArchive: undefined,
           messageStore: {
             ...keepsNothing,
             keep: async ({ to }, owner) => void log.push(`kept ${to} for ${owner}`),
@@ -277,7 +283,7 @@ describe('The message path', () => {
       ...{
         sessionsOf: () => [],
         filters: new StanzaFilters({ filters: [] }),
-        hooks: { judges: [], recalls: [], recorders: [], messageStore: keepsNothing },
+        hooks: { judges: [], recalls: [], recorders: [], messageStore: keepsNothing, messageArchive: undefined },
         isService: () => false,
       },
       ...{ route: () => undefined, remotes: { send: () => undefined }, isHosted: () => true, refuse: () => undefined },

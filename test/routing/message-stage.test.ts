@@ -6,6 +6,7 @@ import { PendingWork } from '../../src/routing/ack-scope.ts';
 import type { DeliveryPlan } from '../../src/routing/delivery-plan.ts';
 import type { Extension, Judge, Recorder, Ruling } from '../../src/routing/extension.ts';
 import { isFirstJourney, type JudgedPassage } from '../../src/routing/passage.ts';
+import type { Watch } from '../../src/routing/session.ts';
 import { xml } from '../../src/xml/element.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import type { StubSession } from '../support/stub-session.ts';
@@ -211,6 +212,37 @@ describe('Recorders of messages', () => {
     await online.bench.says(online.romeo, chat('juliet@a.example'));
     expect(undelivered).to.equal(1);
   });
+});
+
+describe('Recorders of a message that waits for its session', () => {
+  for (const ends of [true, false]) {
+    it(`${ends ? 'hear' : 'do not hear'} that a rule ${ends ? 'has ended it' : 'lets it go'}`, async () => {
+      let undelivered = 0;
+      const record: Recorder = () => ({
+        undelivered: () => {
+          undelivered += 1;
+        },
+      });
+      const judge: Judge = ({ message }) => ({
+        message,
+        judge: (plan) => ({
+          message,
+          plan,
+          oversight: { done: () => {}, mayLeave: () => !ends, failed: (next) => ({ message, plan: next }) },
+        }),
+      });
+      const { bench, romeo, juliet } = await stage([{ record, judge }]);
+      let watch: Watch | undefined;
+      if (juliet) {
+        juliet.send = (_, given) => {
+          watch = given;
+        };
+      }
+      await bench.says(romeo, chat('juliet@a.example'));
+      expect(watch?.mayLeave(new PendingWork())).to.equal(!ends);
+      expect(undelivered).to.equal(ends ? 1 : 0);
+    });
+  }
 });
 
 describe('The preparation of messages', () => {

@@ -64,6 +64,7 @@ export class RoutingBench {
       },
       hasRoom,
       isInFlight: () => false,
+      beginReading: async () => undefined,
     };
     for (const service of services) this.routing.services.add(service);
     this.routing.install({

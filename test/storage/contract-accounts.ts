@@ -184,7 +184,7 @@ function describeRecord(subject: Subject): void {
     await storage.accounts.setForward(jid, 'juliet@verona.example');
     await storage.offline.append(jid, sampleMessage('12345'), ampleQuota);
     expect(await storage.accounts.load(jid)).to.deep.equal({
-      stored: { messages: 1, bytes: 5 },
+      stored: { unarchived: { messages: 1, bytes: 5 }, archived: { messages: 0, bytes: 0 } },
       forwardTo: 'juliet@verona.example',
       roster: [
         { ...request, version },

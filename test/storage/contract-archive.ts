@@ -43,12 +43,25 @@ export function describeArchive(subject: Subject): void {
   it('keeps preferences', async () => {
     const { archive: store } = subject.storage;
     const { owner, archive } = await newArchive();
-    expect(await store.open(owner)).to.deep.equal({ archive, preferences: undefined, hasImportedIds: false });
+    expect(await store.open(owner)).to.deep.equal({
+      archive,
+      preferences: undefined,
+      wasRead: false,
+      hasImportedIds: false,
+    });
     await store.setPreferences(archive, '{"a":1}');
     expect((await store.open(owner))?.preferences).to.equal('{"a":1}');
     await store.setPreferences(archive, undefined);
     expect((await store.open(owner))?.preferences).to.equal(undefined);
     expect((await rejection(store.setPreferences(archive + 1_000_000, '{}'))).code).to.equal('not-found');
+  });
+
+  it('remembers that it was read', async () => {
+    const { archive: store } = subject.storage;
+    const [read, other] = [await newArchive(), await newArchive()];
+    await store.setRead(read.archive);
+    expect((await store.open(read.owner))?.wasRead).to.equal(true);
+    expect((await store.open(other.owner))?.wasRead).to.equal(false);
   });
 
   it('puts a message into the archives of both ends', async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { DueMessage, NewOfflineMessage } from '../../src/storage/offline.ts';
+import type { NewArchivedMessage } from '../../src/storage/archive.ts';
+import type { ArchivedCopy, DueMessage, NewOfflineMessage } from '../../src/storage/offline.ts';
 import type { Subject } from './contract.ts';
 import { rejection } from './rejection.ts';
 import { ampleQuota, sampleMessage } from './samples.ts';
@@ -12,6 +13,7 @@ export function describeOffline(subject: Subject): void {
     describeRemoving(subject);
     describeRules(subject);
     describeOutbox(subject);
+    describeCopies(subject);
   });
 }
 
@@ -89,7 +91,7 @@ function describeRemoving(subject: Subject): void {
     const second = await offline.append(owner, sampleMessage('three'), quota);
     const foreign = await offline.append(other, sampleMessage('four'), quota);
     const removed = await offline.remove(owner, [first, first, foreign, 999_999_999]);
-    expect(removed).to.deep.equal({ messages: 1, bytes: 3 });
+    expect(removed).to.deep.equal({ unarchived: { messages: 1, bytes: 3 }, archived: { messages: 0, bytes: 0 } });
     expect(await offline.count(owner)).to.deep.equal({ messages: 1, bytes: 5 });
     expect(await offline.count(other)).to.deep.equal({ messages: 1, bytes: 4 });
     const third = await offline.append(owner, sampleMessage('five'), quota);
@@ -220,5 +222,134 @@ function describeOutbox(subject: Subject): void {
     await offline.append(owner, moved, ampleQuota);
     expect(await outbox.list(0, 10)).to.deep.equal([two]);
     await outbox.remove([two?.id ?? 0, 999_999]);
+  });
+}
+
+/** Accounts with archives, and messages that are stored and archived by one call. */
+class Copies {
+  readonly #subject: Subject;
+
+  constructor(subject: Subject) {
+    this.#subject = subject;
+  }
+
+  async newOwner(): Promise<{ owner: string; archive: number }> {
+    const owner = await this.#subject.newAccount();
+    return { owner, archive: (await this.#subject.storage.archive.open(owner))?.archive ?? expect.fail() };
+  }
+
+  /** A message of `sender` to `recipient`, both of them archives. */
+  message(text: string, sender: number, recipient: number): NewOfflineMessage & { copy: ArchivedCopy } {
+    const message: NewArchivedMessage = {
+      id: this.#subject.storage.archive.newId(),
+      bytes: Buffer.from(text),
+      sender: { archive: sender, peer: 'recipient@x.example' },
+      recipient: { archive: recipient, peer: 'sender@x.example' },
+    };
+    return { ...sampleMessage(text), copy: { id: message.id, message, suffices: false } };
+  }
+
+  async archived(archive: number): Promise<string> {
+    const all = { afterId: 0, beforeId: Number.POSITIVE_INFINITY };
+    return (await this.#subject.storage.archive.page(archive, all, 10, 'first')).map(({ bytes }) => bytes).join(' ');
+  }
+}
+
+function describeCopies(subject: Subject): void {
+  const copies = new Copies(subject);
+
+  it('takes a message into the archives of its ends and into the store, and counts it apart', async () => {
+    const { offline, accounts } = subject.storage;
+    const [from, to] = [await copies.newOwner(), await copies.newOwner()];
+    const message = copies.message('hark', from.archive, to.archive);
+    const id = await offline.append(to.owner, message, { maxMessages: 1, maxBytes: 100 });
+    const plain = await offline.append(to.owner, sampleMessage('x'), { maxMessages: 1, maxBytes: 100 });
+    for (const { archive } of [from, to]) expect(await copies.archived(archive)).to.equal('hark');
+    const usages = { unarchived: { messages: 1, bytes: 1 }, archived: { messages: 1, bytes: 4 } };
+    expect((await accounts.load(to.owner))?.stored).to.deep.equal(usages);
+    expect(await offline.count(to.owner)).to.deep.equal({ messages: 2, bytes: 5 });
+    expect(await offline.remove(to.owner, [id, plain])).to.deep.equal(usages);
+    expect((await accounts.load(to.owner))?.stored?.archived).to.deep.equal({ messages: 0, bytes: 0 });
+    expect(await copies.archived(to.archive)).to.equal('hark');
+  });
+
+  it('leaves a message to the archive of its sender alone if there is no room, or no recipient', async () => {
+    const { offline } = subject.storage;
+    const [from, to] = [await copies.newOwner(), await copies.newOwner()];
+    const full = { maxMessages: 0, maxBytes: 0 };
+    const message = copies.message('hark', from.archive, to.archive);
+    expect((await rejection(offline.append(to.owner, message, full))).code).to.equal('quota');
+    const late = copies.message('late', from.archive, to.archive);
+    expect((await rejection(offline.append('nobody@x.example', late, ampleQuota))).code).to.equal('not-found');
+    expect(await copies.archived(from.archive)).to.equal('hark late');
+    expect(await copies.archived(to.archive)).to.equal('');
+  });
+
+  it('leaves a message to the archives if that is enough and there is no room, with its reports', async () => {
+    const { offline, outbox } = subject.storage;
+    const [from, to] = [await copies.newOwner(), await copies.newOwner()];
+    const full = { maxMessages: 0, maxBytes: 0 };
+    const reports = [Buffer.from('<stored/>')];
+    const { copy, ...message } = copies.message('hark', from.archive, to.archive);
+    const enough = { ...message, reports, copy: { ...copy, suffices: true } };
+    expect(await offline.append(to.owner, enough, full)).to.equal(0);
+    expect(await offline.list(to.owner, 0, 10)).to.deep.equal([]);
+    expect(await copies.archived(to.archive)).to.equal('hark');
+    const entries = await outbox.list(0, 10);
+    expect(entries.map(({ bytes }) => bytes.toString())).to.deep.equal(['<stored/>']);
+    await outbox.remove(entries.map(({ id }) => id));
+    const timed = copies.message('timed', from.archive, to.archive);
+    const expiring = { ...timed, kept: { rules: 'r', dueAtMs: 1 }, copy: { ...timed.copy, suffices: true } };
+    expect((await rejection(offline.append(to.owner, expiring, full))).code).to.equal('quota');
+  });
+
+  it('withholds what the archive still has, and nothing else', async () => {
+    const { offline, archive } = subject.storage;
+    const [from, to] = [await copies.newOwner(), await copies.newOwner()];
+    const [gone, before, after] = ['gone', 'before', 'after'].map((text) =>
+      copies.message(text, from.archive, to.archive),
+    );
+    if (!gone || !before || !after) expect.fail();
+    for (const message of [gone, before, sampleMessage('plain'), after])
+      await offline.append(to.owner, message, ampleQuota);
+    const shown = async () => {
+      const list = await offline.list(to.owner, 0, 10, { beforeId: after.copy.id });
+      return list.map(({ bytes }) => bytes.toString()).join(' ');
+    };
+    expect(await shown()).to.equal('plain after');
+    await archive.remove(to.archive, gone.copy.id);
+    expect(await shown()).to.equal('gone plain after');
+    const all = { removeBeforeId: 0, maxMessages: 1_000_000, indexBeforeId: archive.newId() };
+    while (await archive.tidy(all));
+    expect(await shown()).to.equal('gone plain after');
+    await archive.remove(to.archive, before.copy.id);
+    expect(await shown()).to.equal('gone before plain after');
+  });
+
+  it('finds the stored messages that archived ones are', async () => {
+    const { offline } = subject.storage;
+    const [from, to] = [await copies.newOwner(), await copies.newOwner()];
+    const messages = ['1', '2', '3'].map((text) => copies.message(text, from.archive, to.archive));
+    const ids: number[] = [];
+    for (const message of messages) ids.push(await offline.append(to.owner, message, ampleQuota));
+    await offline.append(to.owner, sampleMessage('plain'), ampleQuota);
+    const archived = messages.map(({ copy }) => copy.id);
+    expect(await offline.idsOf(to.owner, { upToId: archived[1] ?? 0 })).to.deep.equal(ids.slice(0, 2));
+    expect(await offline.idsOf(to.owner, { ids: [archived[2] ?? 0, 1] })).to.deep.equal(ids.slice(2));
+    expect(await offline.idsOf('nobody@x.example', { upToId: 9 })).to.deep.equal([]);
+  });
+
+  it('removes an expired message from the archive of its owner, and from no other', async () => {
+    const { offline, accounts } = subject.storage;
+    const [from, to] = [await copies.newOwner(), await copies.newOwner()];
+    const kept = { rules: 'r', dueAtMs: 1 };
+    const message = copies.message('short', from.archive, to.archive);
+    await offline.append(to.owner, { ...message, kept }, ampleQuota);
+    const [due] = await offline.due({ untilMs: 1, owner: to.owner, limit: 1 });
+    expect(due?.archivedId).to.equal(message.copy.id);
+    expect(due && (await offline.settle(due, 'remove', []))).to.equal(true);
+    expect(await copies.archived(to.archive)).to.equal('');
+    expect(await copies.archived(from.archive)).to.equal('short');
+    expect((await accounts.load(to.owner))?.stored?.archived).to.deep.equal({ messages: 0, bytes: 0 });
   });
 }

@@ -202,7 +202,7 @@ describe('a store that watches its disk', () => {
       rejection(storage.vcards.set(juliet, '<vCard/>')),
     ]);
     expect([first.code, large.code, last.code]).to.deep.equal(['full', 'full', 'full']);
-    expect(removed).to.deep.equal({ messages: 1, bytes: 50_000 });
+    expect(removed.unarchived).to.deep.equal({ messages: 1, bytes: 50_000 });
     expect((await storage.offline.list(juliet, 0, 10)).map(({ id }) => id)).to.deep.equal([two]);
     expect(existsSync(ballast())).to.equal(false);
     expect(statSync(directory.path('ampere.db-wal')).size).to.equal(0);

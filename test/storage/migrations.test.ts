@@ -74,7 +74,8 @@ describe('migrations', () => {
     ]);
     expect(await storage.offline.nextDueMs()).to.equal(undefined);
     const record = await storage.accounts.load(juliet);
-    expect(record).to.deep.include({ stored: { messages: 1, bytes: 7 }, forwardTo: undefined });
+    const stored = { unarchived: { messages: 1, bytes: 7 }, archived: { messages: 0, bytes: 0 } };
+    expect(record).to.deep.include({ stored, forwardTo: undefined });
     await storage.close();
   });
 

@@ -5,6 +5,7 @@ import { randomId } from '../../protocol/random-id.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import type { SessionFeature } from '../../routing/extension.ts';
+import type { Session } from '../../routing/session.ts';
 import { attribute, childElements, type Element, nsOf, textOf, xml } from '../../xml/element.ts';
 import type { ClientSession } from '../client-session.ts';
 import type { ClientSessions } from '../client-sessions.ts';
@@ -17,6 +18,8 @@ interface Bind2Deps {
   readonly management: StreamManagement;
   /** What a client can enable while it binds. */
   readonly features: readonly SessionFeature[];
+  /** Called when a session was bound. */
+  readonly bound: (session: Session) => void;
   /** Makes the resources of one installation stable without showing its id. */
   readonly secret: Buffer;
 }
@@ -48,6 +51,7 @@ export class Bind2 {
     try {
       const session = await this.#deps.sessions.bind(identity, resource, stream);
       this.#enable(session, request);
+      this.#deps.bound(session);
       return { session, element: xml('bound', { xmlns: ns.bind2 }, this.#manage(session, request)) };
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error;

@@ -1,4 +1,5 @@
-import type { SessionFeature } from '../../routing/extension.ts';
+import type { ExtensionHooks } from '../../routing/extension-hooks.ts';
+import type { Session } from '../../routing/session.ts';
 import type { ScramHash } from '../../storage/accounts.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { StreamLimits } from '../../streams/stream-limits.ts';
@@ -54,7 +55,7 @@ interface ClientFeatureDeps {
   readonly sessions: ClientSessions;
   readonly devices: Devices;
   readonly management: StreamManagement;
-  readonly sessionFeatures: readonly SessionFeature[];
+  readonly hooks: Pick<ExtensionHooks, 'sessionFeatures' | 'boundInline'>;
   readonly registrar: Registrar;
   readonly pbkdf2: Pbkdf2Queue;
   readonly streamLimits: StreamLimits;
@@ -68,10 +69,11 @@ const rememberedAddresses = 100_000;
 
 /** The stream features for clients, in the order in which they are offered. */
 export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly StreamFeature[]> {
-  const { options, storage, sessions, devices, management, sessionFeatures } = deps;
+  const { options, storage, sessions, devices, management, hooks } = deps;
   const services = await saslServices(deps);
   const secret = await storage.secrets.get('resource');
-  const bind2 = new Bind2({ sessions, management, features: sessionFeatures, secret });
+  const bound = (session: Session) => hooks.boundInline(session);
+  const bind2 = new Bind2({ sessions, management, features: hooks.sessionFeatures, bound, secret });
   return [
     starttls({ required: options.tls.required }),
     channelBindingTypes(services),

@@ -34,7 +34,7 @@ const claim = {
   title: 'Advanced Message Processing',
   version: '1.2',
   status: 'complete',
-  note: 'all actions and conditions, on one server and between servers; an archive does not count as storage yet',
+  note: 'all actions and conditions, on one server and between servers',
 } as const;
 
 /** Advanced Message Processing (XEP-0079), and the operations that send messages with rules or explain them. */

@@ -6,12 +6,14 @@ import type { ArchivedId, ArchiveStore } from '../../storage/archive.ts';
 import type { SecretStore } from '../../storage/secrets.ts';
 import { type Preferences, parsePreferences, preferencesText } from './preferences.ts';
 
-type AccountArchiveStore = Pick<ArchiveStore, 'open' | 'setPreferences' | 'idsOfImported'>;
+type AccountArchiveStore = Pick<ArchiveStore, 'open' | 'setPreferences' | 'setRead' | 'idsOfImported'>;
 
 /** The archive of an account in memory. */
 export interface AccountArchive {
   readonly archive: number;
   readonly preferences: Preferences;
+  /** Whether a client of the account has read it. */
+  readonly wasRead: boolean;
   readonly ids: ArchiveIds;
   /** Whether some of its messages were imported with ids that `ids` cannot read. */
   readonly hasImportedIds: boolean;
@@ -67,13 +69,21 @@ export class AccountArchives {
     }
   }
 
+  /** Notes that a client of the account reads its archive. Resolves when that is durable; it holds from now on. */
+  async setRead(account: Account): Promise<void> {
+    const own = this.of(account);
+    if (own.wasRead) return;
+    this.#slot.set(account, { ...own, wasRead: true });
+    await this.#store.setRead(own.archive);
+  }
+
   /** Undefined for an address without an account. */
   async #open(key: string): Promise<AccountArchive | undefined> {
     this.#ids ??= this.#readKey();
     const [record, ids] = await Promise.all([this.#store.open(key), this.#ids]);
     if (!record) return undefined;
-    const { archive, hasImportedIds } = record;
-    return { archive, preferences: parsePreferences(record.preferences), ids, hasImportedIds };
+    const { archive, wasRead, hasImportedIds } = record;
+    return { archive, preferences: parsePreferences(record.preferences), wasRead, ids, hasImportedIds };
   }
 
   async #readKey(): Promise<ArchiveIds> {

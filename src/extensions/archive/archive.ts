@@ -1,6 +1,6 @@
 import { finElement, metadataElement, queryFormElement, resultMessages } from '../../archives/answers.ts';
 import { type PageFilter, Pages } from '../../archives/pages.ts';
-import { idsInQuery, readQuery } from '../../archives/query.ts';
+import { type ArchiveQuery, idsInQuery, readQuery } from '../../archives/query.ts';
 import { Retention, type RetentionOptions } from '../../archives/retention.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
@@ -9,16 +9,19 @@ import { StanzaError } from '../../protocol/stanza-error.ts';
 import { withoutStanzaIds } from '../../protocol/stanza-id.ts';
 import type { Account } from '../../routing/account.ts';
 import type { Claim, Extension, IqHandler, IqRequest } from '../../routing/extension.ts';
+import type { ExtensionHooks } from '../../routing/extension-hooks.ts';
 import type { QuotedMessage } from '../../routing/message-archive.ts';
+import type { ArchiveReading } from '../../routing/message-store.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import { accountShownTo } from '../../routing/visibility.ts';
-import type { ArchivedId, ArchiveStore } from '../../storage/archive.ts';
+import type { ArchivedId } from '../../storage/archive.ts';
 import { timeOfId } from '../../storage/ordered-ids.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { Element } from '../../xml/element.ts';
 import { AccountArchives, idOf } from './account-archives.ts';
+import { ArchiveReaders, isForAll, knownAfter } from './archive-readers.ts';
 import { Archiving } from './archiving.ts';
 import { preferencesElement, readPreferences } from './preferences.ts';
 
@@ -32,6 +35,7 @@ interface ArchiveDeps {
   readonly options: ArchiveOptions;
   readonly storage: Pick<Storage, 'archive' | 'secrets' | 'disk'>;
   readonly sessions: Pick<SessionDirectory, 'of'>;
+  readonly hooks: Pick<ExtensionHooks, 'messageStore'>;
   readonly isLocalDomain: (domain: string) => boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -58,6 +62,7 @@ export function archive(deps: ArchiveDeps): Extension {
   const archives = new AccountArchives(store, storage.secrets);
   const archiving = new Archiving({ ...deps, store, archives, disk: () => storage.disk });
   const pages = new Pages({ store, log });
+  const readers = new ArchiveReaders(store);
   const retention = new Retention({ store, options: deps.options, clock, log });
   return {
     name: 'archive',
@@ -69,8 +74,13 @@ export function archive(deps: ArchiveDeps): Extension {
       return payload === message.payload ? message : message.with({ payload });
     },
     record: (passage) => archiving.record(passage),
-    messageArchive: { find: (account, ids) => quotedMessages(archives, account, pages, ids) },
-    iq: [...queries(store, archives, pages), ...preferences(archives), ...strangers],
+    messageArchive: {
+      find: (account, ids) => quotedMessages(archives, account, pages, ids),
+      plan: (passage, recipient) => archiving.plan(passage, recipient),
+      readsBefore: (session) => readers.readsBefore(session),
+    },
+    boundInline: (session) => readers.add(session),
+    iq: [...queries(deps, archives, pages, readers), ...preferences(archives), ...strangers],
     opened: () => retention.start(),
     closing: () => retention.stop(),
     accountRemoved: () => retention.wake(),
@@ -112,15 +122,37 @@ async function quotedMessages(
   return found.map(({ id, message }) => ({ message, atMs: timeOfId(id) }));
 }
 
-function queries(store: Pick<ArchiveStore, 'bounds'>, archives: AccountArchives, pages: Pages): readonly IqHandler[] {
+function queries(
+  { storage, hooks, log }: ArchiveDeps,
+  archives: AccountArchives,
+  pages: Pages,
+  readers: ArchiveReaders,
+): readonly IqHandler[] {
+  const store = storage.archive;
   const answer = async (request: IqRequest): Promise<Element> => {
     const account = accountShownTo(request);
     const own = archives.of(account);
     const query = readQuery(request.payload, await archives.reader(own, idsInQuery(request.payload)));
-    const page = await pages.find(own.archive, query, query.with && exchangedWith(query.with, account.jid));
-    const write = (message: ArchivedId) => idOf(own, message);
-    await request.sendAhead(resultMessages(page, query, write));
-    return finElement(page, query, write);
+    const reading = await beginReading(request, query);
+    try {
+      const page = await pages.find(own.archive, query, query.with && exchangedWith(query.with, account.jid));
+      const write = (message: ArchivedId) => idOf(own, message);
+      await reading?.gives(knownAfter(page, query));
+      await request.sendAhead(resultMessages(page, query, write));
+      request.afterwards(() => reading?.end());
+      return finElement(page, query, write);
+    } catch (error) {
+      reading?.end();
+      throw error;
+    }
+  };
+  const beginReading = async ({ session }: IqRequest, query: ArchiveQuery): Promise<ArchiveReading | undefined> => {
+    if (!session) return undefined;
+    if (isForAll(query)) readers.add(session);
+    archives
+      .setRead(session.account)
+      .catch((error) => log.error({ err: error }, 'the use of an archive was not noted'));
+    return hooks.messageStore?.beginReading(session);
   };
   const metadata = async (request: IqRequest): Promise<Element> => {
     const own = archives.of(accountShownTo(request));

@@ -2,12 +2,14 @@ import type { Jid } from '../../protocol/jid.ts';
 import { isArchivable } from '../../protocol/message-kind.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
-import { withStanzaId } from '../../protocol/stanza-id.ts';
+import { stanzaIdBy, withStanzaId } from '../../protocol/stanza-id.ts';
 import type { Account } from '../../routing/account.ts';
 import type { Recorded } from '../../routing/extension.ts';
-import { isFirstJourney, type JudgedPassage } from '../../routing/passage.ts';
+import type { ArchivingPlan } from '../../routing/message-archive.ts';
+import { isFirstJourney, type JudgedPassage, type Passage } from '../../routing/passage.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { ArchiveStore, NewArchivedMessage } from '../../storage/archive.ts';
+import type { ArchivedCopy } from '../../storage/offline.ts';
 import type { DiskState } from '../../storage/storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { Log } from '../../support/log.ts';
@@ -51,27 +53,57 @@ export class Archiving {
     this.#deps = deps;
   }
 
-  /** Archives a message that has been judged, and says what its ends are told. */
+  /**
+   * Archives a message that has been judged, and says what its ends are told. A message that is stored for its recipient is written
+   * together with the stored one, so that the store has both or none.
+   */
   record(passage: JudgedPassage): Recorded | undefined {
-    const { message, options } = passage;
-    if (options.again || !isArchivable(message) || this.#deps.disk().refusing) return undefined;
+    const { message, options, plan } = passage;
+    if (options.again) return this.#returned(passage);
+    if (!isArchivable(message) || this.#deps.disk().refusing) return undefined;
     const recipient = this.#recipient(passage);
     const sender = this.#sender(passage);
     if (!recipient && !sender) return undefined;
     const id = this.#deps.store.newId();
     const toSelf = recipient?.archive === sender?.archive;
-    const durable = this.#append({
+    const archived: NewArchivedMessage = {
       id,
       bytes: message.toBytes(),
       sender: toSelf ? undefined : endOf(sender),
       recipient: endOf(recipient),
-    });
-    return {
-      ...(recipient && this.#forRecipient(recipient, id)),
-      ...(sender && this.#hasOthers(sender.account) && { copyForSender: stamped(passage.copyForSender, sender, id) }),
-      ...(options.ackScope?.needsAck && { durable }),
-      ...(this.#waiting > patientWrites && { backlog: durable }),
     };
+    const isStored = recipient !== undefined && plan.kind === 'stored';
+    const durable = isStored ? undefined : this.#append(archived);
+    return {
+      ...(recipient && this.#forRecipient(recipient, id, isStored ? archived : undefined, message)),
+      ...(sender && this.#hasOthers(sender.account) && { copyForSender: stamped(passage.copyForSender, sender, id) }),
+      ...(durable && options.ackScope?.needsAck && { durable }),
+      ...(durable && this.#waiting > patientWrites && { backlog: durable }),
+    };
+  }
+
+  /** What the archive of the recipient will do with a message that is stored. */
+  plan(passage: Passage, recipient: Account): ArchivingPlan | undefined {
+    const { message, sender, options } = passage;
+    if (options.again) return this.#earlierCopy(message, recipient);
+    if (options.own || !isArchivable(message) || this.#deps.disk().refusing) return undefined;
+    const keeper = this.#keeper(recipient, sender);
+    return keeper && { suffices: isEnough(keeper, message) };
+  }
+
+  /** A message that comes back from a session was archived when it was sent to the session. */
+  #returned({ message, destination, plan }: JudgedPassage): Recorded | undefined {
+    const account = destination.kind === 'account' ? destination.account : undefined;
+    const copy = account && plan.kind === 'stored' ? this.#earlierCopy(message, account) : undefined;
+    return copy && { extras: { copy } };
+  }
+
+  /** The archived message that this one is, by the id that was put into it. */
+  #earlierCopy(message: Stanza, account: Account): ArchivedCopy | undefined {
+    const own = this.#deps.archives.of(account);
+    const written = stanzaIdBy(message.payload, account.jid);
+    const id = written === undefined ? undefined : own.ids.read(own.archive, written);
+    return id === undefined ? undefined : { id, suffices: isEnough(own, message) };
   }
 
   /** A client's own message. What has been forwarded to the recipient, others have sent. */
@@ -80,15 +112,10 @@ export class Archiving {
     return session && isFirstJourney(passage) ? this.#keeper(session.account, recipient) : undefined;
   }
 
-  /**
-   * The archive of an account has the messages that it gets, now or later. A stored message that may expire is left out: it must not be
-   * read when it has (XEP-0079 §3.3.2).
-   */
-  #recipient({ message, destination, plan, sender }: JudgedPassage): Keeper | undefined {
+  /** The archive of an account has the messages that it gets, now or later. */
+  #recipient({ destination, plan, sender }: JudgedPassage): Keeper | undefined {
     const account = destination.kind === 'account' ? destination.account : undefined;
-    if (!account) return undefined;
-    const isKept = plan.kind === 'direct' || (plan.kind === 'stored' && !mayExpire(message.payload));
-    return isKept ? this.#keeper(account, sender) : undefined;
+    return account && (plan.kind === 'direct' || plan.kind === 'stored') ? this.#keeper(account, sender) : undefined;
   }
 
   #keeper(account: Account, peer: Jid): Keeper | undefined {
@@ -96,10 +123,18 @@ export class Archiving {
     return wants(archive.preferences, account, peer) ? { ...archive, account, peer } : undefined;
   }
 
-  #forRecipient(recipient: Keeper, id: number): Pick<Recorded, 'stamp' | 'undelivered'> {
+  /** `stored` is what the store has yet to write. */
+  #forRecipient(
+    recipient: Keeper,
+    id: number,
+    stored: NewArchivedMessage | undefined,
+    message: Stanza,
+  ): Pick<Recorded, 'stamp' | 'extras' | 'undelivered'> {
+    const remove = () => void this.#deps.store.remove(recipient.archive, id).catch((error) => this.#failed(error));
     return {
-      stamp: (message) => stamped(message, recipient, id),
-      undelivered: () => void this.#deps.store.remove(recipient.archive, id).catch((error) => this.#failed(error)),
+      stamp: (sent) => stamped(sent, recipient, id),
+      extras: { copy: { id, message: stored, suffices: isEnough(recipient, message) } },
+      ...(!stored && { undelivered: remove }),
     };
   }
 
@@ -131,6 +166,11 @@ export class Archiving {
     if (error instanceof StorageError && error.isPassing) return;
     this.#deps.log.error({ err: error }, 'messages were not archived');
   }
+}
+
+/** Whether the archive alone is enough to store a message. */
+function isEnough({ wasRead }: Pick<AccountArchive, 'wasRead'>, { payload }: Stanza): boolean {
+  return wasRead && !mayExpire(payload);
 }
 
 /** Whether a rule about time can end a message that waits; the words are looked for, not parsed. */

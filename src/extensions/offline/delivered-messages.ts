@@ -1,4 +1,4 @@
-import type { OfflineStore, OfflineUsage } from '../../storage/offline.ts';
+import type { OfflineStore, OfflineUsages } from '../../storage/offline.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
@@ -10,7 +10,7 @@ const retryMs = 5000;
 interface DeliveredMessagesDeps {
   readonly store: Pick<OfflineStore, 'remove'>;
   /** Called when messages were removed. */
-  readonly removed: (account: string, usage: OfflineUsage) => void;
+  readonly removed: (account: string, usages: OfflineUsages) => void;
   readonly clock: Pick<Clock, 'after'>;
   readonly log: Log;
 }

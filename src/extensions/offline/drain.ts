@@ -9,7 +9,7 @@ import type { OutgoingRequests } from '../../routing/outgoing-requests.ts';
 import { provesReceipt } from '../../routing/proof-of-receipt.ts';
 import type { Session } from '../../routing/session.ts';
 import type { StanzaFilters } from '../../routing/stanza-filters.ts';
-import type { OfflineMessage, OfflineStore } from '../../storage/offline.ts';
+import type { OfflineMessage, OfflineStore, Withheld } from '../../storage/offline.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { parseFrame } from '../../xml/parse-frame.ts';
@@ -41,6 +41,8 @@ export type DrainOutcome = 'complete' | 'interrupted' | 'failed';
  */
 export class Drain {
   readonly session: Session;
+  /** What the client reads in the archive. */
+  readonly withheld: Withheld | undefined;
   readonly #deps: DrainDeps;
   readonly #finished: (outcome: DrainOutcome) => void;
   #sentUntilId = 0;
@@ -49,8 +51,14 @@ export class Drain {
   #wanted = false;
   #failed = false;
 
-  constructor(session: Session, deps: DrainDeps, finished: (outcome: DrainOutcome) => void) {
+  constructor(
+    session: Session,
+    withheld: Withheld | undefined,
+    deps: DrainDeps,
+    finished: (outcome: DrainOutcome) => void,
+  ) {
     this.session = session;
+    this.withheld = withheld;
     this.#deps = deps;
     this.#finished = finished;
   }
@@ -121,7 +129,7 @@ export class Drain {
     const { key } = this.session.account;
     const isDue = ({ dueAtMs }: OfflineMessage) => dueAtMs !== undefined && dueAtMs <= clock.nowMs();
     for (;;) {
-      const page = await store.list(key, this.#sentUntilId, pageSize);
+      const page = await store.list(key, this.#sentUntilId, pageSize, this.withheld);
       if (!page.some(isDue) || !(await hooks.settleDue(key))) return page;
     }
   }

@@ -27,6 +27,7 @@ describe('Bind 2 (XEP-0386)', () => {
       sessions: bench.sessions,
       management: bench.management,
       features: [feature],
+      bound: ({ jid }) => void enabled.push(`bound ${jid.bare()}`),
       secret,
     });
   }
@@ -80,12 +81,12 @@ describe('Bind 2 (XEP-0386)', () => {
     expect(bench.directory.find(first.jid)).to.equal(first);
   });
 
-  it('enables what it lists, and only that (XEP-0386 §3.2)', async () => {
+  it('enables what it lists, and only that, and then tells that the session is bound (XEP-0386 §3.2)', async () => {
     expect(bind2.offer().toString()).to.equal(
       '<bind xmlns="urn:xmpp:bind:0"><inline><feature var="urn:x"/><feature var="urn:xmpp:sm:3"/></inline></bind>',
     );
     await resource("<enable xmlns='urn:x'/><secret xmlns='urn:x'/><enable xmlns='urn:y'/>");
-    expect(enabled).to.deep.equal(['juliet@a.example <enable xmlns="urn:x"/>']);
+    expect(enabled).to.deep.equal(['juliet@a.example <enable xmlns="urn:x"/>', 'bound juliet@a.example']);
   });
 
   const faults: readonly [title: string, condition: string, make: () => void, content: string][] = [

@@ -55,7 +55,13 @@ describe('Message Carbons (XEP-0280)', () => {
       extensions: [
         blocking({ ...routing, store: storage.blocklists }),
         ampOn(core, amp),
-        offline({ ...routing, store: storage.offline, quota: { maxMessages: 10, maxBytes: 10_000 }, clock, log }),
+        offline({
+          ...routing,
+          store: storage.offline,
+          options: { maxMessages: 10, maxBytes: 10_000, toArchiveClients: false },
+          clock,
+          log,
+        }),
         { name: 'stamps', claims: [], record: (passage) => record?.(passage) },
         carbons(routing.sessions),
       ],

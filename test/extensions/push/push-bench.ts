@@ -36,7 +36,7 @@ export class PushBench {
       const kept = { enabled: this.archives, keepDays: 365, maxPerAccount: null };
       return {
         extensions: [
-          offline({ ...deps, store: storage.offline, quota }),
+          offline({ ...deps, store: storage.offline, options: { ...quota, toArchiveClients: false } }),
           archive({ ...deps, options: kept }),
           carbons(routing.sessions),
           push({ ...deps, options: this.options, store: storage.push, clock }),

@@ -119,7 +119,10 @@ export class Expiry {
     const { change, fired, subject } = settlement;
     const reports = settlement.reports.map((report) => report.toBytes());
     if (!(await this.#deps.store.settle(message, change, reports))) return;
-    if (change === 'remove') this.#deps.accounts.peek(message.owner)?.countStored(-1, -message.bytes.length);
+    if (change === 'remove') {
+      const kind = message.archivedId === undefined ? 'unarchived' : 'archived';
+      this.#deps.accounts.peek(message.owner)?.countStored(kind, -1, -message.bytes.length);
+    }
     this.#deps.reporter.note(fired, subject, change === 'remove' ? 'expired' : 'stored');
     if (reports.length > 0) this.#deps.outbox.flush();
   }

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { AccountRecord, LastSeen } from '../../accounts.ts';
-import type { OfflineUsage } from '../../offline.ts';
+import type { OfflineUsages } from '../../offline.ts';
 import { type ItemRow, type PackedRosterItem, toItem, unpackItem } from './rosters.ts';
 
 /** The record of an account as sent between threads. */
@@ -9,7 +9,7 @@ interface PackedAccountRecord {
   readonly rosterVersion: number;
   readonly blocked: string[];
   readonly lastSeen: LastSeen | undefined;
-  readonly stored: OfflineUsage;
+  readonly stored: OfflineUsages;
   readonly forwardTo: string | undefined;
 }
 
@@ -20,6 +20,8 @@ interface AccountRow {
   readonly last_status: string | null;
   readonly offline_messages: number;
   readonly offline_bytes: number;
+  readonly offline_archived_messages: number;
+  readonly offline_archived_bytes: number;
   readonly forward_to: string | null;
 }
 
@@ -37,7 +39,10 @@ export function prepareLoad(db: Database.Database) {
       rosterVersion: row.roster_version,
       blocked: blocked.all(id),
       lastSeen: atMs === null ? undefined : { atMs, status: status ?? '' },
-      stored: { messages: row.offline_messages, bytes: row.offline_bytes },
+      stored: {
+        unarchived: { messages: row.offline_messages, bytes: row.offline_bytes },
+        archived: { messages: row.offline_archived_messages, bytes: row.offline_archived_bytes },
+      },
       forwardTo: row.forward_to ?? undefined,
     };
   };

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
-import type { DuePage, KeptRules } from '../../offline.ts';
+import type { DuePage, KeptRules, OfflineUsage } from '../../offline.ts';
+import { archiveTables } from './archive/archive-tables.ts';
 import { type OutboxChanges, prepareOutboxChanges } from './outbox.ts';
 import { prepareOwners } from './owners.ts';
 
@@ -8,12 +9,25 @@ interface PackedDueMessage extends KeptRules {
   readonly id: number;
   readonly owner: string;
   readonly bytes: Uint8Array;
+  readonly archivedId: number | null;
 }
 
-const columns = `offline_messages.id, accounts.jid AS owner, bytes, rules, due_at_ms AS dueAtMs
+const columns = `offline_messages.id, accounts.jid AS owner, bytes, rules, due_at_ms AS dueAtMs,
+  archived_id AS archivedId
   FROM offline_messages JOIN accounts ON accounts.id = account_id`;
 const inRange = 'due_at_ms <= ? AND (due_at_ms, offline_messages.id) > (?, ?)';
 const inOrder = 'ORDER BY due_at_ms, offline_messages.id LIMIT ?';
+
+/** Prepares adding to what an account counts of its stored messages. */
+export function prepareCount(db: Database.Database) {
+  const prepare = (kind: string) =>
+    db.prepare<[number, number, number]>(
+      `UPDATE accounts SET ${kind}_messages = ${kind}_messages + ?, ${kind}_bytes = ${kind}_bytes + ? WHERE id = ?`,
+    );
+  const [unarchived, archived] = [prepare('offline'), prepare('offline_archived')];
+  return (account: number, isArchived: boolean, { messages, bytes }: OfflineUsage): void =>
+    void (isArchived ? archived : unarchived).run(messages, bytes, account);
+}
 
 /** The operations on offline messages with rules. */
 export function prepareDueMessages(db: Database.Database) {
@@ -42,12 +56,11 @@ export function prepareDueMessages(db: Database.Database) {
 
 function prepareSettle(db: Database.Database, outbox: OutboxChanges) {
   const same = 'id = ? AND rules = ? AND due_at_ms = ?';
-  const remove = db.prepare<[number, string, number], { account_id: number; size: number }>(
-    `DELETE FROM offline_messages WHERE ${same} RETURNING account_id, size`,
+  const remove = db.prepare<[number, string, number], { account: number; size: number; archivedId: number | null }>(
+    `DELETE FROM offline_messages WHERE ${same} RETURNING account_id AS account, size, archived_id AS archivedId`,
   );
-  const shrink = db.prepare<[number, number]>(
-    'UPDATE accounts SET offline_messages = offline_messages - 1, offline_bytes = offline_bytes - ? WHERE id = ?',
-  );
+  const count = prepareCount(db);
+  const archives = archiveTables(db);
   const update = db.prepare<[string | null, number | null, number, string, number]>(
     `UPDATE offline_messages SET rules = ?, due_at_ms = ? WHERE ${same}`,
   );
@@ -56,8 +69,11 @@ function prepareSettle(db: Database.Database, outbox: OutboxChanges) {
       return update.run(change.rules ?? null, change.dueAtMs ?? null, id, rules, dueAtMs).changes > 0;
     }
     const row = remove.get(id, rules, dueAtMs);
-    if (row) shrink.run(row.size, row.account_id);
-    return row !== undefined;
+    if (row === undefined) return false;
+    count(row.account, row.archivedId !== null, { messages: -1, bytes: -row.size });
+    // Nobody has got it, and nobody may any more (XEP-0079 §3.3.2).
+    if (row.archivedId !== null) archives.removeOf(row.account, row.archivedId);
+    return true;
   };
   return (
     id: number,

@@ -3,10 +3,9 @@ import type { ArchivedId, ArchivedMessage, ArchiveRange, ArchiveRecord, ArchiveS
 import { StorageError } from '../../../storage-error.ts';
 import { asBuffer } from '../../bytes.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../../family.ts';
-import { ArchiveIndex } from './archive-index.ts';
+import { type ArchiveTables, archiveTables } from './archive-tables.ts';
 import { prepareImports } from './imports.ts';
-import { packMessages, unpackMessages } from './packed-messages.ts';
-import { Peers } from './peers.ts';
+import { packMessages } from './packed-messages.ts';
 import { prepareRemovals } from './removals.ts';
 
 /** A message in an archive as it travels between the threads. */
@@ -15,10 +14,6 @@ interface PackedArchivedMessage {
   readonly importedId: string | null;
   readonly bytes: Uint8Array;
 }
-
-/** Entries that move into the table with a group of messages: more than come with it, so that the table catches up. */
-const movedWithGroup = 500;
-const movedPerMessage = 4;
 
 /** The archives of messages. */
 export const archive = defineFamily({
@@ -29,11 +24,14 @@ export const archive = defineFamily({
 });
 
 function prepareArchive(db: Database.Database) {
-  const peers = new Peers(db);
-  const index = new ArchiveIndex(db, peers);
+  const tables = archiveTables(db);
   return {
-    reads: { ...prepareRecords(db), ...prepareQueries(db, index, peers) },
-    writes: { ...prepareChanges(db, index, peers), ...prepareRemovals(db, index), ...prepareImports(db, index, peers) },
+    reads: { ...prepareRecords(db), ...prepareQueries(db, tables) },
+    writes: {
+      ...prepareChanges(db, tables),
+      ...prepareRemovals(db, tables.index),
+      ...prepareImports(db, tables.index, tables.peers),
+    },
   };
 }
 
@@ -45,6 +43,7 @@ function archiveStore({ run, gather, nextId }: StoreContext<OperationsOf<typeof 
   return {
     open: (owner) => run('open', owner),
     setPreferences: (archive, preferences) => run('setPreferences', archive, preferences ?? null),
+    setRead: (archive) => run('setRead', archive),
     newId: nextId,
     append: gather('append', (messages) => [packMessages(messages), messages.length]),
     page: async (archive, range, limit, which) => unpack(await run('page', archive, range, limit, which)),
@@ -75,8 +74,8 @@ function idOf(id: number, importedId: string | null): ArchivedId {
 }
 
 function prepareRecords(db: Database.Database) {
-  const open = db.prepare<[string], { archive: number; preferences: string | null }>(
-    'SELECT archives.id AS archive, preferences FROM archives JOIN accounts ON accounts.id = account_id WHERE jid = ?',
+  const open = db.prepare<[string], { archive: number; preferences: string | null; wasRead: number }>(
+    `SELECT archives.id AS archive, preferences, was_read AS wasRead FROM archives JOIN accounts ON accounts.id = account_id WHERE jid = ?`,
   );
   const imported = db.prepare<[number]>('SELECT 1 FROM archive_imported_ids WHERE archive = ? LIMIT 1');
   const idOfImported = db
@@ -87,14 +86,15 @@ function prepareRecords(db: Database.Database) {
       const found = open.get(owner);
       if (found === undefined) return undefined;
       const hasImportedIds = imported.get(found.archive) !== undefined;
-      return { archive: found.archive, preferences: found.preferences ?? undefined, hasImportedIds };
+      const { archive, preferences, wasRead } = found;
+      return { archive, preferences: preferences ?? undefined, wasRead: wasRead === 1, hasImportedIds };
     },
     idsOfImported: (archive: number, importedIds: readonly string[]): (number | undefined)[] =>
       importedIds.map((text) => idOfImported.get(archive, text)),
   };
 }
 
-function prepareQueries(db: Database.Database, index: ArchiveIndex, peers: Peers) {
+function prepareQueries(db: Database.Database, { index, peers }: ArchiveTables) {
   const read = db.prepare<[number, number], PackedArchivedMessage>(
     `SELECT archive_messages.id, imported_id AS importedId, bytes FROM archive_messages
      LEFT JOIN archive_imported_ids ON archive = ? AND archive_imported_ids.id = archive_messages.id
@@ -140,29 +140,17 @@ function prepareQueries(db: Database.Database, index: ArchiveIndex, peers: Peers
   };
 }
 
-function prepareChanges(db: Database.Database, index: ArchiveIndex, peers: Peers) {
-  const insert = db.prepare<[number, number | null, number | null, number | null, number | null, Uint8Array]>(
-    `INSERT INTO archive_messages (id, sender_archive, sender_peer, recipient_archive, recipient_peer, bytes)
-     VALUES (?, ?, ?, ?, ?, ?)`,
-  );
+function prepareChanges(db: Database.Database, { append, remove }: ArchiveTables) {
   const prefer = db.prepare<[string | null, number]>('UPDATE archives SET preferences = ? WHERE id = ?');
+  const setRead = db.prepare<[number]>('UPDATE archives SET was_read = 1 WHERE id = ?');
   return {
-    append: (packed: Uint8Array, count: number): void => {
-      index.refresh();
-      for (const { id, bytes, ...ends } of unpackMessages(packed, count)) {
-        const [senderArchive, recipientArchive] = [ends.senderArchive || null, ends.recipientArchive || null];
-        const senderPeer = senderArchive && peers.need(ends.senderPeer);
-        const recipientPeer = recipientArchive && peers.need(ends.recipientPeer);
-        insert.run(id, senderArchive, senderPeer, recipientArchive, recipientPeer, bytes);
-        index.add({ id, senderArchive, senderPeer, recipientArchive, recipientPeer });
-      }
-      index.advance(Math.max(movedWithGroup, movedPerMessage * count));
-      index.changed();
-    },
+    append,
+    remove,
     setPreferences: (archive: number, preferences: string | null): void => {
       if (prefer.run(preferences, archive).changes === 0) {
         throw new StorageError('not-found', `There is no archive ${archive}`);
       }
     },
+    setRead: (archive: number): void => void setRead.run(archive),
   };
 }

@@ -1,7 +1,7 @@
 import type { NewArchivedMessage } from '../../../archive.ts';
 
 /** A new message as the storage thread reads it. */
-interface UnpackedMessage {
+export interface UnpackedMessage {
   readonly id: number;
   /** 0 for none. */
   readonly senderArchive: number;

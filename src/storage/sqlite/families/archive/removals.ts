@@ -15,7 +15,7 @@ interface Ends {
 const endColumns = 'id, sender_archive AS senderArchive, recipient_archive AS recipientArchive';
 const all = { afterId: 0, beforeId: Number.POSITIVE_INFINITY };
 
-/** Prepares the removal of messages: of single ones, and of what limits demand. A message goes when no archive has it any more. */
+/** Prepares the removal of what limits demand. */
 export function prepareRemovals(db: Database.Database, index: ArchiveIndex) {
   const removeEntry = prepareRemoveEntry(db, index);
   const old = db.prepare<[number, number], Ends>(
@@ -55,11 +55,6 @@ export function prepareRemovals(db: Database.Database, index: ArchiveIndex) {
     );
   };
   return {
-    remove: (archive: number, id: number): void => {
-      index.refresh();
-      removeEntry(archive, id);
-      index.changed();
-    },
     /** `spared` are archives without an owner that are being filled. */
     tidy: (limits: ArchiveLimits, spared: readonly number[]): boolean => {
       index.refresh();
@@ -71,7 +66,8 @@ export function prepareRemovals(db: Database.Database, index: ArchiveIndex) {
   };
 }
 
-function prepareRemoveEntry(db: Database.Database, index: ArchiveIndex) {
+/** Prepares the removal of a message from one archive. A message goes when no archive has it any more. */
+export function prepareRemoveEntry(db: Database.Database, index: ArchiveIndex) {
   const ends = db.prepare<[number], Ends>(`SELECT ${endColumns} FROM archive_messages WHERE id = ?`);
   const remove = db.prepare<[number]>('DELETE FROM archive_messages WHERE id = ?');
   const forgetImportedId = db.prepare<[number, number]>(
