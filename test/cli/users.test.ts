@@ -1,6 +1,7 @@
 import { chownSync, existsSync, statSync } from 'node:fs';
 import { expect } from 'chai';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { Workplace } from './run.ts';
 import { RunningAdministration } from './running-administration.ts';
 
@@ -8,7 +9,20 @@ const fail = (error: Error) => {
   throw error;
 };
 
-function userLife(workplace: Workplace): void {
+/** Writes down that an account was used on a device with a token, as the server would have done. */
+async function seeDevice({ accounts, devices }: Storage, owner: string): Promise<void> {
+  const { passwordVersion = -1 } = (await accounts.credentials(owner)) ?? {};
+  const atMs = Date.UTC(2026, 0, 1);
+  const names = { software: 'AwesomeXMPP', name: 'Pocket' };
+  const device = { owner, key: 'the-phone', atMs, keepUntilMs: Number.MAX_SAFE_INTEGER, ...names };
+  const token = { mechanism: 'X', secret: Buffer.of(1), issuedAtMs: atMs, expiresAtMs: Number.MAX_SAFE_INTEGER };
+  await devices.issueToken({ ...device, passwordVersion }, token);
+}
+
+/** Works with the store of the server. */
+type InStorage = (work: (storage: Storage) => Promise<void>) => Promise<void>;
+
+function userLife(workplace: Workplace, inStorage: InStorage): void {
   const romeo = 'romeo@localhost';
 
   it('creates, lists, changes and removes accounts', async () => {
@@ -42,6 +56,28 @@ function userLife(workplace: Workplace): void {
     expect(list.code).to.equal(5);
   });
 
+  it('lists the devices of an account, and revokes their access', async () => {
+    await workplace.done('user', 'add', romeo, '--password', 'pencil');
+    expect(await workplace.done('user', 'devices', romeo)).to.equal('');
+    await inStorage((storage) => seeDevice(storage, romeo));
+    expect(await workplace.done('user', 'devices', romeo)).to.equal(
+      'the-phone  password, token  last seen 2026-01-01T00:00:00.000Z  AwesomeXMPP on Pocket\n',
+    );
+    const { devices } = JSON.parse(await workplace.done('user', 'devices', romeo, '--json'));
+    expect(devices).to.have.length(1);
+    expect(devices[0]).to.include({ key: 'the-phone', knowsPassword: true, hasToken: true, connected: false });
+    expect(await workplace.done('user', 'revoke', romeo, 'the-phone')).to.equal(
+      'The sessions and tokens of the-phone were removed.\nIt knows the password: change it with "ampere user passwd romeo@localhost" to keep the device out.\n',
+    );
+    await workplace.done('user', 'passwd', romeo, '--password', 'crayon');
+    expect(await workplace.done('user', 'devices', romeo)).to.equal('');
+    expect(await workplace.done('user', 'revoke', romeo, 'the-phone')).to.equal(
+      'The sessions and tokens of the-phone were removed.\n',
+    );
+    const again = await workplace.run(['user', 'revoke', romeo, 'the-phone']);
+    expect(again).to.include({ code: 5, err: 'ampere: romeo@localhost has no device the-phone.\n' });
+  });
+
   it('lists nobody as nothing', async () => {
     await workplace.done('user', 'add', romeo, '--password', 'pencil');
     await workplace.done('user', 'rm', romeo);
@@ -53,7 +89,10 @@ describe('accounts of a stopped server', () => {
   const workplace = new Workplace();
   beforeEach(() => workplace.configure());
 
-  userLife(workplace);
+  userLife(workplace, async (work) => {
+    const storage = await openSqliteStorage({ dataDir: workplace.path('data'), onFatal: fail });
+    await work(storage).finally(() => storage.close());
+  });
 
   it('are in a data directory that is private', async () => {
     await workplace.done('user', 'add', 'romeo@localhost', '--password', 'pencil');
@@ -91,7 +130,7 @@ describe('accounts of a running server', () => {
   });
   afterEach(() => server.stop());
 
-  userLife(workplace);
+  userLife(workplace, (work) => work(server.storage));
 
   it('are forgotten by its memory when they change', async () => {
     await workplace.done('user', 'add', 'romeo@localhost', '--password', 'pencil');

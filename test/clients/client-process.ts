@@ -19,6 +19,8 @@ export interface Login {
  * Events: `online JID`, `refused CONDITION`, `untrusted REASON`, `message FROM BODY STAMP`, `presence FROM TYPE SHOW STATUS`,
  * `push JID SUBSCRIPTION`, `item JID NAME SUBSCRIPTION GROUPS`, `roster-end`, `closed`.
  *
+ * Of programs that know tokens also: the orders `disconnect` and `connect`.
+ *
  * Of programs that know carbons also: the order `carbons`; the events `carbons-on` and `carbon DIRECTION FROM TO BODY`.
  *
  * Of programs that know archives also: the orders `archive PEER`, `archive-backwards PEER`, `archive-ends`, `archive-fields` and

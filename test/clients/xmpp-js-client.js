@@ -82,6 +82,8 @@ const orders = {
     await entity.iqCaller.set(xml('enable', 'urn:xmpp:carbons:2'));
     say('carbons-on');
   },
+  disconnect: () => entity.stop(),
+  connect: () => entity.start(),
   quit: async () => {
     await entity.stop();
     process.exit(0);
