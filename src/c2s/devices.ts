@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Jid } from '../protocol/jid.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
-import type { Device, Session } from '../routing/session.ts';
+import { type Device, deviceKeyOf, type Session } from '../routing/session.ts';
 import type { SessionDirectory } from '../routing/session-directory.ts';
 import type { DeviceStore, KnownDevice, SeenDevice } from '../storage/devices.ts';
 import type { Clock } from '../support/clock.ts';
@@ -74,7 +73,7 @@ export class Devices {
     await this.write();
     const { store, sessions, clock } = this.#deps;
     const known = await store.list(account.toString(), clock.nowMs());
-    const live = new Map(sessions.of(account.toString()).map((session) => [keyOf(session), session]));
+    const live = new Map(sessions.of(account.toString()).map((session) => [deviceKeyOf(session), session]));
     const reports = known.map((device) => ({ ...device, connected: live.delete(device.key) }));
     const others = Array.from(live, ([key, session]) => unknownDevice(key, session, clock.nowMs()));
     const hasAccess = ({ knowsPassword, hasToken, connected }: DeviceReport) => knowsPassword || hasToken || connected;
@@ -86,7 +85,7 @@ export class Devices {
     await this.write();
     const { store, revoked } = this.#deps;
     const found = await store.revoke(account.toString(), key);
-    const sessions = this.#deps.sessions.of(account.toString()).filter((session) => keyOf(session) === key);
+    const sessions = this.#deps.sessions.of(account.toString()).filter((session) => deviceKeyOf(session) === key);
     if (!found && sessions.length === 0) return undefined;
     await revoked(account, key);
     const error = StreamError.notAuthorized('the access of this device was revoked');
@@ -105,11 +104,6 @@ export class Devices {
       this.#deps.log.warn({ err: error, devices: waiting.length }, 'could not save which devices were seen');
     });
   }
-}
-
-/** The key of the device of a session. A session on a device without a name counts as a device of its own. */
-function keyOf({ device, jid }: Session): string {
-  return device?.key ?? createHash('sha256').update(jid.toString()).digest('base64url').slice(0, 22);
 }
 
 /** A device that is not stored. It has authenticated with the password: tokens are only for devices that are. */

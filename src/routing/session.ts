@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import type { StreamError } from '../protocol/stream-error.ts';
@@ -93,4 +94,9 @@ export interface Session extends AckScope {
   readonly ended: boolean;
   /** Whether its connection is lost and its client can come back (XEP-0198 §5), or was when the session ended. */
   readonly detached: boolean;
+}
+
+/** The key of the device of a session. A session on a device without a name counts as a device of its own. */
+export function deviceKeyOf({ device, jid }: Pick<Session, 'device' | 'jid'>): string {
+  return device?.key ?? createHash('sha256').update(jid.toString()).digest('base64url').slice(0, 22);
 }

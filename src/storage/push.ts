@@ -4,8 +4,8 @@ export interface PushRegistration {
   readonly service: string;
   /** The node of the device there; empty if the client named none. */
   readonly node: string;
-  /** The resource of the session that enabled it. */
-  readonly resource: string;
+  /** The key of the device whose session enabled it. */
+  readonly device: string;
   /** The publish options that the service demands, as JSON. */
   readonly options: string;
 }
@@ -18,6 +18,6 @@ export interface PushStore {
   enable(owner: string, registration: PushRegistration, max: number): Promise<void>;
   /** Removes the one with a service and node; without `node`, all with the service. */
   disable(owner: string, service: string, node?: string): Promise<void>;
-  /** Removes those that sessions with a resource have enabled. */
-  disableDevice(owner: string, resource: string): Promise<void>;
+  /** Removes those of a device. */
+  disableDevice(owner: string, device: string): Promise<void>;
 }

@@ -51,14 +51,14 @@ export function describeSmallStores(subject: Subject): void {
     const { push, accounts } = subject.storage;
     const owner = await subject.newAccount();
     const other = await subject.newAccount();
-    const registration = (service: string, node: string, resource = 'phone') => ({
+    const registration = (service: string, node: string, device = 'phone') => ({
       service,
       node,
-      resource,
+      device,
       options: '[["secret",["\u{1f339}"]]]',
     });
     const names = async (of = owner) =>
-      (await push.list(of)).map(({ service, node, resource }) => `${service}/${node}/${resource}`);
+      (await push.list(of)).map(({ service, node, device }) => `${service}/${node}/${device}`);
     for (const [service, node] of [
       ['a', '1'],
       ['b', '1'],

@@ -7,16 +7,14 @@ import { hasStanzaId } from '../../protocol/stanza-id.ts';
 import type { Account } from '../../routing/account.ts';
 import type { Recorded } from '../../routing/extension.ts';
 import type { JudgedPassage } from '../../routing/passage.ts';
-import type { Session } from '../../routing/session.ts';
-import type { SessionDirectory } from '../../routing/session-directory.ts';
+import { deviceKeyOf, type Session } from '../../routing/session.ts';
 import type { Log } from '../../support/log.ts';
 import type { PushDevice } from './push-device.ts';
 import type { Registrations } from './registrations.ts';
 
 /** Dependencies of {@link Notifying}. */
 interface NotifyingDeps {
-  readonly registrations: Pick<Registrations, 'of' | 'disable'>;
-  readonly sessions: Pick<SessionDirectory, 'find'>;
+  readonly registrations: Pick<Registrations, 'of' | 'disable' | 'sessionsOf'>;
   readonly log: Log;
 }
 
@@ -66,13 +64,17 @@ export class Notifying {
   }
 
   #tellAbsent(account: Account, message: Stanza, again: boolean): void {
-    const { registrations, sessions } = this.#deps;
-    for (const device of registrations.of(account)) if (!sessions.find(device.jid)) device.notify(message, again);
+    const { registrations } = this.#deps;
+    for (const device of registrations.of(account)) {
+      if (registrations.sessionsOf(device).length === 0) device.notify(message, again);
+    }
   }
 
-  #devicesOf({ account, jid }: Session): readonly PushDevice[] {
-    const devices = this.#deps.registrations.of(account);
-    return devices.length === 0 ? devices : devices.filter((device) => device.jid.equals(jid));
+  #devicesOf(session: Session): readonly PushDevice[] {
+    const devices = this.#deps.registrations.of(session.account);
+    if (devices.length === 0) return devices;
+    const key = deviceKeyOf(session);
+    return devices.filter(({ registration }) => registration.device === key);
   }
 
   /** XEP-0357 §8. Only the service itself can end its registrations. */

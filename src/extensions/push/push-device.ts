@@ -37,8 +37,7 @@ const maxBodyLength = 1000;
 export class PushDevice {
   readonly registration: PushRegistration;
   readonly service: Jid;
-  /** The full JID of its session, when it has one. */
-  readonly jid: Jid;
+  readonly owner: Jid;
   /** Bounds the notifications of the account. */
   readonly allowance: TokenBucket;
   readonly #options: PublishOptions;
@@ -57,7 +56,7 @@ export class PushDevice {
   constructor(owner: Jid, registration: PushRegistration, allowance: TokenBucket, deps: PushDeviceDeps) {
     this.registration = registration;
     this.service = Jid.parse(registration.service);
-    this.jid = owner.withResource(registration.resource);
+    this.owner = owner;
     this.allowance = allowance;
     this.#options = JSON.parse(registration.options) as PublishOptions;
     this.#deps = deps;
@@ -90,7 +89,7 @@ export class PushDevice {
     if (!this.#deps.isWaiting(this)) return this.connected();
     this.#untold = undefined;
     this.#publishing = true;
-    const answer = await this.#deps.publish(this.jid, this.service, this.#notification(message));
+    const answer = await this.#deps.publish(this.owner, this.service, this.#notification(message));
     this.#publishing = false;
     this.#answered(answer, message);
   }

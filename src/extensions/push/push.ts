@@ -5,6 +5,7 @@ import type { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Extension, IqHandler, IqRequest } from '../../routing/extension.ts';
 import type { Routing } from '../../routing/routing.ts';
+import { deviceKeyOf } from '../../routing/session.ts';
 import { accountShownTo } from '../../routing/visibility.ts';
 import type { PushStore } from '../../storage/push.ts';
 import type { Clock } from '../../support/clock.ts';
@@ -63,6 +64,7 @@ export function push(deps: PushDeps): Extension {
       waiting: (session, stanza) => notifying.waiting(session, stanza),
     },
     ended: (session) => notifying.ended(session),
+    deviceRevoked: (account, device) => registrations.revoke(account, device),
   };
 }
 
@@ -94,8 +96,8 @@ async function enable(
   const { service, node = '' } = readPushTarget(request.payload);
   if (isLocalDomain(service.domain)) throw StanzaError.notAllowed('a push service has a domain of its own');
   const options = JSON.stringify(readPushOptions(request.payload));
-  const { resource } = request.from;
-  await registrations.enable(account, { service: service.toString(), node, resource, options });
+  const device = deviceKeyOf(request.session ?? { jid: request.from, device: undefined });
+  await registrations.enable(account, { service: service.toString(), node, device, options });
 }
 
 async function disable(registrations: Registrations, request: IqRequest): Promise<undefined> {

@@ -1,6 +1,7 @@
 import { Jid } from '../../protocol/jid.ts';
 import type { Account } from '../../routing/account.ts';
 import type { LoadedState } from '../../routing/account-slot.ts';
+import { deviceKeyOf, type Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { PushRegistration, PushStore } from '../../storage/push.ts';
 import type { Clock } from '../../support/clock.ts';
@@ -10,8 +11,8 @@ import { PushDevice, type PushDeviceDeps } from './push-device.ts';
 
 /** Dependencies of registrations. */
 interface RegistrationsDeps extends Pick<PushDeviceDeps, 'content' | 'publish'> {
-  readonly store: Pick<PushStore, 'list' | 'enable' | 'disable'>;
-  readonly sessions: Pick<SessionDirectory, 'find'>;
+  readonly store: Pick<PushStore, 'list' | 'enable' | 'disable' | 'disableDevice'>;
+  readonly sessions: Pick<SessionDirectory, 'of'>;
   readonly accounts: { peek(key: string): Account | undefined };
   readonly limits: { readonly maxPerAccount: number; readonly perMinute: number };
   readonly clock: Clock;
@@ -65,6 +66,24 @@ export class Registrations implements LoadedState {
     this.#set(account, left);
   }
 
+  /** Resolves when the push services of a device are durably removed. */
+  async revoke(owner: Jid, device: string): Promise<void> {
+    const key = owner.toString();
+    await this.#deps.store.disableDevice(key, device);
+    const account = this.#deps.accounts.peek(key);
+    if (account)
+      this.#set(
+        account,
+        this.of(account).filter(({ registration }) => registration.device !== device),
+      );
+  }
+
+  /** The sessions of a device: usually one or none. A client that could not resume has two for a time. */
+  sessionsOf({ owner, registration }: PushDevice): readonly Session[] {
+    const sessions = this.#deps.sessions.of(owner.toString());
+    return sessions.filter((session) => deviceKeyOf(session) === registration.device);
+  }
+
   #set(account: Account, devices: readonly PushDevice[]): void {
     account.pushDevices = devices.length;
     if (devices.length === 0) this.#devices.delete(account);
@@ -72,9 +91,9 @@ export class Registrations implements LoadedState {
   }
 
   /** A device whose service has refused its notifications. */
-  #drop({ jid, registration, service }: PushDevice, reason: string): void {
+  #drop({ owner, registration, service }: PushDevice, reason: string): void {
     const { accounts, log } = this.#deps;
-    const account = accounts.peek(jid.bare().toString());
+    const account = accounts.peek(owner.toString());
     if (!account) return;
     log.info({ account: account.key, service: service.toString(), reason }, 'push was disabled for a device');
     this.disable(account, registration.service, registration.node).catch((error: unknown) => {
@@ -84,9 +103,9 @@ export class Registrations implements LoadedState {
 
   /** An account that was removed, or loaded again, has none of its earlier devices. */
   #isWaiting(device: PushDevice): boolean {
-    const account = this.#deps.accounts.peek(device.jid.bare().toString());
+    const account = this.#deps.accounts.peek(device.owner.toString());
     if (!account || !this.of(account).includes(device)) return false;
-    return this.#deps.sessions.find(device.jid)?.detached ?? true;
+    return this.sessionsOf(device).every(({ detached }) => detached);
   }
 
   async #read(key: string): Promise<readonly PushDevice[]> {

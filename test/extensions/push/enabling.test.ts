@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { push } from '../../../src/extensions/push/push.ts';
+import { deviceKeyOf } from '../../../src/routing/session.ts';
 import type { StubSession } from '../../support/stub-session.ts';
 import { errorText } from '../bench.ts';
 import { disable, enable, PushBench, publishOptions } from './push-bench.ts';
@@ -18,7 +19,7 @@ describe('enabling push (XEP-0357)', () => {
       `<iq from="${juliet.account.key}" to="${juliet.jid}" id="e" type="result"/>`,
     ]);
     expect(await bench.storage.push.list(juliet.account.key)).to.deep.equal([
-      { service: 'push.example', node: 'n1', resource: 'home', options: '[]' },
+      { service: 'push.example', node: 'n1', device: deviceKeyOf(juliet), options: '[]' },
     ]);
     bench.ends(juliet);
     test.restart();
@@ -54,12 +55,12 @@ describe('enabling push (XEP-0357)', () => {
     expect(test.requests.join('')).to.include('<publish><item>').and.not.include('publish-options');
   });
 
-  it('replaces a registration with the same service and node, its options and its resource (XEP-0357 §5)', async () => {
+  it('replaces a registration with the same service and node, its options and its device (XEP-0357 §5)', async () => {
     const juliet = await test.enabled();
     const tablet = await bench.session(juliet.account, 'tablet');
     await test.enables(tablet, 'n1', publishOptions(['secret', 'new']));
     expect(await bench.storage.push.list(juliet.account.key)).to.deep.equal([
-      { service: 'push.example', node: 'n1', resource: 'tablet', options: '[["secret",["new"]]]' },
+      { service: 'push.example', node: 'n1', device: deviceKeyOf(tablet), options: '[["secret",["new"]]]' },
     ]);
     bench.ends(juliet);
     await test.message(juliet.account.key);
@@ -92,6 +93,24 @@ describe('enabling push (XEP-0357)', () => {
     bench.ends(juliet);
     await test.message(juliet.account.key);
     expect(test.told(), 'at push.example').to.deep.equal([]);
+  });
+
+  it('ends with the access of the device, named or not (XEP-0494)', async () => {
+    const phone = await bench.user();
+    const { account } = phone;
+    const tablet = await bench.session(account, 'tablet');
+    phone.device = { key: 'the phone' };
+    await test.enables(phone, 'phone');
+    await test.enables(tablet, 'tablet');
+    for (const session of [phone, tablet]) bench.ends(session);
+    await bench.routing.hooks.deviceRevoked(account.jid, 'the phone');
+    expect(await test.stored(account)).to.deep.equal(['tablet']);
+    await test.message(account.key);
+    expect(test.told()).to.deep.equal(['tablet 1']);
+    await bench.routing.hooks.deviceRevoked(account.jid, deviceKeyOf(tablet));
+    expect(await test.stored(account)).to.deep.equal([]);
+    await test.message(account.key);
+    expect(test.told()).to.deep.equal([]);
   });
 
   it('refuses what names no service, or too much', async () => {

@@ -31,6 +31,31 @@ describe('notifications of push services (XEP-0357 §7)', () => {
       expect(test.told()).to.deep.equal(['n1 1', 'n1 1']);
     });
 
+    it('do not come while it is connected under another resource', async () => {
+      const juliet = await bench.user();
+      juliet.device = { key: 'the phone' };
+      await test.enables(juliet, 'n1');
+      bench.ends(juliet);
+      const other = await bench.session(juliet.account, 'other');
+      other.device = { key: 'the phone' };
+      await test.message(juliet.account.key);
+      expect(test.told()).to.deep.equal([]);
+      bench.ends(other);
+      await test.message(juliet.account.key);
+      expect(test.told()).to.deep.equal(['n1 1']);
+    });
+
+    it('come while another device is connected under its resource', async () => {
+      const juliet = await bench.user();
+      juliet.device = { key: 'the phone' };
+      await test.enables(juliet, 'n1');
+      bench.ends(juliet);
+      const other = await bench.session(juliet.account, 'home');
+      other.device = { key: 'another phone' };
+      await test.message(juliet.account.key);
+      expect(test.told()).to.deep.equal(['n1 1']);
+    });
+
     it('do not come while a session with its resource is connected', async () => {
       const juliet = await test.enabled();
       await test.message(juliet.account.key);
@@ -139,6 +164,17 @@ describe('notifications of push services (XEP-0357 §7)', () => {
       waits('<iq from="a@b/c" type="get" id="1"><ping xmlns="urn:xmpp:ping"/></iq>');
       await test.settles();
       expect(test.told()).to.deep.equal(['n1 1', 'n1 2']);
+    });
+
+    it('do not come while the client is connected in another session', async () => {
+      const { juliet, waits } = await detached();
+      juliet.device = { key: 'the phone' };
+      await test.enables(juliet, 'n1');
+      const other = await bench.session(juliet.account, 'other');
+      other.device = { key: 'the phone' };
+      waits(chat(body));
+      await test.settles();
+      expect(test.told()).to.deep.equal([]);
     });
 
     it('come for what it may not have got before, once', async () => {

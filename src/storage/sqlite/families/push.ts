@@ -8,11 +8,11 @@ export const push = defineFamily({
   prepare: (db) => {
     const owners = prepareOwners(db);
     const list = db.prepare<[string], PushRegistration>(
-      `SELECT service, node, resource, options FROM push_registrations
+      `SELECT service, node, device, options FROM push_registrations
        WHERE account_id = (SELECT id FROM accounts WHERE jid = ?) ORDER BY id`,
     );
     const replace = db.prepare<[number, string, string, string, string]>(
-      'INSERT OR REPLACE INTO push_registrations (account_id, service, node, resource, options) VALUES (?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO push_registrations (account_id, service, node, device, options) VALUES (?, ?, ?, ?, ?)',
     );
     const limit = db.prepare<[number, number, number]>(
       `DELETE FROM push_registrations WHERE account_id = ? AND id NOT IN
@@ -23,14 +23,14 @@ export const push = defineFamily({
       'DELETE FROM push_registrations WHERE account_id = ? AND service = ? AND node = ?',
     );
     const disableDevice = db.prepare<[number, string]>(
-      'DELETE FROM push_registrations WHERE account_id = ? AND resource = ?',
+      'DELETE FROM push_registrations WHERE account_id = ? AND device = ?',
     );
     return {
       reads: { list: (owner: string): PushRegistration[] => list.all(owner) },
       writes: {
-        enable: (owner: string, { service, node, resource, options }: PushRegistration, max: number): void => {
+        enable: (owner: string, { service, node, device, options }: PushRegistration, max: number): void => {
           const account = owners.need(owner);
-          replace.run(account, service, node, resource, options);
+          replace.run(account, service, node, device, options);
           limit.run(account, account, max);
         },
         disable: (owner: string, service: string, node: string | undefined): void => {
@@ -38,8 +38,8 @@ export const push = defineFamily({
           if (node === undefined) disable.run(account, service);
           else disableNode.run(account, service, node);
         },
-        disableDevice: (owner: string, resource: string): void => {
-          disableDevice.run(owners.need(owner), resource);
+        disableDevice: (owner: string, device: string): void => {
+          disableDevice.run(owners.need(owner), device);
         },
       },
     };
@@ -49,6 +49,6 @@ export const push = defineFamily({
     list: (owner) => run('list', owner),
     enable: (owner, registration, max) => run('enable', owner, registration, max),
     disable: (owner, service, node) => run('disable', owner, service, node),
-    disableDevice: (owner, resource) => run('disableDevice', owner, resource),
+    disableDevice: (owner, device) => run('disableDevice', owner, device),
   }),
 });
