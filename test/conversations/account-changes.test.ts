@@ -80,24 +80,6 @@ describe('Changes to the own account (XEP-0077)', () => {
     await client.opens();
     expect((await client.tries({ username: account.local, password: account.password })).name).to.equal('failure');
   });
-
-  it('an account of the same name inherits nothing (XEP-0077 §3.2)', async () => {
-    const { romeo } = await stage.enter(['romeo']);
-    const account = await stage.account('juliet');
-    romeo.sends(`<message to="${account.jid}" type="chat"><body>for the old one</body></message>`);
-    await romeo.settles();
-    const old = await account.connects();
-    await old.asks('<iq type="set"><query xmlns="jabber:iq:roster"><item jid="nurse@localhost"/></query></iq>');
-    await old.asks('<iq type="set"><block xmlns="urn:xmpp:blocking"><item jid="paris@localhost"/></block></iq>');
-    old.sends(register('set', '<remove/>').replace('<iq', '<iq id="r1"'));
-    await old.receives('<iq type="result" id="r1"/>');
-    await stage.server.addUser(account.jid, account.password);
-    const fresh = await account.arrives();
-    expectTrees(fresh.arrival, `<presence from="${fresh.jid}"/>`);
-    const empty = (query: string) => fresh.gets(`<iq type="get">${query}</iq>`, `<iq type="result">${query}</iq>`);
-    await empty('<query xmlns="jabber:iq:roster"/>');
-    await empty('<blocklist xmlns="urn:xmpp:blocking"/>');
-  });
 });
 
 describe('Making an account from a client (XEP-0077 §3.1)', () => {
