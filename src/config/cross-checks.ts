@@ -81,7 +81,7 @@ function repeatsIn(entries: readonly Entry<string>[]): UnplacedProblem[] {
   const firstPaths = new Map<string, JsonPath>();
   return entries.flatMap(({ path, value }) => {
     const first = firstPaths.get(value);
-    if (first !== undefined) return [problem(path, `"${value}" stands in ${pathText(first)} already`)];
+    if (first !== undefined) return [problem(path, `"${value}" is already in ${pathText(first)}`)];
     firstPaths.set(value, path);
     return [];
   });
@@ -91,7 +91,7 @@ function listenerConflicts({ listeners }: Sections): UnplacedProblem[] {
   return listeners.flatMap(({ path, value }, index) => {
     const other = listeners.slice(0, index).find((earlier) => overlap(earlier.value, value));
     if (other === undefined) return [];
-    return [problem(path, `${value.host} port ${value.port} is taken by ${pathText(other.path)} already`)];
+    return [problem(path, `${value.host} port ${value.port} is already used by ${pathText(other.path)}`)];
   });
 }
 
@@ -100,7 +100,7 @@ function nothingToListenOn({ written }: Sections): UnplacedProblem[] {
   const listen = members(written.get('listen'));
   const needed = Object.entries<ListenerKind>(listenerKinds).filter(([, kind]) => kind.needed);
   const empty = needed.every(([name]) => JSON.stringify(listen.get(name)) === '[]');
-  return empty ? [problem(['listen'], 'leaves the server nothing to listen on')] : [];
+  return empty ? [problem(['listen'], 'must have an address for clients')] : [];
 }
 
 function overlap(one: Listener, other: Listener): boolean {
@@ -116,7 +116,7 @@ function covers(wildcard: string, host: string): boolean {
 function incompleteCertificate({ written }: Sections): UnplacedProblem[] {
   const tls = members(written.get('tls'));
   const lacks = (has: string, wanted: string) =>
-    tls.has(has) && !tls.has(wanted) ? [problem(['tls', has], `needs tls.${wanted} as well`)] : [];
+    tls.has(has) && !tls.has(wanted) ? [problem(['tls', has], `requires tls.${wanted}`)] : [];
   return [...lacks('certificate', 'key'), ...lacks('key', 'certificate'), ...lacks('passphrase', 'key')];
 }
 
@@ -131,8 +131,8 @@ function certificatesOfUnservedDomains({ written, domains }: Sections): Unplaced
     const prepared = domain.safeParse(name).data;
     if (prepared === undefined || !written.has('domains')) return [];
     if (!served.has(prepared))
-      return [{ path, at: 'key', message: `"${prepared}" is neither one of the domains served nor a component` }];
-    if (seen.has(prepared)) return [{ path, at: 'key', message: `"${prepared}" has a certificate already` }];
+      return [{ path, at: 'key', message: `"${prepared}" is neither a served domain nor a component` }];
+    if (seen.has(prepared)) return [{ path, at: 'key', message: `"${prepared}" already has a certificate` }];
     seen.add(prepared);
     return [];
   });
@@ -146,7 +146,7 @@ function foreignSettingsOfServedDomains({ written, domains }: Sections): Unplace
     [...members(names).keys()].flatMap((name): UnplacedProblem[] => {
       const prepared = domain.safeParse(name).data;
       if (prepared === undefined || !served.has(prepared)) return [];
-      return [{ path: [...path, name], at: 'key', message: `"${prepared}" is one of the domains served` }];
+      return [{ path: [...path, name], at: 'key', message: `"${prepared}" is a served domain` }];
     });
   return [
     ...conflicts(written.get('components'), 'components'),
@@ -179,7 +179,7 @@ function unreachableStanzaSizes({ limits }: Sections): UnplacedProblem[] {
       ? [
           problem(
             path,
-            `${size} bytes take ${seconds} seconds at the read rate allowed, but only ${allowed} seconds are`,
+            `${size} bytes take ${seconds} seconds at the allowed read rate, longer than the allowed ${allowed} seconds`,
           ),
         ]
       : [];
@@ -234,7 +234,10 @@ function disabledLimits({ written, listeners }: Sections): UnplacedProblem[] {
   return listeners
     .filter(({ value }) => !isLoopback(value.host))
     .map(({ path }) =>
-      problem(['limits', 'disabled'], `is for measurements on loopback, but ${pathText(path)} is open to others`),
+      problem(
+        ['limits', 'disabled'],
+        `is only for measurements on loopback, but ${pathText(path)} is open to other machines`,
+      ),
     );
 }
 

@@ -57,7 +57,7 @@ function repeatedKeys({ repeatedKeys }: JsonText): Problem[] {
   return repeatedKeys.map(({ path, position }) => ({
     path: pathText(path),
     ...position,
-    message: 'stands more than once in its object',
+    message: 'occurs more than once in its object',
   }));
 }
 

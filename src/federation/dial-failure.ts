@@ -1,6 +1,6 @@
 import { StanzaError } from '../protocol/stanza-error.ts';
 
-/** Why no stream to another server could be established. The message is for operators. */
+/** The reason why a stream to another server could not be established. The message is for operators. */
 export class DialFailure extends Error {
   /** The error for the senders of stanzas. */
   readonly error: StanzaError;
@@ -17,7 +17,7 @@ export class DialFailure extends Error {
   /** The operator has excluded the domain. */
   static forbidden(remote: string): DialFailure {
     const error = StanzaError.notAllowed(`communication with ${remote} is not allowed`);
-    return new DialFailure('s2s.allow and s2s.deny exclude it', error);
+    return new DialFailure('excluded by s2s.allow or s2s.deny', error);
   }
 
   /** The server exists but cannot be reached (RFC 6120 §8.3.3.17). */

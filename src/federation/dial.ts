@@ -54,7 +54,7 @@ export class Dialler {
     watch?: DialWatch,
   ): Promise<Established> {
     if (!this.#deps.stream.policies.allows(pair.remote)) throw DialFailure.forbidden(pair.remote);
-    let last = DialFailure.notFound(`no server for ${pair.remote} is known`);
+    let last = DialFailure.notFound(`found no server for ${pair.remote}`);
     const targets = await this.#targets(pair.remote);
     watch?.found(targets);
     for (const target of targets) {

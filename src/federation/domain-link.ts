@@ -140,7 +140,7 @@ export class DomainLink {
   /** Stops. Copies of stanzas stay for the next start. */
   end(): void {
     this.#ended = true;
-    if (this.#state.name === 'dialling') this.#state.abort.abort(DialFailure.unreachable('the server stops'));
+    if (this.#state.name === 'dialling') this.#state.abort.abort(DialFailure.unreachable('this server is stopping'));
   }
 
   async #dial(): Promise<void> {
@@ -179,7 +179,8 @@ export class DomainLink {
   #lost(dialled: Established): void {
     if (this.#state.name !== 'open' || this.#state.dialled !== dialled) return;
     // Without this, a server that ends every stream at once would be tried forever.
-    if (this.#queue.length > 0 && !this.#used) return this.#failed(DialFailure.unreachable('the stream has ended'));
+    if (this.#queue.length > 0 && !this.#used)
+      return this.#failed(DialFailure.unreachable('the stream ended before it was used'));
     this.#state = { name: 'idle' };
     if (this.#queue.length > 0) void this.#dial();
   }

@@ -101,7 +101,7 @@ class ServerStreamOut implements PeerRole {
   };
 
   readonly giveUp = ({ message, error }: DialFailure): void => {
-    this.#failure ??= new DialFailure(`${message}: ${this.#expected} did not come`, error);
+    this.#failure ??= new DialFailure(`${message}: ${this.#expected} did not arrive`, error);
     this.#stream.abandon();
   };
 
@@ -226,7 +226,7 @@ class ServerStreamOut implements PeerRole {
 
   #endedBy(error: StreamError | undefined): DialFailure {
     if (!error) return DialFailure.unreachable(`the connection was lost before ${this.#expected}`);
-    const message = `the stream has ended before ${this.#expected}: ${error.message}`;
+    const message = `the stream ended before ${this.#expected}: ${error.message}`;
     const unknown = error.condition === 'host-unknown' || error.condition === 'host-gone';
     return unknown ? DialFailure.notFound(message) : DialFailure.unreachable(message);
   }

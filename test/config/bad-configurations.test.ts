@@ -32,7 +32,7 @@ const cases: Record<string, Case> = {
   },
   'a component on a domain of the server': {
     text: '{"domains": ["a.example"],\n  "components": {"A.example": {"secret": "x"}}}',
-    problems: ['2:18: components["A.example"]: "a.example" is one of the domains served'],
+    problems: ['2:18: components["A.example"]: "a.example" is a served domain'],
   },
   'a component on the domain of the proxy': {
     text: '{"domains": ["a.example"], "listen": {"proxy": [{"host": "::1", "port": 1}]},\n "components": {"proxy.a.example": {"secret": "x"}}}',
@@ -50,7 +50,7 @@ const cases: Record<string, Case> = {
   },
   'a repeated key': {
     text: '{\n  "log": { "level": "info" },\n  "log": { "format": "json" }\n}',
-    problems: ['3:3: log: stands more than once in its object'],
+    problems: ['3:3: log: occurs more than once in its object'],
   },
   'a list in place of the object': {
     text: '[]',
@@ -94,7 +94,7 @@ const cases: Record<string, Case> = {
   },
   'a domain twice': {
     text: '{ "domains": [\n  "a.example",\n  "A.Example"\n] }',
-    problems: ['3:3: domains[1]: "a.example" stands in domains[0] already'],
+    problems: ['3:3: domains[1]: "a.example" is already in domains[0]'],
   },
   'a number in place of a path': {
     text: '{ "dataDir": 7 }',
@@ -126,31 +126,31 @@ const cases: Record<string, Case> = {
   },
   'a listener twice': {
     text: '{ "listen": {\n  "c2s": [{ "host": "10.0.0.1", "port": 1 }],\n  "c2sTls": [{ "host": "10.0.0.1", "port": 1 }]\n} }',
-    problems: ['3:14: listen.c2sTls[0]: 10.0.0.1 port 1 is taken by listen.c2s[0] already'],
+    problems: ['3:14: listen.c2sTls[0]: 10.0.0.1 port 1 is already used by listen.c2s[0]'],
   },
   'a listener within another': {
     text: '{ "listen": { "c2s": [\n  { "host": "10.0.0.1", "port": 1 },\n  { "host": "0.0.0.0", "port": 1 }\n], "c2sTls": [] } }',
-    problems: ['3:3: listen.c2s[1]: 0.0.0.0 port 1 is taken by listen.c2s[0] already'],
+    problems: ['3:3: listen.c2s[1]: 0.0.0.0 port 1 is already used by listen.c2s[0]'],
   },
   'an IPv4 listener beside the one for all addresses': {
     text: '{ "listen": { "c2s": [{ "host": "::", "port": 1 },\n  { "host": "0.0.0.0", "port": 1 }], "c2sTls": [] } }',
-    problems: ['2:3: listen.c2s[1]: 0.0.0.0 port 1 is taken by listen.c2s[0] already'],
+    problems: ['2:3: listen.c2s[1]: 0.0.0.0 port 1 is already used by listen.c2s[0]'],
   },
   'no listener': {
     text: '{\n  "listen": { "c2s": [], "c2sTls": [] }\n}',
-    problems: ['2:13: listen: leaves the server nothing to listen on'],
+    problems: ['2:13: listen: must have an address for clients'],
   },
   'a certificate without its key': {
     text: '{ "tls": { "certificate": "a.pem" } }',
-    problems: ['1:27: tls.certificate: needs tls.key as well'],
+    problems: ['1:27: tls.certificate: requires tls.key'],
   },
   'a key without its certificate': {
     text: '{ "tls": {\n  "key": "a.key"\n} }',
-    problems: ['2:10: tls.key: needs tls.certificate as well'],
+    problems: ['2:10: tls.key: requires tls.certificate'],
   },
   'a passphrase without a key': {
     text: '{ "tls": { "passphrase": "secret" } }',
-    problems: ['1:26: tls.passphrase: needs tls.key as well'],
+    problems: ['1:26: tls.passphrase: requires tls.key'],
   },
   'a certificate of a domain without its key': {
     text: '{ "domains": ["a.example"], "tls": { "domains": { "a.example": { "certificate": "a" } } } }',
@@ -158,11 +158,11 @@ const cases: Record<string, Case> = {
   },
   'a certificate for a domain that is not served': {
     text: '{ "domains": ["a.example"], "tls": { "domains": {\n  "b.example": { "certificate": "a", "key": "b" }\n} } }',
-    problems: ['2:3: tls.domains["b.example"]: "b.example" is neither one of the domains served nor a component'],
+    problems: ['2:3: tls.domains["b.example"]: "b.example" is neither a served domain nor a component'],
   },
   'two certificates for a component': {
     text: '{ "domains": ["a.example"], "components": { "c.a.example": { "secret": "s" } }, "tls": { "domains": {\n  "c.a.example": { "certificate": "a", "key": "b" },\n  "C.a.example": { "certificate": "a", "key": "b" }\n} } }',
-    problems: ['3:3: tls.domains["C.a.example"]: "c.a.example" has a certificate already'],
+    problems: ['3:3: tls.domains["C.a.example"]: "c.a.example" already has a certificate'],
   },
   'a certificate for an impossible domain': {
     text: '{ "tls": { "domains": {\n  "a b": { "certificate": "a", "key": "b" }\n} } }',
@@ -170,7 +170,7 @@ const cases: Record<string, Case> = {
   },
   'two certificates for a domain': {
     text: '{ "domains": ["a.example"], "tls": { "domains": {\n  "a.example": { "certificate": "a", "key": "b" },\n  "A.example": { "certificate": "c", "key": "d" }\n} } }',
-    problems: ['3:3: tls.domains["A.example"]: "a.example" has a certificate already'],
+    problems: ['3:3: tls.domains["A.example"]: "a.example" already has a certificate'],
   },
   'a switch that is a string': {
     text: '{ "tls": { "required": "false" } }',
@@ -192,7 +192,7 @@ const cases: Record<string, Case> = {
   },
   'a mechanism twice': {
     text: '{ "authentication": { "mechanisms": ["PLAIN", "PLAIN"] } }',
-    problems: ['1:47: authentication.mechanisms[1]: "PLAIN" stands in authentication.mechanisms[0] already'],
+    problems: ['1:47: authentication.mechanisms[1]: "PLAIN" is already in authentication.mechanisms[0]'],
   },
   'no mechanism': {
     text: '{ "authentication": { "mechanisms": [] } }',
@@ -231,7 +231,7 @@ const cases: Record<string, Case> = {
   'a stanza size that cannot arrive in time': {
     text: '{ "limits": { "c2s": { "stanzaBytes": 1000000 } } }',
     problems: [
-      '1:39: limits.c2s.stanzaBytes: 1000000 bytes take 40 seconds at the read rate allowed, but only 30 seconds are',
+      '1:39: limits.c2s.stanzaBytes: 1000000 bytes take 40 seconds at the allowed read rate, longer than the allowed 30 seconds',
     ],
   },
   'an outgoing buffer too small for a stanza': {
@@ -255,7 +255,7 @@ const cases: Record<string, Case> = {
   },
   'a listener for servers where one for clients is': {
     text: '{ "listen": { "c2s": [{ "host": "::", "port": 5222 }],\n  "s2s": [{ "host": "::1", "port": 5222 }] } }',
-    problems: ['2:11: listen.s2s[0]: ::1 port 5222 is taken by listen.c2s[0] already'],
+    problems: ['2:11: listen.s2s[0]: ::1 port 5222 is already used by listen.c2s[0]'],
   },
   'a resolver that is a name': {
     text: '{ "s2s": { "dns": { "servers": ["[::1]:5353", "192.0.2.1", "2001:db8::1",\n  "dns.example",\n  "[::1]:0"] } } }',
@@ -271,8 +271,8 @@ const cases: Record<string, Case> = {
   'a rule for a domain that is served': {
     text: '{ "domains": ["a.example"], "s2s": { "domains": { "A.example": {} },\n  "overrides": { "b.example": [{ "host": "::1" }], "a.example": [{ "host": "::1" }] } } }',
     problems: [
-      '1:51: s2s.domains["A.example"]: "a.example" is one of the domains served',
-      '2:52: s2s.overrides["a.example"]: "a.example" is one of the domains served',
+      '1:51: s2s.domains["A.example"]: "a.example" is a served domain',
+      '2:52: s2s.overrides["a.example"]: "a.example" is a served domain',
     ],
   },
   'no address for a domain': {
@@ -281,18 +281,20 @@ const cases: Record<string, Case> = {
   },
   'limits disabled on the Internet': {
     text: '{ "listen": { "c2s": [{ "host": "::", "port": 5222 }] },\n  "limits": { "disabled": true }\n}',
-    problems: ['2:27: limits.disabled: is for measurements on loopback, but listen.c2s[0] is open to others'],
+    problems: [
+      '2:27: limits.disabled: is only for measurements on loopback, but listen.c2s[0] is open to other machines',
+    ],
   },
   'many mistakes at once': {
     text: '{\n  "offline": { "maxMessages": -1 },\n  "domains": ["a.example", "a.example"],\n  "lgo": {},\n  "tls": { "key": "k", "required": 1 },\n  "listen": { "c2s": [{ "host": "::", "port": 70000 }, { "host": "::", "port": 5222 }] },\n  "limits": { "disabled": true }\n}',
     problems: [
       '2:31: offline.maxMessages: must be at least 0, not -1',
-      '3:28: domains[1]: "a.example" stands in domains[0] already',
+      '3:28: domains[1]: "a.example" is already in domains[0]',
       '4:3: lgo: unknown key; did you mean "log"?',
-      '5:19: tls.key: needs tls.certificate as well',
+      '5:19: tls.key: requires tls.certificate',
       '5:36: tls.required: must be true or false, not a number',
       '6:47: listen.c2s[0].port: must be at most 65535, not 70000',
-      '7:27: limits.disabled: is for measurements on loopback, but listen.c2s[1] is open to others',
+      '7:27: limits.disabled: is only for measurements on loopback, but listen.c2s[1] is open to other machines',
     ],
   },
 };

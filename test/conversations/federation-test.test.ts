@@ -117,7 +117,7 @@ describe('The connection test to another server', () => {
         await silent;
         clock.advance(20_000);
         const { steps } = await testing;
-        expect(steps.at(-1)).to.match(new RegExp(`^failed stream .*: timed out: ${due} did not come$`));
+        expect(steps.at(-1)).to.match(new RegExp(`^failed stream .*: timed out: ${due} did not arrive$`));
       });
     }
 

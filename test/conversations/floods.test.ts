@@ -17,7 +17,7 @@ describe('Too many connections (RFC 6120 §13.12, XEP-0205 §3)', () => {
   const connections = { perIpConcurrent: 8, perIpPerSecond: 10_000, perIpBurst: 10_000, unauthenticated: 5 };
   const stage = new Stage({ settings: { limits: { connections } } });
 
-  it('that have not authenticated: the next is turned away, and who is logged in is served', async () => {
+  it('without authentication: the next one is refused, and authenticated clients are served', async () => {
     const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
     const waiting: TestClient[] = [];
     for (let n = 0; n < 5; n++) {
@@ -34,7 +34,7 @@ describe('Too many connections (RFC 6120 §13.12, XEP-0205 §3)', () => {
     });
   });
 
-  it('from one address: the next is turned away until another has gone', async () => {
+  it('from one address: the next one is refused until another has closed', async () => {
     const account = await stage.account('romeo');
     const sessions: TestClient[] = [];
     for (let n = 0; n < 8; n++) sessions.push(await untilServed(() => account.connects()));
@@ -44,7 +44,7 @@ describe('Too many connections (RFC 6120 §13.12, XEP-0205 §3)', () => {
   });
 });
 
-describe('Too much on a connection (RFC 6120 §13.12)', () => {
+describe('Too much data on a connection (RFC 6120 §13.12)', () => {
   const stage = new Stage({ settings: { limits: { disabled: true, c2s: { outgoingBufferBytes: 65_536 } } } });
 
   it('before authentication: every stream ends, and the next client is served', async () => {
@@ -60,7 +60,7 @@ describe('Too much on a connection (RFC 6120 §13.12)', () => {
     await (await stage.account('romeo')).arrives();
   });
 
-  it('for a client that does not read: it is dropped, and its sender goes on', async () => {
+  it('for a client that does not read: it is disconnected, and the sender is not affected', async () => {
     const { romeo, juliet, nurse } = await stage.enter(['romeo', 'juliet', 'nurse']);
     juliet.sends(`<presence to="${nurse.jid}"/>`);
     await nurse.receives(`<presence from="${juliet.jid}" type="{none}"/>`);
@@ -75,10 +75,10 @@ describe('Too much on a connection (RFC 6120 §13.12)', () => {
   });
 });
 
-describe('Too many questions on a connection (RFC 6120 §13.12)', () => {
+describe('Too many requests on a connection (RFC 6120 §13.12)', () => {
   const stage = new Stage();
 
-  it('for a client that asks without reading: it is not answered without end', async () => {
+  it('from a client that does not read: the server answers when it reads again', async () => {
     const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
     juliet.sends(`<presence to="${romeo.jid}"/>`);
     await romeo.receives(`<presence from="${juliet.jid}" type="{none}"/>`);

@@ -66,7 +66,7 @@ const messages: Readonly<Record<string, (to: string) => string>> = {
   'request for a receipt (XEP-0184 §8)': message('chat', '<body>x</body><request xmlns="urn:xmpp:receipts"/>'),
 };
 
-describe('What a stranger learns of an account (RFC 6120 §13.10.2, RFC 6121 §11)', () => {
+describe('Strangers learn nothing about an account (RFC 6120 §13.10.2, RFC 6121 §11)', () => {
   const stage = new Stage();
 
   /** Accounts that differ in everything a stranger must not see. */
@@ -127,7 +127,7 @@ describe('What a stranger learns of an account (RFC 6120 §13.10.2, RFC 6121 §1
         expect(found).to.deep.equal(Object.fromEntries(Object.keys(found).map((state) => [state, found['offline']])));
       });
 
-      it(`${name} to ${address} of somebody who blocks is one to nobody (XEP-0191 §3.3)`, async () => {
+      it(`${name} to ${address} of a user who blocks the sender is answered as without an account (XEP-0191 §3.3)`, async () => {
         const { eve } = await stage.enter(['eve']);
         const { blocking } = await accounts();
         const victim = await blocking.arrives();
@@ -142,7 +142,7 @@ describe('What a stranger learns of an account (RFC 6120 §13.10.2, RFC 6121 §1
     }
   }
 
-  it('who is subscribed may ask when the account was last seen (XEP-0012 §4)', async () => {
+  it('a subscriber may ask when the account was last seen (XEP-0012 §4)', async () => {
     const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
     await befriend(romeo, juliet);
     await romeo.gets(

@@ -16,7 +16,7 @@ describe('Presence (RFC 6121 §4)', () => {
     return { romeo, juliet };
   }
 
-  it('initial presence: to oneself, to contacts, and theirs back (RFC 6121 §4.2)', async () => {
+  it('initial presence goes to the own resources and to contacts, and theirs comes back (RFC 6121 §4.2)', async () => {
     const { romeo, juliet } = await friends();
     const balcony = await juliet.arrives({ resource: 'balcony', presence: '<presence><show>dnd</show></presence>' });
     expectTrees(
@@ -35,7 +35,7 @@ describe('Presence (RFC 6121 §4)', () => {
     await balcony.receivesNothing();
   });
 
-  it('initial presence of a second resource: both hear of each other (RFC 6121 §4.2.2)', async () => {
+  it('two resources of an account see each other (RFC 6121 §4.2.2)', async () => {
     const account = await stage.account('juliet');
     const balcony = await account.arrives({ resource: 'balcony' });
     const chamber = await account.arrives({ resource: 'chamber' });
@@ -47,7 +47,7 @@ describe('Presence (RFC 6121 §4)', () => {
     await balcony.receives(`<presence from="${chamber.jid}" to="${balcony.jid}"/>`);
   });
 
-  it('nothing comes to a session without presence (RFC 6121 §4.2)', async () => {
+  it('a session without presence receives none (RFC 6121 §4.2)', async () => {
     const { romeo, juliet } = await friends();
     const silent = await juliet.arrives({ presence: false });
     const street = await romeo.arrives();
@@ -75,7 +75,7 @@ describe('Presence (RFC 6121 §4)', () => {
     await street.receivesNothing();
   });
 
-  it('unavailable presence ends it for all who saw it, with what it says (RFC 6121 §4.5)', async () => {
+  it('unavailable presence, with its status, goes to everybody who saw the session (RFC 6121 §4.5)', async () => {
     const { romeo, juliet } = await friends();
     const street = await romeo.arrives();
     const balcony = await juliet.arrives({ resource: 'balcony' });
@@ -96,7 +96,7 @@ describe('Presence (RFC 6121 §4)', () => {
     ['a closed stream', 'closes'],
     ['a broken connection', 'disconnects'],
   ] as const) {
-    it(`${name} is announced once by the server (RFC 6121 §4.5.2)`, async () => {
+    it(`the server announces ${name} once (RFC 6121 §4.5.2)`, async () => {
       const { romeo, juliet } = await friends();
       const street = await romeo.arrives();
       const balcony = await juliet.arrives({ resource: 'balcony' });
@@ -119,7 +119,7 @@ describe('Presence (RFC 6121 §4)', () => {
     await street.receivesNothing();
   });
 
-  it('shows only whose presence one may see (RFC 6121 §4.2.2, §11)', async () => {
+  it('users see only the presence that they are subscribed to (RFC 6121 §4.2.2, §11)', async () => {
     const romeo = await stage.account('romeo');
     const juliet = await stage.account('juliet');
     const [street, balcony] = [await romeo.arrives(), await juliet.arrives()];
@@ -139,7 +139,7 @@ describe('Presence (RFC 6121 §4)', () => {
 
   describe('priority (RFC 6121 §4.7.2.3)', () => {
     for (const priority of ['-128', '127', '0', '+5', '']) {
-      it(`'${priority}' is one`, async () => {
+      it(`'${priority}' is valid`, async () => {
         const { romeo } = await stage.enter(['romeo']);
         romeo.sends(`<presence><priority>${priority}</priority></presence>`);
         await romeo.receives(`<presence from="${romeo.jid}"><priority>${priority}</priority></presence>`);
@@ -147,7 +147,7 @@ describe('Presence (RFC 6121 §4)', () => {
     }
 
     for (const priority of ['128', '-129', '1.5', 'high', '99999999999999999999', '0x10']) {
-      it(`'${priority}' is none`, async () => {
+      it(`'${priority}' is invalid`, async () => {
         const { romeo } = await stage.enter(['romeo']);
         romeo.sends(`<presence id="p"><priority>${priority}</priority></presence>`);
         await romeo.receives(
@@ -159,7 +159,7 @@ describe('Presence (RFC 6121 §4)', () => {
   });
 
   describe('directed presence (RFC 6121 §4.6)', () => {
-    it('is taken back by the server when the connection breaks (RFC 6121 §4.6.3)', async () => {
+    it('ends when the connection breaks (RFC 6121 §4.6.3)', async () => {
       const { romeo, juliet, nurse } = await stage.enter(['romeo', 'juliet', 'nurse']);
       romeo.sends(`<presence to="${juliet.jid}"><status>here</status></presence>`, `<presence to="${nurse.bare}"/>`);
       await juliet.receives(`<presence from="${romeo.jid}" to="${juliet.jid}"><status>here</status></presence>`);
@@ -170,7 +170,7 @@ describe('Presence (RFC 6121 §4)', () => {
       await juliet.receivesNothing();
     });
 
-    it('is taken back when the sender becomes unavailable (RFC 6121 §4.6.3)', async () => {
+    it('ends when the sender becomes unavailable (RFC 6121 §4.6.3)', async () => {
       const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
       romeo.sends(`<presence to="${juliet.jid}"/>`, '<presence type="unavailable"><status>gone</status></presence>');
       await juliet.receives(`<presence from="${romeo.jid}" type="{none}"/>`);
@@ -178,7 +178,7 @@ describe('Presence (RFC 6121 §4)', () => {
       await juliet.receivesNothing();
     });
 
-    it('is taken back from a session that never sent initial presence (RFC 6121 §4.6.3)', async () => {
+    it('ends also if the session never sent initial presence (RFC 6121 §4.6.3)', async () => {
       const { juliet } = await stage.enter(['juliet']);
       const romeo = await (await stage.account('romeo')).connects();
       romeo.sends(`<presence to="${juliet.jid}"/>`);
@@ -187,7 +187,7 @@ describe('Presence (RFC 6121 §4)', () => {
       await juliet.receives(`<presence from="${romeo.jid}" type="unavailable"/>`);
     });
 
-    it('is not taken back twice (RFC 6121 §4.6.3)', async () => {
+    it('ends only once (RFC 6121 §4.6.3)', async () => {
       const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
       romeo.sends(`<presence to="${juliet.jid}"/>`, `<presence to="${juliet.jid}" type="unavailable"/>`);
       await juliet.receives(`<presence from="${romeo.jid}" type="{none}"/>`);
@@ -197,7 +197,7 @@ describe('Presence (RFC 6121 §4)', () => {
       await juliet.receivesNothing();
     });
 
-    it('gets no later changes (RFC 6121 §4.6.2)', async () => {
+    it('is not updated by later broadcasts (RFC 6121 §4.6.2)', async () => {
       const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
       romeo.sends(`<presence to="${juliet.jid}"/>`);
       await juliet.receives(`<presence from="${romeo.jid}"/>`);

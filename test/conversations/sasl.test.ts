@@ -45,7 +45,7 @@ describe('SASL (RFC 6120 §6)', () => {
   }
 
   for (const mechanism of [...scrams, 'PLAIN']) {
-    it(`${mechanism} goes on over line ends behind its elements and before the header (RFC 6120 §6.3.5)`, async () => {
+    it(`${mechanism} ignores line ends after its elements and before the header (RFC 6120 §6.3.5)`, async () => {
       const { client, login } = await ready();
       const { sends } = client;
       client.sends = (...pieces) => sends.call(client, ...pieces.map((piece) => `${piece}\n`));
@@ -56,7 +56,7 @@ describe('SASL (RFC 6120 §6)', () => {
     });
   }
 
-  it('takes nothing but white space between the success and the header (RFC 6120 §6.4.6)', async () => {
+  it('allows only white space between the success and the header (RFC 6120 §6.4.6)', async () => {
     const { client, login } = await ready();
     await client.tries({ ...login, mechanism: 'PLAIN' });
     client.connection.restart();
@@ -86,7 +86,7 @@ describe('SASL (RFC 6120 §6)', () => {
     expect(right.bare).to.equal(`${login.username}@verona.example`);
   });
 
-  it('asks for the first message if none came with the mechanism (RFC 6120 §6.4.2)', async () => {
+  it('asks for the initial response if the client sends none (RFC 6120 §6.4.2)', async () => {
     const { client, login } = await ready();
     client.sends(`<auth xmlns="${sasl}" mechanism="PLAIN"/>`);
     const challenge = await client.receives(`<challenge xmlns="${sasl}">*</challenge>`);
@@ -95,7 +95,7 @@ describe('SASL (RFC 6120 §6)', () => {
     await client.receives(`<success xmlns="${sasl}">*</success>`);
   });
 
-  it('takes a user name in another case as the same (RFC 7622 §3.3)', async () => {
+  it('ignores the case of user names (RFC 7622 §3.3)', async () => {
     const { client, login } = await ready();
     await client.authenticates({ ...login, username: login.username.toUpperCase(), mechanism: 'PLAIN' });
     await client.binds();
@@ -193,7 +193,7 @@ describe('SASL (RFC 6120 §6)', () => {
       });
     }
 
-    it('an unknown name has a salt, always the same, and the usual iterations (RFC 5802 §5.1)', async () => {
+    it('an unknown name gets the same salt every time, and the usual iterations (RFC 5802 §5.1)', async () => {
       const challenges: string[] = [];
       for (const name of ['ghost', 'ghost', 'phantom', (await ready()).login.username]) {
         const { client } = await ready();
@@ -212,7 +212,7 @@ describe('SASL (RFC 6120 §6)', () => {
       expect(shape(first)).to.equal(shape(known));
     });
 
-    it('an abort (RFC 6120 §6.4.4, §6.5.1)', async () => {
+    it('a client can abort (RFC 6120 §6.4.4, §6.5.1)', async () => {
       const { client, login } = await ready();
       client.sends(saslElement('auth', Buffer.from('n,,n=a,r=b'), ' mechanism="SCRAM-SHA-1"'));
       await client.receives(`<challenge xmlns="${sasl}">*</challenge>`);
@@ -221,7 +221,7 @@ describe('SASL (RFC 6120 §6)', () => {
       await client.authenticates(login);
     });
 
-    it('a proof of another channel (RFC 5802 §6)', async () => {
+    it('a proof for another channel fails (RFC 5802 §6)', async () => {
       const { client, login } = await ready();
       const { client: other } = await ready();
       client.bindingData = (type) => other.bindingData(type);
@@ -229,7 +229,7 @@ describe('SASL (RFC 6120 §6)', () => {
       expect(childOf(answer, 'not-authorized'), answer.raw).to.not.equal(undefined);
     });
 
-    it('too many on one stream end it (RFC 6120 §6.4.5)', async () => {
+    it('too many failures on one stream end it (RFC 6120 §6.4.5)', async () => {
       const { client, login } = await ready();
       for (let attempt = 0; attempt < 5; attempt++) {
         expect((await client.tries({ ...login, password: 'wrong', mechanism: 'PLAIN' })).name).to.equal('failure');
@@ -238,7 +238,7 @@ describe('SASL (RFC 6120 §6)', () => {
     });
   });
 
-  describe('whose identity it is (RFC 6120 §6.3.8)', () => {
+  describe('authorization identities (RFC 6120 §6.3.8)', () => {
     for (const mechanism of ['PLAIN', 'SCRAM-SHA-1']) {
       for (const [name, authzid, right] of [
         ['none', undefined, true],
@@ -251,7 +251,7 @@ describe('SASL (RFC 6120 §6)', () => {
         ['the domain', 'localhost', false],
         ['no address', '@@', false],
       ] as const) {
-        it(`${mechanism}: ${name} as authorization identity is ${right ? 'taken' : 'refused'} (RFC 6120 §6.5.6)`, async () => {
+        it(`${mechanism}: ${name} as authorization identity is ${right ? 'accepted' : 'refused'} (RFC 6120 §6.5.6)`, async () => {
           const { client, login } = await ready();
           const claimed = authzid && { authzid: authzid.replace('SELF', login.username) };
           const answer = await client.tries({ ...login, mechanism, ...claimed });
@@ -296,7 +296,7 @@ describe('SASL (RFC 6120 §6)', () => {
       await client.receivesStreamError('policy-violation');
     });
 
-    it('a stanza in the place of the new header ends the stream (RFC 6120 §6.4.6)', async () => {
+    it('a stanza instead of the new header ends the stream (RFC 6120 §6.4.6)', async () => {
       const { client, login } = await ready();
       await client.tries(login);
       client.connection.restart();
@@ -306,7 +306,7 @@ describe('SASL (RFC 6120 §6)', () => {
   });
 });
 
-describe('SASL from an address that guesses (RFC 6120 §13.12)', () => {
+describe('SASL from an address that guesses passwords (RFC 6120 §13.12)', () => {
   const limits = { authentication: { failuresPerIp: 3, failuresPerStream: 100 } };
   const stage = new Stage({ settings: { limits } });
 

@@ -32,13 +32,13 @@ describe('SASL2 (XEP-0388)', () => {
     expect(findTree(offer, 'bind')?.ns).to.equal(bind2);
   });
 
-  it('is not offered in the clear (XEP-0388 §5)', async () => {
+  it('is not offered without TLS (XEP-0388 §5)', async () => {
     const client = await stage.plainClient();
     expect(childOf(await client.opens(), 'authentication')).to.equal(undefined);
   });
 
   for (const mechanism of ['PLAIN', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'SCRAM-SHA-512']) {
-    it(`${mechanism} goes on without a new stream (XEP-0388 §2.6.1)`, async () => {
+    it(`${mechanism} continues without a new stream (XEP-0388 §2.6.1)`, async () => {
       const { client, login } = await ready();
       const success = await logsIn(client, { ...login, mechanism });
       expect(findTree(success, bound)?.text).to.equal(`${login.username}@localhost`);
@@ -57,12 +57,12 @@ describe('SASL2 (XEP-0388)', () => {
     expect(success.name).to.equal('success');
   });
 
-  it('a stream may name its user beforehand (XEP-0388 §2.4)', async () => {
+  it('a stream header may name the user (XEP-0388 §2.4)', async () => {
     const { client, login } = await ready(' from="SELF@localhost"');
     expect((await logsIn(client, login)).name).to.equal('success');
   });
 
-  it('a stream that named another user fails (XEP-0388 §2.4)', async () => {
+  it('authentication fails if the stream header names another user (XEP-0388 §2.4)', async () => {
     const { client, login } = await ready(' from="romeo@localhost"');
     expectTree(await logsIn(client, login), failure('invalid-authzid'));
   });
@@ -84,7 +84,7 @@ describe('SASL2 (XEP-0388)', () => {
       });
     }
 
-    it('an abort (XEP-0388 §2.5)', async () => {
+    it('a client can abort (XEP-0388 §2.5)', async () => {
       const { client, login } = await ready();
       client.sends(`<authenticate xmlns="${sasl2}" mechanism="PLAIN"/>`);
       await client.receives(`<challenge xmlns="${sasl2}">*</challenge>`);
@@ -101,7 +101,7 @@ describe('SASL2 (XEP-0388)', () => {
       expect(unknownName.raw).to.equal(wrongPassword.raw);
     });
 
-    it('a failure binds nothing (XEP-0386 §3)', async () => {
+    it('a failure binds no resource (XEP-0386 §3)', async () => {
       const { client, login } = await ready();
       const answer = await logsIn(client, { ...login, password: 'wrong', inline: `<bind xmlns="${bind2}"/>` });
       expect(answer.name).to.equal('failure');
@@ -123,7 +123,7 @@ describe('SASL2 (XEP-0388)', () => {
       return client.jid;
     }
 
-    it('one has a session at once (XEP-0386 §3.2)', async () => {
+    it('the client has a session at once (XEP-0386 §3.2)', async () => {
       const { client, login } = await ready();
       await binds(client, login, `<bind xmlns="${bind2}"><tag>balcony phone</tag></bind>`);
       await client.appears();
@@ -132,7 +132,7 @@ describe('SASL2 (XEP-0388)', () => {
       await client.receives('<message><body>x</body></message>');
     });
 
-    it('the resource of an installation stays the same and shows nothing of its id (XEP-0386 §3.2.1)', async () => {
+    it('the resource of an installation stays the same and does not reveal its id (XEP-0386 §3.2.1)', async () => {
       const { login } = await ready();
       const id = 'd4565fa7-4d72-4749-b3d3-740edbf87770';
       const agent = `<user-agent id="${id}"><software>AwesomeXMPP</software></user-agent>`;
@@ -146,7 +146,7 @@ describe('SASL2 (XEP-0388)', () => {
       expect(new Set(resources)).to.have.property('size', 4);
     });
 
-    it('an installation that comes back replaces its old session (RFC 6120 §7.7.2.2)', async () => {
+    it('an installation that reconnects replaces its old session (RFC 6120 §7.7.2.2)', async () => {
       const { client: old, login } = await ready();
       const inline = `<user-agent id="d4565fa7-4d72-4749-b3d3-740edbf87770"/><bind xmlns="${bind2}"/>`;
       await binds(old, login, inline);
@@ -163,7 +163,7 @@ describe('SASL2 (XEP-0388)', () => {
       await client.receivesNothing();
     });
 
-    it('binding again is no bind (RFC 6120 §7.3.2)', async () => {
+    it('a second bind is refused (RFC 6120 §7.3.2)', async () => {
       const { client, login } = await ready();
       await binds(client, login, `<bind xmlns="${bind2}"/>`);
       const answer = await client.asks('<iq type="set"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>');

@@ -9,7 +9,7 @@ const plainAuth = '<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="PLA
 describe('TLS (RFC 6120 §5)', () => {
   const stage = new Stage({ domains: ['localhost', 'verona.example'] });
 
-  it('is all that is offered on a plain connection (RFC 6120 §5.3.1)', async () => {
+  it('is the only feature of a stream without TLS (RFC 6120 §5.3.1)', async () => {
     const client = await stage.plainClient();
     client.sends(headerFor('localhost'));
     await client.receivesHeader();
@@ -29,7 +29,7 @@ describe('TLS (RFC 6120 §5)', () => {
     await client.receivesStreamError('policy-violation');
   });
 
-  it('forgets what was said before: the host must be named again (RFC 6120 §5.4.3.3)', async () => {
+  it('starts a new stream: the client must name the host again (RFC 6120 §5.4.3.3)', async () => {
     const client = await stage.plainClient();
     await client.opens();
     await client.startsTls(stage.server.trust);
@@ -38,7 +38,7 @@ describe('TLS (RFC 6120 §5)', () => {
     await client.receivesStreamError('invalid-namespace', { header: true });
   });
 
-  it('comes before authentication, whatever the client thinks (RFC 6120 §6.3.4, §6.5.4)', async () => {
+  it('is required before authentication (RFC 6120 §6.3.4, §6.5.4)', async () => {
     const client = await stage.plainClient();
     await client.opens();
     client.sends(plainAuth);
@@ -53,14 +53,14 @@ describe('TLS (RFC 6120 §5)', () => {
     await client.opens();
   });
 
-  it('comes before resource binding, whatever the client thinks (RFC 6120 §7.1)', async () => {
+  it('is required before resource binding (RFC 6120 §7.1)', async () => {
     const client = await stage.plainClient();
     await client.opens();
     client.sends('<iq type="set" id="b"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>');
     await client.receivesStreamError('not-authorized');
   });
 
-  describe('with something behind <starttls/> (RFC 6120 §5.4.3.3)', () => {
+  describe('with data after <starttls/> (RFC 6120 §5.4.3.3)', () => {
     const header = headerFor('localhost');
     const injected: readonly (readonly [string, readonly string[]])[] = [
       ['a stanza', [`${starttls}<iq type="get" id="x"><query xmlns="jabber:iq:roster"/></iq>`]],
@@ -70,7 +70,7 @@ describe('TLS (RFC 6120 §5)', () => {
       ['the start of a tag', [`${starttls}<`]],
     ];
     for (const [name, pieces] of injected) {
-      it(`${name}: the stream ends and nothing is done`, async () => {
+      it(`${name}: the stream ends, and the server ignores the data`, async () => {
         const client = await stage.plainClient();
         await client.opens();
         client.sends(...pieces);
@@ -79,7 +79,7 @@ describe('TLS (RFC 6120 §5)', () => {
     }
 
     for (const space of ['\n', ' ', ' \t\r\n\n']) {
-      it(`white space, ${JSON.stringify(space)}: it is dropped (RFC 6120 §5.3.3)`, async () => {
+      it(`white space, ${JSON.stringify(space)}, is ignored (RFC 6120 §5.3.3)`, async () => {
         const client = await stage.plainClient();
         await client.opens();
         client.sends(`${starttls}${space}`);
@@ -88,7 +88,7 @@ describe('TLS (RFC 6120 §5)', () => {
         await client.opens();
       });
 
-      it(`white space that comes later, ${JSON.stringify(space)}: it is dropped before the handshake`, async () => {
+      it(`later white space, ${JSON.stringify(space)}, is ignored before the handshake`, async () => {
         const client = await stage.plainClient();
         await client.opens();
         client.sends(starttls);
@@ -99,7 +99,7 @@ describe('TLS (RFC 6120 §5)', () => {
       });
     }
 
-    it('white space that comes later, and more in the clear behind it: the connection is dropped', async () => {
+    it('plaintext after later white space ends the connection', async () => {
       const client = await stage.plainClient();
       await client.opens();
       client.sends(starttls);
@@ -108,7 +108,7 @@ describe('TLS (RFC 6120 §5)', () => {
       await client.receivesClosed();
     });
 
-    it('a stanza that comes later, but in the clear: the connection is dropped', async () => {
+    it('a later stanza in plaintext ends the connection', async () => {
       const client = await stage.plainClient();
       await client.opens();
       client.sends(starttls);
@@ -117,7 +117,7 @@ describe('TLS (RFC 6120 §5)', () => {
       await client.receivesClosed();
     });
 
-    it('a <starttls/> in pieces is taken all the same', async () => {
+    it('a <starttls/> in pieces is accepted', async () => {
       const client = await stage.plainClient();
       await client.opens();
       for (const character of starttls) client.sends(character);
@@ -148,7 +148,7 @@ describe('TLS (RFC 6120 §5)', () => {
       await client.opens();
     });
 
-    it('the client cannot speak another protocol', async () => {
+    it('a client that asks for another protocol is refused', async () => {
       let error: unknown;
       await connect({ ALPNProtocols: ['h2', 'http/1.1'] }).catch((reason: unknown) => {
         error = reason;
@@ -156,7 +156,7 @@ describe('TLS (RFC 6120 §5)', () => {
       expect(String(error)).to.match(/no application protocol/i);
     });
 
-    it('a client that speaks in the clear is dropped', async () => {
+    it('a client that sends plaintext is disconnected', async () => {
       const { host, port } = stage.server.c2sTls;
       const client = stage.keep(await TestClient.connect({ host, port }, 'localhost'));
       client.sends(headerFor('localhost'));
@@ -166,13 +166,13 @@ describe('TLS (RFC 6120 §5)', () => {
 
   describe('certificates (RFC 6120 §13.7.1.2)', () => {
     for (const domain of ['localhost', 'verona.example']) {
-      it(`${domain} shows its own, by server name (RFC 6066 §3)`, async () => {
+      it(`${domain} has its own, selected by server name (RFC 6066 §3)`, async () => {
         const client = await stage.client(domain);
         expect(client.connection.tls?.getPeerCertificate().subjectaltname).to.include(`DNS:${domain}`);
         await client.opens();
       });
 
-      it(`${domain} shows its own to a client that names it in the stream header only (RFC 6120 §13.7.2.1)`, async () => {
+      it(`${domain} has its own, also if the client names it only in the stream header (RFC 6120 §13.7.2.1)`, async () => {
         const client = await stage.plainClient(domain);
         await client.opens();
         await client.startsTls({ ...stage.server.trust, servername: '', checkServerIdentity: () => undefined });

@@ -9,10 +9,10 @@ import { oneATurn } from '../../streams/one-a-turn.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { SessionStream } from '../session-stream.ts';
 
-/** When a client is asked again that has acknowledged nothing new. */
+/** Time until the server asks again a client that has acknowledged nothing new. */
 const standstillMs = 5000;
 /**
- * A stanza that was sent before a restart, and will be sent again, is written down with a number so far ahead that no client can have
+ * The number in the copy of a stanza that was sent before a restart and is sent again later: so far ahead that no client can have
  * reached it.
  */
 const farAhead = 2 ** 30;
@@ -37,12 +37,12 @@ interface UnsentStanza {
   copy: KeptCopy | undefined;
   /** The number in its copy, if the copy was written just before sending. */
   readonly sequence: number | undefined;
-  /** When it came, if that was before a restart. */
+  /** When the server received it, if that was before a restart. */
   readonly atMs?: number | undefined;
   readonly sentBeforeRestart?: boolean;
 }
 
-/** A stanza that the client may not have, and the number under which it is written down. */
+/** A stanza that the client may not have, and the number of its copy. */
 export interface UndeliveredRow {
   readonly entry: SentStanza | UnsentStanza;
   readonly sequence: number | undefined;
@@ -80,7 +80,7 @@ export class AcknowledgedDelivery {
     return copy.durable;
   }
 
-  /** Sends a stanza, and remembers it until the client has it. While the client is away the copy on the disk takes the place of sending. */
+  /** Sends a stanza, and keeps it until the client has acknowledged it. While the client is away, only the copy on the disk is written. */
   transmit(stanza: Stanza): void {
     const { stream, account } = this.#session;
     const sequence = this.#queue.nextSequence;
@@ -98,12 +98,12 @@ export class AcknowledgedDelivery {
     if (this.#queue.exceeds(this.#deps.limits)) this.#overflow();
   }
 
-  /** The stanza, when it is sent, need be neither kept nor taken back. */
+  /** After sending, the stanza need be neither kept nor taken back. */
   storedElsewhere(stanza: Stanza): void {
     this.#storedElsewhere.add(stanza);
   }
 
-  /** Takes back a stanza that was never written; answers its copy. */
+  /** Takes back a stanza that was never written. Returns its copy. */
   withdraw(stanza: Stanza): KeptCopy | undefined {
     const copy = this.#queue.withdraw(stanza)?.copy ?? this.#unsent.get(stanza)?.copy;
     this.#unsent.delete(stanza);
@@ -122,7 +122,7 @@ export class AcknowledgedDelivery {
     return received;
   }
 
-  /** Whether half of what may be unacknowledged is. */
+  /** Whether the queue of unacknowledged stanzas is half full. */
   get crowded(): boolean {
     return this.#queue.isHalfFull(this.#deps.limits);
   }
@@ -135,7 +135,7 @@ export class AcknowledgedDelivery {
     this.#requests.answered(covered.length > 0, this.#queue.awaited);
   }
 
-  /** The connection is lost; answers all that the client may not have, in order: what was sent, then `held`. */
+  /** The connection is lost. Returns all stanzas that the client may not have, in order: those that were sent, then `held`. */
   detached(held: readonly Stanza[]): readonly UndeliveredRow[] {
     this.#requests.stop();
     const first = this.#queue.sent - this.#queue.length + 1;
@@ -143,7 +143,7 @@ export class AcknowledgedDelivery {
   }
 
   /**
-   * Takes the count that the client brings along, while `held` waits behind what was sent. If it is the first count since a restart, and
+   * Takes the count of the client that resumes; the stanzas in `held` follow those that were sent. If it is the first count since a restart, and
    * the numbers on the disk mean nothing any more, answers all that the client does not have, in order. Throws the stream error of
    * XEP-0198 §6.
    */
@@ -156,13 +156,13 @@ export class AcknowledgedDelivery {
       : undefined;
   }
 
-  /** The client is back and was told so: it gets again what it has not acknowledged (XEP-0198 §5). */
+  /** The client has resumed: the server sends the unacknowledged stanzas again (XEP-0198 §5). */
   attached(stream: SessionStream): void {
     for (const { stanza } of this.#queue.entries()) stream.sendStanza(stanza);
     this.#requests.now();
   }
 
-  /** Takes out of the queue, in order, what will be sent again behind stored messages. */
+  /** Takes the stanzas that are sent again after stored messages out of the queue, in order. */
   takeOut(): readonly Stanza[] {
     const taken = this.#queue.entries().filter(({ storedElsewhere }) => !storedElsewhere);
     for (const { stanza, copy, atMs, sequence } of taken) {
@@ -172,7 +172,7 @@ export class AcknowledgedDelivery {
     return taken.map(({ stanza }) => stanza);
   }
 
-  /** The session has ended; answers what was sent and the client may not have. */
+  /** The session has ended. Returns the stanzas that were sent and that the client may not have. */
   end(): readonly SentStanza[] {
     this.#requests.stop();
     return this.#queue.end().filter(({ storedElsewhere }) => !storedElsewhere);
@@ -192,7 +192,7 @@ export class AcknowledgedDelivery {
     return [...sent.filter(({ entry }) => !entry.storedElsewhere), ...unsent];
   }
 
-  /** A copy that was written before others were sent has no number yet: after a restart it would count as not sent. */
+  /** Gives a number to a copy that was written before others were sent. Without one it would count as not sent after a restart. */
   #number({ copy, sequence }: UnsentStanza, sent: number | undefined): void {
     if (copy && sequence === undefined && sent !== undefined && this.#key !== undefined)
       void this.#deps.copies.number(copy, sent);

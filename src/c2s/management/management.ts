@@ -21,7 +21,7 @@ export interface ManagementDeps extends DeliveryDeps {
   readonly log: Log;
 }
 
-/** The session, with what of it is written to the disk. */
+/** The session, with the part of its state that is written to the disk. */
 interface StatefulSession extends ManagedSession {
   state(): string;
   /** The state if it has changed since the last call, otherwise undefined. */
@@ -41,7 +41,7 @@ export interface RestoredAcknowledgments {
   readonly queue: UnacknowledgedQueue;
 }
 
-/** Stream management of one session (XEP-0198): acknowledgments both ways, and what of them is on the disk. */
+/** Stream management of one session (XEP-0198): acknowledgments in both directions, and their copies on the disk. */
 export class Management {
   readonly resumability: Resumability | undefined;
   /** What the client is sent. */
@@ -77,39 +77,39 @@ export class Management {
     return this.acknowledger.incoming;
   }
 
-  /** How many of its stanzas the client may forget, as 'h' shows it. */
+  /** How many stanzas of the client are final, as 'h' tells it. */
   get h(): number {
     return wireCount(this.acknowledger.safe);
   }
 
-  /** The connection is lost: all that the client may not have, `held` behind what was sent, goes to the disk and is returned. */
+  /** The connection is lost. Writes all stanzas that the client may not have to the disk, `held` after those sent, and returns them. */
   detached(held: readonly Stanza[]): readonly Stanza[] {
     const undelivered = this.delivery.detached(held);
     this.#write(undelivered);
     return undelivered.map(({ entry }) => entry.stanza);
   }
 
-  /** Takes the count that the client brings along, while `held` waits behind what was sent; throws the stream error of XEP-0198 §6. */
+  /** Takes the count of the client that resumes; `held` follows the stanzas that were sent. Throws the stream error of XEP-0198 §6. */
   resumedAt(h: number, held: readonly Stanza[]): void {
     const undelivered = this.delivery.resumedAt(h, held);
     this.acknowledger.settle();
     if (undelivered) this.#write(undelivered);
   }
 
-  /** The client is back and was told so: it gets again what it has not acknowledged (XEP-0198 §5). */
+  /** The client has resumed: the server sends the unacknowledged stanzas again (XEP-0198 §5). */
   attached(stream: SessionStream): void {
     this.acknowledger.resumed();
     if (this.resumability) void this.#deps.store.attach(this.resumability.key).catch(() => undefined);
     this.delivery.attached(stream);
   }
 
-  /** The session has ended; answers what was sent and the client may not have. */
+  /** The session has ended. Returns the stanzas that were sent and that the client may not have. */
   end(): readonly SentStanza[] {
     this.acknowledger.end();
     return this.delivery.end();
   }
 
-  /** Writes the count, with what has changed of the session since the last write that succeeded. */
+  /** Writes the count, and the state of the session if it has changed since the last successful write. */
   async #persist(key: string, handled: number): Promise<void> {
     this.#unwritten = this.#session.changedState() ?? this.#unwritten;
     const state = this.#unwritten;
@@ -134,7 +134,7 @@ export class Management {
     if (rows.length === 0) ids.catch(() => undefined);
   }
 
-  /** A stanza has failed and nobody was told: its sender must not resume this session, but repeat the stanza in a new one. */
+  /** A stanza has failed without an error to its sender, who must repeat it: this session cannot be resumed any more. */
   #failed(error: unknown): void {
     if (!(error instanceof StreamError))
       this.#deps.log.error({ err: error }, 'a stanza failed and is not acknowledged');

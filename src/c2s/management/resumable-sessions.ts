@@ -54,7 +54,7 @@ interface StrayStanza {
   readonly undelivered: readonly Undelivered[];
 }
 
-/** How long a client that resumes waits until all it has sent is final: on a full disk that may depend on a recipient who is away. */
+/** How long a resuming client waits until all its stanzas are final. On a full disk that may depend on a recipient who is away. */
 const settleTimeoutMs = 10_000;
 /** How long the count of an ended session is remembered. */
 const rememberEndedMs = 86_400_000;
@@ -91,7 +91,7 @@ export class ResumableSessions {
     return { id: token, maxSeconds, location: resumption.location };
   }
 
-  /** The session of this account that a token stands for. */
+  /** The session of this account with this token. */
   find(token: string, identity: Jid): ClientSession | undefined {
     const session = this.#byKey.get(keyOf(token));
     return session?.account.jid.equals(identity) ? session : undefined;
@@ -102,7 +102,7 @@ export class ResumableSessions {
     return this.#deps.store.handledBeforeEnd(keyOf(token), identity.toString());
   }
 
-  /** Resolves when all that the client has sent is final. If that takes too long the session ends, and its client begins anew. */
+  /** Resolves when all stanzas of the client are final. If that takes too long, the session ends and the client needs a new one. */
   async settled(session: ClientSession): Promise<void> {
     const { clock, end } = this.#deps;
     const timer = clock.after(settleTimeoutMs, () => end(session));
@@ -129,7 +129,7 @@ export class ResumableSessions {
     session.release();
   }
 
-  /** A session has ended: nobody can come back to it. */
+  /** A session has ended and cannot be resumed. */
   ended(session: ClientSession): void {
     this.#stopWaiting(session);
     const { management } = session;
@@ -146,7 +146,7 @@ export class ResumableSessions {
     return found.map((session) => ({ ...session, jid: Jid.parse(session.owner).withResource(session.resource) }));
   }
 
-  /** Gives a new session what one on the disk has left. */
+  /** Gives a new session the stanzas of one on the disk. */
   async restore(session: ClientSession, found: FoundSession): Promise<void> {
     const { store, copies, clock } = this.#deps;
     const { key, maxSeconds, handled, detachedAtMs } = found;
@@ -164,7 +164,7 @@ export class ResumableSessions {
     this.#restoreState(session, found);
     this.#restored.add(session);
     this.#byKey.set(key, session);
-    // A clock that was set back must not make a session immortal.
+    // After the clock was set back, a session must still end.
     const waitedMs = Math.max(0, clock.nowMs() - detachedAtMs);
     this.#expect(session, Math.max(0, maxSeconds * 1000 - waitedMs));
   }
@@ -191,7 +191,7 @@ export class ResumableSessions {
     });
   }
 
-  /** A stanza that was never written is watched again: it is asked whether it may be written once the client is back. */
+  /** Watches a stanza that was never written again: its watch decides whether it may be written when the client is back. */
   #restoreWatch(session: ClientSession, stanza: Stanza, sentAtMs: number): void {
     const watch = this.#deps.restoreWatch(stanza, session, sentAtMs);
     if (watch) session.watch(stanza, watch);
@@ -233,7 +233,7 @@ export class ResumableSessions {
   }
 }
 
-/** A hash of the token, for the disk: nobody who reads the disk can resume the session with it. */
+/** A hash of the token, for the disk: it does not suffice to resume the session. */
 function keyOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }

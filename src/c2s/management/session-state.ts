@@ -54,7 +54,7 @@ export class SessionState {
     return this.text();
   }
 
-  /** Gives a session the state that was written down before the restart. Throws if the text cannot be read. */
+  /** Gives a session its state from before the restart. Throws if the text cannot be read. */
   static restore(text: string, session: Persistent): void {
     const { presence, interests } = session;
     const document = JSON.parse(text) as Partial<StateDocument>;

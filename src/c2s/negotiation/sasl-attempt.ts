@@ -16,7 +16,7 @@ export interface SaslProfile {
   response(element: Element): Buffer;
   /** Accepts what the mechanism has proven, or throws SaslFailure. Returns what the client has to do before it succeeds. */
   accept(stream: NegotiatingStream, step: SaslSuccess): Tasks | undefined;
-  /** Tells the client, and takes the stream where the profile takes it. */
+  /** Tells the client, and continues the stream as the profile demands. */
   succeed(stream: NegotiatingStream, step: SaslSuccess): MaybePromise<void>;
 }
 
@@ -28,7 +28,7 @@ export interface Tasks {
   take(element: Element): MaybePromise<Element | undefined>;
 }
 
-/** Counts what happened to authentications, and may refuse them. */
+/** Counts attempts to authenticate by their outcome, and may refuse them. */
 export interface AuthenticationGuard {
   /** Throws SaslFailure if this address may not try now. */
   admit(remoteAddress: string): void;
@@ -66,7 +66,7 @@ export class SaslAttempt {
     });
   }
 
-  /** The client's next element; anything but a response or an abort ends the stream. */
+  /** Takes the client's next element. Anything except a response or an abort ends the stream. */
   receive(frame: Frame): MaybePromise<void> {
     if (frame.ns !== this.#profile.ns) throw StreamError.notAuthorized('authentication is in progress');
     switch (frame.name) {

@@ -166,13 +166,13 @@ class Sasl2Profile implements SaslProfile {
   }
 }
 
-/** XEP-0388 §2.4: a stream header that claims somebody else fails the authentication. */
+/** XEP-0388 §2.4: authentication fails if the stream header names another user. */
 function checkHeaderFrom({ headerFrom }: NegotiatingStream, identity: Jid): void {
   if (headerFrom === undefined) return;
   if (!jidOrNothing(headerFrom)?.bare().equals(identity)) throw SaslFailure.invalidAuthzid();
 }
 
-/** XEP-0388 §2.6.1: the identifier is the full JID if a resource was bound on the way. */
+/** XEP-0388 §2.6.1: the identifier is the full JID if a resource was bound at the same time. */
 function succeed(
   stream: NegotiatingStream,
   { identity, data }: SaslSuccess,
