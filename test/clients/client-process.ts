@@ -31,6 +31,10 @@ export interface Login {
  * the events `published NODE ID`, `not-published NODE CONDITION`, `item-of JID NODE ID NAME`, `items-end JID NODE` and
  * `no-items JID NODE CONDITION`.
  *
+ * slixmpp also has the orders `bookmark ROOM NAME` and `avatar IMAGE`. nbxmpp has the orders `bookmarks PLACE`,
+ * `store-bookmarks PLACE ROOM NAME…` and `photo JID`; the events `bookmark PLACE ROOM NAME`, `bookmarks-end PLACE`, `avatar JID SHA-1` and
+ * `photo JID SHA-1 SHA-1`.
+ *
  * Of programs that know AMP also (rules are `ACTION CONDITION VALUE`): the orders `rules TO ID BODY RULE…` and `amp-features DOMAIN`;
  * the events `report STATUS ID FROM RULE`, `amp-error LIST ID CONDITION RULE…`, `feature NAME` and `features-end`.
  */

@@ -1,5 +1,6 @@
 """Drives python-nbxmpp, the library of Gajim, by the line protocol of client-process.ts."""
 import datetime
+import hashlib
 import os
 import sys
 
@@ -7,7 +8,7 @@ from gi.repository import Gio, GLib
 from nbxmpp.client import Client
 from nbxmpp.const import ConnectionProtocol, ConnectionType, StreamError
 from nbxmpp.protocol import JID, Iq, Message
-from nbxmpp.structs import StanzaHandler
+from nbxmpp.structs import BookmarkData, DiscoIdentity, StanzaHandler
 
 # Nothing below overrides how GLib checks a certificate; it only learns which authority to trust.
 host, port, security, address, password, ca_file = sys.argv[1:]
@@ -45,7 +46,9 @@ def on_failure(_client, _signal):
 
 
 def on_message(_client, stanza, properties):
-    if properties.is_carbon_message:
+    if properties.is_pubsub_event:
+        show_event(properties.pubsub_event)
+    elif properties.is_carbon_message:
         say('carbon', properties.carbon.type, stanza.getFrom(), stanza.getTo(), properties.body)
     elif properties.body is not None:
         stamp = ''
@@ -54,8 +57,17 @@ def on_message(_client, stanza, properties):
         say('message', properties.from_, properties.body, stamp)
 
 
+def show_event(event):
+    data = event.data if isinstance(event.data, list) else [event.data]
+    for bookmark in data:
+        if isinstance(bookmark, BookmarkData):
+            say('bookmark', event.node, bookmark.jid, bookmark.name)
+
+
 def on_presence(_client, stanza, properties):
     kind = properties.type.value or 'available'
+    if properties.avatar_sha is not None:
+        say('avatar', properties.jid, properties.avatar_sha)
     say('presence', properties.jid, kind, stanza.getShow() or '', properties.status or '')
 
 
@@ -67,6 +79,38 @@ def show_roster(task):
     for item in task.finish().items:
         say('item', item.jid, item.name, item.subscription, ','.join(item.groups))
     say('roster-end')
+
+
+# The three places where Gajim looks for bookmarks.
+bookmark_modules = {
+    'urn:xmpp:bookmarks:1': 'NativeBookmarks',
+    'storage:bookmarks': 'PEPBookmarks',
+    'jabber:iq:private': 'PrivateBookmarks',
+}
+
+
+def show_bookmarks(task):
+    place = task.get_user_data()
+    for bookmark in task.finish():
+        say('bookmark', place, bookmark.jid, bookmark.name)
+    say('bookmarks-end', place)
+
+
+def store_bookmarks(place, *rooms):
+    bookmarks = [BookmarkData(jid=JID.from_string(room), name=name) for room, name in zip(rooms[::2], rooms[1::2])]
+    client.get_module(bookmark_modules[place]).store_bookmarks(bookmarks)
+
+
+def want(*nodes):
+    module = client.get_module('EntityCaps')
+    identity = DiscoIdentity(category='client', type='pc', name='nbxmpp')
+    module.set_caps([identity], [f'{node}+notify' for node in nodes], 'https://client.example')
+    client.get_module('BasePresence').send(caps=module.caps._asdict())
+
+
+def show_photo(task):
+    image, digest = task.finish().get_avatar()
+    say('photo', task.get_user_data(), hashlib.sha1(image).hexdigest() if image else '', digest)
 
 
 def enable_carbons():
@@ -90,6 +134,15 @@ def obey(verb, *words):
         client.get_module('Roster').request_roster(callback=show_roster)
     elif verb == 'carbons':
         enable_carbons()
+    elif verb == 'wants':
+        want(*words)
+    elif verb == 'bookmarks':
+        client.get_module(bookmark_modules[words[0]]).request_bookmarks(callback=show_bookmarks, user_data=words[0])
+    elif verb == 'store-bookmarks':
+        store_bookmarks(*words)
+    elif verb == 'photo':
+        contact = JID.from_string(words[0])
+        client.get_module('VCardTemp').request_vcard(jid=contact, callback=show_photo, user_data=words[0])
     elif verb == 'quit':
         client.disconnect()
 

@@ -100,6 +100,19 @@ class Client(slixmpp.ClientXMPP):
         except slixmpp.exceptions.IqError as error:
             say('not-published', node, error.condition)
 
+    async def bookmark(self, room, name):
+        payload = ElementTree.Element('{urn:xmpp:bookmarks:1}conference', name=name, autojoin='true')
+        await self['xep_0060'].publish(None, 'urn:xmpp:bookmarks:1', id=room, payload=payload)
+        say('published', 'urn:xmpp:bookmarks:1', room)
+
+    async def publish_avatar(self, image):
+        self.register_plugin('xep_0084')
+        avatars = self['xep_0084']
+        digest = avatars.generate_id(image)
+        await avatars.publish_avatar(image)
+        await avatars.publish_avatar_metadata({'id': digest, 'type': 'image/png', 'bytes': len(image)})
+        say('published', 'urn:xmpp:avatar:metadata', digest)
+
     async def show_items(self, jid, node):
         try:
             answer = await self['xep_0060'].get_items(jid, node)
@@ -143,6 +156,10 @@ class Client(slixmpp.ClientXMPP):
             await self.publish(*words)
         elif verb == 'items':
             await self.show_items(*words)
+        elif verb == 'bookmark':
+            await self.bookmark(*words)
+        elif verb == 'avatar':
+            await self.publish_avatar(words[0].encode())
         elif verb == 'rules':
             self.send_with_rules(*words)
         elif verb == 'amp-features':

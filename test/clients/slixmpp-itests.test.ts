@@ -16,6 +16,8 @@ const modules = [
   'test_disco',
   'test_ibb',
   'test_last_activity',
+  'test_mam',
+  'test_pep',
   'test_ping',
   'test_privatestorage',
   'test_quickresponse',
@@ -23,6 +25,7 @@ const modules = [
   'test_reconnect',
   'test_retract',
   'test_slow_filters',
+  'test_user_avatar',
   'test_vcard',
   'test_vcard_avatar',
   'test_version',
@@ -34,7 +37,7 @@ const modules = [
 
   before(async function () {
     if ((await slixmpp.missing()) !== undefined) this.skip();
-    server = await startServer();
+    server = await startServer({ settings: { archive: { enabled: true } } });
     for (const local of ['alice', 'bob']) await server.addUser(`${local}@localhost`, `${local}'s secret`);
     await befriend(server);
   });
