@@ -309,7 +309,7 @@ export interface Recorded {
    * Called when a plan of the kind `direct` or `stored` was carried out: sessions have the message, or the store has it durably. Called
    * again if it fails later and another plan is carried out.
    */
-  carriedOut?(): void;
+  carriedOut?(plan: DeliveryPlan): void;
   /** Called when no plan is left for the message, or when a rule ends it while it waits for a session. */
   undelivered?(): void;
 }

@@ -202,7 +202,7 @@ export class MessagePath {
     const needsCopy = ackScope?.needsAck && storabilityOf(message) !== 'forget';
     if (!needsCopy) for (const session of sessions) session.send(message, watch);
     else for (const session of sessions) ackScope.ackAfter(session.sendDurably(message, watch));
-    for (const one of journey.recorded) one.carriedOut?.();
+    for (const one of journey.recorded) one.carriedOut?.(ruling.plan);
   }
 
   /** One delivery is enough. If every session fails, the judge rules on the next plan. */
@@ -289,7 +289,7 @@ export class MessagePath {
       .then(
         () => {
           ruling.oversight?.done();
-          for (const one of journey.recorded) one.carriedOut?.();
+          for (const one of journey.recorded) one.carriedOut?.(ruling.plan);
         },
         (error: unknown) => this.#notKept(ruling, journey, error),
       )

@@ -33,13 +33,20 @@ export class Notifying {
 
   /** Devices without a session are told when the message was delivered to others, or is stored. */
   record(passage: JudgedPassage): Recorded | undefined {
-    const { destination, message, plan, options } = passage;
+    const { destination, message, options } = passage;
     const account = destination.kind === 'account' ? destination.account : undefined;
     if (!account || account.pushDevices === 0) return undefined;
     this.#noticeWithdrawal(passage, account);
-    const isKept = plan.kind === 'stored' || (plan.kind === 'direct' && hasStanzaId(message.payload, account.jid));
-    if (!isKept || !isNews(message, account)) return undefined;
-    return { carriedOut: () => this.#tellAbsent(account, message, options.again !== undefined) };
+    if (!isNews(message, account)) return undefined;
+    const isArchived = hasStanzaId(message.payload, account.jid);
+    let told = false;
+    return {
+      carriedOut: ({ kind }) => {
+        if (told || !(isArchived || kind === 'stored')) return;
+        told = true;
+        this.#tellAbsent(account, message, options.again !== undefined);
+      },
+    };
   }
 
   /** The connection of a session is lost. Until now its device had everything. */

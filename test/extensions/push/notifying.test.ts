@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { carbonOf } from '../../../src/protocol/carbon.ts';
 import { StanzaError } from '../../../src/protocol/stanza-error.ts';
+import type { DeliveryPlan } from '../../../src/routing/delivery-plan.ts';
+import type { Ruling } from '../../../src/routing/extension.ts';
 import { readStanza } from '../../protocol/read-stanza.ts';
 import { disable, PushBench } from './push-bench.ts';
 
@@ -110,6 +112,27 @@ describe('notifications of push services (XEP-0357 §7)', () => {
       await test.message(juliet.key);
       expect(test.told()).to.deep.equal(['n1 1']);
     });
+
+    for (const archives of [false, true]) {
+      it(`come once if the message is stored because a delivery has failed, ${archives ? 'also' : 'not'} archived`, async () => {
+        // Plans a message again whenever a delivery fails.
+        test.judge = ({ message }) => {
+          const judge = (plan: DeliveryPlan): Ruling => ({
+            message,
+            plan,
+            oversight: { done: () => undefined, failed: judge },
+          });
+          return { message, judge };
+        };
+        test.restart({ archives });
+        const juliet = await test.away();
+        const desktop = await bench.session(juliet, 'desktop', '<presence/>');
+        desktop.broken = true;
+        await test.message(juliet.key);
+        expect((await bench.storage.offline.list(juliet.key, 0, 10)).length).to.equal(1);
+        expect(test.told()).to.deep.equal(['n1 1']);
+      });
+    }
 
     it('do not come for what the user writes', async () => {
       test.restart({ archives: true });

@@ -7,6 +7,7 @@ import type { Stanza } from '../../../src/protocol/stanza.ts';
 import type { StanzaError } from '../../../src/protocol/stanza-error.ts';
 import { errorReply, iqResult } from '../../../src/protocol/stanza-replies.ts';
 import type { Account } from '../../../src/routing/account.ts';
+import type { Extension } from '../../../src/routing/extension.ts';
 import { serviceOf } from '../../support/service-of.ts';
 import type { StubSession } from '../../support/stub-session.ts';
 import { Bench } from '../bench.ts';
@@ -18,6 +19,8 @@ export class PushBench {
   readonly bench: Bench;
   options = defaults;
   archives = false;
+  /** A judge, for tests of plans that fail. */
+  judge: Extension['judge'];
   /** What the services got, in order. */
   readonly requests: Stanza[] = [];
   /** How the services answer; `silence`: not at all. */
@@ -28,6 +31,7 @@ export class PushBench {
     beforeEach(() => {
       this.requests.length = 0;
       this.answer = 'result';
+      this.judge = undefined;
       this.#configure({});
     });
     this.bench = new Bench((deps) => {
@@ -36,6 +40,7 @@ export class PushBench {
       const kept = { enabled: this.archives, keepDays: 365, maxPerAccount: null };
       return {
         extensions: [
+          { name: 'judge', claims: [], ...(this.judge && { judge: this.judge }) },
           offline({ ...deps, store: storage.offline, options: { ...quota, toArchiveClients: false } }),
           archive({ ...deps, options: kept }),
           carbons(routing.sessions),
