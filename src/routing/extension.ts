@@ -245,7 +245,7 @@ export interface Ruling {
 /** Follows a plan until it has happened or failed. */
 export interface Oversight {
   /** Data to store with the message, if it is stored. */
-  readonly extras?: StoredExtras;
+  readonly extras?: StoredExtras | undefined;
   /** The plan has happened: the bytes were handed to the socket, or the message is durable. */
   done(): void;
   /**
@@ -296,15 +296,15 @@ export type Recorder = (passage: JudgedPassage) => Recorded | undefined;
 /** What a recorder did with a message. */
 export interface Recorded {
   /** Returns the message with what the recorder adds for the recipient. Pure: it is called again if the message is planned again. */
-  readonly stamp?: (message: Stanza) => Stanza;
+  stamp?(message: Stanza): Stanza;
   /** The message as the sender's other devices get it, if the recorder changes it. */
-  readonly copyForSender?: Stanza;
+  readonly copyForSender?: Stanza | undefined;
   /** The acknowledgment of the message waits for this promise. */
-  readonly durable?: Promise<unknown>;
+  readonly durable?: Promise<unknown> | undefined;
   /** The sender's next stanza waits for this promise: the recorder has too much work. */
-  readonly backlog?: Promise<unknown>;
+  readonly backlog?: Promise<unknown> | undefined;
   /** Data to store with the message, if it is stored. */
-  readonly extras?: StoredExtras;
+  readonly extras?: StoredExtras | undefined;
   /**
    * Called when a plan of the kind `direct` or `stored` was carried out: sessions have the message, or the store has it durably. Called
    * again if it fails later and another plan is carried out.

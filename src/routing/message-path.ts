@@ -49,6 +49,8 @@ interface Journey {
   readonly excluded: Excluded;
   /** What the recorders did with it. */
   readonly recorded: readonly Recorded[];
+  /** The message as it was recorded, and with the stamps of the recorders. */
+  readonly stamps?: { readonly message: Stanza; readonly stamped: Stanza };
 }
 
 /** The number of messages on their way to the disk above which their senders wait for the disk. */
@@ -169,7 +171,8 @@ export class MessagePath {
       // Nobody waits for it; storage logs its own failures.
       else done.durable?.catch(() => undefined);
     }
-    const carriedOut = this.#carryOut(ruling, { passage, excluded, recorded });
+    const stamps = { message: ruling.message, stamped: message };
+    const carriedOut = this.#carryOut(ruling, { passage, excluded, recorded, stamps });
     return backlog ? Promise.all([carriedOut, backlog]).then(() => undefined) : carriedOut;
   }
 
@@ -196,7 +199,7 @@ export class MessagePath {
   #handOver(ruling: Ruling, sessions: readonly Session[], journey: Journey): void {
     const { oversight } = ruling;
     const { ackScope } = journey.passage.options;
-    const message = stamped(ruling.message, journey.recorded);
+    const message = stamped(ruling.message, journey);
     const watch = oversight && this.#watchOver(oversight, sessions, journey);
     // A message that is not worth storing is not worth a copy either.
     const needsCopy = ackScope?.needsAck && storabilityOf(message) !== 'forget';
@@ -250,7 +253,7 @@ export class MessagePath {
   #depart(outbound: Outbound, ruling: Ruling, journey: Journey): MaybePromise<void> {
     const { plan, oversight } = ruling;
     const { ackScope } = journey.passage.options;
-    const stamp = (message: Stanza) => stamped(message, journey.recorded);
+    const stamp = (message: Stanza) => stamped(message, journey);
     const message = plan.kind === 'remote' ? this.#abroad(stamp(ruling.message), journey) : stamp(ruling.message);
     const failed = (error: unknown) => this.#lost(ruling, journey, error);
     // A message that is not worth storing is not worth a copy either.
@@ -285,7 +288,7 @@ export class MessagePath {
     const { ackScope } = journey.passage.options;
     this.#writes += 1;
     const kept = this.#store
-      .keep(stamped(ruling.message, journey.recorded), owner, extrasOf(ruling, journey))
+      .keep(stamped(ruling.message, journey), owner, extrasOf(ruling, journey))
       .then(
         () => {
           ruling.oversight?.done();
@@ -358,9 +361,10 @@ export class MessagePath {
 }
 
 /** The message with all stamps of the recorders. */
-function stamped(message: Stanza, recorded: readonly Recorded[]): Stanza {
+function stamped(message: Stanza, { recorded, stamps }: Journey): Stanza {
+  if (stamps?.message === message) return stamps.stamped;
   let result = message;
-  for (const { stamp } of recorded) if (stamp) result = stamp(result);
+  for (const one of recorded) result = one.stamp?.(result) ?? result;
   return result;
 }
 

@@ -21,6 +21,8 @@ export interface Case {
   readonly who: 'xmpp' | 'all' | 'ampere';
   /** Left out with --quick. */
   readonly long: boolean;
+  /** Whether the server archives messages (XEP-0313). */
+  readonly archive?: boolean;
 }
 
 const common = { kind: 'throughput', tls: false, cores: 'one each', who: 'xmpp', long: false } as const;
@@ -40,6 +42,18 @@ function messages(pairs: number, window: number, tls: boolean, body: number): Ca
     scenario: 'messages',
     settings: { pairs, window, body, warm },
     who: 'all',
+  };
+}
+
+/** The same with an archive for both ends of each message. */
+function archived(pairs: number, window: number): Case {
+  const plain = messages(pairs, window, false, 100);
+  return {
+    ...plain,
+    name: `archive-${pairs}x${window}`,
+    title: `${plain.title}, archived`,
+    who: 'xmpp',
+    archive: true,
   };
 }
 
@@ -125,6 +139,14 @@ const offline: Case = {
   settings: { base: 2000, senders: 10, users: 200, 'per-recipient': 250, batch: 20 },
 };
 
+/** Stored and archived: the offline store and both archives. */
+const archivedOffline: Case = {
+  ...offline,
+  name: 'archive-offline',
+  title: `${offline.title}, archived`,
+  archive: true,
+};
+
 const presence: Case = {
   ...common,
   name: 'presence-500',
@@ -157,12 +179,14 @@ export const cases: readonly Case[] = [
   messages(500, 1, true, 100),
   messages(50, 10, false, 1024),
   messages(50, 10, true, 1024),
+  archived(50, 10),
   noRule,
   rule('deliver', 'stored'),
   rule('match-resource', 'exact'),
   rule('expire-at', '2099-01-01T00:00:00Z'),
   logins,
   offline,
+  archivedOffline,
   presence,
   ...[1000, 5000, 20_000, 50_000].map(latency),
   ...[10, 100, 1000, 10_000].map(growth),

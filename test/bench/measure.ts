@@ -31,17 +31,17 @@ export async function measure(server: BenchServer, what: Case, parts: MeasurePar
   return sample;
 }
 
-async function measureStart(server: BenchServer, { cores }: Case, { workplace }: MeasureParts): Promise<Sample> {
+async function measureStart(server: BenchServer, what: Case, { workplace }: MeasureParts): Promise<Sample> {
   const place = await workplace.placeFor(server);
   await untilQuiet();
-  await using running = await RunningServer.start(server, place, cores);
+  await using running = await RunningServer.start(server, place, what);
   await sleep(memorySettlesMs);
   return { startSeconds: running.startSeconds, rssKb: running.rssKb, faults: 0, noisy: false };
 }
 
 async function measureLoad(server: BenchServer, what: Case, parts: MeasureParts): Promise<Sample> {
   const place = await parts.workplace.placeFor(server);
-  await using running = await RunningServer.start(server, place, what.cores);
+  await using running = await RunningServer.start(server, place, what);
   await sleep(settleMs);
   await untilQuiet();
   return drive(running, server, what, parts);

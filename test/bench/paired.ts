@@ -63,8 +63,7 @@ async function measureSlices(
   parts: MeasureParts,
 ): Promise<Pair[]> {
   const { workplace } = parts;
-  const start = async (server: BenchServer) =>
-    RunningServer.start(server, await workplace.placeFor(server), what.cores);
+  const start = async (server: BenchServer) => RunningServer.start(server, await workplace.placeFor(server), what);
   await using base = await start(builds.base);
   await using build = await start(builds.build);
   const running = { base, build };

@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { domain } from './accounts.ts';
-import { type CoreUse, coresOf, onCores } from './cores.ts';
+import type { Case } from './cases.ts';
+import { coresOf, onCores } from './cores.ts';
 import { endWithUs } from './end-with-us.ts';
 import type { Place } from './place.ts';
 import type { BenchServer } from './servers/bench-server.ts';
@@ -28,9 +29,9 @@ export class RunningServer implements AsyncDisposable {
   }
 
   /** Starts the server and waits until it serves. */
-  static async start(server: BenchServer, place: Place, cores: CoreUse): Promise<RunningServer> {
+  static async start(server: BenchServer, place: Place, { cores, archive = false }: Case): Promise<RunningServer> {
     const { server: own } = coresOf[cores];
-    const { command, environment } = await server.launch(place, own.length);
+    const { command, environment } = await server.launch(place, { cores: own.length, archive });
     const [file, args] = onCores(own, command);
     const log = join(place.directory, `${server.name}.out`);
     const output = openSync(log, 'w');

@@ -6,6 +6,7 @@ import { stanzaIdBy, withStanzaId } from '../../protocol/stanza-id.ts';
 import type { Account } from '../../routing/account.ts';
 import type { Recorded } from '../../routing/extension.ts';
 import type { ArchivingPlan } from '../../routing/message-archive.ts';
+import type { StoredExtras } from '../../routing/message-store.ts';
 import { isFirstJourney, type JudgedPassage, type Passage } from '../../routing/passage.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { ArchiveStore, NewArchivedMessage } from '../../storage/archive.ts';
@@ -30,7 +31,8 @@ interface ArchivingDeps {
 }
 
 /** An account that a message is archived for. */
-interface Keeper extends AccountArchive {
+interface Keeper {
+  readonly own: AccountArchive;
   readonly account: Account;
   readonly peer: Jid;
 }
@@ -65,21 +67,27 @@ export class Archiving {
     const sender = this.#sender(passage);
     if (!recipient && !sender) return undefined;
     const id = this.#deps.store.newId();
-    const toSelf = recipient?.archive === sender?.archive;
     const archived: NewArchivedMessage = {
       id,
       bytes: message.toBytes(),
-      sender: toSelf ? undefined : endOf(sender),
+      // A message to oneself is in the archive once.
+      sender: recipient?.own.archive === sender?.own.archive ? undefined : endOf(sender),
       recipient: endOf(recipient),
     };
-    const isStored = recipient !== undefined && plan.kind === 'stored';
-    const durable = isStored ? undefined : this.#append(archived);
-    return {
-      ...(recipient && this.#forRecipient(recipient, id, isStored ? archived : undefined, message)),
-      ...(sender && this.#hasOthers(sender.account) && { copyForSender: stamped(passage.copyForSender, sender, id) }),
-      ...(durable && options.ackScope?.needsAck && { durable }),
-      ...(durable && this.#waiting > patientWrites && { backlog: durable }),
-    };
+    const waits = recipient !== undefined && plan.kind === 'stored';
+    const durable = waits ? undefined : this.#append(archived);
+    const copyForSender =
+      sender && this.#hasOthers(sender.account) ? stamped(passage.copyForSender, sender, id) : undefined;
+    return new ArchivedPassage({
+      id,
+      message,
+      recipient,
+      unwritten: waits ? archived : undefined,
+      copyForSender,
+      durable: options.ackScope?.needsAck ? durable : undefined,
+      backlog: this.#waiting > patientWrites ? durable : undefined,
+      remove: this.#remove,
+    });
   }
 
   /** What the archive of the recipient will do with a message that is stored. */
@@ -88,7 +96,7 @@ export class Archiving {
     if (options.again) return this.#earlierCopy(message, recipient);
     if (options.own || !isArchivable(message) || this.#deps.disk().refusing) return undefined;
     const keeper = this.#keeper(recipient, sender);
-    return keeper && { suffices: isEnough(keeper, message) };
+    return keeper && { suffices: isEnough(keeper.own, message) };
   }
 
   /** A message that comes back from a session was archived when it was sent to the session. */
@@ -119,24 +127,13 @@ export class Archiving {
   }
 
   #keeper(account: Account, peer: Jid): Keeper | undefined {
-    const archive = this.#deps.archives.of(account);
-    return wants(archive.preferences, account, peer) ? { ...archive, account, peer } : undefined;
+    const own = this.#deps.archives.of(account);
+    return wants(own.preferences, account, peer) ? { own, account, peer } : undefined;
   }
 
-  /** `stored` is what the store has yet to write. */
-  #forRecipient(
-    recipient: Keeper,
-    id: number,
-    stored: NewArchivedMessage | undefined,
-    message: Stanza,
-  ): Pick<Recorded, 'stamp' | 'extras' | 'undelivered'> {
-    const remove = () => void this.#deps.store.remove(recipient.archive, id).catch((error) => this.#failed(error));
-    return {
-      stamp: (sent) => stamped(sent, recipient, id),
-      extras: { copy: { id, message: stored, suffices: isEnough(recipient, message) } },
-      ...(!stored && { undelivered: remove }),
-    };
-  }
+  readonly #remove = ({ own }: Keeper, id: number): void => {
+    this.#deps.store.remove(own.archive, id).catch((error) => this.#failed(error));
+  };
 
   #hasOthers({ key }: Account): boolean {
     return this.#deps.sessions.of(key).length > 1;
@@ -182,9 +179,58 @@ function mayExpire(payload: Payload): boolean {
 }
 
 function endOf(keeper: Keeper | undefined) {
-  return keeper && { archive: keeper.archive, peer: keeper.peer.bare().toString() };
+  return keeper && { archive: keeper.own.archive, peer: keeper.peer.bare().toString() };
 }
 
-function stamped(message: Stanza, { account, archive, ids }: Keeper, id: number): Stanza {
-  return message.with({ payload: withStanzaId(message.payload, account.jid, ids.write(archive, id)) });
+function stamped(message: Stanza, { own, account }: Keeper, id: number): Stanza {
+  return message.with({ payload: withStanzaId(message.payload, account.jid, own.ids.write(own.archive, id)) });
+}
+
+/** What has been done with a message, and with whom. */
+interface ArchivedDeps {
+  readonly id: number;
+  readonly message: Stanza;
+  readonly recipient: Keeper | undefined;
+  /** What the store has yet to write, together with the stored message. */
+  readonly unwritten: NewArchivedMessage | undefined;
+  readonly copyForSender: Stanza | undefined;
+  readonly durable: Promise<void> | undefined;
+  readonly backlog: Promise<void> | undefined;
+  readonly remove: (keeper: Keeper, id: number) => void;
+}
+
+/** A message that was archived. Most messages are delivered at once, so what only others need is made on demand. */
+class ArchivedPassage implements Recorded {
+  readonly #deps: ArchivedDeps;
+
+  constructor(deps: ArchivedDeps) {
+    this.#deps = deps;
+  }
+
+  get copyForSender(): Stanza | undefined {
+    return this.#deps.copyForSender;
+  }
+
+  get durable(): Promise<void> | undefined {
+    return this.#deps.durable;
+  }
+
+  get backlog(): Promise<void> | undefined {
+    return this.#deps.backlog;
+  }
+
+  get extras(): StoredExtras | undefined {
+    const { id, message, recipient, unwritten } = this.#deps;
+    return recipient && { copy: { id, message: unwritten, suffices: isEnough(recipient.own, message) } };
+  }
+
+  stamp(message: Stanza): Stanza {
+    const { recipient, id } = this.#deps;
+    return recipient ? stamped(message, recipient, id) : message;
+  }
+
+  undelivered(): void {
+    const { recipient, id, unwritten, remove } = this.#deps;
+    if (recipient && !unwritten) remove(recipient, id);
+  }
 }

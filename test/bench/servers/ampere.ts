@@ -25,7 +25,7 @@ export function ampereIn(root: string, withEdges: boolean): BenchServer {
     },
 
     async seed(place) {
-      const config = await writeConfig(place, 0);
+      const config = await writeConfig(place, 0, false);
       const accounts = join(place.directory, 'accounts.csv');
       await writeFile(
         accounts,
@@ -37,8 +37,8 @@ export function ampereIn(root: string, withEdges: boolean): BenchServer {
       await run(process.execPath, [launcher, ...args]);
     },
 
-    async launch(place, cores) {
-      const config = await writeConfig(place, withEdges ? cores - 1 : 0);
+    async launch(place, { cores, archive }) {
+      const config = await writeConfig(place, withEdges ? cores - 1 : 0, archive);
       return { command: [process.execPath, launcher, 'start', '--config', config] };
     },
   };
@@ -49,7 +49,11 @@ async function versionIn(root: string): Promise<string> {
   return manifest.version;
 }
 
-async function writeConfig({ directory, data, ports, certificate }: Place, edges: number): Promise<string> {
+async function writeConfig(
+  { directory, data, ports, certificate }: Place,
+  edges: number,
+  archive: boolean,
+): Promise<string> {
   const file = join(directory, 'ampere.json');
   const config = {
     domains: [domain],
@@ -61,6 +65,7 @@ async function writeConfig({ directory, data, ports, certificate }: Place, edges
     s2s: { enabled: false },
     tls: { certificate: certificate.certificate, key: certificate.key, required: false },
     limits: { disabled: true },
+    archive: { enabled: archive },
     // A build of before there were edges may be measured, too.
     ...(edges > 0 && { edges }),
     log: { level: 'warn' },

@@ -6,6 +6,13 @@ export interface Launch {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** What a case needs of a server. */
+export interface Setup {
+  readonly cores: number;
+  /** Whether messages are archived, in the fastest local store that the server offers. */
+  readonly archive: boolean;
+}
+
 /** One of the servers compared. */
 export interface BenchServer {
   readonly name: string;
@@ -20,6 +27,6 @@ export interface BenchServer {
   seedKey(): Promise<string>;
   /** Writes the data directory with all accounts. */
   seed(place: Place): Promise<void>;
-  /** Writes the configuration for this many cores; the server is not started yet. */
-  launch(place: Place, cores: number): Promise<Launch>;
+  /** Writes the configuration; the server is not started yet. */
+  launch(place: Place, setup: Setup): Promise<Launch>;
 }

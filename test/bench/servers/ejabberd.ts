@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { accountNames, domain, iterations, scramVerifier } from '../accounts.ts';
 import type { Place } from '../place.ts';
-import type { BenchServer } from './bench-server.ts';
+import type { BenchServer, Setup } from './bench-server.ts';
 import { debianVersion } from './debian-package.ts';
 import { ejabberdProgram } from './ejabberd-program.ts';
 import { fillTemplate } from './template.ts';
 
 const run = promisify(execFile);
 const seedTimeoutMs = 120_000;
+/** Its archives in Mnesia are faster than those in SQLite. */
+const archiveModule = 'mod_mam: { db_type: mnesia, default: always, request_activates_archiving: false }';
 
 /** ejabberd from Debian, with one scheduler for each core it has. */
 export const ejabberd: BenchServer = {
@@ -22,7 +24,7 @@ export const ejabberd: BenchServer = {
   seedKey: async () => '',
 
   async seed(place) {
-    const { command, environment } = await prepare(place, 1);
+    const { command, environment } = await prepare(place, { cores: 1, archive: false });
     const accounts = join(place.directory, 'accounts.term');
     await writeFile(accounts, accountTerms());
     const [file, ...args] = command;
@@ -30,13 +32,19 @@ export const ejabberd: BenchServer = {
     await run(file, [...args, '-eval', seedProgram(accounts)], options);
   },
 
-  launch: (place, cores) => prepare(place, cores),
+  launch: (place, setup) => prepare(place, setup),
 };
 
-async function prepare({ directory, data, ports, certificate }: Place, cores: number) {
+async function prepare({ directory, data, ports, certificate }: Place, { cores, archive }: Setup) {
   await mkdir(data, { recursive: true });
   const config = join(directory, 'ejabberd.yml');
-  const values = { PLAIN: ports.plain, TLS: ports.tls, CERTIFICATE: certificate.both, DOMAIN: domain };
+  const values = {
+    PLAIN: ports.plain,
+    TLS: ports.tls,
+    CERTIFICATE: certificate.both,
+    DOMAIN: domain,
+    ARCHIVE: archive ? archiveModule : '',
+  };
   await fillTemplate('ejabberd.yml', config, values);
   const schedulers = ['+S', `${cores}:${cores}`, '+SDcpu', `${cores}:${cores}`];
   return ejabberdProgram({ directory, data, config }, ['+K', 'true', '+P', '250000', ...schedulers]);

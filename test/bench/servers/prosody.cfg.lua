@@ -6,7 +6,9 @@ data_path = "@DATA@"
 network_backend = "epoll"
 network_settings = { nagle = false }
 gc = { mode = "generational" }
-modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "posix", "offline" }
+modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "posix", "offline", @ARCHIVE@ }
+archive_expires_after = "never"
+default_archive_policy = true
 modules_disabled = { "s2s" }
 interfaces = { "127.0.0.1" }
 c2s_ports = { @PLAIN@ }

@@ -21,7 +21,7 @@ export const prosody: BenchServer = {
     for (const name of accountNames()) await writeFile(join(accounts, `${name}.dat`), text);
   },
 
-  async launch({ directory, data, ports, certificate }) {
+  async launch({ directory, data, ports, certificate }, { archive }) {
     const config = join(directory, 'prosody.cfg.lua');
     await fillTemplate('prosody.cfg.lua', config, {
       DIRECTORY: directory,
@@ -32,6 +32,7 @@ export const prosody: BenchServer = {
       KEY: certificate.key,
       ITERATIONS: iterations,
       DOMAIN: domain,
+      ARCHIVE: archive ? '"mam"' : '',
     });
     return { command: ['prosody', '-F', '--config', config] };
   },
