@@ -224,6 +224,7 @@ const archive = z
       false,
       'Keep an archive of the messages of each account, which its clients can read. Each message is then written to the disk.',
     ),
+    markers: flag(true, 'Keep delivery receipts and chat markers, too. Without them, archives are much smaller.'),
     keepDays: z
       .int()
       .min(1)

@@ -86,21 +86,22 @@ export function isOnlyChatState({ children }: Payload): boolean {
 
 /**
  * Whether the archive of a user keeps the message, as far as its type, its hints (XEP-0334 §4) and its kind decide (XEP-0313
- * §6.1.1). The preferences of the user are the archive's own matter. A `<delay/>` has no influence: anyone can add one.
+ * §6.1.1). The preferences of the user are the archive's own matter. A `<delay/>` has no influence: anyone can add one. Without
+ * `receipts`, receipts and markers are not kept unless a hint demands it.
  */
-export function isArchivable(message: Stanza): boolean {
+export function isArchivable(message: Stanza, kept = { receipts: true }): boolean {
   const type = messageType(message);
   if (type !== 'chat' && type !== 'normal') return false;
-  return !isAmpReport(message) && isWorthArchiving(message.payload);
+  return !isAmpReport(message) && isWorthArchiving(message.payload, kept);
 }
 
 /** Whether an archive keeps a message, as far as its hints and its kind decide. */
-export function isWorthArchiving(payload: Payload): boolean {
+export function isWorthArchiving(payload: Payload, { receipts } = { receipts: true }): boolean {
   const hints = readHints(payload);
   if (hints.noStore || hints.noPermanentStore) return false;
   if (hints.store) return true;
   const kind = messageKind(payload);
-  return kind !== 'chat-state' && kind !== 'other';
+  return kind !== 'chat-state' && kind !== 'other' && (receipts || kind !== 'receipt');
 }
 
 /**

@@ -120,9 +120,19 @@ export class ExtensionHooks {
     for (const hook of this.#detached) hook.waiting?.(session, stanza);
   }
 
-  /** Tells all extensions that the session was bound while its client authenticated. */
-  boundInline(session: Session): void {
-    for (const { boundInline } of this.#extensions) boundInline?.(session);
+  /**
+   * Tells all extensions that the session was bound while its client authenticated, and resolves with what they add to the answer. One
+   * that fails adds nothing; `failed` gets the reason.
+   */
+  async boundInline(session: Session, failed: (error: unknown) => void): Promise<readonly Element[]> {
+    const answers = await Promise.allSettled(
+      this.#extensions.flatMap(({ boundInline }) => boundInline?.(session) ?? []),
+    );
+    return answers.flatMap((answer) => {
+      if (answer.status === 'fulfilled') return answer.value;
+      failed(answer.reason);
+      return [];
+    });
   }
 
   /** Tells all extensions that the session can take messages now. */

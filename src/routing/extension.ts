@@ -74,8 +74,11 @@ export interface Extension<Options = unknown> {
   readonly opened?: () => void;
   /** All streams have ended; the store is still open. */
   readonly closing?: () => Promise<void>;
-  /** The session was bound while its client authenticated (XEP-0386). Called before the client is told. */
-  readonly boundInline?: (session: Session) => void;
+  /**
+   * The session was bound in this turn, while its client authenticated. Resolves with content for the `<bound/>` that the client gets
+   * (XEP-0386 §3.2). Nothing is sent to the session before that.
+   */
+  readonly boundInline?: (session: Session) => Promise<Element>;
   /** The session has broadcast its initial presence, or its priority has become non-negative (RFC 6121 §4.2). */
   readonly readyForMessages?: (session: Session) => void;
   /** The session has ended and is no longer in the directory. */

@@ -67,6 +67,14 @@ export interface ArchiveLimits {
   readonly indexBeforeId: number;
 }
 
+/** What an archive holds, or all of them together: then a message of two archives counts once. */
+export interface ArchiveUsage {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly firstId: number | undefined;
+  readonly lastId: number | undefined;
+}
+
 /** Archives of messages (XEP-0313 §3). */
 export interface ArchiveStore {
   /** The archive of an account. */
@@ -89,6 +97,10 @@ export interface ArchiveStore {
   bounds(archive: number): Promise<readonly [first: ArchivedId, last: ArchivedId] | undefined>;
   /** Removes one message from one archive. */
   remove(archive: number, id: number): Promise<void>;
+  /** Removes all messages with smaller ids from one archive, in steps; resolves with their number. */
+  purge(archive: number, beforeId: number): Promise<number>;
+  /** Measures one archive, or all, in steps. */
+  usage(archive?: number): Promise<ArchiveUsage>;
   /** Does a little of what the limits demand; true if more is left to do. */
   tidy(limits: ArchiveLimits): Promise<boolean>;
   /** The ids of messages that were imported with these ids; nothing for a text that no message was imported with. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Account, Stage } from '../support/conversation.ts';
 import type { TestClient } from '../support/test-client.ts';
-import { childOf, type Tree } from '../support/xml-tree.ts';
+import { childOf, findTree, type Tree } from '../support/xml-tree.ts';
 
 const mam = 'urn:xmpp:mam:2';
 const rsm = 'http://jabber.org/protocol/rsm';
@@ -63,6 +63,33 @@ describe('The message archive (XEP-0313)', () => {
     const { ids, bodies } = await read(home, queryOf(''));
     expect(bodies).to.deep.equal(['stored', 'direct']);
     expect(ids).to.deep.equal([idOf(stored), idOf(direct)]);
+  });
+
+  it('is described to a client that binds, so that it knows what it has missed (XEP-0386 §3.2)', async () => {
+    const { romeo, juliet } = await absent();
+    const binds = async (): Promise<{ client: TestClient; metadata: Tree }> => {
+      const client = await stage.client();
+      await client.opens();
+      const plain = Buffer.from(`\0${juliet.local}\0${juliet.password}`).toString('base64');
+      client.sends(
+        `<authenticate xmlns="urn:xmpp:sasl:2" mechanism="PLAIN"><initial-response>${plain}</initial-response>` +
+          '<bind xmlns="urn:xmpp:bind:0"><enable xmlns="urn:xmpp:carbons:2"/></bind></authenticate>',
+      );
+      const success = await client.receives('<success xmlns="urn:xmpp:sasl:2">...</success>');
+      await client.receivesFeatures();
+      return { client, metadata: findTree(success, 'metadata') ?? expect.fail() };
+    };
+    const first = await binds();
+    expect([first.metadata.ns, first.metadata.children]).to.deep.equal([mam, []]);
+    romeo.sends(chat(juliet.jid, 'one'), chat(juliet.jid, 'two'));
+    await romeo.settles();
+    const { client, metadata } = await binds();
+    const { ids } = await read(client, queryOf(''));
+    expect(metadata.children.map(({ name, attributes }) => [name, attributes.get('id')])).to.deep.equal([
+      ['start', ids[0]],
+      ['end', ids[1]],
+    ]);
+    expect(metadata.children[0]?.attributes.get('timestamp')).to.match(/^20\d\d-/);
   });
 
   it('is announced by the account', async () => {

@@ -12,7 +12,7 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
     amp,
     roster: { maxItems: 10, maxGroupsPerItem: 10, maxNameBytes: 100 },
     offline: { maxMessages: 10, maxBytes: 10_000, toArchiveClients: false },
-    archive: { enabled: true, keepDays: 365, maxPerAccount: null },
+    archive: { enabled: true, markers: true, keepDays: 365, maxPerAccount: null },
     registration: { passwordChange: true, accountRemoval: true },
     push: { enabled: true, maxPerAccount: 20, perMinute: 60, sender: false, body: false },
     forwarding: { userCommand: true },

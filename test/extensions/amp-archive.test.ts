@@ -34,7 +34,13 @@ describe('the archive and stored messages', () => {
       extensions: [
         ampExtension,
         offline({ ...core, store: storage.offline, options: { maxMessages: 3, maxBytes: 10_000, toArchiveClients } }),
-        archive({ ...routing, options: { enabled: true, keepDays: 365, maxPerAccount: null }, storage, clock, log }),
+        archive({
+          ...routing,
+          options: { enabled: true, markers: true, keepDays: 365, maxPerAccount: null },
+          storage,
+          clock,
+          log,
+        }),
         carbons(routing.sessions),
       ],
     };
@@ -89,7 +95,7 @@ describe('the archive and stored messages', () => {
     resource: string = kind.split(' ')[0] ?? '',
   ): Promise<StubSession> {
     const session = await bench.session(account, resource);
-    if (kind === 'Bind 2') bench.routing.hooks.boundInline(session);
+    if (kind === 'Bind 2') await bench.routing.hooks.boundInline(session, () => expect.fail());
     if (kind !== 'neither') await bench.does(session, catchUp);
     await bench.does(session, '<presence/>');
     // Held back until the stored messages have been sent.
@@ -214,7 +220,7 @@ describe('the archive and stored messages', () => {
       const { romeo, juliet } = await absent();
       await bench.does(romeo, chat(juliet.key, 'one'));
       const reader = await bench.session(juliet, 'reader');
-      bench.routing.hooks.boundInline(reader);
+      await bench.routing.hooks.boundInline(reader, () => expect.fail());
       const old = await bench.session(juliet, 'old');
       await Promise.all([bench.does(reader, '<presence/>'), bench.does(old, '<presence/>')]);
       await until(() => messagesOf(old).length === 1);

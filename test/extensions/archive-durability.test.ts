@@ -17,7 +17,7 @@ describe('the archive and the disk', () => {
       extensions: [
         archive({
           ...routing,
-          options: { enabled: true, keepDays: null, maxPerAccount: null },
+          options: { enabled: true, markers: true, keepDays: null, maxPerAccount: null },
           storage: {
             archive: held,
             secrets: storage.secrets,

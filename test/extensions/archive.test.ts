@@ -13,7 +13,7 @@ import { Bench, errorText } from './bench.ts';
 
 const mam = 'urn:xmpp:mam:2';
 const ping = 'urn:xmpp:ping';
-const options = { enabled: true, keepDays: 365, maxPerAccount: null };
+const options = { enabled: true, markers: true, keepDays: 365, maxPerAccount: null };
 
 /** What a query has brought: the messages in the order they came, and the answer behind them. */
 interface Answered {

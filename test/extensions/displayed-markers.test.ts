@@ -8,7 +8,7 @@ import { answersDisco, comesOnline, get, notified, ownerGet, pepBench, publish, 
 
 const node = 'urn:xmpp:mds:displayed:0';
 const stored = { maxMessages: 10, maxBytes: 100_000, toArchiveClients: false };
-const archived = { enabled: true, keepDays: 365, maxPerAccount: null };
+const archived = { enabled: true, markers: true, keepDays: 365, maxPerAccount: null };
 
 describe('displayed markers in messages (XEP-0490 §4.5)', () => {
   const bench = pepBench({

@@ -19,7 +19,13 @@ describe('Blocking Command Reports (XEP-0377)', () => {
     return {
       extensions: [
         blocking({ ...routing, store: storage.blocklists }),
-        archive({ ...routing, options: { enabled: true, keepDays: 365, maxPerAccount: null }, storage, clock, log }),
+        archive({
+          ...routing,
+          options: { enabled: true, markers: true, keepDays: 365, maxPerAccount: null },
+          storage,
+          clock,
+          log,
+        }),
         reports({ ...routing, store, clock, log }),
       ],
     };

@@ -181,6 +181,14 @@ describe('what an archive keeps (XEP-0313 §6.1.1)', () => {
     });
   }
 
+  it('has no receipts and markers if they are not wanted', () => {
+    const kept = (children: string) => isArchivable(read(children, "type='chat'"), { receipts: false });
+    expect([received, displayed, displayed + originId].map(kept)).to.deep.equal([false, false, false]);
+    expect([body + received, received + hint('store'), reactions, propose].map(kept)).to.deep.equal([
+      ...[true, true, true, true],
+    ]);
+  });
+
   it('has no report of a server, but all that a user calls one', () => {
     const from = (address: string) => readStanza(`<message from='${address}' type='chat'>${body}${report}</message>`);
     expect(isArchivable(from('montague.example'))).to.equal(false);

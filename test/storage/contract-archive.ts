@@ -180,6 +180,25 @@ export function describeArchive(subject: Subject): void {
     expect(texts(await store.page(other.archive, everything, 10, 'first'))).to.deep.equal(['x']);
   });
 
+  it('measures and purges an archive, whether its messages are in the index or new', async () => {
+    const { archive: store } = subject.storage;
+    const [one, other] = [await newArchive(), await newArchive()];
+    const before = await store.usage();
+    const ids = Array.from({ length: 2500 }, (_, index) => append(one.archive, index < 10 ? 'old' : 'new'));
+    await tidyUp(store, { indexBeforeId: ids[600]! });
+    ids.push(append(one.archive, 'last'));
+    append(other.archive, 'x');
+    const [firstId, lastId] = [ids[0], ids.at(-1)];
+    expect(await store.usage(one.archive)).to.deep.equal({ messages: 2501, bytes: 7504, firstId, lastId });
+    expect((await store.usage()).bytes - before.bytes).to.equal(7505);
+    expect(await store.purge(one.archive, ids[700]!)).to.equal(700);
+    expect(await store.usage(one.archive)).to.deep.equal({ messages: 1801, bytes: 5404, firstId: ids[700], lastId });
+    expect(await store.purge(one.archive, Number.MAX_SAFE_INTEGER)).to.equal(1801);
+    const nothing = { messages: 0, bytes: 0, firstId: undefined, lastId: undefined };
+    expect(await store.usage(one.archive)).to.deep.equal(nothing);
+    expect((await store.usage(other.archive)).messages).to.equal(1);
+  });
+
   it('forgets the archive of a removed account, and gives a new account of that name another', async () => {
     const { archive: store, accounts } = subject.storage;
     const { owner, archive } = await newArchive();

@@ -18,8 +18,8 @@ interface Bind2Deps {
   readonly management: StreamManagement;
   /** What a client can enable while it binds. */
   readonly features: readonly SessionFeature[];
-  /** Called when a session was bound. */
-  readonly bound: (session: Session) => void;
+  /** Called in the turn in which a session was bound; resolves with what else its client is told. */
+  readonly bound: (session: Session) => Promise<readonly Element[]>;
   /** Makes the resources of one installation stable without showing its id. */
   readonly secret: Buffer;
 }
@@ -51,8 +51,8 @@ export class Bind2 {
     try {
       const session = await this.#deps.sessions.bind(identity, resource, stream);
       this.#enable(session, request);
-      this.#deps.bound(session);
-      return { session, element: xml('bound', { xmlns: ns.bind2 }, this.#manage(session, request)) };
+      const content = await this.#deps.bound(session);
+      return { session, element: xml('bound', { xmlns: ns.bind2 }, ...content, this.#manage(session, request)) };
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error;
       throw error.condition === 'conflict' ? StreamError.conflict(error.text) : StreamError.policyViolation(error.text);

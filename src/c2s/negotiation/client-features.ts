@@ -69,10 +69,11 @@ const rememberedAddresses = 100_000;
 
 /** The stream features for clients, in the order in which they are offered. */
 export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly StreamFeature[]> {
-  const { options, storage, sessions, devices, management, hooks } = deps;
+  const { options, storage, sessions, devices, management, hooks, log } = deps;
   const services = await saslServices(deps);
   const secret = await storage.secrets.get('resource');
-  const bound = (session: Session) => hooks.boundInline(session);
+  const failed = (error: unknown) => log.error({ err: error }, 'an answer to Bind 2 is incomplete');
+  const bound = (session: Session) => hooks.boundInline(session, failed);
   const bind2 = new Bind2({ sessions, management, features: hooks.sessionFeatures, bound, secret });
   return [
     starttls({ required: options.tls.required }),

@@ -1,6 +1,7 @@
 import type { Cli } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { ampCommand } from './amp.ts';
+import { archiveCommand } from './archive.ts';
 import { backupCommand } from './backup.ts';
 import { checkCommand } from './check.ts';
 import { componentsCommand } from './components.ts';
@@ -22,6 +23,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   checkCommand,
   userCommand,
   forwardCommand,
+  archiveCommand,
   reportCommand,
   statusCommand,
   sessionsCommand,

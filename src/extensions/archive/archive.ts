@@ -14,13 +14,13 @@ import type { QuotedMessage } from '../../routing/message-archive.ts';
 import type { ArchiveReading } from '../../routing/message-store.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import { accountShownTo } from '../../routing/visibility.ts';
-import type { ArchivedId } from '../../storage/archive.ts';
+import type { ArchivedId, ArchiveStore } from '../../storage/archive.ts';
 import { timeOfId } from '../../storage/ordered-ids.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { Element } from '../../xml/element.ts';
-import { AccountArchives, idOf } from './account-archives.ts';
+import { type AccountArchive, AccountArchives, idOf } from './account-archives.ts';
 import { ArchiveReaders, isForAll, knownAfter } from './archive-readers.ts';
 import { Archiving } from './archiving.ts';
 import { preferencesElement, readPreferences } from './preferences.ts';
@@ -28,6 +28,8 @@ import { preferencesElement, readPreferences } from './preferences.ts';
 /** What the operator decides; a slice of the configuration. */
 export interface ArchiveOptions extends RetentionOptions {
   readonly enabled: boolean;
+  /** Receipts and markers are kept, too. */
+  readonly markers: boolean;
 }
 
 /** Dependencies of the archive. */
@@ -79,7 +81,10 @@ export function archive(deps: ArchiveDeps): Extension {
       plan: (passage, recipient) => archiving.plan(passage, recipient),
       readsBefore: (session) => readers.readsBefore(session),
     },
-    boundInline: (session) => readers.add(session),
+    boundInline: (session) => {
+      readers.add(session);
+      return metadataOf(store, archives.of(session.account));
+    },
     iq: [...queries(deps, archives, pages, readers), ...preferences(archives), ...strangers],
     opened: () => retention.start(),
     closing: () => retention.stop(),
@@ -154,10 +159,7 @@ function queries(
       .catch((error) => log.error({ err: error }, 'the use of an archive was not noted'));
     return hooks.messageStore?.beginReading(session);
   };
-  const metadata = async (request: IqRequest): Promise<Element> => {
-    const own = archives.of(accountShownTo(request));
-    return metadataElement(await store.bounds(own.archive), (message) => idOf(own, message));
-  };
+  const metadata = (request: IqRequest) => metadataOf(store, archives.of(accountShownTo(request)));
   return [
     { name: 'query', ns: ns.archive, type: 'get', scopes: ['self'], handle: queryFormElement },
     { name: 'query', ns: ns.archive, type: 'set', scopes: ['self'], handle: answer },
@@ -179,6 +181,11 @@ function isExchangedWith({ from, to }: Stanza, peer: Jid, owner: Jid): boolean {
   const ends = [from, to].filter((end) => end !== undefined);
   if (peer.bare().equals(owner) && !ends.every((end) => end.bare().equals(owner))) return false;
   return ends.some((end) => (peer.isBare ? end.bare() : end).equals(peer));
+}
+
+/** The first and the last message of an archive (XEP-0313 §4.1.7). */
+async function metadataOf(store: Pick<ArchiveStore, 'bounds'>, own: AccountArchive): Promise<Element> {
+  return metadataElement(await store.bounds(own.archive), (message) => idOf(own, message));
 }
 
 function preferences(archives: AccountArchives): readonly IqHandler[] {

@@ -27,6 +27,10 @@ interface ArchivingDeps {
   readonly archives: Pick<AccountArchives, 'of'>;
   readonly sessions: Pick<SessionDirectory, 'of'>;
   readonly disk: () => Pick<DiskState, 'refusing'>;
+  readonly options: {
+    /** Receipts and markers are kept, too. */
+    readonly markers: boolean;
+  };
   readonly log: Log;
 }
 
@@ -62,7 +66,7 @@ export class Archiving {
   record(passage: JudgedPassage): Recorded | undefined {
     const { message, options, plan } = passage;
     if (options.again) return this.#returned(passage);
-    if (!isArchivable(message) || this.#deps.disk().refusing) return undefined;
+    if (!this.#isKept(message) || this.#deps.disk().refusing) return undefined;
     const recipient = this.#recipient(passage);
     const sender = this.#sender(passage);
     if (!recipient && !sender) return undefined;
@@ -94,7 +98,7 @@ export class Archiving {
   plan(passage: Passage, recipient: Account): ArchivingPlan | undefined {
     const { message, sender, options } = passage;
     if (options.again) return this.#earlierCopy(message, recipient);
-    if (options.own || !isArchivable(message) || this.#deps.disk().refusing) return undefined;
+    if (options.own || !this.#isKept(message) || this.#deps.disk().refusing) return undefined;
     const keeper = this.#keeper(recipient, sender);
     return keeper && { suffices: isEnough(keeper.own, message) };
   }
@@ -112,6 +116,10 @@ export class Archiving {
     const written = stanzaIdBy(message.payload, account.jid);
     const id = written === undefined ? undefined : own.ids.read(own.archive, written);
     return id === undefined ? undefined : { id, suffices: isEnough(own, message) };
+  }
+
+  #isKept(message: Stanza): boolean {
+    return isArchivable(message, { receipts: this.#deps.options.markers });
   }
 
   /** A client's own message. What has been forwarded to the recipient, others have sent. */

@@ -1,4 +1,5 @@
 import type { BindableOperation } from '../../routing/operation.ts';
+import { archiveUsage, purgeArchive } from './archive-operations.ts';
 import { listDevices, revokeDevice } from './device-operations.ts';
 import { exportArchived, exportUser } from './export-operations.ts';
 import { importArchived, importUsers } from './import-operations.ts';
@@ -26,6 +27,8 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   importArchived,
   exportUser,
   exportArchived,
+  archiveUsage,
+  purgeArchive,
   listDevices,
   revokeDevice,
   setForward,

@@ -15,9 +15,12 @@ describe('Bind 2 (XEP-0386)', () => {
   let enabled: string[];
   let bind2: Bind2;
 
+  let content: ConstructorParameters<typeof Bind2>[0]['bound'];
+
   function make(secret = Buffer.alloc(32, 1), options: ConstructorParameters<typeof StreamBench>[0] = {}): void {
     bench = new StreamBench(options);
     enabled = [];
+    content = () => Promise.resolve([]);
     const feature: SessionFeature = {
       name: 'enable',
       ns: 'urn:x',
@@ -27,7 +30,10 @@ describe('Bind 2 (XEP-0386)', () => {
       sessions: bench.sessions,
       management: bench.management,
       features: [feature],
-      bound: ({ jid }) => void enabled.push(`bound ${jid.bare()}`),
+      bound: (session) => {
+        enabled.push(`bound ${session.jid.bare()}`);
+        return content(session);
+      },
       secret,
     });
   }
@@ -87,6 +93,17 @@ describe('Bind 2 (XEP-0386)', () => {
     );
     await resource("<enable xmlns='urn:x'/><secret xmlns='urn:x'/><enable xmlns='urn:y'/>");
     expect(enabled).to.deep.equal(['juliet@a.example <enable xmlns="urn:x"/>', 'bound juliet@a.example']);
+  });
+
+  it('tells what there is to tell of the new session, when it is bound already (XEP-0386 §3.2)', async () => {
+    content = ({ jid }) =>
+      Promise.resolve([parseElement(`<state xmlns='urn:x' bound='${bench.directory.find(jid) !== undefined}'/>`)]);
+    const authenticate = parseElement("<authenticate xmlns='urn:xmpp:sasl:2'/>");
+    const request = parseElement("<bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:sm:3'/></bind>");
+    const { element } = await bind2.bind(new StubStream(), juliet, request, authenticate);
+    expect(element.toString()).to.equal(
+      '<bound xmlns="urn:xmpp:bind:0"><state xmlns="urn:x" bound="true"/><enabled xmlns="urn:xmpp:sm:3"/></bound>',
+    );
   });
 
   const faults: readonly [title: string, condition: string, make: () => void, content: string][] = [

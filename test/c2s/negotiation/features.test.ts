@@ -58,11 +58,11 @@ const bench = new StreamBench();
 const bind2 = new Bind2({
   sessions: bench.sessions,
   management: bench.management,
-  bound: () => {},
   features: [
     { name: 'enable', ns: 'urn:carbons', enable() {} },
     { name: 'disable', ns: 'urn:carbons', enable() {} },
   ],
+  bound: () => Promise.resolve([]),
   secret: Buffer.alloc(32),
 });
 

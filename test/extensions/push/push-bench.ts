@@ -37,7 +37,7 @@ export class PushBench {
     this.bench = new Bench((deps) => {
       const { storage, routing, clock } = deps;
       const quota = { maxMessages: 1000, maxBytes: 1_000_000 };
-      const kept = { enabled: this.archives, keepDays: 365, maxPerAccount: null };
+      const kept = { enabled: this.archives, markers: true, keepDays: 365, maxPerAccount: null };
       return {
         extensions: [
           { name: 'judge', claims: [], ...(this.judge && { judge: this.judge }) },

@@ -1,5 +1,12 @@
 import type Database from 'better-sqlite3';
-import type { ArchivedId, ArchivedMessage, ArchiveRange, ArchiveRecord, ArchiveStore } from '../../../archive.ts';
+import type {
+  ArchivedId,
+  ArchivedMessage,
+  ArchiveRange,
+  ArchiveRecord,
+  ArchiveStore,
+  ArchiveUsage,
+} from '../../../archive.ts';
 import { StorageError } from '../../../storage-error.ts';
 import { asBuffer } from '../../bytes.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../../family.ts';
@@ -7,6 +14,7 @@ import { type ArchiveTables, archiveTables } from './archive-tables.ts';
 import { prepareImports } from './imports.ts';
 import { packMessages } from './packed-messages.ts';
 import { prepareRemovals } from './removals.ts';
+import { prepareUsage } from './usage.ts';
 
 /** A message in an archive as it travels between the threads. */
 interface PackedArchivedMessage {
@@ -14,6 +22,9 @@ interface PackedArchivedMessage {
   readonly importedId: string | null;
   readonly bytes: Uint8Array;
 }
+
+/** Messages that one operation measures. */
+const measuredAtOnce = 2000;
 
 /** The archives of messages. */
 export const archive = defineFamily({
@@ -26,7 +37,7 @@ export const archive = defineFamily({
 function prepareArchive(db: Database.Database) {
   const tables = archiveTables(db);
   return {
-    reads: { ...prepareRecords(db), ...prepareQueries(db, tables) },
+    reads: { ...prepareRecords(db), ...prepareQueries(db, tables), ...prepareUsage(db, tables.index) },
     writes: {
       ...prepareChanges(db, tables),
       ...prepareRemovals(db, tables.index),
@@ -51,6 +62,27 @@ function archiveStore({ run, gather, nextId }: StoreContext<OperationsOf<typeof 
     count: (archive, range, most) => run('count', archive, range, most),
     bounds: (archive) => run('bounds', archive),
     remove: (archive, id) => run('remove', archive, id),
+    purge: async (archive, beforeId) => {
+      let removed = 0;
+      for (;;) {
+        const step = await run('purge', archive, beforeId);
+        if (step === 0) return removed;
+        removed += step;
+      }
+    },
+    usage: async (archive) => {
+      let usage: ArchiveUsage = { messages: 0, bytes: 0, firstId: undefined, lastId: undefined };
+      for (;;) {
+        const { messages, bytes, firstId, lastId } = await run('measure', archive, usage.lastId ?? 0, measuredAtOnce);
+        if (messages === 0) return usage;
+        usage = {
+          messages: usage.messages + messages,
+          bytes: usage.bytes + bytes,
+          firstId: usage.firstId ?? firstId,
+          lastId,
+        };
+      }
+    },
     tidy: (limits) => run('tidy', limits, [...filling]),
     idsOfImported: (archive, importedIds) => run('idsOfImported', archive, importedIds),
     prepareImport: async () => {

@@ -13,11 +13,40 @@ interface Ends {
 }
 
 const endColumns = 'id, sender_archive AS senderArchive, recipient_archive AS recipientArchive';
-const all = { afterId: 0, beforeId: Number.POSITIVE_INFINITY };
 
 /** Prepares the removal of what limits demand. */
 export function prepareRemovals(db: Database.Database, index: ArchiveIndex) {
   const removeEntry = prepareRemoveEntry(db, index);
+  const removeOldest = (archive: number, count: number, beforeId = Number.POSITIVE_INFINITY): number => {
+    const ids = index.ids(archive, { afterId: 0, beforeId }, count, 'first');
+    for (const id of ids) removeEntry(archive, id);
+    return ids.length;
+  };
+  return {
+    ...prepareTidying(db, index, { removeEntry, removeOldest }),
+    remove: (archive: number, id: number): void => {
+      index.refresh();
+      removeEntry(archive, id);
+      index.changed();
+    },
+    /** The number of messages that were removed; 0 if none is left. */
+    purge: (archive: number, beforeId: number): number => {
+      index.refresh();
+      const removed = removeOldest(archive, removedAtOnce, beforeId);
+      index.changed();
+      return removed;
+    },
+  };
+}
+
+/** How messages leave an archive. */
+interface Removing {
+  removeEntry(archive: number, id: number): void;
+  /** Returns how many of at most `count` messages there were. */
+  removeOldest(archive: number, count: number): number;
+}
+
+function prepareTidying(db: Database.Database, index: ArchiveIndex, { removeEntry, removeOldest }: Removing) {
   const old = db.prepare<[number, number], Ends>(
     `SELECT ${endColumns} FROM archive_messages WHERE id < ? ORDER BY id LIMIT ?`,
   );
@@ -27,11 +56,6 @@ export function prepareRemovals(db: Database.Database, index: ArchiveIndex) {
   const overfull = db.prepare<[number], { id: number; entries: number }>(
     'SELECT id, entries FROM archives WHERE entries > ? LIMIT 1',
   );
-  const removeOldest = (archive: number, count: number): number => {
-    const ids = index.ids(archive, all, count, 'first');
-    for (const id of ids) removeEntry(archive, id);
-    return ids.length;
-  };
   /** Each of these is true if it found something to do. */
   const removeOld = ({ removeBeforeId }: ArchiveLimits): boolean => {
     const messages = old.all(removeBeforeId, removedAtOnce);
