@@ -25,7 +25,7 @@ type PackedDevice = Omit<KnownDevice, 'knowsPassword' | 'hasToken' | 'software' 
 export const devices = defineFamily({
   name: 'devices',
   prepare: prepareDevices,
-  // Whoever has a token can log in on a full disk.
+  // A device with a token can log in on a full disk, and its token can be replaced.
   adds: ['seen', 'issueToken'],
   store: deviceStore,
 });
