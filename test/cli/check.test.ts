@@ -247,6 +247,27 @@ describe('check', () => {
         .empty;
     });
 
+    it('warns of hosts without an address that clients are sent to', async () => {
+      host('a.example', '127.0.0.1');
+      const here = { c2s: open(45_222), c2sTls: [], s2s: [], s2sTls: [], components: [], proxy: open(45_000) };
+      const externalServices = [
+        ...['stun', 'turn'].map((type) => ({ type, host: 'turn.example' })),
+        { type: 'stun', host: 'a.example' },
+        { type: 'stun', host: '192.0.2.1' },
+      ];
+      const about = async (proxy: object) =>
+        (
+          await checkDns({ listen: here, externalServices, proxy, s2s: { enabled: false, dns: { servers: [server] } } })
+        ).warnings.filter((line) => line.includes(' for '));
+      expect(await about({})).to.deep.equal([
+        'dns: Clients are sent to proxy.a.example for file transfers, but it has no address.',
+        'dns: Clients are sent to turn.example for calls, but it has no address.',
+      ]);
+      expect(await about({ host: '192.0.2.1' })).to.deep.equal([
+        'dns: Clients are sent to turn.example for calls, but it has no address.',
+      ]);
+    });
+
     it('warns of a DNS that does not answer', async () => {
       leads('_xmpp-client', srvRecord(0, 0, 45_222, 'here.example'));
       host('here.example', '127.0.0.1');

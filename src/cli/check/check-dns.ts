@@ -4,6 +4,7 @@ import { resolverOptions } from '../../config/federation-settings.ts';
 import { listenersInUse } from '../../config/listener-kinds.ts';
 import type { Config, Listener } from '../../config/schema.ts';
 import { serviceDomains } from '../../config/stream-options.ts';
+import { proxyDomain } from '../../extensions/bytestreams/bytestreams.ts';
 import type { Resolver, SrvRecord } from '../../federation/resolver.ts';
 import { SystemResolver } from '../../federation/system-resolver.ts';
 import { systemClock } from '../../support/clock.ts';
@@ -39,9 +40,37 @@ export async function checkDns(config: Config): Promise<Finding[]> {
   ];
   try {
     const found = wanted.map(({ domain, services }) => checkDomain(asciiDomain(domain), services, resolver));
-    return (await Promise.all(found)).flat();
+    const named = hostsForClients(config).map((one) => checkHost(one, resolver));
+    return (await Promise.all([...found, ...named])).flat();
   } finally {
     resolver.close();
+  }
+}
+
+/** A host that the server names to clients. */
+interface NamedHost {
+  readonly host: string;
+  readonly purpose: string;
+}
+
+/** The hosts of the proxy and of external services, which clients connect to. */
+function hostsForClients({ domains, listen, proxy, externalServices }: Config): NamedHost[] {
+  const proxies = proxy.host === undefined ? domains.filter(isName).map(proxyDomain) : [proxy.host];
+  const forFiles = listen.proxy.length === 0 ? [] : proxies;
+  const forCalls = new Set(externalServices.map(({ host }) => host));
+  return [
+    ...forFiles.map((host) => ({ host, purpose: 'file transfers' })),
+    ...[...forCalls].map((host) => ({ host, purpose: 'calls' })),
+  ].filter(({ host }) => isName(host));
+}
+
+async function checkHost({ host, purpose }: NamedHost, resolver: Resolver): Promise<Finding[]> {
+  try {
+    const addresses = await resolver.addresses(asciiDomain(host));
+    if (addresses.length > 0) return [];
+    return [finding('warning', `Clients are sent to ${host} for ${purpose}, but it has no address.`)];
+  } catch (error) {
+    return unanswered(host)(error);
   }
 }
 
