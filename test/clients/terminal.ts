@@ -46,20 +46,38 @@ export class Terminal implements AsyncDisposable {
     await this.#until(`no "${text}"`, (screen) => screen.includes(text));
   }
 
+  /** Types a line every two seconds until another terminal shows a text: the program may not be ready for the line at first. */
+  async repeats(line: string, other: Terminal, text: string): Promise<void> {
+    const deadlineMs = performance.now() + patienceMs;
+    do {
+      await this.type(line);
+      if (
+        await other
+          .#until(`no "${text}"`, (screen) => screen.includes(text), 2000)
+          .then(
+            () => true,
+            () => false,
+          )
+      )
+        return;
+    } while (performance.now() < deadlineMs);
+    await other.shows(text);
+  }
+
   /** Waits until the screen shows a text no more; rejects like `shows`. */
   async clears(text: string): Promise<void> {
     await this.#until(`still "${text}"`, (screen) => !screen.includes(text));
   }
 
-  async #until(otherwise: string, accepts: (screen: string) => boolean): Promise<void> {
-    const deadlineMs = performance.now() + patienceMs;
+  async #until(otherwise: string, accepts: (screen: string) => boolean, waitMs = patienceMs): Promise<void> {
+    const deadlineMs = performance.now() + waitMs;
     let screen = '';
     do {
       screen = await this.#tmux('capture-pane', '-p', '-J');
       if (accepts(screen)) return;
       await delay(50);
     } while (performance.now() < deadlineMs);
-    throw new Error(`${otherwise} on the screen after ${patienceMs} ms:\n${screen}`);
+    throw new Error(`${otherwise} on the screen after ${waitMs} ms:\n${screen}`);
   }
 
   /** Ends the program. Some programs ignore the loss of their terminal and would keep running. */
