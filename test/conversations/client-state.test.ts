@@ -60,7 +60,7 @@ describe('Client state indication (XEP-0352)', () => {
     `<item id="${id}"><v xmlns="urn:test">${version}</v></item></publish></pubsub></iq>`;
   const event = (from: string, version: string) =>
     `<message from="${from}" type="headline" id="*"><event xmlns="http://jabber.org/protocol/pubsub#event"><items node="urn:test">` +
-    `<item id="*"><v xmlns="urn:test">${version}</v></item></items></event></message>`;
+    `<item id="*"><v xmlns="urn:test">${version}</v></item></items></event>...</message>`;
 
   /** A pair of friends; she gets the events of his node, and says so when she is asked. */
   async function interested() {
