@@ -1,11 +1,13 @@
 import { ns } from '../../protocol/namespaces.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
 import type { LoadedState } from '../../routing/account-slot.ts';
 import type { Claim, Extension } from '../../routing/extension.ts';
 import type { PersonalNodes } from '../../routing/personal-nodes.ts';
 import type { Routing } from '../../routing/routing.ts';
 import type { PepStore } from '../../storage/pep.ts';
+import { StorageError } from '../../storage/storage-error.ts';
 import type { VcardStore } from '../../storage/vcards.ts';
 import type { Log } from '../../support/log.ts';
 import { xml } from '../../xml/element.ts';
@@ -37,9 +39,11 @@ export function avatars({ nodes, storage, sessions, announceAgain, log }: Avatar
   const photos = new AvatarPhotos({ nodes, store: storage.pep, vcards: storage.vcards });
   const presence = new AvatarPresence(photos);
   const inBackground = (work: Promise<void>) => {
-    work.catch((error: unknown) =>
-      log.error({ err: error }, 'the avatar of an account could not be converted or told'),
-    );
+    work.catch((error: unknown) => {
+      // The account has no room, or the disk is full: it is tried again when the account is loaded next.
+      if (error instanceof StanzaError || (error instanceof StorageError && error.isPassing)) return;
+      log.error({ err: error }, 'the avatar of an account could not be converted or told');
+    });
   };
   const changed = async (account: Account) => {
     if (!(await photos.refresh(account))) return;

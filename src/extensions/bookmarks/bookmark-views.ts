@@ -1,6 +1,7 @@
 import { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { pubsubError } from '../../protocol/pubsub.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
 import type { NodeChange, NodeItem, NodeView, PersonalNodes } from '../../routing/personal-nodes.ts';
@@ -143,7 +144,8 @@ export class BookmarkViews implements NodeView {
   /** Does what nobody waits for. */
   inBackground(work: Promise<void>): void {
     work.catch((error: unknown) => {
-      if (error instanceof StorageError && error.isPassing) return;
+      // The account has no room, or the disk is full: it is tried again when the account is loaded next.
+      if (error instanceof StanzaError || (error instanceof StorageError && error.isPassing)) return;
       this.#deps.log.error({ err: error }, 'the bookmarks of an account could not be converted or announced');
     });
   }
