@@ -58,7 +58,6 @@ const valuesForTests: rules.Exceptions = {
   requireSafeVersion: 'there is one version of SQLite here, which is safe',
   verificationText: 'XEP-0115 has examples of it',
   mayAct: 'requests for lists will use it',
-  rooms: 'the store of rooms is being built',
   xmppNames: 'tests look at what a certificate says',
 };
 

@@ -11,8 +11,8 @@ const dayMs = 24 * hourMs;
 export interface RetentionOptions {
   /** Days that messages are kept; null for ever. */
   readonly keepDays: number | null;
-  /** The most messages of one account; null for no limit. */
-  readonly maxPerAccount: number | null;
+  /** The most messages of one archive; null for no limit. */
+  readonly maxPerArchive: number | null;
 }
 
 /** Dependencies of the retention. */
@@ -90,11 +90,11 @@ export class Retention {
 
   #limits(): ArchiveLimits {
     const { options, store, clock } = this.#deps;
-    const { keepDays, maxPerAccount } = options;
+    const { keepDays, maxPerArchive } = options;
     const removes = keepDays !== null && this.#trustsClock();
     return {
       removeBeforeId: removes ? firstIdAt(clock.nowMs() - keepDays * dayMs) : 0,
-      maxMessages: maxPerAccount ?? Number.MAX_SAFE_INTEGER,
+      maxMessages: maxPerArchive ?? Number.MAX_SAFE_INTEGER,
       indexBeforeId: store.newId(),
     };
   }

@@ -33,6 +33,7 @@ export function crossChecks(value: unknown, origin: Origin): UnplacedProblem[] {
     ...certificatesOfUnservedDomains(sections),
     ...foreignSettingsOfServedDomains(sections),
     ...componentsOfTheProxy(sections),
+    ...takenRoomDomains(sections),
     ...unreachableStanzaSizes(sections),
     ...tooSmallBuffer(sections),
     ...tooSmallQueue(sections),
@@ -124,14 +125,17 @@ function certificatesOfUnservedDomains({ written, domains }: Sections): Unplaced
   const components = [...members(written.get('components')).keys()].flatMap(
     (name) => domain.safeParse(name).data ?? [],
   );
-  const served = new Set([...domains.map(({ value }) => value), ...components]);
+  const ofRooms = roomDomains({ written, domains }).map(({ value }) => value);
+  const served = new Set([...domains.map(({ value }) => value), ...components, ...ofRooms]);
   const seen = new Set<string>();
   return [...members(members(written.get('tls')).get('domains')).keys()].flatMap((name): UnplacedProblem[] => {
     const path = ['tls', 'domains', name];
     const prepared = domain.safeParse(name).data;
     if (prepared === undefined || !written.has('domains')) return [];
     if (!served.has(prepared))
-      return [{ path, at: 'key', message: `"${prepared}" is neither a served domain nor a component` }];
+      return [
+        { path, at: 'key', message: `"${prepared}" is neither a served domain nor that of a component or of rooms` },
+      ];
     if (seen.has(prepared)) return [{ path, at: 'key', message: `"${prepared}" already has a certificate` }];
     seen.add(prepared);
     return [];
@@ -166,6 +170,27 @@ function componentsOfTheProxy({ written, domains, listeners }: Sections): Unplac
       at: 'key',
       message: `"${name}" is the proxy for file transfers, which listen.proxy turns on`,
     }));
+}
+
+/** The domains that have rooms. */
+function roomDomains({ written, domains }: Pick<Sections, 'written' | 'domains'>): Entry<string>[] {
+  const rooms = members(written.get('rooms'));
+  if (rooms.get('enabled') !== true) return [];
+  if (Array.isArray(rooms.get('domains'))) return validEntries(domain, rooms.get('domains'), ['rooms', 'domains']);
+  return domains.map(({ value }) => ({ path: ['rooms', 'enabled'], value: `conference.${value}` }));
+}
+
+/** Rooms need domains of their own. */
+function takenRoomDomains({ written, domains }: Sections): UnplacedProblem[] {
+  const wanted = roomDomains({ written, domains });
+  const served = new Set(domains.map(({ value }) => value));
+  const components = new Set(
+    [...members(written.get('components')).keys()].flatMap((name) => domain.safeParse(name).data ?? []),
+  );
+  return wanted.flatMap(({ path, value }) => {
+    if (served.has(value)) return [problem(path, `"${value}" is a served domain`)];
+    return components.has(value) ? [problem(path, `"${value}" is a component`)] : [];
+  });
 }
 
 /** The largest stanza must be able to arrive in the allowed time at the allowed rate. */

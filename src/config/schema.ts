@@ -18,6 +18,7 @@ import {
 } from './fields.ts';
 import { limitsSchema } from './limits-schema.ts';
 import { type ByListener, forEachListener, type ListenerKind, listenerKinds } from './listener-kinds.ts';
+import { roomsSchema } from './rooms-schema.ts';
 import { s2sSchema } from './s2s-schema.ts';
 import { webSchema } from './web-schema.ts';
 
@@ -375,6 +376,7 @@ export function configSchema(origin: Origin) {
     streamManagement,
     offline,
     archive,
+    rooms: roomsSchema,
     amp: ampSchema,
     push,
     forwarding,

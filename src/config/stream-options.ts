@@ -59,8 +59,13 @@ export function componentStreamLimits(config: Config): StreamLimits {
 }
 
 /** The domains of services in a configuration, as opposed to those with accounts. */
-export function serviceDomains({ components }: Config): readonly string[] {
-  return Object.keys(components);
+export function serviceDomains(config: Config): readonly string[] {
+  return [...Object.keys(config.components), ...roomDomains(config)];
+}
+
+/** The domains that have rooms. */
+export function roomDomains({ domains, rooms }: Pick<Config, 'domains' | 'rooms'>): readonly string[] {
+  return rooms.enabled ? (rooms.domains ?? domains.map((domain) => `conference.${domain}`)) : [];
 }
 
 /** The domains that need certificates, including those of `more` services, which the configuration does not name. */

@@ -30,6 +30,7 @@ import { privateXml } from './private-xml.ts';
 import { type PushOptions, push } from './push/push.ts';
 import { type AccountChanges, type RegisterOptions, register } from './register.ts';
 import { reports } from './reports/reports.ts';
+import { type RoomOptions, rooms } from './rooms.ts';
 import { roster } from './roster/roster.ts';
 import type { RosterOptions } from './roster/roster-writing.ts';
 import { time } from './time.ts';
@@ -43,6 +44,7 @@ export interface ExtensionOptions extends ExternalServicesOptions {
   readonly components: readonly string[];
   readonly amp: AmpOptions;
   readonly archive: ArchiveOptions;
+  readonly rooms: RoomOptions;
   readonly roster: RosterOptions;
   readonly offline: OfflineOptions;
   readonly registration: RegisterOptions;
@@ -130,6 +132,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     roomBookmarks.extension,
     images.extension,
     register(deps.registrar, options.registration),
+    rooms({ ...routing, options: options.rooms, storage, clock, log }),
     clientAccess(deps.devices),
     legacySession(),
   ];

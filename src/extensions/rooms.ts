@@ -3,14 +3,14 @@ import { Retention, type RetentionOptions } from '../archives/retention.ts';
 import type { Announcement } from '../groupchat/room/decision.ts';
 import { roomService } from '../groupchat/room-service.ts';
 import { type RoomLimits, Rooms, type RoomsDeps } from '../groupchat/rooms.ts';
-import type { Extension } from '../routing/extension.ts';
+import type { Claim, Extension } from '../routing/extension.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { SecretStore } from '../storage/secrets.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** The options of rooms. */
-interface RoomOptions {
-  /** The domains that have rooms. */
+export interface RoomOptions {
+  /** The domains that have rooms. Empty if rooms are off. */
   readonly domains: readonly string[];
   readonly limits: RoomLimits;
   /** How long the archives of rooms keep messages. */
@@ -23,9 +23,22 @@ interface RoomExtensionDeps extends Pick<Routing, 'isLocalDomain' | 'routeAll'>,
   readonly storage: Pick<Storage, 'rooms' | 'secrets'>;
 }
 
+const claims: readonly Claim[] = [
+  {
+    spec: 'XEP-0045',
+    title: 'Multi-User Chat',
+    version: '1.35.5',
+    status: 'partial',
+    note: 'no private messages, invitations, registration and requests for voice yet',
+  },
+  { spec: 'XEP-0421', title: 'Occupant identifiers for semi-anonymous MUCs', version: '1.0.1', status: 'complete' },
+  { spec: 'XEP-0410', title: 'MUC Self-Ping', version: '1.1.3', status: 'complete' },
+];
+
 /** Rooms for many (XEP-0045), and their archives (XEP-0313). */
 export function rooms({ options, isLocalDomain, routeAll, storage, clock, log }: RoomExtensionDeps): Extension {
   const { domains, limits, retention: keeping } = options;
+  if (domains.length === 0) return { name: 'rooms', claims };
   const { rooms: store, secrets } = storage;
   const send = (announcements: readonly Announcement[]) => routeAll(copiesOf(announcements), { own: true });
   const all = new Rooms({ store, ids: idsWith(secrets), limits, isLocalDomain, send, clock, log });
@@ -33,18 +46,14 @@ export function rooms({ options, isLocalDomain, routeAll, storage, clock, log }:
   const retention = new Retention({ store: tidied, options: keeping, clock, log });
   return {
     name: 'rooms',
-    claims: [
-      {
-        spec: 'XEP-0045',
-        title: 'Multi-User Chat',
-        version: '1.35.5',
-        status: 'partial',
-        note: 'Entering, leaving, messages, subjects, history, configuration.',
-      },
-    ],
+    claims,
     services: domains.map((domain) => roomService({ domain, rooms: all, store, log })),
     opened: () => retention.start(),
     closing: () => retention.stop(),
+    accountRemoved: (user) =>
+      void all
+        .forget(user)
+        .catch((error: unknown) => log.error({ err: error }, 'a removed account is still affiliated with rooms')),
   };
 }
 

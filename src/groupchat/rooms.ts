@@ -76,6 +76,19 @@ export class Rooms {
     return this.#at(room, ({ owner, ids }) => then(owner.settled(), (state) => ({ state, number: owner.number, ids })));
   }
 
+  /** Takes all affiliations from a user whose account was removed. */
+  async forget(user: Jid): Promise<void> {
+    const { store, clock } = this.#deps;
+    const forget = () => ({ kind: 'forget-user', user, nowMs: clock.nowMs() }) as const;
+    const addresses = await store.forget(user.toString());
+    const told = addresses.map(async (address) => {
+      await this.#held.get(address);
+      const held = this.#held.get(address);
+      if (held && !(held instanceof Promise)) await held.owner.take(forget);
+    });
+    await Promise.all(told);
+  }
+
   /** Uses the room at an address at once, or else when it is loaded. */
   #at<Result>(room: Jid, use: (held: Held) => MaybePromise<Result>): MaybePromise<Result> {
     const key = room.toString();

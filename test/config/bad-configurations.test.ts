@@ -40,6 +40,14 @@ const cases: Record<string, Case> = {
       '2:17: components["proxy.a.example"]: "proxy.a.example" is the proxy for file transfers, which listen.proxy turns on',
     ],
   },
+  'rooms on a domain of the server': {
+    text: '{"domains": ["a.example"],\n  "rooms": {"enabled": true, "domains": ["A.example"]}}',
+    problems: ['2:42: rooms.domains[0]: "a.example" is a served domain'],
+  },
+  'rooms on the domain of a component': {
+    text: '{"domains": ["a.example"], "components": {"conference.a.example": {"secret": "x"}},\n  "rooms": {"enabled": true}}',
+    problems: ['2:24: rooms.enabled: "conference.a.example" is a component'],
+  },
   'a key in an entry of tls.domains': {
     text: '{ "domains": ["a.example"], "tls": { "domains": { "a.example": { "certificate": "a", "key": "b", "chain": "c" } } } }',
     problems: ['1:98: tls.domains["a.example"].chain: unknown key'],
@@ -158,7 +166,9 @@ const cases: Record<string, Case> = {
   },
   'a certificate for a domain that is not served': {
     text: '{ "domains": ["a.example"], "tls": { "domains": {\n  "b.example": { "certificate": "a", "key": "b" }\n} } }',
-    problems: ['2:3: tls.domains["b.example"]: "b.example" is neither a served domain nor a component'],
+    problems: [
+      '2:3: tls.domains["b.example"]: "b.example" is neither a served domain nor that of a component or of rooms',
+    ],
   },
   'two certificates for a component': {
     text: '{ "domains": ["a.example"], "components": { "c.a.example": { "secret": "s" } }, "tls": { "domains": {\n  "c.a.example": { "certificate": "a", "key": "b" },\n  "C.a.example": { "certificate": "a", "key": "b" }\n} } }',

@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import { Stage } from '../support/conversation.ts';
 import type { TestClient } from '../support/test-client.ts';
 import { childOf, type Tree } from '../support/xml-tree.ts';
-import { configures, enters, founds, roomDomain, says, until, withRooms } from './rooms-cast.ts';
+import { configures, enters, founds, roomDomain, says, until } from './rooms-cast.ts';
 
 const mam = 'urn:xmpp:mam:2';
 const rsm = 'http://jabber.org/protocol/rsm';
 
 describe('The archive of a room (XEP-0313 §5.1.2)', () => {
-  const stage = new Stage({ extensions: withRooms });
+  const stage = new Stage({ settings: { rooms: { enabled: true } } });
   const field = (name: string, value: string) => `<field var="${name}"><value>${value}</value></field>`;
   const form = (...fields: string[]) =>
     `<x xmlns="jabber:x:data" type="submit">${field('FORM_TYPE', mam)}${fields.join('')}</x>`;

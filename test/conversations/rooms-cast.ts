@@ -1,5 +1,3 @@
-import { type ExtensionDeps, extensions } from '../../src/extensions/index.ts';
-import { rooms } from '../../src/extensions/rooms.ts';
 import { brief } from '../groupchat/brief.ts';
 import type { TestClient } from '../support/test-client.ts';
 import type { Tree } from '../support/xml-tree.ts';
@@ -9,16 +7,6 @@ export const roomDomain = 'conference.localhost';
 
 const muc = 'http://jabber.org/protocol/muc';
 let count = 0;
-
-/** The extensions of a server with rooms in its own store. */
-export function withRooms(deps: ExtensionDeps) {
-  const options = {
-    domains: [roomDomain],
-    limits: { maxRooms: 100, maxRoomsPerOwner: 100 },
-    retention: { keepDays: null, maxPerAccount: null },
-  };
-  return [...extensions(deps), rooms({ ...deps.routing, ...deps, options })];
-}
 
 /** Enters a room: everything up to the subject, which comes last, or the error. */
 export async function enters(client: TestClient, occupant: string, content = ''): Promise<Tree[]> {

@@ -19,7 +19,7 @@ describe('A room', () => {
         options: {
           domains: [domain],
           limits: { maxRooms: 100, maxRoomsPerOwner: 100 },
-          retention: { keepDays: null, maxPerAccount: null },
+          retention: { keepDays: null, maxPerArchive: null },
         },
         storage: { rooms: new MemoryRooms(), secrets: deps.storage.secrets },
         clock: deps.clock,

@@ -13,6 +13,11 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
     roster: { maxItems: 10, maxGroupsPerItem: 10, maxNameBytes: 100 },
     offline: { maxMessages: 10, maxBytes: 10_000, toArchiveClients: false },
     archive: { enabled: true, markers: true, keepDays: 365, maxPerAccount: null },
+    rooms: {
+      domains: ['conference.localhost'],
+      limits: { maxRooms: 100, maxRoomsPerOwner: 10 },
+      retention: { keepDays: 365, maxPerArchive: 1000 },
+    },
     registration: { passwordChange: true, accountRemoval: true },
     push: { enabled: true, maxPerAccount: 20, perMinute: 60, sender: false, body: false },
     forwarding: { userCommand: true },

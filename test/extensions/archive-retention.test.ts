@@ -36,7 +36,7 @@ describe('the retention of archives (XEP-0313 §3.2)', () => {
   });
 
   function start(options: Partial<RetentionOptions> = {}): Retention {
-    const all = { keepDays: 10, maxPerAccount: null, ...options };
+    const all = { keepDays: 10, maxPerArchive: null, ...options };
     const retention = new Retention({ store, options: all, clock, log });
     retention.start();
     return retention;
@@ -49,7 +49,7 @@ describe('the retention of archives (XEP-0313 §3.2)', () => {
   }
 
   it('removes what is too old, and what is too much, every hour', async () => {
-    const retention = start({ maxPerAccount: 5 });
+    const retention = start({ maxPerArchive: 5 });
     await hour(retention);
     await hour(retention);
     const limits = (nowMs: number) => ({

@@ -26,10 +26,12 @@ import { Archiving } from './archiving.ts';
 import { preferencesElement, readPreferences } from './preferences.ts';
 
 /** What the operator decides; a slice of the configuration. */
-export interface ArchiveOptions extends RetentionOptions {
+export interface ArchiveOptions extends Pick<RetentionOptions, 'keepDays'> {
   readonly enabled: boolean;
   /** Receipts and markers are kept, too. */
   readonly markers: boolean;
+  /** The most messages of one account; null for no limit. */
+  readonly maxPerAccount: number | null;
 }
 
 /** Dependencies of the archive. */
@@ -65,7 +67,8 @@ export function archive(deps: ArchiveDeps): Extension {
   const archiving = new Archiving({ ...deps, store, archives, disk: () => storage.disk });
   const pages = new Pages({ store, log });
   const readers = new ArchiveReaders(store);
-  const retention = new Retention({ store, options: deps.options, clock, log });
+  const { keepDays, maxPerAccount: maxPerArchive } = deps.options;
+  const retention = new Retention({ store, options: { keepDays, maxPerArchive }, clock, log });
   return {
     name: 'archive',
     claims,

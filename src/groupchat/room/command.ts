@@ -107,6 +107,14 @@ export interface EndIfOver {
   readonly nowMs: number;
 }
 
+/** The account of a user was removed: a new account of this name must not inherit anything. */
+interface ForgetUser {
+  readonly kind: 'forget-user';
+  readonly nowMs: number;
+  /** The bare JID. */
+  readonly user: Jid;
+}
+
 /** A message could not be stored, so nobody gets it. */
 interface ForgetMessage {
   readonly kind: 'forget-message';
@@ -128,4 +136,5 @@ export type RoomCommand =
   | ReportFailure
   | Unlock
   | EndIfOver
+  | ForgetUser
   | ForgetMessage;

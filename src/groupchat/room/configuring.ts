@@ -20,7 +20,7 @@ import { xml } from '../../xml/element.ts';
 import { answer } from './answer.ts';
 import { applied } from './apply.ts';
 import type { Configure, Destroy, ReadConfig } from './command.ts';
-import type { Announcement, Decision, RoomChange } from './decision.ts';
+import { type Announcement, type Decision, nothing, type RoomChange } from './decision.ts';
 import { ownersOf } from './ending.ts';
 import { goodbye } from './presence.ts';
 import { checkActor } from './rights.ts';
@@ -67,6 +67,16 @@ export function destroy(state: RoomState, { from, request, destruction, nowMs }:
     reason,
     owners,
   });
+}
+
+/** Takes everything from a user whose account was removed. */
+export function forgetUser(room: RoomState, user: Jid): Decision {
+  if (room.kind === 'absent' || !room.affiliations.has(user.toString())) return nothing;
+  const entries = new Map([[user.toString(), undefined]]);
+  const forgotten: RoomChange = { kind: 'affiliations', entries };
+  const after = existing(applied(room, forgotten));
+  const { changes, toTargets, toOthers } = occupantsAfter(room, after);
+  return { changes: [forgotten, ...changes], announcements: [...toTargets, ...toOthers] };
 }
 
 function configurable(room: RoomState, from: Jid): ExistingRoom {
