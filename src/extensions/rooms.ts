@@ -32,6 +32,8 @@ const claims: readonly Claim[] = [
     note: 'no private messages, invitations, registration and requests for voice yet',
   },
   { spec: 'XEP-0421', title: 'Occupant identifiers for semi-anonymous MUCs', version: '1.0.1', status: 'complete' },
+  { spec: 'XEP-0424', title: 'Message Retraction', version: '0.4.2', status: 'complete' },
+  { spec: 'XEP-0425', title: 'Moderated Message Retraction', version: '0.3.0', status: 'complete' },
   { spec: 'XEP-0410', title: 'MUC Self-Ping', version: '1.1.3', status: 'complete' },
 ];
 

@@ -19,7 +19,9 @@ export function describeService(name: string): Capabilities {
 /** What a room tells somebody about itself (XEP-0045 §6.4), also those who are not in it: they ask before they enter. */
 export function describeRoom(room: ExistingRoom, asker: Jid): Capabilities {
   const { address, config } = room;
-  const archive = config.archiving ? [ns.archive, ns.archiveExtended] : [];
+  const archive = config.archiving
+    ? [ns.archive, ns.archiveExtended, ns.retraction, ns.retractionTombstone, ns.moderation]
+    : [];
   return {
     identities: [{ category: 'conference', type: 'text', name: config.name || address.local }],
     features: [ns.muc, ns.mucStableId, ns.mucSelfPing, ns.occupantId, ns.stanzaId, ...archive, ...traitsOf(config)],

@@ -2,6 +2,7 @@ import { ReceivedForm } from '../protocol/data-form.ts';
 import type { Jid } from '../protocol/jid.ts';
 import { readAdminChanges, readAdminLists } from '../protocol/muc/admin-items.ts';
 import { readJoinRequest } from '../protocol/muc/join-request.ts';
+import { readModeration } from '../protocol/muc/retraction.ts';
 import { readDestruction } from '../protocol/muc/user-element.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { randomId } from '../protocol/random-id.ts';
@@ -15,6 +16,7 @@ import type {
   Destroy,
   Enter,
   Leave,
+  Moderate,
   Post,
   ReadConfig,
   ReadLists,
@@ -30,7 +32,8 @@ export type Wish =
   | Without<Enter, 'founding'>
   | Without<ShowPresence, never>
   | Without<Leave, never>
-  | Without<Post, 'archive'>
+  | Without<Post, 'archive' | 'target'>
+  | Without<Moderate, 'archive' | 'target'>
   | Without<ReadConfig, never>
   | Without<Configure, never>
   | Without<Destroy, never>
@@ -81,6 +84,9 @@ function readFailure(stanza: Stanza, from: Jid): Wish | undefined {
 export function readRequest(request: Stanza, from: Jid): Wish | undefined {
   const admin = request.payload.find('query', ns.mucAdmin);
   if (admin) return readAdministration(request, from, request.payload.element(admin));
+  const moderation = request.payload.find('moderate', ns.moderation);
+  if (moderation && request.type === 'set')
+    return { kind: 'moderate', from, request, ...readModeration(request.payload.element(moderation)) };
   const child = request.payload.find('query', ns.mucOwner);
   if (!child) return undefined;
   if (request.type === 'get') return { kind: 'read-config', from, request };

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import type { Jid } from '../protocol/jid.ts';
+import { Jid } from '../protocol/jid.ts';
+import { retractedId } from '../protocol/muc/retraction.ts';
+import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { type MaybePromise, then } from '../routing/maybe-promise.ts';
 import type { RoomStore } from '../storage/rooms.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
+import { parseFrame } from '../xml/parse-frame.ts';
 import type { RoomArchive } from './archive-queries.ts';
 import { loadRoom } from './loading.ts';
 import type { Wish } from './read-command.ts';
-import type { Founding, RoomCommand } from './room/command.ts';
+import type { ArchivedTarget, Founding, RoomCommand } from './room/command.ts';
 import type { Announcement } from './room/decision.ts';
 import type { RoomState } from './room/state.ts';
 import { RoomOwner } from './room-owner.ts';
@@ -125,19 +128,41 @@ export class Rooms {
     return loading;
   }
 
-  #command(wish: Wish, { ids }: Held, state: RoomState, number: number | undefined): MaybePromise<RoomCommand> {
-    const { store, clock } = this.#deps;
-    const nowMs = clock.nowMs();
+  #command(wish: Wish, held: Held, state: RoomState, number: number | undefined): MaybePromise<RoomCommand> {
+    const nowMs = this.#deps.clock.nowMs();
     switch (wish.kind) {
       case 'enter':
         return then(this.#founding(wish.from, state), (founding) => ({ ...wish, nowMs, founding }));
       case 'post': {
-        const message = store.newMessageId();
-        return { ...wish, nowMs, archive: { number: message, id: ids.write(number ?? 0, message) } };
+        const messageId = retractedId(wish.message.payload);
+        if (messageId === undefined) return { ...wish, nowMs, archive: this.#newPlace(held, number) };
+        return this.#messageAt(held, number, messageId).then((target) => {
+          return { ...wish, nowMs, target, archive: this.#newPlace(held, number) };
+        });
       }
+      case 'moderate':
+        return this.#messageAt(held, number, wish.messageId).then((target) => {
+          return { ...wish, nowMs, target, archive: this.#newPlace(held, number) };
+        });
       default:
         return { ...wish, nowMs };
     }
+  }
+
+  /** The place of the next message in the archive. */
+  #newPlace({ ids }: Held, room: number | undefined): { readonly number: number; readonly id: string } {
+    const number = this.#deps.store.newMessageId();
+    return { number, id: ids.write(room ?? 0, number) };
+  }
+
+  /** The message with this id in the archive of a room. */
+  async #messageAt({ ids }: Held, room: number | undefined, messageId: string): Promise<ArchivedTarget | undefined> {
+    if (room === undefined) return undefined;
+    const number = ids.read(room, messageId);
+    const [row] = number === undefined ? [] : await this.#deps.store.find(room, [number]);
+    if (!row) return undefined;
+    const { id, bytes, author, occupantId } = row;
+    return { number: id, message: Stanza.fromFrame(parseFrame(bytes)), author: Jid.parse(author), occupantId };
   }
 
   #founding(from: Jid, state: RoomState): MaybePromise<Founding> {

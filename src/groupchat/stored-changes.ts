@@ -20,6 +20,8 @@ export function storedChanges(changes: readonly RoomChange[]): StoredRoomChange[
         const { message, atMs } = change.subject;
         return [{ kind: 'subject', subject: { message: message.toBytes(), atMs } }];
       }
+      case 'message-replaced':
+        return [{ kind: 'message-replaced', id: change.number, bytes: change.message.toBytes() }];
       default:
         return [];
     }

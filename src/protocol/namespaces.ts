@@ -76,6 +76,8 @@ export const ns = {
   chatMarkers: 'urn:xmpp:chat-markers:0',
   reactions: 'urn:xmpp:reactions:0',
   retraction: 'urn:xmpp:message-retract:1',
+  retractionTombstone: 'urn:xmpp:message-retract:1#tombstone',
+  moderation: 'urn:xmpp:message-moderate:1',
   fastening: 'urn:xmpp:fasten:0',
   correction: 'urn:xmpp:message-correct:0',
   jingleMessage: 'urn:xmpp:jingle-message:0',

@@ -131,6 +131,7 @@ export class RoomBench {
     const { nowMs, founding } = this;
     if (wish.kind === 'enter') return { ...wish, nowMs, founding };
     if (wish.kind === 'post') return { ...wish, nowMs, archive: this.#archive() };
+    if (wish.kind === 'moderate') return { ...wish, nowMs, target: undefined, archive: this.#archive() };
     return { ...wish, nowMs };
   }
 

@@ -1,5 +1,6 @@
 import { nickKey } from '../../protocol/muc/nick-key.ts';
 import { maxHistoryLength } from '../../protocol/muc/room-config.ts';
+import type { Stanza } from '../../protocol/stanza.ts';
 import type { RoomChange } from './decision.ts';
 import { Occupants } from './occupants.ts';
 import type { Affiliated, ExistingRoom, HistoryEntry, RoomState } from './state.ts';
@@ -34,6 +35,8 @@ function changed(
       return { ...room, subject: change.subject };
     case 'posted':
       return change.inHistory ? { ...room, history: remembered(room.history, change.entry) } : room;
+    case 'message-replaced':
+      return { ...room, history: withMessage(room.history, change.number, change.message) };
     case 'message-forgotten':
       return { ...room, history: room.history.filter(({ number }) => number !== change.number) };
   }
@@ -73,6 +76,10 @@ export function withAffiliations(
   const givenRoles = new Map(room.givenRoles);
   for (const [jid] of entries) givenRoles.delete(jid);
   return { ...room, affiliations, reservedNicks, givenRoles };
+}
+
+function withMessage(history: readonly HistoryEntry[], number: number, message: Stanza): readonly HistoryEntry[] {
+  return history.map((entry) => (entry.number === number ? { ...entry, message } : entry));
 }
 
 function remembered(history: readonly HistoryEntry[], entry: HistoryEntry): readonly HistoryEntry[] {

@@ -45,13 +45,29 @@ export interface Leave extends Wish {
   readonly presence: Stanza;
 }
 
+/** The number of a new message in the archive, and the id that stands for it. */
+interface ArchivePlace {
+  readonly number: number;
+  readonly id: string;
+}
+
+/** A message of the archive that somebody wants to take back. */
+export interface ArchivedTarget {
+  readonly number: number;
+  readonly message: Stanza;
+  /** The full JID. */
+  readonly author: Jid;
+  readonly occupantId: string;
+}
+
 /** A message to all occupants, or a new subject (XEP-0045 §7.4, §8.1). */
 export interface Post extends Wish {
   readonly kind: 'post';
   /** It has an id. */
   readonly message: Stanza;
-  /** Its number in the archive, and the id that stands for it. */
-  readonly archive: { readonly number: number; readonly id: string };
+  readonly archive: ArchivePlace;
+  /** The message that it takes back, if the archive has it (XEP-0424 §3). */
+  readonly target?: ArchivedTarget | undefined;
 }
 
 /** A request with an iq, which the room answers. */
@@ -81,6 +97,17 @@ export interface ReadLists extends Request {
 export interface Administer extends Request {
   readonly kind: 'administer';
   readonly items: readonly AdminChange[];
+}
+
+/** Takes back the message of somebody (XEP-0425 §4). */
+export interface Moderate extends Request {
+  readonly kind: 'moderate';
+  readonly messageId: string;
+  readonly reason: string | undefined;
+  /** Undefined if the archive does not have it. */
+  readonly target: ArchivedTarget | undefined;
+  /** The place of the announcement. */
+  readonly archive: ArchivePlace;
 }
 
 /** XEP-0045 §10.9. */
@@ -131,6 +158,7 @@ export type RoomCommand =
   | ReadConfig
   | Configure
   | Destroy
+  | Moderate
   | ReadLists
   | Administer
   | ReportFailure

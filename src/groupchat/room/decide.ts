@@ -5,6 +5,7 @@ import { type Decision, nothing } from './decision.ts';
 import { endIfOver } from './ending.ts';
 import { enter } from './entering.ts';
 import { dropUnreachable, leave, showPresence } from './leaving.ts';
+import { moderate } from './moderating.ts';
 import { post } from './posting.ts';
 import type { RoomState } from './state.ts';
 
@@ -25,6 +26,8 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
       return readConfig(room, command);
     case 'configure':
       return configure(room, command);
+    case 'moderate':
+      return moderate(room, command);
     case 'destroy':
       return destroy(room, command);
     case 'read-lists':

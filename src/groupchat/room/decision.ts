@@ -36,6 +36,8 @@ export type RoomChange =
       /** Whether the archive keeps it. */
       readonly archived: boolean;
     }
+  /** A message has other content: it was taken back. */
+  | { readonly kind: 'message-replaced'; readonly number: number; readonly message: Stanza }
   | { readonly kind: 'message-forgotten'; readonly number: number }
   | { readonly kind: 'destroyed'; readonly tombstone: RoomTombstone | undefined };
 

@@ -1,5 +1,6 @@
 import { isWorthArchiving } from '../../protocol/message-kind.ts';
 import { reflectable, withOccupantId } from '../../protocol/muc/reflection.ts';
+import { isRetracted } from '../../protocol/muc/retraction.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
@@ -7,6 +8,7 @@ import { withStanzaId } from '../../protocol/stanza-id.ts';
 import type { Payload } from '../../xml/payload.ts';
 import type { Post } from './command.ts';
 import type { Decision, RoomChange } from './decision.ts';
+import { takenBack } from './moderating.ts';
 import { checkActor } from './rights.ts';
 import { type RoomState, rightsPolicyOf, standingOf } from './state.ts';
 
@@ -14,7 +16,7 @@ import { type RoomState, rightsPolicyOf, standingOf } from './state.ts';
 const maxSubjectBytes = 4 * 1024;
 
 /** A message to everybody, or a new subject (XEP-0045 §7.4, §8.1). Throws StanzaError. */
-export function post(room: RoomState, { from, message, archive, nowMs }: Post): Decision {
+export function post(room: RoomState, { from, message, archive, target, nowMs }: Post): Decision {
   if (room.kind === 'absent') throw StanzaError.itemNotFound('there is no such room');
   const author = room.occupants.with(from);
   if (!author) throw StanzaError.notAcceptable('you are not in this room');
@@ -36,6 +38,8 @@ export function post(room: RoomState, { from, message, archive, nowMs }: Post): 
     archived: room.config.archiving,
   };
   const changes: RoomChange[] = [posted];
+  if (target && target.occupantId === author.occupantId && !isRetracted(target.message.payload))
+    changes.push(takenBack(target, { id: archive.id, atMs: nowMs }));
   if (isSubject) changes.push({ kind: 'subject', subject: { message: stanza, atMs: nowMs } });
   return { changes, announcements: [{ stanza, to: room.occupants.sessions, posted: archive.number }] };
 }

@@ -6,7 +6,15 @@ import { ns } from '../namespaces.ts';
 import { withoutStanzaIds } from '../stanza-id.ts';
 
 /** Namespaces in which only the room speaks to occupants, or which are meant for the room alone. */
-const ofTheRoom = new Set<string>([ns.muc, ns.mucUser, ns.occupantId, ns.amp, ns.hats, ns.mucAffiliations]);
+const ofTheRoom = new Set<string>([
+  ns.muc,
+  ns.mucUser,
+  ns.occupantId,
+  ns.amp,
+  ns.hats,
+  ns.mucAffiliations,
+  ns.moderation,
+]);
 
 /**
  * The content of an occupant's stanza without what it may not say to others: passwords and rules that are meant for the room, and
@@ -14,8 +22,13 @@ const ofTheRoom = new Set<string>([ns.muc, ns.mucUser, ns.occupantId, ns.amp, ns
  */
 export function reflectable(payload: Payload, room: Jid): Payload {
   const isOurs = (address: Jid) => address.bare().equals(room);
-  const honest = payload.without(({ ns: childNs }: Child) => ofTheRoom.has(childNs));
+  const honest = payload.without((child) => ofTheRoom.has(child.ns) || speaksForModerators(child, payload));
   return withoutDelaysFrom(withoutStanzaIds(honest, isOurs), isOurs);
+}
+
+/** Whether an occupant says that a moderator has taken a message back (XEP-0425 §6). The words are looked for, not parsed. */
+function speaksForModerators({ ns: childNs, start, end }: Child, { bytes }: Payload): boolean {
+  return childNs === ns.retraction && bytes.subarray(start, end).includes(ns.moderation);
 }
 
 /** The content with the id of the occupant that it comes from (XEP-0421 §3). */

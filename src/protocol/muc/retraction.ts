@@ -1,0 +1,72 @@
+import { attribute, childNamed, type Element, textOf, xml } from '../../xml/element.ts';
+import type { Payload } from '../../xml/payload.ts';
+import { formatDateTime } from '../date-time.ts';
+import type { Jid } from '../jid.ts';
+import { ns } from '../namespaces.ts';
+import { StanzaError } from '../stanza-error.ts';
+
+/** The most bytes of a reason. */
+const maxReasonBytes = 512;
+
+/** Who has taken the message of somebody else back, and why (XEP-0425 §4). */
+export interface Moderation {
+  /** The address of the moderator in the room. */
+  readonly by: Jid;
+  readonly occupantId: string;
+  readonly reason: string | undefined;
+}
+
+/** The request of a moderator (XEP-0425 §4). Throws `bad-request` if it names no message. */
+export function readModeration(moderate: Element): { readonly messageId: string; readonly reason: string | undefined } {
+  const messageId = attribute(moderate, 'id');
+  if (!messageId || !childNamed(moderate, 'retract', ns.retraction))
+    throw StanzaError.badRequest('a message to retract is missing');
+  const reason = childNamed(moderate, 'reason', ns.moderation);
+  const text = reason && textOf(reason);
+  if (text !== undefined && Buffer.byteLength(text) > maxReasonBytes)
+    throw StanzaError.notAcceptable('the reason is too long');
+  return { messageId, reason: text };
+}
+
+/** The id of the message that the author of this one takes back (XEP-0424 §3). */
+export function retractedId(payload: Payload): string | undefined {
+  const child = payload.find('retract', ns.retraction);
+  return child && attribute(payload.element(child), 'id');
+}
+
+/** The announcement that a moderator has taken a message back (XEP-0425 §4). */
+export function moderatedRetraction(messageId: string, moderation: Moderation): Element {
+  return xml('retract', { xmlns: ns.retraction, id: messageId }, ...moderationElements(moderation));
+}
+
+/** The message without its content: what is left when it was taken back (XEP-0424 §4, XEP-0425 §5). */
+export function retracted(
+  payload: Payload,
+  retraction: { readonly id: string | undefined; readonly atMs: number; readonly moderation?: Moderation | undefined },
+): Payload {
+  const { id, atMs, moderation } = retraction;
+  const kept = new Set<string>([ns.occupantId, ns.stanzaId, ns.delay]);
+  return payload
+    .without((child) => !kept.has(child.ns))
+    .with(
+      xml(
+        'retracted',
+        { xmlns: ns.retraction, id, stamp: formatDateTime(atMs) },
+        ...(moderation ? moderationElements(moderation) : []),
+      ),
+    );
+}
+
+/** Whether a message was taken back. */
+export function isRetracted(payload: Payload): boolean {
+  return payload.has('retracted', ns.retraction);
+}
+
+function moderationElements({ by, occupantId, reason }: Moderation): Element[] {
+  const moderated = xml(
+    'moderated',
+    { xmlns: ns.moderation, by: by.toString() },
+    xml('occupant-id', { xmlns: ns.occupantId, id: occupantId }),
+  );
+  return reason === undefined ? [moderated] : [moderated, xml('reason', {}, reason)];
+}
