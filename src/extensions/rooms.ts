@@ -1,6 +1,7 @@
 import { ArchiveIds } from '../archives/archive-ids.ts';
 import { Retention, type RetentionOptions } from '../archives/retention.ts';
 import type { Announcement } from '../groupchat/room/decision.ts';
+import { roomOperations } from '../groupchat/room-operations.ts';
 import { roomService } from '../groupchat/room-service.ts';
 import { type RoomLimits, Rooms, type RoomsDeps } from '../groupchat/rooms.ts';
 import type { Claim, Extension } from '../routing/extension.ts';
@@ -50,6 +51,7 @@ export function rooms({ options, isLocalDomain, routeAll, storage, clock, log }:
     name: 'rooms',
     claims,
     services: domains.map((domain) => roomService({ domain, rooms: all, store, log })),
+    operations: roomOperations.map(({ bind }) => bind({ rooms: all, store })),
     opened: () => retention.start(),
     closing: () => retention.stop(),
     accountRemoved: (user) =>

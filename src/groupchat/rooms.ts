@@ -11,7 +11,7 @@ import { parseFrame } from '../xml/parse-frame.ts';
 import type { RoomArchive } from './archive-queries.ts';
 import { loadRoom } from './loading.ts';
 import type { Wish } from './read-command.ts';
-import type { ArchivedTarget, Founding, RoomCommand } from './room/command.ts';
+import type { ArchivedTarget, Founding, Remove, RoomCommand, SetAffiliation } from './room/command.ts';
 import type { Announcement } from './room/decision.ts';
 import type { RoomState } from './room/state.ts';
 import { RoomOwner } from './room-owner.ts';
@@ -41,6 +41,9 @@ const idleMs = 10 * 60 * 1000;
 /** How long the creator of a room has to configure it. */
 const lockMs = 5 * 60 * 1000;
 const sweepMs = 60 * 1000;
+
+/** What an operator wants of a room. */
+type OperatorCommand = Omit<SetAffiliation, 'nowMs'> | Omit<Remove, 'nowMs'>;
 
 interface Held {
   readonly owner: RoomOwner;
@@ -79,10 +82,15 @@ export class Rooms {
     return this.#at(room, ({ owner, ids }) => then(owner.settled(), (state) => ({ state, number: owner.number, ids })));
   }
 
+  /** Does what the operator wants of the room at an address. */
+  operate(room: Jid, command: OperatorCommand): MaybePromise<void> {
+    return this.#at(room, ({ owner }) => owner.take(() => ({ ...command, nowMs: this.#deps.clock.nowMs() })));
+  }
+
   /** Takes all affiliations from a user whose account was removed. */
   async forget(user: Jid): Promise<void> {
     const { store, clock } = this.#deps;
-    const forget = () => ({ kind: 'forget-user', user, nowMs: clock.nowMs() }) as const;
+    const forget = () => ({ kind: 'set-affiliation', user, affiliation: 'none', nowMs: clock.nowMs() }) as const;
     const addresses = await store.forget(user.toString());
     const told = addresses.map(async (address) => {
       await this.#held.get(address);

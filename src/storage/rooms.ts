@@ -89,6 +89,13 @@ export interface ListedRoom {
   readonly name: string;
 }
 
+/** A room in the list of the operator. */
+export interface RoomSummary extends ListedRoom {
+  readonly isPublic: boolean;
+  /** How many messages its archive has. */
+  readonly messages: number;
+}
+
 /**
  * Rooms, their affiliations and their messages. Changes of a room that does not exist reject with `not-found`. `createdAtMs`, `atMs` and
  * `untilMs` are milliseconds since 1970.
@@ -120,6 +127,8 @@ export interface RoomStore {
   tidy(limits: Pick<ArchiveLimits, 'removeBeforeId' | 'maxMessages'>): Promise<boolean>;
   /** The public rooms of a domain in the order of their addresses, after an address. */
   publicRooms(domain: string, after: string, limit: number): Promise<ListedRoom[]>;
+  /** All rooms in the order of their addresses, after an address. */
+  list(after: string, limit: number): Promise<RoomSummary[]>;
   countPublicRooms(domain: string): Promise<number>;
   /** How many rooms there are, and how many of them a bare JID owns. */
   countRooms(owner: string): Promise<{ readonly all: number; readonly owned: number }>;

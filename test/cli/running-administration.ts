@@ -1,3 +1,4 @@
+import { ArchiveIds } from '../../src/archives/archive-ids.ts';
 import { Devices } from '../../src/c2s/devices.ts';
 import { Pbkdf2Queue } from '../../src/c2s/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../src/c2s/registrar.ts';
@@ -10,6 +11,8 @@ import {
 } from '../../src/extensions/amp/operator/message-operations.ts';
 import type { LinkTestReport } from '../../src/federation/link-test.ts';
 import type { PeerStreamReport } from '../../src/federation/peer-report.ts';
+import { type OperatedRooms, roomOperations } from '../../src/groupchat/room-operations.ts';
+import { Rooms } from '../../src/groupchat/rooms.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { Account } from '../../src/routing/account.ts';
 import { OperationError } from '../../src/routing/operation-error.ts';
@@ -63,6 +66,19 @@ export class RunningAdministration {
     send: async (request) => this.#answer(request, this.sending),
   };
 
+  #rooms(): OperatedRooms {
+    const rooms = new Rooms({
+      store: this.storage.rooms,
+      ids: async () => new ArchiveIds(Buffer.alloc(16)),
+      limits: { maxRooms: 10, maxRoomsPerOwner: 10 },
+      isLocalDomain: () => true,
+      send: () => {},
+      clock: systemClock,
+      log: this.log,
+    });
+    return { rooms, store: this.storage.rooms };
+  }
+
   #context(): RunningServer {
     const forget = (key: string) => void this.forgotten.push(key);
     return {
@@ -106,11 +122,13 @@ export class RunningAdministration {
     };
     const running = new RunningAdministration(await openSqliteStorage({ dataDir, onFatal }));
     const context = running.#context();
+    const rooms = running.#rooms();
     running.#control = await startControlServer({
       path: controlSocketPath(dataDir),
       operations: [
         ...operations.map(({ bind }) => bind(context)),
         ...messageOperations.map(({ bind }) => bind(running.#messages)),
+        ...roomOperations.map(({ bind }) => bind(rooms)),
       ],
       log: running.log,
     });

@@ -7,6 +7,7 @@ import type {
   RoomRange,
   RoomRecord,
   RoomStore,
+  RoomSummary,
   RoomTombstone,
   StoredRoom,
   StoredRoomChange,
@@ -106,6 +107,14 @@ export class MemoryRooms implements RoomStore {
   publicRooms(domain: string, after: string, limit: number): Promise<ListedRoom[]> {
     const listed = this.#listed(domain).filter(({ address }) => address > after);
     return Promise.resolve(listed.slice(0, limit));
+  }
+
+  list(after: string, limit: number): Promise<RoomSummary[]> {
+    const all = [...this.#rooms.values()]
+      .map(({ record: { address }, listing, messages }) => ({ address, ...listing, messages: messages.length }))
+      .filter(({ address }) => address > after)
+      .sort((one, other) => (one.address < other.address ? -1 : 1));
+    return Promise.resolve(all.slice(0, limit));
   }
 
   countPublicRooms(domain: string): Promise<number> {

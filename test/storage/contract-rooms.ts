@@ -179,6 +179,15 @@ export function describeRooms(storeOf: () => RoomStore): void {
       expect(await store.countRooms(user)).to.deep.equal({ all: all + 1, owned: 1 });
     });
 
+    it('lists all rooms with the size of their archives', async () => {
+      const { room, address } = await made({ address: 'zz1@zz.example' }, { name: 'Z', isPublic: true });
+      const hiddenOne = await made({ address: 'zz2@zz.example' });
+      append(room, 'one');
+      expect(await store.list('zz0', 1)).to.deep.equal([{ address, name: 'Z', isPublic: true, messages: 1 }]);
+      const next = [{ address: hiddenOne.address, name: '', isPublic: false, messages: 0 }];
+      expect(await store.list(address, 9)).to.deep.equal(next);
+    });
+
     it('lists the public rooms of a domain in pages', async () => {
       const domain = `list${rooms}.example`;
       const numbers = new Map<string, number>();

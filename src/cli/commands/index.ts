@@ -10,6 +10,7 @@ import { kickCommand } from './kick.ts';
 import { reloadCommand } from './reload.ts';
 import { reportCommand } from './report.ts';
 import { restoreCommand } from './restore.ts';
+import { roomCommand } from './room.ts';
 import { s2sCommand } from './s2s.ts';
 import { sendCommand } from './send.ts';
 import { sessionsCommand } from './sessions.ts';
@@ -25,6 +26,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   forwardCommand,
   archiveCommand,
   reportCommand,
+  roomCommand,
   statusCommand,
   sessionsCommand,
   kickCommand,

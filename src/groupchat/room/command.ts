@@ -3,6 +3,7 @@ import type { Jid } from '../../protocol/jid.ts';
 import type { AdminChange, AdminList } from '../../protocol/muc/admin-items.ts';
 import type { HistoryLimits } from '../../protocol/muc/join-request.ts';
 import type { Destruction } from '../../protocol/muc/user-element.ts';
+import type { Affiliation } from '../../protocol/muc/vocabulary.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { StanzaError } from '../../protocol/stanza-error.ts';
 
@@ -134,12 +135,20 @@ export interface EndIfOver {
   readonly nowMs: number;
 }
 
-/** The account of a user was removed: a new account of this name must not inherit anything. */
-interface ForgetUser {
-  readonly kind: 'forget-user';
+/** The operator, or the removal of an account, changes an affiliation, whatever the rights in the room are. */
+export interface SetAffiliation {
+  readonly kind: 'set-affiliation';
   readonly nowMs: number;
-  /** The bare JID. */
+  /** A bare JID or a domain. */
   readonly user: Jid;
+  readonly affiliation: Affiliation;
+}
+
+/** The operator destroys the room. */
+export interface Remove {
+  readonly kind: 'remove';
+  readonly nowMs: number;
+  readonly destruction: Destruction;
 }
 
 /** A message could not be stored, so nobody gets it. */
@@ -164,5 +173,6 @@ export type RoomCommand =
   | ReportFailure
   | Unlock
   | EndIfOver
-  | ForgetUser
+  | SetAffiliation
+  | Remove
   | ForgetMessage;

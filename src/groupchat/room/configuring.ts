@@ -25,7 +25,15 @@ import { ownersOf } from './ending.ts';
 import { goodbye } from './presence.ts';
 import { checkActor } from './rights.ts';
 import { newsOfAbsent, occupantsAfter } from './standing-changes.ts';
-import { type Affiliated, type ExistingRoom, existing, type RoomState, rightsPolicyOf, standingOf } from './state.ts';
+import {
+  type Affiliated,
+  affiliationOf,
+  type ExistingRoom,
+  existing,
+  type RoomState,
+  rightsPolicyOf,
+  standingOf,
+} from './state.ts';
 
 /** For how long nobody else can create a room that was destroyed. */
 const tombstoneMs = 31 * 24 * 60 * 60 * 1000;
@@ -59,24 +67,32 @@ export function configure(state: RoomState, { from, request, values }: Configure
 /** XEP-0045 §10.9. Throws StanzaError. */
 export function destroy(state: RoomState, { from, request, destruction, nowMs }: Destroy): Decision {
   const room = configurable(state, from);
-  const { alternative, reason } = destruction;
-  const owners = ownersOf(room);
-  return end(room, request, destruction, {
-    untilMs: nowMs + tombstoneMs,
-    alternative: alternative?.toString(),
-    reason,
-    owners,
-  });
+  return end(room, request, destruction, tombstoneOf(room, destruction, nowMs));
 }
 
-/** Takes everything from a user whose account was removed. */
-export function forgetUser(room: RoomState, user: Jid): Decision {
-  if (room.kind === 'absent' || !room.affiliations.has(user.toString())) return nothing;
-  const entries = new Map([[user.toString(), undefined]]);
-  const forgotten: RoomChange = { kind: 'affiliations', entries };
-  const after = existing(applied(room, forgotten));
+function tombstoneOf(room: ExistingRoom, { alternative, reason }: Destruction, nowMs: number): RoomTombstone {
+  return { untilMs: nowMs + tombstoneMs, alternative: alternative?.toString(), reason, owners: ownersOf(room) };
+}
+
+/** Destroys a room for the operator. */
+export function remove(room: RoomState, destruction: Destruction, nowMs: number): Decision {
+  return room.kind === 'absent' ? nothing : end(room, undefined, destruction, tombstoneOf(room, destruction, nowMs));
+}
+
+/** Gives a user an affiliation, whatever the rights in the room are. */
+export function setAffiliation(room: RoomState, user: Jid, affiliation: Affiliation): Decision {
+  if (room.kind === 'absent' || affiliationOf(room, user) === affiliation) return nothing;
+  const before = room.affiliations.get(user.toString());
+  const entry = affiliation === 'none' ? undefined : { ...(affiliation !== 'outcast' && before), affiliation };
+  const entries = new Map([[user.toString(), entry]]);
+  const changed: RoomChange = { kind: 'affiliations', entries };
+  const after = existing(applied(room, changed));
   const { changes, toTargets, toOthers } = occupantsAfter(room, after);
-  return { changes: [forgotten, ...changes], announcements: [...toTargets, ...toOthers] };
+  const then = existing(changes.reduce<RoomState>(applied, after));
+  return {
+    changes: [changed, ...changes],
+    announcements: [...toTargets, ...toOthers, ...newsOfAbsent(room, then, entries)],
+  };
 }
 
 function configurable(room: RoomState, from: Jid): ExistingRoom {
@@ -146,9 +162,17 @@ function notice({ address, occupants }: ExistingRoom, statuses: readonly StatusC
   return { stanza, to: occupants.sessions };
 }
 
-function end(room: ExistingRoom, request: Stanza, destruction: Destruction, tombstone?: RoomTombstone): Decision {
+function end(
+  room: ExistingRoom,
+  request: Stanza | undefined,
+  destruction: Destruction,
+  tombstone?: RoomTombstone,
+): Decision {
   const farewells = [...room.occupants.all].map((occupant) => goodbye(room, occupant, { destruction }));
-  return { changes: [{ kind: 'destroyed', tombstone }], announcements: [...farewells, answer(request)] };
+  return {
+    changes: [{ kind: 'destroyed', tombstone }],
+    announcements: request ? [...farewells, answer(request)] : farewells,
+  };
 }
 
 function changedAffiliations(changes: readonly RoomChange[]): ReadonlyMap<string, Affiliated | undefined> {

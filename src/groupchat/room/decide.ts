@@ -1,6 +1,6 @@
 import { administer, readLists } from './administering.ts';
 import type { RoomCommand } from './command.ts';
-import { configure, destroy, forgetUser, readConfig } from './configuring.ts';
+import { configure, destroy, readConfig, remove, setAffiliation } from './configuring.ts';
 import { type Decision, nothing } from './decision.ts';
 import { endIfOver } from './ending.ts';
 import { enter } from './entering.ts';
@@ -40,8 +40,10 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
       return room.kind === 'existing' && room.lockedFor
         ? { changes: [{ kind: 'unlocked' }], announcements: [] }
         : nothing;
-    case 'forget-user':
-      return forgetUser(room, command.user);
+    case 'set-affiliation':
+      return setAffiliation(room, command.user, command.affiliation);
+    case 'remove':
+      return remove(room, command.destruction, command.nowMs);
     case 'forget-message':
       return room.kind === 'existing'
         ? { changes: [{ kind: 'message-forgotten', number: command.number }], announcements: [] }

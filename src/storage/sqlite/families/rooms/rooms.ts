@@ -40,6 +40,7 @@ function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typ
     bounds: (room) => run('bounds', room),
     tidy: (limits) => run('tidy', limits, nowMs()),
     publicRooms: (domain, after, limit) => run('publicRooms', domain, after, limit),
+    list: (after, limit) => run('list', after, limit),
     countPublicRooms: (domain) => run('countPublicRooms', domain),
     countRooms: (owner) => run('countRooms', owner),
     forget: (jid) => run('forget', jid),

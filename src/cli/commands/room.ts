@@ -1,0 +1,119 @@
+import type { RoomReport } from '../../groupchat/room-operations.ts';
+import type { RoomSummary } from '../../storage/rooms.ts';
+import { type Cli, jsonOption, requireCommand } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
+import type { ControlClient } from '../control-client.ts';
+import { withRunningServer } from '../with-operations.ts';
+
+const pageSize = 1000;
+const affiliations = ['owner', 'admin', 'member', 'none', 'outcast'] as const;
+
+/** Adds `room`, the commands for rooms. The server must run. */
+export function roomCommand(cli: Cli, context: Context): void {
+  cli.command('room', 'Show, change and destroy rooms', (options) => {
+    for (const add of [roomListCommand, roomShowCommand, roomAffiliationCommand, roomDestroyCommand])
+      add(options, context);
+    return requireCommand(options, 'ampere room');
+  });
+}
+
+function roomListCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'list',
+    'List all rooms',
+    (options) => jsonOption(options),
+    async ({ json, config: file }) => {
+      const rooms = await withRunningServer(await readConfiguration(context, file), allRooms);
+      if (json) printJson(context, { rooms });
+      else printLines(context, aligned(rooms.map(row)));
+    },
+  );
+}
+
+async function allRooms(server: ControlClient): Promise<RoomSummary[]> {
+  const { listRooms } = await import('../../groupchat/room-operations.ts');
+  const all: RoomSummary[] = [];
+  for (let more = true; more; ) {
+    const { rooms } = await server.call(listRooms, { after: all.at(-1)?.address, limit: pageSize });
+    all.push(...rooms);
+    more = rooms.length === pageSize;
+  }
+  return all;
+}
+
+function row({ address, name, isPublic, messages }: RoomSummary): string[] {
+  const archived = messages === 1 ? '1 message' : `${messages} messages`;
+  return [harmless(address), isPublic ? 'public' : 'hidden', archived, harmless(name)];
+}
+
+function roomShowCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'show <room>',
+    'Show a room with its occupants and affiliations',
+    (options) => jsonOption(roomArgument(options)),
+    async ({ room, json, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const { showRoom } = await import('../../groupchat/room-operations.ts');
+      const report = await withRunningServer(config, (server) => server.call(showRoom, { room }));
+      if (json) printJson(context, report);
+      else printLines(context, reportLines(report));
+    },
+  );
+}
+
+function reportLines(report: RoomReport): string[] {
+  const kinds = [
+    report.public ? 'public' : 'hidden',
+    report.persistent ? 'persistent' : 'temporary',
+    report.membersOnly ? 'for members' : 'open',
+  ];
+  return [
+    `Room ${harmless(report.address)}: ${kinds.join(', ')}`,
+    ...(report.name === '' ? [] : [`Name: ${harmless(report.name)}`]),
+    ...report.affiliations.map(({ jid, affiliation }) => `${affiliation}: ${harmless(jid)}`),
+    ...report.occupants.map(
+      ({ nick, role, jids }) => `${role} in the room: ${harmless(nick)} (${jids.map(harmless).join(', ')})`,
+    ),
+  ];
+}
+
+function roomAffiliationCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'affiliation <room> <jid> <affiliation>',
+    'Change how a user or a domain is affiliated with a room',
+    (options) =>
+      roomArgument(options)
+        .positional('jid', { type: 'string', demandOption: true, describe: 'Address of the user, or a domain' })
+        .positional('affiliation', { choices: affiliations, demandOption: true, describe: 'The new affiliation' }),
+    async ({ room, jid, affiliation, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const { setAffiliation } = await import('../../groupchat/room-operations.ts');
+      await withRunningServer(config, (server) => server.call(setAffiliation, { room, jid, affiliation }));
+      printLines(context, [`${jid} has the affiliation ${affiliation} with ${room}.`]);
+    },
+  );
+}
+
+function roomDestroyCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'destroy <room>',
+    'Destroy a room with its archive',
+    (options) =>
+      roomArgument(options).option('reason', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Text that the occupants get',
+      }),
+    async ({ room, reason, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const { destroyRoom } = await import('../../groupchat/room-operations.ts');
+      await withRunningServer(config, (server) => server.call(destroyRoom, { room, reason }));
+      printLines(context, [`${room} was destroyed.`]);
+    },
+  );
+}
+
+function roomArgument(options: Cli) {
+  return options.positional('room', { type: 'string', demandOption: true, describe: 'Address of the room' });
+}
