@@ -4,7 +4,9 @@ import type { Announcement } from '../groupchat/room/decision.ts';
 import { roomOperations } from '../groupchat/room-operations.ts';
 import { roomService } from '../groupchat/room-service.ts';
 import { type RoomLimits, Rooms, type RoomsDeps } from '../groupchat/rooms.ts';
+import type { Stanza } from '../protocol/stanza.ts';
 import type { Claim, Extension } from '../routing/extension.ts';
+import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { SecretStore } from '../storage/secrets.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -43,7 +45,7 @@ export function rooms({ options, isLocalDomain, routeAll, storage, clock, log }:
   const { domains, limits, retention: keeping } = options;
   if (domains.length === 0) return { name: 'rooms', claims };
   const { rooms: store, secrets } = storage;
-  const send = (announcements: readonly Announcement[]) => routeAll(copiesOf(announcements), { own: true });
+  const send = (announcements: readonly Announcement[]) => sendAll(announcements, routeAll);
   const all = new Rooms({ store, ids: idsWith(secrets), limits, isLocalDomain, send, clock, log });
   const tidied = { newId: () => store.newMessageId(), tidy: store.tidy.bind(store) };
   const retention = new Retention({ store: tidied, options: keeping, clock, log });
@@ -77,7 +79,19 @@ function idsWith(secrets: SecretStore): RoomsDeps['ids'] {
   };
 }
 
+/** Sends announcements in their order. What is for all is neither recorded nor stored for absent users. */
+function sendAll(announcements: readonly Announcement[], routeAll: Routing['routeAll']): MaybePromise<void> {
+  let waiting: Promise<void>[] | undefined;
+  for (const announcement of announcements) {
+    const routed = routeAll(copiesOf(announcement), announcement.isPersonal ? undefined : { own: true });
+    if (!(routed instanceof Promise)) continue;
+    waiting ??= [];
+    waiting.push(routed);
+  }
+  if (waiting) return Promise.all(waiting).then(() => undefined);
+}
+
 /** All copies share the content of their announcement. */
-function* copiesOf(announcements: readonly Announcement[]) {
-  for (const { stanza, to } of announcements) for (const client of to) yield stanza.with({ to: client });
+function* copiesOf({ stanza, to }: Announcement): Generator<Stanza> {
+  for (const client of to) yield stanza.with({ to: client });
 }

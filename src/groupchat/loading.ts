@@ -6,9 +6,8 @@ import { timeOfId } from '../storage/ordered-ids.ts';
 import type { RoomMessage, RoomRecord, RoomStore } from '../storage/rooms.ts';
 import { parseFrame } from '../xml/parse-frame.ts';
 import { withAffiliations } from './room/apply.ts';
-import { Occupants } from './room/occupants.ts';
 import { changesSubject } from './room/posting.ts';
-import type { Affiliated, ExistingRoom, HistoryEntry, RoomState } from './room/state.ts';
+import { type Affiliated, type ExistingRoom, type HistoryEntry, nobodyInside, type RoomState } from './room/state.ts';
 
 /** A room as its owner begins with it. */
 export interface LoadedRoom {
@@ -30,18 +29,16 @@ export async function loadRoom(address: Jid, store: Pick<RoomStore, 'open' | 'pa
 function roomOf(address: Jid, record: RoomRecord, messages: readonly RoomMessage[]): ExistingRoom {
   const { subject, occupantKey, affiliations } = record;
   const room: ExistingRoom = {
+    ...nobodyInside,
     kind: 'existing',
     address,
     // A configuration that an earlier version has stored lacks later options.
     config: { ...defaultRoomConfig, ...(JSON.parse(record.config) as Partial<RoomConfig>) },
     affiliations: new Map(),
     reservedNicks: new Map(),
-    occupants: Occupants.none,
-    givenRoles: new Map(),
     subject: subject && { message: stanzaOf(subject.message), atMs: subject.atMs },
     history: messages.map(entryOf).filter(({ message }) => !changesSubject(message.payload)),
     occupantKey,
-    lockedFor: undefined,
   };
   return withAffiliations(
     room,

@@ -1,9 +1,12 @@
 import { ReceivedForm } from '../protocol/data-form.ts';
 import type { Jid } from '../protocol/jid.ts';
 import { readAdminChanges, readAdminLists } from '../protocol/muc/admin-items.ts';
+import { readDeclination, readInvitations } from '../protocol/muc/invitation.ts';
 import { readJoinRequest } from '../protocol/muc/join-request.ts';
+import { readRegistration } from '../protocol/muc/registration.ts';
 import { readModeration } from '../protocol/muc/retraction.ts';
 import { readDestruction } from '../protocol/muc/user-element.ts';
+import { readVoiceForm } from '../protocol/muc/voice-request.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { randomId } from '../protocol/random-id.ts';
 import type { Stanza } from '../protocol/stanza.ts';
@@ -11,35 +14,31 @@ import { StanzaError } from '../protocol/stanza-error.ts';
 import { messageType } from '../protocol/stanza-rules.ts';
 import { childNamed, type Element } from '../xml/element.ts';
 import type {
-  Administer,
   Configure,
-  Destroy,
+  EndIfOver,
   Enter,
-  Leave,
+  ExpireRequest,
+  ForgetMessage,
   Moderate,
   Post,
-  ReadConfig,
-  ReadLists,
-  ReportFailure,
-  ShowPresence,
+  Remove,
+  RoomCommand,
+  SetAffiliation,
+  Unlock,
 } from './room/command.ts';
 
-/** A command without what only the owner of the room knows at the moment at which it takes the command. */
-type Without<Command, Known extends keyof Command> = Omit<Command, 'nowMs' | Known>;
+/** What the room does of itself. */
+type OwnCommand = ExpireRequest | ForgetMessage | SetAffiliation | EndIfOver | Remove | Unlock;
+
+/** Without what only the owner of the room knows when it takes the command. */
+type Unfinished<Command> = Command extends Enter
+  ? Omit<Command, 'nowMs' | 'founding'>
+  : Command extends Post | Moderate
+    ? Omit<Command, 'nowMs' | 'archive' | 'target'>
+    : Omit<Command, 'nowMs'>;
 
 /** What a client wants of a room. */
-export type Wish =
-  | Without<Enter, 'founding'>
-  | Without<ShowPresence, never>
-  | Without<Leave, never>
-  | Without<Post, 'archive' | 'target'>
-  | Without<Moderate, 'archive' | 'target'>
-  | Without<ReadConfig, never>
-  | Without<Configure, never>
-  | Without<Destroy, never>
-  | Without<ReadLists, never>
-  | Without<Administer, never>
-  | Without<ReportFailure, never>;
+export type Wish = Unfinished<Exclude<RoomCommand, OwnCommand>>;
 
 /** What a presence to a room or an occupant of it means; undefined if nothing. Throws StanzaError. */
 export function readPresence(presence: Stanza, from: Jid, to: Jid): Wish | undefined {
@@ -50,6 +49,8 @@ export function readPresence(presence: Stanza, from: Jid, to: Jid): Wish | undef
       return { kind: 'leave', from, presence };
     case 'error':
       return readFailure(presence, from);
+    case 'probe':
+      return { kind: 'probe', from, nick: to.resource };
     default:
       return undefined;
   }
@@ -68,29 +69,67 @@ export function readMessage(message: Stanza, from: Jid, to: Jid): Wish | undefin
   if (type === 'error') return readFailure(message, from);
   if (!to.isBare) {
     if (type === 'groupchat') throw StanzaError.badRequest('a message to everybody goes to the room');
-    throw StanzaError.serviceUnavailable('this room has no private messages');
+    return { kind: 'whisper', from, nick: to.resource, message };
   }
-  if (type !== 'groupchat') throw StanzaError.badRequest('messages to a room have the type groupchat');
-  return { kind: 'post', from, message: message.id ? message : message.with({ id: randomId() }) };
+  if (type === 'groupchat')
+    return { kind: 'post', from, message: message.id ? message : message.with({ id: randomId() }) };
+  return readInvitation(message, from) ?? readVoice(message, from);
+}
+
+function readInvitation({ payload }: Stanza, from: Jid): Wish | undefined {
+  const child = payload.find('x', ns.mucUser);
+  if (!child) return undefined;
+  const x = payload.element(child);
+  const invitations = readInvitations(x);
+  if (invitations.length > 0) return { kind: 'invite', from, invitations };
+  const declination = readDeclination(x);
+  return declination && { kind: 'decline', from, declination };
+}
+
+function readVoice({ payload }: Stanza, from: Jid): Wish {
+  const child = payload.find('x', ns.dataForm);
+  const form = child && ReceivedForm.fromElement(payload.element(child));
+  if (form?.formType !== ns.mucRequest || form.type !== 'submit')
+    throw StanzaError.badRequest('messages to a room have the type groupchat');
+  const voice = readVoiceForm(form);
+  return voice === 'request' ? { kind: 'request-voice', from } : { kind: 'answer-voice', from, voice };
 }
 
 /** What an error from a client says: whether the room can reach it. */
 function readFailure(stanza: Stanza, from: Jid): Wish | undefined {
   const child = stanza.payload.find('error', ns.client);
-  return child && { kind: 'report-failure', from, error: StanzaError.fromElement(stanza.payload.element(child)) };
+  if (!child) return undefined;
+  return { kind: 'report-failure', from, id: stanza.id, error: StanzaError.fromElement(stanza.payload.element(child)) };
 }
 
-/** What a request to the room itself means; undefined if nothing. Throws StanzaError. */
-export function readRequest(request: Stanza, from: Jid): Wish | undefined {
-  const admin = request.payload.find('query', ns.mucAdmin);
-  if (admin) return readAdministration(request, from, request.payload.element(admin));
-  const moderation = request.payload.find('moderate', ns.moderation);
-  if (moderation && request.type === 'set')
-    return { kind: 'moderate', from, request, ...readModeration(request.payload.element(moderation)) };
-  const child = request.payload.find('query', ns.mucOwner);
-  if (!child) return undefined;
-  if (request.type === 'get') return { kind: 'read-config', from, request };
+/** What an iq to a room or an occupant of it means; undefined if nothing. Throws StanzaError. */
+export function readRequest(request: Stanza, from: Jid, to: Jid): Wish | undefined {
+  const isRequest = request.type === 'get' || request.type === 'set';
+  if (!to.isBare)
+    return isRequest
+      ? { kind: 'ask', from, nick: to.resource, request, id: randomId() }
+      : { kind: 'reply', from, answered: request };
+  const [child] = request.payload.children;
+  if (!isRequest || !child) return undefined;
+  if (child.name === 'moderate' && child.ns === ns.moderation && request.type === 'set')
+    return { kind: 'moderate', from, request, ...readModeration(request.payload.element(child)) };
+  if (child.name !== 'query') return undefined;
   const query = request.payload.element(child);
+  switch (child.ns) {
+    case ns.mucAdmin:
+      return readAdministration(request, from, query);
+    case ns.mucOwner:
+      return readOwnerRequest(request, from, query);
+    case ns.register:
+      if (request.type === 'get') return { kind: 'read-registration', from, request };
+      return { kind: 'register', from, request, wanted: readRegistration(query) };
+    default:
+      return undefined;
+  }
+}
+
+function readOwnerRequest(request: Stanza, from: Jid, query: Element): Wish {
+  if (request.type === 'get') return { kind: 'read-config', from, request };
   const destroy = childNamed(query, 'destroy', ns.mucOwner);
   if (destroy) return { kind: 'destroy', from, request, destruction: readDestruction(destroy) };
   return { kind: 'configure', from, request, values: readValues(query) };

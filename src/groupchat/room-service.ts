@@ -1,9 +1,8 @@
 import type { Jid } from '../protocol/jid.ts';
-import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import type { LocalService } from '../routing/local-service.ts';
-import { type MaybePromise, then } from '../routing/maybe-promise.ts';
+import { then } from '../routing/maybe-promise.ts';
 import type { RoomStore } from '../storage/rooms.ts';
 import type { Log } from '../support/log.ts';
 import { archiveHandlers } from './archive-queries.ts';
@@ -33,16 +32,7 @@ export function roomService({ domain, rooms, store, log }: RoomServiceDeps): Loc
     domain,
     name: serviceName,
     scopeOf: ({ local, resource }) => (local === '' ? 'service' : resource === '' ? 'room' : 'occupant'),
-    iq: [
-      {
-        name: 'ping',
-        ns: ns.ping,
-        type: 'get',
-        scopes: ['occupant'],
-        handle: ({ from, to }) => pinged(rooms, from, to),
-      },
-      ...archiveHandlers('room', { archiveOf: (room) => rooms.archiveOf(room), store, log }),
-    ],
+    iq: [...archiveHandlers('room', { archiveOf: (room) => rooms.archiveOf(room), store, log })],
     disco: {
       scopes: ['service', 'room'],
       info: ({ scope, from, to }, node) => {
@@ -55,8 +45,8 @@ export function roomService({ domain, rooms, store, log }: RoomServiceDeps): Loc
       },
     },
     otherIq: (iq, { from, to, scope }) => {
-      const wish = scope === 'room' && (iq.type === 'get' || iq.type === 'set') ? readRequest(iq, from) : undefined;
-      return wish ? then(rooms.take(to, wish), () => true) : false;
+      const wish = scope === 'service' ? undefined : readRequest(iq, from, to);
+      return wish ? then(rooms.take(to.bare(), wish), () => true) : false;
     },
     message: (message) => {
       const { from, to } = ends(message);
@@ -64,20 +54,9 @@ export function roomService({ domain, rooms, store, log }: RoomServiceDeps): Loc
     },
     presence: (presence) => {
       const { from, to } = ends(presence);
-      if (presence.type === undefined && to.isBare) throw StanzaError.jidMalformed('a nickname is missing');
       return take(roomAt(to), readPresence(presence, from, to));
     },
   };
-}
-
-/** A client asks whether it is still in the room (XEP-0410 §3). */
-function pinged(rooms: Pick<Rooms, 'stateOf'>, from: Jid, to: Jid): MaybePromise<undefined> {
-  return then(rooms.stateOf(to.bare()), (room) => {
-    const occupant = room.kind === 'existing' ? room.occupants.with(from) : undefined;
-    if (!occupant) throw StanzaError.notAcceptable('you are not in this room');
-    if (!occupant.address.equals(to)) throw StanzaError.serviceUnavailable();
-    return undefined;
-  });
 }
 
 function described(rooms: Pick<Rooms, 'stateOf'>, to: Jid, asker: Jid) {

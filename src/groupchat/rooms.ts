@@ -40,6 +40,8 @@ export interface RoomsDeps {
 const idleMs = 10 * 60 * 1000;
 /** How long the creator of a room has to configure it. */
 const lockMs = 5 * 60 * 1000;
+/** How long an occupant has to answer a request. */
+const requestMs = 2 * 60 * 1000;
 const sweepMs = 60 * 1000;
 
 /** What an operator wants of a room. */
@@ -68,6 +70,7 @@ export class Rooms {
       const { owner } = held;
       const done = owner.take((state, number) => this.#command(wish, held, state, number));
       if (wish.kind === 'enter') this.#limitLock(owner);
+      if (wish.kind === 'ask') this.#limitRequest(owner, wish.id);
       return done;
     });
   }
@@ -192,6 +195,11 @@ export class Rooms {
     void then(owner.settled(), (state) => {
       if (state.kind === 'existing' && state.lockedFor) clock.after(lockMs, unlock);
     });
+  }
+
+  #limitRequest(owner: RoomOwner, id: string): void {
+    const { clock } = this.#deps;
+    clock.after(requestMs, () => void owner.take(() => ({ kind: 'expire-request', nowMs: clock.nowMs(), id })));
   }
 
   #forgetIfAbsent(key: string, held: Held): void {

@@ -123,7 +123,7 @@ export class RoomBench {
       case 'message':
         return readMessage(stanza, from, to);
       case 'iq':
-        return readRequest(stanza, from);
+        return readRequest(stanza, from, to);
     }
   }
 

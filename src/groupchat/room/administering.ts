@@ -111,7 +111,7 @@ function newAffiliations(
     const affiliated = affiliatedBy(item, before);
     if (!isSame(before, affiliated)) entries.set(jid.toString(), { affiliated, reason: item.reason });
   }
-  if (entries.size > 0) checkWhole(withAffiliations(room, affiliationsIn(entries)), room);
+  if (entries.size > 0) checkAffiliations(withAffiliations(room, affiliationsIn(entries)), room);
   return entries;
 }
 
@@ -141,7 +141,7 @@ function isSame(one: Affiliated | undefined, other: Affiliated | undefined): boo
 }
 
 /** Throws unless the room has an owner, not too many affiliations, and each reserved nickname once. */
-function checkWhole(after: ExistingRoom, before: ExistingRoom): void {
+export function checkAffiliations(after: ExistingRoom, before: ExistingRoom): void {
   const all = [...after.affiliations.values()];
   if (!all.some(({ affiliation }) => affiliation === 'owner')) throw StanzaError.conflict('a room needs an owner');
   if (all.length > Math.max(maxAffiliations, before.affiliations.size))

@@ -2,8 +2,10 @@ import { nickKey } from '../../protocol/muc/nick-key.ts';
 import { maxHistoryLength } from '../../protocol/muc/room-config.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { RoomChange } from './decision.ts';
-import { Occupants } from './occupants.ts';
-import type { Affiliated, ExistingRoom, HistoryEntry, RoomState } from './state.ts';
+import { type Affiliated, type ExistingRoom, type HistoryEntry, nobodyInside, type RoomState } from './state.ts';
+
+/** How many private messages a room remembers, to know the errors that answer them. */
+const rememberedWhispers = 256;
 
 /** The state after a change. Throws an Error if a room that does not exist changes. */
 export function applied(room: RoomState, change: RoomChange): RoomState {
@@ -29,6 +31,19 @@ function changed(
       const { user, role, untilMs } = change;
       return { ...room, givenRoles: new Map(room.givenRoles).set(user.toString(), { role, untilMs }) };
     }
+    case 'whispered': {
+      const { id, from, nick } = change;
+      return { ...room, whispers: [...room.whispers, { id, from, nick }].slice(-rememberedWhispers) };
+    }
+    case 'request':
+      return { ...room, requests: changedMap(room.requests, change.id, change.request) };
+    case 'invited': {
+      const { invitee, inviter, untilMs } = change;
+      const invitation = untilMs > 0 ? { inviter, untilMs } : undefined;
+      return { ...room, invitations: changedMap(room.invitations, invitee.toString(), invitation) };
+    }
+    case 'voice-requested':
+      return { ...room, voiceRequests: changedMap(room.voiceRequests, change.user.toString(), change.atMs) };
     case 'configured':
       return { ...room, config: change.config };
     case 'subject':
@@ -45,6 +60,7 @@ function changed(
 function founded({ address }: RoomState, change: RoomChange & { readonly kind: 'founded' }): ExistingRoom {
   const { owner, config, occupantKey, lockedFor } = change;
   return {
+    ...nobodyInside,
     kind: 'existing',
     address,
     config,
@@ -52,8 +68,6 @@ function founded({ address }: RoomState, change: RoomChange & { readonly kind: '
     lockedFor,
     affiliations: new Map([[owner.toString(), { affiliation: 'owner' }]]),
     reservedNicks: new Map(),
-    occupants: Occupants.none,
-    givenRoles: new Map(),
     subject: undefined,
     history: [],
   };
@@ -84,4 +98,15 @@ function withMessage(history: readonly HistoryEntry[], number: number, message: 
 
 function remembered(history: readonly HistoryEntry[], entry: HistoryEntry): readonly HistoryEntry[] {
   return [...history, entry].slice(-maxHistoryLength);
+}
+
+function changedMap<Value>(
+  map: ReadonlyMap<string, Value>,
+  key: string,
+  value: Value | undefined,
+): ReadonlyMap<string, Value> {
+  const changed = new Map(map);
+  if (value === undefined) changed.delete(key);
+  else changed.set(key, value);
+  return changed;
 }

@@ -1,9 +1,11 @@
 import type { FieldValues } from '../../protocol/form-values.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import type { AdminChange, AdminList } from '../../protocol/muc/admin-items.ts';
+import type { Declination, Invitation } from '../../protocol/muc/invitation.ts';
 import type { HistoryLimits } from '../../protocol/muc/join-request.ts';
 import type { Destruction } from '../../protocol/muc/user-element.ts';
 import type { Affiliation } from '../../protocol/muc/vocabulary.ts';
+import type { VoiceAnswer } from '../../protocol/muc/voice-request.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { StanzaError } from '../../protocol/stanza-error.ts';
 
@@ -117,14 +119,85 @@ export interface Destroy extends Request {
   readonly destruction: Destruction;
 }
 
+/** A private message to an occupant (XEP-0045 §7.5). */
+export interface Whisper extends Wish {
+  readonly kind: 'whisper';
+  readonly nick: string;
+  readonly message: Stanza;
+}
+
+/** A request to an occupant (XEP-0045 §17.4). */
+export interface Ask extends Request {
+  readonly kind: 'ask';
+  readonly nick: string;
+  /** The id under which the room passes the request on. */
+  readonly id: string;
+}
+
+/** The answer to a request that the room has passed on. */
+export interface Reply extends Wish {
+  readonly kind: 'reply';
+  readonly answered: Stanza;
+}
+
+/** The time for an answer is over. */
+export interface ExpireRequest {
+  readonly kind: 'expire-request';
+  readonly nowMs: number;
+  readonly id: string;
+}
+
+/** XEP-0045 §7.8.2. */
+export interface Invite extends Wish {
+  readonly kind: 'invite';
+  readonly invitations: readonly Invitation[];
+}
+
+/** XEP-0045 §7.8.2. */
+export interface Decline extends Wish {
+  readonly kind: 'decline';
+  readonly declination: Declination;
+}
+
+/** XEP-0045 §7.13. */
+export interface RequestVoice extends Wish {
+  readonly kind: 'request-voice';
+}
+
+/** XEP-0045 §8.6. */
+export interface AnswerVoice extends Wish {
+  readonly kind: 'answer-voice';
+  readonly voice: VoiceAnswer;
+}
+
+/** Asks for the form of registration (XEP-0045 §7.10). */
+export interface ReadRegistration extends Request {
+  readonly kind: 'read-registration';
+}
+
+/** XEP-0045 §7.10. */
+export interface Register extends Request {
+  readonly kind: 'register';
+  /** The nickname, or the end of the registration. */
+  readonly wanted: string | 'remove';
+}
+
+/** A client asks how an occupant shows itself (RFC 6121 §4.3). */
+export interface Probe extends Wish {
+  readonly kind: 'probe';
+  readonly nick: string;
+}
+
 /** A client of an occupant cannot be reached: a stanza to it came back as an error (XEP-0045 §18.1.2). */
 export interface ReportFailure extends Wish {
   readonly kind: 'report-failure';
+  /** The id of the stanza that came back. */
+  readonly id: string | undefined;
   readonly error: StanzaError;
 }
 
 /** The time in which the creator could configure the new room is over. */
-interface Unlock {
+export interface Unlock {
   readonly kind: 'unlock';
   readonly nowMs: number;
 }
@@ -152,7 +225,7 @@ export interface Remove {
 }
 
 /** A message could not be stored, so nobody gets it. */
-interface ForgetMessage {
+export interface ForgetMessage {
   readonly kind: 'forget-message';
   readonly nowMs: number;
   readonly number: number;
@@ -170,6 +243,17 @@ export type RoomCommand =
   | Moderate
   | ReadLists
   | Administer
+  | Whisper
+  | Ask
+  | Reply
+  | ExpireRequest
+  | Invite
+  | Decline
+  | RequestVoice
+  | AnswerVoice
+  | ReadRegistration
+  | Register
+  | Probe
   | ReportFailure
   | Unlock
   | EndIfOver

@@ -4,10 +4,15 @@ import { configure, destroy, readConfig, remove, setAffiliation } from './config
 import { type Decision, nothing } from './decision.ts';
 import { endIfOver } from './ending.ts';
 import { enter } from './entering.ts';
-import { dropUnreachable, leave, showPresence } from './leaving.ts';
+import { decline, invite } from './inviting.ts';
+import { dropUnreachable, leave, probe, showPresence } from './leaving.ts';
 import { moderate } from './moderating.ts';
 import { post } from './posting.ts';
+import { readRegistrationForm, register } from './registering.ts';
+import { ask, expireRequest, reply } from './requesting.ts';
 import type { RoomState } from './state.ts';
+import { answerVoice, requestVoice } from './voice.ts';
+import { whisper } from './whispering.ts';
 
 /** What a room does about a command. Pure: the same state and command give the same decision. Throws StanzaError to refuse. */
 export function decide(room: RoomState, command: RoomCommand): Decision {
@@ -34,6 +39,28 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
       return readLists(room, command);
     case 'administer':
       return administer(room, command);
+    case 'whisper':
+      return whisper(room, command);
+    case 'ask':
+      return ask(room, command);
+    case 'reply':
+      return reply(room, command);
+    case 'expire-request':
+      return expireRequest(room, command);
+    case 'invite':
+      return invite(room, command);
+    case 'decline':
+      return decline(room, command);
+    case 'request-voice':
+      return requestVoice(room, command);
+    case 'answer-voice':
+      return answerVoice(room, command);
+    case 'read-registration':
+      return readRegistrationForm(room, command);
+    case 'register':
+      return register(room, command);
+    case 'probe':
+      return probe(room, command);
     case 'end-if-over':
       return endIfOver(room, command);
     case 'unlock':

@@ -3,7 +3,7 @@ import type { OccupantRole, RoomConfig } from '../../protocol/muc/room-config.ts
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { RoomTombstone } from '../../storage/rooms.ts';
 import type { Occupant } from './occupants.ts';
-import type { Affiliated, CurrentSubject, HistoryEntry } from './state.ts';
+import type { Affiliated, CurrentSubject, HistoryEntry, OpenRequest } from './state.ts';
 
 /** One change of the state of a room. `applied` makes it, and `storedChanges` says what of it must survive a restart. */
 export type RoomChange =
@@ -23,6 +23,12 @@ export type RoomChange =
   | { readonly kind: 'affiliations'; readonly entries: ReadonlyMap<string, Affiliated | undefined> }
   /** Somebody has given a user a role, which it has again when it comes back until then. */
   | { readonly kind: 'role-given'; readonly user: Jid; readonly role: OccupantRole; readonly untilMs: number }
+  | { readonly kind: 'whispered'; readonly id: string; readonly from: Jid; readonly nick: string }
+  /** A request was passed on, or (`undefined`) has its answer. */
+  | { readonly kind: 'request'; readonly id: string; readonly request: OpenRequest | undefined }
+  /** Both are bare JIDs. 0 ends the invitation. */
+  | { readonly kind: 'invited'; readonly invitee: Jid; readonly inviter: Jid; readonly untilMs: number }
+  | { readonly kind: 'voice-requested'; readonly user: Jid; readonly atMs: number }
   | { readonly kind: 'configured'; readonly config: RoomConfig }
   | { readonly kind: 'subject'; readonly subject: CurrentSubject }
   /** A message was posted. `author` is a full JID. */
@@ -45,8 +51,9 @@ export type RoomChange =
 export interface Announcement {
   /** Without 'to'. */
   readonly stanza: Stanza;
-  /** Full JIDs. */
   readonly to: readonly Jid[];
+  /** It is for one user: its archive keeps it, and it is stored if the user is absent. */
+  readonly isPersonal?: true;
   /** The number of the posted message that it carries. It is not sent if that message could not be stored. */
   readonly posted?: number;
 }

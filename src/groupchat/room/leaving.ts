@@ -1,15 +1,17 @@
 import type { Jid } from '../../protocol/jid.ts';
 import { mucUserElement, status } from '../../protocol/muc/user-element.ts';
 import { Stanza } from '../../protocol/stanza.ts';
-import type { StanzaCondition } from '../../protocol/stanza-error.ts';
+import { type StanzaCondition, StanzaError } from '../../protocol/stanza-error.ts';
 import { applied } from './apply.ts';
-import type { Leave, ReportFailure, ShowPresence } from './command.ts';
+import type { Leave, Probe, ReportFailure, ShowPresence } from './command.ts';
 import { type Announcement, type Decision, nothing, type RoomChange } from './decision.ts';
 import { changeNick } from './nick-change.ts';
 import { checkedNickKey } from './nicknames.ts';
-import { type Departure, gone, goodbye, toOthers, toSelf } from './presence.ts';
+import { type Departure, gone, goodbye, isShown, presenceOf, seesJids, toOthers, toSelf } from './presence.ts';
 import { partingPresence, sessionsWithout, sessionWith, showsNews, withSession } from './sessions.ts';
 import { type ExistingRoom, existing, type RoomState } from './state.ts';
+
+import { endsOf, returned } from './whispering.ts';
 
 /** Conditions of errors that say: this client is gone (XEP-0045 §18.1.2, and what servers answer for a client that has ended). */
 const deadly: ReadonlySet<StanzaCondition> = new Set<StanzaCondition>([
@@ -31,8 +33,12 @@ export function leave(room: RoomState, { from, presence }: Leave): Decision {
 }
 
 /** A client that cannot be reached is out of the room; other errors mean nothing (XEP-0045 §18.1.2). */
-export function dropUnreachable(room: RoomState, { from, error }: ReportFailure): Decision {
-  if (room.kind === 'absent' || !deadly.has(error.condition)) return nothing;
+export function dropUnreachable(room: RoomState, failure: ReportFailure): Decision {
+  const { from, error } = failure;
+  if (room.kind === 'absent') return nothing;
+  const refused = returned(room, failure);
+  if (refused) return { changes: [], announcements: [refused] };
+  if (!deadly.has(error.condition)) return nothing;
   return withdraw(room, from, { statuses: [status.unreachable] });
 }
 
@@ -41,13 +47,24 @@ export function showPresence(room: RoomState, command: ShowPresence): Decision {
   const { from, nick, presence } = command;
   const occupant = room.kind === 'existing' ? room.occupants.with(from) : undefined;
   if (room.kind === 'absent' || !occupant) return notInRoom(room, command);
-  const isSameKey = checkedNickKey(nick) === occupant.nickKey;
-  if (!isSameKey || (nick !== occupant.nick && occupant.sessions.length === 1))
+  // Presence to the room itself is for the nickname that the client has.
+  const isSameKey = nick === '' || checkedNickKey(nick) === occupant.nickKey;
+  if (!isSameKey || (nick !== '' && nick !== occupant.nick && occupant.sessions.length === 1))
     return changeNick(room, occupant, command);
   const after = withSession(occupant, sessionWith(presence, from, room.address));
   const change: RoomChange = { kind: 'occupant', nickKey: occupant.nickKey, occupant: after };
   const then = existing(applied(room, change));
   return { changes: [change], announcements: [toSelf(then, after), ...toOthers(then, after)] };
+}
+
+/** How an occupant shows itself, for others in the room. Throws StanzaError. */
+export function probe(room: RoomState, { from, nick }: Probe): Decision {
+  const { author, target } = endsOf(room, from, nick);
+  const state = existing(room);
+  if (target === author) return { changes: [], announcements: [toSelf(state, target, {}, [from])] };
+  if (!isShown(state, target)) throw StanzaError.itemNotFound('nobody has this nickname');
+  const stanza = presenceOf(state, target, { jid: seesJids(state, author), self: false });
+  return { changes: [], announcements: [{ stanza, to: [from] }] };
 }
 
 /** One client of an occupant is gone; its occupant goes with the last one (XEP-0045 §7.2.8, §7.14). */
@@ -66,6 +83,7 @@ function withdraw(room: ExistingRoom, client: Jid, departure: Departure): Decisi
 
 /** Tells a client that believes to be in the room that it is not (XEP-0045 §7.2.18). */
 function notInRoom({ address }: RoomState, { from, nick }: ShowPresence): Decision {
+  if (nick === '') throw StanzaError.jidMalformed('a nickname is missing');
   const x = mucUserElement({
     item: { affiliation: 'none', role: 'none' },
     statuses: [status.self, status.kicked, status.unreachable],

@@ -12,7 +12,7 @@ const maxSessions = 10;
 export function checkedNickKey(nick: string): string {
   const key = nickKey(nick);
   if (key === '' || Buffer.byteLength(nick) > maxNickBytes)
-    throw StanzaError.jidMalformed('nobody can have this nickname');
+    throw StanzaError.jidMalformed(nick === '' ? 'a nickname is missing' : 'nobody can have this nickname');
   return key;
 }
 

@@ -3,7 +3,7 @@ import type { OccupantRole, RoomConfig } from '../../protocol/muc/room-config.ts
 import type { Affiliation } from '../../protocol/muc/vocabulary.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { RoomTombstone } from '../../storage/rooms.ts';
-import type { Occupants } from './occupants.ts';
+import { Occupants } from './occupants.ts';
 import type { RightsPolicy, RoomStanding } from './rights.ts';
 
 /** How somebody belongs to a room. */
@@ -17,6 +17,29 @@ export interface Affiliated {
 /** A role that a user has again when it comes back. */
 interface GivenRole {
   readonly role: OccupantRole;
+  readonly untilMs: number;
+}
+
+/** A private message that an error may still answer. */
+export interface Whispered {
+  readonly id: string;
+  /** The full JID of its author. */
+  readonly from: Jid;
+  /** The nickname of the occupant that got it. */
+  readonly nick: string;
+}
+
+/** A request to an occupant that has no answer yet. */
+export interface OpenRequest {
+  /** The request without its content. */
+  readonly request: Stanza;
+  /** The address that may answer. */
+  readonly asked: Jid;
+}
+
+interface OpenInvitation {
+  /** A bare JID. */
+  readonly inviter: Jid;
   readonly untilMs: number;
 }
 
@@ -56,6 +79,14 @@ export interface ExistingRoom {
   readonly occupants: Occupants;
   /** The roles that somebody has given, by bare JID. */
   readonly givenRoles: ReadonlyMap<string, GivenRole>;
+  /** The last private messages. */
+  readonly whispers: readonly Whispered[];
+  /** By the id under which the room has passed them on. */
+  readonly requests: ReadonlyMap<string, OpenRequest>;
+  /** By the bare JID of the invitee. */
+  readonly invitations: ReadonlyMap<string, OpenInvitation>;
+  /** When a user asked for voice last, by bare JID. */
+  readonly voiceRequests: ReadonlyMap<string, number>;
   readonly subject: CurrentSubject | undefined;
   /** The last messages, oldest first. */
   readonly history: readonly HistoryEntry[];
@@ -89,3 +120,14 @@ export function existing(room: RoomState): ExistingRoom {
   if (room.kind === 'absent') throw new Error(`${room.address} does not exist`);
   return room;
 }
+
+/** What a room knows beside what is stored, when nobody is in it. */
+export const nobodyInside = {
+  occupants: Occupants.none,
+  givenRoles: new Map(),
+  whispers: [],
+  requests: new Map(),
+  invitations: new Map(),
+  voiceRequests: new Map(),
+  lockedFor: undefined,
+} satisfies Partial<ExistingRoom>;

@@ -1,0 +1,65 @@
+import type { Jid } from '../../protocol/jid.ts';
+import { nickKey } from '../../protocol/muc/nick-key.ts';
+import { reflectable, withOccupantId } from '../../protocol/muc/reflection.ts';
+import { mucUserElement } from '../../protocol/muc/user-element.ts';
+import { hasRoleOf } from '../../protocol/muc/vocabulary.ts';
+import { Stanza } from '../../protocol/stanza.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
+import type { ReportFailure, Whisper } from './command.ts';
+import type { Announcement, Decision } from './decision.ts';
+import type { Occupant } from './occupants.ts';
+import { clientsOf } from './presence.ts';
+import type { ExistingRoom, RoomState } from './state.ts';
+
+/** A private message to another occupant (XEP-0045 §7.5). Throws StanzaError. */
+export function whisper(room: RoomState, { from, nick, message }: Whisper): Decision {
+  const { author, target } = endsOf(room, from, nick);
+  if (!mayWhisper(room, author, target)) throw StanzaError.forbidden('you may not send private messages');
+  const content = withOccupantId(reflectable(message.payload, room.address), author.occupantId);
+  const payload = content.with(mucUserElement({}));
+  const { id, type, lang } = message;
+  const stanza = new Stanza('message', { from: author.address, id, type, lang }, payload);
+  const changes = id === undefined ? [] : [{ kind: 'whispered', id, from, nick: target.nick } as const];
+  return { changes, announcements: [{ stanza, to: clientsOf(target), isPersonal: true }] };
+}
+
+/** The author of something private, and the occupant with this nickname. Throws StanzaError. */
+export function endsOf(
+  room: RoomState,
+  from: Jid,
+  nick: string,
+): { readonly author: Occupant; readonly target: Occupant } {
+  if (room.kind === 'absent') throw StanzaError.itemNotFound('there is no such room');
+  const author = room.occupants.with(from);
+  if (!author) throw StanzaError.notAcceptable('you are not in this room');
+  const target = room.occupants.named(nickKey(nick));
+  if (!target) throw StanzaError.itemNotFound('nobody has this nickname');
+  return { author, target };
+}
+
+/** The error that answers a private message goes to its author: it says nothing about the client that sends it. */
+export function returned(room: ExistingRoom, { from, id, error }: ReportFailure): Announcement | undefined {
+  const whispered = room.whispers.find((one) => one.id === id && room.occupants.with(from)?.nick === one.nick);
+  if (!whispered) return undefined;
+  const { condition, type, text, extra } = error;
+  const told = new StanzaError(condition, { type, text, extra });
+  const address = room.address.withResource(whispered.nick);
+  const stanza = Stanza.message({ from: address, id: whispered.id, type: 'error' }, told.element());
+  return { stanza, to: [whispered.from] };
+}
+
+/** Nobody needs leave to write to their own clients. */
+function mayWhisper(room: RoomState, author: Occupant, target: Occupant): boolean {
+  if (room.kind === 'absent') return false;
+  if (author.user.equals(target.user)) return true;
+  switch (room.config.allowPm) {
+    case 'anyone':
+      return true;
+    case 'participants':
+      return hasRoleOf(author.role, 'participant');
+    case 'moderators':
+      return author.role === 'moderator';
+    case 'none':
+      return false;
+  }
+}
