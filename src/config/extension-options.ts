@@ -15,7 +15,7 @@ export function extensionOptions(config: Config): ExtensionOptions {
     proxy: listen.proxy.length === 0 ? undefined : { ...proxy, limits: proxyLimits(limits) },
     rooms: {
       domains: roomDomains(config),
-      limits: { maxRooms: max, maxRoomsPerOwner: maxPerOwner },
+      limits: { maxRooms: max, maxRoomsPerOwner: maxPerOwner, unlimited: limits.disabled },
       retention: { keepDays, maxPerArchive: maxMessagesPerRoom },
     },
     components: Object.keys(config.components),

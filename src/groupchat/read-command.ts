@@ -13,22 +13,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { messageType } from '../protocol/stanza-rules.ts';
 import { childNamed, type Element } from '../xml/element.ts';
-import type {
-  Configure,
-  EndIfOver,
-  Enter,
-  ExpireRequest,
-  ForgetMessage,
-  Moderate,
-  Post,
-  Remove,
-  RoomCommand,
-  SetAffiliation,
-  Unlock,
-} from './room/command.ts';
-
-/** What the room does of itself. */
-type OwnCommand = ExpireRequest | ForgetMessage | SetAffiliation | EndIfOver | Remove | Unlock;
+import type { Configure, Enter, Moderate, Post, RoomCommand, UnaskedCommand } from './room/command.ts';
 
 /** Without what only the owner of the room knows when it takes the command. */
 type Unfinished<Command> = Command extends Enter
@@ -38,7 +23,7 @@ type Unfinished<Command> = Command extends Enter
     : Omit<Command, 'nowMs'>;
 
 /** What a client wants of a room. */
-export type Wish = Unfinished<Exclude<RoomCommand, OwnCommand>>;
+export type Wish = Unfinished<Exclude<RoomCommand, UnaskedCommand>>;
 
 /** What a presence to a room or an occupant of it means; undefined if nothing. Throws StanzaError. */
 export function readPresence(presence: Stanza, from: Jid, to: Jid): Wish | undefined {

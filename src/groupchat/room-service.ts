@@ -13,7 +13,7 @@ import type { Rooms } from './rooms.ts';
 /** Dependencies of a service with rooms. */
 interface RoomServiceDeps {
   readonly domain: string;
-  readonly rooms: Pick<Rooms, 'take' | 'stateOf' | 'archiveOf'>;
+  readonly rooms: Pick<Rooms, 'take' | 'stateOf' | 'archiveOf' | 'refusalOf'>;
   readonly store: RoomStore;
   readonly log: Log;
 }
@@ -47,6 +47,11 @@ export function roomService({ domain, rooms, store, log }: RoomServiceDeps): Loc
     otherIq: (iq, { from, to, scope }) => {
       const wish = scope === 'service' ? undefined : readRequest(iq, from, to);
       return wish ? then(rooms.take(to.bare(), wish), () => true) : false;
+    },
+    refuses: (message) => {
+      const { from, to } = ends(message);
+      const wish = to.local === '' ? undefined : readMessage(message, from, to);
+      return wish && rooms.refusalOf(to.bare(), wish);
     },
     message: (message) => {
       const { from, to } = ends(message);

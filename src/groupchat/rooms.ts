@@ -13,13 +13,18 @@ import { loadRoom } from './loading.ts';
 import type { Wish } from './read-command.ts';
 import type { ArchivedTarget, Founding, Remove, RoomCommand, SetAffiliation } from './room/command.ts';
 import type { Announcement } from './room/decision.ts';
+import { authorOf } from './room/posting.ts';
 import type { RoomState } from './room/state.ts';
+import { whisperersOf } from './room/whispering.ts';
 import { RoomOwner } from './room-owner.ts';
+import { RoomPace } from './room-pace.ts';
 
 /** How many rooms there may be. */
 export interface RoomLimits {
   readonly maxRooms: number;
   readonly maxRoomsPerOwner: number;
+  /** Users may do as much at once as they want. */
+  readonly unlimited?: boolean;
 }
 
 /** Dependencies of the rooms of a server. */
@@ -49,6 +54,7 @@ type OperatorCommand = Omit<SetAffiliation, 'nowMs'> | Omit<Remove, 'nowMs'>;
 
 interface Held {
   readonly owner: RoomOwner;
+  readonly pace: RoomPace;
   readonly ids: RoomArchive['ids'];
   /** Monotonic milliseconds. */
   usedAtMs: number;
@@ -68,11 +74,26 @@ export class Rooms {
   take(room: Jid, wish: Wish): MaybePromise<void> {
     return this.#at(room, (held) => {
       const { owner } = held;
+      if (!this.#deps.limits.unlimited) held.pace.admit(wish);
       const done = owner.take((state, number) => this.#command(wish, held, state, number));
       if (wish.kind === 'enter') this.#limitLock(owner);
       if (wish.kind === 'ask') this.#limitRequest(owner, wish.id);
       return done;
     });
+  }
+
+  /** Why the room would refuse a message now, if it is in memory. Changes nothing. */
+  refusalOf(room: Jid, wish: Wish): StanzaError | undefined {
+    const held = this.#held.get(room.toString());
+    if (!held || held instanceof Promise) return undefined;
+    try {
+      if (wish.kind === 'post') authorOf(held.owner.state, wish.from, wish.message);
+      if (wish.kind === 'whisper') whisperersOf(held.owner.state, wish);
+    } catch (error) {
+      if (error instanceof StanzaError) return error;
+      throw error;
+    }
+    return undefined;
   }
 
   /** What the room at an address is after everything that it was asked before. */
@@ -127,7 +148,7 @@ export class Rooms {
     const loading = Promise.all([loadRoom(room, store), ids()]).then(
       ([loaded, written]) => {
         const owner = new RoomOwner(loaded, { store, nowMs, send, failed });
-        this.#held.set(key, { owner, ids: written, usedAtMs: clock.monotonicMs() });
+        this.#held.set(key, { owner, pace: new RoomPace(clock), ids: written, usedAtMs: clock.monotonicMs() });
         this.#sweep ??= clock.after(sweepMs, this.#sweepNow);
       },
       (error: unknown) => {
@@ -211,7 +232,9 @@ export class Rooms {
     const { clock } = this.#deps;
     const idleSinceMs = clock.monotonicMs() - idleMs;
     for (const [key, held] of this.#held) {
-      if (held instanceof Promise || !held.owner.isIdle || held.usedAtMs > idleSinceMs) continue;
+      if (held instanceof Promise) continue;
+      held.pace.forget();
+      if (!held.owner.isIdle || held.usedAtMs > idleSinceMs) continue;
       const { state } = held.owner;
       if (state.kind === 'absent' || state.occupants.size === 0) this.#held.delete(key);
     }

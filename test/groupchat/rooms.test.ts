@@ -261,6 +261,38 @@ describe('The owner of a room', () => {
     expect((await taken()).join()).to.contain('refused: resource-constraint');
   });
 
+  it('takes so many messages and entries of one user at once, and then makes it wait', async () => {
+    await peopled();
+    for (let n = 0; n < 21; n += 1) says(romeo, String(n));
+    expect((await taken()).filter((line) => line.startsWith('romeo')).at(0)).to.contain('refused: policy-violation');
+    clock.advance(1000);
+    says(romeo, 'again');
+    expect(await taken()).to.include('romeo < romeo: again');
+    for (let n = 0; n < 10; n += 1) enters(romeo, 'romeo');
+    expect((await taken()).join()).to.contain('refused: policy-violation');
+  });
+
+  it('forgets a user whose account was removed: whoever takes the name is a stranger', async () => {
+    await peopled();
+    await rooms.forget(Jid.parse('juliet@a.example'));
+    const state = await rooms.stateOf(hall);
+    expect(state.kind === 'existing' && state.affiliations.size).to.equal(0);
+    expect(await taken()).to.include('romeo < +juliet none/participant');
+    expect((await store.open(hall.toString())).record?.affiliations).to.deep.equal([]);
+  });
+
+  it('knows before a message is judged that it would refuse it, and changes nothing', async () => {
+    await peopled();
+    const refusal = (client: string, text: string, nick = '') =>
+      rooms.refusalOf(hall, wishOf(client, text, nick))?.condition;
+    const message = "<message type='groupchat' id='m'><body>hi</body></message>";
+    expect(refusal(romeo, message)).to.equal(undefined);
+    expect(refusal('x@a.example/x', message)).to.equal('not-acceptable');
+    expect(refusal(romeo, "<message type='groupchat' id='m'><subject>x</subject></message>")).to.equal('forbidden');
+    expect(refusal(romeo, "<message id='m'><body>hi</body></message>", 'nobody')).to.equal('item-not-found');
+    expect(await taken()).to.deep.equal([]);
+  });
+
   it('says so if the room cannot be read, and tries again', async () => {
     const read = store.open.bind(store);
     store.open = () => Promise.reject(new StorageError('busy', 'later'));

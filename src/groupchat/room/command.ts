@@ -197,7 +197,7 @@ export interface ReportFailure extends Wish {
 }
 
 /** The time in which the creator could configure the new room is over. */
-export interface Unlock {
+interface Unlock {
   readonly kind: 'unlock';
   readonly nowMs: number;
 }
@@ -225,11 +225,14 @@ export interface Remove {
 }
 
 /** A message could not be stored, so nobody gets it. */
-export interface ForgetMessage {
+interface ForgetMessage {
   readonly kind: 'forget-message';
   readonly nowMs: number;
   readonly number: number;
 }
+
+/** What happens to a room without the wish of a client. */
+export type UnaskedCommand = ExpireRequest | SetAffiliation | Remove | Unlock | EndIfOver | ForgetMessage;
 
 /** Everything that can happen to a room. */
 export type RoomCommand =
@@ -246,7 +249,6 @@ export type RoomCommand =
   | Whisper
   | Ask
   | Reply
-  | ExpireRequest
   | Invite
   | Decline
   | RequestVoice
@@ -255,8 +257,4 @@ export type RoomCommand =
   | Register
   | Probe
   | ReportFailure
-  | Unlock
-  | EndIfOver
-  | SetAffiliation
-  | Remove
-  | ForgetMessage;
+  | UnaskedCommand;

@@ -1,5 +1,5 @@
 import { administer, readLists } from './administering.ts';
-import type { RoomCommand } from './command.ts';
+import type { RoomCommand, UnaskedCommand } from './command.ts';
 import { configure, destroy, readConfig, remove, setAffiliation } from './configuring.ts';
 import { type Decision, nothing } from './decision.ts';
 import { endIfOver } from './ending.ts';
@@ -45,8 +45,6 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
       return ask(room, command);
     case 'reply':
       return reply(room, command);
-    case 'expire-request':
-      return expireRequest(room, command);
     case 'invite':
       return invite(room, command);
     case 'decline':
@@ -61,6 +59,16 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
       return register(room, command);
     case 'probe':
       return probe(room, command);
+    default:
+      return decideUnasked(room, command);
+  }
+}
+
+/** What a room does without the wish of a client. */
+function decideUnasked(room: RoomState, command: UnaskedCommand): Decision {
+  switch (command.kind) {
+    case 'expire-request':
+      return expireRequest(room, command);
     case 'end-if-over':
       return endIfOver(room, command);
     case 'unlock':

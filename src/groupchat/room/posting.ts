@@ -1,3 +1,4 @@
+import type { Jid } from '../../protocol/jid.ts';
 import { isWorthArchiving } from '../../protocol/message-kind.ts';
 import { reflectable, withOccupantId } from '../../protocol/muc/reflection.ts';
 import { isRetracted } from '../../protocol/muc/retraction.ts';
@@ -9,19 +10,17 @@ import type { Payload } from '../../xml/payload.ts';
 import type { Post } from './command.ts';
 import type { Decision, RoomChange } from './decision.ts';
 import { takenBack } from './moderating.ts';
+import type { Occupant } from './occupants.ts';
 import { checkActor } from './rights.ts';
-import { type RoomState, rightsPolicyOf, standingOf } from './state.ts';
+import { type ExistingRoom, type RoomState, rightsPolicyOf, standingOf } from './state.ts';
 
 /** The most bytes of a subject: every newcomer gets it. */
 const maxSubjectBytes = 4 * 1024;
 
 /** A message to everybody, or a new subject (XEP-0045 §7.4, §8.1). Throws StanzaError. */
-export function post(room: RoomState, { from, message, archive, target, nowMs }: Post): Decision {
-  if (room.kind === 'absent') throw StanzaError.itemNotFound('there is no such room');
-  const author = room.occupants.with(from);
-  if (!author) throw StanzaError.notAcceptable('you are not in this room');
+export function post(state: RoomState, { from, message, archive, target, nowMs }: Post): Decision {
+  const { room, author } = authorOf(state, from, message);
   const isSubject = changesSubject(message.payload);
-  checkActor(isSubject ? 'change subject' : 'speak', standingOf(room, from), rightsPolicyOf(room));
   const content = withOccupantId(reflectable(message.payload, room.address), author.occupantId);
   const isKept = isSubject || isWorthArchiving(content);
   const payload = isKept ? withStanzaId(content, room.address, archive.id) : content;
@@ -42,6 +41,19 @@ export function post(room: RoomState, { from, message, archive, target, nowMs }:
     changes.push(takenBack(target, { id: archive.id, atMs: nowMs }));
   if (isSubject) changes.push({ kind: 'subject', subject: { message: stanza, atMs: nowMs } });
   return { changes, announcements: [{ stanza, to: room.occupants.sessions, posted: archive.number }] };
+}
+
+/** The occupant that posts a message. Throws StanzaError if it may not. */
+export function authorOf(
+  room: RoomState,
+  from: Jid,
+  { payload }: Stanza,
+): { readonly room: ExistingRoom; readonly author: Occupant } {
+  if (room.kind === 'absent') throw StanzaError.itemNotFound('there is no such room');
+  const author = room.occupants.with(from);
+  if (!author) throw StanzaError.notAcceptable('you are not in this room');
+  checkActor(changesSubject(payload) ? 'change subject' : 'speak', standingOf(room, from), rightsPolicyOf(room));
+  return { room, author };
 }
 
 /** A subject alone changes the subject; beside a body or a thread it belongs to the message (XEP-0045 §8.1). */

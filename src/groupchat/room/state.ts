@@ -21,7 +21,7 @@ interface GivenRole {
 }
 
 /** A private message that an error may still answer. */
-export interface Whispered {
+interface Whispered {
   readonly id: string;
   /** The full JID of its author. */
   readonly from: Jid;

@@ -11,10 +11,16 @@ import type { Occupant } from './occupants.ts';
 import { clientsOf } from './presence.ts';
 import type { ExistingRoom, RoomState } from './state.ts';
 
+/** Two occupants, or one that writes to itself. */
+interface PrivateEnds {
+  readonly author: Occupant;
+  readonly target: Occupant;
+}
+
 /** A private message to another occupant (XEP-0045 §7.5). Throws StanzaError. */
-export function whisper(room: RoomState, { from, nick, message }: Whisper): Decision {
-  const { author, target } = endsOf(room, from, nick);
-  if (!mayWhisper(room, author, target)) throw StanzaError.forbidden('you may not send private messages');
+export function whisper(room: RoomState, command: Whisper): Decision {
+  const { from, message } = command;
+  const { author, target } = whisperersOf(room, command);
   const content = withOccupantId(reflectable(message.payload, room.address), author.occupantId);
   const payload = content.with(mucUserElement({}));
   const { id, type, lang } = message;
@@ -23,12 +29,15 @@ export function whisper(room: RoomState, { from, nick, message }: Whisper): Deci
   return { changes, announcements: [{ stanza, to: clientsOf(target), isPersonal: true }] };
 }
 
+/** The two ends of a private message. Throws StanzaError if the author may not send it. */
+export function whisperersOf(room: RoomState, { from, nick }: Pick<Whisper, 'from' | 'nick'>): PrivateEnds {
+  const ends = endsOf(room, from, nick);
+  if (!mayWhisper(room, ends.author, ends.target)) throw StanzaError.forbidden('you may not send private messages');
+  return ends;
+}
+
 /** The author of something private, and the occupant with this nickname. Throws StanzaError. */
-export function endsOf(
-  room: RoomState,
-  from: Jid,
-  nick: string,
-): { readonly author: Occupant; readonly target: Occupant } {
+export function endsOf(room: RoomState, from: Jid, nick: string): PrivateEnds {
   if (room.kind === 'absent') throw StanzaError.itemNotFound('there is no such room');
   const author = room.occupants.with(from);
   if (!author) throw StanzaError.notAcceptable('you are not in this room');
