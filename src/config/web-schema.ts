@@ -9,9 +9,9 @@ const origin = z.string().refine((value) => value === '*' || isOrigin(value), {
   error: 'must be "*" or an origin, such as "https://chat.example.org"',
 });
 
-const publicUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an address such as "https://chat.example.org"' })
-  .transform((value) => value.replace(/\/+$/, ''));
+const publicUrl = z.string().regex(/^https?:\/\/[^\s/?#]+$/, {
+  error: 'must be an address without a path, such as "https://chat.example.org"',
+});
 
 /** The `web` section. */
 export const webSchema = z

@@ -166,8 +166,9 @@ async function seen(storage: Storage, owner: string) {
       items: items.map(({ id, payload }) => [id, tree(payload)]),
     });
   }
+  const { passwordVersion: _version, ...credentials } = (await storage.accounts.credentials(owner)) ?? expect.fail();
   return {
-    credentials: await storage.accounts.credentials(owner),
+    credentials,
     roster: record?.roster.map(({ version: _, pendingIn, ...item }) => ({ ...item, pendingIn: pendingIn?.toString() })),
     blocked: record?.blocked,
     vcard: await storage.vcards.get(owner).then((vcard) => vcard && tree(vcard)),

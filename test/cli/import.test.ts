@@ -64,7 +64,7 @@ describe('user import of lines', () => {
       expect(await accepts(storage, 'juliet@localhost', 'with, comma and  spaces ')).to.equal(true);
       expect(await accepts(storage, 'nurse@localhost', 'says "hark"')).to.equal(true);
       expect(await accepts(storage, 'paris@localhost', 'pássword')).to.equal(true);
-      expect(await storage.accounts.credentials('tybalt@localhost')).to.deep.equal({ scram: {}, bcrypt: pencilHash });
+      expect(await storage.accounts.credentials('tybalt@localhost')).to.deep.include({ scram: {}, bcrypt: pencilHash });
       expect(await accepts(storage, 'tybalt@localhost', 'crayon')).to.equal(false);
       expect(await accepts(storage, 'tybalt@localhost', 'pencil')).to.equal(true);
     });

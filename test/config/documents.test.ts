@@ -95,8 +95,21 @@ describe('server.example.json', () => {
       TURN_SECRET: 'z',
       TURN_PASSWORD: 'w',
     });
-    const { domains, dataDir, listen, components, contact, externalServices, proxy, tls, limits, amp, s2s, ...rest } =
-      shown;
+    const {
+      domains,
+      dataDir,
+      listen,
+      components,
+      contact,
+      externalServices,
+      proxy,
+      web,
+      tls,
+      limits,
+      amp,
+      s2s,
+      ...rest
+    } = shown;
     const { streamManagement, $schema, ...config } = rest;
     expect(Object.values(components).map(({ secret }) => secret)).to.deep.equal(['y']);
     expect(domains.length).to.be.greaterThan(1);
@@ -108,6 +121,11 @@ describe('server.example.json', () => {
     expect(Object.values(contact).filter((addresses) => addresses.length === 0)).to.deep.equal([]);
     expect(externalServices.map(({ secret, password }) => secret ?? password)).to.deep.equal([undefined, 'z', 'w']);
     expect(proxy).to.deep.equal({ host: 'files.example.org', port: 5000 });
+    expect(web).to.deep.equal({
+      publicUrl: 'https://example.org',
+      origins: ['*'],
+      trustedProxies: ['127.0.0.1', '::1'],
+    });
     expect(tls.required).to.equal(true);
     const { location, ...management } = streamManagement;
     expect(location).to.be.a('string');

@@ -80,6 +80,8 @@ describe('the control socket', () => {
     ['GET', '/users/export?jid=a@b', undefined, { jid: 'a@b' }],
     ['POST', '/archives/import', { jid: 'a@b', messages: [] }, { jid: 'a@b', messages: [] }],
     ['GET', '/archives/export?jid=a@b&limit=9', undefined, { jid: 'a@b', after: 0, limit: 9 }],
+    ['GET', '/archives/usage?jid=a@b', undefined, { jid: 'a@b' }],
+    ['DELETE', '/archives?jid=a@b', undefined, { jid: 'a@b' }],
     ['GET', '/devices?jid=a@b', undefined, { jid: 'a@b' }],
     ['DELETE', '/devices?jid=a@b&device=c', undefined, { jid: 'a@b', device: 'c' }],
     ['GET', '/reports?limit=2', undefined, { limit: 2 }],
