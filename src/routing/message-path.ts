@@ -122,10 +122,11 @@ export class MessagePath {
 
   #planAccount(passage: Passage, account: Account | undefined, excluded: Excluded): DeliveryPlan {
     const { message, recipient, sender, options } = passage;
+    const sessions = account ? this.#deps.sessionsOf(account.key) : [];
     if (!account || this.#deps.filters.refusesInbound(message, account)) {
+      if (isToOccupant(message, recipient, sessions)) return silence;
       return planLocal(message, recipient, { exists: false, sessions: [] });
     }
-    const sessions = this.#deps.sessionsOf(account.key);
     const failed = excluded.sessions;
     const left = failed.length === 0 ? sessions : sessions.filter((one) => !failed.includes(one));
     return planLocal(message, recipient, {
@@ -378,6 +379,11 @@ function planService(service: Service, { message, sender }: Passage): DeliveryPl
   const error = service.absence ?? service.refuses?.(message, sender);
   if (error) return { kind: 'none', error };
   return { kind: service.gateway ? 'gateway' : 'service', service };
+}
+
+/** Whether a room sends to a client of an occupant. It would take an error for the end of the occupant (XEP-0045 §18.1.2). */
+function isToOccupant({ type }: Stanza, recipient: Jid, sessions: readonly Session[]): boolean {
+  return type === 'groupchat' && sessions.some(({ jid }) => jid.equals(recipient));
 }
 
 function isError({ type }: Stanza): boolean {

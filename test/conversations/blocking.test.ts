@@ -114,6 +114,17 @@ describe('Blocking (XEP-0191)', () => {
     await juliet.receivesNothing();
   });
 
+  it('does not answer a room, which would remove the user from it', async () => {
+    const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
+    await juliet.gets(block(romeo.bare), done);
+    romeo.sends(`<message type="groupchat" to="${juliet.jid}"><body>blocked</body></message>`);
+    await romeo.receivesNothing();
+    await juliet.receivesNothing();
+    // Rooms find clients that are gone by the error.
+    romeo.sends(`<message type="groupchat" to="${juliet.bare}/gone"><body>blocked</body></message>`);
+    await romeo.receives('<message type="error">...</message>');
+  });
+
   it('stops what the user sends to somebody blocked (XEP-0191 §3.3)', async () => {
     const { romeo, juliet } = await estranged();
     juliet.sends(`<message to="${romeo.bare}" id="m"><body>x</body></message>`);

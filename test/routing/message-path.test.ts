@@ -142,7 +142,9 @@ describe('The message path', () => {
           await bench.says(romeo, `<message id='1' type='${type}' to='${name}@a.example${resource}'><body/></message>`);
           replies.push(romeo.taken().map((text) => text.replaceAll(name, 'X')));
         }
-        expect(replies[0], `${type} ${resource}`).to.deep.equal(replies[1]);
+        // The message of a room to a client of an occupant ends without a word, as it does for any sender.
+        const isToOccupant = type === 'groupchat' && resource === '/balcony';
+        expect(replies[0], `${type} ${resource}`).to.deep.equal(isToOccupant ? [] : replies[1]);
       }
     }
     expect(juliet.taken()).to.deep.equal([]);
