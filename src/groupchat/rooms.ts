@@ -212,9 +212,13 @@ export class Rooms {
   /** A creator who does not configure the room must not keep the others out. */
   #limitLock(owner: RoomOwner): void {
     const { clock } = this.#deps;
-    const unlock = () => void owner.take(() => ({ kind: 'unlock', nowMs: clock.nowMs() }));
     void then(owner.settled(), (state) => {
-      if (state.kind === 'existing' && state.lockedFor) clock.after(lockMs, unlock);
+      if (state.kind !== 'existing' || !state.lockedFor) return;
+      const { number } = owner;
+      clock.after(lockMs, () => {
+        // Another room may have taken the address.
+        if (owner.number === number) void owner.take(() => ({ kind: 'unlock', nowMs: clock.nowMs() }));
+      });
     });
   }
 

@@ -253,6 +253,21 @@ describe('The owner of a room', () => {
     expect(await taken()).to.include(`romeo < +romeo none/participant ${romeo} 110`);
   });
 
+  it('does not open another room at the same address then', async () => {
+    enters(juliet, 'juliet');
+    sends(juliet, "<presence type='unavailable'/>", 'x');
+    await taken();
+    clock.advance(4 * 60 * 1000);
+    enters(romeo, 'romeo');
+    expect((await taken())[0]).to.contain('201');
+    clock.advance(60 * 1000);
+    enters(juliet, 'juliet');
+    expect((await taken()).join()).to.contain('juliet < refused: item-not-found');
+    clock.advance(4 * 60 * 1000);
+    enters(juliet, 'juliet');
+    expect((await taken()).join()).to.contain('juliet < +juliet');
+  });
+
   it('lets only users of the server create rooms, and not too many', async () => {
     enters('x@elsewhere.example/x', 'x');
     expect((await taken()).join()).to.contain('refused: not-allowed');
