@@ -22,7 +22,7 @@ function headingOf(record: string): string {
 }
 
 /** The numbers below the greatest that no record has. */
-function withdrawn(): string[] {
+function unused(): string[] {
   const numbers = records.map((name) => Number(name.slice(0, 4)));
   const all = Array.from({ length: Math.max(...numbers) }, (_, index) => index + 1);
   return all.filter((number) => !numbers.includes(number)).map((number) => String(number).padStart(4, '0'));
@@ -30,11 +30,11 @@ function withdrawn(): string[] {
 
 function made(): string {
   const lines = records.map((record) => `- [${headingOf(record)}](${record})\n`);
-  return `${introduction}${lines.join('')}\nWithdrawn before they were in force: ${withdrawn().join(', ')}.\n`;
+  return `${introduction}${lines.join('')}\nNumbers without a decision: ${unused().join(', ')}.\n`;
 }
 
 describe('docs/decisions/README.md', () => {
-  it('lists every decision, and the numbers that were withdrawn', () => {
+  it('lists every decision, and the numbers that have none', () => {
     if (process.env['AMPERE_UPDATE_DOCS'] === '1') writeFileSync(index, made());
     expect(readFileSync(index, 'utf8')).to.equal(made());
   });
