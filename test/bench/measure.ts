@@ -44,7 +44,8 @@ async function measureLoad(server: BenchServer, what: Case, parts: MeasureParts)
   await using running = await RunningServer.start(server, place, what);
   await sleep(settleMs);
   await untilQuiet();
-  return drive(running, server, what, parts);
+  // Awaited here, because the server ends with this function.
+  return await drive(running, server, what, parts);
 }
 
 /** Measures a server that runs already. */
