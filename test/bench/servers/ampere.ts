@@ -65,8 +65,8 @@ async function writeConfig(
     s2s: { enabled: false },
     tls: { certificate: certificate.certificate, key: certificate.key, required: false },
     limits: { disabled: true },
-    archive: { enabled: archive },
-    // A build of before there were edges may be measured, too.
+    // An older build, which does not know these, may be measured, too.
+    ...(archive && { archive: { enabled: true } }),
     ...(edges > 0 && { edges }),
     log: { level: 'warn' },
   };
