@@ -35,6 +35,11 @@ interface RecipientView {
 
 const silence: DeliveryPlan = { kind: 'none' };
 
+/** Whether a room sends to a client of an occupant. It would take an error for the end of the occupant (XEP-0045 §18.1.2). */
+export function isToOccupant({ type }: Stanza, recipient: Jid, sessions: readonly Session[]): boolean {
+  return type === 'groupchat' && sessions.some(({ jid }) => jid.equals(recipient));
+}
+
 /** Plans a message to a local account (RFC 6121 §8.5). Pure: reads the view, changes nothing. */
 export function planLocal(message: Stanza, to: Jid, recipient: RecipientView): DeliveryPlan {
   const type = messageType(message);

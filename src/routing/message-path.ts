@@ -4,14 +4,14 @@ import { StanzaError } from '../protocol/stanza-error.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Account } from './account.ts';
 import { type AckScope, PendingWork } from './ack-scope.ts';
-import { type DeliveryPlan, planLocal } from './delivery-plan.ts';
+import { type DeliveryPlan, isToOccupant, planLocal } from './delivery-plan.ts';
 import type { Hearing, Oversight, Recorded, Ruling } from './extension.ts';
 import type { ExtensionHooks } from './extension-hooks.ts';
 import { forwardedAbroad } from './forward-trail.ts';
 import { type MaybePromise, then } from './maybe-promise.ts';
 import type { MessageStore, StoredExtras } from './message-store.ts';
 import type { NextHop, Outbound } from './outbound.ts';
-import type { Passage, RouteOptions } from './passage.ts';
+import type { JudgedPassage, Passage, RouteOptions } from './passage.ts';
 import type { Service } from './service.ts';
 import type { Session, Watch } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
@@ -160,10 +160,13 @@ export class MessagePath {
     let message = ruling.message;
     let copyForSender = ruling.message;
     let backlog: Promise<unknown> | undefined;
+    let judged: JudgedPassage | undefined;
     for (const record of this.#deps.hooks.recorders) {
-      // Written out: every message comes here, and a spread takes longer.
-      const done = record({ message, sender, recipient, destination, session, options, copyForSender, plan });
+      // One object for all that change nothing. Written out: every message comes here, and a spread takes longer.
+      judged ??= { message, sender, recipient, destination, session, options, copyForSender, plan };
+      const done = record(judged);
       if (!done) continue;
+      judged = undefined;
       recorded = [...recorded, done];
       message = done.stamp?.(message) ?? message;
       copyForSender = done.copyForSender ?? copyForSender;
@@ -379,11 +382,6 @@ function planService(service: Service, { message, sender }: Passage): DeliveryPl
   const error = service.absence ?? service.refuses?.(message, sender);
   if (error) return { kind: 'none', error };
   return { kind: service.gateway ? 'gateway' : 'service', service };
-}
-
-/** Whether a room sends to a client of an occupant. It would take an error for the end of the occupant (XEP-0045 §18.1.2). */
-function isToOccupant({ type }: Stanza, recipient: Jid, sessions: readonly Session[]): boolean {
-  return type === 'groupchat' && sessions.some(({ jid }) => jid.equals(recipient));
 }
 
 function isError({ type }: Stanza): boolean {

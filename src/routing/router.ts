@@ -136,8 +136,9 @@ export class Router {
   #prepare(stanza: Stanza, jid: Jid, session: Session | undefined): Stanza | undefined {
     const { prepares } = this.#deps.hooks;
     if (prepares.length === 0 || stanza.kind !== 'message') return stanza;
+    const sender = { jid, session };
     let prepared: Stanza | undefined = stanza;
-    for (const prepare of prepares) prepared &&= prepare(prepared, { jid, session });
+    for (const prepare of prepares) prepared &&= prepare(prepared, sender);
     return prepared;
   }
 
