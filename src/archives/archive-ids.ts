@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { SecretStore } from '../storage/secrets.ts';
 
 const algorithm = 'aes-128-ecb';
 const keyBytes = 16;
@@ -46,4 +47,19 @@ function writeNumber(block: Buffer, number: number, at: number): void {
 
 function readNumber(block: Buffer, at: number): number {
   return block.readUInt32BE(at) * two32 + block.readUInt32BE(at + 4);
+}
+
+/** The ids under a key of the installation, which is read at the first call. After a failure the next call reads it again. */
+export function archiveIdsOf(secrets: SecretStore, key: string): () => Promise<ArchiveIds> {
+  let reading: Promise<ArchiveIds> | undefined;
+  return () => {
+    reading ??= secrets.get(key).then(
+      (secret) => new ArchiveIds(secret),
+      (error: unknown) => {
+        reading = undefined;
+        throw error;
+      },
+    );
+    return reading;
+  };
 }

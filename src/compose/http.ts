@@ -36,8 +36,6 @@ function webRoutes({ config, clock }: Foundation, clients: StreamListener): Http
   const messageBytes = config.limits.c2s.stanzaBytes;
   const arrived = (arrival: IncomingConnection) => clients.take(arrival, 'established');
   const route = (path: string) => webSocketRoute(path, { origins, limits, messageBytes, clock, arrived });
-  return [
-    ...webSocketPaths.map(route),
-    ...hostMetaRoutes(`${publicUrl(config).replace(/^http/, 'ws')}${webSocketPaths[0]}`),
-  ];
+  const url = publicUrl(config)?.replace(/^http/, 'ws');
+  return [...webSocketPaths.map(route), ...(url === undefined ? [] : hostMetaRoutes(`${url}${webSocketPaths[0]}`))];
 }

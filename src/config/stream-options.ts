@@ -7,7 +7,6 @@ import type { StreamLimits } from '../streams/stream-limits.ts';
 import type { CertificateOptions } from '../tls/certificates.ts';
 import type { HttpLimits } from '../web/http/http-listener.ts';
 import type { WebSocketLimits } from '../web/websocket/websocket-connection.ts';
-import { listenerKinds } from './listener-kinds.ts';
 import type { Config } from './schema.ts';
 
 /** The limits of one client's stream. */
@@ -104,10 +103,11 @@ export function httpLimits({ limits: { http, unauthenticated } }: Config): HttpL
   };
 }
 
-/** The address of the HTTP listener for clients outside, without a slash at its end. */
-export function publicUrl({ web, domains, listen }: Config): string {
-  const { port } = listen.https.at(0) ?? listenerKinds.https;
-  return web.publicUrl ?? `https://${domains[0]}${port === 443 ? '' : `:${port}`}`;
+/** The address of the HTTP listener for clients outside, without a slash at its end; undefined if nobody outside can use it. */
+export function publicUrl({ web, domains, listen }: Config): string | undefined {
+  const [https] = listen.https;
+  const usual = https && `https://${domains[0]}${https.port === 443 ? '' : `:${https.port}`}`;
+  return web.publicUrl ?? usual;
 }
 
 /** The limits of one client's WebSocket. */

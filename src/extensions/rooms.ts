@@ -1,4 +1,4 @@
-import { ArchiveIds } from '../archives/archive-ids.ts';
+import { archiveIdsOf } from '../archives/archive-ids.ts';
 import { Retention, type RetentionOptions } from '../archives/retention.ts';
 import type { Announcement } from '../groupchat/room/decision.ts';
 import { roomOperations } from '../groupchat/room-operations.ts';
@@ -8,7 +8,6 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { Claim, Extension } from '../routing/extension.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { Routing } from '../routing/routing.ts';
-import type { SecretStore } from '../storage/secrets.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** The options of rooms. */
@@ -46,7 +45,15 @@ export function rooms({ options, isLocalDomain, routeAll, storage, clock, log }:
   if (domains.length === 0) return { name: 'rooms', claims };
   const { rooms: store, secrets } = storage;
   const send = (announcements: readonly Announcement[]) => sendAll(announcements, routeAll);
-  const all = new Rooms({ store, ids: idsWith(secrets), limits, isLocalDomain, send, clock, log });
+  const all = new Rooms({
+    store,
+    ids: archiveIdsOf(secrets, 'room-archive-ids'),
+    limits,
+    isLocalDomain,
+    send,
+    clock,
+    log,
+  });
   const tidied = { newId: () => store.newMessageId(), tidy: store.tidy.bind(store) };
   const retention = new Retention({ store: tidied, options: keeping, clock, log });
   return {
@@ -60,22 +67,6 @@ export function rooms({ options, isLocalDomain, routeAll, storage, clock, log }:
       void all
         .forget(user)
         .catch((error: unknown) => log.error({ err: error }, 'a removed account is still affiliated with rooms')),
-  };
-}
-
-/** The ids of archived messages, with a key that is read when the first room is loaded. */
-function idsWith(secrets: SecretStore): RoomsDeps['ids'] {
-  let reading: Promise<ArchiveIds> | undefined;
-  return () => {
-    reading ??= secrets.get('room-archive-ids').then(
-      (key) => new ArchiveIds(key),
-      (error: unknown) => {
-        // The next room tries it again.
-        reading = undefined;
-        throw error;
-      },
-    );
-    return reading;
   };
 }
 

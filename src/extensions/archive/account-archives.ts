@@ -1,4 +1,4 @@
-import { ArchiveIds } from '../../archives/archive-ids.ts';
+import { type ArchiveIds, archiveIdsOf } from '../../archives/archive-ids.ts';
 import type { ReadId } from '../../archives/query.ts';
 import type { Account } from '../../routing/account.ts';
 import { AccountSlot, type LoadedState } from '../../routing/account-slot.ts';
@@ -27,13 +27,12 @@ export function idOf({ archive, ids }: AccountArchive, { id, importedId }: Archi
 /** Reads the archives together with their accounts. */
 export class AccountArchives {
   readonly #store: AccountArchiveStore;
-  readonly #secrets: SecretStore;
   readonly #slot = new AccountSlot((key) => this.#open(key));
-  #ids: Promise<ArchiveIds> | undefined;
+  readonly #ids: () => Promise<ArchiveIds>;
 
   constructor(store: AccountArchiveStore, secrets: SecretStore) {
     this.#store = store;
-    this.#secrets = secrets;
+    this.#ids = archiveIdsOf(secrets, 'archive-ids');
   }
 
   get slots(): readonly LoadedState[] {
@@ -79,20 +78,9 @@ export class AccountArchives {
 
   /** Undefined for an address without an account. */
   async #open(key: string): Promise<AccountArchive | undefined> {
-    this.#ids ??= this.#readKey();
-    const [record, ids] = await Promise.all([this.#store.open(key), this.#ids]);
+    const [record, ids] = await Promise.all([this.#store.open(key), this.#ids()]);
     if (!record) return undefined;
     const { archive, wasRead, hasImportedIds } = record;
     return { archive, preferences: parsePreferences(record.preferences), wasRead, ids, hasImportedIds };
-  }
-
-  async #readKey(): Promise<ArchiveIds> {
-    try {
-      return new ArchiveIds(await this.#secrets.get('archive-ids'));
-    } catch (error) {
-      // The next account tries it again.
-      this.#ids = undefined;
-      throw error;
-    }
   }
 }

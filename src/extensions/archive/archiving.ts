@@ -178,7 +178,7 @@ function isEnough({ wasRead }: Pick<AccountArchive, 'wasRead'>, { payload }: Sta
   return wasRead && !mayExpire(payload);
 }
 
-/** Whether a rule about time can end a message that waits; the words are looked for, not parsed. */
+/** Whether a rule about time can end a message that waits. Searches for the words and does not parse. */
 function mayExpire(payload: Payload): boolean {
   return payload.children.some((child) => {
     if (child.ns === ns.expire) return true;

@@ -6,7 +6,7 @@ import { maySeePresence } from '../../routing/visibility.ts';
 import type { PepNode } from './account-nodes.ts';
 
 /**
- * Why somebody may not have anything of a node; nothing if he may. Items, subscriptions, service discovery and notifications all ask
+ * The reason that keeps somebody from a node; undefined if nothing does. Items, subscriptions, service discovery and notifications all ask
  * here. A stranger who may not gets the error for an address without an account (RFC 6121 §8.5.1), whether or not there is such a node.
  */
 export function denial(account: Account, node: PepNode | undefined, asker: Jid): StanzaError | undefined {

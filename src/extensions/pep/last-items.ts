@@ -15,7 +15,7 @@ import { mayAccess } from './access.ts';
 import type { AccountNodes, PepNode } from './account-nodes.ts';
 import { type Notifications, notification } from './notifications.ts';
 import type { RemoteResources } from './remote-resources.ts';
-import type { WantedNodes, WantedSet } from './wanted-nodes.ts';
+import { nothingWanted, type WantedNodes, type WantedSet } from './wanted-nodes.ts';
 
 /** Dependencies of last items. */
 interface LastItemsDeps {
@@ -42,8 +42,6 @@ interface Served {
   wanted: WantedSet;
 }
 
-const nothing: WantedSet = new Set();
-
 /**
  * Sends the last items of nodes to resources that come online, or come to want more (XEP-0163 §4.3.4). A change of status sends
  * nothing.
@@ -61,7 +59,7 @@ export class LastItems {
     const caps = this.#deps.wanted.capsOf(presence);
     const before = initial ? undefined : this.#served.get(session);
     if (before && isSameCaps(before.caps, caps)) return;
-    const served: Served = { caps, wanted: before?.wanted ?? nothing };
+    const served: Served = { caps, wanted: before?.wanted ?? nothingWanted };
     this.#served.set(session, served);
     // A session that was resumed after a restart is not a new one.
     if (!caps || (!initial && !before)) return;
@@ -112,7 +110,7 @@ export class LastItems {
     }
   }
 
-  /** Those among them that have nodes. Accounts that are not in memory are being read for the sake of the presence anyway. */
+  /** The accounts that have nodes. Those that are not in memory are read anyway, because of the presence. */
   async #withNodes(found: Iterable<Account | Jid>): Promise<Account[]> {
     const accounts: Account[] = [];
     const reading: Promise<Account | undefined>[] = [];
@@ -167,7 +165,7 @@ export class LastItems {
 }
 
 function newIn(wanted: WantedSet, before: WantedSet): WantedSet {
-  if (wanted === before) return nothing;
+  if (wanted === before) return nothingWanted;
   return before.size === 0 ? wanted : new Set([...wanted].filter((node) => !before.has(node)));
 }
 

@@ -1,6 +1,6 @@
 import { type Caps, isSameCaps } from '../../protocol/caps.ts';
 import type { Jid } from '../../protocol/jid.ts';
-import type { WantedSet } from './wanted-nodes.ts';
+import { nothingWanted, type WantedSet } from './wanted-nodes.ts';
 
 /** An available resource of a contact on another server. */
 interface RemoteResource {
@@ -10,7 +10,6 @@ interface RemoteResource {
   served: WantedSet;
 }
 
-const nothing: WantedSet = new Set();
 /** Resources that one account remembers. */
 const maxOfAccount = 2000;
 /** Resources that all accounts remember; beyond them the account that was first remembered is forgotten. */
@@ -34,7 +33,7 @@ export class RemoteResources {
     const before = known?.get(jid.toString());
     if (before && isSameCaps(before.caps, caps)) return before;
     if (!before && known && known.size >= maxOfAccount) return undefined;
-    const resource = { jid, caps, served: before?.served ?? nothing };
+    const resource = { jid, caps, served: before?.served ?? nothingWanted };
     const resources = known ?? new Map<string, RemoteResource>();
     if (!known) this.#byAccount.set(account, resources);
     if (!before) this.#size += 1;

@@ -77,7 +77,7 @@ export class Subscribing {
     return found;
   }
 
-  /** An error that came for a notification: who is gone is no subscriber any more (XEP-0060 §12.4). */
+  /** An error that answers a notification. It ends the subscription of an address that is gone (XEP-0060 §12.4). */
   bounced({ to, payload }: Stanza, from: Jid): void {
     if (!to?.isBare || !this.#deps.isLocalDomain(to.domain)) return;
     this.#deps.remotes.forget(to.toString(), from);

@@ -29,7 +29,8 @@ interface Asked {
   readonly asker: Jid;
 }
 
-const nothing: WantedSet = new Set();
+/** What a resource without interest wants. */
+export const nothingWanted: WantedSet = new Set();
 const suffix = '+notify';
 const answerMs = 30_000;
 /** Capabilities that are kept in memory. */
@@ -67,15 +68,15 @@ export class WantedNodes {
     return caps;
   }
 
-  /** What a resource wants. All who wait for the same resource go on in the order in which they asked. */
+  /** What a resource wants. Callers that wait for the same resource continue in the order of their calls. */
   of(caps: Caps | undefined, jid: Jid, asker: Jid): MaybePromise<WantedSet> {
-    if (!caps) return nothing;
+    if (!caps) return nothingWanted;
     const claim = `${keyOf(caps)} ${jid}`;
     const asked = this.#asked.get(claim);
     if (asked) return asked;
     const known = this.#proven.get(keyOf(caps)) ?? this.#claimed.get(claim);
     if (known) return known;
-    if (this.#asked.size >= maxAsked) return nothing;
+    if (this.#asked.size >= maxAsked) return nothingWanted;
     const resolved = this.#findOut({ caps, jid, asker }).then((wanted) => {
       this.#asked.delete(claim);
       return wanted;
@@ -84,7 +85,7 @@ export class WantedNodes {
     return resolved;
   }
 
-  /** If somebody with the same hash is being asked, his answer may do. */
+  /** If a resource with the same hash is being asked, its answer may be enough. */
   async #findOut(asked: Asked): Promise<WantedSet> {
     const key = keyOf(asked.caps);
     for (let other = this.#proving.get(key); other; other = this.#proving.get(key)) {

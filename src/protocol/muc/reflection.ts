@@ -26,7 +26,7 @@ export function reflectable(payload: Payload, room: Jid): Payload {
   return withoutDelaysFrom(withoutStanzaIds(honest, isOurs), isOurs);
 }
 
-/** Whether an occupant says that a moderator has taken a message back (XEP-0425 §6). The words are looked for, not parsed. */
+/** Whether an occupant says that a moderator has taken a message back (XEP-0425 §6). Searches for the words and does not parse. */
 function speaksForModerators({ ns: childNs, start, end }: Child, { bytes }: Payload): boolean {
   return childNs === ns.retraction && bytes.subarray(start, end).includes(ns.moderation);
 }

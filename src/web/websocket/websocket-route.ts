@@ -27,7 +27,7 @@ export function webSocketRoute(path: string, deps: WebSocketRouteDeps): HttpRout
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    // Memory for compression would be fifteen times that of the rest of an idle connection.
+    // Its buffers would take most of the memory of an idle connection.
     perMessageDeflate: false,
     maxPayload: deps.messageBytes,
     maxFragments: 64,
