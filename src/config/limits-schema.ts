@@ -84,7 +84,7 @@ const http = z
   .strictObject({
     headerBytes: bytes(16_384, 4096, 'Maximum bytes of the header section of one request.'),
     headersSeconds: seconds(10, 'Time allowed from the first byte of a request to the end of its headers.'),
-    requestSeconds: seconds(60, 'Time allowed from the first byte of a request to the end of its body.'),
+    requestSeconds: seconds(60, 'Time allowed from the end of the headers of a request to the end of its body.'),
     keepAliveSeconds: seconds(20, 'Time allowed from a response to the next request on the same connection.'),
     stallSeconds: seconds(
       30,

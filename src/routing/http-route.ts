@@ -12,6 +12,8 @@ export interface HttpRoute {
   readonly path: string;
   /** Bytes that the body of a request may have; without it, requests have no body. */
   readonly bodyBytes?: number;
+  /** A body may take longer than the listener allows if it comes at this rate. */
+  readonly leastBytesPerSecond?: number;
   /** Lets web pages of every origin read the answers (CORS). */
   readonly anyOrigin?: true;
   /** Logs requests at debug level only. */
@@ -22,22 +24,26 @@ export interface HttpRoute {
    * Takes the connection over when a GET asks for an upgrade (RFC 9110 §7.8), and writes the answer itself. The listener does not count
    * the connection any more. `message` is the request as `node:http` has read it, for libraries that answer it.
    */
-  readonly upgrade?: (request: HttpRequest, socket: Duplex, firstBytes: Buffer, message: IncomingMessage) => void;
+  readonly upgrade?: (request: HttpRequestHead, socket: Duplex, firstBytes: Buffer, message: IncomingMessage) => void;
 }
 
-/** A request as a route sees it. */
-export interface HttpRequest {
+/** A request without its body, as a route sees it. */
+export interface HttpRequestHead {
   readonly method: HttpMethod | 'HEAD';
   /** The segments that the parameters of the path stand for, exactly as the client sent them. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   /** By names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** Throws `HttpError` with 413 after as many bytes as the route allows. */
-  readonly body: AsyncIterable<Buffer>;
   readonly remoteAddress: string;
   /** Whether TLS protects the connection. */
   readonly secure: boolean;
+}
+
+/** A request as a route sees it. */
+export interface HttpRequest extends HttpRequestHead {
+  /** Throws `HttpError` with 413 after as many bytes as the route allows, and with 408 if the body comes too slowly. */
+  readonly body: AsyncIterable<Buffer>;
 }
 
 /** The answer to a request. A header here replaces the security header of the same name that the listener adds. */

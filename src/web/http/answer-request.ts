@@ -6,20 +6,23 @@ import {
   HttpError,
   type HttpMethod,
   type HttpRequest,
-  type HttpRoute,
+  type HttpRequestHead,
 } from '../../routing/http-route.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { clientOf } from './client-of.ts';
+import { requestBody } from './request-body.ts';
 import type { PathMatch, RouteMatch, RouteTable } from './route-table.ts';
 
 /** Dependencies of `answerRequest`. */
 interface AnswerDeps {
   readonly routes: RouteTable;
   readonly trustedProxies: BlockList;
+  /** Time for the body of a request. */
+  readonly requestMs: number;
   /** Whether the server is stopping, which makes every answer the last one on its connection. */
   readonly stopping: () => boolean;
-  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
   readonly log: Log;
 }
 
@@ -43,10 +46,13 @@ const longestLoggedPath = 200;
 
 /** Answers one request and logs it. Never rejects. */
 export async function answerRequest(
-  { routes, trustedProxies, stopping, clock, log }: AnswerDeps,
+  { routes, trustedProxies, requestMs, stopping, clock, log }: AnswerDeps,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const proceed = () => {
+    if (request.headers.expect !== undefined) response.writeContinue();
+  };
   const startedAtMs = clock.monotonicMs();
   const { socket, method = '' } = request;
   const { bytesWritten } = socket;
@@ -54,12 +60,16 @@ export async function answerRequest(
   const { path } = targetOf(request);
   const found = routes.find(method, path);
   const route = found?.match?.route;
+  const read = (match: RouteMatch) => ({
+    ...requestHead(match, request, trustedProxies),
+    body: requestBody(request, match.route, { requestMs, clock, proceed }),
+  });
   const added = () => ({
     ...(found?.anyOrigin && { 'access-control-allow-origin': '*' }),
     ...(stopping() && { connection: 'close' }),
   });
   try {
-    const answer = found === undefined ? { status: 404 } : await answerAt(found, request, trustedProxies);
+    const answer = found === undefined ? { status: 404 } : await answerAt(found, request, read);
     await send(request, response, answer, added());
   } catch (error) {
     // After a client disconnects, every read and write fails.
@@ -87,18 +97,17 @@ export function upgradeRoute(routes: RouteTable, request: IncomingMessage): Rout
   return match?.route.upgrade ? match : undefined;
 }
 
-/** The request as its route sees it. */
-export function requestFor(
-  { route, parameters }: RouteMatch,
+/** A request without its body, as its route sees it. */
+export function requestHead(
+  { parameters }: RouteMatch,
   request: IncomingMessage,
   trustedProxies: BlockList,
-): HttpRequest {
+): HttpRequestHead {
   return {
     method: request.method as HttpMethod | 'HEAD',
     parameters,
     query: new URLSearchParams(targetOf(request).query),
     headers: request.headers,
-    body: bodyOf(request, route),
     ...clientOf(request, trustedProxies),
   };
 }
@@ -109,7 +118,11 @@ function targetOf({ url = '' }: IncomingMessage): Target {
   return { path: path === '' ? '/' : path, query };
 }
 
-async function answerAt(found: PathMatch, request: IncomingMessage, trustedProxies: BlockList): Promise<HttpAnswer> {
+async function answerAt(
+  found: PathMatch,
+  request: IncomingMessage,
+  read: (match: RouteMatch) => HttpRequest,
+): Promise<HttpAnswer> {
   const { match, allowed, anyOrigin } = found;
   const allow = allowed.join(', ');
   if (request.method === 'OPTIONS') return { status: 204, headers: { allow, ...(anyOrigin && preflight(allow)) } };
@@ -117,7 +130,7 @@ async function answerAt(found: PathMatch, request: IncomingMessage, trustedProxi
   const { bodyBytes = 0 } = match.route;
   if (Number(request.headers['content-length'] ?? 0) > bodyBytes) return { status: 413 };
   try {
-    return await match.route.handle(requestFor(match, request, trustedProxies));
+    return await match.route.handle(read(match));
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     return { status: error.status };
@@ -132,15 +145,6 @@ function preflight(allow: string): Readonly<Record<string, string>> {
   };
 }
 
-async function* bodyOf(request: IncomingMessage, { bodyBytes = 0 }: HttpRoute): AsyncGenerator<Buffer> {
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > bodyBytes) throw new HttpError(413);
-    yield chunk;
-  }
-}
-
 async function send(
   request: IncomingMessage,
   response: ServerResponse,
@@ -151,7 +155,7 @@ async function send(
   response.writeHead(status, {
     ...securityHeaders,
     ...added,
-    ...(!isStream && status !== 204 && { 'content-length': String(Buffer.byteLength(body)) }),
+    ...(!isStream && status !== 204 && status !== 304 && { 'content-length': String(Buffer.byteLength(body)) }),
     // Closing spares reading the rest of an unwanted body.
     ...(!request.complete && hasBody(request) && { connection: 'close' }),
     ...headers,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import { type AddressInfo, type BlockList, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { HttpRoute } from '../../routing/http-route.ts';
@@ -9,7 +9,7 @@ import type { ListenAddress } from '../../streams/stream-listener.ts';
 import { type Clock, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { type ContextSource, type LayTls, servingTls } from '../../tls/tls-options.ts';
-import { answerRequest, requestFor, upgradeRoute } from './answer-request.ts';
+import { answerRequest, requestHead, upgradeRoute } from './answer-request.ts';
 import { addressOf, isIn } from './client-of.ts';
 import { RouteTable } from './route-table.ts';
 
@@ -21,7 +21,7 @@ export interface HttpLimits {
   readonly tlsHandshakeMs: number;
   /** From the first byte of a request to the end of its headers. */
   readonly headersMs: number;
-  /** From the first byte of a request to the end of its body. */
+  /** From the end of the headers of a request to the end of its body. */
   readonly requestMs: number;
   /** From an answer to the next request. */
   readonly keepAliveMs: number;
@@ -103,19 +103,23 @@ export class HttpListener {
     const http = process.getBuiltinModule('node:http').createServer({
       maxHeaderSize: headerBytes,
       headersTimeout: headersMs,
-      requestTimeout: requestMs,
+      // Bodies have a deadline of their own, by their routes.
+      requestTimeout: 0,
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: Math.min(longestCheckIntervalMs, headersMs),
       shouldUpgradeCallback: (request) => upgradeRoute(this.#routes, request) !== undefined,
     });
     http.timeout = stallMs;
     const { trustedProxies, clock, log } = this.#deps;
-    const answers = { routes: this.#routes, trustedProxies, stopping: () => this.#stopping, clock, log };
-    http.on('request', (request, response) => {
+    const answers = { routes: this.#routes, trustedProxies, requestMs, stopping: () => this.#stopping, clock, log };
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
       const running = answerRequest(answers, request, response);
       this.#running.add(running);
       void running.then(() => this.#running.delete(running));
-    });
+    };
+    http.on('request', answer);
+    // A client that waits before it sends the body.
+    http.on('checkContinue', answer);
     http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     // This server does not listen itself, and it checks its deadlines only after this event.
     http.emit('listening');
@@ -167,6 +171,6 @@ export class HttpListener {
     request.socket.setTimeout(0);
     this.#releases.get(socket)?.();
     socket.on('error', () => socket.destroy());
-    found.route.upgrade?.(requestFor(found, request, this.#deps.trustedProxies), socket, firstBytes, request);
+    found.route.upgrade?.(requestHead(found, request, this.#deps.trustedProxies), socket, firstBytes, request);
   }
 }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { HttpRequest, HttpRoute } from '../../routing/http-route.ts';
+import type { HttpRequestHead, HttpRoute } from '../../routing/http-route.ts';
 import type { IncomingConnection } from '../../streams/acceptor.ts';
 import { messageFraming } from '../../streams/message-framing.ts';
 import type { Clock } from '../../support/clock.ts';
@@ -51,7 +51,7 @@ export function webSocketRoute(path: string, deps: WebSocketRouteDeps): HttpRout
 }
 
 /** Why the request does not become a WebSocket, as the status of the answer. */
-function refusal({ headers }: HttpRequest, origins: readonly string[]): string | undefined {
+function refusal({ headers }: HttpRequestHead, origins: readonly string[]): string | undefined {
   // RFC 7395 §3.1: the server would have to guess what the client speaks.
   const offered = textOf(headers['sec-websocket-protocol']).split(/[\s,]+/);
   if (!offered.includes(protocol)) return '400 Bad Request';
@@ -63,7 +63,7 @@ function refusal({ headers }: HttpRequest, origins: readonly string[]): string |
 function arrivalOf(
   webSocket: WebSocket,
   carrier: Duplex,
-  { remoteAddress, secure }: HttpRequest,
+  { remoteAddress, secure }: HttpRequestHead,
   { limits, clock }: WebSocketRouteDeps,
 ): IncomingConnection {
   return {

@@ -7,7 +7,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 import { TestAuthority } from '../../tls/test-authority.ts';
 import { connected, connectedTls, exchange, readUntil, remaining, requestText, TrialListener } from './raw-http.ts';
-import { echo, failing, HeldRoute, literal, upgrading } from './trial-routes.ts';
+import { echo, failing, HeldRoute, literal, ReadingRoute, upgrading } from './trial-routes.ts';
 
 const statusOf = (answer: string) => Number(answer.split(' ')[1]);
 const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
@@ -98,6 +98,19 @@ describe('The HTTP listener', () => {
     expect(statusOf(await exchange(port, 'PUT /echo/a', chunks('x'.repeat(10)), chunked))).to.equal(200);
     expect(statusOf(await exchange(port, 'PUT /echo/a', chunks('x'.repeat(11)), chunked))).to.equal(413);
     expect(statusOf(await exchange(port, 'GET /fails/gone', 'x'))).to.equal(413);
+  });
+
+  it('lets a client that waits with its body send it only if it is wanted (RFC 9110 §10.1.1)', async () => {
+    const waiting = async (start: string) => {
+      const socket = await connected(port);
+      socket.write(requestText(start, ['Expect: 100-continue', 'Content-Length: 5', 'Connection: close']));
+      return socket;
+    };
+    expect(await remaining(await waiting('PUT /nowhere'))).to.match(/^HTTP\/1\.1 404 /);
+    const wanted = await waiting('PUT /echo/a');
+    expect(await readUntil(wanted, '\r\n\r\n')).to.equal('HTTP/1.1 100 Continue\r\n\r\n');
+    wanted.write('hello');
+    expect(await remaining(wanted)).to.contain('"body":"hello"');
   });
 
   it('refuses headers that are too large', async () => {
@@ -200,6 +213,22 @@ describe('A slow client of the HTTP listener', () => {
   it('that sends no end of a body is closed', async () => {
     const limits = { headersMs: 20, requestMs: 40 };
     expect(statusOf(await slow(limits, 'PUT /echo/a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx'))).to.equal(408);
+  });
+
+  it('may take long for a body where the route allows it, as long as enough comes', async () => {
+    const clock = new ManualClock();
+    const reader = new ReadingRoute({ bodyBytes: 100, leastBytesPerSecond: 2 });
+    const trial = new TrialListener([reader], { clock, limits: { requestMs: 1000 } });
+    const socket = await connected(await trial.open());
+    socket.write('PUT /reads HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n');
+    const answer = remaining(socket);
+    for (const part of ['ab', 'cd', 'e']) {
+      socket.write(part);
+      expect(await reader.next()).to.equal(part);
+      clock.advance(1000);
+    }
+    expect(await answer).to.match(/^HTTP\/1\.1 408 .*connection: close.*\r\n\r\n$/s);
+    await trial.listener.stop(0);
   });
 
   it('that sends no further request is closed', async () => {

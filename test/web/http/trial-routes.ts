@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { HttpError, type HttpRoute } from '../../../src/routing/http-route.ts';
+import { HttpError, type HttpRequest, type HttpRoute } from '../../../src/routing/http-route.ts';
 
 /** Answers with what it was asked: a whole route is one value. */
 export const echo: HttpRoute = {
@@ -66,5 +66,38 @@ export class HeldRoute implements HttpRoute {
     this.#arrived.resolve();
     await this.#released.promise;
     return { status: 200, body: 'released' };
+  };
+}
+
+/** Shows each part of a body as it is read. */
+export class ReadingRoute implements HttpRoute {
+  readonly methods = ['PUT'] as const;
+  readonly path = '/reads';
+  readonly bodyBytes: number;
+  readonly leastBytesPerSecond: number;
+  readonly #parts: string[] = [];
+  #wake = () => {};
+
+  constructor({ bodyBytes, leastBytesPerSecond }: Required<Pick<HttpRoute, 'bodyBytes' | 'leastBytesPerSecond'>>) {
+    this.bodyBytes = bodyBytes;
+    this.leastBytesPerSecond = leastBytesPerSecond;
+  }
+
+  /** Resolves with the next part that was read. */
+  async next(): Promise<string> {
+    while (this.#parts.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#parts.shift() ?? '';
+  }
+
+  readonly handle = async ({ body }: HttpRequest) => {
+    for await (const part of body) {
+      this.#parts.push(part.toString());
+      this.#wake();
+    }
+    return { status: 200 };
   };
 }
