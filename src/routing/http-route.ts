@@ -14,8 +14,10 @@ export interface HttpRoute {
   readonly bodyBytes?: number;
   /** A body may take longer than the listener allows if it comes at this rate. */
   readonly leastBytesPerSecond?: number;
-  /** Lets web pages of every origin read the answers (CORS). */
-  readonly anyOrigin?: true;
+  /** The origins whose web pages may read the answers (CORS); `*` is every origin. */
+  readonly origins?: readonly string[];
+  /** Milliseconds for which the connection may be silent until `handle` answers, instead of the limit of the listener. */
+  readonly silenceMs?: number;
   /** Logs requests at debug level only. */
   readonly quiet?: true;
   /** Throws `HttpError` for an answer without content. */
@@ -38,6 +40,8 @@ export interface HttpRequestHead {
   readonly remoteAddress: string;
   /** Whether TLS protects the connection. */
   readonly secure: boolean;
+  /** Calls `run` if the connection is lost. Returns a function that takes the wish back. */
+  readonly whenLost: (run: () => void) => () => void;
 }
 
 /** A request as a route sees it. */

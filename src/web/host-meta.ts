@@ -20,7 +20,7 @@ export function hostMetaRoutes(webSocketUrl: string): HttpRoute[] {
 
 function document(path: string, type: string, body: string): HttpRoute {
   const headers = { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'max-age=3600' };
-  return { methods: ['GET'], path, anyOrigin: true, handle: () => ({ status: 200, headers, body }) };
+  return { methods: ['GET'], path, origins: ['*'], handle: () => ({ status: 200, headers, body }) };
 }
 
 function asXrd(links: readonly HostMetaLink[]): string {

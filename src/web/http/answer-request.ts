@@ -65,7 +65,7 @@ export async function answerRequest(
     body: requestBody(request, match.route, { requestMs, clock, proceed }),
   });
   const added = () => ({
-    ...(found?.anyOrigin && { 'access-control-allow-origin': '*' }),
+    ...sharedWith(found?.origins ?? [], request.headers.origin),
     ...(stopping() && { connection: 'close' }),
   });
   try {
@@ -109,6 +109,11 @@ export function requestHead(
     query: new URLSearchParams(targetOf(request).query),
     headers: request.headers,
     ...clientOf(request, trustedProxies),
+    whenLost: (run) => {
+      const { socket } = request;
+      socket.once('close', run);
+      return () => socket.off('close', run);
+    },
   };
 }
 
@@ -123,18 +128,29 @@ async function answerAt(
   request: IncomingMessage,
   read: (match: RouteMatch) => HttpRequest,
 ): Promise<HttpAnswer> {
-  const { match, allowed, anyOrigin } = found;
+  const { match, allowed, origins } = found;
   const allow = allowed.join(', ');
-  if (request.method === 'OPTIONS') return { status: 204, headers: { allow, ...(anyOrigin && preflight(allow)) } };
+  if (request.method === 'OPTIONS')
+    return { status: 204, headers: { allow, ...(origins.length > 0 && preflight(allow)) } };
   if (match === undefined) return { status: 405, headers: { allow } };
-  const { bodyBytes = 0 } = match.route;
+  const { bodyBytes = 0, silenceMs } = match.route;
   if (Number(request.headers['content-length'] ?? 0) > bodyBytes) return { status: 413 };
+  // `node:http` sets the usual limit again for the next request.
+  if (silenceMs !== undefined) request.socket.setTimeout(silenceMs);
   try {
     return await match.route.handle(read(match));
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     return { status: error.status };
   }
+}
+
+/** The headers that let a web page of `origin` read the answer (CORS), if it is one of `origins`. */
+function sharedWith(origins: readonly string[], origin: string | undefined): Readonly<Record<string, string>> {
+  if (origins.includes('*')) return { 'access-control-allow-origin': '*' };
+  if (origins.length === 0) return {};
+  const isKnown = origin !== undefined && origins.includes(origin);
+  return { vary: 'Origin', ...(isKnown && { 'access-control-allow-origin': origin }) };
 }
 
 function preflight(allow: string): Readonly<Record<string, string>> {

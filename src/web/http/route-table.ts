@@ -10,8 +10,8 @@ export interface RouteMatch {
 export interface PathMatch {
   readonly match: RouteMatch | undefined;
   readonly allowed: readonly string[];
-  /** Whether pages of any origin may read the answers. */
-  readonly anyOrigin: boolean;
+  /** The origins whose pages may read the answers; `*` is every origin. */
+  readonly origins: readonly string[];
 }
 
 interface CompiledRoute {
@@ -52,7 +52,7 @@ export class RouteTable {
     return {
       match: fitting.find(({ route: { methods: its } }) => its.some((one) => one === wanted)),
       allowed: [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])],
-      anyOrigin: fitting.some(({ route }) => route.anyOrigin),
+      origins: fitting.flatMap(({ route }) => route.origins ?? []),
     };
   }
 }

@@ -7,13 +7,13 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 import { TestAuthority } from '../../tls/test-authority.ts';
 import { connected, connectedTls, exchange, readUntil, remaining, requestText, TrialListener } from './raw-http.ts';
-import { echo, failing, HeldRoute, literal, ReadingRoute, upgrading } from './trial-routes.ts';
+import { choosy, echo, failing, HeldRoute, literal, ReadingRoute, upgrading } from './trial-routes.ts';
 
 const statusOf = (answer: string) => Number(answer.split(' ')[1]);
 const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
 
 describe('The HTTP listener', () => {
-  const routes = [echo, literal, failing, upgrading];
+  const routes = [echo, literal, failing, upgrading, choosy];
   let trial: TrialListener;
   let port: number;
 
@@ -89,6 +89,14 @@ describe('The HTTP listener', () => {
   it('lets pages of other origins read only where the route says so', async () => {
     expect(await exchange(port, 'POST /echo/a')).to.match(/access-control-allow-origin: \*/);
     expect(await exchange(port, 'GET /fails/gone')).to.not.match(/access-control/);
+  });
+
+  it('lets pages of the origins of a route read, and no others', async () => {
+    const from = (origin: string) => exchange(port, 'POST /choosy', '', [`Origin: ${origin}`]);
+    expect(await from('https://chat.example')).to.match(/access-control-allow-origin: https:\/\/chat\.example\r/);
+    expect(await from('https://evil.example'))
+      .to.match(/vary: Origin/)
+      .and.not.match(/access-control-allow-origin/);
   });
 
   it('refuses a body that is too large, told or not', async () => {
@@ -237,6 +245,30 @@ describe('A slow client of the HTTP listener', () => {
 
   it('that sends nothing at all is closed', async () => {
     expect(await slow({ stallMs: 20 }, '')).to.equal('');
+  });
+
+  it('may be silent for longer while it waits for a route that allows it', async () => {
+    const held = new HeldRoute();
+    const trial = new TrialListener([held], { limits: { stallMs: 20 } });
+    const port = await trial.open();
+    const waiting = await connected(port);
+    waiting.write(requestText('GET /held', ['Connection: close']));
+    await held.arrived;
+    expect(await remaining(await connected(port))).to.equal('');
+    held.release();
+    expect(await remaining(waiting)).to.match(/released$/);
+    await trial.listener.stop(0);
+  });
+
+  it('is missed by a route that waits for it', async () => {
+    const held = new HeldRoute();
+    const trial = new TrialListener([held]);
+    const waiting = await connected(await trial.open());
+    waiting.write(requestText('GET /held'));
+    await held.arrived;
+    waiting.destroy();
+    await held.lost.promise;
+    await trial.listener.stop(0);
   });
 
   it('that does not finish its TLS handshake is closed', async () => {

@@ -7,7 +7,7 @@ export const echo: HttpRoute = {
   methods: ['GET', 'PUT'],
   path: '/echo/:token',
   bodyBytes: 10,
-  anyOrigin: true,
+  origins: ['*'],
   async handle({ method, parameters, query, body, secure }) {
     const chunks: Buffer[] = [];
     for await (const chunk of body) chunks.push(chunk);
@@ -46,10 +46,20 @@ export const upgrading: HttpRoute = {
   },
 };
 
+/** Has an answer for pages of one origin. */
+export const choosy: HttpRoute = {
+  methods: ['POST'],
+  path: '/choosy',
+  origins: ['https://chat.example'],
+  handle: () => ({ status: 204 }),
+};
+
 /** A route whose requests stay open until they are released. */
 export class HeldRoute implements HttpRoute {
   readonly methods = ['GET'] as const;
   readonly path = '/held';
+  readonly silenceMs = 60_000;
+  readonly lost = Promise.withResolvers<void>();
   readonly #arrived = Promise.withResolvers<void>();
   readonly #released = Promise.withResolvers<void>();
 
@@ -62,9 +72,11 @@ export class HeldRoute implements HttpRoute {
     this.#released.resolve();
   }
 
-  readonly handle = async () => {
+  readonly handle = async ({ whenLost }: HttpRequest) => {
+    const forget = whenLost(this.lost.resolve);
     this.#arrived.resolve();
-    await this.#released.promise;
+    await Promise.race([this.#released.promise, this.lost.promise]);
+    forget();
     return { status: 200, body: 'released' };
   };
 }
