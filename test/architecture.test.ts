@@ -35,6 +35,7 @@ const reserved = {
   sax: 'cli',
   yargs: 'cli',
   pino: 'support',
+  'prom-client': 'web',
 };
 
 /** Where namespaces are written. */

@@ -1,6 +1,7 @@
 import type { StreamStage } from '../routing/extension.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
+import type { StreamTraffic } from '../streams/stream-traffic.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import type { Element } from '../xml/element.ts';
@@ -19,6 +20,7 @@ export interface ClientStreamDeps {
   readonly sessions: ClientSessions;
   readonly requests: OutgoingRequests;
   readonly limits: StreamLimits;
+  readonly traffic: StreamTraffic;
   readonly clock: Clock;
   readonly log: Log;
 }

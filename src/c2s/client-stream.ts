@@ -81,6 +81,11 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     return this.#wire.connection.remoteAddress;
   }
 
+  get peer(): string {
+    if (this.#state.name === 'bound') return this.#state.session.jid.toString();
+    return this.identity?.toString() ?? this.remoteAddress;
+  }
+
   get device(): Device | undefined {
     return this.#device;
   }

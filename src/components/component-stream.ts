@@ -72,6 +72,10 @@ export class ComponentStream implements AcceptedStream, WireUser, ComponentLink 
     return this.#wire.connection.remoteAddress;
   }
 
+  get peer(): string {
+    return 'component' in this.#state ? this.#state.component.domain : this.remoteAddress;
+  }
+
   // --- called by the connection
 
   received(chunk: Buffer): void {

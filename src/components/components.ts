@@ -3,6 +3,7 @@ import type { ConnectionLimiter } from '../streams/connection-limiter.ts';
 import { SocketAcceptor } from '../streams/socket-acceptor.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
 import { type ListenAddress, StreamListener } from '../streams/stream-listener.ts';
+import type { StreamTraffic } from '../streams/stream-traffic.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { Component, type ComponentDeps, type ComponentOptions, type ComponentReport } from './component.ts';
@@ -14,6 +15,7 @@ interface ComponentListenerDeps {
   /** Takes a stanza of a component that may speak for its 'from'. */
   readonly take: ComponentStreamDeps['route'];
   readonly limits: StreamLimits;
+  readonly traffic: StreamTraffic;
   readonly limiter: ConnectionLimiter;
   readonly clock: Clock;
   readonly log: Log;
@@ -39,6 +41,14 @@ export class Components {
   /** The addresses that the listener is bound to. */
   get addresses(): readonly AddressInfo[] {
     return this.#addresses;
+  }
+
+  get connections(): number {
+    return this.#listener?.connections ?? 0;
+  }
+
+  get unauthenticated(): number {
+    return this.#listener?.unauthenticated ?? 0;
   }
 
   at(domain: string): Component | undefined {
@@ -94,8 +104,8 @@ export class Components {
     await this.#listener?.stop(drainMs);
   }
 
-  #newListener({ take, limits, limiter, clock, log }: ComponentListenerDeps): StreamListener {
-    const deps = { component: (domain: string) => this.at(domain), route: take, limits, clock, log };
+  #newListener({ take, limits, traffic, limiter, clock, log }: ComponentListenerDeps): StreamListener {
+    const deps = { component: (domain: string) => this.at(domain), route: take, limits, traffic, clock, log };
     const connection = { rate: limits.unauthenticatedRate, limits: limits.connection, layTls: refuseTls, clock };
     return new StreamListener({
       newStream: (authenticated) => new ComponentStream(deps, authenticated),

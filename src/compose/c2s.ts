@@ -58,7 +58,7 @@ export async function makeListener(
 }
 
 async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: ClientParts): Promise<ClientStreamDeps> {
-  const { config, clock, log } = foundation;
+  const { config, traffic, clock, log } = foundation;
   const { router, hooks, requests, isLocalDomain } = routing;
   const limits = streamLimits(config);
   const { sessions } = parts;
@@ -84,6 +84,7 @@ async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: C
     sessions,
     requests,
     limits,
+    traffic: traffic.c2s,
     clock,
     log,
   };

@@ -1,3 +1,4 @@
+import type { AuthenticationTally } from '../c2s/negotiation/address-guard.ts';
 import { Pbkdf2Queue } from '../c2s/negotiation/sasl/pbkdf2-queue.ts';
 import type { Config } from '../config/schema.ts';
 import { certificateOptions, clientAcceptorOptions, listenerLimits } from '../config/stream-options.ts';
@@ -7,9 +8,11 @@ import type { Service } from '../routing/service.ts';
 import { openSqliteStorage, type SqliteStorageOptions } from '../storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { ConnectionLimiter } from '../streams/connection-limiter.ts';
+import { newTraffic, type Traffic } from '../streams/stream-traffic.ts';
 import { type Clock, systemClock } from '../support/clock.ts';
 import type { DiskSpace } from '../support/disk-space.ts';
 import type { AdjustableLog, Log } from '../support/log.ts';
+import { Tally } from '../support/metric.ts';
 import { CurrentCertificates } from '../tls/current-certificates.ts';
 
 /** What the caller that starts a server can give it. */
@@ -41,6 +44,9 @@ export interface Foundation {
   /** Shared by all listeners. */
   readonly limiter: ConnectionLimiter;
   readonly pbkdf2: Pbkdf2Queue;
+  readonly authentications: AuthenticationTally;
+  /** What the streams carry. */
+  readonly traffic: Traffic;
   /** Aborted when storage has failed permanently. */
   readonly failure: AbortSignal;
   readonly clock: Clock;
@@ -63,6 +69,8 @@ export async function openFoundation(config: Config, environment: Environment): 
       acceptor: makeClientAcceptor(clientAcceptorOptions(config), certificates, { clock, log }),
       limiter: new ConnectionLimiter(listenerLimits(config), clock, log),
       pbkdf2: new Pbkdf2Queue(),
+      authentications: new Tally(),
+      traffic: newTraffic(),
       failure: failure.signal,
       clock,
       log,

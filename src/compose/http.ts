@@ -1,21 +1,34 @@
 import { httpLimits, publicUrl, webSocketLimits } from '../config/stream-options.ts';
 import { networkList } from '../config/web-schema.ts';
 import type { HttpRoute } from '../routing/http-route.ts';
-import type { Routing } from '../routing/routing.ts';
 import type { IncomingConnection } from '../streams/acceptor.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
+import { Tally } from '../support/metric.ts';
 import { hostMetaRoutes } from '../web/host-meta.ts';
-import { healthRoute } from '../web/http/health.ts';
+import { healthRoutes } from '../web/http/health.ts';
 import { HttpListener } from '../web/http/http-listener.ts';
 import { webSocketRoute } from '../web/websocket/websocket-route.ts';
 import type { Foundation } from './foundation.ts';
+import { type MeasuredParts, metricsRoutes } from './metrics.ts';
 
 /** Makes the public HTTP listener with the routes of the server and of the extensions. Throws an Error if two routes collide. */
-export function makeHttpListener(foundation: Foundation, { hooks }: Routing, clients: StreamListener): HttpListener {
-  const { config, certificates, limiter, failure, clock, log } = foundation;
-  const health = healthRoute({ stopping: () => listener.stopping, storageFailed: () => failure.aborted });
+export async function makeHttpListener(foundation: Foundation, parts: MeasuredParts): Promise<HttpListener> {
+  const { config, storage, certificates, limiter, failure, clock, log } = foundation;
+  const requests = new Tally<'route' | 'code'>();
+  const health = healthRoutes({
+    stopping: () => listener.stopping,
+    storageFailed: () => failure.aborted,
+    diskFull: () => storage.disk.refusing,
+    certificateExpired: () => certificates.expiries.some(({ atMs }) => atMs < clock.nowMs()),
+  });
   const listener: HttpListener = new HttpListener({
-    routes: [health, ...webRoutes(foundation, clients), ...hooks.extensions.flatMap(({ http }) => http ?? [])],
+    routes: [
+      ...health,
+      ...(await metricsRoutes(foundation, parts, { requests, connections: () => listener.connections })),
+      ...webRoutes(foundation, parts.listener),
+      ...parts.routing.hooks.extensions.flatMap(({ http }) => http ?? []),
+    ],
+    requests,
     limits: httpLimits(config),
     trustedProxies: networkList(config.web.trustedProxies),
     certificates,

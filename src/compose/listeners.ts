@@ -63,11 +63,12 @@ function tlsStart(tls: ListenerKind['tls']): TlsStart {
 }
 
 function openForComponents(foundation: Foundation, { components, routing }: Parts): Promise<void> {
-  const { config, limiter, clock, log } = foundation;
+  const { config, limiter, traffic, clock, log } = foundation;
   return components.listen({
     addresses: config.listen.components,
     take: (stanza, ackScope) => routing.router.fromPeer(stanza, ackScope),
     limits: componentStreamLimits(config),
+    traffic: traffic.component,
     limiter,
     clock,
     log,

@@ -55,7 +55,7 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
   routing.install({ extensions, ...(federation && { remotes: federation.remotes }) });
   const sessions = makeSessions(foundation, routing);
   const listener = await makeListener(foundation, routing, { sessions, registrar, devices });
-  const http = makeHttpListener(foundation, routing, listener);
+  const http = await makeHttpListener(foundation, { routing, components, federation, listener });
   return {
     routing,
     copies,

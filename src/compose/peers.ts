@@ -33,7 +33,7 @@ export function makeResolver({ config, clock }: Foundation): SystemResolver {
 
 /** Makes the streams to and from other servers; undefined if the configuration turns them off. */
 export async function makeFederation(
-  { config, storage, certificates, limiter, clock, log }: Foundation,
+  { config, storage, certificates, limiter, traffic, clock, log }: Foundation,
   routing: Routing,
   resolver: SystemResolver,
   copies: OutgoingCopies,
@@ -57,6 +57,7 @@ export async function makeFederation(
     copies,
     management: managementLimits(config),
     notices: (stage) => hooks.streamFeatures(stage),
+    traffic: traffic.s2s,
     clock,
     log,
   });

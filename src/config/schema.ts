@@ -383,7 +383,7 @@ export function configSchema(origin: Origin) {
     roster,
     contact,
     externalServices: externalServicesSchema(origin),
-    web: webSchema,
+    web: webSchema(origin),
     log,
     storage,
     s2s: s2sSchema(origin),

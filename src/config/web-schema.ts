@@ -1,11 +1,12 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { flag, type Origin, secret } from './fields.ts';
 
 const network = z.string().refine((value) => isNetwork(value), {
   error: 'must be an IP address or a network, such as "10.0.0.0/8" or "::1"',
 });
 
-const origin = z.string().refine((value) => value === '*' || isOrigin(value), {
+const pageOrigin = z.string().refine((value) => value === '*' || isOrigin(value), {
   error: 'must be "*" or an origin, such as "https://chat.example.org"',
 });
 
@@ -14,26 +15,37 @@ const publicUrl = z.string().regex(/^https?:\/\/[^\s/?#]+$/, {
 });
 
 /** The `web` section. */
-export const webSchema = z
-  .strictObject({
-    publicUrl: publicUrl
-      .exactOptional()
-      .describe(
-        'The address of the HTTP listener for people and clients outside. By default, the first domain and the port of `listen.https`.',
-      ),
-    origins: z
-      .array(origin)
-      .default(['*'])
-      .describe(
-        'Origins of the web pages that may open streams. "*": every page. A page gains nothing but a connection.',
-      ),
-    trustedProxies: z
-      .array(network)
-      .default([])
-      .describe('Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto headers are believed.'),
-  })
-  .prefault({})
-  .describe('Clients and pages on the HTTP listeners.');
+export const webSchema = (origin: Origin) =>
+  z
+    .strictObject({
+      publicUrl: publicUrl
+        .exactOptional()
+        .describe(
+          'The address of the HTTP listener for people and clients outside. By default, the first domain and the port of `listen.https`.',
+        ),
+      origins: z
+        .array(pageOrigin)
+        .default(['*'])
+        .describe(
+          'Origins of the web pages that may open streams. "*": every page. A page gains nothing but a connection.',
+        ),
+      trustedProxies: z
+        .array(network)
+        .default([])
+        .describe('Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto headers are believed.'),
+      metrics: z
+        .strictObject({
+          enabled: flag(false, 'Answer `/metrics` for monitoring systems. Takes about 10 MB of memory.'),
+          token: secret(
+            origin,
+            'What a monitoring system on another machine must send as its bearer token. Without it, only programs on this machine are answered.',
+          ).exactOptional(),
+        })
+        .prefault({})
+        .describe('Figures in the OpenMetrics format.'),
+    })
+    .prefault({})
+    .describe('Clients and pages on the HTTP listeners.');
 
 /** The networks as a list that answers whether an address is in one of them. */
 export function networkList(networks: readonly string[]): BlockList {

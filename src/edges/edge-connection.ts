@@ -47,6 +47,7 @@ export class EdgeConnection implements StreamConnection {
   #waitingBytes = 0;
   #waiting: (() => void)[] | undefined;
   #secure: 'no' | 'soon' | 'yes' = 'no';
+  #sentBytes = 0;
   #ended = false;
   #closed = false;
   readonly remoteAddress: string;
@@ -77,6 +78,10 @@ export class EdgeConnection implements StreamConnection {
     return this.#ended ? 0 : this.#waitingBytes + this.#underway.bytes;
   }
 
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
   get congested(): boolean {
     return this.outgoingBytes > this.#limits.outgoingBufferBytes * congestedPart;
   }
@@ -90,6 +95,7 @@ export class EdgeConnection implements StreamConnection {
     if (this.#ended) return;
     let bytes = 0;
     for (const piece of pieces) bytes += piece.length;
+    this.#sentBytes += bytes;
     this.#underway.add(bytes, this.#link.put(toEdge.bytes, this.#id, ...pieces));
     if (this.outgoingBytes > this.#limits.outgoingBufferBytes) this.#abort();
   }

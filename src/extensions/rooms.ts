@@ -9,6 +9,7 @@ import type { Claim, Extension } from '../routing/extension.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Metric } from '../support/metric.ts';
 
 /** The options of rooms. */
 export interface RoomOptions {
@@ -59,6 +60,7 @@ export function rooms({ options, isLocalDomain, routeAll, storage, clock, log }:
   return {
     name: 'rooms',
     claims,
+    metrics: roomMetrics(all, store),
     services: domains.map((domain) => roomService({ domain, rooms: all, store, log })),
     operations: roomOperations.map(({ bind }) => bind({ rooms: all, store })),
     opened: () => retention.start(),
@@ -68,6 +70,23 @@ export function rooms({ options, isLocalDomain, routeAll, storage, clock, log }:
         .forget(user)
         .catch((error: unknown) => log.error({ err: error }, 'a removed account is still affiliated with rooms')),
   };
+}
+
+function roomMetrics(all: Rooms, store: Pick<Storage['rooms'], 'countRooms'>): readonly Metric[] {
+  return [
+    {
+      name: 'xmpp_rooms',
+      help: 'Rooms.',
+      type: 'gauge',
+      read: async () => [{ value: (await store.countRooms('')).all }],
+    },
+    {
+      name: 'xmpp_room_occupants',
+      help: 'Occupants of all rooms.',
+      type: 'gauge',
+      read: () => [{ value: all.occupants }],
+    },
+  ];
 }
 
 /** Sends announcements in their order. What is for all is neither recorded nor stored for absent users. */

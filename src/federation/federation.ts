@@ -14,6 +14,7 @@ import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
 import { SocketAcceptor } from '../streams/socket-acceptor.ts';
 import type { PeerConnection } from '../streams/stream-connection.ts';
 import { type ListenAddress, StreamListener } from '../streams/stream-listener.ts';
+import type { StreamTraffic } from '../streams/stream-traffic.ts';
 import { type Clock, type Timer, within } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { answerPeerTls, askPeerTls } from '../tls/peer-tls.ts';
@@ -60,6 +61,7 @@ interface FederationDeps {
   /** The limits of stream management. */
   readonly management: AcknowledgmentLimits;
   readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
+  readonly traffic: StreamTraffic;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -132,6 +134,12 @@ export class Federation {
     this.#links.tryAgain();
   }
 
+  /** Connections with other servers, by whether the peer has authenticated. One that we have opened counts as authenticated. */
+  get connections(): { readonly authenticated: number; readonly unauthenticated: number } {
+    const { connections, unauthenticated } = this.#listener;
+    return { authenticated: this.#outgoing.size + connections - unauthenticated, unauthenticated };
+  }
+
   /** The links and the authenticated incoming streams, for operators. */
   report(): readonly PeerStreamReport[] {
     const links = this.#links.all();
@@ -153,7 +161,7 @@ export class Federation {
   }
 
   #streamParts(verify: PeerStreamDeps['verify']): PeerStreamDeps {
-    const { isHosted, fromPeer, notices, requests, management, dialbackSecret, clock, log } = this.#deps;
+    const { isHosted, fromPeer, notices, requests, management, dialbackSecret, traffic, clock, log } = this.#deps;
     const policies = this.#policies;
     const judge = ({ tls }: PeerConnection, domain: string): CertificateVerdict =>
       tls ? judgeCertificate(tls, domain, this.#trust, clock.nowMs()) : { trusted: false, reason: 'no TLS' };
@@ -173,6 +181,7 @@ export class Federation {
       get limits() {
         return policies.options.limits;
       },
+      traffic,
       clock,
       log,
     };

@@ -90,6 +90,10 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     return this.wire.connection.remoteAddress;
   }
 
+  get peer(): string {
+    return this.#role.remote ?? this.remoteAddress;
+  }
+
   get acceptsDialback(): boolean {
     return this.#role.acceptsDialback;
   }

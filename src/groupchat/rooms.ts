@@ -70,6 +70,15 @@ export class Rooms {
     this.#deps = deps;
   }
 
+  /** The number of occupants of all rooms. */
+  get occupants(): number {
+    let sum = 0;
+    for (const held of this.#held.values()) {
+      if (!(held instanceof Promise) && held.owner.state.kind === 'existing') sum += held.owner.state.occupants.size;
+    }
+    return sum;
+  }
+
   /** Takes what a client wants of the room at an address. Resolves when everything that follows was said. Throws StanzaError. */
   take(room: Jid, wish: Wish): MaybePromise<void> {
     return this.#at(room, (held) => {

@@ -3,6 +3,7 @@ import type { Capabilities, DiscoItem, Identity } from '../protocol/disco.ts';
 import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import type { StanzaError } from '../protocol/stanza-error.ts';
+import type { Metric } from '../support/metric.ts';
 import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
 import type { LoadedState } from './account-slot.ts';
@@ -65,6 +66,8 @@ export interface Extension<Options = unknown> {
   readonly operations?: readonly BoundOperation[];
   /** What the extension adds to the status of the server. */
   readonly status?: () => StatusSection;
+  /** Figures for monitoring systems. */
+  readonly metrics?: readonly Metric[];
   /**
    * Prepares changed options and returns the function that puts them into effect, which cannot fail. Rejects if the options have a
    * fault; then no part of the server changes.

@@ -22,6 +22,16 @@ export interface DiskState extends DiskSpace {
   readonly refusing: boolean;
 }
 
+/** How busy the store is. */
+export interface StorageLoad {
+  /** The number of committed transactions. With group commit, it is less than the number of writes. */
+  readonly commits: number;
+  /** Operations that have not been answered. */
+  readonly waiting: number;
+  /** Calls `took` with the duration of each batch of operations from now on. At most one function follows them. */
+  followBatches(took: (durationMs: number) => void): void;
+}
+
 /**
  * Everything that survives a restart. A write resolves only when it is durable: a power cut cannot undo it. Operations take effect in
  * the order of their calls. Owners are bare JIDs, already prepared. A write for an account that does not exist rejects with
@@ -46,6 +56,7 @@ export interface Storage {
   readonly reports: ReportStore;
   readonly schemaVersion: number;
   readonly disk: DiskState;
+  readonly load: StorageLoad;
   /** Writes a complete, checked copy to a new file without stopping work. It holds everything that was durable at the call. */
   backup(file: string): Promise<void>;
   /** Finishes the operations called before, then closes. Later operations reject with `closed`. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
+import type { Tally } from '../support/metric.ts';
 import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 import { type ConnectionLimit, RefusalLog } from './refusal-log.ts';
@@ -31,6 +32,11 @@ export class ConnectionLimiter {
     this.#addresses = new AddressLimits(limits.address, clock);
     this.#refusals = new RefusalLog(clock, log);
     this.#descriptors = new DescriptorWatch(log);
+  }
+
+  /** Refused connections since the start, by the limit. */
+  get refusals(): Tally<'reason'> {
+    return this.#refusals.total;
   }
 
   /** Maximum connections waiting in the kernel to be accepted. */

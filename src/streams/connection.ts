@@ -86,6 +86,10 @@ export class Connection implements PeerConnection {
     return this.#queuedBytes + this.#unsentBytes;
   }
 
+  get sentBytes(): number {
+    return this.#givenBytes;
+  }
+
   get congested(): boolean {
     return this.outgoingBytes > this.#congestedBytes;
   }

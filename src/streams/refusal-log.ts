@@ -1,5 +1,6 @@
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
+import { Tally } from '../support/metric.ts';
 
 /** The connection limits, by their names in the configuration. */
 export type ConnectionLimit = 'total' | 'outgoing' | 'unauthenticated' | 'perIp';
@@ -16,6 +17,8 @@ interface Refusals {
 export class RefusalLog {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #log: Pick<Log, 'warn'>;
+  /** All refused connections since the start. */
+  readonly total = new Tally<'reason'>();
   readonly #refusals = new Map<ConnectionLimit, Refusals>();
 
   constructor(clock: Pick<Clock, 'monotonicMs'>, log: Pick<Log, 'warn'>) {
@@ -25,6 +28,7 @@ export class RefusalLog {
 
   /** Counts a refused connection. */
   note(limit: ConnectionLimit): void {
+    this.total.add({ reason: limit });
     const refusals = this.#refusals.get(limit) ?? { connections: 0, quietUntilMs: 0 };
     refusals.connections += 1;
     this.#refusals.set(limit, refusals);

@@ -38,6 +38,8 @@ export interface StreamConnection {
   readonly ended: boolean;
   /** Unsent bytes. */
   readonly outgoingBytes: number;
+  /** Bytes written since the connection began. */
+  readonly sentBytes: number;
   /** Whether there are so many unsent bytes that no more output should be produced. */
   readonly congested: boolean;
   /** The peer has authenticated: sets its read rate, and frees the channel bindings. */

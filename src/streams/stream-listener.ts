@@ -72,6 +72,11 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
     return this.#streams.size;
   }
 
+  /** Number of connections whose peers have not authenticated. */
+  get unauthenticated(): number {
+    return this.#unauthenticated.size;
+  }
+
   /** Stops accepting, closes all streams, and waits until the connections are gone or `drainMs` has passed (RFC 6120 §4.9.3.20). */
   async stop(drainMs: number): Promise<void> {
     const { acceptor, clock } = this.#deps;

@@ -13,10 +13,13 @@ import type { ReadRate, StreamConnection } from './stream-connection.ts';
 import { StreamDeadlines, type StreamPhase } from './stream-deadlines.ts';
 import type { HeaderAttributes } from './stream-header.ts';
 import type { StreamLimits } from './stream-limits.ts';
+import type { StreamTraffic } from './stream-traffic.ts';
 
 /** The stream on top of a wire. */
 export interface WireUser {
   readonly phase: StreamPhase;
+  /** The address of the entity at the other end, or where it connects from. */
+  readonly peer: string;
   /** A stream header was received. */
   opened(header: StreamHeader): void;
   /** Takes a frame. If it returns a promise, the next frame must wait (RFC 6120 §10.1). */
@@ -34,6 +37,8 @@ export interface WireUser {
 /** Dependencies of a wire. */
 export interface WireDeps {
   readonly limits: StreamLimits;
+  /** Counts what all streams of this kind carry. */
+  readonly traffic: StreamTraffic;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -48,6 +53,8 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
   #reader: FrameReader;
   /** Work deferred until the reader has returned. */
   #afterRead: (() => void) | undefined;
+  /** The bytes of the connection that the traffic has counted. */
+  #countedBytes = 0;
 
   constructor(user: WireUser, deps: WireDeps, framing: Framing) {
     this.#user = user;
@@ -69,10 +76,12 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
 
   received(chunk: Buffer): void {
     this.deadlines.read();
+    this.#deps.traffic.receivedBytes += chunk.length;
     this.#read(() => this.#reader.push(chunk));
   }
 
   disconnected(): void {
+    this.#countSentBytes();
     if (this.#user.phase !== 'ended') this.#user.lost();
   }
 
@@ -89,6 +98,9 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
   }
 
   sendStanza(stanza: Stanza): void {
+    const { traffic } = this.#deps;
+    traffic.countSent(stanza);
+    traffic.observer?.sent(stanza, this.#user.peer);
     this.framing.writeStanza(this.#connection, stanza);
   }
 
@@ -141,6 +153,7 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
   /** Checks the deadlines; called about once a second. */
   tick(nowMs: number): void {
     this.#connection.checkStall(nowMs);
+    this.#countSentBytes();
     if (this.#reader.paused || this.#connection.outgoingBytes > 0) this.deadlines.answerDelayed();
     switch (this.deadlines.overdue(this.#user.phase, nowMs)) {
       case 'handshake':
@@ -166,6 +179,9 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
   frame(frame: Frame): void {
     if (this.#isOver()) return;
     this.deadlines.frameDone();
+    const { traffic } = this.#deps;
+    traffic.countReceived(frame);
+    traffic.observer?.received(frame, this.#user.peer);
     const pending = this.#user.took(frame);
     if (pending instanceof Promise) this.#waitFor(pending);
     else if (this.#connection.congested) this.#waitFor(this.#connection.flushed());
@@ -189,6 +205,12 @@ export class StreamWire<C extends StreamConnection = StreamConnection> implement
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  #countSentBytes(): void {
+    const { sentBytes } = this.#connection;
+    this.#deps.traffic.sentBytes += sentBytes - this.#countedBytes;
+    this.#countedBytes = sentBytes;
   }
 
   #isOver(): boolean {

@@ -37,6 +37,8 @@ export class CertificateStore implements ContextSource {
   readonly single: boolean;
   /** For threads that show the same certificates. */
   readonly pems: CertificatePems;
+  /** When the certificate of each domain expires, in milliseconds since 1970. */
+  readonly expiries: readonly { readonly domain: string; readonly atMs: number }[];
   readonly #byName: ByServerName<ServerCertificate>;
 
   constructor(served: readonly Served[], fallback: ServerCertificate, notes: Notes) {
@@ -49,6 +51,7 @@ export class CertificateStore implements ContextSource {
       fallback: fallback.pems,
       domains: served.map(({ domain, certificate }) => [domain, certificate.pems] as const),
     };
+    this.expiries = served.map(({ domain, certificate }) => ({ domain, atMs: certificate.leaf.validToDate.getTime() }));
     this.warnings = notes.warnings;
     this.developmentAuthority = notes.developmentAuthority;
   }

@@ -4,6 +4,13 @@ import { type CertificateOptions, type CertificateStore, loadCertificates } from
 import type { CertificatePems } from './pem-contexts.ts';
 import type { ContextSource } from './tls-options.ts';
 
+/** When the certificate of a domain expires. */
+export interface CertificateExpiry {
+  readonly domain: string;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+}
+
 /** The certificates in use. A reload replaces them for new connections, and only if all new ones are valid. */
 export class CurrentCertificates implements ContextSource {
   readonly #log: Log;
@@ -41,6 +48,11 @@ export class CurrentCertificates implements ContextSource {
   /** For threads that show the same certificates. */
   get pems(): CertificatePems {
     return this.#store.pems;
+  }
+
+  /** When the certificate of each domain expires. */
+  get expiries(): readonly CertificateExpiry[] {
+    return this.#store.expiries;
   }
 
   contextFor(serverName: string | undefined): SecureContext {

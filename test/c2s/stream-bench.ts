@@ -18,6 +18,7 @@ import { KeptCopies } from '../../src/streams/acknowledgment/kept-copies.ts';
 import { Connection } from '../../src/streams/connection.ts';
 import type { ConnectionUser } from '../../src/streams/stream-connection.ts';
 import type { StreamLimits } from '../../src/streams/stream-limits.ts';
+import { StreamTraffic } from '../../src/streams/stream-traffic.ts';
 import { servingTls } from '../../src/tls/tls-options.ts';
 import type { XmlLimits } from '../../src/xml/xml-limits.ts';
 import { turn } from '../streams/socket-pair.ts';
@@ -169,6 +170,7 @@ export class StreamBench {
   readonly ended: Session[] = [];
   /** The stanzas that ended sessions redelivered. */
   readonly undelivered: Stanza[] = [];
+  readonly traffic = new StreamTraffic();
   readonly store = new MemoryResumption();
   /** The stanzas that reached the router. */
   readonly routed: string[] = [];
@@ -213,6 +215,7 @@ export class StreamBench {
         route,
         limits: bounds,
       }),
+      traffic: this.traffic,
       sessions: this.sessions,
       requests,
       limits: bounds,

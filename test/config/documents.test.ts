@@ -94,6 +94,7 @@ describe('server.example.json', () => {
       SMS_COMPONENT_SECRET: 'y',
       TURN_SECRET: 'z',
       TURN_PASSWORD: 'w',
+      AMPERE_METRICS_TOKEN: 'v',
     });
     const {
       domains,
@@ -125,6 +126,7 @@ describe('server.example.json', () => {
       publicUrl: 'https://example.org',
       origins: ['*'],
       trustedProxies: ['127.0.0.1', '::1'],
+      metrics: { enabled: true, token: 'v' },
     });
     expect(tls.required).to.equal(true);
     const { location, ...management } = streamManagement;

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ArchivedMessage, ArchiveRange, ArchiveStore } from '../../src/storage/archive.ts';
 import { timeOfId } from '../../src/storage/ordered-ids.ts';
-import type { SqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { tidyUp } from './contract-archive.ts';
 import { rejection } from './rejection.ts';
@@ -187,7 +187,7 @@ describe('the archive in SQLite', () => {
   }
 });
 
-async function archiveOf(storage: SqliteStorage, owner: string): Promise<number> {
+async function archiveOf(storage: Storage, owner: string): Promise<number> {
   if (!(await storage.archive.open(owner))) await storage.accounts.create(owner, sampleCredentials());
   return (await storage.archive.open(owner))?.archive ?? 0;
 }
@@ -202,7 +202,7 @@ function append(store: ArchiveStore, archive: number, text: string): number {
 class Trial {
   readonly #directory: TestDirectory;
   readonly #clock = new ManualClock(Date.UTC(2026, 0, 1));
-  #storage: SqliteStorage | undefined;
+  #storage: Storage | undefined;
   #archives: number[] = [];
   #model: Model[] = [];
   static #trials = 0;
@@ -252,7 +252,7 @@ class Trial {
     }
   }
 
-  #open(): Promise<SqliteStorage> {
+  #open(): Promise<Storage> {
     return this.#directory.open({ quickCheck: false, clock: this.#clock });
   }
 

@@ -12,47 +12,47 @@ describe('group commit', () => {
   it('makes all writes of one turn durable with one commit', async () => {
     const storage = await directory.open();
     await storage.accounts.create(juliet, sampleCredentials());
-    const before = storage.commits;
+    const before = storage.load.commits;
     await Promise.all(
       Array.from({ length: 500 }, () => storage.offline.append(juliet, sampleMessage('x'), ampleQuota)),
     );
-    expect(storage.commits).to.equal(before + 1);
+    expect(storage.load.commits).to.equal(before + 1);
   });
 
   it('makes what arrives while the disk is busy the next commit', async () => {
     const storage = await directory.open();
     await storage.accounts.create(juliet, sampleCredentials());
-    const before = storage.commits;
+    const before = storage.load.commits;
     const append = () => storage.offline.append(juliet, sampleMessage('x'), ampleQuota);
     const first = append();
     await setImmediate();
     // The first is on its way, and its answer cannot be heard before this turn ends.
     const rest = Array.from({ length: 200 }, append);
     await Promise.all([first, ...rest]);
-    expect(storage.commits).to.equal(before + 2);
+    expect(storage.load.commits).to.equal(before + 2);
   });
 
   it('bounds a transaction', async () => {
     const storage = await directory.open();
     await storage.accounts.create(juliet, sampleCredentials());
-    const before = storage.commits;
+    const before = storage.load.commits;
     await Promise.all(
       Array.from({ length: 3_000 }, () => storage.offline.append(juliet, sampleMessage('x'), ampleQuota)),
     );
-    expect(storage.commits).to.equal(before + 3);
+    expect(storage.load.commits).to.equal(before + 3);
   });
 
   it('commits nothing for reads alone', async () => {
     const storage = await directory.open();
-    const before = storage.commits;
+    const before = storage.load.commits;
     await Promise.all([storage.accounts.count(), storage.accounts.list({ limit: 1 })]);
-    expect(storage.commits).to.equal(before);
+    expect(storage.load.commits).to.equal(before);
   });
 
   it('lets one bad row fail alone, without a trace', async () => {
     const storage = await directory.open();
     const keys = { salt: Buffer.of(1), iterations: 0, storedKey: Buffer.of(1), serverKey: Buffer.of(1) };
-    const before = storage.commits;
+    const before = storage.load.commits;
     const [first, poison, last] = [
       storage.accounts.create('first@x.example', sampleCredentials()),
       rejection(storage.accounts.create('poison@x.example', { scram: { 'SHA-1': keys } })),
@@ -60,7 +60,7 @@ describe('group commit', () => {
     ];
     await Promise.all([first, last]);
     expect((await poison).code).to.equal('invalid');
-    expect(storage.commits).to.equal(before + 1);
+    expect(storage.load.commits).to.equal(before + 1);
     expect(await storage.accounts.list({ limit: 10 })).to.deep.equal(['first@x.example', 'last@x.example']);
   });
 });

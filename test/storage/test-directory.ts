@@ -1,16 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  openSqliteStorage,
-  type SqliteStorage,
-  type SqliteStorageOptions,
-} from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import { openSqliteStorage, type SqliteStorageOptions } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 
 /** A directory for each test of the surrounding suite, and the stores opened in it; all are cleared away after the test. */
 export class TestDirectory {
   dataDir = '';
-  #opened: SqliteStorage[] = [];
+  #opened: Storage[] = [];
 
   constructor() {
     beforeEach(() => {
@@ -24,7 +21,7 @@ export class TestDirectory {
   }
 
   /** Opens a store in this directory. */
-  async open(options: Partial<SqliteStorageOptions> = {}): Promise<SqliteStorage> {
+  async open(options: Partial<SqliteStorageOptions> = {}): Promise<Storage> {
     const onFatal = (error: Error) => {
       throw error;
     };

@@ -25,6 +25,7 @@ class MessageConnection implements StreamConnection {
   ];
   readonly congested = false;
   readonly outgoingBytes = 0;
+  readonly sentBytes = 0;
   readonly #user: ConnectionUser;
   #heard: string[] = [];
   ended = false;

@@ -1,20 +1,27 @@
 import type { Jid } from '../../protocol/jid.ts';
 import { type SaslCondition, SaslFailure } from '../../protocol/sasl-failure.ts';
 import type { Log } from '../../support/log.ts';
+import type { Tally } from '../../support/metric.ts';
 import type { FailureLimiter } from './sasl/failure-limiter.ts';
+import { mechanismNames } from './sasl/mechanisms.ts';
 import type { AuthenticationGuard } from './sasl-attempt.ts';
 import type { StreamFacts } from './stream-feature.ts';
 
 /** The failures that may be guesses. Others are faults of a client. */
 const guesses: ReadonlySet<SaslCondition> = new Set(['not-authorized', 'invalid-authzid']);
 
-/** Blocks addresses that guess passwords, and logs the result of every authentication. */
+/** Counts authentications by mechanism and result. */
+export type AuthenticationTally = Tally<'mechanism' | 'result'>;
+
+/** Blocks addresses that guess passwords, and counts and logs the result of every authentication. */
 export class AddressGuard implements AuthenticationGuard {
   readonly #limiter: FailureLimiter;
+  readonly #tally: AuthenticationTally;
   readonly #log: Log;
 
-  constructor(limiter: FailureLimiter, log: Log) {
+  constructor(limiter: FailureLimiter, tally: AuthenticationTally, log: Log) {
     this.#limiter = limiter;
+    this.#tally = tally;
     this.#log = log;
   }
 
@@ -25,10 +32,12 @@ export class AddressGuard implements AuthenticationGuard {
   }
 
   succeeded({ remoteAddress }: StreamFacts, identity: Jid, mechanism: string): void {
+    this.#count(mechanism, 'success');
     this.#log.info({ jid: identity.toString(), mechanism, remote: remoteAddress }, 'authenticated');
   }
 
   failed({ remoteAddress }: StreamFacts, failure: SaslFailure, mechanism: string): void {
+    this.#count(mechanism, failure.condition);
     if (guesses.has(failure.condition)) this.#limiter.failed(remoteAddress);
     this.#log.info(
       { condition: failure.condition, mechanism: mechanism.slice(0, 32), remote: remoteAddress },
@@ -39,5 +48,11 @@ export class AddressGuard implements AuthenticationGuard {
   broken(error: unknown): SaslFailure {
     this.#log.error({ err: error }, 'authentication failed unexpectedly');
     return SaslFailure.temporaryAuthFailure();
+  }
+
+  /** The client chooses the name of the mechanism, and could invent any number of names. */
+  #count(mechanism: string, result: string): void {
+    const known = mechanismNames.includes(mechanism) || mechanism.startsWith('HT-');
+    this.#tally.add({ mechanism: known ? mechanism : 'unknown', result });
   }
 }

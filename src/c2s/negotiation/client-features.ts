@@ -9,7 +9,7 @@ import type { ClientSessions } from '../client-sessions.ts';
 import type { Devices } from '../devices.ts';
 import type { StreamManagement } from '../management/stream-management.ts';
 import type { Registrar } from '../registrar.ts';
-import { AddressGuard } from './address-guard.ts';
+import { AddressGuard, type AuthenticationTally } from './address-guard.ts';
 import { advertisedLimits } from './advertised-limits.ts';
 import { bind } from './bind.ts';
 import { Bind2 } from './bind2.ts';
@@ -58,6 +58,7 @@ interface ClientFeatureDeps {
   readonly hooks: Pick<ExtensionHooks, 'sessionFeatures' | 'boundInline'>;
   readonly registrar: Registrar;
   readonly pbkdf2: Pbkdf2Queue;
+  readonly authentications: AuthenticationTally;
   readonly streamLimits: StreamLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -122,7 +123,14 @@ function openRegistration({ options, registrar, clock }: ClientFeatureDeps): Str
   });
 }
 
-async function saslServices({ options, storage, pbkdf2, clock, log }: ClientFeatureDeps): Promise<SaslServices> {
+async function saslServices({
+  options,
+  storage,
+  pbkdf2,
+  authentications,
+  clock,
+  log,
+}: ClientFeatureDeps): Promise<SaslServices> {
   const { authentication, limits, tls } = options;
   const secret = await storage.secrets.get('scram-salt');
   const { failuresPerIp, failureWindowSeconds, blockSeconds } = limits.authentication;
@@ -141,6 +149,6 @@ async function saslServices({ options, storage, pbkdf2, clock, log }: ClientFeat
     withoutTls: !tls.required,
     credentials: new StoredCredentials(storage.accounts, secret, authentication.scramIterations),
     pbkdf2,
-    guard: new AddressGuard(limiter, log),
+    guard: new AddressGuard(limiter, authentications, log),
   };
 }

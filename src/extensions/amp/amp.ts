@@ -47,6 +47,7 @@ export function amp(deps: AmpDeps): Extension<Pick<Options, 'amp'>> {
     claims: [claim],
     operations: messageOperations.map(({ bind }) => bind(messages)),
     status: () => service.counters.status(),
+    metrics: service.counters.metrics(),
     reload: (changed) => () => service.reload(changed.amp),
   };
   if (!options.amp.enabled) return base;

@@ -57,6 +57,14 @@ export function bytestreams(deps: BytestreamsDeps): Extension {
       summary: `${listener.transfers} through the proxy`,
       figures: { transfers: listener.transfers },
     }),
+    metrics: [
+      {
+        name: 'xmpp_proxy_transfers',
+        help: 'File transfers under way through the proxy.',
+        type: 'gauge',
+        read: () => [{ value: listener.transfers }],
+      },
+    ],
   };
 }
 

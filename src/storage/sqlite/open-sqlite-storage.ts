@@ -36,17 +36,11 @@ export interface SqliteStorageOptions {
   readonly diskSpace?: (directory: string) => DiskSpace;
 }
 
-/** A store in an SQLite database. */
-export interface SqliteStorage extends Storage {
-  /** The number of committed transactions. With group commit, it is less than the number of writes. */
-  readonly commits: number;
-}
-
 /** The migrations of this version; sources and build are equally deep in the project. */
 export const defaultMigrationsDir = fileURLToPath(new URL('../../../migrations/', import.meta.url));
 
 /** Opens the store of a data directory, makes or migrates it as needed. Rejects with a `StorageError` with the reason. */
-export async function openSqliteStorage(options: SqliteStorageOptions): Promise<SqliteStorage> {
+export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
   const { dataDir, migrationsDir = defaultMigrationsDir, quickCheck = true, maxPageCount, ballastBytes } = options;
   const releaseBallast = isOnlyBallastLeft(options);
   const files = { dataDir, migrationsDir, ballastBytes, releaseBallast };
@@ -96,7 +90,7 @@ function assemble(
   watch: DiskWatch,
   { schemaVersion, lastId }: Pick<Opened, 'schemaVersion' | 'lastId'>,
   options: SqliteStorageOptions,
-): SqliteStorage {
+): Storage {
   let backups: Promise<unknown> = Promise.resolve();
   const clock = options.clock ?? systemClock;
   const ids = new OrderedIds(clock, lastId);
@@ -106,9 +100,7 @@ function assemble(
     get disk() {
       return watch.state;
     },
-    get commits() {
-      return queue.commits;
-    },
+    load: queue,
     backup: (file) => {
       if (queue.refusal !== undefined) return Promise.reject(queue.refusal);
       const backup = backups.then(() => backUp(options.dataDir, file));

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import type { StorageLoad } from '../storage.ts';
 import { StorageError } from '../storage-error.ts';
 import type { Maintenance, MaintenanceTask } from './maintenance.ts';
 import type { Answers, OperationCall, WorkerRequest } from './messages.ts';
@@ -55,7 +56,7 @@ class Group<Row> implements Pending<OperationCall> {
  * Carries operations to the worker and its answers back. The calls of one turn of the event loop go as one batch; calls made while the
  * worker is busy are the next batch. So the slower the disk, the larger the groups that are committed together, without any timer.
  */
-export class OperationQueue {
+export class OperationQueue implements StorageLoad {
   readonly #worker: Worker;
   readonly #deps: OperationQueueDeps;
   readonly #exited: Promise<void>;
@@ -67,6 +68,8 @@ export class OperationQueue {
   #closing = false;
   #ended: { readonly code: 'io' | 'closed'; readonly message: string } | undefined;
   #commits = 0;
+  #took: ((durationMs: number) => void) | undefined;
+  #sentAtMs = 0;
 
   constructor(worker: Worker, deps: OperationQueueDeps) {
     this.#worker = worker;
@@ -77,9 +80,16 @@ export class OperationQueue {
     worker.on('exit', () => this.#fail(new StorageError('io', 'The storage thread ended')));
   }
 
-  /** The number of committed transactions. */
   get commits(): number {
     return this.#commits;
+  }
+
+  get waiting(): number {
+    return this.#calls.length + this.#sent.length;
+  }
+
+  followBatches(took: (durationMs: number) => void): void {
+    this.#took = took;
   }
 
   /**
@@ -183,10 +193,12 @@ export class OperationQueue {
   }
 
   #post(request: WorkerRequest): void {
+    if (this.#took) this.#sentAtMs = performance.now();
     this.#worker.postMessage(request);
   }
 
   #settle({ results, failures, committed, full, fatal }: Answers): void {
+    this.#took?.(performance.now() - this.#sentAtMs);
     const answered = this.#sent;
     this.#sent = [];
     if (committed) this.#commits++;

@@ -10,6 +10,7 @@ import {
 } from '../../routing/http-route.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
+import type { Tally } from '../../support/metric.ts';
 import { clientOf } from './client-of.ts';
 import { requestBody } from './request-body.ts';
 import type { PathMatch, RouteMatch, RouteTable } from './route-table.ts';
@@ -22,6 +23,8 @@ interface AnswerDeps {
   readonly requestMs: number;
   /** Whether the server is stopping, which makes every answer the last one on its connection. */
   readonly stopping: () => boolean;
+  /** Counts the answers. */
+  readonly requests: Tally<'route' | 'code'>;
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
   readonly log: Log;
 }
@@ -46,7 +49,7 @@ const longestLoggedPath = 200;
 
 /** Answers one request and logs it. Never rejects. */
 export async function answerRequest(
-  { routes, trustedProxies, requestMs, stopping, clock, log }: AnswerDeps,
+  { routes, trustedProxies, requestMs, stopping, requests, clock, log }: AnswerDeps,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -77,6 +80,7 @@ export async function answerRequest(
     if (response.headersSent) socket.destroy();
     else await send(request, response, { status: 500 }, added());
   }
+  requests.add({ route: route?.path ?? 'unknown', code: String(response.statusCode) });
   const fields = {
     method,
     // A parameter may be a secret.

@@ -8,6 +8,7 @@ import { openPort } from '../../streams/open-port.ts';
 import type { ListenAddress } from '../../streams/stream-listener.ts';
 import { type Clock, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
+import type { Tally } from '../../support/metric.ts';
 import { type ContextSource, type LayTls, servingTls } from '../../tls/tls-options.ts';
 import { answerRequest, requestHead, upgradeRoute } from './answer-request.ts';
 import { addressOf, isIn } from './client-of.ts';
@@ -38,6 +39,8 @@ export interface HttpListenerDeps {
   /** Shared with other listeners. */
   readonly limiter: Pick<ConnectionLimiter, 'admit' | 'release' | 'backlog'>;
   readonly certificates: ContextSource;
+  /** Counts the answers. */
+  readonly requests: Tally<'route' | 'code'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -110,8 +113,9 @@ export class HttpListener {
       shouldUpgradeCallback: (request) => upgradeRoute(this.#routes, request) !== undefined,
     });
     http.timeout = stallMs;
-    const { trustedProxies, clock, log } = this.#deps;
-    const answers = { routes: this.#routes, trustedProxies, requestMs, stopping: () => this.#stopping, clock, log };
+    const { trustedProxies, requests, clock, log } = this.#deps;
+    const stopping = () => this.#stopping;
+    const answers = { routes: this.#routes, trustedProxies, requestMs, stopping, requests, clock, log };
     const answer = (request: IncomingMessage, response: ServerResponse) => {
       const running = answerRequest(answers, request, response);
       this.#running.add(running);

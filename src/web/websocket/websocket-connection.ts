@@ -105,6 +105,10 @@ export class WebSocketConnection implements StreamConnection {
     return this.#queuedBytes + this.#socket.bufferedAmount;
   }
 
+  get sentBytes(): number {
+    return this.#givenBytes;
+  }
+
   get congested(): boolean {
     return this.outgoingBytes > this.#limits.outgoingBufferBytes * congestedPart;
   }

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { AddressGuard } from '../../../src/c2s/negotiation/address-guard.ts';
+import { AddressGuard, type AuthenticationTally } from '../../../src/c2s/negotiation/address-guard.ts';
 import { FailureLimiter } from '../../../src/c2s/negotiation/sasl/failure-limiter.ts';
 import { Jid } from '../../../src/protocol/jid.ts';
 import { SaslFailure } from '../../../src/protocol/sasl-failure.ts';
+import { Tally } from '../../../src/support/metric.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 import { StubStream } from './stub-stream.ts';
@@ -10,12 +11,14 @@ import { StubStream } from './stub-stream.ts';
 describe('The guard of an address (RFC 6120 §13.9)', () => {
   let log: RecordingLog;
   let guard: AddressGuard;
+  let tally: AuthenticationTally;
   const stream = new StubStream();
 
   beforeEach(() => {
     log = new RecordingLog();
+    tally = new Tally();
     const limits = { maxFailures: 2, windowMs: 1000, blockMs: 1000, maxAddresses: 10 };
-    guard = new AddressGuard(new FailureLimiter(limits, new ManualClock()), log);
+    guard = new AddressGuard(new FailureLimiter(limits, new ManualClock()), tally, log);
   });
 
   const isAdmitted = (address = stream.remoteAddress) => {

@@ -67,6 +67,7 @@ export class InstantDisk {
       ...openStores(families, queue, { nowMs, nextId: () => ids.next() }),
       schemaVersion: 0,
       disk: { freeBytes: 1e9, totalBytes: 1e9, refusing: false },
+      load: queue,
       backup: () => Promise.reject(new Error('this storage has no backups')),
       close: () => queue.close(Promise.resolve()),
     };

@@ -6,6 +6,7 @@ import { networkList } from '../../../src/config/web-schema.ts';
 import type { HttpRoute } from '../../../src/routing/http-route.ts';
 import type { Clock } from '../../../src/support/clock.ts';
 import { systemClock } from '../../../src/support/clock.ts';
+import { Tally } from '../../../src/support/metric.ts';
 import { type HttpLimits, HttpListener, type HttpListenerDeps } from '../../../src/web/http/http-listener.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 
@@ -31,6 +32,7 @@ interface Wanted {
 /** A listener with trial routes, on ports of the system's choice. */
 export class TrialListener {
   readonly log = new RecordingLog();
+  readonly requests = new Tally<'route' | 'code'>();
   /** The addresses of the connections that were counted out again. */
   readonly released: string[] = [];
   readonly listener: HttpListener;
@@ -44,6 +46,7 @@ export class TrialListener {
     };
     this.listener = new HttpListener({
       routes,
+      requests: this.requests,
       limits: { ...usualLimits, ...wanted.limits },
       limiter: wanted.limiter ?? {
         admit: () => true,

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import type { HttpMethod, HttpRoute } from '../../../src/routing/http-route.ts';
-import { healthRoute } from '../../../src/web/http/health.ts';
 import { RouteTable } from '../../../src/web/http/route-table.ts';
 
 const route = (path: string, ...methods: HttpMethod[]): HttpRoute => ({
@@ -62,19 +61,4 @@ describe('The table of HTTP routes', () => {
       new RouteTable([route('/a/:x', 'GET'), route('/a/:y', 'PUT')]).find('PUT', '/a/b')?.match?.parameters,
     ).to.deep.equal({ y: 'b' });
   });
-});
-
-describe('The health route', () => {
-  const answer = (stopping: boolean, storageFailed: boolean) =>
-    healthRoute({ stopping: () => stopping, storageFailed: () => storageFailed }).handle({} as never);
-  const cases = [
-    [false, false, 200, 'ok\n'],
-    [true, false, 503, 'stopping\n'],
-    [false, true, 503, 'storage failed\n'],
-    [true, true, 503, 'storage failed\n'],
-  ] as const;
-  for (const [stopping, failed, status, body] of cases)
-    it(`answers ${status} ${body.trim()}`, () => {
-      expect(answer(stopping, failed)).to.deep.include({ status, body });
-    });
 });

@@ -1,4 +1,15 @@
 import type { StatusSection } from '../../../routing/extension.ts';
+import { type Metric, Tally } from '../../../support/metric.ts';
+
+/** A rule that has fired. */
+interface FiredRule {
+  readonly condition: string;
+  readonly action: string;
+  /** The value of the condition, unless it is a time. */
+  readonly value: string | undefined;
+  /** What became of the message. */
+  readonly outcome: string;
+}
 
 /** What AMP has done since the server started. */
 interface AmpReport {
@@ -13,10 +24,13 @@ interface AmpReport {
 /** Counts what AMP does. */
 export class AmpCounters {
   readonly #fired = new Map<string, number>();
+  readonly #rules = new Tally<'condition' | 'action' | 'result'>();
   #refused = 0;
   #repliesHeldBack = 0;
 
-  countFired(rule: string): void {
+  countFired({ condition, action, value, outcome }: FiredRule): void {
+    this.#rules.add({ condition, action, result: outcome });
+    const rule = [action, condition, value ?? []].flat().join(' ');
     this.#fired.set(rule, (this.#fired.get(rule) ?? 0) + 1);
   }
 
@@ -35,6 +49,25 @@ export class AmpCounters {
     const { refused, repliesHeldBack } = figures;
     const summary = `${fired} fired, ${refused} messages refused for theirs, ${repliesHeldBack} replies held back`;
     return { title: 'Rules', summary, figures };
+  }
+
+  /** The counts for monitoring systems. */
+  metrics(): readonly Metric[] {
+    return [
+      {
+        name: 'xmpp_amp_rules_total',
+        help: 'Rules of AMP that have fired, by condition, action and what became of the message.',
+        type: 'counter',
+        labels: ['condition', 'action', 'result'],
+        read: () => this.#rules.read(),
+      },
+      {
+        name: 'xmpp_amp_refused_total',
+        help: 'Messages whose rules were not accepted.',
+        type: 'counter',
+        read: () => [{ value: this.#refused }],
+      },
+    ];
   }
 
   /** The current counts. */

@@ -73,7 +73,12 @@ export class Reporter {
     for (const rule of fired) {
       const { action, condition, value } = rule;
       const words = `${action.name} ${condition.name}`;
-      this.#deps.counters.countFired(condition.dueMs ? words : `${words} ${value}`);
+      this.#deps.counters.countFired({
+        condition: condition.name,
+        action: action.name,
+        value: condition.dueMs ? undefined : value,
+        outcome,
+      });
       const about = { from: sender.toString(), to: ends.recipient.toString(), id };
       this.#deps.log.info({ rule: `${words} ${value}`, outcome, ...about }, 'AMP rule fired');
     }
