@@ -38,7 +38,7 @@ export function displayedMarkers(deps: DisplayedMarkersDeps): Extension {
     name: 'displayed-markers',
     claims: [{ spec: 'XEP-0490', title: 'Message Displayed Synchronization', version: '1.0.1', status: 'complete' }],
     disco: { account: [ns.displayedMarkersAssist] },
-    prepare: (message, { session }) => (session ? markers.takeFrom(message, session) : message),
+    prepare: (message, _sender, session) => (session ? markers.takeFrom(message, session) : message),
   };
 }
 

@@ -31,13 +31,19 @@ export function hasDelayOf(payload: Payload, domain: string): boolean {
 
 /** The payload without the delays whose 'from' is an address that `mayNotSay` (XEP-0203 §5), also in the old form of XEP-0091. */
 export function withoutDelaysFrom(payload: Payload, mayNotSay: (from: Jid) => boolean): Payload {
-  if (!payload.children.some(isDelay)) return payload;
+  if (!hasDelay(payload)) return payload;
   return payload.without((child) => isDelay(child) && isClaimed(payload, child, mayNotSay));
 }
 
 /** The payload without delays from this domain, which only the server itself may set. */
 export function withoutDelaysOf(payload: Payload, domain: string): Payload {
   return withoutDelaysFrom(payload, (from) => isDomain(from, domain));
+}
+
+/** Whether a payload has a delay of anybody. A loop, because every message comes here. */
+function hasDelay({ children }: Payload): boolean {
+  for (const child of children) if (isDelay(child)) return true;
+  return false;
 }
 
 function isDelay({ name, ns: childNs }: Child): boolean {

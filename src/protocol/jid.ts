@@ -1,3 +1,4 @@
+import { escapeAttribute } from '../xml/escape.ts';
 import { domainName } from './idna.ts';
 import { flatCopy, InternCache } from './intern-cache.ts';
 import { opaqueString, PrecisError, usernameCaseMapped } from './precis.ts';
@@ -75,6 +76,7 @@ export class Jid {
   readonly resource: string;
   readonly #text: string;
   #bare: Jid | undefined;
+  #escaped: string | undefined;
 
   private constructor(text: string, localLength: number, domainLength: number) {
     const domainStart = localLength === 0 ? 0 : localLength + 1;
@@ -121,6 +123,12 @@ export class Jid {
     const jid = new Jid(flatCopy(text), local.length, domain.length);
     interned.set(jid.#text, jid);
     return jid;
+  }
+
+  /** The address as an attribute value in XML. Kept, because it is written with every stanza. */
+  get escaped(): string {
+    this.#escaped ??= escapeAttribute(this.#text);
+    return this.#escaped;
   }
 
   /** The same address without a resourcepart. */

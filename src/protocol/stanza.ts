@@ -154,12 +154,18 @@ export class Stanza implements StanzaAttributes {
     return new Stanza(this.kind, attributes, changes.payload ?? this.payload, this.extra);
   }
 
+  /** The same stanza from this sender, with this content. Every stanza of a client comes here, and {@link with} takes longer. */
+  sentBy(from: Jid, payload: Payload): Stanza {
+    const { to, id, type, lang } = this;
+    return new Stanza(this.kind, { from, to, id, type, lang }, payload, this.extra);
+  }
+
   /** The start tag, with `/>` if there is no content. `xmlns` is written if no stream declares it (RFC 7395 §3.3.3). */
   head(xmlns?: string): string {
     let text = `<${this.kind}`;
     if (xmlns !== undefined) text += attributeText('xmlns', xmlns);
-    if (this.from !== undefined) text += attributeText('from', this.from.toString());
-    if (this.to !== undefined) text += attributeText('to', this.to.toString());
+    if (this.from !== undefined) text += ` from="${this.from.escaped}"`;
+    if (this.to !== undefined) text += ` to="${this.to.escaped}"`;
     text += attributeText('id', this.id) + attributeText('type', this.type) + attributeText('xml:lang', this.lang);
     if (this.extra !== undefined) for (const [name, value] of this.extra) text += attributeText(name, value);
     return this.payload.bytes.length === 0 ? `${text}/>` : `${text}>`;

@@ -19,7 +19,7 @@ export function stampFrom(stanza: Stanza, sender: Jid): Stanza {
   }
   const manages = stanza.kind === 'presence' && stanza.type !== undefined && subscriptionTypes.has(stanza.type);
   const payload = withoutForgedDelays(stanza.payload, stanza.to ?? sender, sender.domain);
-  return stanza.with({ from: manages ? sender.bare() : sender, payload });
+  return stanza.sentBy(manages ? sender.bare() : sender, payload);
 }
 
 /**

@@ -2,15 +2,16 @@ import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
-import type { Extension, NonzaHandler, SessionFeature, StatusSection, StreamStage } from './extension.ts';
+import type { Extension, NonzaHandler, SessionFeature, StanzaFilter, StatusSection, StreamStage } from './extension.ts';
 import type { ExtensionListener } from './extension-listener.ts';
 import type { MessageArchive } from './message-archive.ts';
 import type { MessageStore } from './message-store.ts';
 import type { BoundOperation } from './operation.ts';
 import type { Session } from './session.ts';
 
-type HookName = 'filter' | 'prepare' | 'judge' | 'recall' | 'record' | 'settleDue' | 'detached';
+type HookName = 'prepare' | 'judge' | 'recall' | 'record' | 'settleDue' | 'detached';
 type Hook<Name extends HookName> = NonNullable<Extension<never>[Name]>;
+type FilterOf<Direction extends keyof StanzaFilter> = NonNullable<StanzaFilter[Direction]>;
 
 /** The hooks of all extensions, each in the order of the list. Empty until {@link install}. */
 export class ExtensionHooks {
@@ -18,7 +19,8 @@ export class ExtensionHooks {
   #messageStore: MessageStore | undefined;
   #messageArchive: MessageArchive | undefined;
   #detached: readonly Hook<'detached'>[] = [];
-  filters: readonly Hook<'filter'>[] = [];
+  outboundFilters: readonly FilterOf<'outbound'>[] = [];
+  inboundFilters: readonly FilterOf<'inbound'>[] = [];
   prepares: readonly Hook<'prepare'>[] = [];
   judges: readonly Hook<'judge'>[] = [];
   recalls: readonly Hook<'recall'>[] = [];
@@ -27,7 +29,8 @@ export class ExtensionHooks {
   /** Sets the extensions. Called once, before the first stanza. Throws an Error if two of them store or archive messages. */
   install(extensions: readonly Extension<never>[]): void {
     this.#extensions = extensions;
-    this.filters = this.#all('filter');
+    this.outboundFilters = extensions.flatMap(({ filter }) => filter?.outbound ?? []);
+    this.inboundFilters = extensions.flatMap(({ filter }) => filter?.inbound ?? []);
     this.prepares = this.#all('prepare');
     this.judges = this.#all('judge');
     this.recalls = this.#all('recall');

@@ -200,24 +200,17 @@ export interface SessionFeature {
 /** Decides which stanzas an account sends and receives. */
 export interface StanzaFilter {
   /** Checks a stanza that a client of the account sends. The client gets the error that is returned. */
-  outbound?(stanza: Stanza, sender: Account): StanzaError | undefined;
+  readonly outbound?: (stanza: Stanza, sender: Account) => StanzaError | undefined;
   /** Checks a stanza to the account. `refuse`: the stanza is handled as if the account did not exist. */
-  inbound?(stanza: Stanza, recipient: Account): 'refuse' | undefined;
+  readonly inbound?: (stanza: Stanza, recipient: Account) => 'refuse' | undefined;
 }
 
 /**
  * Sees a message that a client or another server has just sent, before filters and judges, and may change it. Returns the message to go
- * on with, or undefined to drop it. Must return quickly if it has nothing to do, because it sees every message.
+ * on with, or undefined to drop it. Must return quickly if it has nothing to do, because it sees every message. The sender is verified;
+ * one that is a client of this server has a session.
  */
-type Prepare = (message: Stanza, sender: MessageSender) => Stanza | undefined;
-
-/** The sender of a message. */
-interface MessageSender {
-  /** Verified. */
-  readonly jid: Jid;
-  /** The session of a client of this server. */
-  readonly session: Session | undefined;
-}
+type Prepare = (message: Stanza, sender: Jid, session: Session | undefined) => Stanza | undefined;
 
 /**
  * Takes up the case of a message, or leaves it to the next judge. `refused`: the judge has answered the message, which ends here.

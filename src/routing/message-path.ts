@@ -50,7 +50,7 @@ interface Journey {
   /** What the recorders did with it. */
   readonly recorded: readonly Recorded[];
   /** The message as it was recorded, and with the stamps of the recorders. */
-  readonly stamps?: { readonly message: Stanza; readonly stamped: Stanza };
+  readonly stamps?: { readonly message: Stanza; readonly stamped: Stanza } | undefined;
 }
 
 /** The number of messages on their way to the disk above which their senders wait for the disk. */
@@ -175,7 +175,7 @@ export class MessagePath {
       // Nobody waits for it; storage logs its own failures.
       else done.durable?.catch(() => undefined);
     }
-    const stamps = { message: ruling.message, stamped: message };
+    const stamps = message === ruling.message ? undefined : { message: ruling.message, stamped: message };
     const carriedOut = this.#carryOut(ruling, { passage, excluded, recorded, stamps });
     return backlog ? Promise.all([carriedOut, backlog]).then(() => undefined) : carriedOut;
   }

@@ -133,12 +133,10 @@ export class Router {
     return this.#deps.messages.recall(passage, session, sentAtMs);
   }
 
-  #prepare(stanza: Stanza, jid: Jid, session: Session | undefined): Stanza | undefined {
-    const { prepares } = this.#deps.hooks;
-    if (prepares.length === 0 || stanza.kind !== 'message') return stanza;
-    const sender = { jid, session };
+  #prepare(stanza: Stanza, sender: Jid, session: Session | undefined): Stanza | undefined {
+    if (stanza.kind !== 'message') return stanza;
     let prepared: Stanza | undefined = stanza;
-    for (const prepare of prepares) prepared &&= prepare(prepared, sender);
+    for (const prepare of this.#deps.hooks.prepares) prepared &&= prepare(prepared, sender, session);
     return prepared;
   }
 

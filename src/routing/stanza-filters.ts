@@ -1,30 +1,31 @@
 import type { Stanza } from '../protocol/stanza.ts';
 import type { Account } from './account.ts';
-import type { StanzaFilter } from './extension.ts';
+import type { ExtensionHooks } from './extension-hooks.ts';
 
-/** Applies the filters of all extensions. The first one that refuses a stanza decides. */
+/** Applies the filters of all extensions. The first one that refuses a stanza decides. Loops, because every stanza comes here. */
 export class StanzaFilters {
-  readonly #hooks: { readonly filters: readonly StanzaFilter[] };
+  readonly #hooks: Pick<ExtensionHooks, 'outboundFilters' | 'inboundFilters'>;
 
-  constructor(hooks: { readonly filters: readonly StanzaFilter[] }) {
+  constructor(hooks: Pick<ExtensionHooks, 'outboundFilters' | 'inboundFilters'>) {
     this.#hooks = hooks;
   }
 
   /** Throws the error of the first filter that does not let the sender's account send the stanza. */
   checkOutbound(stanza: Stanza, sender: Account): void {
-    for (const filter of this.#hooks.filters) {
-      const error = filter.outbound?.(stanza, sender);
+    for (const refusal of this.#hooks.outboundFilters) {
+      const error = refusal(stanza, sender);
       if (error) throw error;
     }
   }
 
   /** Whether the sender's account may send the stanza. */
   passesOutbound(stanza: Stanza, sender: Account): boolean {
-    return this.#hooks.filters.every((filter) => !filter.outbound?.(stanza, sender));
+    return this.#hooks.outboundFilters.every((refusal) => !refusal(stanza, sender));
   }
 
   /** Whether the recipient's account refuses the stanza. */
   refusesInbound(stanza: Stanza, recipient: Account): boolean {
-    return this.#hooks.filters.some((filter) => filter.inbound?.(stanza, recipient) === 'refuse');
+    for (const check of this.#hooks.inboundFilters) if (check(stanza, recipient) === 'refuse') return true;
+    return false;
   }
 }

@@ -227,7 +227,7 @@ describe('The message path', () => {
       const decided = plan(log);
       const path = new MessagePath({
         sessionsOf: () => [],
-        filters: new StanzaFilters({ filters: [] }),
+        filters: new StanzaFilters({ outboundFilters: [], inboundFilters: [] }),
         hooks: {
           judges: [({ message }) => ({ message, judge: () => ({ message, plan: decided }) })],
           recalls: [],
@@ -284,7 +284,7 @@ describe('The message path', () => {
     const path = new MessagePath({
       ...{
         sessionsOf: () => [],
-        filters: new StanzaFilters({ filters: [] }),
+        filters: new StanzaFilters({ outboundFilters: [], inboundFilters: [] }),
         hooks: { judges: [], recalls: [], recorders: [], messageStore: keepsNothing, messageArchive: undefined },
         isService: () => false,
       },

@@ -12,8 +12,10 @@ const juliet = new Account(Jid.parse('juliet@a.example'), { roster: [], rosterVe
 const message = readStanza("<message to='romeo@a.example'/>");
 
 function filtersOf(...all: readonly StanzaFilter[]): StanzaFilters {
-  const filters = new StanzaFilters({ filters: all });
-  return filters;
+  return new StanzaFilters({
+    outboundFilters: all.flatMap(({ outbound }) => outbound ?? []),
+    inboundFilters: all.flatMap(({ inbound }) => inbound ?? []),
+  });
 }
 
 describe('The stanza filters', () => {

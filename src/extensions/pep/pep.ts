@@ -120,8 +120,8 @@ export function pep(given: PepDeps): PersonalEventing {
     iq: handlers(new PubsubRequests({ publishing, reading, subscribing, affiliations })),
     accountSlots: [nodes.slot],
     presence: presenceHook(deps, lastItems, remotes),
-    prepare: (message, { jid }) => {
-      if (message.type === 'error') subscribing.bounced(message, jid);
+    prepare: (message, sender) => {
+      if (message.type === 'error') subscribing.bounced(message, sender);
       return message;
     },
     accountRemoved: (account) => {
