@@ -3,7 +3,14 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { Account } from '../routing/account.ts';
 import { Interests } from '../routing/interests.ts';
-import { type Device, noPresence, type OutgoingFilter, type Session, type Watch } from '../routing/session.ts';
+import {
+  type ArchivedForRecipients,
+  type Device,
+  noPresence,
+  type OutgoingFilter,
+  type Session,
+  type Watch,
+} from '../routing/session.ts';
 import type { Undelivered } from '../streams/acknowledgment/redelivery.ts';
 import { HeldStanzas } from './held-stanzas.ts';
 import { Management, type RestoredAcknowledgments, type Resumability } from './management/management.ts';
@@ -114,6 +121,11 @@ export class ClientSession implements Session {
     const durable = this.#unconfirmed.keep(stanza, !this.#held.active && !this.filter);
     this.send(stanza, watch);
     return durable;
+  }
+
+  sendArchived(stanza: Stanza, archived: ArchivedForRecipients): void {
+    this.management?.delivery.storedElsewhere(stanza, archived);
+    this.send(stanza);
   }
 
   sendStored(stanza: Stanza): void {

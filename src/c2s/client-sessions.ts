@@ -34,6 +34,8 @@ interface ClientSessionDeps extends Omit<SessionDeps, 'end' | 'store'>, Resumpti
   readonly ended: (session: Session) => void;
   /** The connection of a session is lost. Its client may not have the stanzas in `unconfirmed`. */
   readonly connectionLost: (session: Session, unconfirmed: readonly Stanza[]) => void;
+  /** All sessions from the disk are in the directory. */
+  readonly restored: () => void;
   /** A session loaded from the disk after a restart has been resumed. */
   readonly returned: (session: Session) => void;
   readonly restoreWatch: RestoreWatch;
@@ -90,6 +92,7 @@ export class ClientSessions {
   async restore(): Promise<void> {
     const restored = await this.resumable.living();
     for (const found of restored) await this.#restore(found);
+    this.#deps.restored();
     await this.#takeStrays();
     // Now, because a crash would repeat all redeliveries.
     await this.settled();

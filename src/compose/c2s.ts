@@ -30,9 +30,8 @@ export function makeSessions({ config, storage, clock, log }: Foundation, routin
     ended: routing.sessionEnded,
     connectionLost: (session, unconfirmed) => routing.hooks.connectionLost(session, unconfirmed),
     waiting: (session, stanza) => routing.hooks.waiting(session, stanza),
-    returned: (session) => {
-      if (session.presence.available) routing.hooks.readyForMessages(session);
-    },
+    restored: () => routing.hooks.restored(),
+    returned: (session) => routing.hooks.returned(session),
     restoreWatch: (message, session, sentAtMs) => routing.router.recall(message, session, sentAtMs),
     route: routing.route,
   });

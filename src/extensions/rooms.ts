@@ -1,12 +1,14 @@
 import { archiveIdsOf } from '../archives/archive-ids.ts';
 import { Retention, type RetentionOptions } from '../archives/retention.ts';
+import type { ConfirmedMessages } from '../groupchat/confirmed-messages.ts';
 import type { Announcement } from '../groupchat/room/decision.ts';
 import { roomOperations } from '../groupchat/room-operations.ts';
 import { roomService } from '../groupchat/room-service.ts';
 import { type RoomLimits, Rooms, type RoomsDeps } from '../groupchat/rooms.ts';
+import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import type { Claim, Extension } from '../routing/extension.ts';
-import type { MaybePromise } from '../routing/maybe-promise.ts';
+import { type MaybePromise, useAll } from '../routing/maybe-promise.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Metric } from '../support/metric.ts';
@@ -21,7 +23,9 @@ export interface RoomOptions {
 }
 
 /** Dependencies of the extension. */
-interface RoomExtensionDeps extends Pick<Routing, 'isLocalDomain' | 'routeAll'>, Pick<RoomsDeps, 'clock' | 'log'> {
+interface RoomExtensionDeps
+  extends Pick<Routing, 'isLocalDomain' | 'routeAll' | 'sessions'>,
+    Pick<RoomsDeps, 'clock' | 'log'> {
   readonly options: RoomOptions;
   readonly storage: Pick<Storage, 'rooms' | 'secrets'>;
 }
@@ -32,7 +36,7 @@ const claims: readonly Claim[] = [
     title: 'Multi-User Chat',
     version: '1.35.5',
     status: 'partial',
-    note: 'occupants enter again after a restart of the server; no hats',
+    note: 'no hats',
   },
   { spec: 'XEP-0421', title: 'Occupant identifiers for semi-anonymous MUCs', version: '1.0.1', status: 'complete' },
   { spec: 'XEP-0424', title: 'Message Retraction', version: '0.4.2', status: 'complete' },
@@ -41,20 +45,22 @@ const claims: readonly Claim[] = [
 ];
 
 /** Rooms for many (XEP-0045), and their archives (XEP-0313). */
-export function rooms({ options, isLocalDomain, routeAll, storage, clock, log }: RoomExtensionDeps): Extension {
+export function rooms(deps: RoomExtensionDeps): Extension {
+  const { options, sessions, routeAll, storage, clock, log } = deps;
   const { domains, limits, retention: keeping } = options;
   if (domains.length === 0) return { name: 'rooms', claims };
   const { rooms: store, secrets } = storage;
-  const send = (announcements: readonly Announcement[]) => sendAll(announcements, routeAll);
+  const restored = Promise.withResolvers<void>();
   const all = new Rooms({
+    ...deps,
     store,
     ids: archiveIdsOf(secrets, 'room-archive-ids'),
     limits,
-    isLocalDomain,
-    send,
-    clock,
-    log,
+    hasSession: (client) => sessions.find(client) !== undefined,
+    restored: restored.promise,
+    send: (announcements, confirmed) => sendAll(announcements, confirmed, routeAll),
   });
+  const failed = (error: unknown) => log.error({ err: error }, 'rooms could not be loaded after a restart');
   const tidied = { newId: () => store.newMessageId(), tidy: store.tidy.bind(store) };
   const retention = new Retention({ store: tidied, options: keeping, clock, log });
   return {
@@ -63,8 +69,19 @@ export function rooms({ options, isLocalDomain, routeAll, storage, clock, log }:
     metrics: roomMetrics(all, store),
     services: domains.map((domain) => roomService({ domain, rooms: all, store, log })),
     operations: roomOperations.map(({ bind }) => bind({ rooms: all, store })),
-    opened: () => retention.start(),
-    closing: () => retention.stop(),
+    restored: restored.resolve,
+    returned: (session) => {
+      const occupied = [...session.presence.directed.values()].filter(({ domain }) => domains.includes(domain));
+      for (const occupant of occupied) all.welcomeBack(occupant, session.jid).catch(failed);
+    },
+    opened: () => {
+      retention.start();
+      all.recover().catch(failed);
+    },
+    closing: async () => {
+      await retention.stop();
+      await all.stop();
+    },
     accountRemoved: (user) =>
       void all
         .forget(user)
@@ -90,18 +107,21 @@ function roomMetrics(all: Rooms, store: Pick<Storage['rooms'], 'countRooms'>): r
 }
 
 /** Sends announcements in their order. What is for all is neither recorded nor stored for absent users. */
-function sendAll(announcements: readonly Announcement[], routeAll: Routing['routeAll']): MaybePromise<void> {
-  let waiting: Promise<void>[] | undefined;
-  for (const announcement of announcements) {
-    const routed = routeAll(copiesOf(announcement), announcement.isPersonal ? undefined : { own: true });
-    if (!(routed instanceof Promise)) continue;
-    waiting ??= [];
-    waiting.push(routed);
-  }
-  if (waiting) return Promise.all(waiting).then(() => undefined);
+function sendAll(
+  announcements: readonly Announcement[],
+  confirmed: ConfirmedMessages,
+  routeAll: Routing['routeAll'],
+): MaybePromise<void> {
+  return useAll(announcements, (announcement) => {
+    const { stanza, to, posted, isArchived } = announcement;
+    const way = announcement.isPersonal
+      ? undefined
+      : { own: true, ...(isArchived && posted !== undefined && { archived: confirmed.archived(posted) }) };
+    return routeAll(copiesOf(stanza, to), way);
+  });
 }
 
 /** All copies share the content of their announcement. */
-function* copiesOf({ stanza, to }: Announcement): Generator<Stanza> {
-  for (const client of to) yield stanza.with({ to: client });
+function* copiesOf(stanza: Stanza, clients: readonly Jid[]): Generator<Stanza> {
+  for (const client of clients) yield stanza.with({ to: client });
 }

@@ -1,6 +1,8 @@
+import type { Jid } from '../protocol/jid.ts';
 import { type MaybePromise, then } from '../routing/maybe-promise.ts';
 import type { RoomStore } from '../storage/rooms.ts';
 import { AnnouncementQueue, type Writing } from './announcement-queue.ts';
+import { ConfirmedMessages } from './confirmed-messages.ts';
 import type { LoadedRoom } from './loading.ts';
 import { applied } from './room/apply.ts';
 import type { RoomCommand } from './room/command.ts';
@@ -8,17 +10,24 @@ import { decide } from './room/decide.ts';
 import type { Announcement, Decision, RoomChange } from './room/decision.ts';
 import { isOver } from './room/ending.ts';
 import type { RoomState } from './room/state.ts';
-import { configText, listingOf, storedChanges } from './stored-changes.ts';
+import { configText, listingOf, occupantChanges, storedChanges } from './stored-changes.ts';
 
 /** Dependencies of the owner of a room. */
 interface RoomOwnerDeps {
-  readonly store: Pick<RoomStore, 'create' | 'change' | 'destroy' | 'append'>;
+  readonly store: Pick<RoomStore, 'create' | 'change' | 'destroy' | 'append' | 'newMessageId' | 'changeOccupant'>;
   readonly nowMs: () => number;
-  /** Sends announcements to clients, in order. */
-  readonly send: (announcements: readonly Announcement[]) => MaybePromise<void>;
+  readonly send: SendAnnouncements;
+  /** Called when clients have confirmed messages, once until {@link RoomOwner.writeConfirmed} is called. */
+  readonly confirmed: () => void;
   /** Takes note of a failure that nobody is told of. */
   readonly failed: (error: unknown) => void;
 }
+
+/** Sends announcements to clients, in order. `confirmed` takes note of archived messages that clients have. */
+export type SendAnnouncements = (
+  announcements: readonly Announcement[],
+  confirmed: ConfirmedMessages,
+) => MaybePromise<void>;
 
 /** Makes a command at the moment at which the room takes it; `number` is the number of the room in the store. */
 type CommandMaker = (room: RoomState, number: number | undefined) => MaybePromise<RoomCommand>;
@@ -39,15 +48,18 @@ export class RoomOwner {
   /** What waits for its turn. */
   readonly #waiting: (() => void)[] = [];
   readonly #queue: AnnouncementQueue;
+  readonly #confirmed: ConfirmedMessages;
   #state: RoomState;
   #number: number | undefined;
   #busy = false;
 
-  constructor({ state, number }: LoadedRoom, deps: RoomOwnerDeps) {
+  constructor({ state, number, confirmed }: LoadedRoom, deps: RoomOwnerDeps) {
     this.#deps = deps;
     this.#state = state;
     this.#number = number;
-    this.#queue = new AnnouncementQueue(deps.send);
+    this.#confirmed = new ConfirmedMessages(deps.confirmed);
+    for (const { client, lastId } of confirmed) this.#confirmed.begin(client, lastId);
+    this.#queue = new AnnouncementQueue((announcements) => deps.send(announcements, this.#confirmed));
   }
 
   get state(): RoomState {
@@ -62,6 +74,20 @@ export class RoomOwner {
   /** Whether nothing is under way. */
   get isIdle(): boolean {
     return !this.#busy && this.#queue.isEmpty;
+  }
+
+  /** The last archived message that a client in the room has confirmed. */
+  lastConfirmed(client: Jid): number {
+    return this.#confirmed.lastOf(client) ?? 0;
+  }
+
+  /** Writes which messages clients have confirmed. */
+  async writeConfirmed(): Promise<void> {
+    const { store } = this.#deps;
+    const room = this.#number;
+    const unwritten = this.#confirmed.takeUnwritten();
+    if (room === undefined) return;
+    await Promise.all(unwritten.map((one) => store.changeOccupant(room, { kind: 'seen', ...one })));
   }
 
   /** Takes a command after all earlier ones. Resolves when everything that follows from it was said; throws or rejects if it is refused. */
@@ -142,18 +168,46 @@ export class RoomOwner {
     const posted = this.#append(changes);
     const written = this.#write(changes);
     if (!written) {
-      this.#apply(changes);
+      this.#apply(changes, announcements);
       return { announcements, writing: posted };
     }
     return Promise.all([written, posted?.done]).then(() => {
-      this.#apply(changes);
+      this.#apply(changes, announcements);
       return { announcements };
     });
   }
 
-  #apply(changes: readonly RoomChange[]): void {
-    for (const change of changes) this.#state = applied(this.#state, change);
+  #apply(changes: readonly RoomChange[], announcements: readonly Announcement[]): void {
+    for (const change of changes) {
+      if (change.kind === 'occupant') this.#keepOccupant(change, announcements);
+      this.#state = applied(this.#state, change);
+    }
     if (this.#state.kind === 'absent') this.#number = undefined;
+  }
+
+  /** Writes which clients an occupant has. Nobody waits for that: after a crash, a client that the room does not know is told so. */
+  #keepOccupant(
+    { nickKey, occupant }: RoomChange & { readonly kind: 'occupant' },
+    announcements: readonly Announcement[],
+  ): void {
+    const before = this.#state.kind === 'existing' ? this.#state.occupants.named(nickKey) : undefined;
+    for (const { jid } of before?.sessions ?? [])
+      if (!occupant?.sessions.some((session) => session.jid.equals(jid))) this.#confirmed.end(jid);
+    const room = this.#known();
+    const lastConfirmed = (client: Jid) => this.#confirmed.lastOf(client) ?? this.#begin(client, announcements);
+    for (const change of occupantChanges(before, occupant, lastConfirmed))
+      this.#deps.store.changeOccupant(room, change).catch(this.#deps.failed);
+  }
+
+  /** A client that has entered has everything up to the discussion that it gets now. */
+  #begin(client: Jid, announcements: readonly Announcement[]): number {
+    const history = announcements.filter(
+      ({ isArchived, to }) => isArchived && to.length === 1 && to[0]?.equals(client),
+    );
+    const numbers = history.flatMap(({ posted }) => posted ?? []);
+    const lastId = numbers.length > 0 ? Math.min(...numbers) - 1 : this.#deps.store.newMessageId();
+    this.#confirmed.begin(client, lastId);
+    return lastId;
   }
 
   /** Writes the changes of the room itself; undefined if there are none. */
@@ -176,7 +230,7 @@ export class RoomOwner {
 
   #append(changes: readonly RoomChange[]): Writing | undefined {
     for (const change of changes) {
-      if (change.kind !== 'posted' || !change.archived) continue;
+      if (change.kind !== 'posted' || !change.entry.isArchived) continue;
       const { author, occupantId, entry } = change;
       const { number: id, message } = entry;
       const row = { room: this.#known(), id, bytes: message.toBytes(), author: author.toString(), occupantId };

@@ -9,14 +9,14 @@ import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { parseFrame } from '../xml/parse-frame.ts';
 import type { RoomArchive } from './archive-queries.ts';
-import { loadRoom } from './loading.ts';
+import { type LoadedRoom, loadRoom } from './loading.ts';
 import type { Wish } from './read-command.ts';
+import { recovery } from './recovery.ts';
 import type { ArchivedTarget, Founding, Remove, RoomCommand, SetAffiliation } from './room/command.ts';
-import type { Announcement } from './room/decision.ts';
 import { authorOf } from './room/posting.ts';
 import type { RoomState } from './room/state.ts';
 import { whisperersOf } from './room/whispering.ts';
-import { RoomOwner } from './room-owner.ts';
+import { RoomOwner, type SendAnnouncements } from './room-owner.ts';
 import { RoomPace } from './room-pace.ts';
 
 /** How many rooms there may be. */
@@ -35,8 +35,11 @@ export interface RoomsDeps {
   readonly limits: RoomLimits;
   /** Whether a domain has accounts here: only their users may create rooms. */
   readonly isLocalDomain: (domain: string) => boolean;
-  /** Sends announcements to clients, in order. */
-  readonly send: (announcements: readonly Announcement[]) => MaybePromise<void>;
+  /** Whether a local client is connected or can come back. */
+  readonly hasSession: (client: Jid) => boolean;
+  /** Resolves when {@link hasSession} knows the sessions of the last run. */
+  readonly restored: Promise<void>;
+  readonly send: SendAnnouncements;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -48,6 +51,10 @@ const lockMs = 5 * 60 * 1000;
 /** How long an occupant has to answer a request. */
 const requestMs = 2 * 60 * 1000;
 const sweepMs = 60 * 1000;
+/** How often it is written which messages clients have confirmed. */
+const confirmedMs = 1000;
+/** How many addresses of rooms are read at once. */
+const pageSize = 100;
 
 /** What an operator wants of a room. */
 type OperatorCommand = Omit<SetAffiliation, 'nowMs'> | Omit<Remove, 'nowMs'>;
@@ -56,6 +63,7 @@ interface Held {
   readonly owner: RoomOwner;
   readonly pace: RoomPace;
   readonly ids: RoomArchive['ids'];
+  readonly departed: readonly string[];
   /** Monotonic milliseconds. */
   usedAtMs: number;
 }
@@ -64,6 +72,10 @@ interface Held {
 export class Rooms {
   readonly #deps: RoomsDeps;
   readonly #held = new Map<string, Held | Promise<void>>();
+  /** Rooms whose clients have confirmed messages that is not written yet. */
+  readonly #unwritten = new Set<RoomOwner>();
+  /** Whether the last run has ended with a crash. */
+  #afterCrash: Promise<boolean> | undefined;
   #sweep: Timer | undefined;
 
   constructor(deps: RoomsDeps) {
@@ -77,6 +89,34 @@ export class Rooms {
       if (!(held instanceof Promise) && held.owner.state.kind === 'existing') sum += held.owner.state.occupants.size;
     }
     return sum;
+  }
+
+  /** Loads the rooms in which somebody was when the last run ended. */
+  async recover(): Promise<void> {
+    let after = '';
+    for (;;) {
+      const page = await this.#deps.store.occupied(after, pageSize);
+      for (const address of page) await this.stateOf(Jid.parse(address));
+      after = page.at(-1) ?? after;
+      if (page.length < pageSize) return;
+    }
+  }
+
+  /** A client has resumed a session of an earlier run, in which it was in this room under this nickname. */
+  async welcomeBack(occupant: Jid, client: Jid): Promise<void> {
+    const afterCrash = await this.#hasCrashed();
+    const nowMs = this.#deps.clock.nowMs();
+    const back = { kind: 'resync', from: client, nick: occupant.resource, afterCrash, nowMs } as const;
+    await this.#at(occupant.bare(), ({ owner, departed }) => owner.take(() => ({ ...back, departed })));
+  }
+
+  /** The server stops: writes what is not written yet. */
+  async stop(): Promise<void> {
+    this.#sweep?.cancel();
+    for (const held of this.#held.values()) if (!(held instanceof Promise)) await held.owner.settled();
+    await this.#hasCrashed();
+    await this.#writeConfirmed();
+    await this.#deps.store.end();
   }
 
   /** Takes what a client wants of the room at an address. Resolves when everything that follows was said. Throws StanzaError. */
@@ -151,13 +191,18 @@ export class Rooms {
   }
 
   #load(room: Jid, key: string): Promise<void> {
-    const { store, ids, clock, send, log } = this.#deps;
-    const nowMs = () => clock.nowMs();
-    const failed = (error: unknown) => log.error({ err: error, room: key }, 'a room could not be changed');
-    const loading = Promise.all([loadRoom(room, store), ids()]).then(
+    const { store, ids, clock, restored } = this.#deps;
+    const loading = Promise.all([loadRoom(room, store), ids(), restored, this.#hasCrashed()]).then(
       ([loaded, written]) => {
-        const owner = new RoomOwner(loaded, { store, nowMs, send, failed });
-        this.#held.set(key, { owner, pace: new RoomPace(clock), ids: written, usedAtMs: clock.monotonicMs() });
+        const owner = this.#own(loaded, key);
+        const { departed } = loaded;
+        this.#held.set(key, {
+          owner,
+          pace: new RoomPace(clock),
+          ids: written,
+          departed,
+          usedAtMs: clock.monotonicMs(),
+        });
         this.#sweep ??= clock.after(sweepMs, this.#sweepNow);
       },
       (error: unknown) => {
@@ -167,6 +212,44 @@ export class Rooms {
     );
     this.#held.set(key, loading);
     return loading;
+  }
+
+  /** The owner of a room. The first that the room does is to find out what a restart means for its clients. */
+  #own(loaded: LoadedRoom, key: string): RoomOwner {
+    const { clock, send, log, store } = this.#deps;
+    const failed = (error: unknown) => log.error({ err: error, room: key }, 'a room could not be changed');
+    const confirmed = () => this.#confirmedBy(owner);
+    const owner = new RoomOwner(loaded, { store, nowMs: () => clock.nowMs(), send, confirmed, failed });
+    if (loaded.state.kind === 'absent' || (loaded.state.config.persistent && loaded.confirmed.length === 0))
+      return owner;
+    const deps = { ...this.#deps, lastConfirmed: (client: Jid) => owner.lastConfirmed(client) };
+    const recover = async (state: RoomState, number: number | undefined) => {
+      return { kind: 'recover', nowMs: clock.nowMs(), ...(await recovery(state, number, deps)) } as const;
+    };
+    void Promise.resolve(owner.take(recover)).catch(failed);
+    return owner;
+  }
+
+  /** Whether the last run has ended with a crash. This run counts as one from now on, until it stops. */
+  #hasCrashed(): Promise<boolean> {
+    this.#afterCrash ??= this.#deps.store.begin().then((isOrderly) => !isOrderly);
+    return this.#afterCrash;
+  }
+
+  #confirmedBy(owner: RoomOwner): void {
+    this.#unwritten.add(owner);
+    if (this.#unwritten.size > 1) return;
+    this.#deps.clock.after(confirmedMs, () => {
+      this.#writeConfirmed().catch((error: unknown) => {
+        this.#deps.log.warn({ err: error }, 'clients in rooms may get messages again after a restart');
+      });
+    });
+  }
+
+  async #writeConfirmed(): Promise<void> {
+    const owners = [...this.#unwritten];
+    this.#unwritten.clear();
+    await Promise.all(owners.map((owner) => owner.writeConfirmed()));
   }
 
   #command(wish: Wish, held: Held, state: RoomState, number: number | undefined): MaybePromise<RoomCommand> {

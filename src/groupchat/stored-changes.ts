@@ -1,7 +1,9 @@
+import type { Jid } from '../protocol/jid.ts';
 import { nickKey } from '../protocol/muc/nick-key.ts';
 import type { RoomConfig } from '../protocol/muc/room-config.ts';
-import type { RoomAffiliation, RoomListing, StoredRoomChange } from '../storage/rooms.ts';
+import type { OccupantChange, RoomAffiliation, RoomListing, StoredRoomChange } from '../storage/rooms.ts';
 import type { RoomChange } from './room/decision.ts';
+import type { Occupant } from './room/occupants.ts';
 import type { Affiliated } from './room/state.ts';
 
 /** What of the changes of a room must survive a restart, apart from its beginning, its end and its messages. */
@@ -26,6 +28,27 @@ export function storedChanges(changes: readonly RoomChange[]): StoredRoomChange[
         return [];
     }
   });
+}
+
+/** What an occupant with another state, or its end, changes for its clients. `lastConfirmed` is about one of these. */
+export function occupantChanges(
+  before: Occupant | undefined,
+  after: Occupant | undefined,
+  lastConfirmed: (client: Jid) => number,
+): OccupantChange[] {
+  const [were, are] = [before?.sessions ?? [], after?.sessions ?? []];
+  const left = were.filter(({ jid }) => !are.some((one) => one.jid.equals(jid)));
+  const isSame = before?.nick === after?.nick && before?.role === after?.role;
+  const changed = are.filter((session) => !isSame || !were.includes(session));
+  return [
+    ...left.map(({ jid }) => ({ kind: 'left', jid: jid.toString(), nick: before?.nick ?? '' }) as const),
+    ...changed.map(({ jid, presence }) => {
+      const seenId = lastConfirmed(jid);
+      const { nick = '', role = 'none' } = after ?? {};
+      const occupant = { jid: jid.toString(), nick, role, presence: presence.toBytes(), seenId };
+      return { kind: 'present', occupant } as const;
+    }),
+  ];
 }
 
 /** The configuration as it is stored. */

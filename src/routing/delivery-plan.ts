@@ -40,6 +40,13 @@ export function isToOccupant({ type }: Stanza, recipient: Jid, sessions: readonl
   return type === 'groupchat' && sessions.some(({ jid }) => jid.equals(recipient));
 }
 
+/** Plans a message to a service. */
+export function planService(service: Service, message: Stanza, sender: Jid): DeliveryPlan {
+  const error = service.absence ?? service.refuses?.(message, sender);
+  if (error) return { kind: 'none', error };
+  return { kind: service.gateway ? 'gateway' : 'service', service };
+}
+
 /** Plans a message to a local account (RFC 6121 §8.5). Pure: reads the view, changes nothing. */
 export function planLocal(message: Stanza, to: Jid, recipient: RecipientView): DeliveryPlan {
   const type = messageType(message);

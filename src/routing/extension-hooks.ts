@@ -81,6 +81,17 @@ export class ExtensionHooks {
     return this.#extensions.flatMap(({ streamFeatures }) => streamFeatures?.(stage) ?? []);
   }
 
+  /** Tells all extensions that the sessions of the last run are in the directory. */
+  restored(): void {
+    for (const { restored } of this.#extensions) restored?.();
+  }
+
+  /** Tells all extensions that a session of the last run was resumed. */
+  returned(session: Session): void {
+    for (const { returned } of this.#extensions) returned?.(session);
+    if (session.presence.available) this.readyForMessages(session);
+  }
+
   /** Tells all extensions that the ports are open. */
   opened(): void {
     for (const { opened } of this.#extensions) opened?.();

@@ -73,6 +73,10 @@ export interface Extension<Options = unknown> {
    * fault; then no part of the server changes.
    */
   readonly reload?: (options: Options) => MaybePromise<() => void>;
+  /** The sessions of the last run that can be resumed are in the directory again. No port is open yet. */
+  readonly restored?: () => void;
+  /** The client of such a session has resumed it. */
+  readonly returned?: (session: Session) => void;
   /** All ports are open. */
   readonly opened?: () => void;
   /** All streams have ended; the store is still open. */

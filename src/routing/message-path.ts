@@ -4,7 +4,7 @@ import { StanzaError } from '../protocol/stanza-error.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Account } from './account.ts';
 import { type AckScope, PendingWork } from './ack-scope.ts';
-import { type DeliveryPlan, isToOccupant, planLocal } from './delivery-plan.ts';
+import { type DeliveryPlan, isToOccupant, planLocal, planService } from './delivery-plan.ts';
 import type { Hearing, Oversight, Recorded, Ruling } from './extension.ts';
 import type { ExtensionHooks } from './extension-hooks.ts';
 import { forwardedAbroad } from './forward-trail.ts';
@@ -12,8 +12,7 @@ import { type MaybePromise, then } from './maybe-promise.ts';
 import type { MessageStore, StoredExtras } from './message-store.ts';
 import type { NextHop, Outbound } from './outbound.ts';
 import type { JudgedPassage, Passage, RouteOptions } from './passage.ts';
-import type { Service } from './service.ts';
-import type { Session, Watch } from './session.ts';
+import type { ArchivedForRecipients, Session, Watch } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
 import { storabilityOf } from './storability.ts';
 import { maySeePresence } from './visibility.ts';
@@ -114,7 +113,7 @@ export class MessagePath {
       case 'server':
         return { kind: 'none', error: StanzaError.serviceUnavailable() };
       case 'service':
-        return planService(destination.service, passage);
+        return planService(destination.service, passage.message, passage.sender);
       case 'remote':
         return { kind: 'remote', domain: destination.domain };
     }
@@ -202,8 +201,9 @@ export class MessagePath {
 
   #handOver(ruling: Ruling, sessions: readonly Session[], journey: Journey): void {
     const { oversight } = ruling;
-    const { ackScope } = journey.passage.options;
+    const { ackScope, archived } = journey.passage.options;
     const message = stamped(ruling.message, journey);
+    if (archived) return sendArchived(message, sessions, archived);
     const watch = oversight && this.#watchOver(oversight, sessions, journey);
     // A message that is not worth storing is not worth a copy either.
     const needsCopy = ackScope?.needsAck && storabilityOf(message) !== 'forget';
@@ -378,10 +378,8 @@ function extrasOf({ oversight }: Ruling, { passage, recorded }: Journey): Stored
   return Object.assign(extras, ...recorded.map((one) => one.extras));
 }
 
-function planService(service: Service, { message, sender }: Passage): DeliveryPlan {
-  const error = service.absence ?? service.refuses?.(message, sender);
-  if (error) return { kind: 'none', error };
-  return { kind: service.gateway ? 'gateway' : 'service', service };
+function sendArchived(message: Stanza, sessions: readonly Session[], archived: ArchivedForRecipients): void {
+  for (const session of sessions) session.sendArchived(message, archived);
 }
 
 function isError({ type }: Stanza): boolean {

@@ -3,7 +3,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { AckScope } from './ack-scope.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
 import type { Destination } from './destination.ts';
-import type { Session } from './session.ts';
+import type { ArchivedForRecipients, Session } from './session.ts';
 
 /** How a stanza came to be routed. Plain data, so that it can cross to another process. */
 export interface RouteOptions {
@@ -19,6 +19,8 @@ export interface RouteOptions {
   readonly byOperator?: boolean;
   /** The server itself sends it: the stanza is not forwarded, recorded, or subject to policies. */
   readonly own?: boolean;
+  /** An archive keeps the message for its recipient. */
+  readonly archived?: ArchivedForRecipients;
   /** It answers a stanza from the session that it is addressed to: filters do not apply, and no other session gets it. */
   readonly reply?: boolean;
 }

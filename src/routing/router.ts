@@ -14,7 +14,7 @@ import type { ExtensionHooks } from './extension-hooks.ts';
 import { readTrail } from './forward-trail.ts';
 import type { IqPath } from './iq-path.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import { type MaybePromise, then } from './maybe-promise.ts';
+import { type MaybePromise, then, useAll } from './maybe-promise.ts';
 import type { MessagePath } from './message-path.ts';
 import type { Passage, RouteOptions } from './passage.ts';
 import type { PresencePath } from './presence-path.ts';
@@ -94,14 +94,7 @@ export class Router {
 
   /** Routes copies of one stanza to many recipients, in order. Returns a promise if one of the copies is still waiting. */
   routeAll(copies: Iterable<Stanza>, way?: RouteOptions): MaybePromise<void> {
-    let waiting: Promise<void>[] | undefined;
-    for (const copy of copies) {
-      const routed = this.route(copy, way);
-      if (!(routed instanceof Promise)) continue;
-      waiting ??= [];
-      waiting.push(routed);
-    }
-    if (waiting) return Promise.all(waiting).then(() => undefined);
+    return useAll(copies, (copy) => this.route(copy, way));
   }
 
   /** Where an address leads now. */

@@ -25,6 +25,12 @@ export interface Watch {
   mayLeave(ackScope: AckScope): boolean;
 }
 
+/** A message that an archive keeps for its recipients. A session without a connection needs no copy of it. */
+export interface ArchivedForRecipients {
+  /** A client has confirmed that it has the message, or has its own copy on the disk. */
+  confirmed(client: Jid): void;
+}
+
 /** The presence of a session, and who has seen it. */
 export interface SessionPresence {
   /** The last available presence that was broadcast; undefined before the initial presence and after an unavailable one. */
@@ -76,6 +82,8 @@ export interface Session extends AckScope {
   send(stanza: Stanza, watch?: Watch): void;
   /** Like {@link send}. Resolves when the stanza is safe from a crash: its copy is durable, or the client has it. Never rejects. */
   sendDurably(stanza: Stanza, watch?: Watch): Promise<void>;
+  /** Like {@link send}, for a message that need not be kept: `archived` is told when the client has confirmed it. */
+  sendArchived(stanza: Stanza, archived: ArchivedForRecipients): void;
   /** Sends a message past a {@link hold} and the filter. The message stays stored elsewhere until it is {@link received}. */
   sendStored(stanza: Stanza): void;
   /** Resolves with true when the client has acknowledged everything sent so far, or false if the session ends. Undefined without acks. */

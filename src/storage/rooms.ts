@@ -29,11 +29,33 @@ export interface NewRoom {
   readonly affiliations: readonly RoomAffiliation[];
 }
 
+/** A client that is in a room. */
+export interface StoredOccupant {
+  /** Its full JID. */
+  readonly jid: string;
+  readonly nick: string;
+  readonly role: string;
+  /** Its presence as others see it, without addresses. */
+  readonly presence: Buffer;
+  /** The id of the last archived message that it has confirmed. */
+  readonly seenId: number;
+}
+
+/** A change of the clients in a room: one has come or has another presence, has confirmed messages, or has left a nickname. */
+export type OccupantChange =
+  | { readonly kind: 'present'; readonly occupant: StoredOccupant }
+  | { readonly kind: 'seen'; readonly jid: string; readonly seenId: number }
+  | { readonly kind: 'left'; readonly jid: string; readonly nick: string };
+
 /** A room as it is loaded. */
 export interface RoomRecord extends NewRoom {
   /** Its number, which no other room has had. */
   readonly room: number;
   readonly subject?: RoomSubject | undefined;
+  /** The clients in it, in the order of their last presence. */
+  readonly occupants: readonly StoredOccupant[];
+  /** The nicknames that somebody has left in the last minutes. */
+  readonly departed: readonly string[];
 }
 
 /** What is left of a destroyed room. Nobody else may create it until then. */
@@ -132,6 +154,17 @@ export interface RoomStore {
   countPublicRooms(domain: string): Promise<number>;
   /** How many rooms there are, and how many of them a bare JID owns. */
   countRooms(owner: string): Promise<{ readonly all: number; readonly owned: number }>;
+  /**
+   * Changes the clients in a room. The changes of one turn have one promise and become durable together. Those of a room that is gone are
+   * dropped.
+   */
+  changeOccupant(room: number, change: OccupantChange): Promise<void>;
+  /** The addresses of rooms with clients, and of temporary rooms, in their order, after an address. */
+  occupied(after: string, limit: number): Promise<string[]>;
+  /** A new run of the server has begun; true if the last one has ended with {@link end}. */
+  begin(): Promise<boolean>;
+  /** The server stops in an orderly way: everything is written. */
+  end(): Promise<void>;
   /** Removes the affiliations of a bare JID in all rooms, and resolves with the addresses of these rooms. */
   forget(jid: string): Promise<string[]>;
 }

@@ -62,6 +62,7 @@ class SessionsBench {
       ended: (session) => this.log.push(`${session.jid.resource} ended, ${this.directory.size} left`),
       connectionLost: () => undefined,
       waiting: () => undefined,
+      restored: () => undefined,
       returned: (session) => this.log.push(`${session.jid.resource} returned`),
       restoreWatch: ({ id }) => void this.recalled.push(id),
       route: (stanza) => void this.log.push(`route ${stanza}`),

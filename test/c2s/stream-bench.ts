@@ -195,6 +195,7 @@ export class StreamBench {
       ended: (session) => void this.ended.push(session),
       connectionLost: () => undefined,
       waiting: () => undefined,
+      restored: () => undefined,
       returned: () => {},
       restoreWatch: () => undefined,
       route: (stanza) => void this.undelivered.push(stanza),

@@ -72,6 +72,8 @@ export class RunningAdministration {
       ids: async () => new ArchiveIds(Buffer.alloc(16)),
       limits: { maxRooms: 10, maxRoomsPerOwner: 10 },
       isLocalDomain: () => true,
+      hasSession: () => true,
+      restored: Promise.resolve(),
       send: () => {},
       clock: systemClock,
       log: this.log,

@@ -2,6 +2,7 @@ import type {
   ListedRoom,
   NewRoom,
   NewRoomMessage,
+  OccupantChange,
   RoomListing,
   RoomMessage,
   RoomRange,
@@ -26,6 +27,7 @@ export class MemoryRooms implements RoomStore {
   before: () => Promise<void> = () => Promise.resolve();
   readonly #rooms = new Map<number, Held>();
   readonly #tombstones = new Map<string, RoomTombstone>();
+  #orderly = false;
   #lastRoom = 0;
   #lastMessage = 0;
 
@@ -41,7 +43,7 @@ export class MemoryRooms implements RoomStore {
     this.#tombstones.delete(room.address);
     this.#lastRoom += 1;
     this.#rooms.set(this.#lastRoom, {
-      record: { ...room, room: this.#lastRoom, subject: undefined },
+      record: { ...room, room: this.#lastRoom, subject: undefined, occupants: [], departed: [] },
       listing,
       messages: [],
     });
@@ -129,6 +131,35 @@ export class MemoryRooms implements RoomStore {
     return Promise.resolve({ all: records.length, owned: owned.length });
   }
 
+  changeOccupant(room: number, change: OccupantChange): Promise<void> {
+    const held = this.#rooms.get(room);
+    if (held) changeOccupant(held, change);
+    return Promise.resolve();
+  }
+
+  occupied(after: string, limit: number): Promise<string[]> {
+    const isOccupied = ({ record: { occupants, config } }: Held) =>
+      occupants.length > 0 || (JSON.parse(config) as { persistent?: boolean }).persistent === false;
+    const addresses = [...this.#rooms.values()].filter(isOccupied).map(({ record }) => record.address);
+    return Promise.resolve(
+      addresses
+        .filter((address) => address > after)
+        .sort()
+        .slice(0, limit),
+    );
+  }
+
+  begin(): Promise<boolean> {
+    const wasOrderly = this.#orderly;
+    this.#orderly = false;
+    return Promise.resolve(wasOrderly);
+  }
+
+  end(): Promise<void> {
+    this.#orderly = true;
+    return Promise.resolve();
+  }
+
   async forget(jid: string): Promise<string[]> {
     await this.before();
     const addresses: string[] = [];
@@ -164,6 +195,31 @@ export class MemoryRooms implements RoomStore {
       .filter(({ record, listing }) => listing.isPublic && record.address.endsWith(`@${domain}`))
       .map(({ record, listing }) => ({ address: record.address, name: listing.name }))
       .sort((one, other) => (one.address < other.address ? -1 : 1));
+  }
+}
+
+function changeOccupant(held: Held, change: OccupantChange): void {
+  const { occupants, departed } = held.record;
+  const jid = change.kind === 'present' ? change.occupant.jid : change.jid;
+  const others = occupants.filter((one) => one.jid !== jid);
+  switch (change.kind) {
+    case 'present': {
+      const occupant = { ...change.occupant, presence: Buffer.from(change.occupant.presence) };
+      held.record = { ...held.record, occupants: [...others, occupant] };
+      return;
+    }
+    case 'seen':
+      held.record = {
+        ...held.record,
+        occupants: occupants.map((one) => (one.jid === jid ? { ...one, seenId: change.seenId } : one)),
+      };
+      return;
+    case 'left':
+      held.record = {
+        ...held.record,
+        occupants: others,
+        departed: [...new Set([...departed, change.nick])].sort(),
+      };
   }
 }
 

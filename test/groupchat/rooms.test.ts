@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { ArchiveIds } from '../../src/archives/archive-ids.ts';
 import { readMessage, readPresence, readRequest, type Wish } from '../../src/groupchat/read-command.ts';
-import type { Announcement } from '../../src/groupchat/room/decision.ts';
-import { Rooms } from '../../src/groupchat/rooms.ts';
+import { type RoomLimits, Rooms } from '../../src/groupchat/rooms.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
+import type { ArchivedForRecipients } from '../../src/routing/session.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -51,16 +51,26 @@ describe('The owner of a room', () => {
   let clock: ManualClock;
   let log: RecordingLog;
   let lines: string[];
+  /** The local clients that are connected or can come back. */
+  let sessions: Set<string>;
+  /** The last archived message that each client was sent. */
+  let received: Map<string, ArchivedForRecipients>;
 
-  function open(limits = { maxRooms: 10, maxRoomsPerOwner: 2 }): void {
+  function open(limits: RoomLimits = { maxRooms: 10, maxRoomsPerOwner: 2 }, restored = Promise.resolve()): void {
     rooms = new Rooms({
       store,
       ids: () => Promise.resolve(new ArchiveIds(Buffer.alloc(16))),
       limits,
       isLocalDomain: (domain) => domain === 'a.example',
-      send: (announcements: readonly Announcement[]) => {
-        for (const { stanza, to } of announcements)
-          for (const client of to) lines.push(`${client.local} < ${brief(stanza.with({ to: client }).toString())}`);
+      hasSession: (client) => sessions.has(client.toString()),
+      restored,
+      send: (announcements, confirmed) => {
+        for (const { stanza, to, isArchived, posted } of announcements) {
+          for (const client of to) {
+            lines.push(`${client.local} < ${brief(stanza.with({ to: client }).toString())}`);
+            if (isArchived && posted !== undefined) received.set(client.toString(), confirmed.archived(posted));
+          }
+        }
       },
       clock,
       log,
@@ -72,6 +82,8 @@ describe('The owner of a room', () => {
     clock = new ManualClock();
     log = new RecordingLog();
     lines = [];
+    sessions = new Set();
+    received = new Map();
     open();
   });
 
@@ -306,6 +318,155 @@ describe('The owner of a room', () => {
     expect(refusal(romeo, "<message type='groupchat' id='m'><subject>x</subject></message>")).to.equal('forbidden');
     expect(refusal(romeo, "<message id='m'><body>hi</body></message>", 'nobody')).to.equal('item-not-found');
     expect(await taken()).to.deep.equal([]);
+  });
+
+  describe('after a restart', () => {
+    /** Another run of the server, in which these clients can come back. */
+    async function restarts(clients: readonly string[], orderly = true): Promise<void> {
+      if (orderly) await rooms.stop();
+      sessions = new Set(clients);
+      open();
+    }
+    const confirms = (client: string) => received.get(client)?.confirmed(Jid.parse(client));
+    const back = async (client: string, nick: string) => {
+      await rooms.welcomeBack(hall.withResource(nick), Jid.parse(client));
+      return taken();
+    };
+
+    it('has its occupants again, and those that cannot come back leave', async () => {
+      await peopled();
+      enters('nurse@a.example/x', 'nurse');
+      enters('tybalt@b.example/x', 'tybalt');
+      await taken();
+      await restarts([juliet, romeo]);
+      await rooms.recover();
+      const left = '-nurse none/none nurse@a.example/x';
+      expect(await taken()).to.deep.equal([
+        `nurse < ${left} 110 333`,
+        `juliet < ${left} 333`,
+        'romeo < -nurse none/none 333',
+        'tybalt < -nurse none/none 333',
+      ]);
+      says(romeo, 'still here');
+      expect((await taken())[0]).to.equal('juliet < romeo: still here');
+    });
+
+    it('gives clients what they have not confirmed, before anything new', async () => {
+      await peopled();
+      says(romeo, 'one');
+      await taken();
+      confirms(juliet);
+      for (const text of ['two', 'three']) says(romeo, text);
+      await taken();
+      await restarts([juliet, romeo]);
+      says(juliet, 'four');
+      expect((await taken()).filter((line) => line.startsWith('juliet'))).to.deep.equal([
+        'juliet < romeo: two (late)',
+        'juliet < romeo: three (late)',
+        'juliet < juliet: four',
+      ]);
+    });
+
+    it('counts the discussion that a newcomer has not confirmed', async () => {
+      await peopled();
+      for (const text of ['one', 'two']) says(romeo, text);
+      enters('nurse@a.example/x', 'nurse');
+      await taken();
+      await restarts(['nurse@a.example/x']);
+      await rooms.recover();
+      expect((await taken()).slice(0, 2)).to.deep.equal(['nurse < romeo: one (late)', 'nurse < romeo: two (late)']);
+    });
+
+    it('keeps what a crash within a second has not undone, and what it has undone comes again', async () => {
+      await peopled();
+      says(romeo, 'one');
+      await taken();
+      for (const client of [juliet, romeo]) confirms(client);
+      clock.advance(1000);
+      says(romeo, 'two');
+      await taken();
+      confirms(juliet);
+      await restarts([juliet, romeo], false);
+      await rooms.recover();
+      expect(await taken()).to.deep.equal(['juliet < romeo: two (late)', 'romeo < romeo: two (late)']);
+    });
+
+    it('removes a client that has missed too much, and tells it', async () => {
+      open({ maxRooms: 10, maxRoomsPerOwner: 10, unlimited: true });
+      await peopled();
+      for (let n = 0; n <= 1000; n += 1) says(romeo, String(n));
+      await taken();
+      confirms(romeo);
+      await restarts([juliet, romeo]);
+      await rooms.recover();
+      expect(await taken()).to.deep.equal([
+        `juliet < -juliet owner/none ${juliet} 110 333`,
+        'romeo < -juliet owner/none 333',
+      ]);
+    });
+
+    it('shows a client that is back after a crash who is here, and who is not', async () => {
+      await peopled();
+      enters('nurse@a.example/x', 'nurse');
+      sends('nurse@a.example/x', "<presence type='unavailable'/>", 'nurse');
+      await taken();
+      await restarts([juliet, romeo], false);
+      expect(await back(juliet, 'juliet')).to.deep.equal([
+        'juliet < -nurse none/none',
+        `juliet < +romeo none/participant ${romeo}`,
+        `juliet < +juliet owner/moderator ${juliet} 110`,
+      ]);
+    });
+
+    it('says nothing to a client that is back after an orderly stop', async () => {
+      await peopled();
+      await restarts([juliet, romeo]);
+      expect(await back(juliet, 'juliet')).to.deep.equal([]);
+    });
+
+    it('tells a client that is not in the room any more', async () => {
+      await restarts(['nurse@a.example/x'], false);
+      expect(await back('nurse@a.example/x', 'nurse')).to.deep.equal(['nurse < -nurse none/none 110 307 333']);
+    });
+
+    it('ends a temporary room to which nobody comes back', async () => {
+      await peopled();
+      configures(
+        juliet,
+        named('x').replace('</x>', "<field var='muc#roomconfig_persistentroom'><value>0</value></field></x>"),
+      );
+      await restarts([]);
+      await rooms.recover();
+      await taken();
+      expect((await store.open(hall.toString())).record).to.equal(undefined);
+    });
+
+    it('remembers roles, nicknames and presence', async () => {
+      await peopled();
+      sends(juliet, '<presence><show>away</show></presence>', 'Capulet');
+      const item = "<item nick='romeo' role='visitor'/>";
+      sends(juliet, `<iq type='set' id='a'><query xmlns='http://jabber.org/protocol/muc#admin'>${item}</query></iq>`);
+      await taken();
+      await restarts([juliet, romeo]);
+      enters('nurse@a.example/x', 'nurse');
+      expect((await taken()).filter((line) => line.startsWith('nurse')).slice(0, 2)).to.deep.equal([
+        'nurse < +Capulet owner/moderator (away)',
+        'nurse < +romeo none/visitor',
+      ]);
+    });
+
+    it('waits until it is known which sessions can come back', async () => {
+      await peopled();
+      await rooms.stop();
+      const restored = Promise.withResolvers<void>();
+      sessions = new Set();
+      open({ maxRooms: 10, maxRoomsPerOwner: 2 }, restored.promise);
+      enters('nurse@a.example/x', 'nurse');
+      expect(await taken()).to.deep.equal([]);
+      sessions = new Set([juliet, romeo]);
+      restored.resolve();
+      expect((await taken()).filter((line) => line.includes('333'))).to.deep.equal([]);
+    });
   });
 
   it('says so if the room cannot be read, and tries again', async () => {

@@ -25,6 +25,9 @@ const unowned: Readonly<Record<string, string>> = {
   room_tombstones: 'belongs to its room',
   room_archives: 'belongs to its room',
   room_messages: 'belongs to its room',
+  room_occupants: 'belongs to its room',
+  room_departures: 'belongs to its room',
+  orderly_stops: 'belongs to the server',
 };
 
 interface Column {

@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import type { NewRoom, RoomListing, RoomMessage, RoomRange, RoomStore } from '../../src/storage/rooms.ts';
+import type {
+  NewRoom,
+  OccupantChange,
+  RoomListing,
+  RoomMessage,
+  RoomRange,
+  RoomStore,
+} from '../../src/storage/rooms.ts';
 import { rejection } from './rejection.ts';
 
 const everything: RoomRange = { afterId: 0, beforeId: Number.POSITIVE_INFINITY };
@@ -67,7 +74,61 @@ export function describeRooms(storeOf: () => RoomStore): void {
       const room = newRoom({ affiliations });
       const number = await store.create(room, hidden);
       const { record } = await store.open(room.address);
-      expect(record).to.deep.equal({ ...room, room: number, subject: undefined });
+      const empty = { subject: undefined, occupants: [], departed: [] };
+      expect(record).to.deep.equal({ ...room, room: number, ...empty });
+    });
+
+    describe('remember the clients in them', () => {
+      const present = (jid: string, nick: string, seenId = 0): OccupantChange => ({
+        kind: 'present',
+        occupant: { jid, nick, role: 'participant', presence: bytesOf(`<presence>${nick}</presence>`), seenId },
+      });
+      const occupantsOf = async (address: string) => {
+        const { occupants = [], departed = [] } = (await store.open(address)).record ?? {};
+        const lines = occupants.map(({ jid, nick, presence, seenId }) => `${jid} ${nick} ${seenId} ${presence}`);
+        return [...lines, ...departed.map((nick) => `-${nick}`)];
+      };
+
+      it('in the order of their last presence, and what each has confirmed', async () => {
+        const { room, address } = await made();
+        for (const name of ['a', 'b', 'a']) void store.changeOccupant(room, present(`${name}@x.example/1`, name));
+        await store.changeOccupant(room, { kind: 'seen', jid: 'b@x.example/1', seenId: 7 });
+        expect(await occupantsOf(address)).to.deep.equal([
+          'b@x.example/1 b 7 <presence>b</presence>',
+          'a@x.example/1 a 0 <presence>a</presence>',
+        ]);
+      });
+
+      it('and the nicknames that were left', async () => {
+        const { room, address } = await made();
+        void store.changeOccupant(room, present('a@x.example/1', 'old'));
+        void store.changeOccupant(room, { kind: 'left', jid: 'a@x.example/1', nick: 'old' });
+        await store.changeOccupant(room, present('a@x.example/1', 'new'));
+        expect(await occupantsOf(address)).to.deep.equal(['a@x.example/1 new 0 <presence>new</presence>', '-old']);
+      });
+
+      it('as long as they exist', async () => {
+        const { room, address } = await made();
+        await store.destroy(room, undefined);
+        await store.changeOccupant(room, present('a@x.example/1', 'a'));
+        expect(await store.occupied('', 1000)).not.to.include(address);
+      });
+
+      it('and find the occupied and the temporary ones', async () => {
+        const [first, second, third] = [await made(), await made(), await made({ config: '{"persistent":false}' })];
+        await store.changeOccupant(second.room, present('a@x.example/1', 'a'));
+        const found = await store.occupied('', 1000);
+        expect([first, second, third].map(({ address }) => found.includes(address))).to.deep.equal([false, true, true]);
+        expect(await store.occupied(second.address, 1000)).not.to.include(second.address);
+        expect(await store.occupied('', 1)).to.have.length(1);
+      });
+
+      it('and whether the last run has ended in an orderly way', async () => {
+        await store.begin();
+        expect(await store.begin()).to.equal(false);
+        await store.end();
+        expect([await store.begin(), await store.begin()]).to.deep.equal([true, false]);
+      });
     });
 
     it('creates one room at an address', async () => {

@@ -65,6 +65,10 @@ export class StubSession implements Session {
     return this.durable;
   }
 
+  sendArchived(stanza: Stanza): void {
+    this.send(stanza);
+  }
+
   sendStored(stanza: Stanza): void {
     this.sendHeld(stanza);
   }

@@ -1,6 +1,8 @@
+import type { Jid } from '../../protocol/jid.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import { StreamError } from '../../protocol/stream-error.ts';
 import { handledCountTooHigh } from '../../protocol/stream-management.ts';
+import type { ArchivedForRecipients } from '../../routing/session.ts';
 import { type AcknowledgmentLimits, AckRequests } from '../../streams/acknowledgment/ack-requests.ts';
 import { wireCount } from '../../streams/acknowledgment/count.ts';
 import type { KeptCopies, KeptCopy } from '../../streams/acknowledgment/kept-copies.ts';
@@ -26,6 +28,7 @@ export interface DeliveryDeps {
 
 /** The session whose stanzas are delivered. */
 export interface ManagedSession {
+  readonly jid: Jid;
   readonly account: { readonly key: string };
   readonly stream: SessionStream | undefined;
   close(error: StreamError): void;
@@ -46,6 +49,8 @@ interface UnsentStanza {
 export interface UndeliveredRow {
   readonly entry: SentStanza | UnsentStanza;
   readonly sequence: number | undefined;
+  /** The archive that keeps it until its copy is written. */
+  readonly archived: ArchivedForRecipients | undefined;
 }
 
 /** Sends the stanzas of one session, and keeps each until the client has acknowledged it (XEP-0198 §4). */
@@ -56,7 +61,8 @@ export class AcknowledgedDelivery {
   readonly #key: string | undefined;
   readonly #queue: UnacknowledgedQueue;
   readonly #unsent = new Map<Stanza, UnsentStanza>();
-  readonly #storedElsewhere = new WeakSet<Stanza>();
+  /** Stanzas that are stored elsewhere, and their archives that want to know when the client has them. */
+  readonly #storedElsewhere = new WeakMap<Stanza, ArchivedForRecipients | undefined>();
   readonly #requests: AckRequests;
   #overflowed = false;
 
@@ -90,7 +96,9 @@ export class AcknowledgedDelivery {
     let copy = unsent?.copy;
     if (stream && unsent) this.#number(unsent, sequence);
     else if (!stream && !storedElsewhere) copy ??= this.#deps.copies.add(account.key, this.#key, stanza, sequence);
-    this.#queue.push({ stanza, atMs: unsent?.atMs ?? this.#deps.clock.nowMs(), storedElsewhere, copy });
+    const atMs = unsent?.atMs ?? this.#deps.clock.nowMs();
+    const archived = storedElsewhere ? this.#storedElsewhere.get(stanza) : undefined;
+    this.#queue.push({ stanza, atMs, storedElsewhere, archived, copy });
     if (stream) {
       stream.sendStanza(stanza);
       this.#requests.sent();
@@ -98,9 +106,9 @@ export class AcknowledgedDelivery {
     if (this.#queue.exceeds(this.#deps.limits)) this.#overflow();
   }
 
-  /** After sending, the stanza need be neither kept nor taken back. */
-  storedElsewhere(stanza: Stanza): void {
-    this.#storedElsewhere.add(stanza);
+  /** After sending, the stanza need be neither kept nor taken back. `archived` is told when the client has it. */
+  storedElsewhere(stanza: Stanza, archived?: ArchivedForRecipients): void {
+    this.#storedElsewhere.set(stanza, archived);
   }
 
   /** Takes back a stanza that was never written. Returns its copy. */
@@ -131,7 +139,10 @@ export class AcknowledgedDelivery {
   acknowledged(h: number): void {
     const covered = this.#queue.acknowledge(h);
     if (!covered) throw handledCountTooHigh(h, wireCount(this.#queue.sent));
-    for (const { copy } of covered) copy?.release();
+    for (const { copy, archived } of covered) {
+      copy?.release();
+      archived?.confirmed(this.#session.jid);
+    }
     this.#requests.answered(covered.length > 0, this.#queue.awaited);
   }
 
@@ -164,7 +175,7 @@ export class AcknowledgedDelivery {
 
   /** Takes the stanzas that are sent again after stored messages out of the queue, in order. */
   takeOut(): readonly Stanza[] {
-    const taken = this.#queue.entries().filter(({ storedElsewhere }) => !storedElsewhere);
+    const taken = this.#queue.entries().filter(belongsToSession);
     for (const { stanza, copy, atMs, sequence } of taken) {
       this.#queue.withdraw(stanza);
       this.#unsent.set(stanza, { stanza, copy, sequence: undefined, atMs, sentBeforeRestart: sequence !== undefined });
@@ -189,7 +200,8 @@ export class AcknowledgedDelivery {
       this.#unsent.set(stanza, entry);
       return { entry, sequence: entry.sentBeforeRestart ? ahead : undefined };
     });
-    return [...sent.filter(({ entry }) => !entry.storedElsewhere), ...unsent];
+    const missing = [...sent.filter(({ entry }) => belongsToSession(entry)), ...unsent];
+    return missing.map((row) => ({ ...row, archived: this.#storedElsewhere.get(row.entry.stanza) }));
   }
 
   /** Gives a number to a copy that was written before others were sent. Without one it would count as not sent after a restart. */
@@ -204,4 +216,9 @@ export class AcknowledgedDelivery {
     this.#overflowed = true;
     oneATurn(() => this.#session.close(StreamError.policyViolation('the queue of unacknowledged stanzas is full')));
   }
+}
+
+/** Whether the session must keep a stanza over a change of its stream: nothing else sends it again while the session lasts. */
+function belongsToSession({ storedElsewhere, archived }: SentStanza): boolean {
+  return !storedElsewhere || archived !== undefined;
 }

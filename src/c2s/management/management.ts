@@ -127,9 +127,10 @@ export class Management {
     });
     const detachment = { atMs, handled: this.incoming.handled, state: this.#session.state() };
     const ids = store.detach(this.resumability.key, detachment, rows);
-    for (const [index, { entry }] of undelivered.entries()) {
+    for (const [index, { entry, archived }] of undelivered.entries()) {
       const id = ids.then((written) => written[index]);
       entry.copy = entry.copy ? copies.rewritten(entry.copy, id) : copies.of(id);
+      if (archived) void ids.then(() => archived.confirmed(this.#session.jid)).catch(() => undefined);
     }
     if (rows.length === 0) ids.catch(() => undefined);
   }

@@ -8,6 +8,7 @@ import type { Affiliation } from '../../protocol/muc/vocabulary.ts';
 import type { VoiceAnswer } from '../../protocol/muc/voice-request.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { StanzaError } from '../../protocol/stanza-error.ts';
+import type { HistoryEntry } from './state.ts';
 
 /** What somebody wants of a room, at a moment. */
 interface Wish {
@@ -231,8 +232,38 @@ interface ForgetMessage {
   readonly number: number;
 }
 
+/** The room was loaded with its occupants of an earlier run of the server. */
+export interface Recover {
+  readonly kind: 'recover';
+  readonly nowMs: number;
+  /** The full JIDs that cannot come back. */
+  readonly lost: readonly Jid[];
+  /** Archived messages, in order, and the clients that have not confirmed them. */
+  readonly missed: readonly { readonly entry: HistoryEntry; readonly to: readonly Jid[] }[];
+}
+
+/** A client has resumed a session of an earlier run, in which it was in the room. */
+export interface Resync {
+  readonly kind: 'resync';
+  readonly nowMs: number;
+  readonly from: Jid;
+  readonly nick: string;
+  /** Presence may be lost. */
+  readonly afterCrash: boolean;
+  /** The nicknames that somebody has left shortly before. */
+  readonly departed: readonly string[];
+}
+
 /** What happens to a room without the wish of a client. */
-export type UnaskedCommand = ExpireRequest | SetAffiliation | Remove | Unlock | EndIfOver | ForgetMessage;
+export type UnaskedCommand =
+  | Recover
+  | Resync
+  | ExpireRequest
+  | SetAffiliation
+  | Remove
+  | Unlock
+  | EndIfOver
+  | ForgetMessage;
 
 /** Everything that can happen to a room. */
 export type RoomCommand =

@@ -8,6 +8,7 @@ import { decline, invite } from './inviting.ts';
 import { dropUnreachable, leave, probe, showPresence } from './leaving.ts';
 import { moderate } from './moderating.ts';
 import { post } from './posting.ts';
+import { recover, resync } from './recovering.ts';
 import { readRegistrationForm, register } from './registering.ts';
 import { ask, expireRequest, reply } from './requesting.ts';
 import type { RoomState } from './state.ts';
@@ -67,6 +68,10 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
 /** What a room does without the wish of a client. */
 function decideUnasked(room: RoomState, command: UnaskedCommand): Decision {
   switch (command.kind) {
+    case 'recover':
+      return recover(room, command);
+    case 'resync':
+      return resync(room, command);
     case 'expire-request':
       return expireRequest(room, command);
     case 'end-if-over':

@@ -39,8 +39,6 @@ export type RoomChange =
       readonly occupantId: string;
       /** Whether newcomers get it. */
       readonly inHistory: boolean;
-      /** Whether the archive keeps it. */
-      readonly archived: boolean;
     }
   /** A message has other content: it was taken back. */
   | { readonly kind: 'message-replaced'; readonly number: number; readonly message: Stanza }
@@ -56,6 +54,8 @@ export interface Announcement {
   readonly isPersonal?: true;
   /** The number of the posted message that it carries. It is not sent if that message could not be stored. */
   readonly posted?: number;
+  /** The archive keeps that message for its recipients until they have confirmed it. */
+  readonly isArchived?: boolean;
 }
 
 /** What a room decides about a command: it changes, and then says so. The answer to a request is one of the announcements, in its place. */

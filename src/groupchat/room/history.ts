@@ -18,7 +18,7 @@ export function historyFor(room: ExistingRoom, to: Jid, limits: HistoryLimits, n
     const stanza = delayed(entry, room.address);
     chars += stanza.with({ to }).toString().length;
     if (chars > maxChars) break;
-    chosen.push({ stanza, to: [to], posted: entry.number });
+    chosen.push({ stanza, to: [to], posted: entry.number, isArchived: entry.isArchived });
   }
   return chosen.reverse();
 }
@@ -31,6 +31,7 @@ export function subjectFor({ address, subject }: ExistingRoom, to: Jid): Announc
   return { stanza, to: [to] };
 }
 
-function delayed({ message, atMs }: Pick<HistoryEntry, 'message' | 'atMs'>, room: Jid): Stanza {
+/** A message of the past. */
+export function delayed({ message, atMs }: Pick<HistoryEntry, 'message' | 'atMs'>, room: Jid): Stanza {
   return message.with({ payload: message.payload.with(delayElement({ from: room, stampMs: atMs })) });
 }

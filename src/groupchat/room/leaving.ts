@@ -8,7 +8,7 @@ import { type Announcement, type Decision, nothing, type RoomChange } from './de
 import { changeNick } from './nick-change.ts';
 import { checkedNickKey } from './nicknames.ts';
 import { type Departure, gone, goodbye, isShown, presenceOf, seesJids, toOthers, toSelf } from './presence.ts';
-import { partingPresence, sessionsWithout, sessionWith, showsNews, withSession } from './sessions.ts';
+import { partingPresence, sessionWith, showsNews, withSession } from './sessions.ts';
 import { type ExistingRoom, existing, type RoomState } from './state.ts';
 
 import { endsOf, returned } from './whispering.ts';
@@ -29,7 +29,7 @@ const deadly: ReadonlySet<StanzaCondition> = new Set<StanzaCondition>([
 /** A client leaves, whatever nickname it names: after a change of nickname it may know two (XEP-0045 §7.14). */
 export function leave(room: RoomState, { from, presence }: Leave): Decision {
   if (room.kind === 'absent') return nothing;
-  return withdraw(room, from, { presence: partingPresence(presence, room.address) });
+  return withdraw(room, [from], { presence: partingPresence(presence, room.address) });
 }
 
 /** A client that cannot be reached is out of the room; other errors mean nothing (XEP-0045 §18.1.2). */
@@ -39,7 +39,7 @@ export function dropUnreachable(room: RoomState, failure: ReportFailure): Decisi
   const refused = returned(room, failure);
   if (refused) return { changes: [], announcements: [refused] };
   if (!deadly.has(error.condition)) return nothing;
-  return withdraw(room, from, { statuses: [status.unreachable] });
+  return withdraw(room, [from], { statuses: [status.unreachable] });
 }
 
 /** A change of presence or of nickname (XEP-0045 §7.6, §7.7). Throws StanzaError. */
@@ -67,22 +67,42 @@ export function probe(room: RoomState, { from, nick }: Probe): Decision {
   return { changes: [], announcements: [{ stanza, to: [from] }] };
 }
 
-/** One client of an occupant is gone; its occupant goes with the last one (XEP-0045 §7.2.8, §7.14). */
-function withdraw(room: ExistingRoom, client: Jid, departure: Departure): Decision {
-  const occupant = room.occupants.with(client);
-  if (!occupant) return nothing;
-  const rest = sessionsWithout(occupant, client);
-  const left = rest.length > 0 ? { ...occupant, sessions: rest } : undefined;
-  const change: RoomChange = { kind: 'occupant', nickKey: occupant.nickKey, occupant: left };
-  const after = existing(applied(room, change));
-  const farewell = goodbye(after, occupant, departure, [client]);
-  if (!left) return { changes: [change], announcements: [farewell, ...gone(after, occupant, departure)] };
-  const news: Announcement[] = showsNews(occupant, left) ? [toSelf(after, left), ...toOthers(after, left)] : [];
-  return { changes: [change], announcements: [farewell, ...news] };
+/**
+ * Clients are gone; an occupant goes with its last one (XEP-0045 §7.2.8, §7.14). All are out of the room before anybody is told, so that
+ * nobody who goes hears of the others.
+ */
+export function withdraw(room: ExistingRoom, clients: readonly Jid[], departure: Departure): Decision {
+  const goes = new Set(clients.map(String));
+  const concerned = new Set(clients.flatMap((client) => room.occupants.with(client) ?? []));
+  const partings = [...concerned].map((occupant) => {
+    const [leaving, rest] = partition(occupant.sessions, ({ jid }) => goes.has(jid.toString()));
+    return { occupant, leaving, left: rest.length > 0 ? { ...occupant, sessions: rest } : undefined };
+  });
+  const changes = partings.map(
+    ({ occupant: { nickKey }, left }): RoomChange => ({ kind: 'occupant', nickKey, occupant: left }),
+  );
+  const after = existing(changes.reduce<RoomState>(applied, room));
+  const farewells = partings.map(({ occupant, leaving }) =>
+    goodbye(
+      after,
+      occupant,
+      departure,
+      leaving.map(({ jid }) => jid),
+    ),
+  );
+  const news = partings.flatMap(({ occupant, left }): Announcement[] => {
+    if (!left) return gone(after, occupant, departure);
+    return showsNews(occupant, left) ? [toSelf(after, left), ...toOthers(after, left)] : [];
+  });
+  return { changes, announcements: [...farewells, ...news] };
+}
+
+function partition<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
 /** Tells a client that believes to be in the room that it is not (XEP-0045 §7.2.18). */
-function notInRoom({ address }: RoomState, { from, nick }: ShowPresence): Decision {
+export function notInRoom({ address }: RoomState, { from, nick }: Pick<ShowPresence, 'from' | 'nick'>): Decision {
   if (nick === '') throw StanzaError.jidMalformed('a nickname is missing');
   const x = mucUserElement({
     item: { affiliation: 'none', role: 'none' },

@@ -25,17 +25,20 @@ export function moderate(room: RoomState, command: Moderate): Decision {
   const attributes = { from: room.address, type: 'groupchat', id: archive.id };
   const told = Stanza.message(attributes, moderatedRetraction(messageId, moderation));
   const message = told.with({ payload: withStanzaId(told.payload, room.address, archive.id) });
+  const isArchived = room.config.archiving;
   const posted: RoomChange = {
     kind: 'posted',
-    entry: { number: archive.number, message, atMs: nowMs },
+    entry: { number: archive.number, message, atMs: nowMs, isArchived },
     author: from,
     occupantId: moderator.occupantId,
     inHistory: true,
-    archived: room.config.archiving,
   };
   return {
     changes: [posted, takenBack(target, { id: archive.id, atMs: nowMs, moderation })],
-    announcements: [{ stanza: message, to: room.occupants.sessions, posted: archive.number }, answer(request)],
+    announcements: [
+      { stanza: message, to: room.occupants.sessions, posted: archive.number, isArchived },
+      answer(request),
+    ],
   };
 }
 

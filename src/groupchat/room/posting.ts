@@ -28,19 +28,19 @@ export function post(state: RoomState, { from, message, archive, target, nowMs }
   const stanza = new Stanza('message', attributes, payload);
   if (!isKept) return { changes: [], announcements: [{ stanza, to: room.occupants.sessions }] };
   if (isSubject && payload.bytes.length > maxSubjectBytes) throw StanzaError.notAcceptable('the subject is too long');
+  const isArchived = room.config.archiving;
   const posted: RoomChange = {
     kind: 'posted',
-    entry: { number: archive.number, message: stanza, atMs: nowMs },
+    entry: { number: archive.number, message: stanza, atMs: nowMs, isArchived },
     author: from,
     occupantId: author.occupantId,
     inHistory: !isSubject,
-    archived: room.config.archiving,
   };
   const changes: RoomChange[] = [posted];
   if (target && target.occupantId === author.occupantId && !isRetracted(target.message.payload))
     changes.push(takenBack(target, { id: archive.id, atMs: nowMs }));
   if (isSubject) changes.push({ kind: 'subject', subject: { message: stanza, atMs: nowMs } });
-  return { changes, announcements: [{ stanza, to: room.occupants.sessions, posted: archive.number }] };
+  return { changes, announcements: [{ stanza, to: room.occupants.sessions, posted: archive.number, isArchived }] };
 }
 
 /** The occupant that posts a message. Throws StanzaError if it may not. */

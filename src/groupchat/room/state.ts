@@ -57,6 +57,8 @@ export interface HistoryEntry {
   /** As the occupants got it, without 'to'. */
   readonly message: Stanza;
   readonly atMs: number;
+  /** Whether the archive keeps it. */
+  readonly isArchived: boolean;
 }
 
 /** An address at which there is no room. */

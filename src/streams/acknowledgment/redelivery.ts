@@ -62,8 +62,8 @@ async function refuseUnlessKept(
 }
 
 /**
- * The stanza to route in place of one that was not delivered. Nothing for presence, results and carbons: they were meant for this client
- * alone.
+ * The stanza to route in place of one that was not delivered. Nothing for presence, results, carbons and messages of rooms: they were meant
+ * for this client alone.
  */
 function replacementOf(stanza: Stanza, atMs: number | undefined, domain: string): Stanza | undefined {
   switch (stanza.kind) {
@@ -72,7 +72,8 @@ function replacementOf(stanza: Stanza, atMs: number | undefined, domain: string)
     case 'iq':
       return refusalOf(stanza);
     case 'message':
-      if (isCarbon(stanza) || (stanza.type === 'error' && !(stanza.from && stanza.to))) return undefined;
+      if (isCarbon(stanza) || stanza.type === 'groupchat' || (stanza.type === 'error' && !(stanza.from && stanza.to)))
+        return undefined;
       return atMs === undefined ? stanza : withDelay(stanza, atMs, domain);
   }
 }

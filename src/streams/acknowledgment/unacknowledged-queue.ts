@@ -1,4 +1,5 @@
 import type { Stanza } from '../../protocol/stanza.ts';
+import type { ArchivedForRecipients } from '../../routing/session.ts';
 import { stanzasSince } from './count.ts';
 import type { KeptCopy } from './kept-copies.ts';
 
@@ -8,6 +9,8 @@ export interface SentStanza {
   readonly atMs: number;
   /** Stored elsewhere until the recipient has it: it needs no copy and is not redelivered. */
   readonly storedElsewhere: boolean;
+  /** The archive that stores it, if it wants to know when the recipient has it. */
+  readonly archived?: ArchivedForRecipients | undefined;
   copy: KeptCopy | undefined;
   /** The number it had before the restart, if there was one since. */
   readonly sequence?: number | undefined;

@@ -1,10 +1,17 @@
 import type Database from 'better-sqlite3';
-import type { RoomRecord, RoomStore, RoomTombstone, StoredRoom } from '../../../rooms.ts';
+import type { OccupantChange, RoomRecord, RoomStore, RoomTombstone, StoredRoom } from '../../../rooms.ts';
 import { asBuffer, ownBytes } from '../../bytes.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../../family.ts';
 import { packChange, prepareRoomWrites } from './room-changes.ts';
 import { prepareRoomLists } from './room-lists.ts';
 import { type PackedRoomMessage, prepareRoomMessages } from './room-messages.ts';
+import {
+  type OccupantsOfRoom,
+  packOccupantChange,
+  prepareOccupantsOf,
+  prepareRoomOccupants,
+  unpackOccupants,
+} from './room-occupants.ts';
 
 /** The rooms, their affiliations and their messages. */
 export const rooms = defineFamily({
@@ -17,15 +24,23 @@ export const rooms = defineFamily({
 function prepareRooms(db: Database.Database) {
   const messages = prepareRoomMessages(db);
   const lists = prepareRoomLists(db);
+  const occupants = prepareRoomOccupants(db);
   return {
-    reads: { open: prepareOpen(db), ...messages.reads, ...lists },
-    writes: { ...prepareRoomWrites(db), ...messages.writes },
+    reads: { open: prepareOpen(db), ...messages.reads, ...lists, ...occupants.reads },
+    writes: { ...prepareRoomWrites(db), ...messages.writes, ...occupants.writes },
   };
 }
 
 function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typeof prepareRooms>>): RoomStore {
   const unpack = (messages: readonly PackedRoomMessage[]) =>
     messages.map(({ bytes, ...message }) => ({ ...message, bytes: asBuffer(bytes) }));
+  const changeOccupants = gather(
+    'changeOccupants',
+    (rows: readonly { readonly room: number; readonly change: OccupantChange }[]) => [
+      rows.map(({ room, change }) => ({ room, change: packOccupantChange(change) })),
+      nowMs(),
+    ],
+  );
   return {
     open: async (address) => unpackRoom(await run('open', address, nowMs())),
     create: ({ occupantKey, ...room }, listing) =>
@@ -43,16 +58,21 @@ function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typ
     list: (after, limit) => run('list', after, limit),
     countPublicRooms: (domain) => run('countPublicRooms', domain),
     countRooms: (owner) => run('countRooms', owner),
+    changeOccupant: (room, change) => changeOccupants({ room, change }),
+    occupied: (after, limit) => run('occupied', after, limit),
+    begin: () => run('begin'),
+    end: () => run('end', nowMs()),
     forget: (jid) => run('forget', jid),
   };
 }
 
 /** The record of a room as it travels between the threads. */
-type PackedRoom = Omit<RoomRecord, 'occupantKey' | 'subject'> & {
-  readonly occupantKey: Uint8Array;
-  readonly subject: Uint8Array | null;
-  readonly subjectAtMs: number | null;
-};
+type PackedRoom = Omit<RoomRecord, 'occupantKey' | 'subject' | 'occupants'> &
+  OccupantsOfRoom & {
+    readonly occupantKey: Uint8Array;
+    readonly subject: Uint8Array | null;
+    readonly subjectAtMs: number | null;
+  };
 
 function unpackRoom({
   record,
@@ -62,10 +82,11 @@ function unpackRoom({
   tombstone?: RoomTombstone | undefined;
 }): StoredRoom {
   if (!record) return { record, tombstone };
-  const { subject, subjectAtMs, occupantKey, ...rest } = record;
+  const { subject, subjectAtMs, occupantKey, occupants, ...rest } = record;
   return {
     record: {
       ...rest,
+      occupants: unpackOccupants(occupants),
       occupantKey: asBuffer(occupantKey),
       subject: subject && subjectAtMs !== null ? { message: asBuffer(subject), atMs: subjectAtMs } : undefined,
     },
@@ -89,7 +110,7 @@ interface TombstoneRow {
 }
 
 function prepareOpen(db: Database.Database) {
-  const room = db.prepare<[string], Omit<PackedRoom, 'affiliations'>>(
+  const room = db.prepare<[string], Omit<PackedRoom, 'affiliations' | keyof OccupantsOfRoom>>(
     `SELECT id AS room, address, created_at_ms AS createdAtMs, config, occupant_key AS occupantKey, subject,
        subject_at_ms AS subjectAtMs
      FROM rooms WHERE address = ?`,
@@ -100,9 +121,13 @@ function prepareOpen(db: Database.Database) {
   const tombstone = db.prepare<[string, number], TombstoneRow>(
     'SELECT until_ms AS untilMs, alternative, reason, owners FROM room_tombstones WHERE address = ? AND until_ms > ?',
   );
+  const occupantsOf = prepareOccupantsOf(db);
   return (address: string, nowMs: number) => {
     const found = room.get(address);
-    if (found) return { record: { ...found, affiliations: affiliations.all(found.room).map(readAffiliation) } };
+    if (found) {
+      const listed = affiliations.all(found.room).map(readAffiliation);
+      return { record: { ...found, affiliations: listed, ...occupantsOf(found.room) } };
+    }
     const left = tombstone.get(address, nowMs);
     return { tombstone: left && readTombstone(left) };
   };

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect } from 'chai';
+import { type HeardMessage, RoomClient } from './room-client.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { ServerFixture } from './server-under-test.ts';
+
+const rounds = 4;
+const room = 'verona@conference.localhost';
+/** How many messages of one writer are on their way at once. */
+const window = 4;
+const writers = ['sampson', 'gregory', 'abraham', 'balthasar', 'tybalt'];
+const readers = Array.from({ length: 15 }, (_, number) => `citizen${number}`);
+
+/** Talks until the connection is lost. */
+async function talks(client: RoomClient, heard: () => void): Promise<void> {
+  do {
+    while (client.unheard < window) client.says();
+    heard();
+  } while (await client.reads());
+}
+
+async function readsToTheEnd(client: RoomClient): Promise<void> {
+  while (await client.reads());
+}
+
+/** The messages in the archive, in their order. */
+function archivedIn(file: string): HeardMessage[] {
+  const db = new Database(file, { readonly: true });
+  const rows = db.prepare<[], Buffer>('SELECT bytes FROM room_messages ORDER BY id').pluck().all();
+  db.close();
+  return rows.map((bytes) => {
+    const text = bytes.toString();
+    const [id, body] = [/<stanza-id [^>]*id=.([^"']+)/.exec(text)?.[1], /<body>(.*)<.body>/.exec(text)?.[1]];
+    if (id === undefined || body === undefined) throw new Error(`not a message: ${text}`);
+    return { id, body };
+  });
+}
+
+describe('a server that is killed while people talk in a room (XEP-0045)', function () {
+  this.timeout(300_000);
+  const fixture = new ServerFixture();
+  const names = [...writers, ...readers, 'prince'];
+  const settings = { rooms: { enabled: true } };
+
+  it('shows everybody the same messages in one order, and nobody drops out silently', async () => {
+    const random = new SeededRandom();
+    const talkers = writers.map((name) => new RoomClient(name, room));
+    const listeners = readers.map((name) => new RoomClient(name, room));
+    const stalled = new RoomClient('prince', room);
+    const all = [...talkers, ...listeners, stalled];
+    for (let round = 0; round < rounds; round++) {
+      const server = await fixture.start(names, { settings });
+      for (const client of all) await client.connects(server.port);
+      stalled.stopsReading();
+      let left = random.between(300, 3000);
+      const heard = () => {
+        left -= 1;
+        if (left === 0) server.kill();
+      };
+      await Promise.all([...talkers.map((one) => talks(one, heard)), ...listeners.map(readsToTheEnd)]);
+      stalled.disconnects();
+      expect(await server.end()).to.equal(null);
+    }
+    const server = await fixture.start(names, { settings });
+    for (const client of all) await client.connects(server.port);
+    while (all.some(({ unheard }) => unheard > 0)) for (const one of all) await one.readsAll();
+    for (const client of all) await client.readsAll();
+    await server.stop();
+    const archived = archivedIn(join(fixture.dataDir, 'ampere.db'));
+    for (const client of all) {
+      expect(client.removals, `removals of ${client.name}`).to.equal(0);
+      expect([...client.present].sort(), `who is here for ${client.name}`).to.deep.equal(
+        all.map((one) => one.name).sort(),
+      );
+      expect(client.heard, `what ${client.name} has heard`).to.deep.equal(archived.slice(-client.heard.length));
+      expect(archived.length - client.heard.length, `what ${client.name} has missed`).to.be.below(
+        window * writers.length,
+      );
+    }
+    const repeated = all.reduce((sum, one) => sum + one.repeated, 0);
+    console.log(`      ${rounds} kills, seed ${random.seed}: ${all[0]?.heard.length} messages, ${repeated} repeated`);
+  });
+});
