@@ -222,7 +222,7 @@ const offline = z
 const archive = z
   .strictObject({
     enabled: flag(
-      false,
+      true,
       'Keep an archive of the messages of each account, which its clients can read. Each message is then written to the disk.',
     ),
     markers: flag(true, 'Keep delivery receipts and chat markers, too. Without them, archives are much smaller.'),
