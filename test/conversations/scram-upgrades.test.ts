@@ -98,7 +98,7 @@ describe('Upgrades of credentials (XEP-0480)', () => {
     const success = await performs(client, account, 'SHA-512');
     expectTree(
       success,
-      `<success xmlns="${sasl2}"><authorization-identifier>*</authorization-identifier><bound xmlns="urn:xmpp:bind:0"/></success>`,
+      `<success xmlns="${sasl2}"><authorization-identifier>*</authorization-identifier><bound xmlns="urn:xmpp:bind:0">...</bound></success>`,
     );
     await client.receivesFeatures();
     await client.receivesNothing();

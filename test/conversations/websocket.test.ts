@@ -40,7 +40,7 @@ describe('Clients through WebSockets (RFC 7395)', () => {
     const message = parseTree(await web.hears(/<body>Ay<\/body>/));
     expect([message.ns, message.children.map((child) => (typeof child === 'string' ? '' : child.ns))]).to.deep.equal([
       'jabber:client',
-      ['jabber:client'],
+      ['jabber:client', 'urn:xmpp:sid:0'],
     ]);
   });
 

@@ -183,6 +183,20 @@ describe('the settings of a connection', () => {
     db.close();
   });
 
+  it('keep the log so small that the ballast pays for what it adds to the database', () => {
+    const db = new Database(directory.path('settings.db'));
+    for (const [ballastBytes, pages] of [
+      [0, 1000],
+      [32 * 1024 * 1024, 1000],
+      [1024 * 1024, 64],
+      [1, 1],
+    ] as const) {
+      configureConnection(db, ballastBytes);
+      expect(db.pragma('wal_autocheckpoint', { simple: true }), `${ballastBytes} bytes`).to.equal(pages);
+    }
+    db.close();
+  });
+
   it('are asserted, not hoped for', () => {
     const db = new Database(':memory:');
     expect(() => configureConnection(db)).to.throw(StorageError, 'journal_mode');

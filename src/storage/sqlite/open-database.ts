@@ -55,7 +55,7 @@ function trimBallast({ dataDir, ballastBytes, releaseBallast }: DatabaseOptions)
 }
 
 function prepareDatabase(db: Database.Database, options: DatabaseOptions): Migration | undefined {
-  configureConnection(db);
+  configureConnection(db, options.ballastBytes);
   if (options.quickCheck) quickCheck(db);
   const migration = migrate(db, options.migrationsDir, options.dataDir);
   if (options.maxPageCount !== undefined) db.pragma(`max_page_count = ${options.maxPageCount}`);

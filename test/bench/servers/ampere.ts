@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,7 +26,7 @@ export function ampereIn(root: string, withEdges: boolean): BenchServer {
     },
 
     async seed(place) {
-      const config = await writeConfig(place, 0, false);
+      const config = await writeConfig(root, place, { edges: 0, archive: false });
       const accounts = join(place.directory, 'accounts.csv');
       await writeFile(
         accounts,
@@ -38,7 +39,7 @@ export function ampereIn(root: string, withEdges: boolean): BenchServer {
     },
 
     async launch(place, { cores, archive }) {
-      const config = await writeConfig(place, withEdges ? cores - 1 : 0, archive);
+      const config = await writeConfig(root, place, { edges: withEdges ? cores - 1 : 0, archive });
       return { command: [process.execPath, launcher, 'start', '--config', config] };
     },
   };
@@ -49,10 +50,16 @@ async function versionIn(root: string): Promise<string> {
   return manifest.version;
 }
 
+/** What differs between the cases. */
+interface CaseSettings {
+  readonly edges: number;
+  readonly archive: boolean;
+}
+
 async function writeConfig(
+  root: string,
   { directory, data, ports, certificate }: Place,
-  edges: number,
-  archive: boolean,
+  { edges, archive }: CaseSettings,
 ): Promise<string> {
   const file = join(directory, 'ampere.json');
   const config = {
@@ -66,7 +73,7 @@ async function writeConfig(
     tls: { certificate: certificate.certificate, key: certificate.key, required: false },
     limits: { disabled: true },
     // An older build, which does not know these, may be measured, too.
-    ...(archive && { archive: { enabled: true } }),
+    ...(existsSync(join(root, 'dist/archives')) && { archive: { enabled: archive } }),
     ...(edges > 0 && { edges }),
     log: { level: 'warn' },
   };

@@ -53,20 +53,27 @@ export class InstantDisk {
     return this.#thread.idle;
   }
 
+  get #lastId(): number {
+    return this.#db.prepare<[], number | null>('SELECT max(seq) FROM sqlite_sequence').pluck().get() ?? 0;
+  }
+
   readonly open = async ({ onFatal, clock }: SqliteStorageOptions): Promise<Storage> => {
+    const isRefusing = () => this.nearlyFull;
     // The queue uses only these members of a worker.
     const worker = this.#thread as unknown as Worker;
     const queue = new OperationQueue(worker, {
-      isRefusing: () => this.nearlyFull,
+      isRefusing,
       onFull: () => undefined,
       onFatal,
     });
     const nowMs = () => clock?.nowMs() ?? 0;
-    const ids = new OrderedIds({ nowMs });
+    const ids = new OrderedIds({ nowMs }, this.#lastId);
     return {
       ...openStores(families, queue, { nowMs, nextId: () => ids.next() }),
       schemaVersion: 0,
-      disk: { freeBytes: 1e9, totalBytes: 1e9, refusing: false },
+      get disk() {
+        return { freeBytes: 1e9, totalBytes: 1e9, refusing: isRefusing() };
+      },
       load: queue,
       backup: () => Promise.reject(new Error('this storage has no backups')),
       close: () => queue.close(Promise.resolve()),
