@@ -135,12 +135,13 @@ export class Pages<Row extends ArchivedMessage = ArchivedMessage> {
   /** A message that cannot be read is left out: what comes behind it must be found. */
   #readAll(rows: readonly Row[]): Found<Row>[] {
     return rows.flatMap(({ bytes, ...row }) => {
-      const message = this.#read({ ...row, bytes });
+      const message = this.read({ ...row, bytes });
       return message ? [{ ...row, message }] : [];
     });
   }
 
-  #read({ id, bytes }: Pick<ArchivedMessage, 'id' | 'bytes'>): Stanza | undefined {
+  /** The message of a row; undefined if it is damaged, which is logged. */
+  read({ id, bytes }: Pick<ArchivedMessage, 'id' | 'bytes'>): Stanza | undefined {
     try {
       return Stanza.fromFrame(parseFrame(bytes));
     } catch (error) {

@@ -4,11 +4,11 @@ import { readAdminChanges, readAdminLists } from '../protocol/muc/admin-items.ts
 import { readDeclination, readInvitations } from '../protocol/muc/invitation.ts';
 import { readJoinRequest } from '../protocol/muc/join-request.ts';
 import { readRegistration } from '../protocol/muc/registration.ts';
-import { readModeration } from '../protocol/muc/retraction.ts';
 import { readDestruction } from '../protocol/muc/user-element.ts';
 import { readVoiceForm } from '../protocol/muc/voice-request.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { randomId } from '../protocol/random-id.ts';
+import { readModeration } from '../protocol/retraction.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { messageType } from '../protocol/stanza-rules.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Jid } from '../protocol/jid.ts';
-import { retractedId } from '../protocol/muc/retraction.ts';
+import { retractedId } from '../protocol/retraction.ts';
 import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { type MaybePromise, then } from '../routing/maybe-promise.ts';

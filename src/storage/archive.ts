@@ -95,6 +95,13 @@ export interface ArchiveStore {
   count(archive: number, range: ArchiveRange, most: number): Promise<number>;
   /** The first and the last message. */
   bounds(archive: number): Promise<readonly [first: ArchivedId, last: ArchivedId] | undefined>;
+  /**
+   * Those of the last messages exchanged with a peer before an id whose bytes contain a text, in any order. Looks at no more than 1000
+   * messages.
+   */
+  search(archive: number, peer: string, beforeId: number, text: string): Promise<ArchivedMessage[]>;
+  /** Changes the bytes of a message in all archives that have it, if all of them are among these. */
+  replace(id: number, bytes: Buffer, archives: readonly number[]): Promise<void>;
   /** Removes one message from one archive. */
   remove(archive: number, id: number): Promise<void>;
   /** Removes all messages with smaller ids from one archive, in steps; resolves with their number. */

@@ -150,6 +150,47 @@ export function describeArchive(subject: Subject): void {
     });
   }
 
+  it('searches the last 1000 messages with a peer', async () => {
+    const { archive: store } = subject.storage;
+    const { archive } = await newArchive();
+    append(archive, 'a needle, too far back');
+    const ids = ['a needle', 'hay', 'an\u00e9edle'].map((text) => append(archive, text));
+    append(archive, 'a needle of another', 'tybalt@x.example');
+    for (let hay = 0; hay < 997; hay++) append(archive, `hay ${hay}`);
+    const next = append(archive, 'a needle that comes later');
+    const search = async (text: string) => texts(await store.search(archive, romeo, next, text));
+    expect(await search('needle')).to.deep.equal(['a needle']);
+    expect(await search('\u00e9')).to.deep.equal(['an\u00e9edle']);
+    expect(await search('pin')).to.deep.equal([]);
+    expect(await store.search(archive, 'nobody@x.example', next, 'needle')).to.deep.equal([]);
+    expect(texts(await store.search(archive, romeo, ids[1]!, 'needle'))).to.have.members([
+      'a needle',
+      'a needle, too far back',
+    ]);
+  });
+
+  it('replaces a message if nobody else has it', async () => {
+    const { archive: store } = subject.storage;
+    const [one, other] = [await newArchive(), await newArchive()];
+    const id = store.newId();
+    const ends = {
+      sender: { archive: one.archive, peer: other.owner },
+      recipient: { archive: other.archive, peer: one.owner },
+    };
+    await store.append({ id, bytes: Buffer.from('x'), ...ends });
+    const read = async () => texts(await store.find(other.archive, [id]));
+    await store.replace(id, Buffer.from('no'), [one.archive]);
+    expect(await read()).to.deep.equal(['x']);
+    await store.replace(id, Buffer.from('both'), [other.archive, one.archive]);
+    expect(await read()).to.deep.equal(['both']);
+    await store.remove(one.archive, id);
+    await store.replace(id, Buffer.from('alone'), [other.archive]);
+    expect(await read()).to.deep.equal(['alone']);
+    await store.remove(other.archive, id);
+    await store.replace(id, Buffer.from('gone'), [other.archive]);
+    expect(await read()).to.deep.equal([]);
+  });
+
   it('removes nothing if the archive does not have the message', async () => {
     const { archive: store } = subject.storage;
     const [one, other] = [await newArchive(), await newArchive()];

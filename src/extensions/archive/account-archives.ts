@@ -1,5 +1,6 @@
 import { type ArchiveIds, archiveIdsOf } from '../../archives/archive-ids.ts';
 import type { ReadId } from '../../archives/query.ts';
+import type { Jid } from '../../protocol/jid.ts';
 import type { Account } from '../../routing/account.ts';
 import { AccountSlot, type LoadedState } from '../../routing/account-slot.ts';
 import type { ArchivedId, ArchiveStore } from '../../storage/archive.ts';
@@ -17,6 +18,13 @@ export interface AccountArchive {
   readonly ids: ArchiveIds;
   /** Whether some of its messages were imported with ids that `ids` cannot read. */
   readonly hasImportedIds: boolean;
+}
+
+/** An account that a message is archived for. */
+export interface Keeper {
+  readonly own: AccountArchive;
+  readonly account: Account;
+  readonly peer: Jid;
 }
 
 /** The id of a message as clients see it. */

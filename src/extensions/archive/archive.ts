@@ -24,6 +24,7 @@ import { type AccountArchive, AccountArchives, idOf } from './account-archives.t
 import { ArchiveReaders, isForAll, knownAfter } from './archive-readers.ts';
 import { Archiving } from './archiving.ts';
 import { preferencesElement, readPreferences } from './preferences.ts';
+import { Retractions } from './retractions.ts';
 
 /** What the operator decides; a slice of the configuration. */
 export interface ArchiveOptions extends Pick<RetentionOptions, 'keepDays'> {
@@ -64,15 +65,25 @@ export function archive(deps: ArchiveDeps): Extension {
   const { storage, isLocalDomain, clock, log } = deps;
   const store = storage.archive;
   const archives = new AccountArchives(store, storage.secrets);
-  const archiving = new Archiving({ ...deps, store, archives, disk: () => storage.disk });
   const pages = new Pages({ store, log });
+  const retractions = new Retractions({ store, pages });
+  const archiving = new Archiving({ ...deps, store, archives, retractions, disk: () => storage.disk });
   const readers = new ArchiveReaders(store);
   const { keepDays, maxPerAccount: maxPerArchive } = deps.options;
   const retention = new Retention({ store, options: { keepDays, maxPerArchive }, clock, log });
   return {
     name: 'archive',
     claims,
-    disco: { account: [ns.archive, ns.archiveExtended, ns.archiveGroupchatField, ns.stanzaId] },
+    disco: {
+      account: [
+        ns.archive,
+        ns.archiveExtended,
+        ns.archiveGroupchatField,
+        ns.stanzaId,
+        ns.retraction,
+        ns.retractionTombstone,
+      ],
+    },
     accountSlots: archives.slots,
     prepare: (message) => {
       const payload = withoutStanzaIds(message.payload, ({ domain }) => isLocalDomain(domain));

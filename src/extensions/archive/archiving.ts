@@ -15,8 +15,9 @@ import type { DiskState } from '../../storage/storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { Log } from '../../support/log.ts';
 import type { Payload } from '../../xml/payload.ts';
-import type { AccountArchive, AccountArchives } from './account-archives.ts';
+import type { AccountArchive, AccountArchives, Keeper } from './account-archives.ts';
 import { wants } from './preferences.ts';
+import type { Retractions } from './retractions.ts';
 
 /** Messages on their way to the disk at which senders begin to wait for it. */
 const patientWrites = 4096;
@@ -25,6 +26,7 @@ const patientWrites = 4096;
 interface ArchivingDeps {
   readonly store: Pick<ArchiveStore, 'newId' | 'append' | 'remove'>;
   readonly archives: Pick<AccountArchives, 'of'>;
+  readonly retractions: Pick<Retractions, 'apply'>;
   readonly sessions: Pick<SessionDirectory, 'of'>;
   readonly disk: () => Pick<DiskState, 'refusing'>;
   readonly options: {
@@ -32,13 +34,6 @@ interface ArchivingDeps {
     readonly markers: boolean;
   };
   readonly log: Log;
-}
-
-/** An account that a message is archived for. */
-interface Keeper {
-  readonly own: AccountArchive;
-  readonly account: Account;
-  readonly peer: Jid;
 }
 
 /** Messages that are written together. */
@@ -79,7 +74,10 @@ export class Archiving {
       recipient: endOf(recipient),
     };
     const waits = recipient !== undefined && plan.kind === 'stored';
-    const durable = waits ? undefined : this.#append(archived);
+    const written = waits ? undefined : this.#append(archived);
+    const takesBack = message.payload.has('retract', ns.retraction);
+    const takenBack = takesBack ? this.#takeBack(passage, id, [sender, recipient]) : undefined;
+    const durable = takenBack ? Promise.all([written, takenBack]) : written;
     const copyForSender =
       sender && this.#hasOthers(sender.account) ? stamped(passage.copyForSender, sender, id) : undefined;
     return new ArchivedPassage({
@@ -89,7 +87,8 @@ export class Archiving {
       unwritten: waits ? archived : undefined,
       copyForSender,
       durable: options.ackScope?.needsAck ? durable : undefined,
-      backlog: this.#waiting > patientWrites ? durable : undefined,
+      // A retraction searches the archive, so each sender has one at a time.
+      backlog: takenBack ?? (this.#waiting > patientWrites ? durable : undefined),
       remove: this.#remove,
     });
   }
@@ -139,6 +138,15 @@ export class Archiving {
     return wants(own.preferences, account, peer) ? { own, account, peer } : undefined;
   }
 
+  /** Resolves when the message that this one takes back is replaced, or when that has failed. */
+  #takeBack(passage: JudgedPassage, id: number, ends: readonly (Keeper | undefined)[]): Promise<void> | undefined {
+    const { message, sender, session } = passage;
+    const keepers = ends.filter((end) => end !== undefined);
+    const retraction = { id, message, sender, fromClient: session !== undefined, keepers };
+    const applied = this.#deps.retractions.apply(retraction);
+    return applied?.catch((error: unknown) => this.#failed(error, 'a message was not taken back'));
+  }
+
   readonly #remove = ({ own }: Keeper, id: number): void => {
     this.#deps.store.remove(own.archive, id).catch((error) => this.#failed(error));
   };
@@ -166,10 +174,10 @@ export class Archiving {
     return group;
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, what = 'messages were not archived'): void {
     // A full disk is reported where it is watched.
     if (error instanceof StorageError && error.isPassing) return;
-    this.#deps.log.error({ err: error }, 'messages were not archived');
+    this.#deps.log.error({ err: error }, what);
   }
 }
 
@@ -202,8 +210,8 @@ interface ArchivedDeps {
   /** What the store has yet to write, together with the stored message. */
   readonly unwritten: NewArchivedMessage | undefined;
   readonly copyForSender: Stanza | undefined;
-  readonly durable: Promise<void> | undefined;
-  readonly backlog: Promise<void> | undefined;
+  readonly durable: Promise<unknown> | undefined;
+  readonly backlog: Promise<unknown> | undefined;
   readonly remove: (keeper: Keeper, id: number) => void;
 }
 
@@ -219,11 +227,11 @@ class ArchivedPassage implements Recorded {
     return this.#deps.copyForSender;
   }
 
-  get durable(): Promise<void> | undefined {
+  get durable(): Promise<unknown> | undefined {
     return this.#deps.durable;
   }
 
-  get backlog(): Promise<void> | undefined {
+  get backlog(): Promise<unknown> | undefined {
     return this.#deps.backlog;
   }
 

@@ -1,4 +1,4 @@
-import { isRetracted, type Moderation, moderatedRetraction, retracted } from '../../protocol/muc/retraction.ts';
+import { isRetracted, type Moderation, moderatedRetraction, retracted } from '../../protocol/retraction.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { withStanzaId } from '../../protocol/stanza-id.ts';

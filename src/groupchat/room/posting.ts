@@ -1,8 +1,8 @@
 import type { Jid } from '../../protocol/jid.ts';
 import { isWorthArchiving } from '../../protocol/message-kind.ts';
 import { reflectable, withOccupantId } from '../../protocol/muc/reflection.ts';
-import { isRetracted } from '../../protocol/muc/retraction.ts';
 import { ns } from '../../protocol/namespaces.ts';
+import { isRetracted } from '../../protocol/retraction.ts';
 import { Stanza } from '../../protocol/stanza.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { withStanzaId } from '../../protocol/stanza-id.ts';

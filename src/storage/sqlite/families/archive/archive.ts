@@ -8,7 +8,7 @@ import type {
   ArchiveUsage,
 } from '../../../archive.ts';
 import { StorageError } from '../../../storage-error.ts';
-import { asBuffer } from '../../bytes.ts';
+import { asBuffer, ownBytes } from '../../bytes.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../../family.ts';
 import { type ArchiveTables, archiveTables } from './archive-tables.ts';
 import { prepareImports } from './imports.ts';
@@ -25,6 +25,8 @@ interface PackedArchivedMessage {
 
 /** Messages that one operation measures. */
 const measuredAtOnce = 2000;
+/** Messages that one operation searches, and operations of one search. */
+const [searchedAtOnce, searchSteps] = [250, 4];
 
 /** The archives of messages. */
 export const archive = defineFamily({
@@ -46,12 +48,13 @@ function prepareArchive(db: Database.Database) {
   };
 }
 
-function archiveStore({ run, gather, nextId }: StoreContext<OperationsOf<typeof prepareArchive>>): ArchiveStore {
+type Context = StoreContext<OperationsOf<typeof prepareArchive>>;
+
+function archiveStore({ run, gather, nextId }: Context): ArchiveStore {
   /** Archives without an owner that are being filled. */
   const filling = new Set<number>();
-  const unpack = (messages: readonly PackedArchivedMessage[]): ArchivedMessage[] =>
-    messages.map(({ id, importedId, bytes }) => ({ ...idOf(id, importedId), bytes: asBuffer(bytes) }));
   return {
+    ...methodsInSteps(run),
     open: (owner) => run('open', owner),
     setPreferences: (archive, preferences) => run('setPreferences', archive, preferences ?? null),
     setRead: (archive) => run('setRead', archive),
@@ -61,7 +64,39 @@ function archiveStore({ run, gather, nextId }: StoreContext<OperationsOf<typeof 
     find: async (archive, ids) => unpack(await run('find', archive, ids)),
     count: (archive, range, most) => run('count', archive, range, most),
     bounds: (archive) => run('bounds', archive),
+    replace: (id, bytes, archives) => run('replace', id, ownBytes(bytes), archives),
     remove: (archive, id) => run('remove', archive, id),
+    tidy: (limits) => run('tidy', limits, [...filling]),
+    idsOfImported: (archive, importedIds) => run('idsOfImported', archive, importedIds),
+    prepareImport: async () => {
+      const archive = await run('prepareImport');
+      filling.add(archive);
+      return archive;
+    },
+    importMessages: async (archive, messages, after = { atMs: 0, id: 0 }) => {
+      const bound = nextId();
+      for (;;) {
+        const place = await run('importMessages', archive, messages, after, bound);
+        if (place !== undefined) return place;
+      }
+    },
+    finishImport: (archive) => void filling.delete(archive),
+  };
+}
+
+/** The methods that take several operations, between which others get their turn. */
+function methodsInSteps(run: Context['run']): Pick<ArchiveStore, 'search' | 'purge' | 'usage'> {
+  return {
+    search: async (archive, peer, beforeId, text) => {
+      const found: ArchivedMessage[] = [];
+      let before = beforeId;
+      for (let step = 0; step < searchSteps && before > 0; step++) {
+        const { messages, firstId } = await run('search', archive, { afterId: 0, beforeId: before, peer }, text);
+        found.push(...unpack(messages));
+        before = firstId;
+      }
+      return found;
+    },
     purge: async (archive, beforeId) => {
       let removed = 0;
       for (;;) {
@@ -83,22 +118,11 @@ function archiveStore({ run, gather, nextId }: StoreContext<OperationsOf<typeof 
         };
       }
     },
-    tidy: (limits) => run('tidy', limits, [...filling]),
-    idsOfImported: (archive, importedIds) => run('idsOfImported', archive, importedIds),
-    prepareImport: async () => {
-      const archive = await run('prepareImport');
-      filling.add(archive);
-      return archive;
-    },
-    importMessages: async (archive, messages, after = { atMs: 0, id: 0 }) => {
-      const bound = nextId();
-      for (;;) {
-        const place = await run('importMessages', archive, messages, after, bound);
-        if (place !== undefined) return place;
-      }
-    },
-    finishImport: (archive) => void filling.delete(archive),
   };
+}
+
+function unpack(messages: readonly PackedArchivedMessage[]): ArchivedMessage[] {
+  return messages.map(({ id, importedId, bytes }) => ({ ...idOf(id, importedId), bytes: asBuffer(bytes) }));
 }
 
 function idOf(id: number, importedId: string | null): ArchivedId {
@@ -150,6 +174,13 @@ function prepareQueries(db: Database.Database, { index, peers }: ArchiveTables) 
       const entries = entriesOf(range);
       return entries === undefined ? [] : readAll(archive, index.ids(archive, entries, limit, which));
     },
+    /** `firstId` is where the next step goes on; 0 if no messages are left. */
+    search: (archive: number, range: ArchiveRange, text: string) => {
+      const entries = entriesOf(range);
+      const ids = entries === undefined ? [] : index.ids(archive, entries, searchedAtOnce, 'last');
+      const messages = readAll(archive, ids).filter(({ bytes }) => asBuffer(bytes).includes(text));
+      return { messages, firstId: ids.length < searchedAtOnce ? 0 : (ids[0] ?? 0) };
+    },
     find: (archive: number, ids: readonly number[]): PackedArchivedMessage[] => {
       index.refresh();
       return readAll(
@@ -172,12 +203,23 @@ function prepareQueries(db: Database.Database, { index, peers }: ArchiveTables) 
   };
 }
 
-function prepareChanges(db: Database.Database, { append, remove }: ArchiveTables) {
+function prepareChanges(db: Database.Database, { append, remove, index }: ArchiveTables) {
   const prefer = db.prepare<[string | null, number]>('UPDATE archives SET preferences = ? WHERE id = ?');
   const setRead = db.prepare<[number]>('UPDATE archives SET was_read = 1 WHERE id = ?');
+  const ends = db
+    .prepare<[number], [number | null, number | null]>(
+      'SELECT sender_archive, recipient_archive FROM archive_messages WHERE id = ?',
+    )
+    .raw();
+  const replace = db.prepare<[Uint8Array, number]>('UPDATE archive_messages SET bytes = ? WHERE id = ?');
   return {
     append,
     remove,
+    replace: (id: number, bytes: Uint8Array, archives: readonly number[]): void => {
+      index.refresh();
+      const others = (ends.get(id) ?? []).filter((archive) => archive !== null && !archives.includes(archive));
+      if (!others.some((archive) => archive !== null && index.has(archive, id))) replace.run(bytes, id);
+    },
     setPreferences: (archive: number, preferences: string | null): void => {
       if (prefer.run(preferences, archive).changes === 0) {
         throw new StorageError('not-found', `There is no archive ${archive}`);

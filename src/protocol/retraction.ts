@@ -1,9 +1,9 @@
-import { attribute, childNamed, type Element, textOf, xml } from '../../xml/element.ts';
-import type { Payload } from '../../xml/payload.ts';
-import { formatDateTime } from '../date-time.ts';
-import type { Jid } from '../jid.ts';
-import { ns } from '../namespaces.ts';
-import { StanzaError } from '../stanza-error.ts';
+import { attribute, childNamed, type Element, textOf, xml } from '../xml/element.ts';
+import type { Payload } from '../xml/payload.ts';
+import { formatDateTime } from './date-time.ts';
+import type { Jid } from './jid.ts';
+import { ns } from './namespaces.ts';
+import { StanzaError } from './stanza-error.ts';
 
 /** The most bytes of a reason. */
 const maxReasonBytes = 512;
