@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type { Operation } from '../routing/operation.ts';
 import { OperationError } from '../routing/operation-error.ts';
@@ -46,12 +48,30 @@ export class ControlClient {
     const allowedMs = (durationMs?.(input) ?? 0) + answerTimeoutMs;
     const { status, content } = await this.#roundTrip(method, request, allowedMs <= longestTimerMs ? allowedMs : 0);
     if (status === 200) return JSON.parse(content);
-    const { error }: { error: { message: string } } = JSON.parse(content);
-    throw new OperationError(codeOf(status), error.message);
+    throw failureOf(status, content);
+  }
+
+  /** Runs an operation that answers with any number of values, and gives each when it comes. */
+  async *follow<Context, Input extends object, Value>(
+    { method, path }: Operation<Context, Input, AsyncIterable<Value>>,
+    input: Input,
+  ): AsyncGenerator<Value, void> {
+    const response = await this.#request(method, inBody(path, input), 0);
+    if (response.statusCode !== 200) throw failureOf(Number(response.statusCode), await text(response));
+    for await (const line of createInterface({ input: response })) yield JSON.parse(line);
   }
 
   /** A timeout of 0 ms means no timeout. */
-  async #roundTrip(method: string, { path, body }: Request, timeoutMs: number) {
+  async #roundTrip(method: string, request: Request, timeoutMs: number) {
+    const response = await this.#request(method, request, timeoutMs);
+    try {
+      return { status: Number(response.statusCode), content: await text(response) };
+    } catch (error) {
+      throw brokenConnection(error);
+    }
+  }
+
+  async #request(method: string, { path, body }: Request, timeoutMs: number): Promise<IncomingMessage> {
     // Imported late: the slowest import of the CLI.
     const { request } = await import('node:http');
     const headers = { 'content-length': body.length };
@@ -60,11 +80,20 @@ export class ControlClient {
     outgoing.end(body);
     try {
       const [response] = await once(outgoing, 'response');
-      return { status: Number(response.statusCode), content: await text(response) };
+      return response;
     } catch (error) {
-      throw new OperationError('not-running', `The connection to the server failed: ${reason(error)}.`);
+      throw brokenConnection(error);
     }
   }
+}
+
+function failureOf(status: number, content: string): OperationError {
+  const { error }: { error: { message: string } } = JSON.parse(content);
+  return new OperationError(codeOf(status), error.message);
+}
+
+function brokenConnection(error: unknown): OperationError {
+  return new OperationError('not-running', `The connection to the server failed: ${reason(error)}.`);
 }
 
 interface Request {

@@ -11,13 +11,13 @@ import { ConnectionLimiter } from '../streams/connection-limiter.ts';
 import { newTraffic, type Traffic } from '../streams/stream-traffic.ts';
 import { type Clock, systemClock } from '../support/clock.ts';
 import type { DiskSpace } from '../support/disk-space.ts';
-import type { AdjustableLog, Log } from '../support/log.ts';
+import type { FollowedLog, Log } from '../support/log.ts';
 import { Tally } from '../support/metric.ts';
 import { CurrentCertificates } from '../tls/current-certificates.ts';
 
 /** What the caller that starts a server can give it. */
 export interface Environment {
-  readonly log: AdjustableLog;
+  readonly log: FollowedLog;
   readonly clock?: Clock;
   /** Services in this process that answer for further domains. */
   readonly services?: readonly Service[];

@@ -1,9 +1,11 @@
 import type { Config } from '../config/schema.ts';
+import type { FollowedLog } from '../support/log.ts';
 import { type ControlServer, startControlServer } from '../web/control/control-server.ts';
 import { operations } from '../web/control/operations.ts';
 import { type Operator, operatorOf } from '../web/control/operator.ts';
 import type { RunningServer } from '../web/control/running-server.ts';
 import { controlSocketPath } from '../web/control/socket-path.ts';
+import { Watches } from '../web/watch/watches.ts';
 import { closeFoundation, type Environment, type Foundation, openFoundation } from './foundation.ts';
 import { type Addresses, openListeners } from './listeners.ts';
 import { makeParts, type Parts, software } from './parts.ts';
@@ -48,7 +50,7 @@ async function open(foundation: Foundation, parts: Parts, options: ServerOptions
   try {
     const addresses = await openStreams(foundation, parts);
     const reload = makeReload(foundation, parts, options.log, options.reloadConfig);
-    const running = makeRunningServer(foundation, parts, addresses, reload);
+    const running = makeRunningServer(foundation, parts, addresses, reload, options.log);
     control = await openControl(foundation, parts, running);
     parts.routing.hooks.opened();
     return {
@@ -113,6 +115,7 @@ function makeRunningServer(
   parts: Parts,
   addresses: Addresses,
   reload: () => Promise<void>,
+  log: FollowedLog,
 ): RunningServer {
   const { config, storage, clock } = foundation;
   const { routing, registrar, devices, components, federation, listener } = parts;
@@ -131,6 +134,7 @@ function makeRunningServer(
       connections: listener.connections,
       extensions: routing.hooks.status(),
     }),
+    watches: new Watches({ traffic: foundation.traffic, followLog: (take) => log.follow(take), clock }),
     components: () => components.report(),
     testPeer: federation && ((pair) => federation.test(pair)),
     peers: () => federation?.report() ?? [],

@@ -2,10 +2,10 @@ import type { Stanza } from '../protocol/stanza.ts';
 import type { Frame } from '../xml/frame.ts';
 
 /** A kind of streams. */
-type StreamKind = 'c2s' | 's2s' | 'component';
+export type StreamKind = 'c2s' | 's2s' | 'component';
 
 /** Sees the stanzas of streams. Must return quickly and never throw. */
-interface StreamObserver {
+export interface StreamObserver {
   /** A frame was read. `peer` is the entity at the other end, as far as it is known. */
   received(frame: Frame, peer: string): void;
   sent(stanza: Stanza, peer: string): void;

@@ -22,6 +22,12 @@ export interface AdjustableLog extends Log {
   level: string;
 }
 
+/** A log whose lines others can read while they are written. */
+export interface FollowedLog extends AdjustableLog {
+  /** Calls `take` with each line from now on, in JSON. Returns the function that ends this. */
+  follow(take: (line: string) => void): () => void;
+}
+
 /** Bidirectional overrides and C1 controls, which make a terminal show something else. JSON already escapes C0 controls. */
 const misleading = /[\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
@@ -37,15 +43,27 @@ export interface LineSink {
 }
 
 /** Opens the log, by default on standard output. */
-export async function createLog(options: LogOptions, output: LineSink = process.stdout): Promise<AdjustableLog> {
+export async function createLog(options: LogOptions, output: LineSink = process.stdout): Promise<FollowedLog> {
   const { isTTY = false } = output;
   const escaped: LineSink = { write: (line) => void output.write(escapeControls(line)) };
   const pretty = options.format === 'pretty' || (options.format === 'auto' && isTTY);
-  const log: AdjustableLog = pino(
+  const written = pretty ? await prettyLines(escaped, isTTY) : escaped;
+  const followers = new Set<(line: string) => void>();
+  const log = pino(
     { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pretty ? await prettyLines(escaped, isTTY) : escaped,
+    {
+      write: (line: string) => {
+        written.write(line);
+        for (const take of followers) take(line);
+      },
+    },
   );
-  return log;
+  return Object.assign(log, {
+    follow: (take: (line: string) => void) => {
+      followers.add(take);
+      return () => void followers.delete(take);
+    },
+  });
 }
 
 async function prettyLines({ write }: LineSink, colorize: boolean): Promise<LineSink> {

@@ -19,11 +19,13 @@ import { OperationError } from '../../src/routing/operation-error.ts';
 import { LocalSessions } from '../../src/routing/session-directory.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { newTraffic } from '../../src/streams/stream-traffic.ts';
 import { systemClock } from '../../src/support/clock.ts';
 import { type ControlServer, startControlServer } from '../../src/web/control/control-server.ts';
 import { operations } from '../../src/web/control/operations.ts';
 import type { RunningServer } from '../../src/web/control/running-server.ts';
 import { controlSocketPath } from '../../src/web/control/socket-path.ts';
+import { Watches } from '../../src/web/watch/watches.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { StubSession } from '../support/stub-session.ts';
 
@@ -42,6 +44,12 @@ export class RunningAdministration {
   readonly forgotten: string[] = [];
   readonly known = new Map<string, Account>();
   readonly log = new RecordingLog();
+  readonly traffic = newTraffic();
+  readonly watches = new Watches({
+    traffic: this.traffic,
+    followLog: (take) => this.log.follow(take),
+    clock: systemClock,
+  });
   readonly storage: Storage;
   /** What the next reload rejects with. */
   reloadFailure: Error | undefined;
@@ -108,6 +116,7 @@ export class RunningAdministration {
       sessions: this.sessions,
       peers: () => this.peers,
       status: () => sampleStatus,
+      watches: this.watches,
       components: () => this.components,
       testPeer: async (pair) => this.#answer(pair, this.linkTest),
       reload: async () => {

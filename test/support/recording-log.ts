@@ -1,7 +1,7 @@
-import type { AdjustableLog, Log } from '../../src/support/log.ts';
+import type { FollowedLog, Log } from '../../src/support/log.ts';
 
 /** A log that keeps its lines, so that a test can see what the server complained about and what it gave away. */
-export class RecordingLog implements AdjustableLog {
+export class RecordingLog implements FollowedLog {
   level = 'debug';
   readonly lines: string[] = [];
   /** The lines no healthy server writes. */
@@ -23,6 +23,13 @@ export class RecordingLog implements AdjustableLog {
     this.alarms.push(this.#keep('error', fields, message));
   }
 
+  readonly #followers = new Set<(line: string) => void>();
+
+  follow(take: (line: string) => void): () => void {
+    this.#followers.add(take);
+    return () => void this.#followers.delete(take);
+  }
+
   child(): Log {
     return this;
   }
@@ -30,6 +37,7 @@ export class RecordingLog implements AdjustableLog {
   #keep(level: string, fields: object, message: string): string {
     const line = `${level} ${message} ${JSON.stringify(fields, (_key, value: unknown) => readable(value))}`;
     this.lines.push(line);
+    for (const take of this.#followers) take(line);
     return line;
   }
 }

@@ -17,6 +17,7 @@ import { sessionsCommand } from './sessions.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
 import { userCommand } from './user.ts';
+import { watchCommand } from './watch.ts';
 
 /** Every command, in the order of the help. */
 export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
@@ -30,6 +31,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   statusCommand,
   sessionsCommand,
   kickCommand,
+  watchCommand,
   componentsCommand,
   s2sCommand,
   sendCommand,

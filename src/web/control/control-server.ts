@@ -136,7 +136,8 @@ async function carryOut(
     // Operations that only read are logged at debug level.
     const level = operation.method === 'GET' ? 'debug' : 'info';
     log[level]({ operation: name, ...subjectOf(given) }, 'administration');
-    await send(response, 200, result ?? {});
+    if (isSequence(result)) await sendAll(response, result);
+    else await send(response, 200, result ?? {});
   } catch (error) {
     const known = toOperationError(error);
     if (known === undefined) log.error({ operation: name, err: error }, 'administration failed');
@@ -190,6 +191,29 @@ async function send(response: ServerResponse, status: number, value: unknown): P
   response.end(`${JSON.stringify(value)}\n`);
   // The client may have disconnected.
   await finished(response).catch(() => undefined);
+}
+
+/** Whether an operation answers with any number of values, one after the other. */
+function isSequence(result: unknown): result is AsyncIterable<unknown> {
+  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
+}
+
+/** Sends each value on a line of its own, no faster than the client reads. Ends the sequence when the client disconnects. */
+async function sendAll(response: ServerResponse, values: AsyncIterable<unknown>): Promise<void> {
+  const iterator = values[Symbol.asyncIterator]();
+  response.on('close', () => void iterator.return?.());
+  response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
+  response.flushHeaders();
+  for (let next = await iterator.next(); !next.done && !response.destroyed; next = await iterator.next()) {
+    if (!response.write(`${JSON.stringify(next.value)}\n`))
+      await Promise.race([once(response, 'drain'), closed(response)]);
+  }
+  response.end();
+  await finished(response).catch(() => undefined);
+}
+
+function closed(response: ServerResponse): Promise<void> {
+  return finished(response).catch(() => undefined);
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -16,6 +16,7 @@ import {
   setForward,
   setPassword,
 } from './user-operations.ts';
+import { watch } from './watch-operations.ts';
 
 /** The operations of a running server, without those of extensions. Those that need only `ServedDomains` also work on a stopped server. */
 export const operations: readonly BindableOperation<RunningServer>[] = [
@@ -45,4 +46,5 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   testPeer,
   reload,
   backup,
+  watch,
 ];

@@ -5,6 +5,7 @@ import type { PeerStreamReport } from '../../federation/peer-report.ts';
 import type { StatusSection } from '../../routing/extension.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { Storage } from '../../storage/storage.ts';
+import type { Watches } from '../watch/watches.ts';
 import type { OperatedStorage, ServedDomains } from './served-domains.ts';
 
 /** An address the server listens on. */
@@ -32,6 +33,7 @@ export interface RunningServer extends ServedDomains {
   status(): ServerStatus;
   /** The streams between this server and others. */
   peers(): readonly PeerStreamReport[];
+  readonly watches: Pick<Watches, 'open'>;
   components(): readonly ComponentReport[];
   /** Opens a test stream to another server. Absent if federation is off. */
   readonly testPeer?: ((pair: DomainPair) => Promise<LinkTestReport>) | undefined;

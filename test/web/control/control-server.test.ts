@@ -95,6 +95,7 @@ describe('the control socket', () => {
     ['POST', '/s2s/test', { remote: 'a' }, { remote: 'a' }],
     ['POST', '/reload', {}, {}],
     ['POST', '/backup', { file: '/x' }, { file: '/x' }],
+    ['POST', '/watch', { jid: 'a@b', bodies: true }, { jid: 'a@b', bodies: true }],
     ['PUT', '/forwards', { jid: 'a@b', target: 'c@d' }, { jid: 'a@b', target: 'c@d' }],
     ['DELETE', '/forwards?jid=a@b', undefined, { jid: 'a@b' }],
     ['GET', '/forwards?after=b&limit=2', undefined, { after: 'b', limit: 2 }],

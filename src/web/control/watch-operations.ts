@@ -1,0 +1,15 @@
+import { operation } from '../../routing/operation.ts';
+import { watchRequest } from '../watch/watch-filter.ts';
+import type { RunningServer } from './running-server.ts';
+
+/** Shows stanzas and lines of the log from now on, until the operator disconnects. */
+export const watch = operation({
+  method: 'POST',
+  path: '/watch',
+  input: watchRequest,
+  run: async ({ watches }: Pick<RunningServer, 'watches'>, request, stopped) => {
+    const watcher = watches.open(request);
+    stopped.addEventListener('abort', () => watcher.end('the server stops'), { once: true });
+    return watcher;
+  },
+});
