@@ -2,11 +2,13 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type { Operation } from '../routing/operation.ts';
 import { OperationError } from '../routing/operation-error.ts';
 import { codeOf } from '../web/control/error-status.ts';
+import { operatorHeader } from '../web/control/requester.ts';
 import { controlSocketPath, socketAddress } from '../web/control/socket-path.ts';
 
 /** Time limit for an answer, on top of the duration of the operation. */
@@ -74,7 +76,7 @@ export class ControlClient {
   async #request(method: string, { path, body }: Request, timeoutMs: number): Promise<IncomingMessage> {
     // Imported late: the slowest import of the CLI.
     const { request } = await import('node:http');
-    const headers = { 'content-length': body.length };
+    const headers = { 'content-length': body.length, [operatorHeader]: encodeURIComponent(operatorName()) };
     const outgoing = request({ socketPath: this.#address, method, path, headers, timeout: timeoutMs, agent: false });
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
     outgoing.end(body);
@@ -84,6 +86,22 @@ export class ControlClient {
     } catch (error) {
       throw brokenConnection(error);
     }
+  }
+}
+
+/** The user who runs this program, for the audit log. */
+export function operatorName(): string {
+  const { SUDO_USER: before } = process.env;
+  const name = userName();
+  return before === undefined || before === name ? name : `${before} as ${name}`;
+}
+
+/** A process in a container may have a user without a name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
   }
 }
 

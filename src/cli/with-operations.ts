@@ -4,7 +4,7 @@ import { dataPaths } from '../storage/sqlite/data-directory.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Operator } from '../web/control/operator.ts';
 import type { ServedDomains } from '../web/control/served-domains.ts';
-import { ControlClient } from './control-client.ts';
+import { ControlClient, operatorName } from './control-client.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 
 /** Works with the running server. Throws `unreachable` if no server is running. */
@@ -34,14 +34,21 @@ export async function withServerOrData<T>(
 
 async function withData<T>(config: Config, work: (operator: Operator<ServedDomains>) => Promise<T>): Promise<T> {
   refuseForeignOwner(config.dataDir);
-  const [{ operatorOf }, { stoppedServer }, storage] = await Promise.all([
-    import('../web/control/operator.ts'),
-    import('../web/control/stopped-server.ts'),
-    open(config),
-  ]);
+  const [{ recordedOperator }, { stoppedServer }, { Audit }, { systemClock }, { silentLog }, storage] =
+    await Promise.all([
+      import('../web/control/operator.ts'),
+      import('../web/control/stopped-server.ts'),
+      import('../web/control/audit.ts'),
+      import('../support/clock.ts'),
+      import('../support/log.ts'),
+      open(config),
+    ]);
   try {
     const { domains, authentication } = config;
-    return await work(operatorOf(stoppedServer(storage, domains, authentication.scramIterations)));
+    const audit = new Audit({ store: storage.administrations, clock: systemClock, log: silentLog });
+    const requester = { operator: operatorName(), origin: 'command line, server stopped' };
+    const served = stoppedServer(storage, domains, authentication.scramIterations);
+    return await work(recordedOperator(served, audit, requester));
   } finally {
     await storage.close();
   }

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { FollowedLog } from '../support/log.ts';
+import { Audit } from '../web/control/audit.ts';
 import { type ControlServer, startControlServer } from '../web/control/control-server.ts';
 import { operations } from '../web/control/operations.ts';
 import { type Operator, operatorOf } from '../web/control/operator.ts';
@@ -104,10 +105,15 @@ async function close(
   await controlClosed;
 }
 
-function openControl({ config, log }: Foundation, { routing }: Parts, running: RunningServer): Promise<ControlServer> {
+function openControl(
+  { config, storage, clock, log }: Foundation,
+  { routing }: Parts,
+  running: RunningServer,
+): Promise<ControlServer> {
   const path = controlSocketPath(config.dataDir);
   const all = [...operations.map(({ bind }) => bind(running)), ...routing.hooks.operations];
-  return startControlServer({ path, operations: all, log });
+  const audit = new Audit({ store: storage.administrations, clock, log });
+  return startControlServer({ path, operations: all, audit, log });
 }
 
 function makeRunningServer(

@@ -49,6 +49,7 @@ export const showRoom = operation({
 export const setAffiliation = operation({
   method: 'PUT',
   path: '/room/affiliation',
+  subject: ({ room, jid }) => `${room}, ${jid}`,
   input: z.strictObject({ room: text, jid: text, affiliation }),
   run: async ({ rooms }: OperatedRooms, { room, jid, affiliation: name }) => {
     const { address } = await existingAt(rooms, room);
@@ -63,6 +64,7 @@ export const setAffiliation = operation({
 export const destroyRoom = operation({
   method: 'DELETE',
   path: '/room',
+  subject: ({ room }) => room,
   input: z.strictObject({ room: text, reason: text.optional() }),
   run: async ({ rooms }: OperatedRooms, { room, reason }) => {
     const { address } = await existingAt(rooms, room);

@@ -12,6 +12,10 @@ interface OperationDefinition<Context, Input, Result> {
   readonly input: z.ZodType<Input>;
   /** How much longer than an ordinary one the operation may take, in milliseconds; Infinity for no limit. */
   readonly durationMs?: (input: Input) => number;
+  /** Whether the audit log records it; by default, if it changes something. */
+  readonly recorded?: boolean;
+  /** The address or name that it is about, for the audit log; by default, the JID in the input. */
+  readonly subject?: (input: Input) => string;
   /**
    * Runs the operation. The result must survive JSON. Every expected rejection is an `OperationError` or a `StorageError`.
    * The signal is aborted when the server stops: an operation that waits then returns what it has.
@@ -20,7 +24,9 @@ interface OperationDefinition<Context, Input, Result> {
 }
 
 /** Something that an operator can ask for. Both ends of the control socket are derived from it. */
-export interface Operation<Context, Input, Result> extends OperationDefinition<Context, Input, Result> {
+export interface Operation<Context, Input, Result>
+  extends Omit<OperationDefinition<Context, Input, Result>, keyof AuditedOperation>,
+    AuditedOperation {
   /** Joins the operation and its context. */
   readonly bind: (context: Context) => BoundOperation;
 }
@@ -33,10 +39,18 @@ export interface BindableOperation<Context> {
   readonly bind: (context: Context) => BoundOperation;
 }
 
-/** An operation that can run. */
-export interface BoundOperation {
+/** What the audit log knows of an operation. */
+export interface AuditedOperation {
   readonly method: Method;
   readonly path: string;
+  /** Whether it is recorded. */
+  readonly recorded: boolean;
+  /** The subject of an input, which may have any shape. */
+  readonly subjectOf: (input: unknown) => string | undefined;
+}
+
+/** An operation that can run. */
+export interface BoundOperation extends AuditedOperation {
   /** Checks the input and runs the operation. Rejects with `invalid` if the input has another shape. */
   readonly run: (input: unknown, stopped: AbortSignal) => Promise<unknown>;
 }
@@ -45,17 +59,26 @@ export interface BoundOperation {
 export function operation<Context, Input, Result>(
   definition: OperationDefinition<Context, Input, Result>,
 ): Operation<Context, Input, Result> {
-  const { method, path, input: schema, run } = definition;
+  const { method, path, input: schema, run, recorded = method !== 'GET' } = definition;
+  const subjectOf = (input: unknown) => {
+    const { success, data } = definition.subject ? schema.safeParse(input) : {};
+    return success && data !== undefined ? definition.subject?.(data) : jidIn(input);
+  };
+  const audited = { method, path, recorded, subjectOf };
   const bind = (context: Context): BoundOperation => ({
-    method,
-    path,
+    ...audited,
     run: async (input, stopped) => {
       const parsed = schema.safeParse(input);
       if (!parsed.success) throw new OperationError('invalid', `The request is invalid: ${issuesText(parsed.error)}.`);
       return run(context, parsed.data, stopped);
     },
   });
-  return { ...definition, bind };
+  return { ...definition, ...audited, bind };
+}
+
+function jidIn(input: unknown): string | undefined {
+  if (typeof input !== 'object' || input === null || !('jid' in input)) return undefined;
+  return String(input.jid);
 }
 
 /** The issues of an input, on one line. */

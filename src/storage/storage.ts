@@ -1,5 +1,6 @@
 import type { DiskSpace } from '../support/disk-space.ts';
 import type { AccountStore } from './accounts.ts';
+import type { AdministrationStore } from './administrations.ts';
 import type { ArchiveStore } from './archive.ts';
 import type { BlocklistStore } from './blocklists.ts';
 import type { DeviceStore } from './devices.ts';
@@ -54,6 +55,7 @@ export interface Storage {
   readonly rooms: RoomStore;
   readonly push: PushStore;
   readonly reports: ReportStore;
+  readonly administrations: AdministrationStore;
   readonly schemaVersion: number;
   readonly disk: DiskState;
   readonly load: StorageLoad;

@@ -21,6 +21,7 @@ import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.
 import type { Storage } from '../../src/storage/storage.ts';
 import { newTraffic } from '../../src/streams/stream-traffic.ts';
 import { systemClock } from '../../src/support/clock.ts';
+import { Audit } from '../../src/web/control/audit.ts';
 import { type ControlServer, startControlServer } from '../../src/web/control/control-server.ts';
 import { operations } from '../../src/web/control/operations.ts';
 import type { RunningServer } from '../../src/web/control/running-server.ts';
@@ -141,6 +142,7 @@ export class RunningAdministration {
         ...messageOperations.map(({ bind }) => bind(running.#messages)),
         ...roomOperations.map(({ bind }) => bind(rooms)),
       ],
+      audit: new Audit({ store: running.storage.administrations, clock: systemClock, log: running.log }),
       log: running.log,
     });
     return running;

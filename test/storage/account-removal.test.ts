@@ -12,6 +12,7 @@ const [leaver, stayer] = ['leaver@here.example', 'stayer@here.example'];
 const unowned: Readonly<Record<string, string>> = {
   secrets: 'secrets of the server',
   outbox: 'reports on their way to any address',
+  administrations: 'what operators have done stays known',
   outgoing: 'stanzas on their way to other servers',
   wanted_nodes: 'capabilities of software',
   archive_messages: 'messages of one archive or two; a test of its own',

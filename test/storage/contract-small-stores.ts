@@ -167,6 +167,26 @@ export function describeSmallStores(subject: Subject): void {
     expect((await rejection(add(romeo, 'g'))).code).to.equal('not-found');
   });
 
+  it('keeps the latest administrations, and finds them by operator, subject and time', async () => {
+    const { administrations } = subject.storage;
+    const one = { operator: 'root', origin: 'command line', operation: 'DELETE /users', subject: 'a', result: 'done' };
+    await administrations.add({ ...one, atMs: 1 }, 0);
+    await administrations.add({ ...one, atMs: 2, operator: 'escalus' }, 0);
+    await administrations.add({ ...one, atMs: 3, subject: undefined }, 0);
+    const times = async (query: object) =>
+      (await administrations.list({ limit: 10, ...query })).map(({ atMs }) => atMs);
+    expect(await times({})).to.deep.equal([3, 2, 1]);
+    expect(await times({ limit: 2 })).to.deep.equal([3, 2]);
+    expect(await times({ operator: 'root' })).to.deep.equal([3, 1]);
+    expect(await times({ subject: 'a' })).to.deep.equal([2, 1]);
+    expect(await times({ sinceMs: 2 })).to.deep.equal([3, 2]);
+    const [latest] = await administrations.list({ limit: 1 });
+    expect(latest).to.deep.include({ ...one, atMs: 3, subject: undefined });
+    expect(await times({ beforeId: latest?.id })).to.deep.equal([2, 1]);
+    await administrations.add({ ...one, atMs: 4 }, 3);
+    expect(await times({})).to.deep.equal([4, 3]);
+  });
+
   it('makes a secret once for each name', async () => {
     const { secrets } = subject.storage;
     const [first, again, other] = await Promise.all([secrets.get('a'), secrets.get('a'), secrets.get('b')]);

@@ -2,6 +2,7 @@ import type { Cli } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { ampCommand } from './amp.ts';
 import { archiveCommand } from './archive.ts';
+import { auditCommand } from './audit.ts';
 import { backupCommand } from './backup.ts';
 import { checkCommand } from './check.ts';
 import { componentsCommand } from './components.ts';
@@ -32,6 +33,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   sessionsCommand,
   kickCommand,
   watchCommand,
+  auditCommand,
   componentsCommand,
   s2sCommand,
   sendCommand,

@@ -8,7 +8,9 @@ import { finished } from 'node:stream/promises';
 import type { BoundOperation } from '../../routing/operation.ts';
 import { OperationError } from '../../routing/operation-error.ts';
 import type { Log } from '../../support/log.ts';
+import type { Audit } from './audit.ts';
 import { statusOf, toOperationError } from './error-status.ts';
+import { type Requester, requesterOf } from './requester.ts';
 import { socketAddress } from './socket-path.ts';
 
 // An import would initialize every export, including an HTTP client that takes several megabytes.
@@ -25,6 +27,7 @@ interface ControlServerDeps {
   /** The path of the socket, see `controlSocketPath`. */
   readonly path: string;
   readonly operations: readonly BoundOperation[];
+  readonly audit: Pick<Audit, 'recorded'>;
   readonly log: Log;
 }
 
@@ -35,9 +38,9 @@ export interface ControlServer {
 }
 
 /** Opens the control socket, through which its owner and root administer the server. Rejects if another server answers there. */
-export async function startControlServer({ path, operations, log }: ControlServerDeps): Promise<ControlServer> {
+export async function startControlServer({ path, operations, audit, log }: ControlServerDeps): Promise<ControlServer> {
   const stop = new AbortController();
-  const work: Work = { operations: byName(operations), log, running: new Set(), stopped: stop.signal };
+  const work: Work = { operations: byName(operations), audit, log, running: new Set(), stopped: stop.signal };
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, (request, response) => {
     void respond(work, request, response);
   });
@@ -59,6 +62,7 @@ export async function startControlServer({ path, operations, log }: ControlServe
 interface Work {
   /** The operations by method and path. */
   readonly operations: ReadonlyMap<string, BoundOperation>;
+  readonly audit: Pick<Audit, 'recorded'>;
   readonly log: Log;
   /** The running requests. */
   readonly running: Set<Promise<void>>;
@@ -116,26 +120,32 @@ async function respond(work: Work, request: IncomingMessage, response: ServerRes
   const input = inputOf(request, url);
   // The operation starts when the whole request has arrived. Until then close() does not wait for it.
   await input.catch(() => undefined);
-  const done = carryOut(work, name, input, response);
+  const done = carryOut(work, name, { requester: requesterOf(request.headers), input }, response);
   work.running.add(done);
   await done;
   work.running.delete(done);
 }
 
+/** A request to the control socket. */
+interface Asked {
+  readonly requester: Requester;
+  readonly input: Promise<unknown>;
+}
+
 async function carryOut(
-  { operations, log, stopped }: Work,
+  { operations, audit, log, stopped }: Work,
   name: string,
-  input: Promise<unknown>,
+  { requester, input }: Asked,
   response: ServerResponse,
 ): Promise<void> {
   try {
     const given = await input;
     const operation = operations.get(name);
     if (operation === undefined) throw new OperationError('failed', `This server does not support ${name}.`);
-    const result = await operation.run(given, stopped);
+    const result = await audit.recorded(requester, operation, given, () => operation.run(given, stopped));
     // Operations that only read are logged at debug level.
     const level = operation.method === 'GET' ? 'debug' : 'info';
-    log[level]({ operation: name, ...subjectOf(given) }, 'administration');
+    log[level]({ operation: name, ...subjectOf(given), ...requester }, 'administration');
     if (isSequence(result)) await sendAll(response, result);
     else await send(response, 200, result ?? {});
   } catch (error) {

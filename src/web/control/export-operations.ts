@@ -17,6 +17,8 @@ const jid = z.string().min(1);
 export const exportUser = operation({
   method: 'GET',
   path: '/users/export',
+  // It reveals everything about a user.
+  recorded: true,
   input: z.strictObject({ jid }),
   run: async (served: ServedDomains, { jid: text }): Promise<PortableAccount> => {
     const owner = accountAddress(served, text).toString();

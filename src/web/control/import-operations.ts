@@ -52,6 +52,8 @@ export const importUsers = operation({
 export const importArchived = operation({
   method: 'POST',
   path: '/archives/import',
+  // The import of the accounts follows, and is recorded.
+  recorded: false,
   input: z.strictObject({
     jid: z.string().min(1),
     archive: z.int().optional(),

@@ -1,5 +1,6 @@
 import type { BindableOperation } from '../../routing/operation.ts';
 import { archiveUsage, purgeArchive } from './archive-operations.ts';
+import { listAdministrations } from './audit.ts';
 import { listDevices, revokeDevice } from './device-operations.ts';
 import { exportArchived, exportUser } from './export-operations.ts';
 import { importArchived, importUsers } from './import-operations.ts';
@@ -38,6 +39,7 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   listReports,
   showReport,
   removeReport,
+  listAdministrations,
   serverStatus,
   listSessions,
   kick,

@@ -5,6 +5,8 @@ import type { ServedDomains } from './served-domains.ts';
 
 const id = z.coerce.number().int().min(1);
 
+const subject = (input: { readonly id: number }) => `report ${input.id}`;
+
 /** Lists the reports of users, latest first, a page at a time. */
 export const listReports = operation({
   method: 'GET',
@@ -22,6 +24,9 @@ export const listReports = operation({
 export const showReport = operation({
   method: 'GET',
   path: '/report',
+  // It reveals what users have written.
+  recorded: true,
+  subject,
   input: z.strictObject({ id }),
   run: async ({ storage }: ServedDomains, { id }) => {
     const report = await storage.reports.get(id);
@@ -34,6 +39,7 @@ export const showReport = operation({
 export const removeReport = operation({
   method: 'DELETE',
   path: '/report',
+  subject,
   input: z.strictObject({ id }),
   run: async ({ storage }: ServedDomains, { id }) => {
     if (!(await storage.reports.remove(id))) throw noReport(id);

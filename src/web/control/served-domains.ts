@@ -20,6 +20,7 @@ export type OperatedStorage = Pick<
   | 'secrets'
   | 'reports'
   | 'devices'
+  | 'administrations'
   | 'backup'
 >;
 

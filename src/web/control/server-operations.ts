@@ -51,6 +51,7 @@ export const reload = operation({
 export const backup = operation({
   method: 'POST',
   path: '/backup',
+  subject: ({ file }) => file,
   input: z.strictObject({ file: text }),
   durationMs: () => Number.POSITIVE_INFINITY,
   run: ({ storage }: ServedDomains, { file }) => storage.backup(file),
@@ -76,6 +77,7 @@ export const listPeers = operation({
 export const testPeer = operation({
   method: 'POST',
   path: '/s2s/test',
+  recorded: false,
   input: z.strictObject({ remote: text, local: text.optional() }),
   durationMs: () => Number.POSITIVE_INFINITY,
   run: async (server: RunningServer, given) => {

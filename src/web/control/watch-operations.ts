@@ -7,6 +7,7 @@ export const watch = operation({
   method: 'POST',
   path: '/watch',
   input: watchRequest,
+  subject: ({ jid, domain = 'everything', bodies }) => `${jid ?? domain}${bodies ? ', with contents' : ''}`,
   run: async ({ watches }: Pick<RunningServer, 'watches'>, request, stopped) => {
     const watcher = watches.open(request);
     stopped.addEventListener('abort', () => watcher.end('the server stops'), { once: true });

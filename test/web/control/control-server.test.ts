@@ -10,10 +10,14 @@ import { messageOperations } from '../../../src/extensions/amp/operator/message-
 import { operation } from '../../../src/routing/operation.ts';
 import { OperationError } from '../../../src/routing/operation-error.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
+import type { Audit } from '../../../src/web/control/audit.ts';
 import { type ControlServer, startControlServer } from '../../../src/web/control/control-server.ts';
 import { operations } from '../../../src/web/control/operations.ts';
 import { controlSocketPath, socketAddress } from '../../../src/web/control/socket-path.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
+
+/** Records nothing. */
+const audit: Pick<Audit, 'recorded'> = { recorded: (_requester, _asked, _input, run) => run() };
 
 const everyOperation = [...operations, ...messageOperations];
 
@@ -55,7 +59,7 @@ describe('the control socket', () => {
     rmSync(directory, { recursive: true });
   });
 
-  const start = () => startControlServer({ path, operations: recorded.all, log });
+  const start = () => startControlServer({ path, operations: recorded.all, audit, log });
 
   async function ask(method: string, target: string, body?: unknown) {
     const outgoing = request({ socketPath: path, method, path: target, agent: false });
@@ -95,6 +99,7 @@ describe('the control socket', () => {
     ['POST', '/s2s/test', { remote: 'a' }, { remote: 'a' }],
     ['POST', '/reload', {}, {}],
     ['POST', '/backup', { file: '/x' }, { file: '/x' }],
+    ['GET', '/audit?limit=9&subject=a@b', undefined, { limit: 9, subject: 'a@b' }],
     ['POST', '/watch', { jid: 'a@b', bodies: true }, { jid: 'a@b', bodies: true }],
     ['PUT', '/forwards', { jid: 'a@b', target: 'c@d' }, { jid: 'a@b', target: 'c@d' }],
     ['DELETE', '/forwards?jid=a@b', undefined, { jid: 'a@b' }],
@@ -238,7 +243,7 @@ describe('the control socket', () => {
 describe('the place of the control socket', () => {
   let directory: string;
   let path: string;
-  const parts = () => ({ path, operations: new RecordedOperations().all, log: new RecordingLog() });
+  const parts = () => ({ path, audit, operations: new RecordedOperations().all, log: new RecordingLog() });
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'ampere-control-'));

@@ -10,7 +10,9 @@ describe('A watcher', () => {
   beforeEach(() => {
     clock = new ManualClock();
     ended = 0;
-    watcher = new Watcher(new WatchFilter({}), false, clock, () => void (ended += 1));
+    watcher = new Watcher(new WatchFilter({}), false, clock, () => {
+      ended += 1;
+    });
   });
 
   const offer = (line: string) => watcher.offer(() => ({ what: 'log', line }));
@@ -28,7 +30,11 @@ describe('A watcher', () => {
 
   it('loses what it is too slow for, is told how much, and that is not even written down', async () => {
     let made = 0;
-    for (let one = 0; one < 1500; one++) watcher.offer(() => ({ what: 'log', line: `${(made += 1)}` }));
+    for (let one = 0; one < 1500; one++)
+      watcher.offer(() => {
+        made += 1;
+        return { what: 'log', line: `${made}` };
+      });
     expect(made).to.equal(1000);
     for (let one = 0; one < 1000; one++) expect(await read()).to.include({ what: 'log' });
     expect(await read()).to.deep.equal({ what: 'lost', items: 500 });

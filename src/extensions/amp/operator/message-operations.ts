@@ -99,6 +99,7 @@ const sendRequest: z.ZodType<SendRequest> = z.strictObject({
 export const explainMessage = operation({
   method: 'POST',
   path: '/messages/explain',
+  recorded: false,
   input: explainRequest,
   run: (messages: OperatorMessaging, request) => messages.explain(request),
 });
@@ -107,6 +108,7 @@ export const explainMessage = operation({
 export const sendMessage = operation({
   method: 'POST',
   path: '/messages',
+  subject: ({ to }) => to,
   input: sendRequest,
   durationMs: ({ waitMs }) => waitMs,
   run: (messages: OperatorMessaging, request, stopped) => messages.send(request, stopped),

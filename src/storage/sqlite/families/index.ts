@@ -1,4 +1,5 @@
 import { accounts } from './accounts.ts';
+import { administrations } from './administrations.ts';
 import { archive } from './archive/archive.ts';
 import { blocklists } from './blocklists.ts';
 import { devices } from './devices.ts';
@@ -33,4 +34,5 @@ export const families = [
   rooms,
   push,
   reports,
+  administrations,
 ] as const;
