@@ -23,6 +23,8 @@ export interface Case {
   readonly long: boolean;
   /** Whether the server archives messages (XEP-0313). */
   readonly archive?: boolean;
+  /** Whether the server has rooms (XEP-0045). */
+  readonly rooms?: boolean;
 }
 
 const common = { kind: 'throughput', tls: false, cores: 'one each', who: 'xmpp', long: false } as const;
@@ -156,6 +158,22 @@ const presence: Case = {
   settings: { base: 10_000, contacts: 500, warm },
 };
 
+/** One speaker in a room that is archived. A delivery is a message to one occupant. */
+function room(occupants: number, tls: boolean): Case {
+  return {
+    ...common,
+    name: `room-${occupants}-${tls ? 'tls' : 'plain'}`,
+    title: `a room of ${occupants}, one speaker, 10 in flight, ${tls ? 'TLS' : 'plain'}, archived`,
+    tls,
+    unit: 'delivery',
+    scenario: 'rooms',
+    settings: { base: 10_000 - occupants, occupants, window: 10, warm, timeout: patienceSeconds },
+    long: occupants > 200,
+    archive: true,
+    rooms: true,
+  };
+}
+
 const start: Case = {
   ...common,
   name: 'start',
@@ -188,6 +206,9 @@ export const cases: readonly Case[] = [
   offline,
   archivedOffline,
   presence,
+  room(200, false),
+  room(200, true),
+  room(1000, false),
   ...[1000, 5000, 20_000, 50_000].map(latency),
   ...[10, 100, 1000, 10_000].map(growth),
   idle(2000),
@@ -200,4 +221,5 @@ export const cases: readonly Case[] = [
     messages(500, 1, true, 100),
   ].map(onBothCores),
   onBothCores(logins),
+  onBothCores(room(200, false)),
 ];

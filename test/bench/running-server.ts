@@ -29,9 +29,13 @@ export class RunningServer implements AsyncDisposable {
   }
 
   /** Starts the server and waits until it serves. */
-  static async start(server: BenchServer, place: Place, { cores, archive = false }: Case): Promise<RunningServer> {
+  static async start(
+    server: BenchServer,
+    place: Place,
+    { cores, archive = false, rooms = false }: Case,
+  ): Promise<RunningServer> {
     const { server: own } = coresOf[cores];
-    const { command, environment } = await server.launch(place, { cores: own.length, archive });
+    const { command, environment } = await server.launch(place, { cores: own.length, archive, rooms });
     const [file, args] = onCores(own, command);
     const log = join(place.directory, `${server.name}.out`);
     const output = openSync(log, 'w');

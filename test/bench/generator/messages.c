@@ -17,7 +17,7 @@ static void message_prepare(void) {
     struct connection *sender = &connections[2 * pair];
     char to[160];
     snprintf(to, sizeof to, "%s%d@%s", options.prefix, options.base + 2 * pair + 1, options.domain);
-    message_template(sender, to, pair);
+    message_template(sender, to, "chat", pair);
     sender->sent_ns = calloc(ring_size, sizeof *sender->sent_ns);
   }
 }

@@ -132,10 +132,10 @@ const char *filler(void) {
   return text;
 }
 
-void message_template(struct connection *c, const char *to, int key) {
+void message_template(struct connection *c, const char *to, const char *type, int key) {
   int capacity = options.body + strlen(options.payload) + 700;
   c->template = malloc(capacity);
-  c->sequence_at = snprintf(c->template, capacity, "<message to='%s' type='chat' id='m%d-", to, key);
+  c->sequence_at = snprintf(c->template, capacity, "<message to='%s' type='%s' id='m%d-", to, type, key);
   c->template_length = c->sequence_at + snprintf(c->template + c->sequence_at, capacity - c->sequence_at,
                                                  "%010d'><body>%s</body>%s</message>", 0, filler(), options.payload);
 }

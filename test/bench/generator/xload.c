@@ -21,6 +21,7 @@ struct options options = {
   .window = 1,
   .body = 100,
   .contacts = 500,
+  .occupants = 200,
   .senders = 10,
   .per_recipient = 100,
   .batch = 20,
@@ -75,6 +76,7 @@ static const struct setting {
   SETTING("payload", WORD, payload),
   SETTING("rate", REAL, rate),
   SETTING("contacts", NUMBER, contacts),
+  SETTING("occupants", NUMBER, occupants),
   SETTING("senders", NUMBER, senders),
   SETTING("per-recipient", NUMBER, per_recipient),
   SETTING("batch", NUMBER, batch),
@@ -86,7 +88,7 @@ static const struct setting {
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
 static _Noreturn void usage(void) {
-  fprintf(stderr, "xload SCENARIO [options]\nscenarios: messages logins idle offline presence\noptions: --pid P[,P]");
+  fprintf(stderr, "xload SCENARIO [options]\nscenarios: messages logins idle offline presence rooms\noptions: --pid P[,P]");
   for (int i = 0; i < SETTINGS; i++) fprintf(stderr, " --%s%s", settings[i].name, settings[i].kind == FLAG ? "" : " X");
   fprintf(stderr, "\nAccounts are PREFIX<BASE>, PREFIX<BASE + 1>, ...\n");
   exit(1);
@@ -118,7 +120,7 @@ static void read_options(int argc, char **argv) {
     if (found == SETTINGS) set_pids(optarg);
     else set(&settings[found], optarg);
   }
-  const struct scenario *all[] = { &messages, &logins, &idle, &offline, &presence };
+  const struct scenario *all[] = { &messages, &logins, &idle, &offline, &presence, &rooms };
   for (size_t i = 0; i < sizeof all / sizeof *all && optind < argc; i++)
     if (strcmp(all[i]->name, argv[optind]) == 0) scenario = all[i];
   if (!scenario || optind + 1 != argc || options.pairs < 1) usage();

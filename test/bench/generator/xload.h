@@ -13,7 +13,7 @@ typedef uint64_t u64;
 struct options {
   const char *host, *domain, *prefix, *password, *mechanism, *key_cache, *payload;
   int port, base, users, concurrency, sources;
-  int pairs, window, body, contacts, senders, per_recipient, batch;
+  int pairs, window, body, contacts, occupants, senders, per_recipient, batch;
   double warm, seconds, settle, rate, timeout;
   bool tls, raw;
   int pids[64], pid_count;
@@ -117,7 +117,7 @@ struct scenario {
   u64 (*due)(u64 now); // open loop: sends what is due, returns when the next one is
 };
 extern const struct scenario *scenario;
-extern const struct scenario messages, logins, idle, offline, presence;
+extern const struct scenario messages, logins, idle, offline, presence, rooms;
 extern enum phase phase;
 extern struct counts {
   u64 sent, received, expected, measured, changes, misordered, misaddressed, truncated, refused, overflow;
@@ -140,7 +140,7 @@ void on_stanza(struct connection *c, char *stanza, u32 length);
 void on_closed(struct connection *c);
 bool message_key(const char *stanza, u32 length, u32 *key, u32 *sequence);
 bool is_addressed_to(const struct connection *c, const char *stanza, u32 length);
-void message_template(struct connection *c, const char *to, int key);
+void message_template(struct connection *c, const char *to, const char *type, int key);
 void message_number(struct connection *c, u32 sequence);
 const char *filler(void);
 

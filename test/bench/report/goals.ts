@@ -36,6 +36,8 @@ const goals: readonly Goal[] = [
   whole('login-scram-sha-1-tls', 'logins/s, both cores', 1.3),
   rate('offline', 'durably stored messages/s', 2),
   rate('presence-500', 'presence deliveries/s', 2),
+  rate('room-200-plain', 'deliveries/s in a room of 200, plain', 5),
+  rate('room-200-tls', 'deliveries/s in a room of 200, TLS', 3.5),
   atMost('idle-10000', 'KiB for an idle TLS connection', 'kbPerConnection', { of: 'best peer', atMost: 1 }),
   atMost('start', 'seconds to start', 'startSeconds', { of: 'ejabberd', atMost: 0.5 }),
   atMost('start', 'KiB resident after the start', 'rssKb', { of: 'ejabberd', atMost: 1 }),

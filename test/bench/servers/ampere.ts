@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { accountNames, domain, iterations, password } from '../accounts.ts';
 import type { Place } from '../place.ts';
-import type { BenchServer } from './bench-server.ts';
+import type { BenchServer, Setup } from './bench-server.ts';
 
 const run = promisify(execFile);
 
@@ -26,7 +26,7 @@ export function ampereIn(root: string, withEdges: boolean): BenchServer {
     },
 
     async seed(place) {
-      const config = await writeConfig(root, place, { edges: 0, archive: false });
+      const config = await writeConfig(root, place, { edges: 0, archive: false, rooms: false });
       const accounts = join(place.directory, 'accounts.csv');
       await writeFile(
         accounts,
@@ -38,8 +38,8 @@ export function ampereIn(root: string, withEdges: boolean): BenchServer {
       await run(process.execPath, [launcher, ...args]);
     },
 
-    async launch(place, { cores, archive }) {
-      const config = await writeConfig(root, place, { edges: withEdges ? cores - 1 : 0, archive });
+    async launch(place, { cores, archive, rooms }) {
+      const config = await writeConfig(root, place, { edges: withEdges ? cores - 1 : 0, archive, rooms });
       return { command: [process.execPath, launcher, 'start', '--config', config] };
     },
   };
@@ -51,15 +51,14 @@ async function versionIn(root: string): Promise<string> {
 }
 
 /** What differs between the cases. */
-interface CaseSettings {
+interface CaseSettings extends Pick<Setup, 'archive' | 'rooms'> {
   readonly edges: number;
-  readonly archive: boolean;
 }
 
 async function writeConfig(
   root: string,
   { directory, data, ports, certificate }: Place,
-  { edges, archive }: CaseSettings,
+  { edges, archive, rooms }: CaseSettings,
 ): Promise<string> {
   const file = join(directory, 'ampere.json');
   const config = {
@@ -74,6 +73,7 @@ async function writeConfig(
     limits: { disabled: true },
     // An older build, which does not know these, may be measured, too.
     ...(existsSync(join(root, 'dist/archives')) && { archive: { enabled: archive } }),
+    ...(rooms && { rooms: { enabled: true } }),
     ...(edges > 0 && { edges }),
     log: { level: 'warn' },
   };

@@ -11,6 +11,8 @@ export interface Setup {
   readonly cores: number;
   /** Whether messages are archived, in the fastest local store that the server offers. */
   readonly archive: boolean;
+  /** Whether there are rooms at `conference.` in front of the domain (XEP-0045). */
+  readonly rooms: boolean;
 }
 
 /** One of the servers compared. */

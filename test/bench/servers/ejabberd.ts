@@ -24,7 +24,7 @@ export const ejabberd: BenchServer = {
   seedKey: async () => '',
 
   async seed(place) {
-    const { command, environment } = await prepare(place, { cores: 1, archive: false });
+    const { command, environment } = await prepare(place, { cores: 1, archive: false, rooms: false });
     const accounts = join(place.directory, 'accounts.term');
     await writeFile(accounts, accountTerms());
     const [file, ...args] = command;
@@ -35,7 +35,7 @@ export const ejabberd: BenchServer = {
   launch: (place, setup) => prepare(place, setup),
 };
 
-async function prepare({ directory, data, ports, certificate }: Place, { cores, archive }: Setup) {
+async function prepare({ directory, data, ports, certificate }: Place, { cores, archive, rooms }: Setup) {
   await mkdir(data, { recursive: true });
   const config = join(directory, 'ejabberd.yml');
   const values = {
@@ -44,10 +44,16 @@ async function prepare({ directory, data, ports, certificate }: Place, { cores, 
     CERTIFICATE: certificate.both,
     DOMAIN: domain,
     ARCHIVE: archive ? archiveModule : '',
+    ROOMS: rooms ? roomModule(archive) : '',
   };
   await fillTemplate('ejabberd.yml', config, values);
   const schedulers = ['+S', `${cores}:${cores}`, '+SDcpu', `${cores}:${cores}`];
   return ejabberdProgram({ directory, data, config }, ['+K', 'true', '+P', '250000', ...schedulers]);
+}
+
+function roomModule(archive: boolean): string {
+  const limits = 'max_users: 5000, max_users_presence: 5000';
+  return `mod_muc: { host: conference.${domain}, ${limits}, default_room_options: { max_users: 5000, mam: ${archive} } }`;
 }
 
 function accountTerms(): string {

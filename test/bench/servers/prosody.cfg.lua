@@ -26,3 +26,4 @@ storage = "internal"
 ssl = { certificate = "@CERTIFICATE@", key = "@KEY@" }
 log = { warn = "@DIRECTORY@/prosody.log" }
 VirtualHost "@DOMAIN@"
+@ROOMS@

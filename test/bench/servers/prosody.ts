@@ -21,7 +21,7 @@ export const prosody: BenchServer = {
     for (const name of accountNames()) await writeFile(join(accounts, `${name}.dat`), text);
   },
 
-  async launch({ directory, data, ports, certificate }, { archive }) {
+  async launch({ directory, data, ports, certificate }, { archive, rooms }) {
     const config = join(directory, 'prosody.cfg.lua');
     await fillTemplate('prosody.cfg.lua', config, {
       DIRECTORY: directory,
@@ -33,10 +33,17 @@ export const prosody: BenchServer = {
       ITERATIONS: iterations,
       DOMAIN: domain,
       ARCHIVE: archive ? '"mam"' : '',
+      ROOMS: rooms ? roomComponent(archive) : '',
     });
     return { command: ['prosody', '-F', '--config', config] };
   },
 };
+
+function roomComponent(archive: boolean): string {
+  const lines = [`Component "conference.${domain}" "muc"`];
+  if (archive) lines.push('modules_enabled = { "muc_mam" }', 'muc_log_by_default = true');
+  return lines.join('\n');
+}
 
 /** Prosody keeps the salt as it is, so it must be text. */
 function accountText(): string {
