@@ -5,6 +5,7 @@ import { domain, type Origin } from './fields.ts';
 import type { JsonPath } from './json-text.ts';
 import { type ListenerKind, listenerKinds } from './listener-kinds.ts';
 import { type Config, configSchema, type Listener, listenerSchema } from './schema.ts';
+import { usualRoomDomains } from './stream-options.ts';
 import { pathText, type UnplacedProblem } from './unplaced-problems.ts';
 
 /** A valid entry of the file, with its path. */
@@ -125,8 +126,11 @@ function certificatesOfUnservedDomains({ written, domains }: Sections): Unplaced
   const components = [...members(written.get('components')).keys()].flatMap(
     (name) => domain.safeParse(name).data ?? [],
   );
-  const ofRooms = roomDomains({ written, domains }).map(({ value }) => value);
-  const served = new Set([...domains.map(({ value }) => value), ...components, ...ofRooms]);
+  const own = domains.map(({ value }) => value);
+  const ofRooms = hasUsualRooms(written)
+    ? usualRoomDomains(own, components)
+    : namedRoomDomains(written).map(({ value }) => value);
+  const served = new Set([...own, ...components, ...ofRooms]);
   const seen = new Set<string>();
   return [...members(members(written.get('tls')).get('domains')).keys()].flatMap((name): UnplacedProblem[] => {
     const path = ['tls', 'domains', name];
@@ -172,17 +176,20 @@ function componentsOfTheProxy({ written, domains, listeners }: Sections): Unplac
     }));
 }
 
-/** The domains that have rooms. */
-function roomDomains({ written, domains }: Pick<Sections, 'written' | 'domains'>): Entry<string>[] {
+/** The domains that have rooms because the configuration names them. */
+function namedRoomDomains(written: Sections['written']): Entry<string>[] {
   const rooms = members(written.get('rooms'));
-  if (rooms.get('enabled') !== true) return [];
-  if (Array.isArray(rooms.get('domains'))) return validEntries(domain, rooms.get('domains'), ['rooms', 'domains']);
-  return domains.map(({ value }) => ({ path: ['rooms', 'enabled'], value: `conference.${value}` }));
+  return rooms.get('enabled') === false ? [] : validEntries(domain, rooms.get('domains'), ['rooms', 'domains']);
+}
+
+function hasUsualRooms(written: Sections['written']): boolean {
+  const rooms = members(written.get('rooms'));
+  return rooms.get('enabled') !== false && !Array.isArray(rooms.get('domains'));
 }
 
 /** Rooms need domains of their own. */
 function takenRoomDomains({ written, domains }: Sections): UnplacedProblem[] {
-  const wanted = roomDomains({ written, domains });
+  const wanted = namedRoomDomains(written);
   const served = new Set(domains.map(({ value }) => value));
   const components = new Set(
     [...members(written.get('components')).keys()].flatMap((name) => domain.safeParse(name).data ?? []),

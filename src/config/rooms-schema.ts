@@ -4,7 +4,7 @@ import { domain, flag, whole } from './fields.ts';
 /** The `rooms` of the configuration. */
 export const roomsSchema = z
   .strictObject({
-    enabled: flag(false, 'Serve rooms. Each message in a room is written to the disk before anybody gets it.'),
+    enabled: flag(true, 'Serve rooms. Each message in a room is written to the disk before anybody gets it.'),
     domains: z
       .array(domain)
       .min(1)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import type { ComponentOptions } from '../components/component.ts';
 import type { ClientAcceptorOptions } from '../edges/client-acceptor.ts';
 import type { AcknowledgmentLimits } from '../streams/acknowledgment/ack-requests.ts';
@@ -63,8 +64,20 @@ export function serviceDomains(config: Config): readonly string[] {
 }
 
 /** The domains that have rooms. */
-export function roomDomains({ domains, rooms }: Pick<Config, 'domains' | 'rooms'>): readonly string[] {
-  return rooms.enabled ? (rooms.domains ?? domains.map((domain) => `conference.${domain}`)) : [];
+export function roomDomains({
+  domains,
+  components,
+  rooms,
+}: Pick<Config, 'domains' | 'components' | 'rooms'>): readonly string[] {
+  if (!rooms.enabled) return [];
+  return rooms.domains ?? usualRoomDomains(domains, Object.keys(components));
+}
+
+/** The domains that have rooms if the configuration does not name them: those that are not taken. An IP address has no subdomains. */
+export function usualRoomDomains(domains: readonly string[], components: readonly string[]): readonly string[] {
+  const taken = new Set([...domains, ...components]);
+  const named = domains.filter((domain) => isIP(domain.replace(/^\[|\]$/g, '')) === 0);
+  return named.map((domain) => `conference.${domain}`).filter((domain) => !taken.has(domain));
 }
 
 /** The domains that need certificates, including those of `more` services, which the configuration does not name. */

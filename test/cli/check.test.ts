@@ -180,6 +180,7 @@ describe('check', () => {
         domains: ['a.example', 'localhost'],
         listen: { c2s: open(45_222), c2sTls: open(45_223), s2s: open(45_269), s2sTls: [], components: [] },
         s2s: { dns: { servers: [server], timeoutSeconds: 60, tries: 1 } },
+        rooms: { enabled: false },
         ...settings,
       });
       const { ok, warnings } = await check();
@@ -191,6 +192,14 @@ describe('check', () => {
       dns.answers.set(`A ${name}`, [addressRecord(address)]);
       dns.answers.set(`AAAA ${name}`, []);
     };
+
+    it('looks for the services with rooms, which other servers need', async () => {
+      const rooms = 'dns: Other servers cannot find conference.a.example: it has neither';
+      const { warnings } = await checkDns({ rooms: {} });
+      expect(warnings.filter((line) => line.includes('conference'))).to.deep.equal([
+        `${rooms} _xmpp-server._tcp records nor an address (fine if only users of this server need it).`,
+      ]);
+    });
 
     it('is content with records that lead here', async () => {
       leads('_xmpp-client', srvRecord(0, 0, 45_222, 'here.example'));

@@ -31,7 +31,10 @@ export interface Login {
  * the events `published NODE ID`, `not-published NODE CONDITION`, `item-of JID NODE ID NAME`, `items-end JID NODE` and
  * `no-items JID NODE CONDITION`.
  *
- * slixmpp also has the orders `bookmark ROOM NAME`, `avatar IMAGE` and `publish-xml NODE ID XML`. nbxmpp has the orders `bookmarks PLACE`,
+ * Of programs that know rooms also: the orders `join ROOM NICK`, `say ROOM BODY` and `kick ROOM NICK`; the event `said OCCUPANT BODY`.
+ *
+ * slixmpp also has the orders `open ROOM`, which opens a new room, and `resumable` and `connect`, with which it reconnects and can resume its session (the events `opened ROOM` and `resumed`). It has
+ * the orders `bookmark ROOM NAME`, `avatar IMAGE` and `publish-xml NODE ID XML`. nbxmpp has the orders `bookmarks PLACE`,
  * `store-bookmarks PLACE ROOM NAME…` and `photo JID`; the events `bookmark PLACE ROOM NAME`, `bookmarks-end PLACE`, `avatar JID SHA-1` and
  * `photo JID SHA-1 SHA-1`.
  *

@@ -7,7 +7,7 @@ import sys
 from gi.repository import Gio, GLib
 from nbxmpp.client import Client
 from nbxmpp.const import ConnectionProtocol, ConnectionType, StreamError
-from nbxmpp.protocol import JID, Iq, Message
+from nbxmpp.protocol import JID, Iq, Message, Presence
 from nbxmpp.structs import BookmarkData, DiscoIdentity, StanzaHandler
 
 # Nothing below overrides how GLib checks a certificate; it only learns which authority to trust.
@@ -50,6 +50,8 @@ def on_message(_client, stanza, properties):
         show_event(properties.pubsub_event)
     elif properties.is_carbon_message:
         say('carbon', properties.carbon.type, stanza.getFrom(), stanza.getTo(), properties.body)
+    elif properties.body is not None and properties.type.value == 'groupchat':
+        say('said', properties.from_, properties.body)
     elif properties.body is not None:
         stamp = ''
         if properties.has_server_delay:
@@ -122,6 +124,14 @@ def enable_carbons():
 def obey(verb, *words):
     if verb == 'message':
         client.send_stanza(Message(to=words[0], body=words[1], typ='chat'))
+    elif verb == 'join':
+        presence = Presence(to=f'{words[0]}/{words[1]}')
+        presence.setTag('x', namespace='http://jabber.org/protocol/muc')
+        client.send_stanza(presence)
+    elif verb == 'say':
+        client.send_stanza(Message(to=words[0], body=words[1], typ='groupchat'))
+    elif verb == 'kick':
+        client.get_module('MUC').set_role(words[0], words[1], 'none')
     elif verb == 'presence':
         client.get_module('BasePresence').send(show=words[0], status=words[1])
     elif verb == 'subscribe':

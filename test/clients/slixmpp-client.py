@@ -29,7 +29,9 @@ class Client(slixmpp.ClientXMPP):
         self.register_plugin('xep_0280')
         self.register_plugin('xep_0313')
         self.register_plugin('xep_0441')
+        self.register_plugin('xep_0045')
         self.ended = asyncio.get_event_loop().create_future()
+        self.comes_back = False
         self.add_event_handler('session_start', self.begin)
         self.add_event_handler('failed_auth', lambda stanza: self.refuse(stanza['condition']))
         self.add_event_handler('failed_all_auth', lambda _: self.finish())
@@ -44,6 +46,7 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler('amp_error', self.show_amp_error)
         self.add_event_handler('pubsub_publish', self.show_item)
         self.add_event_handler('presence', self.show_presence)
+        self.add_event_handler('groupchat_presence', self.show_presence)
         self.add_event_handler('roster_update', self.show_push)
 
     async def begin(self, _):
@@ -59,10 +62,14 @@ class Client(slixmpp.ClientXMPP):
         self.finish()
 
     def finish(self):
-        if not self.ended.done():
+        if self.comes_back:
+            say('closed')
+        elif not self.ended.done():
             self.ended.set_result(True)
 
     def show_message(self, message):
+        if message['type'] == 'groupchat' and message['body']:
+            say('said', message['from'], message['body'])
         if message['type'] in ('chat', 'normal') and message['body']:
             stamp = message.xml.find('{urn:xmpp:delay}delay')
             say('message', message['from'], message['body'], '' if stamp is None else stamp.get('stamp'))
@@ -139,6 +146,22 @@ class Client(slixmpp.ClientXMPP):
             say('carbons-on')
         elif verb in ('archive', 'archive-backwards'):
             await self.read_archive(words[0] if words else None, verb == 'archive-backwards')
+        elif verb == 'join':
+            self['xep_0045'].join_muc(words[0], words[1])
+        elif verb == 'open':
+            await self['xep_0045'].set_room_config(words[0], self['xep_0004'].make_form(ftype='submit'))
+            say('opened', words[0])
+        elif verb == 'say':
+            self.send_message(mto=words[0], mbody=words[1], mtype='groupchat')
+        elif verb == 'kick':
+            await self['xep_0045'].set_role(words[0], words[1], 'none')
+        elif verb == 'resumable':
+            self.comes_back = True
+            self.register_plugin('xep_0198')
+            self.add_event_handler('session_resumed', lambda _: say('resumed'))
+            self.disconnect()
+        elif verb == 'connect':
+            self.connect(*self.place, **self.security)
         elif verb == 'archive-ends':
             metadata = (await self['xep_0313'].get_archive_metadata())['mam_metadata']
             say('archive-ends', metadata['start']['id'], metadata['end']['id'])
@@ -186,6 +209,7 @@ class Client(slixmpp.ClientXMPP):
                 say('item', jid, item['name'], item['subscription'], ','.join(item['groups']))
             say('roster-end')
         elif verb == 'quit':
+            self.comes_back = False
             self.disconnect()
 
     async def read_archive(self, peer, reverse):
@@ -214,7 +238,9 @@ class Client(slixmpp.ClientXMPP):
 async def main(host, port, security, jid, password, ca_file):
     client = Client(jid, password, ca_file)
     direct = security == 'direct'
-    client.connect((host, int(port)), use_ssl=direct, force_starttls=not direct, disable_starttls=direct)
+    client.place = ((host, int(port)),)
+    client.security = {'use_ssl': direct, 'force_starttls': not direct, 'disable_starttls': direct}
+    client.connect(*client.place, **client.security)
     commands = asyncio.ensure_future(client.obey_lines())
     await client.ended
     commands.cancel()

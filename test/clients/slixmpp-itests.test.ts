@@ -17,6 +17,7 @@ const modules = [
   'test_ibb',
   'test_last_activity',
   'test_mam',
+  'test_muc',
   'test_pep',
   'test_ping',
   'test_privatestorage',
@@ -57,6 +58,7 @@ const modules = [
         CI_ACCOUNT1_PASSWORD: "alice's secret",
         CI_ACCOUNT2: 'bob@localhost',
         CI_ACCOUNT2_PASSWORD: "bob's secret",
+        CI_MUC_SERVER: 'conference.localhost',
       };
       const program = `${import.meta.dirname}/slixmpp-itests.py`;
       await run('/usr/bin/python3', [program, host, String(ports.starttls), module], { env, timeout: 60_000 });

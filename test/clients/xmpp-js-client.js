@@ -39,7 +39,8 @@ const onStanza = {
     if (carbon) return showCarbon(carbon);
     const body = stanza.getChildText('body');
     const delay = stanza.getChild('delay', 'urn:xmpp:delay');
-    if (body !== null) say('message', stanza.attrs.from, body, delay?.attrs.stamp ?? '');
+    if (body !== null && stanza.attrs.type === 'groupchat') say('said', stanza.attrs.from, body);
+    else if (body !== null) say('message', stanza.attrs.from, body, delay?.attrs.stamp ?? '');
   },
   presence: (stanza) => {
     const { from, type = 'available' } = stanza.attrs;
@@ -57,6 +58,9 @@ const fetchRoster = async () => rosterItems(await entity.iqCaller.get(xml('query
 
 const orders = {
   message: (to, body) => entity.send(xml('message', { to, type: 'chat' }, xml('body', {}, body))),
+  join: (room, nick) =>
+    entity.send(xml('presence', { to: `${room}/${nick}` }, xml('x', 'http://jabber.org/protocol/muc'))),
+  say: (to, body) => entity.send(xml('message', { to, type: 'groupchat' }, xml('body', {}, body))),
   presence: (show, status) => entity.send(xml('presence', {}, xml('show', {}, show), xml('status', {}, status))),
   subscribe: (to) => entity.send(xml('presence', { to, type: 'subscribe' })),
   approve: (to) => entity.send(xml('presence', { to, type: 'subscribed' })),

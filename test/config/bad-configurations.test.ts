@@ -45,8 +45,8 @@ const cases: Record<string, Case> = {
     problems: ['2:42: rooms.domains[0]: "a.example" is a served domain'],
   },
   'rooms on the domain of a component': {
-    text: '{"domains": ["a.example"], "components": {"conference.a.example": {"secret": "x"}},\n  "rooms": {"enabled": true}}',
-    problems: ['2:24: rooms.enabled: "conference.a.example" is a component'],
+    text: '{"domains": ["a.example"], "components": {"conference.a.example": {"secret": "x"}},\n  "rooms": {"domains": ["conference.a.example"]}}',
+    problems: ['2:25: rooms.domains[0]: "conference.a.example" is a component'],
   },
   'a key in an entry of tls.domains': {
     text: '{ "domains": ["a.example"], "tls": { "domains": { "a.example": { "certificate": "a", "key": "b", "chain": "c" } } } }',

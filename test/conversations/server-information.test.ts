@@ -83,8 +83,8 @@ describe('What the server says of itself and its accounts', () => {
 
   it('lists its services (XEP-0030 §4.1)', async () => {
     const { romeo } = await stage.enter(['romeo']);
-    const item = '<item jid="rooms.localhost" name="Rooms"/>';
-    await romeo.gets(get(items, 'localhost'), `<iq type="result">${items.replace('/>', `>${item}</query>`)}</iq>`);
+    const found = ['rooms', 'conference'].map((name) => `<item jid="${name}.localhost" name="Rooms"/>`).join('');
+    await romeo.gets(get(items, 'localhost'), `<iq type="result">${items.replace('/>', `>${found}</query>`)}</iq>`);
   });
 
   it('describes an account to those who may see it (XEP-0030 §8)', async () => {

@@ -75,7 +75,7 @@ async function checkHost({ host, purpose }: NamedHost, resolver: Resolver): Prom
 }
 
 function isName(domain: string): boolean {
-  return domain !== 'localhost' && isIP(domain.replace(/^\[|\]$/g, '')) === 0;
+  return !/(^|\.)localhost$/.test(domain) && isIP(domain.replace(/^\[|\]$/g, '')) === 0;
 }
 
 function servicesOf(config: Config): Service[] {
