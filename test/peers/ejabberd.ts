@@ -54,6 +54,7 @@ listen:
   - { port: ${ports.s2s}, ip: "127.0.0.1", module: ejabberd_s2s_in }
 modules:
   mod_disco: {}
+  mod_muc: {}
   mod_offline: {}
   mod_ping: {}
   mod_register: { access: all, ip_access: all }

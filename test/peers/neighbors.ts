@@ -59,7 +59,8 @@ export class Neighbors {
 
 /** Puts records of Ampere into the DNS; returns where that is. The name is one that the system's resolver knows too, which ejabberd asks. */
 async function tellOf({ domain, port }: FederatedServer, dns: DnsServer): Promise<PeerPlace['dns']> {
-  dns.answers.set(`SRV _xmpp-server._tcp.${domain}`, [srvRecord(0, 0, port, 'localhost')]);
+  for (const name of [domain, `conference.${domain}`])
+    dns.answers.set(`SRV _xmpp-server._tcp.${name}`, [srvRecord(0, 0, port, 'localhost')]);
   dns.answers.set('A localhost', [addressRecord('127.0.0.1')]);
   const [host = '', dnsPort] = (await dns.start()).split(':');
   return { host, port: Number(dnsPort) };
@@ -68,7 +69,7 @@ async function tellOf({ domain, port }: FederatedServer, dns: DnsServer): Promis
 async function startAmpere(core: PeerGround, { way, settings }: NeighborOptions): Promise<FederatedServer> {
   const trusted = way === 'certificate' ? { trustedAuthorities: core.authorityFile } : {};
   const [server] = await FederatedServer.startAll(['ampere.example'], way, {
-    others: new Map([[core.domain, core.ports.s2s]]),
+    others: new Map([core.domain, `conference.${core.domain}`].map((name) => [name, core.ports.s2s])),
     settings: { authentication: way, ...trusted },
     ...(settings && { more: settings }),
   });

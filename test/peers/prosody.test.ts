@@ -1,6 +1,7 @@
 import { describeFederation, describeOneStream } from './federates.ts';
 import { needsPackages } from './needs-packages.ts';
 import { prosody } from './prosody.ts';
+import { describeRooms } from './rooms.ts';
 
 for (const way of ['dialback', 'certificate'] as const) describeFederation(prosody, way);
 
@@ -8,3 +9,5 @@ describe('Ampere and Prosody, by one stream', () => {
   needsPackages(prosody.packages);
   describeOneStream(prosody);
 });
+
+describeRooms(prosody);

@@ -54,5 +54,6 @@ s2s_require_encryption = true
 s2s_secure_auth = ${way === 'certificate'}
 ssl = { key = ${text(certificate.key)}, certificate = ${text(certificate.certificate)}, cafile = ${text(trustedFile)} }
 VirtualHost ${text(domain)}
+Component ${text(`conference.${domain}`)} "muc"
 `;
 }

@@ -57,7 +57,10 @@ export class FederatedServer {
     options: FederatedServerOptions = {},
   ): Promise<FederatedServer[]> {
     const neighbors = new Map<string, number>(options.others);
-    for (const domain of domains) neighbors.set(domain, await freePort());
+    for (const domain of domains) {
+      const port = await freePort();
+      for (const name of [domain, `conference.${domain}`]) neighbors.set(name, port);
+    }
     for (const [domain, components] of Object.entries(options.components ?? {})) {
       for (const name of Object.keys(components)) neighbors.set(name, neighbors.get(domain) ?? 0);
     }
