@@ -6,6 +6,7 @@ import { StreamManagement } from '../c2s/management/stream-management.ts';
 import { clientFeatures } from '../c2s/negotiation/client-features.ts';
 import type { Registrar } from '../c2s/registrar.ts';
 import { StanzaIntake } from '../c2s/stanza-intake.ts';
+import type { Suspensions } from '../c2s/suspensions.ts';
 import { managementLimits, streamLimits } from '../config/stream-options.ts';
 import type { Routing } from '../routing/routing.ts';
 import { KeptCopies } from '../streams/acknowledgment/kept-copies.ts';
@@ -42,6 +43,7 @@ interface ClientParts {
   readonly sessions: ClientSessions;
   readonly registrar: Registrar;
   readonly devices: Devices;
+  readonly suspensions: Suspensions;
 }
 
 /** Makes the listener for clients. */

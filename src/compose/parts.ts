@@ -1,6 +1,7 @@
 import type { ClientSessions } from '../c2s/client-sessions.ts';
 import { Devices } from '../c2s/devices.ts';
 import { Registrar } from '../c2s/registrar.ts';
+import { Suspensions } from '../c2s/suspensions.ts';
 import type { Components } from '../components/components.ts';
 import { extensionOptions } from '../config/extension-options.ts';
 import type { ExtensionOptions } from '../extensions/index.ts';
@@ -34,6 +35,7 @@ export interface Parts {
   readonly federation: Federation | undefined;
   readonly registrar: Registrar;
   readonly devices: Devices;
+  readonly suspensions: Suspensions;
   readonly extensions: readonly Extension<ExtensionOptions>[];
   readonly sessions: ClientSessions;
   readonly listener: StreamListener;
@@ -49,12 +51,13 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
   for (const service of foundation.services) routing.services.add(service);
   const resolver = makeResolver(foundation);
   const federation = await makeFederation(foundation, routing, resolver, copies);
-  const registrar = makeRegistrar(foundation, routing);
+  const registrar = makeRegistrar(foundation, routing, (account) => suspensions.forget(account));
   const devices = makeDevices(foundation, routing);
+  const suspensions: Suspensions = await makeSuspensions(foundation, routing, registrar);
   const extensions = makeExtensionList(foundation, routing, registrar, devices);
   routing.install({ extensions, ...(federation && { remotes: federation.remotes }) });
   const sessions = makeSessions(foundation, routing);
-  const listener = await makeListener(foundation, routing, { sessions, registrar, devices });
+  const listener = await makeListener(foundation, routing, { sessions, registrar, devices, suspensions });
   const http = await makeHttpListener(foundation, { routing, components, federation, listener });
   return {
     routing,
@@ -64,6 +67,7 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
     federation,
     registrar,
     devices,
+    suspensions,
     extensions,
     sessions,
     listener,
@@ -76,7 +80,11 @@ function makeRouting({ config, storage, clock, log }: Foundation): Routing {
   return new Routing({ domains, maxRosterItems: roster.maxItems, maxDirectedPresences, storage, clock, log });
 }
 
-function makeRegistrar({ config, storage, pbkdf2 }: Foundation, routing: Routing): Registrar {
+function makeRegistrar(
+  { config, storage, pbkdf2 }: Foundation,
+  routing: Routing,
+  removed: (account: Jid) => void,
+): Registrar {
   const { accounts, subscriptions, sessions, hooks } = routing;
   return new Registrar({
     store: storage.accounts,
@@ -86,8 +94,22 @@ function makeRegistrar({ config, storage, pbkdf2 }: Foundation, routing: Routing
     sessions,
     pbkdf2,
     iterations: config.authentication.scramIterations,
-    removed: (jid) => hooks.accountRemoved(jid),
+    removed: (jid) => {
+      removed(jid);
+      hooks.accountRemoved(jid);
+    },
   });
+}
+
+async function makeSuspensions(
+  { storage, clock, log }: Foundation,
+  { sessions }: Routing,
+  registrar: Registrar,
+): Promise<Suspensions> {
+  const removeAccount = (account: Jid) => registrar.remove(account);
+  const suspensions = new Suspensions({ store: storage.moderation, sessions, removeAccount, clock, log });
+  await suspensions.load();
+  return suspensions;
 }
 
 function makeDevices({ config, storage, clock, log }: Foundation, { sessions, hooks }: Routing): Devices {

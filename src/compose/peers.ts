@@ -43,7 +43,8 @@ export async function makeFederation(
   const dialbackSecret = await storage.secrets.get('dialback');
   if (!config.s2s.enabled) return undefined;
   const { router, hooks, requests, isHosted } = routing;
-  return new Federation({
+  const blocked = await storage.moderation.blockedDomains();
+  const federation = new Federation({
     options: federationOptions(config),
     dialbackSecret,
     trust,
@@ -61,6 +62,8 @@ export async function makeFederation(
     clock,
     log,
   });
+  federation.block(blocked.map(({ domain }) => domain));
+  return federation;
 }
 
 /**

@@ -54,6 +54,7 @@ async function open(foundation: Foundation, parts: Parts, options: ServerOptions
     const running = makeRunningServer(foundation, parts, addresses, reload, options.log);
     control = await openControl(foundation, parts, running);
     parts.routing.hooks.opened();
+    parts.suspensions.start();
     return {
       addresses,
       developmentAuthority: foundation.certificates.developmentAuthority,
@@ -91,7 +92,8 @@ async function close(
   control: ControlServer | undefined,
   drainMs: number,
 ): Promise<void> {
-  const { listener, components, http, sessions, federation, copies, routing } = parts;
+  const { listener, components, http, sessions, suspensions, federation, copies, routing } = parts;
+  suspensions.stop();
   const failed = foundation.failure.aborted;
   // Not awaited yet, because an operation may take long.
   const controlClosed = control?.close();
@@ -124,13 +126,18 @@ function makeRunningServer(
   log: FollowedLog,
 ): RunningServer {
   const { config, storage, clock } = foundation;
-  const { routing, registrar, devices, components, federation, listener } = parts;
+  const { routing, registrar, devices, suspensions, components, federation, listener } = parts;
   const startedAtMs = clock.nowMs();
   return {
     storage,
     domains: config.domains,
     registrar,
     devices,
+    suspensions,
+    blocksChanged: async () => {
+      const blocked = await storage.moderation.blockedDomains();
+      federation?.block(blocked.map(({ domain }) => domain));
+    },
     accounts: routing.accounts,
     sessions: routing.sessions,
     status: () => ({

@@ -6,6 +6,7 @@ import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { amp } from './amp/amp.ts';
 import type { AmpOptions } from './amp/settings.ts';
+import { announcements } from './announcements.ts';
 import { type ArchiveOptions, archive } from './archive/archive.ts';
 import { avatars } from './avatars/avatars.ts';
 import { blocking } from './blocking/blocking.ts';
@@ -77,6 +78,7 @@ export interface ExtensionDeps {
     | 'rooms'
     | 'reports'
     | 'secrets'
+    | 'moderation'
     | 'disk'
   >;
   /** Shared by all listeners. */
@@ -133,6 +135,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     images.extension,
     register(deps.registrar, options.registration),
     rooms({ ...routing, options: options.rooms, storage, clock, log }),
+    announcements({ ...routing, ...deps, domains: options.domains }),
     clientAccess(deps.devices),
     legacySession(),
   ];

@@ -4,6 +4,7 @@ import type { FederationOptions, PeerAuthentication } from './federation-options
 /** The operator's settings for other domains. A reload replaces them. */
 export class DomainPolicies {
   #options: FederationOptions;
+  #blocked: readonly string[] = [];
 
   constructor(options: FederationOptions) {
     this.#options = options;
@@ -18,10 +19,17 @@ export class DomainPolicies {
     this.#options = options;
   }
 
+  /** Blocks these domains, and no others, in addition to those that the settings deny. */
+  block(domains: readonly string[]): void {
+    this.#blocked = domains;
+  }
+
   /** Whether stanzas may be exchanged with the domain. */
   allows(domain: string): boolean {
     const { allow, deny } = this.#options;
-    return !isListed(deny, domain) && (allow === undefined || isListed(allow, domain));
+    return (
+      !isListed(deny, domain) && !isListed(this.#blocked, domain) && (allow === undefined || isListed(allow, domain))
+    );
   }
 
   /** How the domain must prove itself. */

@@ -126,6 +126,16 @@ export class Federation {
   reload(options: FederationOptions, trust: TrustAnchors): void {
     this.#policies.replace(options);
     this.#trust = trust;
+    this.#applyPolicies();
+  }
+
+  /** Exchanges nothing with these domains from now on, in addition to those that the settings deny. Closes their streams. */
+  block(domains: readonly string[]): void {
+    this.#policies.block(domains);
+    this.#applyPolicies();
+  }
+
+  #applyPolicies(): void {
     const { isHosted } = this.#deps;
     for (const stream of new Set([...this.#outgoing, ...this.#incoming])) {
       const objection = objectionTo(stream, { isHosted, policies: this.#policies });

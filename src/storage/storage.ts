@@ -4,6 +4,7 @@ import type { AdministrationStore } from './administrations.ts';
 import type { ArchiveStore } from './archive.ts';
 import type { BlocklistStore } from './blocklists.ts';
 import type { DeviceStore } from './devices.ts';
+import type { ModerationStore } from './moderation.ts';
 import type { OfflineStore } from './offline.ts';
 import type { OutboxStore } from './outbox.ts';
 import type { OutgoingStore } from './outgoing.ts';
@@ -56,6 +57,7 @@ export interface Storage {
   readonly push: PushStore;
   readonly reports: ReportStore;
   readonly administrations: AdministrationStore;
+  readonly moderation: ModerationStore;
   readonly schemaVersion: number;
   readonly disk: DiskState;
   readonly load: StorageLoad;

@@ -2,6 +2,7 @@ import { ArchiveIds } from '../../src/archives/archive-ids.ts';
 import { Devices } from '../../src/c2s/devices.ts';
 import { Pbkdf2Queue } from '../../src/c2s/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../src/c2s/registrar.ts';
+import { Suspensions } from '../../src/c2s/suspensions.ts';
 import type { ComponentReport } from '../../src/components/component.ts';
 import {
   type ExplainReport,
@@ -45,6 +46,8 @@ export class RunningAdministration {
   readonly forgotten: string[] = [];
   readonly known = new Map<string, Account>();
   readonly log = new RecordingLog();
+  /** The domains that federation was told to block. */
+  blocked: readonly string[] = [];
   readonly traffic = newTraffic();
   readonly watches = new Watches({
     traffic: this.traffic,
@@ -113,6 +116,16 @@ export class RunningAdministration {
         clock: systemClock,
         log: this.log,
       }),
+      suspensions: new Suspensions({
+        store: this.storage.moderation,
+        sessions: this.sessions,
+        removeAccount: () => Promise.resolve(true),
+        clock: systemClock,
+        log: this.log,
+      }),
+      blocksChanged: async () => {
+        this.blocked = (await this.storage.moderation.blockedDomains()).map(({ domain }) => domain);
+      },
       accounts: { forget, peek: (key) => this.known.get(key) },
       sessions: this.sessions,
       peers: () => this.peers,

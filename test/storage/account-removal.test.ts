@@ -12,6 +12,8 @@ const [leaver, stayer] = ['leaver@here.example', 'stayer@here.example'];
 const unowned: Readonly<Record<string, string>> = {
   secrets: 'secrets of the server',
   outbox: 'reports on their way to any address',
+  blocked_domains: 'domains of other servers',
+  notices: 'by domains of this server',
   administrations: 'what operators have done stays known',
   outgoing: 'stanzas on their way to other servers',
   wanted_nodes: 'capabilities of software',

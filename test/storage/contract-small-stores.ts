@@ -187,6 +187,35 @@ export function describeSmallStores(subject: Subject): void {
     expect(await times({})).to.deep.equal([4, 3]);
   });
 
+  it('keeps what the operator has decided about domains and accounts', async () => {
+    const { moderation, accounts } = subject.storage;
+    await moderation.blockDomain({ domain: 'b.example', atMs: 1 });
+    await moderation.blockDomain({ domain: '*.a.example', atMs: 2, reason: 'spam' });
+    await moderation.blockDomain({ domain: 'b.example', atMs: 3, reason: 'more spam' });
+    expect(await moderation.blockedDomains()).to.deep.equal([
+      { domain: '*.a.example', atMs: 2, reason: 'spam' },
+      { domain: 'b.example', atMs: 3, reason: 'more spam' },
+    ]);
+    expect([await moderation.unblockDomain('b.example'), await moderation.unblockDomain('b.example')]).to.deep.equal([
+      true,
+      false,
+    ]);
+    const jid = await subject.newAccount();
+    await moderation.suspend({ jid, atMs: 1, reason: 'why', removeAtMs: 9 });
+    await moderation.suspend({ jid, atMs: 2 });
+    expect(await moderation.suspensions()).to.deep.equal([{ jid, atMs: 2, reason: undefined, removeAtMs: undefined }]);
+    expect([await moderation.resume(jid), await moderation.resume(jid)]).to.deep.equal([true, false]);
+    await moderation.suspend({ jid, atMs: 3 });
+    await accounts.remove(jid);
+    expect(await moderation.suspensions()).to.deep.equal([]);
+    expect((await rejection(moderation.suspend({ jid, atMs: 4 }))).code).to.equal('not-found');
+    await moderation.setNotice({ domain: 'a', atMs: 1, text: 'x' });
+    await moderation.setNotice({ domain: 'a', atMs: 2, text: 'y' });
+    expect(await moderation.notices()).to.deep.equal([{ domain: 'a', atMs: 2, text: 'y' }]);
+    expect([await moderation.removeNotice('a'), await moderation.removeNotice('a')]).to.deep.equal([true, false]);
+    await moderation.unblockDomain('*.a.example');
+  });
+
   it('makes a secret once for each name', async () => {
     const { secrets } = subject.storage;
     const [first, again, other] = await Promise.all([secrets.get('a'), secrets.get('a'), secrets.get('b')]);

@@ -155,12 +155,18 @@ export class FederatedServer {
     return this.logsIn(name, presence);
   }
 
-  async logsIn(name: string, presence: string | false = '<presence/>'): Promise<TestClient> {
+  /** A client that can authenticate. */
+  async connects(): Promise<TestClient> {
     const [c2s] = this.#server.addresses.c2s;
     const client = await TestClient.connect({ host: '127.0.0.1', port: c2s?.port ?? 0 }, this.domain);
     await client.opens();
     await client.startsTls({ ca: await readFile(this.#server.developmentAuthority ?? '') });
     await client.opens();
+    return client;
+  }
+
+  async logsIn(name: string, presence: string | false = '<presence/>'): Promise<TestClient> {
+    const client = await this.connects();
     await client.authenticates({ username: name, password: 'pw' });
     await client.binds('r');
     if (presence !== false) await client.appears(presence);

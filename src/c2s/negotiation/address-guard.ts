@@ -2,6 +2,7 @@ import type { Jid } from '../../protocol/jid.ts';
 import { type SaslCondition, SaslFailure } from '../../protocol/sasl-failure.ts';
 import type { Log } from '../../support/log.ts';
 import type { Tally } from '../../support/metric.ts';
+import type { Suspensions } from '../suspensions.ts';
 import type { FailureLimiter } from './sasl/failure-limiter.ts';
 import { mechanismNames } from './sasl/mechanisms.ts';
 import type { AuthenticationGuard } from './sasl-attempt.ts';
@@ -13,14 +14,24 @@ const guesses: ReadonlySet<SaslCondition> = new Set(['not-authorized', 'invalid-
 /** Counts authentications by mechanism and result. */
 export type AuthenticationTally = Tally<'mechanism' | 'result'>;
 
+/** Dependencies of the guard. */
+interface AddressGuardDeps {
+  readonly limiter: FailureLimiter;
+  readonly suspensions: Pick<Suspensions, 'check'>;
+  readonly tally: AuthenticationTally;
+  readonly log: Log;
+}
+
 /** Blocks addresses that guess passwords, and counts and logs the result of every authentication. */
 export class AddressGuard implements AuthenticationGuard {
   readonly #limiter: FailureLimiter;
   readonly #tally: AuthenticationTally;
+  readonly #suspensions: Pick<Suspensions, 'check'>;
   readonly #log: Log;
 
-  constructor(limiter: FailureLimiter, tally: AuthenticationTally, log: Log) {
+  constructor({ limiter, suspensions, tally, log }: AddressGuardDeps) {
     this.#limiter = limiter;
+    this.#suspensions = suspensions;
     this.#tally = tally;
     this.#log = log;
   }
@@ -29,6 +40,10 @@ export class AddressGuard implements AuthenticationGuard {
     if (this.#limiter.blockedForMs(remoteAddress) > 0) {
       throw SaslFailure.temporaryAuthFailure('too many failures from this address');
     }
+  }
+
+  check(identity: Jid): void {
+    this.#suspensions.check(identity);
   }
 
   succeeded({ remoteAddress }: StreamFacts, identity: Jid, mechanism: string): void {

@@ -9,6 +9,7 @@ import type { ClientSessions } from '../client-sessions.ts';
 import type { Devices } from '../devices.ts';
 import type { StreamManagement } from '../management/stream-management.ts';
 import type { Registrar } from '../registrar.ts';
+import type { Suspensions } from '../suspensions.ts';
 import { AddressGuard, type AuthenticationTally } from './address-guard.ts';
 import { advertisedLimits } from './advertised-limits.ts';
 import { bind } from './bind.ts';
@@ -59,6 +60,7 @@ interface ClientFeatureDeps {
   readonly registrar: Registrar;
   readonly pbkdf2: Pbkdf2Queue;
   readonly authentications: AuthenticationTally;
+  readonly suspensions: Suspensions;
   readonly streamLimits: StreamLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -128,6 +130,7 @@ async function saslServices({
   storage,
   pbkdf2,
   authentications,
+  suspensions,
   clock,
   log,
 }: ClientFeatureDeps): Promise<SaslServices> {
@@ -149,6 +152,6 @@ async function saslServices({
     withoutTls: !tls.required,
     credentials: new StoredCredentials(storage.accounts, secret, authentication.scramIterations),
     pbkdf2,
-    guard: new AddressGuard(limiter, authentications, log),
+    guard: new AddressGuard({ limiter, suspensions, tally: authentications, log }),
   };
 }

@@ -32,6 +32,8 @@ export interface Tasks {
 export interface AuthenticationGuard {
   /** Throws SaslFailure if this address may not try now. */
   admit(remoteAddress: string): void;
+  /** Throws SaslFailure if the user, who has just proven the identity, may not log in. */
+  check(identity: Jid): void;
   succeeded(stream: NegotiatingStream, identity: Jid, mechanism: string): void;
   failed(stream: NegotiatingStream, failure: SaslFailure, mechanism: string): void;
   /** An internal error occurred; returns the failure for the client. */
@@ -89,6 +91,7 @@ export class SaslAttempt {
 
   #answer(step: SaslStep): MaybePromise<void> {
     if (step.kind === 'challenge') return this.#stream.send(this.#profile.challenge(step.data));
+    this.#guard.check(step.identity);
     const tasks = this.#profile.accept(this.#stream, step);
     if (!tasks) return this.#succeed(step);
     // The data go with the first task, and so not with the success.

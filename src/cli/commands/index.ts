@@ -1,9 +1,11 @@
 import type { Cli } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { ampCommand } from './amp.ts';
+import { announceCommand, noticeCommand } from './announce.ts';
 import { archiveCommand } from './archive.ts';
 import { auditCommand } from './audit.ts';
 import { backupCommand } from './backup.ts';
+import { blockCommand, blockedCommand, unblockCommand } from './block.ts';
 import { checkCommand } from './check.ts';
 import { componentsCommand } from './components.ts';
 import { forwardCommand } from './forward.ts';
@@ -34,6 +36,11 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   kickCommand,
   watchCommand,
   auditCommand,
+  blockCommand,
+  unblockCommand,
+  blockedCommand,
+  announceCommand,
+  noticeCommand,
   componentsCommand,
   s2sCommand,
   sendCommand,

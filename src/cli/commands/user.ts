@@ -7,11 +7,14 @@ import { userImportCommand } from './user-import.ts';
 import { userListCommand } from './user-list.ts';
 import { userPasswdCommand } from './user-passwd.ts';
 import { userRemoveCommand } from './user-rm.ts';
+import { userResumeCommand, userSuspendCommand } from './user-suspend.ts';
 
 const commands = [
   userAddCommand,
   userPasswdCommand,
   userRemoveCommand,
+  userSuspendCommand,
+  userResumeCommand,
   userListCommand,
   userImportCommand,
   userExportCommand,

@@ -4,6 +4,14 @@ import { listAdministrations } from './audit.ts';
 import { listDevices, revokeDevice } from './device-operations.ts';
 import { exportArchived, exportUser } from './export-operations.ts';
 import { importArchived, importUsers } from './import-operations.ts';
+import {
+  blockDomain,
+  listBlockedDomains,
+  listSuspensions,
+  resumeUser,
+  suspendUser,
+  unblockDomain,
+} from './moderation-operations.ts';
 import { listReports, removeReport, showReport } from './report-operations.ts';
 import type { RunningServer } from './running-server.ts';
 import { backup, listComponents, listPeers, reload, serverStatus, testPeer } from './server-operations.ts';
@@ -40,6 +48,12 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   showReport,
   removeReport,
   listAdministrations,
+  blockDomain,
+  unblockDomain,
+  listBlockedDomains,
+  suspendUser,
+  resumeUser,
+  listSuspensions,
   serverStatus,
   listSessions,
   kick,

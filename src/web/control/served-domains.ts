@@ -1,5 +1,6 @@
 import type { Devices } from '../../c2s/devices.ts';
 import type { Registrar } from '../../c2s/registrar.ts';
+import type { Suspensions } from '../../c2s/suspensions.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import type { Account } from '../../routing/account.ts';
 import { operatorAddress } from '../../routing/operation.ts';
@@ -21,6 +22,7 @@ export type OperatedStorage = Pick<
   | 'reports'
   | 'devices'
   | 'administrations'
+  | 'moderation'
   | 'backup'
 >;
 
@@ -31,6 +33,9 @@ export interface ServedDomains {
   readonly domains: readonly string[];
   readonly registrar: Pick<Registrar, 'create' | 'changePassword' | 'remove'>;
   readonly devices: Pick<Devices, 'list' | 'revoke'>;
+  readonly suspensions: Pick<Suspensions, 'suspend' | 'resume'>;
+  /** The list of blocked domains in the store has changed. */
+  readonly blocksChanged: () => Promise<void>;
   /** The accounts in memory, which must follow every change. Empty for a stopped server. */
   readonly accounts: LoadedAccounts;
 }

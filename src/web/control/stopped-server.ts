@@ -1,6 +1,7 @@
 import { Devices } from '../../c2s/devices.ts';
 import { Pbkdf2Queue } from '../../c2s/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../c2s/registrar.ts';
+import { Suspensions } from '../../c2s/suspensions.ts';
 import { systemClock } from '../../support/clock.ts';
 import { silentLog } from '../../support/log.ts';
 import type { OperatedStorage, ServedDomains } from './served-domains.ts';
@@ -26,5 +27,21 @@ export function stoppedServer(storage: OperatedStorage, domains: readonly string
     clock: systemClock,
     log: silentLog,
   });
-  return { storage, domains, registrar, devices, accounts: { forget: () => {}, peek: () => undefined } };
+  const suspensions = new Suspensions({
+    store: storage.moderation,
+    sessions,
+    removeAccount: (account) => registrar.remove(account),
+    clock: systemClock,
+    log: silentLog,
+  });
+  const blocksChanged = () => Promise.resolve();
+  return {
+    storage,
+    domains,
+    registrar,
+    devices,
+    suspensions,
+    blocksChanged,
+    accounts: { forget: () => {}, peek: () => undefined },
+  };
 }

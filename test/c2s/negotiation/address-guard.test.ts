@@ -18,7 +18,12 @@ describe('The guard of an address (RFC 6120 §13.9)', () => {
     log = new RecordingLog();
     tally = new Tally();
     const limits = { maxFailures: 2, windowMs: 1000, blockMs: 1000, maxAddresses: 10 };
-    guard = new AddressGuard(new FailureLimiter(limits, new ManualClock()), tally, log);
+    guard = new AddressGuard({
+      limiter: new FailureLimiter(limits, new ManualClock()),
+      suspensions: { check: () => undefined },
+      tally,
+      log,
+    });
   });
 
   const isAdmitted = (address = stream.remoteAddress) => {

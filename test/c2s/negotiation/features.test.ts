@@ -44,6 +44,7 @@ function services(changes: Partial<SaslServices> = {}): SaslServices {
     pbkdf2,
     guard: {
       admit() {},
+      check() {},
       succeeded() {},
       failed() {},
       broken: (error) => {

@@ -42,6 +42,7 @@ function step(response: Buffer): SaslStep {
 class NotedGuard implements AuthenticationGuard {
   readonly #log: string[];
   blocked = false;
+  suspended = false;
 
   constructor(log: string[]) {
     this.#log = log;
@@ -49,6 +50,10 @@ class NotedGuard implements AuthenticationGuard {
 
   admit(): void {
     if (this.blocked) throw SaslFailure.temporaryAuthFailure();
+  }
+
+  check(): void {
+    if (this.suspended) throw SaslFailure.accountDisabled();
   }
 
   succeeded(_stream: unknown, identity: Jid, mechanism: string): void {

@@ -3,6 +3,7 @@ import { administrations } from './administrations.ts';
 import { archive } from './archive/archive.ts';
 import { blocklists } from './blocklists.ts';
 import { devices } from './devices.ts';
+import { moderation } from './moderation.ts';
 import { offline } from './offline.ts';
 import { outbox } from './outbox.ts';
 import { outgoing } from './outgoing.ts';
@@ -35,4 +36,5 @@ export const families = [
   push,
   reports,
   administrations,
+  moderation,
 ] as const;

@@ -14,6 +14,7 @@ const told = ['tls-exporter', 'tls-server-end-point'];
 
 const unused: SaslServices['guard'] = {
   admit: () => {},
+  check: () => {},
   succeeded: () => {},
   failed: () => {},
   broken: () => SaslFailure.temporaryAuthFailure(),

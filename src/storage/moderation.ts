@@ -1,0 +1,43 @@
+/** A domain with which the operator wants no traffic. */
+export interface BlockedDomain {
+  /** `*.` in front stands for all subdomains. */
+  readonly domain: string;
+  readonly atMs: number;
+  readonly reason?: string | undefined;
+}
+
+/** An account whose user may not log in. */
+export interface Suspension {
+  readonly jid: string;
+  readonly atMs: number;
+  /** The text that the user gets. */
+  readonly reason?: string | undefined;
+  /** When the account is to be removed. */
+  readonly removeAtMs?: number | undefined;
+}
+
+/** What the users of a domain are told when they come online. */
+export interface Notice {
+  readonly domain: string;
+  readonly atMs: number;
+  readonly text: string;
+}
+
+/** Decisions of the operator about domains and accounts. Times are milliseconds since 1970. */
+export interface ModerationStore {
+  blockedDomains(): Promise<BlockedDomain[]>;
+  /** Replaces an earlier entry for the domain. */
+  blockDomain(blocked: BlockedDomain): Promise<void>;
+  /** False if the domain was not blocked. */
+  unblockDomain(domain: string): Promise<boolean>;
+  suspensions(): Promise<Suspension[]>;
+  /** Replaces an earlier suspension. Rejects with `not-found` if there is no such account. */
+  suspend(suspension: Suspension): Promise<void>;
+  /** False if the account was not suspended. */
+  resume(jid: string): Promise<boolean>;
+  notices(): Promise<Notice[]>;
+  /** Replaces the notice of the domain. */
+  setNotice(notice: Notice): Promise<void>;
+  /** False if the domain had none. */
+  removeNotice(domain: string): Promise<boolean>;
+}
