@@ -1,9 +1,10 @@
-import { httpLimits, publicUrl, webSocketLimits } from '../config/stream-options.ts';
+import { boshLimits, httpLimits, publicUrl, webSocketLimits } from '../config/stream-options.ts';
 import { networkList } from '../config/web-schema.ts';
 import type { HttpRoute } from '../routing/http-route.ts';
 import type { IncomingConnection } from '../streams/acceptor.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
 import { Tally } from '../support/metric.ts';
+import { boshRoute } from '../web/bosh/bosh-route.ts';
 import { hostMetaRoutes } from '../web/host-meta.ts';
 import { healthRoutes } from '../web/http/health.ts';
 import { HttpListener } from '../web/http/http-listener.ts';
@@ -40,15 +41,26 @@ export async function makeHttpListener(foundation: Foundation, parts: MeasuredPa
 }
 
 /** Clients look for the first path; some are configured for the second. */
-const webSocketPaths = ['/xmpp-websocket', '/ws'];
+const webSocketPaths = ['/xmpp-websocket', '/ws'] as const;
+const boshPath = '/http-bind';
 
 /** Streams of clients in browsers, and how they find them. */
 function webRoutes({ config, clock }: Foundation, clients: StreamListener): HttpRoute[] {
-  const limits = webSocketLimits(config);
   const { origins } = config.web;
-  const messageBytes = config.limits.c2s.stanzaBytes;
   const arrived = (arrival: IncomingConnection) => clients.take(arrival, 'established');
-  const route = (path: string) => webSocketRoute(path, { origins, limits, messageBytes, clock, arrived });
-  const url = publicUrl(config)?.replace(/^http/, 'ws');
-  return [...webSocketPaths.map(route), ...(url === undefined ? [] : hostMetaRoutes(`${url}${webSocketPaths[0]}`))];
+  const shared = { origins, limits: webSocketLimits(config), clock, arrived };
+  const messageBytes = config.limits.c2s.stanzaBytes;
+  return [
+    ...webSocketPaths.map((path) => webSocketRoute(path, { ...shared, messageBytes })),
+    boshRoute(boshPath, { ...shared, ...boshLimits(config) }),
+    ...discovery(publicUrl(config)),
+  ];
+}
+
+function discovery(url: string | undefined): HttpRoute[] {
+  if (url === undefined) return [];
+  return hostMetaRoutes({
+    webSocket: `${url.replace(/^http/, 'ws')}${webSocketPaths[0]}`,
+    bosh: `${url}${boshPath}`,
+  });
 }

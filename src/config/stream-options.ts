@@ -6,8 +6,10 @@ import type { AcknowledgmentLimits } from '../streams/acknowledgment/ack-request
 import type { ListenerLimits } from '../streams/connection-limiter.ts';
 import type { StreamLimits } from '../streams/stream-limits.ts';
 import type { CertificateOptions } from '../tls/certificates.ts';
+import type { BoshRouteDeps } from '../web/bosh/bosh-route.ts';
 import type { HttpLimits } from '../web/http/http-listener.ts';
 import type { WebSocketLimits } from '../web/websocket/websocket-connection.ts';
+import { unlimited } from '../xml/xml-limits.ts';
 import type { Config } from './schema.ts';
 
 /** The limits of one client's stream. */
@@ -131,6 +133,22 @@ export function webSocketLimits(config: Config): WebSocketLimits {
     rate: unauthenticatedRate,
     unauthenticatedBytes: unauthenticatedXml.maxBytes,
     completionMs: frameCompletionMs,
+  };
+}
+
+/** The limits of one request of a BOSH session, which may carry several stanzas. */
+export function boshLimits(config: Config): Pick<BoshRouteDeps, 'xml' | 'strangerBytes'> {
+  const { xml, unauthenticatedXml } = streamLimits(config);
+  const twice = (limit: number) => Math.min(2 * limit, unlimited.maxBytes);
+  return {
+    xml: {
+      ...xml,
+      maxBytes: twice(xml.maxBytes),
+      maxElements: twice(xml.maxElements),
+      maxNamespaces: twice(xml.maxNamespaces),
+      maxDepth: xml.maxDepth + 1,
+    },
+    strangerBytes: twice(unauthenticatedXml.maxBytes),
   };
 }
 

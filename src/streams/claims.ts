@@ -23,11 +23,17 @@ export const coreClaims: readonly Claim[] = [
   { spec: 'XEP-0082', title: 'XMPP Date and Time Profiles', version: '1.1.1', status: 'complete' },
   { spec: 'XEP-0114', title: 'Jabber Component Protocol', version: '1.6', status: 'complete', note: 'accept' },
   {
+    spec: 'XEP-0124',
+    title: 'Bidirectional-streams Over Synchronous HTTP (BOSH)',
+    version: '1.11.2',
+    status: 'complete',
+  },
+  {
     spec: 'XEP-0156',
     title: 'Discovering Alternative XMPP Connection Methods',
     version: '1.4.0',
     status: 'complete',
-    note: 'WebSocket',
+    note: 'WebSocket and BOSH',
   },
   {
     spec: 'XEP-0178',
@@ -36,6 +42,7 @@ export const coreClaims: readonly Claim[] = [
     status: 'partial',
     note: 'between servers',
   },
+  { spec: 'XEP-0206', title: 'XMPP Over BOSH', version: '1.4', status: 'complete' },
   { spec: 'XEP-0185', title: 'Dialback Key Generation and Validation', version: '1.0', status: 'complete' },
   {
     spec: 'XEP-0198',

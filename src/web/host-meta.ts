@@ -9,9 +9,18 @@ interface HostMetaLink {
   readonly href: string;
 }
 
-/** Where clients in browsers connect (XEP-0156 §3), as XML and as JSON. Pages of every origin may read it. */
-export function hostMetaRoutes(webSocketUrl: string): HttpRoute[] {
-  const links: readonly HostMetaLink[] = [{ rel: ns.webSocketConnection, href: webSocketUrl }];
+/** Where clients in browsers connect. */
+interface BrowserAddresses {
+  readonly webSocket: string;
+  readonly bosh: string;
+}
+
+/** The addresses for clients in browsers (XEP-0156 §3), as XML and as JSON. Pages of every origin may read them. */
+export function hostMetaRoutes({ webSocket, bosh }: BrowserAddresses): HttpRoute[] {
+  const links: readonly HostMetaLink[] = [
+    { rel: ns.boshConnection, href: bosh },
+    { rel: ns.webSocketConnection, href: webSocket },
+  ];
   return [
     document('/.well-known/host-meta', 'application/xrd+xml', asXrd(links)),
     document('/.well-known/host-meta.json', 'application/json', JSON.stringify({ links })),

@@ -170,13 +170,14 @@ describe('Clients through WebSockets (RFC 7395)', () => {
     const xrd = await exchange(port, 'GET /.well-known/host-meta');
     expect(xrd).to.match(/^HTTP\/1\.1 200 .*access-control-allow-origin: \*/s);
     expect(xrd).to.match(
-      /<XRD xmlns="http:\/\/docs\.oasis-open\.org\/ns\/xri\/xrd-1\.0"><Link rel="urn:xmpp:alt-connections:websocket" href="wss:\/\/localhost:\d+\/xmpp-websocket"\/><\/XRD>/,
+      /<XRD xmlns="http:\/\/docs\.oasis-open\.org\/ns\/xri\/xrd-1\.0"><Link rel="urn:xmpp:alt-connections:xbosh" href="https:\/\/localhost:\d+\/http-bind"\/><Link rel="urn:xmpp:alt-connections:websocket" href="wss:\/\/localhost:\d+\/xmpp-websocket"\/><\/XRD>/,
     );
     const json = await exchange(port, 'GET /.well-known/host-meta.json');
-    expect(JSON.parse(json.slice(json.indexOf('\r\n\r\n')))).to.have.nested.property(
-      'links[0].rel',
+    const { links } = JSON.parse(json.slice(json.indexOf('\r\n\r\n'))) as { links: { rel: string }[] };
+    expect(links.map(({ rel }) => rel)).to.deep.equal([
+      'urn:xmpp:alt-connections:xbosh',
       'urn:xmpp:alt-connections:websocket',
-    );
+    ]);
   });
 
   it('are told that the server stops, and come back', async () => {

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { congestedPart, joinPieces, pauseBits, writeChunkBytes } from '../../streams/connection.ts';
+import { congestedPart, joinPieces, writeChunkBytes } from '../../streams/connection.ts';
+import { ReadControl } from '../../streams/read-control.ts';
 import type {
   ConnectionLimits,
   ConnectionUser,
@@ -10,7 +11,6 @@ import type {
 } from '../../streams/stream-connection.ts';
 import { flushAtTurnEnd, readHandled } from '../../streams/turn-end.ts';
 import type { Clock, Timer } from '../../support/clock.ts';
-import { TokenBucket } from '../../support/token-bucket.ts';
 import type { ChannelBinding } from '../../tls/channel-binding.ts';
 
 /** Limits of one WebSocket. */
@@ -55,10 +55,8 @@ export class WebSocketConnection implements StreamConnection {
   readonly #user: ConnectionUser;
   readonly #limits: WebSocketLimits;
   readonly #clock: Clock;
-  #readRate: TokenBucket;
-  #rateTimer: Timer | undefined;
+  readonly #reading: ReadControl;
   #lingerTimer: Timer | undefined;
-  #pauses = 0;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   /** Bytes given to the socket, and how many of them had left at the last check. */
@@ -85,7 +83,7 @@ export class WebSocketConnection implements StreamConnection {
     this.#clock = clock;
     this.remoteAddress = remoteAddress;
     this.secure = secure;
-    this.#readRate = new TokenBucket(limits.rate.bytesPerSecond, limits.rate.burstBytes, clock);
+    this.#reading = new ReadControl(limits.rate, clock, { stop: () => socket.pause(), start: () => socket.resume() });
     this.#progressAtMs = clock.monotonicMs();
     this.#readAtMs = this.#progressAtMs;
     // Before the listener of the WebSocket, so that the bytes of a message are counted before it ends.
@@ -115,7 +113,7 @@ export class WebSocketConnection implements StreamConnection {
 
   limitReading(rate: ReadRate): void {
     this.#trusted = true;
-    this.#readRate = new TokenBucket(rate.bytesPerSecond, rate.burstBytes, this.#clock);
+    this.#reading.limit(rate);
   }
 
   write(...pieces: (string | Buffer)[]): void {
@@ -149,13 +147,11 @@ export class WebSocketConnection implements StreamConnection {
   }
 
   pause(reason: Pause): void {
-    this.#pauses |= pauseBits[reason];
-    this.#socket.pause();
+    this.#reading.pause(reason);
   }
 
   resume(reason: Pause): void {
-    this.#pauses &= ~pauseBits[reason];
-    if (this.#pauses === 0) this.#socket.resume();
+    this.#reading.resume(reason);
   }
 
   startTls(): never {
@@ -181,13 +177,13 @@ export class WebSocketConnection implements StreamConnection {
     if (this.#socket.bufferedAmount <= 0 || goneBytes !== this.#goneBytes) this.#progressAtMs = nowMs;
     this.#goneBytes = goneBytes;
     if (nowMs - this.#progressAtMs > writeStallMs) return this.destroy();
-    if (this.#partialBytes > 0 && this.#pauses === 0 && nowMs - this.#partialSinceMs > completionMs)
+    if (this.#partialBytes > 0 && !this.#reading.paused && nowMs - this.#partialSinceMs > completionMs)
       return this.#refuse(closeCodes.policyViolation);
     this.#ping(nowMs);
   }
 
   #ping(nowMs: number): void {
-    if (this.#ended || this.#pauses !== 0 || nowMs - this.#readAtMs < pingAfterMs * (this.#pings + 1)) return;
+    if (this.#ended || this.#reading.paused || nowMs - this.#readAtMs < pingAfterMs * (this.#pings + 1)) return;
     if (this.#pings === maxUnansweredPings) return this.destroy();
     this.#pings += 1;
     this.#socket.ping();
@@ -200,11 +196,7 @@ export class WebSocketConnection implements StreamConnection {
     this.#partialBytes += length;
     if (!this.#trusted && this.#partialBytes > this.#limits.unauthenticatedBytes)
       this.#refuse(closeCodes.policyViolation);
-    const waitMs = this.#readRate.takeInDebt(length);
-    if (waitMs <= 0) return;
-    this.pause('rate');
-    this.#rateTimer?.cancel();
-    this.#rateTimer = this.#clock.after(waitMs, () => this.resume('rate'));
+    this.#reading.count(length);
   };
 
   /** A control frame is no part of a message. */
@@ -236,7 +228,7 @@ export class WebSocketConnection implements StreamConnection {
   #close(code: number): void {
     this.#socket.close(code);
     // Reading must continue to see the closing handshake of the client.
-    this.#pauses = 0;
+    this.#reading.end();
     this.#socket.resume();
     this.#lingerTimer = this.#clock.after(lingerMs, () => this.destroy());
   }
@@ -252,7 +244,7 @@ export class WebSocketConnection implements StreamConnection {
     if (this.#closed) return;
     this.#closed = true;
     this.#ended = true;
-    this.#rateTimer?.cancel();
+    this.#reading.end();
     this.#lingerTimer?.cancel();
     this.#wakeWaiting();
     this.#user.disconnected();
