@@ -51,6 +51,7 @@ describe('a server that is killed during', function () {
     expect(kills).to.be.at.least(5);
     await workload.finishes(fixture, server);
     workload.expectNothingLost();
+    workload.expectArchived();
     console.log(`      ${kills} kills during delivery of stored messages, seed ${random.seed}: ${workload.figures}`);
   });
 
@@ -76,6 +77,7 @@ describe('a server that is killed during', function () {
     }
     await workload.finishes(fixture, await fixture.start(workload.names));
     workload.expectNothingLost();
+    workload.expectArchived();
     expect(within).to.be.at.least(1);
     console.log(`      ${rounds} kills, ${within} within a checkpoint, seed ${random.seed}: ${workload.figures}`);
   });
@@ -153,6 +155,7 @@ describe('a server that is killed during', function () {
     }
     await workload.finishes(fixture, await fixture.start(workload.names));
     workload.expectNothingLost();
+    workload.expectArchived();
     expect(within).to.be.at.least(1);
     console.log(`      ${rounds} kills, ${within} within a shutdown, seed ${random.seed}: ${workload.figures}`);
   });

@@ -35,6 +35,7 @@ describe('a server that is killed under load (XEP-0198 §4)', function () {
     }
     await workload.finishes(fixture, await fixture.start(workload.names));
     workload.expectNothingLost();
+    workload.expectArchived();
     expect(workload.acknowledged.length).to.be.at.least(rounds * 10);
     console.log(`      ${rounds} kills, seed ${random.seed}: ${workload.figures}`);
   });

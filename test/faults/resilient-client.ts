@@ -1,3 +1,4 @@
+import { type ArchivedEntry, readArchive } from '../support/read-archive.ts';
 import { TestClient } from '../support/test-client.ts';
 import type { Arrival } from '../support/test-connection.ts';
 import { childOf, type Tree } from '../support/xml-tree.ts';
@@ -33,6 +34,8 @@ export class ResilientClient {
   readonly name: string;
   /** The ids of received messages, in order, with repetitions. */
   readonly received: string[] = [];
+  /** The ids of messages by the ids that the archive of the account has given them (XEP-0359). */
+  readonly stanzaIds = new Map<string, string>();
   /** The ids of messages that rules have reported on, with repetitions. */
   readonly reported: string[] = [];
   /** Whether it enables stream management before it sends presence, and does not wait for stored messages. */
@@ -119,6 +122,18 @@ export class ResilientClient {
       this.#take(arrival.tree);
       if (arrival.tree.attributes.get('id') === 'last') return;
     }
+  }
+
+  /** The messages in the archive of its account, read by another client. */
+  async readsArchive(port: number): Promise<readonly ArchivedEntry[]> {
+    const client = await TestClient.connect({ host: '127.0.0.1', port }, 'localhost');
+    const { local } = placesOf(this.name);
+    await client.opens();
+    await client.authenticates({ username: local, password: `${local}-password` });
+    await client.binds('reader');
+    const entries = await readArchive(client);
+    client.disconnects();
+    return entries;
   }
 
   /** Forgets its session: the next connection begins a new one. */
@@ -211,6 +226,8 @@ export class ResilientClient {
     if (tree.attributes.get('type') === 'error') return this.#refused(id, tree);
     if (childOf(tree, 'body')?.text !== id) throw new Error(`another message has the id of ${id}`);
     this.received.push(id);
+    const stanzaId = childOf(tree, 'stanza-id')?.attributes.get('id');
+    if (stanzaId !== undefined) this.stanzaIds.set(stanzaId, id);
   }
 
   #closed(tree: Tree): void {

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import type { ArchivedEntry } from '../support/read-archive.ts';
+import { childOf, type Tree } from '../support/xml-tree.ts';
 import { ResilientClient, type SentMessage } from './resilient-client.ts';
 import type { ServerFixture, ServerUnderTest } from './server-under-test.ts';
 
@@ -25,7 +27,10 @@ export class Workload {
   readonly readers: readonly ResilientClient[];
   readonly #padding: number;
   readonly #rules: WorkloadOptions['whenStored'];
+  readonly #archives = new Map<string, readonly ArchivedEntry[]>();
   #written = 0;
+  /** Stanza-ids that clients got and archives do not have. */
+  #unwritten = 0;
 
   constructor({ writers, readers, padding = 0, whenStored }: WorkloadOptions) {
     const events = { acknowledged: (messages: readonly SentMessage[]) => void this.acknowledged.push(...messages) };
@@ -84,6 +89,7 @@ export class Workload {
     for (const client of this.all) await client.connects(server.port);
     for (const writer of this.writers) await writer.readsAcknowledgments();
     for (const client of this.all) await client.readsAll();
+    for (const client of this.all) this.#archives.set(client.name, await client.readsArchive(server.port));
     for (const client of this.all) client.disconnects();
     await server.stop();
     fixture.expectSoundDatabase();
@@ -97,6 +103,36 @@ export class Workload {
     for (const { name, received: ids } of this.readers) expect(disorder(ids), name).to.deep.equal([]);
   }
 
+  /**
+   * Expects that every acknowledged message is in the archives of both ends, that nobody has forged one, that each writer's messages to
+   * each reader are in order, and that the archive has each id that a client got. A message was delivered before its row was durable, so
+   * a kill can lose the row; then its writer, who was not acknowledged, has sent it again, and it has another id.
+   */
+  expectArchived(): void {
+    const archived = (name: string) => (this.#archives.get(name) ?? []).map(({ message }) => idOf(message));
+    for (const { name } of this.all) {
+      const ids = new Set(archived(name));
+      const own = this.acknowledged.filter(({ id, to }) => to === name || id.startsWith(`${name}-`));
+      expect(
+        own.filter(({ id }) => !ids.has(id)).map(({ id }) => id),
+        `missing in ${name}'s archive`,
+      ).to.deep.equal([]);
+      expect(ids.size, `messages in ${name}'s archive`).to.equal(own.length);
+    }
+    for (const { name, stanzaIds } of this.readers) {
+      const entries = new Map(this.#archives.get(name)?.map(({ id, message }) => [id, idOf(message)]));
+      const lost = [...stanzaIds].filter(([id]) => !entries.has(id));
+      this.#unwritten += lost.length;
+      const found = new Set(entries.values());
+      expect(
+        lost.filter(([, id]) => !found.has(id)),
+        `ids that ${name} got`,
+      ).to.deep.equal([]);
+      expect([...stanzaIds].filter(([id, message]) => (entries.get(id) ?? message) !== message)).to.deep.equal([]);
+      expect(disorder(archived(name)), `${name}'s archive`).to.deep.equal([]);
+    }
+  }
+
   /** Expects that the writer of every acknowledged message got a report. */
   expectEverythingReported(): void {
     const reported = new Set(this.writers.flatMap((writer) => writer.reported));
@@ -107,8 +143,17 @@ export class Workload {
   /** A summary for the output of the test. */
   get figures(): string {
     const repeated = this.readers.reduce((sum, { received }) => sum + received.length - new Set(received).size, 0);
-    return `${this.acknowledged.length} acknowledged, 0 lost, ${repeated} repeated`;
+    const given = this.readers.reduce((sum, { stanzaIds }) => sum + stanzaIds.size, 0);
+    const archived = given === 0 ? '' : `; ${given} stanza-ids, ${this.#unwritten} of messages archived again`;
+    return `${this.acknowledged.length} acknowledged, 0 lost, ${repeated} repeated${archived}`;
   }
+}
+
+/** The id of an archived message, which is its text, too. */
+function idOf(message: Tree): string {
+  const id = message.attributes.get('id') ?? '';
+  expect(childOf(message, 'body')?.text).to.equal(id);
+  return id;
 }
 
 /** The ids of messages whose first copy came after that of a later message of the same writer. */
