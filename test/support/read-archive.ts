@@ -9,20 +9,30 @@ export interface ArchivedEntry {
   readonly message: Tree;
 }
 
+/** One page of an archive. */
+export interface ArchivePage {
+  readonly found: readonly ArchivedEntry[];
+  readonly complete: boolean;
+}
+
 /** Reads the whole archive of a client's account, page by page (XEP-0313 §4). Other stanzas that come meanwhile are dropped. */
 export async function readArchive(client: TestClient, pageSize = 250): Promise<ArchivedEntry[]> {
   const entries: ArchivedEntry[] = [];
-  for (let page = 0; ; page++) {
+  for (;;) {
     const after = entries.length > 0 ? `<after>${entries.at(-1)?.id}</after>` : '';
-    const set = `<set xmlns="http://jabber.org/protocol/rsm"><max>${pageSize}</max>${after}</set>`;
-    client.sends(`<iq type="set" id="page-${page}"><query xmlns="${mam}">${set}</query></iq>`);
-    const { found, fin } = await pageOf(client, `page-${page}`);
+    const { found, complete } = await readPage(client, `<max>${pageSize}</max>${after}`);
     entries.push(...found);
-    if (fin.attributes.get('complete') === 'true') return entries;
+    if (complete) return entries;
   }
 }
 
-async function pageOf(client: TestClient, id: string): Promise<{ found: ArchivedEntry[]; fin: Tree }> {
+let pages = 0;
+
+/** Reads the page of an archive that a result set (XEP-0059) describes. */
+export async function readPage(client: TestClient, set: string): Promise<ArchivePage> {
+  const id = `page-${++pages}`;
+  const query = `<query xmlns="${mam}"><set xmlns="http://jabber.org/protocol/rsm">${set}</set></query>`;
+  client.sends(`<iq type="set" id="${id}">${query}</iq>`);
   const found: ArchivedEntry[] = [];
   for (;;) {
     const arrival = await client.connection.next('a page of the archive');
@@ -34,6 +44,6 @@ async function pageOf(client: TestClient, id: string): Promise<{ found: Archived
     if (tree.attributes.get('id') !== id) continue;
     const fin = childOf(tree, 'fin');
     if (!fin) throw new Error(`the archive was not read: ${tree.raw}`);
-    return { found, fin };
+    return { found, complete: fin.attributes.get('complete') === 'true' };
   }
 }
