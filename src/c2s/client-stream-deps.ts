@@ -7,6 +7,7 @@ import type { Log } from '../support/log.ts';
 import type { Element } from '../xml/element.ts';
 import type { ClientSessions } from './client-sessions.ts';
 import type { StreamFeature } from './negotiation/stream-feature.ts';
+import type { Registrar } from './registrar.ts';
 import type { StanzaIntake } from './stanza-intake.ts';
 
 /** Dependencies of a client's stream. */
@@ -18,6 +19,7 @@ export interface ClientStreamDeps {
   readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
   readonly intake: StanzaIntake;
   readonly sessions: ClientSessions;
+  readonly registrar: Pick<Registrar, 'changes' | 'hasChangedSince'>;
   readonly requests: OutgoingRequests;
   readonly limits: StreamLimits;
   readonly traffic: StreamTraffic;

@@ -39,6 +39,8 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   #headerFrom: string | undefined;
   #failures = 0;
   #device: Device | undefined;
+  /** How many passwords had changed when the client began to authenticate. */
+  #changesBefore = 0;
   #tlsStart: TlsStart = 'starttls';
 
   /** `authenticated` is called when the client has authenticated. */
@@ -200,6 +202,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
   beginAuthentication(attempt: FrameReceiver): void {
     // XEP-0388 §2.6.1: a stream authenticates only once.
     if (this.#state.name !== 'negotiating' || this.#state.identity) throw StreamError.policyViolation();
+    this.#changesBefore = this.#deps.registrar.changes;
     this.#become({ name: 'authenticating', attempt, offered: this.#state.offered });
   }
 
@@ -230,6 +233,7 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
     if (this.#state.name !== 'authenticating') return session && this.#deps.sessions.end(session);
     this.#trust();
     if (!session) return this.#negotiate(identity);
+    if (this.#isOutdated(session)) return;
     this.#become({ name: 'bound', session });
     this.#sendFeatures([]);
     session.release();
@@ -237,7 +241,18 @@ export class ClientStream implements NegotiatingStream, AcceptedStream<StreamCon
 
   bound(session: ClientSession): void {
     if (this.#state.name !== 'negotiating') return this.#deps.sessions.end(session);
+    if (this.#isOutdated(session)) return;
     this.#become({ name: 'bound', session });
+  }
+
+  /** Ends a new session if the password was changed since the client began to authenticate: it may have used the old one. */
+  #isOutdated(session: ClientSession): boolean {
+    const isOutdated = this.#deps.registrar.hasChangedSince(session.account.jid, this.#changesBefore);
+    if (isOutdated) {
+      this.#deps.sessions.end(session);
+      this.close(StreamError.reset('the password was changed'));
+    }
+    return isOutdated;
   }
 
   resumed(session: ClientSession, takeOver: () => void): void {

@@ -9,6 +9,9 @@ import { ClientSession } from './client-session.ts';
 import { deriveCredentials } from './negotiation/sasl/credentials.ts';
 import type { Pbkdf2Queue } from './negotiation/sasl/pbkdf2-queue.ts';
 
+/** The accounts whose last change is remembered: streams that began to authenticate before it are not bound. */
+const rememberedChanges = 10_000;
+
 /** Dependencies of {@link Registrar}. */
 interface RegistrarDeps {
   readonly store: Pick<AccountStore, 'create' | 'changePassword' | 'remove'>;
@@ -30,9 +33,22 @@ interface RegistrarDeps {
  */
 export class Registrar {
   readonly #deps: RegistrarDeps;
+  #changes = 0;
+  /** For each account the number of its last change. */
+  readonly #lastChange = new Map<string, number>();
 
   constructor(deps: RegistrarDeps) {
     this.#deps = deps;
+  }
+
+  /** How many changes of passwords and removals of accounts there have been. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Whether the password was changed, or the account removed, after so many changes. */
+  hasChangedSince(account: Jid, changes: number): boolean {
+    return (this.#lastChange.get(account.toString()) ?? 0) > changes;
   }
 
   async create(account: Jid, password: string): Promise<void> {
@@ -65,7 +81,15 @@ export class Registrar {
   }
 
   #endSessions(account: Jid, error: StreamError, keep?: Session): void {
+    this.#noteChange(account.toString());
     // Iterates over a copy, because ending a session removes it from the list.
     for (const session of [...this.#deps.sessions.of(account.toString())]) if (session !== keep) session.close(error);
+  }
+
+  #noteChange(account: string): void {
+    const [oldest] = this.#lastChange.keys();
+    if (oldest !== undefined && this.#lastChange.size >= rememberedChanges) this.#lastChange.delete(oldest);
+    this.#lastChange.delete(account);
+    this.#lastChange.set(account, ++this.#changes);
   }
 }

@@ -62,7 +62,7 @@ async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: C
   const { config, traffic, clock, log } = foundation;
   const { router, hooks, requests, isLocalDomain } = routing;
   const limits = streamLimits(config);
-  const { sessions } = parts;
+  const { sessions, registrar } = parts;
   const management = new StreamManagement(sessions.resumable);
   const { nonzas } = hooks;
   return {
@@ -83,6 +83,7 @@ async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: C
       limits,
     }),
     sessions,
+    registrar,
     requests,
     limits,
     traffic: traffic.c2s,

@@ -87,6 +87,18 @@ describe('The stream of a client', () => {
     expect(bench.routed).to.deep.equal(['<presence from="juliet@a.example/inline"/>']);
   });
 
+  for (const [how, authenticates] of [
+    ['by itself', auth('continue')],
+    ['with SASL2', auth('bind')],
+  ] as const) {
+    it(`ends when the client binds ${how}, and the password was changed after it began to authenticate`, async () => {
+      bench.changed.add('juliet@a.example');
+      const heard = await visit.says(`${header()}${authenticates}${how === 'by itself' ? bindRequest() : ''}`);
+      expect(errorIn(heard)).to.equal('reset');
+      expect(bench.directory.size).to.equal(0);
+    });
+  }
+
   it('understands everything at once, and byte by byte', async () => {
     const all = `${header()}${auth('continue', true)}${bindRequest()}<message id='1'/><message id='2'/>${end}`;
     await visit.says(all);

@@ -172,6 +172,8 @@ export class StreamBench {
   readonly undelivered: Stanza[] = [];
   readonly traffic = new StreamTraffic();
   readonly store = new MemoryResumption();
+  /** The accounts whose password was changed after all clients have begun to authenticate. */
+  readonly changed = new Set<string>();
   /** The stanzas that reached the router. */
   readonly routed: string[] = [];
   readonly sessions: ClientSessions;
@@ -218,6 +220,10 @@ export class StreamBench {
       }),
       traffic: this.traffic,
       sessions: this.sessions,
+      registrar: {
+        changes: 0,
+        hasChangedSince: (jid, changes) => changes === 0 && this.changed.has(jid.toString()),
+      },
       requests,
       limits: bounds,
       clock,

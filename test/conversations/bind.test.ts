@@ -111,6 +111,17 @@ describe('Resource binding (RFC 6120 §7)', () => {
     await romeo.receives(`<message from="${romeo.jid}" to="${romeo.jid}"/>`);
   });
 
+  it('is refused to a client that has authenticated with a password that was changed since (XEP-0077 §3.3)', async () => {
+    const account = await stage.account('juliet');
+    const { client } = await unbound(Promise.resolve(account));
+    const other = await account.arrives();
+    const change = `<username>${account.local}</username><password>new</password>`;
+    await other.gets(`<iq type="set"><query xmlns="jabber:iq:register">${change}</query></iq>`, '<iq type="result"/>');
+    client.sends('<iq type="set" id="b"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>');
+    await client.receivesStreamError('reset');
+    await other.settles();
+  });
+
   it('tells the limits of the stream (XEP-0478 §3)', async () => {
     const { client } = await unbound();
     const limits = client.features?.children.find(({ name }) => name === 'limits');
