@@ -73,7 +73,7 @@ export interface DeviceStore {
   /** The devices of an account, last seen first. */
   list(owner: string, nowMs: number): Promise<KnownDevice[]>;
   /**
-   * Removes the tokens of a device, and forgets a device that does not know the password. Resolves with whether it knows the password,
+   * Removes the tokens of a device and its registrations with push services, and forgets a device that does not know the password. Resolves with whether it knows the password,
    * or undefined if the device is not known.
    */
   revoke(owner: string, key: string): Promise<{ readonly knowsPassword: boolean } | undefined>;

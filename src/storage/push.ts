@@ -18,6 +18,4 @@ export interface PushStore {
   enable(owner: string, registration: PushRegistration, max: number): Promise<void>;
   /** Removes the one with a service and node; without `node`, all with the service. */
   disable(owner: string, service: string, node?: string): Promise<void>;
-  /** Removes those of a device. */
-  disableDevice(owner: string, device: string): Promise<void>;
 }

@@ -9,9 +9,15 @@ describe('the archive and the disk', () => {
   let refusing = false;
   /** The promise of every write, if the test has the disk in its hands. */
   let writing: PromiseWithResolvers<void> | undefined;
+  /** The same for the note that an archive was read. */
+  let noting: PromiseWithResolvers<void> | undefined;
   const bench = new Bench(({ storage, routing, clock, log }) => {
     const store = storage.archive;
-    const held: typeof store = { ...store, append: (message) => writing?.promise ?? store.append(message) };
+    const held: typeof store = {
+      ...store,
+      append: (message) => writing?.promise ?? store.append(message),
+      setRead: (number) => noting?.promise ?? store.setRead(number),
+    };
     const disk = () => ({ ...storage.disk, refusing });
     return {
       extensions: [
@@ -33,7 +39,7 @@ describe('the archive and the disk', () => {
   });
 
   beforeEach(() => {
-    [refusing, writing] = [false, undefined];
+    [refusing, writing, noting] = [false, undefined, undefined];
   });
 
   async function two(): Promise<{ romeo: StubSession; juliet: StubSession }> {
@@ -98,5 +104,19 @@ describe('the archive and the disk', () => {
     writing = Promise.withResolvers();
     await bench.does(romeo, chat(juliet));
     expect(juliet.taken()).to.have.length(4098);
+  });
+
+  it('notes again that an archive is read if the first note was not written', async () => {
+    const juliet = await bench.user('juliet', '<presence/>');
+    const wasRead = async () => (await bench.storage.archive.open(juliet.account.key))?.wasRead;
+    const query = `<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>`;
+    noting = Promise.withResolvers();
+    noting.reject(new StorageError('full', 'no'));
+    await bench.asks(juliet, query);
+    noting = undefined;
+    expect(await wasRead()).to.equal(false);
+    await bench.asks(juliet, query);
+    expect(await wasRead()).to.equal(true);
+    bench.log.alarms.length = 0;
   });
 });

@@ -81,7 +81,13 @@ export class AccountArchives {
     const own = this.of(account);
     if (own.wasRead) return;
     this.#slot.set(account, { ...own, wasRead: true });
-    await this.#store.setRead(own.archive);
+    try {
+      await this.#store.setRead(own.archive);
+    } catch (error) {
+      // The next client that reads it notes it again. The preferences may have changed meanwhile.
+      this.#slot.set(account, { ...this.of(account), wasRead: false });
+      throw error;
+    }
   }
 
   /** Undefined for an address without an account. */

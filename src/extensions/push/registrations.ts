@@ -11,7 +11,7 @@ import { PushDevice, type PushDeviceDeps } from './push-device.ts';
 
 /** Dependencies of registrations. */
 interface RegistrationsDeps extends Pick<PushDeviceDeps, 'content' | 'publish'> {
-  readonly store: Pick<PushStore, 'list' | 'enable' | 'disable' | 'disableDevice'>;
+  readonly store: Pick<PushStore, 'list' | 'enable' | 'disable'>;
   readonly sessions: Pick<SessionDirectory, 'of'>;
   readonly accounts: { peek(key: string): Account | undefined };
   readonly limits: { readonly maxPerAccount: number; readonly perMinute: number };
@@ -66,11 +66,9 @@ export class Registrations implements LoadedState {
     this.#set(account, left);
   }
 
-  /** Resolves when the push services of a device are durably removed. */
-  async revoke(owner: Jid, device: string): Promise<void> {
-    const key = owner.toString();
-    await this.#deps.store.disableDevice(key, device);
-    const account = this.#deps.accounts.peek(key);
+  /** Forgets the push services of a device. They were removed together with its access. */
+  revoke(owner: Jid, device: string): void {
+    const account = this.#deps.accounts.peek(owner.toString());
     if (account)
       this.#set(
         account,

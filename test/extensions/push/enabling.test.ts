@@ -103,11 +103,15 @@ describe('enabling push (XEP-0357)', () => {
     await test.enables(phone, 'phone');
     await test.enables(tablet, 'tablet');
     for (const session of [phone, tablet]) bench.ends(session);
-    await bench.routing.hooks.deviceRevoked(account.jid, 'the phone');
+    const revoke = async (device: string) => {
+      await bench.storage.devices.revoke(account.key, device);
+      await bench.routing.hooks.deviceRevoked(account.jid, device);
+    };
+    await revoke('the phone');
     expect(await test.stored(account)).to.deep.equal(['tablet']);
     await test.message(account.key);
     expect(test.told()).to.deep.equal(['tablet 1']);
-    await bench.routing.hooks.deviceRevoked(account.jid, deviceKeyOf(tablet));
+    await revoke(deviceKeyOf(tablet));
     expect(await test.stored(account)).to.deep.equal([]);
     await test.message(account.key);
     expect(test.told()).to.deep.equal([]);

@@ -180,7 +180,11 @@ function prepareRevoke(db: Database.Database) {
   );
   const removeTokens = db.prepare<[number]>('DELETE FROM fast_tokens WHERE device_id = ?');
   const remove = db.prepare<[number]>('DELETE FROM devices WHERE id = ?');
+  const removePush = db.prepare<[string, string]>(
+    'DELETE FROM push_registrations WHERE account_id = (SELECT id FROM accounts WHERE jid = ?) AND device = ?',
+  );
   return (owner: string, key: string): { knowsPassword: boolean } | undefined => {
+    removePush.run(owner, key);
     const device = find.get(owner, key);
     if (device === undefined) return undefined;
     const knowsPassword = device.knowsPassword === 1;

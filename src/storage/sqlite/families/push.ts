@@ -22,9 +22,6 @@ export const push = defineFamily({
     const disableNode = db.prepare<[number, string, string]>(
       'DELETE FROM push_registrations WHERE account_id = ? AND service = ? AND node = ?',
     );
-    const disableDevice = db.prepare<[number, string]>(
-      'DELETE FROM push_registrations WHERE account_id = ? AND device = ?',
-    );
     return {
       reads: { list: (owner: string): PushRegistration[] => list.all(owner) },
       writes: {
@@ -38,9 +35,6 @@ export const push = defineFamily({
           if (node === undefined) disable.run(account, service);
           else disableNode.run(account, service, node);
         },
-        disableDevice: (owner: string, device: string): void => {
-          disableDevice.run(owners.need(owner), device);
-        },
       },
     };
   },
@@ -49,6 +43,5 @@ export const push = defineFamily({
     list: (owner) => run('list', owner),
     enable: (owner, registration, max) => run('enable', owner, registration, max),
     disable: (owner, service, node) => run('disable', owner, service, node),
-    disableDevice: (owner, device) => run('disableDevice', owner, device),
   }),
 });
