@@ -47,7 +47,7 @@ function relaunch() {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, [launchedMark]: '1' },
   });
-  const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'];
+  const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(`${runtime} cannot be run: ${error.message}.`));
   child.on('exit', (code, signal) => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
+import type { Supervisor } from './supervisor.ts';
 
 /** A running server. */
 export interface StartedServer {
@@ -19,6 +20,9 @@ export interface ServeDeps<Server extends StartedServer> {
   readonly start: (fail: (error: Error) => void) => Promise<Server>;
   readonly ready: (server: Server) => void;
   readonly signals: SignalSource;
+  readonly supervisor: Pick<Supervisor, 'ready' | 'reloading' | 'stopping'>;
+  /** Opens the file of the log again, after it was renamed. */
+  readonly reopenLog: () => void;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly log: Log;
   /** Ends the process at once. */
@@ -35,9 +39,10 @@ export async function serve<Server extends StartedServer>(deps: ServeDeps<Server
   end.promise.catch(() => undefined);
   let server: Server | undefined;
   const listeners = new Map<NodeJS.Signals, () => void>([
-    ['SIGHUP', () => void reload(server, deps.log)],
+    ['SIGHUP', () => void reload(server, deps)],
+    ['SIGUSR2', deps.reopenLog],
     // Without a listener, Node.js would open its debugger.
-    ['SIGUSR1', () => deps.log.debug({}, 'SIGUSR1 does nothing: the log goes to standard output')],
+    ['SIGUSR1', () => deps.log.debug({}, 'SIGUSR1 does nothing; SIGUSR2 opens the log again')],
   ]);
   const stop = stopper(deps, end.resolve);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) listeners.set(signal, stop);
@@ -46,6 +51,7 @@ export async function serve<Server extends StartedServer>(deps: ServeDeps<Server
     const started = await deps.start(end.reject);
     server = started;
     deps.ready(started);
+    deps.supervisor.ready();
     await end.promise.finally(() => started.stop());
   } finally {
     for (const [signal, listener] of listeners) deps.signals.off(signal, listener);
@@ -53,22 +59,32 @@ export async function serve<Server extends StartedServer>(deps: ServeDeps<Server
 }
 
 /** The first call stops the server in an orderly way, a later one at once. */
-function stopper({ clock, log, hurry }: Pick<ServeDeps<StartedServer>, 'clock' | 'log' | 'hurry'>, stop: () => void) {
+function stopper(
+  { supervisor, clock, log, hurry }: Pick<ServeDeps<StartedServer>, 'supervisor' | 'clock' | 'log' | 'hurry'>,
+  stop: () => void,
+) {
   let askedAtMs: number | undefined;
   return () => {
     const nowMs = clock.monotonicMs();
     if (askedAtMs === undefined) {
       askedAtMs = nowMs;
       log.info({}, 'stopping');
+      supervisor.stopping();
       stop();
     } else if (nowMs - askedAtMs > echoMs) hurry();
   };
 }
 
-async function reload(server: StartedServer | undefined, log: Log): Promise<void> {
+async function reload(
+  server: StartedServer | undefined,
+  { supervisor, log }: Pick<ServeDeps<StartedServer>, 'supervisor' | 'log'>,
+): Promise<void> {
+  if (!server) return;
+  supervisor.reloading();
   try {
-    await server?.reload();
+    await server.reload();
   } catch (error) {
     log.error({ err: error }, 'reload failed; nothing was changed');
   }
+  supervisor.ready();
 }

@@ -18,6 +18,7 @@ import {
 } from './fields.ts';
 import { limitsSchema } from './limits-schema.ts';
 import { type ByListener, forEachListener, type ListenerKind, listenerKinds } from './listener-kinds.ts';
+import { logSchema } from './log-schema.ts';
 import { roomsSchema } from './rooms-schema.ts';
 import { s2sSchema } from './s2s-schema.ts';
 import { webSchema } from './web-schema.ts';
@@ -303,17 +304,6 @@ const contact = z
   .prefault({})
   .describe('URIs for contacting the operator, published in service discovery (XEP-0157).');
 
-const log = z
-  .strictObject({
-    level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Lowest level to log.'),
-    format: z
-      .enum(['auto', 'json', 'pretty'])
-      .default('auto')
-      .describe('json: one JSON object per line; auto: pretty on a terminal, otherwise json.'),
-  })
-  .prefault({})
-  .describe('Logging to standard output.');
-
 const storage = z
   .strictObject({
     quickCheck: flag(true, 'Check the database for corruption at every start.'),
@@ -384,7 +374,7 @@ export function configSchema(origin: Origin) {
     contact,
     externalServices: externalServicesSchema(origin),
     web: webSchema(origin),
-    log,
+    log: logSchema(origin),
     storage,
     s2s: s2sSchema(origin),
     proxy,

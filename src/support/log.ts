@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { pino } from 'pino';
+import { destination, pino } from 'pino';
 
 /** The log of the server. Never contains a password, a SASL payload or a message body. */
 export interface Log {
@@ -15,6 +15,8 @@ export interface Log {
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly format: 'auto' | 'json' | 'pretty';
+  /** The file that lines are added to; standard output if absent. */
+  readonly file?: string | undefined;
 }
 
 /** A log whose level can change while the server runs. */
@@ -26,6 +28,12 @@ export interface AdjustableLog extends Log {
 export interface FollowedLog extends AdjustableLog {
   /** Calls `take` with each line from now on, in JSON. Returns the function that ends this. */
   follow(take: (line: string) => void): () => void;
+}
+
+/** The log of a process. */
+export interface ProcessLog extends FollowedLog {
+  /** Opens its file again by its name, after something has renamed it. Does nothing on standard output. */
+  reopen(): void;
 }
 
 /** Bidirectional overrides and C1 controls, which make a terminal show something else. JSON already escapes C0 controls. */
@@ -42,8 +50,16 @@ export interface LineSink {
   write(line: string): unknown;
 }
 
-/** Opens the log, by default on standard output. */
-export async function createLog(options: LogOptions, output: LineSink = process.stdout): Promise<FollowedLog> {
+/** Opens the log: in its file, or else on `output`. Throws if the file cannot be opened. */
+export async function createLog(options: LogOptions, output: LineSink = process.stdout): Promise<ProcessLog> {
+  const { file } = options;
+  if (file === undefined) return openLog(options, output, () => undefined);
+  // Synchronous, so that the last lines of a process that ends are in the file.
+  const opened = destination({ dest: file, sync: true, mkdir: true, mode: 0o640 });
+  return openLog(options, opened, () => opened.reopen());
+}
+
+async function openLog(options: LogOptions, output: LineSink, reopen: () => void): Promise<ProcessLog> {
   const { isTTY = false } = output;
   const escaped: LineSink = { write: (line) => void output.write(escapeControls(line)) };
   const pretty = options.format === 'pretty' || (options.format === 'auto' && isTTY);
@@ -59,6 +75,7 @@ export async function createLog(options: LogOptions, output: LineSink = process.
     },
   );
   return Object.assign(log, {
+    reopen,
     follow: (take: (line: string) => void) => {
       followers.add(take);
       return () => void followers.delete(take);

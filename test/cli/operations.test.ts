@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { Stanza } from '../../src/protocol/stanza.ts';
+import { verifyBackup } from '../../src/storage/sqlite/verify-backup.ts';
+import { StorageError } from '../../src/storage/storage-error.ts';
 import { Workplace } from './run.ts';
 import { RunningAdministration, sampleStatus } from './running-administration.ts';
 
@@ -162,6 +165,20 @@ describe('backup and restore', () => {
     expect(await workplace.done('user', 'list')).to.equal('romeo@localhost\n');
     const kept = /is kept as (.*)\.\n/.exec(out)?.[1] ?? '';
     expect(existsSync(kept), out).to.equal(true);
+  });
+
+  it('verify the copy if they are asked to', async () => {
+    await workplace.done('user', 'add', 'romeo@localhost', '--password', 'pencil');
+    const { verified, file } = JSON.parse(await workplace.done('backup', 'copy.db', '--verify', '--json'));
+    expect(verified).to.include({ accounts: 1 });
+    expect(await workplace.done('backup', '--verify', 'other.db')).to.match(
+      /The copy is sound: 1 accounts, \d+ bytes\./,
+    );
+    const db = new Database(file);
+    db.pragma('foreign_keys = OFF');
+    db.exec("INSERT INTO blocklist (account_id, jid) VALUES (99, 'a')");
+    db.close();
+    expect(() => verifyBackup(file)).to.throw(StorageError, /a row of blocklist belongs to nothing/);
   });
 
   it('refuse a file that is not a backup', async () => {

@@ -12,6 +12,8 @@ class Scene {
   readonly started = Promise.withResolvers<void>();
   readonly stopped = Promise.withResolvers<void>();
   readonly happened: string[] = [];
+  /** What the supervisor was told. */
+  readonly told: string[] = [];
   fail: (error: Error) => void = () => {};
   reloadFailure: Error | undefined;
   readonly over: Promise<void>;
@@ -39,6 +41,12 @@ class Scene {
         this.signals.emit('readied');
       },
       signals: this.signals,
+      supervisor: {
+        ready: () => this.told.push('ready'),
+        reloading: () => this.told.push('reloading'),
+        stopping: () => this.told.push('stopping'),
+      },
+      reopenLog: () => this.happened.push('reopen'),
       clock: this.clock,
       log: this.log,
       hurry: () => this.happened.push('hurry'),
@@ -86,10 +94,12 @@ describe('serving', () => {
     scene.reloadFailure = new Error('port 0');
     scene.signals.emit('SIGHUP');
     scene.signals.emit('SIGUSR1');
+    scene.signals.emit('SIGUSR2');
     scene.signals.emit('SIGTERM');
     scene.stopped.resolve();
     await scene.over;
-    expect(scene.happened).to.deep.equal(['ready', 'reload', 'reload', 'stop']);
+    expect(scene.happened).to.deep.equal(['ready', 'reload', 'reload', 'reopen', 'stop']);
+    expect(scene.told.filter((state) => state !== 'ready')).to.deep.equal(['reloading', 'reloading', 'stopping']);
     expect(scene.log.alarms.join()).to.match(/reload failed; nothing was changed.*port 0/);
   });
 

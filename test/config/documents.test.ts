@@ -105,6 +105,7 @@ describe('server.example.json', () => {
       externalServices,
       proxy,
       web,
+      log,
       tls,
       limits,
       amp,
@@ -128,6 +129,7 @@ describe('server.example.json', () => {
       trustedProxies: ['127.0.0.1', '::1'],
       metrics: { enabled: true, token: 'v' },
     });
+    expect(log.file).to.equal('/var/log/ampere/ampere.log');
     expect(tls.required).to.equal(true);
     const { location, ...management } = streamManagement;
     expect(location).to.be.a('string');

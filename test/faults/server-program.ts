@@ -95,6 +95,8 @@ try {
     start,
     ready: (server) => void process.stdout.write(`port ${server.addresses.c2s[0]?.port}\n`),
     signals: process,
+    supervisor: { ready() {}, reloading() {}, stopping() {} },
+    reopenLog() {},
     clock: systemClock,
     log,
     hurry: () => process.exit(1),

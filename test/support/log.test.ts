@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createLog } from '../../src/support/log.ts';
@@ -15,6 +18,31 @@ describe('The log', () => {
       expect(written.replaceAll('\n', '')).not.to.match(/[\p{Cc}\u202e]/u);
     });
   }
+
+  it('goes on in a new file after its file was renamed', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'ampere-log-'));
+    const file = join(directory, 'log', 'ampere.log');
+    const log = await createLog({ level: 'info', format: 'auto', file });
+    log.info({}, 'first');
+    renameSync(file, `${file}.1`);
+    log.info({}, 'second');
+    log.reopen();
+    log.info({}, 'third');
+    const wordsIn = (path: string) => readFileSync(path, 'utf8').match(/first|second|third/g);
+    expect([wordsIn(`${file}.1`), wordsIn(file)]).to.deep.equal([['first', 'second'], ['third']]);
+    rmSync(directory, { recursive: true });
+  });
+
+  it('is read by those who follow it, as long as they do', async () => {
+    const log = await createLog({ level: 'info', format: 'pretty' }, { write: () => undefined });
+    const lines: string[] = [];
+    const end = log.follow((line) => lines.push(line));
+    log.info({ count: 1 }, 'said');
+    log.debug({}, 'unsaid');
+    end();
+    log.info({}, 'said later');
+    expect(lines.map((line) => JSON.parse(line).msg)).to.deep.equal(['said']);
+  });
 
   it('is one JSON object a line where there is no terminal', async () => {
     const lines: string[] = [];

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import type { Cli } from '../cli.ts';
+import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
-import { type Context, printLines } from '../context.ts';
+import { type Context, printJson, printLines } from '../context.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 /** Adds `backup`. */
@@ -9,13 +9,24 @@ export function backupCommand(cli: Cli, context: Context): void {
   cli.command(
     'backup <file>',
     'Copy the database to a new file; the server may be running',
-    (options) => options.positional('file', { type: 'string', demandOption: true, describe: 'File to create' }),
-    async ({ file, config: configFile }) => {
+    (options) =>
+      jsonOption(options)
+        .positional('file', { type: 'string', demandOption: true, describe: 'File to create' })
+        .option('verify', { type: 'boolean', default: false, describe: 'Read all of the copy and check it' }),
+    async ({ file, verify, json, config: configFile }) => {
       const config = await readConfiguration(context, configFile);
       const target = resolve(context.directory, file);
       const { backup } = await import('../../web/control/server-operations.ts');
       await withServerOrData(config, (operator) => operator.call(backup, { file: target }));
+      const contents = verify ? await verified(target) : undefined;
+      if (json) return printJson(context, { file: target, verified: contents });
       printLines(context, [`The database was copied to ${target}.`]);
+      if (contents) printLines(context, [`The copy is sound: ${contents.accounts} accounts, ${contents.bytes} bytes.`]);
     },
   );
+}
+
+async function verified(file: string) {
+  const { verifyBackup } = await import('../../storage/sqlite/verify-backup.ts');
+  return verifyBackup(file);
 }

@@ -7,6 +7,7 @@ import { auditCommand } from './audit.ts';
 import { backupCommand } from './backup.ts';
 import { blockCommand, blockedCommand, unblockCommand } from './block.ts';
 import { checkCommand } from './check.ts';
+import { completionCommand } from './completion.ts';
 import { componentsCommand } from './components.ts';
 import { forwardCommand } from './forward.ts';
 import { kickCommand } from './kick.ts';
@@ -48,4 +49,5 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   reloadCommand,
   backupCommand,
   restoreCommand,
+  completionCommand,
 ];

@@ -31,14 +31,18 @@ export async function start(context: Context, configFile: string | undefined): P
   setFlagsFromString(engineAtStart);
   const reloadConfig = await configurationReader(context, configFile);
   const config = reloadConfig();
-  const [{ startServer }, { createLog }, { systemClock }, { collectAfterStart }, { serve }] = await Promise.all([
-    import('../../compose/server.ts'),
-    import('../../support/log.ts'),
-    import('../../support/clock.ts'),
-    import('../../support/collect-after-start.ts'),
-    import('../serve.ts'),
-  ]);
+  const [{ startServer }, { createLog }, { systemClock }, { collectAfterStart }, { serve }, supervision] =
+    await Promise.all([
+      import('../../compose/server.ts'),
+      import('../../support/log.ts'),
+      import('../../support/clock.ts'),
+      import('../../support/collect-after-start.ts'),
+      import('../serve.ts'),
+      import('../supervisor.ts'),
+    ]);
   const log = await createLog(config.log);
+  const { Supervisor, runSystemdNotify: notify } = supervision;
+  const supervisor = new Supervisor({ environment: context.environment, notify, clock: systemClock, log });
   // Durable data is safe, but the state in memory is not reliable any more.
   const ended = (error: Error) => {
     log.error({ err: error }, 'unexpected error; the server stops');
@@ -54,6 +58,8 @@ export async function start(context: Context, configFile: string | undefined): P
       if (context.stdout.isTTY === true) printLines(context, welcome(server, config));
     },
     signals: process,
+    supervisor,
+    reopenLog: () => log.reopen(),
     clock: systemClock,
     log,
     hurry: () => process.exit(exitCodes.failed),
