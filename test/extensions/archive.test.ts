@@ -223,6 +223,50 @@ describe('the archive (XEP-0313)', () => {
       expect((await asks(juliet)).bodies).to.equal('again');
     });
 
+    it('is once what several devices get, at once and as carbons', async () => {
+      const { romeo, juliet } = await two();
+      const phone = await bench.session(juliet.account, 'phone', '<presence/>');
+      const tablet = await bench.session(juliet.account, 'tablet', '<presence><priority>-1</priority></presence>');
+      await bench.does(tablet, "<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>");
+      for (const one of [juliet, phone, tablet]) one.taken();
+      await bench.does(romeo, chat(juliet.account.key, 'hark'));
+      const { bodies, ids } = await asks(juliet);
+      expect(bodies).to.equal('hark');
+      for (const one of [phone, tablet]) expect(stampOf(one.taken()[0])?.[1]).to.equal(ids[0]);
+    });
+
+    it('is once a private message that a room sends to each client (XEP-0045 §7.5)', async () => {
+      const { juliet } = await two();
+      const phone = await bench.session(juliet.account, 'phone', '<presence/>');
+      const sent = (
+        to: StubSession,
+        id: string,
+        body: string,
+        more = "<x xmlns='http://jabber.org/protocol/muc#user'/>",
+      ) =>
+        bench.comes(
+          `<message from='hall@muc.example/nick' to='${to.jid}' type='chat' id='${id}'><body>${body}</body>${more}</message>`,
+        );
+      juliet.taken();
+      for (const one of [juliet, phone]) await sent(one, '1', 'psst');
+      expect(stampOf(phone.taken()[0])).to.deep.equal(stampOf(juliet.taken()[0]));
+      expect((await asks(juliet)).bodies).to.equal('psst');
+      // Others with that id are other messages, and so is one that comes later.
+      await sent(juliet, '1', 'another');
+      for (const one of [juliet, phone]) await sent(one, '2', 'no room', '');
+      bench.clock.advance(10_001);
+      await sent(phone, '1', 'another');
+      expect((await asks(juliet)).bodies).to.equal('psst another no room no room another');
+    });
+
+    it('is kept whatever it says of its delay: anybody could hide it that way (XEP-0203)', async () => {
+      const { romeo, juliet } = await two();
+      const delay = "<delay xmlns='urn:xmpp:delay' stamp='2002-09-10T23:08:25Z'/>";
+      await bench.does(romeo, chat(juliet.account.key, 'late', delay));
+      expect((await asks(juliet)).bodies).to.equal('late');
+      expect((await asks(romeo)).bodies).to.equal('late');
+    });
+
     it('is for the account at the end, if messages are forwarded', async () => {
       const { romeo, juliet } = await two();
       const nurse = await bench.account('nurse');

@@ -18,6 +18,7 @@ import type { Payload } from '../../xml/payload.ts';
 import type { AccountArchive, AccountArchives, Keeper } from './account-archives.ts';
 import { wants } from './preferences.ts';
 import type { Retractions } from './retractions.ts';
+import { type ArchivedOnce, RoomCopies } from './room-copies.ts';
 
 /** Messages on their way to the disk at which senders begin to wait for it. */
 const patientWrites = 4096;
@@ -47,6 +48,7 @@ interface Group {
 /** Writes each message into the archives of its ends, when it comes for the first time (XEP-0313 §6.1.1). */
 export class Archiving {
   readonly #deps: ArchivingDeps;
+  readonly #roomCopies = new RoomCopies();
   #group: Group | undefined;
   #waiting = 0;
 
@@ -66,6 +68,8 @@ export class Archiving {
     const sender = this.#sender(passage);
     if (!recipient && !sender) return undefined;
     const id = this.#deps.store.newId();
+    const first = recipient && this.#roomCopies.find(passage, recipient.own.archive, id);
+    if (first) return this.#archivedBefore(first, passage, recipient);
     const archived: NewArchivedMessage = {
       id,
       bytes: message.toBytes(),
@@ -78,6 +82,7 @@ export class Archiving {
     const takesBack = message.payload.has('retract', ns.retraction);
     const takenBack = takesBack ? this.#takeBack(passage, id, [sender, recipient]) : undefined;
     const durable = takenBack ? Promise.all([written, takenBack]) : written;
+    const once = written && recipient && this.#roomCopies.add(passage, recipient.own.archive, id, written);
     const copyForSender =
       sender && this.#hasOthers(sender.account) ? stamped(passage.copyForSender, sender, id) : undefined;
     return new ArchivedPassage({
@@ -89,7 +94,22 @@ export class Archiving {
       durable: options.ackScope?.needsAck ? durable : undefined,
       // A retraction searches the archive, so each sender has one at a time.
       backlog: takenBack ?? (this.#waiting > patientWrites ? durable : undefined),
-      remove: this.#remove,
+      remove: once ? this.#removeWithLast(once) : this.#remove,
+    });
+  }
+
+  /** Another copy of a message that a room sends to each client. */
+  #archivedBefore(first: ArchivedOnce, { message, options }: JudgedPassage, recipient: Keeper): Recorded {
+    first.copies += 1;
+    return new ArchivedPassage({
+      id: first.id,
+      message,
+      recipient,
+      unwritten: undefined,
+      copyForSender: undefined,
+      durable: options.ackScope?.needsAck ? first.durable : undefined,
+      backlog: undefined,
+      remove: this.#removeWithLast(first),
     });
   }
 
@@ -150,6 +170,14 @@ export class Archiving {
   readonly #remove = ({ own }: Keeper, id: number): void => {
     this.#deps.store.remove(own.archive, id).catch((error) => this.#failed(error));
   };
+
+  /** The message leaves the archive when none of its copies can be delivered. */
+  #removeWithLast(once: ArchivedOnce) {
+    return (keeper: Keeper, id: number): void => {
+      once.copies -= 1;
+      if (once.copies === 0) this.#remove(keeper, id);
+    };
+  }
 
   #hasOthers({ key }: Account): boolean {
     return this.#deps.sessions.of(key).length > 1;
