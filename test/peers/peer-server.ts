@@ -58,6 +58,11 @@ export class PeerServer {
     return Promise.any(this.#processes.map((process) => process.waitFor(`line ${words}`, () => line(process))));
   }
 
+  /** Where it keeps its data. */
+  get dataDirectory(): string {
+    return join(this.#core.directory, 'data');
+  }
+
   /** What its programs said last, for the report of a failed test. */
   get said(): string {
     return this.#processes.map((process) => process.said).join('\n');

@@ -2,34 +2,41 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PeerKind, PeerPlace } from './peer-kind.ts';
 
-/** Prosody from Debian. */
-export const prosody: PeerKind = {
-  name: 'Prosody',
-  packages: ['prosody', 'lua-unbound'],
-  words: {
-    certificate: { proved: /SASL EXTERNAL with .* succeeded/, believed: /Accepting SASL EXTERNAL identity from/ },
-    dialback: { proved: /verified dialback key\.\.\. it is valid/, believed: /s2sin.* is now authenticated for/ },
-  },
-
-  async programs(place) {
-    const config = join(place.directory, 'prosody.cfg.lua');
-    await mkdir(join(place.directory, 'data'));
-    await writeFile(config, configuration(place));
-    return [
-      {
-        command: ['prosody', '-F', '--config', config],
-        ready: [/Activated service 'c2s'/, /Activated service 's2s'/],
-      },
-    ];
-  },
-};
-
 const modules = ['roster', 'saslauth', 'tls', 'dialback', 'disco', 'ping', 'offline', 'register_ibr'];
 
+/** Prosody from Debian. */
+export const prosody = prosodyWith([]);
+
+/** Prosody from Debian with further modules. */
+export function prosodyWith(extra: readonly string[], roomModules: readonly string[] = []): PeerKind {
+  return {
+    name: 'Prosody',
+    packages: ['prosody', 'lua-unbound'],
+    words: {
+      certificate: { proved: /SASL EXTERNAL with .* succeeded/, believed: /Accepting SASL EXTERNAL identity from/ },
+      dialback: { proved: /verified dialback key\.\.\. it is valid/, believed: /s2sin.* is now authenticated for/ },
+    },
+
+    async programs(place) {
+      const config = join(place.directory, 'prosody.cfg.lua');
+      await mkdir(join(place.directory, 'data'));
+      await writeFile(config, configuration(place, [...modules, ...extra], roomModules));
+      return [
+        {
+          command: ['prosody', '-F', '--config', config],
+          ready: [/Activated service 'c2s'/, /Activated service 's2s'/],
+        },
+      ];
+    },
+  };
+}
+
 /** A key must be written for every service: without one it looks for certificates of its own choice. */
-function configuration({ directory, domain, ports, certificate, trustedFile, dns, way, bidi }: PeerPlace): string {
+function configuration(place: PeerPlace, usual: readonly string[], roomModules: readonly string[]): string {
+  const { directory, domain, ports, certificate, trustedFile, dns, way, bidi } = place;
   const text = JSON.stringify;
-  const enabled = bidi ? [...modules, 's2s_bidi'] : modules;
+  const list = (names: readonly string[]) => names.map((name) => text(name)).join(', ');
+  const enabled = bidi ? [...usual, 's2s_bidi'] : usual;
   return `
 run_as_root = true
 pidfile = ${text(join(directory, 'prosody.pid'))}
@@ -47,7 +54,7 @@ unbound = {
   resolvconf = false;
   options = { ["do-not-query-localhost:"] = "no"; ["module-config:"] = "iterator" };
 }
-modules_enabled = { ${enabled.map((name) => text(name)).join(', ')} }
+modules_enabled = { ${list(enabled)} }
 allow_registration = true
 authentication = "internal_hashed"
 s2s_require_encryption = true
@@ -55,5 +62,6 @@ s2s_secure_auth = ${way === 'certificate'}
 ssl = { key = ${text(certificate.key)}, certificate = ${text(certificate.certificate)}, cafile = ${text(trustedFile)} }
 VirtualHost ${text(domain)}
 Component ${text(`conference.${domain}`)} "muc"
+modules_enabled = { ${list(roomModules)} }
 `;
 }

@@ -19,10 +19,14 @@ const linesShown = 20;
 export function userImportCommand(cli: Cli, context: Context): void {
   cli.command(
     'import <file>',
-    'Create accounts from lines of jid,password or jid,bcrypt-hash, or from a XEP-0227 file',
+    'Create accounts from lines of jid,password or jid,bcrypt-hash, from a XEP-0227 file, or from the data directory of Prosody',
     (options) =>
       jsonOption(options)
-        .positional('file', { type: 'string', demandOption: true, describe: 'File to import; - reads standard input' })
+        .positional('file', {
+          type: 'string',
+          demandOption: true,
+          describe: 'File or directory to import; - reads standard input',
+        })
         .option('iterations', {
           type: 'number',
           requiresArg: true,

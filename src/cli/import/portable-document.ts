@@ -18,6 +18,8 @@ export type PortableEvent =
   | { readonly kind: 'archived'; readonly element: Element }
   | { readonly kind: 'user-end' }
   | { readonly kind: 'include'; readonly href: string | undefined; readonly depth: Depth }
+  /** Something that a reader could not read. */
+  | { readonly kind: 'lost'; readonly what: string }
   | { readonly kind: 'ignored'; readonly name: string; readonly ns: string };
 
 /** A file that is not valid XEP-0227. */

@@ -27,6 +27,7 @@ export async function* portableUsers(
     else if (event.kind === 'user') user = new PortableUser(event.name ?? '', host, event.password, nowMs, send);
     else if (event.kind === 'part') user?.take(event.element);
     else if (event.kind === 'archived') await user?.takeArchived(event.element);
+    else if (event.kind === 'lost') user?.lose(event.what);
     else if (event.kind === 'ignored') user?.lose(`<${event.name} xmlns='${event.ns}'>`);
     else if (user) {
       yield await user.entry();
