@@ -68,7 +68,7 @@ export function rooms(deps: RoomExtensionDeps): Extension {
     claims,
     metrics: roomMetrics(all, store),
     services: domains.map((domain) => roomService({ domain, rooms: all, store, log })),
-    operations: roomOperations.map(({ bind }) => bind({ rooms: all, store })),
+    operations: roomOperations.map(({ bind }) => bind({ rooms: all, store, hasRooms: (domain) => domains.includes(domain) })),
     restored: restored.resolve,
     returned: (session) => {
       const occupied = [...session.presence.directed.values()].filter(({ domain }) => domains.includes(domain));

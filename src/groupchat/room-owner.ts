@@ -222,7 +222,7 @@ export class RoomOwner {
   }
 
   async #create({ owner, config, occupantKey, atMs }: RoomChange & { readonly kind: 'founded' }): Promise<void> {
-    const affiliations = [{ jid: owner.toString(), affiliation: 'owner' }];
+    const affiliations = owner ? [{ jid: owner.toString(), affiliation: 'owner' }] : [];
     const address = this.#state.address.toString();
     const room = { address, createdAtMs: atMs, config: configText(config), occupantKey, affiliations };
     this.#number = await this.#deps.store.create(room, listingOf(config));

@@ -4,6 +4,7 @@ import { retractedId } from '../protocol/retraction.ts';
 import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { type MaybePromise, then } from '../routing/maybe-promise.ts';
+import { firstIdAt } from '../storage/ordered-ids.ts';
 import type { RoomStore } from '../storage/rooms.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
@@ -12,7 +13,17 @@ import type { RoomArchive } from './archive-queries.ts';
 import { type LoadedRoom, loadRoom } from './loading.ts';
 import type { Wish } from './read-command.ts';
 import { recovery } from './recovery.ts';
-import type { ArchivedTarget, Founding, Remove, RoomCommand, SetAffiliation } from './room/command.ts';
+import type {
+  ArchivedTarget,
+  Eject,
+  ForgetHistory,
+  Found,
+  Founding,
+  Reconfigure,
+  Remove,
+  RoomCommand,
+  SetAffiliation,
+} from './room/command.ts';
 import { authorOf } from './room/posting.ts';
 import type { RoomState } from './room/state.ts';
 import { whisperersOf } from './room/whispering.ts';
@@ -57,7 +68,9 @@ const confirmedMs = 1000;
 const pageSize = 100;
 
 /** What an operator wants of a room. */
-type OperatorCommand = Omit<SetAffiliation, 'nowMs'> | Omit<Remove, 'nowMs'>;
+type OperatorCommand = WithoutTime<SetAffiliation | Remove | Found | Reconfigure | Eject | ForgetHistory>;
+
+type WithoutTime<Command> = Command extends unknown ? Omit<Command, 'nowMs'> : never;
 
 interface Held {
   readonly owner: RoomOwner;
@@ -158,6 +171,17 @@ export class Rooms {
   /** Does what the operator wants of the room at an address. */
   operate(room: Jid, command: OperatorCommand): MaybePromise<void> {
     return this.#at(room, ({ owner }) => owner.take(() => ({ ...command, nowMs: this.#deps.clock.nowMs() })));
+  }
+
+  /** Removes the archived messages of a room, or those before a moment; resolves with their number. */
+  async purge(room: Jid, beforeMs: number | undefined): Promise<number> {
+    const { number } = await this.archiveOf(room);
+    if (number === undefined) return 0;
+    const { store } = this.#deps;
+    const beforeNumber = beforeMs === undefined ? store.newMessageId() : firstIdAt(beforeMs);
+    const removed = await store.purge(number, beforeNumber);
+    await this.operate(room, { kind: 'forget-history', beforeNumber });
+    return removed;
   }
 
   /** Takes all affiliations from a user whose account was removed. */

@@ -145,6 +145,8 @@ export interface RoomStore {
   count(room: number, range: RoomRange, most: number): Promise<number>;
   /** The ids of the first and the last message. */
   bounds(room: number): Promise<readonly [first: number, last: number] | undefined>;
+  /** Removes the messages before an id, a few at a time; resolves with their number. */
+  purge(room: number, beforeId: number): Promise<number>;
   /** Does a little of what the limits demand, and of what destroyed rooms have left; true if more is left to do. */
   tidy(limits: Pick<ArchiveLimits, 'removeBeforeId' | 'maxMessages'>): Promise<boolean>;
   /** The public rooms of a domain in the order of their addresses, after an address. */

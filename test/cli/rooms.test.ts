@@ -55,7 +55,53 @@ describe('rooms of a running server', () => {
     expect(tombstone).to.deep.include({ reason: 'fire', owners: ['juliet@localhost'] });
   });
 
+  it('are created with settings, which can be shown and changed', async () => {
+    const cellar = 'cellar@conference.localhost';
+    const created = await workplace.done(
+      'room',
+      'create',
+      cellar,
+      '--owner',
+      'juliet@localhost',
+      'name=Wine = old',
+      'public=true',
+    );
+    expect(created).to.equal(`${cellar} was created.\n`);
+    expect(await workplace.done('room', 'show', cellar)).to.equal(
+      `Room ${cellar}: public, persistent, open\nName: Wine = old\nowner: juliet@localhost\n`,
+    );
+    const settings = JSON.parse(
+      await workplace.done(
+        'room',
+        'config',
+        cellar,
+        'membersOnly=true',
+        'presenceBroadcast=moderator,visitor',
+        '--json',
+      ),
+    );
+    expect(settings).to.include({ public: 'true', membersOnly: 'true', presenceBroadcast: 'moderator,visitor' });
+    expect(await workplace.done('room', 'config', cellar)).to.match(/^membersOnly +true$/m);
+  });
+
+  it('lose the messages of their archive', async () => {
+    const done = await workplace.done('room', 'purge', hall, '--before', '2001-01-01');
+    expect(done).to.equal(`0 messages were removed from the archive of ${hall}.\n`);
+    expect(await workplace.done('room', 'purge', hall)).to.equal(
+      `1 message was removed from the archive of ${hall}.\n`,
+    );
+    expect(await workplace.done('room', 'list')).to.match(/hall.* 0 messages/);
+  });
+
   for (const [args, code, says] of [
+    [['create', hall], 5, /is a room .*already/],
+    [['create', 'cellar@localhost'], 2, /localhost has no rooms/],
+    [['create', 'x@conference.localhost', 'persistent=false'], 2, /must be persistent/],
+    [['create', 'x@conference.localhost', 'colour=red'], 2, /no setting 'colour'/],
+    [['config', hall, 'public=perhaps'], 2, /cannot have this value/],
+    [['config', hall, 'public'], 2, /KEY=VALUE/],
+    [['kick', hall, 'nobody'], 5, /Nobody in hall@.* is nobody/],
+    [['purge', hall, '--before', 'yesterday'], 2, /--before must be a date/],
     [['show', 'cellar@conference.localhost'], 5, /no room cellar@/],
     [['destroy', 'cellar@conference.localhost'], 5, /no room cellar@/],
     [['show', 'conference.localhost'], 2, /not the address of a room/],

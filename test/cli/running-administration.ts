@@ -90,7 +90,7 @@ export class RunningAdministration {
       clock: systemClock,
       log: this.log,
     });
-    return { rooms, store: this.storage.rooms };
+    return { rooms, store: this.storage.rooms, hasRooms: (domain) => domain === 'conference.localhost' };
   }
 
   #context(): RunningServer {

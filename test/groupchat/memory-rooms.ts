@@ -97,6 +97,12 @@ export class MemoryRooms implements RoomStore {
     return Promise.resolve(first && last && [first.id, last.id]);
   }
 
+  purge(room: number, beforeId: number): Promise<number> {
+    const count = this.#within(room, { afterId: 0, beforeId }).length;
+    this.#remove(room, ({ id }) => id >= beforeId);
+    return Promise.resolve(count);
+  }
+
   tidy({ removeBeforeId, maxMessages }: Parameters<RoomStore['tidy']>[0]): Promise<boolean> {
     for (const room of this.#rooms.keys()) {
       this.#remove(room, ({ id }) => id >= removeBeforeId);

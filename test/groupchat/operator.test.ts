@@ -40,6 +40,41 @@ describe('What the operator changes in a room, whatever the rights in it are', (
     expect(bench.changes).to.deep.equal([]);
   });
 
+  it('an occupant is removed, with all its clients', () => {
+    bench.takes({ kind: 'eject', nick: 'Romeo', reason: 'night', nowMs: bench.nowMs });
+    expect(bench.all()).to.deep.equal([
+      `romeo < -romeo none/none ${romeo} reason=night 110 307`,
+      `juliet < -romeo none/none ${romeo} reason=night 307`,
+    ]);
+    const again = { kind: 'eject', nick: 'romeo', reason: undefined, nowMs: bench.nowMs } as const;
+    expect(() => bench.takes(again)).to.throw('nobody has this nickname');
+  });
+
+  it('another configuration is announced, and occupants whom it excludes leave', () => {
+    bench.takes({ kind: 'reconfigure', config: { ...bench.room.config, membersOnly: true }, nowMs: bench.nowMs });
+    expect(bench.gets(romeo)).to.deep.equal([`-romeo none/none ${romeo} 110 322`]);
+    expect(bench.gets(juliet)).to.deep.equal([`-romeo none/none ${romeo} 322`, 'room ! 104']);
+  });
+
+  it('newcomers do not get messages that are removed from the archive', () => {
+    for (const body of ['one', 'two']) bench.sends(juliet, `<message type='groupchat'><body>${body}</body></message>`);
+    const [, second] = bench.room.history;
+    bench.takes({ kind: 'forget-history', beforeNumber: second?.number ?? 0, nowMs: bench.nowMs });
+    bench.all();
+    const came = bench.enters('nurse@a.example/x', 'nurse');
+    expect(came.filter((line) => line.includes('late'))).to.deep.equal(['juliet: two (late)']);
+  });
+
+  it('a room is created without anybody in it, but not over another one', () => {
+    const founding = { owner: Jid.parse('juliet@a.example'), occupantKey: Buffer.alloc(32), nowMs: bench.nowMs };
+    const found = { kind: 'found', ...founding, config: bench.room.config } as const;
+    expect(() => bench.takes(found)).to.throw('there is a room already');
+    bench.takes({ kind: 'remove', destruction: {}, nowMs: bench.nowMs });
+    bench.takes(found);
+    expect([...bench.room.affiliations.keys()]).to.deep.equal(['juliet@a.example']);
+    expect(bench.room.lockedFor).to.equal(undefined);
+  });
+
   it('everybody is told that the room is destroyed', () => {
     bench.takes({ kind: 'remove', destruction: { reason: 'fire' }, nowMs: bench.nowMs });
     expect(bench.all()).to.deep.equal([

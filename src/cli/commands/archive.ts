@@ -1,9 +1,8 @@
-import { parseDateTime } from '../../protocol/date-time.ts';
 import type { ArchiveReport } from '../../web/control/archive-operations.ts';
 import { type Cli, jidArgument, jsonOption, requireCommand } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
-import { CommandError, exitCodes } from '../exit-codes.ts';
+import { beforeOption, removedLine, timeIn } from '../purging.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 const commands = [archiveUsageCommand, archivePurgeCommand];
@@ -45,29 +44,13 @@ function archivePurgeCommand(cli: Cli, context: Context): void {
   cli.command(
     'purge <jid>',
     'Remove the messages of the archive of an account; others keep their copies',
-    (options) =>
-      jidArgument(options, 'Address of the account').option('before', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Remove only messages before this date or time (UTC), such as 2026-01-31',
-      }),
+    (options) => beforeOption(jidArgument(options, 'Address of the account')),
     async ({ jid, before, config: file }) => {
       const beforeMs = before === undefined ? undefined : timeIn(before);
       const config = await readConfiguration(context, file);
       const { purgeArchive } = await import('../../web/control/archive-operations.ts');
       const { removed } = await withServerOrData(config, (operator) => operator.call(purgeArchive, { jid, beforeMs }));
-      printLines(context, [
-        `${removed} ${removed === 1 ? 'message was' : 'messages were'} removed from the archive of ${jid}.`,
-      ]);
+      printLines(context, [removedLine(removed, jid)]);
     },
-  );
-}
-
-function timeIn(text: string): number {
-  const time = parseDateTime(text) ?? parseDateTime(`${text}T00:00:00Z`);
-  if (time !== undefined) return time;
-  throw new CommandError(
-    exitCodes.usage,
-    `--before must be a date or a time such as 2026-01-31 or 2026-01-31T12:00:00Z, not ${text}.`,
   );
 }

@@ -1,19 +1,32 @@
+import type { Argv } from 'yargs';
 import type { RoomReport } from '../../groupchat/room-operations.ts';
 import type { RoomSummary } from '../../storage/rooms.ts';
 import { type Cli, jsonOption, requireCommand } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import type { ControlClient } from '../control-client.ts';
+import { CommandError, exitCodes } from '../exit-codes.ts';
+import { beforeOption, removedLine, timeIn } from '../purging.ts';
 import { withRunningServer } from '../with-operations.ts';
 
 const pageSize = 1000;
 const affiliations = ['owner', 'admin', 'member', 'none', 'outcast'] as const;
 
+const commands = [
+  roomListCommand,
+  roomShowCommand,
+  roomCreateCommand,
+  roomConfigCommand,
+  roomAffiliationCommand,
+  roomKickCommand,
+  roomPurgeCommand,
+  roomDestroyCommand,
+];
+
 /** Adds `room`, the commands for rooms. The server must run. */
 export function roomCommand(cli: Cli, context: Context): void {
-  cli.command('room', 'Show, change and destroy rooms', (options) => {
-    for (const add of [roomListCommand, roomShowCommand, roomAffiliationCommand, roomDestroyCommand])
-      add(options, context);
+  cli.command('room', 'Show, create, change and destroy rooms', (options) => {
+    for (const add of commands) add(options, context);
     return requireCommand(options, 'ampere room');
   });
 }
@@ -78,6 +91,79 @@ function reportLines(report: RoomReport): string[] {
   ];
 }
 
+function roomCreateCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'create <room> [setting..]',
+    'Create a room; its settings are written as KEY=VALUE, as `room config` shows them',
+    (options) =>
+      settingsArgument(roomArgument(options)).option('owner', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Address of the account that owns the room',
+      }),
+    async ({ room, setting, owner, config: file }) => {
+      const settings = settingsIn(setting);
+      const config = await readConfiguration(context, file);
+      const { createRoom } = await import('../../groupchat/room-operations.ts');
+      await withRunningServer(config, (server) => server.call(createRoom, { room, owner, settings }));
+      printLines(context, [`${room} was created.`]);
+    },
+  );
+}
+
+function roomConfigCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'config <room> [setting..]',
+    'Show the settings of a room, or change those that are written as KEY=VALUE',
+    (options) => jsonOption(settingsArgument(roomArgument(options))),
+    async ({ room, setting, json, config: file }) => {
+      const settings = settingsIn(setting);
+      const config = await readConfiguration(context, file);
+      const { configureRoom, showConfig } = await import('../../groupchat/room-operations.ts');
+      const shown = await withRunningServer(config, async (server) => {
+        if (Object.keys(settings).length > 0) await server.call(configureRoom, { room, settings });
+        return server.call(showConfig, { room });
+      });
+      if (json) printJson(context, shown);
+      else printLines(context, aligned(Object.entries(shown).map(([key, value]) => [key, harmless(value)])));
+    },
+  );
+}
+
+function roomKickCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'kick <room> <nick>',
+    'Remove an occupant from a room; it may enter again',
+    (options) =>
+      reasonOption(roomArgument(options)).positional('nick', {
+        type: 'string',
+        demandOption: true,
+        describe: 'Nickname of the occupant',
+      }),
+    async ({ room, nick, reason, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const { kickOccupant } = await import('../../groupchat/room-operations.ts');
+      await withRunningServer(config, (server) => server.call(kickOccupant, { room, nick, reason }));
+      printLines(context, [`${nick} was removed from ${room}.`]);
+    },
+  );
+}
+
+function roomPurgeCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'purge <room>',
+    'Remove the messages of the archive of a room',
+    (options) => beforeOption(roomArgument(options)),
+    async ({ room, before, config: file }) => {
+      const beforeMs = before === undefined ? undefined : timeIn(before);
+      const config = await readConfiguration(context, file);
+      const { purgeRoom } = await import('../../groupchat/room-operations.ts');
+      const { removed } = await withRunningServer(config, (server) => server.call(purgeRoom, { room, beforeMs }));
+      printLines(context, [removedLine(removed, room)]);
+    },
+  );
+}
+
 function roomAffiliationCommand(cli: Cli, context: Context): void {
   cli.command(
     'affiliation <room> <jid> <affiliation>',
@@ -99,18 +185,33 @@ function roomDestroyCommand(cli: Cli, context: Context): void {
   cli.command(
     'destroy <room>',
     'Destroy a room with its archive',
-    (options) =>
-      roomArgument(options).option('reason', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Text that the occupants get',
-      }),
+    (options) => reasonOption(roomArgument(options)),
     async ({ room, reason, config: file }) => {
       const config = await readConfiguration(context, file);
       const { destroyRoom } = await import('../../groupchat/room-operations.ts');
       await withRunningServer(config, (server) => server.call(destroyRoom, { room, reason }));
       printLines(context, [`${room} was destroyed.`]);
     },
+  );
+}
+
+function reasonOption<Options>(options: Argv<Options>) {
+  return options.option('reason', { type: 'string', requiresArg: true, describe: 'Text that the occupants get' });
+}
+
+function settingsArgument<Options>(options: Argv<Options>) {
+  return options
+    .parserConfiguration({ 'duplicate-arguments-array': true })
+    .positional('setting', { type: 'string', array: true, default: [], describe: 'KEY=VALUE' });
+}
+
+function settingsIn(words: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const [key = '', ...value] = word.split('=');
+      if (key !== '' && value.length > 0) return [key, value.join('=')];
+      throw new CommandError(exitCodes.usage, `A setting is KEY=VALUE, such as membersOnly=true, not ${word}.`);
+    }),
   );
 }
 

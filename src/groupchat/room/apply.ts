@@ -66,7 +66,7 @@ function founded({ address }: RoomState, change: RoomChange & { readonly kind: '
     config,
     occupantKey,
     lockedFor,
-    affiliations: new Map([[owner.toString(), { affiliation: 'owner' }]]),
+    affiliations: new Map(owner ? [[owner.toString(), { affiliation: 'owner' }]] : []),
     reservedNicks: new Map(),
     subject: undefined,
     history: [],

@@ -3,6 +3,7 @@ import type { Jid } from '../../protocol/jid.ts';
 import type { AdminChange, AdminList } from '../../protocol/muc/admin-items.ts';
 import type { Declination, Invitation } from '../../protocol/muc/invitation.ts';
 import type { HistoryLimits } from '../../protocol/muc/join-request.ts';
+import type { RoomConfig } from '../../protocol/muc/room-config.ts';
 import type { Destruction } from '../../protocol/muc/user-element.ts';
 import type { Affiliation } from '../../protocol/muc/vocabulary.ts';
 import type { VoiceAnswer } from '../../protocol/muc/voice-request.ts';
@@ -225,6 +226,39 @@ export interface Remove {
   readonly destruction: Destruction;
 }
 
+/** The operator creates a room. */
+export interface Found {
+  readonly kind: 'found';
+  readonly nowMs: number;
+  /** A bare JID. */
+  readonly owner: Jid | undefined;
+  readonly config: RoomConfig;
+  /** The key of the ids of its occupants: random bytes. */
+  readonly occupantKey: Buffer;
+}
+
+/** The operator changes the configuration. */
+export interface Reconfigure {
+  readonly kind: 'reconfigure';
+  readonly nowMs: number;
+  readonly config: RoomConfig;
+}
+
+/** The operator removes an occupant. */
+export interface Eject {
+  readonly kind: 'eject';
+  readonly nowMs: number;
+  readonly nick: string;
+  readonly reason: string | undefined;
+}
+
+/** The operator has removed old messages from the archive. */
+export interface ForgetHistory {
+  readonly kind: 'forget-history';
+  readonly nowMs: number;
+  readonly beforeNumber: number;
+}
+
 /** A message could not be stored, so nobody gets it. */
 interface ForgetMessage {
   readonly kind: 'forget-message';
@@ -263,7 +297,11 @@ export type UnaskedCommand =
   | Remove
   | Unlock
   | EndIfOver
-  | ForgetMessage;
+  | ForgetMessage
+  | Found
+  | Reconfigure
+  | Eject
+  | ForgetHistory;
 
 /** Everything that can happen to a room. */
 export type RoomCommand =

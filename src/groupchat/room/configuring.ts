@@ -49,14 +49,18 @@ export function readConfig(state: RoomState, { from, request }: ReadConfig): Dec
 export function configure(state: RoomState, { from, request, values }: Configure): Decision {
   const room = configurable(state, from);
   if (!values) return room.lockedFor ? end(room, request, {}) : { changes: [], announcements: [answer(request)] };
-  const changes = changesBy(room, values);
+  return reconfigured(room, changesBy(room, values), request);
+}
+
+/** The room with another configuration or other staff, and what everybody is told of that. The answer to a request has its place. */
+export function reconfigured(room: ExistingRoom, changes: readonly RoomChange[], request?: Stanza): Decision {
   const after = existing(changes.reduce<RoomState>(applied, room));
   const standings = occupantsAfter(room, after);
   const then = existing(standings.changes.reduce<RoomState>(applied, after));
   const codes = statusesOf(room.config, after.config);
   const announcements = [
     ...standings.toTargets,
-    answer(request),
+    ...(request ? [answer(request)] : []),
     ...standings.toOthers,
     ...newsOfAbsent(room, then, changedAffiliations(changes)),
     ...(codes.length > 0 ? [notice(then, codes)] : []),

@@ -7,6 +7,7 @@ import { enter } from './entering.ts';
 import { decline, invite } from './inviting.ts';
 import { dropUnreachable, leave, probe, showPresence } from './leaving.ts';
 import { moderate } from './moderating.ts';
+import { eject, forgetHistory, found, reconfigure } from './operating.ts';
 import { post } from './posting.ts';
 import { recover, resync } from './recovering.ts';
 import { readRegistrationForm, register } from './registering.ts';
@@ -84,6 +85,14 @@ function decideUnasked(room: RoomState, command: UnaskedCommand): Decision {
       return setAffiliation(room, command.user, command.affiliation);
     case 'remove':
       return remove(room, command.destruction, command.nowMs);
+    case 'found':
+      return found(room, command);
+    case 'reconfigure':
+      return reconfigure(room, command);
+    case 'eject':
+      return eject(room, command);
+    case 'forget-history':
+      return forgetHistory(room, command);
     case 'forget-message':
       return room.kind === 'existing'
         ? { changes: [{ kind: 'message-forgotten', number: command.number }], announcements: [] }

@@ -9,9 +9,10 @@ import type { Affiliated, CurrentSubject, HistoryEntry, OpenRequest } from './st
 export type RoomChange =
   | {
       readonly kind: 'founded';
-      readonly owner: Jid;
+      /** A bare JID; absent if the operator founds a room without an owner. */
+      readonly owner?: Jid | undefined;
       /** The full JID whose configuration the new room awaits. */
-      readonly lockedFor: Jid;
+      readonly lockedFor?: Jid | undefined;
       readonly config: RoomConfig;
       readonly occupantKey: Buffer;
       readonly atMs: number;

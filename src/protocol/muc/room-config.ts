@@ -75,6 +75,7 @@ const mostOccupants = 5000;
 
 /** One field of the form. */
 interface ConfigField {
+  readonly key: keyof RoomConfig;
   readonly name: string;
   element(config: RoomConfig): DataForm['fields'][number];
   /** The configuration with another value. Throws `not-acceptable`. */
@@ -88,6 +89,7 @@ function field<Key extends keyof RoomConfig>(
   { kind, read, write }: Spelling<RoomConfig[Key]>,
 ): ConfigField {
   return {
+    key,
     name,
     element: (config) => ({ var: name, ...kind, label, values: write(config[key]) }),
     changed: (config, values) => {
@@ -151,6 +153,26 @@ const synonyms: Readonly<Record<string, string>> = {
   '{http://prosody.im/protocol/muc}roomconfig_allowmemberinvites': 'muc#roomconfig_allowinvites',
 };
 const byName: ReadonlyMap<string, ConfigField> = new Map(fields.map((one) => [one.name, one]));
+
+/** A configuration as an operator writes it: values by the keys of {@link RoomConfig}. */
+export function settingsOf(config: RoomConfig): Record<string, string> {
+  return Object.fromEntries(
+    fields.map(({ key, element }) => {
+      const { type, values = [] } = element(config);
+      return [key, type === 'boolean' ? String(values[0] === '1') : values.join(',')];
+    }),
+  );
+}
+
+/** The configuration with settings of an operator. Throws `not-acceptable` for an unknown key, or a value that it cannot have. */
+export function withSettings(config: RoomConfig, settings: Readonly<Record<string, string>>): RoomConfig {
+  const values = Object.entries(settings).map(([key, value]): [string, readonly string[]] => {
+    const one = fields.find((candidate) => candidate.key === key);
+    if (!one) throw StanzaError.notAcceptable(`a room has no setting '${key}'`);
+    return [one.name, one.element(config).type === 'list-multi' ? value.split(',').filter(Boolean) : [value]];
+  });
+  return configuredRoom(config, new Map(values));
+}
 
 /** The users whom the form lists, as bare JIDs. */
 export interface RoomStaff {

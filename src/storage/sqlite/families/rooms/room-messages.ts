@@ -23,7 +23,7 @@ export function prepareRoomMessages(db: Database.Database) {
   const counts = prepareCounts(db);
   return {
     reads: prepareReads(db),
-    writes: { append: prepareAppend(db, counts), tidy: prepareTidy(db, counts) },
+    writes: { append: prepareAppend(db, counts), purge: preparePurge(db, counts), tidy: prepareTidy(db, counts) },
   };
 }
 
@@ -87,6 +87,18 @@ function prepareAppend(db: Database.Database, counts: Counts) {
     for (const { id, room, author, occupantId, bytes } of messages) {
       if (alive.get(room)) insert.run(id, room, author, occupantId, bytes);
     }
+  };
+}
+
+/** The number of messages that were removed; 0 if none is left. */
+function preparePurge(db: Database.Database, counts: Counts) {
+  const remove = db.prepare<[number, number, number]>(
+    'DELETE FROM room_messages WHERE id IN (SELECT id FROM room_messages WHERE room = ? AND id < ? ORDER BY id LIMIT ?)',
+  );
+  return (room: number, beforeId: number): number => {
+    const { changes } = remove.run(room, beforeId, removedAtOnce);
+    counts.shrink(room, changes);
+    return changes;
   };
 }
 

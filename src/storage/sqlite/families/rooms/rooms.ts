@@ -53,6 +53,14 @@ function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typ
     find: async (room, ids) => unpack(await run('find', room, ids)),
     count: (room, range, most) => run('count', room, range, most),
     bounds: (room) => run('bounds', room),
+    purge: async (room, beforeId) => {
+      let removed = 0;
+      for (;;) {
+        const step = await run('purge', room, beforeId);
+        if (step === 0) return removed;
+        removed += step;
+      }
+    },
     tidy: (limits) => run('tidy', limits, nowMs()),
     publicRooms: (domain, after, limit) => run('publicRooms', domain, after, limit),
     list: (after, limit) => run('list', after, limit),
