@@ -6,12 +6,15 @@ import { roomOperations } from '../groupchat/room-operations.ts';
 import { roomService } from '../groupchat/room-service.ts';
 import { type RoomLimits, Rooms, type RoomsDeps } from '../groupchat/rooms.ts';
 import type { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
 import type { Claim, Extension } from '../routing/extension.ts';
 import { type MaybePromise, useAll } from '../routing/maybe-promise.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Metric } from '../support/metric.ts';
+import { xml } from '../xml/element.ts';
 
 /** The options of rooms. */
 export interface RoomOptions {
@@ -24,11 +27,14 @@ export interface RoomOptions {
 
 /** Dependencies of the extension. */
 interface RoomExtensionDeps
-  extends Pick<Routing, 'isLocalDomain' | 'routeAll' | 'sessions'>,
+  extends Pick<Routing, 'isLocalDomain' | 'route' | 'routeAll' | 'sessions' | 'requests'>,
     Pick<RoomsDeps, 'clock' | 'log'> {
   readonly options: RoomOptions;
   readonly storage: Pick<Storage, 'rooms' | 'secrets'>;
 }
+
+/** How long a client of another server may take to answer a ping. */
+const pingMs = 60_000;
 
 const claims: readonly Claim[] = [
   {
@@ -46,7 +52,7 @@ const claims: readonly Claim[] = [
 
 /** Rooms for many (XEP-0045), and their archives (XEP-0313). */
 export function rooms(deps: RoomExtensionDeps): Extension {
-  const { options, sessions, routeAll, storage, clock, log } = deps;
+  const { options, sessions, requests, routeAll, storage, clock, log } = deps;
   const { domains, limits, retention: keeping } = options;
   if (domains.length === 0) return { name: 'rooms', claims };
   const { rooms: store, secrets } = storage;
@@ -58,6 +64,7 @@ export function rooms(deps: RoomExtensionDeps): Extension {
     limits,
     hasSession: (client) => sessions.find(client) !== undefined,
     restored: restored.promise,
+    ping: (occupant, client) => pinged(occupant, client, deps),
     send: (announcements, confirmed) => sendAll(announcements, confirmed, routeAll),
   });
   const failed = (error: unknown) => log.error({ err: error }, 'rooms could not be loaded after a restart');
@@ -67,8 +74,10 @@ export function rooms(deps: RoomExtensionDeps): Extension {
     name: 'rooms',
     claims,
     metrics: roomMetrics(all, store),
-    services: domains.map((domain) => roomService({ domain, rooms: all, store, log })),
-    operations: roomOperations.map(({ bind }) => bind({ rooms: all, store, hasRooms: (domain) => domains.includes(domain) })),
+    services: domains.map((domain) => roomService({ domain, rooms: all, store, requests, log })),
+    operations: roomOperations.map(({ bind }) =>
+      bind({ rooms: all, store, hasRooms: (domain) => domains.includes(domain) }),
+    ),
     restored: restored.resolve,
     returned: (session) => {
       const occupied = [...session.presence.directed.values()].filter(({ domain }) => domains.includes(domain));
@@ -104,6 +113,19 @@ function roomMetrics(all: Rooms, store: Pick<Storage['rooms'], 'countRooms'>): r
       read: () => [{ value: all.occupants }],
     },
   ];
+}
+
+/** The error with which a client of another server, or that server, answers a ping (XEP-0199). */
+async function pinged(
+  occupant: Jid,
+  client: Jid,
+  { requests, route }: Pick<RoomExtensionDeps, 'requests' | 'route'>,
+): Promise<StanzaError | undefined> {
+  const ping = xml('ping', { xmlns: ns.ping });
+  const answer = await requests.ask(occupant, client, ping, pingMs, (request) => void route(request));
+  if (!answer) return StanzaError.remoteServerTimeout();
+  const error = answer.type === 'error' ? answer.payload.find('error', ns.client) : undefined;
+  return error && StanzaError.fromElement(answer.payload.element(error));
 }
 
 /** Sends announcements in their order. What is for all is neither recorded nor stored for absent users. */

@@ -3,6 +3,7 @@ import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import type { LocalService } from '../routing/local-service.ts';
 import { then } from '../routing/maybe-promise.ts';
+import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
 import type { RoomStore } from '../storage/rooms.ts';
 import type { Log } from '../support/log.ts';
 import { archiveHandlers } from './archive-queries.ts';
@@ -15,6 +16,8 @@ interface RoomServiceDeps {
   readonly domain: string;
   readonly rooms: Pick<Rooms, 'take' | 'stateOf' | 'archiveOf' | 'refusalOf'>;
   readonly store: RoomStore;
+  /** The requests that rooms make themselves. */
+  readonly requests: Pick<OutgoingRequests, 'settle'>;
   readonly log: Log;
 }
 
@@ -26,7 +29,7 @@ const serviceName = 'Rooms';
 const maxListed = 100;
 
 /** The rooms of a domain (XEP-0045). */
-export function roomService({ domain, rooms, store, log }: RoomServiceDeps): LocalService<Scope> {
+export function roomService({ domain, rooms, store, requests, log }: RoomServiceDeps): LocalService<Scope> {
   const take = (room: Jid, wish: Wish | undefined) => (wish ? rooms.take(room, wish) : undefined);
   return {
     domain,
@@ -45,6 +48,7 @@ export function roomService({ domain, rooms, store, log }: RoomServiceDeps): Loc
       },
     },
     otherIq: (iq, { from, to, scope }) => {
+      if (isAnswer(iq) && requests.settle(iq, from)) return true;
       const wish = scope === 'service' ? undefined : readRequest(iq, from, to);
       return wish ? then(rooms.take(to.bare(), wish), () => true) : false;
     },
@@ -74,6 +78,10 @@ function described(rooms: Pick<Rooms, 'stateOf'>, to: Jid, asker: Jid) {
 async function listed(store: Pick<RoomStore, 'publicRooms'>, domain: string) {
   const found = await store.publicRooms(domain, '', maxListed);
   return found.map(({ address: jid, name }) => ({ jid, ...(name !== '' && { name }) }));
+}
+
+function isAnswer({ type }: Stanza): boolean {
+  return type === 'result' || type === 'error';
 }
 
 function roomAt(to: Jid): Jid {

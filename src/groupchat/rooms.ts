@@ -29,6 +29,7 @@ import type { RoomState } from './room/state.ts';
 import { whisperersOf } from './room/whispering.ts';
 import { RoomOwner, type SendAnnouncements } from './room-owner.ts';
 import { RoomPace } from './room-pace.ts';
+import { SilentClients } from './silent-clients.ts';
 
 /** How many rooms there may be. */
 export interface RoomLimits {
@@ -48,6 +49,8 @@ export interface RoomsDeps {
   readonly isLocalDomain: (domain: string) => boolean;
   /** Whether a local client is connected or can come back. */
   readonly hasSession: (client: Jid) => boolean;
+  /** Asks a client whether it is there, in the name of its occupant. Resolves with the error if it is not. */
+  readonly ping: (occupant: Jid, client: Jid) => Promise<StanzaError | undefined>;
   /** Resolves when {@link hasSession} knows the sessions of the last run. */
   readonly restored: Promise<void>;
   readonly send: SendAnnouncements;
@@ -77,6 +80,8 @@ interface Held {
   readonly pace: RoomPace;
   readonly ids: RoomArchive['ids'];
   readonly departed: readonly string[];
+  /** When the clients of other servers were heard last, in monotonic milliseconds. */
+  readonly heard: Map<string, number>;
   /** Monotonic milliseconds. */
   usedAtMs: number;
 }
@@ -85,6 +90,7 @@ interface Held {
 export class Rooms {
   readonly #deps: RoomsDeps;
   readonly #held = new Map<string, Held | Promise<void>>();
+  readonly #silent: SilentClients;
   /** Rooms whose clients have confirmed messages that is not written yet. */
   readonly #unwritten = new Set<RoomOwner>();
   /** Whether the last run has ended with a crash. */
@@ -93,6 +99,7 @@ export class Rooms {
 
   constructor(deps: RoomsDeps) {
     this.#deps = deps;
+    this.#silent = new SilentClients(deps);
   }
 
   /** The number of occupants of all rooms. */
@@ -137,6 +144,8 @@ export class Rooms {
     return this.#at(room, (held) => {
       const { owner } = held;
       if (!this.#deps.limits.unlimited) held.pace.admit(wish);
+      if (!this.#deps.isLocalDomain(wish.from.domain))
+        held.heard.set(wish.from.toString(), this.#deps.clock.monotonicMs());
       const done = owner.take((state, number) => this.#command(wish, held, state, number));
       if (wish.kind === 'enter') this.#limitLock(owner);
       if (wish.kind === 'ask') this.#limitRequest(owner, wish.id);
@@ -225,6 +234,7 @@ export class Rooms {
           pace: new RoomPace(clock),
           ids: written,
           departed,
+          heard: new Map(),
           usedAtMs: clock.monotonicMs(),
         });
         this.#sweep ??= clock.after(sweepMs, this.#sweepNow);
@@ -343,6 +353,15 @@ export class Rooms {
     clock.after(requestMs, () => void owner.take(() => ({ kind: 'expire-request', nowMs: clock.nowMs(), id })));
   }
 
+  #checkSilent({ owner, heard }: Held): void {
+    if (owner.state.kind === 'absent') return;
+    this.#silent.check(owner.state, heard, (from, error) => {
+      const failure = () =>
+        ({ kind: 'report-failure', from, id: undefined, error, nowMs: this.#deps.clock.nowMs() }) as const;
+      void then(owner.take(failure), () => undefined);
+    });
+  }
+
   #forgetIfAbsent(key: string, held: Held): void {
     const { owner } = held;
     if (owner.isIdle && owner.state.kind === 'absent' && this.#held.get(key) === held) this.#held.delete(key);
@@ -354,6 +373,7 @@ export class Rooms {
     for (const [key, held] of this.#held) {
       if (held instanceof Promise) continue;
       held.pace.forget();
+      this.#checkSilent(held);
       if (!held.owner.isIdle || held.usedAtMs > idleSinceMs) continue;
       const { state } = held.owner;
       if (state.kind === 'absent' || state.occupants.size === 0) this.#held.delete(key);

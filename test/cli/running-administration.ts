@@ -86,6 +86,7 @@ export class RunningAdministration {
       isLocalDomain: () => true,
       hasSession: () => true,
       restored: Promise.resolve(),
+      ping: () => Promise.resolve(undefined),
       send: () => {},
       clock: systemClock,
       log: this.log,

@@ -53,6 +53,8 @@ describe('The owner of a room', () => {
   let lines: string[];
   /** The local clients that are connected or can come back. */
   let sessions: Set<string>;
+  let pings: string[];
+  let pingError: StanzaError | undefined;
   /** The last archived message that each client was sent. */
   let received: Map<string, ArchivedForRecipients>;
 
@@ -64,6 +66,10 @@ describe('The owner of a room', () => {
       isLocalDomain: (domain) => domain === 'a.example',
       hasSession: (client) => sessions.has(client.toString()),
       restored,
+      ping: async (occupant, client) => {
+        pings.push(`${client} as ${occupant.resource}`);
+        return pingError;
+      },
       send: (announcements, confirmed) => {
         for (const { stanza, to, isArchived, posted } of announcements) {
           for (const client of to) {
@@ -84,6 +90,8 @@ describe('The owner of a room', () => {
     lines = [];
     sessions = new Set();
     received = new Map();
+    pings = [];
+    pingError = undefined;
     open();
   });
 
@@ -466,6 +474,57 @@ describe('The owner of a room', () => {
       sessions = new Set([juliet, romeo]);
       restored.resolve();
       expect((await taken()).filter((line) => line.includes('333'))).to.deep.equal([]);
+    });
+  });
+
+  describe('with clients of other servers', () => {
+    const tybalt = 'tybalt@b.example/x';
+
+    /** Time passes, in which the room does what it does every minute. */
+    async function minutesPass(minutes: number): Promise<void> {
+      for (let minute = 0; minute < minutes; minute += 1) {
+        clock.advance(60 * 1000);
+        clock.advance(1000);
+        await settled();
+      }
+    }
+
+    it('pings those that were silent for half an hour, and removes them if they are gone', async () => {
+      await peopled();
+      enters(tybalt, 'tybalt');
+      await minutesPass(20);
+      says(tybalt, 'hi');
+      await minutesPass(20);
+      expect(pings).to.deep.equal([]);
+      await taken();
+      await minutesPass(15);
+      expect([pings, await taken()]).to.deep.equal([[`${tybalt} as tybalt`], []]);
+      pingError = StanzaError.remoteServerNotFound();
+      await minutesPass(31);
+      expect(await taken()).to.include('romeo < -tybalt none/none 333');
+    });
+
+    it('keeps those that answer with another error', async () => {
+      await peopled();
+      enters(tybalt, 'tybalt');
+      pingError = StanzaError.notAllowed();
+      await minutesPass(32);
+      await taken();
+      says(romeo, 'hi');
+      expect(await taken()).to.include('tybalt < romeo: hi');
+    });
+
+    it('pings them after a restart, because they may have left meanwhile', async () => {
+      await peopled();
+      enters(tybalt, 'tybalt');
+      await taken();
+      await rooms.stop();
+      sessions = new Set([juliet, romeo]);
+      open();
+      await rooms.recover();
+      pingError = StanzaError.remoteServerTimeout();
+      await minutesPass(1);
+      expect(await taken()).to.deep.include('juliet < -tybalt none/none tybalt@b.example/x 333');
     });
   });
 

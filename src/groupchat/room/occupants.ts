@@ -54,10 +54,19 @@ export class Occupants {
 
   /** The occupant that is here with this client. */
   with(fullJid: Jid): Occupant | undefined {
+    return this.#sessionIndex().get(fullJid.toString());
+  }
+
+  /** Whether a client is here, by the text of its full JID. */
+  isInside(fullJid: string): boolean {
+    return this.#sessionIndex().has(fullJid);
+  }
+
+  #sessionIndex(): ReadonlyMap<string, Occupant> {
     this.#bySession ??= new Map(
       [...this.all].flatMap((occupant) => occupant.sessions.map(({ jid }) => [jid.toString(), occupant])),
     );
-    return this.#bySession.get(fullJid.toString());
+    return this.#bySession;
   }
 
   /** The occupants of one user. */
