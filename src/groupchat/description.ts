@@ -5,6 +5,7 @@ import type { RoomConfig } from '../protocol/muc/room-config.ts';
 import { isAffiliatedAs } from '../protocol/muc/vocabulary.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { contentOf } from '../protocol/presence.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
 import { affiliationOf, type ExistingRoom } from './room/state.ts';
 
 /** What a service with rooms tells about itself (XEP-0045 §6.2). */
@@ -12,19 +13,52 @@ export function describeService(name: string): Capabilities {
   return {
     // Clients look for this identity.
     identities: [{ category: 'conference', type: 'text', name }],
-    features: [ns.muc, ns.mucStableId, ns.occupantId, ns.resultSet],
+    features: [ns.muc, ns.mucStableId, ns.mucUnique, ns.occupantId, ns.resultSet],
   };
 }
 
-/** What a room tells somebody about itself (XEP-0045 §6.4), also those who are not in it: they ask before they enter. */
-export function describeRoom(room: ExistingRoom, asker: Jid): Capabilities {
+/** The nodes with the nickname that somebody has reserved, and with the extensions that occupants use. */
+const nodes = { reservedNick: 'x-roomuser-item', traffic: ns.mucTraffic };
+
+/**
+ * What a room, or one of its nodes, tells somebody (XEP-0045 §6.4, §7.12), also those who are not in it: they ask before they enter.
+ * Undefined for an unknown node. Throws StanzaError.
+ */
+export function describeRoom(room: ExistingRoom, asker: Jid, node: string | undefined): Capabilities | undefined {
+  if (node === nodes.reservedNick) return reservedNick(room, asker);
+  // XEP-0045 §6.4: the room does not know that.
+  if (node === nodes.traffic) throw StanzaError.serviceUnavailable();
+  return node === undefined ? capabilitiesOf(room, asker) : undefined;
+}
+
+/** The items of a room; occupants are none of them (XEP-0045 §6.5). */
+export function roomItems(room: ExistingRoom, asker: Jid, node: string | undefined): { items: [] } | undefined {
+  return node === undefined || describeRoom(room, asker, node) ? { items: [] } : undefined;
+}
+
+function reservedNick(room: ExistingRoom, asker: Jid): Capabilities {
+  const { nick: name } = room.affiliations.get(asker.bare().toString()) ?? {};
+  return { identities: name === undefined ? [] : [{ category: 'conference', type: 'text', name }], features: [] };
+}
+
+function capabilitiesOf(room: ExistingRoom, asker: Jid): Capabilities {
   const { address, config } = room;
   const archive = config.archiving
     ? [ns.archive, ns.archiveExtended, ns.retraction, ns.retractionTombstone, ns.moderation]
     : [];
   return {
     identities: [{ category: 'conference', type: 'text', name: config.name || address.local }],
-    features: [ns.muc, ns.mucStableId, ns.mucSelfPing, ns.occupantId, ns.stanzaId, ...archive, ...traitsOf(config)],
+    features: [
+      ns.muc,
+      ns.mucStableId,
+      ns.mucSelfPing,
+      ns.mucRequest,
+      ns.register,
+      ns.occupantId,
+      ns.stanzaId,
+      ...archive,
+      ...traitsOf(config),
+    ],
     forms: [descriptionForm(room, maySeeMore(room, asker))],
   };
 }

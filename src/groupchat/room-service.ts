@@ -1,14 +1,20 @@
 import type { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
+import { randomId } from '../protocol/random-id.ts';
+import { type ResultSetRequest, resultSetElement } from '../protocol/result-set.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
+import type { IqEnds, IqHandlerFor } from '../routing/iq-table.ts';
 import type { LocalService } from '../routing/local-service.ts';
 import { then } from '../routing/maybe-promise.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
 import type { RoomStore } from '../storage/rooms.ts';
 import type { Log } from '../support/log.ts';
+import { xml } from '../xml/element.ts';
 import { archiveHandlers } from './archive-queries.ts';
-import { describeRoom, describeService } from './description.ts';
+import { describeRoom, describeService, roomItems } from './description.ts';
 import { readMessage, readPresence, readRequest, type Wish } from './read-command.ts';
+import type { ExistingRoom } from './room/state.ts';
 import type { Rooms } from './rooms.ts';
 
 /** Dependencies of a service with rooms. */
@@ -35,16 +41,16 @@ export function roomService({ domain, rooms, store, requests, log }: RoomService
     domain,
     name: serviceName,
     scopeOf: ({ local, resource }) => (local === '' ? 'service' : resource === '' ? 'room' : 'occupant'),
-    iq: [...archiveHandlers('room', { archiveOf: (room) => rooms.archiveOf(room), store, log })],
+    iq: [...archiveHandlers('room', { archiveOf: (room) => rooms.archiveOf(room), store, log }), uniqueName],
     disco: {
       scopes: ['service', 'room'],
       info: ({ scope, from, to }, node) => {
-        if (node !== undefined) return undefined;
-        return scope === 'service' ? describeService(serviceName) : described(rooms, to, from);
+        if (scope === 'service') return node === undefined ? describeService(serviceName) : undefined;
+        return described(rooms, to, (room) => describeRoom(room, from, node));
       },
-      items: ({ scope }, node) => {
-        if (node !== undefined) return undefined;
-        return scope === 'service' ? listed(store, domain) : [];
+      items: ({ scope, from, to }, node, wanted) => {
+        if (scope === 'room') return described(rooms, to, (room) => roomItems(room, from, node));
+        return node === undefined ? listed(store, domain, wanted) : undefined;
       },
     },
     otherIq: (iq, { from, to, scope }) => {
@@ -68,16 +74,37 @@ export function roomService({ domain, rooms, store, requests, log }: RoomService
   };
 }
 
-function described(rooms: Pick<Rooms, 'stateOf'>, to: Jid, asker: Jid) {
+/** A name that no room has, for a new one (XEP-0045 §10.1.4). */
+const uniqueName: IqHandlerFor<IqEnds<Scope>> = {
+  name: 'unique',
+  ns: ns.mucUnique,
+  type: 'get',
+  scopes: ['service'],
+  handle: () => xml('unique', { xmlns: ns.mucUnique }, randomId().toLowerCase()),
+};
+
+function described<Result>(rooms: Pick<Rooms, 'stateOf'>, to: Jid, describe: (room: ExistingRoom) => Result) {
   return then(rooms.stateOf(to), (room) => {
     if (room.kind === 'absent') throw StanzaError.itemNotFound('there is no such room');
-    return describeRoom(room, asker);
+    return describe(room);
   });
 }
 
-async function listed(store: Pick<RoomStore, 'publicRooms'>, domain: string) {
-  const found = await store.publicRooms(domain, '', maxListed);
-  return found.map(({ address: jid, name }) => ({ jid, ...(name !== '' && { name }) }));
+/** A page of the public rooms of a domain, in the order of their addresses. */
+async function listed(
+  store: Pick<RoomStore, 'publicRooms' | 'countPublicRooms'>,
+  domain: string,
+  { max = maxListed, after = '', before, index }: ResultSetRequest,
+) {
+  if (before !== undefined || index !== undefined) throw StanzaError.featureNotImplemented('pages go forward only');
+  const [found, count] = await Promise.all([
+    store.publicRooms(domain, after, Math.min(max, maxListed)),
+    store.countPublicRooms(domain),
+  ]);
+  return {
+    items: found.map(({ address: jid, name }) => ({ jid, ...(name !== '' && { name }) })),
+    set: resultSetElement({ first: found[0]?.address, last: found.at(-1)?.address, count }),
+  };
 }
 
 function isAnswer({ type }: Stanza): boolean {

@@ -41,12 +41,13 @@ export function discoInfoElement(capabilities: Capabilities, node?: string): Ele
   );
 }
 
-/** The disco#items result; `node` repeats the one of the request, XEP-0030 §4.1. */
-export function discoItemsElement(items: Iterable<DiscoItem>, node?: string): Element {
+/** The disco#items result; `node` repeats the one of the request, XEP-0030 §4.1. `set` is about the page that the items are (XEP-0059). */
+export function discoItemsElement(items: Iterable<DiscoItem>, node?: string, set?: Element): Element {
   return xml(
     'query',
     { xmlns: ns.discoItems, node },
     ...Array.from(items, (item) => xml('item', { jid: item.jid.toString(), node: item.node, name: item.name })),
+    set,
   );
 }
 

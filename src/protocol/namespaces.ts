@@ -95,6 +95,8 @@ export const ns = {
   mucRegister: 'http://jabber.org/protocol/muc#register',
   mucRequest: 'http://jabber.org/protocol/muc#request',
   mucRoomDescription: 'http://jabber.org/protocol/muc#roominfo',
+  mucUnique: 'http://jabber.org/protocol/muc#unique',
+  mucTraffic: 'http://jabber.org/protocol/muc#traffic',
   mucStableId: 'http://jabber.org/protocol/muc#stable_id',
   mucSelfPing: 'http://jabber.org/protocol/muc#self-ping-optimization',
   mucAffiliations: 'urn:xmpp:muc:affiliations:1',

@@ -1,6 +1,7 @@
 import { type Capabilities, type DiscoItem, discoInfoElement, discoItemsElement } from '../protocol/disco.ts';
 import type { Jid } from '../protocol/jid.ts';
 import { ns } from '../protocol/namespaces.ts';
+import { type ResultSetRequest, readResultSet } from '../protocol/result-set.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import { attribute, type Element } from '../xml/element.ts';
@@ -36,8 +37,21 @@ interface ServiceDisco<Scope extends string> {
   readonly scopes: readonly Scope[];
   /** The capabilities of an address or one of its nodes, except discovery and ping; undefined for an unknown node. */
   info(ends: IqEnds<Scope>, node: string | undefined): MaybePromise<Capabilities | undefined>;
-  /** The items of an address or one of its nodes; undefined for an unknown node. Without this function nothing has items. */
-  items?(ends: IqEnds<Scope>, node: string | undefined): MaybePromise<Iterable<DiscoItem> | undefined>;
+  /**
+   * The items of an address or one of its nodes, or the page of them that is wanted; undefined for an unknown node. Without this function
+   * nothing has items.
+   */
+  items?(
+    ends: IqEnds<Scope>,
+    node: string | undefined,
+    wanted: ResultSetRequest,
+  ): MaybePromise<DiscoItemsPage | undefined>;
+}
+
+/** Items, and what is said about their page if they are not all (XEP-0059). */
+interface DiscoItemsPage {
+  readonly items: Iterable<DiscoItem>;
+  readonly set?: Element | undefined;
 }
 
 /** Dependencies of a service in this process. */
@@ -95,13 +109,16 @@ function takeIq(iq: Stanza, ends: IqEnds, service: LocalService, table: IqTable<
 
 function standardHandlers({ scopes, info, items }: ServiceDisco<string>): IqHandlerFor<IqEnds>[] {
   const query = { name: 'query', type: 'get', scopes } as const;
+  const found = (request: IqEnds & IqContent, node: string | undefined): MaybePromise<DiscoItemsPage | undefined> => {
+    if (items) return items(request, node, readResultSet(request.payload));
+    return node ? undefined : { items: [] };
+  };
   return [
     { ...query, ns: ns.discoInfo, handle: (request) => described(request, (node) => info(request, node), infoElement) },
     {
       ...query,
       ns: ns.discoItems,
-      handle: (request) =>
-        described(request, (node) => (items ? items(request, node) : node ? undefined : []), discoItemsElement),
+      handle: (request) => described(request, (node) => found(request, node), itemsElement),
     },
     { name: 'ping', ns: ns.ping, type: 'get', scopes, handle: () => undefined },
   ];
@@ -118,6 +135,10 @@ function described<T>(
     if (found === undefined) throw StanzaError.itemNotFound();
     return element(found, node);
   });
+}
+
+function itemsElement({ items, set }: DiscoItemsPage, node: string | undefined): Element {
+  return discoItemsElement(items, node, set);
 }
 
 function infoElement(capabilities: Capabilities, node: string | undefined): Element {

@@ -30,7 +30,7 @@ function rooms(given: string[], changes: Partial<LocalService<Scope>> = {}): Loc
           ? { identities: [{ category: 'conference', type: 'text', name: scope }], features: ['urn:x'] }
           : undefined,
       items: ({ scope, to }, node) =>
-        node === undefined && scope === 'service' ? [{ jid: `hall@${to.domain}`, name: 'Hall' }] : undefined,
+        node === undefined && scope === 'service' ? { items: [{ jid: `hall@${to.domain}`, name: 'Hall' }] } : undefined,
     },
     message: (message) => void given.push(brief(message)),
     presence: (presence) => void given.push(brief(presence)),
