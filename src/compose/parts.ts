@@ -13,6 +13,8 @@ import { Routing } from '../routing/routing.ts';
 import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
 import { packageVersion } from '../support/package-version.ts';
+import { AdministrationAccess } from '../web/administration/administration-access.ts';
+import { administrationCommands } from '../web/administration/administration-commands.ts';
 import type { HttpListener } from '../web/http/http-listener.ts';
 import { makeListener, makeSessions } from './c2s.ts';
 import type { Foundation } from './foundation.ts';
@@ -36,6 +38,8 @@ export interface Parts {
   readonly registrar: Registrar;
   readonly devices: Devices;
   readonly suspensions: Suspensions;
+  /** What administrators do with ad-hoc commands. */
+  readonly administration: AdministrationAccess;
   readonly extensions: readonly Extension<ExtensionOptions>[];
   readonly sessions: ClientSessions;
   readonly listener: StreamListener;
@@ -54,7 +58,8 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
   const registrar = makeRegistrar(foundation, routing, (account) => suspensions.forget(account));
   const devices = makeDevices(foundation, routing);
   const suspensions: Suspensions = await makeSuspensions(foundation, routing, registrar);
-  const extensions = makeExtensionList(foundation, routing, registrar, devices);
+  const administration = new AdministrationAccess();
+  const extensions = makeExtensionList(foundation, routing, { registrar, devices, administration });
   routing.install({ extensions, ...(federation && { remotes: federation.remotes }) });
   const sessions = makeSessions(foundation, routing);
   const listener = await makeListener(foundation, routing, { sessions, registrar, devices, suspensions });
@@ -68,6 +73,7 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
     registrar,
     devices,
     suspensions,
+    administration,
     extensions,
     sessions,
     listener,
@@ -121,9 +127,9 @@ function makeDevices({ config, storage, clock, log }: Foundation, { sessions, ho
 function makeExtensionList(
   { config, storage, makeExtensions, limiter, clock, log }: Foundation,
   routing: Routing,
-  registrar: Registrar,
-  devices: Devices,
+  { registrar, devices, administration }: Pick<Parts, 'registrar' | 'devices' | 'administration'>,
 ): readonly Extension<ExtensionOptions>[] {
   const options = extensionOptions(config);
-  return makeExtensions({ software, options, routing, registrar, devices, storage, limiter, clock, log });
+  const commands = administrationCommands({ administrators: config.administrators, access: administration });
+  return makeExtensions({ software, options, routing, registrar, devices, commands, storage, limiter, clock, log });
 }

@@ -109,12 +109,13 @@ async function close(
 
 function openControl(
   { config, storage, clock, log }: Foundation,
-  { routing }: Parts,
+  { routing, administration }: Parts,
   running: RunningServer,
 ): Promise<ControlServer> {
   const path = controlSocketPath(config.dataDir);
   const all = [...operations.map(({ bind }) => bind(running)), ...routing.hooks.operations];
   const audit = new Audit({ store: storage.administrations, clock, log });
+  administration.open({ server: running, operations: all, audit });
   return startControlServer({ path, operations: all, audit, log });
 }
 

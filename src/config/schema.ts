@@ -3,6 +3,7 @@ import { mechanismNames } from '../c2s/negotiation/sasl/mechanisms.ts';
 import { ampSchema } from './amp-schema.ts';
 import { externalServicesSchema } from './external-services-schema.ts';
 import {
+  address,
   bytes,
   contactUri,
   domain,
@@ -347,6 +348,12 @@ export function configSchema(origin: Origin) {
       .min(1)
       .prefault(['localhost'])
       .describe('The domains served: the part of an address after the @.'),
+    administrators: z
+      .array(address)
+      .default([])
+      .describe(
+        'Addresses of the accounts that may administer the server with ad-hoc commands of their clients (XEP-0133).',
+      ),
     dataDir: path(origin, "Directory for all of the server's data. Created if missing.").prefault('./data'),
     listen: listenSchema(listenerKinds),
     edges: whole(

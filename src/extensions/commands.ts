@@ -10,13 +10,21 @@ export function commands(all: readonly DomainCommand[], clock: Pick<Clock, 'mono
     title: 'Ad-Hoc Commands',
     version: '1.3.0',
     status: 'complete',
-    note: 'for users: forwarding of messages',
+    note: 'for users: forwarding of messages; for administrators: XEP-0133',
   } as const;
-  if (all.length === 0) return { name: 'commands', claims: [claim] };
+  const administration = {
+    spec: 'XEP-0133',
+    title: 'Service Administration',
+    version: '1.3.1',
+    status: 'partial',
+    note: 'accounts, passwords, sessions, suspension, lists and numbers of users, announcements and the message of the day',
+  } as const;
+  const claims = [claim, administration];
+  if (all.length === 0) return { name: 'commands', claims };
   const dispatcher = new CommandDispatcher(all, clock);
   return {
     name: 'commands',
-    claims: [claim],
+    claims,
     disco: {
       domain: [ns.commands],
       domainNodes: dispatcher.nodes(),

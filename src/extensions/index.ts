@@ -1,4 +1,4 @@
-import type { Extension } from '../routing/extension.ts';
+import type { DomainCommand, Extension } from '../routing/extension.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { ConnectionLimiter } from '../streams/connection-limiter.ts';
@@ -63,6 +63,8 @@ export interface ExtensionDeps {
   readonly routing: Routing;
   readonly registrar: AccountChanges;
   readonly devices: AccountDevices;
+  /** Ad-hoc commands that do not belong to an extension. */
+  readonly commands: readonly DomainCommand[];
   readonly storage: Pick<
     Storage,
     | 'accounts'
@@ -141,10 +143,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
   ];
   const all = [
     ...parts,
-    commands(
-      parts.flatMap((extension) => extension.commands ?? []),
-      clock,
-    ),
+    commands([...parts.flatMap((extension) => extension.commands ?? []), ...deps.commands], clock),
   ];
   return all;
 }

@@ -46,6 +46,7 @@ export const ns = {
   dataForm: 'jabber:x:data',
   dataValidate: 'http://jabber.org/protocol/xdata-validate',
   resultSet: 'http://jabber.org/protocol/rsm',
+  admin: 'http://jabber.org/protocol/admin',
   commands: 'http://jabber.org/protocol/commands',
   discoInfo: 'http://jabber.org/protocol/disco#info',
   discoItems: 'http://jabber.org/protocol/disco#items',

@@ -98,6 +98,7 @@ describe('server.example.json', () => {
     });
     const {
       domains,
+      administrators,
       dataDir,
       listen,
       components,
@@ -115,6 +116,7 @@ describe('server.example.json', () => {
     const { streamManagement, $schema, ...config } = rest;
     expect(Object.values(components).map(({ secret }) => secret)).to.deep.equal(['y']);
     expect(domains.length).to.be.greaterThan(1);
+    expect(administrators).to.deep.equal(['admin@example.org']);
     expect([dataDir, $schema, listen.c2s[0]?.host]).to.deep.equal([
       '/var/lib/ampere',
       './docs/server.schema.json',

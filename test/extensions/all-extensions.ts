@@ -29,5 +29,18 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
   const limiter = { backlog: 1, admit: () => true, release: () => undefined };
   const registrar = { changePassword: () => Promise.resolve(), remove: () => Promise.resolve() };
   const devices = new Devices({ store: storage.devices, sessions, revoked: () => {}, keepMs: 0, clock, log });
-  return { extensions: extensions({ software, options, routing, registrar, devices, storage, limiter, clock, log }) };
+  return {
+    extensions: extensions({
+      software,
+      options,
+      routing,
+      registrar,
+      devices,
+      commands: [],
+      storage,
+      limiter,
+      clock,
+      log,
+    }),
+  };
 }
