@@ -16,6 +16,15 @@ export interface SentMessage {
 interface Receipt {
   readonly account: string;
   readonly id: string;
+  /** The id that the archive of the account has given it. */
+  readonly stanzaId: string | undefined;
+}
+
+/** A message in the archive of an account. */
+export interface Archived {
+  readonly stanzaId: string;
+  readonly id: string;
+  readonly body: string;
 }
 
 /** Records what was sent, acknowledged, refused and received, and finds broken promises. */
@@ -33,16 +42,24 @@ export class Ledger {
   /** Whether the disk has refused a write: errors may have been lost, and messages sent again. */
   troubled = false;
 
+  /** How often each message was written: again, if its client did not know what had become of it. */
+  readonly #writes = new Map<string, number>();
+
   write(message: SentMessage): void {
     this.messages.set(message.id, message);
   }
 
-  receive(account: string, id: string, body: string): void {
+  /** The message is sent once more. */
+  wrote({ id }: SentMessage): void {
+    this.#writes.set(id, (this.#writes.get(id) ?? 0) + 1);
+  }
+
+  receive(account: string, id: string, body: string, stanzaId: string | undefined): void {
     const message = this.messages.get(id);
     if (!message) this.faults.push(`${account} got ${id}, which was never sent`);
     else if (message.body !== body) this.faults.push(`${account} got another text as ${id}`);
     else if (accountOf(message.to) !== account) this.faults.push(`${account} got ${id}, which is to ${message.to}`);
-    this.received.push({ account, id });
+    this.received.push({ account, id, stanzaId });
   }
 
   refuse(id: string): void {
@@ -63,6 +80,33 @@ export class Ledger {
       const message = this.messages.get(id);
       return message && isLost(message) && !this.#mayBeForgotten(message);
     });
+  }
+
+  /** What is wrong with the archive of an account. */
+  archiveFaults(account: string, archived: readonly Archived[]): string[] {
+    const forged = archived.filter(({ id, body }) => this.messages.get(id)?.body !== body);
+    const copies = Map.groupBy(archived, ({ id }) => id);
+    const excess = [...copies].filter(([id, { length }]) => length > (this.#writes.get(id) ?? 0));
+    const ids = new Map(archived.map(({ stanzaId, id }) => [stanzaId, id]));
+    const mistaken = this.received.filter(
+      (one) => one.account === account && one.stanzaId !== undefined && (ids.get(one.stanzaId) ?? one.id) !== one.id,
+    );
+    const missing = [...this.acknowledged].filter((id) => this.#isArchivedBy(account, id) && !copies.has(id));
+    return [
+      ...forged.map(({ id }) => `${account}'s archive has ${id}, which was not sent like that`),
+      ...excess.map(([id]) => `${account}'s archive has ${id} more often than it was sent`),
+      ...mistaken.map(({ id }) => `${account} got ${id} under the id of another message`),
+      ...missing.map((id) => `${account}'s archive does not have ${id}`),
+    ];
+  }
+
+  /** Whether a message that was acknowledged must be in the archive. A rule may have ended one, or its delivery have failed. */
+  #isArchivedBy(account: string, id: string): boolean {
+    const message = this.messages.get(id);
+    if (!message || message.expiresAtMs !== undefined || this.troubled) return false;
+    if (accountOf(message.writer) === account) return true;
+    const mayFail = message.type === 'normal' && message.to.includes('/');
+    return accountOf(message.to) === account && !this.refused.has(id) && !mayFail && !this.#mayBeForgotten(message);
   }
 
   #mayBeForgotten(message: SentMessage): boolean {

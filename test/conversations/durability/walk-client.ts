@@ -1,7 +1,8 @@
+import { readArchive } from '../../support/read-archive.ts';
 import { TestClient } from '../../support/test-client.ts';
 import type { ConnectionTarget } from '../../support/test-connection.ts';
 import { childOf, findTree, type Tree } from '../../support/xml-tree.ts';
-import { accountOf, type Ledger, type SentMessage } from './ledger.ts';
+import { type Archived, accountOf, type Ledger, type SentMessage } from './ledger.ts';
 
 const sm = 'urn:xmpp:sm:3';
 const amp = 'http://jabber.org/protocol/amp';
@@ -151,6 +152,22 @@ export class WalkClient {
     return promise;
   }
 
+  /** The messages in the archive of its account, read by another client. */
+  async readsArchive(target: ConnectionTarget): Promise<Archived[]> {
+    const client = await TestClient.connect(target, 'localhost');
+    const username = accountOf(this.name);
+    await client.opens();
+    await client.authenticates({ username, password: `${username}-password` });
+    await client.binds();
+    const entries = await readArchive(client);
+    client.disconnects();
+    return entries.map(({ id: stanzaId, message }) => ({
+      stanzaId,
+      id: message.attributes.get('id') ?? '',
+      body: childOf(message, 'body')?.text ?? '',
+    }));
+  }
+
   async #dial(target: ConnectionTarget): Promise<Link> {
     const client = await TestClient.connect(target, 'localhost');
     const link = new Link(client);
@@ -263,7 +280,10 @@ export class WalkClient {
   #receive(tree: Tree): void {
     const id = tree.attributes.get('id') ?? '';
     if (tree.attributes.get('type') === 'error') this.#ledger.refuse(id);
-    else this.#ledger.receive(accountOf(this.name), id, childOf(tree, 'body')?.text ?? '');
+    else {
+      const stanzaId = childOf(tree, 'stanza-id')?.attributes.get('id');
+      this.#ledger.receive(accountOf(this.name), id, childOf(tree, 'body')?.text ?? '', stanzaId);
+    }
   }
 
   #answer(link: Link, tree: Tree): void {
@@ -296,6 +316,7 @@ export class WalkClient {
     this.#link.client.sends(text);
     this.#sent += 1;
     this.#said.push(message);
+    if (message) this.#ledger.wrote(message);
   }
 
   #write(message: SentMessage): void {

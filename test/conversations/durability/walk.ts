@@ -138,6 +138,9 @@ export class Walk {
       for (const client of this.#clients.values()) if (!client.connected) await this.#connects(client);
       await this.#quiet();
     }
+    const readers = new Map([...this.#clients.values()].map((client) => [accountOf(client.name), client]));
+    for (const [account, client] of readers)
+      this.ledger.faults.push(...this.ledger.archiveFaults(account, await client.readsArchive(this.#target)));
   }
 
   /** The broken promises, at the end of the walk. */
@@ -291,7 +294,8 @@ export class Walk {
 
   async #startsFrom(image: Buffer): Promise<void> {
     this.ledger.faults.push(...this.#alarms());
-    const clock = new ManualClock(this.#clock.nowMs());
+    // A start takes time, so ids of rows that were lost are not given again.
+    const clock = new ManualClock(this.#clock.nowMs() + 100);
     this.#clock = clock;
     this.#disk = new InstantDisk(image);
     await this.open();
