@@ -6,8 +6,8 @@ import type { ClientProgram } from './client-programs.ts';
 export interface Login {
   readonly jid: string;
   readonly password: string;
-  /** `https`: through a WebSocket. */
-  readonly security?: 'starttls' | 'direct' | 'https';
+  /** `https`: through a WebSocket. `bosh`: through BOSH. */
+  readonly security?: 'starttls' | 'direct' | 'https' | 'bosh';
   /** The authorities the client trusts; the server's own when absent. */
   readonly caFile?: string;
 }
@@ -54,7 +54,7 @@ export class ClientProcess implements AsyncDisposable {
     const { jid, password, security = 'starttls', caFile = server.caFile } = login;
     const { host, ports } = server.place;
     const [file, ...args] = await program.command();
-    args.push(host, String(ports[security]), security, jid, password, caFile);
+    args.push(host, String(ports[security === 'bosh' ? 'https' : security]), security, jid, password, caFile);
     const name = `${program.name} as ${jid}`;
     return new ClientProcess(new LineProcess(name, file, args, { NODE_EXTRA_CA_CERTS: caFile }));
   }

@@ -39,6 +39,15 @@ export const xmppJs: ClientProgram = {
   command: async () => [process.execPath, source('xmpp-js-client.js')],
 };
 
+/** stanza for Node. */
+export const stanza: ClientProgram = {
+  name: 'stanza',
+  directTls: true,
+  roster: false,
+  missing: async () => undefined,
+  command: async () => [process.execPath, source('stanza-client.js')],
+};
+
 /** libstrophe, the C library below Profanity. */
 export const strophe = compiledProgram('libstrophe', ['cc'], 'strophe-client.c', { directTls: true, roster: false });
 
