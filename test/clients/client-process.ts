@@ -12,6 +12,9 @@ export interface Login {
   readonly caFile?: string;
 }
 
+/** Where clients connect, and the authority that they trust. */
+type ServerToReach = Pick<ServerProcess, 'place' | 'caFile'>;
+
 /**
  * A stock client in its own process. Orders and events are lines of words parted by tabs.
  *
@@ -50,7 +53,7 @@ export class ClientProcess implements AsyncDisposable {
   }
 
   /** Starts a client that tries to log in. */
-  static async start(program: ClientProgram, server: ServerProcess, login: Login): Promise<ClientProcess> {
+  static async start(program: ClientProgram, server: ServerToReach, login: Login): Promise<ClientProcess> {
     const { jid, password, security = 'starttls', caFile = server.caFile } = login;
     const { host, ports } = server.place;
     const [file, ...args] = await program.command();
@@ -60,7 +63,7 @@ export class ClientProcess implements AsyncDisposable {
   }
 
   /** Starts a client and waits until it has logged in and is available. */
-  static async login(program: ClientProgram, server: ServerProcess, login: Login): Promise<ClientProcess> {
+  static async login(program: ClientProgram, server: ServerToReach, login: Login): Promise<ClientProcess> {
     const client = await ClientProcess.start(program, server, login);
     try {
       const [, fullJid = ''] = await client.expect('online', login.jid);

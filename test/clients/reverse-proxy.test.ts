@@ -1,0 +1,107 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect } from 'chai';
+import { needsPackages } from '../peers/needs-packages.ts';
+import { freePort } from '../support/free-port.ts';
+import { LineProcess } from '../support/line-process.ts';
+import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { ClientProcess } from './client-process.ts';
+import { stanza, xmppJs } from './client-programs.ts';
+
+const password = 'a password for browsers';
+
+/** The example for nginx in the documentation. */
+async function example(): Promise<string> {
+  const page = await readFile(new URL('../../docs/web.md', import.meta.url), 'utf8');
+  return /```nginx\n(.*?)```/s.exec(page)?.[1] ?? '';
+}
+
+describe('Web clients behind nginx, as docs/web.md says', () => {
+  needsPackages(['nginx']);
+
+  let server: ServerProcess;
+  let nginx: LineProcess;
+  let directory: string;
+  let port: number;
+
+  before(async () => {
+    const [http, https] = [await freePort(), await freePort()];
+    port = https;
+    server = await startServer({
+      settings: {
+        listen: { http: [{ host: '127.0.0.1', port: http }] },
+        web: { publicUrl: `https://localhost:${https}`, trustedProxies: ['127.0.0.1'] },
+      },
+    });
+    for (const local of ['alice', 'bob']) await server.addUser(`${local}@localhost`, password);
+    directory = await mkdtemp(join(tmpdir(), 'ampere-nginx-'));
+    const tls = join(dirname(server.caFile), 'domains/localhost');
+    const site = (await example())
+      .replace('listen 443', `listen 127.0.0.1:${https}`)
+      .replace('example.org;', 'localhost;')
+      .replace(/ssl_certificate .*;/, `ssl_certificate ${tls}.pem;`)
+      .replace(/ssl_certificate_key .*;/, `ssl_certificate_key ${tls}.key;`)
+      .replace('127.0.0.1:5280', `127.0.0.1:${http}`);
+    const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${directory};`);
+    const config = `daemon off; master_process off; pid ${directory}/pid; error_log stderr notice;
+events {}
+http { access_log off; ${paths.join(' ')} ${site} }
+`;
+    await writeFile(join(directory, 'nginx.conf'), config);
+    nginx = new LineProcess('nginx', '/usr/sbin/nginx', ['-e', 'stderr', '-c', join(directory, 'nginx.conf')]);
+    await nginx.waitFor('its start', () => nginx.complaints.some((line) => line.includes('OS:')) || undefined);
+  });
+  after(async () => {
+    nginx?.kill('SIGTERM');
+    await nginx?.end();
+    await server?.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** The server at the address of the proxy. */
+  const behindProxy = () => {
+    const { place, caFile } = server;
+    return { caFile, place: { ...place, ports: { ...place.ports, https: port } } };
+  };
+
+  for (const [way, security] of [
+    ['a WebSocket', 'https'],
+    ['BOSH', 'bosh'],
+  ] as const) {
+    it(`chat through ${way}`, async () => {
+      const proxied = behindProxy();
+      await using alice = await ClientProcess.login(stanza, proxied, { jid: 'alice@localhost', password, security });
+      await using bob = await ClientProcess.login(xmppJs, server, { jid: 'bob@localhost', password });
+      alice.tell('message', 'bob@localhost', 'through nginx');
+      const [, from = ''] = await bob.expect('message', 'alice@localhost', 'through nginx', '');
+      bob.tell('message', from, 'and back');
+      await alice.expect('message', 'bob@localhost', 'and back', '');
+      await alice.quit();
+      await bob.quit();
+    });
+  }
+
+  it('find the addresses of the proxy, and are known by their own', async () => {
+    const ca = await readFile(server.caFile);
+    const found = await new Promise<string>((resolve, reject) => {
+      // The client has another address than the proxy, and claims to have a third one.
+      const options = {
+        ...{ host: '127.0.0.1', port, path: '/.well-known/host-meta', ca, servername: 'localhost' },
+        ...{ localAddress: '127.0.0.9', headers: { host: 'localhost', 'x-forwarded-for': '203.0.113.7' } },
+      };
+      request(options, (response) => resolve(text(response)))
+        .on('error', reject)
+        .end();
+    });
+    expect(found)
+      .to.contain(`href="wss://localhost:${port}/xmpp-websocket"`)
+      .and.contain(`href="https://localhost:${port}/http-bind"`);
+    // The log is complete when the server has ended.
+    await server.restart();
+    const line = server.log.find((entry) => entry.includes('host-meta'));
+    expect(JSON.parse(line ?? '{}')).to.include({ remoteAddress: '127.0.0.9' });
+  });
+});
