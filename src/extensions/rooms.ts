@@ -10,7 +10,7 @@ import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
 import type { Claim, Extension } from '../routing/extension.ts';
-import { type MaybePromise, useAll } from '../routing/maybe-promise.ts';
+import { type MaybePromise, then, useAll } from '../routing/maybe-promise.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Metric } from '../support/metric.ts';
@@ -27,7 +27,10 @@ export interface RoomOptions {
 
 /** Dependencies of the extension. */
 interface RoomExtensionDeps
-  extends Pick<Routing, 'isLocalDomain' | 'route' | 'routeAll' | 'sessions' | 'requests'>,
+  extends Pick<
+      Routing,
+      'isLocalDomain' | 'route' | 'routeAll' | 'sessions' | 'requests' | 'accounts' | 'filters' | 'hooks'
+    >,
     Pick<RoomsDeps, 'clock' | 'log'> {
   readonly options: RoomOptions;
   readonly storage: Pick<Storage, 'rooms' | 'secrets'>;
@@ -42,7 +45,7 @@ const claims: readonly Claim[] = [
     title: 'Multi-User Chat',
     version: '1.35.5',
     status: 'partial',
-    note: 'no hats',
+    note: 'a room does not enforce reserved nicknames; owners cannot backdate messages',
   },
   { spec: 'XEP-0421', title: 'Occupant identifiers for semi-anonymous MUCs', version: '1.0.1', status: 'complete' },
   { spec: 'XEP-0424', title: 'Message Retraction', version: '0.4.2', status: 'complete' },
@@ -65,8 +68,9 @@ export function rooms(deps: RoomExtensionDeps): Extension {
     hasSession: (client) => sessions.find(client) !== undefined,
     restored: restored.promise,
     ping: (occupant, client) => pinged(occupant, client, deps),
-    send: (announcements, confirmed) => sendAll(announcements, confirmed, routeAll),
+    send: (announcements, confirmed) => sendAll(announcements, confirmed, { routeAll, missed }),
   });
+  const missed = (stanza: Stanza, member: Jid) => tellMember(stanza, member, deps);
   const failed = (error: unknown) => log.error({ err: error }, 'rooms could not be loaded after a restart');
   const tidied = { newId: () => store.newMessageId(), tidy: store.tidy.bind(store) };
   const retention = new Retention({ store: tidied, options: keeping, clock, log });
@@ -128,14 +132,33 @@ async function pinged(
   return error && StanzaError.fromElement(answer.payload.element(error));
 }
 
+/** Tells the devices of a local member of a message in a room that it is not in, unless it blocks the author or the room. */
+function tellMember(
+  stanza: Stanza,
+  member: Jid,
+  { isLocalDomain, accounts, filters, hooks, log }: RoomExtensionDeps,
+): void {
+  if (!isLocalDomain(member.domain)) return;
+  const message = stanza.with({ to: member });
+  const told = then(accounts.get(member), (account) => {
+    if (account && !filters.refusesInbound(message, account)) hooks.missed(account, message);
+  });
+  if (told instanceof Promise)
+    told.catch((error: unknown) => log.error({ err: error }, 'the devices of a member were not told of a message'));
+}
+
 /** Sends announcements in their order. What is for all is neither recorded nor stored for absent users. */
 function sendAll(
   announcements: readonly Announcement[],
   confirmed: ConfirmedMessages,
-  routeAll: Routing['routeAll'],
+  { routeAll, missed }: Pick<Routing, 'routeAll'> & { readonly missed: (stanza: Stanza, member: Jid) => void },
 ): MaybePromise<void> {
   return useAll(announcements, (announcement) => {
-    const { stanza, to, posted, isArchived } = announcement;
+    const { stanza, to, posted, isArchived, isForAbsent } = announcement;
+    if (isForAbsent) {
+      for (const member of to) missed(stanza, member);
+      return;
+    }
     const way = announcement.isPersonal
       ? undefined
       : { own: true, ...(isArchived && posted !== undefined && { archived: confirmed.archived(posted) }) };

@@ -154,6 +154,11 @@ export class ExtensionHooks {
     for (const extension of this.#extensions) extension.readyForMessages?.(session);
   }
 
+  /** Tells all extensions that a room has a message for an account without a client in it. */
+  missed(account: Account, message: Stanza): void {
+    for (const { missed } of this.#extensions) missed?.(account, message);
+  }
+
   #only<Name extends 'messageStore' | 'messageArchive'>(name: Name): Extension<never>[Name] | undefined {
     const [first, second] = this.#extensions.filter((extension) => extension[name] !== undefined);
     if (second) throw new Error(`the extensions ${first?.name} and ${second.name} both have a ${name}`);

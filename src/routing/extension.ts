@@ -90,6 +90,8 @@ export interface Extension<Options = unknown> {
   readonly readyForMessages?: (session: Session) => void;
   /** The session has ended and is no longer in the directory. */
   readonly ended?: (session: Session) => void;
+  /** A room has a message for the account, which has no client in it. */
+  readonly missed?: (account: Account, message: Stanza) => void;
   /** Nodes of accounts (XEP-0163) that the extension follows, or that show data of the extension. */
   readonly nodes?: readonly NodeHook[];
   /** State that is loaded together with every account. */

@@ -4,8 +4,10 @@ import { ManualClock } from '../support/manual-clock.ts';
 import type { TestClient } from '../support/test-client.ts';
 import { TestComponent } from '../support/test-component.ts';
 import { childOf, findTree, type Tree } from '../support/xml-tree.ts';
+import { enters, founds, says, until } from './rooms-cast.ts';
 
 const sm = 'urn:xmpp:sm:3';
+const muc = 'http://jabber.org/protocol/muc';
 const secret = 'what only the push service knows';
 const chat = (to: string, body: string, more = '') =>
   `<message to="${to}" type="chat" id="${body}"><body>${body}</body>${more}</message>`;
@@ -105,6 +107,65 @@ describe('Push Notifications (XEP-0357)', () => {
     await romeo.drains();
     expect(await messagesOf(back)).to.deep.equal(['three']);
     await push.receivesNothing();
+  });
+
+  describe('about rooms (XEP-0045)', () => {
+    /** A private group of Romeo, with a phone whose user has reserved a nickname in it. */
+    async function group(options: Readonly<Record<string, string>> = {}) {
+      const push = await service();
+      const device = await phone();
+      const { romeo } = await stage.enter(['romeo']);
+      const room = await founds(romeo, 'romeo', {
+        'muc#roomconfig_membersonly': '1',
+        'muc#roomconfig_whois': 'anyone',
+        ...options,
+      });
+      const item = `<item affiliation="member" jid="${device.account.jid}"/>`;
+      romeo.sends(`<iq type="set" id="a" to="${room}"><query xmlns="${muc}#admin">${item}</query></iq>`);
+      await until(romeo, 'iq');
+      const register = '<query xmlns="jabber:iq:register"><username>juliet</username></query>';
+      device.client.sends(`<iq type="set" id="r" to="${room}">${register}</iq>`);
+      await nextStanza(device.client, '<iq/>');
+      await romeo.drains();
+      return { push, device, romeo, room };
+    }
+
+    it('wakes a phone that is in one and has lost its connection, and it has the message when it resumes', async () => {
+      const { push, device, romeo, room } = await group();
+      await enters(device.client, `${room}/juliet`);
+      await until(romeo, 'presence');
+      device.client.disconnects();
+      await says(romeo, room, 'one');
+      expect(await told(push)).to.equal('n1 1');
+      const back = await resumes(device, 5);
+      expect(await messagesOf(back)).to.deep.equal(['one']);
+    });
+
+    it('wakes the phone of a member of a private group that is not in it', async () => {
+      const { push, device, romeo, room } = await group();
+      await device.client.closes();
+      await says(romeo, room, 'one');
+      expect(await told(push)).to.equal('n1 1');
+    });
+
+    it('does not wake a phone that left an open room', async () => {
+      const { push, device, romeo, room } = await group({ 'muc#roomconfig_membersonly': '0' });
+      await device.client.closes();
+      await says(romeo, room, 'one');
+      await romeo.drains();
+      await push.receivesNothing();
+    });
+
+    it('does not wake a phone whose user blocks the author', async () => {
+      const { push, device, romeo, room } = await group();
+      const block = `<block xmlns="urn:xmpp:blocking"><item jid="${room}/romeo"/></block>`;
+      device.client.sends(`<iq type="set" id="b">${block}</iq>`);
+      await until(device.client, 'iq');
+      await device.client.closes();
+      await says(romeo, room, 'one');
+      await romeo.drains();
+      await push.receivesNothing();
+    });
   });
 
   it('does not repeat itself when the session ends: the phone gets its message from the store', async () => {

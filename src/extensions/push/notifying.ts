@@ -70,6 +70,11 @@ export class Notifying {
     if (!session.detached) for (const device of this.#devicesOf(session)) device.connected();
   }
 
+  /** A room has a message for a member that is not in it. */
+  missed(account: Account, message: Stanza): void {
+    if (isNews(message, account)) this.#tellAbsent(account, message, false);
+  }
+
   #tellAbsent(account: Account, message: Stanza, again: boolean): void {
     const { registrations } = this.#deps;
     for (const device of registrations.of(account)) {

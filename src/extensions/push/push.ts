@@ -64,6 +64,7 @@ export function push(deps: PushDeps): Extension {
       waiting: (session, stanza) => notifying.waiting(session, stanza),
     },
     ended: (session) => notifying.ended(session),
+    missed: (account, message) => notifying.missed(account, message),
     deviceRevoked: (account, device) => registrations.revoke(account, device),
   };
 }

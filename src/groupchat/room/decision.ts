@@ -53,6 +53,8 @@ export interface Announcement {
   readonly to: readonly Jid[];
   /** It is for one user: its archive keeps it, and it is stored if the user is absent. */
   readonly isPersonal?: true;
+  /** Only members without a client in the room, by bare JID, get it: their devices may want to know. */
+  readonly isForAbsent?: true;
   /** The number of the posted message that it carries. It is not sent if that message could not be stored. */
   readonly posted?: number;
   /** The archive keeps that message for its recipients until they have confirmed it. */

@@ -1,4 +1,4 @@
-import type { Jid } from '../../protocol/jid.ts';
+import { Jid } from '../../protocol/jid.ts';
 import { isWorthArchiving } from '../../protocol/message-kind.ts';
 import { reflectable, withOccupantId } from '../../protocol/muc/reflection.ts';
 import { ns } from '../../protocol/namespaces.ts';
@@ -8,7 +8,7 @@ import { StanzaError } from '../../protocol/stanza-error.ts';
 import { withStanzaId } from '../../protocol/stanza-id.ts';
 import type { Payload } from '../../xml/payload.ts';
 import type { Post } from './command.ts';
-import type { Decision, RoomChange } from './decision.ts';
+import type { Announcement, Decision, RoomChange } from './decision.ts';
 import { takenBack } from './moderating.ts';
 import type { Occupant } from './occupants.ts';
 import { checkActor } from './rights.ts';
@@ -40,7 +40,23 @@ export function post(state: RoomState, { from, message, archive, target, nowMs }
   if (target && target.occupantId === author.occupantId && !isRetracted(target.message.payload))
     changes.push(takenBack(target, { id: archive.id, atMs: nowMs }));
   if (isSubject) changes.push({ kind: 'subject', subject: { message: stanza, atMs: nowMs } });
-  return { changes, announcements: [{ stanza, to: room.occupants.sessions, posted: archive.number, isArchived }] };
+  const announcements: Announcement[] = [
+    { stanza, to: room.occupants.sessions, posted: archive.number, isArchived },
+    ...forAbsentMembers(room, stanza, archive.number),
+  ];
+  return { changes, announcements };
+}
+
+/**
+ * In a private group, members who have reserved a nickname hear of messages also while they are not in the room. Elsewhere a member who is
+ * not there has left.
+ */
+function forAbsentMembers(room: ExistingRoom, stanza: Stanza, posted: number): Announcement[] {
+  const { membersOnly, whois } = room.config;
+  if (!membersOnly || whois !== 'anyone' || room.reservedNicks.size === 0) return [];
+  const present = new Set(Array.from(room.occupants.all, ({ user }) => user.toString()));
+  const absent = [...room.reservedNicks.values()].filter((jid) => !present.has(jid));
+  return absent.length === 0 ? [] : [{ stanza, to: absent.map((jid) => Jid.parse(jid)), posted, isForAbsent: true }];
 }
 
 /** The occupant that posts a message. Throws StanzaError if it may not. */
