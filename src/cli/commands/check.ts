@@ -11,10 +11,19 @@ import { CommandError, exitCodes } from '../exit-codes.ts';
 export function checkCommand(cli: Cli, context: Context): void {
   cli.command(
     'check',
-    'Check the configuration, certificates, data directory, ports and DNS records',
-    (options) => jsonOption(options),
-    async ({ json, config: named }) => {
+    'Check the configuration, certificates, data directory, machine, ports and DNS records',
+    (options) =>
+      jsonOption(options)
+        .option('zone', { type: 'boolean', describe: 'Print the DNS records that the server needs' })
+        .option('host', {
+          type: 'string',
+          requiresArg: true,
+          implies: 'zone',
+          describe: 'Name of this machine in the DNS records [the first domain]',
+        }),
+    async ({ json, zone, host, config: named }) => {
       const config = await readConfiguration(context, named);
+      if (zone) return printZone(context, config, host ?? config.domains[0] ?? '', json);
       const findings = await check(config, configurationFile(context, named));
       if (json) printJson(context, { findings });
       else printLines(context, aligned(findings.map(({ level, topic, message }) => [level, topic, message])));
@@ -24,12 +33,20 @@ export function checkCommand(cli: Cli, context: Context): void {
   );
 }
 
+async function printZone(context: Context, config: Config, host: string, json: boolean): Promise<void> {
+  const { zoneLines } = await import('../check/zone.ts');
+  const zone = zoneLines(config, host);
+  if (json) printJson(context, { zone });
+  else printLines(context, zone);
+}
+
 async function check(config: Config, file: string | undefined): Promise<Finding[]> {
-  const [{ checkConfiguration }, { checkCertificates }, { checkData }, { checkPorts }, { checkDns }] =
+  const [{ checkConfiguration }, { checkCertificates }, { checkData }, { checkSystem }, { checkPorts }, { checkDns }] =
     await Promise.all([
       import('../check/check-configuration.ts'),
       import('../check/check-certificates.ts'),
       import('../check/check-data.ts'),
+      import('../check/check-system.ts'),
       import('../check/check-ports.ts'),
       import('../check/check-dns.ts'),
     ]);
@@ -38,6 +55,7 @@ async function check(config: Config, file: string | undefined): Promise<Finding[
     ...checkConfiguration(config, file),
     ...(await checkCertificates(config)),
     ...checkData(config.dataDir, runs),
+    ...(await checkSystem(config)),
     finding,
     ...(runs ? [] : await checkPorts(config)),
     ...(await checkDns(config)),
