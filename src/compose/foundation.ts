@@ -5,6 +5,9 @@ import { certificateOptions, clientAcceptorOptions, listenerLimits } from '../co
 import { type ClientAcceptor, makeClientAcceptor } from '../edges/client-acceptor.ts';
 import { extensions } from '../extensions/index.ts';
 import type { Service } from '../routing/service.ts';
+import type { BlobStore } from '../storage/blobs.ts';
+import { FileBlobs } from '../storage/file-blobs.ts';
+import { dataPaths } from '../storage/sqlite/data-directory.ts';
 import { openSqliteStorage, type SqliteStorageOptions } from '../storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { ConnectionLimiter } from '../streams/connection-limiter.ts';
@@ -35,6 +38,8 @@ export interface Environment {
 export interface Foundation {
   readonly config: Config;
   readonly storage: Storage;
+  /** The contents of uploaded files. */
+  readonly blobs: BlobStore;
   /** Services that the environment brings. */
   readonly services: readonly Service[];
   readonly makeExtensions: typeof extensions;
@@ -63,6 +68,7 @@ export async function openFoundation(config: Config, environment: Environment): 
     return {
       config,
       storage,
+      blobs: new FileBlobs(dataPaths(config.dataDir).uploads, environment.diskSpace),
       services,
       makeExtensions: environment.extensions ?? extensions,
       certificates,

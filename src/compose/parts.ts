@@ -125,11 +125,23 @@ function makeDevices({ config, storage, clock, log }: Foundation, { sessions, ho
 }
 
 function makeExtensionList(
-  { config, storage, makeExtensions, limiter, clock, log }: Foundation,
+  { config, storage, blobs, makeExtensions, limiter, clock, log }: Foundation,
   routing: Routing,
   { registrar, devices, administration }: Pick<Parts, 'registrar' | 'devices' | 'administration'>,
 ): readonly Extension<ExtensionOptions>[] {
   const options = extensionOptions(config);
   const commands = administrationCommands({ administrators: config.administrators, access: administration });
-  return makeExtensions({ software, options, routing, registrar, devices, commands, storage, limiter, clock, log });
+  return makeExtensions({
+    software,
+    options,
+    routing,
+    registrar,
+    devices,
+    commands,
+    storage,
+    blobs,
+    limiter,
+    clock,
+    log,
+  });
 }

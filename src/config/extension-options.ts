@@ -1,7 +1,8 @@
 import type { ProxyLimits } from '../extensions/bytestreams/proxy-listener.ts';
 import type { ExtensionOptions } from '../extensions/index.ts';
+import type { UploadLimits } from '../extensions/upload/uploads.ts';
 import type { Config } from './schema.ts';
-import { roomDomains } from './stream-options.ts';
+import { publicUrl, roomDomains } from './stream-options.ts';
 
 const unlimited = { perSecond: Number.MAX_SAFE_INTEGER, burst: Number.MAX_SAFE_INTEGER };
 
@@ -19,7 +20,41 @@ export function extensionOptions(config: Config): ExtensionOptions {
       retention: { keepDays, maxPerArchive: maxMessagesPerRoom },
     },
     components: Object.keys(config.components),
+    uploads: {
+      domains: uploadDomains(config),
+      url: uploadUrl(config),
+      limits: uploadLimits(config),
+      keepDays: config.uploads.keepDays,
+    },
   };
+}
+
+/** The domains of the service. Where somebody else serves such a domain, there is none. */
+function uploadDomains({ domains, components }: Config): string[] {
+  const taken = new Set([...domains, ...Object.keys(components)]);
+  return domains.map((domain) => `upload.${domain}`).filter((domain) => !taken.has(domain));
+}
+
+/** Encryption adds 16 bytes to a file (XEP-0454), which clients do not take into account. */
+const encryptionBytes = 16;
+
+function uploadLimits({ uploads }: Config): UploadLimits {
+  const { maxFileBytes, maxBytesPerDay, maxBytesPerAccount, maxBytes, reserveBytes } = uploads;
+  return {
+    fileBytes: Math.min(maxFileBytes + encryptionBytes, maxBytesPerDay, maxBytesPerAccount, maxBytes),
+    dayBytes: maxBytesPerDay,
+    accountBytes: maxBytesPerAccount,
+    totalBytes: maxBytes,
+    reserveBytes,
+  };
+}
+
+/** The address at which clients upload files; undefined if uploads are off, or if there is no HTTP listener that clients reach over TLS. */
+function uploadUrl(config: Config): string | undefined {
+  const { uploads, web, listen } = config;
+  const isServed = listen.http.length + listen.https.length > 0;
+  const url = web.uploadUrl ?? publicUrl(config);
+  return uploads.enabled && isServed && url?.startsWith('https:') ? url : undefined;
 }
 
 function proxyLimits({ proxy }: Config['limits']): ProxyLimits {

@@ -20,8 +20,10 @@ import {
 import { limitsSchema } from './limits-schema.ts';
 import { type ByListener, forEachListener, type ListenerKind, listenerKinds } from './listener-kinds.ts';
 import { logSchema } from './log-schema.ts';
+import { pushSchema } from './push-schema.ts';
 import { roomsSchema } from './rooms-schema.ts';
 import { s2sSchema } from './s2s-schema.ts';
+import { uploadsSchema } from './uploads-schema.ts';
 import { webSchema } from './web-schema.ts';
 
 const channelBindings = ['tls-exporter', 'tls-server-end-point'] as const;
@@ -246,29 +248,6 @@ const archive = z
   .prefault({})
   .describe('The archives of messages (XEP-0313).');
 
-const push = z
-  .strictObject({
-    enabled: flag(true, 'Let clients enable push services, which wake their devices (XEP-0357).'),
-    maxPerAccount: whole(
-      20,
-      1,
-      1000,
-      'Maximum push services enabled by the devices of one account. A further one replaces the one that was enabled longest ago.',
-    ),
-    perMinute: whole(
-      60,
-      1,
-      10_000,
-      'Maximum notifications for one account in a minute. Above it, one notification stands for several messages.',
-    ),
-    sender: flag(false, 'Tell push services the address of the sender of the last message.'),
-    body: flag(false, 'Tell push services the text of the last message. Clients that encrypt put a remark there.'),
-  })
-  .prefault({})
-  .describe(
-    'Push notifications (XEP-0357). A push service learns when a device gets messages and how many, and no more unless the settings allow it.',
-  );
-
 const forwarding = z
   .strictObject({
     userCommand: flag(
@@ -375,12 +354,13 @@ export function configSchema(origin: Origin) {
     archive,
     rooms: roomsSchema,
     amp: ampSchema,
-    push,
+    push: pushSchema,
     forwarding,
     roster,
     contact,
     externalServices: externalServicesSchema(origin),
     web: webSchema(origin),
+    uploads: uploadsSchema,
     log: logSchema(origin),
     storage,
     s2s: s2sSchema(origin),

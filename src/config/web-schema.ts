@@ -23,6 +23,11 @@ export const webSchema = (origin: Origin) =>
         .describe(
           'The address of the HTTP listener for people and clients outside. By default, the first domain and the port of `listen.https`.',
         ),
+      uploadUrl: publicUrl
+        .exactOptional()
+        .describe(
+          'The address of the HTTP listener for uploaded files, if it is another one. A name of its own keeps them apart from other pages.',
+        ),
       origins: z
         .array(pageOrigin)
         .default(['*'])

@@ -1,5 +1,6 @@
 import type { DomainCommand, Extension } from '../routing/extension.ts';
 import type { Routing } from '../routing/routing.ts';
+import type { BlobStore } from '../storage/blobs.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { ConnectionLimiter } from '../streams/connection-limiter.ts';
 import type { Clock } from '../support/clock.ts';
@@ -35,6 +36,7 @@ import { type RoomOptions, rooms } from './rooms.ts';
 import { roster } from './roster/roster.ts';
 import type { RosterOptions } from './roster/roster-writing.ts';
 import { time } from './time.ts';
+import { type UploadOptions, upload } from './upload/upload.ts';
 import { vcard } from './vcard.ts';
 import { type Software, version } from './version.ts';
 
@@ -54,6 +56,7 @@ export interface ExtensionOptions extends ExternalServicesOptions {
   readonly push: PushOptions;
   /** Absent if the proxy for file transfers is off. */
   readonly proxy: ProxyOptions | undefined;
+  readonly uploads: UploadOptions;
 }
 
 /** Dependencies of all extensions together. */
@@ -79,10 +82,13 @@ export interface ExtensionDeps {
     | 'push'
     | 'rooms'
     | 'reports'
+    | 'uploads'
     | 'secrets'
     | 'moderation'
     | 'disk'
   >;
+  /** The contents of uploaded files. */
+  readonly blobs: BlobStore;
   /** Shared by all listeners. */
   readonly limiter: Pick<ConnectionLimiter, 'admit' | 'release' | 'backlog'>;
   readonly clock: Clock;
@@ -138,12 +144,11 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     register(deps.registrar, options.registration),
     rooms({ ...routing, options: options.rooms, storage, clock, log }),
     announcements({ ...routing, ...deps, domains: options.domains }),
+    upload({ ...routing, ...deps, options: options.uploads }),
     clientAccess(deps.devices),
     legacySession(),
   ];
-  const all = [
-    ...parts,
-    commands([...parts.flatMap((extension) => extension.commands ?? []), ...deps.commands], clock),
-  ];
+  const commandList = parts.flatMap((extension) => extension.commands ?? []);
+  const all = [...parts, commands([...commandList, ...deps.commands], clock)];
   return all;
 }

@@ -1,5 +1,5 @@
 import { archiveIdsOf } from '../archives/archive-ids.ts';
-import { Retention, type RetentionOptions } from '../archives/retention.ts';
+import { archiveRetention, type RetentionOptions } from '../archives/retention.ts';
 import type { ConfirmedMessages } from '../groupchat/confirmed-messages.ts';
 import type { Announcement } from '../groupchat/room/decision.ts';
 import { roomOperations } from '../groupchat/room-operations.ts';
@@ -73,7 +73,7 @@ export function rooms(deps: RoomExtensionDeps): Extension {
   const missed = (stanza: Stanza, member: Jid) => tellMember(stanza, member, deps);
   const failed = (error: unknown) => log.error({ err: error }, 'rooms could not be loaded after a restart');
   const tidied = { newId: () => store.newMessageId(), tidy: store.tidy.bind(store) };
-  const retention = new Retention({ store: tidied, options: keeping, clock, log });
+  const retention = archiveRetention({ store: tidied, options: keeping, clock, log });
   return {
     name: 'rooms',
     claims,

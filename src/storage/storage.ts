@@ -16,6 +16,7 @@ import type { ResumptionStore } from './resumption.ts';
 import type { RoomStore } from './rooms.ts';
 import type { RosterStore } from './rosters.ts';
 import type { SecretStore } from './secrets.ts';
+import type { UploadStore } from './uploads.ts';
 import type { VcardStore } from './vcards.ts';
 
 /** The disk of the store at the last check. */
@@ -47,6 +48,7 @@ export interface Storage {
   readonly outgoing: OutgoingStore;
   readonly privateXml: PrivateXmlStore;
   readonly vcards: VcardStore;
+  readonly uploads: UploadStore;
   readonly blocklists: BlocklistStore;
   readonly secrets: SecretStore;
   readonly resumption: ResumptionStore;

@@ -10,6 +10,7 @@ import {
   type OperatorMessaging,
   type SendReport,
 } from '../../src/extensions/amp/operator/message-operations.ts';
+import { uploadOperations } from '../../src/extensions/upload/upload-operations.ts';
 import type { LinkTestReport } from '../../src/federation/link-test.ts';
 import type { PeerStreamReport } from '../../src/federation/peer-report.ts';
 import { type OperatedRooms, roomOperations } from '../../src/groupchat/room-operations.ts';
@@ -58,6 +59,8 @@ export class RunningAdministration {
   /** What the next reload rejects with. */
   reloadFailure: Error | undefined;
   reloads = 0;
+  /** How often the contents of removed uploads were deleted. */
+  tidied = 0;
   components: ComponentReport[] = [];
   peers: PeerStreamReport[] = [];
   /** What the test of a link says. */
@@ -149,12 +152,20 @@ export class RunningAdministration {
     const running = new RunningAdministration(await openSqliteStorage({ dataDir, onFatal }));
     const context = running.#context();
     const rooms = running.#rooms();
+    const uploads = {
+      store: running.storage.uploads,
+      clock: systemClock,
+      tidy: () => {
+        running.tidied += 1;
+      },
+    };
     running.#control = await startControlServer({
       path: controlSocketPath(dataDir),
       operations: [
         ...operations.map(({ bind }) => bind(context)),
         ...messageOperations.map(({ bind }) => bind(running.#messages)),
         ...roomOperations.map(({ bind }) => bind(rooms)),
+        ...uploadOperations.map(({ bind }) => bind(uploads)),
       ],
       audit: new Audit({ store: running.storage.administrations, clock: systemClock, log: running.log }),
       log: running.log,

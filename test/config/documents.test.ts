@@ -127,6 +127,7 @@ describe('server.example.json', () => {
     expect(proxy).to.deep.equal({ host: 'files.example.org', port: 5000 });
     expect(web).to.deep.equal({
       publicUrl: 'https://example.org',
+      uploadUrl: 'https://files.example.org',
       origins: ['*'],
       trustedProxies: ['127.0.0.1', '::1'],
       metrics: { enabled: true, token: 'v' },

@@ -1,6 +1,7 @@
 import { Devices } from '../../src/c2s/devices.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { extensions } from '../../src/extensions/index.ts';
+import { FileBlobs } from '../../src/storage/file-blobs.ts';
 import type { BenchDeps, BenchParts } from './bench.ts';
 
 /** Everything at once, as the server has it. */
@@ -23,12 +24,19 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
     forwarding: { userCommand: true },
     externalServices: [],
     proxy: undefined,
+    uploads: {
+      domains: ['upload.localhost'],
+      url: 'https://localhost',
+      limits: { fileBytes: 1000, dayBytes: 5000, accountBytes: 10_000, totalBytes: 100_000, reserveBytes: 0 },
+      keepDays: 30,
+    },
     contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [] },
   };
   const software = { name: 'Ampere', version: '0', homepage: 'https://ampere.example' };
   const limiter = { backlog: 1, admit: () => true, release: () => undefined };
   const registrar = { changePassword: () => Promise.resolve(), remove: () => Promise.resolve() };
   const devices = new Devices({ store: storage.devices, sessions, revoked: () => {}, keepMs: 0, clock, log });
+  const blobs = new FileBlobs('/nonexistent/uploads');
   return {
     extensions: extensions({
       software,
@@ -38,6 +46,7 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
       devices,
       commands: [],
       storage,
+      blobs,
       limiter,
       clock,
       log,

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { Retention, type RetentionOptions } from '../../src/archives/retention.ts';
+import { archiveRetention, type RetentionOptions } from '../../src/archives/retention.ts';
 import type { ArchiveLimits } from '../../src/storage/archive.ts';
 import { firstIdAt } from '../../src/storage/ordered-ids.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
+import type { Tidying } from '../../src/support/tidying.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
@@ -35,15 +36,15 @@ describe('the retention of archives (XEP-0313 §3.2)', () => {
     [clock, store, log] = [new ManualClock(), new Store(), new RecordingLog()];
   });
 
-  function start(options: Partial<RetentionOptions> = {}): Retention {
+  function start(options: Partial<RetentionOptions> = {}): Tidying {
     const all = { keepDays: 10, maxPerArchive: null, ...options };
-    const retention = new Retention({ store, options: all, clock, log });
+    const retention = archiveRetention({ store, options: all, clock, log });
     retention.start();
     return retention;
   }
 
   /** An hour passes, and everything that is due has been done. */
-  async function hour(retention: Retention): Promise<void> {
+  async function hour(retention: Tidying): Promise<void> {
     clock.advance(hourMs);
     await retention.settled();
   }

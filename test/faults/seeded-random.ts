@@ -14,6 +14,11 @@ export class SeededRandom {
     return least + Math.floor(this.#next() * (limit - least));
   }
 
+  /** So many bytes. */
+  bytes(count: number): Buffer {
+    return Buffer.alloc(count, `${this.between(0, 2 ** 31)} `);
+  }
+
   /** Mulberry32. */
   #next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;

@@ -12,7 +12,7 @@ import { createLog } from '../../src/support/log.ts';
 import { addUser } from '../../src/web/control/user-operations.ts';
 import type { Figures } from './server-under-test.ts';
 
-// A server in its own process: `<data directory> <account,account,...> [<settings as JSON>]`. Prints its port when it listens.
+// A server in its own process: `<data directory> <account,account,...> [<settings as JSON>]`. Prints its ports when it listens.
 // Lines of input: `measure` prints figures, `exhaust` opens all descriptors, `release` closes them, any other line stops it.
 const [, , dataDir = '', names = '', settings = '{}'] = process.argv;
 
@@ -93,7 +93,8 @@ createInterface({ input: process.stdin }).on('line', (line) => {
 try {
   await serve<Server>({
     start,
-    ready: (server) => void process.stdout.write(`port ${server.addresses.c2s[0]?.port}\n`),
+    ready: ({ addresses: { http, c2s } }) =>
+      void process.stdout.write(`http ${http[0]?.port ?? 'off'}\nport ${c2s[0]?.port}\n`),
     signals: process,
     supervisor: { ready() {}, reloading() {}, stopping() {} },
     reopenLog() {},

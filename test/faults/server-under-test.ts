@@ -73,19 +73,23 @@ export class ServerFixture {
     this.#running = server;
     const ready = () => server.lines.find((each) => each.startsWith('port '));
     const line = await server.waitFor('its port', ready, startTimeoutMs);
-    return new ServerUnderTest(server, Number(line.slice(5)));
+    const http = server.lines.find((each) => each.startsWith('http '));
+    return new ServerUnderTest(server, Number(line.slice(5)), Number(http?.slice(5)));
   }
 }
 
 /** A server in its own process, which tests kill, flood, or run out of resources. */
 export class ServerUnderTest {
   readonly port: number;
+  /** NaN if it serves no HTTP. */
+  readonly httpPort: number;
   readonly #process: LineProcess;
   #measured = 0;
 
-  constructor(running: LineProcess, port: number) {
+  constructor(running: LineProcess, port: number, httpPort: number) {
     this.#process = running;
     this.port = port;
+    this.httpPort = httpPort;
   }
 
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {

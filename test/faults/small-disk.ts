@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LineProcess } from '../support/line-process.ts';
+import type { Settings } from '../support/test-server.ts';
 
 const program = fileURLToPath(new URL('./server-program.ts', import.meta.url));
 
@@ -37,8 +38,8 @@ export class SmallDisk {
   }
 
   /** Starts a server with its data directory there. */
-  serve(names: readonly string[], ballastBytes: number): LineProcess {
-    const settings = { storage: { quickCheck: false, ballastBytes }, log: { level: 'info', format: 'json' } };
+  serve(names: readonly string[], ballastBytes: number, more: Settings = {}): LineProcess {
+    const settings = { storage: { quickCheck: false, ballastBytes }, log: { level: 'info', format: 'json' }, ...more };
     const server = [process.execPath, program, this.#directory, names.join(','), JSON.stringify(settings)];
     return new LineProcess('server', 'nsenter', ['--target', String(this.#holder.pid), '--mount', ...server]);
   }

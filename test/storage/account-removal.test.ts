@@ -172,9 +172,10 @@ describe('The removal of an account', () => {
         return found;
       });
     });
-    await withStorage(async ({ accounts, archive }) => {
+    await withStorage(async ({ accounts, archive, uploads }) => {
       expect(await accounts.remove(leaver)).to.equal(true);
       await tidyUp(archive, {});
+      await uploads.forget(Number.MAX_SAFE_INTEGER);
     });
     look((db) => {
       const schema = new Schema(db);

@@ -9,6 +9,7 @@ import { describeResumption } from './contract-resumption.ts';
 import { describeRooms } from './contract-rooms.ts';
 import { describeRosters } from './contract-rosters.ts';
 import { describeSmallStores } from './contract-small-stores.ts';
+import { describeUploads } from './contract-uploads.ts';
 import { rejection } from './rejection.ts';
 import { ampleQuota, sampleCredentials, sampleMessage } from './samples.ts';
 
@@ -49,6 +50,7 @@ export function describeStorageContract(name: string, open: () => Promise<Opened
     describeResumption(subject);
     describeDevices(subject);
     describeSmallStores(subject);
+    describeUploads(subject);
     describePep(subject);
     describeArchive(subject);
     describeRooms(() => subject.storage.rooms);

@@ -20,6 +20,7 @@ import { sendCommand } from './send.ts';
 import { sessionsCommand } from './sessions.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
+import { uploadCommand } from './upload.ts';
 import { userCommand } from './user.ts';
 import { watchCommand } from './watch.ts';
 
@@ -32,6 +33,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   archiveCommand,
   reportCommand,
   roomCommand,
+  uploadCommand,
   statusCommand,
   sessionsCommand,
   kickCommand,

@@ -1,7 +1,7 @@
 import { finElement, metadataElement, queryFormElement, resultMessages } from '../../archives/answers.ts';
 import { type PageFilter, Pages } from '../../archives/pages.ts';
 import { type ArchiveQuery, idsInQuery, readQuery } from '../../archives/query.ts';
-import { Retention, type RetentionOptions } from '../../archives/retention.ts';
+import { archiveRetention, type RetentionOptions } from '../../archives/retention.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
@@ -70,7 +70,7 @@ export function archive(deps: ArchiveDeps): Extension {
   const archiving = new Archiving({ ...deps, store, archives, retractions, disk: () => storage.disk });
   const readers = new ArchiveReaders(store);
   const { keepDays, maxPerAccount: maxPerArchive } = deps.options;
-  const retention = new Retention({ store, options: { keepDays, maxPerArchive }, clock, log });
+  const retention = archiveRetention({ store, options: { keepDays, maxPerArchive }, clock, log });
   return {
     name: 'archive',
     claims,

@@ -12,6 +12,7 @@ export function dataPaths(dataDir: string) {
     pid: join(dataDir, 'ampere.pid'),
     ballast: join(dataDir, 'ampere.ballast'),
     backups: join(dataDir, 'backups'),
+    uploads: join(dataDir, 'uploads'),
   };
 }
 

@@ -15,6 +15,7 @@ import { resumption } from './resumption.ts';
 import { rooms } from './rooms/rooms.ts';
 import { rosters } from './rosters.ts';
 import { secrets } from './secrets.ts';
+import { uploads } from './uploads.ts';
 import { vcards } from './vcards.ts';
 
 /** Every family of tables. `Storage` has a store of the same name for each. */
@@ -26,6 +27,7 @@ export const families = [
   outgoing,
   privateXml,
   vcards,
+  uploads,
   blocklists,
   secrets,
   resumption,
