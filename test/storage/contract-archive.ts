@@ -34,6 +34,16 @@ export function describeArchive(subject: Subject): void {
     return id;
   }
 
+  type Owned = Awaited<ReturnType<typeof newArchive>>;
+
+  /** The ends of a message from one account to the other. */
+  function between(one: Owned, other: Owned) {
+    return {
+      sender: { archive: one.archive, peer: other.owner },
+      recipient: { archive: other.archive, peer: one.owner },
+    };
+  }
+
   it('gives every account an archive of its own, and an address without account none', async () => {
     const [one, other] = [await newArchive(), await newArchive()];
     expect(one.archive).not.to.equal(other.archive);
@@ -136,11 +146,7 @@ export function describeArchive(subject: Subject): void {
       const { archive: store } = subject.storage;
       const [one, other] = [await newArchive(), await newArchive()];
       const id = store.newId();
-      const ends = {
-        sender: { archive: one.archive, peer: other.owner },
-        recipient: { archive: other.archive, peer: one.owner },
-      };
-      await store.append({ id, bytes: Buffer.from('x'), ...ends });
+      await store.append({ id, bytes: Buffer.from('x'), ...between(one, other) });
       if (indexed) await tidyUp(store, { indexBeforeId: store.newId() });
       await store.remove(one.archive, id);
       expect(await store.find(one.archive, [id])).to.deep.equal([]);
@@ -173,11 +179,7 @@ export function describeArchive(subject: Subject): void {
     const { archive: store } = subject.storage;
     const [one, other] = [await newArchive(), await newArchive()];
     const id = store.newId();
-    const ends = {
-      sender: { archive: one.archive, peer: other.owner },
-      recipient: { archive: other.archive, peer: one.owner },
-    };
-    await store.append({ id, bytes: Buffer.from('x'), ...ends });
+    await store.append({ id, bytes: Buffer.from('x'), ...between(one, other) });
     const read = async () => texts(await store.find(other.archive, [id]));
     await store.replace(id, Buffer.from('no'), [one.archive]);
     expect(await read()).to.deep.equal(['x']);
