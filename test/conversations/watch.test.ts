@@ -17,6 +17,7 @@ describe('Watching a server through its control socket', () => {
   let directory: string;
   let log: RecordingLog;
   let server: Server;
+  let stopped: Promise<void> | undefined;
   let romeo: TestClient;
 
   beforeEach(async () => {
@@ -30,6 +31,7 @@ describe('Watching a server through its control socket', () => {
       storage: { quickCheck: false, ballastBytes: 0 },
     });
     log = new RecordingLog();
+    stopped = undefined;
     server = await startServer(config, { log });
     await server.administration.call(addUser, { jid: 'romeo@localhost', password: 'wherefore' });
     romeo = await TestClient.connect({ host: '127.0.0.1', port: server.addresses.c2s[0]?.port ?? 0 }, 'localhost');
@@ -39,9 +41,15 @@ describe('Watching a server through its control socket', () => {
   });
   afterEach(async () => {
     romeo.disconnects();
-    await server.stop();
+    await stop();
     await rm(directory, { recursive: true });
   });
+
+  /** Stops the server, once. */
+  const stop = () => {
+    stopped ??= server.stop();
+    return stopped;
+  };
 
   /** Begins to watch, and gives the items without what differs from run to run. */
   async function watching(request: Partial<WatchRequest>): Promise<AsyncGenerator<object | undefined>> {
@@ -104,7 +112,7 @@ describe('Watching a server through its control socket', () => {
   it('ends with the server', async () => {
     const items = await watching({ kinds: ['iq'], ns: 'urn:none' });
     const last = upTo(1, items);
-    await server.stop();
+    await stop();
     expect(await last).to.deep.equal([{ what: 'end', reason: 'the server stops' }]);
   });
 

@@ -3,6 +3,7 @@ import { type SaslCondition, SaslFailure } from '../../protocol/sasl-failure.ts'
 import type { Log } from '../../support/log.ts';
 import type { Tally } from '../../support/metric.ts';
 import type { Suspensions } from '../suspensions.ts';
+import { fastMechanismNames } from './fast/fast-mechanisms.ts';
 import type { FailureLimiter } from './sasl/failure-limiter.ts';
 import { mechanismNames } from './sasl/mechanisms.ts';
 import type { AuthenticationGuard } from './sasl-attempt.ts';
@@ -10,6 +11,9 @@ import type { StreamFacts } from './stream-feature.ts';
 
 /** The failures that may be guesses. Others are faults of a client. */
 const guesses: ReadonlySet<SaslCondition> = new Set(['not-authorized', 'invalid-authzid']);
+
+/** The names that are counted: others are inventions of clients. */
+const knownMechanisms: ReadonlySet<string> = new Set([...mechanismNames, ...fastMechanismNames]);
 
 /** Counts authentications by mechanism and result. */
 export type AuthenticationTally = Tally<'mechanism' | 'result'>;
@@ -67,7 +71,7 @@ export class AddressGuard implements AuthenticationGuard {
 
   /** The client chooses the name of the mechanism, and could invent any number of names. */
   #count(mechanism: string, result: string): void {
-    const known = mechanismNames.includes(mechanism) || mechanism.startsWith('HT-');
+    const known = knownMechanisms.has(mechanism);
     this.#tally.add({ mechanism: known ? mechanism : 'unknown', result });
   }
 }

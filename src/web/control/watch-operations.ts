@@ -8,9 +8,5 @@ export const watch = operation({
   path: '/watch',
   input: watchRequest,
   subject: ({ jid, domain = 'everything', bodies }) => `${jid ?? domain}${bodies ? ', with contents' : ''}`,
-  run: async ({ watches }: Pick<RunningServer, 'watches'>, request, stopped) => {
-    const watcher = watches.open(request);
-    stopped.addEventListener('abort', () => watcher.end('the server stops'), { once: true });
-    return watcher;
-  },
+  run: async ({ watches }: Pick<RunningServer, 'watches'>, request, stopped) => watches.open(request, stopped),
 });

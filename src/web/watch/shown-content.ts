@@ -6,11 +6,15 @@ import { serialize } from '../../xml/serialize.ts';
 /** Stands for every text and every value that is not shown. */
 const blank = '…';
 
+/** Larger contents are not shown: writing them down would take the server too long. */
+const mostBytes = 64 * 1024;
+
 /** Elements that may hold a password. Their content is never shown. */
 const secretNamespaces: ReadonlySet<string> = new Set([ns.register, ns.commands, ns.privateXml]);
 
-/** The content of a stanza as text. Without `bodies`, only the names and namespaces of elements are left, and what an error says. */
+/** The content of a stanza as text; an ellipsis for a large one. Without `bodies`, only the names and namespaces of elements are left, and what an error says. */
 export function shownContent(payload: Payload, bodies: boolean): string {
+  if (payload.bytes.length > mostBytes) return blank;
   return payload
     .elements()
     .map((element) => {

@@ -30,19 +30,22 @@ export class Watches {
     this.#deps = deps;
   }
 
-  /** Begins a watch. Throws `invalid` if an address is not one, and `conflict` if there are too many watchers. */
-  open(request: WatchRequest): Watcher {
+  /** Begins a watch, which ends at the latest when `stopped` is aborted. Throws `invalid` if an address is not one, and `conflict` if there are too many watchers. */
+  open(request: WatchRequest, stopped: AbortSignal): Watcher {
     if (this.#watchers.size >= maxWatchers) throw new OperationError('conflict', 'There are too many watchers.');
     const { clock } = this.#deps;
     const { bodies } = request;
     const deadline = bodies
       ? clock.after(bodiesForMs, () => watcher.end('contents are shown for 15 minutes'))
       : undefined;
+    const stop = () => watcher.end('the server stops');
     const watcher = new Watcher(new WatchFilter(prepared(request)), bodies, clock, () => {
       deadline?.cancel();
+      stopped.removeEventListener('abort', stop);
       this.#watchers.delete(watcher);
       if (this.#watchers.size === 0) this.#detach();
     });
+    stopped.addEventListener('abort', stop);
     this.#watchers.add(watcher);
     if (this.#watchers.size === 1) this.#attach();
     return watcher;

@@ -65,4 +65,14 @@ describe('The guard of an address (RFC 6120 §13.9)', () => {
     expect(log.lines[1]).to.contain('not-authorized').and.to.have.length.below(200);
     expect(log.alarms).to.have.length(1);
   });
+
+  it('counts results by mechanism, and all mechanisms that it does not know as one', () => {
+    guard.succeeded(stream, Jid.parse('juliet@a.example'), 'HT-SHA-256-NONE');
+    for (const mechanism of ['PLAIN', 'PLAIN', 'HT-INVENTED', 'OTHER'])
+      guard.failed(stream, SaslFailure.notAuthorized(), mechanism);
+    const counts = [...tally.read()].map(
+      ({ labels, value }) => `${labels?.['mechanism']} ${labels?.['result']} ${value}`,
+    );
+    expect(counts).to.deep.equal(['HT-SHA-256-NONE success 1', 'PLAIN not-authorized 2', 'unknown not-authorized 2']);
+  });
 });

@@ -23,6 +23,10 @@ describe('The content that a watcher sees', () => {
       expect(shownContent(contentOf(content), true)).to.equal(content);
     });
 
+  it('leaves out what is large', () => {
+    expect(shownContent(contentOf(`<body>${'x'.repeat(65_536)}</body>`), true)).to.equal('…');
+  });
+
   it('never has what may be a password', () => {
     const register = '<query xmlns="jabber:iq:register"><password>secret</password></query>';
     expect(shownContent(contentOf(register), true)).to.equal(

@@ -8,12 +8,15 @@ const bindingTypes: ReadonlyMap<string, ChannelBinding['type'] | undefined> = ne
   ['HT-SHA-256-NONE', undefined],
 ]);
 
+/** The names of all of them. */
+export const fastMechanismNames: readonly string[] = [...bindingTypes.keys()];
+
 /** What decides which mechanisms a stream is offered. */
 type FastConditions = Pick<SaslContext, 'secure' | 'channelBindings'>;
 
 /** The mechanisms to offer to a stream: none without TLS (XEP-0484 §6). */
 export function fastMechanismsFor(conditions: FastConditions): readonly string[] {
-  return [...bindingTypes.keys()].filter((name) => bindingOf(name, conditions) !== undefined);
+  return fastMechanismNames.filter((name) => bindingOf(name, conditions) !== undefined);
 }
 
 /** The channel binding data for a mechanism, empty if it binds to nothing; undefined if the mechanism is not offered to this stream. */
