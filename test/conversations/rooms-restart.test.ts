@@ -10,7 +10,8 @@ const sm = 'urn:xmpp:sm:3';
 
 describe('A room over a restart of the server', () => {
   const clock = new ManualClock();
-  const settings = { rooms: { enabled: true }, streamManagement: { resumeSeconds: 600 } };
+  const patient = { writeStallSeconds: 86_400, idlePingAfterSeconds: 86_400 };
+  const settings = { limits: { disabled: true, c2s: patient }, streamManagement: { resumeSeconds: 600 } };
   const stage = new Stage({ clock, settings });
 
   /** The token of a client that can come back. */
@@ -82,4 +83,15 @@ describe('A room over a restart of the server', () => {
       await says(back, room, 'still here');
     });
   }
+
+  it('a client that does not come back is out when its session ends', async () => {
+    const { romeoAt, juliet, room } = await cast();
+    await stage.server.restart();
+    const again = await romeoAt.arrives();
+    const came = (await enters(again, `${room}/romeo`)).map(brief);
+    expect(came).to.include('+juliet owner/moderator');
+    clock.advance(600_000);
+    expect(await readsTo(again, '-juliet owner/none')).to.deep.equal(['-juliet owner/none']);
+    expect(came.join()).not.to.contain(juliet.jid);
+  });
 });

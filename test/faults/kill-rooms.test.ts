@@ -40,7 +40,7 @@ function archivedIn(file: string): HeardMessage[] {
 describe('a server that is killed while people talk in a room (XEP-0045)', function () {
   this.timeout(300_000);
   const fixture = new ServerFixture();
-  const names = [...writers, ...readers, 'prince'];
+  const names = [...writers, ...readers, 'prince', 'ghost'];
   const settings = { rooms: { enabled: true } };
 
   it('shows everybody the same messages in one order, and nobody drops out silently', async () => {
@@ -49,9 +49,12 @@ describe('a server that is killed while people talk in a room (XEP-0045)', funct
     const listeners = readers.map((name) => new RoomClient(name, room));
     const stalled = new RoomClient('prince', room);
     const all = [...talkers, ...listeners, stalled];
+    // Cannot come back, so it must be out of the room for everybody.
+    const ghost = new RoomClient('ghost', room, false);
     for (let round = 0; round < rounds; round++) {
       const server = await fixture.start(names, { settings });
       for (const client of all) await client.connects(server.port);
+      if (round === 0) await ghost.connects(server.port);
       stalled.stopsReading();
       let left = random.between(300, 3000);
       const heard = () => {
@@ -59,7 +62,7 @@ describe('a server that is killed while people talk in a room (XEP-0045)', funct
         if (left === 0) server.kill();
       };
       await Promise.all([...talkers.map((one) => talks(one, heard)), ...listeners.map(readsToTheEnd)]);
-      stalled.disconnects();
+      for (const client of [stalled, ghost]) client.disconnects();
       expect(await server.end()).to.equal(null);
     }
     const server = await fixture.start(names, { settings });
@@ -69,6 +72,7 @@ describe('a server that is killed while people talk in a room (XEP-0045)', funct
     await server.stop();
     const archived = archivedIn(join(fixture.dataDir, 'ampere.db'));
     for (const client of all) {
+      if (client !== stalled) expect([...client.everPresent], `whom ${client.name} has seen`).to.include('ghost');
       expect(client.removals, `removals of ${client.name}`).to.equal(0);
       expect([...client.present].sort(), `who is here for ${client.name}`).to.deep.equal(
         all.map((one) => one.name).sort(),

@@ -24,6 +24,7 @@ export class RoomClient {
   removals = 0;
   /** The nicknames that it sees in the room. */
   readonly present = new Set<string>();
+  readonly everPresent = new Set<string>();
   readonly #ids = new Set<string>();
   readonly #waiting = new Map<string, string>();
   #client: TestClient | undefined;
@@ -32,9 +33,13 @@ export class RoomClient {
   #isInside = false;
   #written = 0;
 
-  constructor(name: string, room: string) {
+  readonly #managed: boolean;
+
+  /** Without stream management (`managed`), a crash ends its session. */
+  constructor(name: string, room: string, managed = true) {
     this.name = name;
     this.room = room;
+    this.#managed = managed;
   }
 
   /** How many of its own messages have not come back to it. */
@@ -104,14 +109,18 @@ export class RoomClient {
 
   async #begins(client: TestClient): Promise<void> {
     await client.binds('home');
+    if (this.#managed) await this.#enables(client);
+    this.#isInside = false;
+    client.sends('<presence/>');
+    this.#enter();
+  }
+
+  async #enables(client: TestClient): Promise<void> {
     client.sends(`<enable xmlns="${sm}" resume="true"/>`);
     const answer = await client.connection.next('<enabled/>');
     if (answer.kind !== 'element') throw new Error(`${this.name} was cut off`);
     this.#token = answer.tree.attributes.get('id');
     this.#taken = 0;
-    this.#isInside = false;
-    client.sends('<presence/>');
-    this.#enter();
   }
 
   #enter(): void {
@@ -143,6 +152,7 @@ export class RoomClient {
     const nick = tree.attributes.get('from')?.split('/')[1] ?? '';
     const type = tree.attributes.get('type');
     if (type === 'error') throw new Error(`${this.name} got ${tree.raw}`);
+    if (type === undefined) this.everPresent.add(nick);
     if (type === undefined) this.present.add(nick);
     else this.present.delete(nick);
     const x = childOf(tree, 'x');
