@@ -5,7 +5,7 @@ import { AnnouncementQueue, type Writing } from './announcement-queue.ts';
 import { ConfirmedMessages } from './confirmed-messages.ts';
 import type { LoadedRoom } from './loading.ts';
 import { applied } from './room/apply.ts';
-import type { RoomCommand } from './room/command.ts';
+import type { ReportFailure, RoomCommand } from './room/command.ts';
 import { decide } from './room/decide.ts';
 import type { Announcement, Decision, RoomChange } from './room/decision.ts';
 import { isOver } from './room/ending.ts';
@@ -49,6 +49,8 @@ export class RoomOwner {
   readonly #waiting: (() => void)[] = [];
   readonly #queue: AnnouncementQueue;
   readonly #confirmed: ConfirmedMessages;
+  /** Of this turn. */
+  readonly #failures: ReportFailure[] = [];
   #state: RoomState;
   #number: number | undefined;
   #busy = false;
@@ -101,6 +103,16 @@ export class RoomOwner {
           reject(error);
         }
       });
+    });
+  }
+
+  /** A client cannot be reached. All of one turn are taken together: if another server is lost, its users go before anybody is told. */
+  report(failure: ReportFailure): void {
+    this.#failures.push(failure);
+    if (this.#failures.length > 1) return;
+    setImmediate(() => {
+      const failures = this.#failures.splice(0);
+      this.#unasked(() => this.take(() => ({ kind: 'report-failures', failures, nowMs: this.#deps.nowMs() })));
     });
   }
 

@@ -143,6 +143,7 @@ export class Rooms {
   take(room: Jid, wish: Wish): MaybePromise<void> {
     return this.#at(room, (held) => {
       const { owner } = held;
+      if (wish.kind === 'report-failure') return owner.report({ ...wish, nowMs: this.#deps.clock.nowMs() });
       if (!this.#deps.limits.unlimited) held.pace.admit(wish);
       if (!this.#deps.isLocalDomain(wish.from.domain))
         held.heard.set(wish.from.toString(), this.#deps.clock.monotonicMs());
@@ -356,9 +357,7 @@ export class Rooms {
   #checkSilent({ owner, heard }: Held): void {
     if (owner.state.kind === 'absent') return;
     this.#silent.check(owner.state, heard, (from, error) => {
-      const failure = () =>
-        ({ kind: 'report-failure', from, id: undefined, error, nowMs: this.#deps.clock.nowMs() }) as const;
-      void then(owner.take(failure), () => undefined);
+      owner.report({ kind: 'report-failure', from, id: undefined, error, nowMs: this.#deps.clock.nowMs() });
     });
   }
 

@@ -504,6 +504,22 @@ describe('The owner of a room', () => {
       expect(await taken()).to.include('romeo < -tybalt none/none 333');
     });
 
+    it('removes all users of a lost server before anybody is told', async () => {
+      await peopled();
+      const others = ['tybalt', 'paris'].map((name) => `${name}@b.example/x`);
+      for (const one of others) enters(one, Jid.parse(one).local);
+      await taken();
+      const gone =
+        "<error type='cancel'><remote-server-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+      for (const one of others) sends(one, `<message type='error'>${gone}</message>`);
+      expect((await taken()).filter((line) => !line.includes(' 110'))).to.deep.equal([
+        'juliet < -tybalt none/none tybalt@b.example/x 333',
+        'romeo < -tybalt none/none 333',
+        'juliet < -paris none/none paris@b.example/x 333',
+        'romeo < -paris none/none 333',
+      ]);
+    });
+
     it('keeps those that answer with another error', async () => {
       await peopled();
       enters(tybalt, 'tybalt');

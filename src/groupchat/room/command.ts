@@ -198,6 +198,13 @@ export interface ReportFailure extends Wish {
   readonly error: StanzaError;
 }
 
+/** Stanzas to several clients have come back in one turn: another server cannot be reached. */
+interface ReportFailures {
+  readonly kind: 'report-failures';
+  readonly nowMs: number;
+  readonly failures: readonly ReportFailure[];
+}
+
 /** The time in which the creator could configure the new room is over. */
 interface Unlock {
   readonly kind: 'unlock';
@@ -298,6 +305,7 @@ export type UnaskedCommand =
   | Unlock
   | EndIfOver
   | ForgetMessage
+  | ReportFailures
   | Found
   | Reconfigure
   | Eject

@@ -26,7 +26,7 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
     case 'leave':
       return leave(room, command);
     case 'report-failure':
-      return dropUnreachable(room, command);
+      return dropUnreachable(room, [command]);
     case 'post':
       return post(room, command);
     case 'read-config':
@@ -69,6 +69,8 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
 /** What a room does without the wish of a client. */
 function decideUnasked(room: RoomState, command: UnaskedCommand): Decision {
   switch (command.kind) {
+    case 'report-failures':
+      return dropUnreachable(room, command.failures);
     case 'recover':
       return recover(room, command);
     case 'resync':

@@ -32,14 +32,14 @@ export function leave(room: RoomState, { from, presence }: Leave): Decision {
   return withdraw(room, [from], { presence: partingPresence(presence, room.address) });
 }
 
-/** A client that cannot be reached is out of the room; other errors mean nothing (XEP-0045 §18.1.2). */
-export function dropUnreachable(room: RoomState, failure: ReportFailure): Decision {
-  const { from, error } = failure;
+/** Clients that cannot be reached are out of the room; other errors mean nothing (XEP-0045 §18.1.2). */
+export function dropUnreachable(room: RoomState, failures: readonly ReportFailure[]): Decision {
   if (room.kind === 'absent') return nothing;
-  const refused = returned(room, failure);
-  if (refused) return { changes: [], announcements: [refused] };
-  if (!deadly.has(error.condition)) return nothing;
-  return withdraw(room, [from], { statuses: [status.unreachable] });
+  const refused = failures.map((failure) => ({ failure, answer: returned(room, failure) }));
+  const unreachable = refused.filter(({ failure, answer }) => !answer && deadly.has(failure.error.condition));
+  const clients = unreachable.map(({ failure }) => failure.from);
+  const { changes, announcements } = withdraw(room, clients, { statuses: [status.unreachable] });
+  return { changes, announcements: [...refused.flatMap(({ answer }) => answer ?? []), ...announcements] };
 }
 
 /** A change of presence or of nickname (XEP-0045 §7.6, §7.7). Throws StanzaError. */
