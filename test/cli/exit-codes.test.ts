@@ -93,9 +93,9 @@ describe('a wrong command line', () => {
   });
 
   it('ends with 1 when a file cannot be read', async () => {
-    const { code, err } = await workplace.run(['user', 'import', '.']);
+    const { code, err } = await workplace.run(['user', 'import', '/proc/self/mem']);
     expect(code).to.equal(1);
-    expect(err).to.match(/^ampere: EISDIR/);
+    expect(err).to.match(/^ampere: EIO/);
   });
 });
 
