@@ -1,10 +1,21 @@
 """Drives slixmpp by the line protocol of client-process.ts."""
 import asyncio
+import io
+import os
 import ssl
 import sys
 from xml.etree import ElementTree
 
+try:
+    import aiohttp
+except ImportError:
+    # Without it slixmpp uploads nothing.
+    aiohttp = None
 import slixmpp
+
+wait = asyncio.wait
+# The service discovery of slixmpp 1.8 gives it coroutines, which Python 3.11 no longer takes.
+asyncio.wait = lambda work, **options: wait([asyncio.ensure_future(each) for each in work], **options)
 
 
 def say(*words):
@@ -28,6 +39,7 @@ class Client(slixmpp.ClientXMPP):
         self.register_plugin('xep_0203')
         self.register_plugin('xep_0280')
         self.register_plugin('xep_0313')
+        self.register_plugin('xep_0363')
         self.register_plugin('xep_0441')
         self.register_plugin('xep_0045')
         self.ended = asyncio.get_event_loop().create_future()
@@ -141,6 +153,10 @@ class Client(slixmpp.ClientXMPP):
     async def obey(self, verb, *words):
         if verb == 'message':
             self.send_message(mto=words[0], mbody=words[1], mtype='chat')
+        elif verb == 'upload':
+            await self.upload(*words)
+        elif verb == 'download':
+            await self.download(*words)
         elif verb == 'carbons':
             await self['xep_0280'].enable()
             say('carbons-on')
@@ -212,6 +228,17 @@ class Client(slixmpp.ClientXMPP):
             self.comes_back = False
             self.disconnect()
 
+    async def upload(self, name, text):
+        data = text.encode()
+        try:
+            say('uploaded', await self['xep_0363'].upload_file(name, size=len(data), input_file=io.BytesIO(data)))
+        except Exception as error:
+            say('not-uploaded', type(error).__name__)
+
+    async def download(self, url):
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            say('downloaded', answer.status, answer.content_type, await answer.text())
+
     async def read_archive(self, peer, reverse):
         async for message in self['xep_0313'].iterate(with_jid=peer, reverse=reverse, rsm={'max': 3}):
             result = message['mam_result']
@@ -236,6 +263,7 @@ class Client(slixmpp.ClientXMPP):
 
 
 async def main(host, port, security, jid, password, ca_file):
+    os.environ['SSL_CERT_FILE'] = ca_file
     client = Client(jid, password, ca_file)
     direct = security == 'direct'
     client.place = ((host, int(port)),)

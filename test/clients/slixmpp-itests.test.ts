@@ -14,6 +14,7 @@ const modules = [
   'test_bob',
   'test_chatmarkers',
   'test_disco',
+  'test_httpupload',
   'test_ibb',
   'test_last_activity',
   'test_mam',
@@ -38,7 +39,7 @@ const modules = [
 
   before(async function () {
     if ((await slixmpp.missing()) !== undefined) this.skip();
-    server = await startServer({ settings: { archive: { enabled: true } } });
+    server = await startServer({ https: true, settings: { archive: { enabled: true } } });
     for (const local of ['alice', 'bob']) await server.addUser(`${local}@localhost`, `${local}'s secret`);
     await befriend(server);
   });

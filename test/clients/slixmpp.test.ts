@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
-import type { ServerProcess } from '../support/server-process.ts';
+import { type ServerProcess, startServer } from '../support/server-process.ts';
 import { ClientProcess } from './client-process.ts';
 import { slixmpp } from './client-programs.ts';
 import { describeStockClient } from './stock-client.ts';
@@ -8,6 +10,37 @@ const password = 'correct horse battery staple';
 const bookmarks = 'urn:xmpp:bookmarks:1';
 
 describeStockClient(slixmpp, definesEventing);
+
+describe('slixmpp and uploads (XEP-0363)', () => {
+  it('finds the service, uploads a file, and another user reads it', async function () {
+    if ((await slixmpp.missing()) !== undefined || !(await hasAiohttp())) return this.skip();
+    const server = await startServer({ https: true });
+    try {
+      for (const local of ['alice', 'bob']) await server.addUser(`${local}@localhost`, password);
+      const login = (local: string) => ClientProcess.login(slixmpp, server, { jid: `${local}@localhost`, password });
+      await using alice = await login('alice');
+      await using bob = await login('bob');
+      alice.tell('upload', 'Grüße & <Küsse>.txt', 'a file for Bob');
+      const [, url = ''] = await alice.expect('uploaded');
+      alice.tell('message', 'bob@localhost', url);
+      const [, , body = ''] = await bob.expect('message', 'alice@localhost', url);
+      bob.tell('download', body);
+      await bob.expect('downloaded', '200', 'application/octet-stream', 'a file for Bob');
+      for (const client of [alice, bob]) await client.quit();
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+/** Whether slixmpp has the library that it needs for uploads. */
+async function hasAiohttp(): Promise<boolean> {
+  const found = promisify(execFile)('/usr/bin/python3', ['-c', 'import aiohttp']).then(
+    () => true,
+    () => false,
+  );
+  return found;
+}
 
 function definesEventing(server: () => ServerProcess): void {
   it('publishes to contacts, to the own devices, and to strangers what is open to them (XEP-0163)', async () => {
