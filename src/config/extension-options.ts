@@ -50,7 +50,7 @@ function uploadLimits({ uploads }: Config): UploadLimits {
 }
 
 /** The address at which clients upload files; undefined if uploads are off, or if there is no HTTP listener that clients reach over TLS. */
-function uploadUrl(config: Config): string | undefined {
+export function uploadUrl(config: Config): string | undefined {
   const { uploads, web, listen } = config;
   const isServed = listen.http.length + listen.https.length > 0;
   const url = web.uploadUrl ?? publicUrl(config);

@@ -40,6 +40,20 @@ describe('check', () => {
     expect(existsSync(workplace.path('data'))).to.equal(false);
   });
 
+  it('tells where clients upload files', async () => {
+    const listen = { https: [loopback] };
+    for (const [settings, says] of [
+      [{}, /cannot upload files: this needs listen\.https/],
+      [{ listen }, /upload files to https:\/\/localhost/],
+      [{ listen, web: { publicUrl: 'http://chat.example' } }, /cannot upload files/],
+      [{ listen, web: { uploadUrl: 'https://files.example' } }, /upload files to https:\/\/files\.example\./],
+      [{ listen, uploads: { enabled: false } }, /cannot upload files: uploads\.enabled/],
+    ] as const) {
+      workplace.configure(settings);
+      expect((await check()).ok).to.match(says);
+    }
+  });
+
   it('warns of a configuration that is open to others', async () => {
     workplace.configure({
       registration: { inBand: true },

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { uploadUrl } from '../../config/extension-options.ts';
 import { addressesFor } from '../../config/listener-kinds.ts';
 import type { Config, Listener } from '../../config/schema.ts';
 import { type Finding, findingsAbout } from './finding.ts';
@@ -12,8 +13,18 @@ export function checkConfiguration(config: Config, file: string | undefined): Fi
   return [
     finding('ok', source),
     finding('ok', reach),
+    finding('ok', uploadsOf(config)),
     ...warnings(config).map((message) => finding('warning', message)),
   ];
+}
+
+/** Where clients upload files, or why they cannot. */
+function uploadsOf(config: Config): string {
+  const url = uploadUrl(config);
+  if (url !== undefined) return `Clients upload files to ${url}.`;
+  return config.uploads.enabled
+    ? 'Clients cannot upload files: this needs listen.https, or listen.http and an https address in web.publicUrl.'
+    : 'Clients cannot upload files: uploads.enabled is false.';
 }
 
 function warnings(config: Config): string[] {

@@ -1,7 +1,7 @@
 import type { BlobStore } from '../../storage/blobs.ts';
 import type { DiskState } from '../../storage/storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import type { UploadStore } from '../../storage/uploads.ts';
+import type { RecentUsage, UploadStore } from '../../storage/uploads.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { mediaType, unknownType } from './media-type.ts';
@@ -70,7 +70,11 @@ export class Uploads {
 
   /** Promises room for a file. */
   async request(wanted: WantedUpload): Promise<{ readonly slot: Slot; readonly token: string } | SlotRefusal> {
-    return (await this.#refusal(wanted)) ?? this.slots.open(wanted);
+    const { store, clock } = this.#deps;
+    const recentMs = clock.nowMs() - dayMs;
+    const [usage, storedBytes] = await Promise.all([store.usage(wanted.owner, recentMs), this.#storedBytes]);
+    // In one turn, so that two requests cannot both get the last room.
+    return this.#refusal(wanted, usage, storedBytes) ?? this.slots.open(wanted);
   }
 
   /** Receives the content of a slot. Resolves with an HTTP status: 201 when it is durable. */
@@ -128,12 +132,9 @@ export class Uploads {
     }
   }
 
-  async #refusal(wanted: WantedUpload): Promise<SlotRefusal | undefined> {
-    const { limits, store, clock } = this.#deps;
-    const { owner, size } = wanted;
+  #refusal({ owner, size }: WantedUpload, usage: RecentUsage, storedBytes: number): SlotRefusal | undefined {
+    const { limits, clock } = this.#deps;
     if (size > limits.fileBytes) return { reason: 'size' };
-    const recentMs = clock.nowMs() - dayMs;
-    const [usage, storedBytes] = await Promise.all([store.usage(owner, recentMs), this.#storedBytes]);
     const { unused } = this.slots;
     const own = unused.filter((slot) => slot.wanted.owner === owner);
     if (own.length >= maxSlots) return { reason: 'slots' };

@@ -191,6 +191,13 @@ describe('uploads', () => {
     expect(contents()).to.have.members(ids.slice(1));
   });
 
+  it('are bounded in a day even if they are asked for at the same time', async () => {
+    const answers = await Promise.all([1, 2, 3, 4].map(() => uploads.request(wanted(100))));
+    expect(answers.map((answer) => ('reason' in answer ? answer.reason : 'slot'))).to.deep.equal([
+      ...['slot', 'slot', 'day', 'day'],
+    ]);
+  });
+
   it('are bounded in all, until something goes', async () => {
     for (const owner of [romeo, juliet, romeo, juliet]) await stored(100, owner);
     await slot(50);
