@@ -216,8 +216,18 @@ describe('the archive and stored messages', () => {
       expect(got[0]?.id).to.equal(got[1]?.id);
     });
 
+    it('go to a client with Bind 2 that does not read the archive, if no client of the account does (XEP-0386)', async () => {
+      const { romeo, juliet } = await absent();
+      await bench.does(romeo, chat(juliet.key, 'one'));
+      const stock = await bench.session(juliet, 'stock');
+      await bench.routing.hooks.boundInline(stock, () => expect.fail());
+      await bench.does(stock, '<presence/>');
+      await until(() => bodiesOf(stock) === 'one');
+    });
+
     it('go to the client that does not read the archive, if both are there', async () => {
       const { romeo, juliet } = await absent();
+      await bench.does(await bench.session(juliet, 'earlier'), catchUp);
       await bench.does(romeo, chat(juliet.key, 'one'));
       const reader = await bench.session(juliet, 'reader');
       await bench.routing.hooks.boundInline(reader, () => expect.fail());

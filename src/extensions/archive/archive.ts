@@ -96,7 +96,8 @@ export function archive(deps: ArchiveDeps): Extension {
       readsBefore: (session) => readers.readsBefore(session),
     },
     boundInline: (session) => {
-      readers.add(session);
+      // Not every client with Bind 2 reads archives.
+      if (archives.of(session.account).wasRead) readers.add(session);
       return metadataOf(store, archives.of(session.account));
     },
     iq: [...queries(deps, archives, pages, readers), ...preferences(archives), ...strangers],
