@@ -93,7 +93,8 @@ export function rooms(deps: RoomExtensionDeps): Extension {
     },
     closing: async () => {
       await retention.stop();
-      await all.stop();
+      // The disk may have failed. The next start then takes it for a crash.
+      await all.stop().catch((error: unknown) => log.warn({ err: error }, 'what rooms know could not be written'));
     },
     accountRemoved: (user) =>
       void all
