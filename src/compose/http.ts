@@ -1,9 +1,9 @@
 import { boshLimits, httpLimits, publicUrl, webSocketLimits } from '../config/stream-options.ts';
-import { networkList } from '../config/web-schema.ts';
 import type { HttpRoute } from '../routing/http-route.ts';
 import type { IncomingConnection } from '../streams/acceptor.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
 import { Tally } from '../support/metric.ts';
+import { networkList } from '../support/network-list.ts';
 import { boshRoute } from '../web/bosh/bosh-route.ts';
 import { hostMetaRoutes } from '../web/host-meta.ts';
 import { healthRoutes } from '../web/http/health.ts';

@@ -30,6 +30,7 @@ export function crossChecks(value: unknown, origin: Origin): UnplacedProblem[] {
     ...repeatedEntries(sections),
     ...listenerConflicts(sections),
     ...nothingToListenOn(sections),
+    ...proxiesBeforeEdges(sections),
     ...incompleteCertificate(sections),
     ...certificatesOfUnservedDomains(sections),
     ...foreignSettingsOfServedDomains(sections),
@@ -95,6 +96,15 @@ function listenerConflicts({ listeners }: Sections): UnplacedProblem[] {
     if (other === undefined) return [];
     return [problem(path, `${value.host} port ${value.port} is already used by ${pathText(other.path)}`)];
   });
+}
+
+/** Edges do not know the PROXY protocol. */
+function proxiesBeforeEdges({ written, listeners }: Sections): UnplacedProblem[] {
+  if ((written.get('edges') ?? 0) === 0) return [];
+  const ofClients = Object.entries<ListenerKind>(listenerKinds).filter(([, { serves }]) => serves === 'clients');
+  return listeners
+    .filter(({ path, value }) => value.proxyProtocol && ofClients.some(([name]) => name === path[1]))
+    .map(({ path }) => problem([...path, 'proxyProtocol'], 'requires "edges": 0'));
 }
 
 /** At least one kind of listener that the server needs must have an address. */

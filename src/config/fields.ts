@@ -124,3 +124,14 @@ function withoutLastLineBreak(text: string): string {
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** An IP address or a network. */
+export const network = z.string().refine((value) => isNetwork(value), {
+  error: 'must be an IP address or a network, such as "10.0.0.0/8" or "::1"',
+});
+
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix] = /^([\dA-Fa-f.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && Number(prefix ?? 0) <= (version === 4 ? 32 : 128);
+}

@@ -10,6 +10,7 @@ import {
   flag,
   host,
   hostOrAddress,
+  network,
   type Origin,
   path,
   reachable,
@@ -36,6 +37,13 @@ export const listenerSchema = z
     host,
     port: z.int().min(0).max(65_535).describe('TCP port. 0: the system chooses one.'),
     optional: flag(false, optionalListener),
+    proxyProtocol: z
+      .array(network)
+      .min(1)
+      .exactOptional()
+      .describe(
+        'Addresses of load balancers that begin each connection with the PROXY protocol, version 1 or 2. Other connections are refused.',
+      ),
   })
   .describe('An address to listen on.');
 
@@ -47,10 +55,11 @@ export function listenSchema(kinds: ByListener<ListenerKind>) {
     .describe('The addresses to listen on. By default, loopback only.');
 }
 
-function listenersSchema({ port, byDefault, description }: ListenerKind) {
+function listenersSchema({ port, serves, byDefault, description }: ListenerKind) {
+  const takesProxies = serves === 'clients' || serves === 'servers' || serves === 'web';
   const loopback = ['127.0.0.1', '::1'].map((address) => ({ host: address, port, optional: true }));
   return z
-    .array(listenerSchema)
+    .array(takesProxies ? listenerSchema : listenerSchema.omit({ proxyProtocol: true }))
     .default(byDefault ? loopback : [])
     .describe(description);
 }

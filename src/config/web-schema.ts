@@ -1,10 +1,5 @@
-import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
-import { flag, type Origin, secret } from './fields.ts';
-
-const network = z.string().refine((value) => isNetwork(value), {
-  error: 'must be an IP address or a network, such as "10.0.0.0/8" or "::1"',
-});
+import { flag, network, type Origin, secret } from './fields.ts';
 
 const pageOrigin = z.string().refine((value) => value === '*' || isOrigin(value), {
   error: 'must be "*" or an origin, such as "https://chat.example.org"',
@@ -51,24 +46,6 @@ export const webSchema = (origin: Origin) =>
     })
     .prefault({})
     .describe('Clients and pages on the HTTP listeners.');
-
-/** The networks as a list that answers whether an address is in one of them. */
-export function networkList(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const text of networks) {
-    const [address = '', prefix] = text.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
-}
-
-function isNetwork(text: string): boolean {
-  const [, address = '', prefix] = /^([\dA-Fa-f.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const version = isIP(address);
-  return version !== 0 && Number(prefix ?? 0) <= (version === 4 ? 32 : 128);
-}
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;

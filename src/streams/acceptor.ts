@@ -14,11 +14,19 @@ export interface IncomingConnection<C extends StreamConnection = StreamConnectio
   refuse(): void;
 }
 
+/** Where an acceptor listens. */
+export interface AcceptorAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The proxies that begin each connection with the PROXY protocol. Absent if clients connect directly. */
+  readonly proxyProtocol?: readonly string[];
+}
+
 /** Accepts connections. */
 export interface Acceptor<C extends StreamConnection> {
   /** Opens a port and gives its address; rejects if it is not available. */
   open(
-    address: { readonly host: string; readonly port: number },
+    address: AcceptorAddress,
     start: TlsStart,
     arrived: (arrival: IncomingConnection<C>) => void,
   ): Promise<AddressInfo>;

@@ -5,6 +5,7 @@ import { TokenBucket } from '../support/token-bucket.ts';
 import { type ChannelBinding, channelBindingsOf, forgetChannelBindings } from '../tls/channel-binding.ts';
 import type { LayTls, TlsHandshake } from '../tls/tls-options.ts';
 import { skipSpace } from '../xml/char-class.ts';
+import { clientAddressOf } from './proxy-protocol.ts';
 import type { ConnectionLimits, ConnectionUser, Pause, PeerConnection, ReadRate } from './stream-connection.ts';
 import { flushAtTurnEnd, readHandled } from './turn-end.ts';
 
@@ -60,7 +61,7 @@ export class Connection implements PeerConnection {
     this.#clock = clock;
     this.#readRate = new TokenBucket(rate.bytesPerSecond, rate.burstBytes, clock);
     this.#progressAtMs = clock.monotonicMs();
-    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remoteAddress = clientAddressOf(socket);
     socket.setNoDelay(true);
     this.#listen(socket);
   }

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, type BlockList, createServer, type Server, type Socket } from 'node:net';
 import type { Log } from '../support/log.ts';
+import { isIn, networkList } from '../support/network-list.ts';
 import type { TlsStart } from '../tls/tls-options.ts';
-import type { Acceptor, IncomingConnection } from './acceptor.ts';
+import type { Acceptor, AcceptorAddress, IncomingConnection } from './acceptor.ts';
 import { Connection, type ConnectionDeps } from './connection.ts';
+import { awaitProxyHeader, clientAddressOf } from './proxy-protocol.ts';
 
 /** Dependencies of an acceptor. */
 interface SocketAcceptorDeps {
@@ -25,12 +27,15 @@ export class SocketAcceptor implements Acceptor<Connection> {
   }
 
   async open(
-    { host, port }: { readonly host: string; readonly port: number },
-    _start: TlsStart,
+    { host, port, proxyProtocol }: AcceptorAddress,
+    start: TlsStart,
     arrived: (arrival: IncomingConnection<Connection>) => void,
   ): Promise<AddressInfo> {
     const { backlog, reusePort = false } = this.#deps;
-    const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#arrived(socket, arrived));
+    const proxies = proxyProtocol && networkList(proxyProtocol);
+    const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) =>
+      this.#accept(socket, proxies, () => this.#arrived(socket, start, arrived)),
+    );
     server.listen({ host, port, backlog, reusePort });
     await once(server, 'listening');
     server.on('error', (error) => this.#deps.log.error({ err: error }, 'listener failed'));
@@ -46,15 +51,23 @@ export class SocketAcceptor implements Acceptor<Connection> {
     this.close();
   }
 
-  #arrived(socket: Socket, arrived: (arrival: IncomingConnection<Connection>) => void): void {
-    const { remoteAddress } = socket;
+  /** Waits for the word of a proxy, if there must be one. */
+  #accept(socket: Socket, proxies: BlockList | undefined, arrived: () => void): void {
+    if (!proxies) return arrived();
+    if (!isIn(proxies, clientAddressOf(socket))) return void socket.destroy();
+    awaitProxyHeader(socket, this.#deps.connection.clock, arrived);
+  }
+
+  #arrived(socket: Socket, start: TlsStart, arrived: (arrival: IncomingConnection<Connection>) => void): void {
+    const remoteAddress = clientAddressOf(socket);
     // If the peer is already gone, there is no address.
-    if (remoteAddress === undefined) return void socket.destroy();
+    if (remoteAddress === '') return void socket.destroy();
     arrived({
       remoteAddress,
       admit: (user) => {
         const connection = new Connection(socket, user, this.#deps.connection);
-        socket.resume();
+        // TLS reads the socket itself. On a flowing socket, bytes that came with the header of a proxy would be lost.
+        if (start !== 'direct') socket.resume();
         return connection;
       },
       refuse: () => void socket.destroy(),

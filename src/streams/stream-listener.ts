@@ -3,15 +3,13 @@ import { StreamError } from '../protocol/stream-error.ts';
 import { type Clock, type Timer, within } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import type { TlsStart } from '../tls/tls-options.ts';
-import type { Acceptor, IncomingConnection } from './acceptor.ts';
+import type { Acceptor, AcceptorAddress, IncomingConnection } from './acceptor.ts';
 import type { ConnectionLimiter } from './connection-limiter.ts';
 import type { Framing } from './framing.ts';
 import type { ConnectionUser, StreamConnection } from './stream-connection.ts';
 
 /** One address to listen on. */
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
+export interface ListenAddress extends AcceptorAddress {
   /** Whether the server may start without it. */
   readonly optional: boolean;
 }

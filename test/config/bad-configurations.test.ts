@@ -144,6 +144,14 @@ const cases: Record<string, Case> = {
     text: '{ "listen": { "c2s": [{ "host": "::", "port": 1 },\n  { "host": "0.0.0.0", "port": 1 }], "c2sTls": [] } }',
     problems: ['2:3: listen.c2s[1]: 0.0.0.0 port 1 is already used by listen.c2s[0]'],
   },
+  'a load balancer before edges': {
+    text: '{ "edges": 1, "listen": { "c2s": [\n  { "host": "::1", "port": 1, "proxyProtocol": ["10.0.0.1"] }] } }',
+    problems: ['2:48: listen.c2s[0].proxyProtocol: requires "edges": 0'],
+  },
+  'a load balancer before components': {
+    text: '{ "listen": { "components": [\n  { "host": "::1", "port": 1, "proxyProtocol": ["10.0.0.1"] }] } }',
+    problems: ['2:31: listen.components[0].proxyProtocol: unknown key'],
+  },
   'no listener': {
     text: '{\n  "listen": { "c2s": [], "c2sTls": [] }\n}',
     problems: ['2:13: listen: must have an address for clients'],

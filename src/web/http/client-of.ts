@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { type BlockList, isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { clientAddressOf } from '../../streams/proxy-protocol.ts';
+import { isIn } from '../../support/network-list.ts';
 
 /** The client of a request. */
 interface HttpClient {
@@ -14,24 +16,13 @@ export function clientOf(
   { socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>,
   trusted: BlockList,
 ): HttpClient {
-  const peer = addressOf(socket);
+  const peer = clientAddressOf(socket);
   if (!isIn(trusted, peer)) return { remoteAddress: peer, secure: isEncrypted(socket) };
   const proto = lastOf(headers['x-forwarded-proto']);
   return {
     remoteAddress: firstUntrusted(listOf(headers['x-forwarded-for']), trusted) ?? peer,
     secure: proto === undefined ? isEncrypted(socket) : proto.toLowerCase() === 'https',
   };
-}
-
-/** The address of the other end; '' if it is gone. */
-export function addressOf({ remoteAddress = '' }: Socket): string {
-  return plainAddress(remoteAddress);
-}
-
-/** Whether an address belongs to a trusted proxy. */
-export function isIn(list: BlockList, address: string): boolean {
-  const version = isIP(address);
-  return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
 }
 
 /** An IPv4 address without the prefix that it has on an IPv6 socket. */

@@ -5,13 +5,14 @@ import type { Duplex } from 'node:stream';
 import type { HttpRoute } from '../../routing/http-route.ts';
 import type { ConnectionLimiter } from '../../streams/connection-limiter.ts';
 import { openPort } from '../../streams/open-port.ts';
+import { awaitProxyHeader, clientAddressOf, noteClientAddress } from '../../streams/proxy-protocol.ts';
 import type { ListenAddress } from '../../streams/stream-listener.ts';
 import { type Clock, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { Tally } from '../../support/metric.ts';
+import { isIn, networkList } from '../../support/network-list.ts';
 import { type ContextSource, type LayTls, servingTls } from '../../tls/tls-options.ts';
 import { answerRequest, requestHead, upgradeRoute } from './answer-request.ts';
-import { addressOf, isIn } from './client-of.ts';
 import { RouteTable } from './route-table.ts';
 
 /** Limits of a connection to the HTTP listener. */
@@ -54,6 +55,8 @@ export class HttpListener {
   readonly #layTls: LayTls;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
+  /** Connections whose proxy has not said for whom they are. */
+  readonly #unnamed = new Set<Socket>();
   /** Ends the counting of a connection, by the socket that `node:http` got. */
   readonly #releases = new WeakMap<Duplex, () => void>();
   readonly #running = new Set<Promise<void>>();
@@ -82,7 +85,8 @@ export class HttpListener {
   async listen(address: ListenAddress, tls: 'direct' | 'none'): Promise<AddressInfo | undefined> {
     const { limiter, log } = this.#deps;
     this.#http ??= this.#makeHttp();
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, tls));
+    const proxies = address.proxyProtocol && networkList(address.proxyProtocol);
+    const server = createServer({ noDelay: true }, (socket) => this.#arrived(socket, proxies, tls));
     const opened = await openPort(server, address, { backlog: limiter.backlog, log });
     if (opened) this.#servers.push(server);
     return opened;
@@ -96,7 +100,7 @@ export class HttpListener {
     this.#http?.closeIdleConnections();
     await within(this.#deps.clock, drainMs, Promise.all(this.#running));
     this.#http?.close();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of [...this.#unnamed, ...this.#sockets]) socket.destroy();
     await Promise.all(closed);
   }
 
@@ -130,9 +134,21 @@ export class HttpListener {
     return http;
   }
 
+  /** Waits for the word of a proxy, if there must be one. */
+  #arrived(socket: Socket, proxies: BlockList | undefined, tls: 'direct' | 'none'): void {
+    if (!proxies) return this.#accept(socket, tls);
+    if (!isIn(proxies, clientAddressOf(socket))) return void socket.destroy();
+    this.#unnamed.add(socket);
+    socket.once('close', () => this.#unnamed.delete(socket));
+    awaitProxyHeader(socket, this.#deps.clock, () => {
+      this.#unnamed.delete(socket);
+      this.#accept(socket, tls);
+    });
+  }
+
   #accept(socket: Socket, tls: 'direct' | 'none'): void {
     const { limiter, trustedProxies } = this.#deps;
-    const peer = addressOf(socket);
+    const peer = clientAddressOf(socket);
     const counted = isIn(trustedProxies, peer) ? undefined : peer;
     // A peer that already disconnected has no address.
     if (peer === '' || !limiter.admit(counted, this.#sockets.size)) return void socket.destroy();
@@ -148,12 +164,15 @@ export class HttpListener {
   #serve(socket: Socket, release: () => void): void {
     this.#releases.set(socket, release);
     this.#http?.emit('connection', socket);
+    // After the header of a proxy the socket is paused.
+    socket.resume();
   }
 
   #secure(plain: Socket, release: () => void): void {
     // Any failure ends the connection.
     plain.on('error', () => plain.destroy());
     const socket = this.#layTls(plain, 'direct', undefined);
+    noteClientAddress(socket, clientAddressOf(plain));
     const deadline = this.#deps.clock.after(this.#deps.limits.tlsHandshakeMs, () => plain.destroy());
     const failed = () => plain.destroy();
     socket.on('error', failed);

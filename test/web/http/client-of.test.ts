@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { configSchema } from '../../../src/config/schema.ts';
 import { publicUrl } from '../../../src/config/stream-options.ts';
-import { networkList } from '../../../src/config/web-schema.ts';
+import { networkList } from '../../../src/support/network-list.ts';
 import { clientOf } from '../../../src/web/http/client-of.ts';
 
 describe('The client of an HTTP request', () => {

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { networkList } from '../../../src/config/web-schema.ts';
 import type { HttpRoute } from '../../../src/routing/http-route.ts';
 import type { Clock } from '../../../src/support/clock.ts';
 import { systemClock } from '../../../src/support/clock.ts';
 import { Tally } from '../../../src/support/metric.ts';
+import { networkList } from '../../../src/support/network-list.ts';
 import { type HttpLimits, HttpListener, type HttpListenerDeps } from '../../../src/web/http/http-listener.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 
