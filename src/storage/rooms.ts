@@ -133,10 +133,12 @@ export interface RoomStore {
   /** An id larger than all before. Ids are moments, see `OrderedIds`. */
   newMessageId(): number;
   /**
-   * Adds a message, which must have the largest id so far. Those of one turn have one promise and become durable together. A message of
+   * Adds a message, which must have the largest id of its room so far. Those of one turn have one promise and become durable together. A message of
    * a room that is gone is dropped.
    */
   append(message: NewRoomMessage): Promise<void>;
+  /** Unused ids at these moments, in the order of the moments, which must increase. For messages that come from another server. */
+  idsAt(timesMs: readonly number[]): Promise<number[]>;
   /** The first messages of a range, or the last ones, in the order of their ids. */
   page(room: number, range: RoomRange, limit: number, which: 'first' | 'last'): Promise<RoomMessage[]>;
   /** Those of the given messages that the room has. */

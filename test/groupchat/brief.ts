@@ -12,20 +12,25 @@ export function brief(stanza: Tree | string): string {
 }
 
 function briefPresence(tree: Tree): string {
-  const x = childOf(tree, 'x');
+  const x = aboutRoom(tree);
   const sign = tree.attributes.get('type') === 'unavailable' ? '-' : '+';
   const show = childOf(tree, 'show')?.text;
   return words(`${sign}${nickOf(tree)}`, x && itemOf(x), show && `(${show})`, x && codesOf(x), x && destroyOf(x));
 }
 
 function briefMessage(tree: Tree): string {
-  const x = childOf(tree, 'x');
+  const x = aboutRoom(tree);
   const [body, subject] = ['body', 'subject'].map((name) => childOf(tree, name));
   const late = childOf(tree, 'delay') && '(late)';
   const nick = nickOf(tree) || 'room';
   if (body) return words(`${nick}: ${body.text}`, late);
   if (subject) return words(`${nick} #`, subject.text, late);
   return words(`${nick} !`, x && itemOf(x), x && codesOf(x), x ? '' : tree.children.map(({ name }) => name).join(' '));
+}
+
+/** What the room says, as opposed to other extensions with an element of this name. */
+function aboutRoom(tree: Tree): Tree | undefined {
+  return tree.children.find(({ name, ns }) => name === 'x' && ns.startsWith('http://jabber.org/protocol/muc'));
 }
 
 function itemOf(x: Tree): string {

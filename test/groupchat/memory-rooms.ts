@@ -1,3 +1,4 @@
+import { firstIdAt } from '../../src/storage/ordered-ids.ts';
 import type {
   ListedRoom,
   NewRoom,
@@ -75,6 +76,17 @@ export class MemoryRooms implements RoomStore {
       this.#remove(room, ({ id }) => id !== message.id);
       throw error;
     });
+  }
+
+  idsAt(timesMs: readonly number[]): Promise<number[]> {
+    const used = new Set([...this.#rooms.values()].flatMap(({ messages }) => messages.map(({ id }) => id)));
+    let last = 0;
+    const ids = timesMs.map((timeMs) => {
+      last = Math.max(firstIdAt(timeMs), last + 1);
+      while (used.has(last)) last += 1;
+      return last;
+    });
+    return Promise.resolve(ids);
   }
 
   page(room: number, range: RoomRange, limit: number, which: 'first' | 'last'): Promise<RoomMessage[]> {

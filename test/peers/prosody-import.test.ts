@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { creates, hearEachOther, joins, untilLine } from '../support/shares-rooms.ts';
 import { TestClient } from '../support/test-client.ts';
 import { childOf, findTree, type Tree } from '../support/xml-tree.ts';
 import { needsPackages } from './needs-packages.ts';
@@ -75,6 +76,56 @@ async function archiveOf(client: TestClient) {
   return { messages: results.map((result) => canonical(result).replace(/ stamp="[^"]*"/, '')), times };
 }
 
+const muc = 'http://jabber.org/protocol/muc';
+const options = {
+  persistentroom: '1',
+  roomname: 'Verona',
+  roomdesc: 'Two houses',
+  moderatedroom: '1',
+  publicroom: '0',
+  whois: 'anyone',
+};
+
+/** What the owner of the room sets: its options, and a member with a nickname. */
+const roomSettings: readonly (readonly [ns: string, payload: string])[] = [
+  [
+    `${muc}#owner`,
+    form(
+      `${muc}#roomconfig`,
+      Object.entries(options)
+        .map(([name, value]) => `<field var="muc#roomconfig_${name}"><value>${value}</value></field>`)
+        .join(''),
+    ),
+  ],
+  [`${muc}#admin`, `<item jid="montague@${domain}" affiliation="admin"/>`],
+  [`${muc}#admin`, `<item jid="tybalt@${domain}" affiliation="outcast"/>`],
+];
+
+/** What the owner of a room sees of it. */
+async function roomAnswers(owner: TestClient, room: string): Promise<unknown> {
+  const lists: string[] = [];
+  for (const affiliation of ['owner', 'admin', 'member', 'outcast']) {
+    owner.sends(
+      `<iq type="get" to="${room}" id="ask"><query xmlns="${muc}#admin"><item affiliation="${affiliation}"/></query></iq>`,
+    );
+    const items = childOf((await untilAnswer(owner)).at(-1) ?? expect.fail(), 'query')?.children ?? [];
+    lists.push(...items.map(({ attributes }) => `${attributes.get('jid')} ${attributes.get('affiliation')}`));
+  }
+  owner.sends(`<iq type="get" to="${room}" id="ask"><query xmlns="${muc}#owner"/></iq>`);
+  const sheet = findTree((await untilAnswer(owner)).at(-1) ?? expect.fail(), 'x');
+  const settings = (sheet?.children ?? []).flatMap((field) => {
+    const name = field.attributes.get('var')?.replace('muc#roomconfig_', '') ?? '';
+    return name in options ? [`${name}=${childOf(field, 'value')?.text}`] : [];
+  });
+  owner.sends(`<iq type="set" to="${room}" id="ask"><query xmlns="urn:xmpp:mam:2"/></iq>`);
+  const archived = (await untilAnswer(owner)).flatMap((tree) => {
+    const message = findTree(tree, 'forwarded') && findTree(findTree(tree, 'forwarded') ?? tree, 'message');
+    const body = message && childOf(message, 'body');
+    return body ? [`${message.attributes.get('from')}: ${body.text}`] : [];
+  });
+  return { lists, settings: settings.sort(), archived };
+}
+
 describe('The data directory of Prosody', () => {
   needsPackages(prosodyWith(modules).packages);
   let peer: PeerServer;
@@ -83,7 +134,11 @@ describe('The data directory of Prosody', () => {
   before(async () => {
     const ground = await peerGround(domain);
     const given = { trustedFile: ground.authorityFile, dns: { host: '127.0.0.1', port: 1 } };
-    peer = await PeerServer.start(prosodyWith(modules), ground, { ...given, way: 'dialback', bidi: false });
+    peer = await PeerServer.start(prosodyWith(modules, ['muc_mam']), ground, {
+      ...given,
+      way: 'dialback',
+      bidi: false,
+    });
     server = await startServer({ domains: [domain] });
   });
 
@@ -130,6 +185,33 @@ describe('The data directory of Prosody', () => {
     again.juliet.sends('<presence/>');
     const arrived = (await untilBoth(again.juliet)).map(({ name }) => name);
     expect(arrived).to.have.members(['message', 'presence']);
+  });
+
+  it('comes over with its rooms: their options, affiliations, subjects and archives', async () => {
+    const room = `verona@conference.${domain}`;
+    const [owner, member] = [await peer.arrives('capulet'), await peer.arrives('montague')];
+    await creates(owner, room);
+    for (const [ns, payload] of roomSettings) {
+      owner.sends(`<iq type="set" to="${room}" id="ask"><query xmlns="${ns}">${payload}</query></iq>`);
+      expect((await untilAnswer(owner)).at(-1)?.raw).to.include('result');
+    }
+    owner.sends(`<message to="${room}" type="groupchat"><subject>The feud &amp; more</subject></message>`);
+    await joins(member, room);
+    await hearEachOther({ room, owner, guest: member }, 'before');
+    const before = await roomAnswers(owner, room);
+    for (const client of [owner, member]) client.sends(`<presence to="${room}/x" type="unavailable"/>`);
+
+    await server.ampere('user', 'import', peer.dataDirectory);
+    const summary = JSON.parse(await server.ampere('room', 'import', peer.dataDirectory, '--json'));
+    expect(summary).to.deep.include({ created: 1, skipped: [], problems: [] });
+
+    const again = await logsIn('capulet', true);
+    again.sends(`<presence to="${room}/owner"><x xmlns="http://jabber.org/protocol/muc"/></presence>`);
+    await untilLine(again, 'owner: before (late)');
+    await untilLine(again, 'owner # The feud & more (late)');
+    expect(await roomAnswers(again, room)).to.deep.equal(before);
+    const repeated = JSON.parse(await server.ampere('room', 'import', peer.dataDirectory, '--json'));
+    expect(repeated).to.deep.include({ created: 0, skipped: [room] });
   });
 
   /** The message that was stored and the subscription request, in any order. */

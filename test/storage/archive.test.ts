@@ -148,7 +148,7 @@ describe('the archive in SQLite', () => {
   });
 
   it('forgets what a full disk has undone, and goes on when there is room', async () => {
-    const storage = await directory.open({ maxPageCount: 120 });
+    const storage = await directory.open({ maxPageCount: await directory.pageCountWith(50) });
     const archive = await archiveOf(storage, users[0]!);
     const kept = append(storage.archive, archive, 'kept');
     expect(await storage.archive.bounds(archive)).to.deep.equal([{ id: kept }, { id: kept }]);

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { timeOfId } from '../../src/storage/ordered-ids.ts';
 import type {
   NewRoom,
   OccupantChange,
@@ -328,6 +329,25 @@ export function describeRooms(storeOf: () => RoomStore): void {
       ]);
       expect(texts(await store.page(room, everything, 10, 'first'))).to.deep.equal(['gone']);
       expect(texts(await store.page(other.room, everything, 10, 'first'))).to.deep.equal(['theirs']);
+    });
+
+    it('have unused ids at any moment, in the order of the moments', async () => {
+      const [{ room }, other] = [await made(), await made()];
+      const [early, late] = [Date.UTC(2020, 0, 1), Date.UTC(2020, 0, 2)];
+      const imports = async (into: number, ...timesMs: number[]) => {
+        const ids = await store.idsAt(timesMs);
+        const message = { author: juliet, occupantId: 'o1', bytes: bytesOf('old') };
+        await Promise.all(ids.map((id) => store.append({ ...message, room: into, id })));
+        return ids;
+      };
+      const first = await imports(room, early, early, late);
+      const second = await imports(other.room, early, late);
+      expect([...first, ...second].map(timeOfId)).to.deep.equal([early, early, late, early, late]);
+      expect(new Set([...first, ...second]).size).to.equal(5);
+      append(room, 'new');
+      const found = await store.page(room, everything, 10, 'first');
+      expect(found.map(({ id }) => id).slice(0, 3)).to.deep.equal(first);
+      expect(texts(found)).to.deep.equal(['old', 'old', 'old', 'new']);
     });
 
     it('drops a message of a room that is gone, and keeps the others of its turn', async () => {

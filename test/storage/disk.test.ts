@@ -191,7 +191,7 @@ describe('a store that watches its disk', () => {
   });
 
   it('deletes the ballast for the writes that add nothing when one does not fit, and makes it again later', async () => {
-    const storage = await open({ maxPageCount: 120 });
+    const storage = await open({ maxPageCount: await directory.pageCountWith(50) });
     await storage.accounts.create(juliet, sampleCredentials());
     const append = (bytes: number) => storage.offline.append(juliet, sampleMessage('x'.repeat(bytes)), ampleQuota);
     const [one, two] = await Promise.all([append(50_000), append(50_000)]);

@@ -69,7 +69,7 @@ describe('a full disk', () => {
   const directory = new TestDirectory();
 
   it('fails every write of the batch, lets reads through, and ends when there is room again', async () => {
-    const storage = await directory.open({ maxPageCount: 100 });
+    const storage = await directory.open({ maxPageCount: await directory.pageCountWith(50) });
     await storage.accounts.create(juliet, sampleCredentials());
     const append = (bytes: number) => storage.offline.append(juliet, sampleMessage('x'.repeat(bytes)), ampleQuota);
     const kept = await append(100_000);

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { dataPaths } from '../../src/storage/sqlite/data-directory.ts';
 import { openSqliteStorage, type SqliteStorageOptions } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 
@@ -28,6 +30,15 @@ export class TestDirectory {
     const storage = await openSqliteStorage({ dataDir: this.dataDir, onFatal, ...options });
     this.#opened.push(storage);
     return storage;
+  }
+
+  /** Makes the database. Returns the page count with which it is full after `pages` more. */
+  async pageCountWith(pages: number): Promise<number> {
+    await (await this.open()).close();
+    const db = new Database(dataPaths(this.dataDir).database, { readonly: true });
+    const used = db.pragma('page_count', { simple: true });
+    db.close();
+    return Number(used) + pages;
   }
 
   /** A path in this directory. */

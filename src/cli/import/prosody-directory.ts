@@ -39,9 +39,9 @@ export async function isProsodyDirectory(directory: string): Promise<boolean> {
 /** The accounts in the data directory of Prosody, as the pieces of a XEP-0227 document. Prosody may be running. */
 export async function* prosodyEvents(directory: string): AsyncGenerator<PortableEvent> {
   for (const host of await hostsIn(directory)) {
-    yield { kind: 'host', jid: decoded(host) };
+    yield { kind: 'host', jid: decodedName(host) };
     for (const user of await namesIn(join(directory, host, 'accounts'), '.dat')) {
-      yield* new ProsodyUser(join(directory, host), user, decoded(host)).events();
+      yield* new ProsodyUser(join(directory, host), user, decodedName(host)).events();
     }
   }
 }
@@ -58,8 +58,8 @@ async function namesIn(directory: string, ending: string): Promise<string[]> {
   return names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
 }
 
-/** Prosody writes each byte of a name that is not a letter or a digit as `%` and two digits. */
-function decoded(name: string): string {
+/** The name that a file stands for. Prosody writes each byte that is not a letter or a digit as `%` and two digits. */
+export function decodedName(name: string): string {
   const bytes = name.replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return textOfBytes(bytes);
 }
@@ -79,7 +79,7 @@ class ProsodyUser {
 
   async *events(): AsyncGenerator<PortableEvent> {
     const account = (await this.#table('accounts')) ?? new LuaTable();
-    yield { kind: 'user', name: decoded(this.#file), password: account.text('password'), line: 0 };
+    yield { kind: 'user', name: decodedName(this.#file), password: account.text('password'), line: 0 };
     yield* this.#take(() => scramElement(account));
     for (const [store, parts] of tableStores) {
       const table = await this.#table(store);

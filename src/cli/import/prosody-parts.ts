@@ -125,6 +125,19 @@ export function itemsElement(node: string, items: readonly LuaTable[]): Element 
   return xml('pubsub', { xmlns: ns.pubsub }, xml('items', { node }, ...elements));
 }
 
+/** A message of a room from an occupant; undefined for anything else in the log of a room. */
+export function roomMessageElement(item: LuaTable): Element | undefined {
+  return item.text('name') === 'message' ? stanzaElement(item) : undefined;
+}
+
+/** The message that has set the subject of a room; undefined if it has none. */
+export function subjectElement(data: LuaTable, room: string): Element | undefined {
+  const subject = data.text('subject');
+  if (!subject) return undefined;
+  const from = data.text('subject_from') ?? room;
+  return xml('message', { xmlns: ns.client, type: 'groupchat', from }, xml('subject', {}, subject));
+}
+
 /** A stanza. Prosody keeps it without a namespace, and adds the time as an attribute. */
 function stanzaElement(table: LuaTable): Element {
   const element = elementOf(table);
@@ -166,9 +179,14 @@ function prefixFor(element: Element, space: string): string {
 
 /** When an item was stored. */
 function timeOf(item: LuaTable): string | undefined {
+  const atMs = timeMsOf(item);
+  return atMs === undefined ? item.table('attr')?.text('stamp') : formatDateTime(atMs);
+}
+
+/** When an item was stored, in milliseconds since 1970. */
+export function timeMsOf(item: LuaTable): number | undefined {
   const when = item.get('when');
-  if (typeof when === 'number') return formatDateTime(Math.floor(when * 1000));
-  return item.table('attr')?.text('stamp');
+  return typeof when === 'number' ? Math.floor(when * 1000) : undefined;
 }
 
 function attributesOf<Name extends string>(table: LuaTable, ...names: Name[]): Partial<Record<Name, string>> {

@@ -13,6 +13,7 @@ import {
   unblockDomain,
 } from './moderation-operations.ts';
 import { listReports, removeReport, showReport } from './report-operations.ts';
+import { importRoomOperation } from './room-import.ts';
 import type { RunningServer } from './running-server.ts';
 import { backup, listComponents, listPeers, reload, serverStatus, testPeer } from './server-operations.ts';
 import { kick, listSessions } from './session-operations.ts';
@@ -35,6 +36,7 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   listUsers,
   importUsers,
   importArchived,
+  importRoomOperation,
   exportUser,
   exportArchived,
   archiveUsage,

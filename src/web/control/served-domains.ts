@@ -23,6 +23,7 @@ export type OperatedStorage = Pick<
   | 'devices'
   | 'administrations'
   | 'moderation'
+  | 'rooms'
   | 'backup'
 >;
 

@@ -83,6 +83,12 @@ describe('the control socket', () => {
     ['POST', '/users/import', { users: [{ jid: 'a@b' }] }, { users: [{ jid: 'a@b' }] }],
     ['GET', '/users/export?jid=a@b', undefined, { jid: 'a@b' }],
     ['POST', '/archives/import', { jid: 'a@b', messages: [] }, { jid: 'a@b', messages: [] }],
+    [
+      'POST',
+      '/rooms/import',
+      { room: 'a@b', config: '{}', affiliations: [], messages: [] },
+      { room: 'a@b', config: '{}', affiliations: [], messages: [] },
+    ],
     ['GET', '/archives/export?jid=a@b&limit=9', undefined, { jid: 'a@b', after: 0, limit: 9 }],
     ['GET', '/archives/usage?jid=a@b', undefined, { jid: 'a@b' }],
     ['DELETE', '/archives?jid=a@b', undefined, { jid: 'a@b' }],

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { ArchiveLimits } from '../../../archive.ts';
+import { firstIdAt } from '../../../ordered-ids.ts';
 import type { RoomRange } from '../../../rooms.ts';
 
 /** A message as it travels between the threads. */
@@ -45,7 +46,16 @@ function prepareReads(db: Database.Database) {
   const end = (order: string) =>
     db.prepare<[number], number>(`SELECT id FROM room_messages WHERE room = ? ${order} LIMIT 1`).pluck();
   const [firstId, lastId] = [end('ORDER BY id'), end('ORDER BY id DESC')];
+  const isUsed = db.prepare<[number], number>('SELECT 1 FROM room_messages WHERE id = ?').pluck();
   return {
+    idsAt: (timesMs: readonly number[]): number[] => {
+      let last = 0;
+      return timesMs.map((timeMs) => {
+        last = Math.max(firstIdAt(timeMs), last + 1);
+        while (isUsed.get(last) !== undefined) last += 1;
+        return last;
+      });
+    },
     page: (room: number, { afterId, beforeId }: RoomRange, limit: number, which: 'first' | 'last') =>
       which === 'first'
         ? first.all({ room, afterId, beforeId, limit })

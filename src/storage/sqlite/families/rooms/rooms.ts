@@ -49,6 +49,7 @@ function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typ
     destroy: (room, tombstone) => run('destroy', room, tombstone),
     newMessageId: nextId,
     append: gather('append', (messages) => [messages.map((one) => ({ ...one, bytes: ownBytes(one.bytes) }))]),
+    idsAt: (timesMs) => run('idsAt', timesMs),
     page: async (room, range, limit, which) => unpack(await run('page', room, range, limit, which)),
     find: async (room, ids) => unpack(await run('find', room, ids)),
     count: (room, range, most) => run('count', room, range, most),
