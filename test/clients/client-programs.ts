@@ -106,3 +106,11 @@ async function compile(library: string, compiler: readonly [string, ...string[]]
   await run(command, [...options, '-Wall', '-Wextra', '-Werror', '-o', binary, source(file), ...flags]);
   return binary;
 }
+
+/** Whether slixmpp has the library that it needs for uploads. */
+export async function hasAiohttp(): Promise<boolean> {
+  return run('/usr/bin/python3', ['-c', 'import aiohttp']).then(
+    () => true,
+    () => false,
+  );
+}

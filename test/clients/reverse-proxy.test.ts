@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.ts';
 import { LineProcess } from '../support/line-process.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 import { ClientProcess } from './client-process.ts';
-import { stanza, xmppJs } from './client-programs.ts';
+import { hasAiohttp, slixmpp, stanza, xmppJs } from './client-programs.ts';
 
 const password = 'a password for browsers';
 
@@ -44,7 +44,7 @@ describe('Web clients behind nginx, as docs/web.md says', () => {
       .replace('example.org;', 'localhost;')
       .replace(/ssl_certificate .*;/, `ssl_certificate ${tls}.pem;`)
       .replace(/ssl_certificate_key .*;/, `ssl_certificate_key ${tls}.key;`)
-      .replace('127.0.0.1:5280', `127.0.0.1:${http}`);
+      .replaceAll('127.0.0.1:5280', `127.0.0.1:${http}`);
     const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${directory};`);
     const config = `daemon off; master_process off; pid ${directory}/pid; error_log stderr notice;
 events {}
@@ -83,6 +83,17 @@ http { access_log off; ${paths.join(' ')} ${site} }
       await bob.quit();
     });
   }
+
+  it('upload files, and read them', async function () {
+    if ((await slixmpp.missing()) !== undefined || !(await hasAiohttp())) return this.skip();
+    await using alice = await ClientProcess.login(slixmpp, server, { jid: 'alice@localhost', password });
+    alice.tell('upload', 'a.txt', 'through nginx');
+    const [, url = ''] = await alice.expect('uploaded');
+    expect(url).to.match(new RegExp(`^https://localhost:${port}/files/`));
+    alice.tell('download', url);
+    await alice.expect('downloaded', '200', 'application/octet-stream', 'through nginx');
+    await alice.quit();
+  });
 
   it('find the addresses of the proxy, and are known by their own', async () => {
     const ca = await readFile(server.caFile);

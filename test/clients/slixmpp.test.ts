@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 import { ClientProcess } from './client-process.ts';
-import { slixmpp } from './client-programs.ts';
+import { hasAiohttp, slixmpp } from './client-programs.ts';
 import { describeStockClient } from './stock-client.ts';
 
 const password = 'correct horse battery staple';
@@ -32,15 +30,6 @@ describe('slixmpp and uploads (XEP-0363)', () => {
     }
   });
 });
-
-/** Whether slixmpp has the library that it needs for uploads. */
-async function hasAiohttp(): Promise<boolean> {
-  const found = promisify(execFile)('/usr/bin/python3', ['-c', 'import aiohttp']).then(
-    () => true,
-    () => false,
-  );
-  return found;
-}
 
 function definesEventing(server: () => ServerProcess): void {
   it('publishes to contacts, to the own devices, and to strangers what is open to them (XEP-0163)', async () => {
