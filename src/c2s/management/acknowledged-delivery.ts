@@ -65,6 +65,8 @@ export class AcknowledgedDelivery {
   readonly #storedElsewhere = new WeakMap<Stanza, ArchivedForRecipients | undefined>();
   readonly #requests: AckRequests;
   #overflowed = false;
+  /** How many stanzas at the end of the queue are not on the stream yet. */
+  #unwritten = 0;
 
   constructor(session: ManagedSession, deps: DeliveryDeps, key: string | undefined, queue: UnacknowledgedQueue) {
     this.#session = session;
@@ -99,11 +101,42 @@ export class AcknowledgedDelivery {
     const atMs = unsent?.atMs ?? this.#deps.clock.nowMs();
     const archived = storedElsewhere ? this.#storedElsewhere.get(stanza) : undefined;
     this.#queue.push({ stanza, atMs, storedElsewhere, archived, copy });
-    if (stream) {
+    if (stream) this.#send(stanza, stream);
+    if (this.#queue.exceeds(this.#deps.limits)) this.#overflow();
+  }
+
+  /**
+   * Sends a stanza, or lets it wait in the queue while the client reads too slowly: the buffer of the connection has a limit, beyond
+   * which the connection ends.
+   */
+  #send(stanza: Stanza, stream: SessionStream): void {
+    if (this.#unwritten > 0) this.#unwritten += 1;
+    else if (stream.congested) {
+      this.#unwritten = 1;
+      this.#sendWhenRead(stream);
+    } else {
       stream.sendStanza(stanza);
       this.#requests.sent();
     }
-    if (this.#queue.exceeds(this.#deps.limits)) this.#overflow();
+  }
+
+  #sendWhenRead(stream: SessionStream): void {
+    void stream.flushed().then(() => {
+      if (this.#session.stream === stream) this.#sendWaiting(stream);
+    });
+  }
+
+  /** Sends the stanzas that wait, until the client reads too slowly again. */
+  #sendWaiting(stream: SessionStream): void {
+    const entries = this.#queue.entries();
+    while (this.#unwritten > 0) {
+      const next = entries[entries.length - this.#unwritten];
+      this.#unwritten = next ? this.#unwritten - 1 : entries.length;
+      if (!next) continue;
+      stream.sendStanza(next.stanza);
+      this.#requests.sent();
+      if (this.#unwritten > 0 && stream.congested) return this.#sendWhenRead(stream);
+    }
   }
 
   /** After sending, the stanza need be neither kept nor taken back. `archived` is told when the client has it. */
@@ -113,7 +146,10 @@ export class AcknowledgedDelivery {
 
   /** Takes back a stanza that was never written. Returns its copy. */
   withdraw(stanza: Stanza): KeptCopy | undefined {
-    const copy = this.#queue.withdraw(stanza)?.copy ?? this.#unsent.get(stanza)?.copy;
+    const behind = this.#queue.length - this.#queue.entries().findIndex((entry) => entry.stanza === stanza);
+    const withdrawn = this.#queue.withdraw(stanza);
+    if (withdrawn && behind <= this.#unwritten) this.#unwritten -= 1;
+    const copy = withdrawn?.copy ?? this.#unsent.get(stanza)?.copy;
     this.#unsent.delete(stanza);
     return copy;
   }
@@ -149,6 +185,7 @@ export class AcknowledgedDelivery {
   /** The connection is lost. Returns all stanzas that the client may not have, in order: those that were sent, then `held`. */
   detached(held: readonly Stanza[]): readonly UndeliveredRow[] {
     this.#requests.stop();
+    this.#unwritten = 0;
     const first = this.#queue.sent - this.#queue.length + 1;
     return this.#undelivered(held, (_, index) => first + index);
   }
@@ -167,9 +204,10 @@ export class AcknowledgedDelivery {
       : undefined;
   }
 
-  /** The client has resumed: the server sends the unacknowledged stanzas again (XEP-0198 §5). */
+  /** The client has resumed: the server sends the unacknowledged stanzas again (XEP-0198 §5), no faster than the client reads. */
   attached(stream: SessionStream): void {
-    for (const { stanza } of this.#queue.entries()) stream.sendStanza(stanza);
+    this.#unwritten = this.#queue.length;
+    this.#sendWaiting(stream);
     this.#requests.now();
   }
 

@@ -41,6 +41,8 @@ export class AccountArchives {
   constructor(store: AccountArchiveStore, secrets: SecretStore) {
     this.#store = store;
     this.#ids = archiveIdsOf(secrets, 'archive-ids');
+    // Read at the start of the server, because the first read makes the key: a full disk must not keep clients from logging in.
+    void this.#ids().catch(() => undefined);
   }
 
   get slots(): readonly LoadedState[] {
