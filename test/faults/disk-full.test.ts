@@ -5,6 +5,7 @@ import { ResilientClient, type SentMessage } from './resilient-client.ts';
 import { SmallDisk } from './small-disk.ts';
 
 const ballastBytes = 1024 * 1024;
+const largeBallastBytes = 2_000_000;
 const names = ['romeo', 'juliet', 'tybalt', 'laurence'];
 /** A bound of the messages that the test sends: far more than fit on the disk. */
 const maxMessages = 5000;
@@ -41,7 +42,7 @@ describe('a disk filled by stored messages', () => {
 
   it('recovers without a restart when the messages have been read', async () => {
     if (!disk) return;
-    const server = disk.serve(names, 2_000_000);
+    const server = disk.serve(names, largeBallastBytes);
     try {
       await fillAndRead(disk, server);
     } finally {
@@ -82,9 +83,9 @@ async function fillAndRead(disk: SmallDisk, server: LineProcess): Promise<void> 
     if (refused.length === before) break;
     expect(performance.now() - began, 'time until something is stored again').to.be.lessThan(patienceMs);
   }
-  // Free pages of the database are reused, and the ballast exists again.
-  expect(statSync(disk.path('ampere.db')).size).to.equal(size);
-  expect(statSync(disk.path('ampere.ballast')).size).to.equal(2_000_000);
+  // Free pages of the database are reused, but for what was in its log, and the ballast exists again.
+  expect(statSync(disk.path('ampere.db')).size).to.be.at.most(size + largeBallastBytes / 4);
+  expect(statSync(disk.path('ampere.ballast')).size).to.equal(largeBallastBytes);
   romeo.disconnects();
 }
 
