@@ -129,11 +129,12 @@ export class AcknowledgedDelivery {
   /** Sends the stanzas that wait, until the client reads too slowly again. */
   #sendWaiting(stream: SessionStream): void {
     const entries = this.#queue.entries();
+    // A client can acknowledge more than it was sent.
+    this.#unwritten = Math.min(this.#unwritten, entries.length);
     while (this.#unwritten > 0) {
-      const next = entries[entries.length - this.#unwritten];
-      this.#unwritten = next ? this.#unwritten - 1 : entries.length;
-      if (!next) continue;
-      stream.sendStanza(next.stanza);
+      const { stanza } = entries[entries.length - this.#unwritten]!;
+      this.#unwritten -= 1;
+      stream.sendStanza(stanza);
       this.#requests.sent();
       if (this.#unwritten > 0 && stream.congested) return this.#sendWhenRead(stream);
     }

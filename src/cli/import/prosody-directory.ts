@@ -33,12 +33,12 @@ const tableStores: readonly (readonly [store: string, parts: PartsOf])[] = [
 
 /** Whether a directory is the data directory of Prosody: it has a host with accounts. */
 export async function isProsodyDirectory(directory: string): Promise<boolean> {
-  return (await hostsIn(directory)).length > 0;
+  return (await hostsIn(directory, 'accounts')).length > 0;
 }
 
 /** The accounts in the data directory of Prosody, as the pieces of a XEP-0227 document. Prosody may be running. */
 export async function* prosodyEvents(directory: string): AsyncGenerator<PortableEvent> {
-  for (const host of await hostsIn(directory)) {
+  for (const host of await hostsIn(directory, 'accounts')) {
     yield { kind: 'host', jid: decodedName(host) };
     for (const user of await namesIn(join(directory, host, 'accounts'), '.dat')) {
       yield* new ProsodyUser(join(directory, host), user, decodedName(host)).events();
@@ -46,14 +46,14 @@ export async function* prosodyEvents(directory: string): AsyncGenerator<Portable
   }
 }
 
-/** The directories of the hosts that have accounts. */
-async function hostsIn(directory: string): Promise<string[]> {
+/** The directories of the hosts that have a store. */
+export async function hostsIn(directory: string, store: string): Promise<string[]> {
   const names = (await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  return names.map(({ name }) => name).filter((name) => existsSync(join(directory, name, 'accounts')));
+  return names.map(({ name }) => name).filter((name) => existsSync(join(directory, name, store)));
 }
 
 /** The names of the files in a directory, without their ending. */
-async function namesIn(directory: string, ending: string): Promise<string[]> {
+export async function namesIn(directory: string, ending: string): Promise<string[]> {
   const names = await readdir(directory);
   return names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Jid } from '../../protocol/jid.ts';
 import { configuredRoom, defaultRoomConfig, type RoomConfig } from '../../protocol/muc/room-config.ts';
@@ -8,7 +8,7 @@ import type { PortableRoom } from '../../web/control/room-import.ts';
 import { serialize } from '../../xml/serialize.ts';
 import { faultIn } from './loss-error.ts';
 import { LuaSyntaxError, LuaTable, type LuaValue, readLuaItems, readLuaReturn, textOfBytes } from './lua-table.ts';
-import { decodedName } from './prosody-directory.ts';
+import { decodedName, hostsIn, namesIn } from './prosody-directory.ts';
 import { roomMessageElement, subjectElement, timeMsOf } from './prosody-parts.ts';
 
 /** A room in a directory, or the problem that prevents its import. */
@@ -23,11 +23,9 @@ export interface FoundRoom {
 
 /** The persistent rooms in the data directory of Prosody. Prosody may be running. */
 export async function* prosodyRooms(directory: string): AsyncGenerator<FoundRoom> {
-  const hosts = (await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  for (const { name: host } of hosts) {
-    if (!existsSync(join(directory, host, 'config'))) continue;
-    const files = (await readdir(join(directory, host, 'config'))).filter((name) => name.endsWith('.dat'));
-    for (const file of files) yield roomIn(join(directory, host), file.slice(0, -'.dat'.length), decodedName(host));
+  for (const host of await hostsIn(directory, 'config')) {
+    for (const file of await namesIn(join(directory, host, 'config'), '.dat'))
+      yield roomIn(join(directory, host), file, decodedName(host));
   }
 }
 
