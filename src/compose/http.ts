@@ -5,7 +5,9 @@ import type { StreamListener } from '../streams/stream-listener.ts';
 import { Tally } from '../support/metric.ts';
 import { networkList } from '../support/network-list.ts';
 import { boshRoute } from '../web/bosh/bosh-route.ts';
+import { homePageRoute } from '../web/home-page.ts';
 import { hostMetaRoutes } from '../web/host-meta.ts';
+import { pageAssetRoutes } from '../web/html/page-assets.ts';
 import { healthRoutes } from '../web/http/health.ts';
 import { HttpListener } from '../web/http/http-listener.ts';
 import { webSocketRoute } from '../web/websocket/websocket-route.ts';
@@ -27,6 +29,8 @@ export async function makeHttpListener(foundation: Foundation, parts: MeasuredPa
       ...health,
       ...(await metricsRoutes(foundation, parts, { requests, connections: () => listener.connections })),
       ...webRoutes(foundation, parts.listener),
+      ...pageAssetRoutes(),
+      homePageRoute(config.domains),
       ...parts.routing.hooks.extensions.flatMap(({ http }) => http ?? []),
     ],
     requests,

@@ -1,0 +1,52 @@
+import { HttpError, type HttpRequest, type HttpRequestHead } from '../../routing/http-route.ts';
+
+/** The bytes that a form may have: the `bodyBytes` of its route. */
+export const formBytes = 65_536;
+
+/**
+ * Reads the fields of a form that a page of this server has sent. Throws `HttpError`: 403 for one from another site, and 415 for other
+ * content.
+ */
+export async function readForm(request: Pick<HttpRequest, 'headers' | 'body'>): Promise<URLSearchParams> {
+  if (!isFromOwnPage(request)) throw new HttpError(403);
+  const [type] = (header(request, 'content-type') ?? '').split(';');
+  if (type?.trim().toLowerCase() !== 'application/x-www-form-urlencoded') throw new HttpError(415);
+  const chunks: Buffer[] = [];
+  for await (const chunk of request.body) chunks.push(chunk);
+  return new URLSearchParams(Buffer.concat(chunks).toString());
+}
+
+/**
+ * Whether a page of this server has made the request. Browsers say so in `Sec-Fetch-Site`; older ones only name the origin of the page.
+ */
+function isFromOwnPage(request: Pick<HttpRequestHead, 'headers'>): boolean {
+  const site = header(request, 'sec-fetch-site');
+  if (site !== undefined) return site === 'same-origin';
+  const origin = header(request, 'origin');
+  return origin !== undefined && URL.canParse(origin) && new URL(origin).host === header(request, 'host');
+}
+
+/**
+ * Whether nobody on the way can read or change the request: TLS protects it, or it has not left the machine. A program on this machine
+ * that passes it on says so with a header; then only a trusted proxy can vouch for TLS. The name of the host counts because any name may
+ * lead to this machine.
+ */
+export function isProtected(request: Pick<HttpRequestHead, 'headers' | 'secure' | 'remoteAddress'>): boolean {
+  if (request.secure) return true;
+  if (forwardingHeaders.some((name) => request.headers[name] !== undefined)) return false;
+  return isLoopbackAddress(request.remoteAddress) && localHost.test(header(request, 'host') ?? '');
+}
+
+const forwardingHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'via'];
+
+const localHost = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
+
+function isLoopbackAddress(address: string): boolean {
+  return address === '::1' || /^(?:::ffff:)?127\./.test(address);
+}
+
+/** The value of a header that may occur only once. */
+function header({ headers }: Pick<HttpRequestHead, 'headers'>, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
