@@ -1,9 +1,9 @@
-import { isIP, isIPv4 } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { proxyDomain } from '../extensions/bytestreams/bytestreams.ts';
 import { domain, type Origin } from './fields.ts';
 import type { JsonPath } from './json-text.ts';
-import { type ListenerKind, listenerKinds } from './listener-kinds.ts';
+import { isLoopback, type ListenerKind, listenerKinds } from './listener-kinds.ts';
 import { type Config, configSchema, type Listener, listenerSchema } from './schema.ts';
 import { usualRoomDomains } from './stream-options.ts';
 import { pathText, type UnplacedProblem } from './unplaced-problems.ts';
@@ -281,8 +281,4 @@ function disabledLimits({ written, listeners }: Sections): UnplacedProblem[] {
         `is only for measurements on loopback, but ${pathText(path)} is open to other machines`,
       ),
     );
-}
-
-function isLoopback(host: string): boolean {
-  return isIP(host) === 4 ? host.startsWith('127.') : host === '::1' || host === 'localhost';
 }

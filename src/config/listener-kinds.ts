@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { TlsStart } from '../tls/tls-options.ts';
 
 /** A kind of listener: one key of `listen` and its properties. */
@@ -77,16 +78,16 @@ export const listenerKinds = {
     serves: 'web',
     tls: 'none',
     port: 5280,
-    byDefault: false,
+    byDefault: true,
     needed: false,
-    description: 'HTTP without TLS, for probes and for a proxy on the same machine.',
+    description: 'HTTP without TLS, for browsers and a proxy on the same machine, and for probes.',
   },
   https: {
     label: 'HTTPS',
     serves: 'web',
     tls: 'direct',
     port: 5281,
-    byDefault: false,
+    byDefault: true,
     needed: false,
     description: 'HTTPS, with the certificates of `tls`.',
   },
@@ -147,4 +148,19 @@ export function addressesFor<Address>(config: Uses<Address>, audience: Audience)
   return listenersInUse(config)
     .filter(({ kind }) => kind.serves === audience)
     .flatMap(({ addresses }) => addresses);
+}
+
+/** Whether other machines can connect to one of the addresses. */
+export function isOpen(addresses: readonly { readonly host: string }[]): boolean {
+  return addresses.some(({ host }) => !isLoopback(host));
+}
+
+/** Whether only this machine can connect to an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** Whether clients on other machines can connect. */
+export function reachable(config: Uses<{ readonly host: string }>): boolean {
+  return isOpen(addressesFor(config, 'clients'));
 }

@@ -10,6 +10,7 @@ import type { BoshRouteDeps } from '../web/bosh/bosh-route.ts';
 import type { HttpLimits } from '../web/http/http-listener.ts';
 import type { WebSocketLimits } from '../web/websocket/websocket-connection.ts';
 import { unlimited } from '../xml/xml-limits.ts';
+import { isOpen, reachable } from './listener-kinds.ts';
 import type { Config } from './schema.ts';
 
 /** The limits of one client's stream. */
@@ -118,9 +119,13 @@ export function httpLimits({ limits: { http, unauthenticated } }: Config): HttpL
   };
 }
 
-/** The address of the HTTP listener for clients outside, without a slash at its end; undefined if nobody outside can use it. */
-export function publicUrl({ web, domains, listen }: Config): string | undefined {
-  const [https] = listen.https;
+/**
+ * The address of the HTTP listener for clients, without a slash at its end. Undefined if no TLS leads to it, or if only this machine can
+ * connect to it, but clients come from others.
+ */
+export function publicUrl(config: Config): string | undefined {
+  const { web, domains, listen } = config;
+  const https = reachable(config) ? listen.https.find((address) => isOpen([address])) : listen.https[0];
   const usual = https && `https://${domains[0]}${https.port === 443 ? '' : `:${https.port}`}`;
   return web.publicUrl ?? usual;
 }

@@ -9,7 +9,7 @@ export const uploadsSchema = z
   .strictObject({
     enabled: flag(
       true,
-      'Let users upload files for their contacts. Clients need an HTTP listener that they reach over TLS: `listen.https`, or `web.publicUrl` with `https`.',
+      'Let users upload files for their contacts. Clients need an HTTP listener that they reach over TLS: `listen.https`, or a proxy and `web.publicUrl` with `https`.',
     ),
     maxFileBytes: whole(100 * mebibyte, 1, tebibyte, 'Maximum bytes of one file.'),
     maxBytesPerDay: whole(500 * mebibyte, 1, tebibyte, 'Maximum bytes that one account uploads in 24 hours.'),

@@ -16,7 +16,7 @@ export const webSchema = (origin: Origin) =>
       publicUrl: publicUrl
         .exactOptional()
         .describe(
-          'The address of the HTTP listener for people and clients outside. By default, the first domain and the port of `listen.https`.',
+          'The address of the HTTP listener for people and clients outside. By default, the first domain and the port of `listen.https`, if clients reach it.',
         ),
       uploadUrl: publicUrl
         .exactOptional()

@@ -43,7 +43,7 @@ async function serveAmpere(directory: string): Promise<string> {
   const config = configSchema({ directory, environment: {} }).parse({
     domains: ['localhost'],
     dataDir: 'data',
-    listen: { c2s: here, c2sTls: [], https: here },
+    listen: { c2s: here, c2sTls: [], http: [], https: here },
     s2s: { enabled: false },
     tls: { certificate: 'certificate.pem', key: 'key.pem', required: false },
     web: { publicUrl: 'https://localhost' },

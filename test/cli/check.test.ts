@@ -44,6 +44,7 @@ describe('check', () => {
     const listen = { https: [loopback] };
     for (const [settings, says] of [
       [{}, /cannot upload files: this needs listen\.https/],
+      [{ listen: { c2s: [{ host: '0.0.0.0', port: 0 }], https: [loopback] } }, /cannot upload files: this needs/],
       [{ listen }, /upload files to https:\/\/localhost/],
       [{ listen, web: { publicUrl: 'http://chat.example' } }, /cannot upload files/],
       [{ listen, web: { uploadUrl: 'https://files.example' } }, /upload files to https:\/\/files\.example\./],

@@ -17,6 +17,9 @@ export interface Surroundings {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** Keys of server.json. */
+type WrittenSettings = { readonly listen?: object } & Readonly<Record<string, unknown>>;
+
 /** A working directory for each test of the surrounding suite, in which commands run in this process. */
 export class Workplace {
   directory = '';
@@ -40,9 +43,9 @@ export class Workplace {
   }
 
   /** Writes server.json, by default one whose passwords are cheap. */
-  configure(settings: object = { authentication: { scramIterations: 4096 } }): void {
-    const base = { listen: { c2s: [], c2sTls: [loopback] }, s2s: { enabled: false } };
-    this.write('server.json', JSON.stringify({ ...base, ...settings }));
+  configure({ listen, ...settings }: WrittenSettings = { authentication: { scramIterations: 4096 } }): void {
+    const listeners = { http: [], https: [], ...(listen ?? { c2s: [], c2sTls: [loopback] }) };
+    this.write('server.json', JSON.stringify({ s2s: { enabled: false }, ...settings, listen: listeners }));
   }
 
   /** Runs one command here. */

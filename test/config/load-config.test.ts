@@ -19,7 +19,8 @@ describe('loadConfig', () => {
       { host: '127.0.0.1', port: 5222, optional: true },
       { host: '::1', port: 5222, optional: true },
     ]);
-    expect(config.listen.c2sTls.map(({ port }) => port)).to.deep.equal([5223, 5223]);
+    const { c2sTls, http, https } = config.listen;
+    expect([...c2sTls, ...http, ...https].map(({ port }) => port)).to.deep.equal([5223, 5223, 5280, 5280, 5281, 5281]);
     expect(config.tls.required).to.equal(true);
     expect(config.registration.inBand).to.equal(false);
   });

@@ -56,7 +56,15 @@ describe('A server that connects to another', () => {
     const config = configSchema({ directory: join(directory, domain), environment: {} }).parse({
       domains: [domain],
       dataDir: '.',
-      listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], components: [], s2s: [here], s2sTls: [] },
+      listen: {
+        c2s: [{ host: '127.0.0.1', port: 0 }],
+        c2sTls: [],
+        components: [],
+        s2s: [here],
+        s2sTls: [],
+        http: [],
+        https: [],
+      },
       tls: {
         certificate: write(domain, 'chain.pem', identity.chain.join('\n')),
         key: write(domain, 'key.pem', identity.key.export({ type: 'pkcs8', format: 'pem' })),

@@ -24,10 +24,10 @@ describe('Ports that somebody else has', () => {
   });
   after(() => void other.close());
 
-  it('for other servers and components are done without, if they are optional', async () => {
+  it('for other servers, components and browsers are done without, if they are optional', async () => {
     const server = await startTestServer({
       settings: {
-        listen: { c2s: [{ host, port: 0 }], c2sTls: [], s2s: [taken], s2sTls: [], components: [taken] },
+        listen: { c2s: [{ host, port: 0 }], c2sTls: [], s2s: [taken], s2sTls: [], components: [taken], http: [taken] },
         s2s: { enabled: true },
         components: { 'echo.localhost': { secret: 'x' } },
       },
@@ -60,6 +60,8 @@ describe('A start that fails', () => {
         s2s: [await listener()],
         s2sTls: [await listener()],
         components: [await listener(), await listener()],
+        http: [],
+        https: [],
       },
       components: { 'echo.localhost': { secret: 'x' } },
       storage: { quickCheck: false, ballastBytes: 0 },

@@ -127,6 +127,8 @@ export class FederatedServer {
       domains: [this.domain],
       dataDir: '.',
       listen: {
+        http: [],
+        https: [],
         c2s: [{ host: '127.0.0.1', port: 0 }],
         c2sTls: [],
         components: [{ host: '127.0.0.1', port: 0 }],

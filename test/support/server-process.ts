@@ -181,7 +181,14 @@ function ampereSettings(place: ServerPlace, dataDir: string, options: ServerOpti
   return {
     domains: place.domains,
     dataDir,
-    listen: { c2s: [{ host, port: ports.starttls }], c2sTls: [{ host, port: ports.direct }], ...https, ...listen },
+    listen: {
+      c2s: [{ host, port: ports.starttls }],
+      c2sTls: [{ host, port: ports.direct }],
+      http: [],
+      https: [],
+      ...https,
+      ...listen,
+    },
     s2s: { enabled: false },
     edges: Number(process.env['AMPERE_EDGES'] ?? 0),
     ...(options.mechanisms && { authentication: { mechanisms: options.mechanisms } }),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { reachable } from '../../config/listener-kinds.ts';
 import type { Config } from '../../config/schema.ts';
 import { serviceDomains } from '../../config/stream-options.ts';
 import { TrustAnchors } from '../../federation/trust-anchors.ts';
@@ -9,7 +10,6 @@ import {
   type CertificateStore,
   loadCertificates,
 } from '../../tls/certificates.ts';
-import { reachable } from './check-configuration.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('certificates');

@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
 import { uploadUrl } from '../../config/extension-options.ts';
-import { addressesFor } from '../../config/listener-kinds.ts';
-import type { Config, Listener } from '../../config/schema.ts';
+import { addressesFor, isOpen, reachable } from '../../config/listener-kinds.ts';
+import type { Config } from '../../config/schema.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('configuration');
@@ -23,7 +22,7 @@ function uploadsOf(config: Config): string {
   const url = uploadUrl(config);
   if (url !== undefined) return `Clients upload files to ${url}.`;
   return config.uploads.enabled
-    ? 'Clients cannot upload files: this needs listen.https, or listen.http and an https address in web.publicUrl.'
+    ? 'Clients cannot upload files: this needs listen.https at an address that they reach, or a proxy and its https address in web.publicUrl.'
     : 'Clients cannot upload files: uploads.enabled is false.';
 }
 
@@ -44,17 +43,4 @@ function warnings(config: Config): string[] {
     found.push('contact.abuse is empty: nobody can report abuse of this server to you.');
   }
   return found;
-}
-
-/** Whether clients on other machines can connect. */
-export function reachable(config: Config): boolean {
-  return isOpen(addressesFor(config, 'clients'));
-}
-
-function isOpen(listeners: readonly Listener[]): boolean {
-  return listeners.some(({ host }) => !isLoopback(host));
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

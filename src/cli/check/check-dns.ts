@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { resolverOptions } from '../../config/federation-settings.ts';
-import { listenersInUse } from '../../config/listener-kinds.ts';
+import { listenersInUse, reachable } from '../../config/listener-kinds.ts';
 import type { Config, Listener } from '../../config/schema.ts';
 import { serviceDomains } from '../../config/stream-options.ts';
 import { proxyDomain } from '../../extensions/bytestreams/bytestreams.ts';
@@ -9,7 +9,6 @@ import type { Resolver, SrvRecord } from '../../federation/resolver.ts';
 import { SystemResolver } from '../../federation/system-resolver.ts';
 import { systemClock } from '../../support/clock.ts';
 import { asciiDomain } from '../../tls/certificate-files.ts';
-import { reachable } from './check-configuration.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('dns');

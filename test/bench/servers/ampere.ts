@@ -67,6 +67,8 @@ async function writeConfig(
     listen: {
       c2s: [{ host: '127.0.0.1', port: ports.plain }],
       c2sTls: [{ host: '127.0.0.1', port: ports.tls }],
+      http: [],
+      https: [],
     },
     s2s: { enabled: false },
     tls: { certificate: certificate.certificate, key: certificate.key, required: false },

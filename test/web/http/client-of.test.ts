@@ -37,10 +37,28 @@ describe('The public address of the HTTP listener', () => {
   const urlOf = (settings: object) => publicUrl(configSchema({ directory: '/', environment: {} }).parse(settings));
   const https = (port: number) => ({ domains: ['x.example'], listen: { https: [{ host: '::', port }] } });
 
+  it('is one that clients reach: on loopback only if all clients are there', () => {
+    const c2s = [{ host: '::', port: 5222 }];
+    expect(urlOf({})).to.equal('https://localhost:5281');
+    expect(urlOf({ listen: { c2s } })).to.equal(undefined);
+    expect(
+      urlOf({
+        ...https(5281),
+        listen: {
+          c2s,
+          https: [
+            { host: '127.0.0.1', port: 1 },
+            { host: '::', port: 2 },
+          ],
+        },
+      }),
+    ).to.equal('https://x.example:2');
+  });
+
   it('is that of the configuration, or that of HTTPS, or none', () => {
     expect(urlOf({ ...https(5281), web: { publicUrl: 'https://chat.example' } })).to.equal('https://chat.example');
     expect(urlOf(https(5281))).to.equal('https://x.example:5281');
     expect(urlOf(https(443))).to.equal('https://x.example');
-    expect(urlOf({ listen: { http: [{ host: '127.0.0.1', port: 5280 }] } })).to.equal(undefined);
+    expect(urlOf({ listen: { https: [] } })).to.equal(undefined);
   });
 });
