@@ -63,9 +63,9 @@ describe('room import', () => {
     expect(await imports()).to.include({ code: 0, created: 1 });
   });
 
-  it('says that there is no directory', async () => {
+  it('says that there is nothing', async () => {
     const { code, err } = await workplace.run(['room', 'import', 'nowhere']);
     expect(code).to.equal(5);
-    expect(err).to.include('There is no directory');
+    expect(err).to.include('There is no file or directory');
   });
 });

@@ -4,42 +4,62 @@ import { ejabberdProgram } from '../bench/servers/ejabberd-program.ts';
 import type { PeerKind, PeerPlace } from './peer-kind.ts';
 
 /** ejabberd from Debian. */
-export const ejabberd: PeerKind = {
-  name: 'ejabberd',
-  packages: ['ejabberd'],
-  words: {
-    certificate: {
-      proved: /Accepted outbound s2s EXTERNAL authentication/,
-      believed: /Accepted inbound s2s EXTERNAL authentication/,
-    },
-    dialback: {
-      proved: /Accepted outbound s2s dialback authentication/,
-      believed: /Accepted inbound s2s dialback authentication/,
-    },
-  },
+export const ejabberd: PeerKind = ejabberdWith({ modules: '', httpPort: undefined });
 
-  async programs(place) {
-    const { directory } = place;
-    const data = join(directory, 'data');
-    const config = join(directory, 'ejabberd.yml');
-    const resolver = join(directory, 'inetrc');
-    await mkdir(data);
-    await writeFile(config, configuration(place));
-    await writeFile(resolver, resolverConfiguration(place));
-    const { command, environment } = await ejabberdProgram({ directory, data, config }, ['+S', '1:1']);
-    return [
-      {
-        command,
-        environment: { ...environment, ERL_INETRC: resolver },
-        ready: [/Start accepting TCP .* for ejabberd_c2s/, /Start accepting TCP .* for ejabberd_s2s_in/],
+/** What an ejabberd has besides the usual. */
+interface Additions {
+  /** Further modules, as YAML. */
+  readonly modules: string;
+  /** Where it takes the commands of `ejabberdctl` over HTTP. */
+  readonly httpPort: number | undefined;
+}
+
+/** ejabberd from Debian with more than the usual. */
+export function ejabberdWith(additions: Additions): PeerKind {
+  return {
+    name: 'ejabberd',
+    packages: ['ejabberd'],
+    words: {
+      certificate: {
+        proved: /Accepted outbound s2s EXTERNAL authentication/,
+        believed: /Accepted inbound s2s EXTERNAL authentication/,
       },
-    ];
-  },
-};
+      dialback: {
+        proved: /Accepted outbound s2s dialback authentication/,
+        believed: /Accepted inbound s2s dialback authentication/,
+      },
+    },
+
+    async programs(place) {
+      const { directory } = place;
+      const data = join(directory, 'data');
+      const config = join(directory, 'ejabberd.yml');
+      const resolver = join(directory, 'inetrc');
+      await mkdir(data);
+      await writeFile(config, configuration(place, additions));
+      await writeFile(resolver, resolverConfiguration(place));
+      const { command, environment } = await ejabberdProgram({ directory, data, config }, ['+S', '1:1']);
+      return [
+        {
+          command,
+          environment: { ...environment, ERL_INETRC: resolver },
+          ready: [/Start accepting TCP .* for ejabberd_c2s/, /Start accepting TCP .* for ejabberd_s2s_in/],
+        },
+      ];
+    },
+  };
+}
 
 /** Without the module of dialback there are only certificates. */
-function configuration({ domain, ports, certificate, trustedFile, way }: PeerPlace): string {
+function configuration(
+  { domain, ports, certificate, trustedFile, way }: PeerPlace,
+  { modules, httpPort }: Additions,
+): string {
   const text = JSON.stringify;
+  const api = `
+  - { port: ${httpPort}, ip: "127.0.0.1", module: ejabberd_http, request_handlers: { /api: mod_http_api } }
+api_permissions:
+  everything: { from: mod_http_api, who: all, what: "*" }`;
   return `
 hosts: [${text(domain)}]
 loglevel: info
@@ -51,7 +71,7 @@ auth_method: internal
 registration_timeout: infinity
 listen:
   - { port: ${ports.c2s}, ip: "127.0.0.1", module: ejabberd_c2s, starttls_required: true }
-  - { port: ${ports.s2s}, ip: "127.0.0.1", module: ejabberd_s2s_in }
+  - { port: ${ports.s2s}, ip: "127.0.0.1", module: ejabberd_s2s_in }${httpPort === undefined ? '' : api}
 modules:
   mod_disco: {}
   mod_muc: {}
@@ -60,6 +80,7 @@ modules:
   mod_register: { access: all, ip_access: all }
   mod_roster: {}
 ${way === 'dialback' ? '  mod_s2s_dialback: {}' : ''}
+${modules}
 `;
 }
 

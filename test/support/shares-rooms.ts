@@ -44,8 +44,9 @@ export async function creates(owner: TestClient, room: string): Promise<void> {
 }
 
 /** Joins as "guest", without history. */
-export async function joins(guest: TestClient, room: string): Promise<void> {
-  guest.sends(`<presence to="${room}/guest"><x xmlns="${muc}"><history maxstanzas="0"/></x></presence>`);
+export async function joins(guest: TestClient, room: string, password = ''): Promise<void> {
+  const secret = password === '' ? '' : `<password>${password}</password>`;
+  guest.sends(`<presence to="${room}/guest"><x xmlns="${muc}">${secret}<history maxstanzas="0"/></x></presence>`);
   await untilLine(guest, /^\+guest .*110|^error/).then((line) => expect(line).to.not.match(/^error/));
 }
 

@@ -1,11 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { roomDomains } from '../../config/stream-options.ts';
+import { systemClock } from '../../support/clock.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { type Context, harmless, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
-import type { FoundRoom } from '../import/prosody-rooms.ts';
+import type { FoundRoom } from '../import/found-room.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 /** The result of an import. */
@@ -20,16 +21,16 @@ interface RoomImportSummary {
 /** Adds `room import`. */
 export function roomImportCommand(cli: Cli, context: Context): void {
   cli.command(
-    'import <directory>',
-    'Create the rooms of a data directory of Prosody, with their archives',
+    'import <source>',
+    'Create the rooms of a data directory of Prosody, or of a dump of ejabberd, with their archives',
     (options) =>
-      jsonOption(options).positional('directory', {
+      jsonOption(options).positional('source', {
         type: 'string',
         demandOption: true,
-        describe: 'Data directory of Prosody, such as /var/lib/prosody',
+        describe: 'Data directory of Prosody, such as /var/lib/prosody, or file that "ejabberdctl dump" has written',
       }),
-    async ({ directory, json, config }) => {
-      const summary = await importRooms(context, directory, config);
+    async ({ source, json, config }) => {
+      const summary = await importRooms(context, source, config);
       if (json) printJson(context, summary);
       else printLines(context, report(summary));
       if (summary.problems.length > 0)
@@ -38,12 +39,12 @@ export function roomImportCommand(cli: Cli, context: Context): void {
   );
 }
 
-async function importRooms(context: Context, directory: string, file: string | undefined): Promise<RoomImportSummary> {
-  const path = resolve(context.directory, directory);
-  if (!existsSync(path)) throw new CommandError(exitCodes.conflict, `There is no directory ${path}.`);
+async function importRooms(context: Context, source: string, file: string | undefined): Promise<RoomImportSummary> {
+  const path = resolve(context.directory, source);
+  if (!existsSync(path)) throw new CommandError(exitCodes.conflict, `There is no file or directory ${path}.`);
   const config = await readConfiguration(context, file);
-  const [{ prosodyRooms }, { importRoomOperation }] = await Promise.all([
-    import('../import/prosody-rooms.ts'),
+  const [rooms, { importRoomOperation }] = await Promise.all([
+    roomsIn(path),
     import('../../web/control/room-import.ts'),
   ]);
   const domains = roomDomains(config);
@@ -51,7 +52,7 @@ async function importRooms(context: Context, directory: string, file: string | u
   await withServerOrData(
     config,
     async (operator) => {
-      for await (const found of prosodyRooms(path)) {
+      for await (const found of rooms) {
         const { place, room, losses } = found;
         const problem = problemOf(found, domains);
         if (problem !== undefined || !room) summary.problems.push({ place, problem: problem ?? 'there is no room' });
@@ -65,6 +66,16 @@ async function importRooms(context: Context, directory: string, file: string | u
     { create: true },
   );
   return summary;
+}
+
+/** The rooms in a data directory of Prosody, or in a dump of ejabberd. */
+async function roomsIn(path: string): Promise<AsyncIterable<FoundRoom>> {
+  if (statSync(path).isDirectory()) return (await import('../import/prosody-rooms.ts')).prosodyRooms(path);
+  const [{ openDump }, { ejabberdRooms }] = await Promise.all([
+    import('../import/entries-in.ts'),
+    import('../import/ejabberd-rooms.ts'),
+  ]);
+  return ejabberdRooms(await openDump(path), systemClock.nowMs());
 }
 
 function problemOf({ place, problem }: FoundRoom, domains: readonly string[]): string | undefined {

@@ -19,7 +19,7 @@ const linesShown = 20;
 export function userImportCommand(cli: Cli, context: Context): void {
   cli.command(
     'import <file>',
-    'Create accounts from lines of jid,password or jid,bcrypt-hash, from a XEP-0227 file, or from the data directory of Prosody',
+    'Create accounts from lines of jid,password or jid,bcrypt-hash, from a XEP-0227 file, from the data directory of Prosody, or from a dump of ejabberd',
     (options) =>
       jsonOption(options)
         .positional('file', {

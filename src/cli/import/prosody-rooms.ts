@@ -2,24 +2,15 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Jid } from '../../protocol/jid.ts';
-import { configuredRoom, defaultRoomConfig, type RoomConfig } from '../../protocol/muc/room-config.ts';
+import { defaultRoomConfig, type RoomConfig } from '../../protocol/muc/room-config.ts';
 import { affiliationNamed } from '../../protocol/muc/vocabulary.ts';
 import type { PortableRoom } from '../../web/control/room-import.ts';
 import { serialize } from '../../xml/serialize.ts';
+import { type FoundRoom, withOption } from './found-room.ts';
 import { faultIn } from './loss-error.ts';
 import { LuaSyntaxError, LuaTable, type LuaValue, readLuaItems, readLuaReturn, textOfBytes } from './lua-table.ts';
 import { decodedName, hostsIn, namesIn } from './prosody-directory.ts';
 import { roomMessageElement, subjectElement, timeMsOf } from './prosody-parts.ts';
-
-/** A room in a directory, or the problem that prevents its import. */
-export interface FoundRoom {
-  /** Its address. */
-  readonly place: string;
-  readonly room?: PortableRoom | undefined;
-  readonly problem?: string | undefined;
-  /** What the import leaves out. */
-  readonly losses: readonly string[];
-}
 
 /** The persistent rooms in the data directory of Prosody. Prosody may be running. */
 export async function* prosodyRooms(directory: string): AsyncGenerator<FoundRoom> {
@@ -75,7 +66,7 @@ const handled = new Set(['hidden', 'password', 'subject', 'subject_from', 'subje
 
 function configOf({ fields: stored }: LuaTable, losses: string[]): RoomConfig {
   const password = stored.get('password');
-  let config = changed(defaultRoomConfig, 'muc#roomconfig_publicroom', stored.get('hidden') !== true);
+  let config = withOption(defaultRoomConfig, 'muc#roomconfig_publicroom', stored.get('hidden') !== true);
   if (typeof password === 'string' && password !== '')
     config = { ...config, passwordProtected: true, password: textOfBytes(password) };
   for (const [option, value] of stored) {
@@ -83,17 +74,12 @@ function configOf({ fields: stored }: LuaTable, losses: string[]): RoomConfig {
     const name = fields[option];
     try {
       if (name === undefined || value instanceof LuaTable) losses.push(`the option ${option}`);
-      else config = changed(config, name, value);
+      else config = withOption(config, name, typeof value === 'string' ? textOfBytes(value) : value);
     } catch (error) {
       losses.push(`the option ${option}: ${faultIn(error)}`);
     }
   }
   return config;
-}
-
-function changed(config: RoomConfig, name: string, value: string | number | boolean): RoomConfig {
-  const text = typeof value === 'boolean' ? String(Number(value)) : textOfBytes(String(value));
-  return configuredRoom(config, new Map([[name, [text]]]));
 }
 
 /** Versions before 0.11 have them in a table of their own. */
