@@ -2,7 +2,7 @@ import type { Jid } from '../protocol/jid.ts';
 import type { RoomMessage, RoomStore } from '../storage/rooms.ts';
 import { entryOf } from './loading.ts';
 import type { Recover } from './room/command.ts';
-import type { RoomState } from './room/state.ts';
+import { affiliationOf, type ExistingRoom, type RoomState } from './room/state.ts';
 
 /** Dependencies of the recovery of rooms. */
 interface RecoveryDeps {
@@ -23,9 +23,13 @@ export async function recovery(
   number: number | undefined,
   { store, isLocalDomain, hasSession, lastConfirmed }: RecoveryDeps,
 ): Promise<Pick<Recover, 'lost' | 'missed'>> {
-  const clients = room.kind === 'existing' ? room.occupants.sessions : [];
-  const local = clients.filter(({ domain }) => isLocalDomain(domain));
-  const [lost, living] = [local.filter((client) => !hasSession(client)), local.filter(hasSession)];
+  if (room.kind === 'absent') return { lost: [], missed: [] };
+  const isHere = (client: Jid) => !isLocalDomain(client.domain) || hasSession(client);
+  // A crash may have lost that somebody left because of a ban, but not the ban.
+  const isLost = (client: Jid) => !isHere(client) || !mayBeInside(room, client);
+  const clients = room.occupants.sessions;
+  const lost = clients.filter(isLost);
+  const living = clients.filter((client) => isLocalDomain(client.domain) && !isLost(client));
   if (living.length === 0 || number === undefined) return { lost, missed: [] };
   const earliest = Math.min(...living.map(lastConfirmed));
   const range = { afterId: earliest, beforeId: Number.POSITIVE_INFINITY };
@@ -36,6 +40,11 @@ export async function recovery(
     return { entry: entryOf(message), to: others.filter((client) => lastConfirmed(client) < message.id) };
   });
   return { lost: [...lost, ...overdue], missed: missed.filter(({ to }) => to.length > 0) };
+}
+
+function mayBeInside(room: ExistingRoom, client: Jid): boolean {
+  const affiliation = affiliationOf(room, client);
+  return affiliation !== 'outcast' && !(room.config.membersOnly && affiliation === 'none');
 }
 
 function missedBy(

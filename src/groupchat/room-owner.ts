@@ -183,10 +183,23 @@ export class RoomOwner {
       this.#apply(changes, announcements);
       return { announcements, writing: posted };
     }
+    this.#writeOccupants(changes);
     return Promise.all([written, posted?.done]).then(() => {
       this.#apply(changes, announcements);
       return { announcements };
     });
+  }
+
+  /** What a change of the room means for its occupants becomes durable with it: a crash must not undo a ban for those who are inside. */
+  #writeOccupants(changes: readonly RoomChange[]): void {
+    const [room, state] = [this.#number, this.#state];
+    if (room === undefined || state.kind === 'absent') return;
+    for (const change of changes) {
+      const before = change.kind === 'occupant' ? state.occupants.named(change.nickKey) : undefined;
+      if (change.kind !== 'occupant' || !before) continue;
+      for (const row of occupantChanges(before, change.occupant, (client) => this.lastConfirmed(client)))
+        this.#deps.store.changeOccupant(room, row).catch(this.#deps.failed);
+    }
   }
 
   #apply(changes: readonly RoomChange[], announcements: readonly Announcement[]): void {

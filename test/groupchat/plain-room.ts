@@ -45,6 +45,17 @@ export class PlainRoom {
     this.person(name).role = 'none';
   }
 
+  /** `isInside`: the author uses a client that is in the room. */
+  says(name: string, { isInside }: { readonly isInside: boolean }): string {
+    if (!isInside) return 'not-acceptable';
+    return this.person(name).role === 'visitor' ? 'forbidden' : 'yes';
+  }
+
+  /** The server starts again. Those in the room keep their roles; what was given to the others is forgotten. */
+  restarts(): void {
+    for (const person of this.#people.values()) person.given = undefined;
+  }
+
   /** Changes whether newcomers have voice, or whether only members may be in the room. */
   configures(name: string, option: 'moderated' | 'membersOnly', value: boolean): string {
     if (this.person(name).affiliation !== 'owner') return 'forbidden';

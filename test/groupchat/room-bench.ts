@@ -101,19 +101,12 @@ export class RoomBench {
 
   /** Has a client submit the configuration form. */
   configures(client: string, values: Readonly<Record<string, string | readonly string[]>>): void {
-    const fields = Object.entries(values).map(([name, value]) => {
-      const written = [value].flat().map((one) => `<value>${one}</value>`);
-      return `<field var='${name}'>${written.join('')}</field>`;
-    });
-    const type = "<field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>";
-    const x = `<x xmlns='jabber:x:data' type='submit'>${fields.length > 0 ? type : ''}${fields.join('')}</x>`;
-    this.sends(client, `<iq type='set' id='c'><query xmlns='http://jabber.org/protocol/muc#owner'>${x}</query></iq>`);
+    this.sends(client, configuration(values));
   }
 
   /** Has a client change roles and affiliations. */
   administers(client: string, ...items: string[]): void {
-    const query = `<query xmlns='http://jabber.org/protocol/muc#admin'>${items.join('')}</query>`;
-    this.sends(client, `<iq type='set' id='a'>${query}</iq>`);
+    this.sends(client, administration(...items));
   }
 
   #wishOf(stanza: Stanza, from: Jid, to: Jid): Wish | undefined {
@@ -139,6 +132,23 @@ export class RoomBench {
     this.#posted += 1;
     return { number: this.#posted, id: `id${this.#posted}` };
   }
+}
+
+/** The request that submits the configuration form. */
+export function configuration(values: Readonly<Record<string, string | readonly string[]>>): string {
+  const fields = Object.entries(values).map(([name, value]) => {
+    const written = [value].flat().map((one) => `<value>${one}</value>`);
+    return `<field var='${name}'>${written.join('')}</field>`;
+  });
+  const type = "<field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>";
+  const x = `<x xmlns='jabber:x:data' type='submit'>${fields.length > 0 ? type : ''}${fields.join('')}</x>`;
+  return `<iq type='set' id='c'><query xmlns='http://jabber.org/protocol/muc#owner'>${x}</query></iq>`;
+}
+
+/** The request that changes roles and affiliations. */
+export function administration(...items: string[]): string {
+  const query = `<query xmlns='http://jabber.org/protocol/muc#admin'>${items.join('')}</query>`;
+  return `<iq type='set' id='a'>${query}</iq>`;
 }
 
 function nameOf(client: string): string {
