@@ -24,6 +24,7 @@ const folders = [
   'extensions',
   'web',
   'config',
+  'check',
   'compose',
   'cli',
 ];

@@ -1,7 +1,7 @@
 import { utimesSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { checkSystem, type Machine } from '../../src/cli/check/check-system.ts';
-import { zoneLines } from '../../src/cli/check/zone.ts';
+import { checkSystem, type Machine } from '../../src/check/check-system.ts';
+import { zoneLines } from '../../src/check/zone.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { Workplace } from './run.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
-import type { Finding } from '../../src/cli/check/finding.ts';
+import type { Finding } from '../../src/check/finding.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import { loadCertificates } from '../../src/tls/certificates.ts';
 import { addressRecord, type DnsRecord, DnsServer, srvRecord } from '../federation/dns-server.ts';

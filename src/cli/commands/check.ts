@@ -1,6 +1,6 @@
+import type { Finding } from '../../check/finding.ts';
 import type { Config } from '../../config/schema.ts';
 import { OperationError } from '../../routing/operation-error.ts';
-import type { Finding } from '../check/finding.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { configurationFile, readConfiguration } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
@@ -24,7 +24,8 @@ export function checkCommand(cli: Cli, context: Context): void {
     async ({ json, zone, host, config: named }) => {
       const config = await readConfiguration(context, named);
       if (zone) return printZone(context, config, host ?? config.domains[0] ?? '', json);
-      const findings = await check(config, configurationFile(context, named));
+      const [{ check }, server] = await Promise.all([import('../../check/check.ts'), checkServer(config.dataDir)]);
+      const findings = await check(config, { file: configurationFile(context, named), ...server });
       if (json) printJson(context, { findings });
       else printLines(context, aligned(findings.map(({ level, topic, message }) => [level, topic, message])));
       const errors = findings.filter(({ level }) => level === 'error');
@@ -34,42 +35,20 @@ export function checkCommand(cli: Cli, context: Context): void {
 }
 
 async function printZone(context: Context, config: Config, host: string, json: boolean): Promise<void> {
-  const { zoneLines } = await import('../check/zone.ts');
+  const { zoneLines } = await import('../../check/zone.ts');
   const zone = zoneLines(config, host);
   if (json) printJson(context, { zone });
   else printLines(context, zone);
 }
 
-async function check(config: Config, file: string | undefined): Promise<Finding[]> {
-  const [{ checkConfiguration }, { checkCertificates }, { checkData }, { checkSystem }, { checkPorts }, { checkDns }] =
-    await Promise.all([
-      import('../check/check-configuration.ts'),
-      import('../check/check-certificates.ts'),
-      import('../check/check-data.ts'),
-      import('../check/check-system.ts'),
-      import('../check/check-ports.ts'),
-      import('../check/check-dns.ts'),
-    ]);
-  const { runs, finding } = await checkServer(config.dataDir);
-  return [
-    ...checkConfiguration(config, file),
-    ...(await checkCertificates(config)),
-    ...checkData(config.dataDir, runs),
-    ...(await checkSystem(config)),
-    finding,
-    ...(runs ? [] : await checkPorts(config)),
-    ...(await checkDns(config)),
-  ];
-}
-
-async function checkServer(dataDir: string): Promise<{ runs: boolean; finding: Finding }> {
+async function checkServer(dataDir: string): Promise<{ runs: boolean; server: Finding }> {
   try {
     const runs = (await ControlClient.connect(dataDir)) !== undefined;
     const message = runs ? 'The server is running.' : 'The server is not running.';
-    return { runs, finding: { level: 'ok', topic: 'server', message } };
+    return { runs, server: { level: 'ok', topic: 'server', message } };
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    return { runs: false, finding: { level: 'error', topic: 'server', message: error.message } };
+    return { runs: false, server: { level: 'error', topic: 'server', message: error.message } };
   }
 }
 

@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { dataPaths } from '../../storage/sqlite/data-directory.ts';
-import { lockDirectory } from '../../storage/sqlite/directory-lock.ts';
-import { StorageError } from '../../storage/storage-error.ts';
+import { dataPaths } from '../storage/sqlite/data-directory.ts';
+import { lockDirectory } from '../storage/sqlite/directory-lock.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('data');

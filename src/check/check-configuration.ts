@@ -1,6 +1,6 @@
-import { uploadUrl } from '../../config/extension-options.ts';
-import { addressesFor, isOpen, reachable } from '../../config/listener-kinds.ts';
-import type { Config } from '../../config/schema.ts';
+import { uploadUrl } from '../config/extension-options.ts';
+import { addressesFor, isOpen, reachable } from '../config/listener-kinds.ts';
+import type { Config } from '../config/schema.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('configuration');

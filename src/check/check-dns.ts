@@ -1,14 +1,14 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { resolverOptions } from '../../config/federation-settings.ts';
-import { listenersInUse, reachable } from '../../config/listener-kinds.ts';
-import type { Config, Listener } from '../../config/schema.ts';
-import { serviceDomains } from '../../config/stream-options.ts';
-import { proxyDomain } from '../../extensions/bytestreams/bytestreams.ts';
-import type { Resolver, SrvRecord } from '../../federation/resolver.ts';
-import { SystemResolver } from '../../federation/system-resolver.ts';
-import { systemClock } from '../../support/clock.ts';
-import { asciiDomain } from '../../tls/certificate-files.ts';
+import { resolverOptions } from '../config/federation-settings.ts';
+import { listenersInUse, reachable } from '../config/listener-kinds.ts';
+import type { Config, Listener } from '../config/schema.ts';
+import { serviceDomains } from '../config/stream-options.ts';
+import { proxyDomain } from '../extensions/bytestreams/bytestreams.ts';
+import type { Resolver, SrvRecord } from '../federation/resolver.ts';
+import { SystemResolver } from '../federation/system-resolver.ts';
+import { systemClock } from '../support/clock.ts';
+import { asciiDomain } from '../tls/certificate-files.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('dns');

@@ -1,9 +1,9 @@
 import { networkInterfaces } from 'node:os';
-import { listenersInUse } from '../../config/listener-kinds.ts';
-import type { Config } from '../../config/schema.ts';
-import { serviceDomains } from '../../config/stream-options.ts';
-import { isPrivateAddress } from '../../federation/private-address.ts';
-import { asciiDomain } from '../../tls/certificate-files.ts';
+import { listenersInUse } from '../config/listener-kinds.ts';
+import type { Config } from '../config/schema.ts';
+import { serviceDomains } from '../config/stream-options.ts';
+import { isPrivateAddress } from '../federation/private-address.ts';
+import { asciiDomain } from '../tls/certificate-files.ts';
 
 const seconds = 3600;
 

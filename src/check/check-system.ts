@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { reachable } from '../../config/listener-kinds.ts';
-import type { Config } from '../../config/schema.ts';
-import { dataPaths } from '../../storage/sqlite/data-directory.ts';
-import { diskSpaceAt } from '../../support/disk-space.ts';
+import { reachable } from '../config/listener-kinds.ts';
+import type { Config } from '../config/schema.ts';
+import { dataPaths } from '../storage/sqlite/data-directory.ts';
+import { diskSpaceAt } from '../support/disk-space.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('system');

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { listenersInUse } from '../../config/listener-kinds.ts';
-import type { Config, Listener } from '../../config/schema.ts';
+import { listenersInUse } from '../config/listener-kinds.ts';
+import type { Config, Listener } from '../config/schema.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('ports');

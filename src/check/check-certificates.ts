@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { reachable } from '../../config/listener-kinds.ts';
-import type { Config } from '../../config/schema.ts';
-import { serviceDomains } from '../../config/stream-options.ts';
-import { TrustAnchors } from '../../federation/trust-anchors.ts';
-import { covers } from '../../tls/certificate-files.ts';
+import { reachable } from '../config/listener-kinds.ts';
+import type { Config } from '../config/schema.ts';
+import { serviceDomains } from '../config/stream-options.ts';
+import { TrustAnchors } from '../federation/trust-anchors.ts';
+import { covers } from '../tls/certificate-files.ts';
 import {
   CertificateError,
   type CertificateOptions,
   type CertificateStore,
   loadCertificates,
-} from '../../tls/certificates.ts';
+} from '../tls/certificates.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('certificates');
