@@ -18,6 +18,15 @@ export function jsonOption<T>(options: Argv<T>) {
   return options.option('json', { type: 'boolean', default: false, describe: 'Print JSON' });
 }
 
+/** Adds the option that names the file of an export. */
+export function outOption<T>(options: Argv<T>) {
+  return options.option('out', {
+    type: 'string',
+    requiresArg: true,
+    describe: 'File to create; otherwise standard output',
+  });
+}
+
 /** Rejects a command line that names a group of commands, such as `user`, without one of its commands. */
 export function requireCommand<T>(options: Argv<T>, group: string) {
   return options.demandCommand(1, `A command is missing: "${group} --help" lists them.`);

@@ -15,6 +15,7 @@ import type { StreamListener } from '../streams/stream-listener.ts';
 import { packageVersion } from '../support/package-version.ts';
 import { AdministrationAccess } from '../web/administration/administration-access.ts';
 import { administrationCommands } from '../web/administration/administration-commands.ts';
+import { roomCommands } from '../web/administration/room-commands.ts';
 import type { HttpListener } from '../web/http/http-listener.ts';
 import { makeListener, makeSessions } from './c2s.ts';
 import type { Foundation } from './foundation.ts';
@@ -130,14 +131,15 @@ function makeExtensionList(
   { registrar, devices, administration }: Pick<Parts, 'registrar' | 'devices' | 'administration'>,
 ): readonly Extension<ExtensionOptions>[] {
   const options = extensionOptions(config);
-  const commands = administrationCommands({ administrators: config.administrators, access: administration });
+  const administrated = { administrators: config.administrators, access: administration };
   return makeExtensions({
     software,
     options,
     routing,
     registrar,
     devices,
-    commands,
+    commands: administrationCommands(administrated),
+    roomCommands: roomCommands(administrated),
     storage,
     blobs,
     limiter,

@@ -1,3 +1,4 @@
+import type { RoomServiceCommand } from '../groupchat/room-service.ts';
 import type { DomainCommand, Extension } from '../routing/extension.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { BlobStore } from '../storage/blobs.ts';
@@ -68,6 +69,8 @@ export interface ExtensionDeps {
   readonly devices: AccountDevices;
   /** Ad-hoc commands that do not belong to an extension. */
   readonly commands: readonly DomainCommand[];
+  /** Ad-hoc commands of the services with rooms. */
+  readonly roomCommands: readonly RoomServiceCommand[];
   readonly storage: Pick<
     Storage,
     | 'accounts'
@@ -106,6 +109,8 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     clock,
     log,
   });
+  const contacts = contactAddresses(options.contact);
+  const forms = contacts.disco?.domainForms ?? [];
   const roomBookmarks = bookmarks({ ...routing, nodes: eventing.nodes, store: storage.privateXml, log });
   const images = avatars({ ...routing, nodes: eventing.nodes, storage, log });
   const parts: readonly Extension<ExtensionOptions>[] = [
@@ -126,7 +131,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
       advertisements: () => all.flatMap((extension) => extension.disco ?? []),
       services: (domain) => routing.services.itemsOf(domain),
     }),
-    contactAddresses(options.contact),
+    contacts,
     externalServices(options, clock),
     bytestreams({ ...routing, ...deps, domains: options.domains, options: options.proxy }),
     ping(),
@@ -142,7 +147,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     roomBookmarks.extension,
     images.extension,
     register(deps.registrar, options.registration),
-    rooms({ ...routing, options: options.rooms, storage, clock, log }),
+    rooms({ ...routing, ...deps, options: options.rooms, forms, commands: deps.roomCommands }),
     announcements({ ...routing, ...deps, domains: options.domains }),
     upload({ ...routing, ...deps, options: options.uploads }),
     clientAccess(deps.devices),

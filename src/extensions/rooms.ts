@@ -3,12 +3,12 @@ import { archiveRetention, type RetentionOptions } from '../archives/retention.t
 import type { ConfirmedMessages } from '../groupchat/confirmed-messages.ts';
 import type { Announcement } from '../groupchat/room/decision.ts';
 import { roomOperations } from '../groupchat/room-operations.ts';
-import { roomService } from '../groupchat/room-service.ts';
+import { type RoomServiceCommand, roomService } from '../groupchat/room-service.ts';
 import { type RoomLimits, Rooms, type RoomsDeps } from '../groupchat/rooms.ts';
+import type { DataForm } from '../protocol/data-form.ts';
 import type { Jid } from '../protocol/jid.ts';
 import { ns } from '../protocol/namespaces.ts';
 import type { Stanza } from '../protocol/stanza.ts';
-import { StanzaError } from '../protocol/stanza-error.ts';
 import type { Claim, Extension } from '../routing/extension.ts';
 import { type MaybePromise, then, useAll } from '../routing/maybe-promise.ts';
 import type { Routing } from '../routing/routing.ts';
@@ -33,6 +33,9 @@ interface RoomExtensionDeps
     >,
     Pick<RoomsDeps, 'clock' | 'log'> {
   readonly options: RoomOptions;
+  /** Further forms in the descriptions of the services (XEP-0128). */
+  readonly forms: readonly DataForm[];
+  readonly commands: readonly RoomServiceCommand[];
   readonly storage: Pick<Storage, 'rooms' | 'secrets'>;
 }
 
@@ -50,12 +53,20 @@ const claims: readonly Claim[] = [
   { spec: 'XEP-0421', title: 'Occupant identifiers for semi-anonymous MUCs', version: '1.0.1', status: 'complete' },
   { spec: 'XEP-0424', title: 'Message Retraction', version: '0.4.2', status: 'complete' },
   { spec: 'XEP-0425', title: 'Moderated Message Retraction', version: '0.3.0', status: 'complete' },
+  {
+    spec: 'XEP-0433',
+    title: 'Extended Channel Search',
+    version: '0.1.0',
+    status: 'complete',
+    note: 'pages go forward only',
+  },
+  { spec: 'XEP-0486', title: 'MUC Avatars', version: '0.1.0', status: 'complete' },
   { spec: 'XEP-0410', title: 'MUC Self-Ping', version: '1.1.3', status: 'complete' },
 ];
 
 /** Rooms for many (XEP-0045), and their archives (XEP-0313). */
 export function rooms(deps: RoomExtensionDeps): Extension {
-  const { options, sessions, requests, routeAll, storage, clock, log } = deps;
+  const { options, sessions, requests, route, routeAll, storage, clock, log } = deps;
   const { domains, limits, retention: keeping } = options;
   if (domains.length === 0) return { name: 'rooms', claims };
   const { rooms: store, secrets } = storage;
@@ -67,7 +78,8 @@ export function rooms(deps: RoomExtensionDeps): Extension {
     limits,
     hasSession: (client) => sessions.find(client) !== undefined,
     restored: restored.promise,
-    ping: (occupant, client) => pinged(occupant, client, deps),
+    ping: (occupant, client) =>
+      requests.refusal(occupant, client, xml('ping', { xmlns: ns.ping }), pingMs, (request) => void route(request)),
     send: (announcements, confirmed) => sendAll(announcements, confirmed, { routeAll, missed }),
   });
   const missed = (stanza: Stanza, member: Jid) => tellMember(stanza, member, deps);
@@ -78,7 +90,7 @@ export function rooms(deps: RoomExtensionDeps): Extension {
     name: 'rooms',
     claims,
     metrics: roomMetrics(all, store),
-    services: domains.map((domain) => roomService({ domain, rooms: all, store, requests, log })),
+    services: domains.map((domain) => roomService({ ...deps, domain, rooms: all, store })),
     operations: roomOperations.map(({ bind }) =>
       bind({ rooms: all, store, hasRooms: (domain) => domains.includes(domain) }),
     ),
@@ -120,19 +132,6 @@ function roomMetrics(all: Rooms, store: Pick<Storage['rooms'], 'countRooms'>): r
   ];
 }
 
-/** The error with which a client of another server, or that server, answers a ping (XEP-0199). */
-async function pinged(
-  occupant: Jid,
-  client: Jid,
-  { requests, route }: Pick<RoomExtensionDeps, 'requests' | 'route'>,
-): Promise<StanzaError | undefined> {
-  const ping = xml('ping', { xmlns: ns.ping });
-  const answer = await requests.ask(occupant, client, ping, pingMs, (request) => void route(request));
-  if (!answer) return StanzaError.remoteServerTimeout();
-  const error = answer.type === 'error' ? answer.payload.find('error', ns.client) : undefined;
-  return error && StanzaError.fromElement(answer.payload.element(error));
-}
-
 /** Tells the devices of a local member of a message in a room that it is not in, unless it blocks the author or the room. */
 function tellMember(
   stanza: Stanza,
@@ -148,7 +147,7 @@ function tellMember(
     told.catch((error: unknown) => log.error({ err: error }, 'the devices of a member were not told of a message'));
 }
 
-/** Sends announcements in their order. What is for all is neither recorded nor stored for absent users. */
+/** Sends announcements in their order. An announcement to the occupants is neither recorded nor stored for absent users. */
 function sendAll(
   announcements: readonly Announcement[],
   confirmed: ConfirmedMessages,

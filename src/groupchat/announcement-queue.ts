@@ -1,7 +1,7 @@
 import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { Announcement } from './room/decision.ts';
 
-/** What a room has decided, until it has said so. */
+/** One decision whose announcements are not sent yet. */
 interface Entry {
   readonly announcements: readonly Announcement[];
   /** The number of the message that is being stored. */
@@ -12,7 +12,7 @@ interface Entry {
   readonly reject: (error: unknown) => void;
 }
 
-/** Something that becomes durable before its announcements leave. */
+/** A write that must be durable before its announcements leave. */
 export interface Writing {
   readonly done: Promise<void>;
   /** The number of the posted message. */
@@ -34,7 +34,7 @@ export class AnnouncementQueue {
     this.#send = send;
   }
 
-  /** Whether nothing waits. */
+  /** Whether all announcements are sent. */
   get isEmpty(): boolean {
     return this.#entries.length === 0 && !this.#sending;
   }
@@ -64,7 +64,7 @@ export class AnnouncementQueue {
     });
   }
 
-  /** Refuses something, after everything that was decided before. Throws or rejects with the error. */
+  /** Refuses a command, after everything that was decided before. Throws or rejects with the error. */
   refuse(error: unknown): Promise<never> {
     if (this.isEmpty) throw error;
     return new Promise((_, reject) => {
@@ -90,7 +90,7 @@ export class AnnouncementQueue {
     this.#advance();
   }
 
-  /** Sends what may leave. */
+  /** Sends the announcements at the head of the queue, up to the first write that is not done. */
   #advance(): void {
     while (!this.#sending) {
       const [entry] = this.#entries;

@@ -16,7 +16,7 @@ import type { Element } from '../xml/element.ts';
 import { seesJids } from './room/presence.ts';
 import { affiliationOf, type ExistingRoom, type RoomState, standingOf } from './room/state.ts';
 
-/** A room after everything that it was asked before, and what its archive is found by. */
+/** A room after all earlier commands, and the keys of its archive. */
 export interface RoomArchive {
   readonly state: RoomState;
   /** The number of the room in the store. */
@@ -31,7 +31,7 @@ interface RoomArchivesDeps {
   readonly log: Log;
 }
 
-/** What somebody may read, and how. */
+/** A room whose archive somebody may read. */
 interface Reader {
   readonly room: ExistingRoom;
   readonly number: number;

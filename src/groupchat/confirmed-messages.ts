@@ -28,12 +28,12 @@ export class ConfirmedMessages {
     this.#unwritten.delete(client.toString());
   }
 
-  /** What a session needs to say that its client has a message. */
+  /** With this, a session can say that its client has a message. */
   archived(id: number): ArchivedForRecipients {
     return { confirmed: (client) => this.#confirm(client.toString(), id) };
   }
 
-  /** What was not written yet. */
+  /** The confirmations that are not written yet; they count as written from now on. */
   takeUnwritten(): { readonly jid: string; readonly seenId: number }[] {
     const unwritten = [...this.#unwritten].flatMap((jid) => {
       const seenId = this.#lastIds.get(jid);

@@ -6,14 +6,28 @@ import { isAffiliatedAs } from '../protocol/muc/vocabulary.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { contentOf } from '../protocol/presence.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
+import { maySeeAvatar } from './room/avatar.ts';
 import { affiliationOf, type ExistingRoom } from './room/state.ts';
 
-/** What a service with rooms tells about itself (XEP-0045 §6.2). */
-export function describeService(name: string): Capabilities {
+/** The capabilities of a service with rooms (XEP-0045 §6.2). */
+export function describeService(
+  name: string,
+  { forms, hasCommands }: { readonly forms: readonly DataForm[]; readonly hasCommands: boolean },
+): Capabilities {
   return {
     // Clients look for this identity.
     identities: [{ category: 'conference', type: 'text', name }],
-    features: [ns.muc, ns.mucStableId, ns.mucUnique, ns.occupantId, ns.resultSet],
+    features: [
+      ns.muc,
+      ns.mucStableId,
+      ns.mucUnique,
+      ns.occupantId,
+      ns.resultSet,
+      ns.vcard,
+      ns.channelSearch,
+      ...(hasCommands ? [ns.commands] : []),
+    ],
+    forms,
   };
 }
 
@@ -21,7 +35,7 @@ export function describeService(name: string): Capabilities {
 const nodes = { reservedNick: 'x-roomuser-item', traffic: ns.mucTraffic };
 
 /**
- * What a room, or one of its nodes, tells somebody (XEP-0045 §6.4, §7.12), also those who are not in it: they ask before they enter.
+ * The capabilities of a room, or of one of its nodes (XEP-0045 §6.4, §7.12), also for users outside: they ask before they enter.
  * Undefined for an unknown node. Throws StanzaError.
  */
 export function describeRoom(room: ExistingRoom, asker: Jid, node: string | undefined): Capabilities | undefined {
@@ -56,10 +70,11 @@ function capabilitiesOf(room: ExistingRoom, asker: Jid): Capabilities {
       ns.register,
       ns.occupantId,
       ns.stanzaId,
+      ns.vcard,
       ...archive,
       ...traitsOf(config),
     ],
-    forms: [descriptionForm(room, maySeeMore(room, asker))],
+    forms: [descriptionForm(room, asker)],
   };
 }
 
@@ -82,7 +97,8 @@ function traitsOf(config: RoomConfig): string[] {
   ];
 }
 
-function descriptionForm({ config, occupants, subject }: ExistingRoom, withContent: boolean): DataForm {
+function descriptionForm(room: ExistingRoom, asker: Jid): DataForm {
+  const { config, occupants, subject, avatarHashes } = room;
   const bit = (value: boolean) => [value ? '1' : '0'];
   const content = [
     { var: 'muc#roominfo_description', type: 'text-single', values: [config.description] },
@@ -93,11 +109,15 @@ function descriptionForm({ config, occupants, subject }: ExistingRoom, withConte
     },
     { var: 'muc#roominfo_occupants', type: 'text-single', values: [String(occupants.size)] },
   ] as const;
+  // XEP-0486 §5: no field without an avatar.
+  const hasAvatar = avatarHashes.length > 0 && maySeeAvatar(room, asker);
+  const avatar = { var: 'muc#roominfo_avatarhash', type: 'text-multi', values: avatarHashes } as const;
   return {
     type: 'result',
     formType: ns.mucRoomDescription,
     fields: [
-      ...(withContent ? content : []),
+      ...(maySeeMore(room, asker) ? content : []),
+      ...(hasAvatar ? [avatar] : []),
       { var: 'muc#roominfo_lang', type: 'text-single', values: [config.lang] },
       { var: 'muc#roominfo_subjectmod', type: 'boolean', values: bit(config.changeSubject) },
       { var: 'muc#roomconfig_changesubject', type: 'boolean', values: bit(config.changeSubject) },

@@ -2,73 +2,91 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Jid } from '../protocol/jid.ts';
 import { nickKey } from '../protocol/muc/nick-key.ts';
 import { reflectable, withOccupantId } from '../protocol/muc/reflection.ts';
-import type { RoomConfig } from '../protocol/muc/room-config.ts';
-import type { Affiliation } from '../protocol/muc/vocabulary.ts';
+import { defaultRoomConfig, type RoomConfig, settingsOf, withSettings } from '../protocol/muc/room-config.ts';
+import { type RoomVcard, readRoomVcard } from '../protocol/muc/room-vcard.ts';
+import { affiliationNamed } from '../protocol/muc/vocabulary.ts';
 import { ns } from '../protocol/namespaces.ts';
 import { Stanza } from '../protocol/stanza.ts';
-import { withStanzaId } from '../protocol/stanza-id.ts';
-import type { NewRoom, RoomStore } from '../storage/rooms.ts';
+import { withoutStanzaIds, withStanzaId } from '../protocol/stanza-id.ts';
+import { operatorAddress } from '../routing/operation.ts';
+import { OperationError } from '../routing/operation-error.ts';
+import type { NewRoom, RoomAffiliation, RoomStore, StoredRoomChange } from '../storage/rooms.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { attribute } from '../xml/element.ts';
+import { parseElement } from '../xml/parse-element.ts';
+import { parseFrame } from '../xml/parse-frame.ts';
 import type { RoomArchive } from './archive-queries.ts';
+import type { PortableRoom, PortableRoomMessage } from './portable-room.ts';
 import { configText, listingOf } from './stored-changes.ts';
 
-/** A message of a room. Its 'from' is the address of the occupant. */
-interface ImportedMessage {
-  readonly message: Stanza;
-  /** Milliseconds since 1970. */
-  readonly atMs: number;
+/** Dependencies of an import. */
+interface ImportDeps {
+  readonly store: RoomStore;
+  readonly ids: RoomArchive['ids'];
+  /** Milliseconds since 1970; no message is later. */
+  readonly nowMs: number;
 }
 
-/** A room that comes from another server. */
+/** A room in the store, as its messages need it. */
 interface ImportedRoom {
   readonly address: Jid;
-  readonly config: RoomConfig;
-  readonly affiliations: readonly {
-    readonly user: Jid;
-    readonly affiliation: Affiliation;
-    readonly nick?: string | undefined;
-  }[];
-  readonly subject?: ImportedMessage | undefined;
-  /** Its archive, oldest first. */
-  readonly messages: readonly ImportedMessage[];
+  readonly number: number;
+  readonly occupantKey: Buffer;
 }
 
 const keyBytes = 32;
 
-/** Creates a room with its archive. False if the address has a room, which stays unchanged. */
-export async function importRoom(
-  store: RoomStore,
-  ids: RoomArchive['ids'],
-  { address, config, affiliations, subject, messages }: ImportedRoom,
-  nowMs: number,
-): Promise<boolean> {
-  const occupantKey = randomBytes(keyBytes);
+/** Creates a room. False if the address has a room, which stays unchanged. Throws `invalid` if there is a fault in what is imported. */
+export async function importRoom(deps: ImportDeps, portable: PortableRoom): Promise<boolean> {
+  const { store, nowMs } = deps;
+  const address = operatorAddress(portable.room);
+  const config = configIn(portable);
+  const { occupantKey: key } = portable;
+  const occupantKey = key === undefined ? randomBytes(keyBytes) : Buffer.from(key, 'base64');
+  const belongings = belongingsOf(address, occupantKey, portable);
   const number = await created(store, config, {
     address: address.toString(),
     createdAtMs: nowMs,
     config: configText(config),
     occupantKey,
-    affiliations: affiliations.map(({ user, affiliation, nick }) => ({
-      jid: user.toString(),
-      affiliation,
-      ...(nick !== undefined && { nick, nickKey: nickKey(nick) }),
-    })),
+    affiliations: affiliationsIn(portable),
   });
   if (number === undefined) return false;
-  const numbers = await store.idsAt(messages.map(({ atMs }) => Math.min(atMs, nowMs)));
-  const appended = messages.map(({ message }, index) => {
-    const id = numbers[index] ?? 0;
-    const occupantId = occupantIdIn(message, occupantKey);
-    const posted = asPosted(message, address, occupantId, ids.write(number, id));
-    return store.append({ room: number, id, author: String(message.from), occupantId, bytes: posted.toBytes() });
-  });
-  await Promise.all(appended);
-  if (subject) {
-    const posted = asPosted(subject.message, address, occupantIdIn(subject.message, occupantKey));
-    await store.change(number, [{ kind: 'subject', subject: { message: posted.toBytes(), atMs: subject.atMs } }]);
-  }
+  await append(deps, { address, number, occupantKey }, portable.messages);
+  if (belongings.length > 0) await store.change(number, belongings);
   return true;
+}
+
+/** Adds messages to the archive of a room that was imported before. Throws `not-found` if there is no such room. */
+export async function importRoomMessages(
+  deps: ImportDeps,
+  room: string,
+  messages: readonly PortableRoomMessage[],
+): Promise<void> {
+  const address = operatorAddress(room);
+  const { record } = await deps.store.open(address.toString());
+  if (!record) throw new OperationError('not-found', `There is no room ${room}.`);
+  await append(deps, { address, number: record.room, occupantKey: record.occupantKey }, messages);
+}
+
+/** The changes that give a new room its subject and its vCard. */
+function belongingsOf(address: Jid, occupantKey: Buffer, { subject, vcard }: PortableRoom): StoredRoomChange[] {
+  const belongings: StoredRoomChange[] = [];
+  if (subject) {
+    const message = stanzaOf(subject);
+    const posted = asPosted(message, address, occupantIdIn(message, occupantKey)).toBytes();
+    belongings.push({ kind: 'subject', subject: { message: posted, atMs: subject.atMs } });
+  }
+  if (vcard !== undefined) belongings.push({ kind: 'vcard', vcard: vcardIn(vcard) });
+  return belongings;
+}
+
+function vcardIn(text: string): RoomVcard | undefined {
+  try {
+    return readRoomVcard(parseElement(text));
+  } catch (error) {
+    throw new OperationError('invalid', 'The vCard is invalid.', { cause: error });
+  }
 }
 
 /** The number of the new room; undefined if there is one. */
@@ -81,12 +99,66 @@ async function created(store: RoomStore, config: RoomConfig, room: NewRoom): Pro
   }
 }
 
+/** The configuration, which may lack options. Everything in it is a value that an owner could have chosen. */
+function configIn({ room, config }: PortableRoom): RoomConfig {
+  try {
+    const written = { ...defaultRoomConfig, ...(JSON.parse(config) as Partial<RoomConfig>) };
+    return withSettings(defaultRoomConfig, settingsOf(written));
+  } catch (error) {
+    throw new OperationError('invalid', `The configuration of ${room} is invalid.`, { cause: error });
+  }
+}
+
+/** Of two users with the same reserved nickname, the first keeps it. */
+function affiliationsIn({ affiliations }: PortableRoom): RoomAffiliation[] {
+  const reserved = new Set<string>();
+  return affiliations.flatMap(({ jid, affiliation: name, nick, reason }): RoomAffiliation[] => {
+    const affiliation = affiliationNamed(name) ?? 'none';
+    if (affiliation === 'none') return [];
+    const key = nickKey(nick ?? '');
+    const isFree = key !== '' && !reserved.has(key);
+    reserved.add(key);
+    const user = operatorAddress(jid).toString();
+    return [{ jid: user, affiliation, reason, ...(isFree && { nick, nickKey: key }) }];
+  });
+}
+
+async function append(
+  { store, ids, nowMs }: ImportDeps,
+  { address, number, occupantKey }: ImportedRoom,
+  messages: readonly PortableRoomMessage[],
+): Promise<void> {
+  const numbers = await store.idsAt(messages.map(({ atMs }) => Math.min(atMs, nowMs)));
+  const appended = messages.map((portable, index) => {
+    const id = numbers[index] ?? 0;
+    const written = stanzaOf(portable);
+    const occupantId = portable.author?.occupantId ?? occupantIdIn(written, occupantKey);
+    const message = portable.author ? written : asPosted(written, address, occupantId);
+    const posted = withIdOf(address, message, ids.write(number, id));
+    const author = portable.author?.jid ?? String(written.from);
+    return store.append({ room: number, id, author, occupantId, bytes: posted.toBytes() });
+  });
+  await Promise.all(appended);
+}
+
+function stanzaOf({ xml }: PortableRoomMessage): Stanza {
+  try {
+    return Stanza.fromFrame(parseFrame(xml));
+  } catch (error) {
+    throw new OperationError('invalid', 'The XML of a message is invalid.', { cause: error });
+  }
+}
+
 /** The message as the occupants would have got it here. */
-function asPosted(message: Stanza, room: Jid, occupantId: string, stanzaId?: string): Stanza {
-  const { from, id, lang } = message;
-  const content = withOccupantId(reflectable(message.payload, room), occupantId);
-  const payload = stanzaId === undefined ? content : withStanzaId(content, room, stanzaId);
-  return new Stanza('message', { from, id, type: 'groupchat', lang }, payload);
+function asPosted({ from, id, lang, payload }: Stanza, room: Jid, occupantId: string): Stanza {
+  const content = withOccupantId(reflectable(payload, room), occupantId);
+  return new Stanza('message', { from, id, type: 'groupchat', lang }, content);
+}
+
+/** The message with its id in the archive of the room, in place of any other. */
+function withIdOf(room: Jid, message: Stanza, id: string): Stanza {
+  const others = withoutStanzaIds(message.payload, (by) => by.equals(room));
+  return message.with({ payload: withStanzaId(others, room, id) });
 }
 
 /** The occupant id that the other server has given; without one, each nickname has an id of its own. */

@@ -43,7 +43,7 @@ export async function loadRoom(address: Jid, store: Pick<RoomStore, 'open' | 'pa
 }
 
 function roomOf(address: Jid, record: RoomRecord, messages: readonly RoomMessage[]): ExistingRoom {
-  const { subject, occupantKey, affiliations, occupants } = record;
+  const { subject, occupantKey, affiliations, occupants, avatarHashes } = record;
   const room: ExistingRoom = {
     ...nobodyInside,
     kind: 'existing',
@@ -52,6 +52,7 @@ function roomOf(address: Jid, record: RoomRecord, messages: readonly RoomMessage
     config: { ...defaultRoomConfig, ...(JSON.parse(record.config) as Partial<RoomConfig>) },
     affiliations: new Map(),
     reservedNicks: new Map(),
+    avatarHashes,
     subject: subject && { message: stanzaOf(subject.message), atMs: subject.atMs },
     history: messages.map(entryOf).filter(({ message }) => !changesSubject(message.payload)),
     occupantKey,

@@ -4,6 +4,7 @@ import { readAdminChanges, readAdminLists } from '../protocol/muc/admin-items.ts
 import { readDeclination, readInvitations } from '../protocol/muc/invitation.ts';
 import { readJoinRequest } from '../protocol/muc/join-request.ts';
 import { readRegistration } from '../protocol/muc/registration.ts';
+import { readRoomVcard } from '../protocol/muc/room-vcard.ts';
 import { readDestruction } from '../protocol/muc/user-element.ts';
 import { readVoiceForm } from '../protocol/muc/voice-request.ts';
 import { ns } from '../protocol/namespaces.ts';
@@ -15,17 +16,17 @@ import { messageType } from '../protocol/stanza-rules.ts';
 import { childNamed, type Element } from '../xml/element.ts';
 import type { Configure, Enter, Moderate, Post, RoomCommand, UnaskedCommand } from './room/command.ts';
 
-/** Without what only the owner of the room knows when it takes the command. */
+/** A command without the parts that the owner of the room adds when it takes the command. */
 type Unfinished<Command> = Command extends Enter
   ? Omit<Command, 'nowMs' | 'founding'>
   : Command extends Post | Moderate
     ? Omit<Command, 'nowMs' | 'archive' | 'target'>
     : Omit<Command, 'nowMs'>;
 
-/** What a client wants of a room. */
+/** A command of a client, as far as its stanza says it. */
 export type Wish = Unfinished<Exclude<RoomCommand, UnaskedCommand>>;
 
-/** What a presence to a room or an occupant of it means; undefined if nothing. Throws StanzaError. */
+/** Reads a presence to a room or an occupant; undefined if it means nothing. Throws StanzaError. */
 export function readPresence(presence: Stanza, from: Jid, to: Jid): Wish | undefined {
   switch (presence.type) {
     case undefined:
@@ -48,7 +49,7 @@ function readAvailable(presence: Stanza, from: Jid, to: Jid): Wish {
   return { kind: 'enter', from, nick, presence, ...readJoinRequest(presence.payload.element(x)) };
 }
 
-/** What a message to a room means; undefined if nothing. Throws StanzaError. */
+/** Reads a message to a room or an occupant; undefined if it means nothing. Throws StanzaError. */
 export function readMessage(message: Stanza, from: Jid, to: Jid): Wish | undefined {
   const type = messageType(message);
   if (type === 'error') return readFailure(message, from);
@@ -80,14 +81,14 @@ function readVoice({ payload }: Stanza, from: Jid): Wish {
   return voice === 'request' ? { kind: 'request-voice', from } : { kind: 'answer-voice', from, voice };
 }
 
-/** What an error from a client says: whether the room can reach it. */
+/** Reads an error from a client, which says whether the room can reach it. */
 function readFailure(stanza: Stanza, from: Jid): Wish | undefined {
   const child = stanza.payload.find('error', ns.client);
   if (!child) return undefined;
   return { kind: 'report-failure', from, id: stanza.id, error: StanzaError.fromElement(stanza.payload.element(child)) };
 }
 
-/** What an iq to a room or an occupant of it means; undefined if nothing. Throws StanzaError. */
+/** Reads an iq to a room or an occupant; undefined if it means nothing. Throws StanzaError. */
 export function readRequest(request: Stanza, from: Jid, to: Jid): Wish | undefined {
   const isRequest = request.type === 'get' || request.type === 'set';
   if (!to.isBare)
@@ -98,6 +99,8 @@ export function readRequest(request: Stanza, from: Jid, to: Jid): Wish | undefin
   if (!isRequest || !child) return undefined;
   if (child.name === 'moderate' && child.ns === ns.moderation && request.type === 'set')
     return { kind: 'moderate', from, request, ...readModeration(request.payload.element(child)) };
+  if (child.name === 'vCard' && child.ns === ns.vcard && request.type === 'set')
+    return { kind: 'set-vcard', from, request, vcard: readRoomVcard(request.payload.element(child)) };
   if (child.name !== 'query') return undefined;
   const query = request.payload.element(child);
   switch (child.ns) {

@@ -17,7 +17,7 @@ interface RecoveryDeps {
 /** The most archived messages that a client gets after a restart. One that has missed more must enter again. */
 const maxMissed = 1000;
 
-/** What a restart means for the clients in a room that was loaded: who is lost, and what the others have missed. */
+/** Finds the clients of a loaded room that are lost after a restart, and the messages that the others have missed. */
 export async function recovery(
   room: RoomState,
   number: number | undefined,

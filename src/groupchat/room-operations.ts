@@ -168,7 +168,7 @@ function withWritten(config: RoomConfig, written: Readonly<Record<string, string
   }
 }
 
-/** What the room refuses is the operator's mistake. */
+/** Runs a command; a refusal of the room becomes an error for the operator. */
 async function operated(run: () => MaybePromise<void>): Promise<void> {
   try {
     await run();

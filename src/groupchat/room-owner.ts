@@ -32,20 +32,20 @@ export type SendAnnouncements = (
 /** Makes a command at the moment at which the room takes it; `number` is the number of the room in the store. */
 type CommandMaker = (room: RoomState, number: number | undefined) => MaybePromise<RoomCommand>;
 
-/** What a room has to say, and what becomes durable before. */
+/** Announcements, and the write that must be durable before they leave. */
 interface Outcome {
   readonly announcements: readonly Announcement[];
   readonly writing?: Writing | undefined;
 }
 
 /**
- * Owns one room: takes one command after the other, makes what the room decides durable, and then says it. A change of the room itself
- * is written before anybody knows of it, and commands wait meanwhile. Posted messages do not hold commands up; only what is said after
- * them waits.
+ * Owns one room: takes one command after the other, writes the changes that follow, and then sends the announcements. A change of the
+ * room itself is written before anybody knows of it, and commands wait meanwhile. Posted messages do not delay commands, only the
+ * announcements behind them.
  */
 export class RoomOwner {
   readonly #deps: RoomOwnerDeps;
-  /** What waits for its turn. */
+  /** Commands that wait for their turn. */
   readonly #waiting: (() => void)[] = [];
   readonly #queue: AnnouncementQueue;
   readonly #confirmed: ConfirmedMessages;
@@ -83,13 +83,13 @@ export class RoomOwner {
     return this.#confirmed.lastOf(client) ?? 0;
   }
 
-  /** Writes which messages clients have confirmed. */
-  async writeConfirmed(): Promise<void> {
+  /** Writes which messages clients have confirmed, and says how many clients there are. */
+  writeConfirmed(): { readonly count: number; readonly done: Promise<unknown> } {
     const { store } = this.#deps;
     const room = this.#number;
-    const unwritten = this.#confirmed.takeUnwritten();
-    if (room === undefined) return;
-    await Promise.all(unwritten.map((one) => store.changeOccupant(room, { kind: 'seen', ...one })));
+    const unwritten = room === undefined ? [] : this.#confirmed.takeUnwritten();
+    const written = unwritten.map((one) => store.changeOccupant(room ?? 0, { kind: 'seen', ...one }));
+    return { count: unwritten.length, done: Promise.all(written) };
   }
 
   /** Takes a command after all earlier ones. Resolves when everything that follows from it was said; throws or rejects if it is refused. */

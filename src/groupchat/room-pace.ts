@@ -6,7 +6,7 @@ import type { Wish } from './read-command.ts';
 /** An average for each second, and how many at once. */
 type Rate = readonly [perSecond: number, burst: number];
 
-/** What one user may do in a room. */
+/** The rates of one user in a room. */
 const perUser = {
   enter: [10 / 60, 10],
   post: [5, 20],
@@ -15,7 +15,7 @@ const perUser = {
   invite: [10 / 60, 10],
 } as const satisfies Partial<Record<Wish['kind'], Rate>>;
 
-/** What all users together may do in a room. */
+/** The rates of all users together in a room. */
 const perRoom = { enter: [20, 100], post: [200, 400] } as const satisfies Partial<Record<Wish['kind'], Rate>>;
 
 type Limited = keyof typeof perUser;
@@ -38,7 +38,7 @@ export class RoomPace {
     if (!isSlow || !fits) throw StanzaError.policyViolation('too much at once', { type: 'wait' });
   }
 
-  /** Forgets those who are slow: their limits are what they were at first. */
+  /** Forgets all users. Call it rarely: each of them may do a burst again. */
   forget(): void {
     this.#buckets.clear();
   }

@@ -65,12 +65,15 @@ const lockMs = 5 * 60 * 1000;
 /** How long an occupant has to answer a request. */
 const requestMs = 2 * 60 * 1000;
 const sweepMs = 60 * 1000;
-/** How often it is written which messages clients have confirmed. */
-const confirmedMs = 1000;
+/**
+ * How long it takes until it is written which messages clients have confirmed, in milliseconds: one for each client in the last write, so
+ * that the disk has a thousand of them in a second at most, or all clients once a second.
+ */
+const confirmedMs = { least: 50, most: 1000 };
 /** How many addresses of rooms are read at once. */
 const pageSize = 100;
 
-/** What an operator wants of a room. */
+/** A command of an operator. */
 type OperatorCommand = WithoutTime<SetAffiliation | Remove | Found | Reconfigure | Eject | ForgetHistory>;
 
 type WithoutTime<Command> = Command extends unknown ? Omit<Command, 'nowMs'> : never;
@@ -93,6 +96,7 @@ export class Rooms {
   readonly #silent: SilentClients;
   /** Rooms whose clients have confirmed messages that is not written yet. */
   readonly #unwritten = new Set<RoomOwner>();
+  #confirmedPauseMs = confirmedMs.least;
   /** Whether the last run has ended with a crash. */
   #afterCrash: Promise<boolean> | undefined;
   #sweep: Timer | undefined;
@@ -105,10 +109,16 @@ export class Rooms {
   /** The number of occupants of all rooms. */
   get occupants(): number {
     let sum = 0;
-    for (const held of this.#held.values()) {
-      if (!(held instanceof Promise) && held.owner.state.kind === 'existing') sum += held.owner.state.occupants.size;
-    }
+    for (const address of this.#held.keys()) sum += this.occupantsOf(address);
     return sum;
+  }
+
+  /** The number of occupants of one room. A room with occupants is in memory. */
+  occupantsOf(address: string): number {
+    const held = this.#held.get(address);
+    if (!held || held instanceof Promise) return 0;
+    const { state } = held.owner;
+    return state.kind === 'existing' ? state.occupants.size : 0;
   }
 
   /** Loads the rooms in which somebody was when the last run ended. */
@@ -130,7 +140,7 @@ export class Rooms {
     await this.#at(occupant.bare(), ({ owner, departed }) => owner.take(() => ({ ...back, departed })));
   }
 
-  /** The server stops: writes what is not written yet. */
+  /** The server stops: writes the confirmations that are left. */
   async stop(): Promise<void> {
     this.#sweep?.cancel();
     for (const held of this.#held.values()) if (!(held instanceof Promise)) await held.owner.settled();
@@ -139,7 +149,7 @@ export class Rooms {
     await this.#deps.store.end();
   }
 
-  /** Takes what a client wants of the room at an address. Resolves when everything that follows was said. Throws StanzaError. */
+  /** Gives a command of a client to the room at an address. Resolves when all announcements are sent. Throws StanzaError. */
   take(room: Jid, wish: Wish): MaybePromise<void> {
     return this.#at(room, (held) => {
       const { owner } = held;
@@ -168,17 +178,17 @@ export class Rooms {
     return undefined;
   }
 
-  /** What the room at an address is after everything that it was asked before. */
+  /** The state of the room at an address after all earlier commands. */
   stateOf(room: Jid): MaybePromise<RoomState> {
     return this.#at(room, ({ owner }) => owner.settled());
   }
 
-  /** What the archive of the room at an address is found by, after everything that the room was asked before. */
+  /** The keys of the archive of the room at an address, and its state after all earlier commands. */
   archiveOf(room: Jid): MaybePromise<RoomArchive> {
     return this.#at(room, ({ owner, ids }) => then(owner.settled(), (state) => ({ state, number: owner.number, ids })));
   }
 
-  /** Does what the operator wants of the room at an address. */
+  /** Gives a command of the operator to the room at an address. */
   operate(room: Jid, command: OperatorCommand): MaybePromise<void> {
     return this.#at(room, ({ owner }) => owner.take(() => ({ ...command, nowMs: this.#deps.clock.nowMs() })));
   }
@@ -249,7 +259,7 @@ export class Rooms {
     return loading;
   }
 
-  /** The owner of a room. The first that the room does is to find out what a restart means for its clients. */
+  /** The owner of a room. Its first command sorts out the clients of an earlier run of the server. */
   #own(loaded: LoadedRoom, key: string): RoomOwner {
     const { clock, send, log, store } = this.#deps;
     const failed = (error: unknown) => log.error({ err: error, room: key }, 'a room could not be changed');
@@ -274,7 +284,7 @@ export class Rooms {
   #confirmedBy(owner: RoomOwner): void {
     this.#unwritten.add(owner);
     if (this.#unwritten.size > 1) return;
-    this.#deps.clock.after(confirmedMs, () => {
+    this.#deps.clock.after(this.#confirmedPauseMs, () => {
       this.#writeConfirmed().catch((error: unknown) => {
         this.#deps.log.warn({ err: error }, 'clients in rooms may get messages again after a restart');
       });
@@ -284,7 +294,10 @@ export class Rooms {
   async #writeConfirmed(): Promise<void> {
     const owners = [...this.#unwritten];
     this.#unwritten.clear();
-    await Promise.all(owners.map((owner) => owner.writeConfirmed()));
+    const written = owners.map((owner) => owner.writeConfirmed());
+    const clients = written.reduce((sum, { count }) => sum + count, 0);
+    this.#confirmedPauseMs = Math.min(confirmedMs.most, Math.max(confirmedMs.least, clients));
+    await Promise.all(written.map(({ done }) => done));
   }
 
   #command(wish: Wish, held: Held, state: RoomState, number: number | undefined): MaybePromise<RoomCommand> {

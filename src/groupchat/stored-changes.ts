@@ -6,7 +6,7 @@ import type { RoomChange } from './room/decision.ts';
 import type { Occupant } from './room/occupants.ts';
 import type { Affiliated } from './room/state.ts';
 
-/** What of the changes of a room must survive a restart, apart from its beginning, its end and its messages. */
+/** The changes of a room that must survive a restart, apart from its creation, its end and its messages. */
 export function storedChanges(changes: readonly RoomChange[]): StoredRoomChange[] {
   return changes.flatMap((change): StoredRoomChange[] => {
     switch (change.kind) {
@@ -22,6 +22,8 @@ export function storedChanges(changes: readonly RoomChange[]): StoredRoomChange[
         const { message, atMs } = change.subject;
         return [{ kind: 'subject', subject: { message: message.toBytes(), atMs } }];
       }
+      case 'vcard':
+        return [{ kind: 'vcard', vcard: change.vcard }];
       case 'message-replaced':
         return [{ kind: 'message-replaced', id: change.number, bytes: change.message.toBytes() }];
       default:
@@ -30,7 +32,7 @@ export function storedChanges(changes: readonly RoomChange[]): StoredRoomChange[
   });
 }
 
-/** What an occupant with another state, or its end, changes for its clients. `lastConfirmed` is about one of these. */
+/** The changes for the clients of an occupant whose state is another one, or that is gone. `lastConfirmed` is called for clients that stay. */
 export function occupantChanges(
   before: Occupant | undefined,
   after: Occupant | undefined,
@@ -56,7 +58,7 @@ export function configText(config: RoomConfig): string {
   return JSON.stringify(config);
 }
 
-/** What searches need of a configuration. */
+/** The parts of a configuration that lists need. */
 export function listingOf({ name, public: isPublic }: RoomConfig): RoomListing {
   return { name, isPublic };
 }

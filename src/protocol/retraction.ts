@@ -1,12 +1,10 @@
-import { attribute, childNamed, type Element, textOf, xml } from '../xml/element.ts';
+import { attribute, childNamed, type Element, xml } from '../xml/element.ts';
 import type { Payload } from '../xml/payload.ts';
 import { formatDateTime } from './date-time.ts';
 import type { Jid } from './jid.ts';
+import { reasonIn } from './muc/user-element.ts';
 import { ns } from './namespaces.ts';
 import { StanzaError } from './stanza-error.ts';
-
-/** The most bytes of a reason. */
-const maxReasonBytes = 512;
 
 /** Who has taken the message of somebody else back, and why (XEP-0425 §4). */
 export interface Moderation {
@@ -21,11 +19,7 @@ export function readModeration(moderate: Element): { readonly messageId: string;
   const messageId = attribute(moderate, 'id');
   if (!messageId || !childNamed(moderate, 'retract', ns.retraction))
     throw StanzaError.badRequest('a message to retract is missing');
-  const reason = childNamed(moderate, 'reason', ns.moderation);
-  const text = reason && textOf(reason);
-  if (text !== undefined && Buffer.byteLength(text) > maxReasonBytes)
-    throw StanzaError.notAcceptable('the reason is too long');
-  return { messageId, reason: text };
+  return { messageId, reason: reasonIn(moderate, ns.moderation) };
 }
 
 /** The id of the message that the author of this one takes back (XEP-0424 §3). */

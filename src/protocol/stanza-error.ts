@@ -93,6 +93,18 @@ export class StanzaError extends Error {
     );
   }
 
+  /** The same error, returned by another entity than the addressee (RFC 6120 §8.3.1). */
+  returnedBy(entity: Jid): StanzaError {
+    const { condition, type, text, extra, uri, code } = this;
+    return new StanzaError(condition, { type, text, extra, uri, code, by: entity });
+  }
+
+  /** The same error without what may name an entity, except in its text. */
+  withoutAddresses(): StanzaError {
+    const { condition, type, text, extra } = this;
+    return new StanzaError(condition, { type, text, extra });
+  }
+
   /** Reads an `<error/>` leniently: a missing or unknown condition becomes `undefined-condition`. */
   static fromElement(error: Element): StanzaError {
     let condition: StanzaCondition = 'undefined-condition';

@@ -1,6 +1,8 @@
 import type { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
 import { randomId } from '../protocol/random-id.ts';
 import { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Element } from '../xml/element.ts';
 
@@ -47,6 +49,14 @@ export class OutgoingRequests {
       this.#pending.set(id, { to: to.toString(), timer, settle });
       send(Stanza.iq({ type, id, from, to }, payload));
     });
+  }
+
+  /** Makes a request. Resolves with the error that answers it, which is `remote-server-timeout` if no answer comes in time. */
+  async refusal(...request: Parameters<OutgoingRequests['ask']>): Promise<StanzaError | undefined> {
+    const answer = await this.ask(...request);
+    if (!answer) return StanzaError.remoteServerTimeout();
+    const error = answer.type === 'error' ? answer.payload.find('error', ns.client) : undefined;
+    return error && StanzaError.fromElement(answer.payload.element(error));
   }
 
   /** The tag of the node that made a request with this id; nothing if it has none. */

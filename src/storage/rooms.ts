@@ -18,6 +18,13 @@ interface RoomSubject {
   readonly atMs: number;
 }
 
+/** The vCard of a room. */
+interface StoredVcard {
+  readonly xml: string;
+  /** The SHA-1 of each photo in it, in hexadecimal. */
+  readonly avatarHashes: readonly string[];
+}
+
 /** A room that is created. */
 export interface NewRoom {
   readonly address: string;
@@ -52,13 +59,15 @@ export interface RoomRecord extends NewRoom {
   /** Its number, which no other room has had. */
   readonly room: number;
   readonly subject?: RoomSubject | undefined;
+  /** See {@link StoredVcard}; empty without a vCard. */
+  readonly avatarHashes: readonly string[];
   /** The clients in it, in the order of their last presence. */
   readonly occupants: readonly StoredOccupant[];
   /** The nicknames that somebody has left in the last minutes. */
   readonly departed: readonly string[];
 }
 
-/** What is left of a destroyed room. Nobody else may create it until then. */
+/** The rest of a destroyed room: only its owners may create it again before a moment. */
 export interface RoomTombstone {
   readonly untilMs: number;
   /** The room to which its occupants should go. */
@@ -68,7 +77,7 @@ export interface RoomTombstone {
   readonly owners: readonly string[];
 }
 
-/** What a room address leads to. */
+/** The result of a look at the address of a room. */
 export interface StoredRoom {
   readonly record?: RoomRecord | undefined;
   /** Absent if there was none or its time is over. */
@@ -81,10 +90,12 @@ export type StoredRoomChange =
   | { readonly kind: 'affiliation'; readonly entry: RoomAffiliation }
   | { readonly kind: 'affiliation-removed'; readonly jid: string }
   | { readonly kind: 'subject'; readonly subject: RoomSubject }
+  /** Undefined removes it. */
+  | { readonly kind: 'vcard'; readonly vcard: StoredVcard | undefined }
   /** A message has other content, for example because a moderator has taken it back. */
   | { readonly kind: 'message-replaced'; readonly id: number; readonly bytes: Buffer };
 
-/** What searches need of the configuration. */
+/** The parts of the configuration that lists need. */
 export interface RoomListing {
   readonly name: string;
   readonly isPublic: boolean;
@@ -111,6 +122,12 @@ export interface ListedRoom {
   readonly name: string;
 }
 
+/** A public room with its configuration, as JSON. */
+export interface PublicRoom {
+  readonly address: string;
+  readonly config: string;
+}
+
 /** A room in the list of the operator. */
 export interface RoomSummary extends ListedRoom {
   readonly isPublic: boolean;
@@ -126,6 +143,8 @@ export interface RoomStore {
   open(address: string): Promise<StoredRoom>;
   /** Resolves with the number of the room. Rejects with `conflict` if the address has a room. Removes a tombstone. */
   create(room: NewRoom, listing: RoomListing): Promise<number>;
+  /** The vCard of a room; undefined if it has none. */
+  vcard(room: number): Promise<string | undefined>;
   /** Makes all changes, or none. */
   change(room: number, changes: readonly StoredRoomChange[]): Promise<void>;
   /** Removes the room with all that belongs to it; its messages little by little, see {@link tidy}. */
@@ -149,10 +168,12 @@ export interface RoomStore {
   bounds(room: number): Promise<readonly [first: number, last: number] | undefined>;
   /** Removes the messages before an id, a few at a time; resolves with their number. */
   purge(room: number, beforeId: number): Promise<number>;
-  /** Does a little of what the limits demand, and of what destroyed rooms have left; true if more is left to do. */
+  /** Removes some messages that exceed the limits, or that destroyed rooms have left; true if there are more. */
   tidy(limits: Pick<ArchiveLimits, 'removeBeforeId' | 'maxMessages'>): Promise<boolean>;
   /** The public rooms of a domain in the order of their addresses, after an address. */
   publicRooms(domain: string, after: string, limit: number): Promise<ListedRoom[]>;
+  /** The same rooms with their configurations. */
+  publicConfigs(domain: string, after: string, limit: number): Promise<PublicRoom[]>;
   /** All rooms in the order of their addresses, after an address. */
   list(after: string, limit: number): Promise<RoomSummary[]>;
   countPublicRooms(domain: string): Promise<number>;

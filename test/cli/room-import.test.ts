@@ -63,7 +63,7 @@ describe('room import', () => {
     expect(await imports()).to.include({ code: 0, created: 1 });
   });
 
-  it('says that there is nothing', async () => {
+  it('says that there is nothing to import', async () => {
     const { code, err } = await workplace.run(['room', 'import', 'nowhere']);
     expect(code).to.equal(5);
     expect(err).to.include('There is no file or directory');

@@ -45,6 +45,7 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
       registrar,
       devices,
       commands: [],
+      roomCommands: [],
       storage,
       blobs,
       limiter,

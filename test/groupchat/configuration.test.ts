@@ -71,6 +71,15 @@ describe('The configuration of a room (XEP-0045 §10.2)', () => {
     expect(bench.gets(romeo)).to.deep.equal(['room ! 171 173']);
   });
 
+  it('of roles that are shown lets occupants come and go for the others (§7.2.2)', () => {
+    const own = `+nurse none/participant ${nurse} 110`;
+    config({ presencebroadcast: ['moderator'] });
+    expect(bench.gets(nurse)).to.deep.equal([own, '-romeo none/none', 'room ! 104']);
+    expect(bench.gets(juliet)).to.include(`-nurse none/none ${nurse}`);
+    config({ presencebroadcast: ['moderator', 'participant'] });
+    expect(bench.gets(nurse)).to.deep.equal([own, '+romeo none/participant', 'room ! 104']);
+  });
+
   it('of members only removes the others with 322', () => {
     bench.administers(juliet, "<item affiliation='member' jid='nurse@a.example'/>");
     bench.all();
@@ -154,6 +163,18 @@ describe('The end of a room (XEP-0045 §10.9)', () => {
     expect(String(bench.stanzas(romeo)[0])).to.contain('>xmpp:other@rooms.example?join</gone>');
     bench.nowMs += 31 * 24 * 60 * 60 * 1000;
     expect(bench.enters(romeo, 'romeo')[0]).to.contain('201');
+  });
+
+  it('is refused with a reason or a password that is too long', () => {
+    for (const name of ['reason', 'password']) bench.sends(juliet, destroy(`<${name}>${'x'.repeat(513)}</${name}>`));
+    expect(bench.all()).to.deep.equal(Array(2).fill('juliet < error not-acceptable text'));
+  });
+
+  it('names the alternative in a URI (RFC 5122)', () => {
+    bench.sends(juliet, destroy('', 'other?%hall@rooms.example/nick'));
+    bench.all();
+    bench.sends(romeo, "<presence><x xmlns='http://jabber.org/protocol/muc'/></presence>", 'romeo');
+    expect(String(bench.stanzas(romeo)[0])).to.contain('>xmpp:other%3F%25hall@rooms.example?join</gone>');
   });
 
   it('can be undone by an owner, with other occupant ids', () => {

@@ -163,6 +163,13 @@ describe('Entering a room', () => {
     ]);
   });
 
+  it('of the room itself is for the nickname that the client has (§7.2.1)', () => {
+    bench.peopled(juliet, romeo);
+    const lines = bench.enters(romeo, '');
+    expect(lines).to.deep.equal(['+juliet owner/moderator', `+romeo none/participant ${romeo} 110`, 'room #']);
+    expect(bench.enters(nurse, '')).to.deep.equal(['error jid-malformed text']);
+  });
+
   it('shows nothing to a stranger who only sends presence: it learns that it is not in (§7.2.18)', () => {
     bench.peopled(juliet);
     bench.sends(romeo, '<presence/>', 'romeo');

@@ -4,6 +4,7 @@ import type {
   NewRoom,
   NewRoomMessage,
   OccupantChange,
+  PublicRoom,
   RoomListing,
   RoomMessage,
   RoomRange,
@@ -18,6 +19,7 @@ import { StorageError } from '../../src/storage/storage-error.ts';
 
 interface Held {
   record: RoomRecord;
+  vcard: string | undefined;
   listing: RoomListing;
   messages: RoomMessage[];
 }
@@ -44,11 +46,16 @@ export class MemoryRooms implements RoomStore {
     this.#tombstones.delete(room.address);
     this.#lastRoom += 1;
     this.#rooms.set(this.#lastRoom, {
-      record: { ...room, room: this.#lastRoom, subject: undefined, occupants: [], departed: [] },
+      record: { ...room, room: this.#lastRoom, subject: undefined, avatarHashes: [], occupants: [], departed: [] },
       listing,
+      vcard: undefined,
       messages: [],
     });
     return this.#lastRoom;
+  }
+
+  vcard(room: number): Promise<string | undefined> {
+    return Promise.resolve(this.#rooms.get(room)?.vcard);
   }
 
   async change(room: number, changes: readonly StoredRoomChange[]): Promise<void> {
@@ -127,6 +134,12 @@ export class MemoryRooms implements RoomStore {
   publicRooms(domain: string, after: string, limit: number): Promise<ListedRoom[]> {
     const listed = this.#listed(domain).filter(({ address }) => address > after);
     return Promise.resolve(listed.slice(0, limit));
+  }
+
+  publicConfigs(domain: string, after: string, limit: number): Promise<PublicRoom[]> {
+    const listed = this.#listed(domain).filter(({ address }) => address > after);
+    const configs = listed.map(({ address }) => ({ address, config: this.#at(address)?.record.config ?? '' }));
+    return Promise.resolve(configs.slice(0, limit));
   }
 
   list(after: string, limit: number): Promise<RoomSummary[]> {
@@ -261,6 +274,10 @@ function apply(held: Held, change: StoredRoomChange): void {
       held.record = { ...record, subject: { message: Buffer.from(message), atMs } };
       return;
     }
+    case 'vcard':
+      held.record = { ...record, avatarHashes: change.vcard?.avatarHashes ?? [] };
+      held.vcard = change.vcard?.xml;
+      return;
     case 'message-replaced':
       held.messages = held.messages.map((one) =>
         one.id === change.id ? { ...one, bytes: Buffer.from(change.bytes) } : one,

@@ -88,6 +88,12 @@ describe('Between occupants of a room', () => {
       expect(bench.all()).to.deep.equal([]);
     });
 
+    it('to discover an occupant is a bad one from outside (§6.6)', () => {
+      asks('x@x.example/x', 'nurse', "<query xmlns='http://jabber.org/protocol/disco#info'/>");
+      asks('x@x.example/x', 'nurse', version);
+      expect(errorOf('x@x.example/x')).to.deep.equal(['error bad-request', 'error not-acceptable']);
+    });
+
     for (const content of ["<vCard xmlns='vcard-temp'/>", "<pubsub xmlns='http://jabber.org/protocol/pubsub'/>"]) {
       it(`that the server of the user answers goes to the bare JID: ${content}`, () => {
         asks(romeo, 'nurse', content);
@@ -168,6 +174,14 @@ describe('Between occupants of a room', () => {
       expect(bench.room.affiliations.has('tybalt@a.example')).to.equal(false);
     });
 
+    it('may continue a conversation (§7.9, XEP-0249 §3)', () => {
+      const invite = "<invite to='tybalt@a.example'><continue thread='t1'/></invite>";
+      bench.sends(romeo, `<message><x xmlns='${user}'>${invite}</x></message>`);
+      const text = String(bench.stanzas('tybalt@a.example')[0]);
+      expect(text).to.contain('<continue thread="t1"/>');
+      expect(text).to.contain('<x xmlns="jabber:x:conference" jid="hall@rooms.example" continue="true" thread="t1"/>');
+    });
+
     it('names the inviter by bare JID where JIDs are visible', () => {
       configures({ 'muc#roomconfig_whois': 'anyone' });
       invites(romeo, 'tybalt@a.example');
@@ -238,6 +252,14 @@ describe('Between occupants of a room', () => {
       expect(bench.all()).to.deep.equal([]);
       bench.sends(juliet, answer());
       expect(bench.gets(nurse)).to.deep.equal(['+romeo none/participant by=juliet']);
+    });
+
+    it('that was granted holds for a day, also if the visitor comes again', () => {
+      bench.configures(juliet, { 'muc#roomconfig_moderatedroom': '1' });
+      bench.sends(juliet, answer());
+      bench.sends(romeo, "<presence type='unavailable'/>", 'romeo');
+      bench.all();
+      expect(bench.enters(romeo, 'romeo').at(-2)).to.equal(`+romeo none/participant ${romeo} 110`);
     });
 
     it('is made once in half an hour', () => {

@@ -5,6 +5,7 @@ import { type RoomLimits, Rooms } from '../../src/groupchat/rooms.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { StanzaError } from '../../src/protocol/stanza-error.ts';
 import type { ArchivedForRecipients } from '../../src/routing/session.ts';
+import type { OccupantChange } from '../../src/storage/rooms.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
 import { readStanza } from '../protocol/read-stanza.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -385,18 +386,42 @@ describe('The owner of a room', () => {
       expect((await taken()).slice(0, 2)).to.deep.equal(['nurse < romeo: one (late)', 'nurse < romeo: two (late)']);
     });
 
-    it('keeps what a crash within a second has not undone, and what it has undone comes again', async () => {
+    it('gives again after a crash what was confirmed in the last twentieth of a second', async () => {
       await peopled();
       says(romeo, 'one');
       await taken();
       for (const client of [juliet, romeo]) confirms(client);
-      clock.advance(1000);
+      clock.advance(50);
       says(romeo, 'two');
       await taken();
       confirms(juliet);
       await restarts([juliet, romeo], false);
       await rooms.recover();
       expect(await taken()).to.deep.equal(['juliet < romeo: two (late)', 'romeo < romeo: two (late)']);
+    });
+
+    it('writes confirmations of many clients no faster than a thousand in a second', async () => {
+      open({ maxRooms: 10, maxRoomsPerOwner: 10, unlimited: true });
+      await peopled();
+      const many = Array.from({ length: 200 }, (_, n) => `n${n}@a.example/x`);
+      for (const client of many) enters(client, Jid.parse(client).local);
+      const written: OccupantChange[] = [];
+      const change = store.changeOccupant.bind(store);
+      store.changeOccupant = (room, one) => {
+        if (one.kind === 'seen') written.push(one);
+        return change(room, one);
+      };
+      const writtenAfter = async (ms: number) => {
+        says(romeo, 'hi');
+        await taken();
+        for (const client of many) confirms(client);
+        clock.advance(ms - 1);
+        const early = written.splice(0).length;
+        clock.advance(1);
+        return [early, written.splice(0).length];
+      };
+      expect(await writtenAfter(50)).to.deep.equal([0, 200]);
+      expect(await writtenAfter(200)).to.deep.equal([0, 200]);
     });
 
     it('removes a client that has missed too much, and tells it', async () => {

@@ -30,6 +30,7 @@ const unowned: Readonly<Record<string, string>> = {
   room_messages: 'belongs to its room',
   room_occupants: 'belongs to its room',
   room_departures: 'belongs to its room',
+  room_vcards: 'belongs to its room',
   orderly_stops: 'belongs to the server',
 };
 

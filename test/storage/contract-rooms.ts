@@ -75,7 +75,7 @@ export function describeRooms(storeOf: () => RoomStore): void {
       const room = newRoom({ affiliations });
       const number = await store.create(room, hidden);
       const { record } = await store.open(room.address);
-      const empty = { subject: undefined, occupants: [], departed: [] };
+      const empty = { subject: undefined, avatarHashes: [], occupants: [], departed: [] };
       expect(record).to.deep.equal({ ...room, room: number, ...empty });
     });
 
@@ -130,6 +130,21 @@ export function describeRooms(storeOf: () => RoomStore): void {
         await store.end();
         expect([await store.begin(), await store.begin()]).to.deep.equal([true, false]);
       });
+    });
+
+    it('keep a vCard and the hashes of its photos, until it is removed', async () => {
+      const { room, address } = await made();
+      const hashesOf = async () => (await store.open(address)).record?.avatarHashes;
+      expect([await store.vcard(room), await hashesOf()]).to.deep.equal([undefined, []]);
+      const vcard = { xml: '<vCard/>', avatarHashes: ['a', 'b'] };
+      await store.change(room, [{ kind: 'vcard', vcard: { ...vcard, avatarHashes: ['c'] } }]);
+      await store.change(room, [{ kind: 'vcard', vcard }]);
+      expect([await store.vcard(room), await hashesOf()]).to.deep.equal(['<vCard/>', ['a', 'b']]);
+      await store.change(room, [{ kind: 'vcard', vcard: undefined }]);
+      expect([await store.vcard(room), await hashesOf()]).to.deep.equal([undefined, []]);
+      await store.change(room, [{ kind: 'vcard', vcard }]);
+      await store.destroy(room, undefined);
+      expect(await store.vcard(room)).to.equal(undefined);
     });
 
     it('creates one room at an address', async () => {

@@ -8,7 +8,7 @@ import type { ControlClient } from '../control-client.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { beforeOption, removedLine, timeIn } from '../purging.ts';
 import { withRunningServer } from '../with-operations.ts';
-import { roomImportCommand } from './room-import.ts';
+import { roomExportCommand, roomImportCommand } from './room-transfer.ts';
 
 const pageSize = 1000;
 const affiliations = ['owner', 'admin', 'member', 'none', 'outcast'] as const;
@@ -22,12 +22,13 @@ const commands = [
   roomKickCommand,
   roomPurgeCommand,
   roomDestroyCommand,
+  roomExportCommand,
   roomImportCommand,
 ];
 
-/** Adds `room`, the commands for rooms. All but `room import` need a running server. */
+/** Adds `room`, the commands for rooms. All but `room export` and `room import` need a running server. */
 export function roomCommand(cli: Cli, context: Context): void {
-  cli.command('room', 'Show, create, change, destroy and import rooms', (options) => {
+  cli.command('room', 'Show, create, change, destroy, export and import rooms', (options) => {
     for (const add of commands) add(options, context);
     return requireCommand(options, 'ampere room');
   });

@@ -5,15 +5,13 @@ import { readConfiguration } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import type { SendArchived } from '../import/archive-upload.ts';
-import type { ImportSummary } from '../import/import-users.ts';
+import { type ImportSummary, importReport } from '../import/import-report.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 /** The minimum of RFC 5802 §5.1. */
 const fewestIterations = 4096;
 const mostIterations = 1_000_000;
 const standardInput = '-';
-/** Lines shown of each kind. --json shows all. */
-const linesShown = 20;
 
 /** Adds `user import`. */
 export function userImportCommand(cli: Cli, context: Context): void {
@@ -35,7 +33,7 @@ export function userImportCommand(cli: Cli, context: Context): void {
     async ({ file, json, iterations, config }) => {
       const summary = await importFile(context, file, iterations, config);
       if (json) printJson(context, summary);
-      else printLines(context, report(summary));
+      else printLines(context, importReport(summary));
       const { length } = summary.problems;
       if (length > 0) throw new CommandError(exitCodes.failed, failureText(length));
     },
@@ -83,19 +81,6 @@ function checkIterations(iterations: number): void {
   throw new CommandError(exitCodes.usage, `--iterations must be a whole number ${range}.`);
 }
 
-function report({ created, skipped, problems, losses }: ImportSummary): string[] {
-  return [
-    ...shortened(problems.map(({ place, problem }) => `${place}: ${problem}`)),
-    ...shortened(losses.map(({ place, loss }) => `${place}: left out: ${loss}`)),
-    `${created} created, ${skipped.length} skipped because they exist, ${problems.length} not imported.`,
-  ];
-}
-
 function failureText(entries: number): string {
   return entries === 1 ? 'One entry was not imported.' : `${entries} entries were not imported.`;
-}
-
-function shortened(lines: readonly string[]): string[] {
-  const more = lines.length - linesShown;
-  return more > 0 ? [...lines.slice(0, linesShown), `… and ${more} more; --json shows all`] : [...lines];
 }

@@ -1,9 +1,9 @@
+import type { PortableRoom } from '../../groupchat/portable-room.ts';
 import { Jid } from '../../protocol/jid.ts';
 import { nickKey } from '../../protocol/muc/nick-key.ts';
 import { defaultRoomConfig, type RoomConfig } from '../../protocol/muc/room-config.ts';
 import { affiliationNamed } from '../../protocol/muc/vocabulary.ts';
 import { ns } from '../../protocol/namespaces.ts';
-import type { PortableRoom } from '../../web/control/room-import.ts';
 import { xml } from '../../xml/element.ts';
 import { serialize } from '../../xml/serialize.ts';
 import type { EjabberdDump, EjabberdRecord } from './ejabberd-dump.ts';

@@ -1,11 +1,13 @@
+import type { PortableRoom, PortableRoomMessage } from '../../groupchat/portable-room.ts';
 import { configuredRoom, type RoomConfig } from '../../protocol/muc/room-config.ts';
-import type { PortableRoom } from '../../web/control/room-import.ts';
 
-/** A room that another server has stored, or the problem that prevents its import. */
+/** A room in a file or directory, or the problem that prevents its import. */
 export interface FoundRoom {
   /** Its address. */
   readonly place: string;
   readonly room?: PortableRoom | undefined;
+  /** The messages of its archive behind those that the room itself has, oldest first. */
+  readonly messages?: AsyncIterable<PortableRoomMessage> | undefined;
   readonly problem?: string | undefined;
   /** What the import leaves out. */
   readonly losses: readonly string[];

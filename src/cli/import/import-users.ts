@@ -4,22 +4,13 @@ import { Jid, JidError } from '../../protocol/jid.ts';
 import type { ImportReport } from '../../web/control/import-operations.ts';
 import { type PortableAccount, portableKeys } from '../../web/control/portable-account.ts';
 import type { Entry, FoundUser } from './found-user.ts';
+import type { ImportSummary } from './import-report.ts';
 import { inParallel } from './in-parallel.ts';
 
 /** Settings of an import. */
 export interface ImportOptions {
   readonly domains: readonly string[];
   readonly iterations: number;
-}
-
-/** The result of an import. */
-export interface ImportSummary {
-  readonly created: number;
-  /** Accounts that already existed and stay unchanged. */
-  readonly skipped: readonly string[];
-  readonly problems: readonly { readonly place: string; readonly problem: string }[];
-  /** Parts of imported accounts that were left out. */
-  readonly losses: readonly { readonly place: string; readonly loss: string }[];
 }
 
 /** Limits of a batch, which is one request and one transaction. */

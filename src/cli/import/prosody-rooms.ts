@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PortableRoom } from '../../groupchat/portable-room.ts';
 import { Jid } from '../../protocol/jid.ts';
 import { defaultRoomConfig, type RoomConfig } from '../../protocol/muc/room-config.ts';
 import { affiliationNamed } from '../../protocol/muc/vocabulary.ts';
-import type { PortableRoom } from '../../web/control/room-import.ts';
 import { serialize } from '../../xml/serialize.ts';
 import { type FoundRoom, withOption } from './found-room.ts';
 import { faultIn } from './loss-error.ts';

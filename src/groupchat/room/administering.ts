@@ -24,8 +24,6 @@ import {
 
 /** The most affiliations of a room. */
 const maxAffiliations = 10_000;
-/** For how long a room remembers a role that somebody has given. */
-const roleMemoryMs = 24 * 60 * 60 * 1000;
 
 type RoleChange = AdminChange & { readonly kind: 'role' };
 type AffiliationChange = AdminChange & { readonly kind: 'affiliation' };
@@ -167,14 +165,11 @@ function newRoles(room: ExistingRoom, items: readonly RoleChange[], actor: Actor
     else if (role !== occupant.role) roles.set(occupant, role);
   }
   const causeFor = (user: Jid) => ({ actor: actor.nick, reason: reasons.get(user.toString()) });
-  const given = withRoles(room, roles, causeFor);
+  const given = withRoles(room, roles, causeFor, nowMs);
   const between = existing(given.changes.reduce<RoomState>(applied, room));
   const gone = withoutOccupants(between, kicked, status.kicked, causeFor);
-  const remembered = [...roles].map(
-    ([{ user }, role]): RoomChange => ({ kind: 'role-given', user, role, untilMs: nowMs + roleMemoryMs }),
-  );
   return {
-    changes: [...given.changes, ...gone.changes, ...remembered],
+    changes: [...given.changes, ...gone.changes],
     toTargets: [...given.toTargets, ...gone.toTargets],
     toOthers: [...given.toOthers, ...gone.toOthers],
   };

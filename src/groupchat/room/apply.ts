@@ -46,6 +46,8 @@ function changed(
       return { ...room, voiceRequests: changedMap(room.voiceRequests, change.user.toString(), change.atMs) };
     case 'configured':
       return { ...room, config: change.config };
+    case 'vcard':
+      return { ...room, avatarHashes: change.vcard?.avatarHashes ?? [] };
     case 'subject':
       return { ...room, subject: change.subject };
     case 'posted':
@@ -68,6 +70,7 @@ function founded({ address }: RoomState, change: RoomChange & { readonly kind: '
     lockedFor,
     affiliations: new Map(owner ? [[owner.toString(), { affiliation: 'owner' }]] : []),
     reservedNicks: new Map(),
+    avatarHashes: [],
     subject: undefined,
     history: [],
   };

@@ -4,6 +4,7 @@ import type { AdminChange, AdminList } from '../../protocol/muc/admin-items.ts';
 import type { Declination, Invitation } from '../../protocol/muc/invitation.ts';
 import type { HistoryLimits } from '../../protocol/muc/join-request.ts';
 import type { RoomConfig } from '../../protocol/muc/room-config.ts';
+import type { RoomVcard } from '../../protocol/muc/room-vcard.ts';
 import type { Destruction } from '../../protocol/muc/user-element.ts';
 import type { Affiliation } from '../../protocol/muc/vocabulary.ts';
 import type { VoiceAnswer } from '../../protocol/muc/voice-request.ts';
@@ -11,15 +12,15 @@ import type { Stanza } from '../../protocol/stanza.ts';
 import type { StanzaError } from '../../protocol/stanza-error.ts';
 import type { HistoryEntry } from './state.ts';
 
-/** What somebody wants of a room, at a moment. */
-interface Wish {
-  /** The full JID that wants it. */
+/** The common part of the commands of clients. */
+interface ClientCommand {
+  /** The full JID of the client. */
   readonly from: Jid;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
 }
 
-/** What a new room is founded with. */
+/** What only the owner of an address can say about a new room. */
 export interface Founding {
   /** The key of the ids of its occupants: random bytes. */
   readonly occupantKey: Buffer;
@@ -27,8 +28,8 @@ export interface Founding {
   readonly refusal?: StanzaError | undefined;
 }
 
-/** Enter the room, or creates it (XEP-0045 §7.2, §10.1). */
-export interface Enter extends Wish {
+/** Enters the room, or creates it (XEP-0045 §7.2, §10.1). */
+export interface Enter extends ClientCommand {
   readonly kind: 'enter';
   readonly nick: string;
   readonly presence: Stanza;
@@ -38,14 +39,14 @@ export interface Enter extends Wish {
 }
 
 /** Available presence of a client that does not ask to enter: a change of presence or of nickname (XEP-0045 §7.6, §7.7). */
-export interface ShowPresence extends Wish {
+export interface ShowPresence extends ClientCommand {
   readonly kind: 'show-presence';
   readonly nick: string;
   readonly presence: Stanza;
 }
 
 /** XEP-0045 §7.14. */
-export interface Leave extends Wish {
+export interface Leave extends ClientCommand {
   readonly kind: 'leave';
   readonly presence: Stanza;
 }
@@ -66,7 +67,7 @@ export interface ArchivedTarget {
 }
 
 /** A message to all occupants, or a new subject (XEP-0045 §7.4, §8.1). */
-export interface Post extends Wish {
+export interface Post extends ClientCommand {
   readonly kind: 'post';
   /** It has an id. */
   readonly message: Stanza;
@@ -76,7 +77,7 @@ export interface Post extends Wish {
 }
 
 /** A request with an iq, which the room answers. */
-interface Request extends Wish {
+interface Request extends ClientCommand {
   readonly request: Stanza;
 }
 
@@ -115,6 +116,13 @@ export interface Moderate extends Request {
   readonly archive: ArchivePlace;
 }
 
+/** Changes the vCard of the room (XEP-0486 §4.2). */
+export interface SetVcard extends Request {
+  readonly kind: 'set-vcard';
+  /** Undefined removes it. */
+  readonly vcard: RoomVcard | undefined;
+}
+
 /** XEP-0045 §10.9. */
 export interface Destroy extends Request {
   readonly kind: 'destroy';
@@ -122,7 +130,7 @@ export interface Destroy extends Request {
 }
 
 /** A private message to an occupant (XEP-0045 §7.5). */
-export interface Whisper extends Wish {
+export interface Whisper extends ClientCommand {
   readonly kind: 'whisper';
   readonly nick: string;
   readonly message: Stanza;
@@ -137,7 +145,7 @@ export interface Ask extends Request {
 }
 
 /** The answer to a request that the room has passed on. */
-export interface Reply extends Wish {
+export interface Reply extends ClientCommand {
   readonly kind: 'reply';
   readonly answered: Stanza;
 }
@@ -150,24 +158,24 @@ export interface ExpireRequest {
 }
 
 /** XEP-0045 §7.8.2. */
-export interface Invite extends Wish {
+export interface Invite extends ClientCommand {
   readonly kind: 'invite';
   readonly invitations: readonly Invitation[];
 }
 
 /** XEP-0045 §7.8.2. */
-export interface Decline extends Wish {
+export interface Decline extends ClientCommand {
   readonly kind: 'decline';
   readonly declination: Declination;
 }
 
 /** XEP-0045 §7.13. */
-export interface RequestVoice extends Wish {
+export interface RequestVoice extends ClientCommand {
   readonly kind: 'request-voice';
 }
 
 /** XEP-0045 §8.6. */
-export interface AnswerVoice extends Wish {
+export interface AnswerVoice extends ClientCommand {
   readonly kind: 'answer-voice';
   readonly voice: VoiceAnswer;
 }
@@ -185,13 +193,13 @@ export interface Register extends Request {
 }
 
 /** A client asks how an occupant shows itself (RFC 6121 §4.3). */
-export interface Probe extends Wish {
+export interface Probe extends ClientCommand {
   readonly kind: 'probe';
   readonly nick: string;
 }
 
 /** A client of an occupant cannot be reached: a stanza to it came back as an error (XEP-0045 §18.1.2). */
-export interface ReportFailure extends Wish {
+export interface ReportFailure extends ClientCommand {
   readonly kind: 'report-failure';
   /** The id of the stanza that came back. */
   readonly id: string | undefined;
@@ -295,7 +303,7 @@ export interface Resync {
   readonly departed: readonly string[];
 }
 
-/** What happens to a room without the wish of a client. */
+/** Commands that do not come from clients. */
 export type UnaskedCommand =
   | Recover
   | Resync
@@ -319,6 +327,7 @@ export type RoomCommand =
   | Post
   | ReadConfig
   | Configure
+  | SetVcard
   | Destroy
   | Moderate
   | ReadLists

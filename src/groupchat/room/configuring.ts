@@ -22,7 +22,7 @@ import { applied } from './apply.ts';
 import type { Configure, Destroy, ReadConfig } from './command.ts';
 import { type Announcement, type Decision, nothing, type RoomChange } from './decision.ts';
 import { ownersOf } from './ending.ts';
-import { goodbye } from './presence.ts';
+import { unavailableToSelf } from './presence.ts';
 import { checkActor } from './rights.ts';
 import { newsOfAbsent, occupantsAfter } from './standing-changes.ts';
 import {
@@ -99,7 +99,8 @@ export function setAffiliation(room: RoomState, user: Jid, affiliation: Affiliat
   };
 }
 
-function configurable(room: RoomState, from: Jid): ExistingRoom {
+/** The room, for an owner of it. Throws StanzaError. */
+export function configurable(room: RoomState, from: Jid): ExistingRoom {
   if (room.kind === 'absent') throw StanzaError.itemNotFound('there is no such room');
   checkActor('configure', standingOf(room, from), rightsPolicyOf(room));
   return room;
@@ -161,7 +162,8 @@ function statusesOf(before: RoomConfig, after: RoomConfig): StatusCode[] {
   return codes;
 }
 
-function notice({ address, occupants }: ExistingRoom, statuses: readonly StatusCode[]): Announcement {
+/** Tells the occupants by status codes that something has changed (XEP-0045 §10.2.1). */
+export function notice({ address, occupants }: ExistingRoom, statuses: readonly StatusCode[]): Announcement {
   const stanza = Stanza.message({ from: address, type: 'groupchat' }, mucUserElement({ statuses }));
   return { stanza, to: occupants.sessions };
 }
@@ -172,10 +174,10 @@ function end(
   destruction: Destruction,
   tombstone?: RoomTombstone,
 ): Decision {
-  const farewells = [...room.occupants.all].map((occupant) => goodbye(room, occupant, { destruction }));
+  const departures = [...room.occupants.all].map((occupant) => unavailableToSelf(room, occupant, { destruction }));
   return {
     changes: [{ kind: 'destroyed', tombstone }],
-    announcements: request ? [...farewells, answer(request)] : farewells,
+    announcements: request ? [...departures, answer(request)] : departures,
   };
 }
 

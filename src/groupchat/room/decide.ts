@@ -1,4 +1,5 @@
 import { administer, readLists } from './administering.ts';
+import { setVcard } from './avatar.ts';
 import type { RoomCommand, UnaskedCommand } from './command.ts';
 import { configure, destroy, readConfig, remove, setAffiliation } from './configuring.ts';
 import { type Decision, nothing } from './decision.ts';
@@ -16,7 +17,7 @@ import type { RoomState } from './state.ts';
 import { answerVoice, requestVoice } from './voice.ts';
 import { whisper } from './whispering.ts';
 
-/** What a room does about a command. Pure: the same state and command give the same decision. Throws StanzaError to refuse. */
+/** Decides about a command. Pure: the same state and command give the same decision. Throws StanzaError to refuse. */
 export function decide(room: RoomState, command: RoomCommand): Decision {
   switch (command.kind) {
     case 'enter':
@@ -35,6 +36,8 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
       return configure(room, command);
     case 'moderate':
       return moderate(room, command);
+    case 'set-vcard':
+      return setVcard(room, command);
     case 'destroy':
       return destroy(room, command);
     case 'read-lists':
@@ -66,7 +69,7 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
   }
 }
 
-/** What a room does without the wish of a client. */
+/** Decides about a command that does not come from a client. */
 function decideUnasked(room: RoomState, command: UnaskedCommand): Decision {
   switch (command.kind) {
     case 'report-failures':

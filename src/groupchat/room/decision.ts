@@ -1,11 +1,12 @@
 import type { Jid } from '../../protocol/jid.ts';
 import type { OccupantRole, RoomConfig } from '../../protocol/muc/room-config.ts';
+import type { RoomVcard } from '../../protocol/muc/room-vcard.ts';
 import type { Stanza } from '../../protocol/stanza.ts';
 import type { RoomTombstone } from '../../storage/rooms.ts';
 import type { Occupant } from './occupants.ts';
 import type { Affiliated, CurrentSubject, HistoryEntry, OpenRequest } from './state.ts';
 
-/** One change of the state of a room. `applied` makes it, and `storedChanges` says what of it must survive a restart. */
+/** One change of the state of a room. `applied` makes it; `storedChanges` gives the part that must survive a restart. */
 export type RoomChange =
   | {
       readonly kind: 'founded';
@@ -31,6 +32,8 @@ export type RoomChange =
   | { readonly kind: 'invited'; readonly invitee: Jid; readonly inviter: Jid; readonly untilMs: number }
   | { readonly kind: 'voice-requested'; readonly user: Jid; readonly atMs: number }
   | { readonly kind: 'configured'; readonly config: RoomConfig }
+  /** Undefined: the room has no vCard any more. */
+  | { readonly kind: 'vcard'; readonly vcard: RoomVcard | undefined }
   | { readonly kind: 'subject'; readonly subject: CurrentSubject }
   /** A message was posted. `author` is a full JID. */
   | {
@@ -61,7 +64,7 @@ export interface Announcement {
   readonly isArchived?: boolean;
 }
 
-/** What a room decides about a command: it changes, and then says so. The answer to a request is one of the announcements, in its place. */
+/** The decision about a command: changes, and the announcements that follow. The answer to a request is one of these, in its place. */
 export interface Decision {
   readonly changes: readonly RoomChange[];
   readonly announcements: readonly Announcement[];

@@ -1,8 +1,10 @@
+import { Jid } from '../../protocol/jid.ts';
 import { defaultRoomConfig } from '../../protocol/muc/room-config.ts';
 import { type StatusCode, status } from '../../protocol/muc/user-element.ts';
 import { type Affiliation, isAffiliatedAs } from '../../protocol/muc/vocabulary.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import { applied } from './apply.ts';
+import { avatarFor } from './avatar.ts';
 import type { Enter } from './command.ts';
 import type { Announcement, Decision, RoomChange } from './decision.ts';
 import { historyFor, subjectFor } from './history.ts';
@@ -19,10 +21,12 @@ import { type AbsentRoom, affiliationOf, type ExistingRoom, existing, type RoomS
 const placesForAdmins = 1.05;
 
 /** Enters a room, creates it, or brings a client that is in it up to date (XEP-0045 §7.2). Throws StanzaError. */
-export function enter(room: RoomState, command: Enter): Decision {
+export function enter(room: RoomState, wanted: Enter): Decision {
+  const present = room.kind === 'existing' ? room.occupants.with(wanted.from) : undefined;
+  // A client that is in the room enters the room itself under the nickname that it has.
+  const command = present && wanted.nick === '' ? { ...wanted, nick: present.nick } : wanted;
   const key = checkedNickKey(command.nick);
   if (room.kind === 'absent') return create(room, command, key);
-  const present = room.occupants.with(command.from);
   if (present?.nickKey === key) return takePlace(room, command, key);
   if (!present) {
     checkEntry(room, command, key);
@@ -40,7 +44,7 @@ function create(room: AbsentRoom, command: Enter, key: string): Decision {
   const { tombstone } = room;
   const owner = from.bare();
   if (tombstone && tombstone.untilMs > nowMs && !tombstone.owners.includes(owner.toString()))
-    throw StanzaError.gone(tombstone.reason, { uri: tombstone.alternative && `xmpp:${tombstone.alternative}?join` });
+    throw StanzaError.gone(tombstone.reason, { uri: tombstone.alternative && joinUri(tombstone.alternative) });
   if (founding.refusal) throw founding.refusal;
   const founded: RoomChange = {
     kind: 'founded',
@@ -52,6 +56,12 @@ function create(room: AbsentRoom, command: Enter, key: string): Decision {
   };
   const { changes, announcements } = takePlace(existing(applied(room, founded)), command, key, [status.created]);
   return { changes: [founded, ...changes], announcements };
+}
+
+/** What a client opens to enter another room (XEP-0045 §17.2, RFC 5122). */
+function joinUri(room: string): string {
+  const { local, domain } = Jid.parse(room);
+  return `xmpp:${encodeURIComponent(local)}@${encodeURI(domain)}?join`;
 }
 
 /** The first failure answers, so that somebody who is banned learns nothing about passwords or nicknames (XEP-0045 §7.2). */
@@ -126,6 +136,7 @@ function welcome(
     { ...self, stanza: self.stanza.with({ id }) },
     ...historyFor(room, from, history, nowMs),
     subjectFor(room, from),
+    ...avatarFor(room, [from]),
   ];
 }
 

@@ -7,14 +7,22 @@ import type { Leave, Probe, ReportFailure, ShowPresence } from './command.ts';
 import { type Announcement, type Decision, nothing, type RoomChange } from './decision.ts';
 import { changeNick } from './nick-change.ts';
 import { checkedNickKey } from './nicknames.ts';
-import { type Departure, gone, goodbye, isShown, presenceOf, seesJids, toOthers, toSelf } from './presence.ts';
+import {
+  type Departure,
+  isShown,
+  presenceOf,
+  seesJids,
+  toOthers,
+  toSelf,
+  unavailableToOthers,
+  unavailableToSelf,
+} from './presence.ts';
 import { partingPresence, sessionWith, showsNews, withSession } from './sessions.ts';
 import { type ExistingRoom, existing, type RoomState } from './state.ts';
-
 import { endsOf, returned } from './whispering.ts';
 
-/** Conditions of errors that say: this client is gone (XEP-0045 §18.1.2, and what servers answer for a client that has ended). */
-const deadly: ReadonlySet<StanzaCondition> = new Set<StanzaCondition>([
+/** Conditions of the errors that come back for a client that is gone (XEP-0045 §18.1.2, and others that servers use). */
+const ofGoneClients: ReadonlySet<StanzaCondition> = new Set<StanzaCondition>([
   'gone',
   'internal-server-error',
   'item-not-found',
@@ -36,7 +44,7 @@ export function leave(room: RoomState, { from, presence }: Leave): Decision {
 export function dropUnreachable(room: RoomState, failures: readonly ReportFailure[]): Decision {
   if (room.kind === 'absent') return nothing;
   const refused = failures.map((failure) => ({ failure, answer: returned(room, failure) }));
-  const unreachable = refused.filter(({ failure, answer }) => !answer && deadly.has(failure.error.condition));
+  const unreachable = refused.filter(({ failure, answer }) => !answer && ofGoneClients.has(failure.error.condition));
   const clients = unreachable.map(({ failure }) => failure.from);
   const { changes, announcements } = withdraw(room, clients, { statuses: [status.unreachable] });
   return { changes, announcements: [...refused.flatMap(({ answer }) => answer ?? []), ...announcements] };
@@ -68,8 +76,8 @@ export function probe(room: RoomState, { from, nick }: Probe): Decision {
 }
 
 /**
- * Clients are gone; an occupant goes with its last one (XEP-0045 §7.2.8, §7.14). All are out of the room before anybody is told, so that
- * nobody who goes hears of the others.
+ * Removes clients, and each occupant with its last client (XEP-0045 §7.2.8, §7.14). All are out of the room before anybody is told, so that
+ * a client that leaves does not hear of the others.
  */
 export function withdraw(room: ExistingRoom, clients: readonly Jid[], departure: Departure): Decision {
   const goes = new Set(clients.map(String));
@@ -82,8 +90,8 @@ export function withdraw(room: ExistingRoom, clients: readonly Jid[], departure:
     ({ occupant: { nickKey }, left }): RoomChange => ({ kind: 'occupant', nickKey, occupant: left }),
   );
   const after = existing(changes.reduce<RoomState>(applied, room));
-  const farewells = partings.map(({ occupant, leaving }) =>
-    goodbye(
+  const departures = partings.map(({ occupant, leaving }) =>
+    unavailableToSelf(
       after,
       occupant,
       departure,
@@ -91,10 +99,10 @@ export function withdraw(room: ExistingRoom, clients: readonly Jid[], departure:
     ),
   );
   const news = partings.flatMap(({ occupant, left }): Announcement[] => {
-    if (!left) return gone(after, occupant, departure);
+    if (!left) return unavailableToOthers(after, occupant, departure);
     return showsNews(occupant, left) ? [toSelf(after, left), ...toOthers(after, left)] : [];
   });
-  return { changes, announcements: [...farewells, ...news] };
+  return { changes, announcements: [...departures, ...news] };
 }
 
 function partition<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [Item[], Item[]] {

@@ -5,7 +5,7 @@ import { applied } from './apply.ts';
 import type { Announcement, Decision, RoomChange } from './decision.ts';
 import { checkedNickKey, checkNickIsFree } from './nicknames.ts';
 import type { Occupant } from './occupants.ts';
-import { gone, goodbye, presenceOf, seesJids, toOthers, toSelf } from './presence.ts';
+import { presenceOf, seesJids, toOthers, toSelf, unavailableToOthers, unavailableToSelf } from './presence.ts';
 import { sessionsWithout, sessionWith, showsNews, withSession } from './sessions.ts';
 import { type ExistingRoom, existing, type RoomState } from './state.ts';
 
@@ -50,8 +50,8 @@ function together(
   const departure = isNew ? { statuses: [status.nickChanged], nick: arrived.nick } : {};
   const own = { statuses: [status.nickChanged], nick: arrived.nick };
   return [
-    goodbye(room, before, own, [from]),
-    ...gone(room, before, departure).map((one) => without(one, from)),
+    unavailableToSelf(room, before, own, [from]),
+    ...unavailableToOthers(room, before, departure).map((one) => without(one, from)),
     toSelf(room, arrived),
     ...toOthers(room, arrived),
   ];
@@ -65,7 +65,7 @@ function apart(
 ): Announcement[] {
   const jid = seesJids(room, arrived);
   return [
-    goodbye(room, before, { statuses: [status.nickChanged], nick: arrived.nick }, [from]),
+    unavailableToSelf(room, before, { statuses: [status.nickChanged], nick: arrived.nick }, [from]),
     toSelf(room, arrived),
     { stanza: presenceOf(room, left, { jid, self: false }), to: [from] },
     ...toOthers(room, arrived),

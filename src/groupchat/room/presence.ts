@@ -12,7 +12,7 @@ import type { Announcement } from './decision.ts';
 import { type Occupant, primaryOf } from './occupants.ts';
 import { affiliationOf, type ExistingRoom } from './state.ts';
 
-/** What is said beside the presence of an occupant. */
+/** Details that a room adds to the presence of an occupant. */
 export interface Circumstances {
   /** Status codes for everybody who gets the presence. */
   readonly statuses?: readonly StatusCode[];
@@ -73,7 +73,7 @@ export function toSelf(
 }
 
 /** Tells clients of an occupant that they have left the room, or this nickname. */
-export function goodbye(
+export function unavailableToSelf(
   room: ExistingRoom,
   occupant: Occupant,
   departure: Departure,
@@ -83,7 +83,7 @@ export function goodbye(
 }
 
 /** Tells the others that an occupant has left the room, or its nickname. `room` is the room without it. */
-export function gone(room: ExistingRoom, occupant: Occupant, departure: Departure): Announcement[] {
+export function unavailableToOthers(room: ExistingRoom, occupant: Occupant, departure: Departure): Announcement[] {
   if (!isShown(room, occupant)) return [];
   return byView(room, occupant, (jid) => absenceOf(room, occupant, { jid, self: false }, departure));
 }

@@ -23,7 +23,7 @@ export function recover(room: RoomState, { lost, missed }: Recover): Decision {
   return { changes, announcements: [...late, ...announcements] };
 }
 
-/** A client is back after a restart. It learns what presence it may have missed, or that it is not in the room any more. */
+/** A client is back after a restart. It gets the presence that it may have missed, or learns that it is not in the room any more. */
 export function resync(room: RoomState, command: Resync): Decision {
   const { from, afterCrash, departed } = command;
   const occupant = room.kind === 'existing' ? room.occupants.with(from) : undefined;

@@ -15,10 +15,15 @@ const maxOpen = 64;
 /** Requests that the server of a user answers, not its client: vCards, avatars, keys (XEP-0045 §17.4). */
 const forTheAccount = new Set<string>([ns.vcard, ns.pubsub, ns.vcard4]);
 
+const ofDiscovery = new Set<string>([ns.discoInfo, ns.discoItems]);
+
 /** A request to another occupant (XEP-0045 §17.4). Throws StanzaError. */
 export function ask(room: RoomState, { from, nick, request, id }: Ask): Decision {
-  const { author, target } = endsOf(room, from, nick);
   const child = request.payload.children[0];
+  // XEP-0045 §6.6.
+  if (child && ofDiscovery.has(child.ns) && room.kind === 'existing' && !room.occupants.with(from))
+    throw StanzaError.badRequest('only occupants discover occupants');
+  const { author, target } = endsOf(room, from, nick);
   if (target === author && child?.ns === ns.ping) return { changes: [], announcements: [answer(request)] };
   const open = room.kind === 'existing' ? [...room.requests.values()].filter((one) => isFrom(one, from)) : [];
   if (open.length >= maxOpen) throw StanzaError.resourceConstraint('too many unanswered requests');
@@ -63,8 +68,6 @@ function toAsker({ request }: OpenRequest, type: 'result' | 'error', payload: Pa
 function withoutJids({ type, payload }: Stanza): Payload {
   if (type !== 'error') return payload;
   const child = payload.find('error', ns.client);
-  const { condition, ...error } = child
-    ? StanzaError.fromElement(payload.element(child))
-    : StanzaError.undefinedCondition();
-  return Payload.of(new StanzaError(condition, { type: error.type, text: error.text, extra: error.extra }).element());
+  const error = child ? StanzaError.fromElement(payload.element(child)) : StanzaError.undefinedCondition();
+  return Payload.of(error.withoutAddresses().element());
 }

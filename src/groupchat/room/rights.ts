@@ -1,7 +1,7 @@
 import { type Affiliation, affiliations, hasRoleOf, isAffiliatedAs, type Role } from '../../protocol/muc/vocabulary.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 
-/** A user as rights see it: what it is in the room, and how it belongs to the room. */
+/** The role and the affiliation of a user, on which rights depend. */
 export interface RoomStanding {
   readonly role: Role;
   readonly affiliation: Affiliation;
@@ -17,7 +17,7 @@ export interface RightsPolicy {
   readonly listReaders: readonly Role[];
 }
 
-/** What somebody may do in a room, or to another user. */
+/** An action in a room, or on another user. */
 export type RoomAction =
   /** Make an occupant a visitor or a participant (XEP-0045 §8.3, §8.4, §9.7). */
   | 'change voice'
@@ -49,7 +49,7 @@ export type RoomAction =
 type ActorRule = (actor: RoomStanding, policy: RightsPolicy) => boolean;
 type TargetRule = (target: RoomStanding, actor: RoomStanding) => boolean;
 
-/** Who may do something, and to whom. All rules of a list must hold. */
+/** The rules for one action: for its actor, and for its target. All rules of a list must hold. */
 interface Right {
   readonly actor: ActorRule;
   readonly target: readonly TargetRule[];
@@ -81,7 +81,7 @@ const isInRoom: TargetRule = ({ role }) => role !== 'none';
 const isBelowAdmin: TargetRule = ({ affiliation }) => !isAffiliatedAs(affiliation, 'admin');
 const isNotAbove: TargetRule = (target, actor) => isAffiliatedAs(actor.affiliation, target.affiliation);
 const isBelowOrActorOwns: TargetRule = (target, actor) => actor.affiliation === 'owner' || rank(target) < rank(actor);
-/** Only an admin changes what another moderator is. */
+/** Only an admin changes the role of another moderator. */
 const isNoModeratorForOthers: TargetRule = ({ role }, { affiliation }) =>
   role !== 'moderator' || isAffiliatedAs(affiliation, 'admin');
 const isNoModeratorOfEqualRank: TargetRule = (target, actor) =>

@@ -10,30 +10,33 @@ import {
   type Circumstances,
   clientsOf,
   type Departure,
-  gone,
-  goodbye,
   isShown,
   presenceOf,
   seesJids,
   toOthers,
   toSelf,
+  unavailableToOthers,
+  unavailableToSelf,
 } from './presence.ts';
 import { roleOnEntry } from './rights.ts';
 import { type Affiliated, affiliationOf, type ExistingRoom, existing, type RoomState } from './state.ts';
 
-/** What changes for occupants, and whom it is said to: first to those whom it is about, then to the others. */
+/** Changes of occupants, and their announcements: first those to the occupants themselves, then those to all others. */
 export interface StandingChanges {
   readonly changes: readonly RoomChange[];
   readonly toTargets: readonly Announcement[];
   readonly toOthers: readonly Announcement[];
 }
 
-/** What an occupant becomes: another role, or it has to leave with this status. */
+/** A change for one occupant: it gets a role, or it has to leave with this status. */
 type Fate =
   | { readonly kind: 'stays'; readonly role: OccupantRole }
   | { readonly kind: 'leaves'; readonly code: StatusCode };
 
-/** Who has changed a standing, and why. */
+/** For how long a room remembers a role that somebody has given. */
+const roleMemoryMs = 24 * 60 * 60 * 1000;
+
+/** The nickname of the occupant that has changed a standing, and the reason. */
 type Cause = Pick<Circumstances, 'actor' | 'reason'>;
 
 /**
@@ -53,14 +56,19 @@ export function occupantsAfter(
   return carriedOut(before, after, concerned, causeFor);
 }
 
-/** Gives occupants other roles. */
+/** Gives occupants other roles. They have them again if they come back soon. */
 export function withRoles(
   room: ExistingRoom,
   roles: ReadonlyMap<Occupant, OccupantRole>,
   causeFor: (user: Jid) => Cause,
+  nowMs: number,
 ): StandingChanges {
   const fates = [...roles].map(([occupant, role]) => [occupant, { kind: 'stays', role }] as const);
-  return carriedOut(room, room, new Map(fates), causeFor);
+  const { changes, ...told } = carriedOut(room, room, new Map(fates), causeFor);
+  const remembered = [...roles].map(
+    ([{ user }, role]): RoomChange => ({ kind: 'role-given', user, role, untilMs: nowMs + roleMemoryMs }),
+  );
+  return { changes: [...changes, ...remembered], ...told };
 }
 
 /** Removes occupants with all their clients. */
@@ -91,18 +99,20 @@ export function newsOfAbsent(
     });
 }
 
-/** Undefined if nothing changes for the occupant. */
-function fateOf({ user, role }: Occupant, before: ExistingRoom, after: ExistingRoom): Fate | undefined {
+/** Undefined if nothing changes for the occupant, or for those who see it. */
+function fateOf(occupant: Occupant, before: ExistingRoom, after: ExistingRoom): Fate | undefined {
+  const { user, role } = occupant;
   const [was, is] = [affiliationOf(before, user), affiliationOf(after, user)];
   if (is === 'outcast') return { kind: 'leaves', code: status.banned };
   if (after.config.membersOnly && !isAffiliatedAs(is, 'member')) {
     const code = before.config.membersOnly ? status.affiliationLost : status.nowMembersOnly;
     return { kind: 'leaves', code };
   }
-  return was === is ? undefined : { kind: 'stays', role: roleAfter(role, was, is, after.config.moderated) };
+  if (was !== is) return { kind: 'stays', role: roleAfter(role, was, is, after.config.moderated) };
+  return isShown(before, occupant) === isShown(after, occupant) ? undefined : { kind: 'stays', role };
 }
 
-/** Who rises has at least the role of a newcomer, and who falls exactly that. */
+/** A user whose affiliation rises has at least the role of a newcomer; one whose affiliation falls has exactly that role. */
 function roleAfter(role: OccupantRole, was: Affiliation, is: Affiliation, moderated: boolean): OccupantRole {
   const fresh = roleOnEntry(is, moderated);
   if (fresh === 'none') throw new Error('an outcast has no role');
@@ -127,8 +137,8 @@ function carriedOut(
     const cause = causeFor(occupant.user);
     if (fate.kind === 'leaves') {
       const departure: Departure = { ...cause, statuses: [fate.code] };
-      toTargets.push(goodbye(room, occupant, departure));
-      others.push(...gone(room, occupant, departure));
+      toTargets.push(unavailableToSelf(room, occupant, departure));
+      others.push(...unavailableToOthers(room, occupant, departure));
       continue;
     }
     const changed = { ...occupant, role: fate.role };
@@ -147,10 +157,10 @@ function otherView(
   cause: Cause,
 ): Announcement[] {
   if (isShown(room, is)) return toOthers(room, is, cause);
-  return isShown(before, was) ? gone({ ...room, config: before.config }, was, cause) : [];
+  return isShown(before, was) ? unavailableToOthers({ ...room, config: before.config }, was, cause) : [];
 }
 
-/** Who sees full JIDs now, or no longer, gets the presence of everybody again. */
+/** An occupant that begins or ceases to see full JIDs gets the presence of everybody again. */
 function listAgain(before: ExistingRoom, was: Occupant, room: ExistingRoom, is: Occupant): Announcement[] {
   const jid = seesJids(room, is);
   if (jid === seesJids(before, was)) return [];

@@ -89,6 +89,8 @@ export interface ExistingRoom {
   readonly invitations: ReadonlyMap<string, OpenInvitation>;
   /** When a user asked for voice last, by bare JID. */
   readonly voiceRequests: ReadonlyMap<string, number>;
+  /** The SHA-1 of each photo in its vCard (XEP-0486). The vCard itself is in the store. */
+  readonly avatarHashes: readonly string[];
   readonly subject: CurrentSubject | undefined;
   /** The last messages, oldest first. */
   readonly history: readonly HistoryEntry[];
@@ -98,7 +100,7 @@ export interface ExistingRoom {
   readonly lockedFor: Jid | undefined;
 }
 
-/** What one room is at a moment. */
+/** The state of a room, or of an address without a room. */
 export type RoomState = AbsentRoom | ExistingRoom;
 
 /** How a user belongs to a room: by itself, or else by its domain. */
@@ -107,7 +109,7 @@ export function affiliationOf({ affiliations }: ExistingRoom, user: Jid): Affili
   return (affiliations.get(bare) ?? affiliations.get(user.domain))?.affiliation ?? 'none';
 }
 
-/** What a full JID may do; somebody outside has the role `none`. */
+/** The role and the affiliation of a client; outside the room the role is `none`. */
 export function standingOf(room: ExistingRoom, fullJid: Jid): RoomStanding {
   return { role: room.occupants.with(fullJid)?.role ?? 'none', affiliation: affiliationOf(room, fullJid) };
 }
@@ -123,7 +125,7 @@ export function existing(room: RoomState): ExistingRoom {
   return room;
 }
 
-/** What a room knows beside what is stored, when nobody is in it. */
+/** The parts of the state that are not stored, for a room that nobody is in. */
 export const nobodyInside = {
   occupants: Occupants.none,
   givenRoles: new Map(),

@@ -10,8 +10,8 @@ import { checkActor, checkRight } from './rights.ts';
 import { withRoles } from './standing-changes.ts';
 import { affiliationOf, type RoomState, rightsPolicyOf, standingOf } from './state.ts';
 
-/** How long a visitor waits before it may ask for voice again. */
-const patienceMs = 30 * 60 * 1000;
+/** The time after which a visitor may ask for voice again. */
+const pauseMs = 30 * 60 * 1000;
 
 /** A visitor asks the moderators for voice (XEP-0045 §7.13). Throws StanzaError. */
 export function requestVoice(room: RoomState, { from, nowMs }: RequestVoice): Decision {
@@ -19,7 +19,7 @@ export function requestVoice(room: RoomState, { from, nowMs }: RequestVoice): De
   if (room.kind === 'absent' || !occupant) throw StanzaError.notAcceptable('you are not in this room');
   if (occupant.role !== 'visitor') return nothing;
   const user = occupant.user.toString();
-  if ((room.voiceRequests.get(user) ?? 0) > nowMs - patienceMs)
+  if ((room.voiceRequests.get(user) ?? 0) > nowMs - pauseMs)
     throw StanzaError.policyViolation('you have asked already', { type: 'wait' });
   const moderators = [...room.occupants.all].filter(({ role }) => role === 'moderator');
   const form = voiceRequestElement(occupant.nick, primaryOf(occupant).jid);
@@ -31,7 +31,7 @@ export function requestVoice(room: RoomState, { from, nowMs }: RequestVoice): De
 }
 
 /** A moderator gives voice, if the nickname still belongs to the same user (XEP-0045 §8.6). Throws StanzaError. */
-export function answerVoice(room: RoomState, { from, voice }: AnswerVoice): Decision {
+export function answerVoice(room: RoomState, { from, voice, nowMs }: AnswerVoice): Decision {
   if (room.kind === 'absent') throw StanzaError.itemNotFound('there is no such room');
   const actor = standingOf(room, from);
   const policy = rightsPolicyOf(room);
@@ -42,6 +42,6 @@ export function answerVoice(room: RoomState, { from, voice }: AnswerVoice): Deci
   const target = { role: occupant.role, affiliation: affiliationOf(room, occupant.user), isActor: false };
   checkRight('change voice', actor, target, policy);
   const nick = room.occupants.with(from)?.nick;
-  const given = withRoles(room, new Map([[occupant, 'participant']]), () => ({ actor: nick }));
+  const given = withRoles(room, new Map([[occupant, 'participant']]), () => ({ actor: nick }), nowMs);
   return { changes: given.changes, announcements: [...given.toTargets, ...given.toOthers] };
 }

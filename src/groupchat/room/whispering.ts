@@ -50,10 +50,8 @@ export function endsOf(room: RoomState, from: Jid, nick: string): PrivateEnds {
 export function returned(room: ExistingRoom, { from, id, error }: ReportFailure): Announcement | undefined {
   const whispered = room.whispers.find((one) => one.id === id && room.occupants.with(from)?.nick === one.nick);
   if (!whispered) return undefined;
-  const { condition, type, text, extra } = error;
-  const told = new StanzaError(condition, { type, text, extra });
   const address = room.address.withResource(whispered.nick);
-  const stanza = Stanza.message({ from: address, id: whispered.id, type: 'error' }, told.element());
+  const stanza = Stanza.message({ from: address, id: whispered.id, type: 'error' }, error.withoutAddresses().element());
   return { stanza, to: [whispered.from] };
 }
 

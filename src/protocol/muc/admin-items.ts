@@ -1,11 +1,12 @@
-import { attribute, childElements, childNamed, type Element, nsOf, textOf, xml } from '../../xml/element.ts';
+import { attribute, childElements, type Element, nsOf, xml } from '../../xml/element.ts';
 import type { Jid } from '../jid.ts';
 import { jidOrNothing } from '../jid-or-nothing.ts';
 import { ns } from '../namespaces.ts';
 import { StanzaError } from '../stanza-error.ts';
+import { reasonIn } from './user-element.ts';
 import { type Affiliation, affiliationNamed, type Role, roleNamed } from './vocabulary.ts';
 
-/** What a user shall become: an occupant another role, or a user another affiliation (XEP-0045 §9). */
+/** A change of the role of an occupant, or of the affiliation of a user (XEP-0045 §9). */
 export type AdminChange =
   | { readonly kind: 'role'; readonly nick: string; readonly role: Role; readonly reason: string | undefined }
   | {
@@ -32,9 +33,6 @@ export interface ListedUser {
   readonly nick?: string | undefined;
   readonly reason?: string | undefined;
 }
-
-/** The most bytes of a reason. */
-const maxReasonBytes = 512;
 
 /** Reads the changes of a request. Throws StanzaError if one of them makes no sense. */
 export function readAdminChanges(query: Element): AdminChange[] {
@@ -70,10 +68,7 @@ function itemsIn(query: Element): Element[] {
 function readChange(item: Element): AdminChange {
   const { affiliation, role } = readStanding(item);
   const [nick, jidText] = [attribute(item, 'nick'), attribute(item, 'jid')];
-  const reasonElement = childNamed(item, 'reason', ns.mucAdmin);
-  const reason = reasonElement && textOf(reasonElement);
-  if (reason !== undefined && Buffer.byteLength(reason) > maxReasonBytes)
-    throw StanzaError.notAcceptable('the reason is too long');
+  const reason = reasonIn(item, ns.mucAdmin);
   if (role) {
     if (nick === undefined) throw StanzaError.badRequest("an item with a role needs a 'nick'");
     return { kind: 'role', nick, role, reason };

@@ -1,8 +1,9 @@
-import { attribute, childElements, childNamed, type Element, nsOf, textOf, xml } from '../../xml/element.ts';
+import { attribute, childElements, childNamed, type Element, nsOf, xml } from '../../xml/element.ts';
 import type { Jid } from '../jid.ts';
 import { jidOrNothing } from '../jid-or-nothing.ts';
 import { ns } from '../namespaces.ts';
 import { StanzaError } from '../stanza-error.ts';
+import { reasonIn } from './user-element.ts';
 
 /** An invitation to one user (XEP-0045 §7.8.2). */
 export interface Invitation {
@@ -20,8 +21,6 @@ export interface Declination {
 
 /** The most users that one message invites. */
 const maxInvitees = 10;
-/** The most bytes of a reason. */
-const maxReasonBytes = 512;
 
 /** Reads the invitations in `<x xmlns='http://jabber.org/protocol/muc#user'/>`. Throws StanzaError. */
 export function readInvitations(x: Element): Invitation[] {
@@ -31,7 +30,7 @@ export function readInvitations(x: Element): Invitation[] {
     const more = childNamed(invite, 'continue', ns.mucUser);
     return {
       invitee: addressIn(invite).bare(),
-      reason: reasonIn(invite),
+      reason: reasonIn(invite, ns.mucUser),
       thread: more && (attribute(more, 'thread') ?? ''),
     };
   });
@@ -40,7 +39,7 @@ export function readInvitations(x: Element): Invitation[] {
 /** Reads a refusal to come; undefined if the element has none. Throws StanzaError. */
 export function readDeclination(x: Element): Declination | undefined {
   const decline = childNamed(x, 'decline', ns.mucUser);
-  return decline && { inviter: addressIn(decline).bare(), reason: reasonIn(decline) };
+  return decline && { inviter: addressIn(decline).bare(), reason: reasonIn(decline, ns.mucUser) };
 }
 
 /** What an invitee gets: the invitation, and the same for clients that know only XEP-0249. */
@@ -55,10 +54,18 @@ export function invitationElements(
     reason === undefined ? undefined : xml('reason', {}, reason),
     thread === undefined ? undefined : xml('continue', { thread: thread || undefined }),
   );
+  const isContinued = thread === undefined ? undefined : true;
   const secret = password === undefined ? undefined : xml('password', {}, password);
   return [
     xml('x', { xmlns: ns.mucUser }, invite, secret),
-    xml('x', { xmlns: ns.directInvitation, jid: address.toString(), password, reason }),
+    xml('x', {
+      xmlns: ns.directInvitation,
+      jid: address.toString(),
+      password,
+      reason,
+      continue: isContinued,
+      thread: thread || undefined,
+    }),
   ];
 }
 
@@ -76,12 +83,4 @@ function addressIn(element: Element): Jid {
   const jid = jidOrNothing(attribute(element, 'to'));
   if (!jid) throw StanzaError.jidMalformed("'to' is not a JID");
   return jid;
-}
-
-function reasonIn(element: Element): string | undefined {
-  const child = childNamed(element, 'reason', ns.mucUser);
-  const reason = child && textOf(child);
-  if (reason !== undefined && Buffer.byteLength(reason) > maxReasonBytes)
-    throw StanzaError.notAcceptable('the reason is too long');
-  return reason;
 }

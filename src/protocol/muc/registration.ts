@@ -5,7 +5,7 @@ import { StanzaError } from '../stanza-error.ts';
 
 const nickField = 'muc#register_roomnick';
 
-/** What a request to register means: the nickname to reserve, or the end of the registration. Throws StanzaError. */
+/** Reads a request to register: the nickname to reserve, or the end of the registration. Throws StanzaError. */
 export function readRegistration(query: Element): string | 'remove' {
   if (childNamed(query, 'remove', ns.register)) return 'remove';
   const x = childNamed(query, 'x', ns.dataForm);

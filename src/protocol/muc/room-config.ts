@@ -2,6 +2,7 @@ import type { DataForm } from '../data-form.ts';
 import { booleanValue, type FieldValues, oneOf, type Spelling, someOf, textOfAtMost } from '../form-values.ts';
 import { ns } from '../namespaces.ts';
 import { StanzaError } from '../stanza-error.ts';
+import { maxPasswordBytes } from './user-element.ts';
 import type { Role } from './vocabulary.ts';
 
 /** Roles of occupants. */
@@ -126,7 +127,7 @@ const fields: readonly ConfigField[] = [
   field('membersOnly', 'muc#roomconfig_membersonly', 'Only members may enter', booleanValue),
   field('moderated', 'muc#roomconfig_moderatedroom', 'Newcomers have no voice', booleanValue),
   field('passwordProtected', 'muc#roomconfig_passwordprotectedroom', 'Ask for a password', booleanValue),
-  field('password', 'muc#roomconfig_roomsecret', 'Password', textOfAtMost(64, 'text-private')),
+  field('password', 'muc#roomconfig_roomsecret', 'Password', textOfAtMost(maxPasswordBytes, 'text-private')),
   field('whois', 'muc#roomconfig_whois', 'Show full JIDs to', oneOf('moderators', 'anyone')),
   field('changeSubject', 'muc#roomconfig_changesubject', 'Participants may change the subject', booleanValue),
   field('allowInvites', 'muc#roomconfig_allowinvites', 'Members may invite others', booleanValue),

@@ -2,7 +2,13 @@ import { attribute, childNamed, type Element, nsOf, textOf, xml } from '../../xm
 import type { Jid } from '../jid.ts';
 import { jidOrNothing } from '../jid-or-nothing.ts';
 import { ns } from '../namespaces.ts';
+import { StanzaError } from '../stanza-error.ts';
 import type { Affiliation, Role } from './vocabulary.ts';
+
+/** The most bytes of a reason. */
+const maxReasonBytes = 512;
+/** The most bytes of a password. */
+export const maxPasswordBytes = 64;
 
 /** The status codes that the server sends (XEP-0045 §15.6). */
 export const status = {
@@ -69,17 +75,30 @@ export function mucUserElement({ item, statuses = [], destruction }: MucUser): E
   );
 }
 
-/** Reads what an owner says about the end of a room (XEP-0045 §10.9). An alternative that is no JID counts as absent. */
+/**
+ * Reads what an owner says about the end of a room (XEP-0045 §10.9). An alternative that is no JID counts as absent. Throws
+ * `not-acceptable` if a text is too long.
+ */
 export function readDestruction(destroy: Element): Destruction {
-  const text = (name: string) => {
-    const child = childNamed(destroy, name, nsOf(destroy));
-    return child && textOf(child);
-  };
+  const namespace = nsOf(destroy);
   return {
-    alternative: jidOrNothing(attribute(destroy, 'jid')),
-    password: text('password'),
-    reason: text('reason'),
+    alternative: jidOrNothing(attribute(destroy, 'jid'))?.bare(),
+    password: shortText(destroy, 'password', namespace, maxPasswordBytes),
+    reason: reasonIn(destroy, namespace),
   };
+}
+
+/** The reason that a request gives. Throws `not-acceptable` if it is too long. */
+export function reasonIn(request: Element, namespace: string): string | undefined {
+  return shortText(request, 'reason', namespace, maxReasonBytes);
+}
+
+function shortText(parent: Element, name: string, namespace: string, maxBytes: number): string | undefined {
+  const child = childNamed(parent, name, namespace);
+  const text = child && textOf(child);
+  if (text !== undefined && Buffer.byteLength(text) > maxBytes)
+    throw StanzaError.notAcceptable(`the ${name} is too long`);
+  return text;
 }
 
 function itemElement({ affiliation, role, jid, nick, actor, reason }: MucItem): Element {

@@ -15,8 +15,8 @@ interface Administrated {
 
 /** An administrator who uses a client. */
 export interface Administrator extends Operator<RunningServer> {
-  /** Runs an operation of an extension, by its method and path. Returns nothing of its result. */
-  ask(name: string, input: object): Promise<void>;
+  /** Runs an operation of an extension, by its method and path. */
+  ask(name: string, input: object): Promise<unknown>;
 }
 
 /** Lets ad-hoc commands, which are made with the extensions, use operations, which need the complete server. */
@@ -38,7 +38,7 @@ export class AdministrationAccess {
       ask: async (name, input) => {
         const found = operations.find(({ method, path }) => `${method} ${path}` === name);
         if (!found) throw new Error(`there is no operation ${name}`);
-        await audit.recorded(requester, found, input, () => found.run(input, never));
+        return audit.recorded(requester, found, input, () => found.run(input, never));
       },
     };
   }

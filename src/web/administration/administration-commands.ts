@@ -1,35 +1,20 @@
-import { type DataForm, ReceivedForm } from '../../protocol/data-form.ts';
+import type { ReceivedForm } from '../../protocol/data-form.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
-import { badPayload, type CommandStep, command } from '../../routing/command.ts';
+import { badPayload } from '../../routing/command.ts';
 import type { DomainCommand, LocalIqEnds } from '../../routing/extension.ts';
 import { OperationError } from '../../routing/operation-error.ts';
 import { listSuspensions, resumeUser, suspendUser } from '../control/moderation-operations.ts';
 import { kick, listSessions } from '../control/session-operations.ts';
 import { addUser, listUsers, removeUser, setPassword } from '../control/user-operations.ts';
 import type { AdministrationAccess, Administrator } from './administration-access.ts';
+import { type AdministrationCommand, type Field, forAdministrators, one } from './for-administrators.ts';
 
 /** Dependencies of the commands. */
 interface AdministrationCommandsDeps {
   /** The accounts that may use them, as bare JIDs. */
   readonly administrators: readonly string[];
   readonly access: Pick<AdministrationAccess, 'for'>;
-}
-
-type Field = DataForm['fields'][number];
-
-/** A command of XEP-0133: a form, and what is done with it. */
-interface AdministrationCommand {
-  /** The name in XEP-0133, the part of the node after `#`. */
-  readonly name: string;
-  readonly title: string;
-  readonly fields: readonly Field[];
-  /** Returns the fields of the result, or a text for the administrator. Throws OperationError. */
-  readonly run: (
-    administrator: Administrator,
-    form: ReceivedForm,
-    ends: LocalIqEnds,
-  ) => Promise<readonly Field[] | string>;
 }
 
 const account: Field = { var: 'accountjid', type: 'jid-single', label: 'Address of the account', required: true };
@@ -43,7 +28,7 @@ const subject: Field = { var: 'subject', type: 'text-single', label: 'Subject' }
 const mostListed = 1000;
 const largestPage = 10_000;
 
-const commands: readonly AdministrationCommand[] = [
+const commands: readonly AdministrationCommand<LocalIqEnds>[] = [
   {
     name: 'add-user',
     title: 'Add a user',
@@ -179,48 +164,11 @@ const commands: readonly AdministrationCommand[] = [
 export function administrationCommands({ administrators, access }: AdministrationCommandsDeps): DomainCommand[] {
   if (administrators.length === 0) return [];
   const known = new Set(administrators);
-  const audience = {
-    name: 'administrators',
-    member: ({ session }: LocalIqEnds) => (session && known.has(session.account.key) ? session.account.jid : undefined),
-  };
-  return commands.map((one) =>
-    command({
-      node: `${ns.admin}#${one.name}`,
-      name: one.title,
-      audience,
-      isStateless: true,
-      start: (jid: Jid, ends: LocalIqEnds): CommandStep | Promise<CommandStep> => {
-        const carryOut = (form: ReceivedForm) => result(one, access.for(jid), form, ends);
-        if (one.fields.length === 0) return carryOut(new ReceivedForm('submit', new Map()));
-        const form = { type: 'form', formType: ns.admin, title: one.title, fields: one.fields } as const;
-        return { form, isLast: true, submit: carryOut };
-      },
-    }),
-  );
-}
-
-/** Runs a command. A failure that the administrator can understand ends the command with a note. */
-async function result(
-  { title, run }: AdministrationCommand,
-  administrator: Administrator,
-  form: ReceivedForm,
-  ends: LocalIqEnds,
-): Promise<CommandStep> {
-  try {
-    const found = await run(administrator, form, ends);
-    if (typeof found === 'string') return { note: { type: 'info', text: found } };
-    return { form: { type: 'result', formType: ns.admin, title, fields: found } };
-  } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
-    return { note: { type: 'error', text: error.message } };
-  }
-}
-
-/** The one value of a field that is needed. */
-function one(form: ReceivedForm, name: string): string {
-  const value = form.text(name)?.trim();
-  if (!value) throw badPayload();
-  return value;
+  return forAdministrators(commands, {
+    namespace: ns.admin,
+    administratorOf: ({ session }) => (session && known.has(session.account.key) ? session.account.jid : undefined),
+    access,
+  });
 }
 
 /** The lines of a field as one text. */

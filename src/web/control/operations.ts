@@ -13,7 +13,8 @@ import {
   unblockDomain,
 } from './moderation-operations.ts';
 import { listReports, removeReport, showReport } from './report-operations.ts';
-import { importRoomOperation } from './room-import.ts';
+import { exportRoom, exportRoomMessages, listStoredRooms } from './room-export.ts';
+import { importRoomMessagesOperation, importRoomOperation } from './room-import.ts';
 import type { RunningServer } from './running-server.ts';
 import { backup, listComponents, listPeers, reload, serverStatus, testPeer } from './server-operations.ts';
 import { kick, listSessions } from './session-operations.ts';
@@ -37,6 +38,10 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   importUsers,
   importArchived,
   importRoomOperation,
+  importRoomMessagesOperation,
+  listStoredRooms,
+  exportRoom,
+  exportRoomMessages,
   exportUser,
   exportArchived,
   archiveUsage,

@@ -80,6 +80,7 @@ function prepareChange(db: Database.Database) {
   const replace = db.prepare<[Uint8Array, number, number]>(
     'UPDATE room_messages SET bytes = ? WHERE id = ? AND room = ?',
   );
+  const setVcard = prepareSetVcard(db);
   const make = (room: number, change: PackedChange): void => {
     switch (change.kind) {
       case 'config':
@@ -93,6 +94,9 @@ function prepareChange(db: Database.Database) {
       case 'subject':
         setSubject.run(change.message, change.atMs, room);
         return;
+      case 'vcard':
+        setVcard(room, change.vcard);
+        return;
       case 'message-replaced':
         replace.run(change.bytes, change.id, room);
     }
@@ -105,6 +109,17 @@ function prepareChange(db: Database.Database) {
       if (change.kind === 'affiliation') affiliations.remove(room, change.entry.jid);
     }
     for (const change of changes) make(room, change);
+  };
+}
+
+function prepareSetVcard(db: Database.Database) {
+  const put = db.prepare<[number, string, string]>(
+    'INSERT OR REPLACE INTO room_vcards (room, xml, avatar_hashes) VALUES (?, ?, ?)',
+  );
+  const remove = db.prepare<[number]>('DELETE FROM room_vcards WHERE room = ?');
+  return (room: number, vcard: (StoredRoomChange & { readonly kind: 'vcard' })['vcard']): void => {
+    if (vcard) put.run(room, vcard.xml, JSON.stringify(vcard.avatarHashes));
+    else remove.run(room);
   };
 }
 

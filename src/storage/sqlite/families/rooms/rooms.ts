@@ -26,7 +26,7 @@ function prepareRooms(db: Database.Database) {
   const lists = prepareRoomLists(db);
   const occupants = prepareRoomOccupants(db);
   return {
-    reads: { open: prepareOpen(db), ...messages.reads, ...lists, ...occupants.reads },
+    reads: { open: prepareOpen(db), vcard: prepareVcard(db), ...messages.reads, ...lists, ...occupants.reads },
     writes: { ...prepareRoomWrites(db), ...messages.writes, ...occupants.writes },
   };
 }
@@ -45,6 +45,7 @@ function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typ
     open: async (address) => unpackRoom(await run('open', address, nowMs())),
     create: ({ occupantKey, ...room }, listing) =>
       run('create', { ...room, occupantKey: ownBytes(occupantKey) }, listing),
+    vcard: (room) => run('vcard', room),
     change: (room, changes) => run('change', room, changes.map(packChange)),
     destroy: (room, tombstone) => run('destroy', room, tombstone),
     newMessageId: nextId,
@@ -64,6 +65,7 @@ function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typ
     },
     tidy: (limits) => run('tidy', limits, nowMs()),
     publicRooms: (domain, after, limit) => run('publicRooms', domain, after, limit),
+    publicConfigs: (domain, after, limit) => run('publicConfigs', domain, after, limit),
     list: (after, limit) => run('list', after, limit),
     countPublicRooms: (domain) => run('countPublicRooms', domain),
     countRooms: (owner) => run('countRooms', owner),
@@ -103,12 +105,22 @@ function unpackRoom({
   };
 }
 
+function prepareVcard(db: Database.Database) {
+  const find = db.prepare<[number], string>('SELECT xml FROM room_vcards WHERE room = ?').pluck();
+  return (room: number): string | undefined => find.get(room);
+}
+
 interface AffiliationRow {
   readonly jid: string;
   readonly affiliation: string;
   readonly nick: string | null;
   readonly nickKey: string | null;
   readonly reason: string | null;
+}
+
+interface VcardRow {
+  /** A JSON array. */
+  readonly avatarHashes: string | null;
 }
 
 interface TombstoneRow {
@@ -119,10 +131,13 @@ interface TombstoneRow {
 }
 
 function prepareOpen(db: Database.Database) {
-  const room = db.prepare<[string], Omit<PackedRoom, 'affiliations' | keyof OccupantsOfRoom>>(
+  const room = db.prepare<
+    [string],
+    Omit<PackedRoom, 'affiliations' | 'avatarHashes' | keyof OccupantsOfRoom> & VcardRow
+  >(
     `SELECT id AS room, address, created_at_ms AS createdAtMs, config, occupant_key AS occupantKey, subject,
-       subject_at_ms AS subjectAtMs
-     FROM rooms WHERE address = ?`,
+       subject_at_ms AS subjectAtMs, avatar_hashes AS avatarHashes
+     FROM rooms LEFT JOIN room_vcards ON room = id WHERE address = ?`,
   );
   const affiliations = db.prepare<[number], AffiliationRow>(
     'SELECT jid, affiliation, nick, nick_key AS nickKey, reason FROM room_affiliations WHERE room = ? ORDER BY jid',
@@ -135,7 +150,8 @@ function prepareOpen(db: Database.Database) {
     const found = room.get(address);
     if (found) {
       const listed = affiliations.all(found.room).map(readAffiliation);
-      return { record: { ...found, affiliations: listed, ...occupantsOf(found.room) } };
+      const avatarHashes = found.avatarHashes === null ? [] : (JSON.parse(found.avatarHashes) as string[]);
+      return { record: { ...found, avatarHashes, affiliations: listed, ...occupantsOf(found.room) } };
     }
     const left = tombstone.get(address, nowMs);
     return { tombstone: left && readTombstone(left) };

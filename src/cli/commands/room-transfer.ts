@@ -1,0 +1,68 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { roomDomains } from '../../config/stream-options.ts';
+import { systemClock } from '../../support/clock.ts';
+import { type Cli, jsonOption, outOption } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { type Context, printJson, printLines } from '../context.ts';
+import { CommandError, exitCodes } from '../exit-codes.ts';
+import { writeExport } from '../export/write-export.ts';
+import type { FoundRoom } from '../import/found-room.ts';
+import { type ImportSummary, importReport } from '../import/import-report.ts';
+import { withServerOrData } from '../with-operations.ts';
+
+/** Adds `room import`. */
+export function roomImportCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'import <source>',
+    'Create the rooms of an export, of a data directory of Prosody, or of a dump of ejabberd, with their archives',
+    (options) =>
+      jsonOption(options).positional('source', {
+        type: 'string',
+        demandOption: true,
+        describe:
+          'File that "room export" or "ejabberdctl dump" has written, or data directory of Prosody, such as /var/lib/prosody',
+      }),
+    async ({ source, json, config }) => {
+      const summary = await importFrom(context, source, config);
+      if (json) printJson(context, summary);
+      else printLines(context, importReport(summary));
+      if (summary.problems.length > 0)
+        throw new CommandError(exitCodes.failed, `${summary.problems.length} rooms were not imported.`);
+    },
+  );
+}
+
+async function importFrom(context: Context, source: string, file: string | undefined): Promise<ImportSummary> {
+  const path = resolve(context.directory, source);
+  if (!existsSync(path)) throw new CommandError(exitCodes.conflict, `There is no file or directory ${path}.`);
+  const config = await readConfiguration(context, file);
+  const [{ importRooms }, rooms] = await Promise.all([import('../import/import-rooms.ts'), roomsIn(path)]);
+  return withServerOrData(config, (operator) => importRooms(rooms, operator, roomDomains(config)), { create: true });
+}
+
+/** The rooms in a data directory of Prosody, in an export, or in a dump of ejabberd. */
+async function roomsIn(path: string): Promise<AsyncIterable<FoundRoom>> {
+  if (statSync(path).isDirectory()) return (await import('../import/prosody-rooms.ts')).prosodyRooms(path);
+  const { exportedRooms, isRoomExport } = await import('../import/exported-rooms.ts');
+  if (await isRoomExport(path)) return exportedRooms(path);
+  const [{ openDump }, { ejabberdRooms }] = await Promise.all([
+    import('../import/entries-in.ts'),
+    import('../import/ejabberd-rooms.ts'),
+  ]);
+  return ejabberdRooms(await openDump(path), systemClock.nowMs());
+}
+
+/** Adds `room export`. */
+export function roomExportCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'export [room]',
+    'Write a room, or all rooms, with members, settings and archive, for `room import`',
+    (options) => outOption(options.positional('room', { type: 'string', describe: 'Address of the room' })),
+    async ({ room, out, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const { exportedRooms } = await import('../export/export-rooms.ts');
+      await withServerOrData(config, (operator) => writeExport(context, out, exportedRooms(operator, room)));
+    },
+  );
+}

@@ -1,0 +1,57 @@
+import { type RoomFileLine, roomFileHeader } from '../../groupchat/portable-room.ts';
+import { OperationError } from '../../routing/operation-error.ts';
+import type { Operator } from '../../web/control/operator.ts';
+import {
+  type ExportedRoomMessages,
+  exportRoom,
+  exportRoomMessages,
+  listStoredRooms,
+} from '../../web/control/room-export.ts';
+import type { ServedDomains } from '../../web/control/served-domains.ts';
+
+/** Rooms and messages in one answer. */
+const roomsAtOnce = 1000;
+const messagesAtOnce = 200;
+
+/**
+ * A room, or all rooms, as lines for `room import`. Holds one page of an archive in memory. Rejects with `not-found` if there is no such
+ * room; a room that is destroyed meanwhile is left out.
+ */
+export async function* exportedRooms(
+  operator: Operator<ServedDomains>,
+  wanted: string | undefined,
+): AsyncGenerator<string> {
+  yield line(roomFileHeader);
+  if (wanted !== undefined) yield* exportedRoom(operator, wanted);
+  else for await (const room of allRooms(operator)) yield* unlessGone(exportedRoom(operator, room));
+}
+
+async function* allRooms(operator: Operator<ServedDomains>): AsyncGenerator<string> {
+  for (let after = '', more = true; more; ) {
+    const { rooms }: { rooms: string[] } = await operator.call(listStoredRooms, { after, limit: roomsAtOnce });
+    yield* rooms;
+    after = rooms.at(-1) ?? after;
+    more = rooms.length === roomsAtOnce;
+  }
+}
+
+async function* exportedRoom(operator: Operator<ServedDomains>, room: string): AsyncGenerator<string> {
+  yield line({ room: await operator.call(exportRoom, { room }) });
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page: ExportedRoomMessages = await operator.call(exportRoomMessages, { room, after, limit: messagesAtOnce });
+    yield page.messages.map((message) => line({ message })).join('');
+    after = page.next;
+  }
+}
+
+async function* unlessGone(lines: AsyncGenerator<string>): AsyncGenerator<string> {
+  try {
+    yield* lines;
+  } catch (error) {
+    if (!(error instanceof OperationError && error.code === 'not-found')) throw error;
+  }
+}
+
+function line(content: RoomFileLine): string {
+  return `${JSON.stringify(content)}\n`;
+}

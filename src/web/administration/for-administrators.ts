@@ -1,0 +1,74 @@
+import { type DataForm, ReceivedForm } from '../../protocol/data-form.ts';
+import type { Jid } from '../../protocol/jid.ts';
+import { badPayload, type Command, type CommandStep, command } from '../../routing/command.ts';
+import { OperationError } from '../../routing/operation-error.ts';
+import type { Administrator } from './administration-access.ts';
+
+/** A field of a form. */
+export type Field = DataForm['fields'][number];
+
+/** A command for administrators: a form, and what is done with it. */
+export interface AdministrationCommand<Ends> {
+  /** The part of the node after `#`. */
+  readonly name: string;
+  readonly title: string;
+  readonly fields: readonly Field[];
+  /** Returns the fields of the result, or a text for the administrator. Throws OperationError. */
+  readonly run: (administrator: Administrator, form: ReceivedForm, ends: Ends) => Promise<readonly Field[] | string>;
+}
+
+/** What administrators are, and where their commands are. */
+interface Administration<Ends> {
+  /** The namespace of the nodes and the forms. */
+  readonly namespace: string;
+  /** The administrator behind a request; undefined for everybody else. */
+  readonly administratorOf: (ends: Ends) => Jid | undefined;
+  readonly access: { for(jid: Jid): Administrator };
+}
+
+/** Makes ad-hoc commands that only administrators see and execute. */
+export function forAdministrators<Ends>(
+  commands: readonly AdministrationCommand<Ends>[],
+  { namespace, administratorOf, access }: Administration<Ends>,
+): Command<Ends>[] {
+  const audience = { name: 'administrators', member: administratorOf };
+  return commands.map((one) =>
+    command({
+      node: `${namespace}#${one.name}`,
+      name: one.title,
+      audience,
+      isStateless: true,
+      start: (jid: Jid, ends: Ends): CommandStep | Promise<CommandStep> => {
+        const carryOut = (form: ReceivedForm) => result(one, namespace, access.for(jid), form, ends);
+        if (one.fields.length === 0) return carryOut(new ReceivedForm('submit', new Map()));
+        const form = { type: 'form', formType: namespace, title: one.title, fields: one.fields } as const;
+        return { form, isLast: true, submit: carryOut };
+      },
+    }),
+  );
+}
+
+/** Runs a command. A failure that the administrator can understand ends the command with a note. */
+async function result<Ends>(
+  { title, run }: AdministrationCommand<Ends>,
+  namespace: string,
+  administrator: Administrator,
+  form: ReceivedForm,
+  ends: Ends,
+): Promise<CommandStep> {
+  try {
+    const found = await run(administrator, form, ends);
+    if (typeof found === 'string') return { note: { type: 'info', text: found } };
+    return { form: { type: 'result', formType: namespace, title, fields: found } };
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return { note: { type: 'error', text: error.message } };
+  }
+}
+
+/** The one value of a field that is needed. Throws `bad-request`. */
+export function one(form: ReceivedForm, name: string): string {
+  const value = form.text(name)?.trim();
+  if (!value) throw badPayload();
+  return value;
+}
