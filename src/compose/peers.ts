@@ -56,6 +56,7 @@ export async function makeFederation(
     fromPeer: (stanza, ackScope) => router.fromPeer(stanza, ackScope),
     requests,
     copies,
+    broken: (remote) => hooks.linkBroken(remote),
     management: managementLimits(config),
     notices: (stage) => hooks.streamFeatures(stage),
     traffic: traffic.s2s,

@@ -32,6 +32,7 @@ import { ping } from './ping.ts';
 import { privateXml } from './private-xml.ts';
 import { type PushOptions, push } from './push/push.ts';
 import { type AccountChanges, type RegisterOptions, register } from './register.ts';
+import { remoteRooms } from './remote-rooms.ts';
 import { reports } from './reports/reports.ts';
 import { type RoomOptions, rooms } from './rooms.ts';
 import { roster } from './roster/roster.ts';
@@ -148,6 +149,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     images.extension,
     register(deps.registrar, options.registration),
     rooms({ ...routing, ...deps, options: options.rooms, forms, commands: deps.roomCommands }),
+    remoteRooms({ ...routing, clock }),
     announcements({ ...routing, ...deps, domains: options.domains }),
     upload({ ...routing, ...deps, options: options.uploads }),
     clientAccess(deps.devices),

@@ -58,6 +58,8 @@ interface FederationDeps {
   readonly fromPeer: (stanza: Stanza, ackScope: AckScope) => MaybePromise<void>;
   readonly requests: OutgoingRequests;
   readonly copies: Pick<OutgoingCopies, 'add'>;
+  /** A stream with the server of a domain has broken. */
+  readonly broken: (remote: string) => void;
   /** The limits of stream management. */
   readonly management: AcknowledgmentLimits;
   readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
@@ -80,6 +82,7 @@ export class Federation {
   readonly #incoming = new Set<PeerStream>();
   #trust: TrustAnchors;
   #timer: Timer;
+  #stopping = false;
 
   constructor(deps: FederationDeps) {
     this.#deps = deps;
@@ -160,6 +163,7 @@ export class Federation {
 
   /** Sends the waiting stanzas, then closes all streams. Takes little more than `drainMs`. */
   async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
     await within(this.#deps.clock, drainMs, this.#links.drained());
     this.#links.end();
     await within(this.#deps.clock, drainMs, Promise.all([...this.#outgoing].map((stream) => stream.finish())));
@@ -222,7 +226,10 @@ export class Federation {
       },
       opened: ({ stream }) => {
         this.#outgoing.add(stream);
-        void stream.ended.then(() => this.#outgoing.delete(stream));
+        void stream.ended.then(() => {
+          this.#outgoing.delete(stream);
+          if (stream.role.remote !== undefined) this.#ended(stream, [stream.role.remote]);
+        });
       },
     });
   }
@@ -255,8 +262,14 @@ export class Federation {
       authenticated,
       proved: () => this.#incoming.add(stream),
     });
-    void stream.ended.then(() => this.#incoming.delete(stream));
+    void stream.ended.then(() => {
+      if (this.#incoming.delete(stream)) this.#ended(stream, stream.proven.remotes);
+    });
     return stream;
+  }
+
+  #ended(stream: PeerStream, remotes: Iterable<string>): void {
+    if (stream.broken && !this.#stopping) for (const remote of remotes) this.#deps.broken(remote);
   }
 
   #bidirectionalStream(pair: DomainPair): Established | undefined {

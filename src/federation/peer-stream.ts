@@ -49,6 +49,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
   #state: PeerState = { name: 'opening' };
   #headerSent = false;
   #endReported = false;
+  #broken = false;
   #peerError: StreamError | undefined;
   #usedAtMs: number;
   /** The stream id, which the receiving server has chosen; empty until then. */
@@ -72,6 +73,11 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
   /** Resolves when the stream has ended. */
   get ended(): Promise<void> {
     return this.#over.promise;
+  }
+
+  /** Whether the stream has ended with an error, or without a closing tag: stanzas on their way may be lost. */
+  get broken(): boolean {
+    return this.#broken;
   }
 
   get role(): PeerRole {
@@ -188,6 +194,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
   }
 
   lost(): void {
+    if (!this.over) this.#broken = true;
     this.become({ name: 'closed' });
     this.#reportEnd(this.#peerError);
   }
@@ -256,6 +263,7 @@ export class PeerStream implements WireUser, AcceptedStream<PeerConnection>, Dia
     if (this.#state.name === 'securing') return this.abandon();
     if (!this.#headerSent) this.sendHeader(this.#role.remote);
     this.become({ name: 'closing' });
+    if (error ?? this.#peerError) this.#broken = true;
     this.#reportEnd(error ?? this.#peerError);
     if (error) this.send(error.element());
     this.wire.close();

@@ -92,6 +92,11 @@ export class ExtensionHooks {
     if (session.presence.available) this.readyForMessages(session);
   }
 
+  /** Tells all extensions that a stream with the server of a domain has broken. */
+  linkBroken(remote: string): void {
+    for (const { linkBroken } of this.#extensions) linkBroken?.(remote);
+  }
+
   /** Tells all extensions that the ports are open. */
   opened(): void {
     for (const { opened } of this.#extensions) opened?.();

@@ -77,6 +77,8 @@ export interface Extension<Options = unknown> {
   readonly restored?: () => void;
   /** The client of such a session has resumed it. */
   readonly returned?: (session: Session) => void;
+  /** A stream with the server of another domain has broken: stanzas on their way may be lost. */
+  readonly linkBroken?: (remote: string) => void;
   /** All ports are open. */
   readonly opened?: () => void;
   /** All streams have ended; the store is still open. */

@@ -81,7 +81,8 @@ export class IqPath {
   /** A requester to whom the resource does not show itself gets the answer for a resource that is not connected (RFC 6121 §8.5.3.1). */
   #toSession(iq: Stanza, from: Jid, to: Jid): void {
     const target = this.#deps.findSession(to);
-    if (isAnswer(iq)) return target?.send(iq);
+    // The server may have asked in the name of the client.
+    if (isAnswer(iq)) return this.#deps.requests.settle(iq, from) ? undefined : target?.send(iq);
     if (!target || !(showsItself(target, from) || this.#deps.isService(from.domain)))
       throw StanzaError.serviceUnavailable();
     target.send(iq);
