@@ -1,10 +1,9 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { resolverOptions } from '../config/federation-settings.ts';
-import { listenersInUse, reachable } from '../config/listener-kinds.ts';
+import { isOpen, listenersInUse, reachable } from '../config/listener-kinds.ts';
 import type { Config, Listener } from '../config/schema.ts';
-import { serviceDomains } from '../config/stream-options.ts';
-import { proxyDomain } from '../extensions/bytestreams/bytestreams.ts';
+import { proxyDomains, serviceDomains } from '../config/stream-options.ts';
 import type { Resolver, SrvRecord } from '../federation/resolver.ts';
 import { SystemResolver } from '../federation/system-resolver.ts';
 import { systemClock } from '../support/clock.ts';
@@ -53,9 +52,11 @@ interface NamedHost {
 }
 
 /** The hosts of the proxy and of external services, which clients connect to. */
-function hostsForClients({ domains, listen, proxy, externalServices }: Config): NamedHost[] {
-  const proxies = proxy.host === undefined ? domains.filter(isName).map(proxyDomain) : [proxy.host];
-  const forFiles = listen.proxy.length === 0 ? [] : proxies;
+function hostsForClients(config: Config): NamedHost[] {
+  const { listen, proxy, externalServices } = config;
+  const proxies = proxyDomains(config);
+  const named = proxy.host === undefined || proxies.length === 0 ? proxies : [proxy.host];
+  const forFiles = isOpen(listen.proxy) ? named : [];
   const forCalls = new Set(externalServices.map(({ host }) => host));
   return [
     ...forFiles.map((host) => ({ host, purpose: 'file transfers' })),

@@ -1,11 +1,10 @@
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
-import { proxyDomain } from '../extensions/bytestreams/bytestreams.ts';
 import { domain, type Origin } from './fields.ts';
 import type { JsonPath } from './json-text.ts';
 import { isLoopback, type ListenerKind, listenerKinds } from './listener-kinds.ts';
 import { type Config, configSchema, type Listener, listenerSchema } from './schema.ts';
-import { usualRoomDomains } from './stream-options.ts';
+import { freeSubdomains, usualRoomDomains } from './stream-options.ts';
 import { pathText, type UnplacedProblem } from './unplaced-problems.ts';
 
 /** A valid entry of the file, with its path. */
@@ -173,10 +172,11 @@ function foreignSettingsOfServedDomains({ written, domains }: Sections): Unplace
   ];
 }
 
-/** The proxy for file transfers takes a domain below each domain served. */
+/** A proxy for file transfers that the configuration asks for takes a domain below each domain served. */
 function componentsOfTheProxy({ written, domains, listeners }: Sections): UnplacedProblem[] {
   if (!listeners.some(({ path }) => path[1] === 'proxy')) return [];
-  const taken = new Set(domains.map(({ value }) => proxyDomain(value)));
+  const own = domains.map(({ value }) => value);
+  const taken = new Set(freeSubdomains('proxy', own, []));
   return [...members(written.get('components')).keys()]
     .filter((name) => taken.has(domain.safeParse(name).data ?? ''))
     .map((name) => ({

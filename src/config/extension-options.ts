@@ -2,37 +2,32 @@ import type { ProxyLimits } from '../extensions/bytestreams/proxy-listener.ts';
 import type { ExtensionOptions } from '../extensions/index.ts';
 import type { UploadLimits } from '../extensions/upload/uploads.ts';
 import type { Config } from './schema.ts';
-import { publicUrl, roomDomains } from './stream-options.ts';
+import { freeSubdomains, proxyDomains, publicUrl, roomDomains } from './stream-options.ts';
 
 const unlimited = { perSecond: Number.MAX_SAFE_INTEGER, burst: Number.MAX_SAFE_INTEGER };
 
 /** What the configuration decides about extensions. */
 export function extensionOptions(config: Config): ExtensionOptions {
-  const { amp, limits, listen, proxy } = config;
+  const { amp, domains, limits, proxy } = config;
+  const components = Object.keys(config.components);
   const { max, maxPerOwner, keepDays, maxMessagesPerRoom } = config.rooms;
   return {
     ...config,
     amp: limits.disabled ? { ...amp, replies: unlimited } : amp,
-    proxy: listen.proxy.length === 0 ? undefined : { ...proxy, limits: proxyLimits(limits) },
+    proxy: { ...proxy, domains: proxyDomains(config), limits: proxyLimits(limits) },
     rooms: {
       domains: roomDomains(config),
       limits: { maxRooms: max, maxRoomsPerOwner: maxPerOwner, unlimited: limits.disabled },
       retention: { keepDays, maxPerArchive: maxMessagesPerRoom },
     },
-    components: Object.keys(config.components),
+    components,
     uploads: {
-      domains: uploadDomains(config),
+      domains: freeSubdomains('upload', domains, components),
       url: uploadUrl(config),
       limits: uploadLimits(config),
       keepDays: config.uploads.keepDays,
     },
   };
-}
-
-/** The domains of the service. Where somebody else serves such a domain, there is none. */
-function uploadDomains({ domains, components }: Config): string[] {
-  const taken = new Set([...domains, ...Object.keys(components)]);
-  return domains.map((domain) => `upload.${domain}`).filter((domain) => !taken.has(domain));
 }
 
 /** Encryption adds 16 bytes to a file (XEP-0454), which clients do not take into account. */

@@ -96,7 +96,7 @@ export const listenerKinds = {
     serves: 'bytestreams',
     tls: 'none',
     port: 5000,
-    byDefault: false,
+    byDefault: true,
     needed: false,
     description: 'Addresses for file transfers between clients that cannot connect to each other (XEP-0065).',
   },

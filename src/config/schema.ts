@@ -318,7 +318,9 @@ const proxy = z
       .describe('Port that clients connect to. By default the first one of `listen.proxy`.'),
   })
   .prefault({})
-  .describe('The proxy for file transfers at proxy.DOMAIN (XEP-0065). It is on if `listen.proxy` has addresses.');
+  .describe(
+    'The proxy for file transfers at proxy.DOMAIN (XEP-0065). It is on if `listen.proxy` has addresses that as many clients can reach as the server itself.',
+  );
 
 const shutdown = z
   .strictObject({

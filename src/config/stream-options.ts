@@ -76,11 +76,30 @@ export function roomDomains({
   return rooms.domains ?? usualRoomDomains(domains, Object.keys(components));
 }
 
-/** The domains that have rooms if the configuration does not name them: those that are not taken. An IP address has no subdomains. */
+/** The domains that have rooms if the configuration does not name them. */
 export function usualRoomDomains(domains: readonly string[], components: readonly string[]): readonly string[] {
+  return freeSubdomains('conference', domains, components);
+}
+
+/**
+ * The domains of the proxy for file transfers (XEP-0065). If clients on other machines can connect to the server, but not to the proxy,
+ * there are none.
+ */
+export function proxyDomains(config: Config): readonly string[] {
+  const { domains, components, listen } = config;
+  const isOffered = listen.proxy.length > 0 && (isOpen(listen.proxy) || !reachable(config));
+  return isOffered ? freeSubdomains('proxy', domains, Object.keys(components)) : [];
+}
+
+/** The domains of a service, one below each domain: those that are not taken. An IP address has no subdomains. */
+export function freeSubdomains(
+  service: string,
+  domains: readonly string[],
+  components: readonly string[],
+): readonly string[] {
   const taken = new Set([...domains, ...components]);
   const named = domains.filter((domain) => isIP(domain.replace(/^\[|\]$/g, '')) === 0);
-  return named.map((domain) => `conference.${domain}`).filter((domain) => !taken.has(domain));
+  return named.map((domain) => `${service}.${domain}`).filter((domain) => !taken.has(domain));
 }
 
 /** The domains that need certificates, including those of `more` services, which the configuration does not name. */

@@ -56,8 +56,7 @@ export interface ExtensionOptions extends ExternalServicesOptions {
   readonly contact: ContactAddresses;
   readonly forwarding: ForwardingOptions;
   readonly push: PushOptions;
-  /** Absent if the proxy for file transfers is off. */
-  readonly proxy: ProxyOptions | undefined;
+  readonly proxy: ProxyOptions;
   readonly uploads: UploadOptions;
 }
 
@@ -134,7 +133,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     }),
     contacts,
     externalServices(options, clock),
-    bytestreams({ ...routing, ...deps, domains: options.domains, options: options.proxy }),
+    bytestreams({ ...routing, ...deps, options: options.proxy }),
     ping(),
     version(software),
     time(clock),

@@ -44,7 +44,7 @@ export class Workplace {
 
   /** Writes server.json, by default one whose passwords are cheap. */
   configure({ listen, ...settings }: WrittenSettings = { authentication: { scramIterations: 4096 } }): void {
-    const listeners = { http: [], https: [], ...(listen ?? { c2s: [], c2sTls: [loopback] }) };
+    const listeners = { http: [], https: [], proxy: [], ...(listen ?? { c2s: [], c2sTls: [loopback] }) };
     this.write('server.json', JSON.stringify({ s2s: { enabled: false }, ...settings, listen: listeners }));
   }
 

@@ -64,6 +64,7 @@ describe('A server that connects to another', () => {
         s2sTls: [],
         http: [],
         https: [],
+        proxy: [],
       },
       tls: {
         certificate: write(domain, 'chain.pem', identity.chain.join('\n')),

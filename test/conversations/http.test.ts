@@ -13,7 +13,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { exchange } from '../web/http/raw-http.ts';
 
 const here = [{ host: '127.0.0.1', port: 0 }];
-const nowhere = { c2sTls: [], components: [] };
+const nowhere = { c2sTls: [], components: [], proxy: [] };
 
 describe('The HTTP listener of a server', () => {
   const log = new RecordingLog();

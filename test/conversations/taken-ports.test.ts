@@ -62,6 +62,7 @@ describe('A start that fails', () => {
         components: [await listener(), await listener()],
         http: [],
         https: [],
+        proxy: [],
       },
       components: { 'echo.localhost': { secret: 'x' } },
       storage: { quickCheck: false, ballastBytes: 0 },

@@ -24,7 +24,7 @@ describe('Watching a server through its control socket', () => {
     directory = await mkdtemp(join(tmpdir(), 'ampere-watch-'));
     const config = configSchema({ directory, environment: {} }).parse({
       dataDir: '.',
-      listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], components: [], http: [], https: [] },
+      listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], components: [], http: [], https: [], proxy: [] },
       tls: { required: false },
       s2s: { enabled: false },
       authentication: { scramIterations: 4096 },

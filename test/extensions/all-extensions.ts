@@ -7,6 +7,14 @@ import type { BenchDeps, BenchParts } from './bench.ts';
 /** Everything at once, as the server has it. */
 export function allExtensions({ routing, storage, sessions, clock, log }: BenchDeps): BenchParts {
   const { amp } = configSchema({ directory: '/', environment: {} }).parse({});
+  const proxyLimits = {
+    transfers: 1,
+    transfersPerAccount: 1,
+    negotiationMs: 1000,
+    idleMs: 1000,
+    readBytesPerSecond: 1000,
+    readBurstBytes: 1000,
+  };
   const options = {
     domains: ['localhost'],
     components: [],
@@ -23,7 +31,7 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
     push: { enabled: true, maxPerAccount: 20, perMinute: 60, sender: false, body: false },
     forwarding: { userCommand: true },
     externalServices: [],
-    proxy: undefined,
+    proxy: { domains: [], limits: proxyLimits },
     uploads: {
       domains: ['upload.localhost'],
       url: 'https://localhost',

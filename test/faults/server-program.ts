@@ -19,7 +19,7 @@ const [, , dataDir = '', names = '', settings = '{}'] = process.argv;
 const config = configSchema({ directory: dataDir, environment: {} }).parse({
   domains: ['localhost'],
   dataDir,
-  listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], http: [], https: [] },
+  listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], http: [], https: [], proxy: [] },
   s2s: { enabled: false },
   tls: { required: false },
   authentication: { scramIterations: 4096 },

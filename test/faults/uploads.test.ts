@@ -11,7 +11,13 @@ import { SmallDisk } from './small-disk.ts';
 
 const url = 'https://files.example.org';
 const settings = {
-  listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], http: [{ host: '127.0.0.1', port: 0 }], https: [] },
+  listen: {
+    c2s: [{ host: '127.0.0.1', port: 0 }],
+    c2sTls: [],
+    http: [{ host: '127.0.0.1', port: 0 }],
+    https: [],
+    proxy: [],
+  },
   web: { publicUrl: url },
   uploads: { reserveBytes: 0 },
 };

@@ -129,6 +129,7 @@ export class FederatedServer {
       listen: {
         http: [],
         https: [],
+        proxy: [],
         c2s: [{ host: '127.0.0.1', port: 0 }],
         c2sTls: [],
         components: [{ host: '127.0.0.1', port: 0 }],

@@ -80,7 +80,7 @@ class InProcessServer implements TestServer {
 
   async start(): Promise<void> {
     const { clock, diskSpace, settings, services = [], extensions } = this.#options;
-    const listen = { http: [], https: [], ...(settings?.listen ?? usual.listen) };
+    const listen = { http: [], https: [], proxy: [], ...(settings?.listen ?? usual.listen) };
     const input: Settings = { ...usual, domains: [...this.domains], ...settings, listen };
     const config = configSchema({ directory: this.#directory, environment: {} }).parse(input);
     const given = { ...(extensions && { extensions }), ...(clock && { clock }), ...(diskSpace && { diskSpace }) };

@@ -186,6 +186,7 @@ function ampereSettings(place: ServerPlace, dataDir: string, options: ServerOpti
       c2sTls: [{ host, port: ports.direct }],
       http: [],
       https: [],
+      proxy: [],
       ...https,
       ...listen,
     },

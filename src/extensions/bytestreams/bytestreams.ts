@@ -14,6 +14,8 @@ import { type ProxyLimits, ProxyListener, type StartRefusal } from './proxy-list
 
 /** What the operator decides about the proxy. */
 export interface ProxyOptions {
+  /** The domains of the proxy. If there are none, it is off. */
+  readonly domains: readonly string[];
   /** Where clients connect. The default is the domain of the service and the first open port. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
@@ -22,9 +24,7 @@ export interface ProxyOptions {
 
 /** Dependencies of the proxy. */
 interface BytestreamsDeps {
-  readonly domains: readonly string[];
-  /** Absent if no port is configured for the proxy: then it is off. */
-  readonly options: ProxyOptions | undefined;
+  readonly options: ProxyOptions;
   readonly isLocalDomain: (domain: string) => boolean;
   readonly limiter: Pick<ConnectionLimiter, 'admit' | 'release' | 'backlog'>;
   readonly clock: Clock;
@@ -37,20 +37,15 @@ const claims: readonly Claim[] = [
   { spec: 'XEP-0065', title: 'SOCKS5 Bytestreams', version: '1.8.2', status: 'complete', note: 'the proxy' },
 ];
 
-/** The domain of the proxy of a domain. */
-export function proxyDomain(domain: string): string {
-  return `proxy.${domain}`;
-}
-
 /** A proxy for file transfers between clients that cannot connect to each other (XEP-0065). */
 export function bytestreams(deps: BytestreamsDeps): Extension {
-  const { domains, options } = deps;
+  const { options } = deps;
   const base = { name: 'bytestreams', claims };
-  if (!options) return base;
+  if (options.domains.length === 0) return base;
   const listener = new ProxyListener({ ...deps, limits: options.limits });
   return {
     ...base,
-    services: domains.map((domain) => proxyService(proxyDomain(domain), deps, options, listener)),
+    services: options.domains.map((domain) => proxyService(domain, deps, options, listener)),
     listener,
     status: () => ({
       title: 'Transfers',
@@ -79,6 +74,8 @@ function proxyService(
   };
   const address = (request: Request): Element => {
     checkUser(request);
+    // An optional port may be in use by another program.
+    if (listener.port === undefined) throw StanzaError.serviceUnavailable();
     const streamhost = xml('streamhost', { jid: domain, host, port: port ?? listener.port });
     return xml('query', { xmlns: ns.bytestreams }, streamhost);
   };

@@ -69,6 +69,7 @@ async function writeConfig(
       c2sTls: [{ host: '127.0.0.1', port: ports.tls }],
       http: [],
       https: [],
+      proxy: [],
     },
     s2s: { enabled: false },
     tls: { certificate: certificate.certificate, key: certificate.key, required: false },

@@ -41,7 +41,7 @@ function start(
 ): Promise<Server> {
   const { maxStanzas, ackEveryStanzas } = given;
   const config = configSchema({ directory: dataDir, environment: {} }).parse({
-    listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], components: [], http: [], https: [] },
+    listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], components: [], http: [], https: [], proxy: [] },
     tls: { required: false },
     s2s: { enabled: false },
     authentication: { scramIterations: 4096 },

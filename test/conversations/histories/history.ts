@@ -100,7 +100,7 @@ export class History {
 
   async #start(): Promise<void> {
     const config = configSchema({ directory: this.#directory, environment: {} }).parse({
-      listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], http: [], https: [] },
+      listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], http: [], https: [], proxy: [] },
       tls: { required: false },
       s2s: { enabled: false },
       authentication: { scramIterations: 4096 },

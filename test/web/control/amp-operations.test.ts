@@ -25,7 +25,7 @@ describe('sending and explaining messages through the control socket (XEP-0079)'
   async function start(settings: object = {}): Promise<void> {
     const common = {
       s2s: { enabled: false },
-      listen: { c2s: [], c2sTls: [], http: [], https: [] },
+      listen: { c2s: [], c2sTls: [], http: [], https: [], proxy: [] },
       authentication: { scramIterations: 4096 },
     };
     const config = configSchema({ directory, environment: {} }).parse({ ...common, ...settings });
