@@ -50,6 +50,13 @@ const claims: readonly Claim[] = [
     status: 'partial',
     note: 'a room does not enforce reserved nicknames; owners cannot backdate messages',
   },
+  {
+    spec: 'XEP-0249',
+    title: 'Direct MUC Invitations',
+    version: '1.2',
+    status: 'complete',
+    note: 'delivered and stored',
+  },
   { spec: 'XEP-0421', title: 'Occupant identifiers for semi-anonymous MUCs', version: '1.0.1', status: 'complete' },
   { spec: 'XEP-0424', title: 'Message Retraction', version: '0.4.2', status: 'complete' },
   { spec: 'XEP-0425', title: 'Moderated Message Retraction', version: '0.3.0', status: 'complete' },

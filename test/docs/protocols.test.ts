@@ -5,6 +5,7 @@ import type { Claim } from '../../src/routing/extension.ts';
 import { coreClaims } from '../../src/streams/claims.ts';
 import { allExtensions } from '../extensions/all-extensions.ts';
 import { Bench } from '../extensions/bench.ts';
+import { suiteSpecs, suiteTable } from './compliance-suite.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 const file = join(root, 'docs', 'protocols.md');
@@ -48,7 +49,7 @@ describe('docs/protocols.md', () => {
     [...coreClaims, ...bench.routing.hooks.extensions.flatMap((extension) => extension.claims)].sort(byName);
 
   it('says what the parts of the server claim', () => {
-    const text = heading + claims().map(row).join('');
+    const text = heading + claims().map(row).join('') + suiteTable(claims());
     if (process.env['AMPERE_UPDATE_DOCS'] === '1') writeFileSync(file, text);
     expect(readFileSync(file, 'utf8')).to.equal(text);
   });
@@ -58,6 +59,11 @@ describe('docs/protocols.md', () => {
     expect(new Set(specs).size).to.equal(specs.length);
     for (const { spec, version } of claims()) expect(version !== undefined, spec).to.equal(spec.startsWith('XEP-'));
     for (const spec of specs) expect(spec).to.match(/^(?:RFC \d{4}|XEP-\d{4})$/);
+  });
+
+  it('covers the compliance suite for servers (XEP-0479 §2)', () => {
+    const specs = claims().map(({ spec }) => spec);
+    expect(suiteSpecs.filter((spec) => !specs.includes(spec))).to.deep.equal([]);
   });
 
   it('claims nothing that no test cites', () => {
