@@ -11,6 +11,7 @@ const folders = [
   'support',
   'xml',
   'protocol',
+  'browser',
   'storage',
   'archives',
   'routing',
@@ -122,8 +123,12 @@ describe('the architecture of src/', () => {
     expect(rules.vagueNames(files)).to.deep.equal([]);
   });
 
-  it('exports no two types under one name', () => {
-    expect(rules.unexplained(rules.sharedTypeNames(files), sharedTypes)).to.deep.equal([]);
+  it('exports no two types under one name, neither for the server nor for browsers', () => {
+    const [server, pages] = [false, true].map((isPage) =>
+      files.filter(({ path }) => (rules.folderOf(path) === 'browser') === isPage),
+    );
+    const shared = [server, pages].flatMap((program = []) => rules.sharedTypeNames(program));
+    expect(rules.unexplained(shared, sharedTypes)).to.deep.equal([]);
   });
 
   it('exports nothing that no other file and no test imports', () => {

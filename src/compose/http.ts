@@ -1,15 +1,20 @@
+import type { Config } from '../config/schema.ts';
 import { boshLimits, httpLimits, publicUrl, webSocketLimits } from '../config/stream-options.ts';
-import type { HttpRoute } from '../routing/http-route.ts';
+import type { HttpRequestHead, HttpRoute } from '../routing/http-route.ts';
 import type { IncomingConnection } from '../streams/acceptor.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
 import { Tally } from '../support/metric.ts';
 import { networkList } from '../support/network-list.ts';
 import { boshRoute } from '../web/bosh/bosh-route.ts';
+import { chatRoutes } from '../web/chat/chat-routes.ts';
+import { converseRoutes } from '../web/chat/converse-routes.ts';
 import { homePageRoute } from '../web/home-page.ts';
 import { hostMetaRoutes } from '../web/host-meta.ts';
 import { pageAssetRoutes } from '../web/html/page-assets.ts';
+import { assetRoutes } from '../web/http/assets.ts';
 import { healthRoutes } from '../web/http/health.ts';
 import { HttpListener } from '../web/http/http-listener.ts';
+import { isLoopbackRequest } from '../web/http/local-request.ts';
 import { webSocketRoute } from '../web/websocket/websocket-route.ts';
 import type { Foundation } from './foundation.ts';
 import { type MeasuredParts, metricsRoutes } from './metrics.ts';
@@ -29,8 +34,7 @@ export async function makeHttpListener(foundation: Foundation, parts: MeasuredPa
       ...health,
       ...(await metricsRoutes(foundation, parts, { requests, connections: () => listener.connections })),
       ...webRoutes(foundation, parts.listener),
-      ...pageAssetRoutes(),
-      homePageRoute(config.domains),
+      ...pages(config),
       ...parts.routing.hooks.extensions.flatMap(({ http }) => http ?? []),
     ],
     requests,
@@ -55,9 +59,38 @@ function webRoutes({ config, clock }: Foundation, clients: StreamListener): Http
   const shared = { origins, limits: webSocketLimits(config), clock, arrived };
   const messageBytes = config.limits.c2s.stanzaBytes;
   return [
-    ...webSocketPaths.map((path) => webSocketRoute(path, { ...shared, messageBytes })),
+    ...webSocketPaths.map((path) => webSocketRoute(path, { ...shared, messageBytes, isSecure: isSecure(config) })),
     boshRoute(boshPath, { ...shared, ...boshLimits(config) }),
     ...discovery(publicUrl(config)),
+  ];
+}
+
+/**
+ * Whether TLS protects the requests of a client, or they never leave this machine. A proxy on this machine would lend that privilege to
+ * everybody, so it ends where the configuration speaks of one.
+ */
+function isSecure({ web }: Config): (request: HttpRequestHead) => boolean {
+  const knowsProxy = web.publicUrl !== undefined || web.trustedProxies.length > 0;
+  return (request) => request.secure || (!knowsProxy && isLoopbackRequest(request));
+}
+
+/** The pages for people, and the files that they load. */
+function pages(config: Config): HttpRoute[] {
+  const { web, domains } = config;
+  const isLocal = isSecure(config);
+  const served: Readonly<Record<typeof web.chat, (request: HttpRequestHead) => boolean>> = {
+    loopback: (request) => isLocal(request) && isLoopbackRequest(request),
+    everywhere: () => true,
+    off: () => false,
+  };
+  const origins = [publicUrl(config), web.uploadUrl].filter((url) => url !== undefined);
+  const page = { domain: domains[0] ?? 'localhost', origins, isServed: served[web.chat] };
+  return [
+    ...pageAssetRoutes(),
+    ...assetRoutes(),
+    homePageRoute(domains),
+    ...chatRoutes(page),
+    ...converseRoutes({ ...page, directory: web.converse }),
   ];
 }
 

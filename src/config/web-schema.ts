@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, network, type Origin, secret } from './fields.ts';
+import { flag, network, type Origin, path, secret } from './fields.ts';
 
 const pageOrigin = z.string().refine((value) => value === '*' || isOrigin(value), {
   error: 'must be "*" or an origin, such as "https://chat.example.org"',
@@ -33,6 +33,16 @@ export const webSchema = (origin: Origin) =>
         .array(network)
         .default([])
         .describe('Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto headers are believed.'),
+      chat: z
+        .enum(['loopback', 'everywhere', 'off'])
+        .default('loopback')
+        .describe(
+          'Who may open the chat page at `/chat`, and converse.js at `/converse`. "loopback": browsers on this machine, while neither `web.publicUrl` nor `web.trustedProxies` is set.',
+        ),
+      converse: path(
+        origin,
+        'Directory of a build of converse.js, with `converse.min.js` in it. By default that of the package `converse.js`, if it is installed beside the server.',
+      ).exactOptional(),
       metrics: z
         .strictObject({
           enabled: flag(false, 'Answer `/metrics` for monitoring systems. Takes about 10 MB of memory.'),

@@ -69,6 +69,7 @@ export const ns = {
   externalServices: 'urn:xmpp:extdisco:2',
   delay: 'urn:xmpp:delay',
   legacyDelay: 'jabber:x:delay',
+  outOfBand: 'jabber:x:oob',
   stanzaId: 'urn:xmpp:sid:0',
   archive: 'urn:xmpp:mam:2',
   archiveExtended: 'urn:xmpp:mam:2#extended',

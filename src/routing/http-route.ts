@@ -68,3 +68,12 @@ export class HttpError extends Error {
     this.status = status;
   }
 }
+
+/** Whether the client has the version of the content with this entity tag (RFC 9110 §13.1.2). */
+export function isUnchanged({ headers }: Pick<HttpRequestHead, 'headers'>, etag: string): boolean {
+  const tags = [headers['if-none-match'] ?? []]
+    .flat()
+    .flatMap((text) => text.split(','))
+    .map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes(etag) || tags.includes('*');
+}

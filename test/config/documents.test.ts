@@ -130,6 +130,8 @@ describe('server.example.json', () => {
       uploadUrl: 'https://files.example.org',
       origins: ['*'],
       trustedProxies: ['127.0.0.1', '::1'],
+      chat: 'everywhere',
+      converse: '/usr/share/converse.js/dist',
       metrics: { enabled: true, token: 'v' },
     });
     expect(log.file).to.equal('/var/log/ampere/ampere.log');

@@ -1,4 +1,4 @@
-import { type HttpAnswer, HttpError, type HttpRequest, type HttpRoute } from '../../routing/http-route.ts';
+import { type HttpAnswer, HttpError, type HttpRequest, type HttpRoute, isUnchanged } from '../../routing/http-route.ts';
 import type { BlobStore, ByteRange } from '../../storage/blobs.ts';
 import type { StoredUpload, UploadStore } from '../../storage/uploads.ts';
 import type { Log } from '../../support/log.ts';
@@ -51,7 +51,7 @@ async function serve(request: HttpRequest, deps: UploadRouteDeps): Promise<HttpA
   if (upload === 'gone') throw new HttpError(410);
   const etag = `"${upload.id}"`;
   const cached = { etag, 'cache-control': 'private, max-age=86400' };
-  if (matches(single(request.headers['if-none-match']), etag)) return { status: 304, headers: cached };
+  if (isUnchanged(request, etag)) return { status: 304, headers: cached };
   const range = rangeOf(request, upload, etag);
   if (range === 'unsatisfiable') return { status: 416, headers: { 'content-range': `bytes */${upload.size}` } };
   return content(request, upload, range, cached, deps);
@@ -85,11 +85,6 @@ function rangeOf({ method, headers }: HttpRequest, { size }: StoredUpload, etag:
   const condition = single(headers['if-range']);
   if (method === 'HEAD' || (condition !== undefined && condition !== etag)) return undefined;
   return requestedRange(single(headers['range']), size);
-}
-
-function matches(header: string | undefined, etag: string): boolean {
-  const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.includes(etag) || tags.includes('*');
 }
 
 function single(header: string | readonly string[] | undefined): string | undefined {

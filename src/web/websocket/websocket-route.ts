@@ -13,6 +13,8 @@ interface WebSocketRouteDeps {
   readonly limits: WebSocketLimits;
   /** Bytes of the largest message. */
   readonly messageBytes: number;
+  /** Whether nobody on the way can read or change what the request brings. */
+  readonly isSecure: (request: HttpRequestHead) => boolean;
   readonly clock: Clock;
   /** Takes a connection, or refuses it. */
   readonly arrived: (arrival: IncomingConnection) => void;
@@ -63,9 +65,11 @@ function refusal({ headers }: HttpRequestHead, origins: readonly string[]): stri
 function arrivalOf(
   webSocket: WebSocket,
   carrier: Duplex,
-  { remoteAddress, secure }: HttpRequestHead,
-  { limits, clock }: WebSocketRouteDeps,
+  request: HttpRequestHead,
+  { limits, isSecure, clock }: WebSocketRouteDeps,
 ): IncomingConnection {
+  const { remoteAddress } = request;
+  const secure = isSecure(request);
   return {
     remoteAddress,
     framing: messageFraming,

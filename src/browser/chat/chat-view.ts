@@ -1,0 +1,159 @@
+import { typedAddress } from './address.ts';
+import type { Client } from './client.ts';
+import { ConversationView } from './conversation-view.ts';
+import { ask } from './dialogs.ts';
+import { h, setText } from './dom.ts';
+import { Sidebar } from './sidebar.ts';
+
+/** Dependencies of the view of an account. */
+interface ChatDeps {
+  readonly client: Client;
+  readonly domain: string;
+  readonly origins: readonly string[];
+  readonly logOut: () => void;
+}
+
+/** Everything that a user who has logged in sees. */
+export class ChatView {
+  readonly element: HTMLElement;
+  readonly #deps: ChatDeps;
+  readonly #sidebar: Sidebar;
+  readonly #banner = h('p', { class: 'banner', role: 'status', hidden: true });
+  readonly #place = h('div', { class: 'place' });
+  #conversation: ConversationView | undefined;
+  #isDue = false;
+
+  constructor(deps: ChatDeps) {
+    this.#deps = deps;
+    const { client } = deps;
+    const run = (action: Promise<void>) => void action.catch((error: unknown) => this.#tell(error));
+    this.#sidebar = new Sidebar({
+      open: (jid) => this.open(jid),
+      accept: (jid) => run(client.befriend(jid)),
+      refuse: (jid) => client.refuse(jid),
+      enter: (room) => run(this.#enter(room)),
+      ignore: (room) => client.ignoreInvitation(room),
+      addContact: () => this.#askForContact(),
+      joinRoom: () => this.#askForRoom(),
+      logOut: deps.logOut,
+    });
+    this.element = h('div', { class: 'chat' }, this.#banner, this.#sidebar.element, this.#place);
+    this.#close();
+    this.update();
+  }
+
+  /** The conversation that the user looks at. */
+  get openJid(): string | undefined {
+    return this.#conversation?.jid;
+  }
+
+  /** Opens a conversation. */
+  open(jid: string): void {
+    const { client, domain, origins } = this.#deps;
+    const view = new ConversationView({ client, jid, domain, origins, back: () => this.#close() });
+    this.#conversation = view;
+    this.#place.replaceChildren(view.element);
+    this.element.classList.add('reads');
+    view.update();
+    client.look(jid);
+    view.focus();
+  }
+
+  /** Shows what has changed, once for all that changes in this turn. */
+  changed(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    queueMicrotask(() => {
+      this.#isDue = false;
+      this.update();
+    });
+  }
+
+  update(): void {
+    const { client } = this.#deps;
+    const { state, connection } = client;
+    this.#banner.hidden = connection === 'online';
+    setText(this.#banner, connection === 'waiting' ? 'The connection is lost. Trying again …' : 'Connecting …');
+    this.#sidebar.update(state, this.openJid);
+    if (
+      this.#conversation &&
+      !state.conversations.has(this.#conversation.jid) &&
+      !state.contacts.has(this.#conversation.jid)
+    )
+      this.#close();
+    this.#conversation?.update();
+    const unread = [...state.conversations.values()].reduce((sum, conversation) => sum + conversation.unread, 0);
+    document.title = unread === 0 ? 'Chat' : `(${unread}) Chat`;
+  }
+
+  #close(): void {
+    const { client } = this.#deps;
+    this.#conversation = undefined;
+    this.element.classList.remove('reads');
+    this.#place.replaceChildren(
+      h(
+        'main',
+        { class: 'nothing' },
+        h('h1', {}, 'Chat'),
+        h('p', { class: 'quiet' }, 'Choose a conversation, add a contact, or enter a room.'),
+      ),
+    );
+    client.look(undefined);
+  }
+
+  #tell(error: unknown): void {
+    ask({
+      title: error instanceof Error ? error.message : String(error),
+      fields: [],
+      verb: 'OK',
+      answer: async () => {},
+    });
+  }
+
+  async #enter(room: string): Promise<void> {
+    const entering = this.#deps.client.rooms.enter(room);
+    this.open(room);
+    await entering;
+  }
+
+  #askForContact(): void {
+    const { client, domain } = this.#deps;
+    ask({
+      title: 'Add a contact',
+      fields: [
+        { name: 'jid', label: 'Address', placeholder: `name@${domain}` },
+        { name: 'name', label: 'Name', optional: true, hint: 'Only you see this name.' },
+      ],
+      verb: 'Add',
+      answer: async ({ jid = '', name = '' }) => {
+        const address = typedAddress(jid, domain);
+        if (address === undefined) throw new Error(`Type an address such as name@${domain}.`);
+        if (address === client.state.me) throw new Error('This is your own address.');
+        await client.befriend(address, name.trim());
+        this.open(address);
+      },
+    });
+  }
+
+  #askForRoom(): void {
+    const { client } = this.#deps;
+    const { rooms } = client.services;
+    ask({
+      title: 'Enter a room',
+      fields: [
+        {
+          name: 'room',
+          label: 'Room',
+          placeholder: rooms === undefined ? 'room@server' : 'garden',
+          hint: 'If there is no room with this name, you create it.',
+        },
+      ],
+      verb: 'Enter',
+      answer: async ({ room = '' }) => {
+        const address = typedAddress(room.trim().replaceAll(/\s+/g, '-'), rooms ?? '');
+        if (address === undefined) throw new Error('This cannot be the name of a room.');
+        await this.#enter(address);
+      },
+    });
+  }
+}

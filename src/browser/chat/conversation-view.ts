@@ -1,0 +1,239 @@
+import { typedAddress } from './address.ts';
+import type { Client } from './client.ts';
+import { Composer, type Written } from './composer.ts';
+import { ask } from './dialogs.ts';
+import { DrawnList, h, icon, setText } from './dom.ts';
+import { messageKey, messageSignature, messageView, type ShownMessage, shownMessages } from './message-view.ts';
+import { availabilityOf } from './presence.ts';
+import { avatar } from './sidebar.ts';
+import { type ChatState, type Conversation, conversationWith, nameOf } from './state.ts';
+
+/** Dependencies of the view of a conversation. */
+interface ConversationDeps {
+  readonly client: Client;
+  readonly jid: string;
+  readonly domain: string;
+  readonly origins: readonly string[];
+  /** Goes back to the list, on a narrow screen. */
+  readonly back: () => void;
+}
+
+/** Pixels from the end of the log within which it follows new messages. */
+const nearEnd = 80;
+
+/** The messages with a contact or in a room. */
+export class ConversationView {
+  readonly element: HTMLElement;
+  readonly jid: string;
+  readonly #deps: ConversationDeps;
+  readonly #name = h('h2', { tabindex: '-1' });
+  readonly #status = h('p', { class: 'status' });
+  readonly #picture = h('span', { class: 'picture-place' });
+  readonly #menu = h('div', { class: 'menu panel' });
+  readonly #details: HTMLDetailsElement;
+  readonly #notice = h('p', { class: 'notice', role: 'status', hidden: true });
+  readonly #older = h('button', { class: 'second small older', hidden: true }, 'Show earlier messages');
+  readonly #log = h('div', { class: 'log', role: 'log', 'aria-label': 'Messages', tabindex: '0' });
+  readonly #list: DrawnList<ShownMessage>;
+  readonly #composer: Composer;
+  #drawnMenu = '';
+
+  constructor(deps: ConversationDeps) {
+    this.#deps = deps;
+    this.jid = deps.jid;
+    const messages = h('div', { class: 'messages' });
+    this.#list = new DrawnList(messages, {
+      key: messageKey,
+      signature: messageSignature,
+      draw: (shown) => messageView(shown, deps.origins),
+    });
+    this.#older.addEventListener('click', () => void this.#readBack());
+    this.#log.append(this.#older, messages);
+    // A picture that has loaded is higher than its place was.
+    this.#log.addEventListener('load', () => this.#follow(true), true);
+    this.#details = h(
+      'details',
+      { class: 'more' },
+      h('summary', { title: 'More' }, icon('more'), h('span', { class: 'spoken' }, 'More')),
+      this.#menu,
+    );
+    this.#composer = new Composer({
+      send: (written) => this.#send(written),
+      share: (file) => deps.client.share(this.#conversation, file),
+      composing: (isComposing) => deps.client.compose(this.#conversation, isComposing),
+    });
+    const closeMenu = () => {
+      this.#details.open = false;
+    };
+    this.#log.addEventListener('click', closeMenu);
+    this.#details.addEventListener('keydown', ({ key }) => key === 'Escape' && closeMenu());
+    this.element = h(
+      'main',
+      { class: 'conversation' },
+      h(
+        'header',
+        {},
+        h(
+          'button',
+          { class: 'tool back', title: 'Back', on: { click: deps.back } },
+          icon('back'),
+          h('span', { class: 'spoken' }, 'Back'),
+        ),
+        this.#picture,
+        h('div', { class: 'who' }, this.#name, this.#status),
+        this.#details,
+      ),
+      this.#notice,
+      this.#log,
+      this.#composer.element,
+    );
+  }
+
+  focus(): void {
+    this.#composer.focus();
+  }
+
+  update(): void {
+    const { client, jid } = this.#deps;
+    const { state } = client;
+    const { room, messages, history } = this.#conversation;
+    const contact = state.contacts.get(jid);
+    const name = nameOf(state, jid);
+    if (this.#name.textContent !== name) this.#picture.replaceChildren(avatar(name, jid, room !== undefined));
+    setText(this.#name, name);
+    setText(this.#status, this.#statusText());
+    this.#showNotice();
+    this.#drawMenu();
+    const wasNearEnd = this.#isNearEnd();
+    const [{ scrollHeight: heightBefore }, firstBefore] = [this.#log, this.#log.querySelector('.message')];
+    this.#older.hidden = history === 'all' || messages.length === 0;
+    this.#list.update(shownMessages(messages, room && ((nick) => nick)));
+    if (wasNearEnd) this.#follow(false);
+    else if (firstBefore !== this.#log.querySelector('.message'))
+      this.#log.scrollTop += this.#log.scrollHeight - heightBefore;
+    this.#composer.show({
+      name,
+      hasRules: room === undefined,
+      devices: [...(contact?.devices.keys() ?? [])],
+      takesFiles: client.services.upload !== undefined,
+      disabled: room !== undefined && room.state !== 'inside',
+    });
+  }
+
+  get #conversation(): Conversation {
+    return conversationWith(this.#deps.client.state, this.jid);
+  }
+
+  #isNearEnd(): boolean {
+    const { scrollHeight, scrollTop, clientHeight } = this.#log;
+    return scrollHeight - scrollTop - clientHeight < nearEnd;
+  }
+
+  /** Shows the end of the log, if `late` only where the user has not scrolled away from it. */
+  #follow(late: boolean): void {
+    const { scrollHeight, scrollTop, clientHeight } = this.#log;
+    if (!late || scrollHeight - scrollTop - clientHeight < clientHeight) this.#log.scrollTop = scrollHeight;
+  }
+
+  #statusText(): string {
+    const { state } = this.#deps.client;
+    const { room, composing } = this.#conversation;
+    if (room) return `${countText(room.occupants.size)}${room.subject === '' ? '' : ` · ${room.subject}`}`;
+    if (composing) return 'writes …';
+    const contact = state.contacts.get(this.jid);
+    if (contact?.subscription === 'both' || contact?.subscription === 'to') return availabilityOf(contact);
+    return contact?.asked ? 'has not accepted your request yet' : this.jid;
+  }
+
+  #showNotice(): void {
+    const { room } = this.#conversation;
+    const problem = room?.state === 'outside' ? room.problem : undefined;
+    this.#notice.hidden = problem === undefined;
+    setText(this.#notice, problem ?? '');
+  }
+
+  #send({ text, rules, device }: Written): void {
+    this.#deps.client.say(this.#conversation, text, { rules, device });
+    this.#log.scrollTop = this.#log.scrollHeight;
+  }
+
+  async #readBack(): Promise<void> {
+    this.#older.disabled = true;
+    await this.#deps.client.readBack(this.#conversation).catch(() => undefined);
+    this.#older.disabled = false;
+  }
+
+  /** Draws the menu when what it shows has changed, so that it does not lose the focus. */
+  #drawMenu(): void {
+    const { state } = this.#deps.client;
+    const { room } = this.#conversation;
+    const signature = JSON.stringify([room && [...room.occupants], state.contacts.get(this.jid)?.subscription]);
+    if (signature === this.#drawnMenu) return;
+    this.#drawnMenu = signature;
+    this.#menu.replaceChildren(...(room ? this.#roomMenu() : this.#contactMenu(state)));
+  }
+
+  #contactMenu(state: ChatState): HTMLElement[] {
+    const { client } = this.#deps;
+    const contact = state.contacts.get(this.jid);
+    const isMutual = contact?.subscription === 'both';
+    return [
+      h('p', { class: 'copy' }, this.jid),
+      ...(isMutual ? [] : [this.#action(contact ? 'Ask again' : 'Add to contacts', () => client.befriend(this.jid))]),
+      ...(contact ? [this.#action('Remove contact', () => client.remove(this.jid))] : []),
+    ];
+  }
+
+  #roomMenu(): HTMLElement[] {
+    const { client, domain } = this.#deps;
+    const { room } = this.#conversation;
+    const occupants = [...(room?.occupants ?? [])].toSorted(([one], [other]) => one.localeCompare(other));
+    const subject = () =>
+      ask({
+        title: 'Subject of the room',
+        fields: [{ name: 'subject', label: 'Subject', value: room?.subject ?? '', optional: true }],
+        verb: 'Set',
+        answer: async ({ subject: text = '' }) => client.rooms.setSubject(this.jid, text),
+      });
+    const invite = () =>
+      ask({
+        title: 'Invite to the room',
+        fields: [{ name: 'jid', label: 'Address', placeholder: `name@${domain}` }],
+        verb: 'Invite',
+        answer: async ({ jid = '' }) => {
+          const address = typedAddress(jid, domain);
+          if (address === undefined) throw new Error('This is not an address.');
+          client.rooms.invite(this.jid, address);
+        },
+      });
+    return [
+      h('p', { class: 'copy' }, this.jid),
+      this.#action('Invite somebody', async () => invite()),
+      this.#action('Change the subject', async () => subject()),
+      this.#action('Leave the room', () => client.rooms.leave(this.jid)),
+      h('h3', {}, 'In the room'),
+      h(
+        'ul',
+        { class: 'occupants' },
+        ...occupants.map(([nick, { role }]) =>
+          h('li', {}, h('span', {}, nick), role === 'moderator' && h('small', {}, 'moderator')),
+        ),
+      ),
+    ];
+  }
+
+  #action(words: string, run: () => Promise<void>): HTMLElement {
+    const act = () => {
+      this.#details.open = false;
+      void run().catch((error: unknown) => {
+        this.#notice.hidden = false;
+        setText(this.#notice, error instanceof Error ? error.message : String(error));
+      });
+    };
+    return h('button', { class: 'second small full', on: { click: act } }, words);
+  }
+}
+
+function countText(count: number): string {
+  return count === 1 ? '1 person' : `${count} people`;
+}

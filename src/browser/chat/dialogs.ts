@@ -1,0 +1,85 @@
+import { h, setText } from './dom.ts';
+
+/** A field of a dialog. */
+interface Field {
+  readonly name: string;
+  readonly label: string;
+  readonly placeholder?: string;
+  readonly value?: string;
+  readonly hint?: string;
+  readonly optional?: boolean;
+}
+
+/** What a dialog asks for, and what happens then. */
+interface Question {
+  readonly title: string;
+  readonly fields: readonly Field[];
+  /** The word on the button. */
+  readonly verb: string;
+  /** Rejects with an Error whose message the user can read. */
+  readonly answer: (values: Readonly<Record<string, string>>) => Promise<void>;
+}
+
+/** Asks the user for something in a dialog. */
+export function ask({ title, fields, verb, answer }: Question): void {
+  const problem = h('p', { class: 'notice', role: 'alert', hidden: true });
+  const close = () => dialog.close();
+  const submit = async (form: HTMLFormElement) => {
+    const values = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+    try {
+      await answer(values);
+      close();
+    } catch (error) {
+      setText(problem, error instanceof Error ? error.message : String(error));
+      problem.hidden = false;
+    }
+  };
+  const form: HTMLFormElement = h(
+    'form',
+    {
+      on: {
+        submit: (event) => {
+          event.preventDefault();
+          void submit(form);
+        },
+      },
+    },
+    h('h2', { id: 'dialog-title' }, title),
+    problem,
+    ...fields.map(fieldView),
+    h(
+      'div',
+      { class: 'actions' },
+      h('button', { type: 'button', class: 'second', on: { click: close } }, 'Cancel'),
+      h('button', {}, verb),
+    ),
+  );
+  const dialog: HTMLDialogElement = h(
+    'dialog',
+    { 'aria-labelledby': 'dialog-title', on: { close: () => dialog.remove() } },
+    form,
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function fieldView({ name, label, placeholder, value, hint, optional }: Field): HTMLElement {
+  const id = `dialog-${name}`;
+  const isRequired = optional !== true;
+  return h(
+    'div',
+    { class: 'field' },
+    h('label', { for: id }, label),
+    h('input', {
+      id,
+      name,
+      placeholder,
+      value,
+      required: isRequired,
+      autocomplete: 'off',
+      autocapitalize: 'none',
+      spellcheck: 'false',
+    }),
+    hint !== undefined && h('small', {}, hint),
+  );
+}

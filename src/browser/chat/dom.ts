@@ -1,0 +1,113 @@
+/** What a new element has: attributes, and listeners by the name of their event. */
+interface Props {
+  readonly on?: Readonly<Record<string, (event: Event) => void>>;
+  readonly [attribute: string]: unknown;
+}
+
+type Child = Node | string | undefined | false;
+
+/** Makes an HTML element. Texts become text nodes, whatever is in them. */
+export function h<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  { on = {}, ...attributes }: Props = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : String(value));
+  }
+  for (const [name, listener] of Object.entries(on)) element.addEventListener(name, listener);
+  element.append(...children.filter((child) => child !== undefined && child !== false));
+  return element;
+}
+
+const svg = 'http://www.w3.org/2000/svg';
+
+/** Pictures of buttons, drawn with lines in a square of 24. */
+const icons = {
+  attach:
+    'M20 11.500 12.400 19a5 5 0 0 1-7-7l8-8a3.300 3.300 0 0 1 4.700 4.700l-8 8a1.700 1.700 0 0 1-2.400-2.400l7.400-7.300',
+  back: 'M15 5l-7 7 7 7',
+  close: 'M6 6l12 12M18 6L6 18',
+  more: 'M12 5.500v.01M12 12v.01M12 18.500v.01',
+  person:
+    'M12 11.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM4.500 20c.8-3.700 3.700-5.500 7.500-5.500s6.700 1.800 7.500 5.500',
+  room: 'M8.500 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2.500 19c.5-3.300 2.800-5 6-5s5.500 1.700 6 5M15.500 5.300a3 3 0 0 1 0 5.400M17.500 14.300c2.200.6 3.600 2.200 4 4.700',
+  rules: 'M5 7h5M14 7h5M5 17h9M18 17h1M12 4.800v4.400M16 14.800v4.400',
+  send: 'M4.500 12 20 4.500 15.500 20l-3-6.500z',
+} as const;
+
+/** A picture for a button that has its words elsewhere. */
+export function icon(name: keyof typeof icons): SVGElement {
+  const picture = document.createElementNS(svg, 'svg');
+  picture.setAttribute('viewBox', '0 0 24 24');
+  picture.setAttribute('aria-hidden', 'true');
+  picture.setAttribute('class', 'icon');
+  const path = document.createElementNS(svg, 'path');
+  path.setAttribute('d', icons[name]);
+  picture.append(path);
+  return picture;
+}
+
+/** Changes a text only if it is another one, so that screen readers do not read it again. */
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** How the items of a list become elements. */
+interface ListDeps<Item> {
+  readonly key: (item: Item) => string;
+  /** An item is drawn again when this has changed. */
+  readonly signature: (item: Item) => string;
+  readonly draw: (item: Item) => HTMLElement;
+}
+
+/** The elements for a list that changes. They stay while their items do, and with them the focus and what screen readers have read. */
+export class DrawnList<Item> {
+  readonly #container: Element;
+  readonly #deps: ListDeps<Item>;
+  #drawn = new Map<string, { readonly element: HTMLElement; readonly signature: string }>();
+
+  constructor(container: Element, deps: ListDeps<Item>) {
+    this.#container = container;
+    this.#deps = deps;
+  }
+
+  update(items: readonly Item[]): void {
+    const next = new Map(items.map((item) => [this.#deps.key(item), this.#draw(item)]));
+    for (const [key, { element }] of this.#drawn) if (!next.has(key)) element.remove();
+    let after: Element | null = null;
+    for (const { element } of next.values()) {
+      const place: ChildNode | null = after === null ? this.#container.firstChild : after.nextSibling;
+      if (place !== element) this.#container.insertBefore(element, place);
+      after = element;
+    }
+    this.#drawn = next;
+  }
+
+  #draw(item: Item): { readonly element: HTMLElement; readonly signature: string } {
+    const before = this.#drawn.get(this.#deps.key(item));
+    const signature = this.#deps.signature(item);
+    if (before?.signature === signature) return before;
+    const element = this.#deps.draw(item);
+    if (!before) return { element, signature };
+    adopt(before.element, element);
+    return { element: before.element, signature };
+  }
+}
+
+/** Makes an element like a fresh one, and replaces only what differs. The listeners of what stays are kept. */
+function adopt(element: Element, fresh: Element): void {
+  for (const name of element.getAttributeNames()) if (!fresh.hasAttribute(name)) element.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) {
+    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  }
+  const [before, after] = [Array.from(element.childNodes), Array.from(fresh.childNodes)];
+  for (const [index, node] of after.entries()) {
+    const place = before[index];
+    if (!place) element.append(node);
+    else if (place instanceof Element && node instanceof Element && place.tagName === node.tagName) adopt(place, node);
+    else if (!place.isEqualNode(node)) place.replaceWith(node);
+  }
+  for (const node of before.slice(after.length)) node.remove();
+}

@@ -1,0 +1,135 @@
+import { domainOf, localOf } from './address.ts';
+import { randomId } from './base64.ts';
+import { ChatView } from './chat-view.ts';
+import { Client } from './client.ts';
+import { loginView } from './login-view.ts';
+import { parseXml } from './parse-xml.ts';
+import type { Account, SavedSession } from './session.ts';
+import { type ChatState, emptyState, restoreState, saveState } from './state.ts';
+import type { Transport } from './stream.ts';
+
+/** What the page keeps for its reload, in this tab only. */
+interface Kept {
+  readonly account: Account;
+  readonly session: SavedSession;
+  readonly state: string;
+  readonly open: string | undefined;
+}
+
+const storageKey = 'ampere-chat';
+const agentKey = 'ampere-chat-agent';
+const app = document.querySelector<HTMLElement>('#app') ?? document.body;
+const { domain = location.hostname, origins: originList = '' } = app.dataset;
+const origins = [location.origin, ...originList.split(' ').filter((origin) => origin !== '')];
+const transport: Transport = {
+  url: `${location.origin.replace(/^http/, 'ws')}/xmpp-websocket`,
+  open: (url, protocol) => new WebSocket(url, protocol),
+  parse: parseXml,
+};
+
+/** The client of this tab and its view. */
+let running: { readonly client: Client; readonly account: Account; readonly view: ChatView } | undefined;
+
+function showLogin(notice?: string, jid = decodeURIComponent(location.hash.slice(1))): void {
+  running = undefined;
+  sessionStorage.removeItem(storageKey);
+  const view = loginView({
+    domain,
+    jid,
+    notice,
+    logIn: async (typed) => {
+      const account = {
+        username: localOf(typed.jid),
+        domain: domainOf(typed.jid),
+        agent: agent(),
+        password: typed.password,
+      };
+      const client = makeClient(account, emptyState());
+      await client.start();
+      showChat(client, account);
+    },
+  });
+  app.replaceChildren(view);
+}
+
+function makeClient(account: Account, state: ChatState, saved?: SavedSession): Client {
+  return new Client({
+    transport,
+    account,
+    state,
+    origins,
+    ...(saved && { saved }),
+    changed: () => running?.view.changed(),
+    ended: (reason) => showLogin(endText(reason), `${account.username}@${account.domain}`),
+  });
+}
+
+function showChat(client: Client, account: Account): void {
+  const logOut = () => {
+    client.end();
+    showLogin();
+  };
+  const view = new ChatView({ client, domain: account.domain, origins, logOut });
+  running = { client, account, view };
+  app.replaceChildren(view.element);
+}
+
+function endText(reason: string): string {
+  switch (reason) {
+    case 'conflict':
+      return 'This session goes on in another tab or device.';
+    case 'not-authorized':
+      return 'You have been logged out.';
+    default:
+      return `The server has ended the session: ${reason}.`;
+  }
+}
+
+/** The id of this tab, by which the server knows that it comes back. */
+function agent(): string {
+  const known = sessionStorage.getItem(agentKey) ?? randomId();
+  sessionStorage.setItem(agentKey, known);
+  return known;
+}
+
+function keep(): void {
+  if (!running) return;
+  const { client, account, view } = running;
+  const session = client.save();
+  // The token does what the password could do, and can be revoked.
+  if (session.token === undefined) return;
+  const kept: Kept = {
+    account: { ...account, password: undefined },
+    session,
+    state: saveState(client.state),
+    open: view.openJid,
+  };
+  sessionStorage.setItem(storageKey, JSON.stringify(kept));
+}
+
+function readKept(): Kept | undefined {
+  const text = sessionStorage.getItem(storageKey);
+  // A duplicate of this tab must not find the session of this one.
+  sessionStorage.removeItem(storageKey);
+  try {
+    return text === null ? undefined : (JSON.parse(text) as Kept);
+  } catch {
+    return undefined;
+  }
+}
+
+function begin(): void {
+  const kept = readKept();
+  if (!kept) return showLogin();
+  const client = makeClient(kept.account, restoreState(kept.state), kept.session);
+  showChat(client, kept.account);
+  if (kept.open !== undefined) running?.view.open(kept.open);
+  client.resume();
+}
+
+addEventListener('pagehide', keep);
+addEventListener('online', () => running?.client.retryNow());
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') running?.client.retryNow();
+});
+begin();

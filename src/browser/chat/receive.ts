@@ -1,0 +1,199 @@
+import { ns } from '../../protocol/namespaces.ts';
+import { bareOf, resourceOf } from './address.ts';
+import { childOf, el, elementsOf, textOf, type XmlElement } from './element.ts';
+import { fileOf } from './files.ts';
+import { failureText, reportOf } from './outcomes.ts';
+import { rulesOf } from './rules.ts';
+import { addMessage, type ChatState, conversationWith, type Message, nameOf, type Outcome } from './state.ts';
+
+/** How a message came to the page. */
+export interface Arrival {
+  readonly nowMs: number;
+  /** The origins whose files the page may show. */
+  readonly origins: readonly string[];
+  /** The conversation that the user looks at. */
+  readonly open: string | undefined;
+  /** For a message from an archive: its id there. */
+  readonly archiveId?: string;
+  /** For a message from the archive of a room: that room. */
+  readonly room?: string;
+}
+
+/** Puts a message where it belongs. Returns the stanzas to send in answer. */
+export function takeMessage(state: ChatState, stanza: XmlElement, arrival: Arrival): readonly XmlElement[] {
+  const { from = '', type } = stanza.attributes;
+  const sender = from === '' ? state.me : bareOf(from);
+  const carbon = elementsOf(stanza).find((child) => child.ns === ns.carbons);
+  if (carbon) {
+    // Anybody else could put words into the mouths of others.
+    if (sender !== state.me) return [];
+    const copied = forwardedIn(carbon);
+    if (copied) takeMessage(state, copied.message, { ...arrival, nowMs: copied.atMs ?? arrival.nowMs });
+    return [];
+  }
+  if (type === 'error') return takeFailure(state, stanza);
+  if (takeReport(state, stanza)) return [];
+  if (type === 'groupchat') return takeGroupchat(state, stanza, arrival);
+  return takeChat(state, stanza, arrival);
+}
+
+/** A message inside `<forwarded/>` (XEP-0297), and when it was sent. */
+export function forwardedIn(
+  element: XmlElement | undefined,
+): { message: XmlElement; atMs: number | undefined } | undefined {
+  const forwarded = childOf(element, 'forwarded', ns.forward);
+  const message = childOf(forwarded, 'message', ns.client);
+  return message && { message, atMs: stampOf(forwarded) };
+}
+
+/** The time in a `<delay/>` (XEP-0203). */
+function stampOf(element: XmlElement | undefined): number | undefined {
+  const stamp = Date.parse(childOf(element, 'delay', ns.delay)?.attributes['stamp'] ?? '');
+  return Number.isNaN(stamp) ? undefined : stamp;
+}
+
+function takeFailure(state: ChatState, stanza: XmlElement): readonly XmlElement[] {
+  const from = bareOf(stanza.attributes['from'] ?? '');
+  const message = sentMessage(state, stanza.attributes['id'], from);
+  if (message) {
+    message.progress = 'failed';
+    addOutcome(message, { text: failureText(stanza, nameOf(state, from)), bad: true });
+  }
+  return [];
+}
+
+/** Takes a report of AMP. Returns whether the message was one. */
+function takeReport(state: ChatState, stanza: XmlElement): boolean {
+  const amp = childOf(stanza, 'amp', ns.amp);
+  if (amp?.attributes['status'] === undefined) return false;
+  const recipient = bareOf(amp.attributes['to'] ?? '');
+  const outcome = reportOf(stanza, nameOf(state, recipient));
+  const message = sentMessage(state, stanza.attributes['id'], recipient);
+  if (!outcome || !message) return true;
+  if (outcome.bad) message.progress = 'failed';
+  addOutcome(message, outcome);
+  return true;
+}
+
+function addOutcome(message: Message, outcome: Outcome): void {
+  if (message.outcomes.some(({ text }) => text === outcome.text)) return;
+  message.outcomes = [...message.outcomes, outcome];
+}
+
+/** A message of the user to an address, by its id. */
+function sentMessage(state: ChatState, id: string | undefined, to: string): Message | undefined {
+  return state.conversations.get(to)?.messages.find((message) => message.mine && message.id === id);
+}
+
+function takeGroupchat(state: ChatState, stanza: XmlElement, arrival: Arrival): readonly XmlElement[] {
+  const { from = '', id = '' } = stanza.attributes;
+  const [jid, nick] = [bareOf(from), resourceOf(from)];
+  const conversation = state.conversations.get(jid);
+  const room = conversation?.room;
+  if (!conversation || !room) return [];
+  const subject = childOf(stanza, 'subject', ns.client);
+  const body = childOf(stanza, 'body', ns.client);
+  if (subject && !body) {
+    if (arrival.archiveId === undefined) room.subject = textOf(subject);
+    return [];
+  }
+  if (!body) return [];
+  const mine = nick === room.nick;
+  const message = messageFrom(stanza, arrival, { id, from: nick, mine, archive: jid });
+  if (mine) {
+    const sent = conversation.messages.find((other) => other.mine && other.id === id);
+    if (sent?.progress === 'sending') sent.progress = 'sent';
+  }
+  const added = addMessage(conversation, message);
+  if (added && !mine && arrival.archiveId === undefined && arrival.open !== jid) conversation.unread++;
+  return [];
+}
+
+function takeChat(state: ChatState, stanza: XmlElement, arrival: Arrival): readonly XmlElement[] {
+  const { from = state.me, to = state.me, id = '', type } = stanza.attributes;
+  const mine = bareOf(from) === state.me;
+  const peer = mine ? bareOf(to) : bareOf(from);
+  const archiveId = arrival.archiveId ?? archiveIdOf(stanza, state.me);
+  if (archiveId !== undefined && arrival.archiveId === undefined) state.newest = archiveId;
+  if (takeInvitation(state, stanza, arrival) || takeReceipt(state, stanza, peer)) return [];
+  takeComposing(state, stanza, peer, mine);
+  // Private messages of occupants are not in the reach of this page.
+  if (!childOf(stanza, 'body', ns.client) || type === 'headline' || state.conversations.get(peer)?.room) return [];
+  const conversation = conversationWith(state, peer);
+  const message = messageFrom(stanza, arrival, { id, from: bareOf(from), mine, archive: state.me });
+  const added = addMessage(conversation, message);
+  if (!added || mine || arrival.archiveId !== undefined) return [];
+  if (arrival.open !== peer) conversation.unread++;
+  return wantsReceipt(stanza) ? [receipt(from, id, type)] : [];
+}
+
+interface Origin {
+  readonly id: string;
+  readonly from: string;
+  readonly mine: boolean;
+  /** The address whose archive has the message. */
+  readonly archive: string;
+}
+
+function messageFrom(stanza: XmlElement, arrival: Arrival, { id, from, mine, archive }: Origin): Message {
+  const text = textOf(childOf(stanza, 'body', ns.client));
+  return {
+    id,
+    archiveId: arrival.archiveId ?? archiveIdOf(stanza, archive),
+    from,
+    mine,
+    text,
+    file: fileOf(stanza, text, arrival.origins),
+    atMs: stampOf(stanza) ?? arrival.nowMs,
+    rules: mine ? rulesOf(stanza) : [],
+    progress: 'sent',
+    outcomes: [],
+  };
+}
+
+/** The id that an archive has given to a message (XEP-0359). Only the id of the archive's owner counts. */
+function archiveIdOf(stanza: XmlElement, archive: string): string | undefined {
+  const ids = elementsOf(stanza).filter(({ name, ns: its }) => name === 'stanza-id' && its === ns.stanzaId);
+  return ids.find(({ attributes }) => attributes['by'] === archive)?.attributes['id'];
+}
+
+function wantsReceipt(stanza: XmlElement): boolean {
+  return childOf(stanza, 'request', ns.receipts) !== undefined && stanza.attributes['id'] !== undefined;
+}
+
+function receipt(to: string, id: string, type: string | undefined): XmlElement {
+  return el(ns.client, 'message', { to, type }, el(ns.receipts, 'received', { id }), el(ns.hints, 'store'));
+}
+
+/** Takes a delivery receipt (XEP-0184). */
+function takeReceipt(state: ChatState, stanza: XmlElement, peer: string): boolean {
+  const received = childOf(stanza, 'received', ns.receipts);
+  if (!received) return false;
+  const message = sentMessage(state, received.attributes['id'], peer);
+  if (message && message.progress !== 'failed') message.progress = 'received';
+  return true;
+}
+
+/** Takes the chat state of a contact (XEP-0085). */
+function takeComposing(state: ChatState, stanza: XmlElement, peer: string, mine: boolean): void {
+  const conversation = state.conversations.get(peer);
+  const chatState = elementsOf(stanza).find((child) => child.ns === ns.chatStates);
+  if (!conversation || !chatState || mine) return;
+  conversation.composing = chatState.name === 'composing';
+}
+
+/** Takes an invitation to a room: from the room (XEP-0045 §7.8.2) or from a contact (XEP-0249). */
+function takeInvitation(state: ChatState, stanza: XmlElement, { archiveId }: Arrival): boolean {
+  const from = bareOf(stanza.attributes['from'] ?? '');
+  const mediated = childOf(childOf(stanza, 'x', ns.mucUser), 'invite', ns.mucUser);
+  const direct = childOf(stanza, 'x', ns.directInvitation);
+  if (!mediated && !direct) return false;
+  // Old invitations were seen before.
+  if (archiveId !== undefined || from === state.me) return true;
+  const room = mediated ? from : bareOf(direct?.attributes['jid'] ?? '');
+  if (room === '' || state.conversations.get(room)?.room) return true;
+  const inviter = mediated ? (mediated.attributes['from'] ?? from) : from;
+  const reason = mediated ? textOf(childOf(mediated, 'reason', ns.mucUser)) : (direct?.attributes['reason'] ?? '');
+  state.invitations.set(room, { room, from: inviter, reason });
+  return true;
+}

@@ -1,0 +1,180 @@
+import { localOf } from './address.ts';
+import { DrawnList, h, icon } from './dom.ts';
+import { availabilityOf } from './presence.ts';
+import { type ChatState, type Invitation, nameOf } from './state.ts';
+
+/** What the user can do in the list. */
+interface SidebarDeps {
+  readonly open: (jid: string) => void;
+  readonly accept: (jid: string) => void;
+  readonly refuse: (jid: string) => void;
+  readonly enter: (room: string) => void;
+  readonly ignore: (room: string) => void;
+  readonly addContact: () => void;
+  readonly joinRoom: () => void;
+  readonly logOut: () => void;
+}
+
+/** A line of the list. */
+interface Line {
+  readonly jid: string;
+  readonly name: string;
+  readonly isRoom: boolean;
+  readonly availability: 'online' | 'away' | 'offline';
+  readonly preview: string;
+  readonly unread: number;
+  readonly isOpen: boolean;
+}
+
+/** The list of contacts, rooms and conversations, and what asks for an answer. */
+export class Sidebar {
+  readonly element: HTMLElement;
+  readonly #deps: SidebarDeps;
+  readonly #me = h('p', { class: 'me' });
+  readonly #empty = h('p', { class: 'quiet empty' }, 'Nobody is here yet. Add a contact by address, or enter a room.');
+  readonly #requests: DrawnList<string>;
+  readonly #invitations: DrawnList<Invitation>;
+  readonly #lines: DrawnList<Line>;
+  #state: ChatState | undefined;
+
+  constructor(deps: SidebarDeps) {
+    this.#deps = deps;
+    const [requests, invitations, lines] = [
+      h('ul', { class: 'asking' }),
+      h('ul', { class: 'asking' }),
+      h('ul', { class: 'lines' }),
+    ];
+    this.#requests = new DrawnList(requests, {
+      key: (jid) => jid,
+      signature: (jid) => jid,
+      draw: (jid) => this.#request(jid),
+    });
+    this.#invitations = new DrawnList(invitations, {
+      key: ({ room }) => room,
+      signature: ({ room }) => room,
+      draw: (invitation) => this.#invitation(invitation),
+    });
+    this.#lines = new DrawnList(lines, {
+      key: ({ jid }) => jid,
+      signature: JSON.stringify,
+      draw: (line) => this.#line(line),
+    });
+    this.element = h(
+      'nav',
+      { class: 'sidebar', 'aria-label': 'Conversations' },
+      h(
+        'header',
+        {},
+        h('img', { src: '/assets/ampere.svg', alt: '', class: 'mark' }),
+        this.#me,
+        h('button', { class: 'second small', on: { click: () => deps.logOut() } }, 'Log out'),
+      ),
+      h(
+        'div',
+        { class: 'new' },
+        h('button', { class: 'second', on: { click: () => deps.addContact() } }, icon('person'), 'Add contact'),
+        h('button', { class: 'second', on: { click: () => deps.joinRoom() } }, icon('room'), 'Enter room'),
+      ),
+      h('div', { class: 'scroll' }, requests, invitations, lines, this.#empty),
+    );
+  }
+
+  update(state: ChatState, open: string | undefined): void {
+    this.#state = state;
+    const lines = linesOf(state, open);
+    if (this.#me.textContent !== state.me) {
+      this.#me.textContent = state.me;
+      this.#me.title = state.me;
+    }
+    this.#requests.update([...state.requests]);
+    this.#invitations.update([...state.invitations.values()]);
+    this.#lines.update(lines);
+    this.#empty.hidden = lines.length + state.requests.size + state.invitations.size > 0;
+  }
+
+  #request(jid: string): HTMLElement {
+    return h(
+      'li',
+      {},
+      h('p', {}, h('strong', {}, jid), ' wants to be your contact.'),
+      h(
+        'div',
+        { class: 'actions' },
+        h('button', { class: 'second small', on: { click: () => this.#deps.refuse(jid) } }, 'Refuse'),
+        h('button', { class: 'small', on: { click: () => this.#deps.accept(jid) } }, 'Accept'),
+      ),
+    );
+  }
+
+  #invitation({ room, from, reason }: Invitation): HTMLElement {
+    const inviter = this.#state ? nameOf(this.#state, from) : from;
+    return h(
+      'li',
+      {},
+      h('p', {}, h('strong', {}, inviter), ' invites you to ', h('strong', {}, localOf(room)), '.'),
+      reason !== '' && h('p', { class: 'quiet' }, reason),
+      h(
+        'div',
+        { class: 'actions' },
+        h('button', { class: 'second small', on: { click: () => this.#deps.ignore(room) } }, 'Ignore'),
+        h('button', { class: 'small', on: { click: () => this.#deps.enter(room) } }, 'Enter'),
+      ),
+    );
+  }
+
+  #line({ jid, name, isRoom, availability, preview, unread, isOpen }: Line): HTMLElement {
+    const presence = isRoom ? 'room' : availability;
+    return h(
+      'li',
+      {},
+      h(
+        'button',
+        { class: 'line', title: jid, 'aria-current': isOpen && 'true', on: { click: () => this.#deps.open(jid) } },
+        avatar(name, jid, isRoom),
+        !isRoom && h('span', { class: `dot ${availability}` }),
+        h('span', { class: 'name' }, name),
+        h('span', { class: 'spoken' }, `, ${presence}`),
+        h('span', { class: 'preview' }, preview),
+        unread > 0 && h('span', { class: 'unread' }, String(unread), h('span', { class: 'spoken' }, ' unread')),
+      ),
+    );
+  }
+}
+
+/** A letter in a color that stays the same for an address. */
+export function avatar(name: string, jid: string, isRoom: boolean): HTMLElement {
+  const hue = Array.from(jid).reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 8, 7);
+  const [letter = '?'] = Array.from(name.toUpperCase());
+  return h('span', { class: `avatar hue-${hue}`, 'aria-hidden': 'true' }, isRoom ? '#' : letter);
+}
+
+function linesOf(state: ChatState, open: string | undefined): Line[] {
+  const { contacts, conversations } = state;
+  const all = [...new Set([...conversations.keys(), ...contacts.keys()])];
+  const lastAt = (jid: string) => conversations.get(jid)?.messages.at(-1)?.atMs ?? 0;
+  return all
+    .toSorted((one, other) => lastAt(other) - lastAt(one) || nameOf(state, one).localeCompare(nameOf(state, other)))
+    .map((jid) => {
+      const conversation = conversations.get(jid);
+      const contact = contacts.get(jid);
+      return {
+        jid,
+        name: nameOf(state, jid),
+        isRoom: conversation?.room !== undefined,
+        availability: availabilityOf(contact),
+        preview: previewOf(state, jid),
+        unread: conversation?.unread ?? 0,
+        isOpen: jid === open,
+      };
+    });
+}
+
+function previewOf({ conversations, contacts }: ChatState, jid: string): string {
+  const { composing, messages, room } = conversations.get(jid) ?? { composing: false, messages: [], room: undefined };
+  if (composing) return 'writes …';
+  const last = messages.at(-1);
+  if (!last) return contacts.get(jid)?.asked ? 'has not answered yet' : jid;
+  const text = last.file ? `Sent ${last.file.name}` : last.text.slice(0, 120);
+  if (last.mine) return `You: ${text}`;
+  return room ? `${last.from}: ${text}` : text;
+}

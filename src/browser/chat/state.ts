@@ -1,0 +1,176 @@
+import { localOf } from './address.ts';
+import type { Rule } from './rules.ts';
+
+/** What the server reported of a message. */
+export interface Outcome {
+  readonly text: string;
+  /** Whether the message was not delivered. */
+  readonly bad: boolean;
+}
+
+/** A file that a message shares. */
+export interface SharedFile {
+  readonly url: string;
+  readonly name: string;
+  /** Whether it is a picture on this server, which the page may show. */
+  readonly picture: boolean;
+}
+
+/** A message in a conversation. */
+export interface Message {
+  readonly id: string;
+  /** Its id in the archive. */
+  archiveId: string | undefined;
+  /** The nickname in a room; the bare address otherwise. */
+  readonly from: string;
+  readonly mine: boolean;
+  readonly text: string;
+  readonly file: SharedFile | undefined;
+  readonly atMs: number;
+  readonly rules: readonly Rule[];
+  /** Of a message of the user: how far it got. */
+  progress: 'sending' | 'sent' | 'received' | 'failed';
+  outcomes: readonly Outcome[];
+}
+
+/** A device of a contact. */
+interface Device {
+  readonly show: string;
+  readonly priority: number;
+}
+
+/** An entry of the roster, or the sender of a request. */
+export interface Contact {
+  readonly jid: string;
+  name: string | undefined;
+  subscription: string;
+  /** Whether the user waits for the contact's approval. */
+  asked: boolean;
+  /** By resource. */
+  readonly devices: Map<string, Device>;
+}
+
+/** Somebody in a room. */
+interface Occupant {
+  readonly role: string;
+  readonly affiliation: string;
+  readonly show: string;
+}
+
+/** A room that the user has entered or wants to enter. */
+export interface Room {
+  nick: string;
+  state: 'entering' | 'inside' | 'outside';
+  problem: string | undefined;
+  subject: string;
+  readonly occupants: Map<string, Occupant>;
+}
+
+/** The messages with a contact or in a room. */
+export interface Conversation {
+  readonly jid: string;
+  readonly messages: Message[];
+  unread: number;
+  /** Whether the contact is writing. */
+  composing: boolean;
+  /** How much of its archive is here: none, the latest messages, everything. */
+  history: 'none' | 'some' | 'all';
+  readonly room: Room | undefined;
+}
+
+/** An invitation to a room. */
+export interface Invitation {
+  readonly room: string;
+  readonly from: string;
+  readonly reason: string;
+}
+
+/** Everything the page shows of an account. */
+export interface ChatState {
+  /** The bare address of the user. */
+  me: string;
+  readonly contacts: Map<string, Contact>;
+  /** The addresses that ask for the user's presence. */
+  readonly requests: Set<string>;
+  readonly conversations: Map<string, Conversation>;
+  readonly invitations: Map<string, Invitation>;
+  /** The id of the newest message that came from the account's archive, or was put there. */
+  newest: string | undefined;
+}
+
+export function emptyState(): ChatState {
+  return {
+    me: '',
+    contacts: new Map(),
+    requests: new Set(),
+    conversations: new Map(),
+    invitations: new Map(),
+    newest: undefined,
+  };
+}
+
+/** The conversation with an address, which begins if there is none. */
+export function conversationWith(state: ChatState, jid: string): Conversation {
+  const found = state.conversations.get(jid);
+  if (found) return found;
+  const begun: Conversation = { jid, messages: [], unread: 0, composing: false, history: 'none', room: undefined };
+  state.conversations.set(jid, begun);
+  return begun;
+}
+
+/** The name to show for a contact or a room. */
+export function nameOf({ contacts, me }: Pick<ChatState, 'contacts' | 'me'>, jid: string): string {
+  if (jid === me) return 'You';
+  return contacts.get(jid)?.name || localOf(jid);
+}
+
+/**
+ * Adds a message at its place in time. A message that is there already is completed instead, and `undefined` returned: the archive has
+ * messages that the page has sent or received before.
+ */
+export function addMessage(conversation: Conversation, message: Message): Message | undefined {
+  const { messages } = conversation;
+  const known = messages.find((other) => isSame(other, message));
+  if (known) {
+    known.archiveId ??= message.archiveId;
+    if (known.progress === 'sending') known.progress = message.progress;
+    return undefined;
+  }
+  let place = messages.length;
+  while (place > 0 && (messages[place - 1]?.atMs ?? 0) > message.atMs) place--;
+  messages.splice(place, 0, message);
+  return message;
+}
+
+function isSame(one: Message, other: Message): boolean {
+  if (one.archiveId !== undefined && other.archiveId !== undefined) return one.archiveId === other.archiveId;
+  return one.id !== '' && one.id === other.id && one.mine === other.mine && one.from === other.from;
+}
+
+/** Messages of one conversation that a reload of the page keeps; older ones come from the archive again. */
+const keptMessages = 100;
+
+/** The state as a text, for the reload of the page. */
+export function saveState(state: ChatState): string {
+  return JSON.stringify(state, (key, value: unknown) => {
+    if (value instanceof Map) return { map: [...value] };
+    if (value instanceof Set) return { set: [...value] };
+    return key === 'messages' && Array.isArray(value) ? value.slice(-keptMessages) : value;
+  });
+}
+
+/** Reads what `saveState` has written. Throws for anything that is no JSON. */
+export function restoreState(text: string): ChatState {
+  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+  const restored: Partial<ChatState> = JSON.parse(text, (_key, value: unknown) => {
+    if (isObject(value) && Array.isArray(value['map'])) return new Map(value['map']);
+    if (isObject(value) && Array.isArray(value['set'])) return new Set(value['set']);
+    return value;
+  });
+  const state = { ...emptyState(), ...restored };
+  // Older messages than these are only in the archive.
+  for (const conversation of state.conversations.values()) {
+    if (conversation.messages.length >= keptMessages && conversation.history === 'all') conversation.history = 'some';
+  }
+  return state;
+}

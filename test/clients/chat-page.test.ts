@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs';
+import { expect } from 'chai';
+import { freePort } from '../support/free-port.ts';
+import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { ChatBrowser, type ChatTab } from './chat-tab.ts';
+
+const password = 'a password for the chat page';
+const rose = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+describe('The chat page in Chromium', () => {
+  let server: ServerProcess;
+  let browser: ChatBrowser | undefined;
+  let address: string;
+  let romeo: ChatTab;
+  let juliet: ChatTab;
+
+  before(async function () {
+    if (!existsSync('/usr/bin/chromium')) {
+      console.log('    skipped: not installed: chromium');
+      this.skip();
+    }
+    const port = await freePort();
+    address = `http://localhost:${port}/chat`;
+    server = await startServer({ https: true, settings: { listen: { http: [{ host: '127.0.0.1', port }] } } });
+    for (const local of ['romeo', 'juliet']) await server.addUser(`${local}@localhost`, password);
+    browser = await ChatBrowser.open();
+    romeo = await browser.tab(address);
+    juliet = await browser.tab(address);
+  });
+  after(async () => {
+    await browser?.[Symbol.asyncDispose]();
+    await server?.stop();
+  });
+  afterEach(() => {
+    // The browser itself says so when it cannot connect.
+    const lost = /^WebSocket connection to .* failed/;
+    for (const { complaints } of [romeo, juliet]) {
+      expect(complaints.filter((complaint) => !lost.test(complaint))).to.deep.equal([]);
+    }
+  });
+
+  it('refuses a wrong password, and lets two users in who become contacts and chat', async () => {
+    await romeo.page.getByLabel('Address').fill('romeo');
+    await romeo.page.getByLabel('Password').fill('a wrong one');
+    await romeo.page.getByLabel('Password').press('Enter');
+    await romeo.page.getByRole('alert').filter({ hasText: 'The address or the password is wrong.' }).waitFor();
+    await romeo.logIn('romeo', password);
+    await juliet.logIn('juliet@localhost', password);
+    await romeo.addContact('juliet@localhost');
+    await juliet.accept('romeo@localhost');
+    await romeo.seesStatus('online');
+    await romeo.say('But soft! <img src=x onerror=alert(1)> https://example.org/a');
+    await juliet.open('romeo');
+    await juliet.seesStatus('online');
+    expect(await juliet.sees('But soft!')).to.contain('<img src=x onerror=alert(1)>');
+    expect(await juliet.page.getByRole('log').locator('img').count()).to.equal(0);
+    const link = juliet.page.getByRole('link', { name: 'https://example.org/a' });
+    expect(await link.getAttribute('rel')).to.contain('noopener');
+    await juliet.say('Ay me!');
+    await romeo.sees('Ay me!');
+    await romeo.seesOutcome('But soft!', 'received');
+  });
+
+  it('sends a picture that is shown', async () => {
+    await romeo.share('rose.png', 'image/png', rose);
+    await romeo.seesPicture('rose.png');
+    await juliet.seesPicture('rose.png');
+  });
+
+  it('has rooms', async () => {
+    await romeo.enterRoom('verona');
+    await romeo.seesStatus('1 person');
+    await juliet.enterRoom('verona');
+    await juliet.seesStatus('2 people');
+    await juliet.say('Good evening to all');
+    expect(await romeo.sees('Good evening to all')).to.contain('juliet');
+    await romeo.say('A mask, a mask');
+    expect(await juliet.sees('A mask, a mask')).to.contain('romeo');
+    expect(await romeo.page.getByRole('button', { name: 'Rules' }).isVisible()).to.equal(false);
+  });
+
+  it('puts rules on a message, and shows what became of it', async () => {
+    await romeo.open('juliet');
+    await romeo.rule('Tell me when it is delivered');
+    await romeo.say('Wilt thou be gone?');
+    await romeo.seesOutcome('Wilt thou be gone?', 'Delivered to juliet.');
+    await juliet.logOut();
+    await romeo.seesStatus('offline');
+    await romeo.rule('Tell me when it is stored for them');
+    await romeo.say('It is not yet near day');
+    await romeo.seesOutcome('It is not yet near day', 'Stored until juliet is online.');
+    await romeo.rule('Send it only if they are online now');
+    await romeo.say('Look, the lark');
+    await romeo.seesOutcome('Look, the lark', 'Not sent: juliet is not online.');
+    await juliet.logIn('juliet', password);
+    await juliet.open('romeo');
+    await juliet.sees('It is not yet near day');
+    expect(await juliet.page.getByText('Look, the lark').count()).to.equal(0);
+  });
+
+  it('is as it was after a reload, and misses nothing', async () => {
+    await romeo.page.reload();
+    await romeo.sees('Ay me!');
+    await romeo.seesOutcome('Look, the lark', 'Not sent: juliet is not online.');
+    await romeo.seesStatus('online');
+    await juliet.say('Art thou gone so?');
+    await romeo.sees('Art thou gone so?');
+    await romeo.open('verona');
+    await romeo.seesStatus('2 people');
+    await romeo.sees('Good evening to all');
+  });
+
+  it('has the history in a new tab, after a login', async () => {
+    await romeo.logOut();
+    await romeo.logIn('romeo', password);
+    await romeo.open('juliet');
+    await romeo.sees('But soft!');
+    await romeo.seesPicture('rose.png');
+    await romeo.sees('Art thou gone so?');
+    await romeo.open('verona');
+    await romeo.sees('A mask, a mask');
+    await romeo.open('juliet');
+  });
+
+  it('survives a restart of the server', async () => {
+    await server.restart();
+    await juliet.say('I must hear from thee every day');
+    await romeo.sees('I must hear from thee every day');
+    await romeo.say('Farewell');
+    await juliet.sees('Farewell');
+    await juliet.open('verona');
+    await juliet.say('Who is still here?');
+    await romeo.open('verona');
+    await romeo.sees('Who is still here?');
+  });
+});
