@@ -138,6 +138,10 @@ async function checkRoomArchive(client: TestClient): Promise<void> {
   expect(await features(client, await createsRoom(client))).to.include('urn:xmpp:mam:2');
 }
 
+async function checkRoomVcard(client: TestClient): Promise<void> {
+  expect(await features(client, await createsRoom(client))).to.include('vcard-temp');
+}
+
 async function hasService(client: TestClient, identity: string): Promise<void> {
   await serviceWith(client, identity);
 }
@@ -177,6 +181,7 @@ const byDefault: Readonly<Record<string, Check>> = {
   'XEP-0384: OMEMO Encryption': checkEncryption,
   'XEP-0398: User Avatar to vCard-Based Avatars Conversion': onAccount('urn:xmpp:pep-vcard-conversion:0'),
   'XEP-0411: Bookmarks Conversion': onAccount('urn:xmpp:bookmarks-conversion:0'),
+  'XEP-0486: MUC Avatars': checkRoomVcard,
 };
 
 /** Those that need facts that only the operator knows. */
