@@ -1,4 +1,5 @@
-import { congestedPart, pauseBits, writeChunkBytes } from '../streams/connection.ts';
+import { pauseBits } from '../streams/connection.ts';
+import { OutputLevel } from '../streams/output-level.ts';
 import type {
   ConnectionLimits,
   ConnectionUser,
@@ -34,7 +35,7 @@ export interface EdgePeer {
  */
 export class EdgeConnection implements StreamConnection {
   readonly #link: ThreadLink;
-  readonly #limits: ConnectionLimits;
+  readonly #output: OutputLevel;
   readonly #forget: (id: number) => void;
   readonly #user: ConnectionUser;
   readonly #id: number;
@@ -45,7 +46,6 @@ export class EdgeConnection implements StreamConnection {
   readonly #underway: Underway;
   /** Bytes that wait in the edge, according to its last report. */
   #waitingBytes = 0;
-  #waiting: (() => void)[] | undefined;
   #secure: 'no' | 'soon' | 'yes' = 'no';
   #sentBytes = 0;
   #ended = false;
@@ -59,7 +59,7 @@ export class EdgeConnection implements StreamConnection {
     this.#user = user;
     this.#link = link;
     this.#underway = new Underway(link);
-    this.#limits = limits;
+    this.#output = new OutputLevel(limits);
     this.#forget = forget;
     // With direct TLS the edge starts the handshake at once, because nothing is read before it.
     if (peer.start === 'direct') this.#secure = 'soon';
@@ -83,7 +83,7 @@ export class EdgeConnection implements StreamConnection {
   }
 
   get congested(): boolean {
-    return this.outgoingBytes > this.#limits.outgoingBufferBytes * congestedPart;
+    return this.#output.isHigh(this.outgoingBytes);
   }
 
   limitReading(rate: ReadRate): void {
@@ -97,15 +97,13 @@ export class EdgeConnection implements StreamConnection {
     for (const piece of pieces) bytes += piece.length;
     this.#sentBytes += bytes;
     this.#underway.add(bytes, this.#link.put(toEdge.bytes, this.#id, ...pieces));
-    if (this.outgoingBytes > this.#limits.outgoingBufferBytes) this.#abort();
+    if (this.#output.isTooHigh(this.outgoingBytes)) this.#abort();
   }
 
   flushed(): Promise<void> {
-    if (this.#closed || this.outgoingBytes < writeChunkBytes) return Promise.resolve();
+    if (this.#closed || this.#output.isLow(this.outgoingBytes)) return Promise.resolve();
     this.#put(toEdge.awaitFlush);
-    this.#waiting ??= [];
-    const waiting = this.#waiting;
-    return new Promise((resolve) => waiting.push(resolve));
+    return this.#output.wait();
   }
 
   pause(reason: Pause): void {
@@ -163,7 +161,7 @@ export class EdgeConnection implements StreamConnection {
         return;
       case toCore.flushed:
         this.#waitingBytes = 0;
-        return this.#wakeWaiting();
+        return this.#output.wake();
       case toCore.gone:
         return this.#gone();
     }
@@ -209,17 +207,11 @@ export class EdgeConnection implements StreamConnection {
     this.#closed = true;
     this.#held = undefined;
     this.#forget(this.#id);
-    this.#wakeWaiting();
+    this.#output.wake();
     this.#user.disconnected();
   }
 
   #put(kind: number, ...payload: readonly string[]): void {
     this.#link.put(kind, this.#id, ...payload);
-  }
-
-  #wakeWaiting(): void {
-    const waiting = this.#waiting ?? [];
-    this.#waiting = undefined;
-    for (const wake of waiting) wake();
   }
 }

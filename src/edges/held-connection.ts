@@ -1,4 +1,4 @@
-import { type Connection, writeChunkBytes } from '../streams/connection.ts';
+import type { Connection } from '../streams/connection.ts';
 import type { ConnectionUser, Pause, ReadRate } from '../streams/stream-connection.ts';
 import { channelBindingRecord, encode, type StartTlsRecord, toCore } from './records.ts';
 import type { ThreadLink } from './thread-link.ts';
@@ -84,9 +84,8 @@ export class HeldConnection implements ConnectionUser {
 
   /** Reports to the core when the unsent output crosses a threshold, in either direction. */
   tellIfMuchWaits(): void {
-    const { outgoingBytes } = this.#connection;
-    if (outgoingBytes < writeChunkBytes) return;
-    this.#tell(outgoingBytes);
+    if (this.#connection.nearlyFlushed) return;
+    this.#tell(this.#connection.outgoingBytes);
     if (this.#watching) return;
     this.#watching = true;
     void this.#connection.flushed().then(() => {

@@ -5,6 +5,7 @@ import { TokenBucket } from '../support/token-bucket.ts';
 import { type ChannelBinding, channelBindingsOf, forgetChannelBindings } from '../tls/channel-binding.ts';
 import type { LayTls, TlsHandshake } from '../tls/tls-options.ts';
 import { skipSpace } from '../xml/char-class.ts';
+import { OutputLevel, writeChunkBytes } from './output-level.ts';
 import { clientAddressOf } from './proxy-protocol.ts';
 import type { ConnectionLimits, ConnectionUser, Pause, PeerConnection, ReadRate } from './stream-connection.ts';
 import { flushAtTurnEnd, readHandled } from './turn-end.ts';
@@ -18,10 +19,6 @@ export interface ConnectionDeps {
   readonly clock: Clock;
 }
 
-/** Bytes given to the socket at a time, so that a slow but steady reader makes visible progress. */
-export const writeChunkBytes = 64 * 1024;
-/** Reading pauses while the output buffer is filled to this fraction: a peer that does not read answers may not send requests. */
-export const congestedPart = 1 / 4;
 /** A bit for each reason to pause. */
 export const pauseBits: Readonly<Record<Pause, number>> = { rate: 1, work: 2, output: 4, shutdown: 8, link: 16 };
 /** Time allowed for the last bytes of a closed stream. */
@@ -32,6 +29,7 @@ export class Connection implements PeerConnection {
   readonly #limits: ConnectionLimits;
   readonly #layTls: LayTls;
   readonly #clock: Clock;
+  readonly #output: OutputLevel;
   #user: ConnectionUser;
   #socket: Socket;
   #readRate: TokenBucket;
@@ -45,7 +43,6 @@ export class Connection implements PeerConnection {
   #progressAtMs: number;
   /** Whether the socket may have unsent bytes. */
   #unsent = false;
-  #waiting: (() => void)[] | undefined;
   #rateTimer: Timer | undefined;
   #lingerTimer: Timer | undefined;
   /** Further writes are ignored. */
@@ -59,6 +56,7 @@ export class Connection implements PeerConnection {
     this.#limits = limits;
     this.#layTls = layTls;
     this.#clock = clock;
+    this.#output = new OutputLevel(limits);
     this.#readRate = new TokenBucket(rate.bytesPerSecond, rate.burstBytes, clock);
     this.#progressAtMs = clock.monotonicMs();
     this.remoteAddress = clientAddressOf(socket);
@@ -92,7 +90,12 @@ export class Connection implements PeerConnection {
   }
 
   get congested(): boolean {
-    return this.outgoingBytes > this.#congestedBytes;
+    return this.#output.isHigh(this.outgoingBytes);
+  }
+
+  /** Whether little is unsent. */
+  get nearlyFlushed(): boolean {
+    return this.#output.isLow(this.outgoingBytes);
   }
 
   limitReading(rate: ReadRate): void {
@@ -108,7 +111,7 @@ export class Connection implements PeerConnection {
       this.#queue = pieces;
       flushAtTurnEnd(this);
     }
-    if (this.outgoingBytes > this.#limits.outgoingBufferBytes) this.#abort();
+    if (this.#output.isTooHigh(this.outgoingBytes)) this.#abort();
   }
 
   /** Hands everything queued to the socket now. */
@@ -118,7 +121,7 @@ export class Connection implements PeerConnection {
     this.#empty();
     const socket = this.#socket;
     // Only large output needs a callback. Without one, small writes save a tick each.
-    const watched = this.#unsentBytes + bytes.length >= Math.min(writeChunkBytes, this.#congestedBytes);
+    const watched = !this.#output.isLow(this.#unsentBytes + bytes.length);
     this.#givenBytes += bytes.length;
     for (let start = 0; start < bytes.length; start += writeChunkBytes) {
       const chunk = bytes.length <= writeChunkBytes ? bytes : bytes.subarray(start, start + writeChunkBytes);
@@ -133,10 +136,7 @@ export class Connection implements PeerConnection {
 
   flushed(): Promise<void> {
     this.flush();
-    if (this.#closed || this.outgoingBytes < writeChunkBytes) return Promise.resolve();
-    this.#waiting ??= [];
-    const waiting = this.#waiting;
-    return new Promise((resolve) => waiting.push(resolve));
+    return this.#closed || this.nearlyFlushed ? Promise.resolve() : this.#output.wait();
   }
 
   pause(reason: Pause): void {
@@ -199,7 +199,7 @@ export class Connection implements PeerConnection {
     this.#rateTimer?.cancel();
     this.#lingerTimer?.cancel();
     this.#abort();
-    this.#wakeWaiting();
+    this.#output.wake();
     this.#user.disconnected();
   }
 
@@ -212,10 +212,6 @@ export class Connection implements PeerConnection {
   /** Asks the socket only if it may have unsent bytes: with thousands of connections, its memory is cold. */
   get #unsentBytes(): number {
     return this.#unsent ? this.#socket.writableLength : 0;
-  }
-
-  get #congestedBytes(): number {
-    return this.#limits.outgoingBufferBytes * congestedPart;
   }
 
   #noteProgress(nowMs: number): void {
@@ -260,15 +256,9 @@ export class Connection implements PeerConnection {
   }
 
   #wrote(): void {
-    if (this.#socket.writableLength >= writeChunkBytes) return;
+    if (!this.#output.isLow(this.#socket.writableLength)) return;
     this.resume('output');
-    this.#wakeWaiting();
-  }
-
-  #wakeWaiting(): void {
-    const waiting = this.#waiting ?? [];
-    this.#waiting = undefined;
-    for (const wake of waiting) wake();
+    this.#output.wake();
   }
 }
 

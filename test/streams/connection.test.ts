@@ -358,6 +358,25 @@ describe('A connection', () => {
       expect(connection.outgoingBytes).to.be.below(65_536);
     });
 
+    it('not while it is congested, however small the buffer is', async () => {
+      await open({ outgoingBufferBytes: 65_536 });
+      far.pause();
+      let written = 0;
+      for (; !connection.congested; written += 4096) {
+        connection.write(Buffer.alloc(4096, 'x'));
+        connection.flush();
+      }
+      let flushed = false;
+      const waiting = connection.flushed().then(() => {
+        flushed = true;
+      });
+      await turn();
+      expect(flushed).to.equal(false);
+      await received(far, written);
+      await waiting;
+      expect(connection.congested).to.equal(false);
+    });
+
     it('when it is lost', async () => {
       await open();
       far.pause();

@@ -1,6 +1,7 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { randomId } from '../../protocol/random-id.ts';
-import { congestedPart, joinPieces, writeChunkBytes } from '../../streams/connection.ts';
+import { joinPieces } from '../../streams/connection.ts';
+import { OutputLevel } from '../../streams/output-level.ts';
 import { ReadControl } from '../../streams/read-control.ts';
 import type {
   ConnectionLimits,
@@ -82,13 +83,13 @@ export class BoshConnection implements StreamConnection {
   readonly #window: RequestWindow<BoshRequest>;
   readonly #reading: ReadControl;
   readonly #polls: TokenBucket;
+  readonly #output: OutputLevel;
   /** Requests whose content the stream has not read. */
   readonly #unread: BoshRequest[] = [];
   #unreadBytes = 0;
   #parts: Buffer[] = [];
   #partBytes = 0;
   #sentBytes = 0;
-  #waiting: (() => void)[] = [];
   #waitTimer: Timer | undefined;
   #lingerTimer: Timer | undefined;
   #flushes = false;
@@ -116,6 +117,7 @@ export class BoshConnection implements StreamConnection {
     this.#window = new RequestWindow(openRequests, deps.firstRid);
     this.#reading = new ReadControl(limits.rate, clock, { stop: () => undefined, start: () => this.#read() });
     this.#polls = new TokenBucket(1 / pollingSeconds, pollBurst, clock);
+    this.#output = new OutputLevel(limits);
     this.#idleSinceMs = clock.monotonicMs();
   }
 
@@ -137,7 +139,7 @@ export class BoshConnection implements StreamConnection {
   }
 
   get congested(): boolean {
-    return this.#partBytes > this.#deps.limits.outgoingBufferBytes * congestedPart;
+    return this.#output.isHigh(this.#partBytes);
   }
 
   /** The type of the answers. */
@@ -183,15 +185,14 @@ export class BoshConnection implements StreamConnection {
     this.#parts.push(part);
     this.#partBytes += part.length;
     this.#flushSoon();
-    if (this.#partBytes <= this.#deps.limits.outgoingBufferBytes) return;
+    if (!this.#output.isTooHigh(this.#partBytes)) return;
     this.#ended = true;
     this.#overfull = true;
   }
 
   flushed(): Promise<void> {
     this.flush();
-    if (this.#closed || this.#partBytes < writeChunkBytes) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#closed || this.#output.isLow(this.#partBytes) ? Promise.resolve() : this.#output.wait();
   }
 
   pause(reason: Pause): void {
@@ -271,7 +272,7 @@ export class BoshConnection implements StreamConnection {
     while (this.#answersNow) this.#answer();
     if (this.#closed) return;
     this.#watchWait();
-    if (this.#partBytes < writeChunkBytes) this.#wakeWaiting();
+    if (this.#output.isLow(this.#partBytes)) this.#output.wake();
   }
 
   get #answersNow(): boolean {
@@ -359,15 +360,9 @@ export class BoshConnection implements StreamConnection {
     for (const timer of [this.#waitTimer, this.#lingerTimer]) timer?.cancel();
     this.#reading.end();
     this.#window.close(endOf(condition, this.#isLegacy, parts));
-    this.#wakeWaiting();
+    this.#output.wake();
     this.#deps.closed(this.sid);
     this.#user.disconnected();
-  }
-
-  #wakeWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { congestedPart, joinPieces, writeChunkBytes } from '../../streams/connection.ts';
+import { joinPieces } from '../../streams/connection.ts';
+import { OutputLevel } from '../../streams/output-level.ts';
 import { ReadControl } from '../../streams/read-control.ts';
 import type {
   ConnectionLimits,
@@ -56,6 +57,7 @@ export class WebSocketConnection implements StreamConnection {
   readonly #limits: WebSocketLimits;
   readonly #clock: Clock;
   readonly #reading: ReadControl;
+  readonly #output: OutputLevel;
   #lingerTimer: Timer | undefined;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
@@ -63,7 +65,6 @@ export class WebSocketConnection implements StreamConnection {
   #givenBytes = 0;
   #goneBytes = 0;
   #progressAtMs: number;
-  #waiting: (() => void)[] = [];
   #trusted = false;
   /** Bytes of a message that is not complete, and when they began to come. */
   #partialBytes = 0;
@@ -81,6 +82,7 @@ export class WebSocketConnection implements StreamConnection {
     this.#user = user;
     this.#limits = limits;
     this.#clock = clock;
+    this.#output = new OutputLevel(limits);
     this.remoteAddress = remoteAddress;
     this.secure = secure;
     this.#reading = new ReadControl(limits.rate, clock, { stop: () => socket.pause(), start: () => socket.resume() });
@@ -108,7 +110,7 @@ export class WebSocketConnection implements StreamConnection {
   }
 
   get congested(): boolean {
-    return this.outgoingBytes > this.#limits.outgoingBufferBytes * congestedPart;
+    return this.#output.isHigh(this.outgoingBytes);
   }
 
   limitReading(rate: ReadRate): void {
@@ -122,7 +124,7 @@ export class WebSocketConnection implements StreamConnection {
     const message = joinPieces(pieces);
     this.#queue.push(message);
     this.#queuedBytes += message.length;
-    if (this.outgoingBytes > this.#limits.outgoingBufferBytes) this.#abort();
+    if (this.#output.isTooHigh(this.outgoingBytes)) this.#abort();
   }
 
   /** Hands everything queued to the socket, as one write below. */
@@ -142,8 +144,7 @@ export class WebSocketConnection implements StreamConnection {
 
   flushed(): Promise<void> {
     this.flush();
-    if (this.#closed || this.outgoingBytes < writeChunkBytes) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#closed || this.#output.isLow(this.outgoingBytes) ? Promise.resolve() : this.#output.wait();
   }
 
   pause(reason: Pause): void {
@@ -213,9 +214,9 @@ export class WebSocketConnection implements StreamConnection {
   }
 
   readonly #wrote = (): void => {
-    if (this.#closed || this.#socket.bufferedAmount >= writeChunkBytes) return;
+    if (this.#closed || !this.#output.isLow(this.#socket.bufferedAmount)) return;
     this.resume('output');
-    this.#wakeWaiting();
+    this.#output.wake();
   };
 
   /** Ends the connection because of what the client does below XMPP. */
@@ -246,13 +247,7 @@ export class WebSocketConnection implements StreamConnection {
     this.#ended = true;
     this.#reading.end();
     this.#lingerTimer?.cancel();
-    this.#wakeWaiting();
+    this.#output.wake();
     this.#user.disconnected();
-  }
-
-  #wakeWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
   }
 }
