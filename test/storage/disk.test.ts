@@ -197,7 +197,7 @@ describe('a store that watches its disk', () => {
     const [one, two] = await Promise.all([append(50_000), append(50_000)]);
     const [first, large, removed, last] = await Promise.all([
       rejection(append(10)),
-      rejection(append(500_000)),
+      rejection(append(200_000)),
       storage.offline.remove(juliet, [one]),
       rejection(storage.vcards.set(juliet, '<vCard/>')),
     ]);

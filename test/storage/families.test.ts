@@ -42,11 +42,11 @@ const notes = defineFamily({
   },
   adds: ['add', 'addAll'],
   store: ({ run, move, gather, nextId }): NoteStore => {
-    const addAll = gather('addAll', (rows: readonly { id: number; owner: string; text: string }[]) => [
-      rows.map(({ id }) => id),
-      rows.map(({ owner }) => owner),
-      rows.map(({ text }) => text),
-    ]);
+    const addAll = gather(
+      'addAll',
+      ({ text }: { readonly id: number; readonly owner: string; readonly text: string }) => text.length,
+      (rows) => [rows.map(({ id }) => id), rows.map(({ owner }) => owner), rows.map(({ text }) => text)],
+    );
     return {
       add: (owner, text) => run('add', owner, text),
       move: (owner, text) => move('add', owner, text),
@@ -74,6 +74,7 @@ describe('a family of tables', () => {
     db.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, text TEXT NOT NULL) STRICT');
     // The queue uses nothing else of a worker.
     queue = new OperationQueue(new DiskThread(db, allFamilies) as unknown as Worker, {
+      maxBatchBytes: Number.POSITIVE_INFINITY,
       isRefusing: () => isRefusing,
       onFull: () => undefined,
       onFatal: (error) => {

@@ -5,6 +5,7 @@ import { ampleQuota, sampleCredentials, sampleItem, sampleMessage } from './samp
 import { TestDirectory } from './test-directory.ts';
 
 const juliet = 'juliet@capulet.example';
+const ample = { freeBytes: 1e9, totalBytes: 2e9 };
 
 describe('group commit', () => {
   const directory = new TestDirectory();
@@ -40,6 +41,28 @@ describe('group commit', () => {
       Array.from({ length: 3_000 }, () => storage.offline.append(juliet, sampleMessage('x'), ampleQuota)),
     );
     expect(storage.load.commits).to.equal(before + 3);
+  });
+
+  it('makes a transaction no larger than a quarter of the ballast, unless one write is larger', async () => {
+    const storage = await directory.open({ ballastBytes: 400_000, diskSpace: () => ample });
+    await storage.accounts.create(juliet, sampleCredentials());
+    const { archive } = (await storage.archive.open(juliet)) ?? expect.fail('no archive');
+    const recipient = { archive, peer: 'romeo@montague.example' };
+    const store = (bytes: number) => storage.offline.append(juliet, sampleMessage('x'.repeat(bytes)), ampleQuota);
+    const keep = (bytes: number) =>
+      storage.archive.append({ id: storage.archive.newId(), bytes: Buffer.alloc(bytes, 'x'), recipient });
+    for (const [sizes, append, commits] of [
+      [[20_000, 20_000, 20_000, 20_000, 20_000, 20_000], store, 2],
+      [[20_000, 20_000, 20_000, 20_000, 20_000, 20_000], keep, 2],
+      [[150_000, 10, 10, 150_000], store, 3],
+      [[150_000, 10, 10, 150_000], keep, 3],
+      [Array<number>(97).fill(0), keep, 1],
+      [Array<number>(98).fill(0), keep, 2],
+    ] as const) {
+      const before = storage.load.commits;
+      await Promise.all(sizes.map((size) => append(size)));
+      expect(storage.load.commits - before, sizes.join(' ')).to.equal(commits);
+    }
   });
 
   it('commits nothing for reads alone', async () => {

@@ -21,8 +21,10 @@ const settings: readonly Setting[] = [
 /** On Apple systems, fsync alone leaves data in the drive's cache. */
 const fullFsync = ['fullfsync', 1, 1] as const;
 
-/** The pages of the log at which it is moved into the database, and the share of the ballast that they take at most. */
-const [usualLogPages, logShare] = [1000, 1 / 4];
+/** The pages of the log at which it is moved into the database. */
+const usualLogPages = 1000;
+/** The part of the ballast that they take at most, and that one transaction takes. */
+export const logShare = 1 / 4;
 const pageBytes = 4096;
 
 /**

@@ -23,6 +23,7 @@ type Run<Known extends Operations> = <Name extends keyof Known & string>(
 /** Gives one row to an operation for many, see `OperationQueue.gather`; its calls add data, and have no results. */
 type Gather<Known extends Operations> = <Row, Name extends keyof Known & string>(
   operation: Name,
+  bytesOf: (row: Row) => number,
   pack: (rows: readonly Row[]) => Parameters<Known[Name]>,
 ) => (row: Row) => Promise<void>;
 
@@ -85,7 +86,8 @@ export function defineFamily<
         ...services,
         run: (operation, ...args) => queue.run(`${name}.${operation}`, args, adding.has(operation)),
         move: (operation, ...args) => queue.run(`${name}.${operation}`, args),
-        gather: (operation, pack) => queue.gather(`${name}.${operation}`, pack, adding.has(operation)),
+        gather: (operation, bytesOf, pack) =>
+          queue.gather(`${name}.${operation}`, bytesOf, pack, adding.has(operation)),
       }),
   };
 }

@@ -9,6 +9,7 @@ import { OrderedIds } from '../ordered-ids.ts';
 import type { Storage } from '../storage.ts';
 import { StorageError } from '../storage-error.ts';
 import { backUp } from './back-up.ts';
+import { logShare } from './configure-connection.ts';
 import { dataPaths } from './data-directory.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { families } from './families/index.ts';
@@ -49,6 +50,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   const { schemaVersion, lastId, migration, hasBallast } = await opened(worker);
   if (migration !== undefined) options.log?.info(migration, 'The database has been migrated, after a backup');
   const queue = new OperationQueue(worker, {
+    maxBatchBytes: ballastBytes ? ballastBytes * logShare : Number.POSITIVE_INFINITY,
     isRefusing: () => watch.refusing,
     onFull: () => watch.full(),
     onFatal: options.onFatal,

@@ -7,9 +7,13 @@ import { workerExit } from './worker-thread.ts';
 
 /** The most rows of a batch. Bounds the transaction, and with it the time until its first call is answered. */
 const maxBatchRows = 1024;
+/** What a row adds to a transaction at least, besides its content. */
+const rowBytes = 1024;
 
 /** Dependencies of the queue. */
 interface OperationQueueDeps {
+  /** The most bytes of a batch, unless it has one call only. */
+  readonly maxBatchBytes: number;
   /** Whether writes that add data are refused for lack of space. */
   readonly isRefusing: () => boolean;
   /** A write has failed because the disk is full. */
@@ -20,8 +24,9 @@ interface OperationQueueDeps {
 /** A request that has not been answered. */
 interface Pending<Request> {
   readonly request: Request;
-  /** The number of its rows, if it can have many. */
+  /** The number of its rows, and their bytes, if it can have many. */
   readonly size?: number;
+  readonly bytes?: number;
   /** Takes the worker's result for `request`. */
   readonly resolve: (result: never) => void;
   readonly reject: (error: StorageError) => void;
@@ -30,6 +35,7 @@ interface Pending<Request> {
 /** Rows that are sent as one call. */
 class Group<Row> implements Pending<OperationCall> {
   readonly rows: Row[] = [];
+  bytes = 0;
   readonly durable: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: StorageError) => void;
@@ -107,10 +113,11 @@ export class OperationQueue implements StorageLoad {
 
   /**
    * A function that gives one row to an operation for many. The rows of one turn, unless another call comes between them, go to the
-   * worker as one call and share its promise: all are durable, or all have failed.
+   * worker as one call and share its promise: all are durable, or all have failed. `bytesOf` measures the content of a row.
    */
   gather<Row>(
     operation: string,
+    bytesOf: (row: Row) => number,
     pack: (rows: readonly Row[]) => readonly unknown[],
     addsData = false,
   ): (row: Row) => Promise<void> {
@@ -118,12 +125,14 @@ export class OperationQueue implements StorageLoad {
     return (row) => {
       const refusal = this.#refusalOf(addsData);
       if (refusal !== undefined) return Promise.reject(refusal);
-      if (group === undefined || group !== this.#calls.at(-1) || group.size >= maxBatchRows) {
+      const bytes = rowBytes + bytesOf(row);
+      if (group === undefined || group !== this.#calls.at(-1) || this.#isFull(group.size + 1, group.bytes + bytes)) {
         group = new Group(operation, pack);
         this.#calls.push(group);
         this.#schedule();
       }
       group.rows.push(row);
+      group.bytes += bytes;
       return group.durable;
     };
   }
@@ -183,13 +192,19 @@ export class OperationQueue implements StorageLoad {
     }
   }
 
+  /** The first calls, as many as one transaction may have. */
   #takeBatch(): Pending<OperationCall>[] {
-    let rows = 0;
-    const beyond = this.#calls.findIndex(({ size = 1 }) => {
-      rows += size;
-      return rows > maxBatchRows;
+    let [rows, bytes] = [0, 0];
+    const beyond = this.#calls.findIndex((call, index) => {
+      rows += call.size ?? 1;
+      bytes += call.bytes ?? rowBytes + bytesIn(call.request);
+      return index > 0 && this.#isFull(rows, bytes);
     });
     return this.#calls.splice(0, beyond === -1 ? this.#calls.length : beyond);
+  }
+
+  #isFull(rows: number, bytes: number): boolean {
+    return rows > maxBatchRows || bytes > this.#deps.maxBatchBytes;
   }
 
   #post(request: WorkerRequest): void {
@@ -226,4 +241,14 @@ export class OperationQueue implements StorageLoad {
     void this.#worker.terminate();
     this.#deps.onFatal(error);
   }
+}
+
+/** The bytes of the buffers and texts in the arguments of a call. */
+function bytesIn(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  if (value instanceof Uint8Array) return value.byteLength;
+  let bytes = 0;
+  for (const part of Object.values(value)) bytes += bytesIn(part);
+  return bytes;
 }

@@ -62,6 +62,7 @@ export class InstantDisk {
     // The queue uses only these members of a worker.
     const worker = this.#thread as unknown as Worker;
     const queue = new OperationQueue(worker, {
+      maxBatchBytes: Number.POSITIVE_INFINITY,
       isRefusing,
       onFull: () => undefined,
       onFatal,

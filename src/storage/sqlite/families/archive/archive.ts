@@ -6,6 +6,7 @@ import type {
   ArchiveRecord,
   ArchiveStore,
   ArchiveUsage,
+  NewArchivedMessage,
 } from '../../../archive.ts';
 import { StorageError } from '../../../storage-error.ts';
 import { asBuffer, ownBytes } from '../../bytes.ts';
@@ -59,7 +60,11 @@ function archiveStore({ run, gather, nextId }: Context): ArchiveStore {
     setPreferences: (archive, preferences) => run('setPreferences', archive, preferences ?? null),
     setRead: (archive) => run('setRead', archive),
     newId: nextId,
-    append: gather('append', (messages) => [packMessages(messages), messages.length]),
+    append: gather(
+      'append',
+      ({ bytes }: NewArchivedMessage) => bytes.length,
+      (messages) => [packMessages(messages), messages.length],
+    ),
     page: async (archive, range, limit, which) => unpack(await run('page', archive, range, limit, which)),
     find: async (archive, ids) => unpack(await run('find', archive, ids)),
     count: (archive, range, most) => run('count', archive, range, most),

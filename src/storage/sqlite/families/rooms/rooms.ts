@@ -1,5 +1,12 @@
 import type Database from 'better-sqlite3';
-import type { OccupantChange, RoomRecord, RoomStore, RoomTombstone, StoredRoom } from '../../../rooms.ts';
+import type {
+  NewRoomMessage,
+  OccupantChange,
+  RoomRecord,
+  RoomStore,
+  RoomTombstone,
+  StoredRoom,
+} from '../../../rooms.ts';
 import { asBuffer, ownBytes } from '../../bytes.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../../family.ts';
 import { packChange, prepareRoomWrites } from './room-changes.ts';
@@ -36,10 +43,9 @@ function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typ
     messages.map(({ bytes, ...message }) => ({ ...message, bytes: asBuffer(bytes) }));
   const changeOccupants = gather(
     'changeOccupants',
-    (rows: readonly { readonly room: number; readonly change: OccupantChange }[]) => [
-      rows.map(({ room, change }) => ({ room, change: packOccupantChange(change) })),
-      nowMs(),
-    ],
+    ({ change }: { readonly room: number; readonly change: OccupantChange }) =>
+      change.kind === 'present' ? change.occupant.presence.length : 0,
+    (rows) => [rows.map(({ room, change }) => ({ room, change: packOccupantChange(change) })), nowMs()],
   );
   return {
     open: async (address) => unpackRoom(await run('open', address, nowMs())),
@@ -49,7 +55,11 @@ function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typ
     change: (room, changes) => run('change', room, changes.map(packChange)),
     destroy: (room, tombstone) => run('destroy', room, tombstone),
     newMessageId: nextId,
-    append: gather('append', (messages) => [messages.map((one) => ({ ...one, bytes: ownBytes(one.bytes) }))]),
+    append: gather(
+      'append',
+      ({ bytes }: NewRoomMessage) => bytes.length,
+      (messages) => [messages.map((one) => ({ ...one, bytes: ownBytes(one.bytes) }))],
+    ),
     idsAt: (timesMs) => run('idsAt', timesMs),
     page: async (room, range, limit, which) => unpack(await run('page', room, range, limit, which)),
     find: async (room, ids) => unpack(await run('find', room, ids)),
