@@ -76,8 +76,13 @@ export interface PepStore {
   subscribe(owner: string, node: string, jid: string, maxSubscribers: number): Promise<void>;
   /** Resolves with whether the node had this subscriber. */
   unsubscribe(owner: string, node: string, jid: string): Promise<boolean>;
-  /** Ends all subscriptions of an address, and of its resources if it is bare, to the nodes of an owner or of everybody. */
-  unsubscribeAll(jid: string, owner?: string): Promise<void>;
+  /** Ends all subscriptions of an address, and of its resources if it is bare, to the nodes of an owner. */
+  unsubscribeAll(jid: string, owner: string): Promise<void>;
+  /**
+   * Ends all subscriptions of a bare JID and its resources, and removes it from the `members` in all configurations. Resolves with the
+   * nodes that had it as a member.
+   */
+  forget(jid: string): Promise<PepNodeAddress[]>;
   /** The nodes that clients with these capabilities want events of; nothing if the capabilities are unknown. */
   wantedNodes(caps: string): Promise<string[] | undefined>;
   /** Remembers them; the oldest give way. */

@@ -142,5 +142,5 @@ function read(stanza: string): Stanza {
 
 /** The `<error/>` of a stanza error with its default type, as text. */
 export function errorText(type: string, condition: string): RegExp {
-  return new RegExp(`^<iq [^>]*type="error"><error type="${type}"><${condition} xmlns="[^"]*"/>`);
+  return new RegExp(`^<iq [^>]*type="error"><error type="${type}"(?: code="404")?><${condition} xmlns="[^"]*"/>`);
 }

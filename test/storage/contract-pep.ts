@@ -148,11 +148,12 @@ export function describePep(subject: Subject): void {
       expect(await pep.remove(owner, 'n')).to.deep.equal(['b@x.example/r']);
     });
 
-    it('leave with all their resources, at one owner or everywhere', async () => {
+    it('leave with all their resources, at one owner or everywhere, where they are no members any more either', async () => {
       const { pep } = subject.storage;
       const owners = [await subject.newAccount(), await subject.newAccount()];
       for (const owner of owners) {
-        await pep.create(owner, node('n'));
+        await pep.create(owner, node('n', '{"x":1,"members":["a@x.example","aa@x.example"]}'));
+        await pep.create(owner, node('m', '{"members":["aa@x.example"]}'));
         for (const jid of ['a@x.example', 'a@x.example/r', 'a@x.example0', 'aa@x.example'])
           await pep.subscribe(owner, 'n', jid, 10);
       }
@@ -160,8 +161,14 @@ export function describePep(subject: Subject): void {
       await pep.unsubscribeAll('a@x.example', one);
       expect(await pep.subscribers(one, 'n')).to.deep.equal(['a@x.example0', 'aa@x.example']);
       expect(await pep.subscribers(other, 'n')).to.have.length(4);
-      await pep.unsubscribeAll('a@x.example');
+      const known = [one, other].map((owner) => ({ owner, node: 'n' }));
+      expect(await pep.forget('a@x.example')).to.have.deep.members(known);
       expect(await pep.subscribers(other, 'n')).to.deep.equal(['a@x.example0', 'aa@x.example']);
+      expect((await pep.nodes(one)).map(({ config }) => config)).to.deep.equal([
+        '{"x":1,"members":["aa@x.example"]}',
+        '{"members":["aa@x.example"]}',
+      ]);
+      expect(await pep.forget('a@x.example')).to.deep.equal([]);
     });
   });
 

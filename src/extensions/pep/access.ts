@@ -13,7 +13,8 @@ export function denial(account: Account, node: PepNode | undefined, asker: Jid):
   if (node?.config.accessModel === 'open') return undefined;
   if (node?.config.accessModel === 'whitelist' && isMember(node, asker)) return undefined;
   if (!maySeePresence(account, asker)) return StanzaError.serviceUnavailable();
-  if (!node) return StanzaError.itemNotFound();
+  // Profanity looks for the code: without one it takes no list of OMEMO devices for an error, and publishes none.
+  if (!node) return StanzaError.itemNotFound(undefined, { code: 404 });
   if (asker.bare().equals(account.jid)) return undefined;
   switch (node.config.accessModel) {
     case 'presence':

@@ -2,6 +2,7 @@ import { jidOrNothing } from '../../protocol/jid-or-nothing.ts';
 import { nodeOf, pubsubChildren, pubsubElement, pubsubOwnerElement } from '../../protocol/pubsub.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Account } from '../../routing/account.ts';
+import type { Accounts } from '../../routing/accounts.ts';
 import type { IqRequest } from '../../routing/extension.ts';
 import { maySeePresence } from '../../routing/visibility.ts';
 import type { PepStore } from '../../storage/pep.ts';
@@ -13,14 +14,15 @@ import type { OwnRequest } from './publishing.ts';
 /** Dependencies of affiliations. */
 interface AffiliationsDeps {
   readonly nodes: AccountNodes;
-  readonly store: Pick<PepStore, 'configure'>;
+  readonly accounts: Pick<Accounts, 'peek'>;
+  readonly store: Pick<PepStore, 'configure' | 'forget'>;
 }
 
 /** What an owner changes: whether a bare JID is a member. */
 type Changes = ReadonlyMap<string, boolean>;
 
 /** Bytes of the addresses of the members of a node: every node is in memory with its account. */
-const maxMemberBytes = 8192;
+export const maxMemberBytes = 8192;
 
 /** Members of nodes: those whom a whitelist lets in (XEP-0060 §4.1). Other affiliations than owner and member are not supported. */
 export class Affiliations {
@@ -67,6 +69,23 @@ export class Affiliations {
       this.#deps.nodes.configure(account, node);
       return undefined;
     });
+  }
+
+  /** An account was removed: it is no member or subscriber of any node any more. */
+  async forget(member: string): Promise<void> {
+    for (const { owner, node } of await this.#deps.store.forget(member)) {
+      const account = this.#deps.accounts.peek(owner);
+      if (account) await this.#deps.nodes.change(account, () => this.#removeMember(account, node, member));
+    }
+  }
+
+  /** In memory, and again in the store: a change of the node that was under way has written the member again. */
+  async #removeMember(account: Account, name: string, member: string): Promise<void> {
+    const before = this.#deps.nodes.of(account).get(name);
+    if (!before?.members.includes(member)) return;
+    const node = { ...before, members: before.members.filter((jid) => jid !== member) };
+    await this.#deps.store.configure(account.key, name, nodeRecord(node).config);
+    this.#deps.nodes.configure(account, node);
   }
 
   #node(account: Account, name: string): PepNode {

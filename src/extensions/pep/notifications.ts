@@ -12,6 +12,7 @@ import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { StanzaFilters } from '../../routing/stanza-filters.ts';
 import { maySeePresence } from '../../routing/visibility.ts';
 import type { PepStore } from '../../storage/pep.ts';
+import type { Log } from '../../support/log.ts';
 import { type Element, xml } from '../../xml/element.ts';
 import { mayAccess } from './access.ts';
 import type { PepNode } from './account-nodes.ts';
@@ -26,6 +27,7 @@ interface NotificationsDeps {
   readonly store: Pick<PepStore, 'unsubscribe'>;
   readonly wanted: WantedNodes;
   readonly remotes: RemoteResources;
+  readonly log: Log;
 }
 
 /** A resource that may want notifications, and the account in whose name it is asked. */
@@ -140,9 +142,16 @@ export class Notifications {
     for (const subscriber of subscribers) {
       const jid = Jid.parse(subscriber);
       if (mayAccess(account, node, jid)) allowed.push(jid);
-      else void this.#deps.store.unsubscribe(account.key, node.name, subscriber).catch(() => undefined);
+      else this.#unsubscribe(account, node, subscriber);
     }
     return allowed;
+  }
+
+  #unsubscribe(account: Account, node: PepNode, subscriber: string): void {
+    const { store, log } = this.#deps;
+    store
+      .unsubscribe(account.key, node.name, subscriber)
+      .catch((error: unknown) => log.error({ err: error }, 'a subscription could not be ended'));
   }
 }
 

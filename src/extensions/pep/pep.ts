@@ -126,11 +126,9 @@ export function pep(given: PepDeps): PersonalEventing {
     },
     accountRemoved: (account) => {
       remotes.forgetAccount(account.toString());
-      deps.store
-        .unsubscribeAll(account.toString())
-        .catch((error: unknown) =>
-          deps.log.error({ err: error }, 'the subscriptions of an account could not be ended'),
-        );
+      affiliations
+        .forget(account.toString())
+        .catch((error: unknown) => deps.log.error({ err: error }, 'nodes still know a removed account'));
     },
   };
   return { extension, nodes: changes };

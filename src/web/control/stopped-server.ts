@@ -17,7 +17,10 @@ export function stoppedServer(storage: OperatedStorage, domains: readonly string
     sessions,
     pbkdf2: new Pbkdf2Queue(),
     iterations,
-    removed: () => {},
+    // The store closes when this is done. If it fails, the failure ends the store.
+    removed: (account) => {
+      for (const store of [storage.pep, storage.rooms]) store.forget(account.toString()).catch(() => undefined);
+    },
   });
   const devices = new Devices({
     store: storage.devices,

@@ -76,6 +76,27 @@ describe('members and subscribers of a node', () => {
     expect(config).not.to.contain(member);
   });
 
+  it('are members no more when their account is removed', async () => {
+    const { juliet, romeo, owner, member } = await cast('stranger');
+    const nurse = await bench.user('nurse');
+    for (const jid of [member, nurse.account.key]) await admit(juliet, jid);
+    await bench.does(romeo, set(`<subscribe node='n' jid='${member}'/>`, owner));
+    bench.routing.hooks.accountRemoved(romeo.account.jid);
+    // A change that was requested before.
+    await admit(juliet, 'paris@x.example');
+    await settled();
+    for (const restarted of [false, true]) {
+      if (restarted) bench.rebuild();
+      const account = await bench.routing.accounts.get(juliet.account.jid);
+      const [list] = await bench.asks(
+        account && restarted ? await bench.session(account, 'again') : juliet,
+        ownerGet(`<affiliations node='n'/>`),
+      );
+      expect(list).to.contain('paris@x.example').and.to.contain(nurse.account.key).and.not.to.contain(member);
+    }
+    expect(await bench.storage.pep.subscribers(owner, 'n')).to.deep.equal([]);
+  });
+
   it('see their affiliations, and strangers without any learn nothing (XEP-0060 §5.7)', async () => {
     const { juliet, romeo, owner, member } = await cast('stranger');
     await bench.does(juliet, publish('m', 'a', whitelist));

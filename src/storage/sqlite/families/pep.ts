@@ -47,6 +47,7 @@ export const pep = defineFamily({
     subscribe: (owner, node, jid, maxSubscribers) => run('subscribe', owner, node, jid, maxSubscribers),
     unsubscribe: (owner, node, jid) => run('unsubscribe', owner, node, jid),
     unsubscribeAll: (jid, owner) => run('unsubscribeAll', jid, owner),
+    forget: (jid) => run('forget', jid),
     wantedNodes: (caps) => run('wantedNodes', caps),
     rememberWantedNodes: (caps, nodes) => run('rememberWantedNodes', caps, nodes),
   }),
@@ -240,6 +241,14 @@ function prepareSubscriptionWrites(db: Database.Database) {
     `DELETE FROM pep_subscriptions WHERE (jid = ? OR (jid > ? AND jid < ?))
      AND node_id IN (SELECT pep_nodes.id FROM pep_nodes JOIN accounts ON accounts.id = account_id WHERE accounts.jid = ?)`,
   );
+  const removeMember = db.prepare<{ jid: string }, PepNodeAddress>(
+    `UPDATE pep_nodes INDEXED BY pep_nodes_with_members
+     SET config = json_set(config, '$.members', json((
+       SELECT json_group_array(value) FROM json_each(config, '$.members') WHERE value <> @jid)))
+     WHERE json_type(config, '$.members') IS NOT NULL
+       AND EXISTS (SELECT 1 FROM json_each(config, '$.members') WHERE value = @jid)
+     RETURNING (SELECT jid FROM accounts WHERE accounts.id = account_id) AS owner, name AS node`,
+  );
   return {
     subscribe: (owner: string, node: string, jid: string, maxSubscribers: number): void => {
       const id = ids.need(owner, node);
@@ -248,9 +257,12 @@ function prepareSubscriptionWrites(db: Database.Database) {
     },
     unsubscribe: (owner: string, node: string, jid: string): boolean =>
       remove.run(ids.need(owner, node), jid).changes > 0,
-    unsubscribeAll: (jid: string, owner: string | undefined): void => {
-      if (owner === undefined) removeAll.run(jid, `${jid}/`, `${jid}0`);
-      else removeAllOf.run(jid, `${jid}/`, `${jid}0`, owner);
+    unsubscribeAll: (jid: string, owner: string): void => {
+      removeAllOf.run(jid, `${jid}/`, `${jid}0`, owner);
+    },
+    forget: (jid: string): PepNodeAddress[] => {
+      removeAll.run(jid, `${jid}/`, `${jid}0`);
+      return removeMember.all({ jid });
     },
   };
 }
