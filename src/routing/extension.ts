@@ -139,6 +139,8 @@ export interface Advertisement {
   readonly domain?: readonly string[];
   /** Features of an account's bare JID. */
   readonly account?: readonly string[];
+  /** Further ones, which only the account itself can use and sees. */
+  readonly ownAccount?: readonly string[];
   /**
    * The capabilities of a node of an account; undefined if the node does not exist or `asker` may not know of it. Strangers can ask, too:
    * any answer to them reveals that the account exists.

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { type Account, Stage } from '../support/conversation.ts';
+import { type Account, befriend, Stage } from '../support/conversation.ts';
+import { readArchive } from '../support/read-archive.ts';
 import type { TestClient } from '../support/test-client.ts';
 import { childOf, findTree, type Tree } from '../support/xml-tree.ts';
 
@@ -92,14 +93,47 @@ describe('The message archive (XEP-0313)', () => {
     expect(metadata.children[0]?.attributes.get('timestamp')).to.match(/^20\d\d-/);
   });
 
-  it('is announced by the account', async () => {
-    const { romeo } = await stage.enter(['romeo']);
-    const info = '<query xmlns="http://jabber.org/protocol/disco#info"/>';
-    const result = await romeo.gets(
-      `<iq type="get" to="${romeo.jid.split('/')[0]}">${info}</iq>`,
-      '<iq type="result">...</iq>',
-    );
-    const features = (childOf(result, 'query')?.children ?? []).map(({ attributes }) => attributes.get('var'));
-    expect(features).to.include.members([mam, `${mam}#extended`, `${mam}#groupchat-field`, 'urn:xmpp:sid:0']);
+  it('is announced by the account, to those who can read it', async () => {
+    const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
+    await befriend(romeo, juliet);
+    const featuresFor = async (asker: TestClient) => {
+      const info = '<query xmlns="http://jabber.org/protocol/disco#info"/>';
+      const result = await asker.gets(`<iq type="get" to="${romeo.bare}">${info}</iq>`, '<iq type="result">...</iq>');
+      return (childOf(result, 'query')?.children ?? []).map(({ attributes }) => attributes.get('var'));
+    };
+    const archive = [mam, `${mam}#extended`, `${mam}#groupchat-field`, 'urn:xmpp:sid:0'];
+    const retraction = ['urn:xmpp:message-retract:1', 'urn:xmpp:message-retract:1#tombstone'];
+    expect(await featuresFor(romeo)).to.include.members([...archive, ...retraction]);
+    expect(await featuresFor(juliet))
+      .to.include('http://jabber.org/protocol/disco#info')
+      .and.not.include.members([mam]);
+  });
+
+  it('has the rules of a message, and carries out none when it is read (XEP-0079)', async () => {
+    const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
+    await befriend(romeo, juliet);
+    const amp =
+      '<amp xmlns="http://jabber.org/protocol/amp"><rule action="drop" condition="expire-at" value="2999-12-31T00:00:00Z"/></amp>';
+    romeo.sends(`<message to="${juliet.bare}" type="chat" id="r"><body>ruled</body>${amp}</message>`);
+    await juliet.receives('<message><body>ruled</body>...</message>');
+    for (const reader of [romeo, juliet]) {
+      const archived = await readArchive(reader);
+      const rules = archived.map(({ message }) => findTree(message, 'rule')?.attributes.get('condition'));
+      expect(rules).to.deep.equal(['expire-at']);
+    }
+    await romeo.receivesNothing();
+  });
+
+  it('has a message whose server cannot be reached, for its sender, whose devices all get the error (XEP-0280 §6.1)', async () => {
+    const romeo = await stage.account('romeo');
+    const [phone, laptop] = [await romeo.arrives(), await romeo.arrives()];
+    laptop.sends('<iq type="set" id="c"><enable xmlns="urn:xmpp:carbons:2"/></iq>');
+    await phone.drains();
+    await laptop.drains();
+    phone.sends('<message to="juliet@unreachable.invalid" type="chat"><body>hark</body></message>');
+    const direction = ({ raw }: Tree) => /<(sent|received) /.exec(raw)?.[1];
+    await phone.receives('<message type="error">...</message>');
+    expect((await laptop.drains()).map(direction)).to.deep.equal(['sent', 'received']);
+    expect(await readArchive(phone)).to.have.length(1);
   });
 });

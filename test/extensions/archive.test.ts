@@ -259,6 +259,20 @@ describe('the archive (XEP-0313)', () => {
       expect((await asks(juliet)).bodies).to.equal('psst another no room no room another');
     });
 
+    it('is a private message in a room, under the address of the occupant', async () => {
+      const { juliet } = await two();
+      for (const nick of ['one', 'two'])
+        await bench.comes(
+          `<message from='hall@muc.example/${nick}' to='${juliet.jid}' type='chat' id='${nick}'><body>${nick}</body>
+           <x xmlns='http://jabber.org/protocol/muc#user'/></message>`,
+        );
+      const withPeer = async (jid: string) => (await asks(juliet, form(field('with', jid)))).bodies;
+      expect(await withPeer('hall@muc.example')).to.equal('one two');
+      expect(await withPeer('hall@muc.example/two')).to.equal('two');
+      await bench.does(juliet, chat(juliet.account.key, 'myself'));
+      expect(await withPeer(juliet.account.key)).to.equal('myself');
+    });
+
     it('is kept whatever it says of its delay: anybody could hide it that way (XEP-0203)', async () => {
       const { romeo, juliet } = await two();
       const delay = "<delay xmlns='urn:xmpp:delay' stamp='2002-09-10T23:08:25Z'/>";

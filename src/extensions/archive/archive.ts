@@ -75,7 +75,7 @@ export function archive(deps: ArchiveDeps): Extension {
     name: 'archive',
     claims,
     disco: {
-      account: [
+      ownAccount: [
         ns.archive,
         ns.archiveExtended,
         ns.archiveGroupchatField,

@@ -68,6 +68,8 @@ interface Descriptions {
   /** Nodes of the domain by name, among them the one of its caps (XEP-0115 §6.2). */
   readonly nodes: ReadonlyMap<string, Capabilities>;
   readonly account: Capabilities;
+  /** For the account itself. */
+  readonly ownAccount: Capabilities;
   readonly accountNodes: readonly NonNullable<Advertisement['accountNodes']>[];
   readonly accountItems: readonly NonNullable<Advertisement['accountItems']>[];
   /** Nodes of the domain that have items, by name. */
@@ -88,11 +90,14 @@ function describe({ name, homepage, advertisements }: DiscoDeps): Descriptions {
     identities: [{ category: 'account', type: 'registered' }, ...all.flatMap((one) => one.accountIdentities ?? [])],
     features: new Set(all.flatMap((one) => one.account ?? [])),
   };
+  const ownFeatures = all.flatMap((one) => one.ownAccount ?? []);
+  const ownAccount = { ...account, features: new Set([...account.features, ...ownFeatures]) };
   const verification = verificationString(domain);
   const capsNode = `${homepage}#${verification}`;
   return {
     domain,
     account,
+    ownAccount,
     accountNodes: all.flatMap((one) => one.accountNodes ?? []),
     accountItems: all.flatMap((one) => one.accountItems ?? []),
     items,
@@ -108,17 +113,17 @@ function domainInfo({ payload }: IqRequest, { domain, nodes }: Descriptions): El
   return discoInfoElement(asked, node);
 }
 
-async function accountInfo(request: IqRequest, { account: root, accountNodes }: Descriptions): Promise<Element> {
+async function accountInfo(request: IqRequest, descriptions: Descriptions): Promise<Element> {
   const { account, from, payload } = request;
   const node = attribute(payload, 'node');
   if (account && node) {
-    for (const find of accountNodes) {
+    for (const find of descriptions.accountNodes) {
       const found = await find(account, from, node);
       if (found) return discoInfoElement(found, node);
     }
   }
   accountShownTo(request);
-  return discoInfoElement(root, rootNode(request));
+  return discoInfoElement(request.scope === 'self' ? descriptions.ownAccount : descriptions.account, rootNode(request));
 }
 
 function domainItems(request: IqRequest, { services }: DiscoDeps, items: DomainItems): MaybePromise<Element> {
