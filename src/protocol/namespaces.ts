@@ -58,6 +58,7 @@ export const ns = {
   privateXml: 'jabber:iq:private',
   vcard: 'vcard-temp',
   vcard4: 'urn:ietf:params:xml:ns:vcard-4.0',
+  vcard4Node: 'urn:xmpp:vcard4',
   vcardUpdate: 'vcard-temp:x:update',
   register: 'jabber:iq:register',
   clientAccess: 'urn:xmpp:cam:0',
@@ -143,5 +144,6 @@ export const ns = {
   portableData: 'urn:xmpp:pie:0',
   portableArchive: 'urn:xmpp:pie:0#mam',
   portableScram: 'urn:xmpp:pie:0#scram',
+  portableExtras: 'urn:ampere:account',
   xinclude: 'http://www.w3.org/2001/XInclude',
 } as const;

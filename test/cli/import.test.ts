@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { StoredCredentials } from '../../src/c2s/negotiation/sasl/credential-source.ts';
 import { verifyPassword } from '../../src/c2s/negotiation/sasl/verify-password.ts';
+import { importUsers } from '../../src/cli/import/import-users.ts';
 import { Jid } from '../../src/protocol/jid.ts';
 import { timeOfId } from '../../src/storage/ordered-ids.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
@@ -140,6 +141,25 @@ describe('user import of lines', () => {
     );
     expect(await importText(lines.join('\n'))).to.deep.include({ code: 0, created: 10_000, problems: [] });
     expect(await stored(workplace, ({ accounts }) => accounts.count('localhost'))).to.equal(10_000);
+  });
+
+  it('ends behind the account that it is reading when it is interrupted', async () => {
+    const interruption = new AbortController();
+    async function* entries() {
+      for (let number = 0; number < 100; number++) {
+        if (number === 30) interruption.abort();
+        yield { place: `line ${number}`, user: { jid: `user${number}@localhost`, password: 'pencil' } };
+      }
+    }
+    const created: string[] = [];
+    const create = async (users: { readonly jid: string }[]) => {
+      created.push(...users.map(({ jid }) => jid));
+      return { created: users.length, skipped: [] };
+    };
+    const options = { domains: ['localhost'], iterations: 4096, interrupted: interruption.signal };
+    const summary = await importUsers(entries(), create, options);
+    expect(summary.created).to.equal(created.length).and.to.be.within(1, 31);
+    expect(created).to.deep.equal(created.map((_, number) => `user${number}@localhost`));
   });
 
   it('goes through a running server', async () => {

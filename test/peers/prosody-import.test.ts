@@ -20,7 +20,7 @@ const stored = [
   '<block xmlns="urn:xmpp:blocking"><item jid="tybalt@prosody.example"/></block>',
   `<pubsub xmlns="${pubsub}"><publish node="urn:example:mood"><item id="one"><mood xmlns="urn:example:mood">hé</mood></item></publish>` +
     `<publish-options>${open}</publish-options></pubsub>`,
-  '<vCard xmlns="vcard-temp"><FN>Juliet</FN></vCard>',
+  '<vCard xmlns="vcard-temp"><FN>Juliet</FN><EMAIL><HOME/><USERID>juliet@capulet.example</USERID></EMAIL></vCard>',
 ];
 
 const questions: readonly Question[] = [
@@ -101,6 +101,9 @@ describe('The data directory of Prosody', () => {
     const again = { juliet: await logsIn('juliet', false), romeo: await logsIn('romeo', false) };
     expect(await answersOf(again.juliet, questions)).to.deep.equal(before.juliet);
     expect(await answersOf(again.romeo, questions)).to.deep.equal(before.romeo);
+    // Prosody has made a vCard4 of it.
+    const [card] = await answersOf(again.juliet, [['<vCard xmlns="vcard-temp"/>', 'vCard']]);
+    expect(card).to.match(/Juliet.*<HOME .*juliet@capulet\.example/);
     const imported = await archiveOf(again.romeo);
     expect(imported.messages).to.deep.equal(archive.messages);
     // Prosody rounds to seconds, perhaps into the future, where no archive here begins.

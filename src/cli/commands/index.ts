@@ -9,6 +9,7 @@ import { blockCommand, blockedCommand, unblockCommand } from './block.ts';
 import { checkCommand } from './check.ts';
 import { completionCommand } from './completion.ts';
 import { componentsCommand } from './components.ts';
+import { exportCommand } from './export.ts';
 import { forwardCommand } from './forward.ts';
 import { kickCommand } from './kick.ts';
 import { reloadCommand } from './reload.ts';
@@ -49,6 +50,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   sendCommand,
   ampCommand,
   reloadCommand,
+  exportCommand,
   backupCommand,
   restoreCommand,
   completionCommand,

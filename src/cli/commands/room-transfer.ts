@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { roomDomains } from '../../config/stream-options.ts';
 import { systemClock } from '../../support/clock.ts';
 import { type Cli, jsonOption, outOption } from '../cli.ts';
@@ -7,6 +7,7 @@ import { readConfiguration } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { writeExport } from '../export/write-export.ts';
+import { roomsFile } from '../import/entries-in.ts';
 import type { FoundRoom } from '../import/found-room.ts';
 import { type ImportSummary, importReport } from '../import/import-report.ts';
 import { withServerOrData } from '../with-operations.ts';
@@ -21,7 +22,7 @@ export function roomImportCommand(cli: Cli, context: Context): void {
         type: 'string',
         demandOption: true,
         describe:
-          'File that "room export" or "ejabberdctl dump" has written, or data directory of Prosody, such as /var/lib/prosody',
+          'File or directory that "room export", "export" or "ejabberdctl dump" has written, or data directory of Prosody',
       }),
     async ({ source, json, config }) => {
       const summary = await importFrom(context, source, config);
@@ -43,6 +44,8 @@ async function importFrom(context: Context, source: string, file: string | undef
 
 /** The rooms in a data directory of Prosody, in an export, or in a dump of ejabberd. */
 async function roomsIn(path: string): Promise<AsyncIterable<FoundRoom>> {
+  const inExport = join(path, roomsFile);
+  if (existsSync(inExport)) return roomsIn(inExport);
   if (statSync(path).isDirectory()) return (await import('../import/prosody-rooms.ts')).prosodyRooms(path);
   const { exportedRooms, isRoomExport } = await import('../import/exported-rooms.ts');
   if (await isRoomExport(path)) return exportedRooms(path);

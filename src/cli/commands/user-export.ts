@@ -18,7 +18,7 @@ export function userExportCommand(cli: Cli, context: Context): void {
       ]);
       const lose = (account: string, what: string) => context.stderr.write(`${account}: left out: ${what}\n`);
       await withServerOrData(config, (operator) =>
-        writeExport(context, out, exportedDocument({ operator, lose }, operatorAddress(jid))),
+        writeExport(context, out, exportedDocument({ operator, lose }, [operatorAddress(jid)])),
       );
     },
   );

@@ -6,6 +6,8 @@ import { type Context, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import type { SendArchived } from '../import/archive-upload.ts';
 import { type ImportSummary, importReport } from '../import/import-report.ts';
+import type { ImportOptions } from '../import/import-users.ts';
+import { Progress } from '../progress.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 /** The minimum of RFC 5802 §5.1. */
@@ -17,7 +19,7 @@ const standardInput = '-';
 export function userImportCommand(cli: Cli, context: Context): void {
   cli.command(
     'import <file>',
-    'Create accounts from lines of jid,password or jid,bcrypt-hash, from a XEP-0227 file, from the data directory of Prosody, or from a dump of ejabberd',
+    'Create accounts from lines of jid,password or jid,bcrypt-hash, from a XEP-0227 file, or from another server: a data directory of Prosody, a dump of ejabberd, a file of Openfire',
     (options) =>
       jsonOption(options)
         .positional('file', {
@@ -29,22 +31,45 @@ export function userImportCommand(cli: Cli, context: Context): void {
           type: 'number',
           requiresArg: true,
           describe: 'PBKDF2 iterations for hashing the passwords',
+        })
+        .option('domain', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Domain of the accounts of a file that names none',
         }),
-    async ({ file, json, iterations, config }) => {
-      const summary = await importFile(context, file, iterations, config);
+    async ({ file, json, iterations, domain, config }) => {
+      const progress = new Progress(context, 'accounts');
+      const interruption = new AbortController();
+      // A second Ctrl-C ends the process at once.
+      const interrupt = () => interruption.abort();
+      process.once('SIGINT', interrupt);
+      const { signal: interrupted } = interruption;
+      const request = { file, iterations, domain, config, interrupted, taken: () => progress.step() };
+      const summary = await importFile(context, request).finally(() => {
+        process.off('SIGINT', interrupt);
+        progress.end();
+      });
       if (json) printJson(context, summary);
       else printLines(context, importReport(summary));
       const { length } = summary.problems;
       if (length > 0) throw new CommandError(exitCodes.failed, failureText(length));
+      if (interrupted.aborted)
+        throw new CommandError(exitCodes.failed, 'Interrupted: the same command imports the other accounts.');
     },
   );
 }
 
+/** What the command line asks for. */
+interface ImportRequest extends Pick<ImportOptions, 'interrupted' | 'taken'> {
+  readonly file: string;
+  readonly iterations: number | undefined;
+  readonly domain: string | undefined;
+  readonly config: string | undefined;
+}
+
 async function importFile(
   context: Context,
-  file: string,
-  iterations: number | undefined,
-  configFile: string | undefined,
+  { file, iterations, domain, config: configFile, ...during }: ImportRequest,
 ): Promise<ImportSummary> {
   if (iterations !== undefined) checkIterations(iterations);
   const config = await readConfiguration(context, configFile);
@@ -53,8 +78,12 @@ async function importFile(
     import('../import/import-users.ts'),
     import('../../web/control/import-operations.ts'),
   ]);
-  const entries = await entriesIn(context, sourceOf(file, context), systemClock.nowMs());
-  const options = { domains: config.domains, iterations: iterations ?? config.authentication.scramIterations };
+  const entries = await entriesIn(context, sourceOf(file, context), {
+    nowMs: systemClock.nowMs(),
+    domains: domain === undefined ? config.domains : [domain],
+  });
+  const { scramIterations } = config.authentication;
+  const options = { ...during, domains: config.domains, iterations: iterations ?? scramIterations };
   return withServerOrData(
     config,
     (operator) => {

@@ -1,35 +1,65 @@
 import { Jid } from '../../protocol/jid.ts';
+import { toOperationError } from '../../web/control/error-status.ts';
 import { type ExportedMessages, exportArchived, exportUser } from '../../web/control/export-operations.ts';
 import type { Operator } from '../../web/control/operator.ts';
+import type { PortableAccount } from '../../web/control/portable-account.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
 import { listUsers } from '../../web/control/user-operations.ts';
 import { faultIn } from '../import/loss-error.ts';
-import { accountParts, archivedText, archiveFrame, documentFrame, userFrame } from './portable-text.ts';
+import {
+  accountParts,
+  archivedText,
+  archiveFrame,
+  dataFrame,
+  hostFrame,
+  type TextFrame,
+  userFileFrame,
+  userFrame,
+} from './portable-text.ts';
 
 /** Accounts in one answer, and archived messages. */
 const usersAtOnce = 1000;
 const messagesAtOnce = 200;
 
 /** Dependencies of an export. */
-interface ExportDeps {
+export interface ExportDeps {
   readonly operator: Operator<ServedDomains>;
   /** Called for each part of an account that is left out. */
   readonly lose: (jid: string, what: string) => void;
 }
 
 /**
- * An account, or all accounts of a domain, as a XEP-0227 document in pieces. It holds one account and one page of its archive in
- * memory. Rejects with `not-found` if there is no such account.
+ * Accounts, or all accounts of domains, as a XEP-0227 document in pieces. It holds one account and one page of its archive in memory.
+ * Rejects with `not-found` if there is no such account.
  */
-export async function* exportedDocument(deps: ExportDeps, subject: Jid): AsyncGenerator<string> {
-  const { begin, end } = documentFrame(subject.domain);
-  yield begin;
-  if (subject.local !== '') yield* exportedUser(deps, subject.toString());
-  else for await (const jid of usersOf(deps.operator, subject.domain)) yield* exportedUser(deps, jid);
-  yield end;
+export async function* exportedDocument(deps: ExportDeps, subjects: readonly Jid[]): AsyncGenerator<string> {
+  yield dataFrame.begin;
+  for (const { local, domain } of subjects) {
+    const { begin, end } = hostFrame(domain);
+    yield begin;
+    if (local !== '')
+      yield* userText(deps, await deps.operator.call(exportUser, { jid: `${local}@${domain}` }), userFrame);
+    else yield* exportedDomain(deps, domain);
+    yield end;
+  }
+  yield dataFrame.end;
 }
 
-async function* usersOf(operator: Operator<ServedDomains>, domain: string): AsyncGenerator<string> {
+async function* exportedDomain(deps: ExportDeps, domain: string): AsyncGenerator<string> {
+  for await (const jid of usersOf(deps.operator, domain)) {
+    const account = await unlessRemoved(deps.operator.call(exportUser, { jid }));
+    if (account) yield* userText(deps, account, userFrame);
+  }
+}
+
+/** An account as a document of its own (XEP-0227 §5), in pieces; nothing if it has just been removed. */
+export async function exportedFile(deps: ExportDeps, jid: string): Promise<AsyncGenerator<string> | undefined> {
+  const account = await unlessRemoved(deps.operator.call(exportUser, { jid }));
+  return account && userText(deps, account, userFileFrame);
+}
+
+/** The addresses of the accounts of a domain. */
+export async function* usersOf(operator: Operator<ServedDomains>, domain: string): AsyncGenerator<string> {
   for (let after: string | undefined, more = true; more; ) {
     const { users }: { users: string[] } = await operator.call(listUsers, { domain, after, limit: usersAtOnce });
     yield* users;
@@ -38,10 +68,13 @@ async function* usersOf(operator: Operator<ServedDomains>, domain: string): Asyn
   }
 }
 
-async function* exportedUser({ operator, lose }: ExportDeps, jid: string): AsyncGenerator<string> {
-  const account = await operator.call(exportUser, { jid });
-  if (account.bcrypt !== undefined) lose(jid, 'the bcrypt hash: nobody can log in until a password is set');
-  const { begin, end } = userFrame(Jid.parse(jid));
+async function* userText(
+  { operator, lose }: ExportDeps,
+  account: PortableAccount,
+  frame: (jid: Jid) => TextFrame,
+): AsyncGenerator<string> {
+  const { jid } = account;
+  const { begin, end } = frame(Jid.parse(jid));
   yield begin;
   yield* accountParts(account, (what) => lose(jid, what));
   yield* exportedArchive({ operator, lose }, jid);
@@ -51,7 +84,8 @@ async function* exportedUser({ operator, lose }: ExportDeps, jid: string): Async
 async function* exportedArchive({ operator, lose }: ExportDeps, jid: string): AsyncGenerator<string> {
   let isBegun = false;
   for (let after: number | undefined = 0; after !== undefined; ) {
-    const page: ExportedMessages = await operator.call(exportArchived, { jid, after, limit: messagesAtOnce });
+    const asked = operator.call(exportArchived, { jid, after, limit: messagesAtOnce });
+    const page: ExportedMessages = (await unlessRemoved(asked)) ?? { messages: [] };
     if (page.messages.length > 0 && !isBegun) {
       isBegun = true;
       yield archiveFrame.begin;
@@ -66,4 +100,12 @@ async function* exportedArchive({ operator, lose }: ExportDeps, jid: string): As
     after = page.next;
   }
   if (isBegun) yield archiveFrame.end;
+}
+
+/** The result of an operation on an account; nothing if there is no such account. */
+function unlessRemoved<Result>(asked: Promise<Result>): Promise<Result | undefined> {
+  return asked.catch((error: unknown) => {
+    if (toOperationError(error)?.code === 'not-found') return undefined;
+    throw error;
+  });
 }

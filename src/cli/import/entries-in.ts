@@ -10,17 +10,32 @@ import { dumpStart, EjabberdDump } from './ejabberd-dump.ts';
 import { ErlangSyntaxError } from './erlang-terms.ts';
 import type { Entry } from './found-user.ts';
 
+/** The document in a directory of `export` that includes all others. It is written last. */
+export const mainFile = 'server-data.xml';
+/** The file in it with all rooms. */
+export const roomsFile = 'rooms.jsonl';
+
+/** What an import needs to know besides its file. */
+interface Reading {
+  readonly nowMs: number;
+  /** The domain of accounts without one, if there is only one here. */
+  readonly domains: readonly string[];
+}
+
 /** The entries of a file. Archives are sent ahead of the accounts that they belong to. */
 type Entries = (send: SendArchived) => AsyncIterable<Entry>;
 
 /**
- * Reads the accounts in a file, or in standard input for `-`. Input that begins with `<` is XEP-0227, with `{tables,` a dump of ejabberd, and
- * any other is CSV. A directory is the data directory of Prosody.
+ * Reads the accounts in a file, or in standard input for `-`. Input that begins with `<` is XEP-0227 or of Openfire, with `{tables,` a dump of
+ * ejabberd, and any other is CSV. A directory is one that `export` has written, or the data directory of Prosody.
  */
-export async function entriesIn(context: Context, file: string, nowMs: number): Promise<Entries> {
+export async function entriesIn(context: Context, file: string, { nowMs, domains }: Reading): Promise<Entries> {
   const path = resolve(context.directory, file);
   if (file !== '-' && !existsSync(path)) throw new CommandError(exitCodes.conflict, `There is no file ${path}.`);
-  if (file !== '-' && statSync(path).isDirectory()) return prosodyEntries(path, nowMs);
+  if (file !== '-' && statSync(path).isDirectory()) {
+    const exported = join(path, mainFile);
+    return existsSync(exported) ? entriesIn(context, exported, { nowMs, domains }) : prosodyEntries(path, nowMs);
+  }
   const input = file === '-' ? context.stdin : createReadStream(path);
   const start = await firstChunk(input);
   // The input has ended already: a reader that starts now would wait for the end forever.
@@ -31,6 +46,7 @@ export async function entriesIn(context: Context, file: string, nowMs: number): 
     return ejabberdEntries(file === '-' ? undefined : path, nowMs);
   }
   if (!beginsWith(start, '<')) return () => csvUsers(input);
+  if (isOpenfire(start)) return openfireEntries({ name: file, input }, { nowMs, domains });
   const [{ portableUsers }, { portableEvents }] = await Promise.all([
     import('./portable-users.ts'),
     import('./portable-files.ts'),
@@ -38,6 +54,23 @@ export async function entriesIn(context: Context, file: string, nowMs: number): 
   const source =
     file === '-' ? { name: 'standard input', directory: context.directory } : { name: file, directory: dirname(path) };
   return (send) => portableUsers(portableEvents({ ...source, input }), nowMs, send);
+}
+
+async function openfireEntries(
+  source: { readonly name: string; readonly input: Readable },
+  { nowMs, domains }: Reading,
+): Promise<Entries> {
+  const [domain = '', ...others] = domains;
+  if (others.length > 0)
+    throw new CommandError(
+      exitCodes.usage,
+      'A file of Openfire does not name the domain of its accounts: choose one of yours with --domain.',
+    );
+  const [{ portableUsers }, { openfireEvents }] = await Promise.all([
+    import('./portable-users.ts'),
+    import('./openfire-file.ts'),
+  ]);
+  return (send) => portableUsers(openfireEvents(source, domain), nowMs, send);
 }
 
 async function prosodyEntries(path: string, nowMs: number): Promise<Entries> {
@@ -79,12 +112,20 @@ export async function openDump(path: string): Promise<EjabberdDump> {
   }
 }
 
+function textOf(chunk: unknown): string {
+  return Buffer.isBuffer(chunk) ? chunk.toString('utf8') : String(chunk);
+}
+
 function beginsWith(chunk: unknown, start: string): boolean {
-  const text = Buffer.isBuffer(chunk) ? chunk.toString('utf8') : String(chunk);
-  return text
+  return textOf(chunk)
     .replace(/^\uFEFF/, '')
     .trimStart()
     .startsWith(start);
+}
+
+/** Whether a document was written by the plugin "User Import Export" of Openfire. */
+function isOpenfire(chunk: unknown): boolean {
+  return /^[^<]*(?:<[?!][^>]*>[^<]*)*<Openfire[\s/>]/.test(textOf(chunk));
 }
 
 /** The first bytes, or undefined for empty input. Rejects if the input cannot be read. */

@@ -11,6 +11,10 @@ import { inParallel } from './in-parallel.ts';
 export interface ImportOptions {
   readonly domains: readonly string[];
   readonly iterations: number;
+  /** Ends the import behind the account that is being read. */
+  readonly interrupted?: AbortSignal | undefined;
+  /** Called for each account that has been read. */
+  readonly taken?: (() => void) | undefined;
 }
 
 /** Limits of a batch, which is one request and one transaction. */
@@ -30,6 +34,8 @@ export async function importUsers(
   const concurrency = 2 * Math.max(2, availableParallelism());
   for await (const entry of inParallel(entries, concurrency, (entry) => prepared(entry, options))) {
     await summary.take(entry);
+    options.taken?.();
+    if (options.interrupted?.aborted) break;
   }
   return summary.finish();
 }

@@ -50,6 +50,7 @@ const wantedParts = new Set([
   `${ns.pubsubOwner} pubsub`,
   `${ns.pubsub} pubsub`,
   `${ns.archive} prefs`,
+  `${ns.portableExtras} account`,
 ]);
 
 /**
@@ -167,14 +168,15 @@ function grown(branch: Element, tag: QualifiedTag): Element {
   return element;
 }
 
-function withAttributes({ name, attributes }: QualifiedTag): Element {
+/** An element without its content. */
+export function withAttributes({ name, attributes }: QualifiedTag): Element {
   const element = new Element(name);
   for (const attribute of Object.values(attributes)) element.attrs[attribute.name] = attribute.value;
   return element;
 }
 
 /** The parser's message in one line. */
-function complaint({ message }: Error): string {
+export function complaint({ message }: Error): string {
   const [what = '', line = ''] = message.split('\n');
   const number = Number(line.replace(/^Line: /, ''));
   return Number.isInteger(number) && line !== '' ? `line ${number + 1}: ${what}` : message.replaceAll('\n', ' ');

@@ -1,4 +1,5 @@
-import { initialConfig } from '../../extensions/pep/known-nodes.ts';
+import { maxMemberBytes } from '../../extensions/pep/affiliations.ts';
+import { initialConfig, isPrivate } from '../../extensions/pep/known-nodes.ts';
 import { ReceivedForm } from '../../protocol/data-form.ts';
 import { jidOrNothing } from '../../protocol/jid-or-nothing.ts';
 import { ns } from '../../protocol/namespaces.ts';
@@ -15,6 +16,7 @@ interface ReadNode {
   config: NodeConfig | undefined;
   readonly items: Map<string, string>;
   readonly subscribers: Set<string>;
+  readonly members: Set<string>;
 }
 
 /** Collects the nodes of an account (XEP-0227 §4.10). Their configuration and their items are in different elements. */
@@ -39,7 +41,7 @@ export class PortableNodes {
         for (const one of childElements(child)) this.#takeSubscription(node, name, one);
         break;
       case `${ns.pubsubOwner} affiliations`:
-        for (const one of childElements(child)) this.#checkAffiliation(name, one);
+        for (const one of childElements(child)) this.#takeAffiliation(node, name, one);
         break;
       case `${ns.pubsub} items`:
         for (const item of childElements(child)) this.#takeItem(node, name, item);
@@ -51,18 +53,27 @@ export class PortableNodes {
 
   /** The nodes that have been read. A node without a configuration keeps all of its items. */
   get nodes(): readonly PortableNode[] {
-    return Array.from(this.#nodes, ([name, { config, items, subscribers }]) => ({
+    return Array.from(this.#nodes, ([name, { config, items, subscribers, members }]) => ({
       name,
-      config: JSON.stringify(config ?? { ...initialConfig(name), maxItems: 'max' }),
+      config: JSON.stringify({
+        ...(config ?? { ...initialConfig(name), maxItems: 'max' }),
+        ...(members.size > 0 && { members: [...members].sort() }),
+      }),
       items: Array.from(items, ([id, payload]) => ({ id, payload })),
       subscribers: [...subscribers],
     }));
   }
 
+  /** The last item of a node that everybody may read. */
+  openItem(name: string): string | undefined {
+    const { config, items } = this.#nodes.get(name) ?? {};
+    return config?.accessModel === 'open' ? [...(items?.values() ?? [])].at(-1) : undefined;
+  }
+
   #node(name: string): ReadNode {
     let node = this.#nodes.get(name);
     if (node === undefined) {
-      node = { config: undefined, items: new Map(), subscribers: new Set() };
+      node = { config: undefined, items: new Map(), subscribers: new Set(), members: new Set() };
       this.#nodes.set(name, node);
     }
     return node;
@@ -93,11 +104,14 @@ export class PortableNodes {
     else this.#lose(`a subscription to the node ${name}`);
   }
 
-  /** The owner of the account is the owner of the node; others have no affiliation. */
-  #checkAffiliation(name: string, element: Element): void {
+  /** The owner of the account is the owner of the node. Others can be members, except of private nodes. */
+  #takeAffiliation({ members }: ReadNode, name: string, element: Element): void {
     const affiliation = attribute(element, 'affiliation');
     if (affiliation === 'owner' || affiliation === 'none') return;
-    this.#lose(`${attribute(element, 'jid')} as ${affiliation} of the node ${name}`);
+    const member = jidOrNothing(attribute(element, 'jid'))?.bare().toString();
+    const fits = Buffer.byteLength([...members, member].join()) <= maxMemberBytes;
+    if (affiliation === 'member' && member !== undefined && fits && !isPrivate(name)) members.add(member);
+    else this.#lose(`${attribute(element, 'jid')} as ${affiliation} of the node ${name}`);
   }
 
   #takeItem(node: ReadNode, name: string, item: Element): void {

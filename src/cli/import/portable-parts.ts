@@ -16,10 +16,11 @@ export function rosterContact(item: Element): PortableContact {
   const subscription = subscriptions.find((name) => name === (attribute(item, 'subscription') ?? 'none'));
   if (subscription === undefined) throw new LossError(`a contact with subscription ${attribute(item, 'subscription')}`);
   const groups = childElements(item).filter((child) => child.getName() === 'group' && nsOf(child) === ns.roster);
+  const names = groups.map(textOf).filter((name) => name !== '');
   return {
     contact: Jid.parse(attribute(item, 'jid') ?? '').toString(),
     name: attribute(item, 'name') ?? '',
-    groups: [...new Set(groups.map(textOf))],
+    groups: [...new Set(names)],
     subscription,
     ask: attribute(item, 'ask') === 'subscribe',
     approved: ['true', '1'].includes(attribute(item, 'approved') ?? ''),

@@ -5,10 +5,13 @@ import { ns } from '../../protocol/namespaces.ts';
 import type { ScramHash } from '../../storage/accounts.ts';
 import type { PortableContact, PortableMessage, PortableScramKeys } from '../../web/control/portable-account.ts';
 import { attribute, childElements, type Element, nsOf } from '../../xml/element.ts';
+import { parseElement } from '../../xml/parse-element.ts';
 import { serialize } from '../../xml/serialize.ts';
+import { type Extras, readExtras } from '../portable-extras.ts';
 import { ArchiveUpload, type SendArchived } from './archive-upload.ts';
 import type { Entry, FoundUser } from './found-user.ts';
 import { faultIn } from './loss-error.ts';
+import { olderVcard } from './older-vcard.ts';
 import type { PortableEvent } from './portable-document.ts';
 import { PortableNodes } from './portable-nodes.ts';
 import { archivedMessage, offlineMessage, rosterContact, subscriptionRequest } from './portable-parts.ts';
@@ -57,11 +60,13 @@ class PortableUser {
   readonly #contacts = new Map<string, PortableContact>();
   readonly #privateXml: { name: string; ns: string; xml: string }[] = [];
   readonly #blocked = new Set<string>();
-  readonly #messages: PortableMessage[] = [];
+  /** Undefined in the place of one that cannot be imported. */
+  readonly #messages: (PortableMessage | undefined)[] = [];
   readonly #losses: string[] = [];
   readonly #nodes = new PortableNodes((what) => this.lose(`<pubsub>: ${what}`));
   readonly #archive: ArchiveUpload;
   #archivePreferences: string | undefined;
+  #extras: Extras | undefined;
   #password: string | undefined;
   #vcard: string | undefined;
 
@@ -84,6 +89,7 @@ class PortableUser {
     else if (space === ns.blocking) this.#each(childElements(part), (item) => this.#takeBlocked(item));
     else if (space === ns.vcard) this.#each([part], (element) => this.#takeVcard(element));
     else if (part.getName() === 'pubsub') this.#each(childElements(part), (element) => this.#nodes.take(element));
+    else if (space === ns.portableExtras) this.#extras = readExtras(part, (what) => this.lose(`<account>: ${what}`));
     else if (space === ns.archive) this.#each([part], (element) => this.#takeArchivePreferences(element));
     else this.#each(childElements(part), (message) => this.#takeMessage(message));
   }
@@ -105,22 +111,32 @@ class PortableUser {
 
   /** The account with all its parts. */
   async entry(): Promise<Entry> {
+    const { rules, ...extras } = this.#extras ?? { rules: undefined };
     const user: FoundUser = {
       jid: this.#jid,
+      ...extras,
       // Keys for every hash are derived from a password, so the keys in the file are not needed.
       ...(this.#password === undefined ? { scram: this.#scram } : { password: this.#password }),
       contacts: [...this.#contacts.values()],
       privateXml: this.#privateXml,
-      vcard: this.#vcard,
+      vcard: this.#vcard ?? this.#convertedVcard,
       blocked: [...this.#blocked],
-      messages: this.#messages,
+      messages: this.#messages.flatMap((message, place) => (message ? { ...message, kept: rules?.get(place) } : [])),
       nodes: this.#nodes.nodes,
       archivePreferences: this.#archivePreferences,
       archive: await this.#archive.finish(),
     };
-    const locked = this.#password === undefined && Object.keys(this.#scram).length === 0;
+    const locked = [this.#password, this.#extras?.bcrypt, ...Object.keys(this.#scram)].every(
+      (one) => one === undefined,
+    );
     const losses = locked ? [...this.#losses, 'a password: nobody can log in until one is set'] : this.#losses;
     return { place: this.#jid, user, losses };
+  }
+
+  /** Prosody makes the vCard from a node whenever somebody reads it. */
+  get #convertedVcard(): string | undefined {
+    const item = this.#nodes.openItem(ns.vcard4Node);
+    return item === undefined ? undefined : serialize(olderVcard(parseElement(item)));
   }
 
   #each(elements: readonly Element[], take: (element: Element) => void): void {
@@ -134,6 +150,8 @@ class PortableUser {
   }
 
   #takePassword(password: string): void {
+    // Openfire writes the name in the place of a password that it does not know.
+    if (`${password}@${this.#host}` === this.#jid) return this.lose('a password that is the name of the user');
     try {
       const credentials = scramInPassword(password);
       if (credentials) this.#takeScram(credentials);
@@ -175,6 +193,7 @@ class PortableUser {
   }
 
   #takeMessage(message: Element): void {
-    this.#messages.push(offlineMessage(message, this.#host, this.#nowMs));
+    const place = this.#messages.push(undefined) - 1;
+    this.#messages[place] = offlineMessage(message, this.#host, this.#nowMs);
   }
 }

@@ -100,7 +100,7 @@ const nodeFields: Readonly<Record<string, string>> = {
   include_payload: 'deliver_payloads',
 };
 
-/** The configuration and the subscriptions of a node, as its owner gets them (XEP-0227 §4.10). */
+/** The configuration, the affiliations and the subscriptions of a node, as its owner gets them (XEP-0227 §4.10). */
 export function nodeElement(node: string, { fields }: LuaTable, of: LuaTable | undefined): Element {
   const form = xml('x', { xmlns: ns.dataForm, type: 'submit' });
   for (const [key, value] of fields) {
@@ -112,7 +112,10 @@ export function nodeElement(node: string, { fields }: LuaTable, of: LuaTable | u
   const subscriptions = xml('subscriptions', { node });
   for (const jid of of?.table('subscribers')?.fields.keys() ?? [])
     subscriptions.append(xml('subscription', { jid: textOfBytes(String(jid)), subscription: 'subscribed' }));
-  return xml('pubsub', { xmlns: ns.pubsubOwner }, xml('configure', { node }, form), subscriptions);
+  const affiliations = xml('affiliations', { node });
+  for (const [jid, affiliation] of of?.table('affiliations')?.fields ?? [])
+    affiliations.append(xml('affiliation', { jid: textOfBytes(String(jid)), affiliation: String(affiliation) }));
+  return xml('pubsub', { xmlns: ns.pubsubOwner }, xml('configure', { node }, form), affiliations, subscriptions);
 }
 
 /** The items of a node. */

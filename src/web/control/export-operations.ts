@@ -2,9 +2,17 @@ import { z } from 'zod';
 import { ArchiveIds } from '../../archives/archive-ids.ts';
 import { operation } from '../../routing/operation.ts';
 import { OperationError } from '../../routing/operation-error.ts';
+import type { Suspension } from '../../storage/moderation.ts';
+import type { DueMessage, KeptRules, OfflineStore } from '../../storage/offline.ts';
 import { timeOfId } from '../../storage/ordered-ids.ts';
 import type { RosterItem } from '../../storage/rosters.ts';
-import { type PortableAccount, type PortableContact, type PortableNode, portableKeys } from './portable-account.ts';
+import {
+  type PortableAccount,
+  type PortableContact,
+  type PortableMessage,
+  type PortableNode,
+  portableKeys,
+} from './portable-account.ts';
 import { accountAddress, type OperatedStorage, type ServedDomains } from './served-domains.ts';
 
 /** Offline messages that are read at once, and archived messages in one answer. */
@@ -23,12 +31,13 @@ export const exportUser = operation({
   run: async (served: ServedDomains, { jid: text }): Promise<PortableAccount> => {
     const owner = accountAddress(served, text).toString();
     const { storage } = served;
-    const [record, credentials, privateXml, vcard, archive] = await Promise.all([
+    const [record, credentials, privateXml, vcard, archive, suspensions] = await Promise.all([
       storage.accounts.load(owner),
       storage.accounts.credentials(owner),
       storage.privateXml.all(owner),
       storage.vcards.get(owner),
       storage.archive.open(owner),
+      storage.moderation.suspensions(),
     ]);
     if (!record || !credentials) throw new OperationError('not-found', `There is no account ${owner}.`);
     return {
@@ -42,6 +51,9 @@ export const exportUser = operation({
       messages: await offlineMessages(storage, owner),
       nodes: await nodesOf(storage, owner),
       archivePreferences: archive?.preferences,
+      forwardTo: record.forwardTo,
+      lastSeen: record.lastSeen,
+      suspension: suspensionOf(owner, suspensions),
     };
   },
 });
@@ -94,12 +106,32 @@ function portableContact({ version: _, pendingIn, ...contact }: RosterItem): Por
   return pendingIn === undefined ? contact : { ...contact, pendingIn: pendingIn.toString() };
 }
 
-async function offlineMessages({ offline }: OperatedStorage, owner: string) {
-  const found: { from: string; receivedAtMs: number; xml: string }[] = [];
+function suspensionOf(owner: string, suspensions: readonly Suspension[]): PortableAccount['suspension'] {
+  const found = suspensions.find(({ jid }) => jid === owner);
+  if (!found) return undefined;
+  const { jid: _, ...suspension } = found;
+  return suspension;
+}
+
+async function offlineMessages({ offline }: OperatedStorage, owner: string): Promise<PortableMessage[]> {
+  const rules = await rulesOf(offline, owner);
+  const found: PortableMessage[] = [];
   for (let after = 0; ; ) {
     const page = await offline.list(owner, after, messagesAtOnce);
-    found.push(...page.map(({ from, receivedAtMs, bytes }) => ({ from, receivedAtMs, xml: bytes.toString() })));
+    for (const { id, from, receivedAtMs, bytes } of page)
+      found.push({ from, receivedAtMs, xml: bytes.toString(), kept: rules.get(id) });
     after = page.at(-1)?.id ?? after;
+    if (page.length < messagesAtOnce) return found;
+  }
+}
+
+/** The rules about time of the offline messages that have some, by the id of the message. */
+async function rulesOf(offline: OfflineStore, owner: string): Promise<ReadonlyMap<number, KeptRules>> {
+  const found = new Map<number, KeptRules>();
+  for (let after: DueMessage | undefined; ; ) {
+    const page = await offline.due({ untilMs: Number.MAX_SAFE_INTEGER, owner, after, limit: messagesAtOnce });
+    for (const { id, rules, dueAtMs } of page) found.set(id, { rules, dueAtMs });
+    after = page.at(-1);
     if (page.length < messagesAtOnce) return found;
   }
 }

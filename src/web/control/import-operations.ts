@@ -37,6 +37,8 @@ export const importUsers = operation({
     const { created, skipped } = await storage.accounts.createMany(made);
     for (const { archive } of users) if (archive !== undefined) storage.archive.finishImport(archive);
     for (const jid of skipped) first.delete(jid);
+    // First, so that nobody can log in meanwhile.
+    for (const [jid, { suspension }] of first) if (suspension) await served.suspensions.suspend({ jid, ...suspension });
     for (const [jid, user] of first) {
       await storeBelongings(storage, jid, user);
       accounts.forget(jid);
@@ -137,6 +139,8 @@ async function storeBelongings(storage: OperatedStorage, owner: string, user: Po
   }
   writes.push(...(user.nodes ?? []).map((node) => storeNode(storage, owner, node)));
   if (user.archivePreferences !== undefined) writes.push(storePreferences(storage, owner, user.archivePreferences));
+  if (user.forwardTo !== undefined) writes.push(storage.accounts.setForward(owner, user.forwardTo));
+  if (user.lastSeen) writes.push(storage.accounts.setLastSeen(owner, user.lastSeen.atMs, user.lastSeen.status));
   await Promise.all(writes);
 }
 

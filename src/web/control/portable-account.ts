@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import type { Credentials, ScramHash, ScramKeys } from '../../storage/accounts.ts';
+import type { Credentials, LastSeen, ScramHash, ScramKeys } from '../../storage/accounts.ts';
+import type { Suspension } from '../../storage/moderation.ts';
+import type { KeptRules } from '../../storage/offline.ts';
 import type { Subscription } from '../../storage/rosters.ts';
 
 /** SCRAM keys in base64 (XEP-0227 §4.3). */
@@ -43,6 +45,8 @@ export interface PortableMessage {
   readonly from: string;
   readonly receivedAtMs: number;
   readonly xml: string;
+  /** Its rules about time (XEP-0079). */
+  readonly kept?: KeptRules | undefined;
 }
 
 /** A node of an account (XEP-0163). */
@@ -79,6 +83,9 @@ export interface PortableAccount {
   readonly nodes?: readonly PortableNode[] | undefined;
   /** The preferences of its archive (XEP-0441), as the archive stores them. */
   readonly archivePreferences?: string | undefined;
+  readonly forwardTo?: string | undefined;
+  readonly lastSeen?: LastSeen | undefined;
+  readonly suspension?: Omit<Suspension, 'jid'> | undefined;
   /** The number of an archive that has been sent before. Only for an import. */
   readonly archive?: number | undefined;
 }
@@ -101,6 +108,13 @@ const contactSchema = z.strictObject({
   approved: z.boolean(),
   inRoster: z.boolean(),
   pendingIn: z.string().optional(),
+});
+
+const messageSchema = z.strictObject({
+  from: z.string(),
+  receivedAtMs: z.int(),
+  xml: text,
+  kept: z.strictObject({ rules: text, dueAtMs: z.int() }).optional(),
 });
 
 const nodeSchema = z.strictObject({
@@ -136,8 +150,11 @@ export const portableAccountSchema: z.ZodType<PortableAccount> = z.strictObject(
   privateXml: z.array(z.strictObject({ name: text, ns: z.string(), xml: text })).optional(),
   vcard: text.optional(),
   blocked: z.array(text).optional(),
-  messages: z.array(z.strictObject({ from: z.string(), receivedAtMs: z.int(), xml: text })).optional(),
+  messages: z.array(messageSchema).optional(),
   nodes: z.array(nodeSchema).optional(),
   archivePreferences: text.optional(),
+  forwardTo: text.optional(),
+  lastSeen: z.strictObject({ atMs: z.int(), status: z.string() }).optional(),
+  suspension: z.strictObject({ atMs: z.int(), reason: text.optional(), removeAtMs: z.int().optional() }).optional(),
   archive: z.int().optional(),
 });

@@ -1,0 +1,57 @@
+import { resolve } from 'node:path';
+import type { Config } from '../../config/schema.ts';
+import { systemClock } from '../../support/clock.ts';
+import type { Operator } from '../../web/control/operator.ts';
+import type { ServedDomains } from '../../web/control/served-domains.ts';
+import type { Cli } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { type Context, printLines } from '../context.ts';
+import { Progress } from '../progress.ts';
+import { withServerOrData } from '../with-operations.ts';
+
+/** Adds `export`. */
+export function exportCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'export <path>',
+    'Write all accounts and rooms into a directory, or all accounts into one XEP-0227 file',
+    (options) =>
+      options.positional('path', {
+        type: 'string',
+        demandOption: true,
+        describe: 'Directory; or, if it ends with .xml, file to create',
+      }),
+    async ({ path, config: configFile }) => {
+      const config = await readConfiguration(context, configFile);
+      const target = resolve(context.directory, path);
+      await withServerOrData(config, (operator) => exportAll(context, config, operator, target));
+    },
+  );
+}
+
+async function exportAll(
+  context: Context,
+  { domains }: Config,
+  operator: Operator<ServedDomains>,
+  target: string,
+): Promise<void> {
+  const lose = (account: string, what: string) => context.stderr.write(`${account}: left out: ${what}\n`);
+  if (target.endsWith('.xml')) {
+    const [{ exportedDocument }, { writeExport }, { operatorAddress }] = await Promise.all([
+      import('../export/export-users.ts'),
+      import('../export/write-export.ts'),
+      import('../../routing/operation.ts'),
+    ]);
+    return writeExport(context, target, exportedDocument({ operator, lose }, domains.map(operatorAddress)));
+  }
+  const { DirectoryExport } = await import('../export/export-directory.ts');
+  const progress = new Progress(context, 'accounts');
+  const written = new DirectoryExport({ operator, lose, exported: () => progress.step() }, target);
+  const begun = await written.begin(systemClock.nowMs());
+  if (begun !== undefined) printLines(context, [`Continues the export that began at ${begun}.`]);
+  try {
+    await written.write(domains);
+  } finally {
+    progress.end();
+  }
+  printLines(context, [`Written to ${target}.`]);
+}
