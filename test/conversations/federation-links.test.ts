@@ -230,4 +230,21 @@ describe('A stanza for another server', () => {
     expect(await hears(1)).to.deep.equal(['2']);
     expect(peer.connections).to.equal(2);
   });
+
+  it('is a question to its rooms after the link has broken, and not after a stream that has ended in order', async () => {
+    romeo.sends('<presence to="hall@peer.example/romeo"/>');
+    expect((await peer.receives()).name).to.equal('presence');
+    await passes(650);
+    await passes(10);
+    says('1');
+    expect((await peer.receives()).attributes.get('id')).to.equal('1');
+    peer.drops();
+    const isOpen = async () =>
+      (await server.administration.call(listPeers, {})).streams.some(({ state }) => state === 'open');
+    while (await isOpen()) await new Promise(setImmediate);
+    await passes(5);
+    const { attributes, children } = await peer.receives();
+    expect([attributes.get('from'), attributes.get('to')]).to.deep.equal([romeo.jid, 'hall@peer.example/romeo']);
+    expect(children.map(({ ns }) => ns)).to.deep.equal(['urn:xmpp:ping']);
+  });
 });

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../../src/support/clock.ts';
 import { addressRecord, DnsServer, srvRecord } from '../federation/dns-server.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 import type { Settings } from '../support/test-server.ts';
@@ -12,6 +13,7 @@ export interface NeighborOptions {
   readonly bidi: boolean;
   /** Further keys of Ampere's configuration. */
   readonly settings?: Settings;
+  readonly clock?: Clock;
 }
 
 /** Ampere and another server, each of which can find the other one. */
@@ -66,12 +68,13 @@ async function tellOf({ domain, port }: FederatedServer, dns: DnsServer): Promis
   return { host, port: Number(dnsPort) };
 }
 
-async function startAmpere(core: PeerGround, { way, settings }: NeighborOptions): Promise<FederatedServer> {
+async function startAmpere(core: PeerGround, { way, settings, clock }: NeighborOptions): Promise<FederatedServer> {
   const trusted = way === 'certificate' ? { trustedAuthorities: core.authorityFile } : {};
   const [server] = await FederatedServer.startAll(['ampere.example'], way, {
     others: new Map([core.domain, `conference.${core.domain}`].map((name) => [name, core.ports.s2s])),
     settings: { authentication: way, ...trusted },
     ...(settings && { more: settings }),
+    ...(clock && { clock }),
   });
   if (!server) throw new Error('Ampere has not started');
   return server;

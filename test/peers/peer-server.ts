@@ -26,30 +26,45 @@ export async function peerGround(domain: string): Promise<PeerGround> {
 /** Another server in processes of its own. */
 export class PeerServer {
   readonly domain: string;
+  readonly #kind: PeerKind;
   readonly #core: PeerGround;
-  readonly #processes: LineProcess[] = [];
+  #programs: Awaited<ReturnType<PeerKind['programs']>> = [];
+  #processes: LineProcess[] = [];
 
-  private constructor(core: PeerGround) {
+  private constructor(kind: PeerKind, core: PeerGround) {
+    this.#kind = kind;
     this.#core = core;
     this.domain = core.domain;
   }
 
   /** Starts its programs one after another. */
   static async start(kind: PeerKind, core: PeerGround, given: Omit<PeerPlace, keyof PeerGround>): Promise<PeerServer> {
-    const server = new PeerServer(core);
+    const server = new PeerServer(kind, core);
     try {
-      for (const { command, environment, ready } of await kind.programs({ ...core, ...given })) {
-        const [file, ...args] = command;
-        const process = new LineProcess(kind.name, file, args, environment);
-        server.#processes.push(process);
-        const isReady = () => ready.every((words) => process.lines.some((line) => words.test(line)));
-        await process.waitFor('ready line', () => isReady() || undefined);
-      }
+      server.#programs = await kind.programs({ ...core, ...given });
+      await server.#startPrograms();
     } catch (error) {
       await server.stop();
       throw error;
     }
     return server;
+  }
+
+  async #startPrograms(): Promise<void> {
+    for (const { command, environment, ready } of this.#programs) {
+      const [file, ...args] = command;
+      const process = new LineProcess(this.#kind.name, file, args, environment);
+      this.#processes.push(process);
+      const isReady = () => ready.every((words) => process.lines.some((line) => words.test(line)));
+      await process.waitFor('ready line', () => isReady() || undefined);
+    }
+  }
+
+  /** Crashes, and starts again with its data. */
+  async restarts(): Promise<void> {
+    await this.#kill();
+    this.#processes = [];
+    await this.#startPrograms();
   }
 
   /** Waits until one of its programs says something. */
@@ -102,10 +117,14 @@ export class PeerServer {
 
   /** Ends its programs, whose data nobody needs any more: jabberd2 does not always end when it is asked to. */
   async stop(): Promise<void> {
+    await this.#kill();
+    await rm(this.#core.directory, { recursive: true, force: true });
+  }
+
+  async #kill(): Promise<void> {
     for (const process of this.#processes) {
       process.kill('SIGKILL');
       await process.end();
     }
-    await rm(this.#core.directory, { recursive: true, force: true });
   }
 }

@@ -1,3 +1,4 @@
+import { ManualClock } from '../support/manual-clock.ts';
 import { creates, hearEachOther, joins, sharesRoom, untilLine } from '../support/shares-rooms.ts';
 import { needsPackages } from './needs-packages.ts';
 import { Neighbors } from './neighbors.ts';
@@ -11,8 +12,11 @@ export function describeRooms(kind: PeerKind): void {
     let neighbors: Neighbors;
     printsIfFailed(() => neighbors?.said);
 
+    const clock = new ManualClock();
+
     before(async () => {
-      neighbors = await Neighbors.start(kind, { way: 'dialback', bidi: false, settings: { rooms: { enabled: true } } });
+      const settings = { rooms: { enabled: true } };
+      neighbors = await Neighbors.start(kind, { way: 'dialback', bidi: false, settings, clock });
     });
 
     after(async () => {
@@ -29,6 +33,17 @@ export function describeRooms(kind: PeerKind): void {
       const { ampere, peer } = neighbors;
       const [owner, guest] = [await peer.arrives('nurse'), await ampere.arrives('benvolio')];
       await sharesRoom({ room: `orchard@conference.${peer.domain}`, owner, guest });
+    });
+
+    it(`a user of Ampere learns that a crash of ${kind.name} has put it out of a room`, async () => {
+      const { ampere, peer } = neighbors;
+      const room = `crypt@conference.${peer.domain}`;
+      const [owner, guest] = [await peer.arrives('capulet'), await ampere.arrives('montague')];
+      await creates(owner, room);
+      await joins(guest, room);
+      await peer.restarts();
+      clock.advance(5000);
+      await untilLine(guest, '-guest none/none 110 333');
     });
 
     it(`a user of ${kind.name} stays in a room of Ampere over a restart of Ampere`, async () => {
