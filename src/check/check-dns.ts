@@ -74,7 +74,8 @@ async function checkHost({ host, purpose }: NamedHost, resolver: Resolver): Prom
   }
 }
 
-function isName(domain: string): boolean {
+/** Whether a domain is a name that DNS may know. */
+export function isName(domain: string): boolean {
   return !/(^|\.)localhost$/.test(domain) && isIP(domain.replace(/^\[|\]$/g, '')) === 0;
 }
 

@@ -3,6 +3,7 @@ import { checkCertificates } from './check-certificates.ts';
 import { checkConfiguration } from './check-configuration.ts';
 import { checkData } from './check-data.ts';
 import { checkDns } from './check-dns.ts';
+import { checkHostMeta } from './check-host-meta.ts';
 import { checkPorts } from './check-ports.ts';
 import { checkSystem } from './check-system.ts';
 import type { Finding } from './finding.ts';
@@ -17,7 +18,7 @@ interface Checked {
   readonly server: Finding;
 }
 
-/** Checks the configuration, certificates, data directory, machine, ports and DNS records. */
+/** Checks the configuration, certificates, data directory, machine, ports, DNS records and host-meta. */
 export async function check(config: Config, { file, runs, server }: Checked): Promise<Finding[]> {
   return [
     ...checkConfiguration(config, file),
@@ -27,5 +28,6 @@ export async function check(config: Config, { file, runs, server }: Checked): Pr
     server,
     ...(runs ? [] : await checkPorts(config)),
     ...(await checkDns(config)),
+    ...(await checkHostMeta(config)),
   ];
 }

@@ -1,7 +1,7 @@
 /** One result of `ampere check`. */
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'error';
-  readonly topic: 'configuration' | 'certificates' | 'data' | 'server' | 'ports' | 'dns' | 'system';
+  readonly topic: 'configuration' | 'certificates' | 'data' | 'server' | 'ports' | 'dns' | 'system' | 'web';
   readonly message: string;
 }
 

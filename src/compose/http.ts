@@ -9,7 +9,7 @@ import { boshRoute } from '../web/bosh/bosh-route.ts';
 import { chatRoutes } from '../web/chat/chat-routes.ts';
 import { converseRoutes } from '../web/chat/converse-routes.ts';
 import { homePageRoute } from '../web/home-page.ts';
-import { hostMetaRoutes } from '../web/host-meta.ts';
+import { boshPath, hostMetaRoutes, webSocketPath } from '../web/host-meta.ts';
 import { pageAssetRoutes } from '../web/html/page-assets.ts';
 import { assetRoutes } from '../web/http/assets.ts';
 import { healthRoutes } from '../web/http/health.ts';
@@ -48,9 +48,8 @@ export async function makeHttpListener(foundation: Foundation, parts: MeasuredPa
   return listener;
 }
 
-/** Clients look for the first path; some are configured for the second. */
-const webSocketPaths = ['/xmpp-websocket', '/ws'] as const;
-const boshPath = '/http-bind';
+/** Some clients are configured for the second. */
+const webSocketPaths = [webSocketPath, '/ws'] as const;
 
 /** Streams of clients in browsers, and how they find them. */
 function webRoutes({ config, clock }: Foundation, clients: StreamListener): HttpRoute[] {
@@ -58,10 +57,11 @@ function webRoutes({ config, clock }: Foundation, clients: StreamListener): Http
   const arrived = (arrival: IncomingConnection) => clients.take(arrival, 'established');
   const shared = { origins, limits: webSocketLimits(config), clock, arrived };
   const messageBytes = config.limits.c2s.stanzaBytes;
+  const url = publicUrl(config);
   return [
     ...webSocketPaths.map((path) => webSocketRoute(path, { ...shared, messageBytes, isSecure: isSecure(config) })),
     boshRoute(boshPath, { ...shared, ...boshLimits(config) }),
-    ...discovery(publicUrl(config)),
+    ...(url === undefined ? [] : hostMetaRoutes(url)),
   ];
 }
 
@@ -92,12 +92,4 @@ function pages(config: Config): HttpRoute[] {
     ...chatRoutes(page),
     ...converseRoutes({ ...page, directory: web.converse }),
   ];
-}
-
-function discovery(url: string | undefined): HttpRoute[] {
-  if (url === undefined) return [];
-  return hostMetaRoutes({
-    webSocket: `${url.replace(/^http/, 'ws')}${webSocketPaths[0]}`,
-    bosh: `${url}${boshPath}`,
-  });
 }

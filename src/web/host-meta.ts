@@ -3,33 +3,46 @@ import type { HttpRoute } from '../routing/http-route.ts';
 import { xml } from '../xml/element.ts';
 import { serialize } from '../xml/serialize.ts';
 
+/** The path of WebSockets that clients are told. */
+export const webSocketPath = '/xmpp-websocket';
+export const boshPath = '/http-bind';
+
 /** One way to connect, and where. */
-interface HostMetaLink {
+export interface HostMetaLink {
   readonly rel: string;
   readonly href: string;
 }
 
-/** Where clients in browsers connect. */
-interface BrowserAddresses {
-  readonly webSocket: string;
-  readonly bosh: string;
+/** A file in which clients in browsers find the addresses of a domain (XEP-0156 §3), at the same path on the web server of the domain. */
+interface HostMetaFile {
+  readonly path: string;
+  readonly type: string;
+  readonly content: string;
 }
 
-/** The addresses for clients in browsers (XEP-0156 §3), as XML and as JSON. Pages of every origin may read them. */
-export function hostMetaRoutes({ webSocket, bosh }: BrowserAddresses): HttpRoute[] {
-  const links: readonly HostMetaLink[] = [
-    { rel: ns.boshConnection, href: bosh },
-    { rel: ns.webSocketConnection, href: webSocket },
-  ];
+/** The files for a listener with this address, as XML and as JSON. */
+export function hostMetaFiles(url: string): readonly [xml: HostMetaFile, json: HostMetaFile] {
+  const links = linksTo(url);
   return [
-    document('/.well-known/host-meta', 'application/xrd+xml', asXrd(links)),
-    document('/.well-known/host-meta.json', 'application/json', JSON.stringify({ links })),
+    { path: '/.well-known/host-meta', type: 'application/xrd+xml', content: asXrd(links) },
+    { path: '/.well-known/host-meta.json', type: 'application/json', content: `${JSON.stringify({ links })}\n` },
   ];
 }
 
-function document(path: string, type: string, body: string): HttpRoute {
-  const headers = { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'max-age=3600' };
-  return { methods: ['GET'], path, origins: ['*'], handle: () => ({ status: 200, headers, body }) };
+/** The routes of the files. Pages of every origin may read them. */
+export function hostMetaRoutes(url: string): HttpRoute[] {
+  return hostMetaFiles(url).map(({ path, type, content: body }) => {
+    const headers = { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'max-age=3600' };
+    return { methods: ['GET'], path, origins: ['*'], handle: () => ({ status: 200, headers, body }) };
+  });
+}
+
+/** The addresses for clients in browsers. */
+export function linksTo(url: string): readonly HostMetaLink[] {
+  return [
+    { rel: ns.boshConnection, href: `${url}${boshPath}` },
+    { rel: ns.webSocketConnection, href: `${url.replace(/^http/, 'ws')}${webSocketPath}` },
+  ];
 }
 
 function asXrd(links: readonly HostMetaLink[]): string {

@@ -11,7 +11,7 @@ import { CommandError, exitCodes } from '../exit-codes.ts';
 export function checkCommand(cli: Cli, context: Context): void {
   cli.command(
     'check',
-    'Check the configuration, certificates, data directory, machine, ports and DNS records',
+    'Check the configuration, certificates, data directory, machine, ports, DNS records and host-meta',
     (options) =>
       jsonOption(options)
         .option('zone', { type: 'boolean', describe: 'Print the DNS records that the server needs' })

@@ -24,6 +24,7 @@ import { statusCommand } from './status.ts';
 import { uploadCommand } from './upload.ts';
 import { userCommand } from './user.ts';
 import { watchCommand } from './watch.ts';
+import { webCommand } from './web.ts';
 
 /** Every command, in the order of the help. */
 export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
@@ -47,6 +48,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   noticeCommand,
   componentsCommand,
   s2sCommand,
+  webCommand,
   sendCommand,
   ampCommand,
   reloadCommand,
