@@ -38,6 +38,7 @@ const reserved = {
   yargs: 'cli',
   pino: 'support',
   'prom-client': 'web',
+  uqr: 'web',
 };
 
 /** Where namespaces are written. */
@@ -54,9 +55,6 @@ const sharedTypes: rules.Exceptions = {
 /** Classes, functions and constants that only tests import. */
 const valuesForTests: rules.Exceptions = {
   blankItem: 'the rosters of tests are made with it',
-  formBytes: 'the pages of the server will use it',
-  isProtected: 'the pages of the server will use it',
-  readForm: 'the pages of the server will use it',
   coreClaims: 'docs/protocols.md is made from it',
   listenSchema: 'tests give it a kind of listener that the server has not',
   prepareLocal: 'its limits can be reached in no other way',

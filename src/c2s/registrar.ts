@@ -4,7 +4,7 @@ import type { Account } from '../routing/account.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { Session } from '../routing/session.ts';
 import type { SessionDirectory } from '../routing/session-directory.ts';
-import type { AccountStore } from '../storage/accounts.ts';
+import type { AccountStore, Registration } from '../storage/accounts.ts';
 import { ClientSession } from './client-session.ts';
 import { deriveCredentials } from './negotiation/sasl/credentials.ts';
 import type { Pbkdf2Queue } from './negotiation/sasl/pbkdf2-queue.ts';
@@ -51,8 +51,9 @@ export class Registrar {
     return (this.#lastChange.get(account.toString()) ?? 0) > changes;
   }
 
-  async create(account: Jid, password: string): Promise<void> {
-    await this.#deps.store.create(account.toString(), await this.#credentials(password));
+  /** Creates an account. `registration`: at the wish of its user, who has chosen the address. */
+  async create(account: Jid, password: string, registration?: Registration): Promise<void> {
+    await this.#deps.store.create(account.toString(), await this.#credentials(password), registration);
     this.#deps.forget(account.toString());
   }
 
@@ -62,6 +63,12 @@ export class Registrar {
     const kept = { session, device: keep?.device?.key };
     await this.#deps.store.changePassword(account.toString(), await this.#credentials(password), kept);
     this.#endSessions(account, StreamError.reset('the password was changed'), keep);
+  }
+
+  /** Sets a password with the token of a link, given as its hash, and ends every session. Rejects with `not-found` if it is used up. */
+  async resetPassword(account: Jid, password: string, resetToken: Buffer): Promise<void> {
+    await this.#deps.store.changePassword(account.toString(), await this.#credentials(password), { resetToken });
+    this.#endSessions(account, StreamError.reset('the password was changed'));
   }
 
   /** Removes an account with all its data, then calls `removed` and ends its sessions. False if the account does not exist. */

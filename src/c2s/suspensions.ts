@@ -52,6 +52,10 @@ export class Suspensions {
     return [...this.#byAccount.values()].sort((one, other) => (one.jid < other.jid ? -1 : 1));
   }
 
+  isSuspended(account: string): boolean {
+    return this.#byAccount.has(account);
+  }
+
   /** Throws SaslFailure with the operator's text if the account is suspended. Called only after the user has authenticated. */
   check(account: Jid): void {
     const found = this.#byAccount.get(account.toString());

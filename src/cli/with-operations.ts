@@ -34,20 +34,28 @@ export async function withServerOrData<T>(
 
 async function withData<T>(config: Config, work: (operator: Operator<ServedDomains>) => Promise<T>): Promise<T> {
   refuseForeignOwner(config.dataDir);
-  const [{ recordedOperator }, { stoppedServer }, { Audit }, { systemClock }, { silentLog }, storage] =
-    await Promise.all([
-      import('../web/control/operator.ts'),
-      import('../web/control/stopped-server.ts'),
-      import('../web/control/audit.ts'),
-      import('../support/clock.ts'),
-      import('../support/log.ts'),
-      open(config),
-    ]);
+  const [
+    { recordedOperator },
+    { stoppedServer },
+    { Audit },
+    { invitationOptions },
+    { systemClock },
+    { silentLog },
+    storage,
+  ] = await Promise.all([
+    import('../web/control/operator.ts'),
+    import('../web/control/stopped-server.ts'),
+    import('../web/control/audit.ts'),
+    import('../config/stream-options.ts'),
+    import('../support/clock.ts'),
+    import('../support/log.ts'),
+    open(config),
+  ]);
   try {
     const { domains, authentication } = config;
     const audit = new Audit({ store: storage.administrations, clock: systemClock, log: silentLog });
     const requester = { operator: operatorName(), origin: 'command line, server stopped' };
-    const served = stoppedServer(storage, domains, authentication.scramIterations);
+    const served = stoppedServer(storage, domains, authentication.scramIterations, invitationOptions(config));
     return await work(recordedOperator(served, audit, requester));
   } finally {
     await storage.close();

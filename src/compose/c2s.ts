@@ -4,6 +4,7 @@ import type { ClientStreamDeps } from '../c2s/client-stream-deps.ts';
 import type { Devices } from '../c2s/devices.ts';
 import { StreamManagement } from '../c2s/management/stream-management.ts';
 import { clientFeatures } from '../c2s/negotiation/client-features.ts';
+import type { Redemption } from '../c2s/redemption.ts';
 import type { Registrar } from '../c2s/registrar.ts';
 import { StanzaIntake } from '../c2s/stanza-intake.ts';
 import type { Suspensions } from '../c2s/suspensions.ts';
@@ -42,6 +43,7 @@ export function makeSessions({ config, storage, clock, log }: Foundation, routin
 interface ClientParts {
   readonly sessions: ClientSessions;
   readonly registrar: Registrar;
+  readonly redemption: Redemption;
   readonly devices: Devices;
   readonly suspensions: Suspensions;
 }

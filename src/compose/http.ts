@@ -1,5 +1,6 @@
+import type { Redemption } from '../c2s/redemption.ts';
 import type { Config } from '../config/schema.ts';
-import { boshLimits, httpLimits, publicUrl, webSocketLimits } from '../config/stream-options.ts';
+import { boshLimits, httpLimits, pageUrl, publicUrl, webSocketLimits } from '../config/stream-options.ts';
 import type { HttpRequestHead, HttpRoute } from '../routing/http-route.ts';
 import type { IncomingConnection } from '../streams/acceptor.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
@@ -15,12 +16,18 @@ import { assetRoutes } from '../web/http/assets.ts';
 import { healthRoutes } from '../web/http/health.ts';
 import { HttpListener } from '../web/http/http-listener.ts';
 import { isLoopbackRequest } from '../web/http/local-request.ts';
+import { invitationRoutes } from '../web/invitations/invitation-routes.ts';
 import { webSocketRoute } from '../web/websocket/websocket-route.ts';
 import type { Foundation } from './foundation.ts';
 import { type MeasuredParts, metricsRoutes } from './metrics.ts';
 
+/** The parts that the HTTP listener shows. */
+interface WebParts extends MeasuredParts {
+  readonly redemption: Redemption;
+}
+
 /** Makes the public HTTP listener with the routes of the server and of the extensions. Throws an Error if two routes collide. */
-export async function makeHttpListener(foundation: Foundation, parts: MeasuredParts): Promise<HttpListener> {
+export async function makeHttpListener(foundation: Foundation, parts: WebParts): Promise<HttpListener> {
   const { config, storage, certificates, limiter, failure, clock, log } = foundation;
   const requests = new Tally<'route' | 'code'>();
   const health = healthRoutes({
@@ -34,7 +41,7 @@ export async function makeHttpListener(foundation: Foundation, parts: MeasuredPa
       ...health,
       ...(await metricsRoutes(foundation, parts, { requests, connections: () => listener.connections })),
       ...webRoutes(foundation, parts.listener),
-      ...pages(config),
+      ...pages(config, parts.redemption),
       ...parts.routing.hooks.extensions.flatMap(({ http }) => http ?? []),
     ],
     requests,
@@ -75,20 +82,23 @@ function isSecure({ web }: Config): (request: HttpRequestHead) => boolean {
 }
 
 /** The pages for people, and the files that they load. */
-function pages(config: Config): HttpRoute[] {
+function pages(config: Config, redemption: Redemption): HttpRoute[] {
   const { web, domains } = config;
-  const isLocal = isSecure(config);
+  const secure = isSecure(config);
   const served: Readonly<Record<typeof web.chat, (request: HttpRequestHead) => boolean>> = {
-    loopback: (request) => isLocal(request) && isLoopbackRequest(request),
+    loopback: (request) => secure(request) && isLoopbackRequest(request),
     everywhere: () => true,
     off: () => false,
   };
   const origins = [publicUrl(config), web.uploadUrl].filter((url) => url !== undefined);
-  const page = { domain: domains[0] ?? 'localhost', origins, isServed: served[web.chat] };
+  const isServed = served[web.chat];
+  const page = { domain: domains[0] ?? 'localhost', origins, isServed };
+  const chatPath = (request: HttpRequestHead) => (isServed(request) ? '/chat' : undefined);
   return [
     ...pageAssetRoutes(),
     ...assetRoutes(),
     homePageRoute(domains),
+    ...invitationRoutes({ redemption, url: pageUrl(config), isSecure: secure, chatPath }),
     ...chatRoutes(page),
     ...converseRoutes({ ...page, directory: web.converse }),
   ];

@@ -1,9 +1,13 @@
 import type { ClientSessions } from '../c2s/client-sessions.ts';
 import { Devices } from '../c2s/devices.ts';
+import { Invitations } from '../c2s/invitations.ts';
+import { failureLimiter } from '../c2s/negotiation/sasl/failure-limiter.ts';
+import { Redemption } from '../c2s/redemption.ts';
 import { Registrar } from '../c2s/registrar.ts';
 import { Suspensions } from '../c2s/suspensions.ts';
 import type { Components } from '../components/components.ts';
 import { extensionOptions } from '../config/extension-options.ts';
+import { invitationOptions } from '../config/stream-options.ts';
 import type { ExtensionOptions } from '../extensions/index.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { SystemResolver } from '../federation/system-resolver.ts';
@@ -39,6 +43,8 @@ export interface Parts {
   readonly registrar: Registrar;
   readonly devices: Devices;
   readonly suspensions: Suspensions;
+  readonly invitations: Invitations;
+  readonly redemption: Redemption;
   /** What administrators do with ad-hoc commands. */
   readonly administration: AdministrationAccess;
   readonly extensions: readonly Extension<ExtensionOptions>[];
@@ -59,21 +65,22 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
   const registrar = makeRegistrar(foundation, routing, (account) => suspensions.forget(account));
   const devices = makeDevices(foundation, routing);
   const suspensions: Suspensions = await makeSuspensions(foundation, routing, registrar);
+  const invitations = makeInvitations(foundation);
+  const redemption = makeRedemption(foundation, routing, { registrar, suspensions });
   const administration = new AdministrationAccess();
-  const extensions = makeExtensionList(foundation, routing, { registrar, devices, administration });
+  const accountParts = { registrar, devices, suspensions, invitations, redemption };
+  const extensions = makeExtensionList(foundation, routing, { ...accountParts, administration });
   routing.install({ extensions, ...(federation && { remotes: federation.remotes }) });
   const sessions = makeSessions(foundation, routing);
-  const listener = await makeListener(foundation, routing, { sessions, registrar, devices, suspensions });
-  const http = await makeHttpListener(foundation, { routing, components, federation, listener });
+  const listener = await makeListener(foundation, routing, { sessions, ...accountParts });
+  const http = await makeHttpListener(foundation, { routing, components, federation, listener, redemption });
   return {
     routing,
     copies,
     components,
     resolver,
     federation,
-    registrar,
-    devices,
-    suspensions,
+    ...accountParts,
     administration,
     extensions,
     sessions,
@@ -125,10 +132,34 @@ function makeDevices({ config, storage, clock, log }: Foundation, { sessions, ho
   return new Devices({ store: storage.devices, sessions, revoked, keepMs, clock, log });
 }
 
+function makeInvitations({ config, storage, clock }: Foundation): Invitations {
+  return new Invitations({ store: storage.invitations, ...invitationOptions(config), clock });
+}
+
+function makeRedemption(
+  { config, storage, clock, log }: Foundation,
+  { accounts, subscriptions }: Routing,
+  { registrar, suspensions }: Pick<Parts, 'registrar' | 'suspensions'>,
+): Redemption {
+  return new Redemption({
+    store: storage.invitations,
+    registrar,
+    account: (jid) => accounts.get(jid),
+    connect: (one, other) => subscriptions.connect(one, other),
+    isSuspended: (account) => suspensions.isSuspended(account),
+    enabled: invitationOptions(config).enabled,
+    limiter: failureLimiter(config.limits.authentication, clock),
+    clock,
+    log,
+  });
+}
+
+type ExtensionParts = Pick<Parts, 'registrar' | 'devices' | 'invitations' | 'redemption' | 'administration'>;
+
 function makeExtensionList(
   { config, storage, blobs, makeExtensions, limiter, clock, log }: Foundation,
   routing: Routing,
-  { registrar, devices, administration }: Pick<Parts, 'registrar' | 'devices' | 'administration'>,
+  { administration, ...parts }: ExtensionParts,
 ): readonly Extension<ExtensionOptions>[] {
   const options = extensionOptions(config);
   const administrated = { administrators: config.administrators, access: administration };
@@ -136,8 +167,7 @@ function makeExtensionList(
     software,
     options,
     routing,
-    registrar,
-    devices,
+    ...parts,
     commands: administrationCommands(administrated),
     roomCommands: roomCommands(administrated),
     storage,

@@ -127,7 +127,7 @@ function makeRunningServer(
   log: FollowedLog,
 ): RunningServer {
   const { config, storage, clock } = foundation;
-  const { routing, registrar, devices, suspensions, components, federation, listener } = parts;
+  const { routing, registrar, devices, suspensions, invitations, components, federation, listener } = parts;
   const startedAtMs = clock.nowMs();
   return {
     storage,
@@ -135,6 +135,7 @@ function makeRunningServer(
     registrar,
     devices,
     suspensions,
+    invitations,
     blocksChanged: async () => {
       const blocked = await storage.moderation.blockedDomains();
       federation?.block(blocked.map(({ domain }) => domain));

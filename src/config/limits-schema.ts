@@ -166,9 +166,15 @@ const registration = z
   .strictObject({
     perIp: whole(1, 1, million, 'Maximum accounts registered from one IP address within the window.'),
     windowSeconds: seconds(600, 'Length of the window for counting registrations from one IP address.'),
+    invitationsPerAccount: whole(
+      20,
+      1,
+      million,
+      'Maximum invitations of one account that can still be used. The operator has no limit.',
+    ),
   })
   .prefault({})
-  .describe('Limits on in-band registration (XEP-0077).');
+  .describe('Limits on in-band registration (XEP-0077) and invitations (XEP-0401).');
 
 const limits = z
   .strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { invitationPolicies } from '../c2s/invitations.ts';
 import { mechanismNames } from '../c2s/negotiation/sasl/mechanisms.ts';
 import { ampSchema } from './amp-schema.ts';
 import { externalServicesSchema } from './external-services-schema.ts';
@@ -139,6 +140,13 @@ const authentication = z
 const registration = z
   .strictObject({
     inBand: flag(false, 'Let anybody create an account from a client (XEP-0077).'),
+    invitations: z
+      .enum(invitationPolicies)
+      .default('everybody')
+      .describe(
+        'Who may invite people to create an account (XEP-0401): every user, only `administrators` and the operator, or nobody. See invitations.md.',
+      ),
+    invitationDays: whole(7, 1, 365, 'Days for which an invitation can be used, unless its maker sets another time.'),
     passwordChange: flag(true, 'Let users change their password from their client.'),
     accountRemoval: flag(true, 'Let users delete their account from their client.'),
   })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import type { InvitationOptions } from '../c2s/invitations.ts';
 import type { ComponentOptions } from '../components/component.ts';
 import type { ClientAcceptorOptions } from '../edges/client-acceptor.ts';
 import type { AcknowledgmentLimits } from '../streams/acknowledgment/ack-requests.ts';
@@ -10,7 +11,7 @@ import type { BoshRouteDeps } from '../web/bosh/bosh-route.ts';
 import type { HttpLimits } from '../web/http/http-listener.ts';
 import type { WebSocketLimits } from '../web/websocket/websocket-connection.ts';
 import { unlimited } from '../xml/xml-limits.ts';
-import { isOpen, reachable } from './listener-kinds.ts';
+import { isLoopback, isOpen, reachable } from './listener-kinds.ts';
 import type { Config } from './schema.ts';
 
 /** The limits of one client's stream. */
@@ -147,6 +148,28 @@ export function publicUrl(config: Config): string | undefined {
   const https = reachable(config) ? listen.https.find((address) => isOpen([address])) : listen.https[0];
   const usual = https && `https://${domains[0]}${https.port === 443 ? '' : `:${https.port}`}`;
   return web.publicUrl ?? usual;
+}
+
+/**
+ * The address of the pages for people. Browsers do not trust the certificate that the server issues to itself, so where only this machine
+ * can connect, it is that of HTTP.
+ */
+export function pageUrl(config: Config): string | undefined {
+  const { web, listen, tls } = config;
+  const [http] = listen.http;
+  const isForTests = web.publicUrl === undefined && tls.certificate === undefined && !reachable(config);
+  return isForTests && http && isLoopback(http.host) ? `http://localhost:${http.port}` : publicUrl(config);
+}
+
+/** How invitations are made. */
+export function invitationOptions(config: Config): InvitationOptions {
+  const { registration, limits } = config;
+  return {
+    enabled: registration.invitations !== 'nobody',
+    url: pageUrl(config),
+    lifetimeMs: registration.invitationDays * 86_400_000,
+    maxOfMaker: limits.registration.invitationsPerAccount,
+  };
 }
 
 /** The limits of one client's WebSocket. */

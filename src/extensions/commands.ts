@@ -10,7 +10,7 @@ export function commands(all: readonly DomainCommand[], clock: Pick<Clock, 'mono
     title: 'Ad-Hoc Commands',
     version: '1.3.0',
     status: 'complete',
-    note: 'for users: forwarding of messages; for administrators: XEP-0133, and rooms',
+    note: 'for users: forwarding of messages, invitations; for administrators: XEP-0133, and rooms',
   } as const;
   const administration = {
     spec: 'XEP-0133',

@@ -1,3 +1,5 @@
+import type { InvitationPolicy, Invitations } from '../c2s/invitations.ts';
+import type { Redemption } from '../c2s/redemption.ts';
 import type { RoomServiceCommand } from '../groupchat/room-service.ts';
 import type { DomainCommand, Extension } from '../routing/extension.ts';
 import type { Routing } from '../routing/routing.ts';
@@ -23,6 +25,7 @@ import { disco } from './disco/disco.ts';
 import { displayedMarkers } from './displayed-markers.ts';
 import { type ExternalServicesOptions, externalServices } from './external-services.ts';
 import { type ForwardingOptions, forwarding } from './forwarding.ts';
+import { invitations } from './invitations.ts';
 import { lastActivity } from './last-activity.ts';
 import { legacySession } from './legacy-session.ts';
 import { offline } from './offline/offline.ts';
@@ -52,7 +55,8 @@ export interface ExtensionOptions extends ExternalServicesOptions {
   readonly rooms: RoomOptions;
   readonly roster: RosterOptions;
   readonly offline: OfflineOptions;
-  readonly registration: RegisterOptions;
+  readonly registration: RegisterOptions & { readonly invitations: InvitationPolicy };
+  readonly administrators: readonly string[];
   readonly contact: ContactAddresses;
   readonly forwarding: ForwardingOptions;
   readonly push: PushOptions;
@@ -67,6 +71,8 @@ export interface ExtensionDeps {
   readonly routing: Routing;
   readonly registrar: AccountChanges;
   readonly devices: AccountDevices;
+  readonly invitations: Pick<Invitations, 'create'>;
+  readonly redemption: Pick<Redemption, 'accepts'>;
   /** Ad-hoc commands that do not belong to an extension. */
   readonly commands: readonly DomainCommand[];
   /** Ad-hoc commands of the services with rooms. */
@@ -147,6 +153,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     roomBookmarks.extension,
     images.extension,
     register(deps.registrar, options.registration),
+    invitations({ ...deps, policy: options.registration.invitations, administrators: options.administrators }),
     rooms({ ...routing, ...deps, options: options.rooms, forms, commands: deps.roomCommands }),
     remoteRooms({ ...routing, clock }),
     announcements({ ...routing, ...deps, domains: options.domains }),

@@ -278,6 +278,8 @@ export interface PresenceHook {
   directedEnded?(session: Session, addresses: readonly Jid[]): void;
   /** Available or unavailable presence has passed the account's filters, whether or not the account has a session. */
   arrived?(presence: Stanza, from: Jid, account: Account): void;
+  /** A request for a subscription shows a token (XEP-0379 §3.4): whether to accept it in the name of the account, and to ask the contact for the same. */
+  accepts?(request: Stanza, account: Account): MaybePromise<boolean>;
   /** The subscription state between an account and a contact has changed. It is durable, and presence was shown or hidden. */
   subscriptionChanged?(account: Account, contact: Jid, before: SubscriptionState, after: SubscriptionState): void;
   /**

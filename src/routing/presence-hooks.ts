@@ -19,6 +19,7 @@ export class PresenceHooks {
   #withdrawn: readonly Watcher[] = [];
   #directedEnded: readonly Watcher[] = [];
   #arrived: readonly Watcher[] = [];
+  #accepts: readonly Watcher[] = [];
   #subscriptionChanged: readonly Watcher[] = [];
   #dress: readonly Watcher[] = [];
 
@@ -33,6 +34,7 @@ export class PresenceHooks {
     this.#withdrawn = having('withdrawn');
     this.#directedEnded = having('directedEnded');
     this.#arrived = having('arrived');
+    this.#accepts = having('accepts');
     this.#subscriptionChanged = having('subscriptionChanged');
     this.#dress = having('dress');
   }
@@ -51,6 +53,18 @@ export class PresenceHooks {
 
   arrived(presence: Stanza, from: Jid, account: Account): void {
     this.#each(this.#arrived, (hook) => hook.arrived?.(presence, from, account));
+  }
+
+  /** Whether a hook accepts a request for a subscription. */
+  async accepts(request: Stanza, account: Account): Promise<boolean> {
+    for (const { name, presence } of this.#accepts) {
+      try {
+        if (await presence.accepts?.(request, account)) return true;
+      } catch (error) {
+        this.#log.error({ err: error, extension: name }, 'a presence hook failed');
+      }
+    }
+    return false;
   }
 
   subscriptionChanged(account: Account, contact: Jid, before: SubscriptionState, after: SubscriptionState): void {

@@ -71,6 +71,11 @@ export function inbound(type: SubscriptionType, state: SubscriptionState): Trans
   }
 }
 
+/** The contact's request is accepted without a question to the owner, who wants the same of the contact (XEP-0379 §3.5). */
+export function accepted(state: SubscriptionState): SubscriptionState {
+  return { ...state, from: true, pendingIn: false, approved: false, ask: !state.to };
+}
+
 function inboundSubscribe(state: SubscriptionState): Transition {
   if (state.from) return { next: state, pass: false, approve: true };
   if (state.approved) {
@@ -78,6 +83,9 @@ function inboundSubscribe(state: SubscriptionState): Transition {
   }
   return state.pendingIn ? stay(state) : pass({ ...state, pendingIn: true });
 }
+
+/** Both see the presence of each other, and nothing is asked any more. */
+export const mutualSubscription: SubscriptionState = { ...noSubscription, to: true, from: true };
 
 /** The state of a roster item. */
 export function stateOf(item: RosterItem): SubscriptionState {

@@ -1,4 +1,5 @@
 import { Jid } from '../protocol/jid.ts';
+import { ns } from '../protocol/namespaces.ts';
 import { randomId } from '../protocol/random-id.ts';
 import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
@@ -8,14 +9,16 @@ import { childElements } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';
 import { Payload } from '../xml/payload.ts';
 import type { Account } from './account.ts';
-import type { MaybePromise } from './maybe-promise.ts';
+import { type MaybePromise, then } from './maybe-promise.ts';
 import type { PresenceHooks } from './presence-hooks.ts';
 import { type RosterChanges, rosterInterest } from './roster-changes.ts';
 import type { Session } from './session.ts';
 import type { StanzaFilters } from './stanza-filters.ts';
 import {
+  accepted,
   inbound,
   isSameState,
+  mutualSubscription,
   noSubscription,
   outbound,
   type SubscriptionState,
@@ -29,7 +32,7 @@ interface SubscriptionDeps {
   readonly rosters: RosterChanges;
   readonly sessionsOf: (account: string) => readonly Session[];
   readonly filters: StanzaFilters;
-  readonly hooks: Pick<PresenceHooks, 'subscriptionChanged'>;
+  readonly hooks: Pick<PresenceHooks, 'accepts' | 'subscriptionChanged'>;
   readonly route: (stanza: Stanza) => MaybePromise<void>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** The number of contacts one account may have, and the number of requests from others. */
@@ -76,7 +79,7 @@ export class Subscriptions {
     if (contact.equals(account.jid)) throw StanzaError.notAllowed('you cannot subscribe to yourself');
     const item = account.roster.getOrBlank(contact.toString());
     const state = stateOf(item);
-    const { next, pass } = outbound(type, state);
+    const { next, pass } = outbound(type, isInvited(stanza, type, state) ? { ...state, approved: true } : state);
     const creates = type === 'subscribe' || type === 'subscribed';
     if (creates && !this.#hasRoom(account, item)) throw StanzaError.resourceConstraint('the roster is full');
     await this.#save(account, item, next, { inRoster: item.inRoster || creates });
@@ -87,8 +90,15 @@ export class Subscriptions {
   }
 
   /** Handles a subscription stanza of a contact (RFC 6121 §3.1.3, §3.1.6, §3.2.3, §3.3.3). */
-  async toOwner(stanza: Stanza, type: SubscriptionType, from: Jid, account: Account): Promise<void> {
+  toOwner(stanza: Stanza, type: SubscriptionType, from: Jid, account: Account): MaybePromise<void> {
     const contact = from.bare();
+    if (type !== 'subscribe') return this.#arrived(stanza, type, contact, account);
+    return then(this.#isAccepted(stanza, contact, account), (isAccepted) => {
+      return isAccepted ? this.#accept(contact, account) : this.#arrived(stanza, type, contact, account);
+    });
+  }
+
+  async #arrived(stanza: Stanza, type: SubscriptionType, contact: Jid, account: Account): Promise<void> {
     const item = account.roster.getOrBlank(contact.toString());
     const state = stateOf(item);
     const { next, pass, approve } = inbound(type, state);
@@ -103,6 +113,41 @@ export class Subscriptions {
     }
     if (type === 'unsubscribe' && state.from) this.#hidePresence(account, contact);
     this.#changed(account, contact, state, next);
+  }
+
+  /** Whether an extension accepts a request for the owner. Asked only if that changes something, because an answer may use something up. */
+  #isAccepted(request: Stanza, contact: Jid, account: Account): MaybePromise<boolean> {
+    const item = account.roster.getOrBlank(contact.toString());
+    if (!showsToken(request) || stateOf(item).from || !this.#hasRoom(account, item)) return false;
+    return this.#deps.hooks.accepts(request, account);
+  }
+
+  /** Accepts a request for the owner, and asks the contact for the same. */
+  async #accept(contact: Jid, account: Account): Promise<void> {
+    const item = account.roster.getOrBlank(contact.toString());
+    const state = stateOf(item);
+    const next = accepted(state);
+    await this.#save(account, item, next, { inRoster: true });
+    const ends = { from: account.jid, to: contact };
+    await this.#deps.route(Stanza.presence({ ...ends, type: 'subscribed' }));
+    this.#showPresence(account, contact);
+    if (next.ask && !state.ask) await this.#deps.route(Stanza.presence({ ...ends, type: 'subscribe', id: randomId() }));
+    this.#changed(account, contact, state, next);
+  }
+
+  /** Makes two accounts contacts of each other, who see the presence of each other, without a question to either. */
+  async connect(one: Account, other: Account): Promise<void> {
+    for (const [account, contact] of [
+      [one, other.jid],
+      [other, one.jid],
+    ] as const) {
+      const item = account.roster.getOrBlank(contact.toString());
+      const state = stateOf(item);
+      await this.#save(account, item, mutualSubscription, { inRoster: true });
+      this.#changed(account, contact, state, mutualSubscription);
+    }
+    this.#showPresence(one, other.jid);
+    this.#showPresence(other, one.jid);
   }
 
   /** Sends a newly available session the requests that wait for the user's answer, one per step (RFC 6121 §3.1.3). */
@@ -198,6 +243,15 @@ export class Subscriptions {
   #tell(stanza: Stanza, account: Account): void {
     if (this.#deps.filters.passesOutbound(stanza, account)) void this.#deps.route(stanza);
   }
+}
+
+/** Whether a request shows the token of an invitation: whoever sends it wants to be asked back, and agrees (XEP-0379 §3.6). */
+function isInvited(request: Stanza, type: SubscriptionType, { from }: SubscriptionState): boolean {
+  return type === 'subscribe' && !from && showsToken(request);
+}
+
+function showsToken({ payload }: Stanza): boolean {
+  return payload.has('preauth', ns.preauth);
 }
 
 /** The most bytes of a request that is kept with its content. */

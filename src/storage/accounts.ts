@@ -24,12 +24,20 @@ export interface AccountCredentials extends Credentials {
   readonly passwordVersion: number;
 }
 
-/** The exceptions to a change of password: the session that has asked for it goes on, and its device knows the new password. */
-export interface KeptSession {
+/** A registration by the user, who chooses the address. One that an invitation reserves is for the holder of its token. */
+export interface Registration {
+  /** The hash of the token of an invitation, which is used once. */
+  readonly invitation?: Buffer | undefined;
+}
+
+/** How a password is changed. The session that has asked for it goes on, and its device knows the new password. */
+export interface PasswordChange {
   /** The key of the session, if it is resumable. */
   readonly session?: string | undefined;
   /** The key of its device, if it has named one. */
   readonly device?: string | undefined;
+  /** The hash of the token of a link that sets the password. The change is rejected with `not-found` if nothing is left of it. */
+  readonly resetToken?: Buffer | undefined;
 }
 
 /** One account to be created: its prepared bare JID and its credentials. */
@@ -73,8 +81,11 @@ interface AccountPage {
 
 /** The accounts of this server. */
 export interface AccountStore {
-  /** Rejects with `conflict` if the account exists. */
-  create(jid: string, credentials: Credentials): Promise<void>;
+  /**
+   * Rejects with `conflict` if the account exists or, in a registration, if an invitation reserves the address; with `not-found` if nothing
+   * is left of the invitation of a registration.
+   */
+  create(jid: string, credentials: Credentials, registration?: Registration): Promise<void>;
   /** Creates all that do not exist, in one transaction. */
   createMany(accounts: readonly NewAccount[]): Promise<{ created: number; skipped: string[] }>;
   /** The credentials of an account, or undefined if there is no such account. */
@@ -85,8 +96,11 @@ export interface AccountStore {
   setCredentials(jid: string, credentials: Credentials): Promise<void>;
   /** Adds the keys of one hash, unless the account has some or its password has changed since `passwordVersion`. */
   addKeys(jid: string, passwordVersion: number, hash: ScramHash, keys: ScramKeys): Promise<void>;
-  /** Changes the password. In the same transaction, all resumable sessions except the kept one end, and all tokens of devices. */
-  changePassword(jid: string, credentials: Credentials, keep?: KeptSession): Promise<void>;
+  /**
+   * Changes the password. In the same transaction end all resumable sessions except the kept one, all tokens of devices, and all links that
+   * set the password.
+   */
+  changePassword(jid: string, credentials: Credentials, change?: PasswordChange): Promise<void>;
   /** Removes the account and every row it owns, in one transaction. False if the account did not exist. */
   remove(jid: string): Promise<boolean>;
   list(page: AccountPage): Promise<string[]>;

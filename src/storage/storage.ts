@@ -4,6 +4,7 @@ import type { AdministrationStore } from './administrations.ts';
 import type { ArchiveStore } from './archive.ts';
 import type { BlocklistStore } from './blocklists.ts';
 import type { DeviceStore } from './devices.ts';
+import type { InvitationStore } from './invitations.ts';
 import type { ModerationStore } from './moderation.ts';
 import type { OfflineStore } from './offline.ts';
 import type { OutboxStore } from './outbox.ts';
@@ -60,6 +61,7 @@ export interface Storage {
   readonly reports: ReportStore;
   readonly administrations: AdministrationStore;
   readonly moderation: ModerationStore;
+  readonly invitations: InvitationStore;
   readonly schemaVersion: number;
   readonly disk: DiskState;
   readonly load: StorageLoad;

@@ -1,5 +1,6 @@
 import { ArchiveIds } from '../../src/archives/archive-ids.ts';
 import { Devices } from '../../src/c2s/devices.ts';
+import { Invitations } from '../../src/c2s/invitations.ts';
 import { Pbkdf2Queue } from '../../src/c2s/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../src/c2s/registrar.ts';
 import { Suspensions } from '../../src/c2s/suspensions.ts';
@@ -126,6 +127,14 @@ export class RunningAdministration {
         removeAccount: () => Promise.resolve(true),
         clock: systemClock,
         log: this.log,
+      }),
+      invitations: new Invitations({
+        store: this.storage.invitations,
+        enabled: true,
+        url: 'https://localhost',
+        lifetimeMs: 86_400_000,
+        maxOfMaker: 10,
+        clock: systemClock,
       }),
       blocksChanged: async () => {
         this.blocked = (await this.storage.moderation.blockedDomains()).map(({ domain }) => domain);

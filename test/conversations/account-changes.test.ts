@@ -136,7 +136,7 @@ describe('Making an account from a client (XEP-0077 §3.1)', () => {
 });
 
 describe('Where accounts are not made from a client (XEP-0077 §3.1)', () => {
-  const stage = new Stage();
+  const stage = new Stage({ settings: { registration: { invitations: 'nobody' } } });
 
   it('it is neither offered nor possible', async () => {
     const client = await stage.client();

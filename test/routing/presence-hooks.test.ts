@@ -6,7 +6,7 @@ import { item } from './memory-stores.ts';
 import { brief, briefly, RoutingBench } from './routing-bench.ts';
 
 /** Writes down every call, except `dress`. */
-class Diary implements Omit<Required<PresenceHook>, 'dress'> {
+class Diary implements Omit<Required<PresenceHook>, 'accepts' | 'dress'> {
   readonly lines: string[] = [];
 
   announced: Required<PresenceHook>['announced'] = ({ jid }, presence, initial) => {

@@ -3,6 +3,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { describeAccounts } from './contract-accounts.ts';
 import { describeArchive } from './contract-archive.ts';
 import { describeDevices } from './contract-devices.ts';
+import { describeInvitations } from './contract-invitations.ts';
 import { describeOffline } from './contract-offline.ts';
 import { describePep } from './contract-pep.ts';
 import { describeResumption } from './contract-resumption.ts';
@@ -51,6 +52,7 @@ export function describeStorageContract(name: string, open: () => Promise<Opened
     describeDevices(subject);
     describeSmallStores(subject);
     describeUploads(subject);
+    describeInvitations(subject);
     describePep(subject);
     describeArchive(subject);
     describeRooms(() => subject.storage.rooms);

@@ -8,6 +8,7 @@ import type { Log } from '../../support/log.ts';
 import type { ClientSessions } from '../client-sessions.ts';
 import type { Devices } from '../devices.ts';
 import type { StreamManagement } from '../management/stream-management.ts';
+import type { Redemption } from '../redemption.ts';
 import type { Registrar } from '../registrar.ts';
 import type { Suspensions } from '../suspensions.ts';
 import { AddressGuard, type AuthenticationTally } from './address-guard.ts';
@@ -19,7 +20,7 @@ import { Fast } from './fast/fast.ts';
 import { FastTokens } from './fast/fast-tokens.ts';
 import { registration } from './registration.ts';
 import { StoredCredentials } from './sasl/credential-source.ts';
-import { FailureLimiter } from './sasl/failure-limiter.ts';
+import { type FailureOptions, failureLimiter } from './sasl/failure-limiter.ts';
 import type { Pbkdf2Queue } from './sasl/pbkdf2-queue.ts';
 import { sasl } from './sasl.ts';
 import type { SaslServices } from './sasl-services.ts';
@@ -40,11 +41,7 @@ interface NegotiationOptions {
     readonly fast: { readonly enabled: boolean; readonly tokenDays: number; readonly rotateHours: number };
   };
   readonly limits: {
-    readonly authentication: {
-      readonly failuresPerIp: number;
-      readonly failureWindowSeconds: number;
-      readonly blockSeconds: number;
-    };
+    readonly authentication: FailureOptions;
     readonly registration: { readonly perIp: number; readonly windowSeconds: number };
   };
 }
@@ -58,6 +55,7 @@ interface ClientFeatureDeps {
   readonly management: StreamManagement;
   readonly hooks: Pick<ExtensionHooks, 'sessionFeatures' | 'boundInline'>;
   readonly registrar: Registrar;
+  readonly redemption: Redemption;
   readonly pbkdf2: Pbkdf2Queue;
   readonly authentications: AuthenticationTally;
   readonly suspensions: Suspensions;
@@ -67,9 +65,6 @@ interface ClientFeatureDeps {
 }
 
 const hourMs = 3_600_000;
-/** Failed addresses remembered by the limiter of password guesses. */
-const rememberedAddresses = 100_000;
-
 /** The stream features for clients, in the order in which they are offered. */
 export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly StreamFeature[]> {
   const { options, storage, sessions, devices, management, hooks, log } = deps;
@@ -89,7 +84,7 @@ export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly 
       seen: (account, device, passwordVersion) => devices.seen(account, device, passwordVersion),
     }),
     sasl(services),
-    ...(options.registration.inBand ? [openRegistration(deps)] : []),
+    ...registrations(deps),
     bind(sessions),
     management.feature(),
     advertisedLimits(deps.streamLimits),
@@ -115,14 +110,13 @@ async function makeFast({ options, storage, devices, clock, log }: ClientFeature
   return new Fast(tokens);
 }
 
-function openRegistration({ options, registrar, clock }: ClientFeatureDeps): StreamFeature {
+/** Registration, if anybody can register at all. */
+function registrations({ options, registrar, redemption, clock }: ClientFeatureDeps): readonly StreamFeature[] {
+  const { inBand: open } = options.registration;
+  if (!open && !redemption.enabled) return [];
   const { perIp, windowSeconds } = options.limits.registration;
-  return registration({
-    create: (account, password) => registrar.create(account, password),
-    limits: { perAddress: perIp, windowMs: windowSeconds * 1000 },
-    withoutTls: !options.tls.required,
-    clock,
-  });
+  const limits = { perAddress: perIp, windowMs: windowSeconds * 1000 };
+  return [registration({ open, registrar, redemption, limits, withoutTls: !options.tls.required, clock })];
 }
 
 async function saslServices({
@@ -136,16 +130,7 @@ async function saslServices({
 }: ClientFeatureDeps): Promise<SaslServices> {
   const { authentication, limits, tls } = options;
   const secret = await storage.secrets.get('scram-salt');
-  const { failuresPerIp, failureWindowSeconds, blockSeconds } = limits.authentication;
-  const limiter = new FailureLimiter(
-    {
-      maxFailures: failuresPerIp,
-      windowMs: failureWindowSeconds * 1000,
-      blockMs: blockSeconds * 1000,
-      maxAddresses: rememberedAddresses,
-    },
-    clock,
-  );
+  const limiter = failureLimiter(limits.authentication, clock);
   return {
     enabled: authentication.mechanisms,
     bindingTypes: authentication.channelBindings,

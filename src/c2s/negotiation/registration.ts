@@ -9,11 +9,13 @@ import type { MaybePromise } from '../../routing/maybe-promise.ts';
 import type { Clock } from '../../support/clock.ts';
 import { networkOf } from '../../support/network-of.ts';
 import { TokenBucket } from '../../support/token-bucket.ts';
-import { type Element, textOf, xml } from '../../xml/element.ts';
+import { attribute, type Element, textOf, xml } from '../../xml/element.ts';
 import { refuseAccount } from '../account-refusal.ts';
+import { type Redemption, type ShownInvitation, TooManyTokens } from '../redemption.ts';
+import type { Registrar } from '../registrar.ts';
 import type { NegotiatingStream, StreamFacts, StreamFeature } from './stream-feature.ts';
 
-/** How many accounts one address may register. */
+/** How many accounts one address may register without an invitation. */
 interface RegistrationLimits {
   readonly perAddress: number;
   readonly windowMs: number;
@@ -21,28 +23,34 @@ interface RegistrationLimits {
 
 /** Dependencies of in-band registration. */
 export interface RegistrationDeps {
-  readonly create: (account: Jid, password: string) => Promise<void>;
+  /** Whether anybody may register. If not, only people with an invitation can. */
+  readonly open: boolean;
+  readonly registrar: Pick<Registrar, 'create'>;
+  readonly redemption: Pick<Redemption, 'enabled' | 'find' | 'register'>;
   readonly limits: RegistrationLimits;
   /** Whether it may be done without TLS. */
   readonly withoutTls: boolean;
   readonly clock: Clock;
 }
 
-/** In-band registration before authentication (XEP-0077 §3.1). Off unless the operator opens it. */
+/** In-band registration before authentication (XEP-0077 §3.1): with an invitation (XEP-0445) or, if the operator opens it, without one. */
 export function registration(deps: RegistrationDeps): StreamFeature {
-  const throttle = new Throttle(deps.limits, deps.clock);
-  const needs = ({ secure, identity }: StreamFacts) => !identity && (secure || deps.withoutTls);
+  const requests = new Registration(deps);
+  const { enabled } = deps.redemption;
+  // Clients with an invitation look for all three: the second is the one of XEP-0445, the third an older name.
+  const offered = [ns.registerFeature, ...(enabled ? [ns.registerByToken, ns.legacyRegisterByToken] : [])];
   return {
     name: 'register',
     exclusive: false,
-    needs,
-    offer: () => [xml('register', { xmlns: ns.registerFeature })],
-    handles: (frame) => frame.name === 'iq' && frame.payload.has('query', ns.register),
-    negotiate(stream, frame, offered) {
+    needs: ({ secure, identity }: StreamFacts) => !identity && (secure || deps.withoutTls),
+    offer: () => offered.map((xmlns) => xml('register', { xmlns })),
+    handles: ({ name, payload }) =>
+      name === 'iq' && (payload.has('query', ns.register) || payload.has('preauth', ns.preauth)),
+    negotiate(stream, frame, isOffered) {
       const request = Stanza.fromFrame(frame);
       return answered(stream, request, () => {
-        if (!offered) throw StanzaError.notAllowed();
-        return take(stream, request, deps, throttle);
+        if (!isOffered) throw StanzaError.notAllowed();
+        return requests.take(stream, request);
       });
     },
   };
@@ -62,50 +70,81 @@ async function answered(
   }
 }
 
-function take(
-  stream: NegotiatingStream,
-  request: Stanza,
-  deps: RegistrationDeps,
-  throttle: Throttle,
-): MaybePromise<Element | undefined> {
-  const fault = checkStanza(request);
-  if (fault) throw fault;
-  if (request.type === 'get') return form();
-  if (request.type === 'set') return register(stream, request, deps, throttle);
-  throw StanzaError.badRequest();
+/** Answers the requests of all streams. */
+class Registration {
+  readonly #deps: RegistrationDeps;
+  readonly #throttle: Throttle;
+  /** The invitations that streams have shown. */
+  readonly #shown = new WeakMap<NegotiatingStream, ShownInvitation>();
+
+  constructor(deps: RegistrationDeps) {
+    this.#deps = deps;
+    this.#throttle = new Throttle(deps.limits, deps.clock);
+  }
+
+  take(stream: NegotiatingStream, request: Stanza): MaybePromise<Element | undefined> {
+    const fault = checkStanza(request);
+    if (fault) throw fault;
+    const [payload] = request.payload.elements();
+    if (payload?.getName() === 'preauth') return this.#show(stream, request, payload);
+    if (request.type === 'get') return form(this.#shown.get(stream));
+    if (request.type === 'set') return this.#register(stream, payload);
+    throw StanzaError.badRequest();
+  }
+
+  /** Takes a token (XEP-0445 §4). It is used only when the account is registered. */
+  async #show(stream: NegotiatingStream, { type }: Stanza, preauth: Element): Promise<undefined> {
+    const token = attribute(preauth, 'token');
+    if (type !== 'set' || token === undefined) throw StanzaError.badRequest();
+    const { host: domain, remoteAddress } = stream;
+    const found = await this.#deps.redemption
+      .find(token, ['account'], { remoteAddress, domain })
+      .catch(refuseTooManyTokens);
+    if (!found) throw StanzaError.itemNotFound('the invitation is not valid, or not valid any more');
+    this.#shown.set(stream, found);
+    return undefined;
+  }
+
+  async #register(stream: NegotiatingStream, query: Element | undefined): Promise<undefined> {
+    const { open, registrar, redemption } = this.#deps;
+    const invitation = this.#shown.get(stream);
+    if (!invitation && !open) throw StanzaError.notAllowed('registration needs an invitation');
+    const username = query?.getChild('username', ns.register);
+    const password = query?.getChild('password', ns.register);
+    if (!username || !password) throw StanzaError.notAcceptable('a user name and a password are required');
+    const account = accountJid(textOf(username), stream.host);
+    if (invitation?.username !== undefined && invitation.username !== account.local)
+      throw StanzaError.notAcceptable(`the invitation is for the user name ${invitation.username}`);
+    if (!invitation && !this.#throttle.admit(stream.remoteAddress))
+      throw StanzaError.resourceConstraint('too many registrations; try again later');
+    const registered = invitation
+      ? redemption.register(invitation, account, textOf(password))
+      : registrar.create(account, textOf(password), {});
+    await registered.catch(refuseAccount);
+    this.#shown.delete(stream);
+    return undefined;
+  }
 }
 
-function form(): Element {
+function form(invitation: ShownInvitation | undefined): Element {
   return xml(
     'query',
     { xmlns: ns.register },
     xml('instructions', { xmlns: ns.register }, 'Choose a user name and a password.'),
-    xml('username', { xmlns: ns.register }),
+    xml('username', { xmlns: ns.register }, invitation?.username),
     xml('password', { xmlns: ns.register }),
   );
-}
-
-async function register(
-  stream: NegotiatingStream,
-  request: Stanza,
-  deps: RegistrationDeps,
-  throttle: Throttle,
-): Promise<undefined> {
-  const [query] = request.payload.elements();
-  const username = query?.getChild('username', ns.register);
-  const password = query?.getChild('password', ns.register);
-  if (!username || !password) throw StanzaError.notAcceptable('a user name and a password are required');
-  const account = accountJid(textOf(username), stream.host);
-  if (!throttle.admit(stream.remoteAddress))
-    throw StanzaError.resourceConstraint('too many registrations; try again later');
-  await deps.create(account, textOf(password)).catch(refuseAccount);
-  return undefined;
 }
 
 function accountJid(username: string, host: string): Jid {
   const account = ifAddress(() => Jid.from(username, host));
   if (!account?.local) throw StanzaError.notAcceptable('the user name is not allowed');
   return account;
+}
+
+function refuseTooManyTokens(error: unknown): never {
+  if (error instanceof TooManyTokens) throw StanzaError.resourceConstraint(error.message);
+  throw error;
 }
 
 /** Registrations by address (XEP-0077 §6); remembers no more addresses than can be active in one window. */

@@ -11,6 +11,7 @@ import { completionCommand } from './completion.ts';
 import { componentsCommand } from './components.ts';
 import { exportCommand } from './export.ts';
 import { forwardCommand } from './forward.ts';
+import { inviteCommand } from './invite.ts';
 import { kickCommand } from './kick.ts';
 import { reloadCommand } from './reload.ts';
 import { reportCommand } from './report.ts';
@@ -31,6 +32,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   startCommand,
   checkCommand,
   userCommand,
+  inviteCommand,
   forwardCommand,
   archiveCommand,
   reportCommand,

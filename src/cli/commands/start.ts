@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import type { Server } from '../../compose/server.ts';
-import { type ByListener, forEachListener, listenerKinds } from '../../config/listener-kinds.ts';
+import { type ByListener, forEachListener, isOpen, listenerKinds, reachable } from '../../config/listener-kinds.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Cli } from '../cli.ts';
 import { configurationReader } from '../configuration.ts';
@@ -55,7 +55,7 @@ export async function start(context: Context, configFile: string | undefined): P
       setFlagsFromString(engineAtWork);
       collectAfterStart(systemClock);
       log.info({ domains: config.domains, ...listened(server) }, 'ready');
-      if (context.stdout.isTTY === true) printLines(context, welcome(server, config));
+      if (context.stdout.isTTY === true) void welcome(server, config).then((lines) => printLines(context, lines));
     },
     signals: process,
     supervisor,
@@ -81,12 +81,20 @@ function addressText({ address, port, family }: AddressInfo): string {
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** The links are printed again at the next start. */
+const linkLifetimeMs = 86_400_000;
+
 /** Tells a person at a terminal what to do next. */
-function welcome(server: Server, { domains }: Config): string[] {
+async function welcome(server: Server, config: Config): Promise<string[]> {
+  const { domains } = config;
   const { c2s, c2sTls } = listened(server);
   const { developmentAuthority } = server;
   const addresses = [...c2s.map((address) => `${address} (STARTTLS)`), ...c2sTls.map((address) => `${address} (TLS)`)];
   const steps = [
+    ...(await firstInvitations(server, config)).map((link, index) => [
+      index === 0 ? 'Open in a browser' : 'and for a second user',
+      link,
+    ]),
     ['Add an account', `${programName()} user add NAME@${domains[0]}   (in another terminal)`],
     ['Connect clients to', addresses.join(', ')],
     ...(developmentAuthority === undefined
@@ -96,4 +104,18 @@ function welcome(server: Server, { domains }: Config): string[] {
     ['Stop the server', 'Ctrl-C'],
   ];
   return ['', `Ampere serves ${domains.join(', ')}. Next steps:`, ...aligned(steps.map((step) => ['', ...step])), ''];
+}
+
+/** The links for the first two users, on a server for this machine only that has no accounts. */
+async function firstInvitations({ addresses, administration }: Server, config: Config): Promise<string[]> {
+  const isLocal = !reachable(config) && !isOpen(config.listen.http) && addresses.http.length > 0;
+  if (!isLocal || config.registration.invitations === 'nobody') return [];
+  const [{ listUsers }, { createInvitation }] = await Promise.all([
+    import('../../web/control/user-operations.ts'),
+    import('../../web/control/invitation-operations.ts'),
+  ]);
+  const { users } = await administration.call(listUsers, { limit: 1 });
+  if (users.length > 0) return [];
+  const made = [1, 2].map(() => administration.call(createInvitation, { lifetimeMs: linkLifetimeMs }));
+  return (await Promise.all(made)).flatMap(({ landingUrl }) => landingUrl ?? []);
 }

@@ -1,5 +1,6 @@
 import { type Cli, requireCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
+import { userResetLinkCommand } from './invite.ts';
 import { userAddCommand } from './user-add.ts';
 import { userDevicesCommand, userRevokeCommand } from './user-devices.ts';
 import { userExportCommand } from './user-export.ts';
@@ -12,6 +13,7 @@ import { userResumeCommand, userSuspendCommand } from './user-suspend.ts';
 const commands = [
   userAddCommand,
   userPasswdCommand,
+  userResetLinkCommand,
   userRemoveCommand,
   userSuspendCommand,
   userResumeCommand,

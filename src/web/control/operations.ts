@@ -4,6 +4,7 @@ import { listAdministrations } from './audit.ts';
 import { listDevices, revokeDevice } from './device-operations.ts';
 import { exportArchived, exportUser } from './export-operations.ts';
 import { importArchived, importUsers } from './import-operations.ts';
+import { createInvitation, createResetLink, listInvitations, revokeInvitation } from './invitation-operations.ts';
 import {
   blockDomain,
   listBlockedDomains,
@@ -51,6 +52,10 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   setForward,
   removeForward,
   listForwards,
+  createInvitation,
+  listInvitations,
+  revokeInvitation,
+  createResetLink,
   listReports,
   showReport,
   removeReport,

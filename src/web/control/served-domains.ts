@@ -1,4 +1,5 @@
 import type { Devices } from '../../c2s/devices.ts';
+import type { Invitations } from '../../c2s/invitations.ts';
 import type { Registrar } from '../../c2s/registrar.ts';
 import type { Suspensions } from '../../c2s/suspensions.ts';
 import type { Jid } from '../../protocol/jid.ts';
@@ -23,6 +24,7 @@ export type OperatedStorage = Pick<
   | 'devices'
   | 'administrations'
   | 'moderation'
+  | 'invitations'
   | 'rooms'
   | 'backup'
 >;
@@ -33,6 +35,7 @@ export interface ServedDomains {
   /** The domains served. */
   readonly domains: readonly string[];
   readonly registrar: Pick<Registrar, 'create' | 'changePassword' | 'remove'>;
+  readonly invitations: Pick<Invitations, 'create' | 'list' | 'revoke'>;
   readonly devices: Pick<Devices, 'list' | 'revoke'>;
   readonly suspensions: Pick<Suspensions, 'suspend' | 'resume'>;
   /** The list of blocked domains in the store has changed. */

@@ -1,4 +1,5 @@
 import { Devices } from '../../c2s/devices.ts';
+import { type InvitationOptions, Invitations } from '../../c2s/invitations.ts';
 import { Pbkdf2Queue } from '../../c2s/negotiation/sasl/pbkdf2-queue.ts';
 import { Registrar } from '../../c2s/registrar.ts';
 import { Suspensions } from '../../c2s/suspensions.ts';
@@ -7,7 +8,12 @@ import { silentLog } from '../../support/log.ts';
 import type { OperatedStorage, ServedDomains } from './served-domains.ts';
 
 /** The domains of a stopped server. Contacts are not notified of changes to accounts. */
-export function stoppedServer(storage: OperatedStorage, domains: readonly string[], iterations: number): ServedDomains {
+export function stoppedServer(
+  storage: OperatedStorage,
+  domains: readonly string[],
+  iterations: number,
+  invitationOptions: InvitationOptions,
+): ServedDomains {
   const sessions = { of: () => [] };
   const registrar = new Registrar({
     store: storage.accounts,
@@ -42,6 +48,7 @@ export function stoppedServer(storage: OperatedStorage, domains: readonly string
     storage,
     domains,
     registrar,
+    invitations: new Invitations({ ...invitationOptions, store: storage.invitations, clock: systemClock }),
     devices,
     suspensions,
     blocksChanged,

@@ -26,25 +26,6 @@ function isFromOwnPage(request: Pick<HttpRequestHead, 'headers'>): boolean {
   return origin !== undefined && URL.canParse(origin) && new URL(origin).host === header(request, 'host');
 }
 
-/**
- * Whether nobody on the way can read or change the request: TLS protects it, or it has not left the machine. A program on this machine
- * that passes it on says so with a header; then only a trusted proxy can vouch for TLS. The name of the host counts because any name may
- * lead to this machine.
- */
-export function isProtected(request: Pick<HttpRequestHead, 'headers' | 'secure' | 'remoteAddress'>): boolean {
-  if (request.secure) return true;
-  if (forwardingHeaders.some((name) => request.headers[name] !== undefined)) return false;
-  return isLoopbackAddress(request.remoteAddress) && localHost.test(header(request, 'host') ?? '');
-}
-
-const forwardingHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'via'];
-
-const localHost = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
-
-function isLoopbackAddress(address: string): boolean {
-  return address === '::1' || /^(?:::ffff:)?127\./.test(address);
-}
-
 /** The value of a header that may occur only once. */
 function header({ headers }: Pick<HttpRequestHead, 'headers'>, name: string): string | undefined {
   const value = headers[name];

@@ -43,8 +43,9 @@ body { margin: 0; background: var(--page); color: var(--text); font: 1rem/1.5 va
 body.narrow { display: flex; flex-direction: column; min-height: 100vh; min-height: 100dvh; }
 body.narrow > main { width: 100%; max-width: 30rem; margin: auto; padding: 1.5rem 1rem 2.5rem; }
 body.wide > main { max-width: 76rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
-h1 { margin: 0 0 .5rem; font-size: 1.625rem; line-height: 1.25; letter-spacing: -.01em; text-wrap: balance; }
-h2 { margin: 0 0 .5rem; font-size: 1.0625rem; line-height: 1.35; }
+h1 { margin: 0 0 .75rem; font-size: 1.625rem; line-height: 1.25; letter-spacing: -.01em; text-wrap: balance; }
+h2 { margin: 0 0 .75rem; font-size: 1.0625rem; line-height: 1.35; }
+h3 { margin: 1rem 0 .5rem; font-size: .9375rem; line-height: 1.4; color: var(--quiet); }
 p { margin: 0 0 1rem; text-wrap: pretty; }
 p:last-child, ul:last-child, form:last-child { margin-bottom: 0; }
 ul, ol { padding-left: 1.25rem; }
@@ -72,16 +73,18 @@ button:hover, .button:hover { background: var(--accent-strong); color: var(--on-
 .button.second:hover, button.second:hover { background: var(--sunken); color: var(--accent-strong); }
 .full { display: block; width: 100%; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+* + details, details + * { margin-top: 1rem; }
 details > summary { cursor: pointer; color: var(--accent); font-weight: 600; }
 details[open] > summary { margin-bottom: .75rem; }
 hr { margin: 1.25rem 0; border: 0; border-top: 1px solid var(--line); }
 .choices { margin: 0; padding: 0; list-style: none; }
-.choices li { display: flex; align-items: center; justify-content: space-between; gap: .75rem; padding: .75rem 0; border-top: 1px solid var(--line); }
+.choices li { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: .125rem .75rem; padding: .75rem 0; border-top: 1px solid var(--line); }
 .choices li:first-child { padding-top: 0; border-top: 0; }
 .choices li:last-child { padding-bottom: 0; }
-.choices strong { display: block; }
-.choices .button { flex: none; }
-.code { display: block; width: 11rem; max-width: 100%; margin: 0 auto 1rem; padding: .75rem; background: #fff; border-radius: 8px; }
+.choices strong, .choices a { overflow-wrap: normal; white-space: nowrap; }
+.choices a + a { margin-left: .875rem; }
+.choices + * { margin-top: 1rem; }
+.code { display: block; width: 13rem; max-width: 100%; margin: 0 auto; background: #fff; border-radius: 8px; }
 .code svg { display: block; width: 100%; height: auto; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .5rem .75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }

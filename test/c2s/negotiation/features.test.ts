@@ -84,8 +84,15 @@ function offers(feature: StreamFeature, condition: string): string {
   return feature.needs(facts) ? feature.offer(facts).join('') : '-';
 }
 
-const register = (withoutTls: boolean) =>
-  registration({ create: async () => {}, limits: { perAddress: 1, windowMs: 1000 }, withoutTls, clock: bench.clock });
+const register = (withoutTls: boolean, enabled = false) =>
+  registration({
+    open: true,
+    registrar: { create: async () => {} },
+    redemption: { enabled, find: async () => undefined, register: async () => {} },
+    limits: { perAddress: 1, windowMs: 1000 },
+    withoutTls,
+    clock: bench.clock,
+  });
 
 const scrams = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1'];
 const plus = scrams.map((name) => `${name}-PLUS`);
@@ -114,6 +121,7 @@ const startTls = (required = '') =>
     ? `<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls">${required}</starttls>`
     : '<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>';
 const registerElement = '<register xmlns="http://jabber.org/features/iq-register"/>';
+const byToken = `${registerElement}<register xmlns="urn:xmpp:ibr-token:0"/><register xmlns="urn:xmpp:invite"/>`;
 const bindElement = '<bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/>';
 
 /** [feature; what it offers in each of the conditions above] */
@@ -193,6 +201,7 @@ const table: readonly (readonly [title: string, feature: StreamFeature, ...offer
     '-',
   ],
   ['Registration (XEP-0077 §8)', register(false), '-', registerElement, registerElement, '-', '-'],
+  ['Registration with an invitation (XEP-0445 §3)', register(false, true), '-', byToken, byToken, '-', '-'],
   ['Registration, also without TLS', register(true), registerElement, registerElement, registerElement, '-', '-'],
   ['Resource binding (RFC 6120 §7.4)', bind(bench.sessions), '-', '-', '-', bindElement, bindElement],
   ['Stream management (XEP-0198 §2)', bench.management.feature(), '-', '-', '-', managementElement, managementElement],

@@ -14,7 +14,7 @@ const done = '<iq id="1" type="result"/>';
 describe('In-band registration (XEP-0077 §3.1)', () => {
   let clock: ManualClock;
   let created: string[];
-  let create: RegistrationDeps['create'];
+  let create: RegistrationDeps['registrar']['create'];
   let ask: (text: string, facts?: { remoteAddress?: string; offered?: boolean }) => Promise<string>;
 
   beforeEach(() => {
@@ -22,7 +22,13 @@ describe('In-band registration (XEP-0077 §3.1)', () => {
     created = [];
     create = async (account, password) => void created.push(`${account} ${password}`);
     const limits = { perAddress: 2, windowMs: 10_000 };
-    const feature = registration({ create: (...given) => create(...given), limits, withoutTls: true, clock });
+    const registrar: RegistrationDeps['registrar'] = { create: (...given) => create(...given) };
+    const redemption: RegistrationDeps['redemption'] = {
+      enabled: false,
+      find: () => Promise.resolve(undefined),
+      register: () => Promise.reject(new Error('no invitations here')),
+    };
+    const feature = registration({ open: true, registrar, redemption, limits, withoutTls: true, clock });
     ask = async (text, { remoteAddress = '192.0.2.1', offered = true } = {}) => {
       const stream = new StubStream({ remoteAddress });
       const frame = readFrame(text);

@@ -120,6 +120,10 @@ describe('the control socket', () => {
     ['PUT', '/forwards', { jid: 'a@b', target: 'c@d' }, { jid: 'a@b', target: 'c@d' }],
     ['DELETE', '/forwards?jid=a@b', undefined, { jid: 'a@b' }],
     ['GET', '/forwards?after=b&limit=2', undefined, { after: 'b', limit: 2 }],
+    ['POST', '/invitations', { username: 'a', uses: 1 }, { username: 'a', uses: 1 }],
+    ['GET', '/invitations', undefined, { after: 0, limit: 1000 }],
+    ['DELETE', '/invitations?id=7', undefined, { id: 7 }],
+    ['POST', '/users/reset-link', { jid: 'a@b' }, { jid: 'a@b' }],
     ['POST', '/messages', { to: 'a@b', body: 'x', waitMs: 5 }, { to: 'a@b', body: 'x', waitMs: 5 }],
     ['POST', '/messages/explain', { from: 'a@b', to: 'c' }, { from: 'a@b', to: 'c' }],
   ];

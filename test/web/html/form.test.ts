@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { HttpError } from '../../../src/routing/http-route.ts';
-import { isProtected, readForm } from '../../../src/web/html/form.ts';
+import { readForm } from '../../../src/web/html/form.ts';
 
 describe('Forms of pages', () => {
   const urlEncoded = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -49,26 +49,6 @@ describe('Forms of pages', () => {
   ] as const) {
     it(`${isOwn ? 'are' : 'are not'} from an own page with ${JSON.stringify(headers)}`, async () => {
       expect(await statusOf({ ...urlEncoded, ...headers })).to.equal(isOwn ? 200 : 403);
-    });
-  }
-});
-
-describe('A request', () => {
-  const near = { secure: false, remoteAddress: '127.0.0.1', headers: { host: 'localhost:5280' } };
-
-  for (const [what, request, expected] of [
-    ['over TLS', { ...near, secure: true, remoteAddress: '192.0.2.1' }, true],
-    ['of this machine', near, true],
-    ['of this machine over IPv6', { ...near, remoteAddress: '::1', headers: { host: '[::1]:5280' } }, true],
-    ['of this machine to a mapped address', { ...near, remoteAddress: '::ffff:127.0.0.1' }, true],
-    ['from another machine', { ...near, remoteAddress: '192.0.2.1' }, false],
-    ['that names another host', { ...near, headers: { host: 'localhost.example' } }, false],
-    ['that names no host', { ...near, headers: {} }, false],
-    ['that a proxy passes on', { ...near, headers: { ...near.headers, 'x-forwarded-for': '192.0.2.1' } }, false],
-    ['that a proxy passes on by RFC 7239', { ...near, headers: { ...near.headers, forwarded: 'for=x' } }, false],
-  ] as const) {
-    it(`${what} is ${expected ? '' : 'not '}protected`, () => {
-      expect(isProtected(request)).to.equal(expected);
     });
   }
 });

@@ -60,3 +60,22 @@ export class FailureLimiter {
     if (oldest !== undefined) this.#records.delete(oldest);
   }
 }
+
+/** The settings of the operator. */
+export interface FailureOptions {
+  readonly failuresPerIp: number;
+  readonly failureWindowSeconds: number;
+  readonly blockSeconds: number;
+}
+
+/** Failed addresses that one limiter remembers. */
+const rememberedAddresses = 100_000;
+
+/** Makes a limiter for one kind of secret: a password, or the token of an invitation. */
+export function failureLimiter(
+  { failuresPerIp, failureWindowSeconds, blockSeconds }: FailureOptions,
+  clock: Clock,
+): FailureLimiter {
+  const limits = { maxFailures: failuresPerIp, windowMs: failureWindowSeconds * 1000, blockMs: blockSeconds * 1000 };
+  return new FailureLimiter({ ...limits, maxAddresses: rememberedAddresses }, clock);
+}

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
-import type { AccountStore, Forward, KeptSession, LastSeen, NewAccount } from '../../accounts.ts';
+import type { AccountStore, Forward, LastSeen, NewAccount, PasswordChange, Registration } from '../../accounts.ts';
 import { StorageError } from '../../storage-error.ts';
+import { ownBytes } from '../bytes.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../family.ts';
 import { prepareLoad, unpackRecord } from './account-record.ts';
 import {
@@ -10,6 +11,7 @@ import {
   prepareCredentials,
   unpackCredentials,
 } from './credentials.ts';
+import { prepareReserved, prepareUse } from './invitations.ts';
 import { noAccount, prepareOwners } from './owners.ts';
 
 /** A new account as sent between threads. */
@@ -19,6 +21,14 @@ type PackedAccount = readonly [
   credentials: PackedCredentials,
   archive: number | undefined,
 ];
+
+/** A registration as sent between threads. */
+interface PackedRegistration {
+  readonly invitation: Uint8Array | undefined;
+}
+
+/** A change of password as sent between threads. */
+type PackedChange = Omit<PasswordChange, 'resetToken'> & { readonly resetToken: Uint8Array | undefined };
 
 /** The accounts and their credentials. */
 export const accounts = defineFamily({
@@ -39,7 +49,8 @@ function accountStore({ run, nowMs }: StoreContext<OperationsOf<typeof prepareAc
     return run(operation, ...args);
   };
   return {
-    create: (jid, credentials) => change('create', packAccount({ jid, credentials }), nowMs()),
+    create: (jid, credentials, registration) =>
+      change('create', packAccount({ jid, credentials }), registration && packRegistration(registration), nowMs()),
     createMany: async (accounts) => {
       const packed = accounts.map(packAccount);
       const skipped = await change('createMany', packed, nowMs());
@@ -50,8 +61,8 @@ function accountStore({ run, nowMs }: StoreContext<OperationsOf<typeof prepareAc
     credentialsVersion: () => version,
     setCredentials: (jid, credentials) => change('setCredentials', jid, packCredentials(credentials)),
     addKeys: (jid, passwordVersion, hash, keys) => change('addKeys', jid, passwordVersion, packKeys(hash, keys)),
-    changePassword: (jid, credentials, keep = {}) =>
-      change('changePassword', jid, packCredentials(credentials), keep, nowMs()),
+    changePassword: (jid, credentials, how = {}) =>
+      change('changePassword', jid, packCredentials(credentials), packChange(how), nowMs()),
     remove: (jid) => change('remove', jid),
     list: ({ domain, after, limit }) => run('list', domain, after ?? '', limit),
     count: (domain) => run('count', domain),
@@ -64,6 +75,14 @@ function accountStore({ run, nowMs }: StoreContext<OperationsOf<typeof prepareAc
 
 function packAccount({ jid, credentials, archive }: NewAccount): PackedAccount {
   return [jid, jid.slice(jid.indexOf('@') + 1), packCredentials(credentials), archive];
+}
+
+function packRegistration({ invitation }: Registration): PackedRegistration {
+  return { invitation: invitation && ownBytes(invitation) };
+}
+
+function packChange({ resetToken, ...change }: PasswordChange): PackedChange {
+  return { ...change, resetToken: resetToken && ownBytes(resetToken) };
 }
 
 function prepareReads(db: Database.Database) {
@@ -99,9 +118,11 @@ function prepareWrites(db: Database.Database) {
   );
   const forward = db.prepare<[string | null, string]>('UPDATE accounts SET forward_to = ? WHERE jid = ?');
   const endAccess = prepareEndAccess(db);
+  const admit = prepareAdmit(db);
   const remove = db.prepare<[string]>('DELETE FROM accounts WHERE jid = ?');
   return {
-    create: (account: PackedAccount, nowMs: number): void => {
+    create: (account: PackedAccount, registration: PackedRegistration | undefined, nowMs: number): void => {
+      if (registration) admit(account[0], registration, nowMs);
       if (!insert(account, nowMs)) throw new StorageError('conflict', `${JSON.stringify(account[0])} already exists`);
     },
     createMany: (accounts: readonly PackedAccount[], nowMs: number): string[] =>
@@ -110,10 +131,10 @@ function prepareWrites(db: Database.Database) {
       credentials.replace(owners.need(jid), packed);
     },
     addKeys: credentials.addKeys,
-    changePassword: (jid: string, packed: PackedCredentials, keep: KeptSession, nowMs: number): void => {
+    changePassword: (jid: string, packed: PackedCredentials, change: PackedChange, nowMs: number): void => {
       const id = owners.need(jid);
       credentials.replace(id, packed);
-      endAccess(id, keep, nowMs);
+      endAccess(id, change, nowMs);
     },
     remove: (jid: string): boolean => remove.run(jid).changes > 0,
     setLastSeen: (jid: string, { atMs, status }: LastSeen): void => {
@@ -139,12 +160,33 @@ function prepareEndAccess(db: Database.Database) {
     `UPDATE devices SET password_version = (SELECT password_version FROM accounts WHERE id = account_id)
      WHERE account_id = ? AND key = ?`,
   );
-  return (account: number, { session, device }: KeptSession, nowMs: number): void => {
+  const useLink = db.prepare<[Uint8Array, number]>(
+    "DELETE FROM invitations WHERE token_hash = ? AND account_id = ? AND kind = 'reset'",
+  );
+  const removeLinks = db.prepare<[number]>("DELETE FROM invitations WHERE account_id = ? AND kind = 'reset'");
+  return (account: number, { session, device, resetToken }: PackedChange, nowMs: number): void => {
+    if (resetToken !== undefined && useLink.run(resetToken, account).changes === 0) noInvitation();
     newVersion.run(account);
     endSessions.run(nowMs, account, session ?? null);
     removeTokens.run(account);
+    removeLinks.run(account);
     if (device !== undefined) keepDevice.run(account, device);
   };
+}
+
+/** Prepares a function that checks whether a user may register an address, and uses the invitation. */
+function prepareAdmit(db: Database.Database) {
+  const isReserved = prepareReserved(db);
+  const use = prepareUse(db);
+  return (jid: string, { invitation }: PackedRegistration, nowMs: number): void => {
+    if (isReserved(jid, nowMs, invitation))
+      throw new StorageError('conflict', `${JSON.stringify(jid)} is reserved for an invitation`);
+    if (invitation !== undefined && !use(invitation)) noInvitation();
+  };
+}
+
+function noInvitation(): never {
+  throw new StorageError('not-found', 'Nothing is left of the invitation');
 }
 
 /** Prepares a function that creates one account and returns whether it was new. */

@@ -3,6 +3,7 @@ import { administrations } from './administrations.ts';
 import { archive } from './archive/archive.ts';
 import { blocklists } from './blocklists.ts';
 import { devices } from './devices.ts';
+import { invitations } from './invitations.ts';
 import { moderation } from './moderation.ts';
 import { offline } from './offline.ts';
 import { outbox } from './outbox.ts';
@@ -39,4 +40,5 @@ export const families = [
   reports,
   administrations,
   moderation,
+  invitations,
 ] as const;

@@ -1,0 +1,129 @@
+import type { MadeInvitation } from '../../c2s/invitations.ts';
+import type { StoredInvitation } from '../../storage/invitations.ts';
+import { type Cli, jidArgument, jsonOption, requireCommand } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
+import { durationMs } from '../duration.ts';
+import { withServerOrData } from '../with-operations.ts';
+
+const pageSize = 1000;
+
+/** Adds `invite`, the commands for invitations. They also work while the server is stopped. */
+export function inviteCommand(cli: Cli, context: Context): void {
+  cli.command('invite', 'Invite people to create an account', (options) => {
+    for (const add of [inviteCreateCommand, inviteListCommand, inviteRevokeCommand]) add(options, context);
+    return requireCommand(options, 'ampere invite');
+  });
+}
+
+function inviteCreateCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'create',
+    'Make an invitation, and print its link',
+    (options) =>
+      jsonOption(options)
+        .option('user', { type: 'string', requiresArg: true, describe: 'The user name, reserved until then' })
+        .option('contact', { type: 'string', requiresArg: true, describe: 'Account that becomes the first contact' })
+        .option('domain', { type: 'string', requiresArg: true, describe: 'Domain of the account [the first one]' })
+        .option('expires', { type: 'string', requiresArg: true, describe: 'How long it can be used, such as 2d' })
+        .option('uses', { type: 'number', requiresArg: true, describe: 'How many people can use it [1]' }),
+    async ({ user: username, contact, domain, expires, uses, json, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const lifetimeMs = expires === undefined ? undefined : durationMs('expires', expires);
+      const { createInvitation } = await import('../../web/control/invitation-operations.ts');
+      const made = await withServerOrData(
+        config,
+        (operator) => operator.call(createInvitation, { username, contact, domain, lifetimeMs, uses }),
+        { create: true },
+      );
+      print(context, made, json);
+    },
+  );
+}
+
+function inviteListCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'list',
+    'List the invitations and reset links that can still be used',
+    (options) => jsonOption(options),
+    async ({ json, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const { listInvitations } = await import('../../web/control/invitation-operations.ts');
+      const all: StoredInvitation[] = [];
+      await withServerOrData(config, async (operator) => {
+        for (let more = true; more; ) {
+          const { invitations } = await operator.call(listInvitations, { after: all.at(-1)?.id ?? 0, limit: pageSize });
+          all.push(...invitations);
+          more = invitations.length === pageSize;
+        }
+      });
+      if (json) printJson(context, { invitations: all });
+      else printLines(context, aligned(all.map(row)));
+    },
+  );
+}
+
+function row({ id, kind, domain, username, account, maker, uses, expiresAtMs }: StoredInvitation): string[] {
+  const purpose = { account: `account at ${domain}`, contact: 'contact', reset: 'new password' }[kind];
+  const who = [
+    username === undefined ? '' : `as ${username}`,
+    account === undefined ? '' : `${kind === 'reset' ? 'of' : 'with'} ${account}`,
+    maker === undefined || maker === account ? '' : `by ${maker}`,
+  ];
+  const left = uses === 1 ? 'once' : `${uses} times`;
+  return [String(id), purpose, harmless(who.filter(Boolean).join(' ')), left, `until ${dateText(expiresAtMs)}`];
+}
+
+function inviteRevokeCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'revoke <id>',
+    'Revoke an invitation or a reset link',
+    (options) => options.positional('id', { type: 'number', demandOption: true, describe: 'Its number in the list' }),
+    async ({ id, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const { revokeInvitation } = await import('../../web/control/invitation-operations.ts');
+      await withServerOrData(config, (operator) => operator.call(revokeInvitation, { id }));
+      printLines(context, [`Invitation ${id} is revoked.`]);
+    },
+  );
+}
+
+/** Adds `user reset-link`. */
+export function userResetLinkCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'reset-link <jid>',
+    'Make a link with which the user sets a new password, and print it',
+    (options) =>
+      jsonOption(jidArgument(options, 'Address of the account')).option('expires', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'How long it can be used [1d]',
+      }),
+    async ({ jid, expires, json, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const lifetimeMs = expires === undefined ? undefined : durationMs('expires', expires);
+      const { createResetLink } = await import('../../web/control/invitation-operations.ts');
+      const made = await withServerOrData(config, (operator) => operator.call(createResetLink, { jid, lifetimeMs }));
+      print(context, made, json);
+    },
+  );
+}
+
+function print(context: Context, { id, landingUrl, uri, expiresAtMs }: MadeInvitation, json: boolean): void {
+  const expires = new Date(expiresAtMs).toISOString();
+  if (json) return printJson(context, { id, landingUrl, uri, expires });
+  const page = landingUrl ?? '(none: people reach no page of this server, see listen.https and web.publicUrl)';
+  printLines(
+    context,
+    aligned([
+      ['For browsers', page],
+      ...(uri === undefined ? [] : [['For apps', uri]]),
+      ['Until', dateText(expiresAtMs)],
+      ['To revoke it', `ampere invite revoke ${id}`],
+    ]),
+  );
+}
+
+function dateText(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
