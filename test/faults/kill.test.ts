@@ -21,7 +21,7 @@ describe('a server that is killed under load (XEP-0198 §4)', function () {
     for (let round = 0; round < rounds; round++) {
       const server = await fixture.start(workload.names);
       const present = [juliet, paris, ...workload.writers];
-      for (const client of [laurence, ...present]) await client.connects(server.port);
+      await Promise.all([laurence, ...present].map((client) => client.connects(server.port)));
       laurence.stopsReading();
       const until = workload.acknowledged.length + random.between(10, 160);
       await workload.runsUntilDisconnected(present, () => {

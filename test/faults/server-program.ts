@@ -1,4 +1,5 @@
 import { closeSync, openSync, readdirSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { devNull } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
@@ -93,8 +94,11 @@ createInterface({ input: process.stdin }).on('line', (line) => {
 try {
   await serve<Server>({
     start,
-    ready: ({ addresses: { http, c2s } }) =>
-      void process.stdout.write(`http ${http[0]?.port ?? 'off'}\nport ${c2s[0]?.port}\n`),
+    ready: ({ addresses: { http, c2s } }) => {
+      process.stdout.write(`http ${http[0]?.port ?? 'off'}\nport ${c2s[0]?.port}\n`);
+      // Node writes it at the end of the process, which here often is a kill.
+      flushCompileCache();
+    },
     signals: process,
     supervisor: { ready() {}, reloading() {}, stopping() {} },
     reopenLog() {},

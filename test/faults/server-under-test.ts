@@ -8,6 +8,8 @@ import type { Settings } from '../support/test-server.ts';
 
 const program = fileURLToPath(new URL('./server-program.ts', import.meta.url));
 const startTimeoutMs = 60_000;
+/** Where servers keep their compiled modules: tests that kill a server start it again and again. */
+const compiledModules = join(tmpdir(), 'ampere-test-modules');
 
 /** Options for starting a server. */
 export interface ServerOptions {
@@ -66,7 +68,8 @@ export class ServerFixture {
 
   /** Starts a server with these accounts. */
   async start(names: readonly string[], options: ServerOptions = {}): Promise<ServerUnderTest> {
-    const { dataDir = this.dataDir, settings = {}, openFiles, env } = options;
+    const { dataDir = this.dataDir, settings = {}, openFiles } = options;
+    const env = { NODE_COMPILE_CACHE: compiledModules, ...options.env };
     const node = [process.execPath, program, dataDir, names.join(','), JSON.stringify(settings)];
     const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles} && `;
     const server = new LineProcess('server', 'bash', ['-c', `${limit}exec "$@"`, 'bash', ...node], env);
