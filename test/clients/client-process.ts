@@ -37,7 +37,7 @@ type ServerToReach = Pick<ServerProcess, 'place' | 'caFile'>;
  * Of programs that know rooms also: the orders `join ROOM NICK`, `say ROOM BODY` and `kick ROOM NICK`; the event `said OCCUPANT BODY`.
  *
  * slixmpp also has the orders `open ROOM`, which opens a new room, `resumable` and `connect`, with which it reconnects and can resume its
- * session, `bookmark ROOM NAME`, `avatar IMAGE` and `publish-xml NODE ID XML`; the events `opened ROOM` and `resumed`. nbxmpp has the orders `bookmarks PLACE`,
+ * session, `bookmark ROOM NAME` and `avatar IMAGE`; the events `opened ROOM` and `resumed`. nbxmpp has the orders `bookmarks PLACE`,
  * `store-bookmarks PLACE ROOM NAME…` and `photo JID`; the events `bookmark PLACE ROOM NAME`, `bookmarks-end PLACE`, `avatar JID SHA-1` and
  * `photo JID SHA-1 SHA-1`.
  *

@@ -195,9 +195,6 @@ class Client(slixmpp.ClientXMPP):
             await self.publish(*words)
         elif verb == 'items':
             await self.show_items(*words)
-        elif verb == 'publish-xml':
-            await self['xep_0060'].publish(None, words[0], id=words[1], payload=ElementTree.fromstring(words[2]))
-            say('published', words[0], words[1])
         elif verb == 'bookmark':
             await self.bookmark(*words)
         elif verb == 'avatar':

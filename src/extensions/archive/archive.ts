@@ -75,6 +75,8 @@ export function archive(deps: ArchiveDeps): Extension {
     name: 'archive',
     claims,
     disco: {
+      // Profanity looks for it here and nowhere else.
+      domain: [ns.archive],
       ownAccount: [
         ns.archive,
         ns.archiveExtended,
