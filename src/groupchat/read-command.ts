@@ -55,7 +55,7 @@ export function readMessage(message: Stanza, from: Jid, to: Jid): Wish | undefin
   if (type === 'error') return readFailure(message, from);
   if (!to.isBare) {
     if (type === 'groupchat') throw StanzaError.badRequest('a message to everybody goes to the room');
-    return { kind: 'whisper', from, nick: to.resource, message };
+    return { kind: 'send-privately', from, nick: to.resource, message };
   }
   if (type === 'groupchat')
     return { kind: 'post', from, message: message.id ? message : message.with({ id: randomId() }) };

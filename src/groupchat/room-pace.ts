@@ -10,7 +10,7 @@ type Rate = readonly [perSecond: number, burst: number];
 const perUser = {
   enter: [10 / 60, 10],
   post: [5, 20],
-  whisper: [5, 20],
+  'send-privately': [5, 20],
   'show-presence': [1, 10],
   invite: [10 / 60, 10],
 } as const satisfies Partial<Record<Wish['kind'], Rate>>;

@@ -25,8 +25,8 @@ import type {
   SetAffiliation,
 } from './room/command.ts';
 import { authorOf } from './room/posting.ts';
+import { endsOfPrivateMessage } from './room/private-messages.ts';
 import type { RoomState } from './room/state.ts';
-import { whisperersOf } from './room/whispering.ts';
 import { RoomOwner, type SendAnnouncements } from './room-owner.ts';
 import { RoomPace } from './room-pace.ts';
 import { SilentClients } from './silent-clients.ts';
@@ -170,7 +170,7 @@ export class Rooms {
     if (!held || held instanceof Promise) return undefined;
     try {
       if (wish.kind === 'post') authorOf(held.owner.state, wish.from, wish.message);
-      if (wish.kind === 'whisper') whisperersOf(held.owner.state, wish);
+      if (wish.kind === 'send-privately') endsOfPrivateMessage(held.owner.state, wish);
     } catch (error) {
       if (error instanceof StanzaError) return error;
       throw error;

@@ -5,7 +5,7 @@ import type { RoomChange } from './decision.ts';
 import { type Affiliated, type ExistingRoom, type HistoryEntry, nobodyInside, type RoomState } from './state.ts';
 
 /** How many private messages a room remembers, to know the errors that answer them. */
-const rememberedWhispers = 256;
+const rememberedPrivateMessages = 256;
 
 /** The state after a change. Throws an Error if a room that does not exist changes. */
 export function applied(room: RoomState, change: RoomChange): RoomState {
@@ -31,9 +31,12 @@ function changed(
       const { user, role, untilMs } = change;
       return { ...room, givenRoles: new Map(room.givenRoles).set(user.toString(), { role, untilMs }) };
     }
-    case 'whispered': {
+    case 'sent-privately': {
       const { id, from, nick } = change;
-      return { ...room, whispers: [...room.whispers, { id, from, nick }].slice(-rememberedWhispers) };
+      return {
+        ...room,
+        privateMessages: [...room.privateMessages, { id, from, nick }].slice(-rememberedPrivateMessages),
+      };
     }
     case 'request':
       return { ...room, requests: changedMap(room.requests, change.id, change.request) };

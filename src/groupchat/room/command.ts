@@ -130,8 +130,8 @@ export interface Destroy extends Request {
 }
 
 /** A private message to an occupant (XEP-0045 §7.5). */
-export interface Whisper extends ClientCommand {
-  readonly kind: 'whisper';
+export interface SendPrivately extends ClientCommand {
+  readonly kind: 'send-privately';
   readonly nick: string;
   readonly message: Stanza;
 }
@@ -332,7 +332,7 @@ export type RoomCommand =
   | Moderate
   | ReadLists
   | Administer
-  | Whisper
+  | SendPrivately
   | Ask
   | Reply
   | Invite

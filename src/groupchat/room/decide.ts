@@ -10,12 +10,12 @@ import { dropUnreachable, leave, probe, showPresence } from './leaving.ts';
 import { moderate } from './moderating.ts';
 import { eject, forgetHistory, found, reconfigure } from './operating.ts';
 import { post } from './posting.ts';
+import { sendPrivately } from './private-messages.ts';
 import { recover, resync } from './recovering.ts';
 import { readRegistrationForm, register } from './registering.ts';
 import { ask, expireRequest, reply } from './requesting.ts';
 import type { RoomState } from './state.ts';
 import { answerVoice, requestVoice } from './voice.ts';
-import { whisper } from './whispering.ts';
 
 /** Decides about a command. Pure: the same state and command give the same decision. Throws StanzaError to refuse. */
 export function decide(room: RoomState, command: RoomCommand): Decision {
@@ -44,8 +44,8 @@ export function decide(room: RoomState, command: RoomCommand): Decision {
       return readLists(room, command);
     case 'administer':
       return administer(room, command);
-    case 'whisper':
-      return whisper(room, command);
+    case 'send-privately':
+      return sendPrivately(room, command);
     case 'ask':
       return ask(room, command);
     case 'reply':

@@ -25,7 +25,7 @@ export type RoomChange =
   | { readonly kind: 'affiliations'; readonly entries: ReadonlyMap<string, Affiliated | undefined> }
   /** Somebody has given a user a role, which it has again when it comes back until then. */
   | { readonly kind: 'role-given'; readonly user: Jid; readonly role: OccupantRole; readonly untilMs: number }
-  | { readonly kind: 'whispered'; readonly id: string; readonly from: Jid; readonly nick: string }
+  | { readonly kind: 'sent-privately'; readonly id: string; readonly from: Jid; readonly nick: string }
   /** A request was passed on, or (`undefined`) has its answer. */
   | { readonly kind: 'request'; readonly id: string; readonly request: OpenRequest | undefined }
   /** Both are bare JIDs. 0 ends the invitation. */

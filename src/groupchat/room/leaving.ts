@@ -17,9 +17,9 @@ import {
   unavailableToOthers,
   unavailableToSelf,
 } from './presence.ts';
+import { endsOf, returned } from './private-messages.ts';
 import { partingPresence, sessionWith, showsNews, withSession } from './sessions.ts';
 import { type ExistingRoom, existing, type RoomState } from './state.ts';
-import { endsOf, returned } from './whispering.ts';
 
 /** Conditions of the errors that come back for a client that is gone (XEP-0045 §18.1.2, and others that servers use). */
 const ofGoneClients: ReadonlySet<StanzaCondition> = new Set<StanzaCondition>([

@@ -6,8 +6,8 @@ import { answer } from './answer.ts';
 import type { Ask, ExpireRequest, Reply } from './command.ts';
 import { type Announcement, type Decision, nothing } from './decision.ts';
 import { primaryOf } from './occupants.ts';
+import { endsOf } from './private-messages.ts';
 import type { OpenRequest, RoomState } from './state.ts';
-import { endsOf } from './whispering.ts';
 
 /** How many requests of one client may be unanswered. */
 const maxOpen = 64;

@@ -21,7 +21,7 @@ interface GivenRole {
 }
 
 /** A private message that an error may still answer. */
-interface Whispered {
+interface SentPrivately {
   readonly id: string;
   /** The full JID of its author. */
   readonly from: Jid;
@@ -82,7 +82,7 @@ export interface ExistingRoom {
   /** The roles that somebody has given, by bare JID. */
   readonly givenRoles: ReadonlyMap<string, GivenRole>;
   /** The last private messages. */
-  readonly whispers: readonly Whispered[];
+  readonly privateMessages: readonly SentPrivately[];
   /** By the id under which the room has passed them on. */
   readonly requests: ReadonlyMap<string, OpenRequest>;
   /** By the bare JID of the invitee. */
@@ -129,7 +129,7 @@ export function existing(room: RoomState): ExistingRoom {
 export const nobodyInside = {
   occupants: Occupants.none,
   givenRoles: new Map(),
-  whispers: [],
+  privateMessages: [],
   requests: new Map(),
   invitations: new Map(),
   voiceRequests: new Map(),
