@@ -36,7 +36,7 @@ interface ImportedRoom {
 
 const keyBytes = 32;
 
-/** Creates a room. False if the address has a room, which stays unchanged. Throws `invalid` if there is a fault in what is imported. */
+/** Creates a room. False if the address has a room, which stays unchanged. Throws `invalid` if it has a fault; then there is no room. */
 export async function importRoom(deps: ImportDeps, portable: PortableRoom): Promise<boolean> {
   const { store, nowMs } = deps;
   const address = operatorAddress(portable.room);
@@ -52,8 +52,13 @@ export async function importRoom(deps: ImportDeps, portable: PortableRoom): Prom
     affiliations: affiliationsIn(portable),
   });
   if (number === undefined) return false;
-  await append(deps, { address, number, occupantKey }, portable.messages);
-  if (belongings.length > 0) await store.change(number, belongings);
+  try {
+    await append(deps, { address, number, occupantKey }, portable.messages);
+    if (belongings.length > 0) await store.change(number, belongings);
+  } catch (error) {
+    await store.destroy(number, undefined);
+    throw error;
+  }
   return true;
 }
 

@@ -74,6 +74,12 @@ describe('room export and room import', () => {
     ]);
   });
 
+  it('create no room whose first messages have a fault', async () => {
+    const { out } = await imports(header, room(hall), message('<message'));
+    expect(JSON.parse(out).problems).to.deep.equal([{ place: hall, problem: 'The XML of a message is invalid.' }]);
+    expect((await workplace.run(['room', 'export', hall])).code).to.equal(5);
+  });
+
   it('say if an archive is incomplete', async () => {
     const many = Array.from({ length: 500 }, () => message(spoken));
     const { out } = await imports(header, room(hall), ...many, message('<message'));

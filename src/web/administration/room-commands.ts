@@ -47,10 +47,15 @@ const commands: readonly AdministrationCommand<IqEnds>[] = [
     title: 'List rooms',
     fields: [{ var: 'after', type: 'text-single', label: 'Behind this address' }],
     run: async (administrator, form, { to }) => {
-      const after = form.text('after')?.trim() || undefined;
-      const { rooms } = await asked(administrator, listRooms, { after, limit: mostListed });
-      const addresses = rooms.map(({ address }) => address).filter((address) => address.endsWith(`@${to.domain}`));
-      return [{ var: 'rooms', type: 'jid-multi', values: addresses }];
+      const found: string[] = [];
+      let after = form.text('after')?.trim() || undefined;
+      for (let more = true; more && found.length < mostListed; ) {
+        const { rooms } = await asked(administrator, listRooms, { after, limit: mostListed });
+        found.push(...rooms.map(({ address }) => address).filter((address) => address.endsWith(`@${to.domain}`)));
+        after = rooms.at(-1)?.address;
+        more = rooms.length === mostListed;
+      }
+      return [{ var: 'rooms', type: 'jid-multi', values: found.slice(0, mostListed) }];
     },
   },
   {
@@ -137,7 +142,7 @@ const commands: readonly AdministrationCommand<IqEnds>[] = [
     run: async (administrator, form) => {
       const address = one(form, 'room');
       const { removed } = await asked(administrator, purgeRoom, { room: address });
-      return `${removed} messages were removed from the archive of ${address}.`;
+      return `${removed === 1 ? '1 message was' : `${removed} messages were`} removed from the archive of ${address}.`;
     },
   },
   {
