@@ -59,6 +59,8 @@ export class ChatTab {
     await this.page.getByRole('button', { name: 'Add contact' }).click();
     await this.page.getByRole('dialog').getByLabel('Address').fill(jid);
     await this.page.getByRole('dialog').getByRole('button', { name: 'Add' }).click();
+    const [name = ''] = jid.split('@');
+    await this.page.getByRole('heading', { name, level: 2 }).waitFor();
   }
 
   /** Accepts the request of somebody. */

@@ -94,7 +94,6 @@ export class ChatView {
       h(
         'main',
         { class: 'nothing' },
-        h('h1', {}, 'Chat'),
         h('p', { class: 'quiet' }, 'Choose a conversation, add a contact, or enter a room.'),
       ),
     );

@@ -31,7 +31,7 @@ interface ComposerState {
 export class Composer {
   readonly element: HTMLElement;
   readonly #deps: ComposerDeps;
-  readonly #text = h('textarea', { id: 'text', rows: '1', enterkeyhint: 'send', dir: 'auto' });
+  readonly #text = h('textarea', { id: 'text', rows: '1', enterkeyhint: 'send', dir: 'auto', placeholder: 'Message' });
   readonly #label = h('label', { for: 'text', class: 'spoken' });
   readonly #problem = h('p', { class: 'notice', role: 'alert', hidden: true });
   readonly #count = h('span', { class: 'count', hidden: true });
@@ -89,7 +89,6 @@ export class Composer {
 
   show({ name, hasRules, devices, takesFiles, disabled }: ComposerState): void {
     setText(this.#label, `Message to ${name}`);
-    this.#text.placeholder = `Message to ${name}`;
     this.#rulesButton.hidden = !hasRules;
     if (!hasRules) this.#rules.element.hidden = true;
     this.#attach.hidden = !takesFiles;

@@ -37,6 +37,7 @@ export class ConversationView {
   readonly #list: DrawnList<ShownMessage>;
   readonly #composer: Composer;
   #drawnMenu = '';
+  #isAtEnd = true;
 
   constructor(deps: ConversationDeps) {
     this.#deps = deps;
@@ -49,8 +50,12 @@ export class ConversationView {
     });
     this.#older.addEventListener('click', () => void this.#readBack());
     this.#log.append(this.#older, messages);
-    // A picture that has loaded is higher than its place was.
-    this.#log.addEventListener('load', () => this.#follow(true), true);
+    this.#log.addEventListener('scroll', () => {
+      this.#isAtEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < nearEnd;
+    });
+    // A picture has loaded, the screen was turned, or the rules need room.
+    const resized = new ResizeObserver(() => this.#follow());
+    for (const element of [this.#log, messages]) resized.observe(element);
     this.#details = h(
       'details',
       { class: 'more' },
@@ -104,11 +109,10 @@ export class ConversationView {
     setText(this.#status, this.#statusText());
     this.#showNotice();
     this.#drawMenu();
-    const wasNearEnd = this.#isNearEnd();
     const [{ scrollHeight: heightBefore }, firstBefore] = [this.#log, this.#log.querySelector('.message')];
     this.#older.hidden = history === 'all' || messages.length === 0;
     this.#list.update(shownMessages(messages, room && ((nick) => nick)));
-    if (wasNearEnd) this.#follow(false);
+    if (this.#isAtEnd) this.#follow();
     else if (firstBefore !== this.#log.querySelector('.message'))
       this.#log.scrollTop += this.#log.scrollHeight - heightBefore;
     this.#composer.show({
@@ -124,15 +128,9 @@ export class ConversationView {
     return conversationWith(this.#deps.client.state, this.jid);
   }
 
-  #isNearEnd(): boolean {
-    const { scrollHeight, scrollTop, clientHeight } = this.#log;
-    return scrollHeight - scrollTop - clientHeight < nearEnd;
-  }
-
-  /** Shows the end of the log, if `late` only where the user has not scrolled away from it. */
-  #follow(late: boolean): void {
-    const { scrollHeight, scrollTop, clientHeight } = this.#log;
-    if (!late || scrollHeight - scrollTop - clientHeight < clientHeight) this.#log.scrollTop = scrollHeight;
+  /** Shows the end of the log, unless the user has scrolled away from it. */
+  #follow(): void {
+    if (this.#isAtEnd) this.#log.scrollTop = this.#log.scrollHeight;
   }
 
   #statusText(): string {
@@ -154,7 +152,8 @@ export class ConversationView {
 
   #send({ text, rules, device }: Written): void {
     this.#deps.client.say(this.#conversation, text, { rules, device });
-    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#isAtEnd = true;
+    this.#follow();
   }
 
   async #readBack(): Promise<void> {

@@ -1,5 +1,5 @@
 import { ns } from '../../protocol/namespaces.ts';
-import { bareOf, resourceOf } from './address.ts';
+import { bareOf, domainOf, resourceOf } from './address.ts';
 import { childOf, el, elementsOf, textOf, type XmlElement } from './element.ts';
 import { fileOf } from './files.ts';
 import { failureText, reportOf } from './outcomes.ts';
@@ -53,25 +53,21 @@ function stampOf(element: XmlElement | undefined): number | undefined {
 }
 
 function takeFailure(state: ChatState, stanza: XmlElement): readonly XmlElement[] {
-  const from = bareOf(stanza.attributes['from'] ?? '');
-  const message = sentMessage(state, stanza.attributes['id'], from);
-  if (message) {
-    message.progress = 'failed';
-    addOutcome(message, { text: failureText(stanza, nameOf(state, from)), bad: true });
-  }
+  const found = sentMessage(state, stanza);
+  if (!found) return [];
+  found.message.progress = 'failed';
+  addOutcome(found.message, { text: failureText(stanza, nameOf(state, found.recipient)), bad: true });
   return [];
 }
 
 /** Takes a report of AMP. Returns whether the message was one. */
 function takeReport(state: ChatState, stanza: XmlElement): boolean {
-  const amp = childOf(stanza, 'amp', ns.amp);
-  if (amp?.attributes['status'] === undefined) return false;
-  const recipient = bareOf(amp.attributes['to'] ?? '');
-  const outcome = reportOf(stanza, nameOf(state, recipient));
-  const message = sentMessage(state, stanza.attributes['id'], recipient);
-  if (!outcome || !message) return true;
-  if (outcome.bad) message.progress = 'failed';
-  addOutcome(message, outcome);
+  if (childOf(stanza, 'amp', ns.amp)?.attributes['status'] === undefined) return false;
+  const found = sentMessage(state, stanza);
+  const outcome = found && reportOf(stanza, nameOf(state, found.recipient));
+  if (!found || !outcome) return true;
+  if (outcome.bad) found.message.progress = 'failed';
+  addOutcome(found.message, outcome);
   return true;
 }
 
@@ -80,9 +76,19 @@ function addOutcome(message: Message, outcome: Outcome): void {
   message.outcomes = [...message.outcomes, outcome];
 }
 
-/** A message of the user to an address, by its id. */
-function sentMessage(state: ChatState, id: string | undefined, to: string): Message | undefined {
-  return state.conversations.get(to)?.messages.find((message) => message.mine && message.id === id);
+/**
+ * The message of the user that a report or an error is about: the one with its id, to the address that it comes from. The server of the
+ * recipient may speak, too, and the server of the user.
+ */
+function sentMessage(state: ChatState, about: XmlElement): { message: Message; recipient: string } | undefined {
+  const { id, from = state.me } = about.attributes;
+  const sender = bareOf(from);
+  for (const { jid, messages } of state.conversations.values()) {
+    if (![jid, domainOf(jid), domainOf(state.me), state.me].includes(sender)) continue;
+    const message = messages.find((one) => one.mine && one.id === id);
+    if (message) return { message, recipient: jid };
+  }
+  return undefined;
 }
 
 function takeGroupchat(state: ChatState, stanza: XmlElement, arrival: Arrival): readonly XmlElement[] {
@@ -169,7 +175,8 @@ function receipt(to: string, id: string, type: string | undefined): XmlElement {
 function takeReceipt(state: ChatState, stanza: XmlElement, peer: string): boolean {
   const received = childOf(stanza, 'received', ns.receipts);
   if (!received) return false;
-  const message = sentMessage(state, received.attributes['id'], peer);
+  const id = received.attributes['id'];
+  const message = state.conversations.get(peer)?.messages.find((one) => one.mine && one.id === id);
   if (message && message.progress !== 'failed') message.progress = 'received';
   return true;
 }

@@ -16,6 +16,7 @@ export class RuleForm {
   readonly #time = h('input', { type: 'time', 'aria-label': 'Until when', value: '18:00' });
   readonly #device = h('input', { type: 'checkbox', id: 'rule-device' });
   readonly #devices = h('select', { 'aria-label': 'Which device' });
+  readonly #deviceChoice = choice(this.#device, 'Send it only to the device', this.#devices);
   readonly #stored = h('input', { type: 'checkbox', id: 'rule-stored' });
   readonly #direct = h('input', { type: 'checkbox', id: 'rule-direct' });
   readonly #own = h('ul', { class: 'own-rules' });
@@ -36,11 +37,11 @@ export class RuleForm {
       'fieldset',
       { class: 'rule-form', id: 'rule-form', hidden: true, on: { change: () => changed() } },
       h('legend', {}, 'Rules for the next message'),
-      this.#choice(this.#here, 'Send it only if they are online now'),
-      this.#choice(this.#until, 'Send it only until', this.#time),
-      this.#choice(this.#device, 'Send it only to the device', this.#devices),
-      this.#choice(this.#stored, 'Tell me when it is stored for them'),
-      this.#choice(this.#direct, 'Tell me when it is delivered'),
+      choice(this.#here, 'Send it only if they are online now'),
+      choice(this.#until, 'Send it only until', this.#time),
+      this.#deviceChoice,
+      choice(this.#stored, 'Tell me when it is stored for them'),
+      choice(this.#direct, 'Tell me when it is delivered'),
       this.#ownRule(),
       this.#own,
       h('p', { class: 'quiet' }, 'The server applies the first rule whose condition is true.'),
@@ -53,8 +54,7 @@ export class RuleForm {
     if (shown.join() === devices.join() && shown.length > 0) return;
     const options = devices.map((device) => h('option', { value: device }, device));
     this.#devices.replaceChildren(...options);
-    this.#device.disabled = devices.length === 0;
-    this.#devices.disabled = devices.length === 0;
+    this.#deviceChoice.hidden = devices.length === 0;
     if (devices.length === 0) this.#device.checked = false;
   }
 
@@ -81,10 +81,6 @@ export class RuleForm {
     this.#rules = [];
     this.#own.replaceChildren();
     this.#changed();
-  }
-
-  #choice(box: HTMLInputElement, words: string, ...more: readonly HTMLElement[]): HTMLElement {
-    return h('p', { class: 'choice' }, box, h('label', { for: box.id }, words), ...more);
   }
 
   #ownRule(): HTMLElement {
@@ -131,4 +127,8 @@ export class RuleForm {
     this.#own.append(item);
     this.#changed();
   }
+}
+
+function choice(box: HTMLInputElement, words: string, ...more: readonly HTMLElement[]): HTMLElement {
+  return h('p', { class: 'choice' }, box, h('label', { for: box.id }, words), ...more);
 }

@@ -65,6 +65,7 @@ export class Sidebar {
       h(
         'header',
         {},
+        h('h1', { class: 'spoken' }, 'Chat'),
         h('img', { src: '/assets/ampere.svg', alt: '', class: 'mark' }),
         this.#me,
         h('button', { class: 'second small', on: { click: () => deps.logOut() } }, 'Log out'),

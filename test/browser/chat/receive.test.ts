@@ -123,6 +123,21 @@ describe('What the chat page makes of stanzas', () => {
     expect([message.progress, message.outcomes.length]).to.deep.equal(['failed', 2]);
   });
 
+  it('believes reports of the servers on the way, and of nobody else', () => {
+    const message = sent('a');
+    takes(report('notify').replace('from="localhost"', 'from="mallory@localhost"'));
+    takes(report('notify').replace('from="localhost"', 'from="elsewhere.example"'));
+    expect(message.outcomes).to.deep.equal([]);
+  });
+
+  it('shows that the server has refused the rules of a message', () => {
+    const message = sent('i');
+    takes(
+      `<message type="error" from="localhost" id="i"><amp xmlns="${amp}"/><error type="modify"><not-acceptable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/><invalid-rules xmlns="${amp}"/></error></message>`,
+    );
+    expect([message.progress, message.outcomes.length]).to.deep.equal(['failed', 1]);
+  });
+
   it('shows why a message was refused', () => {
     const message = sent('e');
     takes(
