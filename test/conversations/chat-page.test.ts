@@ -46,7 +46,8 @@ describe('The chat page', () => {
 
     it('is not there for others, and converse.js is not, either', async () => {
       expect(await statusOf('/chat', stranger)).to.equal(404);
-      expect(await statusOf('/converse', stranger)).to.equal(404);
+      for (const path of ['/converse', '/converse/']) expect(await statusOf(path, stranger)).to.equal(404);
+      expect(await statusOf('/converse')).to.equal(308);
     });
 
     it('may log in without TLS, because nobody is on the way', async () => {
@@ -58,7 +59,7 @@ describe('The chat page', () => {
     });
 
     it('tells how to install converse.js', async () => {
-      expect(await get('/converse')).to.match(/^HTTP\/1\.1 404 .*npm install --no-save converse\.js/s);
+      expect(await get('/converse/')).to.match(/^HTTP\/1\.1 404 .*npm install --no-save converse\.js/s);
     });
   });
 

@@ -8,18 +8,17 @@ declare global {
 }
 
 /** Not a literal, because the compiler would look for the file. */
-const library: string = '/converse/dist/converse.min.js';
+const library: string = '/converse/converse.min.js';
 const { domain = location.hostname } = document.querySelector<HTMLElement>('#app')?.dataset ?? {};
 
 // An ES module: as a plain script it fails at `import.meta`.
 await import(library);
 await globalThis.converse?.initialize({
-  assets_path: '/converse/dist/',
+  assets_path: '/converse/',
   auto_away: 300,
   default_domain: domain,
   discover_connection_methods: false,
   loglevel: 'error',
-  theme: 'default',
   view_mode: 'fullscreen',
   websocket_url: `${location.origin.replace(/^http/, 'ws')}/xmpp-websocket`,
 });

@@ -19,6 +19,7 @@ interface ConverseDeps {
   readonly isServed: (request: HttpRequestHead) => boolean;
 }
 
+const prefix = '/converse';
 const script = 'converse.min.js';
 
 /** converse.js, if the operator has installed it; otherwise a page that says how. */
@@ -29,8 +30,13 @@ export function converseRoutes({ directory = installedBuild(), domain, origins, 
     if (!isServed(request)) throw new HttpError(404);
     return answer;
   };
-  const page: HttpRoute = { methods: ['GET'], path: '/converse', handle };
-  return [page, ...(isInstalled ? directoryRoutes('/converse/dist', directory) : [])];
+  const moved = { status: 308, headers: { location: `${prefix}/` } };
+  return [
+    // Its encryption loads a file from the folder of the page.
+    { methods: ['GET'], path: `${prefix}/`, handle },
+    { methods: ['GET'], path: prefix, handle: (request) => (isServed(request) ? moved : { status: 404 }) },
+    ...(isInstalled ? directoryRoutes(prefix, directory) : []),
+  ];
 }
 
 /** The build in the package that npm has installed where the server finds its own packages. */
@@ -45,8 +51,9 @@ function conversePage(domain: string, origins: readonly string[]): HttpAnswer {
     body: html`<div id="app" data-domain="${domain}"></div>`,
     layout: 'wide',
     scripts: ['/assets/browser/converse/main.js'],
-    stylesheets: ['/converse/dist/converse.min.css'],
-    headers: { 'content-security-policy': pagePolicy({ origins, stylesInMarkup: true }) },
+    stylesheets: [`${prefix}/converse.min.css`],
+    ownLook: true,
+    headers: { 'content-security-policy': pagePolicy({ origins, isConverse: true }) },
   });
 }
 

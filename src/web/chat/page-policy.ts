@@ -2,17 +2,17 @@
 interface PageNeeds {
   /** The addresses of the HTTP listener for people outside: uploaded files have them. */
   readonly origins: readonly string[];
-  /** Whether the scripts of the page put styles into its markup. */
-  readonly stylesInMarkup?: boolean;
+  /** Whether it is converse.js, which puts styles into its markup, and encrypts with WebAssembly. */
+  readonly isConverse?: boolean;
 }
 
 /** The content security policy of a page for chat. `'self'` does not cover WebSockets in every browser. */
-export function pagePolicy({ origins, stylesInMarkup = false }: PageNeeds): string {
+export function pagePolicy({ origins, isConverse = false }: PageNeeds): string {
   const webSockets = origins.map((origin) => origin.replace(/^http/, 'ws'));
   const directives = {
     'default-src': ["'none'"],
-    'script-src': ["'self'"],
-    'style-src': ["'self'", ...(stylesInMarkup ? ["'unsafe-inline'"] : [])],
+    'script-src': ["'self'", ...(isConverse ? ["'wasm-unsafe-eval'"] : [])],
+    'style-src': ["'self'", ...(isConverse ? ["'unsafe-inline'"] : [])],
     'font-src': ["'self'"],
     'img-src': ["'self'", 'blob:', 'data:', ...origins],
     'media-src': ["'self'", 'blob:', ...origins],

@@ -15,12 +15,14 @@ interface Page {
   readonly scripts?: readonly string[];
   /** The paths of stylesheets beside the common one. */
   readonly stylesheets?: readonly string[];
+  /** Whether the page does without the common stylesheet. */
+  readonly ownLook?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The answer with a page, which the browser shows without content from anywhere else, and does not keep. */
 export function pageAnswer({ title, body, layout = 'narrow', status = 200, ...page }: Page): HttpAnswer {
-  const { scripts = [], stylesheets = [], headers = {} } = page;
+  const { scripts = [], stylesheets = [], ownLook = false, headers = {} } = page;
   const document = html`<!doctype html>
 <html lang="en">
 <head>
@@ -30,7 +32,7 @@ export function pageAnswer({ title, body, layout = 'narrow', status = 200, ...pa
 <meta name="robots" content="noindex">
 <title>${title}</title>
 <link rel="icon" href="${iconPath}" type="image/svg+xml">
-${[stylesheetPath, ...stylesheets].map((path) => html`<link rel="stylesheet" href="${path}">\n`)}
+${[...(ownLook ? [] : [stylesheetPath]), ...stylesheets].map((path) => html`<link rel="stylesheet" href="${path}">\n`)}
 ${scripts.map((path) => html`<script type="module" src="${path}"></script>\n`)}
 </head>
 <body class="${layout}">

@@ -17,6 +17,7 @@ const mediaTypes: ReadonlyMap<string, string> = new Map([
   ['.png', 'image/png'],
   ['.svg', 'image/svg+xml'],
   ['.ttf', 'font/ttf'],
+  ['.wasm', 'application/wasm'],
   ['.webp', 'image/webp'],
   ['.woff', 'font/woff'],
   ['.woff2', 'font/woff2'],
