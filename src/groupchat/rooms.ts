@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { parseFrame } from '../xml/parse-frame.ts';
 import type { RoomArchive } from './archive-queries.ts';
+import { copiesFor, type Held, heldRoom, isSomebodyUnaware } from './held-room.ts';
 import { type LoadedRoom, loadRoom } from './loading.ts';
 import type { Wish } from './read-command.ts';
 import { recovery } from './recovery.ts';
@@ -28,8 +29,8 @@ import { authorOf } from './room/posting.ts';
 import { endsOfPrivateMessage } from './room/private-messages.ts';
 import type { RoomState } from './room/state.ts';
 import { RoomOwner, type SendAnnouncements } from './room-owner.ts';
-import { RoomPace } from './room-pace.ts';
 import { SilentClients } from './silent-clients.ts';
+import { TurnBudget } from './turn-budget.ts';
 
 /** How many rooms there may be. */
 export interface RoomLimits {
@@ -78,22 +79,12 @@ type OperatorCommand = WithoutTime<SetAffiliation | Remove | Found | Reconfigure
 
 type WithoutTime<Command> = Command extends unknown ? Omit<Command, 'nowMs'> : never;
 
-interface Held {
-  readonly owner: RoomOwner;
-  readonly pace: RoomPace;
-  readonly ids: RoomArchive['ids'];
-  readonly departed: readonly string[];
-  /** When the clients of other servers were heard last, in monotonic milliseconds. */
-  readonly heard: Map<string, number>;
-  /** Monotonic milliseconds. */
-  usedAtMs: number;
-}
-
 /** All rooms of the server that are in memory. A room is loaded when it is addressed, and leaves memory when nobody is in it. */
 export class Rooms {
   readonly #deps: RoomsDeps;
   readonly #held = new Map<string, Held | Promise<void>>();
   readonly #silent: SilentClients;
+  readonly #turns = new TurnBudget();
   /** Rooms whose clients have confirmed messages that is not written yet. */
   readonly #unwritten = new Set<RoomOwner>();
   #confirmedPauseMs = confirmedMs.least;
@@ -137,7 +128,10 @@ export class Rooms {
     const afterCrash = await this.#hasCrashed();
     const nowMs = this.#deps.clock.nowMs();
     const back = { kind: 'resync', from: client, nick: occupant.resource, afterCrash, nowMs } as const;
-    await this.#at(occupant.bare(), ({ owner, departed }) => owner.take(() => ({ ...back, departed })));
+    await this.#at(occupant.bare(), ({ owner, departed, unaware }) => {
+      unaware.delete(client.toString());
+      return owner.take(() => ({ ...back, departed }));
+    });
   }
 
   /** The server stops: writes the confirmations that are left. */
@@ -146,7 +140,9 @@ export class Rooms {
     for (const held of this.#held.values()) if (!(held instanceof Promise)) await held.owner.settled();
     await this.#hasCrashed();
     await this.#writeConfirmed();
-    await this.#deps.store.end();
+    // Otherwise the next run tells these clients what this one could not.
+    if (![...this.#held.values()].some((held) => !(held instanceof Promise) && isSomebodyUnaware(held)))
+      await this.#deps.store.end();
   }
 
   /** Gives a command of a client to the room at an address. Resolves when all announcements are sent. Throws StanzaError. */
@@ -157,8 +153,13 @@ export class Rooms {
       if (!this.#deps.limits.unlimited) held.pace.admit(wish);
       if (!this.#deps.isLocalDomain(wish.from.domain))
         held.heard.set(wish.from.toString(), this.#deps.clock.monotonicMs());
-      const done = owner.take((state, number) => this.#command(wish, held, state, number));
-      if (wish.kind === 'enter') this.#limitLock(owner);
+      const done = owner.take((state, number) =>
+        then(this.#turns.take(copiesFor(wish, state)), () => this.#command(wish, held, state, number)),
+      );
+      if (wish.kind === 'enter') {
+        held.unaware.delete(wish.from.toString());
+        this.#limitLock(owner);
+      }
       if (wish.kind === 'ask') this.#limitRequest(owner, wish.id);
       return done;
     });
@@ -237,17 +238,9 @@ export class Rooms {
   #load(room: Jid, key: string): Promise<void> {
     const { store, ids, clock, restored } = this.#deps;
     const loading = Promise.all([loadRoom(room, store), ids(), restored, this.#hasCrashed()]).then(
-      ([loaded, written]) => {
+      ([loaded, written, , afterCrash]) => {
         const owner = this.#own(loaded, key);
-        const { departed } = loaded;
-        this.#held.set(key, {
-          owner,
-          pace: new RoomPace(clock),
-          ids: written,
-          departed,
-          heard: new Map(),
-          usedAtMs: clock.monotonicMs(),
-        });
+        this.#held.set(key, heldRoom(loaded, owner, { ...this.#deps, ids: written, afterCrash }));
         this.#sweep ??= clock.after(sweepMs, this.#sweepNow);
       },
       (error: unknown) => {

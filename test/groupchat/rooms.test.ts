@@ -405,6 +405,7 @@ describe('The owner of a room', () => {
       await peopled();
       const many = Array.from({ length: 200 }, (_, n) => `n${n}@a.example/x`);
       for (const client of many) enters(client, Jid.parse(client).local);
+      await rooms.stateOf(hall);
       const written: OccupantChange[] = [];
       const change = store.changeOccupant.bind(store);
       store.changeOccupant = (room, one) => {
@@ -488,6 +489,36 @@ describe('The owner of a room', () => {
       ]);
     });
 
+    it('shows a client that comes back only after another restart what the crash has changed', async () => {
+      await peopled();
+      await restarts([juliet], false);
+      await rooms.recover();
+      await restarts([juliet]);
+      await taken();
+      expect(await back(juliet, 'juliet')).to.deep.equal([
+        'juliet < -romeo none/none',
+        `juliet < +juliet owner/moderator ${juliet} 110`,
+      ]);
+      await restarts([juliet]);
+      expect(await back(juliet, 'juliet')).to.deep.equal([]);
+    });
+
+    it('does not let somebody back in for whom the room is closed', async () => {
+      await peopled();
+      const item = "<item jid='romeo@a.example' affiliation='outcast'/>";
+      const change = store.changeOccupant.bind(store);
+      store.changeOccupant = () => Promise.resolve();
+      sends(juliet, `<iq type='set' id='a'><query xmlns='http://jabber.org/protocol/muc#admin'>${item}</query></iq>`);
+      await taken();
+      store.changeOccupant = change;
+      await restarts([juliet, romeo], false);
+      await rooms.recover();
+      expect(await taken()).to.deep.equal([
+        `romeo < -romeo outcast/none ${romeo} 110 333`,
+        `juliet < -romeo outcast/none ${romeo} 333`,
+      ]);
+    });
+
     it('waits until it is known which sessions can come back', async () => {
       await peopled();
       await rooms.stop();
@@ -500,6 +531,20 @@ describe('The owner of a room', () => {
       restored.resolve();
       expect((await taken()).filter((line) => line.includes('333'))).to.deep.equal([]);
     });
+  });
+
+  it('lets a crowd in over several turns of the event loop, in its order', async () => {
+    open({ maxRooms: 10, maxRoomsPerOwner: 10, unlimited: true });
+    await peopled();
+    const crowd = Array.from({ length: 60 }, (_, n) => `n${n}@a.example/x`);
+    for (const client of crowd) enters(client, Jid.parse(client).local);
+    const first = await taken();
+    const insideAfter = (got: readonly string[]) => got.filter((line) => / 110$/.test(line)).length;
+    expect(insideAfter(first)).to.be.within(10, 40);
+    await rooms.stateOf(hall);
+    await settled();
+    const nicks = [...first, ...lines.splice(0)].flatMap((line) => /^romeo < \+(n\d+) /.exec(line)?.[1] ?? []);
+    expect(nicks).to.deep.equal(crowd.map((client) => Jid.parse(client).local));
   });
 
   describe('with clients of other servers', () => {

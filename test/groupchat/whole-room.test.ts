@@ -150,8 +150,11 @@ class Walk {
 }
 
 /** A client has heard a part of the archive without a hole, up to its end if it is in the room and has read everything. */
-function checkHeard({ heard, view, unread }: RoomClient, archived: readonly string[], title: string): void {
-  const start = heard[0] === undefined ? archived.length : archived.indexOf(heard[0]);
+function checkHeard({ heard: all, view, unread }: RoomClient, archived: readonly string[], title: string): void {
+  const start = all[0] === undefined ? archived.length : archived.indexOf(all[0]);
+  // What it has not confirmed before it has entered again may come once more, too.
+  const earlier = archived.slice(0, start);
+  const heard = all.filter((id) => !earlier.includes(id));
   const isComplete = view.isInside && unread === 0;
   const expected = isComplete ? archived.slice(start) : archived.slice(start, start + heard.length);
   expect(heard, title).to.deep.equal(expected);

@@ -1,0 +1,59 @@
+import type { Clock } from '../support/clock.ts';
+import type { RoomArchive } from './archive-queries.ts';
+import type { LoadedRoom } from './loading.ts';
+import type { Wish } from './read-command.ts';
+import type { RoomState } from './room/state.ts';
+import type { RoomOwner } from './room-owner.ts';
+import { RoomPace } from './room-pace.ts';
+
+/** A room in memory. */
+export interface Held {
+  readonly owner: RoomOwner;
+  readonly pace: RoomPace;
+  readonly ids: RoomArchive['ids'];
+  readonly departed: readonly string[];
+  /** The local clients that may not know what a crash has changed. */
+  readonly unaware: Set<string>;
+  /** When the clients of other servers were heard last, in monotonic milliseconds. */
+  readonly heard: Map<string, number>;
+  /** Monotonic milliseconds. */
+  usedAtMs: number;
+}
+
+/** Dependencies of a room in memory. */
+interface HeldRoomDeps extends Pick<Held, 'ids'> {
+  readonly isLocalDomain: (domain: string) => boolean;
+  readonly clock: Clock;
+  /** Whether the last run has ended with a crash. */
+  readonly afterCrash: boolean;
+}
+
+/** A room that was loaded. */
+export function heldRoom(
+  { departed, confirmed }: LoadedRoom,
+  owner: RoomOwner,
+  { ids, clock, isLocalDomain, afterCrash }: HeldRoomDeps,
+): Held {
+  const clients = afterCrash ? confirmed.map(({ client }) => client) : [];
+  return {
+    owner,
+    pace: new RoomPace(clock),
+    ids,
+    departed,
+    unaware: new Set(clients.filter(({ domain }) => isLocalDomain(domain)).map(String)),
+    heard: new Map(),
+    usedAtMs: clock.monotonicMs(),
+  };
+}
+
+/** Whether a client in the room has not come back since a crash. */
+export function isSomebodyUnaware({ owner: { state }, unaware }: Held): boolean {
+  return state.kind === 'existing' && [...unaware].some((client) => state.occupants.isInside(client));
+}
+
+/** How many copies of presence come of a wish: everybody is told of somebody who comes or goes, and a newcomer of everybody. */
+export function copiesFor({ kind }: Wish, state: RoomState): number {
+  const { size } = state.kind === 'existing' ? state.occupants : { size: 0 };
+  if (kind === 'enter') return 2 * size;
+  return kind === 'leave' ? size : 0;
+}
