@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Timer } from './clock.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
+/** How many times as long as a step it rests after it: others seldom have to wait for a step. */
+const restFactor = 4;
 
 /** Dependencies of {@link Tidying}. */
 interface TidyingDeps {
@@ -16,7 +19,7 @@ interface TidyingDeps {
 }
 
 /**
- * Removes old data every hour, a little in each step, so that other operations go on between. The age of data depends on the clock of the
+ * Removes old data every hour, a little in each step, and rests between, so that other operations seldom wait. The age of data depends on the clock of the
  * machine: if it jumps by more than a day, nothing is removed for its age on the next day. So a clock that is wrong for a while does not
  * empty the store.
  */
@@ -24,6 +27,7 @@ export class Tidying {
   readonly #deps: TidyingDeps;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
+  readonly #stopping = new AbortController();
   #wanted = false;
   #stopped = false;
   /** The clock when it was looked at last, and until when it is not trusted. */
@@ -43,6 +47,7 @@ export class Tidying {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#stopping.abort();
     await this.settled();
   }
 
@@ -69,13 +74,25 @@ export class Tidying {
     try {
       while (this.#wanted) {
         this.#wanted = false;
-        const removeSome = this.#deps.plan(this.#trustsClock());
-        while (!this.#stopped && (await removeSome()));
+        await this.#removeAll(this.#deps.plan(this.#trustsClock()));
       }
     } catch (error) {
       this.#deps.failed(error);
     }
     this.#running = undefined;
+  }
+
+  async #removeAll(removeSome: () => Promise<boolean>): Promise<void> {
+    for (;;) {
+      const beganMs = performance.now();
+      if (this.#stopped || !(await removeSome())) return;
+      await this.#rest(restFactor * (performance.now() - beganMs));
+    }
+  }
+
+  async #rest(restMs: number): Promise<void> {
+    const { signal } = this.#stopping;
+    if (!signal.aborted) await sleep(restMs, undefined, { signal }).catch(() => undefined);
   }
 
   #trustsClock(): boolean {
