@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import Database from 'better-sqlite3';
 import type { ArchiveStore } from '../../src/storage/archive.ts';
 import { firstIdAt } from '../../src/storage/ordered-ids.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import { fillArchive, otherArchives as others, startMs, stepMs } from './fill.ts';
 
 /*
  * Measures large archives: `node test/bench/archive-scale.ts --messages 1000000 --removed 300000`. One account owns half of the messages,
@@ -20,45 +20,9 @@ const { values } = parseArgs({
 });
 const messages = Number(values.messages);
 const removed = Number(values.removed);
-const others = 10_000;
-const startMs = Date.UTC(2025, 0, 1);
-const stepMs = 1000;
 
 function fail(error: Error): never {
   throw error;
-}
-
-/** Fills the tables as the server would have left them, with everything in the index. */
-function fill(file: string): void {
-  const db = new Database(file);
-  db.pragma('synchronous = OFF');
-  const series = `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?)`;
-  db.transaction(() => {
-    db.prepare(
-      `${series} INSERT INTO accounts (jid, domain, created_at_ms, roster_version, roster_floor)
-       SELECT 'user' || i || '@x.example', 'x.example', 1, 1, 1 FROM n`,
-    ).run(others);
-    db.prepare('INSERT INTO archives (account_id) SELECT id FROM accounts ORDER BY id').run();
-    db.prepare(`${series} INSERT INTO archive_peers (jid) SELECT 'peer' || i || '@y.example' FROM n`).run(999);
-    // Every other message is one of the first account.
-    db.prepare(
-      `${series} INSERT INTO archive_messages (id, recipient_archive, recipient_peer, bytes)
-       SELECT (@start + i * @step) * 1024, CASE i % 2 WHEN 0 THEN 1 ELSE 2 + (i * 7919) % @others END, 1 + (i * 31) % 1000,
-         CAST('<message from="peer@y.example/x" to="user@x.example" id="m' || i || '" type="chat"><body>' ||
-           hex(zeroblob(150)) || '</body></message>' AS BLOB) FROM n`.replace('< ?', '< @count'),
-    ).run({ count: messages - 1, start: startMs, step: stepMs, others });
-    db.prepare(
-      `INSERT INTO archive_entries (archive, id, peer)
-       SELECT recipient_archive, id, recipient_peer FROM archive_messages ORDER BY recipient_archive, id`,
-    ).run();
-    db.prepare(
-      `UPDATE archives SET entries = c FROM (SELECT archive, count(*) AS c FROM archive_entries GROUP BY archive) AS t
-       WHERE t.archive = archives.id`,
-    ).run();
-    db.prepare('UPDATE archive_progress SET indexed_up_to = (SELECT max(id) FROM archive_messages), changes = 1').run();
-  })();
-  db.pragma('wal_checkpoint(TRUNCATE)');
-  db.close();
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -129,7 +93,10 @@ try {
   const open = () => openSqliteStorage({ dataDir, onFatal: fail, quickCheck: false });
   await (await open()).close();
   const file = join(dataDir, 'ampere.db');
-  console.log(`making ${messages} messages               `, (await timed(async () => fill(file))).toFixed(0));
+  console.log(
+    `making ${messages} messages               `,
+    (await timed(async () => fillArchive(file, messages))).toFixed(0),
+  );
   console.log('size of the database in MB               ', (statSync(file).size / 1e6).toFixed(0));
   let storage = await open();
   await pages(storage.archive);

@@ -1,7 +1,7 @@
 import type { CoreUse } from './cores.ts';
 
 /** What is measured of a case. */
-export type CaseKind = 'throughput' | 'whole' | 'rules' | 'latency' | 'idle' | 'start' | 'growth';
+export type CaseKind = 'throughput' | 'whole' | 'rules' | 'latency' | 'idle' | 'start' | 'growth' | 'crowd';
 
 /** One thing to measure on every server. */
 export interface Case {
@@ -174,6 +174,44 @@ function room(occupants: number, tls: boolean): Case {
   };
 }
 
+/** People who enter a room at the same time, and whose links break at the same time, beside chat of others. */
+function crowd(occupants: number): Case {
+  return {
+    ...common,
+    name: `crowd-${occupants}`,
+    title: `${occupants} at once, beside 2000 messages/s`,
+    kind: 'crowd',
+    unit: 'message',
+    scenario: 'crowd',
+    settings: { pairs: 50, rate: 2000, occupants, warm, timeout: patienceSeconds },
+    long: occupants !== 200,
+    archive: true,
+    rooms: true,
+  };
+}
+
+/** The occupants of one room. */
+const occupants: Case = {
+  ...idle(1000),
+  name: 'occupants-1000',
+  title: 'an occupant of a room of 1000',
+  tls: false,
+  unit: 'occupant',
+  scenario: 'residents',
+  settings: { occupants: 1000, settle: 5, timeout: patienceSeconds },
+  archive: true,
+  rooms: true,
+};
+
+/** Rooms that somebody has just left. */
+const emptyRooms: Case = {
+  ...occupants,
+  name: 'empty-rooms-1000',
+  title: 'one of 1000 rooms that nobody is in any more',
+  unit: 'room',
+  settings: { occupants: 100, rooms: 1000, settle: 5, timeout: patienceSeconds },
+};
+
 const start: Case = {
   ...common,
   name: 'start',
@@ -213,6 +251,9 @@ export const cases: readonly Case[] = [
   ...[10, 100, 1000, 10_000].map(growth),
   idle(2000),
   idle(10_000),
+  occupants,
+  emptyRooms,
+  ...[100, 200, 400].map(crowd),
   start,
   ...[
     messages(50, 10, false, 100),

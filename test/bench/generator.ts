@@ -30,6 +30,11 @@ export interface GeneratorReport {
   readonly rssBeforeKb?: number;
   readonly rssAfterKb?: number;
   readonly flushPerSecond?: number;
+  readonly aloneP99Us?: number;
+  readonly joinP99Us?: number;
+  readonly joinSeconds?: number;
+  readonly leaveP99Us?: number;
+  readonly leaveSeconds?: number;
   readonly lost: number;
   readonly misordered: number;
   readonly misaddressed: number;

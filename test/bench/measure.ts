@@ -77,6 +77,7 @@ function sampleOf(report: GeneratorReport, cores: CoreUse): Sample {
     p999Us: report.p999Us,
     ...(report.changes > 0 ? { changesPerSecond: report.changes / seconds } : {}),
     ...memoryOf(report),
+    ...crowdOf(report),
     ...(report.flushPerSecond === undefined ? {} : { flushPerSecond: report.flushPerSecond }),
     faults: faultsOf(report),
     // Memory does not depend on who else is at work.
@@ -87,6 +88,19 @@ function sampleOf(report: GeneratorReport, cores: CoreUse): Sample {
 function memoryOf({ connections, rssBeforeKb, rssAfterKb }: GeneratorReport): Partial<Sample> {
   if (connections === undefined || rssBeforeKb === undefined || rssAfterKb === undefined) return {};
   return { rssKb: rssAfterKb, kbPerConnection: (rssAfterKb - rssBeforeKb) / connections };
+}
+
+function crowdOf(report: GeneratorReport): Partial<Sample> {
+  const { aloneP99Us, joinP99Us, joinSeconds, leaveP99Us, leaveSeconds } = report;
+  if (aloneP99Us === undefined || joinP99Us === undefined || leaveP99Us === undefined) return {};
+  const movedP99Ms = (Math.max(joinP99Us, leaveP99Us) - aloneP99Us) / 1000;
+  return {
+    aloneP99Us,
+    joinP99Us,
+    leaveP99Us,
+    movedP99Ms,
+    ...(joinSeconds && leaveSeconds && { joinSeconds, leaveSeconds }),
+  };
 }
 
 function faultsOf(report: GeneratorReport): number {

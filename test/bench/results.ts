@@ -17,6 +17,15 @@ export interface Sample {
   readonly kbPerConnection?: number;
   readonly rssKb?: number;
   readonly startSeconds?: number;
+  /** The 99th percentile of chat while nobody else does anything, and while a crowd enters a room or leaves it. */
+  readonly aloneP99Us?: number;
+  readonly joinP99Us?: number;
+  readonly leaveP99Us?: number;
+  /** How much the crowd moves it, in milliseconds. */
+  readonly movedP99Ms?: number;
+  /** Until the crowd has come, and until it has gone. */
+  readonly joinSeconds?: number;
+  readonly leaveSeconds?: number;
   /** Lost, misordered, misaddressed or cut stanzas, errors, broken connections. */
   readonly faults: number;
   /** Something else used the machine. */

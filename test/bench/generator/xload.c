@@ -77,6 +77,7 @@ static const struct setting {
   SETTING("rate", REAL, rate),
   SETTING("contacts", NUMBER, contacts),
   SETTING("occupants", NUMBER, occupants),
+  SETTING("rooms", NUMBER, rooms),
   SETTING("senders", NUMBER, senders),
   SETTING("per-recipient", NUMBER, per_recipient),
   SETTING("batch", NUMBER, batch),
@@ -88,7 +89,8 @@ static const struct setting {
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
 static _Noreturn void usage(void) {
-  fprintf(stderr, "xload SCENARIO [options]\nscenarios: messages logins idle offline presence rooms\noptions: --pid P[,P]");
+  fprintf(stderr, "xload SCENARIO [options]\nscenarios: messages logins idle offline presence rooms crowd "
+                  "residents\noptions: --pid P[,P]");
   for (int i = 0; i < SETTINGS; i++) fprintf(stderr, " --%s%s", settings[i].name, settings[i].kind == FLAG ? "" : " X");
   fprintf(stderr, "\nAccounts are PREFIX<BASE>, PREFIX<BASE + 1>, ...\n");
   exit(1);
@@ -120,7 +122,7 @@ static void read_options(int argc, char **argv) {
     if (found == SETTINGS) set_pids(optarg);
     else set(&settings[found], optarg);
   }
-  const struct scenario *all[] = { &messages, &logins, &idle, &offline, &presence, &rooms };
+  const struct scenario *all[] = { &messages, &logins, &idle, &offline, &presence, &rooms, &crowd, &residents };
   for (size_t i = 0; i < sizeof all / sizeof *all && optind < argc; i++)
     if (strcmp(all[i]->name, argv[optind]) == 0) scenario = all[i];
   if (!scenario || optind + 1 != argc || options.pairs < 1) usage();

@@ -13,7 +13,7 @@ typedef uint64_t u64;
 struct options {
   const char *host, *domain, *prefix, *password, *mechanism, *key_cache, *payload;
   int port, base, users, concurrency, sources;
-  int pairs, window, body, contacts, occupants, senders, per_recipient, batch;
+  int pairs, window, body, contacts, occupants, rooms, senders, per_recipient, batch;
   double warm, seconds, settle, rate, timeout;
   bool tls, raw;
   int pids[64], pid_count;
@@ -117,7 +117,7 @@ struct scenario {
   u64 (*due)(u64 now); // open loop: sends what is due, returns when the next one is
 };
 extern const struct scenario *scenario;
-extern const struct scenario messages, logins, idle, offline, presence, rooms;
+extern const struct scenario messages, logins, idle, offline, presence, rooms, crowd, residents;
 extern enum phase phase;
 extern struct counts {
   u64 sent, received, expected, measured, changes, misordered, misaddressed, truncated, refused, overflow;

@@ -4,10 +4,10 @@ import { ampere, bestPeer, type Column, withEdges } from './servers.ts';
 
 type Measure = Exclude<keyof Sample, 'noisy'>;
 
-/** A bound relative to another server in the same case. */
+/** A bound relative to another server in the same case, or to nobody. */
 interface Bound {
-  /** The name of a server, or the better one of the peers. */
-  readonly of: 'best peer' | 'relay' | 'ejabberd';
+  /** The name of a server, the better one of the peers, or nobody. */
+  readonly of: 'best peer' | 'relay' | 'ejabberd' | 'nobody';
   readonly atLeast?: number;
   readonly atMost?: number;
 }
@@ -38,6 +38,7 @@ const goals: readonly Goal[] = [
   rate('presence-500', 'presence deliveries/s', 2),
   rate('room-200-plain', 'deliveries/s in a room of 200, plain', 5),
   rate('room-200-tls', 'deliveries/s in a room of 200, TLS', 3.5),
+  atMost('crowd-200', 'ms that a crowd of 200 moves the p99 of others', 'movedP99Ms', { of: 'nobody', atMost: 20 }),
   atMost('idle-10000', 'KiB for an idle TLS connection', 'kbPerConnection', { of: 'best peer', atMost: 1 }),
   atMost('start', 'seconds to start', 'startSeconds', { of: 'ejabberd', atMost: 0.5 }),
   atMost('start', 'KiB resident after the start', 'rssKb', { of: 'ejabberd', atMost: 1 }),
@@ -65,6 +66,7 @@ function whole(name: string, text: string, timesPeer: number): Goal {
 
 /** The ratio of a value to what a bound compares it with; undefined if that was not measured. */
 function relative(value: number, goal: Goal, { of, atMost }: Bound, results: Results): number | undefined {
+  if (of === 'nobody') return value;
   const other =
     of === 'best peer'
       ? bestPeer(results, goal.case, goal.measure, atMost === undefined ? Math.max : Math.min)
@@ -77,7 +79,13 @@ function isMet(ratio: number | undefined, { atLeast, atMost }: Bound): boolean {
 }
 
 function wanted({ of, atLeast, atMost }: Bound): string {
+  if (of === 'nobody') return `≤ ${atMost}`;
   return `${atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`} × ${of === 'ejabberd' ? of : `the ${of}`}`;
+}
+
+function measured(ratio: number | undefined, bound: Bound | undefined): string {
+  if (ratio === undefined) return '–';
+  return bound?.of === 'nobody' ? number(ratio) : times(ratio, 2);
 }
 
 /** Every goal that was measured, and whether it is met. */
@@ -91,7 +99,7 @@ export function goalTable(results: Results): string {
       [
         goal.text,
         goal.bounds.map(wanted).join(', '),
-        ratios.map((ratio) => (ratio === undefined ? '–' : times(ratio, 2))).join(', '),
+        ratios.map((ratio, index) => measured(ratio, goal.bounds[index])).join(', '),
         number(value),
         met ? 'yes' : '**no**',
       ],

@@ -1,6 +1,7 @@
 import type { Results } from '../results.ts';
 import {
   cpuTable,
+  crowdTable,
   growthTable,
   latencyTable,
   loadTable,
@@ -21,5 +22,6 @@ export const sections: Readonly<Record<string, (results: Results) => string>> = 
   latency: latencyTable,
   growth: growthTable,
   memory: memoryTable,
+  crowd: crowdTable,
   start: startTable,
 };

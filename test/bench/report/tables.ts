@@ -127,6 +127,28 @@ export function memoryTable(results: Results): string {
   return markdownTable(['resident memory', ...xmppServers.map(({ title }) => title)], rows);
 }
 
+/** How a crowd that comes or goes moves the chat of others, and how long it takes. */
+export function crowdTable(results: Results): string {
+  const rows = casesOf(results, 'crowd').map(({ name, title }) => [
+    title,
+    ...xmppServers.map((server) => {
+      const cell = cellOf(results, name, server.name);
+      const [alone, join, leave] = [
+        middle(cell, 'aloneP99Us'),
+        middle(cell, 'joinP99Us'),
+        middle(cell, 'leaveP99Us'),
+      ].map((us) => milliseconds(us ?? Number.NaN));
+      const seconds = [middle(cell, 'joinSeconds'), middle(cell, 'leaveSeconds')].map((one) =>
+        number(one ?? Number.NaN),
+      );
+      if (cell === undefined || middle(cell, 'aloneP99Us') === undefined) return cell?.failure ? 'failed' : '–';
+      return `${alone} / ${join} / ${leave} ms, ${seconds.join(' / ')} s`;
+    }),
+  ]);
+  const head = ['p99 alone / coming / going, until all have', ...xmppServers.map(({ title }) => title)];
+  return rows.length === 0 ? '' : markdownTable(head, rows);
+}
+
 /** Time and memory of the start. */
 export function startTable(results: Results): string {
   const rows = casesOf(results, 'start').map(({ name, title }) => [
