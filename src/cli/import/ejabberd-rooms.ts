@@ -1,10 +1,11 @@
-import type { PortableRoom } from '../../groupchat/portable-room.ts';
+import type { PortableRoom, PortableRoomMessage } from '../../groupchat/portable-room.ts';
 import { Jid } from '../../protocol/jid.ts';
-import { nickKey } from '../../protocol/muc/nick-key.ts';
 import { defaultRoomConfig, type RoomConfig } from '../../protocol/muc/room-config.ts';
+import { readRoomVcard } from '../../protocol/muc/room-vcard.ts';
 import { affiliationNamed } from '../../protocol/muc/vocabulary.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { xml } from '../../xml/element.ts';
+import { parseElement } from '../../xml/parse-element.ts';
 import { serialize } from '../../xml/serialize.ts';
 import type { EjabberdDump, EjabberdRecord } from './ejabberd-dump.ts';
 import { addressOf, stanzaElement, timeMsOf } from './ejabberd-parts.ts';
@@ -47,7 +48,7 @@ const fields: Readonly<Record<string, string>> = {
 const handled: ReadonlySet<string> = new Set([
   ...['moderated', 'members_by_default', 'anonymous', 'password', 'password_protected', 'allow_private_messages'],
   ...['affiliations', 'subject', 'subject_author', 'roles', 'robots', 'hibernation_time', 'vcard_xupdate'],
-  ...['public_list', 'allow_query_users', 'captcha_whitelist'],
+  ...['public_list', 'allow_query_users', 'captcha_whitelist', 'vcard'],
 ]);
 
 /** The values of options without a meaning here that lose nothing. */
@@ -60,7 +61,6 @@ const insignificant: Readonly<Record<string, string | number | boolean>> = {
   allow_subscription: false,
   captcha_protected: false,
   enable_hats: false,
-  vcard: '',
   subscribers: '',
   hats_users: '',
   hats_defs: '',
@@ -70,20 +70,19 @@ class EjabberdRoom {
   readonly #dump: EjabberdDump;
   readonly #address: string;
   readonly #losses: string[] = [];
-  /** When the subject was set: the archive says so, if it has the message. */
-  #subjectAtMs: number;
+  readonly #nowMs: number;
 
   constructor(dump: EjabberdDump, address: string, nowMs: number) {
     this.#dump = dump;
     this.#address = address;
-    this.#subjectAtMs = nowMs;
+    this.#nowMs = nowMs;
   }
 
   async found(): Promise<FoundRoom> {
     const [place, losses] = [this.#address, this.#losses];
     try {
       for await (const record of this.#dump.records('muc_room', place, this.#lose))
-        return { place, room: await this.#portable(optionsIn(record)), losses };
+        return { place, room: await this.#portable(optionsIn(record)), messages: this.#messages(), losses };
       return { place, problem: losses[0] ?? 'it has no record', losses };
     } catch (error) {
       return { place, problem: faultIn(error), losses };
@@ -91,13 +90,13 @@ class EjabberdRoom {
   }
 
   async #portable(options: Options): Promise<PortableRoom> {
-    const messages = await this.#messages();
     return {
       room: Jid.parse(this.#address).toString(),
       config: JSON.stringify(this.#config(options)),
       affiliations: this.#affiliations(options, await this.#nicks()),
-      subject: this.#subject(options),
-      messages,
+      vcard: this.#vcard(options.get('vcard')),
+      subject: this.#subject(options, await this.#subjectAtMs()),
+      messages: [],
     };
   }
 
@@ -143,26 +142,30 @@ class EjabberdRoom {
   }
 
   #affiliations(options: Options, nicks: ReadonlyMap<string, string>): PortableRoom['affiliations'] {
-    const taken = new Set<string>();
     return itemsOf(options.get('affiliations')).flatMap((entry) => {
       const [address, value] = entry instanceof Tuple ? entry.items : [];
       const user = addressOf(address);
-      // With a reason, it is the first of two.
-      const name = nameOf(value instanceof Tuple ? value.items[0] : value);
-      const affiliation = affiliationNamed(name);
-      if (affiliation === undefined) {
-        this.#lose(`the affiliation ${name} of ${user}`);
-        return [];
-      }
-      if (affiliation === 'none') return [];
+      const [given, why] = value instanceof Tuple ? value.items : [value];
+      const affiliation = affiliationNamed(nameOf(given));
+      if (affiliation === undefined) this.#lose(`the affiliation ${nameOf(given)} of ${user}`);
+      if (affiliation === undefined || affiliation === 'none') return [];
       const nick = affiliation === 'outcast' ? undefined : nicks.get(user);
-      if (nick === undefined || taken.has(nickKey(nick))) return [{ jid: Jid.parse(user).toString(), affiliation }];
-      taken.add(nickKey(nick));
-      return [{ jid: Jid.parse(user).toString(), affiliation, nick }];
+      const reason = typeof why === 'string' && why !== '' ? why : undefined;
+      return [{ jid: Jid.parse(user).toString(), affiliation, nick, reason }];
     });
   }
 
-  #subject(options: Options): PortableRoom['subject'] {
+  #vcard(text: ErlangTerm): string | undefined {
+    if (typeof text !== 'string' || text === '') return undefined;
+    try {
+      return readRoomVcard(parseElement(text))?.xml;
+    } catch (error) {
+      this.#lose(`the option vcard: ${faultIn(error)}`);
+      return undefined;
+    }
+  }
+
+  #subject(options: Options, atMs: number): PortableRoom['subject'] {
     const stored = options.get('subject');
     const texts = Array.isArray(stored) ? stored : stored ? [new Tuple(['', '', stored])] : [];
     if (texts.length === 0) return undefined;
@@ -174,29 +177,44 @@ class EjabberdRoom {
       return xml('subject', { 'xml:lang': lang ? String(lang) : undefined }, String(data ?? ''));
     });
     const message = xml('message', { xmlns: ns.client, type: 'groupchat', from }, ...subjects);
-    return { atMs: this.#subjectAtMs, xml: serialize(message) };
+    return { atMs, xml: serialize(message) };
   }
 
-  async #messages(): Promise<PortableRoom['messages']> {
-    const messages: { atMs: number; xml: string }[] = [];
-    const time = (record: EjabberdRecord) => timeMsOf(record.get('timestamp')) ?? 0;
-    for await (const record of this.#dump.inOrder('archive_msg', this.#address, time, this.#lose)) {
+  /** When the subject was set: the archive says so, if it has the message. */
+  async #subjectAtMs(): Promise<number> {
+    let atMs: number | undefined;
+    // Whatever is lost is reported when the messages are read.
+    for await (const record of this.#dump.records('archive_msg', this.#address, () => undefined))
+      if (isSubject(record.get('packet'))) atMs = Math.max(atMs ?? 0, timeOf(record));
+    return atMs ?? this.#nowMs;
+  }
+
+  async *#messages(): AsyncGenerator<PortableRoomMessage> {
+    for await (const record of this.#dump.inOrder('archive_msg', this.#address, timeOf, this.#lose)) {
       try {
         const message = stanzaElement(record.get('packet'));
         message.attrs['from'] = `${this.#address}/${record.text('nick')}`;
         delete message.attrs['to'];
-        if (message.getChild('subject') && !message.getChild('body')) this.#subjectAtMs = time(record);
-        messages.push({ atMs: time(record), xml: serialize(message) });
+        yield { atMs: timeOf(record), xml: serialize(message) };
       } catch (error) {
         this.#lose(`a message: ${faultIn(error)}`);
       }
     }
-    return messages;
   }
 
   readonly #lose = (what: string): void => {
     this.#losses.push(what);
   };
+}
+
+function timeOf(record: EjabberdRecord): number {
+  return timeMsOf(record.get('timestamp')) ?? 0;
+}
+
+function isSubject(packet: ErlangTerm): boolean {
+  const children = packet instanceof Tuple ? itemsOf(packet.items[3]) : [];
+  const names = children.map((child) => (child instanceof Tuple ? child.items[1] : undefined));
+  return names.includes('subject') && !names.includes('body');
 }
 
 function optionsIn(record: EjabberdRecord): Options {
