@@ -303,7 +303,7 @@ const contact = z
 
 const storage = z
   .strictObject({
-    quickCheck: flag(true, 'Check the database for corruption at every start.'),
+    quickCheck: flag(true, 'Check the database for corruption at every start, unless it is larger than 256 MiB.'),
     ballastBytes: bytes(
       32 * 1024 * 1024,
       0,

@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { archiveRetention } from '../../src/archives/retention.ts';
 import type { ArchiveStore } from '../../src/storage/archive.ts';
 import { firstIdAt } from '../../src/storage/ordered-ids.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import { systemClock } from '../../src/support/clock.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { fillArchive, otherArchives as others, startMs, stepMs } from './fill.ts';
 
 /*
@@ -20,6 +23,7 @@ const { values } = parseArgs({
 });
 const messages = Number(values.messages);
 const removed = Number(values.removed);
+const dayMs = 86_400_000;
 
 function fail(error: Error): never {
   throw error;
@@ -58,11 +62,13 @@ async function pages(store: ArchiveStore): Promise<void> {
 
 /** Removes the oldest messages, while somebody else writes and waits for the disk each time. */
 async function sweep(store: ArchiveStore): Promise<void> {
-  const limits = {
-    removeBeforeId: firstIdAt(startMs + removed * stepMs),
-    maxMessages: Number.MAX_SAFE_INTEGER,
-    indexBeforeId: 0,
-  };
+  const nowMs = startMs + removed * stepMs + dayMs;
+  const retention = archiveRetention({
+    store,
+    options: { keepDays: 1, maxPerArchive: null },
+    clock: { ...systemClock, nowMs: () => nowMs },
+    log: new RecordingLog(),
+  });
   const append = () =>
     timed(() =>
       store.append({
@@ -80,9 +86,12 @@ async function sweep(store: ArchiveStore): Promise<void> {
     while (sweeping) during.push(await append());
   })();
   const took = await timed(async () => {
-    while (await store.tidy(limits));
+    retention.start();
+    retention.wake();
+    await retention.settled();
   });
   sweeping = false;
+  await retention.stop();
   await others;
   console.log(`removal of ${removed} messages             `, took.toFixed(0));
   console.log('a write meanwhile                        ', summary(during));

@@ -28,16 +28,19 @@ export function fillArchive(file: string, messages: number): void {
       `${series} INSERT INTO accounts (jid, domain, created_at_ms, roster_version, roster_floor)
        SELECT 'user' || i || '@x.example', 'x.example', 1, 1, 1 FROM n`,
     ).run({ count: otherArchives + 1 });
-    db.prepare('INSERT INTO archives (account_id) SELECT id FROM accounts ORDER BY id').run();
+    const first = db.prepare('SELECT coalesce(max(id), 0) + 1 FROM archives').pluck().get();
+    db.prepare(
+      "INSERT INTO archives (account_id) SELECT id FROM accounts WHERE domain = 'x.example' ORDER BY id",
+    ).run();
     db.prepare(`${series} INSERT INTO archive_peers (jid) SELECT 'peer' || i || '@y.example' FROM n`).run({
       count: 1000,
     });
     db.prepare(
       `${series} INSERT INTO archive_messages (id, recipient_archive, recipient_peer, bytes)
-       SELECT (@start + i * @step) * 1024, CASE i % 2 WHEN 0 THEN 1 ELSE 2 + (i * 7919) % @others END, 1 + (i * 31) % 1000,
+       SELECT (@start + i * @step) * 1024, @first + CASE i % 2 WHEN 0 THEN 0 ELSE 1 + (i * 7919) % @others END, 1 + (i * 31) % 1000,
          CAST('<message from="peer@y.example/x" to="user@x.example" id="m' || i || '" type="chat"><body>' ||
            hex(zeroblob(150)) || '</body></message>' AS BLOB) FROM n`,
-    ).run({ count: messages, start: startMs, step: stepMs, others: otherArchives });
+    ).run({ count: messages, start: startMs, step: stepMs, others: otherArchives, first });
     db.prepare(
       `INSERT INTO archive_entries (archive, id, peer)
        SELECT recipient_archive, id, recipient_peer FROM archive_messages ORDER BY recipient_archive, id`,

@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   statSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -133,6 +134,15 @@ describe('a database that must not be used', () => {
     expect(error.code).to.equal('corrupt');
     expect(error.message).to.include(directory.path('ampere.db')).and.to.include(directory.path('backups', 'good.db'));
     expect(existsSync(directory.path('ampere.pid'))).to.equal(false);
+  });
+
+  it('is not checked if that would take long', async () => {
+    await fill();
+    damage('accounts');
+    truncateSync(directory.path('ampere.db'), 257 * 1024 * 1024);
+    const storage = await directory.open({ onFatal: () => undefined });
+    expect((await rejection(storage.accounts.credentials('u1@x.example'))).code).to.equal('corrupt');
+    await storage.close();
   });
 
   it('is refused if it is no database', async () => {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { Ballast } from './ballast.ts';
 import { configureConnection } from './configure-connection.ts';
@@ -54,9 +55,16 @@ function trimBallast({ dataDir, ballastBytes, releaseBallast }: DatabaseOptions)
   return ballast;
 }
 
+/** Bytes of a database that is checked at the start. A check reads everything, about a gigabyte in three seconds. */
+const largestChecked = 256 * 1024 * 1024;
+
+function isQuicklyChecked(file: string): boolean {
+  return statSync(file).size <= largestChecked;
+}
+
 function prepareDatabase(db: Database.Database, options: DatabaseOptions): Migration | undefined {
   configureConnection(db, options.ballastBytes);
-  if (options.quickCheck) quickCheck(db);
+  if (options.quickCheck && isQuicklyChecked(dataPaths(options.dataDir).database)) quickCheck(db);
   const migration = migrate(db, options.migrationsDir, options.dataDir);
   if (options.maxPageCount !== undefined) db.pragma(`max_page_count = ${options.maxPageCount}`);
   return migration;
