@@ -53,7 +53,7 @@ export async function makeFederation(
     contexts: certificates,
     isHosted,
     sender: (from) => senderOf(from, routing),
-    fromPeer: (stanza, ackScope) => router.fromPeer(stanza, ackScope),
+    fromPeer: (stanza, ackScope) => router.fromServer(stanza, ackScope),
     requests,
     copies,
     broken: (remote) => hooks.linkBroken(remote),

@@ -125,6 +125,20 @@ const peers = z
   .prefault({})
   .describe('Limits on outbound connections: the totals, and the share of one account or address.');
 
+const strangers = z
+  .strictObject({
+    perSender: whole(20, 1, million, 'Messages and requests a minute from one address; twice as many at once.'),
+    perDomain: whole(
+      120,
+      1,
+      million,
+      'Messages and requests a minute from one domain. Ten times as many if users of this server have contacts there.',
+    ),
+    perAccount: whole(60, 1, million, 'Messages and requests a minute to one account, from all strangers together.'),
+  })
+  .prefault({})
+  .describe('Limits on messages and subscription requests from other servers to users who do not know the sender.');
+
 const connections = z
   .strictObject({
     total: z
@@ -190,6 +204,7 @@ const limits = z
     http,
     proxy,
     peers,
+    strangers,
     connections,
     authentication,
     registration,
@@ -215,6 +230,7 @@ function liftedIfDisabled(configured: Limits): Limits {
     s2s: { ...configured.s2s, ...unlimitedReading },
     proxy: { ...configured.proxy, ...unlimitedReading },
     peers: { ...configured.peers, dialbackQuestionsPerIp: unlimited },
+    strangers: { perSender: million, perDomain: million, perAccount: million },
     connections: {
       ...configured.connections,
       unauthenticated: unlimited,

@@ -40,6 +40,7 @@ import { reports } from './reports/reports.ts';
 import { type RoomOptions, rooms } from './rooms.ts';
 import { roster } from './roster/roster.ts';
 import type { RosterOptions } from './roster/roster-writing.ts';
+import { type StrangerLimits, strangers } from './strangers.ts';
 import { time } from './time.ts';
 import { type UploadOptions, upload } from './upload/upload.ts';
 import { vcard } from './vcard.ts';
@@ -61,6 +62,7 @@ export interface ExtensionOptions extends ExternalServicesOptions {
   readonly forwarding: ForwardingOptions;
   readonly push: PushOptions;
   readonly proxy: ProxyOptions;
+  readonly strangers: StrangerLimits;
   readonly uploads: UploadOptions;
 }
 
@@ -121,6 +123,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
   const images = avatars({ ...routing, nodes: eventing.nodes, storage, log });
   const parts: readonly Extension<ExtensionOptions>[] = [
     blocking({ ...routing, store: storage.blocklists }),
+    strangers({ sessions, limits: options.strangers, clock }),
     roster({ ...routing, store: storage.rosters, options: options.roster }),
     amp({ ...deps, store: storage }),
     offline({ ...routing, store: storage.offline, options: options.offline, clock, log }),
@@ -132,8 +135,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     push({ ...routing, options: options.push, store: storage.push, clock, log }),
     clientState(),
     disco({
-      name: software.name,
-      homepage: software.homepage,
+      ...software,
       advertisements: () => all.flatMap((extension) => extension.disco ?? []),
       services: (domain) => routing.services.itemsOf(domain),
     }),

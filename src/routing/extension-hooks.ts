@@ -9,7 +9,7 @@ import type { MessageStore } from './message-store.ts';
 import type { BoundOperation } from './operation.ts';
 import type { Session } from './session.ts';
 
-type HookName = 'prepare' | 'judge' | 'recall' | 'record' | 'settleDue' | 'detached';
+type HookName = 'admit' | 'prepare' | 'judge' | 'recall' | 'record' | 'settleDue' | 'detached';
 type Hook<Name extends HookName> = NonNullable<Extension<never>[Name]>;
 type FilterOf<Direction extends keyof StanzaFilter> = NonNullable<StanzaFilter[Direction]>;
 
@@ -21,6 +21,7 @@ export class ExtensionHooks {
   #detached: readonly Hook<'detached'>[] = [];
   outboundFilters: readonly FilterOf<'outbound'>[] = [];
   inboundFilters: readonly FilterOf<'inbound'>[] = [];
+  admissions: readonly Hook<'admit'>[] = [];
   prepares: readonly Hook<'prepare'>[] = [];
   judges: readonly Hook<'judge'>[] = [];
   recalls: readonly Hook<'recall'>[] = [];
@@ -31,6 +32,7 @@ export class ExtensionHooks {
     this.#extensions = extensions;
     this.outboundFilters = extensions.flatMap(({ filter }) => filter?.outbound ?? []);
     this.inboundFilters = extensions.flatMap(({ filter }) => filter?.inbound ?? []);
+    this.admissions = this.#all('admit');
     this.prepares = this.#all('prepare');
     this.judges = this.#all('judge');
     this.recalls = this.#all('recall');

@@ -46,6 +46,7 @@ export interface Extension<Options = unknown> {
   /** Features that a client can enable while it binds its resource. */
   readonly sessionFeatures?: readonly SessionFeature[];
   readonly filter?: StanzaFilter;
+  readonly admit?: Admit;
   readonly prepare?: Prepare;
   readonly judge?: Judge;
   readonly recall?: Recall;
@@ -214,6 +215,12 @@ export interface StanzaFilter {
   /** Checks a stanza to the account. `refuse`: the stanza is handled as if the account did not exist. */
   readonly inbound?: (stanza: Stanza, recipient: Account) => 'refuse' | undefined;
 }
+
+/**
+ * Decides about a stanza for an account that another server has just sent, once, before anything else. The sender gets the error that is
+ * returned. The account is undefined if there is none with this address.
+ */
+type Admit = (stanza: Stanza, from: Jid, to: Jid, account: Account | undefined) => StanzaError | undefined;
 
 /**
  * Sees a message that a client or another server has just sent, before filters and judges, and may change it. Returns the message to go

@@ -25,7 +25,7 @@ import { rememberWrittenTo } from './visibility.ts';
 
 /** Dependencies of the router. */
 interface RouterDeps {
-  readonly hooks: Pick<ExtensionHooks, 'prepares'>;
+  readonly hooks: Pick<ExtensionHooks, 'admissions' | 'prepares'>;
   readonly isLocalDomain: (domain: string) => boolean;
   readonly service: (domain: string) => Service | undefined;
   readonly mailboxes: Pick<Mailboxes, 'take'>;
@@ -68,6 +68,21 @@ export class Router {
       return this.#dispatch(prepared.to ? prepared : prepared.with({ to }), session.jid, to, options, session);
     };
     return this.#guarded(stanza, take, options, session);
+  }
+
+  /** Takes a stanza from another server, unless an extension refuses it. */
+  fromServer(stanza: Stanza, ackScope: AckScope): MaybePromise<void> {
+    const { from, to } = stanza;
+    if (!from || !to || to.local === '' || !this.#deps.isLocalDomain(to.domain)) return this.fromPeer(stanza, ackScope);
+    const take = () =>
+      then(this.#deps.account(to), (account) => {
+        for (const admit of this.#deps.hooks.admissions) {
+          const error = admit(stanza, from, to, account);
+          if (error) throw error;
+        }
+        return this.fromPeer(stanza, ackScope);
+      });
+    return this.#guarded(stanza, take, { ackScope });
   }
 
   /** Takes a stanza from another server or a component that may send for the domain of 'from' (RFC 6120 §8.1.2.2). */

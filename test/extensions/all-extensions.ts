@@ -32,6 +32,7 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
     push: { enabled: true, maxPerAccount: 20, perMinute: 60, sender: false, body: false },
     forwarding: { userCommand: true },
     externalServices: [],
+    strangers: { perSender: 1000, perDomain: 1000, perAccount: 1000 },
     proxy: { domains: [], limits: proxyLimits },
     uploads: {
       domains: ['upload.localhost'],

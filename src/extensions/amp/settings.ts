@@ -1,12 +1,12 @@
 import { Jid } from '../../protocol/jid.ts';
 import type { MessageType } from '../../protocol/stanza-rules.ts';
+import type { Rate } from '../../support/token-buckets.ts';
 import type { AddressList } from './rules/address-list.ts';
 import type { Policy, PolicyMatch, PolicyRule } from './rules/policy.ts';
 import type { RulesetLimits } from './rules/rule.ts';
 import { vocabulary } from './rules/vocabulary.ts';
 import type { Unsupported, UnsupportedPolicy } from './run/next-hop.ts';
 import type { PresencePrivacy } from './run/privacy.ts';
-import type { ReplyRate } from './run/reply-limit.ts';
 
 /** A rule of a policy as the operator writes it: with a condition and its value, or with an age. */
 export interface PolicyRuleOptions {
@@ -38,7 +38,7 @@ export interface AmpOptions {
   readonly maxRules: number;
   readonly disabledActions: readonly string[];
   readonly disabledConditions: readonly string[];
-  readonly replies: ReplyRate;
+  readonly replies: Rate;
   readonly remoteUnsupported: { readonly policy: Unsupported; readonly domains: Readonly<Record<string, Unsupported>> };
   readonly policies: readonly PolicyOptions[];
   readonly reportsTo?: string | undefined;

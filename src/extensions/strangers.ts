@@ -1,0 +1,106 @@
+import type { Jid } from '../protocol/jid.ts';
+import type { Stanza } from '../protocol/stanza.ts';
+import { StanzaError } from '../protocol/stanza-error.ts';
+import type { Account } from '../routing/account.ts';
+import type { Extension } from '../routing/extension.ts';
+import type { Routing } from '../routing/routing.ts';
+import { maySeePresence, showsItself } from '../routing/visibility.ts';
+import type { Clock } from '../support/clock.ts';
+import { Tally } from '../support/metric.ts';
+import { TokenBuckets } from '../support/token-buckets.ts';
+
+/** How many messages and requests strangers on other servers may send in a minute; twice as many at once. */
+export interface StrangerLimits {
+  /** From one address. */
+  readonly perSender: number;
+  /** From one domain; ten times as many from a domain where users of this server have contacts. */
+  readonly perDomain: number;
+  /** To one account, from all strangers together. */
+  readonly perAccount: number;
+}
+
+/** Dependencies of the extension. */
+interface StrangersDeps extends Pick<Routing, 'sessions'> {
+  readonly limits: StrangerLimits;
+  readonly clock: Clock;
+}
+
+/** How much more a domain may send where users of this server have contacts. */
+const knownDomainFactor = 10;
+/** How many domains with contacts are remembered. */
+const maxKnownDomains = 10_000;
+
+/**
+ * Bounds the messages and subscription requests from addresses on other servers that a user does not know, because servers with open
+ * registration are where spam comes from. Contacts are not limited, and neither are addresses that the user has written to in this session.
+ */
+export function strangers(deps: StrangersDeps): Extension {
+  const guard = new StrangerGuard(deps);
+  return {
+    name: 'strangers',
+    claims: [],
+    admit: (stanza, from, to, account) => guard.admit(stanza, from, to, account),
+    metrics: [
+      {
+        name: 'xmpp_strangers_refused_total',
+        help: 'Messages and subscription requests of strangers on other servers that exceeded a limit.',
+        type: 'counter',
+        labels: ['limit'],
+        read: () => guard.refused.read(),
+      },
+    ],
+  };
+}
+
+class StrangerGuard {
+  readonly refused = new Tally<'limit'>();
+  readonly #sessions: StrangersDeps['sessions'];
+  readonly #senders: TokenBuckets;
+  readonly #domains: TokenBuckets;
+  readonly #knownDomains: TokenBuckets;
+  readonly #accounts: TokenBuckets;
+  readonly #known = new Set<string>();
+
+  constructor({ sessions, limits, clock }: StrangersDeps) {
+    const perMinute = (number: number) => new TokenBuckets({ perSecond: number / 60, burst: 2 * number }, clock);
+    this.#sessions = sessions;
+    this.#senders = perMinute(limits.perSender);
+    this.#domains = perMinute(limits.perDomain);
+    this.#knownDomains = perMinute(limits.perDomain * knownDomainFactor);
+    this.#accounts = perMinute(limits.perAccount);
+  }
+
+  admit(stanza: Stanza, from: Jid, to: Jid, account: Account | undefined): StanzaError | undefined {
+    if (!isUnasked(stanza)) return undefined;
+    if (account && this.#knows(account, from)) return this.#remember(from.domain);
+    // An address without an account counts, too: the answer must not tell which accounts exist.
+    const limit = this.#exceeded(from, to);
+    if (limit === undefined) return undefined;
+    this.refused.add({ limit });
+    return StanzaError.resourceConstraint('too many messages and requests to users who do not know you');
+  }
+
+  #exceeded({ local, domain }: Jid, to: Jid): keyof StrangerLimits | undefined {
+    if (!this.#senders.tryTake(`${local}@${domain}`)) return 'perSender';
+    const ofDomain = this.#known.has(domain) ? this.#knownDomains : this.#domains;
+    if (!ofDomain.tryTake(domain)) return 'perDomain';
+    return this.#accounts.tryTake(to.bare().toString()) ? undefined : 'perAccount';
+  }
+
+  #knows(account: Account, sender: Jid): boolean {
+    if (maySeePresence(account, sender)) return true;
+    const contact = account.roster.get(sender.bare().toString());
+    if (contact?.inRoster || contact?.approved) return true;
+    return this.#sessions.of(account.key).some((session) => showsItself(session, sender));
+  }
+
+  #remember(domain: string): undefined {
+    if (this.#known.size >= maxKnownDomains) this.#known.clear();
+    this.#known.add(domain);
+  }
+}
+
+/** Whether somebody may send the stanza without having been asked. Errors answer something. */
+function isUnasked({ kind, type }: Stanza): boolean {
+  return kind === 'message' ? type !== 'error' : kind === 'presence' && type === 'subscribe';
+}
