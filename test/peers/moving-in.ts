@@ -15,7 +15,7 @@ export function form(type: string, values: Readonly<Record<string, string>>): st
 }
 
 /** What both servers write differently without a difference in meaning. */
-const insignificant = new Set(['ver', 'queryid', 'publisher']);
+const insignificant = new Set(['ver', 'queryid', 'publisher', 'code']);
 /** What an archive adds to a message, which may differ. The ids and times are compared apart. */
 const added = new Set(['archived', 'stanza-id', 'delay']);
 
