@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
-import sax, { type Parser, type QualifiedTag } from 'sax';
+import type { QualifiedTag } from 'sax';
 import { ns } from '../../protocol/namespaces.ts';
 import { attribute, childElements, type Element, textOf, xml } from '../../xml/element.ts';
-import { complaint, type PortableEvent, PortableFormatError, withAttributes } from './portable-document.ts';
+import { DocumentParser, emptyElement, PortableFormatError } from './document-parser.ts';
+import type { PortableEvent } from './portable-document.ts';
 
 /** A file that the plugin "User Import Export" of Openfire has written in its own format. */
 interface Source {
@@ -17,55 +18,45 @@ const [asked, received] = ['0', '1'];
 
 /** The accounts in a file of Openfire, as the pieces of a XEP-0227 document. The file does not name their domain. */
 export async function* openfireEvents({ name, input }: Source, domain: string): AsyncGenerator<PortableEvent> {
-  const users = new UserReader(name);
+  const users = new UserReader();
   const decoder = new TextDecoder();
   yield { kind: 'host', jid: domain };
-  for await (const chunk of input) {
-    for (const user of users.push(decoder.decode(chunk, { stream: true }))) yield* eventsOf(user);
+  try {
+    for await (const chunk of input) {
+      for (const user of users.push(decoder.decode(chunk, { stream: true }))) yield* eventsOf(user);
+    }
+    for (const user of users.end()) yield* eventsOf(user);
+  } catch (error) {
+    throw error instanceof PortableFormatError ? new PortableFormatError(`${name}: ${error.message}`) : error;
   }
-  for (const user of users.end()) yield* eventsOf(user);
 }
 
 /** Reads a document, and keeps one user of it in memory. */
 class UserReader {
-  readonly #file: string;
-  readonly #parser: Parser = sax.parser(true, { xmlns: true, strictEntities: true, position: true });
+  readonly #parser = new DocumentParser({
+    opened: (tag) => this.#opened(tag),
+    closed: () => this.#closed(),
+    text: (text) => this.#branch?.append(text),
+  });
   #depth = 0;
   #branch: Element | undefined;
-  #found: Element[] = [];
-  #error: Error | undefined;
-
-  constructor(file: string) {
-    this.#file = file;
-    this.#parser.onopentag = (tag) => this.#opened(tag);
-    this.#parser.onclosetag = () => this.#closed();
-    this.#parser.ontext = (text) => this.#branch?.append(text);
-    this.#parser.oncdata = (text) => this.#branch?.append(text);
-    this.#parser.onerror = (error) => {
-      this.#error ??= error;
-    };
-  }
+  readonly #found: Element[] = [];
 
   /** The users that have been read completely. Throws `PortableFormatError`. */
   push(text: string): Element[] {
     this.#parser.write(text);
-    return this.#take();
+    return this.#found.splice(0);
   }
 
   end(): Element[] {
     this.#parser.close();
-    return this.#take();
-  }
-
-  #take(): Element[] {
-    if (this.#error) throw new PortableFormatError(`${this.#file}: ${complaint(this.#error)}`);
     return this.#found.splice(0);
   }
 
   #opened(tag: QualifiedTag): void {
     this.#depth += 1;
     if (this.#depth === 1) return;
-    const element = withAttributes(tag);
+    const element = emptyElement(tag);
     this.#branch?.append(element);
     this.#branch = element;
   }

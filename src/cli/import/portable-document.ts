@@ -1,6 +1,7 @@
-import sax, { type Parser, type QualifiedTag } from 'sax';
+import type { QualifiedTag } from 'sax';
 import { ns } from '../../protocol/namespaces.ts';
-import { Element } from '../../xml/element.ts';
+import type { Element } from '../../xml/element.ts';
+import { DocumentParser, emptyElement, PortableFormatError } from './document-parser.ts';
 
 /** The depth of an element in a document: root, host, user, or part of a user. */
 export type Depth = 0 | 1 | 2 | 3;
@@ -21,16 +22,6 @@ export type PortableEvent =
   /** Something that a reader could not read. */
   | { readonly kind: 'lost'; readonly what: string }
   | { readonly kind: 'ignored'; readonly name: string; readonly ns: string };
-
-/** A file that is not valid XEP-0227. */
-export class PortableFormatError extends Error {
-  readonly code = 'format';
-
-  constructor(message: string) {
-    super(message);
-    this.name = 'PortableFormatError';
-  }
-}
 
 const structure = ['server-data', 'host', 'user'] as const;
 /** The depth of the parts of a user, and of the messages in an archive. */
@@ -58,10 +49,13 @@ const wantedParts = new Set([
  * (XEP-0227 §4.11).
  */
 export class PortableDocument {
-  readonly #parser: Parser = sax.parser(true, { xmlns: true, strictEntities: true, position: true });
+  readonly #parser = new DocumentParser({
+    opened: (tag) => this.#opened(tag),
+    closed: () => this.#closed(),
+    text: (text) => this.#branch?.append(text),
+  });
   readonly #startDepth: Depth;
   #events: PortableEvent[] = [];
-  #error: Error | undefined;
   /** Number of open structural elements. */
   #open = 0;
   /** Number of open elements that are ignored. */
@@ -72,13 +66,6 @@ export class PortableDocument {
   /** `startDepth` is the depth of the root: an included document continues the including one. */
   constructor(startDepth: Depth = 0) {
     this.#startDepth = startDepth;
-    this.#parser.onopentag = (tag) => this.#opened(tag);
-    this.#parser.onclosetag = () => this.#closed();
-    this.#parser.ontext = (text) => this.#branch?.append(text);
-    this.#parser.oncdata = (text) => this.#branch?.append(text);
-    this.#parser.onerror = (error) => {
-      this.#error ??= error;
-    };
   }
 
   /** Reads more text. Throws `PortableFormatError`. */
@@ -94,14 +81,12 @@ export class PortableDocument {
   }
 
   #take(): PortableEvent[] {
-    if (this.#error) throw new PortableFormatError(complaint(this.#error));
     const events = this.#events;
     this.#events = [];
     return events;
   }
 
   #opened(tag: QualifiedTag): void {
-    if (this.#error) return;
     if (this.#branch) this.#branch = grown(this.#branch, tag);
     else if (this.#skipped > 0) this.#skipped += 1;
     else this.#enter(tag, this.#startDepth + this.#open);
@@ -123,7 +108,7 @@ export class PortableDocument {
   #begin({ attributes }: QualifiedTag, depth: number): PortableEvent {
     const { jid, name, password } = attributes;
     if (depth === 1) return { kind: 'host', jid: jid?.value };
-    return { kind: 'user', name: name?.value, password: password?.value, line: this.#parser.line + 1 };
+    return { kind: 'user', name: name?.value, password: password?.value, line: this.#parser.line };
   }
 
   #skip(event: PortableEvent): void {
@@ -132,7 +117,6 @@ export class PortableDocument {
   }
 
   #closed(): void {
-    if (this.#error) return;
     if (this.#branch) this.#closeBranch(this.#branch);
     else if (this.#skipped > 0) this.#skipped -= 1;
     else {
@@ -154,7 +138,7 @@ function include({ attributes: { href } }: QualifiedTag, depth: Depth): Portable
 
 /** The root element of a part, with the namespace declarations in scope. */
 function rooted(tag: QualifiedTag): Element {
-  const element = withAttributes(tag);
+  const element = emptyElement(tag);
   for (const prefix in tag.ns) {
     if (prefix === 'xml' || prefix === 'xmlns') continue;
     element.attrs[prefix === '' ? 'xmlns' : `xmlns:${prefix}`] = tag.ns[prefix];
@@ -163,21 +147,7 @@ function rooted(tag: QualifiedTag): Element {
 }
 
 function grown(branch: Element, tag: QualifiedTag): Element {
-  const element = withAttributes(tag);
+  const element = emptyElement(tag);
   branch.append(element);
   return element;
-}
-
-/** An element without its content. */
-export function withAttributes({ name, attributes }: QualifiedTag): Element {
-  const element = new Element(name);
-  for (const attribute of Object.values(attributes)) element.attrs[attribute.name] = attribute.value;
-  return element;
-}
-
-/** The parser's message in one line. */
-export function complaint({ message }: Error): string {
-  const [what = '', line = ''] = message.split('\n');
-  const number = Number(line.replace(/^Line: /, ''));
-  return Number.isInteger(number) && line !== '' ? `line ${number + 1}: ${what}` : message.replaceAll('\n', ' ');
 }

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Depth, PortableDocument, type PortableEvent, PortableFormatError } from './portable-document.ts';
+import { PortableFormatError } from './document-parser.ts';
+import { type Depth, PortableDocument, type PortableEvent } from './portable-document.ts';
 
 /** A document and the directory for its relative includes. */
 interface Source {
