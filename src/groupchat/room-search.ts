@@ -20,6 +20,8 @@ import { xml } from '../xml/element.ts';
 interface RoomSearchDeps {
   readonly domain: string;
   readonly store: Pick<RoomStore, 'publicConfigs'>;
+  /** Whether a domain has accounts here. */
+  readonly isLocalDomain: (domain: string) => boolean;
   /** The number of occupants of the room at an address. */
   readonly occupantsOf: (address: string) => number;
   readonly clock: Clock;
@@ -30,22 +32,24 @@ const maxListed = 100;
 /** The most public rooms that one search looks at, and how many are read at once. */
 const maxSearched = 10_000;
 const readAtOnce = 500;
-/** Searches of all users together: the average for each second, and how many at once. */
+/** Searches of all users of this server, and of all others: the average for each second, and how many at once. */
 const rate = { perSecond: 5, burst: 20 };
 const retryAfterSeconds = 5;
 
 /** Answers searches among the public rooms of a domain (XEP-0433). */
 export function searchHandler<Scope extends string>(scope: Scope, deps: RoomSearchDeps): IqHandlerFor<IqEnds<Scope>> {
-  const bucket = new TokenBucket(rate.perSecond, rate.burst, deps.clock);
+  const bucket = () => new TokenBucket(rate.perSecond, rate.burst, deps.clock);
+  // Strangers do not use up the searches of local users.
+  const [ofLocalUsers, ofOthers] = [bucket(), bucket()];
   return {
     name: 'search',
     ns: ns.channelSearch,
     type: 'get',
     scopes: [scope],
-    handle: async ({ payload }) => {
+    handle: async ({ from, payload }) => {
       const search = readChannelSearch(payload);
       if (!search) return channelSearchForm();
-      if (!bucket.tryTake()) throw tooMany();
+      if (!(deps.isLocalDomain(from.domain) ? ofLocalUsers : ofOthers).tryTake()) throw tooMany();
       const found = search.wantsRooms ? await allFound(search, deps) : [];
       return pageOf(inOrder(found, search.order), search.order, readResultSet(payload));
     },

@@ -29,6 +29,8 @@ interface RoomServiceDeps {
   readonly domain: string;
   readonly rooms: Pick<Rooms, 'take' | 'stateOf' | 'archiveOf' | 'refusalOf' | 'occupantsOf'>;
   readonly store: RoomStore;
+  /** Whether a domain has accounts here. */
+  readonly isLocalDomain: (domain: string) => boolean;
   /** The requests that rooms make themselves. */
   readonly requests: Pick<OutgoingRequests, 'settle'>;
   /** Further forms in the description of the service (XEP-0128). */
@@ -62,7 +64,7 @@ export function roomService(deps: RoomServiceDeps): LocalService<Scope> {
     iq: [
       ...archiveHandlers('room', { archiveOf: (room) => rooms.archiveOf(room), store, log }),
       vcardOf(rooms, store),
-      searchHandler('service', { domain, store, occupantsOf: (address) => rooms.occupantsOf(address), clock }),
+      searchHandler('service', { ...deps, occupantsOf: (address) => rooms.occupantsOf(address) }),
       commands.handler(['service']),
       uniqueName,
     ],

@@ -15,6 +15,7 @@ const namespace = 'urn:xmpp:channel-search:0';
 describe('The search for rooms (XEP-0433)', () => {
   let store: MemoryRooms;
   let occupants: Map<string, number>;
+  let asker: string;
   let handle: (payload: Element) => Promise<Element | undefined>;
 
   beforeEach(() => {
@@ -23,13 +24,15 @@ describe('The search for rooms (XEP-0433)', () => {
     const handler = searchHandler('service', {
       domain,
       store,
+      isLocalDomain: (name) => name === 'a.example',
       occupantsOf: (address) => occupants.get(address) ?? 0,
       clock: new ManualClock(),
     });
-    const [from, to] = [Jid.parse('juliet@a.example/x'), Jid.parse(domain)];
-    const ends = { from, to, scope: 'service' as const, stanza: Stanza.iq({ type: 'get' }) };
+    const to = Jid.parse(domain);
+    asker = 'juliet@a.example/x';
+    const ends = { to, scope: 'service' as const, stanza: Stanza.iq({ type: 'get' }) };
     const unused = { sendAhead: () => undefined, afterwards: () => undefined };
-    handle = async (payload) => handler.handle({ ...ends, ...unused, payload });
+    handle = async (payload) => handler.handle({ ...ends, ...unused, from: Jid.parse(asker), payload });
   });
 
   async function room(name: string, users: number, config: object = {}): Promise<void> {
@@ -152,7 +155,11 @@ describe('The search for rooms (XEP-0433)', () => {
     expect(await refusal({ q: 'a' }, page('<after>x</after>'))).to.deep.equal(['item-not-found', 'cancel', undefined]);
   });
 
-  it('makes those who search too often wait', async () => {
+  it('makes those who search too often wait, but not local users because of others', async () => {
+    asker = 'tybalt@elsewhere.example/x';
+    for (let n = 0; n < 20; n += 1) await searches({ all: '1' });
+    expect(await refusal({ all: '1' })).to.deep.equal(['resource-constraint', 'wait', 'rate-limit']);
+    asker = 'juliet@a.example/x';
     for (let n = 0; n < 20; n += 1) await searches({ all: '1' });
     expect(await refusal({ all: '1' })).to.deep.equal(['resource-constraint', 'wait', 'rate-limit']);
   });
