@@ -1,12 +1,10 @@
-import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import type { Server } from '../../compose/server.ts';
-import { type ByListener, forEachListener, isOpen, listenerKinds, reachable } from '../../config/listener-kinds.ts';
-import type { Config } from '../../config/schema.ts';
 import type { Cli } from '../cli.ts';
 import { configurationReader } from '../configuration.ts';
-import { aligned, type Context, printLines, programName } from '../context.ts';
+import { type Context, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import { listened, welcome } from '../welcome.ts';
 
 /** Adds `start`. */
 export function startCommand(cli: Cli, context: Context): void {
@@ -55,7 +53,11 @@ export async function start(context: Context, configFile: string | undefined): P
       setFlagsFromString(engineAtWork);
       collectAfterStart(systemClock);
       log.info({ domains: config.domains, ...listened(server) }, 'ready');
-      if (context.stdout.isTTY === true) void welcome(server, config).then((lines) => printLines(context, lines));
+      if (context.stdout.isTTY !== true) return;
+      welcome(server, config).then(
+        (lines) => printLines(context, lines),
+        (error: unknown) => log.warn({ err: error }, 'the next steps cannot be shown'),
+      );
     },
     signals: process,
     supervisor,
@@ -71,51 +73,4 @@ async function explainStart(error: unknown): Promise<never> {
   const { CertificateError } = await import('../../tls/certificates.ts');
   if (!(error instanceof CertificateError)) throw error;
   throw new CommandError(exitCodes.configuration, error.message, { cause: error });
-}
-
-function listened({ addresses }: Server): ByListener<readonly string[]> {
-  return forEachListener(listenerKinds, (_, name) => addresses[name].map(addressText));
-}
-
-function addressText({ address, port, family }: AddressInfo): string {
-  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/** The links are printed again at the next start. */
-const linkLifetimeMs = 86_400_000;
-
-/** Tells a person at a terminal what to do next. */
-async function welcome(server: Server, config: Config): Promise<string[]> {
-  const { domains } = config;
-  const { c2s, c2sTls } = listened(server);
-  const { developmentAuthority } = server;
-  const addresses = [...c2s.map((address) => `${address} (STARTTLS)`), ...c2sTls.map((address) => `${address} (TLS)`)];
-  const steps = [
-    ...(await firstInvitations(server, config)).map((link, index) => [
-      index === 0 ? 'Open in a browser' : 'and for a second user',
-      link,
-    ]),
-    ['Add an account', `${programName()} user add NAME@${domains[0]}   (in another terminal)`],
-    ['Connect clients to', addresses.join(', ')],
-    ...(developmentAuthority === undefined
-      ? []
-      : [['They must trust', `${developmentAuthority}   (for testing only)`]]),
-    ['See the state', `${programName()} status`],
-    ['Stop the server', 'Ctrl-C'],
-  ];
-  return ['', `Ampere serves ${domains.join(', ')}. Next steps:`, ...aligned(steps.map((step) => ['', ...step])), ''];
-}
-
-/** The links for the first two users, on a server for this machine only that has no accounts. */
-async function firstInvitations({ addresses, administration }: Server, config: Config): Promise<string[]> {
-  const isLocal = !reachable(config) && !isOpen(config.listen.http) && addresses.http.length > 0;
-  if (!isLocal || config.registration.invitations === 'nobody') return [];
-  const [{ listUsers }, { createInvitation }] = await Promise.all([
-    import('../../web/control/user-operations.ts'),
-    import('../../web/control/invitation-operations.ts'),
-  ]);
-  const { users } = await administration.call(listUsers, { limit: 1 });
-  if (users.length > 0) return [];
-  const made = [1, 2].map(() => administration.call(createInvitation, { lifetimeMs: linkLifetimeMs }));
-  return (await Promise.all(made)).flatMap(({ landingUrl }) => landingUrl ?? []);
 }
