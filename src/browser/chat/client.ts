@@ -88,8 +88,9 @@ export class Client {
     void this.#findServices().catch(ignoreLost);
   }
 
-  retryNow(): void {
-    this.#session.retryNow();
+  /** The device may have slept, or changed its network. */
+  check(): void {
+    this.#session.check();
   }
 
   end(): void {

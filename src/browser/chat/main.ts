@@ -30,7 +30,7 @@ const transport: Transport = {
 /** The client of this tab and its view. */
 let running: { readonly client: Client; readonly account: Account; readonly view: ChatView } | undefined;
 
-function showLogin(notice?: string, jid = decodeURIComponent(location.hash.slice(1))): void {
+function showLogin(notice?: string, jid = namedAddress()): void {
   running = undefined;
   sessionStorage.removeItem(storageKey);
   const view = loginView({
@@ -50,6 +50,15 @@ function showLogin(notice?: string, jid = decodeURIComponent(location.hash.slice
     },
   });
   app.replaceChildren(view);
+}
+
+/** The address in the link that led here, such as that of a new account. */
+function namedAddress(): string {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return '';
+  }
 }
 
 function makeClient(account: Account, state: ChatState, saved?: SavedSession): Client {
@@ -128,8 +137,8 @@ function begin(): void {
 }
 
 addEventListener('pagehide', keep);
-addEventListener('online', () => running?.client.retryNow());
+addEventListener('online', () => running?.client.check());
 document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible') running?.client.retryNow();
+  if (document.visibilityState === 'visible') running?.client.check();
 });
 begin();

@@ -55,6 +55,8 @@ interface Pending {
 
 const firstPauseMs = 500;
 const longestPauseMs = 20_000;
+/** The time for an answer, after which a connection counts as lost. */
+const answerMs = 10_000;
 /** Conditions after which another attempt would fail, too, or do harm. */
 const final = new Set(['conflict', 'not-authorized', 'policy-violation', 'host-unknown']);
 
@@ -72,6 +74,7 @@ export class Session {
   #handled: number;
   #pauseMs = firstPauseMs;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #probe: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
 
   constructor(transport: Transport, account: Account, events: SessionEvents, saved?: SavedSession) {
@@ -100,12 +103,20 @@ export class Session {
     void this.#attempt();
   }
 
-  /** Connects at once if the session waits for the next attempt. */
-  retryNow(): void {
-    if (this.#retry === undefined) return;
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
-    void this.#attempt();
+  /** Finds out whether the server still answers, and connects again if not; at once if the session waits for that. */
+  check(): void {
+    const stream = this.#stream;
+    if (this.#retry !== undefined) {
+      clearTimeout(this.#retry);
+      this.#retry = undefined;
+      void this.#attempt();
+    } else if (stream && this.#probe === undefined) {
+      stream.send(el(ns.streamManagement, 'r'));
+      this.#probe = setTimeout(() => {
+        this.#probe = undefined;
+        stream.drop();
+      }, answerMs);
+    }
   }
 
   /** Sends a stanza, now or after the next resumption. */
@@ -200,6 +211,8 @@ export class Session {
   }
 
   #manage(element: XmlElement): void {
+    clearTimeout(this.#probe);
+    this.#probe = undefined;
     if (element.name === 'r') this.#stream?.send(el(ns.streamManagement, 'a', { h: this.#handled }));
     if (element.name === 'a') this.#acknowledged(Number(element.attributes['h']));
   }
@@ -247,6 +260,7 @@ export class Session {
   #finish(): void {
     this.#ended = true;
     clearTimeout(this.#retry);
+    clearTimeout(this.#probe);
   }
 }
 

@@ -18,6 +18,8 @@ await globalThis.converse?.initialize({
   auto_away: 300,
   default_domain: domain,
   discover_connection_methods: false,
+  // After a reload it would resume its session, and then write with the address of another one, which ends the stream.
+  enable_smacks: false,
   loglevel: 'error',
   view_mode: 'fullscreen',
   websocket_url: `${location.origin.replace(/^http/, 'ws')}/xmpp-websocket`,

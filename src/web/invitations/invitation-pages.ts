@@ -114,7 +114,7 @@ ${heading(title)}
 <section class="panel">
 <p>This is your address. Others need it to write to you, and you need it to log in:</p>
 <p><code class="copy">${address}</code></p>
-${chatPath !== undefined && html`<p><a class="button full" href="${chatPath}">Chat in this browser</a></p>`}
+${chatPath !== undefined && html`<p><a class="button full" href="${`${chatPath}#${encodeURIComponent(address)}`}">Chat in this browser</a></p>`}
 </section>
 <section class="panel">
 <h2>Chat with an app</h2>
@@ -154,7 +154,7 @@ ${heading(title)}
 <section class="panel">
 <p>Log in with your address and the new password:</p>
 <p><code class="copy">${address}</code></p>
-${chatPath !== undefined && html`<p><a class="button full" href="${chatPath}">Chat in this browser</a></p>`}
+${chatPath !== undefined && html`<p><a class="button full" href="${`${chatPath}#${encodeURIComponent(address)}`}">Chat in this browser</a></p>`}
 </section>
 </main>`;
   return pageAnswer({ title, body });
