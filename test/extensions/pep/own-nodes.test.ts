@@ -229,6 +229,8 @@ describe('the nodes of an account (XEP-0163), for its owner', () => {
 
   it('refuse what concerns a node or an item that is not there', async () => {
     const juliet = await bench.user();
+    // Profanity wants the code.
+    expect((await bench.asks(juliet, get(`<items node='n'/>`)))[0]).to.contain('<error type="cancel" code="404">');
     for (const request of [
       get(`<items node='n'/>`),
       set(`<retract node='n'><item id='a'/></retract>`),
