@@ -18,11 +18,13 @@ import { HttpListener } from '../web/http/http-listener.ts';
 import { isLoopbackRequest } from '../web/http/local-request.ts';
 import { invitationRoutes } from '../web/invitations/invitation-routes.ts';
 import { webSocketRoute } from '../web/websocket/websocket-route.ts';
+import type { ConsoleParts } from './console.ts';
 import type { Foundation } from './foundation.ts';
 import { type MeasuredParts, metricsRoutes } from './metrics.ts';
 
 /** The parts that the HTTP listener shows. */
 interface WebParts extends MeasuredParts {
+  readonly console: ConsoleParts | undefined;
   readonly redemption: Redemption;
 }
 
@@ -42,6 +44,7 @@ export async function makeHttpListener(foundation: Foundation, parts: WebParts):
       ...(await metricsRoutes(foundation, parts, { requests, connections: () => listener.connections })),
       ...webRoutes(foundation, parts.listener),
       ...pages(config, parts.redemption),
+      ...(parts.console?.pages.routes ?? []),
       ...parts.routing.hooks.extensions.flatMap(({ http }) => http ?? []),
     ],
     requests,

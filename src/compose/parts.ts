@@ -22,6 +22,7 @@ import { administrationCommands } from '../web/administration/administration-com
 import { roomCommands } from '../web/administration/room-commands.ts';
 import type { HttpListener } from '../web/http/http-listener.ts';
 import { makeListener, makeSessions } from './c2s.ts';
+import { type ConsoleParts, makeConsole } from './console.ts';
 import type { Foundation } from './foundation.ts';
 import { makeHttpListener } from './http.ts';
 import { makeComponents, makeCopies, makeFederation, makeResolver } from './peers.ts';
@@ -51,6 +52,8 @@ export interface Parts {
   readonly sessions: ClientSessions;
   readonly listener: StreamListener;
   readonly http: HttpListener;
+  /** Absent if it is off. */
+  readonly console: ConsoleParts | undefined;
 }
 
 /** Makes every part once, in the order of their dependencies. */
@@ -73,7 +76,8 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
   routing.install({ extensions, ...(federation && { remotes: federation.remotes }) });
   const sessions = makeSessions(foundation, routing);
   const listener = await makeListener(foundation, routing, { sessions, ...accountParts });
-  const http = await makeHttpListener(foundation, { routing, components, federation, listener, redemption });
+  const console = makeConsole(foundation, { routing, listener, federation }, administration);
+  const http = await makeHttpListener(foundation, { routing, components, federation, listener, redemption, console });
   return {
     routing,
     copies,
@@ -86,6 +90,7 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
     sessions,
     listener,
     http,
+    console,
   };
 }
 

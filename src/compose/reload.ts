@@ -8,6 +8,15 @@ import type { AdjustableLog } from '../support/log.ts';
 import type { Foundation } from './foundation.ts';
 import type { Parts } from './parts.ts';
 
+/** The configuration while the server runs. */
+export interface RunningConfig {
+  /** Reads it again. */
+  readonly reload: () => Promise<void>;
+  readonly current: Config;
+  /** The settings that were changed and take effect after a restart. */
+  readonly waiting: readonly string[];
+}
+
 /**
  * Makes the function that reloads a server. It applies those changes of the configuration that are possible while streams are open, and
  * logs the keys that take effect after a restart. It rejects and changes nothing if the configuration or a certificate has a fault.
@@ -18,26 +27,36 @@ export function makeReload(
   parts: Parts,
   log: AdjustableLog,
   readConfig: () => Config = () => foundation.config,
-): () => Promise<void> {
+): RunningConfig {
   const { certificates, services, acceptor } = foundation;
   let running = foundation.config;
+  let waiting: readonly string[] = [];
   let last = Promise.resolve();
   const reload = async () => {
-    const { config, waiting } = reloaded(running, readConfig());
+    const { config, waiting: left } = reloaded(running, readConfig());
     const applyCertificates = await certificates.prepare(certificateOptions(config, services));
     const applyParts = await prepareParts(config, parts);
     applyCertificates();
     applyParts();
     running = config;
+    waiting = left;
     log.level = config.log.level;
     await acceptor.renew();
-    if (waiting.length > 0) log.warn({ keys: waiting }, 'changed settings take effect after a restart');
+    if (left.length > 0) log.warn({ keys: left }, 'changed settings take effect after a restart');
     log.info({}, 'reloaded');
   };
-  return () => {
-    const done = last.then(reload);
-    last = done.catch(() => undefined);
-    return done;
+  return {
+    reload: () => {
+      const done = last.then(reload);
+      last = done.catch(() => undefined);
+      return done;
+    },
+    get current() {
+      return running;
+    },
+    get waiting() {
+      return waiting;
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import type { FollowedLog } from '../support/log.ts';
+import { shownConfig } from '../config/shown-config.ts';
 import { Audit } from '../web/control/audit.ts';
 import { type ControlServer, startControlServer } from '../web/control/control-server.ts';
 import { operations } from '../web/control/operations.ts';
@@ -7,10 +7,11 @@ import { type Operator, operatorOf } from '../web/control/operator.ts';
 import type { RunningServer } from '../web/control/running-server.ts';
 import { controlSocketPath } from '../web/control/socket-path.ts';
 import { Watches } from '../web/watch/watches.ts';
+import { operatedConsole } from './console.ts';
 import { closeFoundation, type Environment, type Foundation, openFoundation } from './foundation.ts';
 import { type Addresses, openListeners } from './listeners.ts';
 import { makeParts, type Parts, software } from './parts.ts';
-import { makeReload } from './reload.ts';
+import { makeReload, type RunningConfig } from './reload.ts';
 
 /** A running server. */
 export interface Server {
@@ -29,6 +30,8 @@ export interface Server {
 export interface ServerOptions extends Environment {
   /** Reads the configuration for a reload. */
   readonly reloadConfig?: () => Config;
+  /** The file of the configuration, for people. */
+  readonly configFile?: string | undefined;
 }
 
 /** The time to close streams when storage has failed: nothing more can be done for their peers. */
@@ -50,8 +53,8 @@ async function open(foundation: Foundation, parts: Parts, options: ServerOptions
   let control: ControlServer | undefined;
   try {
     const addresses = await openStreams(foundation, parts);
-    const reload = makeReload(foundation, parts, options.log, options.reloadConfig);
-    const running = makeRunningServer(foundation, parts, addresses, reload, options.log);
+    const configuration = makeReload(foundation, parts, options.log, options.reloadConfig);
+    const running = makeRunningServer(foundation, parts, addresses, configuration, options);
     control = await openControl(foundation, parts, running);
     parts.routing.hooks.opened();
     parts.suspensions.start();
@@ -59,7 +62,7 @@ async function open(foundation: Foundation, parts: Parts, options: ServerOptions
       addresses,
       developmentAuthority: foundation.certificates.developmentAuthority,
       administration: operatorOf(running),
-      reload,
+      reload: configuration.reload,
       stop: () => stop(foundation, parts, control),
     };
   } catch (error) {
@@ -92,8 +95,11 @@ async function close(
   control: ControlServer | undefined,
   drainMs: number,
 ): Promise<void> {
-  const { listener, components, http, sessions, suspensions, federation, copies, routing } = parts;
+  const { listener, components, http, sessions, suspensions, federation, copies, routing, administration, console } =
+    parts;
   suspensions.stop();
+  administration.close();
+  console?.history.stop();
   const failed = foundation.failure.aborted;
   // Not awaited yet, because an operation may take long.
   const controlClosed = control?.close();
@@ -115,7 +121,7 @@ function openControl(
   const path = controlSocketPath(config.dataDir);
   const all = [...operations.map(({ bind }) => bind(running)), ...routing.hooks.operations];
   const audit = new Audit({ store: storage.administrations, clock, log });
-  administration.open({ server: running, operations: all, audit });
+  administration.open({ operations: all, audit });
   return startControlServer({ path, operations: all, audit, log });
 }
 
@@ -123,10 +129,10 @@ function makeRunningServer(
   foundation: Foundation,
   parts: Parts,
   addresses: Addresses,
-  reload: () => Promise<void>,
-  log: FollowedLog,
+  configuration: RunningConfig,
+  { log, configFile: file }: Pick<ServerOptions, 'log' | 'configFile'>,
 ): RunningServer {
-  const { config, storage, clock } = foundation;
+  const { config, storage, clock, certificates } = foundation;
   const { routing, registrar, devices, suspensions, invitations, components, federation, listener } = parts;
   const startedAtMs = clock.nowMs();
   return {
@@ -147,12 +153,20 @@ function makeRunningServer(
       startedAtMs,
       addresses,
       connections: listener.connections,
+      certificates: certificates.expiries,
       extensions: routing.hooks.status(),
     }),
     watches: new Watches({ traffic: foundation.traffic, followLog: (take) => log.follow(take), clock }),
     components: () => components.report(),
     testPeer: federation && ((pair) => federation.test(pair)),
     peers: () => federation?.report() ?? [],
-    reload,
+    ...(parts.console && operatedConsole(config, parts.console, addresses.http)),
+    configuration: () => ({ file, effective: shownConfig(configuration.current), waiting: configuration.waiting }),
+    check: async () => {
+      const { check } = await import('../check/check.ts');
+      const server = { level: 'ok', topic: 'server', message: 'The server is running.' } as const;
+      return check(configuration.current, { file, runs: true, server });
+    },
+    reload: configuration.reload,
   };
 }

@@ -43,6 +43,19 @@ export const webSchema = (origin: Origin) =>
         origin,
         'Directory of a build of converse.js, with `converse.min.js` in it. By default that of the package `converse.js`, if it is installed beside the server.',
       ).exactOptional(),
+      console: z
+        .strictObject({
+          enabled: flag(
+            true,
+            'Answer `/console`, the pages for operators, where `listen.http` or `listen.https` has addresses. `ampere console` prints a link that opens it.',
+          ),
+          networks: z
+            .array(network)
+            .default(['127.0.0.0/8', '::1'])
+            .describe('Addresses that may open it. From another machine, this needs HTTPS.'),
+        })
+        .prefault({})
+        .describe('The console, see console.md.'),
       metrics: z
         .strictObject({
           enabled: flag(false, 'Answer `/metrics` for monitoring systems. Takes about 10 MB of memory.'),

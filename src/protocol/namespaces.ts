@@ -152,4 +152,6 @@ export const ns = {
   portableScram: 'urn:xmpp:pie:0#scram',
   portableExtras: 'urn:ampere:account',
   xinclude: 'http://www.w3.org/2001/XInclude',
+  // Own
+  console: 'urn:ampere:console',
 } as const;

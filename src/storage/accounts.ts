@@ -75,6 +75,8 @@ export interface Forward {
 /** Which accounts to list, in the byte order of their JIDs: optionally only of one domain, or only those after one JID. */
 interface AccountPage {
   readonly domain?: string | undefined;
+  /** Only accounts whose JID contains this text. Looks at every account. */
+  readonly containing?: string | undefined;
   readonly after?: string | undefined;
   readonly limit: number;
 }

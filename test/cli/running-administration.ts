@@ -39,6 +39,7 @@ export const sampleStatus = {
   startedAtMs: Date.UTC(2026, 0, 1),
   addresses: { c2s: [{ address: '127.0.0.1', port: 5222 }], c2sTls: [], components: [] },
   connections: 7,
+  certificates: [{ domain: 'localhost', atMs: Date.UTC(2027, 0, 1) }],
   extensions: { amp: { title: 'Rules', summary: '3 fired', figures: { refused: 4 } } },
 };
 
@@ -71,10 +72,12 @@ export class RunningAdministration {
   /** What the operations about messages answer. */
   explanation: ExplainReport | undefined;
   sending: SendReport | undefined;
+  readonly #console: RunningServer['console'];
   #control: ControlServer | undefined;
 
-  private constructor(storage: Storage) {
+  private constructor(storage: Storage, console: RunningServer['console']) {
     this.storage = storage;
+    this.#console = console;
   }
 
   readonly #messages: OperatorMessaging = {
@@ -146,6 +149,9 @@ export class RunningAdministration {
       watches: this.watches,
       components: () => this.components,
       testPeer: async (pair) => this.#answer(pair, this.linkTest),
+      configuration: () => ({ effective: {}, waiting: [] }),
+      check: async () => [],
+      console: this.#console,
       reload: async () => {
         if (this.reloadFailure) throw this.reloadFailure;
         this.reloads += 1;
@@ -154,11 +160,11 @@ export class RunningAdministration {
   }
 
   /** Opens the storage of a data directory and the control socket in it. */
-  static async start(dataDir: string): Promise<RunningAdministration> {
+  static async start(dataDir: string, console?: RunningServer['console']): Promise<RunningAdministration> {
     const onFatal = (error: Error) => {
       throw error;
     };
-    const running = new RunningAdministration(await openSqliteStorage({ dataDir, onFatal }));
+    const running = new RunningAdministration(await openSqliteStorage({ dataDir, onFatal }), console);
     const context = running.#context();
     const rooms = running.#rooms();
     const uploads = {

@@ -132,6 +132,7 @@ describe('server.example.json', () => {
       trustedProxies: ['127.0.0.1', '::1'],
       chat: 'everywhere',
       converse: '/usr/share/converse.js/dist',
+      console: { enabled: true, networks: ['127.0.0.0/8', '::1', '192.0.2.0/24'] },
       metrics: { enabled: true, token: 'v' },
     });
     expect(log.file).to.equal('/var/log/ampere/ampere.log');

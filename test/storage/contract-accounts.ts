@@ -110,6 +110,11 @@ function describeListing(subject: Subject): void {
     const rest = await accounts.list({ domain: 'pages.example', after: 'b@pages.example', limit: 10 });
     expect(rest).to.deep.equal(jids.slice(2));
     expect(await accounts.count('pages.example')).to.equal(5);
+    const found = { containing: 'b@pages', limit: 10 };
+    expect(await accounts.list(found)).to.deep.equal([jids[1]]);
+    expect(await accounts.list({ ...found, domain: 'odd.example' })).to.deep.equal([]);
+    expect(await accounts.list({ ...found, after: jids[1] })).to.deep.equal([]);
+    expect(await accounts.list({ containing: '%', domain: 'pages.example', limit: 10 })).to.deep.equal([]);
     const all = await accounts.list({ limit: 100_000 });
     expect(all).to.include.members(jids);
     expect(all).to.have.lengthOf(await accounts.count());

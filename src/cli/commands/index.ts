@@ -9,6 +9,7 @@ import { blockCommand, blockedCommand, unblockCommand } from './block.ts';
 import { checkCommand } from './check.ts';
 import { completionCommand } from './completion.ts';
 import { componentsCommand } from './components.ts';
+import { consoleCommand } from './console.ts';
 import { exportCommand } from './export.ts';
 import { forwardCommand } from './forward.ts';
 import { inviteCommand } from './invite.ts';
@@ -42,6 +43,7 @@ export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
   sessionsCommand,
   kickCommand,
   watchCommand,
+  consoleCommand,
   auditCommand,
   blockCommand,
   unblockCommand,

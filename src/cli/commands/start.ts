@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import type { Server } from '../../compose/server.ts';
 import type { Cli } from '../cli.ts';
-import { configurationReader } from '../configuration.ts';
+import { configurationFile, configurationReader } from '../configuration.ts';
 import { type Context, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { listened, welcome } from '../welcome.ts';
@@ -25,10 +25,11 @@ const engineAtStart = '--semi-space-growth-factor=1 --maglev-filter=-* --turbo-f
 const engineAtWork = '--semi-space-growth-factor=2 --maglev-filter=* --turbo-filter=*';
 
 /** Runs the server until a signal stops it. */
-export async function start(context: Context, configFile: string | undefined): Promise<void> {
+export async function start(context: Context, namedFile: string | undefined): Promise<void> {
   setFlagsFromString(engineAtStart);
-  const reloadConfig = await configurationReader(context, configFile);
+  const reloadConfig = await configurationReader(context, namedFile);
   const config = reloadConfig();
+  const configFile = configurationFile(context, namedFile);
   const [{ startServer }, { createLog }, { systemClock }, { collectAfterStart }, { serve }, supervision] =
     await Promise.all([
       import('../../compose/server.ts'),
@@ -48,7 +49,7 @@ export async function start(context: Context, configFile: string | undefined): P
   };
   process.on('uncaughtException', ended);
   await serve<Server>({
-    start: (onFatal) => startServer(config, { log, onFatal, reloadConfig }).catch(explainStart),
+    start: (onFatal) => startServer(config, { log, onFatal, reloadConfig, configFile }).catch(explainStart),
     ready: (server) => {
       setFlagsFromString(engineAtWork);
       collectAfterStart(systemClock);

@@ -39,12 +39,17 @@ function rows(status: StatusReport): string[][] {
     ...Object.values(status.extensions).map(({ title, summary }) => [title, summary]),
     ['Memory', `${Math.round(status.residentBytes / 2 ** 20)} MiB`],
     ['Disk', disk(status.disk)],
+    ['Certificates', certificates(status)],
   ];
 }
 
 function disk({ freeBytes, totalBytes, refusing }: DiskState): string {
   const [free, total] = [freeBytes, totalBytes].map((bytes) => (bytes / 2 ** 30).toFixed(1));
   return `${free} of ${total} GiB free${refusing ? '; new data is refused until space is free' : ''}`;
+}
+
+function certificates({ certificates: expiries }: StatusReport): string {
+  return expiries.map(({ domain, atMs }) => `${domain} until ${new Date(atMs).toISOString()}`).join(', ') || 'none';
 }
 
 function addresses(listened: readonly ListenedAddress[]): string {

@@ -1,9 +1,11 @@
+import { announce, removeNotice, setNotice } from '../../extensions/announcements.ts';
 import type { ReceivedForm } from '../../protocol/data-form.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { badPayload } from '../../routing/command.ts';
 import type { DomainCommand, LocalIqEnds } from '../../routing/extension.ts';
 import { OperationError } from '../../routing/operation-error.ts';
+import { newConsoleLink } from '../control/console-operations.ts';
 import { listSuspensions, resumeUser, suspendUser } from '../control/moderation-operations.ts';
 import { kick, listSessions } from '../control/session-operations.ts';
 import { addUser, listUsers, removeUser, setPassword } from '../control/user-operations.ts';
@@ -145,7 +147,7 @@ const commands: readonly AdministrationCommand<LocalIqEnds>[] = [
     title: 'Set what users get when they come online',
     fields: [{ ...text, var: 'motd' }],
     run: async (administrator, form, { to }) => {
-      await administrator.ask('PUT /notices', { domain: to.domain, text: lines(form, 'motd') });
+      await administrator.call(setNotice, { domain: to.domain, text: lines(form, 'motd') });
       return 'Users get it when they come online.';
     },
   },
@@ -154,21 +156,35 @@ const commands: readonly AdministrationCommand<LocalIqEnds>[] = [
     title: 'Remove what users get when they come online',
     fields: [],
     run: async (administrator, _form, { to }) => {
-      await administrator.ask('DELETE /notices', { domain: to.domain });
+      await administrator.call(removeNotice, { domain: to.domain });
       return 'It was removed.';
     },
   },
 ];
 
+/** A command of this server. */
+const consoleCommand: AdministrationCommand<LocalIqEnds> = {
+  name: 'open',
+  title: 'Open the console',
+  fields: [],
+  run: async (administrator, _form, { from }) => {
+    const person = { operator: from.bare().toString(), role: 'operator' } as const;
+    const { url, forMs } = await administrator.call(newConsoleLink, person);
+    const label = `Works once, for ${Math.round(forMs / 60_000)} minutes`;
+    return [{ var: 'url', type: 'text-single', label, values: [url] }];
+  },
+};
+
 /** The ad-hoc commands for administrators (XEP-0133). None if nobody is an administrator. */
 export function administrationCommands({ administrators, access }: AdministrationCommandsDeps): DomainCommand[] {
   if (administrators.length === 0) return [];
   const known = new Set(administrators);
-  return forAdministrators(commands, {
-    namespace: ns.admin,
-    administratorOf: ({ session }) => (session && known.has(session.account.key) ? session.account.jid : undefined),
-    access,
-  });
+  const administratorOf = ({ session }: LocalIqEnds) =>
+    session && known.has(session.account.key) ? session.account.jid : undefined;
+  return [
+    ...forAdministrators(commands, { namespace: ns.admin, administratorOf, access }),
+    ...forAdministrators([consoleCommand], { namespace: ns.console, administratorOf, access }),
+  ];
 }
 
 /** The lines of a field as one text. */
@@ -197,7 +213,7 @@ async function forEach(form: ReceivedForm, done: string, run: (jid: string) => P
 
 async function announced(administrator: Administrator, form: ReceivedForm, { domain }: Jid, to: 'online' | 'all') {
   const title = form.text('subject') || undefined;
-  await administrator.ask('POST /announcements', { text: lines(form, 'announcement'), subject: title, to, domain });
+  await administrator.call(announce, { text: lines(form, 'announcement'), subject: title, to, domain });
   return 'It was announced.';
 }
 

@@ -1,8 +1,9 @@
 import { type DataForm, ReceivedForm } from '../../protocol/data-form.ts';
 import type { Jid } from '../../protocol/jid.ts';
+import { StanzaError } from '../../protocol/stanza-error.ts';
 import { badPayload, type Command, type CommandStep, command } from '../../routing/command.ts';
 import { OperationError } from '../../routing/operation-error.ts';
-import type { Administrator } from './administration-access.ts';
+import type { AdministrationAccess, Administrator } from './administration-access.ts';
 
 /** A field of a form. */
 export type Field = DataForm['fields'][number];
@@ -23,7 +24,7 @@ interface Administration<Ends> {
   readonly namespace: string;
   /** The administrator behind a request; undefined for everybody else. */
   readonly administratorOf: (ends: Ends) => Jid | undefined;
-  readonly access: { for(jid: Jid): Administrator };
+  readonly access: Pick<AdministrationAccess, 'for'>;
 }
 
 /** Makes ad-hoc commands that only administrators see and execute. */
@@ -39,13 +40,19 @@ export function forAdministrators<Ends>(
       audience,
       isStateless: true,
       start: (jid: Jid, ends: Ends): CommandStep | Promise<CommandStep> => {
-        const carryOut = (form: ReceivedForm) => result(one, namespace, access.for(jid), form, ends);
+        const carryOut = (form: ReceivedForm) => result(one, namespace, administratorAt(access, jid), form, ends);
         if (one.fields.length === 0) return carryOut(new ReceivedForm('submit', new Map()));
         const form = { type: 'form', formType: namespace, title: one.title, fields: one.fields } as const;
         return { form, isLast: true, submit: carryOut };
       },
     }),
   );
+}
+
+function administratorAt(access: Pick<AdministrationAccess, 'for'>, jid: Jid): Administrator {
+  const administrator = access.for({ operator: jid.toString(), origin: 'ad-hoc command' });
+  if (!administrator) throw StanzaError.serviceUnavailable('the server is starting');
+  return administrator;
 }
 
 /** Runs a command. A failure that the administrator can understand ends the command with a note. */

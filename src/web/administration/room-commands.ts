@@ -4,7 +4,6 @@ import {
   destroyRoom,
   kickOccupant,
   listRooms,
-  type OperatedRooms,
   purgeRoom,
   setAffiliation,
   showConfig,
@@ -16,8 +15,7 @@ import { affiliations } from '../../protocol/muc/vocabulary.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { badPayload } from '../../routing/command.ts';
 import type { IqEnds } from '../../routing/iq-table.ts';
-import type { Operation } from '../../routing/operation.ts';
-import type { AdministrationAccess, Administrator } from './administration-access.ts';
+import type { AdministrationAccess } from './administration-access.ts';
 import { type AdministrationCommand, type Field, forAdministrators, one } from './for-administrators.ts';
 
 /** Dependencies of the commands. */
@@ -50,7 +48,7 @@ const commands: readonly AdministrationCommand<IqEnds>[] = [
       const found: string[] = [];
       let after = form.text('after')?.trim() || undefined;
       for (let more = true; more && found.length < mostListed; ) {
-        const { rooms } = await asked(administrator, listRooms, { after, limit: mostListed });
+        const { rooms } = await administrator.call(listRooms, { after, limit: mostListed });
         found.push(...rooms.map(({ address }) => address).filter((address) => address.endsWith(`@${to.domain}`)));
         after = rooms.at(-1)?.address;
         more = rooms.length === mostListed;
@@ -63,8 +61,8 @@ const commands: readonly AdministrationCommand<IqEnds>[] = [
     title: 'Show a room',
     fields: [room],
     run: async (administrator, form) => {
-      const shown = await asked(administrator, showRoom, { room: one(form, 'room') });
-      const config = await asked(administrator, showConfig, { room: shown.address });
+      const shown = await administrator.call(showRoom, { room: one(form, 'room') });
+      const config = await administrator.call(showConfig, { room: shown.address });
       const occupants = shown.occupants.map((it) => `${it.role} ${it.nick} (${it.jids.join(', ')})`);
       const affiliated = shown.affiliations.map(({ jid, affiliation }) => `${affiliation} ${jid}`);
       return [
@@ -85,7 +83,7 @@ const commands: readonly AdministrationCommand<IqEnds>[] = [
     run: async (administrator, form) => {
       const address = one(form, 'room');
       const owner = form.text('owner')?.trim() || undefined;
-      await asked(administrator, createRoom, {
+      await administrator.call(createRoom, {
         room: address,
         owner,
         settings: settingsIn(form.fields.get('settings')),
@@ -99,7 +97,7 @@ const commands: readonly AdministrationCommand<IqEnds>[] = [
     fields: [room, { ...settings, required: true }],
     run: async (administrator, form) => {
       const address = one(form, 'room');
-      await asked(administrator, configureRoom, { room: address, settings: settingsIn(form.fields.get('settings')) });
+      await administrator.call(configureRoom, { room: address, settings: settingsIn(form.fields.get('settings')) });
       return `The settings of ${address} were changed.`;
     },
   },
@@ -121,7 +119,7 @@ const commands: readonly AdministrationCommand<IqEnds>[] = [
       const [address, jid] = [one(form, 'room'), one(form, 'jid')];
       const affiliation = affiliations.find((name) => name === one(form, 'affiliation'));
       if (!affiliation) throw badPayload();
-      await asked(administrator, setAffiliation, { room: address, jid, affiliation });
+      await administrator.call(setAffiliation, { room: address, jid, affiliation });
       return `${jid} has the affiliation ${affiliation} with ${address}.`;
     },
   },
@@ -131,7 +129,7 @@ const commands: readonly AdministrationCommand<IqEnds>[] = [
     fields: [room, nick, reason],
     run: async (administrator, form) => {
       const [address, name] = [one(form, 'room'), one(form, 'nick')];
-      await asked(administrator, kickOccupant, { room: address, nick: name, reason: form.text('reason') || undefined });
+      await administrator.call(kickOccupant, { room: address, nick: name, reason: form.text('reason') || undefined });
       return `${name} was removed from ${address}.`;
     },
   },
@@ -141,7 +139,7 @@ const commands: readonly AdministrationCommand<IqEnds>[] = [
     fields: [room],
     run: async (administrator, form) => {
       const address = one(form, 'room');
-      const { removed } = await asked(administrator, purgeRoom, { room: address });
+      const { removed } = await administrator.call(purgeRoom, { room: address });
       return `${removed === 1 ? '1 message was' : `${removed} messages were`} removed from the archive of ${address}.`;
     },
   },
@@ -151,7 +149,7 @@ const commands: readonly AdministrationCommand<IqEnds>[] = [
     fields: [room, reason],
     run: async (administrator, form) => {
       const address = one(form, 'room');
-      await asked(administrator, destroyRoom, { room: address, reason: form.text('reason') || undefined });
+      await administrator.call(destroyRoom, { room: address, reason: form.text('reason') || undefined });
       return `${address} was destroyed.`;
     },
   },
@@ -167,16 +165,6 @@ export function roomCommands({ administrators, access }: RoomCommandsDeps): Room
     administratorOf: ({ from }) => (known.has(from.bare().toString()) ? from.bare() : undefined),
     access,
   });
-}
-
-/** Runs an operation about rooms. */
-async function asked<Input extends object, Result>(
-  administrator: Administrator,
-  { method, path }: Operation<OperatedRooms, Input, Result>,
-  input: Input,
-): Promise<Result> {
-  // The operation that answers is this one, bound to the rooms of the server.
-  return (await administrator.ask(`${method} ${path}`, input)) as Result;
 }
 
 function settingsIn(lines: readonly string[] = []): Record<string, string> {

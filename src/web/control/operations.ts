@@ -1,6 +1,7 @@
 import type { BindableOperation } from '../../routing/operation.ts';
 import { archiveUsage, purgeArchive } from './archive-operations.ts';
 import { listAdministrations } from './audit.ts';
+import { checkServer, newConsoleLink, serverHistory, showConfiguration } from './console-operations.ts';
 import { listDevices, revokeDevice } from './device-operations.ts';
 import { exportArchived, exportUser } from './export-operations.ts';
 import { importArchived, importUsers } from './import-operations.ts';
@@ -75,4 +76,8 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   reload,
   backup,
   watch,
+  newConsoleLink,
+  serverHistory,
+  showConfiguration,
+  checkServer,
 ];

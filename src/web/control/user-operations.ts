@@ -16,7 +16,7 @@ const forwardPage = z.strictObject({
   after: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(largestPage).default(largestPage),
 });
-const userPage = forwardPage.extend({ domain: z.string().min(1).optional() });
+const userPage = forwardPage.extend({ domain: z.string().min(1).optional(), containing: z.string().min(1).optional() });
 
 /** Creates an account. Returns its prepared address. */
 export const addUser = operation({
@@ -52,15 +52,15 @@ export const removeUser = operation({
   },
 });
 
-/** Lists accounts, a page at a time. */
+/** Lists accounts, a page at a time: all, those of a domain, or those whose address contains a text. */
 export const listUsers = operation({
   method: 'GET',
   path: '/users',
   input: userPage,
-  run: async ({ storage, domains }: ServedDomains, { domain: text, after, limit }) => {
+  run: async ({ storage, domains }: ServedDomains, { domain: text, containing, after, limit }) => {
     const domain = text === undefined ? undefined : operatorAddress(text).toString();
     if (domain !== undefined) checkServed(domains, domain);
-    return { users: await storage.accounts.list({ domain, after, limit }) };
+    return { users: await storage.accounts.list({ domain, containing: containing?.toLowerCase(), after, limit }) };
   },
 });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Payload } from '../../xml/payload.ts';
 
 /** What a watcher can see: the three kinds of stanzas, and lines of the log. */
-const watchedKinds = ['message', 'presence', 'iq', 'log'] as const;
+export const watchedKinds = ['message', 'presence', 'iq', 'log'] as const;
 
 /** One of these kinds. */
 export type WatchedKind = (typeof watchedKinds)[number];

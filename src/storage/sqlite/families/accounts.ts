@@ -64,7 +64,7 @@ function accountStore({ run, nowMs }: StoreContext<OperationsOf<typeof prepareAc
     changePassword: (jid, credentials, how = {}) =>
       change('changePassword', jid, packCredentials(credentials), packChange(how), nowMs()),
     remove: (jid) => change('remove', jid),
-    list: ({ domain, after, limit }) => run('list', domain, after ?? '', limit),
+    list: ({ domain, containing, after, limit }) => run('list', { domain, containing }, after ?? '', limit),
     count: (domain) => run('count', domain),
     load: async (jid) => unpackRecord(await run('load', jid)),
     setLastSeen: (jid, atMs, status) => run('setLastSeen', jid, { atMs, status }),
@@ -85,6 +85,12 @@ function packChange({ resetToken, ...change }: PasswordChange): PackedChange {
   return { ...change, resetToken: resetToken && ownBytes(resetToken) };
 }
 
+/** Which accounts a list has. */
+interface Listed {
+  readonly domain?: string | undefined;
+  readonly containing?: string | undefined;
+}
+
 function prepareReads(db: Database.Database) {
   const list = db
     .prepare<[string, number], string>('SELECT jid FROM accounts WHERE jid > ? ORDER BY jid LIMIT ?')
@@ -92,6 +98,11 @@ function prepareReads(db: Database.Database) {
   const listDomain = db
     .prepare<[string, string, number], string>(
       'SELECT jid FROM accounts WHERE domain = ? AND jid > ? ORDER BY jid LIMIT ?',
+    )
+    .pluck();
+  const search = db
+    .prepare<[string, string, string | null, number], string>(
+      'SELECT jid FROM accounts WHERE jid > ? AND instr(jid, ?) > 0 AND domain = ifnull(?, domain) ORDER BY jid LIMIT ?',
     )
     .pluck();
   const forwards = db.prepare<[string, number], Forward>(
@@ -102,8 +113,10 @@ function prepareReads(db: Database.Database) {
   return {
     load: prepareLoad(db),
     credentials: prepareCredentials(db).read,
-    list: (domain: string | undefined, after: string, limit: number): string[] =>
-      domain === undefined ? list.all(after, limit) : listDomain.all(domain, after, limit),
+    list: ({ domain, containing }: Listed, after: string, limit: number): string[] => {
+      if (containing !== undefined) return search.all(after, containing, domain ?? null, limit);
+      return domain === undefined ? list.all(after, limit) : listDomain.all(domain, after, limit);
+    },
     forwards: (after: string, limit: number): Forward[] => forwards.all(after, limit),
     count: (domain: string | undefined): number => (domain === undefined ? count.get() : countDomain.get(domain)) ?? 0,
   };

@@ -1,0 +1,90 @@
+import { announce, listNotices, removeNotice, setNotice } from '../../../extensions/announcements.ts';
+import { serverStatus } from '../../control/server-operations.ts';
+import { type Html, html } from '../../html/html.ts';
+import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
+import { actionForm, choice, counted, field, panel, table, textArea } from '../parts.ts';
+
+const nowhere = () => pagePath('announcements');
+
+/** Announcements, and the notices that users get when they come online. */
+export const announcementsPage: ConsolePage = {
+  name: 'announcements',
+  title: 'Announcements',
+  group: 'People',
+  operation: listNotices,
+  content: async (context) => {
+    const [{ notices }, { domains }] = await Promise.all([
+      context.call(listNotices, {}),
+      context.call(serverStatus, {}),
+    ]);
+    const rows = notices.map(({ domain, since, text }) => [
+      domain,
+      since.slice(0, 16).replace('T', ' '),
+      html`<span class="lines">${text}</span>`,
+      actionForm(context, {
+        path: 'announcements/remove',
+        operation: removeNotice,
+        hidden: { domain },
+        label: 'Remove',
+        kind: 'small',
+      }),
+    ]);
+    const columns = ['Domain', 'Since', 'Text', ''];
+    return html`${panel('When users come online', table('Notices', columns, rows, 'Users get no text when they come online.'))}
+<div class="columns">${announcementForm(context)}${noticeForm(context, domains)}</div>`;
+  },
+};
+
+function announcementForm(context: PageContext): Html {
+  if (!context.may(announce)) return html``;
+  const fields = html`${choice('to', 'To', [
+    ['online', 'Everybody who is online'],
+    ['all', 'All accounts, also those who are absent'],
+  ])}${field('subject', 'Subject')}${textArea('text', 'Text')}`;
+  return panel(
+    'Announce',
+    actionForm(context, { path: 'announcements/send', operation: announce, fields, label: 'Announce' }),
+  );
+}
+
+function noticeForm(context: PageContext, domains: readonly string[]): Html {
+  if (!context.may(setNotice)) return html``;
+  const names = domains.map((domain) => [domain, domain] as const);
+  const fields = html`${choice('domain', 'Users of', names)}${textArea('text', 'Text')}`;
+  return panel(
+    'Set the text when users come online',
+    actionForm(context, { path: 'announcements/set', operation: setNotice, fields, label: 'Set', kind: 'second' }),
+  );
+}
+
+/** What can be announced. */
+export const announcementActions: readonly ConsoleAction[] = [
+  {
+    path: 'announcements/send',
+    operation: announce,
+    next: nowhere,
+    run: async ({ call }, form) => {
+      const to = form.text('to') === 'all' ? 'all' : 'online';
+      const { recipients } = await call(announce, { to, text: form.needed('text'), subject: form.text('subject') });
+      return `Sent to ${counted(recipients, 'account')}.`;
+    },
+  },
+  {
+    path: 'announcements/set',
+    operation: setNotice,
+    next: nowhere,
+    run: async ({ call }, form) => {
+      await call(setNotice, { domain: form.needed('domain'), text: form.needed('text') });
+      return 'Users get it when they come online.';
+    },
+  },
+  {
+    path: 'announcements/remove',
+    operation: removeNotice,
+    next: nowhere,
+    run: async ({ call }, form) => {
+      await call(removeNotice, { domain: form.needed('domain') });
+      return `The text for ${form.needed('domain')} was removed.`;
+    },
+  },
+];

@@ -1,0 +1,135 @@
+import type { LinkTestReport } from '../../../federation/link-test.ts';
+import type { PeerStreamReport } from '../../../federation/peer-report.ts';
+import type { BlockedDomain } from '../../../storage/moderation.ts';
+import { blockDomain, listBlockedDomains, unblockDomain } from '../../control/moderation-operations.ts';
+import { listPeers, testPeer } from '../../control/server-operations.ts';
+import { type Html, html } from '../../html/html.ts';
+import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
+import { actionForm, badge, duration, field, link, panel, table, time } from '../parts.ts';
+
+/** The streams with other servers, and the blocked domains. */
+export const serversPage: ConsolePage = {
+  name: 'servers',
+  title: 'Other servers',
+  group: 'Network',
+  operation: listPeers,
+  content: async (context) => {
+    const [{ streams }, { domains }] = await Promise.all([
+      context.call(listPeers, {}),
+      context.call(listBlockedDomains, {}),
+    ]);
+    const rows = streams.toSorted(byDomain).map((stream) => streamRow(context, stream));
+    const columns = ['Stream', 'State', 'Proof', 'Address', 'Waiting', 'Last failure', ''];
+    return html`${testPanel(context)}
+${panel('Streams', table('Streams', columns, rows, 'There are no streams with other servers.'))}
+${blockedPanel(context, domains)}`;
+  },
+};
+
+function testPanel(context: PageContext): Html {
+  if (!context.may(testPeer)) return html``;
+  const fields = html`<div class="row">${field('remote', 'Domain', { required: true, placeholder: 'example.net' })}${field(
+    'local',
+    'From',
+    { hint: 'Empty: the first domain' },
+  )}</div>`;
+  return panel(
+    'Test a link',
+    html`<p class="quiet">Connects to the server of a domain and shows each step, so that you see why it cannot be reached.</p>`,
+    actionForm(context, { path: 'servers/test', operation: testPeer, fields, label: 'Test' }),
+  );
+}
+
+function byDomain(one: PeerStreamReport, other: PeerStreamReport): number {
+  const key = ({ remote = '', local = '' }: PeerStreamReport) => `${remote} ${local}`;
+  return key(one).localeCompare(key(other));
+}
+
+function streamRow(context: PageContext, stream: PeerStreamReport) {
+  const { local = '?', remote, direction, bothWays, state, authenticatedBy = '', tls, remoteAddress = '' } = stream;
+  const arrow = bothWays ? '↔' : direction === 'out' ? '→' : '←';
+  const waiting = [
+    ...(stream.queued > 0 ? [`${stream.queued} waiting`] : []),
+    ...(stream.unacknowledged > 0 ? [`${stream.unacknowledged} unacknowledged`] : []),
+    ...(stream.retryInMs ? [`next attempt in ${duration(stream.retryInMs)}`] : []),
+  ];
+  return [
+    html`${local} ${arrow} <strong>${remote ?? '?'}</strong>`,
+    html`${badge(stream.failure === undefined ? 'good' : 'bad', state)}${!tls && html` ${badge('warn', 'no TLS')}`}`,
+    authenticatedBy,
+    remoteAddress,
+    waiting.join(', '),
+    stream.failure,
+    remote !== undefined &&
+      actionForm(context, {
+        path: 'servers/test',
+        operation: testPeer,
+        hidden: { remote, local },
+        label: 'Why not?',
+        kind: 'small',
+      }),
+  ].map((cell) => (cell === false ? '' : cell));
+}
+
+function blockedPanel(context: PageContext, domains: readonly BlockedDomain[]): Html {
+  const rows = domains.map(({ domain, atMs, reason = '' }) => [
+    domain,
+    time(atMs),
+    reason,
+    actionForm(context, {
+      path: 'servers/unblock',
+      operation: unblockDomain,
+      hidden: { domain },
+      label: 'Unblock',
+      kind: 'small',
+    }),
+  ]);
+  const fields = html`<div class="row">${field('domain', 'Domain', {
+    required: true,
+    placeholder: '*.example.net',
+    hint: '*. in front stands for all subdomains',
+  })}${field('reason', 'Reason, for operators')}</div>`;
+  return panel(
+    'Blocked domains',
+    table('Blocked domains', ['Domain', 'Since', 'Reason', ''], rows, 'No domain is blocked here.'),
+    actionForm(context, { path: 'servers/block', operation: blockDomain, fields, label: 'Block', kind: 'second' }),
+  );
+}
+
+function testResult(remote: string, { steps, reached }: LinkTestReport): Html {
+  const rows = steps.map(({ ok, step, detail }) => [badge(ok ? 'good' : 'bad', ok ? 'ok' : 'failed'), step, detail]);
+  return html`<p class="subject">${remote} ${reached ? badge('good', 'reached') : badge('bad', 'not reached')}</p>
+${panel('Steps', table('Steps', ['Result', 'Step', 'Detail'], rows, 'There was no step.'))}
+<p>${link(pagePath('servers'), 'Back to the servers')}</p>`;
+}
+
+/** What can be done about other servers. */
+export const serverActions: readonly ConsoleAction[] = [
+  {
+    path: 'servers/test',
+    operation: testPeer,
+    next: () => pagePath('servers'),
+    run: async ({ call }, form) => {
+      const remote = form.needed('remote');
+      return testResult(remote, await call(testPeer, { remote, local: form.text('local') }));
+    },
+  },
+  {
+    path: 'servers/block',
+    operation: blockDomain,
+    next: () => pagePath('servers'),
+    run: async ({ call }, form) => {
+      const { domain } = await call(blockDomain, { domain: form.needed('domain'), reason: form.text('reason') });
+      return `${domain} is blocked.`;
+    },
+  },
+  {
+    path: 'servers/unblock',
+    operation: unblockDomain,
+    next: () => pagePath('servers'),
+    run: async ({ call }, form) => {
+      const { domain } = await call(unblockDomain, { domain: form.needed('domain') });
+      return `${domain} is not blocked any more.`;
+    },
+  },
+];
