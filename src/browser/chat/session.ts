@@ -74,6 +74,7 @@ export class Session {
   #handled: number;
   #pauseMs = firstPauseMs;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #isAsking = false;
   #probe: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
 
@@ -124,7 +125,7 @@ export class Session {
     const text = serialize(stanza);
     this.#outbox.add({ id: stanza.attributes['id'] ?? '', text });
     this.#stream?.write(text);
-    this.#stream?.send(el(ns.streamManagement, 'r'));
+    this.#wantAnswer();
   }
 
   /** Sends a request. Rejects with `RequestFailed`. */
@@ -208,6 +209,16 @@ export class Session {
     this.#pending.delete(id ?? '');
     if (type === 'result') pending.resolve(element);
     else pending.reject(failureOf(element));
+  }
+
+  /** Asks the server once for all that is sent in this turn how much it has handled. */
+  #wantAnswer(): void {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    queueMicrotask(() => {
+      this.#isAsking = false;
+      this.#stream?.send(el(ns.streamManagement, 'r'));
+    });
   }
 
   #manage(element: XmlElement): void {

@@ -168,8 +168,9 @@ export function restoreState(text: string): ChatState {
     return value;
   });
   const state = { ...emptyState(), ...restored };
-  // Older messages than these are only in the archive.
   for (const conversation of state.conversations.values()) {
+    conversation.composing = false;
+    // Older messages than these are only in the archive.
     if (conversation.messages.length >= keptMessages && conversation.history === 'all') conversation.history = 'some';
   }
   return state;
