@@ -65,7 +65,9 @@ describe('A server for this machine only', () => {
       expect(await get(link)).to.include('<h1>You are invited to localhost</h1>');
     }
     const password = 'a long password';
-    expect(await post(links[0] ?? '', { username: 'juliet', password, again: password })).to.include('href="/chat"');
+    expect(await post(links[0] ?? '', { username: 'juliet', password, again: password })).to.include(
+      'href="/chat#juliet%40localhost"',
+    );
     (await logsIn(password)).disconnects();
     expect(linksIn(await welcome(server, config))).to.deep.equal([`http://localhost:${port}/chat`]);
   });
