@@ -1,18 +1,28 @@
 import type { MaybePromise } from './maybe-promise.ts';
 import type { Session } from './session.ts';
 
+/** The most steps in one turn of the event loop, so that everybody else is served between. */
+const stepsInTurn = 100;
+
 /**
- * Runs the steps of a piece of work that sends to a session, and waits whenever too much is waiting for the client. Ends with the
- * last step, or after a wait if `isWanted` returns false: by default, when the session is no longer available.
+ * Runs the steps of a piece of work that sends to a session, and waits whenever too much is waiting for the client, and after many steps
+ * for the next turn of the event loop. Ends with the last step, or after a wait if `isWanted` returns false: by default, when the
+ * session is no longer available.
  */
 export function atClientPace(
   session: Session,
   steps: Iterator<void>,
   isWanted: () => boolean = () => session.presence.available !== undefined,
 ): MaybePromise<void> {
-  while (!steps.next().done) {
+  const goOn = () => (isWanted() ? atClientPace(session, steps, isWanted) : undefined);
+  for (let taken = 0; taken < stepsInTurn; taken += 1) {
+    if (steps.next().done) return;
     // One step after each wait guarantees progress.
-    if (session.crowded)
-      return session.flushed().then(() => (isWanted() ? atClientPace(session, steps, isWanted) : undefined));
+    if (session.crowded) return session.flushed().then(goOn);
   }
+  return nextTurn().then(goOn);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
