@@ -33,9 +33,14 @@ export async function welcome(
       ? []
       : [['They must trust', `${developmentAuthority}   (for testing only)`]]),
     ['See the state', `${programName()} status`],
+    ...(hasConsole(server, config) ? [['Open the console', `${programName()} console`]] : []),
     ['Stop the server', 'Ctrl-C'],
   ];
   return ['', `Ampere serves ${domains.join(', ')}. Next steps:`, ...aligned(steps.map((step) => ['', ...step])), ''];
+}
+
+function hasConsole({ addresses }: Pick<Server, 'addresses'>, { web }: Config): boolean {
+  return web.console.enabled && addresses.http.length + addresses.https.length > 0;
 }
 
 /** On a server for this machine only: links for the first two users, and later the chat page. */
