@@ -136,7 +136,7 @@ describe('Messages that are forwarded (XEP-0079 §3.3.1)', () => {
 });
 
 describe('The command to forward messages (XEP-0050)', () => {
-  const stage = new Stage();
+  const stage = new Stage({ settings: { registration: { invitations: 'nobody' } } });
 
   it('is listed, described, asks and takes (XEP-0050 §2.1, §2.2, §3.2)', async () => {
     const { juliet } = await stage.enter(['juliet']);
@@ -186,7 +186,7 @@ describe('The command to forward messages (XEP-0050)', () => {
 });
 
 describe('Without the command to forward messages', () => {
-  const stage = new Stage({ settings: { forwarding: { userCommand: false } } });
+  const stage = new Stage({ settings: { forwarding: { userCommand: false }, registration: { invitations: 'nobody' } } });
 
   it('there is nothing to find and nothing to run', async () => {
     const { juliet } = await stage.enter(['juliet']);
