@@ -1,8 +1,8 @@
 import type { MaybePromise } from './maybe-promise.ts';
 import type { Session } from './session.ts';
 
-/** The most steps in one turn of the event loop, so that everybody else is served between. */
-const stepsInTurn = 100;
+/** The most steps in one turn of the event loop, so that everybody else is served between. A page of an archive is less. */
+const stepsInTurn = 256;
 
 /**
  * Runs the steps of a piece of work that sends to a session, and waits whenever too much is waiting for the client, and after many steps

@@ -20,19 +20,19 @@ describe('Work at the pace of a client', () => {
   }
 
   it('is done at once if it is little', () => {
-    expect(atClientPace(session, steps(99))).to.equal(undefined);
-    expect(done).to.equal(99);
+    expect(atClientPace(session, steps(250))).to.equal(undefined);
+    expect(done).to.equal(250);
   });
 
   it('goes on in later turns if it is much, so that others are served between', async () => {
-    const over = atClientPace(session, steps(250), () => true);
-    expect(done).to.equal(100);
+    const over = atClientPace(session, steps(600), () => true);
+    expect(done).to.equal(256);
     let between = 0;
     setImmediate(() => {
       between = done;
     });
     await over;
-    expect([between, done]).to.deep.equal([200, 250]);
+    expect([between, done]).to.deep.equal([512, 600]);
   });
 
   it('waits for a client that reads slowly', async () => {
@@ -44,7 +44,7 @@ describe('Work at the pace of a client', () => {
   });
 
   it('ends after a wait if nobody wants it any more', async () => {
-    await atClientPace(session, steps(250), () => false);
-    expect(done).to.equal(100);
+    await atClientPace(session, steps(600), () => false);
+    expect(done).to.equal(256);
   });
 });
