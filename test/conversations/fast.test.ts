@@ -142,7 +142,8 @@ describe('Fast authentication by tokens (XEP-0484)', () => {
     it('comes after 21 days without a login (XEP-0484 §4.2)', async () => {
       const account = await stage.account('juliet');
       const token = await getsToken(account);
-      clock.advance(21 * 24 * hourMs);
+      // Making every call that falls due in 21 days would take half a minute.
+      clock.jumpTo(clock.nowMs() + 21 * 24 * hourMs);
       expectTree(await attempt(account, token), failure('credentials-expired'));
       expectTree(await attempt(account, `${token.slice(1)}x`), failure('not-authorized'));
     });

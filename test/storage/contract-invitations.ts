@@ -6,7 +6,7 @@ import { rejection } from './rejection.ts';
 import { sampleCredentials } from './samples.ts';
 
 const createdAtMs = Date.now();
-const forMs = 1_000_000;
+const forMs = 86_400_000;
 let names = 0;
 
 function invitation(changes: Partial<NewInvitation> = {}): NewInvitation {

@@ -173,6 +173,16 @@ describe('a store that watches its disk', () => {
     expect(lines('error')).to.have.lengthOf(1);
   });
 
+  it('looks at once when much has been written, however fast that was', async () => {
+    const storage = await open();
+    await storage.accounts.create(juliet, sampleCredentials());
+    freeBytes = 2 * ballastBytes - 1;
+    const large = { ...sampleMessage('x'), bytes: Buffer.alloc(ballastBytes / 8) };
+    await storage.offline.append(juliet, large, ampleQuota);
+    expect(storage.disk.refusing).to.equal(true);
+    expect((await rejection(storage.offline.append(juliet, large, ampleQuota))).code).to.equal('full');
+  });
+
   it('warns once below a tenth, and again only if it was better in between', async () => {
     await open({ ballastBytes: 0 });
     for (const [share, warnings] of [

@@ -75,6 +75,7 @@ describe('a family of tables', () => {
     // The queue uses nothing else of a worker.
     queue = new OperationQueue(new DiskThread(db, allFamilies) as unknown as Worker, {
       maxBatchBytes: Number.POSITIVE_INFINITY,
+      onBatch: () => undefined,
       isRefusing: () => isRefusing,
       onFull: () => undefined,
       onFatal: (error) => {

@@ -10,6 +10,8 @@ const [lowShare, fineShare] = [0.1, 0.15];
 
 /** Shares of the ballast: free space, beside the ballast, below which data is refused, or space is reclaimed to avoid that. */
 const [refuseBelow, reclaimBelow] = [2, 3];
+/** The share of the ballast after which the free space is looked at, however little time has passed: a fast writer must not outrun the check. */
+const lookEvery = 1 / 8;
 /** The share of the ballast that must be free on the disk: free pages in the database cannot be used without space for the log. */
 const leastForLog = 1 / 8;
 
@@ -28,7 +30,7 @@ interface DiskWatchDeps {
 }
 
 /**
- * Checks the free space every few seconds. Writes that add data are refused while less than twice the ballast is free beside the ballast
+ * Checks the free space every few seconds, and when much has been written. Writes that add data are refused while less than twice the ballast is free beside the ballast
  * itself, and after the disk was full until the ballast is back. Free pages inside the database count as free space, since new data goes
  * there first.
  */
@@ -37,6 +39,8 @@ export class DiskWatch {
   #space: DiskSpace;
   /** Bytes that are free inside the database; 0 while enough is free on the disk anyway. */
   #reusableBytes = 0;
+  /** Bytes that were written since the free space was looked at. */
+  #unseenBytes = 0;
   #hasBallast: boolean;
   #isMaintaining = false;
   #refusing = false;
@@ -64,6 +68,17 @@ export class DiskWatch {
   /** Checks now, and from now on. */
   start(): void {
     this.#check();
+  }
+
+  /** Something is written, of about this size. */
+  writing(bytes: number): void {
+    this.#unseenBytes += bytes;
+    const { ballastBytes, space } = this.#deps;
+    if (ballastBytes === 0 || this.#unseenBytes < lookEvery * ballastBytes) return;
+    this.#reusableBytes = Math.max(0, this.#reusableBytes - this.#unseenBytes);
+    this.#unseenBytes = 0;
+    this.#space = space();
+    this.#judge();
   }
 
   /** A write has failed for lack of space, and the ballast has been deleted. */

@@ -52,6 +52,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   const queue = new OperationQueue(worker, {
     maxBatchBytes: ballastBytes ? ballastBytes * logShare : Number.POSITIVE_INFINITY,
     isRefusing: () => watch.refusing,
+    onBatch: (bytes) => watch.writing(bytes),
     onFull: () => watch.full(),
     onFatal: options.onFatal,
   });

@@ -16,6 +16,8 @@ interface OperationQueueDeps {
   readonly maxBatchBytes: number;
   /** Whether writes that add data are refused for lack of space. */
   readonly isRefusing: () => boolean;
+  /** A batch of about this size is sent. */
+  readonly onBatch: (bytes: number) => void;
   /** A write has failed because the disk is full. */
   readonly onFull: () => void;
   readonly onFatal: (error: StorageError) => void;
@@ -194,13 +196,16 @@ export class OperationQueue implements StorageLoad {
 
   /** The first calls, as many as one transaction may have. */
   #takeBatch(): Pending<OperationCall>[] {
-    let [rows, bytes] = [0, 0];
-    const beyond = this.#calls.findIndex((call, index) => {
+    let [taken, rows, bytes] = [0, 0, 0];
+    for (const call of this.#calls) {
+      const callBytes = call.bytes ?? rowBytes + bytesIn(call.request);
       rows += call.size ?? 1;
-      bytes += call.bytes ?? rowBytes + bytesIn(call.request);
-      return index > 0 && this.#isFull(rows, bytes);
-    });
-    return this.#calls.splice(0, beyond === -1 ? this.#calls.length : beyond);
+      if (taken > 0 && this.#isFull(rows, bytes + callBytes)) break;
+      bytes += callBytes;
+      taken += 1;
+    }
+    this.#deps.onBatch(bytes);
+    return this.#calls.splice(0, taken);
   }
 
   #isFull(rows: number, bytes: number): boolean {

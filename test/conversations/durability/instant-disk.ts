@@ -63,6 +63,7 @@ export class InstantDisk {
     const worker = this.#thread as unknown as Worker;
     const queue = new OperationQueue(worker, {
       maxBatchBytes: Number.POSITIVE_INFINITY,
+      onBatch: () => undefined,
       isRefusing,
       onFull: () => undefined,
       onFatal,
