@@ -67,19 +67,21 @@ async function writeConfig(
     listen: {
       c2s: [{ host: '127.0.0.1', port: ports.plain }],
       c2sTls: [{ host: '127.0.0.1', port: ports.tls }],
-      http: [],
-      https: [],
-      proxy: [],
+      ...(knows(root, 'web/http') && { http: [], https: [], proxy: [] }),
     },
     s2s: { enabled: false },
     tls: { certificate: certificate.certificate, key: certificate.key, required: false },
     limits: { disabled: true },
-    // An older build, which does not know these, may be measured, too.
-    ...(existsSync(join(root, 'dist/archives')) && { archive: { enabled: archive } }),
+    ...(knows(root, 'archives') && { archive: { enabled: archive } }),
     ...(rooms && { rooms: { enabled: true } }),
     ...(edges > 0 && { edges }),
     log: { level: 'warn' },
   };
   await writeFile(file, JSON.stringify(config, undefined, 2));
   return file;
+}
+
+/** Whether a build has a part. An older build, which refuses the keys of later ones, may be measured, too. */
+function knows(root: string, part: string): boolean {
+  return existsSync(join(root, 'dist', part));
 }
