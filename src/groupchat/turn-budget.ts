@@ -1,5 +1,5 @@
 /** The most copies of presence in one turn of the event loop, apart from those of the command that exceeds it. */
-const copiesInTurn = 300;
+const copiesInTurn = 100;
 
 interface Waiting {
   readonly copies: number;
