@@ -71,6 +71,7 @@ export const ns = {
   blocking: 'urn:xmpp:blocking',
   blockingErrors: 'urn:xmpp:blocking:errors',
   reporting: 'urn:xmpp:reporting:1',
+  reportReasons: 'urn:xmpp:reporting:',
   httpUpload: 'urn:xmpp:http:upload:0',
   bytestreams: 'http://jabber.org/protocol/bytestreams',
   externalServices: 'urn:xmpp:extdisco:2',

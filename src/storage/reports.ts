@@ -1,3 +1,5 @@
+import { ns } from '../protocol/namespaces.ts';
+
 /** A text in which a user explains a report. */
 export interface ReportText {
   readonly text: string;
@@ -53,4 +55,9 @@ export interface ReportStore {
   get(id: number): Promise<StoredReport | undefined>;
   /** False if there was no such report. */
   remove(id: number): Promise<boolean>;
+}
+
+/** The word at the end of a reason (XEP-0377 §4), or the reason itself if it is not one of the usual URIs. */
+export function reasonWord(reason: string): string {
+  return reason.startsWith(ns.reportReasons) ? reason.slice(ns.reportReasons.length) : reason;
 }

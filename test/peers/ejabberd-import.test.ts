@@ -1,12 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { freePort } from '../support/free-port.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 import { creates, hearEachOther, joins, untilLine } from '../support/shares-rooms.ts';
-import { TestClient } from '../support/test-client.ts';
 import { ejabberdWith } from './ejabberd.ts';
-import { answersOf, archiveOf, form, type Question, roomAnswers, stores, untilAll } from './moving-in.ts';
+import { answersOf, archiveOf, form, logsInAt, type Question, roomAnswers, stores, untilAll } from './moving-in.ts';
 import { needsPackages } from './needs-packages.ts';
 import { PeerServer, peerGround } from './peer-server.ts';
 
@@ -108,15 +106,7 @@ describe('A dump of ejabberd', () => {
     return file;
   }
 
-  async function logsIn(name: string, presence: boolean): Promise<TestClient> {
-    const tls = { ca: await readFile(server.caFile), servername: domain, ALPNProtocols: ['xmpp-client'] };
-    const client = await TestClient.connect({ host: '127.0.0.1', port: server.place.ports.direct, tls }, domain);
-    await client.opens();
-    await client.authenticates({ username: name, password: 'pw', mechanism: 'SCRAM-SHA-1' });
-    await client.binds('r');
-    if (presence) client.sends('<presence/>');
-    return client;
-  }
+  const logsIn = (name: string, presence: boolean) => logsInAt(server, domain, name, presence);
 
   it('comes over whole: clients get the same answers before and after', async () => {
     const [juliet, romeo] = [await peer.arrives('juliet'), await peer.arrives('romeo')];

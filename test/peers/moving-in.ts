@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
-import type { TestClient } from '../support/test-client.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+import { TestClient } from '../support/test-client.ts';
 import { childOf, findTree, type Tree } from '../support/xml-tree.ts';
 
 /** What a client asks for, and the part of the answer that must be the same on both servers. */
@@ -97,4 +99,20 @@ export async function untilAll(client: TestClient, ...texts: readonly string[]):
     if (texts.some((text) => tree.raw.includes(text))) came.push(tree);
   }
   return came;
+}
+
+/** A client of an account that has moved in. */
+export async function logsInAt(
+  server: ServerProcess,
+  domain: string,
+  username: string,
+  presence: boolean,
+): Promise<TestClient> {
+  const tls = { ca: await readFile(server.caFile), servername: domain, ALPNProtocols: ['xmpp-client'] };
+  const client = await TestClient.connect({ host: '127.0.0.1', port: server.place.ports.direct, tls }, domain);
+  await client.opens();
+  await client.authenticates({ username, password: 'pw', mechanism: 'SCRAM-SHA-1' });
+  await client.binds('r');
+  if (presence) client.sends('<presence/>');
+  return client;
 }

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 import { creates, hearEachOther, joins, untilLine } from '../support/shares-rooms.ts';
-import { TestClient } from '../support/test-client.ts';
-import { answersOf, archiveOf, form, type Question, roomAnswers, stores, untilAll } from './moving-in.ts';
+import { answersOf, archiveOf, form, logsInAt, type Question, roomAnswers, stores, untilAll } from './moving-in.ts';
 import { needsPackages } from './needs-packages.ts';
 import { PeerServer, peerGround } from './peer-server.ts';
 import { prosodyWith } from './prosody.ts';
@@ -73,15 +71,7 @@ describe('The data directory of Prosody', () => {
     await server?.stop();
   });
 
-  async function logsIn(name: string, presence: boolean): Promise<TestClient> {
-    const tls = { ca: await readFile(server.caFile), servername: domain, ALPNProtocols: ['xmpp-client'] };
-    const client = await TestClient.connect({ host: '127.0.0.1', port: server.place.ports.direct, tls }, domain);
-    await client.opens();
-    await client.authenticates({ username: name, password: 'pw', mechanism: 'SCRAM-SHA-1' });
-    await client.binds('r');
-    if (presence) client.sends('<presence/>');
-    return client;
-  }
+  const logsIn = (name: string, presence: boolean) => logsInAt(server, domain, name, presence);
 
   it('comes over whole: clients get the same answers before and after', async () => {
     const [juliet, romeo] = [await peer.arrives('juliet'), await peer.arrives('romeo')];

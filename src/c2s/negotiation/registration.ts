@@ -8,7 +8,7 @@ import { checkStanza } from '../../protocol/stanza-rules.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
 import type { Clock } from '../../support/clock.ts';
 import { networkOf } from '../../support/network-of.ts';
-import { TokenBucket } from '../../support/token-bucket.ts';
+import { TokenBuckets } from '../../support/token-buckets.ts';
 import { attribute, type Element, textOf, xml } from '../../xml/element.ts';
 import { refuseAccount } from '../account-refusal.ts';
 import { type Redemption, type ShownInvitation, TooManyTokens } from '../redemption.ts';
@@ -73,13 +73,15 @@ async function answered(
 /** Answers the requests of all streams. */
 class Registration {
   readonly #deps: RegistrationDeps;
-  readonly #throttle: Throttle;
+  /** Registrations by address (XEP-0077 §6). */
+  readonly #allowance: TokenBuckets;
   /** The invitations that streams have shown. */
   readonly #shown = new WeakMap<NegotiatingStream, ShownInvitation>();
 
   constructor(deps: RegistrationDeps) {
     this.#deps = deps;
-    this.#throttle = new Throttle(deps.limits, deps.clock);
+    const { perAddress, windowMs } = deps.limits;
+    this.#allowance = new TokenBuckets({ perSecond: (perAddress * 1000) / windowMs, burst: perAddress }, deps.clock);
   }
 
   take(stream: NegotiatingStream, request: Stanza): MaybePromise<Element | undefined> {
@@ -115,7 +117,7 @@ class Registration {
     const account = accountJid(textOf(username), stream.host);
     if (invitation?.username !== undefined && invitation.username !== account.local)
       throw StanzaError.notAcceptable(`the invitation is for the user name ${invitation.username}`);
-    if (!invitation && !this.#throttle.admit(stream.remoteAddress))
+    if (!invitation && !this.#allowance.tryTake(networkOf(stream.remoteAddress)))
       throw StanzaError.resourceConstraint('too many registrations; try again later');
     const registered = invitation
       ? redemption.register(invitation, account, textOf(password))
@@ -145,26 +147,4 @@ function accountJid(username: string, host: string): Jid {
 function refuseTooManyTokens(error: unknown): never {
   if (error instanceof TooManyTokens) throw StanzaError.resourceConstraint(error.message);
   throw error;
-}
-
-/** Registrations by address (XEP-0077 §6); remembers no more addresses than can be active in one window. */
-class Throttle {
-  readonly #limits: RegistrationLimits;
-  readonly #clock: Clock;
-  readonly #buckets = new Map<string, TokenBucket>();
-
-  constructor(limits: RegistrationLimits, clock: Clock) {
-    this.#limits = limits;
-    this.#clock = clock;
-  }
-
-  admit(address: string): boolean {
-    for (const [network, bucket] of this.#buckets) if (bucket.full) this.#buckets.delete(network);
-    const network = networkOf(address);
-    const { perAddress, windowMs } = this.#limits;
-    const bucket =
-      this.#buckets.get(network) ?? new TokenBucket((perAddress * 1000) / windowMs, perAddress, this.#clock);
-    this.#buckets.set(network, bucket);
-    return bucket.tryTake();
-  }
 }

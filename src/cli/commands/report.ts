@@ -1,4 +1,4 @@
-import type { PassingOn, ReportSummary, StoredReport } from '../../storage/reports.ts';
+import { type PassingOn, type ReportSummary, reasonWord, type StoredReport } from '../../storage/reports.ts';
 import type { Operator } from '../../web/control/operator.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
 import { type Cli, jsonOption, requireCommand } from '../cli.ts';
@@ -49,7 +49,7 @@ async function allReports(operator: Operator<ServedDomains>): Promise<ReportSumm
 
 function row({ id, atMs, jid, reason, reporter, messageCount }: ReportSummary): string[] {
   const quoted = messageCount === 1 ? '1 message' : `${messageCount} messages`;
-  return [String(id), timeText(atMs), shortReason(reason), harmless(jid), `reported by ${reporter}`, quoted];
+  return [String(id), timeText(atMs), harmless(reasonWord(reason)), harmless(jid), `reported by ${reporter}`, quoted];
 }
 
 function reportShowCommand(cli: Cli, context: Context): void {
@@ -99,11 +99,6 @@ function idArgument(options: Cli) {
       throw new CommandError(exitCodes.usage, `${JSON.stringify(text)} is not the number of a report.`);
     },
   });
-}
-
-/** The reasons of XEP-0377 are URIs that end with a word. */
-function shortReason(reason: string): string {
-  return harmless(reason.replace(/^urn:xmpp:reporting:/, ''));
 }
 
 function timeText(ms: number): string {

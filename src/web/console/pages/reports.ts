@@ -1,4 +1,4 @@
-import type { PassingOn, StoredReport } from '../../../storage/reports.ts';
+import { type PassingOn, reasonWord, type StoredReport } from '../../../storage/reports.ts';
 import { listReports, removeReport, showReport } from '../../control/report-operations.ts';
 import { type Html, html } from '../../html/html.ts';
 import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
@@ -24,7 +24,7 @@ export const reportsPage: ConsolePage = {
       mayRead ? link(pagePath('report', { id }), `Report ${id}`) : `Report ${id}`,
       time(atMs),
       jid,
-      wordOf(reason),
+      reasonWord(reason),
       link(pagePath('account', { jid: reporter }), reporter),
       messageCount.toLocaleString('en'),
     ]);
@@ -53,7 +53,7 @@ function about({ id, atMs, jid, reason, reporter, texts, passingOn }: StoredRepo
     facts([
       ['When', time(atMs)],
       ['About', jid],
-      ['Reason', wordOf(reason)],
+      ['Reason', reasonWord(reason)],
       ['By', link(pagePath('account', { jid: reporter }), reporter)],
       ['May be passed on to', allowed || 'nobody'],
       ...texts.map(({ text, lang }) => [lang === undefined ? 'Text' : `Text (${lang})`, text] as const),
@@ -79,11 +79,6 @@ function removal(context: PageContext, { id }: StoredReport): Html {
     label: 'Remove the report',
     kind: 'danger',
   });
-}
-
-/** The reasons of XEP-0377 are URIs that end with a word. */
-function wordOf(reason: string): string {
-  return reason.replace(/^urn:xmpp:reporting:/, '');
 }
 
 /** What can be done with reports. */
