@@ -69,6 +69,18 @@ export async function archiveOf(client: TestClient) {
   return { messages: results.map(canonical), times };
 }
 
+/**
+ * Throws unless an archive has come over whole. Times may differ by a second: messages from the last second before an import get a time in
+ * front of it, because ids are times and those of the present are taken, and Prosody rounds to seconds.
+ */
+export function expectMovedIn(
+  imported: Awaited<ReturnType<typeof archiveOf>>,
+  original: Awaited<ReturnType<typeof archiveOf>>,
+): void {
+  expect(imported.messages).to.deep.equal(original.messages);
+  for (const [index, time] of original.times.entries()) expect(imported.times[index]).to.be.closeTo(time, 1000);
+}
+
 /** What the owner of a room sees of it: its lists, the values of these options, and the messages in its archive. */
 export async function roomAnswers(owner: TestClient, room: string, options: ReadonlySet<string>): Promise<unknown> {
   const lists: string[] = [];
