@@ -66,8 +66,9 @@ export class Invitations {
   }
 
   /**
-   * Makes an invitation. Resolves with `off` if people cannot register with invitations; with `taken` if its user name is an account or reserved, and with `too-many` if its maker has as many as
-   * one may have. Rejects with a StorageError of code `not-found` if there is no such account.
+   * Makes an invitation. Resolves with `off` if people cannot register with invitations, with `taken` if its user name is an account or
+   * reserved, and with `too-many` if its maker has as many as one may have. Rejects with a StorageError of code `not-found` if there is no
+   * such account.
    */
   async create(wanted: WantedInvitation): Promise<MadeInvitation | InvitationRefusal> {
     const { kind, domain, account, maker, username, uses = 1 } = wanted;
