@@ -186,7 +186,9 @@ describe('The command to forward messages (XEP-0050)', () => {
 });
 
 describe('Without the command to forward messages', () => {
-  const stage = new Stage({ settings: { forwarding: { userCommand: false }, registration: { invitations: 'nobody' } } });
+  const stage = new Stage({
+    settings: { forwarding: { userCommand: false }, registration: { invitations: 'nobody' } },
+  });
 
   it('there is nothing to find and nothing to run', async () => {
     const { juliet } = await stage.enter(['juliet']);
