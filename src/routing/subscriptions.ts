@@ -152,8 +152,12 @@ export class Subscriptions {
 
   /** Sends a newly available session the requests that wait for the user's answer, one per step (RFC 6121 §3.1.3). */
   *pendingRequests(session: Session): Generator<void> {
-    for (const { contact, pendingIn } of [...session.account.roster.all()]) {
-      if (pendingIn) yield session.send(pendingRequest(contact, pendingIn, session.account));
+    const { account } = session;
+    for (const { contact, pendingIn } of [...account.roster.all()]) {
+      if (!pendingIn) continue;
+      const request = pendingRequest(contact, pendingIn, account);
+      // The user may have blocked the contact since then.
+      if (!this.#deps.filters.refusesInbound(request, account)) yield session.send(request);
     }
   }
 

@@ -114,6 +114,22 @@ describe('Blocking (XEP-0191)', () => {
     await juliet.receivesNothing();
   });
 
+  it('hides a request that waits for an answer, until the sender is unblocked', async () => {
+    const { romeo } = await stage.enter(['romeo']);
+    const account = await stage.account('juliet');
+    const juliet = await account.arrives();
+    romeo.sends(`<presence to="${account.jid}" type="subscribe"/>`);
+    await juliet.receives(`<presence from="${romeo.bare}" type="subscribe"/>`);
+    await juliet.gets(block(romeo.bare), done);
+    await juliet.closes();
+    const again = await account.arrives();
+    expectTrees(again.arrival, `<presence from="${again.jid}"/>`);
+    await again.gets(unblock(romeo.bare), done);
+    await again.closes();
+    const last = await account.arrives();
+    expectTrees(last.arrival, `<presence from="${last.jid}"/>`, `<presence from="${romeo.bare}" type="subscribe"/>`);
+  });
+
   it('does not answer a room, which would remove the user from it', async () => {
     const { romeo, juliet } = await stage.enter(['romeo', 'juliet']);
     await juliet.gets(block(romeo.bare), done);
