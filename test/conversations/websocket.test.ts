@@ -180,6 +180,37 @@ describe('Clients through WebSockets (RFC 7395)', () => {
     ]);
   });
 
+  it('resume with everything that came over TCP and was never acknowledged, once and in order', async () => {
+    const count = 500;
+    const tcp = await romeo.arrives({ resource: 'phone' });
+    tcp.sends(`<enable xmlns="${sm}" resume="true"/>`);
+    const token = (await tcp.receives(`<enabled xmlns="${sm}">...</enabled>`)).attributes.get('id') ?? '';
+    const sender = await juliet.arrives();
+    const says = async (first: number, last: number) => {
+      for (let number = first; number < last; number++)
+        sender.sends(`<message type="chat" to="${romeo.jid}/phone" id="${number}"><body>.</body></message>`);
+      await sender.settles();
+    };
+    await says(0, count / 2);
+    tcp.disconnects();
+    await says(count / 2, count);
+
+    const web = await WebSocketClient.connect(stage.server);
+    await web.authenticates(romeo.jid, romeo.password);
+    web.says(`<resume xmlns="${sm}" previd="${token}" h="0"/>`);
+    await web.hears(/^<resumed /);
+    /** The id of the next stanza; between them, the server asks for acknowledgments. */
+    const nextId = async () => {
+      for (;;) {
+        const id = /^<(?:message|iq) .*?\bid="(\w+)"/.exec(await web.hears(/^<(?:message|iq|r) /))?.[1];
+        if (id !== undefined) return id;
+      }
+    };
+    for (let number = 0; number < count; number++) expect(await nextId()).to.equal(String(number));
+    web.says('<iq xmlns="jabber:client" id="end" type="get" to="localhost"><ping xmlns="urn:xmpp:ping"/></iq>');
+    expect(await nextId()).to.equal('end');
+  });
+
   it('are told that the server stops, and come back', async () => {
     const web = await visits(romeo);
     const restarted = stage.server.restart();
