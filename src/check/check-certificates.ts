@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { reachable } from '../config/listener-kinds.ts';
+import { isOpen, reachable } from '../config/listener-kinds.ts';
 import type { Config } from '../config/schema.ts';
 import { serviceDomains } from '../config/stream-options.ts';
 import { TrustAnchors } from '../federation/trust-anchors.ts';
@@ -45,7 +45,7 @@ async function checkFiles(options: CertificateOptions, config: Config): Promise<
   const { domains, services = [] } = options;
   try {
     const store = await loadCertificates(options);
-    const warnings = [...store.warnings, ...unnamed(services, store, config)];
+    const warnings = [...store.warnings, ...unnamed(services, store, config), ...unnamedHosts(store, config)];
     if (warnings.length > 0) return warnings.map((warning) => finding('warning', `${warning}.`));
     return domains.map((domain) => {
       const { validToDate } = store.certificateFor(domain).leaf;
@@ -63,6 +63,19 @@ function unnamed(services: readonly string[], store: CertificateStore, config: C
   return services
     .filter((domain) => !covers(store.certificateFor(domain).leaf, domain))
     .map((domain) => `${domain} has no certificate that names it: other servers can verify it only by dialback`);
+}
+
+/** The hosts of addresses that clients are told, if they get a certificate of this server there that does not name them. */
+function unnamedHosts(store: CertificateStore, { web, listen }: Config): string[] {
+  const proxied = web.trustedProxies.length > 0 || !isOpen(listen.https);
+  if (proxied) return [];
+  return (['publicUrl', 'uploadUrl'] as const).flatMap((key) => {
+    const { [key]: url } = web;
+    if (!url?.startsWith('https:')) return [];
+    const { hostname } = new URL(url);
+    if (covers(store.certificateFor(hostname).leaf, hostname)) return [];
+    return [`the certificate for ${hostname} (web.${key}) does not name it; browsers and clients will refuse it`];
+  });
 }
 
 function developmentCertificate(domain: string, config: Config): Finding {

@@ -1,21 +1,32 @@
-import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { dataPaths } from '../storage/sqlite/data-directory.ts';
 import { lockDirectory } from '../storage/sqlite/directory-lock.ts';
+import { newestSchema } from '../storage/sqlite/migrate.ts';
+import { defaultMigrationsDir } from '../storage/sqlite/open-sqlite-storage.ts';
 import { StorageError } from '../storage/storage-error.ts';
+import { type DiskSpace, diskSpaceAt } from '../support/disk-space.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const finding = findingsAbout('data');
 
-/** Checks the data directory: whether this user can use it, whether others can read it, and whether another process uses it. */
-export function checkData(dataDir: string, serverRuns: boolean): Finding[] {
+/**
+ * Checks the data directory: whether this user can use it, whether others can read it, whether another process uses it, and what an
+ * upgrade will do to the database.
+ */
+export function checkData(
+  dataDir: string,
+  serverRuns: boolean,
+  diskSpace: (directory: string) => DiskSpace = diskSpaceAt,
+): Finding[] {
   if (!existsSync(dataDir)) return [missing(dataDir)];
   const stats = statSync(dataDir);
   if (!stats.isDirectory()) return [finding('error', `${dataDir} is not a directory.`)];
   if (!writable(dataDir)) return [finding('error', `This user cannot write to ${dataDir}.`)];
   const foreign = ownership(dataDir, stats);
-  const free = serverRuns || foreign.length > 0 ? [] : lock(dataDir);
-  return [...openness(dataDir, stats), ...foreign, ...free];
+  if (foreign.length > 0) return [...openness(dataDir, stats), ...foreign];
+  const free = serverRuns ? [] : lock(dataDir);
+  return [...openness(dataDir, stats), ...free, ...schema(dataDir, diskSpace)];
 }
 
 function missing(dataDir: string): Finding {
@@ -59,4 +70,40 @@ function lock(dataDir: string): Finding[] {
     if (!(error instanceof StorageError)) throw error;
     return [finding('error', `${error.message}, and it does not answer on its control socket.`)];
   }
+}
+
+/** Whether the next start changes the database, and whether the disk has room for the copy that is made before. */
+function schema(dataDir: string, diskSpace: (directory: string) => DiskSpace): Finding[] {
+  const { database } = dataPaths(dataDir);
+  const { size } = statSync(database, { throwIfNoEntry: false }) ?? { size: 0 };
+  const newest = newestSchema(defaultMigrationsDir);
+  const version = size === 0 ? 0 : versionIn(database);
+  if (version === 0 || version === newest) return [];
+  if (version > newest)
+    return [
+      finding(
+        'error',
+        `The database has schema ${version}, but this version of Ampere knows only ${newest}: install the newer version again, or restore a backup.`,
+      ),
+    ];
+  const change = `The next start changes the database from schema ${version} to ${newest}, and keeps a copy of it (${mebibytes(size)})`;
+  const { freeBytes } = diskSpace(dataDir);
+  if (freeBytes > size) return [finding('ok', `${change}.`)];
+  return [finding('error', `${change}, but only ${mebibytes(freeBytes)} are free.`)];
+}
+
+/** The number of the schema in the header of the file (https://sqlite.org/fileformat.html §1.3, user version). */
+function versionIn(database: string): number {
+  const file = openSync(database, 'r');
+  try {
+    const bytes = Buffer.alloc(4);
+    readSync(file, bytes, 0, bytes.length, 60);
+    return bytes.readUInt32BE();
+  } finally {
+    closeSync(file);
+  }
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

@@ -83,7 +83,10 @@ function servicesOf(config: Config): Service[] {
   return listenersInUse(config).flatMap(({ kind: { srv, serves, tls, port }, addresses: listeners }) => {
     if (srv === undefined || listeners.length === 0) return [];
     const peers = serves === 'servers' ? 'Other servers' : 'Clients';
-    return [{ name: srv, peers, listeners, ...(tls === 'starttls' && { usualPort: port }) }];
+    // Ports of HTTPS take clients, too.
+    const shared = serves === 'clients' && tls === 'direct' ? config.listen.https : [];
+    const all = [...listeners, ...shared];
+    return [{ name: srv, peers, listeners: all, ...(tls === 'starttls' && { usualPort: port }) }];
   });
 }
 

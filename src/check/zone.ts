@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { listenersInUse } from '../config/listener-kinds.ts';
+import { isOpen, listenerKinds, listenersInUse } from '../config/listener-kinds.ts';
 import type { Config } from '../config/schema.ts';
 import { serviceDomains } from '../config/stream-options.ts';
 import { isPrivateAddress } from '../federation/private-address.ts';
@@ -21,10 +21,16 @@ export function zoneLines(config: Config, host: string, own: readonly string[] =
 
 /** Only other servers look up the domain of a service. */
 function recordsFor(config: Config, domain: string, target: string, forClients: boolean): string[] {
-  return listenersInUse(config).flatMap(({ kind: { srv, serves }, addresses: [listener] }) => {
-    if (srv === undefined || !listener || (serves !== 'servers' && !forClients)) return [];
-    return [`${srv}._tcp.${asciiDomain(domain)}. ${seconds} IN SRV 0 5 ${listener.port} ${target}.`];
-  });
+  const record = (srv: string, priority: number, { port }: { readonly port: number }) =>
+    `${srv}._tcp.${asciiDomain(domain)}. ${seconds} IN SRV ${priority} 5 ${port} ${target}.`;
+  // For networks that let only HTTPS through: clients try it last.
+  const https = forClients && config.listen.https.find((address) => isOpen([address]));
+  return [
+    ...listenersInUse(config).flatMap(({ kind: { srv, serves }, addresses: [listener] }) =>
+      srv === undefined || !listener || (serves !== 'servers' && !forClients) ? [] : [record(srv, 0, listener)],
+    ),
+    ...(https ? [record(listenerKinds.c2sTls.srv, 10, https)] : []),
+  ];
 }
 
 /** The addresses of this machine that others can reach. */

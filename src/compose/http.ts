@@ -1,11 +1,22 @@
+import type { TLSSocket } from 'node:tls';
 import type { Redemption } from '../c2s/redemption.ts';
 import type { Config } from '../config/schema.ts';
-import { boshLimits, httpLimits, pageUrl, publicUrl, webSocketLimits } from '../config/stream-options.ts';
+import {
+  boshLimits,
+  clientAcceptorOptions,
+  httpLimits,
+  pageUrl,
+  publicUrl,
+  webSocketLimits,
+} from '../config/stream-options.ts';
 import type { HttpRequestHead, HttpRoute } from '../routing/http-route.ts';
 import type { IncomingConnection } from '../streams/acceptor.ts';
+import { Connection } from '../streams/connection.ts';
+import { clientAddressOf } from '../streams/proxy-protocol.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
 import { Tally } from '../support/metric.ts';
 import { networkList } from '../support/network-list.ts';
+import { servingTls } from '../tls/tls-options.ts';
 import { boshRoute } from '../web/bosh/bosh-route.ts';
 import { chatRoutes } from '../web/chat/chat-routes.ts';
 import { converseRoutes } from '../web/chat/converse-routes.ts';
@@ -50,12 +61,32 @@ export async function makeHttpListener(foundation: Foundation, parts: WebParts):
     requests,
     limits: httpLimits(config),
     trustedProxies: networkList(config.web.trustedProxies),
+    strictTransportSecurity: strictTransportSecurity(config),
     certificates,
+    takeStream: streamsOverTls(foundation, parts.listener),
     limiter,
     clock,
     log,
   });
   return listener;
+}
+
+/** Takes clients that ask for XMPP at a port of HTTPS. So port 443, which most networks let through, can be enough. */
+function streamsOverTls({ config, certificates, clock }: Foundation, clients: StreamListener) {
+  const { rate, limits } = clientAcceptorOptions(config);
+  const deps = { rate, limits, layTls: servingTls(certificates), clock };
+  return (socket: TLSSocket) => {
+    const arrival: IncomingConnection = {
+      remoteAddress: clientAddressOf(socket),
+      admit: (user) => new Connection(socket, user, deps),
+      refuse: () => void socket.destroy(),
+    };
+    clients.take(arrival, 'direct');
+  };
+}
+
+function strictTransportSecurity({ web: { hstsDays } }: Config): string | undefined {
+  return hstsDays === 0 ? undefined : `max-age=${hstsDays * 86_400}`;
 }
 
 /** Some clients are configured for the second. */

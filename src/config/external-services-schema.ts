@@ -31,7 +31,7 @@ function externalService(origin: Origin) {
         origin,
         'The secret shared with the service, from which the server makes a temporary password for each request. In coturn: static-auth-secret.',
       ).exactOptional(),
-      ttlSeconds: seconds(43_200, 'How long a temporary password is valid.'),
+      ttlSeconds: seconds(86_400, 'How long a temporary password is valid. Some clients ask only when they connect.'),
       username: z.string().min(1).exactOptional().describe('The same user name for everybody, in place of `secret`.'),
       password: secret(origin, 'The password of `username`.').exactOptional(),
     })

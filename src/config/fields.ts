@@ -90,6 +90,11 @@ export const contactUri = z
   .string()
   .regex(/^[a-z][a-z\d+.-]*:\S+$/i, { error: 'must be a URI such as "mailto:abuse@example.org"' });
 
+/** The address of a file that anybody can read. */
+export const fileUrl = z
+  .string()
+  .regex(/^https?:\/\/\S+$/, { error: 'must be an address such as "https://example.net/status.json"' });
+
 /** A secret: the string itself, or the environment variable or file that holds it. */
 export function secret(origin: Origin, description: string) {
   const env = z.string().min(1).describe('The environment variable that holds it.');

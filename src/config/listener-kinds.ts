@@ -89,7 +89,8 @@ export const listenerKinds = {
     port: 5281,
     byDefault: true,
     needed: false,
-    description: 'HTTPS, with the certificates of `tls`.',
+    description:
+      'HTTPS, with the certificates of `tls`. Also for clients that ask for XMPP in the TLS handshake (XEP-0368).',
   },
   proxy: {
     label: 'File transfers (SOCKS5)',

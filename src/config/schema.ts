@@ -8,6 +8,7 @@ import {
   bytes,
   contactUri,
   domain,
+  fileUrl,
   flag,
   host,
   hostOrAddress,
@@ -284,8 +285,8 @@ const roster = z
   .prefault({})
   .describe('Contact lists.');
 
-function addresses(description: string) {
-  return z.array(contactUri).default([]).describe(description);
+function addresses(description: string, address = contactUri) {
+  return z.array(address).default([]).describe(description);
 }
 
 const contact = z
@@ -297,6 +298,7 @@ const contact = z
     security: addresses('Vulnerability reports.'),
     status: addresses('Service status.'),
     support: addresses('User support.'),
+    outages: addresses('Files on other machines that tell clients of outages (XEP-0455), see operating.md.', fileUrl),
   })
   .prefault({})
   .describe('URIs for contacting the operator, published in service discovery (XEP-0157).');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, network, type Origin, path, secret } from './fields.ts';
+import { flag, network, type Origin, path, secret, whole } from './fields.ts';
 
 const pageOrigin = z.string().refine((value) => value === '*' || isOrigin(value), {
   error: 'must be "*" or an origin, such as "https://chat.example.org"',
@@ -8,6 +8,13 @@ const pageOrigin = z.string().refine((value) => value === '*' || isOrigin(value)
 const publicUrl = z.string().regex(/^https?:\/\/[^\s/?#]+$/, {
   error: 'must be an address without a path, such as "https://chat.example.org"',
 });
+
+const hstsDays = whole(
+  0,
+  0,
+  3650,
+  'Days for which browsers must reach this host over HTTPS only (`Strict-Transport-Security`), in every answer over HTTPS. 0: no such header.',
+);
 
 /** The `web` section. */
 export const webSchema = (origin: Origin) =>
@@ -33,6 +40,7 @@ export const webSchema = (origin: Origin) =>
         .array(network)
         .default([])
         .describe('Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto headers are believed.'),
+      hstsDays,
       chat: z
         .enum(['loopback', 'everywhere', 'off'])
         .default('loopback')

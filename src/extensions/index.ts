@@ -20,7 +20,7 @@ import { carbons } from './carbons/carbons.ts';
 import { type AccountDevices, clientAccess } from './client-access.ts';
 import { clientState } from './client-state/client-state.ts';
 import { commands } from './commands.ts';
-import { type ContactAddresses, contactAddresses } from './contact-addresses.ts';
+import { type ContactAddresses, contactAddresses, outageStatus } from './contact-addresses.ts';
 import { disco } from './disco/disco.ts';
 import { displayedMarkers } from './displayed-markers.ts';
 import { type ExternalServicesOptions, externalServices } from './external-services.ts';
@@ -58,7 +58,7 @@ export interface ExtensionOptions extends ExternalServicesOptions {
   readonly offline: OfflineOptions;
   readonly registration: RegisterOptions & { readonly invitations: InvitationPolicy };
   readonly administrators: readonly string[];
-  readonly contact: ContactAddresses;
+  readonly contact: ContactAddresses & { readonly outages: readonly string[] };
   readonly forwarding: ForwardingOptions;
   readonly push: PushOptions;
   readonly proxy: ProxyOptions;
@@ -109,7 +109,6 @@ export interface ExtensionDeps {
 /** All extensions; their hooks run in this order. */
 export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOptions>[] {
   const { software, options, routing, storage, clock, log } = deps;
-  const { sessions } = routing;
   const eventing = pep({
     ...routing,
     store: storage.pep,
@@ -123,14 +122,14 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
   const images = avatars({ ...routing, nodes: eventing.nodes, storage, log });
   const parts: readonly Extension<ExtensionOptions>[] = [
     blocking({ ...routing, store: storage.blocklists }),
-    strangers({ sessions, limits: options.strangers, clock }),
+    strangers({ ...routing, limits: options.strangers, clock }),
     roster({ ...routing, store: storage.rosters, options: options.roster }),
     amp({ ...deps, store: storage }),
     offline({ ...routing, store: storage.offline, options: options.offline, clock, log }),
     displayedMarkers({ nodes: eventing.nodes, log }),
     // Before what copies messages: copies have the ids of the archive.
     archive({ ...routing, options: options.archive, storage, clock, log }),
-    carbons(sessions),
+    carbons(routing.sessions),
     // Behind the archive: what is archived can be read later by a device that is told of it.
     push({ ...routing, options: options.push, store: storage.push, clock, log }),
     clientState(),
@@ -140,12 +139,13 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
       services: (domain) => routing.services.itemsOf(domain),
     }),
     contacts,
+    outageStatus(options.contact.outages),
     externalServices(options, clock),
     bytestreams({ ...routing, ...deps, options: options.proxy }),
     ping(),
     version(software),
     time(clock),
-    lastActivity({ sessions, store: storage.accounts, clock, log }),
+    lastActivity({ ...routing, store: storage.accounts, clock, log }),
     forwarding(storage.accounts, options.forwarding),
     vcard({ store: storage.vcards, photos: images.photos }),
     privateXml(roomBookmarks.privateXml),

@@ -53,6 +53,7 @@ export const ns = {
   discoInfo: 'http://jabber.org/protocol/disco#info',
   discoItems: 'http://jabber.org/protocol/disco#items',
   serverInfo: 'http://jabber.org/network/serverinfo',
+  outageStatus: 'urn:xmpp:sos:0',
   ping: 'urn:xmpp:ping',
   version: 'jabber:iq:version',
   time: 'urn:xmpp:time',

@@ -152,6 +152,8 @@ export class Connection implements PeerConnection {
   }
 
   startTls(start: TlsHandshake, host: string | undefined, goAhead?: string): void {
+    // On a port that several protocols share, the handshake has come first: it decides who gets the connection.
+    if (this.tls) return this.#user.secured();
     if (goAhead !== undefined) this.write(goAhead);
     this.flush();
     const plain = this.#socket;

@@ -57,7 +57,8 @@ export interface StreamConnection {
   pause(reason: Pause): void;
   resume(reason: Pause): void;
   /**
-   * Starts TLS on the connection, for `host` unless the client names another; `secured` is called after the handshake.
+   * Starts TLS on the connection, unless it has TLS already, for `host` unless the client names another; `secured` is called
+   * after the handshake.
    * `goAhead` is the last plaintext written. It makes the peer start the handshake; white space before the handshake is
    * dropped.
    */

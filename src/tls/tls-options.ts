@@ -46,7 +46,7 @@ export interface ContextSource {
 export type LayTls = (plain: Socket, start: TlsHandshake, host: string | undefined) => TLSSocket;
 
 /** Lays TLS over the connections that a listener of this server accepts. */
-export function servingTls(contexts: ContextSource, alpnProtocol: AlpnProtocol = 'xmpp-client'): LayTls {
+export function servingTls(contexts: ContextSource, protocols: Protocols = 'xmpp-client'): LayTls {
   return (plain, start, host) => {
     const use: ContextInUse = { context: undefined };
     const contextFor = (name: string | undefined) => {
@@ -54,35 +54,39 @@ export function servingTls(contexts: ContextSource, alpnProtocol: AlpnProtocol =
       return use.context;
     };
     const { single } = contexts;
-    const socket = new TLSSocket(plain, tlsSocketOptions({ single, contextFor }, start, host, alpnProtocol));
+    const socket = new TLSSocket(plain, tlsSocketOptions({ single, contextFor }, start, host, protocols));
     contextsInUse.set(socket, use);
     return socket;
   };
 }
 
 type AlpnProtocol = 'http/1.1' | 'xmpp-client' | 'xmpp-server';
+/** What a port serves. `web`: HTTP, and XMPP for clients that offer nothing else (XEP-0368 §3). */
+type Protocols = AlpnProtocol | 'web';
 
 /** A shared buffer: for a list of protocols, Node makes a copy per connection, which can keep a page of its buffers alive. */
 const agreements = {
   'http/1.1': agreeingOn('http/1.1'),
   'xmpp-client': agreeingOn('xmpp-client'),
   'xmpp-server': agreeingOn('xmpp-server'),
-} as const satisfies Record<AlpnProtocol, TLSSocketOptions['ALPNCallback']>;
+  web: agreeingOn('http/1.1', 'xmpp-client'),
+} as const satisfies Record<Protocols, TLSSocketOptions['ALPNCallback']>;
 
-function agreeingOn(protocol: AlpnProtocol): (offer: { protocols: string[] }) => AlpnProtocol | undefined {
-  return ({ protocols }) => (protocols.includes(protocol) ? protocol : undefined);
+/** Agrees on the first one that the peer offers. */
+function agreeingOn(...served: AlpnProtocol[]): (offer: { protocols: string[] }) => AlpnProtocol | undefined {
+  return ({ protocols }) => served.find((protocol) => protocols.includes(protocol));
 }
 
 /**
  * Options for `new TLSSocket(socket, …)` on the server's side of a connection. `host`, that of the stream header, stands
  * in for a server name indication (RFC 6120 §13.7.2.1).
- * With direct TLS a peer that uses ALPN must ask for our protocol (XEP-0368 §2).
+ * With direct TLS a peer that uses ALPN must ask for a protocol of the port (XEP-0368 §2).
  */
 export function tlsSocketOptions(
   contexts: ContextSource,
   start: TlsHandshake,
   host: string | undefined,
-  alpnProtocol: AlpnProtocol = 'xmpp-client',
+  protocols: Protocols = 'xmpp-client',
 ): TLSSocketOptions {
   const choose: NonNullable<TLSSocketOptions['SNICallback']> = (serverName, answer) =>
     answer(null, contexts.contextFor(serverName));
@@ -91,6 +95,6 @@ export function tlsSocketOptions(
     secureContext: contexts.contextFor(host),
     // Asking for the name interrupts the handshake.
     ...(contexts.single ? {} : { SNICallback: choose }),
-    ...(start === 'direct' ? { ALPNCallback: agreements[alpnProtocol] } : {}),
+    ...(start === 'direct' ? { ALPNCallback: agreements[protocols] } : {}),
   };
 }

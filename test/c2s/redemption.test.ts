@@ -143,7 +143,7 @@ describe('The redemption of invitations', () => {
     ['xmpp:%C3%BC%3F%23@a.example?register;preauth=T', { kind: 'account', username: 'ü?#' }],
     [undefined, { kind: 'reset', account: juliet }],
   ] as const) {
-    it(`writes the URI ${expected}`, () => {
+    it(`writes the URI ${expected} (XEP-0147 §2)`, () => {
       expect(uriOf({ domain: 'a.example', account: undefined, username: undefined, ...wanted }, 'T')).to.equal(
         expected,
       );

@@ -75,6 +75,24 @@ describe('The check of the machine', () => {
     expect(zoneLines(config, 'xmpp.example.org', [])[0]).to.match(/^; xmpp\.example\.org\. 3600 IN A \(/);
   });
 
+  it('prints the port of HTTPS for clients, behind the usual one', () => {
+    const config = configured({
+      domains: ['a.example'],
+      listen: {
+        c2s: [],
+        c2sTls: [{ host: '::', port: 5223 }],
+        s2s: [],
+        s2sTls: [],
+        https: [{ host: '::', port: 443 }],
+      },
+    });
+    const records = zoneLines(config, 'a.example', ['198.51.100.7']).filter((line) => line.includes('_xmpps-client'));
+    expect(records).to.deep.equal([
+      '_xmpps-client._tcp.a.example. 3600 IN SRV 0 5 5223 a.example.',
+      '_xmpps-client._tcp.a.example. 3600 IN SRV 10 5 443 a.example.',
+    ]);
+  });
+
   it('prints them for programs, too', async () => {
     workplace.configure({ listen: { c2s: [{ host: '127.0.0.1', port: 5222 }], c2sTls: [] } });
     const { zone } = JSON.parse(await workplace.done('check', '--zone', '--host', 'a.example', '--json'));

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
+import { checkData } from '../../src/check/check-data.ts';
 import type { Finding } from '../../src/check/finding.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import { loadCertificates } from '../../src/tls/certificates.ts';
@@ -94,6 +95,24 @@ describe('check', () => {
     expect((await check()).errors).to.match(/holds no PEM certificate/);
   });
 
+  it('says if the addresses for browsers have no certificate that names them', async () => {
+    const dataDir = workplace.path('named');
+    await loadCertificates({ domains: ['localhost'], dataDir, tls: { domains: {} } });
+    const file = (kind: string) => workplace.path(`named/tls/domains/localhost.${kind}`);
+    const settings = {
+      tls: { certificate: file('pem'), key: file('key') },
+      listen: { c2s: [loopback], c2sTls: [], https: [{ host: '0.0.0.0', port: 0 }] },
+      web: { publicUrl: 'https://localhost', uploadUrl: 'https://files.localhost:5281' },
+    };
+    workplace.configure(settings);
+    const { warnings } = await check();
+    expect(warnings)
+      .to.match(/certificates: the certificate for files\.localhost \(web\.uploadUrl\) does not name it/)
+      .and.not.match(/publicUrl/);
+    workplace.configure({ ...settings, web: { ...settings.web, trustedProxies: ['127.0.0.1'] } });
+    expect((await check()).warnings).to.not.match(/does not name/);
+  });
+
   it('reads the certificates of components, and says which are not named by any', async () => {
     const authority = async (domain: string) => {
       await loadCertificates({ domains: [domain], dataDir: workplace.path('made'), tls: { domains: {} } });
@@ -131,6 +150,29 @@ describe('check', () => {
     }
     workplace.configure({ dataDir: './server.json' });
     expect((await check()).errors).to.match(/server\.json is not a directory/);
+  });
+
+  it('says what an upgrade will do to the database, and whether there is room for it', async () => {
+    workplace.configure();
+    mkdirSync(workplace.path('data'), { mode: 0o700 });
+    const withSchema = (version: number) => {
+      const file = Buffer.alloc(3 * 2 ** 20);
+      file.write('SQLite format 3');
+      file.writeUInt32BE(version, 60);
+      writeFileSync(workplace.path('data/ampere.db'), file);
+    };
+    withSchema(1);
+    expect((await check()).ok).to.match(
+      /data: The next start changes the database from schema 1 to \d+, .* \(3\.0 MiB\)\./,
+    );
+    const full = checkData(workplace.path('data'), false, () => ({ freeBytes: 2 ** 20, totalBytes: 2 ** 30 }));
+    expect(full.map(({ level, message }) => `${level}: ${message}`).join()).to.match(
+      /error: The next start .*, but only 1\.0 MiB are free\./,
+    );
+    withSchema(1000);
+    const newer = await check();
+    expect(newer.errors).to.match(/data: The database has schema 1000, but this version of Ampere knows only \d+/);
+    expect(newer.code).to.equal(1);
   });
 
   it('tries the ports, but not those of a running server', async () => {

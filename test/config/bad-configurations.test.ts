@@ -234,6 +234,10 @@ const cases: Record<string, Case> = {
     text: '{ "contact": { "abuse": ["abuse@a.example"] } }',
     problems: ['1:26: contact.abuse[0]: must be a URI such as "mailto:abuse@example.org"'],
   },
+  'a file about outages without an address': {
+    text: '{ "contact": { "outages": ["/srv/status.json"] } }',
+    problems: ['1:28: contact.outages[0]: must be an address such as "https://example.net/status.json"'],
+  },
   'an unknown log level': {
     text: '{ "log": { "level": "warning" } }',
     problems: ['1:21: log.level: must be one of "debug", "info", "warn", "error", "silent"; did you mean "warn"?'],

@@ -130,6 +130,7 @@ describe('server.example.json', () => {
       uploadUrl: 'https://files.example.org',
       origins: ['*'],
       trustedProxies: ['127.0.0.1', '::1'],
+      hstsDays: 365,
       chat: 'everywhere',
       converse: '/usr/share/converse.js/dist',
       console: { enabled: true, networks: ['127.0.0.0/8', '::1', '192.0.2.0/24'] },

@@ -9,7 +9,10 @@ import { expect } from 'chai';
 import { type Server, startServer } from '../../src/compose/server.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
+import { Stage } from '../support/conversation.ts';
 import { RecordingLog } from '../support/recording-log.ts';
+import { TestClient } from '../support/test-client.ts';
+import { findTree } from '../support/xml-tree.ts';
 import { exchange } from '../web/http/raw-http.ts';
 
 const here = [{ host: '127.0.0.1', port: 0 }];
@@ -68,5 +71,83 @@ describe('The HTTP listener of a server', () => {
   it('writes probes into the log at debug level only', () => {
     const lines = log.lines.filter((line) => line.includes('/healthz'));
     expect(lines.map((line) => line.split(' ')[0])).to.deep.equal(['debug', 'debug', 'debug']);
+  });
+
+  for (const path of [
+    '/',
+    '/healthz',
+    '/readyz',
+    '/.well-known/host-meta',
+    '/.well-known/host-meta.json',
+    '/xmpp-websocket',
+    '/ws',
+    '/http-bind',
+    '/upload/token/name',
+    '/files/id/name',
+    '/invite/token',
+    '/reset/token',
+    '/chat',
+    '/converse/',
+    '/console',
+    '/console/accounts',
+    '/console/login/token',
+    '/assets/ampere.css',
+    '/assets/ampere.svg',
+    '/metrics',
+    '/nowhere',
+  ])
+    it(`sends headers that protect the browser with ${path}`, async () => {
+      const [head = ''] = (await exchange(portOf(server.addresses.http), `GET ${path}`)).split('\r\n\r\n');
+      const values = new Map(head.split('\r\n').map((line) => line.split(/: (.*)/s, 2) as [string, string]));
+      expect(values.get('x-content-type-options')).to.equal('nosniff');
+      expect(values.get('content-security-policy')).to.match(/default-src 'none';.* ?frame-ancestors 'none'/);
+      expect(values.get('referrer-policy')).to.be.oneOf(['no-referrer', 'same-origin']);
+      expect(values.get('cache-control')).to.be.a('string');
+      for (const name of ['server', 'x-powered-by', 'set-cookie']) expect(values.has(name), name).to.equal(false);
+    });
+});
+
+describe('A port of HTTPS', () => {
+  const stage = new Stage({
+    settings: { listen: { c2s: here, ...nowhere, c2sTls: here, https: here }, s2s: { enabled: false } },
+  });
+
+  /** Connects to HTTPS and offers these protocols (ALPN). */
+  async function offers(...ALPNProtocols: string[]): Promise<TestClient> {
+    const { host, port, tls } = stage.server.https ?? { host: '', port: 0, tls: {} };
+    const offer = ALPNProtocols.length > 0 ? { ALPNProtocols } : {};
+    return stage.keep(await TestClient.connect({ host, port, tls: { ...tls, ...offer } }, stage.domain));
+  }
+
+  it('takes clients that ask for XMPP, as a port for direct TLS does (XEP-0368 §3)', async () => {
+    const { local, password } = await stage.account('romeo');
+    const romeo = await offers('xmpp-client');
+    expect(romeo.connection.tls?.alpnProtocol).to.equal('xmpp-client');
+    const features = await romeo.opens();
+    expect(findTree(features, 'starttls')).to.equal(undefined);
+    for (const bindingType of ['tls-exporter', 'tls-server-end-point'] as const) {
+      const client = await offers('h2', 'xmpp-client');
+      await client.opens();
+      const login = { username: local, password, mechanism: 'SCRAM-SHA-256-PLUS', bindingType };
+      await client.authenticates(login);
+      await client.binds(bindingType);
+      await client.appears();
+      const { juliet } = await stage.enter(['juliet']);
+      juliet.sends(`<message to="${client.jid}"><body>O Romeo</body></message>`);
+      await client.receives(`<message from="${juliet.jid}"><body>O Romeo</body></message>`);
+    }
+  });
+
+  it('tells them that the server stops', async () => {
+    const client = await offers('xmpp-client');
+    await client.opens();
+    const restarted = stage.server.restart();
+    await client.receivesStreamError('system-shutdown');
+    await restarted;
+  });
+
+  it('speaks HTTP with everybody who can', async () => {
+    expect((await offers('xmpp-client', 'http/1.1')).connection.tls?.alpnProtocol).to.equal('http/1.1');
+    expect((await offers()).connection.tls?.alpnProtocol).to.equal(false);
   });
 });

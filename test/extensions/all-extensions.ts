@@ -40,7 +40,7 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
       limits: { fileBytes: 1000, dayBytes: 5000, accountBytes: 10_000, totalBytes: 100_000, reserveBytes: 0 },
       keepDays: 30,
     },
-    contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [] },
+    contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [], outages: [] },
   };
   const software = { name: 'Ampere', version: '0', homepage: 'https://ampere.example' };
   const limiter = { backlog: 1, admit: () => true, release: () => undefined };

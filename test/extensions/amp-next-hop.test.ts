@@ -305,7 +305,7 @@ describe('the next server of a message with rules (XEP-0079 §2.2.4)', () => {
     expect(statuses.map((found) => found?.[0])).to.deep.equal(['expire-at', 'deliver', 'expire-at']);
   });
 
-  it('gets forwarded messages of foreign senders in the name of the account, without loops (N-25)', async () => {
+  it('gets forwarded messages of foreign senders in the name of the account, without loops (N-25, XEP-0033 §4)', async () => {
     const nurse = await bench.account('nurse');
     nurse.forwardTo = Jid.parse('nurse@capulet.example');
     await bench.comes(`<message from='peter@capulet.example/x' to='${nurse.key}' type='chat'><body>x</body></message>`);

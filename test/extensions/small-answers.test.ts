@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { contactAddresses } from '../../src/extensions/contact-addresses.ts';
+import { contactAddresses, outageStatus } from '../../src/extensions/contact-addresses.ts';
 import { legacySession } from '../../src/extensions/legacy-session.ts';
 import { ping } from '../../src/extensions/ping.ts';
 import { time } from '../../src/extensions/time.ts';
@@ -117,5 +117,17 @@ describe('Contact Addresses for XMPP Services (XEP-0157, XEP-0128)', () => {
 
   it('is not there if there are no addresses', () => {
     expect(contactAddresses(nothing).disco?.domainForms).to.deep.equal([]);
+  });
+
+  it('stands beside the form with the files about outages (XEP-0455 §2.1)', () => {
+    const values = ['https://status.example/a.json', 'http://b.example/status'];
+    expect(outageStatus(values).disco?.domainForms).to.deep.equal([
+      {
+        type: 'result',
+        formType: 'urn:xmpp:sos:0',
+        fields: [{ var: 'external-status-addresses', type: 'list-multi', values }],
+      },
+    ]);
+    expect(outageStatus([]).disco?.domainForms).to.deep.equal([]);
   });
 });

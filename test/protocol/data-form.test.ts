@@ -13,7 +13,7 @@ function expectBadRequest(run: () => unknown): void {
 }
 
 describe('data forms the server writes (XEP-0004)', () => {
-  it('has title, instructions, FORM_TYPE and fields in order', () => {
+  it('has title, instructions, FORM_TYPE (XEP-0068 §3.1) and fields in order', () => {
     const form = formElement({
       type: 'form',
       formType: 'jabber:iq:register',
@@ -47,6 +47,15 @@ describe('data forms the server writes (XEP-0004)', () => {
       '<x xmlns="jabber:x:data" type="result">' +
         '<field var="FORM_TYPE" type="hidden"><value>http://jabber.org/network/serverinfo</value></field>' +
         '<field var="abuse-addresses"><value>mailto:a@example.org</value><value>xmpp:a@example.org</value></field></x>',
+    );
+  });
+
+  it('says of a list that it takes other values, too (XEP-0122 §3.2.3)', () => {
+    const field = { var: 'to', type: 'list-multi', open: true, options: [{ value: 'all' }] } as const;
+    expect(serialize(formElement({ type: 'form', fields: [field] }))).to.equal(
+      '<x xmlns="jabber:x:data" type="form"><field var="to" type="list-multi">' +
+        '<validate xmlns="http://jabber.org/protocol/xdata-validate" datatype="xs:string"><open/></validate>' +
+        '<option><value>all</value></option></field></x>',
     );
   });
 

@@ -19,6 +19,8 @@ import type { PathMatch, RouteMatch, RouteTable } from './route-table.ts';
 interface AnswerDeps {
   readonly routes: RouteTable;
   readonly trustedProxies: BlockList;
+  /** The header of answers over TLS that keeps browsers there (RFC 6797 §6.1); undefined for none. */
+  readonly strictTransportSecurity: string | undefined;
   /** Time for the body of a request. */
   readonly requestMs: number;
   /** Whether the server is stopping, which makes every answer the last one on its connection. */
@@ -49,17 +51,18 @@ const longestLoggedPath = 200;
 
 /** Answers one request and logs it. Never rejects. */
 export async function answerRequest(
-  { routes, trustedProxies, requestMs, stopping, requests, clock, log }: AnswerDeps,
+  deps: AnswerDeps,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const { routes, trustedProxies, requestMs, stopping, requests, clock, log } = deps;
   const proceed = () => {
     if (request.headers.expect !== undefined) response.writeContinue();
   };
   const startedAtMs = clock.monotonicMs();
   const { socket, method = '' } = request;
   const { bytesWritten } = socket;
-  const { remoteAddress } = clientOf(request, trustedProxies);
+  const { remoteAddress, secure } = clientOf(request, trustedProxies);
   const { path } = targetOf(request);
   const found = routes.find(method, path);
   const route = found?.match?.route;
@@ -69,6 +72,7 @@ export async function answerRequest(
   });
   const added = () => ({
     ...sharedWith(found?.origins ?? [], request.headers.origin),
+    ...(secure && deps.strictTransportSecurity && { 'strict-transport-security': deps.strictTransportSecurity }),
     ...(stopping() && { connection: 'close' }),
   });
   try {

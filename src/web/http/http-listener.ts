@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import { type AddressInfo, type BlockList, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { HttpRoute } from '../../routing/http-route.ts';
 import type { ConnectionLimiter } from '../../streams/connection-limiter.ts';
 import { openPort } from '../../streams/open-port.ts';
@@ -37,9 +38,13 @@ export interface HttpListenerDeps {
   readonly limits: HttpLimits;
   /** Proxies whose word on the address of a client counts. Their own connections are not limited by address. */
   readonly trustedProxies: BlockList;
+  /** The header of answers over TLS that keeps browsers there (RFC 6797 §6.1). */
+  readonly strictTransportSecurity?: string | undefined;
   /** Shared with other listeners. */
   readonly limiter: Pick<ConnectionLimiter, 'admit' | 'release' | 'backlog'>;
   readonly certificates: ContextSource;
+  /** Takes connections whose clients have agreed on XMPP in the TLS handshake (XEP-0368). Absent if there is only HTTP. */
+  readonly takeStream?: (socket: TLSSocket) => void;
   /** Counts the answers. */
   readonly requests: Tally<'route' | 'code'>;
   readonly clock: Clock;
@@ -68,7 +73,7 @@ export class HttpListener {
   constructor(deps: HttpListenerDeps) {
     this.#deps = deps;
     this.#routes = new RouteTable(deps.routes);
-    this.#layTls = servingTls(deps.certificates, 'http/1.1');
+    this.#layTls = servingTls(deps.certificates, deps.takeStream ? 'web' : 'http/1.1');
   }
 
   /** Whether `stop` was called. */
@@ -117,9 +122,10 @@ export class HttpListener {
       shouldUpgradeCallback: (request) => upgradeRoute(this.#routes, request) !== undefined,
     });
     http.timeout = stallMs;
-    const { trustedProxies, requests, clock, log } = this.#deps;
+    const { trustedProxies, strictTransportSecurity, requests, clock, log } = this.#deps;
     const stopping = () => this.#stopping;
-    const answers = { routes: this.#routes, trustedProxies, requestMs, stopping, requests, clock, log };
+    const shared = { trustedProxies, strictTransportSecurity, requests, clock, log };
+    const answers = { ...shared, routes: this.#routes, requestMs, stopping };
     const answer = (request: IncomingMessage, response: ServerResponse) => {
       const running = answerRequest(answers, request, response);
       this.#running.add(running);
@@ -183,7 +189,9 @@ export class HttpListener {
     socket.once('secure', () => {
       deadline.cancel();
       socket.off('error', failed);
-      this.#serve(socket, release);
+      if (socket.alpnProtocol !== 'xmpp-client') return this.#serve(socket, release);
+      release();
+      this.#deps.takeStream?.(socket);
     });
   }
 

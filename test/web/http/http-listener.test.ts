@@ -347,6 +347,22 @@ describe('HTTPS', () => {
     await trial.listener.stop(0);
   });
 
+  it('keeps browsers on it, if it should (RFC 6797 §7.1, §7.2)', async () => {
+    const certificates = await CurrentCertificates.load(await optionsFor('one'), new RecordingLog());
+    const trustedProxies = ['127.0.0.1'];
+    const trial = new TrialListener([echo], { certificates, trustedProxies, strictTransportSecurity: 'max-age=86400' });
+    const socket = await connectedTls(await trial.open('direct'), { servername: 'a.example', ca: authority.pem });
+    socket.write(requestText('GET /nowhere', ['Connection: close']));
+    expect(await remaining(socket)).to.match(/strict-transport-security: max-age=86400\r/);
+    const plain = await trial.open();
+    const behindProxy = (proto: string) => exchange(plain, 'GET /echo/a', '', [`X-Forwarded-Proto: ${proto}`]);
+    expect(await behindProxy('https')).to.match(/strict-transport-security/);
+    for (const answer of [await behindProxy('http'), await exchange(plain, 'GET /echo/a')]) {
+      expect(answer).to.not.match(/strict-transport/);
+    }
+    await trial.listener.stop(0);
+  });
+
   it('keeps its deadlines, and stops, as HTTP does', async () => {
     const certificates = await CurrentCertificates.load(await optionsFor('one'), new RecordingLog());
     const trial = new TrialListener([echo], { certificates, limits: { headersMs: 20 } });

@@ -26,6 +26,7 @@ interface Wanted {
   readonly limiter?: HttpListenerDeps['limiter'];
   readonly certificates?: HttpListenerDeps['certificates'];
   readonly trustedProxies?: readonly string[];
+  readonly strictTransportSecurity?: string;
   readonly clock?: Clock;
 }
 
@@ -54,6 +55,7 @@ export class TrialListener {
         backlog: 10,
       },
       trustedProxies: networkList(wanted.trustedProxies ?? []),
+      strictTransportSecurity: wanted.strictTransportSecurity,
       certificates: wanted.certificates ?? certificates,
       clock: wanted.clock ?? systemClock,
       log: this.log,
