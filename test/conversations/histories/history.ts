@@ -169,7 +169,8 @@ export class History {
     const client = await this.#logsIn(device);
     this.#clients.set(device, client);
     client.sends('<iq type="set" id="carbons"><enable xmlns="urn:xmpp:carbons:2"/></iq><presence/>');
-    await client.drains();
+    // Also until it has confirmed its stored messages. Those that are not confirmed come again after a restart.
+    await this.#settle();
   }
 
   async #logsIn(name: string): Promise<TestClient> {
@@ -214,10 +215,12 @@ export class History {
     return result;
   }
 
-  /** Resolves when everything that was sent has arrived. */
+  /** Resolves when everything that was sent has arrived and is confirmed: what is stored, what comes from there, and the answer. */
   async #settle(): Promise<void> {
-    for (const client of [...this.#clients.values(), ...this.#clients.values()]) await client.drains();
-    for (let waited = 0; waited < 500 && !this.#disk.idle; waited++) await turns(2);
+    for (let round = 0; round < 3; round++) {
+      for (const client of this.#clients.values()) await client.drains();
+      for (let waited = 0; waited < 500 && !this.#disk.idle; waited++) await turns(2);
+    }
   }
 
   #send({ from, to, contents }: Burst): Entry[] {
