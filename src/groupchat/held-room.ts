@@ -4,12 +4,10 @@ import type { LoadedRoom } from './loading.ts';
 import type { Wish } from './read-command.ts';
 import type { RoomState } from './room/state.ts';
 import type { RoomOwner } from './room-owner.ts';
-import { RoomPace } from './room-pace.ts';
 
 /** A room in memory. */
 export interface Held {
   readonly owner: RoomOwner;
-  readonly pace: RoomPace;
   readonly ids: RoomArchive['ids'];
   readonly departed: readonly string[];
   /** The local clients that may not know what a crash has changed. */
@@ -37,7 +35,6 @@ export function heldRoom(
   const clients = afterCrash ? confirmed.map(({ client }) => client) : [];
   return {
     owner,
-    pace: new RoomPace(clock),
     ids,
     departed,
     unaware: new Set(clients.filter(({ domain }) => isLocalDomain(domain)).map(String)),

@@ -18,7 +18,7 @@ import type { Configure, Enter, Moderate, Post, RoomCommand, UnaskedCommand } fr
 
 /** A command without the parts that the owner of the room adds when it takes the command. */
 type Unfinished<Command> = Command extends Enter
-  ? Omit<Command, 'nowMs' | 'founding'>
+  ? Omit<Command, 'nowMs' | 'creation'>
   : Command extends Post | Moderate
     ? Omit<Command, 'nowMs' | 'archive' | 'target'>
     : Omit<Command, 'nowMs'>;

@@ -93,7 +93,7 @@ export const createRoom = operation({
     const config = withWritten(defaultRoomConfig, written);
     const state = await rooms.stateOf(address);
     if (state.kind === 'existing') throw new OperationError('conflict', `There is a room ${room} already.`);
-    await operated(() => rooms.operate(address, { kind: 'found', owner, config, occupantKey: randomBytes(32) }));
+    await operated(() => rooms.operate(address, { kind: 'create', owner, config, occupantKey: randomBytes(32) }));
     return {};
   },
 });

@@ -239,14 +239,14 @@ export class RoomOwner {
   #write(changes: readonly RoomChange[]): Promise<unknown> | undefined {
     const { store } = this.#deps;
     for (const change of changes) {
-      if (change.kind === 'founded') return this.#create(change);
+      if (change.kind === 'created') return this.#create(change);
       if (change.kind === 'destroyed') return store.destroy(this.#known(), change.tombstone);
     }
     const stored = storedChanges(changes);
     return stored.length > 0 ? store.change(this.#known(), stored) : undefined;
   }
 
-  async #create({ owner, config, occupantKey, atMs }: RoomChange & { readonly kind: 'founded' }): Promise<void> {
+  async #create({ owner, config, occupantKey, atMs }: RoomChange & { readonly kind: 'created' }): Promise<void> {
     const affiliations = owner ? [{ jid: owner.toString(), affiliation: 'owner' }] : [];
     const address = this.#state.address.toString();
     const room = { address, createdAtMs: atMs, config: configText(config), occupantKey, affiliations };

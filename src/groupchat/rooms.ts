@@ -16,10 +16,10 @@ import type { Wish } from './read-command.ts';
 import { recovery } from './recovery.ts';
 import type {
   ArchivedTarget,
+  CreateRoom,
+  Creation,
   Eject,
   ForgetHistory,
-  Found,
-  Founding,
   Reconfigure,
   Remove,
   RoomCommand,
@@ -29,6 +29,7 @@ import { authorOf } from './room/posting.ts';
 import { endsOfPrivateMessage } from './room/private-messages.ts';
 import type { RoomState } from './room/state.ts';
 import { RoomOwner, type SendAnnouncements } from './room-owner.ts';
+import { RoomPace } from './room-pace.ts';
 import { SilentClients } from './silent-clients.ts';
 import { TurnBudget } from './turn-budget.ts';
 
@@ -75,7 +76,7 @@ const confirmedMs = { least: 50, most: 1000 };
 const pageSize = 100;
 
 /** A command of an operator. */
-type OperatorCommand = WithoutTime<SetAffiliation | Remove | Found | Reconfigure | Eject | ForgetHistory>;
+type OperatorCommand = WithoutTime<SetAffiliation | Remove | CreateRoom | Reconfigure | Eject | ForgetHistory>;
 
 type WithoutTime<Command> = Command extends unknown ? Omit<Command, 'nowMs'> : never;
 
@@ -85,6 +86,7 @@ export class Rooms {
   readonly #held = new Map<string, Held | Promise<void>>();
   readonly #silent: SilentClients;
   readonly #turns = new TurnBudget();
+  readonly #pace: RoomPace;
   /** Rooms whose clients have confirmed messages that is not written yet. */
   readonly #unwritten = new Set<RoomOwner>();
   #confirmedPauseMs = confirmedMs.least;
@@ -95,6 +97,7 @@ export class Rooms {
   constructor(deps: RoomsDeps) {
     this.#deps = deps;
     this.#silent = new SilentClients(deps);
+    this.#pace = new RoomPace(deps.clock);
   }
 
   /** The number of occupants of all rooms. */
@@ -150,7 +153,7 @@ export class Rooms {
     return this.#at(room, (held) => {
       const { owner } = held;
       if (wish.kind === 'report-failure') return owner.report({ ...wish, nowMs: this.#deps.clock.nowMs() });
-      if (!this.#deps.limits.unlimited) held.pace.admit(wish);
+      if (!this.#deps.limits.unlimited) this.#pace.admit(room, wish);
       if (!this.#deps.isLocalDomain(wish.from.domain))
         held.heard.set(wish.from.toString(), this.#deps.clock.monotonicMs());
       const done = owner.take((state, number) =>
@@ -297,7 +300,7 @@ export class Rooms {
     const nowMs = this.#deps.clock.nowMs();
     switch (wish.kind) {
       case 'enter':
-        return then(this.#founding(wish.from, state), (founding) => ({ ...wish, nowMs, founding }));
+        return then(this.#creation(wish.from, state), (creation) => ({ ...wish, nowMs, creation }));
       case 'post': {
         const messageId = retractedId(wish.message.payload);
         if (messageId === undefined) return { ...wish, nowMs, archive: this.#newPlace(held, number) };
@@ -330,15 +333,15 @@ export class Rooms {
     return { number: id, message: Stanza.fromFrame(parseFrame(bytes)), author: Jid.parse(author), occupantId };
   }
 
-  #founding(from: Jid, state: RoomState): MaybePromise<Founding> {
-    const founding = { occupantKey: randomBytes(32) };
-    if (state.kind === 'existing') return founding;
+  #creation(from: Jid, state: RoomState): MaybePromise<Creation> {
+    const creation = { occupantKey: randomBytes(32) };
+    if (state.kind === 'existing') return creation;
     if (!this.#deps.isLocalDomain(from.domain))
-      return { ...founding, refusal: StanzaError.notAllowed('only users of this server create rooms') };
+      return { ...creation, refusal: StanzaError.notAllowed('only users of this server create rooms') };
     const { maxRooms, maxRoomsPerOwner } = this.#deps.limits;
     return this.#deps.store.countRooms(from.bare().toString()).then(({ all, owned }) => {
-      if (all < maxRooms && owned < maxRoomsPerOwner) return founding;
-      return { ...founding, refusal: StanzaError.resourceConstraint('there are too many rooms') };
+      if (all < maxRooms && owned < maxRoomsPerOwner) return creation;
+      return { ...creation, refusal: StanzaError.resourceConstraint('there are too many rooms') };
     });
   }
 
@@ -377,7 +380,6 @@ export class Rooms {
     const idleSinceMs = clock.monotonicMs() - idleMs;
     for (const [key, held] of this.#held) {
       if (held instanceof Promise) continue;
-      held.pace.forget();
       this.#checkSilent(held);
       if (!held.owner.isIdle || held.usedAtMs > idleSinceMs) continue;
       const { state } = held.owner;

@@ -41,7 +41,7 @@ describe('Entering a room', () => {
   });
 
   it('is refused to somebody who may not create rooms', () => {
-    bench.founding = { ...bench.founding, refusal: StanzaError.notAllowed() };
+    bench.creation = { ...bench.creation, refusal: StanzaError.notAllowed() };
     expect(bench.enters(juliet, 'juliet')).to.deep.equal(['error not-allowed']);
   });
 

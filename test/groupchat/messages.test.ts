@@ -112,7 +112,7 @@ describe('Messages in a room', () => {
     bench.sends(romeo, '<presence/>', 'montague');
     expect(idOf('montague')).to.equal(before);
     const other = new RoomBench();
-    other.founding = { occupantKey: Buffer.alloc(32, 2) };
+    other.creation = { occupantKey: Buffer.alloc(32, 2) };
     other.peopled(juliet, romeo);
     expect(other.room.occupants.named('romeo')?.occupantId).to.not.equal(before);
   });

@@ -66,11 +66,11 @@ describe('What the operator changes in a room, whatever the rights in it are', (
   });
 
   it('a room is created without anybody in it, but not over another one', () => {
-    const founding = { owner: Jid.parse('juliet@a.example'), occupantKey: Buffer.alloc(32), nowMs: bench.nowMs };
-    const found = { kind: 'found', ...founding, config: bench.room.config } as const;
-    expect(() => bench.takes(found)).to.throw('there is a room already');
+    const creation = { owner: Jid.parse('juliet@a.example'), occupantKey: Buffer.alloc(32), nowMs: bench.nowMs };
+    const create = { kind: 'create', ...creation, config: bench.room.config } as const;
+    expect(() => bench.takes(create)).to.throw('there is a room already');
     bench.takes({ kind: 'remove', destruction: {}, nowMs: bench.nowMs });
-    bench.takes(found);
+    bench.takes(create);
     expect([...bench.room.affiliations.keys()]).to.deep.equal(['juliet@a.example']);
     expect(bench.room.lockedFor).to.equal(undefined);
   });

@@ -1,6 +1,6 @@
 import { readMessage, readPresence, readRequest, type Wish } from '../../src/groupchat/read-command.ts';
 import { applied } from '../../src/groupchat/room/apply.ts';
-import type { Founding, RoomCommand } from '../../src/groupchat/room/command.ts';
+import type { Creation, RoomCommand } from '../../src/groupchat/room/command.ts';
 import { decide } from '../../src/groupchat/room/decide.ts';
 import type { RoomChange } from '../../src/groupchat/room/decision.ts';
 import { type ExistingRoom, existing, type RoomState } from '../../src/groupchat/room/state.ts';
@@ -22,7 +22,7 @@ export class RoomBench {
   readonly address: Jid;
   state: RoomState;
   nowMs = Date.UTC(2026, 0, 1);
-  founding: Founding = { occupantKey: Buffer.alloc(32, 1) };
+  creation: Creation = { occupantKey: Buffer.alloc(32, 1) };
   /** The changes of the last command. */
   changes: readonly RoomChange[] = [];
   #deliveries: Delivery[] = [];
@@ -121,8 +121,8 @@ export class RoomBench {
   }
 
   #commandOf(wish: Wish): RoomCommand {
-    const { nowMs, founding } = this;
-    if (wish.kind === 'enter') return { ...wish, nowMs, founding };
+    const { nowMs, creation } = this;
+    if (wish.kind === 'enter') return { ...wish, nowMs, creation };
     if (wish.kind === 'post') return { ...wish, nowMs, archive: this.#archive() };
     if (wish.kind === 'moderate') return { ...wish, nowMs, target: undefined, archive: this.#archive() };
     return { ...wish, nowMs };

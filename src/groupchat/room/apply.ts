@@ -10,7 +10,7 @@ const rememberedPrivateMessages = 256;
 /** The state after a change. Throws an Error if a room that does not exist changes. */
 export function applied(room: RoomState, change: RoomChange): RoomState {
   const { address } = room;
-  if (change.kind === 'founded') return founded(room, change);
+  if (change.kind === 'created') return created(room, change);
   if (change.kind === 'destroyed') return { kind: 'absent', address, tombstone: change.tombstone };
   if (room.kind === 'absent') throw new Error(`${address} does not exist and cannot change`);
   return changed(room, change);
@@ -18,7 +18,7 @@ export function applied(room: RoomState, change: RoomChange): RoomState {
 
 function changed(
   room: ExistingRoom,
-  change: Exclude<RoomChange, { readonly kind: 'founded' | 'destroyed' }>,
+  change: Exclude<RoomChange, { readonly kind: 'created' | 'destroyed' }>,
 ): ExistingRoom {
   switch (change.kind) {
     case 'unlocked':
@@ -62,7 +62,7 @@ function changed(
   }
 }
 
-function founded({ address }: RoomState, change: RoomChange & { readonly kind: 'founded' }): ExistingRoom {
+function created({ address }: RoomState, change: RoomChange & { readonly kind: 'created' }): ExistingRoom {
   const { owner, config, occupantKey, lockedFor } = change;
   return {
     ...nobodyInside,

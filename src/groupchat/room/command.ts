@@ -21,7 +21,7 @@ interface ClientCommand {
 }
 
 /** What only the owner of an address can say about a new room. */
-export interface Founding {
+export interface Creation {
   /** The key of the ids of its occupants: random bytes. */
   readonly occupantKey: Buffer;
   /** Why the user may not create a room. */
@@ -35,7 +35,7 @@ export interface Enter extends ClientCommand {
   readonly presence: Stanza;
   readonly password: string | undefined;
   readonly history: HistoryLimits;
-  readonly founding: Founding;
+  readonly creation: Creation;
 }
 
 /** Available presence of a client that does not ask to enter: a change of presence or of nickname (XEP-0045 §7.6, §7.7). */
@@ -242,8 +242,8 @@ export interface Remove {
 }
 
 /** The operator creates a room. */
-export interface Found {
-  readonly kind: 'found';
+export interface CreateRoom {
+  readonly kind: 'create';
   readonly nowMs: number;
   /** A bare JID. */
   readonly owner: Jid | undefined;
@@ -314,7 +314,7 @@ export type UnaskedCommand =
   | EndIfOver
   | ForgetMessage
   | ReportFailures
-  | Found
+  | CreateRoom
   | Reconfigure
   | Eject
   | ForgetHistory;

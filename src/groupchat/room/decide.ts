@@ -8,7 +8,7 @@ import { enter } from './entering.ts';
 import { decline, invite } from './inviting.ts';
 import { dropUnreachable, leave, probe, showPresence } from './leaving.ts';
 import { moderate } from './moderating.ts';
-import { eject, forgetHistory, found, reconfigure } from './operating.ts';
+import { createRoom, eject, forgetHistory, reconfigure } from './operating.ts';
 import { post } from './posting.ts';
 import { sendPrivately } from './private-messages.ts';
 import { recover, resync } from './recovering.ts';
@@ -90,8 +90,8 @@ function decideUnasked(room: RoomState, command: UnaskedCommand): Decision {
       return setAffiliation(room, command.user, command.affiliation);
     case 'remove':
       return remove(room, command.destruction, command.nowMs);
-    case 'found':
-      return found(room, command);
+    case 'create':
+      return createRoom(room, command);
     case 'reconfigure':
       return reconfigure(room, command);
     case 'eject':

@@ -9,8 +9,8 @@ import type { Affiliated, CurrentSubject, HistoryEntry, OpenRequest } from './st
 /** One change of the state of a room. `applied` makes it; `storedChanges` gives the part that must survive a restart. */
 export type RoomChange =
   | {
-      readonly kind: 'founded';
-      /** A bare JID; absent if the operator founds a room without an owner. */
+      readonly kind: 'created';
+      /** A bare JID; absent if the operator creates a room without an owner. */
       readonly owner?: Jid | undefined;
       /** The full JID whose configuration the new room awaits. */
       readonly lockedFor?: Jid | undefined;

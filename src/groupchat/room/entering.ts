@@ -40,22 +40,22 @@ export function enter(room: RoomState, wanted: Enter): Decision {
 
 /** XEP-0045 §10.1. */
 function create(room: AbsentRoom, command: Enter, key: string): Decision {
-  const { from, nowMs, founding } = command;
+  const { from, nowMs, creation } = command;
   const { tombstone } = room;
   const owner = from.bare();
   if (tombstone && tombstone.untilMs > nowMs && !tombstone.owners.includes(owner.toString()))
     throw StanzaError.gone(tombstone.reason, { uri: tombstone.alternative && joinUri(tombstone.alternative) });
-  if (founding.refusal) throw founding.refusal;
-  const founded: RoomChange = {
-    kind: 'founded',
+  if (creation.refusal) throw creation.refusal;
+  const created: RoomChange = {
+    kind: 'created',
     owner,
     lockedFor: from,
     config: defaultRoomConfig,
-    occupantKey: founding.occupantKey,
+    occupantKey: creation.occupantKey,
     atMs: nowMs,
   };
-  const { changes, announcements } = takePlace(existing(applied(room, founded)), command, key, [status.created]);
-  return { changes: [founded, ...changes], announcements };
+  const { changes, announcements } = takePlace(existing(applied(room, created)), command, key, [status.created]);
+  return { changes: [created, ...changes], announcements };
 }
 
 /** What a client opens to enter another room (XEP-0045 §17.2, RFC 5122). */

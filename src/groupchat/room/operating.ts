@@ -1,18 +1,18 @@
 import { nickKey } from '../../protocol/muc/nick-key.ts';
 import { status } from '../../protocol/muc/user-element.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
-import type { Eject, ForgetHistory, Found, Reconfigure } from './command.ts';
+import type { CreateRoom, Eject, ForgetHistory, Reconfigure } from './command.ts';
 import { reconfigured } from './configuring.ts';
 import { type Decision, nothing } from './decision.ts';
 import { withoutOccupants } from './standing-changes.ts';
 import type { RoomState } from './state.ts';
 
 /** The operator creates a room, also where another one was destroyed. Throws StanzaError if there is one. */
-export function found(room: RoomState, { owner, config, occupantKey, nowMs }: Found): Decision {
+export function createRoom(room: RoomState, { owner, config, occupantKey, nowMs }: CreateRoom): Decision {
   if (room.kind === 'existing') throw StanzaError.conflict('there is a room already');
   // Nobody is in it, so a temporary room would end at once.
   if (!config.persistent) throw StanzaError.notAcceptable('a room that nobody is in must be persistent');
-  return { changes: [{ kind: 'founded', owner, config, occupantKey, atMs: nowMs }], announcements: [] };
+  return { changes: [{ kind: 'created', owner, config, occupantKey, atMs: nowMs }], announcements: [] };
 }
 
 /** The operator changes the configuration. */
