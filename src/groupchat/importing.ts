@@ -10,7 +10,14 @@ import { Stanza } from '../protocol/stanza.ts';
 import { withoutStanzaIds, withStanzaId } from '../protocol/stanza-id.ts';
 import { operatorAddress } from '../routing/operation.ts';
 import { OperationError } from '../routing/operation-error.ts';
-import type { NewRoom, RoomAffiliation, RoomStore, StoredRoomChange } from '../storage/rooms.ts';
+import type {
+  NewRoom,
+  RoomAffiliation,
+  RoomImport,
+  RoomListing,
+  RoomStore,
+  StoredRoomChange,
+} from '../storage/rooms.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { attribute } from '../xml/element.ts';
 import { parseElement } from '../xml/parse-element.ts';
@@ -27,51 +34,100 @@ interface ImportDeps {
   readonly nowMs: number;
 }
 
-/** A room in the store, as its messages need it. */
+/** A room that is being imported, as its messages need it. */
 interface ImportedRoom {
   readonly address: Jid;
+  /** The number that it will have. */
   readonly number: number;
   readonly occupantKey: Buffer;
 }
 
-const keyBytes = 32;
-
-/** Creates a room. False if the address has a room, which stays unchanged. Throws `invalid` if it has a fault; then there is no room. */
-export async function importRoom(deps: ImportDeps, portable: PortableRoom): Promise<boolean> {
-  const { store, nowMs } = deps;
-  const address = operatorAddress(portable.room);
-  const config = configIn(portable);
-  const { occupantKey: key } = portable;
-  const occupantKey = key === undefined ? randomBytes(keyBytes) : Buffer.from(key, 'base64');
-  const belongings = belongingsOf(address, occupantKey, portable);
-  const number = await created(store, config, {
-    address: address.toString(),
-    createdAtMs: nowMs,
-    config: configText(config),
-    occupantKey,
-    affiliations: affiliationsIn(portable),
-  });
-  if (number === undefined) return false;
-  try {
-    await append(deps, { address, number, occupantKey }, portable.messages);
-    if (belongings.length > 0) await store.change(number, belongings);
-  } catch (error) {
-    await store.destroy(number, undefined);
-    throw error;
-  }
-  return true;
+/** Everything that the store needs of a room besides its messages. */
+interface RoomParts {
+  readonly room: NewRoom;
+  readonly listing: RoomListing;
+  readonly changes: readonly StoredRoomChange[];
 }
 
-/** Adds messages to the archive of a room that was imported before. Throws `not-found` if there is no such room. */
+const keyBytes = 32;
+
+/**
+ * Begins the import of a room with the first messages of its archive, and returns the number with which it goes on; undefined if the address has
+ * a room. There is no room before the import ends, and the next import to the address begins anew. Throws `invalid` if the room has a fault.
+ */
+export async function beginRoomImport(deps: ImportDeps, portable: PortableRoom): Promise<number | undefined> {
+  const { messages, occupantKey = randomBytes(keyBytes).toString('base64'), ...rest } = portable;
+  const content: PortableRoom = { ...rest, occupantKey, messages: [] };
+  // A fault must show before the archive is read.
+  partsOf(content, deps.nowMs);
+  const address = operatorAddress(portable.room);
+  const number = await begun(deps.store, { address: address.toString(), content: JSON.stringify(content) });
+  if (number !== undefined) await append(deps, { address, number, occupantKey: keyOf(content) }, messages);
+  return number;
+}
+
+/** Adds messages to the archive of a room that is being imported. Throws `not-found` if there is no such import, `invalid` if one has a fault. */
 export async function importRoomMessages(
   deps: ImportDeps,
-  room: string,
+  number: number,
   messages: readonly PortableRoomMessage[],
 ): Promise<void> {
-  const address = operatorAddress(room);
-  const { record } = await deps.store.open(address.toString());
-  if (!record) throw new OperationError('not-found', `There is no room ${room}.`);
-  await append(deps, { address, number: record.room, occupantKey: record.occupantKey }, messages);
+  const content = await contentOf(deps.store, number);
+  const room = { address: operatorAddress(content.room), number, occupantKey: keyOf(content) };
+  await append(deps, room, messages);
+}
+
+/** Creates the room with the messages so far. Throws `not-found` if there is no such import, `conflict` if the address has a room by now. */
+export async function endRoomImport({ store, nowMs }: ImportDeps, number: number): Promise<void> {
+  const { room, listing, changes } = partsOf(await contentOf(store, number), nowMs);
+  try {
+    await store.endImport(number, room, listing, changes);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    throw new OperationError('conflict', `Somebody has created a room ${room.address}.`);
+  }
+}
+
+/** The number of a new import; undefined if the address has a room. */
+async function begun(store: RoomStore, room: RoomImport): Promise<number | undefined> {
+  try {
+    return await store.beginImport(room);
+  } catch (error) {
+    if (isConflict(error)) return undefined;
+    throw error;
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof StorageError && error.code === 'conflict';
+}
+
+async function contentOf(store: RoomStore, number: number): Promise<PortableRoom> {
+  const found = await store.findImport(number);
+  if (!found) throw new OperationError('not-found', 'The import was given up, or another one has begun.');
+  return JSON.parse(found.content) as PortableRoom;
+}
+
+function keyOf({ occupantKey = '' }: PortableRoom): Buffer {
+  return Buffer.from(occupantKey, 'base64');
+}
+
+/** Throws `invalid` if the room has a fault. */
+function partsOf(portable: PortableRoom, nowMs: number): RoomParts {
+  const address = operatorAddress(portable.room);
+  const config = configIn(portable);
+  const occupantKey = keyOf(portable);
+  return {
+    room: {
+      address: address.toString(),
+      createdAtMs: nowMs,
+      config: configText(config),
+      occupantKey,
+      affiliations: affiliationsIn(portable),
+    },
+    listing: listingOf(config),
+    changes: belongingsOf(address, occupantKey, portable),
+  };
 }
 
 /** The changes that give a new room its subject and its vCard. */
@@ -91,16 +147,6 @@ function vcardIn(text: string): RoomVcard | undefined {
     return readRoomVcard(parseElement(text));
   } catch (error) {
     throw new OperationError('invalid', 'The vCard is invalid.', { cause: error });
-  }
-}
-
-/** The number of the new room; undefined if there is one. */
-async function created(store: RoomStore, config: RoomConfig, room: NewRoom): Promise<number | undefined> {
-  try {
-    return await store.create(room, listingOf(config));
-  } catch (error) {
-    if (error instanceof StorageError && error.code === 'conflict') return undefined;
-    throw error;
   }
 }
 

@@ -36,6 +36,13 @@ export interface NewRoom {
   readonly affiliations: readonly RoomAffiliation[];
 }
 
+/** A room that comes from another server. Nobody sees it before its import ends. */
+export interface RoomImport {
+  readonly address: string;
+  /** Everything but its messages, as JSON. */
+  readonly content: string;
+}
+
 /** A client that is in a room. */
 export interface StoredOccupant {
   /** Its full JID. */
@@ -143,6 +150,18 @@ export interface RoomStore {
   open(address: string): Promise<StoredRoom>;
   /** Resolves with the number of the room. Rejects with `conflict` if the address has a room. Removes a tombstone. */
   create(room: NewRoom, listing: RoomListing): Promise<number>;
+  /**
+   * Begins an import, and resolves with the number that the room will have: its messages can be appended. The import takes the place of one to
+   * the same address that has not ended. Rejects with `conflict` if the address has a room. {@link tidy} gives it up after a week.
+   */
+  beginImport(room: RoomImport): Promise<number>;
+  /** The import that will make the room with this number; undefined if it has ended or was given up. */
+  findImport(room: number): Promise<RoomImport | undefined>;
+  /**
+   * Creates the room of an import with these changes; it has the messages that were appended. Rejects with `not-found` if there is no such
+   * import, and with `conflict` if the address has a room by now.
+   */
+  endImport(number: number, room: NewRoom, listing: RoomListing, changes: readonly StoredRoomChange[]): Promise<void>;
   /** The vCard of a room; undefined if it has none. */
   vcard(room: number): Promise<string | undefined>;
   /** Makes all changes, or none. */
@@ -168,7 +187,7 @@ export interface RoomStore {
   bounds(room: number): Promise<readonly [first: number, last: number] | undefined>;
   /** Removes the messages before an id, a few at a time; resolves with their number. */
   purge(room: number, beforeId: number): Promise<number>;
-  /** Removes some messages that exceed the limits, or that destroyed rooms have left; true if there are more. */
+  /** Removes some messages that exceed the limits, or that destroyed rooms and old imports have left; true if there are more. */
   tidy(limits: Pick<ArchiveLimits, 'removeBeforeId' | 'maxMessages'>): Promise<boolean>;
   /** The public rooms of a domain in the order of their addresses, after an address. */
   publicRooms(domain: string, after: string, limit: number): Promise<ListedRoom[]>;

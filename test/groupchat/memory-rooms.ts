@@ -5,6 +5,7 @@ import type {
   NewRoomMessage,
   OccupantChange,
   PublicRoom,
+  RoomImport,
   RoomListing,
   RoomMessage,
   RoomRange,
@@ -29,6 +30,7 @@ export class MemoryRooms implements RoomStore {
   /** Comes before every answer to a write; what it rejects with, the write fails with. */
   before: () => Promise<void> = () => Promise.resolve();
   readonly #rooms = new Map<number, Held>();
+  readonly #imports = new Map<number, RoomImport & { readonly messages: RoomMessage[] }>();
   readonly #tombstones = new Map<string, RoomTombstone>();
   #orderly = false;
   #lastRoom = 0;
@@ -42,16 +44,35 @@ export class MemoryRooms implements RoomStore {
 
   async create(room: NewRoom, listing: RoomListing): Promise<number> {
     await this.before();
-    if (this.#at(room.address)) throw new StorageError('conflict', 'the address has a room');
-    this.#tombstones.delete(room.address);
     this.#lastRoom += 1;
-    this.#rooms.set(this.#lastRoom, {
-      record: { ...room, room: this.#lastRoom, subject: undefined, avatarHashes: [], occupants: [], departed: [] },
-      listing,
-      vcard: undefined,
-      messages: [],
-    });
+    this.#put(this.#lastRoom, room, listing, []);
     return this.#lastRoom;
+  }
+
+  beginImport({ address, content }: RoomImport): Promise<number> {
+    if (this.#at(address)) return Promise.reject(new StorageError('conflict', 'the address has a room'));
+    for (const [number, earlier] of this.#imports) if (earlier.address === address) this.#imports.delete(number);
+    this.#lastRoom += 1;
+    this.#imports.set(this.#lastRoom, { address, content, messages: [] });
+    return Promise.resolve(this.#lastRoom);
+  }
+
+  findImport(room: number): Promise<RoomImport | undefined> {
+    const found = this.#imports.get(room);
+    return Promise.resolve(found && { address: found.address, content: found.content });
+  }
+
+  async endImport(
+    number: number,
+    room: NewRoom,
+    listing: RoomListing,
+    changes: readonly StoredRoomChange[],
+  ): Promise<void> {
+    const found = this.#imports.get(number);
+    if (!found) throw new StorageError('not-found', 'no such import');
+    const held = this.#put(number, room, listing, found.messages);
+    this.#imports.delete(number);
+    for (const change of changes) apply(held, change);
   }
 
   vcard(room: number): Promise<string | undefined> {
@@ -78,7 +99,8 @@ export class MemoryRooms implements RoomStore {
 
   append({ room, ...message }: NewRoomMessage): Promise<void> {
     // A query sees everything that was appended before it.
-    this.#rooms.get(room)?.messages.push({ ...message, bytes: Buffer.from(message.bytes) });
+    const { messages } = this.#rooms.get(room) ?? this.#imports.get(room) ?? {};
+    messages?.push({ ...message, bytes: Buffer.from(message.bytes) });
     return this.before().catch((error: unknown) => {
       this.#remove(room, ({ id }) => id !== message.id);
       throw error;
@@ -200,6 +222,15 @@ export class MemoryRooms implements RoomStore {
       addresses.push(held.record.address);
     }
     return addresses;
+  }
+
+  #put(number: number, room: NewRoom, listing: RoomListing, messages: RoomMessage[]): Held {
+    if (this.#at(room.address)) throw new StorageError('conflict', 'the address has a room');
+    this.#tombstones.delete(room.address);
+    const nobody = { subject: undefined, avatarHashes: [], occupants: [], departed: [] };
+    const held = { record: { ...room, room: number, ...nobody }, listing, vcard: undefined, messages };
+    this.#rooms.set(number, held);
+    return held;
   }
 
   #within(room: number, { afterId, beforeId }: RoomRange): RoomMessage[] {

@@ -153,6 +153,53 @@ export function describeRooms(storeOf: () => RoomStore): void {
       expect((await rejection(store.create(room, hidden))).code).to.equal('conflict');
     });
 
+    describe('are imported', () => {
+      const content = '{"room":"x"}';
+      const says = (room: number, text: string) =>
+        store.append({ room, id: store.newMessageId(), bytes: bytesOf(text), author: juliet, occupantId: 'o1' });
+
+      it('with their messages and changes, and are not there before', async () => {
+        const room = newRoom();
+        const number = await store.beginImport({ address: room.address, content });
+        await says(number, 'a');
+        expect(await store.findImport(number)).to.deep.equal({ address: room.address, content });
+        expect((await store.open(room.address)).record).to.equal(undefined);
+        const subject = { message: bytesOf('<message/>'), atMs: 7 };
+        await store.endImport(number, room, hidden, [{ kind: 'subject', subject }]);
+        const { record } = await store.open(room.address);
+        expect([record?.room, record?.subject?.atMs, record?.affiliations]).to.deep.equal([
+          number,
+          7,
+          room.affiliations,
+        ]);
+        expect(texts(await store.page(number, everything, 10, 'first'))).to.deep.equal(['a']);
+        expect((await store.list('', 1000)).find(({ address }) => address === room.address)?.messages).to.equal(1);
+        expect(await store.findImport(number)).to.equal(undefined);
+        expect((await rejection(store.endImport(number, newRoom(), hidden, []))).code).to.equal('not-found');
+      });
+
+      it('anew if the first import has not ended', async () => {
+        const room = newRoom();
+        const first = await store.beginImport({ address: room.address, content });
+        await says(first, 'a');
+        const second = await store.beginImport({ address: room.address, content });
+        await Promise.all([says(first, 'b'), says(second, 'c')]);
+        expect((await rejection(store.endImport(first, room, hidden, []))).code).to.equal('not-found');
+        await store.endImport(second, room, hidden, []);
+        expect(texts(await store.page(second, everything, 10, 'first'))).to.deep.equal(['c']);
+      });
+
+      it('only to an address that has no room', async () => {
+        const { address } = await made();
+        expect((await rejection(store.beginImport({ address, content }))).code).to.equal('conflict');
+        const room = newRoom();
+        const number = await store.beginImport({ address: room.address, content });
+        const other = await store.create(room, hidden);
+        expect((await rejection(store.endImport(number, room, hidden, []))).code).to.equal('conflict');
+        expect((await store.open(room.address)).record?.room).to.equal(other);
+      });
+    });
+
     it('makes all changes of a set', async () => {
       const { room, address } = await made();
       await store.change(room, [

@@ -1,5 +1,7 @@
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
+import { ManualClock } from '../support/manual-clock.ts';
+import { tidyRooms } from './contract-rooms.ts';
 import { TestDirectory } from './test-directory.ts';
 
 describe('rooms in SQLite', () => {
@@ -58,5 +60,23 @@ describe('rooms in SQLite', () => {
     const again = await directory.open();
     expect(await again.rooms.bounds(room)).to.equal(undefined);
     expect(again.rooms.newMessageId()).to.be.greaterThan(id);
+  });
+
+  it('gives an import up that has not ended within a week, with its messages', async () => {
+    const clock = new ManualClock();
+    const storage = await directory.open({ clock });
+    const content = '{}';
+    const tidied = async () => {
+      await tidyRooms(storage.rooms);
+      return storage.rooms.bounds(number);
+    };
+    const number = await storage.rooms.beginImport({ address: 'a@r.example', content });
+    const id = storage.rooms.newMessageId();
+    await storage.rooms.append({ room: number, id, bytes: Buffer.from('x'), author: 'a@x.example', occupantId: 'o' });
+    clock.advance(6 * 24 * 3600 * 1000);
+    expect(await tidied()).to.deep.equal([id, id]);
+    clock.advance(2 * 24 * 3600 * 1000);
+    expect(await tidied()).to.equal(undefined);
+    expect(await storage.rooms.findImport(number)).to.equal(undefined);
   });
 });

@@ -1,7 +1,11 @@
 import type { PortableRoom, PortableRoomMessage } from '../../groupchat/portable-room.ts';
 import { OperationError } from '../../routing/operation-error.ts';
 import type { Operator } from '../../web/control/operator.ts';
-import { importRoomMessagesOperation, importRoomOperation } from '../../web/control/room-import.ts';
+import {
+  beginRoomImportOperation,
+  endRoomImportOperation,
+  importRoomMessagesOperation,
+} from '../../web/control/room-import.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
 import type { FoundRoom } from './found-room.ts';
 import type { ImportSummary } from './import-report.ts';
@@ -50,20 +54,17 @@ async function imported(
 ): Promise<'created' | 'skipped' | Problem> {
   if (!room) throw new Error('there is no room to import');
   const pages = pagesOf(allMessages(room, messages));
-  let isCreated = false;
   try {
     const first = await pages.next();
-    const result = await operator.call(importRoomOperation, { ...room, messages: first.done ? [] : first.value });
-    isCreated = result.created;
-    if (!isCreated) return 'skipped';
-    for await (const page of pages) {
-      await operator.call(importRoomMessagesOperation, { room: room.room, messages: page });
-    }
+    const begin = { ...room, messages: first.done ? [] : first.value };
+    const { number } = await operator.call(beginRoomImportOperation, begin);
+    if (number === undefined) return 'skipped';
+    for await (const page of pages) await operator.call(importRoomMessagesOperation, { number, messages: page });
+    await operator.call(endRoomImportOperation, { number });
     return 'created';
   } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
-    if (!isCreated) return { problem: error.message };
-    return { problem: `its archive is incomplete: ${error.message} Destroy the room before you import it again` };
+    if (error instanceof OperationError) return { problem: error.message };
+    throw error;
   }
 }
 

@@ -16,7 +16,7 @@ import {
 } from './moderation-operations.ts';
 import { listReports, removeReport, showReport } from './report-operations.ts';
 import { exportRoom, exportRoomMessages, listStoredRooms } from './room-export.ts';
-import { importRoomMessagesOperation, importRoomOperation } from './room-import.ts';
+import { beginRoomImportOperation, endRoomImportOperation, importRoomMessagesOperation } from './room-import.ts';
 import type { RunningServer } from './running-server.ts';
 import { backup, listComponents, listPeers, reload, serverStatus, testPeer } from './server-operations.ts';
 import { kick, listSessions } from './session-operations.ts';
@@ -39,8 +39,9 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   listUsers,
   importUsers,
   importArchived,
-  importRoomOperation,
+  beginRoomImportOperation,
   importRoomMessagesOperation,
+  endRoomImportOperation,
   listStoredRooms,
   exportRoom,
   exportRoomMessages,

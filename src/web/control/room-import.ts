@@ -1,31 +1,45 @@
 import { z } from 'zod';
 import { archiveIdsOf } from '../../archives/archive-ids.ts';
-import { importRoom, importRoomMessages } from '../../groupchat/importing.ts';
+import { beginRoomImport, endRoomImport, importRoomMessages } from '../../groupchat/importing.ts';
 import { portableRoomMessageSchema, portableRoomSchema } from '../../groupchat/portable-room.ts';
 import { operation } from '../../routing/operation.ts';
 import { systemClock } from '../../support/clock.ts';
 import type { ServedDomains } from './served-domains.ts';
 
-/** Creates a room with the first messages of its archive, unless the address has a room. */
-export const importRoomOperation = operation({
+/** Begins the import of a room with the first messages of its archive. The result has no number if the address has a room. */
+export const beginRoomImportOperation = operation({
   method: 'POST',
   path: '/rooms/import',
   subject: ({ room }) => room,
   input: portableRoomSchema,
-  run: async (served: Pick<ServedDomains, 'storage'>, portable): Promise<{ created: boolean }> => ({
-    created: await importRoom(await depsOf(served), portable),
+  run: async (served: Pick<ServedDomains, 'storage'>, portable): Promise<{ number?: number | undefined }> => ({
+    number: await beginRoomImport(await depsOf(served), portable),
   }),
 });
 
-/** Adds messages to the archive of a room that was imported. */
+const number = z.coerce.number().int().positive();
+
+/** Adds messages to the archive of a room that is being imported. */
 export const importRoomMessagesOperation = operation({
   method: 'POST',
   path: '/rooms/import/messages',
-  // The import of the room was recorded.
+  // The beginning was recorded.
   recorded: false,
-  input: z.strictObject({ room: z.string().min(1), messages: z.array(portableRoomMessageSchema) }),
-  run: async (served: Pick<ServedDomains, 'storage'>, { room, messages }): Promise<object> => {
+  input: z.strictObject({ number, messages: z.array(portableRoomMessageSchema) }),
+  run: async (served: Pick<ServedDomains, 'storage'>, { number: room, messages }): Promise<object> => {
     await importRoomMessages(await depsOf(served), room, messages);
+    return {};
+  },
+});
+
+/** Creates the room of an import, with the messages so far. */
+export const endRoomImportOperation = operation({
+  method: 'POST',
+  path: '/rooms/import/end',
+  recorded: false,
+  input: z.strictObject({ number }),
+  run: async (served: Pick<ServedDomains, 'storage'>, { number: room }): Promise<object> => {
+    await endRoomImport(await depsOf(served), room);
     return {};
   },
 });

@@ -20,6 +20,7 @@ const elsewhere = [
   'GET /archives/export',
   'POST /rooms/import',
   'POST /rooms/import/messages',
+  'POST /rooms/import/end',
   'GET /rooms/addresses',
   'GET /rooms/export',
   'GET /rooms/export/messages',

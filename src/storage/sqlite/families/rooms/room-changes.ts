@@ -4,13 +4,18 @@ import { StorageError } from '../../../storage-error.ts';
 import { ownBytes } from '../../bytes.ts';
 
 /** A new room as it travels between the threads. */
-type PackedNewRoom = Omit<NewRoom, 'occupantKey'> & { readonly occupantKey: Uint8Array };
+export type PackedNewRoom = Omit<NewRoom, 'occupantKey'> & { readonly occupantKey: Uint8Array };
 
 /** A change as it travels between the threads. */
-type PackedChange =
+export type PackedChange =
   | Exclude<StoredRoomChange, { readonly kind: 'subject' | 'message-replaced' }>
   | { readonly kind: 'subject'; readonly message: Uint8Array; readonly atMs: number }
   | { readonly kind: 'message-replaced'; readonly id: number; readonly bytes: Uint8Array };
+
+/** Makes a new room ready for another thread. */
+export function packNewRoom({ occupantKey, ...room }: NewRoom): PackedNewRoom {
+  return { ...room, occupantKey: ownBytes(occupantKey) };
+}
 
 /** Makes a change ready for another thread. */
 export function packChange(change: StoredRoomChange): PackedChange {
@@ -32,11 +37,11 @@ export function prepareRoomWrites(db: Database.Database) {
 function prepareExistence(db: Database.Database) {
   const affiliations = prepareAffiliations(db);
   const isThere = db.prepare<[string]>('SELECT 1 FROM rooms WHERE address = ?');
-  const insert = db.prepare<[string, string, number, string, string, number, Uint8Array]>(
-    `INSERT INTO rooms (address, domain, created_at_ms, config, name, is_public, occupant_key)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  const insert = db.prepare<[number | null, string, string, number, string, string, number, Uint8Array]>(
+    `INSERT INTO rooms (id, address, domain, created_at_ms, config, name, is_public, occupant_key)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const addArchive = db.prepare<[number]>('INSERT INTO room_archives (room) VALUES (?)');
+  const addArchive = db.prepare<[number]>('INSERT OR IGNORE INTO room_archives (room) VALUES (?)');
   const forgetTombstone = db.prepare<[string]>('DELETE FROM room_tombstones WHERE address = ?');
   const totals = prepareTotals(db);
   const remove = db.prepare<[number], { address: string; domain: string; isPublic: number }>(
@@ -47,11 +52,21 @@ function prepareExistence(db: Database.Database) {
     'INSERT OR REPLACE INTO room_tombstones (address, until_ms, alternative, reason, owners) VALUES (?, ?, ?, ?, ?)',
   );
   return {
-    create: (room: PackedNewRoom, { name, isPublic }: RoomListing): number => {
+    /** `reserved` is a number that was given out for the room. */
+    create: (room: PackedNewRoom, { name, isPublic }: RoomListing, reserved?: number): number => {
       const { address, createdAtMs, config, occupantKey } = room;
       if (isThere.get(address)) throw new StorageError('conflict', `${address} has a room already`);
       const domain = address.slice(address.lastIndexOf('@') + 1);
-      const row = insert.run(address, domain, createdAtMs, config, name, isPublic ? 1 : 0, occupantKey);
+      const row = insert.run(
+        reserved ?? null,
+        address,
+        domain,
+        createdAtMs,
+        config,
+        name,
+        isPublic ? 1 : 0,
+        occupantKey,
+      );
       const id = Number(row.lastInsertRowid);
       addArchive.run(id);
       totals.change(domain, { rooms: 1, publicRooms: isPublic ? 1 : 0 });

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import type { ArchiveLimits } from '../../../archive.ts';
 import { firstIdAt } from '../../../ordered-ids.ts';
 import type { RoomRange } from '../../../rooms.ts';
+import { prepareTidyImports } from './room-imports.ts';
 
 /** A message as it travels between the threads. */
 export interface PackedRoomMessage {
@@ -156,7 +157,12 @@ function prepareTidy(db: Database.Database, counts: Counts) {
     counts.shrink(found.room, changes);
     return changes > 0;
   };
+  const tidyImports = prepareTidyImports(db);
   const tidyTombstones = (nowMs: number): boolean => removeTombstones.run(nowMs, removedAtOnce).changes > 0;
   return ({ removeBeforeId, maxMessages }: Pick<ArchiveLimits, 'removeBeforeId' | 'maxMessages'>, nowMs: number) =>
-    tidyAbandoned() || tidyOld(removeBeforeId) || tidyExcess(maxMessages) || tidyTombstones(nowMs);
+    tidyAbandoned() ||
+    tidyOld(removeBeforeId) ||
+    tidyExcess(maxMessages) ||
+    tidyTombstones(nowMs) ||
+    tidyImports(nowMs);
 }

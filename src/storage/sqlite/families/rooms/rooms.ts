@@ -9,7 +9,8 @@ import type {
 } from '../../../rooms.ts';
 import { asBuffer, ownBytes } from '../../bytes.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../../family.ts';
-import { packChange, prepareRoomWrites } from './room-changes.ts';
+import { packChange, packNewRoom, prepareRoomWrites } from './room-changes.ts';
+import { prepareRoomImports } from './room-imports.ts';
 import { prepareRoomLists } from './room-lists.ts';
 import { type PackedRoomMessage, prepareRoomMessages } from './room-messages.ts';
 import {
@@ -24,7 +25,7 @@ import {
 export const rooms = defineFamily({
   name: 'rooms',
   prepare: prepareRooms,
-  adds: ['create', 'change', 'append'],
+  adds: ['create', 'change', 'append', 'beginImport', 'endImport'],
   store: roomStore,
 });
 
@@ -32,9 +33,12 @@ function prepareRooms(db: Database.Database) {
   const messages = prepareRoomMessages(db);
   const lists = prepareRoomLists(db);
   const occupants = prepareRoomOccupants(db);
+  const writes = prepareRoomWrites(db);
+  const imports = prepareRoomImports(db, writes);
+  const reads = { open: prepareOpen(db), vcard: prepareVcard(db), ...lists };
   return {
-    reads: { open: prepareOpen(db), vcard: prepareVcard(db), ...messages.reads, ...lists, ...occupants.reads },
-    writes: { ...prepareRoomWrites(db), ...messages.writes, ...occupants.writes },
+    reads: { ...reads, ...messages.reads, ...occupants.reads, ...imports.reads },
+    writes: { ...writes, ...messages.writes, ...occupants.writes, ...imports.writes },
   };
 }
 
@@ -49,8 +53,11 @@ function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typ
   );
   return {
     open: async (address) => unpackRoom(await run('open', address, nowMs())),
-    create: ({ occupantKey, ...room }, listing) =>
-      run('create', { ...room, occupantKey: ownBytes(occupantKey) }, listing),
+    create: (room, listing) => run('create', packNewRoom(room), listing),
+    beginImport: (room) => run('beginImport', room, nowMs()),
+    findImport: (room) => run('findImport', room),
+    endImport: (number, room, listing, changes) =>
+      run('endImport', number, packNewRoom(room), listing, changes.map(packChange)),
     vcard: (room) => run('vcard', room),
     change: (room, changes) => run('change', room, changes.map(packChange)),
     destroy: (room, tombstone) => run('destroy', room, tombstone),
