@@ -27,18 +27,6 @@ static void crowd_prepare(void) {
   snprintf(room, sizeof room, "bench@conference.%s", options.domain);
 }
 
-static void join(struct connection *c) {
-  send_text(c, "<presence to='%s/%s%d'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>",
-            room, options.prefix, c->user);
-}
-
-static void accept_configuration(struct connection *c) {
-  send_text(c,
-            "<iq type='set' id='make' to='%s'><query xmlns='http://jabber.org/protocol/muc#owner'>"
-            "<x xmlns='jabber:x:data' type='submit'/></query></iq>",
-            room);
-}
-
 // ---- stages
 
 static void begin(enum stage next, u32 sightings) {
@@ -55,7 +43,7 @@ static double seconds_in_stage(void) { return (now_ns() - stage_began_ns) / 1e9;
 static void all_join(void) {
   // Each guest sees everybody, and the host sees each guest.
   begin(JOINING, guests() * options.occupants + guests());
-  for (int i = host()->id + 1; i < connection_count; i++) join(&connections[i]);
+  for (int i = host()->id + 1; i < connection_count; i++) room_join(&connections[i], room);
 }
 
 static void all_leave(void) {
@@ -112,11 +100,9 @@ static void measure_step(void) {
 }
 
 static bool crowd_step(double in_phase) {
-  if (phase == RAMP && in_phase > options.timeout) die("only %d of %d connections are ready", ready_count, ramp_target);
-  if (phase == RAMP && ready_count == ramp_target) {
-    ramp_seconds = in_phase;
+  if (ramp_is_done(in_phase)) {
     enter(SETUP);
-    join(host());
+    room_join(host(), room);
   } else if (phase == SETUP && room_made) {
     enter(WARM);
     messages.traffic();
@@ -153,10 +139,10 @@ static void see(void) {
 static void crowd_stanza(struct connection *c, char *stanza, u32 length) {
   if (c->id < host()->id) return messages.stanza(c, stanza, length);
   if (is_refusal(stanza, length)) return;
-  if (stanza[1] == 'i' && attribute_is(stanza, length, "id", "make")) room_made = true;
+  if (is_configuration_accepted(stanza, length)) room_made = true;
   if (stanza[1] != 'p' || !is_from_room(stanza, length)) return;
   bool leaves = attribute_is(stanza, length, "type", "unavailable");
-  if (phase == SETUP) accept_configuration(c);
+  if (phase == SETUP) room_accept_configuration(c, room, "");
   else if (stage == JOINING && !leaves) see();
   else if (stage == LEAVING && leaves && !is_guest(c)) see();
 }

@@ -14,11 +14,8 @@ static void idle_prepare(void) {
 static void idle_ignore(struct connection *c, char *stanza, u32 length) { (void)c, (void)stanza, (void)length; }
 
 static bool idle_step(double in_phase) {
-  if (phase == RAMP && in_phase > options.timeout) die("only %d of %d connections are ready", ready_count, ramp_target);
-  if (phase == RAMP && ready_count == ramp_target) {
-    ramp_seconds = in_phase;
-    enter(SETTLE);
-  } else if (phase == SETTLE && in_phase >= options.settle) measure_begin();
+  if (ramp_is_done(in_phase)) enter(SETTLE);
+  else if (phase == SETTLE && in_phase >= options.settle) measure_begin();
   else if (phase == MEASURE && in_phase >= options.seconds) {
     after_kb = server_rss_kb();
     measure_end();

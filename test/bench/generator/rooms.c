@@ -16,32 +16,18 @@ static void room_prepare(void) {
   message_template(&connections[0], room, "groupchat", 0);
 }
 
-static void join(struct connection *c) {
-  send_text(c,
-            "<presence to='%s/%s%d'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>",
-            room, options.prefix, c->user);
-}
-
-// The room is there when its owner has accepted the configuration; until then others cannot join (XEP-0045 §10.1.2).
-static void accept_configuration(struct connection *c) {
-  send_text(c,
-            "<iq type='set' id='make' to='%s'><query xmlns='http://jabber.org/protocol/muc#owner'>"
-            "<x xmlns='jabber:x:data' type='submit'/></query></iq>",
-            room);
-}
-
 static bool room_setup(void) {
-  join(&connections[0]);
+  room_join(&connections[0], room);
   return true;
 }
 
 static void join_next(void) {
-  if (next_occupant < options.occupants) join(&connections[next_occupant++]);
+  if (next_occupant < options.occupants) room_join(&connections[next_occupant++], room);
 }
 
 static void has_joined(struct connection *c) {
   joined++;
-  if (c->id == 0) accept_configuration(c);
+  if (c->id == 0) room_accept_configuration(c, room, "");
   else join_next();
 }
 
@@ -84,14 +70,10 @@ static void take_message(struct connection *c, const char *stanza, u32 length) {
   }
 }
 
-static bool is_own_presence(const char *stanza, u32 length) {
-  return stanza[1] == 'p' && (contains(stanza, length, "code='110'") || contains(stanza, length, "code=\"110\""));
-}
-
 static void room_stanza(struct connection *c, char *stanza, u32 length) {
   if (is_refusal(stanza, length)) return;
   if (stanza[1] == 'm') take_message(c, stanza, length);
-  else if (stanza[1] == 'i' && attribute_is(stanza, length, "id", "make"))
+  else if (is_configuration_accepted(stanza, length))
     for (int i = 0; i < options.concurrency; i++) join_next();
   else if (phase == SETUP && is_own_presence(stanza, length)) has_joined(c);
 }

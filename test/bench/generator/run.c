@@ -49,12 +49,18 @@ void measure_end(void) {
   enter(DRAIN);
 }
 
-static void step_ramp(double in_phase) {
+// True at the moment when all are connected.
+bool ramp_is_done(double in_phase) {
+  if (phase != RAMP) return false;
   if (in_phase > options.timeout) die("only %d of %d connections are ready", ready_count, ramp_target);
-  if (ready_count < ramp_target) return;
+  if (ready_count < ramp_target) return false;
   ramp_seconds = in_phase;
   fprintf(stderr, "%d connections in %.2f s %s\n", ramp_target, in_phase, tls_description);
-  enter(scenario->setup && scenario->setup() ? SETUP : SETTLE);
+  return true;
+}
+
+static void step_ramp(double in_phase) {
+  if (ramp_is_done(in_phase)) enter(scenario->setup && scenario->setup() ? SETUP : SETTLE);
 }
 
 static void step_setup(double in_phase) {

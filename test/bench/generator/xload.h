@@ -130,6 +130,7 @@ void enter(enum phase next);
 double seconds_in_phase(void);
 void ramp(void);
 void ramp_ready(void);
+bool ramp_is_done(double in_phase);
 bool run_step(void);
 void measure_begin(void);
 void measure_end(void);
@@ -143,6 +144,13 @@ bool is_addressed_to(const struct connection *c, const char *stanza, u32 length)
 void message_template(struct connection *c, const char *to, const char *type, int key);
 void message_number(struct connection *c, u32 sequence);
 const char *filler(void);
+
+// ---- muc.c: what all scenarios with rooms send and read
+void room_join(struct connection *c, const char *room);
+void room_leave(struct connection *c, const char *room);
+void room_accept_configuration(struct connection *c, const char *room, const char *fields);
+bool is_configuration_accepted(const char *stanza, u32 length);
+bool is_own_presence(const char *stanza, u32 length);
 
 // ---- report.c
 void report(void);
