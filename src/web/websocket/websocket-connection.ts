@@ -94,7 +94,7 @@ export class WebSocketConnection implements StreamConnection {
     for (const control of ['ping', 'pong'] as const) socket.on(control, (data: Buffer) => this.#discount(data));
     socket.on('close', () => this.#gone());
     // The WebSocket closes itself, with the code of the fault.
-    socket.on('error', () => undefined);
+    socket.on('error', () => this.#linger());
   }
 
   get ended(): boolean {
@@ -231,7 +231,13 @@ export class WebSocketConnection implements StreamConnection {
     // Reading must continue to see the closing handshake of the client.
     this.#reading.end();
     this.#socket.resume();
-    this.#lingerTimer = this.#clock.after(lingerMs, () => this.destroy());
+    this.#linger();
+  }
+
+  /** Gives the client some time for the closing handshake. */
+  #linger(): void {
+    this.#ended = true;
+    this.#lingerTimer ??= this.#clock.after(lingerMs, () => this.destroy());
   }
 
   #abort(): void {

@@ -21,6 +21,7 @@ describe('The connection of a WebSocket', () => {
   let client: WebSocket;
   let connection: WebSocketConnection;
   let carrier: Duplex;
+  let socket: WebSocket;
   let received: string[];
   let disconnected: Promise<void>;
 
@@ -32,16 +33,17 @@ describe('The connection of a WebSocket', () => {
     const made = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<void>();
     disconnected = gone.promise;
-    http.on('upgrade', (request, socket, head) =>
-      server.handleUpgrade(request, socket, head, (webSocket) => {
-        carrier = socket;
+    http.on('upgrade', (request, upgraded, head) =>
+      server.handleUpgrade(request, upgraded, head, (webSocket) => {
+        carrier = upgraded;
+        socket = webSocket;
         const user = {
           received: (chunk: Buffer) => void received.push(chunk.toString()),
           secured: () => undefined,
           disconnected: gone.resolve,
         };
         const deps = { remoteAddress: '192.0.2.1', secure: false, limits, clock };
-        connection = new WebSocketConnection(webSocket, socket, user, deps);
+        connection = new WebSocketConnection(webSocket, upgraded, user, deps);
         made.resolve();
       }),
     );
@@ -106,6 +108,18 @@ describe('The connection of a WebSocket', () => {
     const closed = once(client, 'close');
     await passes(2000);
     expect((await closed)[0]).to.equal(1008);
+  });
+
+  it('does not wait long for a client that has sent a wrong frame and does not close', async () => {
+    await connect();
+    client.pause();
+    const fault = once(socket, 'error');
+    const withoutMask = Buffer.from([0x81, 0x01, 0x61]);
+    (Reflect.get(client, '_socket') as Duplex).write(withoutMask);
+    await fault;
+    expect(connection.ended).to.equal(true);
+    await clock.advance(5000);
+    await disconnected;
   });
 
   it('forgets the part when the message is complete', async () => {
