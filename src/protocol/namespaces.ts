@@ -63,6 +63,7 @@ export const ns = {
   vcard4: 'urn:ietf:params:xml:ns:vcard-4.0',
   vcard4Node: 'urn:xmpp:vcard4',
   vcardUpdate: 'vcard-temp:x:update',
+  nickname: 'http://jabber.org/protocol/nick',
   register: 'jabber:iq:register',
   preauth: 'urn:xmpp:pars:0',
   inviteCommand: 'urn:xmpp:invite#invite',

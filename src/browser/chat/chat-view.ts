@@ -3,11 +3,14 @@ import type { Client } from './client.ts';
 import { ConversationView } from './conversation-view.ts';
 import { ask } from './dialogs.ts';
 import { h, setText } from './dom.ts';
+import type { Notifications } from './notifications.ts';
+import { showSettings } from './settings-view.ts';
 import { Sidebar } from './sidebar.ts';
 
 /** Dependencies of the view of an account. */
 interface ChatDeps {
   readonly client: Client;
+  readonly notifications: Notifications;
   readonly domain: string;
   readonly origins: readonly string[];
   readonly logOut: () => void;
@@ -29,12 +32,14 @@ export class ChatView {
     const run = (action: Promise<void>) => void action.catch((error: unknown) => this.#tell(error));
     this.#sidebar = new Sidebar({
       open: (jid) => this.open(jid),
-      accept: (jid) => run(client.befriend(jid)),
-      refuse: (jid) => client.refuse(jid),
+      accept: (jid) => run(client.contacts.add(jid)),
+      refuse: (jid) => client.contacts.refuse(jid),
       enter: (room) => run(this.#enter(room)),
       ignore: (room) => client.ignoreInvitation(room),
       addContact: () => this.#askForContact(),
       joinRoom: () => this.#askForRoom(),
+      pictureOf: (jid) => client.pictures.of(jid),
+      settings: () => showSettings(deps),
       logOut: deps.logOut,
     });
     this.element = h('div', { class: 'chat' }, this.#banner, this.#sidebar.element, this.#place);
@@ -50,7 +55,8 @@ export class ChatView {
   /** Opens a conversation. */
   open(jid: string): void {
     const { client, domain, origins } = this.#deps;
-    const view = new ConversationView({ client, jid, domain, origins, back: () => this.#close() });
+    const back = () => this.#close();
+    const view = new ConversationView({ client, jid, domain, origins, back, open: (other) => this.open(other) });
     this.#conversation = view;
     this.#place.replaceChildren(view.element);
     this.element.classList.add('reads');
@@ -128,7 +134,7 @@ export class ChatView {
         const address = typedAddress(jid, domain);
         if (address === undefined) throw new Error(`Type an address such as name@${domain}.`);
         if (address === client.state.me) throw new Error('This is your own address.');
-        await client.befriend(address, name.trim());
+        await client.contacts.add(address, name.trim());
         this.open(address);
       },
     });

@@ -1,17 +1,19 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { bareOf, domainOf } from './address.ts';
-import { randomId } from './base64.ts';
+import { Contacts } from './contacts.ts';
 import { childOf, el, type XmlElement } from './element.ts';
-import { sharedFile } from './files.ts';
+import { takeEvent } from './events.ts';
 import { type Archived, History } from './history.ts';
+import { OwnAccount } from './own-account.ts';
+import { Pictures } from './pictures.ts';
 import { takePresence, takeRoster } from './presence.ts';
 import { type Arrival, takeMessage } from './receive.ts';
-import { answerRequest } from './requests.ts';
+import { answerRequest, capsElement } from './requests.ts';
 import { Rooms } from './rooms.ts';
-import { type Rule, rulesElement } from './rules.ts';
+import { Sender } from './sender.ts';
 import { findServices, type Services, uploadFile } from './services.ts';
 import { type Account, RequestFailed, type SavedSession, Session, type SessionState } from './session.ts';
-import { addMessage, type ChatState, type Conversation, conversationWith } from './state.ts';
+import { type ChatState, type Conversation, conversationWith, hasId } from './state.ts';
 import type { Transport } from './stream.ts';
 
 /** Dependencies of a client. */
@@ -21,20 +23,15 @@ interface ClientDeps {
   readonly state: ChatState;
   /** The origins of the files of this server. */
   readonly origins: readonly string[];
+  /** The address under which the page reaches a file of its server. */
+  readonly reach: (url: string) => string;
   readonly saved?: SavedSession;
   /** The state has changed. */
   readonly changed: () => void;
+  /** Somebody else has written just now. */
+  readonly noticed: NonNullable<Arrival['noticed']>;
   /** The session has ended for a reason that another attempt does not change. */
   readonly ended: (reason: string) => void;
-}
-
-/** What a message has beside its text. */
-interface Sending {
-  readonly rules?: readonly Rule[];
-  /** The device that is to get it. */
-  readonly device?: string | undefined;
-  /** Its text is the address of a file. */
-  readonly isFile?: boolean;
 }
 
 /** A client for one account: what it knows is `state`, what it does are the methods. Methods reject with `RequestFailed`. */
@@ -42,6 +39,9 @@ export class Client {
   readonly state: ChatState;
   connection: SessionState = 'connecting';
   readonly rooms: Rooms;
+  readonly contacts: Contacts;
+  readonly pictures: Pictures;
+  readonly sender: Sender;
   services: Services = { rooms: undefined, upload: undefined };
   /** The conversation that the user looks at. */
   #open: string | undefined;
@@ -64,12 +64,20 @@ export class Client {
       deps.saved,
     );
     this.#history = new History(this.#session);
+    const shared = { session: this.#session, state: this.state, changed: deps.changed };
+    this.contacts = new Contacts(shared);
+    this.pictures = new Pictures(shared);
+    const upload = (file: File) => uploadFile(this.#session, this.services, file, deps.reach);
+    this.sender = new Sender({ ...shared, origins: deps.origins, upload });
     this.rooms = new Rooms({
-      session: this.#session,
-      state: this.state,
-      changed: deps.changed,
+      ...shared,
       entered: (conversation) => this.#entered(conversation).catch(ignoreLost),
     });
+  }
+
+  /** What the user changes of the account itself. */
+  get account(): OwnAccount {
+    return new OwnAccount(this.#session, this.state.me, this.#deps.account.agent);
   }
 
   /** The session, for the reload of the page. */
@@ -93,8 +101,9 @@ export class Client {
     this.#session.check();
   }
 
-  end(): void {
-    this.#session.end();
+  /** Logs out. */
+  end(): Promise<void> {
+    return this.#session.end();
   }
 
   /** The user looks at a conversation, or at none. */
@@ -108,76 +117,17 @@ export class Client {
     this.#deps.changed();
   }
 
-  /** Sends a message to a contact or a room. */
-  say(conversation: Conversation, text: string, { rules = [], device, isFile = false }: Sending = {}): void {
-    const { jid, room } = conversation;
-    const id = randomId();
-    const type = room ? 'groupchat' : 'chat';
-    this.#session.send(
-      el(
-        ns.client,
-        'message',
-        { type, id, to: device === undefined ? jid : `${jid}/${device}` },
-        el(ns.client, 'body', {}, text),
-        isFile ? el(ns.outOfBand, 'x', {}, el(ns.outOfBand, 'url', {}, text)) : undefined,
-        room ? undefined : el(ns.receipts, 'request'),
-        room ? undefined : el(ns.chatStates, 'active'),
-        rulesElement(rules),
-      ),
-    );
-    addMessage(conversation, {
-      id,
-      archiveId: undefined,
-      from: room ? room.nick : this.state.me,
-      mine: true,
-      text,
-      file: isFile ? sharedFile(text, this.#deps.origins) : undefined,
-      atMs: Date.now(),
-      rules,
-      progress: 'sending',
-      outcomes: [],
-    });
-    this.#deps.changed();
-  }
-
-  /** Tells the contact whether the user is writing. */
-  compose(conversation: Conversation, isComposing: boolean): void {
-    const { jid, room } = conversation;
-    if (room || !this.state.contacts.get(jid)?.devices.size) return;
-    const chatState = el(ns.chatStates, isComposing ? 'composing' : 'active');
-    this.#session.send(el(ns.client, 'message', { type: 'chat', to: jid }, chatState, el(ns.hints, 'no-store')));
-  }
-
-  /** Uploads a file and sends its address. */
-  async share(conversation: Conversation, file: File): Promise<void> {
-    const url = await uploadFile(this.#session, this.services, file, this.#deps.origins);
-    this.say(conversation, url, { isFile: true });
-  }
-
-  /** Adds a contact, or accepts the request of one, so that both see when the other is online. */
-  async befriend(jid: string, name?: string): Promise<void> {
-    const asked = this.state.requests.delete(jid);
-    const item = el(ns.roster, 'item', { jid, name: name || this.state.contacts.get(jid)?.name });
-    await this.#session.request('set', undefined, el(ns.roster, 'query', {}, item));
-    this.#session.send(el(ns.client, 'presence', { type: 'subscribed', to: jid }));
-    const subscription = this.state.contacts.get(jid)?.subscription;
-    if (subscription !== 'to' && subscription !== 'both')
-      this.#session.send(el(ns.client, 'presence', { type: 'subscribe', to: jid }));
+  /** Begins a private conversation with an occupant of a room. Returns its address. */
+  whisper(room: string, nick: string): string {
+    const jid = `${room}/${nick}`;
     conversationWith(this.state, jid);
-    if (asked) this.#deps.changed();
+    return jid;
   }
 
-  /** Refuses the request of somebody. */
-  refuse(jid: string): void {
-    this.state.requests.delete(jid);
-    this.#session.send(el(ns.client, 'presence', { type: 'unsubscribed', to: jid }));
+  /** Takes a conversation off the list; the archive keeps it. */
+  forget(jid: string): void {
+    this.state.conversations.delete(jid);
     this.#deps.changed();
-  }
-
-  /** Removes a contact; messages stay. */
-  async remove(jid: string): Promise<void> {
-    const item = el(ns.roster, 'item', { jid, subscription: 'remove' });
-    await this.#session.request('set', undefined, el(ns.roster, 'query', {}, item));
   }
 
   /** Refuses an invitation to a room. */
@@ -208,7 +158,7 @@ export class Client {
     for (const { messages, room } of this.state.conversations.values()) {
       if (room) continue;
       for (const message of messages) {
-        if (message.progress === 'sending' && ids.includes(message.id)) message.progress = 'sent';
+        if (message.progress === 'sending' && ids.some((id) => hasId(message, id))) message.progress = 'sent';
       }
     }
     this.#deps.changed();
@@ -222,8 +172,9 @@ export class Client {
     this.rooms.reset();
     const roster = await this.#session.request('get', undefined, el(ns.roster, 'query'));
     takeRoster(state, childOf(roster, 'query', ns.roster), true);
-    this.#session.send(el(ns.client, 'presence'));
-    await Promise.all([this.#findServices(), this.rooms.enterAll(), this.#catchUp()]);
+    this.#session.send(el(ns.client, 'presence', {}, await capsElement()));
+    // Which messages are private ones of occupants is clear only when the rooms are known.
+    await Promise.all([this.#findServices(), this.rooms.enterAll().then(() => this.#catchUp())]);
   }
 
   async #findServices(): Promise<void> {
@@ -257,13 +208,14 @@ export class Client {
   }
 
   #arrival(): Arrival {
-    return { nowMs: Date.now(), origins: this.#deps.origins, open: this.#open };
+    const { origins, noticed } = this.#deps;
+    return { nowMs: Date.now(), origins, open: this.#open, noticed };
   }
 
   #take(stanza: XmlElement): void {
     if (stanza.name === 'iq') this.#takeRequest(stanza);
     else if (stanza.name === 'presence') this.#takePresence(stanza);
-    else if (!this.#history.take(stanza)) {
+    else if (!this.#history.take(stanza) && !takeEvent(this.state, stanza)) {
       for (const answer of takeMessage(this.state, stanza, this.#arrival())) this.#session.send(answer);
     }
     this.#deps.changed();

@@ -1,4 +1,4 @@
-import { h, icon, setText } from './dom.ts';
+import { h, icon, iconButton, setText } from './dom.ts';
 import { RuleForm } from './rule-form.ts';
 import type { Rule } from './rules.ts';
 
@@ -15,6 +15,10 @@ interface ComposerDeps {
   /** Rejects with an Error whose message the user can read. */
   readonly share: (file: File) => Promise<void>;
   readonly composing: (isComposing: boolean) => void;
+  /** The user wants to correct the last message. */
+  readonly correct: () => void;
+  /** The user does not want to correct it any more. */
+  readonly cancel: () => void;
 }
 
 /** What the composer has to know of the conversation. */
@@ -42,6 +46,7 @@ export class Composer {
     h('span', { class: 'spoken' }, 'Rules'),
     this.#count,
   );
+  readonly #correcting: HTMLElement;
   readonly #file = h('input', { type: 'file', id: 'file', class: 'spoken', tabindex: '-1', 'aria-hidden': 'true' });
   readonly #attach = h(
     'button',
@@ -61,6 +66,13 @@ export class Composer {
   constructor(deps: ComposerDeps) {
     this.#deps = deps;
     this.#rules = new RuleForm(() => this.#countRules());
+    this.#correcting = h(
+      'p',
+      { class: 'correcting', hidden: true },
+      icon('edit'),
+      h('span', {}, 'Correcting your last message'),
+      iconButton('close', 'Do not correct', () => this.#cancel()),
+    );
     const form = h(
       'form',
       { class: 'composer' },
@@ -71,7 +83,7 @@ export class Composer {
       this.#text,
       this.#sendButton,
     );
-    this.element = h('footer', {}, this.#problem, this.#rules.element, form);
+    this.element = h('footer', {}, this.#problem, this.#rules.element, this.#correcting, form);
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
@@ -96,12 +108,30 @@ export class Composer {
     for (const control of [this.#text, this.#sendButton, this.#attach]) control.disabled = disabled;
   }
 
+  /** Lets the user write a text that was sent anew. */
+  edit(text: string): void {
+    this.#correcting.hidden = false;
+    this.#text.value = text;
+    this.#text.setSelectionRange(text.length, text.length);
+    this.#typed();
+    this.focus();
+  }
+
+  #cancel(): void {
+    this.#correcting.hidden = true;
+    this.#text.value = '';
+    this.#typed();
+    this.#deps.cancel();
+    this.focus();
+  }
+
   #submit(): void {
     const text = this.#text.value.trim();
     if (text === '') return;
     const { rules, device } = this.#rules.choose(Date.now());
     this.#problem.hidden = true;
     this.#text.value = '';
+    this.#correcting.hidden = true;
     this.#isComposing = false;
     this.#deps.send({ text, rules, device });
     this.#rules.clear();
@@ -126,6 +156,11 @@ export class Composer {
   }
 
   #pressed(event: KeyboardEvent): void {
+    if (event.key === 'Escape' && !this.#correcting.hidden) return this.#cancel();
+    if (event.key === 'ArrowUp' && this.#text.value === '') {
+      event.preventDefault();
+      return this.#deps.correct();
+    }
     // While an input method composes, Enter chooses a word.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();

@@ -1,12 +1,13 @@
 import { typedAddress } from './address.ts';
 import type { Client } from './client.ts';
 import { Composer, type Written } from './composer.ts';
+import { correctable } from './corrections.ts';
 import { ask } from './dialogs.ts';
-import { DrawnList, h, icon, setText } from './dom.ts';
+import { DrawnList, h, icon, iconButton, setText } from './dom.ts';
 import { messageKey, messageSignature, messageView, type ShownMessage, shownMessages } from './message-view.ts';
-import { availabilityOf } from './presence.ts';
+import { availabilityOf, isInRoom } from './presence.ts';
 import { avatar } from './sidebar.ts';
-import { type ChatState, type Conversation, conversationWith, nameOf } from './state.ts';
+import { type ChatState, type Conversation, conversationWith, type Message, nameOf, roomAround } from './state.ts';
 
 /** Dependencies of the view of a conversation. */
 interface ConversationDeps {
@@ -16,6 +17,8 @@ interface ConversationDeps {
   readonly origins: readonly string[];
   /** Goes back to the list, on a narrow screen. */
   readonly back: () => void;
+  /** Opens another conversation. */
+  readonly open: (jid: string) => void;
 }
 
 /** Pixels from the end of the log within which it follows new messages. */
@@ -37,6 +40,9 @@ export class ConversationView {
   readonly #list: DrawnList<ShownMessage>;
   readonly #composer: Composer;
   #drawnMenu = '';
+  #drawnPicture = '';
+  /** The message that the user corrects. */
+  #corrected: Message | undefined;
   #isAtEnd = true;
 
   constructor(deps: ConversationDeps) {
@@ -46,7 +52,7 @@ export class ConversationView {
     this.#list = new DrawnList(messages, {
       key: messageKey,
       signature: messageSignature,
-      draw: (shown) => messageView(shown, deps.origins),
+      draw: (shown) => messageView(shown, { origins: deps.origins, correct: () => this.#correct() }),
     });
     this.#older.addEventListener('click', () => void this.#readBack());
     this.#log.append(this.#older, messages);
@@ -64,30 +70,24 @@ export class ConversationView {
     );
     this.#composer = new Composer({
       send: (written) => this.#send(written),
-      share: (file) => deps.client.share(this.#conversation, file),
-      composing: (isComposing) => deps.client.compose(this.#conversation, isComposing),
+      share: (file) => deps.client.sender.share(this.#conversation, file),
+      composing: (isComposing) => deps.client.sender.compose(this.#conversation, isComposing),
+      correct: () => this.#correct(),
+      cancel: () => {
+        this.#corrected = undefined;
+      },
     });
     const closeMenu = () => {
       this.#details.open = false;
     };
     this.#log.addEventListener('click', closeMenu);
     this.#details.addEventListener('keydown', ({ key }) => key === 'Escape' && closeMenu());
+    const back = iconButton('back', 'Back', deps.back);
+    back.classList.add('back');
     this.element = h(
       'main',
       { class: 'conversation' },
-      h(
-        'header',
-        {},
-        h(
-          'button',
-          { class: 'tool back', title: 'Back', on: { click: deps.back } },
-          icon('back'),
-          h('span', { class: 'spoken' }, 'Back'),
-        ),
-        this.#picture,
-        h('div', { class: 'who' }, this.#name, this.#status),
-        this.#details,
-      ),
+      h('header', {}, back, this.#picture, h('div', { class: 'who' }, this.#name, this.#status), this.#details),
       this.#notice,
       this.#log,
       this.#composer.element,
@@ -103,29 +103,40 @@ export class ConversationView {
     const { state } = client;
     const { room, messages, history } = this.#conversation;
     const contact = state.contacts.get(jid);
+    const around = roomAround(state, jid);
     const name = nameOf(state, jid);
-    if (this.#name.textContent !== name) this.#picture.replaceChildren(avatar(name, jid, room !== undefined));
+    this.#showPicture(name);
     setText(this.#name, name);
     setText(this.#status, this.#statusText());
     this.#showNotice();
     this.#drawMenu();
     const [{ scrollHeight: heightBefore }, firstBefore] = [this.#log, this.#log.querySelector('.message')];
     this.#older.hidden = history === 'all' || messages.length === 0;
-    this.#list.update(shownMessages(messages, room && ((nick) => nick)));
+    const nameFor = room && ((nick: string) => nick);
+    this.#list.update(shownMessages(messages, { nameFor, correctable: correctable(this.#conversation) }));
     if (this.#isAtEnd) this.#follow();
     else if (firstBefore !== this.#log.querySelector('.message'))
       this.#log.scrollTop += this.#log.scrollHeight - heightBefore;
     this.#composer.show({
       name,
-      hasRules: room === undefined,
+      hasRules: room === undefined && !around,
       devices: [...(contact?.devices.keys() ?? [])],
       takesFiles: client.services.upload !== undefined,
-      disabled: room !== undefined && room.state !== 'inside',
+      disabled: around ? !isInRoom(state, jid) : room !== undefined && room.state !== 'inside',
     });
   }
 
   get #conversation(): Conversation {
     return conversationWith(this.#deps.client.state, this.jid);
+  }
+
+  #showPicture(name: string): void {
+    const { client, jid } = this.#deps;
+    const picture = client.pictures.of(jid);
+    const drawn = JSON.stringify([name, picture]);
+    if (drawn === this.#drawnPicture) return;
+    this.#drawnPicture = drawn;
+    this.#picture.replaceChildren(avatar({ name, jid, isRoom: this.#conversation.room !== undefined, picture }));
   }
 
   /** Shows the end of the log, unless the user has scrolled away from it. */
@@ -138,6 +149,8 @@ export class ConversationView {
     const { room, composing } = this.#conversation;
     if (room) return `${countText(room.occupants.size)}${room.subject === '' ? '' : ` · ${room.subject}`}`;
     if (composing) return 'writes …';
+    const around = roomAround(state, this.jid);
+    if (around) return `${isInRoom(state, this.jid) ? 'in private, in' : 'has left'} ${nameOf(state, around.jid)}`;
     const contact = state.contacts.get(this.jid);
     if (contact?.subscription === 'both' || contact?.subscription === 'to') return availabilityOf(contact);
     return contact?.asked ? 'has not accepted your request yet' : this.jid;
@@ -151,9 +164,19 @@ export class ConversationView {
   }
 
   #send({ text, rules, device }: Written): void {
-    this.#deps.client.say(this.#conversation, text, { rules, device });
+    const { sender } = this.#deps.client;
+    const corrected = this.#corrected;
+    this.#corrected = undefined;
+    if (corrected) return sender.correct(this.#conversation, corrected, text);
+    sender.say(this.#conversation, text, { rules, device });
     this.#isAtEnd = true;
     this.#follow();
+  }
+
+  /** Lets the user correct the last message. */
+  #correct(): void {
+    this.#corrected = correctable(this.#conversation);
+    if (this.#corrected) this.#composer.edit(this.#corrected.text);
   }
 
   async #readBack(): Promise<void> {
@@ -166,10 +189,23 @@ export class ConversationView {
   #drawMenu(): void {
     const { state } = this.#deps.client;
     const { room } = this.#conversation;
-    const signature = JSON.stringify([room && [...room.occupants], state.contacts.get(this.jid)?.subscription]);
+    const signature = JSON.stringify([
+      room && [...room.occupants],
+      room?.nick,
+      state.contacts.get(this.jid)?.subscription,
+    ]);
     if (signature === this.#drawnMenu) return;
     this.#drawnMenu = signature;
-    this.#menu.replaceChildren(...(room ? this.#roomMenu() : this.#contactMenu(state)));
+    if (room) this.#menu.replaceChildren(...this.#roomMenu());
+    else this.#menu.replaceChildren(...(roomAround(state, this.jid) ? this.#occupantMenu() : this.#contactMenu(state)));
+  }
+
+  #occupantMenu(): HTMLElement[] {
+    const { client } = this.#deps;
+    return [
+      h('p', { class: 'copy' }, this.jid),
+      this.#action('Close the conversation', async () => client.forget(this.jid)),
+    ];
   }
 
   #contactMenu(state: ChatState): HTMLElement[] {
@@ -178,8 +214,10 @@ export class ConversationView {
     const isMutual = contact?.subscription === 'both';
     return [
       h('p', { class: 'copy' }, this.jid),
-      ...(isMutual ? [] : [this.#action(contact ? 'Ask again' : 'Add to contacts', () => client.befriend(this.jid))]),
-      ...(contact ? [this.#action('Remove contact', () => client.remove(this.jid))] : []),
+      ...(isMutual
+        ? []
+        : [this.#action(contact ? 'Ask again' : 'Add to contacts', () => client.contacts.add(this.jid))]),
+      ...(contact ? [this.#action('Remove contact', () => client.contacts.remove(this.jid))] : []),
     ];
   }
 
@@ -215,10 +253,18 @@ export class ConversationView {
         'ul',
         { class: 'occupants' },
         ...occupants.map(([nick, { role }]) =>
-          h('li', {}, h('span', {}, nick), role === 'moderator' && h('small', {}, 'moderator')),
+          h('li', {}, this.#occupant(nick, room?.nick), role === 'moderator' && h('small', {}, 'moderator')),
         ),
       ),
     ];
+  }
+
+  /** The name of an occupant, which opens a private conversation. */
+  #occupant(nick: string, own: string | undefined): HTMLElement {
+    if (nick === own) return h('span', {}, `${nick} (you)`);
+    const { client, open } = this.#deps;
+    const click = () => open(client.whisper(this.jid, nick));
+    return h('button', { class: 'link', title: `Write to ${nick} in private`, on: { click } }, nick);
   }
 
   #action(words: string, run: () => Promise<void>): HTMLElement {

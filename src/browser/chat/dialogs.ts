@@ -8,6 +8,8 @@ interface Field {
   readonly value?: string;
   readonly hint?: string;
   readonly optional?: boolean;
+  /** A new password, which nobody may read from the screen. */
+  readonly isPassword?: boolean;
 }
 
 /** What a dialog asks for, and what happens then. */
@@ -54,16 +56,18 @@ export function ask({ title, fields, verb, answer }: Question): void {
       h('button', {}, verb),
     ),
   );
-  const dialog: HTMLDialogElement = h(
-    'dialog',
-    { 'aria-labelledby': 'dialog-title', on: { close: () => dialog.remove() } },
-    form,
-  );
+  const dialog = h('dialog', { 'aria-labelledby': 'dialog-title' }, form);
+  showDialog(dialog);
+}
+
+/** Shows a dialog until it is closed. */
+export function showDialog(dialog: HTMLDialogElement): void {
+  dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
 }
 
-function fieldView({ name, label, placeholder, value, hint, optional }: Field): HTMLElement {
+function fieldView({ name, label, placeholder, value, hint, optional, isPassword = false }: Field): HTMLElement {
   const id = `dialog-${name}`;
   const isRequired = optional !== true;
   return h(
@@ -76,7 +80,8 @@ function fieldView({ name, label, placeholder, value, hint, optional }: Field): 
       placeholder,
       value,
       required: isRequired,
-      autocomplete: 'off',
+      type: isPassword ? 'password' : 'text',
+      autocomplete: isPassword ? 'new-password' : 'off',
       autocapitalize: 'none',
       spellcheck: 'false',
     }),

@@ -29,11 +29,16 @@ const icons = {
     'M20 11.500 12.400 19a5 5 0 0 1-7-7l8-8a3.300 3.300 0 0 1 4.700 4.700l-8 8a1.700 1.700 0 0 1-2.400-2.400l7.400-7.300',
   back: 'M15 5l-7 7 7 7',
   close: 'M6 6l12 12M18 6L6 18',
+  edit: 'M4.500 19.500l.9-4L15.900 5a1.900 1.900 0 0 1 2.700 0l.4.4a1.900 1.900 0 0 1 0 2.700L8.500 18.600z',
+  leave:
+    'M14 5.500V5a1.500 1.500 0 0 0-1.500-1.500h-6A1.500 1.500 0 0 0 5 5v14a1.500 1.500 0 0 0 1.500 1.500h6A1.500 1.500 0 0 0 14 19v-.500M10 12h10M16.500 8.500 20 12l-3.500 3.500',
   more: 'M12 5.500v.01M12 12v.01M12 18.500v.01',
   person:
     'M12 11.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM4.500 20c.8-3.700 3.700-5.500 7.500-5.500s6.700 1.800 7.500 5.500',
   room: 'M8.500 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2.500 19c.5-3.300 2.800-5 6-5s5.500 1.700 6 5M15.500 5.300a3 3 0 0 1 0 5.400M17.500 14.300c2.200.6 3.600 2.200 4 4.700',
   rules: 'M5 7h5M14 7h5M5 17h9M18 17h1M12 4.800v4.400M16 14.800v4.400',
+  settings:
+    'M12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM12 3.500v2.600M12 17.900v2.600M3.500 12h2.600M17.900 12h2.600M6 6l1.900 1.900M16.100 16.100L18 18M18 6l-1.900 1.900M7.900 16.100L6 18',
   send: 'M4.500 12 20 4.500 15.500 20l-3-6.500z',
 } as const;
 
@@ -47,6 +52,12 @@ export function icon(name: keyof typeof icons): SVGElement {
   path.setAttribute('d', icons[name]);
   picture.append(path);
   return picture;
+}
+
+/** A button that shows only a picture. */
+export function iconButton(name: keyof typeof icons, words: string, click: () => void): HTMLButtonElement {
+  const props = { type: 'button', class: 'tool', title: words, on: { click } };
+  return h('button', props, icon(name), h('span', { class: 'spoken' }, words));
 }
 
 /** Changes a text only if it is another one, so that screen readers do not read it again. */

@@ -4,11 +4,17 @@ import { childOf, el, elementsOf, textOf, type XmlElement } from './element.ts';
 import { type Exchange, passwordExchange, tokenExchange, tokenMechanism } from './sasl.ts';
 import { conditionOf, type Stream } from './stream.ts';
 
-/** What a user logs in with. */
-export interface Credentials {
+/** A tab of a user. */
+interface Device {
   readonly username: string;
   /** The id of this tab among the devices of the user. */
   readonly agent: string;
+  /** Its name for the user. */
+  readonly device: string;
+}
+
+/** What a user logs in with. */
+export interface Credentials extends Device {
   readonly secret: { readonly password: string } | { readonly token: string };
 }
 
@@ -70,6 +76,14 @@ export async function logIn(
   }
 }
 
+/** Makes a token worthless (XEP-0484 §3.6). Rejects with `StreamClosed`. */
+export async function revokeToken(stream: Stream, device: Device, token: string): Promise<void> {
+  const exchange = tokenExchange(device.username, token);
+  const fast = el(ns.fast, 'fast', { invalidate: 'true' });
+  stream.send(await authenticate(exchange, device, fast));
+  await stream.next('success', 'failure');
+}
+
 function exchangeFor(features: XmlElement, { username, secret }: Credentials): Exchange {
   const authentication = childOf(features, 'authentication', ns.sasl2);
   if ('token' in secret) return tokenExchange(username, secret.token);
@@ -81,16 +95,13 @@ function exchangeFor(features: XmlElement, { username, secret }: Credentials): E
 
 async function request(
   exchange: Exchange,
-  { agent, secret }: Credentials,
+  credentials: Credentials,
   resumption: Resumption | undefined,
 ): Promise<XmlElement> {
-  return el(
-    ns.sasl2,
-    'authenticate',
-    { mechanism: exchange.mechanism },
-    el(ns.sasl2, 'initial-response', {}, toBase64(await exchange.initial())),
-    el(ns.sasl2, 'user-agent', { id: agent }, el(ns.sasl2, 'software', {}, 'Ampere chat')),
-    'token' in secret ? el(ns.fast, 'fast') : undefined,
+  return authenticate(
+    exchange,
+    credentials,
+    'token' in credentials.secret ? el(ns.fast, 'fast') : undefined,
     el(ns.fast, 'request-token', { mechanism: tokenMechanism }),
     resumption && el(ns.streamManagement, 'resume', { previd: resumption.id, h: resumption.handled }),
     el(
@@ -101,6 +112,27 @@ async function request(
       el(ns.carbons, 'enable'),
       el(ns.streamManagement, 'enable', { resume: 'true' }),
     ),
+  );
+}
+
+async function authenticate(
+  exchange: Exchange,
+  { agent, device }: Device,
+  ...inline: readonly (XmlElement | undefined)[]
+): Promise<XmlElement> {
+  return el(
+    ns.sasl2,
+    'authenticate',
+    { mechanism: exchange.mechanism },
+    el(ns.sasl2, 'initial-response', {}, toBase64(await exchange.initial())),
+    el(
+      ns.sasl2,
+      'user-agent',
+      { id: agent },
+      el(ns.sasl2, 'software', {}, 'Ampere chat'),
+      el(ns.sasl2, 'device', {}, device),
+    ),
+    ...inline,
   );
 }
 

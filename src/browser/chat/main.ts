@@ -2,7 +2,9 @@ import { domainOf, localOf } from './address.ts';
 import { randomId } from './base64.ts';
 import { ChatView } from './chat-view.ts';
 import { Client } from './client.ts';
+import { reachable } from './files.ts';
 import { loginView } from './login-view.ts';
+import { Notifications } from './notifications.ts';
 import { parseXml } from './parse-xml.ts';
 import type { Account, SavedSession } from './session.ts';
 import { type ChatState, emptyState, restoreState, saveState } from './state.ts';
@@ -26,6 +28,11 @@ const transport: Transport = {
   open: (url, protocol) => new WebSocket(url, protocol),
   parse: parseXml,
 };
+const notifications = new Notifications({
+  api: globalThis.Notification,
+  storage: localStorage,
+  isAway: () => document.visibilityState === 'hidden' || !document.hasFocus(),
+});
 
 /** The client of this tab and its view. */
 let running: { readonly client: Client; readonly account: Account; readonly view: ChatView } | undefined;
@@ -42,6 +49,7 @@ function showLogin(notice?: string, jid = namedAddress()): void {
         username: localOf(typed.jid),
         domain: domainOf(typed.jid),
         agent: agent(),
+        device: deviceName(navigator.userAgent),
         password: typed.password,
       };
       const client = makeClient(account, emptyState());
@@ -62,23 +70,31 @@ function namedAddress(): string {
 }
 
 function makeClient(account: Account, state: ChatState, saved?: SavedSession): Client {
-  return new Client({
+  const client = new Client({
     transport,
     account,
     state,
     origins,
+    reach: (url) => reachable(url, origins, location),
     ...(saved && { saved }),
     changed: () => running?.view.changed(),
+    noticed: (conversation, message) => {
+      notifications.tell(client.state, conversation, message, () => {
+        window.focus();
+        running?.view.open(conversation.jid);
+      });
+    },
     ended: (reason) => showLogin(endText(reason), `${account.username}@${account.domain}`),
   });
+  return client;
 }
 
 function showChat(client: Client, account: Account): void {
   const logOut = () => {
-    client.end();
+    void client.end();
     showLogin();
   };
-  const view = new ChatView({ client, domain: account.domain, origins, logOut });
+  const view = new ChatView({ client, notifications, domain: account.domain, origins, logOut });
   running = { client, account, view };
   app.replaceChildren(view.element);
 }
@@ -99,6 +115,15 @@ function agent(): string {
   const known = sessionStorage.getItem(agentKey) ?? randomId();
   sessionStorage.setItem(agentKey, known);
   return known;
+}
+
+/** The browser and the system in words, such as "Firefox on Linux". */
+function deviceName(userAgent: string): string {
+  const find = (names: readonly string[]) => names.find((name) => userAgent.includes(name));
+  // Each names the ones after it, too.
+  const browser = find(['Edg', 'Firefox', 'Chrome', 'Safari'])?.replace('Edg', 'Edge') ?? 'Browser';
+  const system = find(['Android', 'iPhone', 'iPad', 'Windows', 'Mac', 'Linux']);
+  return system === undefined ? browser : `${browser} on ${system}`;
 }
 
 function keep(): void {

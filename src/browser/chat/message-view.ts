@@ -1,4 +1,4 @@
-import { h } from './dom.ts';
+import { h, icon } from './dom.ts';
 import { reachable } from './files.ts';
 import { textParts } from './links.ts';
 import { ruleText } from './rules.ts';
@@ -13,13 +13,28 @@ export interface ShownMessage {
   readonly day: string | undefined;
   /** Whether the message before it has the same author. */
   readonly follows: boolean;
+  /** Whether the user can correct it. */
+  readonly isCorrectable: boolean;
 }
 
-/** The days and authors of the messages of a conversation. `nameFor` is undefined where only two people talk. */
-export function shownMessages(
-  messages: readonly Message[],
-  nameFor: ((from: string) => string) | undefined,
-): ShownMessage[] {
+/** What decides how messages are shown. */
+interface LogContext {
+  /** The name for an author; undefined where only two people talk. */
+  readonly nameFor: ((from: string) => string) | undefined;
+  /** The message that the user can correct. */
+  readonly correctable: Message | undefined;
+}
+
+/** What the view of a message needs. */
+interface MessageDeps {
+  /** The origins of the files of this server. */
+  readonly origins: readonly string[];
+  /** The user wants to correct the message. */
+  readonly correct: () => void;
+}
+
+/** The days and authors of the messages of a conversation. */
+export function shownMessages(messages: readonly Message[], { nameFor, correctable }: LogContext): ShownMessage[] {
   return messages.map((message, index) => {
     const before = messages[index - 1];
     const isNewDay = !before || dayOf(before.atMs) !== dayOf(message.atMs);
@@ -29,6 +44,7 @@ export function shownMessages(
       author: nameFor && !message.mine && !follows ? nameFor(message.from) : undefined,
       day: isNewDay ? dayOf(message.atMs) : undefined,
       follows,
+      isCorrectable: message === correctable,
     };
   });
 }
@@ -39,19 +55,34 @@ export function messageKey({ message }: ShownMessage): string {
 }
 
 /** Changes when the message has to be drawn again. */
-export function messageSignature({ message, author, day, follows }: ShownMessage): string {
-  return JSON.stringify([message.progress, message.outcomes, author, day, follows]);
+export function messageSignature({ message, author, day, follows, isCorrectable }: ShownMessage): string {
+  const { progress, outcomes, text, correction } = message;
+  return JSON.stringify([progress, outcomes, text, correction, author, day, follows, isCorrectable]);
 }
 
 /** The element for a message: its text or picture, when it was sent, its rules and what became of it. */
-export function messageView({ message, author, day, follows }: ShownMessage, origins: readonly string[]): HTMLElement {
+export function messageView(shown: ShownMessage, { origins, correct }: MessageDeps): HTMLElement {
+  const { message, author, day, follows, isCorrectable } = shown;
   const { mine, progress, rules, outcomes } = message;
+  const correctButton =
+    isCorrectable &&
+    h(
+      'button',
+      { class: 'correct', title: 'Correct', on: { click: correct } },
+      icon('edit'),
+      h('span', { class: 'spoken' }, 'Correct'),
+    );
   return h(
     'div',
     { class: `message${mine ? ' mine' : ''}${follows ? ' follows' : ''}` },
     day !== undefined && h('p', { class: 'day' }, h('span', {}, day)),
     author !== undefined && h('p', { class: 'author' }, author),
-    h('div', { class: `bubble${progress === 'failed' ? ' failed' : ''}` }, ...content(message, origins), meta(message)),
+    h(
+      'div',
+      { class: `bubble${progress === 'failed' ? ' failed' : ''}` },
+      ...content(message, origins),
+      meta(message, correctButton),
+    ),
     rules.length > 0 &&
       h('ul', { class: 'rules', 'aria-label': 'Rules' }, ...rules.map((rule) => h('li', {}, ruleText(rule)))),
     ...outcomes.map(({ text, bad }) => h('p', { class: `outcome ${bad ? 'bad' : 'good'}` }, text)),
@@ -86,16 +117,21 @@ const progressSigns = {
   failed: ['!', 'not delivered'],
 } as const;
 
-function meta({ atMs, mine, progress }: Message): HTMLElement {
+function meta(
+  { atMs, mine, progress, correction, corrects }: Message,
+  correctButton: HTMLElement | false,
+): HTMLElement {
   const time = new Date(atMs).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
   const [sign, words] = progressSigns[progress];
   return h(
     'p',
     { class: 'meta' },
+    (correction !== undefined || corrects !== undefined) && h('span', {}, 'corrected'),
     h('time', { datetime: new Date(atMs).toISOString() }, time),
     ...(mine
       ? [h('span', { class: 'sign', 'aria-hidden': 'true', title: words }, sign), h('span', { class: 'spoken' }, words)]
       : []),
+    correctButton,
   );
 }
 

@@ -1,7 +1,7 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { bareOf, resourceOf } from './address.ts';
 import { childOf, elementsOf, textOf, type XmlElement } from './element.ts';
-import type { ChatState, Contact, Conversation, Room } from './state.ts';
+import { type ChatState, type Contact, type Conversation, type Room, roomAround } from './state.ts';
 import { conditionOf } from './stream.ts';
 
 /** Takes a presence stanza: of a contact, or of a room. */
@@ -24,6 +24,11 @@ export function availabilityOf(contact: Contact | undefined): 'online' | 'away' 
   const shows = [...(contact?.devices.values() ?? [])].map(({ show }) => show);
   if (shows.length === 0) return 'offline';
   return shows.some((show) => show === '' || show === 'chat') ? 'online' : 'away';
+}
+
+/** Whether an address is that of an occupant who is in the room now. */
+export function isInRoom(state: ChatState, jid: string): boolean {
+  return roomAround(state, jid)?.room?.occupants.has(resourceOf(jid)) ?? false;
 }
 
 /** Takes the roster as a whole, or what has changed of it (RFC 6121 §2). */

@@ -1,10 +1,21 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { bareOf, domainOf, resourceOf } from './address.ts';
+import { correctedId, takeCorrection, takeEarlierCorrection } from './corrections.ts';
 import { childOf, el, elementsOf, textOf, type XmlElement } from './element.ts';
 import { fileOf } from './files.ts';
 import { failureText, reportOf } from './outcomes.ts';
 import { rulesOf } from './rules.ts';
-import { addMessage, type ChatState, conversationWith, type Message, nameOf, type Outcome } from './state.ts';
+import {
+  addMessage,
+  type ChatState,
+  type Conversation,
+  conversationWith,
+  hasId,
+  type Message,
+  nameOf,
+  type Outcome,
+  roomAround,
+} from './state.ts';
 
 /** How a message came to the page. */
 export interface Arrival {
@@ -17,6 +28,8 @@ export interface Arrival {
   readonly archiveId?: string;
   /** For a message from the archive of a room: that room. */
   readonly room?: string;
+  /** Somebody else has written just now. */
+  readonly noticed?: (conversation: Conversation, message: Message) => void;
 }
 
 /** Puts a message where it belongs. Returns the stanzas to send in answer. */
@@ -84,8 +97,8 @@ function sentMessage(state: ChatState, about: XmlElement): { message: Message; r
   const { id, from = state.me } = about.attributes;
   const sender = bareOf(from);
   for (const { jid, messages } of state.conversations.values()) {
-    if (![jid, domainOf(jid), domainOf(state.me), state.me].includes(sender)) continue;
-    const message = messages.find((one) => one.mine && one.id === id);
+    if (![bareOf(jid), domainOf(jid), domainOf(state.me), state.me].includes(sender)) continue;
+    const message = messages.find((one) => one.mine && hasId(one, id));
     if (message) return { message, recipient: jid };
   }
   return undefined;
@@ -107,30 +120,46 @@ function takeGroupchat(state: ChatState, stanza: XmlElement, arrival: Arrival): 
   const mine = nick === room.nick;
   const message = messageFrom(stanza, arrival, { id, from: nick, mine, archive: jid });
   if (mine) {
-    const sent = conversation.messages.find((other) => other.mine && other.id === id);
+    const sent = conversation.messages.find((other) => other.mine && hasId(other, id));
     if (sent?.progress === 'sending') sent.progress = 'sent';
   }
-  const added = addMessage(conversation, message);
-  if (added && !mine && arrival.archiveId === undefined && arrival.open !== jid) conversation.unread++;
+  place(conversation, stanza, message, arrival);
   return [];
+}
+
+/** Puts a message into its conversation, in the place of the one that it corrects. Returns whether it was not there before. */
+function place(conversation: Conversation, stanza: XmlElement, message: Message, arrival: Arrival): boolean {
+  const corrected = correctedId(stanza);
+  if (corrected !== undefined && takeCorrection(conversation, corrected, message)) return true;
+  const added = addMessage(conversation, corrected === undefined ? message : { ...message, corrects: corrected });
+  if (!added) return false;
+  takeEarlierCorrection(conversation, added);
+  if (added.mine || arrival.archiveId !== undefined) return true;
+  if (arrival.open !== conversation.jid) conversation.unread++;
+  arrival.noticed?.(conversation, added);
+  return true;
 }
 
 function takeChat(state: ChatState, stanza: XmlElement, arrival: Arrival): readonly XmlElement[] {
   const { from = state.me, to = state.me, id = '', type } = stanza.attributes;
   const mine = bareOf(from) === state.me;
-  const peer = mine ? bareOf(to) : bareOf(from);
+  const peer = peerOf(state, mine ? to : from);
   const archiveId = arrival.archiveId ?? archiveIdOf(stanza, state.me);
   if (archiveId !== undefined && arrival.archiveId === undefined) state.newest = archiveId;
   if (takeInvitation(state, stanza, arrival) || takeReceipt(state, stanza, peer)) return [];
   takeComposing(state, stanza, peer, mine);
-  // Private messages of occupants are not in the reach of this page.
   if (!childOf(stanza, 'body', ns.client) || type === 'headline' || state.conversations.get(peer)?.room) return [];
   const conversation = conversationWith(state, peer);
-  const message = messageFrom(stanza, arrival, { id, from: bareOf(from), mine, archive: state.me });
-  const added = addMessage(conversation, message);
-  if (!added || mine || arrival.archiveId !== undefined) return [];
-  if (arrival.open !== peer) conversation.unread++;
+  const author = mine ? state.me : peer;
+  const message = messageFrom(stanza, arrival, { id, from: author, mine, archive: state.me });
+  const isNew = place(conversation, stanza, message, arrival);
+  if (!isNew || mine || arrival.archiveId !== undefined) return [];
   return wantsReceipt(stanza) ? [receipt(from, id, type)] : [];
+}
+
+/** Whose conversation a message belongs to: each occupant of a room has one (XEP-0045 §7.5). */
+function peerOf(state: ChatState, jid: string): string {
+  return roomAround(state, jid) ? jid : bareOf(jid);
 }
 
 interface Origin {
@@ -148,6 +177,7 @@ function messageFrom(stanza: XmlElement, arrival: Arrival, { id, from, mine, arc
     archiveId: arrival.archiveId ?? archiveIdOf(stanza, archive),
     from,
     mine,
+    author: childOf(stanza, 'occupant-id', ns.occupantId)?.attributes['id'],
     text,
     file: fileOf(stanza, text, arrival.origins),
     atMs: stampOf(stanza) ?? arrival.nowMs,
@@ -176,7 +206,7 @@ function takeReceipt(state: ChatState, stanza: XmlElement, peer: string): boolea
   const received = childOf(stanza, 'received', ns.receipts);
   if (!received) return false;
   const id = received.attributes['id'];
-  const message = state.conversations.get(peer)?.messages.find((one) => one.mine && one.id === id);
+  const message = state.conversations.get(peer)?.messages.find((one) => one.mine && hasId(one, id));
   if (message && message.progress !== 'failed') message.progress = 'received';
   return true;
 }

@@ -57,7 +57,7 @@ export class Rooms {
   async leave(jid: string): Promise<void> {
     const { session, state } = this.#deps;
     const nick = state.conversations.get(jid)?.room?.nick;
-    state.conversations.delete(jid);
+    for (const other of state.conversations.keys()) if (bareOf(other) === jid) state.conversations.delete(other);
     if (nick !== undefined) session.send(el(ns.client, 'presence', { type: 'unavailable', to: `${jid}/${nick}` }));
     this.#deps.changed();
     await removeBookmark(session, jid);

@@ -1,6 +1,5 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { childOf, el, elementsOf, textOf, type XmlElement } from './element.ts';
-import { reachable } from './files.ts';
 import { RequestFailed, type Session } from './session.ts';
 
 /** What the server has beside accounts. */
@@ -47,12 +46,15 @@ function maxBytesOf(query: XmlElement | undefined): number {
   return Number(textOf(childOf(limit, 'value', ns.dataForm))) || Number.POSITIVE_INFINITY;
 }
 
-/** Uploads a file (XEP-0363). Resolves with the address for others; rejects with `RequestFailed`. */
+/**
+ * Uploads a file (XEP-0363) to the address under which `reach` says that the page reaches the one of the server. Resolves with the address
+ * for others; rejects with `RequestFailed`.
+ */
 export async function uploadFile(
   session: Pick<Session, 'request'>,
   { upload }: Services,
   file: File,
-  origins: readonly string[],
+  reach: (url: string) => string,
 ): Promise<string> {
   if (!upload) throw new RequestFailed('service-unavailable', 'This server takes no files.');
   if (file.size > upload.maxBytes) throw new RequestFailed('not-acceptable', 'The file is too large for this server.');
@@ -61,7 +63,7 @@ export async function uploadFile(
   const slot = childOf(await session.request('get', upload.jid, request), 'slot', ns.httpUpload);
   const [put, get] = ['put', 'get'].map((name) => childOf(slot, name, ns.httpUpload)?.attributes['url'] ?? '');
   if (!put || !get || !URL.canParse(put) || !URL.canParse(get)) throw new RequestFailed('undefined-condition');
-  const answer = await fetch(reachable(put, origins, location), {
+  const answer = await fetch(reach(put), {
     method: 'PUT',
     body: file,
     headers: { 'content-type': type },

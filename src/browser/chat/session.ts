@@ -1,7 +1,7 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { randomId } from './base64.ts';
 import { childOf, el, serialize, type XmlElement } from './element.ts';
-import { type Credentials, type LoggedIn, LoginRefused, logIn } from './login.ts';
+import { type Credentials, type LoggedIn, LoginRefused, logIn, revokeToken } from './login.ts';
 import { Outbox, type SavedOutbox } from './outbox.ts';
 import { conditionOf, Stream, StreamClosed, type Transport } from './stream.ts';
 
@@ -32,6 +32,8 @@ export interface Account {
   readonly username: string;
   readonly domain: string;
   readonly agent: string;
+  /** What the server tells the user of this device. */
+  readonly device: string;
   readonly password: string | undefined;
 }
 
@@ -69,6 +71,7 @@ export class Session {
   readonly #outbox: Outbox;
   #stream: Stream | undefined;
   #jid: string;
+  #password: string | undefined;
   #token: string | undefined;
   #resumable: string | undefined;
   #handled: number;
@@ -84,6 +87,7 @@ export class Session {
     this.#events = events;
     this.#outbox = new Outbox(saved?.outbox);
     this.#jid = saved?.jid ?? '';
+    this.#password = account.password;
     this.#token = saved?.token;
     this.#resumable = saved?.resumable;
     this.#handled = saved?.handled ?? 0;
@@ -137,10 +141,29 @@ export class Session {
     return answer.promise;
   }
 
-  /** Ends the session for good. */
-  end(): void {
+  /** The password has changed, and the token is worthless: comes back with the new password for another one. */
+  renew(password: string): void {
+    const stream = this.#stream;
+    this.#password = password;
+    this.#token = undefined;
+    this.#stream = undefined;
+    stream?.drop();
+    if (stream) void this.#attempt();
+  }
+
+  /** Ends the session for good, and revokes its token. If the server cannot be reached now, the token stays until it expires. */
+  async end(): Promise<void> {
     this.#finish();
     this.#stream?.close();
+    const token = this.#token;
+    if (token === undefined) return;
+    try {
+      const [stream] = await Stream.open(this.#transport, this.#account.domain);
+      await revokeToken(stream, this.#account, token);
+      stream.close();
+    } catch (error) {
+      if (!(error instanceof StreamClosed)) throw error;
+    }
   }
 
   save(): SavedSession {
@@ -166,12 +189,13 @@ export class Session {
   }
 
   #credentials(): Credentials {
-    const { username, agent, password } = this.#account;
-    const secret = this.#token === undefined ? { password: password ?? '' } : { token: this.#token };
-    return { username, agent, secret };
+    const { username, agent, device } = this.#account;
+    const secret = this.#token === undefined ? { password: this.#password ?? '' } : { token: this.#token };
+    return { username, agent, device, secret };
   }
 
   #joined(stream: Stream, { jid, token, handled, resumed, resumable }: LoggedIn): void {
+    if (this.#ended) return stream.close();
     this.#stream = stream;
     this.#token = token ?? this.#token;
     this.#pauseMs = firstPauseMs;

@@ -1,7 +1,7 @@
 import { localOf } from './address.ts';
-import { DrawnList, h, icon } from './dom.ts';
-import { availabilityOf } from './presence.ts';
-import { type ChatState, type Invitation, nameOf } from './state.ts';
+import { DrawnList, h, icon, iconButton, setText } from './dom.ts';
+import { availabilityOf, isInRoom } from './presence.ts';
+import { type ChatState, type Invitation, nameOf, roomAround } from './state.ts';
 
 /** What the user can do in the list. */
 interface SidebarDeps {
@@ -12,6 +12,9 @@ interface SidebarDeps {
   readonly ignore: (room: string) => void;
   readonly addContact: () => void;
   readonly joinRoom: () => void;
+  /** The address of the picture of a user, if there is one. */
+  readonly pictureOf: (jid: string) => string | undefined;
+  readonly settings: () => void;
   readonly logOut: () => void;
 }
 
@@ -23,6 +26,7 @@ interface Line {
   readonly availability: 'online' | 'away' | 'offline';
   readonly preview: string;
   readonly unread: number;
+  readonly picture: string | undefined;
   readonly isOpen: boolean;
 }
 
@@ -30,7 +34,10 @@ interface Line {
 export class Sidebar {
   readonly element: HTMLElement;
   readonly #deps: SidebarDeps;
-  readonly #me = h('p', { class: 'me' });
+  readonly #picture = h('span', { class: 'picture-place' });
+  readonly #name = h('strong');
+  readonly #address = h('small');
+  #drawnPicture: string | undefined;
   readonly #empty = h('p', { class: 'quiet empty' }, 'Nobody is here yet. Add a contact by address, or enter a room.');
   readonly #requests: DrawnList<string>;
   readonly #invitations: DrawnList<Invitation>;
@@ -66,9 +73,10 @@ export class Sidebar {
         'header',
         {},
         h('h1', { class: 'spoken' }, 'Chat'),
-        h('img', { src: '/assets/ampere.svg', alt: '', class: 'mark' }),
-        this.#me,
-        h('button', { class: 'second small', on: { click: () => deps.logOut() } }, 'Log out'),
+        this.#picture,
+        h('p', { class: 'me' }, this.#name, this.#address),
+        iconButton('settings', 'Settings', deps.settings),
+        iconButton('leave', 'Log out', deps.logOut),
       ),
       h(
         'div',
@@ -82,15 +90,22 @@ export class Sidebar {
 
   update(state: ChatState, open: string | undefined): void {
     this.#state = state;
-    const lines = linesOf(state, open);
-    if (this.#me.textContent !== state.me) {
-      this.#me.textContent = state.me;
-      this.#me.title = state.me;
-    }
+    const lines = linesOf(state, open, this.#deps.pictureOf);
+    this.#showMe(state);
     this.#requests.update([...state.requests]);
     this.#invitations.update([...state.invitations.values()]);
     this.#lines.update(lines);
     this.#empty.hidden = lines.length + state.requests.size + state.invitations.size > 0;
+  }
+
+  #showMe({ me, names }: ChatState): void {
+    const [name, picture] = [names.get(me) ?? localOf(me), this.#deps.pictureOf(me)];
+    setText(this.#name, name);
+    setText(this.#address, me);
+    this.#address.title = me;
+    const drawn = JSON.stringify([name, me, picture]);
+    if (drawn !== this.#drawnPicture) this.#picture.replaceChildren(avatar({ name, jid: me, picture }));
+    this.#drawnPicture = drawn;
   }
 
   #request(jid: string): HTMLElement {
@@ -123,7 +138,7 @@ export class Sidebar {
     );
   }
 
-  #line({ jid, name, isRoom, availability, preview, unread, isOpen }: Line): HTMLElement {
+  #line({ jid, name, isRoom, availability, preview, unread, picture, isOpen }: Line): HTMLElement {
     const presence = isRoom ? 'room' : availability;
     return h(
       'li',
@@ -131,7 +146,7 @@ export class Sidebar {
       h(
         'button',
         { class: 'line', title: jid, 'aria-current': isOpen && 'true', on: { click: () => this.#deps.open(jid) } },
-        avatar(name, jid, isRoom),
+        avatar({ name, jid, isRoom, picture }),
         !isRoom && h('span', { class: `dot ${availability}` }),
         h('span', { class: 'name' }, name),
         h('span', { class: 'spoken' }, `, ${presence}`),
@@ -142,14 +157,24 @@ export class Sidebar {
   }
 }
 
-/** A letter in a color that stays the same for an address. */
-export function avatar(name: string, jid: string, isRoom: boolean): HTMLElement {
+/** Whom a picture stands for. */
+interface Pictured {
+  readonly name: string;
+  readonly jid: string;
+  readonly isRoom?: boolean;
+  /** The address of the picture. */
+  readonly picture?: string | undefined;
+}
+
+/** A picture, or a letter in a color that stays the same for an address. */
+export function avatar({ name, jid, isRoom = false, picture }: Pictured): HTMLElement {
+  if (picture !== undefined) return h('img', { class: 'avatar', src: picture, alt: '' });
   const hue = Array.from(jid).reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 8, 7);
   const [letter = '?'] = Array.from(name.toUpperCase());
   return h('span', { class: `avatar hue-${hue}`, 'aria-hidden': 'true' }, isRoom ? '#' : letter);
 }
 
-function linesOf(state: ChatState, open: string | undefined): Line[] {
+function linesOf(state: ChatState, open: string | undefined, pictureOf: SidebarDeps['pictureOf']): Line[] {
   const { contacts, conversations } = state;
   const all = [...new Set([...conversations.keys(), ...contacts.keys()])];
   const lastAt = (jid: string) => conversations.get(jid)?.messages.at(-1)?.atMs ?? 0;
@@ -162,18 +187,22 @@ function linesOf(state: ChatState, open: string | undefined): Line[] {
         jid,
         name: nameOf(state, jid),
         isRoom: conversation?.room !== undefined,
-        availability: availabilityOf(contact),
+        availability: isInRoom(state, jid) ? 'online' : availabilityOf(contact),
         preview: previewOf(state, jid),
         unread: conversation?.unread ?? 0,
+        picture: pictureOf(jid),
         isOpen: jid === open,
       };
     });
 }
 
-function previewOf({ conversations, contacts }: ChatState, jid: string): string {
+function previewOf(state: ChatState, jid: string): string {
+  const { conversations, contacts } = state;
+  const around = roomAround(state, jid);
   const { composing, messages, room } = conversations.get(jid) ?? { composing: false, messages: [], room: undefined };
   if (composing) return 'writes …';
   const last = messages.at(-1);
+  if (!last && around) return `in ${nameOf(state, around.jid)}`;
   if (!last) return contacts.get(jid)?.asked ? 'has not answered yet' : jid;
   const text = last.file ? `Sent ${last.file.name}` : last.text.slice(0, 120);
   if (last.mine) return `You: ${text}`;

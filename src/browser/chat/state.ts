@@ -1,4 +1,4 @@
-import { localOf } from './address.ts';
+import { bareOf, localOf, resourceOf } from './address.ts';
 import type { Rule } from './rules.ts';
 
 /** What the server reported of a message. */
@@ -16,6 +16,12 @@ export interface SharedFile {
   readonly picture: boolean;
 }
 
+/** The newest correction of a message (XEP-0308). */
+interface Correction {
+  readonly id: string;
+  readonly atMs: number;
+}
+
 /** A message in a conversation. */
 export interface Message {
   readonly id: string;
@@ -24,13 +30,18 @@ export interface Message {
   /** The nickname in a room; the bare address otherwise. */
   readonly from: string;
   readonly mine: boolean;
-  readonly text: string;
+  /** In a room: the id of the author, which stays when the nickname changes (XEP-0421). */
+  readonly author?: string | undefined;
+  text: string;
   readonly file: SharedFile | undefined;
   readonly atMs: number;
   readonly rules: readonly Rule[];
   /** Of a message of the user: how far it got. */
   progress: 'sending' | 'sent' | 'received' | 'failed';
   outcomes: readonly Outcome[];
+  correction?: Correction;
+  /** Of a correction that came before the message that it corrects: the id of that one. */
+  readonly corrects?: string;
 }
 
 /** A device of a contact. */
@@ -66,8 +77,9 @@ export interface Room {
   readonly occupants: Map<string, Occupant>;
 }
 
-/** The messages with a contact or in a room. */
+/** The messages with a contact, in a room, or with one occupant of a room. */
 export interface Conversation {
+  /** A bare address; the address in the room for an occupant. */
   readonly jid: string;
   readonly messages: Message[];
   unread: number;
@@ -94,6 +106,10 @@ export interface ChatState {
   readonly requests: Set<string>;
   readonly conversations: Map<string, Conversation>;
   readonly invitations: Map<string, Invitation>;
+  /** The names that contacts, and the user, have given themselves (XEP-0172). */
+  readonly names: Map<string, string>;
+  /** The hashes of the pictures of contacts and of the user (XEP-0084). */
+  readonly pictures: Map<string, string>;
   /** The id of the newest message that came from the account's archive, or was put there. */
   newest: string | undefined;
 }
@@ -105,6 +121,8 @@ export function emptyState(): ChatState {
     requests: new Set(),
     conversations: new Map(),
     invitations: new Map(),
+    names: new Map(),
+    pictures: new Map(),
     newest: undefined,
   };
 }
@@ -118,10 +136,22 @@ export function conversationWith(state: ChatState, jid: string): Conversation {
   return begun;
 }
 
-/** The name to show for a contact or a room. */
-export function nameOf({ contacts, me }: Pick<ChatState, 'contacts' | 'me'>, jid: string): string {
-  if (jid === me) return 'You';
-  return contacts.get(jid)?.name || localOf(jid);
+/** The room in which the conversation with this address is private (XEP-0045 §7.5); undefined for all other conversations. */
+export function roomAround({ conversations }: Pick<ChatState, 'conversations'>, jid: string): Conversation | undefined {
+  const around = resourceOf(jid) === '' ? undefined : conversations.get(bareOf(jid));
+  return around?.room && around;
+}
+
+/** The name to show for a contact, a room or an occupant. */
+export function nameOf(state: Pick<ChatState, 'contacts' | 'conversations' | 'me' | 'names'>, jid: string): string {
+  if (jid === state.me) return 'You';
+  if (roomAround(state, jid)) return resourceOf(jid);
+  return state.contacts.get(jid)?.name || state.names.get(jid) || localOf(jid);
+}
+
+/** Whether a message, or its newest correction, has this id. */
+export function hasId({ id, correction }: Message, wanted: string | undefined): boolean {
+  return wanted !== undefined && wanted !== '' && (id === wanted || correction?.id === wanted);
 }
 
 /**

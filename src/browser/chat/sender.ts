@@ -1,0 +1,101 @@
+import { ns } from '../../protocol/namespaces.ts';
+import { randomId } from './base64.ts';
+import { correctionElement } from './corrections.ts';
+import { el, type XmlElement } from './element.ts';
+import { sharedFile } from './files.ts';
+import { type Rule, rulesElement } from './rules.ts';
+import type { Session } from './session.ts';
+import { addMessage, type ChatState, type Conversation, type Message, roomAround } from './state.ts';
+
+/** Dependencies of the sender. */
+interface SenderDeps {
+  readonly session: Pick<Session, 'send'>;
+  readonly state: ChatState;
+  /** The origins of the files of this server. */
+  readonly origins: readonly string[];
+  /** Uploads a file. Resolves with its address. */
+  readonly upload: (file: File) => Promise<string>;
+  /** The state has changed. */
+  readonly changed: () => void;
+}
+
+/** What a message has beside its text. */
+interface Sending {
+  readonly rules?: readonly Rule[];
+  /** The device that is to get it. */
+  readonly device?: string | undefined;
+  /** Its text is the address of a file. */
+  readonly isFile?: boolean;
+}
+
+/** Sends the messages of the user, and puts them into their conversations. */
+export class Sender {
+  readonly #deps: SenderDeps;
+
+  constructor(deps: SenderDeps) {
+    this.#deps = deps;
+  }
+
+  /** Sends a message to a contact, a room or an occupant. */
+  say(conversation: Conversation, text: string, { rules = [], device, isFile = false }: Sending = {}): void {
+    const { state, origins } = this.#deps;
+    const { room } = conversation;
+    const file = isFile ? el(ns.outOfBand, 'x', {}, el(ns.outOfBand, 'url', {}, text)) : undefined;
+    const id = this.#send(conversation, text, device, file, rulesElement(rules));
+    addMessage(conversation, {
+      id,
+      archiveId: undefined,
+      from: room ? room.nick : state.me,
+      mine: true,
+      text,
+      file: isFile ? sharedFile(text, origins) : undefined,
+      atMs: Date.now(),
+      rules,
+      progress: 'sending',
+      outcomes: [],
+    });
+    this.#deps.changed();
+  }
+
+  /** Corrects a message of the user (XEP-0308). */
+  correct(conversation: Conversation, message: Message, text: string): void {
+    if (text === message.text) return;
+    const id = this.#send(conversation, text, undefined, correctionElement(message.id));
+    message.text = text;
+    message.correction = { id, atMs: Date.now() };
+    message.progress = 'sending';
+    this.#deps.changed();
+  }
+
+  /** Tells the contact whether the user is writing (XEP-0085). */
+  compose({ jid, room }: Conversation, isComposing: boolean): void {
+    const { session, state } = this.#deps;
+    if (room || !state.contacts.get(jid)?.devices.size) return;
+    const chatState = el(ns.chatStates, isComposing ? 'composing' : 'active');
+    session.send(el(ns.client, 'message', { type: 'chat', to: jid }, chatState, el(ns.hints, 'no-store')));
+  }
+
+  /** Uploads a file and sends its address. */
+  async share(conversation: Conversation, file: File): Promise<void> {
+    this.say(conversation, await this.#deps.upload(file), { isFile: true });
+  }
+
+  /** Returns the id of the message. */
+  #send(
+    { jid, room }: Conversation,
+    text: string,
+    device: string | undefined,
+    ...more: readonly (XmlElement | undefined)[]
+  ): string {
+    const { session, state } = this.#deps;
+    const id = randomId();
+    const to = device === undefined ? jid : `${jid}/${device}`;
+    const forOne = room ? [] : [el(ns.receipts, 'request'), el(ns.chatStates, 'active')];
+    // For the archive and the other devices of the user (XEP-0045 §7.5).
+    const forOccupant = roomAround(state, jid) && el(ns.mucUser, 'x');
+    const body = el(ns.client, 'body', {}, text);
+    const type = room ? 'groupchat' : 'chat';
+    session.send(el(ns.client, 'message', { type, id, to }, body, ...more, ...forOne, forOccupant));
+    return id;
+  }
+}
