@@ -1,37 +1,33 @@
-import { existsSync } from 'node:fs';
 import { expect } from 'chai';
+import type { BrowserContext } from 'playwright-core';
 import { freePort } from '../support/free-port.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
-import { ChatBrowser, type ChatTab } from './chat-tab.ts';
+import { ChatTab } from './chat-tab.ts';
+import { axeFindings, browserContext, needsChromium, rose } from './chromium.ts';
 
 const password = 'a password for the chat page';
-const rose = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
-  'base64',
-);
+const room = 'verona@conference.localhost';
+const newPassword = 'another password for the chat page';
 
 describe('The chat page in Chromium', () => {
+  needsChromium();
+
   let server: ServerProcess;
-  let browser: ChatBrowser | undefined;
+  let context: BrowserContext | undefined;
   let address: string;
   let romeo: ChatTab;
   let juliet: ChatTab;
 
-  before(async function () {
-    if (!existsSync('/usr/bin/chromium')) {
-      console.log('    skipped: not installed: chromium');
-      this.skip();
-    }
+  before(async () => {
     const port = await freePort();
     address = `http://localhost:${port}/chat`;
     server = await startServer({ https: true, settings: { listen: { http: [{ host: '127.0.0.1', port }] } } });
-    for (const local of ['romeo', 'juliet']) await server.addUser(`${local}@localhost`, password);
-    browser = await ChatBrowser.open();
-    romeo = await browser.tab(address);
-    juliet = await browser.tab(address);
+    await Promise.all(['romeo', 'juliet'].map((local) => server.addUser(`${local}@localhost`, password)));
+    context = await browserContext();
+    [romeo, juliet] = [await ChatTab.open(context, address), await ChatTab.open(context, address)];
   });
   after(async () => {
-    await browser?.[Symbol.asyncDispose]();
+    await context?.close();
     await server?.stop();
   });
   afterEach(() => {
@@ -53,7 +49,7 @@ describe('The chat page in Chromium', () => {
     await juliet.accept('romeo@localhost');
     await romeo.seesStatus('online');
     await romeo.say('But soft! <img src=x onerror=alert(1)> https://example.org/a');
-    await juliet.open('romeo');
+    await juliet.open('romeo@localhost');
     await juliet.seesStatus('online');
     expect(await juliet.sees('But soft!')).to.contain('<img src=x onerror=alert(1)>');
     expect(await juliet.page.getByRole('log').locator('img').count()).to.equal(0);
@@ -82,8 +78,51 @@ describe('The chat page in Chromium', () => {
     expect(await romeo.page.getByRole('button', { name: 'Rules' }).isVisible()).to.equal(false);
   });
 
+  it('corrects the last message, and marks it', async () => {
+    await romeo.open('juliet@localhost');
+    await juliet.open('romeo@localhost');
+    await romeo.say('It is the north');
+    await juliet.sees('It is the north');
+    await romeo.correct('It is the east');
+    expect(await juliet.sees('It is the east')).to.contain('corrected');
+    expect(await juliet.page.getByText('It is the north').count()).to.equal(0);
+  });
+
+  it('has private conversations with those in a room', async () => {
+    await romeo.open(room);
+    await romeo.whisper('juliet');
+    await romeo.say('Between us');
+    await juliet.open(`${room}/romeo`);
+    await juliet.sees('Between us');
+    await romeo.seesStatus('in private, in verona');
+    await romeo.seesOutcome('Between us', 'received');
+    for (const tab of [romeo, juliet]) await tab.choose('Close the conversation');
+    await juliet.open('romeo@localhost');
+  });
+
+  it('has settings: a name and a picture for others, notifications, devices, and the password', async () => {
+    await context?.grantPermissions(['notifications']);
+    const settings = await romeo.settings();
+    await settings.getByText('this tab').waitFor();
+    expect(await axeFindings(romeo.page)).to.deep.equal([]);
+    await settings.locator('input[type=file]').setInputFiles({ name: 'r.png', mimeType: 'image/png', buffer: rose });
+    await settings.locator('img.avatar').waitFor();
+    await settings.getByLabel('Name').fill('Romeo Montague');
+    await settings.getByRole('button', { name: 'Save' }).click();
+    await settings.getByLabel('Notify me of new messages').check();
+    await settings.getByRole('button', { name: 'Change the password' }).click();
+    const dialog = romeo.page.getByRole('dialog', { name: 'Change the password' });
+    await dialog.getByLabel('New password', { exact: true }).fill(newPassword);
+    await dialog.getByLabel('New password, again').fill(newPassword);
+    await dialog.getByRole('button', { name: 'Change', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await settings.getByRole('button', { name: 'Close' }).click();
+    const line = juliet.page.getByRole('navigation').getByRole('button', { name: 'Romeo Montague' });
+    await line.locator('img.avatar').waitFor();
+  });
+
   it('puts rules on a message, and shows what became of it', async () => {
-    await romeo.open('juliet');
+    await romeo.open('juliet@localhost');
     await romeo.rule('Tell me when it is delivered');
     await romeo.say('Wilt thou be gone?');
     await romeo.seesOutcome('Wilt thou be gone?', 'Delivered to juliet.');
@@ -96,7 +135,7 @@ describe('The chat page in Chromium', () => {
     await romeo.say('Look, the lark');
     await romeo.seesOutcome('Look, the lark', 'Not sent: juliet is not online.');
     await juliet.logIn('juliet', password);
-    await juliet.open('romeo');
+    await juliet.open('romeo@localhost');
     await juliet.sees('It is not yet near day');
     expect(await juliet.page.getByText('Look, the lark').count()).to.equal(0);
   });
@@ -108,32 +147,33 @@ describe('The chat page in Chromium', () => {
     await romeo.seesStatus('online');
     await juliet.say('Art thou gone so?');
     await romeo.sees('Art thou gone so?');
-    await romeo.open('verona');
+    await romeo.open(room);
     await romeo.seesStatus('2 people');
     await romeo.sees('Good evening to all');
   });
 
   it('has the history in a new tab, after a login', async () => {
     await romeo.logOut();
-    await romeo.logIn('romeo', password);
-    await romeo.open('juliet');
+    await romeo.logIn('romeo', newPassword);
+    await romeo.open('juliet@localhost');
     await romeo.sees('But soft!');
     await romeo.seesPicture('rose.png');
     await romeo.sees('Art thou gone so?');
-    await romeo.open('verona');
+    await romeo.open(room);
     await romeo.sees('A mask, a mask');
-    await romeo.open('juliet');
+    await romeo.open('juliet@localhost');
   });
 
   it('survives a restart of the server', async () => {
     await server.restart();
+    for (const tab of [romeo, juliet]) await tab.reconnect();
     await juliet.say('I must hear from thee every day');
     await romeo.sees('I must hear from thee every day');
     await romeo.say('Farewell');
     await juliet.sees('Farewell');
-    await juliet.open('verona');
+    await juliet.open(room);
     await juliet.say('Who is still here?');
-    await romeo.open('verona');
+    await romeo.open(room);
     await romeo.sees('Who is still here?');
   });
 });

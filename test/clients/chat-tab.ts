@@ -1,46 +1,20 @@
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import { deadlineMs } from '../support/test-connection.ts';
-
-const executablePath = '/usr/bin/chromium';
-
-/** A browser in which tabs show pages of the server. */
-export class ChatBrowser implements AsyncDisposable {
-  readonly #context: BrowserContext;
-
-  private constructor(context: BrowserContext) {
-    this.#context = context;
-  }
-
-  static async open(): Promise<ChatBrowser> {
-    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-    const context = await browser.newContext({ locale: 'en-US' });
-    context.setDefaultTimeout(deadlineMs);
-    return new ChatBrowser(context);
-  }
-
-  async tab(address: string): Promise<ChatTab> {
-    const tab = new ChatTab(await this.#context.newPage());
-    await tab.page.goto(address);
-    return tab;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#context.browser()?.close();
-  }
-}
+import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { complaintsOf } from './chromium.ts';
 
 /** The chat page in one tab, as its user sees it. */
 export class ChatTab {
   readonly page: Page;
-  /** What the browser complains of: errors of scripts, refusals of the content security policy, answers that are missing. */
-  readonly complaints: string[] = [];
+  readonly complaints: readonly string[];
 
-  constructor(page: Page) {
+  private constructor(page: Page) {
     this.page = page;
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => this.complaints.push(String(error)));
+    this.complaints = complaintsOf(page, ['error', 'warning']);
+  }
+
+  static async open(context: BrowserContext, address: string): Promise<ChatTab> {
+    const tab = new ChatTab(await context.newPage());
+    await tab.page.goto(address);
+    return tab;
   }
 
   async logIn(jid: string, password: string): Promise<void> {
@@ -53,6 +27,30 @@ export class ChatTab {
   async logOut(): Promise<void> {
     await this.page.getByRole('button', { name: 'Log out' }).click();
     await this.page.getByRole('button', { name: 'Log in' }).waitFor();
+  }
+
+  /** Corrects the last message. */
+  async correct(text: string): Promise<void> {
+    await this.page.getByRole('log').getByRole('button', { name: 'Correct' }).click();
+    await this.say(text);
+  }
+
+  /** Opens a private conversation with somebody in the room that is open. */
+  async whisper(nick: string): Promise<void> {
+    await this.choose(nick);
+    await this.page.getByRole('heading', { name: nick, level: 2 }).waitFor();
+  }
+
+  /** Chooses something from the menu of the conversation that is open. */
+  async choose(words: string): Promise<void> {
+    await this.page.locator('summary', { hasText: 'More' }).click();
+    await this.page.locator('.menu').getByRole('button', { name: words, exact: true }).click();
+  }
+
+  /** Opens the settings. */
+  async settings(): Promise<Locator> {
+    await this.page.getByRole('button', { name: 'Settings' }).click();
+    return this.page.getByRole('dialog', { name: 'Settings' });
   }
 
   async addContact(jid: string): Promise<void> {
@@ -76,9 +74,10 @@ export class ChatTab {
   }
 
   /** Opens a conversation of the list. */
-  async open(name: string): Promise<void> {
-    await this.page.getByRole('navigation').getByRole('button', { name }).click();
-    await this.page.getByRole('heading', { name, level: 2 }).waitFor();
+  async open(jid: string): Promise<void> {
+    const line = this.page.locator(`.line[title="${jid}"]`);
+    await line.click();
+    await line.and(this.page.locator('[aria-current=true]')).waitFor();
   }
 
   async say(text: string): Promise<void> {
@@ -91,6 +90,11 @@ export class ChatTab {
     const form = this.page.getByRole('group', { name: 'Rules for the next message' });
     if (!(await form.isVisible())) await this.page.getByRole('button', { name: 'Rules' }).click();
     await form.getByLabel(words).check();
+  }
+
+  /** Lets the page connect now, as it does when the device gets its network back, rather than after its next pause. */
+  async reconnect(): Promise<void> {
+    await this.page.evaluate("dispatchEvent(new Event('online'))");
   }
 
   async share(name: string, mimeType: string, buffer: Buffer): Promise<void> {

@@ -1,15 +1,13 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { freePort } from '../support/free-port.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 import { TestClient } from '../support/test-client.ts';
+import { axeFindings, browserContext, complaintsOf, needsChromium } from './chromium.ts';
 
-const executablePath = '/usr/bin/chromium';
 const password = 'a password for the console';
 const room = 'hall@conference.localhost';
 const phone = { width: 390, height: 844 };
@@ -19,50 +17,34 @@ const looks = [
   [phone, 'dark'],
 ] as const;
 
-/** What axe-core finds, as far as the tests look at it. */
-interface Violation {
-  readonly id: string;
-  readonly impact: string | null;
-  readonly nodes: readonly { readonly html: string }[];
-}
-
 describe('The console in Chromium', () => {
+  needsChromium();
+
   let server: ServerProcess;
-  let browser: Browser;
   let context: BrowserContext;
   let page: Page;
   let romeo: TestClient;
   let http: number;
-  let axe: string;
-  /** What the browser complains of: errors of scripts, refusals by the content security policy, files that are missing. */
-  const complaints: string[] = [];
+  let complaints: string[];
 
-  before(async function () {
-    if (!existsSync(executablePath)) {
-      console.log('    skipped: not installed: chromium');
-      this.skip();
-    }
-    axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-    [http, browser] = await Promise.all([freePort(), chromium.launch({ executablePath, args: ['--no-sandbox'] })]);
+  before(async () => {
+    http = await freePort();
     const overrides = { 'elsewhere.example': [{ host: '127.0.0.1', port: await freePort() }] };
     const listen = { http: [{ host: '127.0.0.1', port: http }], s2s: [], s2sTls: [] };
     server = await startServer({ settings: { listen, s2s: { enabled: true, overrides } } });
     for (const local of ['romeo', 'juliet', 'tybalt']) await server.addUser(`${local}@localhost`, password);
     await server.ampere('room', 'create', room, '--owner', 'juliet@localhost');
     romeo = await arrival('romeo');
-    context = await browser.newContext({ viewport: desktop });
+    context = await browserContext({ viewport: desktop });
     page = await context.newPage();
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
+    complaints = complaintsOf(page);
     await logIn('operator');
   });
   beforeEach(() => complaints.splice(0));
   afterEach(() => expect(complaints).to.deep.equal([]));
   after(async () => {
     romeo?.disconnects();
-    await browser?.close();
+    await context?.close();
     await server?.stop();
   });
 
@@ -90,13 +72,6 @@ describe('The console in Chromium', () => {
   const notice = (text: string | RegExp) => page.locator('.notice').filter({ hasText: text }).waitFor();
   const account = (local: string) => `/account?jid=${local}@localhost`;
 
-  async function axeFindings(): Promise<string[]> {
-    await page.evaluate(axe);
-    const { violations }: { violations: Violation[] } = await page.evaluate('axe.run()');
-    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-  }
-
   const paths = [
     '',
     '?span=day',
@@ -121,11 +96,11 @@ describe('The console in Chromium', () => {
 
   for (const path of paths) {
     it(`shows /console${path} to everybody, in light and dark, large and small`, async () => {
+      expect((await visit(path))?.status()).to.equal(200);
       for (const [viewport, colorScheme] of looks) {
         await page.setViewportSize(viewport);
         await page.emulateMedia({ colorScheme });
-        expect((await visit(path))?.status()).to.equal(200);
-        expect(await axeFindings(), `${colorScheme}, ${viewport.width}`).to.deep.equal([]);
+        expect(await axeFindings(page), `${colorScheme}, ${viewport.width}`).to.deep.equal([]);
         const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
         expect(await page.evaluate(overflow), `too wide for ${viewport.width}`).to.equal(0);
       }
@@ -192,7 +167,7 @@ describe('The console in Chromium', () => {
     await fill('User name', 'mercutio');
     await press('Make an invitation');
     await page.getByText('xmpp:mercutio@localhost').waitFor();
-    expect(await axeFindings()).to.deep.equal([]);
+    expect(await axeFindings(page)).to.deep.equal([]);
     await page.getByRole('link', { name: 'All invitations' }).click();
     await page.getByText('an account at localhost, as mercutio').waitFor();
     await press('Revoke');
@@ -261,7 +236,7 @@ describe('The console in Chromium', () => {
     await visit('/reports');
     await page.getByRole('link', { name: /^Report \d/ }).click();
     await page.getByText('<b>Buy!</b>').waitFor();
-    expect(await axeFindings()).to.deep.equal([]);
+    expect(await axeFindings(page)).to.deep.equal([]);
     await press('Remove the report');
     await notice(/Report \d+ was removed/);
   });
@@ -277,7 +252,7 @@ describe('The console in Chromium', () => {
     await press('Explain');
     await page.getByText('It would be delivered to romeo@localhost/balcony.').waitFor();
     await page.getByText('fires', { exact: true }).waitFor();
-    expect(await axeFindings()).to.deep.equal([]);
+    expect(await axeFindings(page)).to.deep.equal([]);
     // The form stays filled, for the next try.
     expect(await page.getByLabel('Value').first().inputValue()).to.equal('direct');
   });

@@ -1,45 +1,32 @@
-import { existsSync } from 'node:fs';
 import { expect } from 'chai';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { browserContext, complaintsOf, needsChromium } from './chromium.ts';
 import { StrophePages } from './strophe-js.ts';
 
-const executablePath = '/usr/bin/chromium';
 const password = 'a password from a page';
 
 describe('The pages of invitations in Chromium', () => {
+  needsChromium();
+
   let server: ServerProcess;
-  let browser: Browser | undefined;
   let clients: StrophePages | undefined;
   /** What the browser complains of, such as a breach of the policy of a page. */
-  let complaints: string[];
+  let complaints: readonly string[];
 
-  before(async function () {
-    if (!existsSync(executablePath)) {
-      console.log('    skipped: not installed: chromium');
-      this.skip();
-    }
+  before(async () => {
     server = await startServer({ https: true });
     server.secrets.add(password);
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--ignore-certificate-errors'] });
     clients = await StrophePages.open();
-  });
-  beforeEach(() => {
-    complaints = [];
   });
   after(async () => {
     await clients?.[Symbol.asyncDispose]();
-    await browser?.close();
     await server?.stop();
   });
 
-  async function opened(address: string, options: object = {}): Promise<Page> {
-    if (!browser) throw new Error('no browser');
-    const page = await browser.newPage({ ignoreHTTPSErrors: true, ...options });
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
+  async function opened(address: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await (await browserContext({ ignoreHTTPSErrors: true, ...options })).newPage();
+    complaints = complaintsOf(page);
     await page.goto(address);
     return page;
   }
@@ -75,7 +62,7 @@ describe('The pages of invitations in Chromium', () => {
       await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();
       expect(await page.locator('code.copy').first().textContent()).to.equal(`${username}@localhost`);
       expect(complaints).to.deep.equal([]);
-      await page.close();
+      await page.context().close();
       await logsIn(`${username}@localhost`, password);
     });
   }
@@ -90,7 +77,7 @@ describe('The pages of invitations in Chromium', () => {
     await page.goBack();
     await page.reload();
     await page.getByRole('heading', { name: 'This link is not valid' }).waitFor();
-    await page.close();
+    await page.context().close();
     await logsIn('juliet@localhost', password);
   });
 });

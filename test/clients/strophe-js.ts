@@ -3,19 +3,19 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { deadlineMs } from '../support/test-connection.ts';
+import { browserContext, complaintsOf } from './chromium.ts';
 
-const executablePath = '/usr/bin/chromium';
 const library = fileURLToPath(import.meta.resolve('strophe.js')).replace(/[^/]+$/, 'strophe.umd.min.js');
 
 /** Web pages with Strophe.js in a real browser, from an origin of their own. */
 export class StrophePages implements AsyncDisposable {
-  readonly #browser: Browser;
+  readonly #context: BrowserContext;
   readonly #site: Server;
 
-  private constructor(browser: Browser, site: Server) {
-    this.#browser = browser;
+  private constructor(context: BrowserContext, site: Server) {
+    this.#context = context;
     this.#site = site;
   }
 
@@ -27,21 +27,19 @@ export class StrophePages implements AsyncDisposable {
     });
     site.listen(0, '127.0.0.1');
     await once(site, 'listening');
-    const args = ['--no-sandbox', '--ignore-certificate-errors'];
-    return new StrophePages(await chromium.launch({ executablePath, args }), site);
+    return new StrophePages(await browserContext({ ignoreHTTPSErrors: true }), site);
   }
 
   /** A page that has logged in and is available. */
   async visit(service: string, jid: string, password: string): Promise<StrophePage> {
-    const page = await this.#browser.newPage({ ignoreHTTPSErrors: true });
-    const visitor = new StrophePage(page);
+    const visitor = new StrophePage(await this.#context.newPage());
     await visitor.load(`http://localhost:${(this.#site.address() as AddressInfo).port}/`);
     await visitor.login(service, jid, password);
     return visitor;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#browser.close();
+    await this.#context.close();
     this.#site.close();
   }
 }
@@ -51,18 +49,15 @@ export class StrophePage {
   readonly #page: Page;
   readonly #heard: string[] = [];
   /** What the browser complains of, such as an answer that the page may not read. */
-  readonly complaints: string[] = [];
+  readonly complaints: readonly string[];
   #wake: (() => void) | undefined;
 
   constructor(page: Page) {
     this.#page = page;
+    this.complaints = complaintsOf(page);
   }
 
   async load(address: string): Promise<void> {
-    this.#page.on('console', (message) => {
-      if (message.type() === 'error') this.complaints.push(message.text());
-    });
-    this.#page.on('pageerror', (error) => this.complaints.push(String(error)));
     await this.#page.exposeFunction('heard', (line: string) => {
       this.#heard.push(line);
       this.#wake?.();

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { needsChromium } from './chromium.ts';
 import { ClientProcess } from './client-process.ts';
 import { stanza, xmppJs } from './client-programs.ts';
 import { StrophePages } from './strophe-js.ts';
@@ -40,13 +40,11 @@ describe('Web clients', () => {
   }
 
   describe('Strophe.js in Chromium', () => {
+    needsChromium();
+
     let pages: StrophePages | undefined;
 
-    before(async function () {
-      if (!existsSync('/usr/bin/chromium')) {
-        console.log('    skipped: not installed: chromium');
-        this.skip();
-      }
+    before(async () => {
       pages = await StrophePages.open();
     });
     after(() => pages?.[Symbol.asyncDispose]());
