@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { TLSSocket } from 'node:tls';
 import type { Redemption } from '../c2s/redemption.ts';
 import type { Config } from '../config/schema.ts';
@@ -27,6 +28,7 @@ import { assetRoutes } from '../web/http/assets.ts';
 import { healthRoutes } from '../web/http/health.ts';
 import { HttpListener } from '../web/http/http-listener.ts';
 import { isLoopbackRequest } from '../web/http/local-request.ts';
+import { hostCheck } from '../web/http/served-hosts.ts';
 import { invitationRoutes } from '../web/invitations/invitation-routes.ts';
 import { webSocketRoute } from '../web/websocket/websocket-route.ts';
 import type { ConsoleParts } from './console.ts';
@@ -43,6 +45,7 @@ interface WebParts extends MeasuredParts {
 export async function makeHttpListener(foundation: Foundation, parts: WebParts): Promise<HttpListener> {
   const { config, storage, certificates, limiter, failure, clock, log } = foundation;
   const requests = new Tally<'route' | 'code'>();
+  const trustedProxies = networkList(config.web.trustedProxies);
   const health = healthRoutes({
     stopping: () => listener.stopping,
     storageFailed: () => failure.aborted,
@@ -60,8 +63,9 @@ export async function makeHttpListener(foundation: Foundation, parts: WebParts):
     ],
     requests,
     limits: httpLimits(config),
-    trustedProxies: networkList(config.web.trustedProxies),
+    trustedProxies,
     strictTransportSecurity: strictTransportSecurity(config),
+    servesHost: hostCheck(namesOf(config), trustedProxies),
     certificates,
     takeStream: streamsOverTls(foundation, parts.listener),
     limiter,
@@ -89,6 +93,12 @@ function strictTransportSecurity({ web: { hstsDays } }: Config): string | undefi
   return hstsDays === 0 ? undefined : `max-age=${hstsDays * 86_400}`;
 }
 
+/** The names by which clients know the server. */
+function namesOf({ domains, web }: Config): string[] {
+  const urls = [web.publicUrl, web.uploadUrl].filter((url) => url !== undefined);
+  return [hostname(), ...domains, ...urls.map((url) => new URL(url).hostname)];
+}
+
 /** Some clients are configured for the second. */
 const webSocketPaths = [webSocketPath, '/ws'] as const;
 
@@ -96,11 +106,11 @@ const webSocketPaths = [webSocketPath, '/ws'] as const;
 function webRoutes({ config, clock }: Foundation, clients: StreamListener): HttpRoute[] {
   const { origins } = config.web;
   const arrived = (arrival: IncomingConnection) => clients.take(arrival, 'established');
-  const shared = { origins, limits: webSocketLimits(config), clock, arrived };
+  const shared = { origins, limits: webSocketLimits(config), isSecure: isSecure(config), clock, arrived };
   const messageBytes = config.limits.c2s.stanzaBytes;
   const url = publicUrl(config);
   return [
-    ...webSocketPaths.map((path) => webSocketRoute(path, { ...shared, messageBytes, isSecure: isSecure(config) })),
+    ...webSocketPaths.map((path) => webSocketRoute(path, { ...shared, messageBytes })),
     boshRoute(boshPath, { ...shared, ...boshLimits(config) }),
     ...(url === undefined ? [] : hostMetaRoutes(url)),
   ];

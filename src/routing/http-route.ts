@@ -18,6 +18,8 @@ export interface HttpRoute {
   readonly origins?: readonly string[];
   /** Milliseconds for which the connection may be silent until `handle` answers, instead of the limit of the listener. */
   readonly silenceMs?: number;
+  /** Answers for every host: programs that watch the server may call it what they like. */
+  readonly anyHost?: true;
   /** Logs requests at debug level only. */
   readonly quiet?: true;
   /** Throws `HttpError` for an answer without content. */

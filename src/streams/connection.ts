@@ -5,7 +5,8 @@ import { TokenBucket } from '../support/token-bucket.ts';
 import { type ChannelBinding, channelBindingsOf, forgetChannelBindings } from '../tls/channel-binding.ts';
 import type { LayTls, TlsHandshake } from '../tls/tls-options.ts';
 import { skipSpace } from '../xml/char-class.ts';
-import { OutputLevel, writeChunkBytes } from './output-level.ts';
+import { OutputLevel, writeInChunks } from './output-level.ts';
+import { joinPieces } from './pieces.ts';
 import { clientAddressOf } from './proxy-protocol.ts';
 import type { ConnectionLimits, ConnectionUser, Pause, PeerConnection, ReadRate } from './stream-connection.ts';
 import { flushAtTurnEnd, readHandled } from './turn-end.ts';
@@ -123,11 +124,7 @@ export class Connection implements PeerConnection {
     // Only large output needs a callback. Without one, small writes save a tick each.
     const watched = !this.#output.isLow(this.#unsentBytes + bytes.length);
     this.#givenBytes += bytes.length;
-    for (let start = 0; start < bytes.length; start += writeChunkBytes) {
-      const chunk = bytes.length <= writeChunkBytes ? bytes : bytes.subarray(start, start + writeChunkBytes);
-      if (watched) socket.write(chunk, () => this.#wrote());
-      else socket.write(chunk);
-    }
+    writeInChunks(socket, bytes, watched ? () => this.#wrote() : undefined);
     this.#unsent = socket.writableLength > 0;
     if (!this.#unsent) return;
     this.#noteProgress(this.#clock.monotonicMs());
@@ -262,20 +259,4 @@ export class Connection implements PeerConnection {
     this.resume('output');
     this.#output.wake();
   }
-}
-
-/** Joins the pieces of a part of a stream. */
-export function joinPieces(pieces: readonly (string | Buffer)[]): Buffer {
-  let bytes = 0;
-  for (const piece of pieces) bytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
-  const whole = Buffer.allocUnsafe(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    if (typeof piece === 'string') at += whole.write(piece, at);
-    else {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-  }
-  return whole;
 }

@@ -1,7 +1,8 @@
+import type { Writable } from 'node:stream';
 import type { ConnectionLimits } from './stream-connection.ts';
 
 /** Bytes given to a socket at a time, so that a slow but steady reader makes visible progress. */
-export const writeChunkBytes = 64 * 1024;
+const writeChunkBytes = 64 * 1024;
 /** No more output is produced while the output buffer is filled to this fraction. */
 const congestedPart = 1 / 4;
 
@@ -47,4 +48,11 @@ export class OutputLevel {
     this.#waiting = undefined;
     for (const resolve of waiting) resolve();
   }
+}
+
+/** Gives bytes to a socket. `wrote` is called for each chunk that has left. */
+export function writeInChunks(socket: Writable, bytes: Buffer, wrote?: () => void): void {
+  if (bytes.length <= writeChunkBytes) return void socket.write(bytes, wrote);
+  for (let start = 0; start < bytes.length; start += writeChunkBytes)
+    socket.write(bytes.subarray(start, start + writeChunkBytes), wrote);
 }

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { BoshClient, type BoshReply, post } from '../support/bosh-client.ts';
 import { type Account, befriend, Stage } from '../support/conversation.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { WebSocketClient } from '../support/websocket-client.ts';
 import { exchange } from '../web/http/raw-http.ts';
 
 const sm = 'urn:xmpp:sm:3';
@@ -294,6 +295,25 @@ describe('Clients through BOSH (XEP-0124, XEP-0206)', () => {
     expect(text).to.contain('<system-shutdown');
     await restarted;
     await visits(romeo);
+  });
+});
+
+describe('Clients in a browser on the same machine, without TLS', () => {
+  const stage = new Stage({ settings: { ...settings, web: {} } });
+
+  it('may authenticate through BOSH as through a WebSocket', async () => {
+    const romeo = await stage.account('romeo');
+    const bosh = new BoshClient(stage.server, { plain: true });
+    await bosh.online(romeo.jid, romeo.password);
+    const webSocket = await WebSocketClient.connect(stage.server, { plain: true });
+    expect(await webSocket.opens('localhost')).to.contain('SCRAM-SHA-256');
+  });
+
+  it('may not if a proxy forwards them', async () => {
+    const options = { plain: true, headers: { 'x-forwarded-proto': 'https' } };
+    expect((await new BoshClient(stage.server, options).opens()).text).to.not.contain('SCRAM-SHA-256');
+    const webSocket = await WebSocketClient.connect(stage.server, options);
+    expect(await webSocket.opens('localhost')).to.not.contain('SCRAM-SHA-256');
   });
 });
 

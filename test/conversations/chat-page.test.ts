@@ -54,7 +54,9 @@ describe('The chat page', () => {
       expect(await features({ host: 'localhost' }))
         .to.contain('SCRAM-SHA-256')
         .and.contain('HT-SHA-256-NONE');
-      expect(await features({ host: 'rebound.example' })).to.not.contain('SCRAM-SHA-256');
+      expect(await features({ host: 'chat.localhost' })).to.not.contain('SCRAM-SHA-256');
+      const rebound = await features({ host: 'rebound.example' }).catch((error: Error) => error.message);
+      expect(rebound).to.equal('Unexpected server response: 421');
       expect(await features({ host: 'localhost', 'x-forwarded-for': '203.0.113.7' })).to.not.contain('SCRAM-SHA-256');
     });
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
@@ -51,6 +51,15 @@ describe('The HTTP listener of a server', () => {
     expect(await exchange(portOf(server.addresses.http), 'GET /healthz')).to.match(/^HTTP\/1\.1 200 .*\r\n\r\nok\n$/s);
   });
 
+  it('answers probes whatever they call it, and other requests only for its own names', async () => {
+    const asks = (host: string, path: string) =>
+      exchange(portOf(server.addresses.http), `GET http://${host}${path}`).then((answer) => answer.split(' ')[1]);
+    expect(await asks('backend.internal', '/healthz')).to.equal('200');
+    for (const name of ['localhost', 'upload.localhost', '127.0.0.1', hostname()])
+      expect(await asks(name, '/')).to.equal('200');
+    for (const name of ['evil.example', 'localhost.evil.example']) expect(await asks(name, '/')).to.equal('421');
+  });
+
   it('answers probes over TLS, with the certificates of the domains', async () => {
     const ca = await readFile(server.developmentAuthority ?? '');
     const port = portOf(server.addresses.https);
@@ -70,7 +79,7 @@ describe('The HTTP listener of a server', () => {
 
   it('writes probes into the log at debug level only', () => {
     const lines = log.lines.filter((line) => line.includes('/healthz'));
-    expect(lines.map((line) => line.split(' ')[0])).to.deep.equal(['debug', 'debug', 'debug']);
+    expect(lines.map((line) => line.split(' ')[0])).to.deep.equal(['debug', 'debug', 'debug', 'debug']);
   });
 
   for (const path of [

@@ -1,7 +1,7 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { randomId } from '../../protocol/random-id.ts';
-import { joinPieces } from '../../streams/connection.ts';
 import { OutputLevel } from '../../streams/output-level.ts';
+import { joinPieces } from '../../streams/pieces.ts';
 import { ReadControl } from '../../streams/read-control.ts';
 import type {
   ConnectionLimits,

@@ -1,5 +1,11 @@
 import { StreamError } from '../../protocol/stream-error.ts';
-import { type HttpAnswer, HttpError, type HttpRequest, type HttpRoute } from '../../routing/http-route.ts';
+import {
+  type HttpAnswer,
+  HttpError,
+  type HttpRequest,
+  type HttpRequestHead,
+  type HttpRoute,
+} from '../../routing/http-route.ts';
 import type { IncomingConnection } from '../../streams/acceptor.ts';
 import { messageFraming } from '../../streams/message-framing.ts';
 import type { Clock } from '../../support/clock.ts';
@@ -18,6 +24,8 @@ export interface BoshRouteDeps {
   readonly xml: XmlLimits;
   /** Bytes of a request of any other client. */
   readonly strangerBytes: number;
+  /** Whether nobody on the way can read or change what the request brings. */
+  readonly isSecure: (request: HttpRequestHead) => boolean;
   readonly clock: Clock;
   /** Takes a session, or refuses it. */
   readonly arrived: (arrival: IncomingConnection) => void;
@@ -43,7 +51,7 @@ export function boshRoute(path: string, deps: BoshRouteDeps): HttpRoute {
       const session = body.sid === undefined ? create(body, request, sessions, deps) : sessions.get(body.sid);
       if (!session) return httpAnswer(body.sid === undefined ? refusal() : endOf('item-not-found'));
       // Without an effect on the session, which anybody could end otherwise who has seen its id (XEP-0124 §19.1).
-      if (session.secure && !request.secure) throw new HttpError(403);
+      if (session.secure && !deps.isSecure(request)) throw new HttpError(403);
       return exchange(session, body, request);
     },
   };
@@ -75,11 +83,13 @@ async function readBody(
 /** Makes the session that a request asks for. Undefined if the server has no room for it. */
 function create(
   body: BoshRequest,
-  { remoteAddress, secure }: HttpRequest,
+  request: HttpRequest,
   sessions: Map<string, BoshConnection>,
-  { limits, clock, arrived }: BoshRouteDeps,
+  { limits, isSecure, clock, arrived }: BoshRouteDeps,
 ): BoshConnection | undefined {
   let session = undefined as BoshConnection | undefined;
+  const { remoteAddress } = request;
+  const secure = isSecure(request);
   const framing = new BoshFraming();
   const terms = termsOf(body);
   const closed = (sid: string) => sessions.delete(sid);

@@ -8,7 +8,7 @@ import {
   type HttpRequest,
   type HttpRequestHead,
 } from '../../routing/http-route.ts';
-import type { Clock } from '../../support/clock.ts';
+import { type Clock, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { Tally } from '../../support/metric.ts';
 import { clientOf } from './client-of.ts';
@@ -21,6 +21,8 @@ interface AnswerDeps {
   readonly trustedProxies: BlockList;
   /** The header of answers over TLS that keeps browsers there (RFC 6797 §6.1); undefined for none. */
   readonly strictTransportSecurity: string | undefined;
+  /** Whether the server answers for the host that a request names. */
+  readonly servesHost: (request: IncomingMessage) => boolean;
   /** Time for the body of a request. */
   readonly requestMs: number;
   /** Whether the server is stopping, which makes every answer the last one on its connection. */
@@ -29,6 +31,15 @@ interface AnswerDeps {
   readonly requests: Tally<'route' | 'code'>;
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
   readonly log: Log;
+}
+
+/** A request and its response. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Whether the client sends its body: one that waits for the server to want it (RFC 9110 §10.1.1) may not. */
+  readonly isBodyInvited: () => boolean;
+  readonly clock: Pick<Clock, 'after'>;
 }
 
 /** The parts of a request target: the path as it was sent, and the query. */
@@ -48,6 +59,17 @@ const securityHeaders = {
 /** Seconds for which a browser caches the answer to a preflight request. */
 const preflightSeconds = 86_400;
 const longestLoggedPath = 200;
+/** Time for a client to send the rest of a body after the answer. */
+const lingerMs = 30_000;
+/** The status for a client that has had its time. */
+const tooSlow = 408;
+
+/** For a host that the server does not serve (RFC 9110 §15.5.20). */
+const misdirected: HttpAnswer = {
+  status: 421,
+  headers: { 'content-type': 'text/plain; charset=utf-8' },
+  body: 'This server does not answer for this name. If it should, name the address in web.publicUrl of its configuration.\n',
+};
 
 /** Answers one request and logs it. Never rejects. */
 export async function answerRequest(
@@ -55,10 +77,13 @@ export async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { routes, trustedProxies, requestMs, stopping, requests, clock, log } = deps;
+  const { routes, trustedProxies, servesHost, requestMs, stopping, requests, clock, log } = deps;
+  let isBodyInvited = request.headers.expect === undefined;
   const proceed = () => {
-    if (request.headers.expect !== undefined) response.writeContinue();
+    if (!isBodyInvited) response.writeContinue();
+    isBodyInvited = true;
   };
+  const exchange = { request, response, isBodyInvited: () => isBodyInvited, clock };
   const startedAtMs = clock.monotonicMs();
   const { socket, method = '' } = request;
   const { bytesWritten } = socket;
@@ -76,13 +101,14 @@ export async function answerRequest(
     ...(stopping() && { connection: 'close' }),
   });
   try {
-    const answer = found === undefined ? { status: 404 } : await answerAt(found, request, read);
-    await send(request, response, answer, added());
+    const isOurs = route?.anyHost || servesHost(request);
+    const unknown = isOurs ? { status: 404 } : misdirected;
+    await send(exchange, found && isOurs ? await answerAt(found, request, read) : unknown, added());
   } catch (error) {
     // After a client disconnects, every read and write fails.
     if (!socket.destroyed) log.error({ err: error, method, path: route?.path }, 'an HTTP request failed');
     if (response.headersSent) socket.destroy();
-    else await send(request, response, { status: 500 }, added());
+    else await send(exchange, { status: 500 }, added());
   }
   requests.add({ route: route?.path ?? 'unknown', code: String(response.statusCode) });
   const fields = {
@@ -170,25 +196,41 @@ function preflight(allow: string): Readonly<Record<string, string>> {
 }
 
 async function send(
-  request: IncomingMessage,
-  response: ServerResponse,
+  exchange: Exchange,
   { status, headers = {}, body = '' }: HttpAnswer,
   added: Readonly<Record<string, string>>,
 ): Promise<void> {
+  const { request, response, isBodyInvited } = exchange;
   const isStream = typeof body !== 'string' && !Buffer.isBuffer(body);
+  const isUnread = !request.complete && hasBody(request);
   response.writeHead(status, {
     ...securityHeaders,
     ...added,
     ...(!isStream && status !== 204 && status !== 304 && { 'content-length': String(Buffer.byteLength(body)) }),
-    // Closing spares reading the rest of an unwanted body.
-    ...(!request.complete && hasBody(request) && { connection: 'close' }),
+    ...(isUnread && { connection: 'close' }),
     ...headers,
   });
   if (isStream && request.method !== 'HEAD') return pipeline(body, response);
   if (isStream) body.destroy();
-  response.end(isStream ? '' : body);
+  else if (body.length > 0) response.write(body);
+  if (isUnread && isBodyInvited() && status !== tooSlow) await dropRest(exchange);
+  response.end();
   // The client may disconnect before it has the whole answer.
   await finished(response).catch(() => undefined);
+}
+
+/**
+ * Reads the rest of a body. If the connection ended with unread bytes, TCP would reset it, and the client could lose the answer
+ * (RFC 9112 §9.6).
+ */
+async function dropRest({ request, response, clock }: Exchange): Promise<void> {
+  response.flushHeaders();
+  request.resume();
+  await within(
+    clock,
+    lingerMs,
+    finished(request).catch(() => undefined),
+  );
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -31,6 +31,7 @@ function probe(path: string, state: () => string): HttpRoute {
   return {
     methods: ['GET'],
     path,
+    anyHost: true,
     quiet: true,
     handle: () => {
       const found = state();

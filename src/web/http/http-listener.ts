@@ -40,6 +40,8 @@ export interface HttpListenerDeps {
   readonly trustedProxies: BlockList;
   /** The header of answers over TLS that keeps browsers there (RFC 6797 §6.1). */
   readonly strictTransportSecurity?: string | undefined;
+  /** Whether the server answers for the host that a request names. */
+  readonly servesHost: (request: IncomingMessage) => boolean;
   /** Shared with other listeners. */
   readonly limiter: Pick<ConnectionLimiter, 'admit' | 'release' | 'backlog'>;
   readonly certificates: ContextSource;
@@ -110,6 +112,7 @@ export class HttpListener {
   }
 
   #makeHttp(): HttpServer {
+    const { trustedProxies, strictTransportSecurity, servesHost, requests, clock, log } = this.#deps;
     const { headerBytes, headersMs, requestMs, keepAliveMs, stallMs } = this.#deps.limits;
     // An import would initialize every export, including an HTTP client that takes several megabytes.
     const http = process.getBuiltinModule('node:http').createServer({
@@ -119,12 +122,11 @@ export class HttpListener {
       requestTimeout: 0,
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: Math.min(longestCheckIntervalMs, headersMs),
-      shouldUpgradeCallback: (request) => upgradeRoute(this.#routes, request) !== undefined,
+      shouldUpgradeCallback: (request) => servesHost(request) && upgradeRoute(this.#routes, request) !== undefined,
     });
     http.timeout = stallMs;
-    const { trustedProxies, strictTransportSecurity, requests, clock, log } = this.#deps;
     const stopping = () => this.#stopping;
-    const shared = { trustedProxies, strictTransportSecurity, requests, clock, log };
+    const shared = { trustedProxies, strictTransportSecurity, servesHost, requests, clock, log };
     const answers = { ...shared, routes: this.#routes, requestMs, stopping };
     const answer = (request: IncomingMessage, response: ServerResponse) => {
       const running = answerRequest(answers, request, response);

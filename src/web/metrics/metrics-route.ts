@@ -8,6 +8,7 @@ export function metricsRoute(metrics: MetricsText, token: string | undefined): H
   return {
     methods: ['GET'],
     path: '/metrics',
+    anyHost: true,
     quiet: true,
     handle: async (request) => {
       if (!comesFromThisMachine(request) && !hasToken(request, token))

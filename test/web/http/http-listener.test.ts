@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
+import type { HttpRoute } from '../../../src/routing/http-route.ts';
 import { CurrentCertificates } from '../../../src/tls/current-certificates.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
@@ -108,6 +110,36 @@ describe('The HTTP listener', () => {
     expect(statusOf(await exchange(port, 'GET /fails/gone', 'x'))).to.equal(413);
   });
 
+  for (const [path, status] of [
+    ['/echo/a', 413],
+    ['/nowhere', 404],
+  ] as const)
+    it(`answers ${status} to a client that sends a long body before it reads, and lets it send all (RFC 9112 §9.6)`, async () => {
+      const socket = await connected(port);
+      const body = 'x'.repeat(5_000_000);
+      await new Promise<void>((resolve, reject) => {
+        socket.on('error', reject);
+        socket.write(requestText(`PUT ${path}`, [], body), (error) => (error ? reject(error) : resolve()));
+      });
+      const answer = await remaining(socket);
+      expect(statusOf(answer)).to.equal(status);
+      expect(answer).to.match(/connection: close\r\n/);
+      expect(trial.log.lines.join()).to.not.contain('aborted');
+    });
+
+  it('does not wait for ever for the rest of an unwanted body', async () => {
+    const clock = new ManualClock();
+    const another = new TrialListener([echo], { clock });
+    const socket = await connected(await another.open());
+    socket.write(requestText('PUT /echo/a', ['Content-Length: 20'], '').replace('\r\n\r\n', '\r\n\r\nx'));
+    await readUntil(socket, '\r\n\r\n');
+    const ended = once(socket, 'close');
+    expect(clock.pendingCount).to.equal(1);
+    await clock.advance(30_000);
+    await ended;
+    await another.listener.stop(0);
+  });
+
   it('lets a client that waits with its body send it only if it is wanted (RFC 9110 §10.1.1)', async () => {
     const waiting = async (start: string) => {
       const socket = await connected(port);
@@ -156,6 +188,24 @@ describe('The HTTP listener', () => {
     socket.write('second');
     expect(await readUntil(socket, 'second')).to.equal('second');
     socket.destroy();
+  });
+
+  it('answers 421 for a host that it does not serve (RFC 9110 §15.5.20)', async () => {
+    const servesHost = ({ headers }: IncomingMessage) => headers.host === 'served.example';
+    const watched: HttpRoute = { methods: ['GET'], path: '/watched', anyHost: true, handle: () => ({ status: 204 }) };
+    const choosing = new TrialListener([...routes, watched], { servesHost });
+    const there = await choosing.open();
+    const asks = async (host: string, start: string, ...more: string[]) => {
+      const socket = await connected(there);
+      socket.write([`${start} HTTP/1.1`, `Host: ${host}`, 'Connection: close', ...more, '', ''].join('\r\n'));
+      return statusOf(await remaining(socket));
+    };
+    expect(await asks('served.example', 'GET /echo/a')).to.equal(200);
+    expect(await asks('other.example', 'GET /echo/a')).to.equal(421);
+    expect(await asks('other.example', 'GET /nowhere')).to.equal(421);
+    expect(await asks('other.example', 'GET /watched')).to.equal(204);
+    expect(await asks('other.example', 'GET /upgrade', 'Connection: Upgrade', 'Upgrade: echo')).to.equal(421);
+    await choosing.listener.stop(0);
   });
 
   it('ignores an upgrade where the route has none', async () => {

@@ -27,6 +27,7 @@ interface Wanted {
   readonly certificates?: HttpListenerDeps['certificates'];
   readonly trustedProxies?: readonly string[];
   readonly strictTransportSecurity?: string;
+  readonly servesHost?: HttpListenerDeps['servesHost'];
   readonly clock?: Clock;
 }
 
@@ -56,6 +57,7 @@ export class TrialListener {
       },
       trustedProxies: networkList(wanted.trustedProxies ?? []),
       strictTransportSecurity: wanted.strictTransportSecurity,
+      servesHost: wanted.servesHost ?? (() => true),
       certificates: wanted.certificates ?? certificates,
       clock: wanted.clock ?? systemClock,
       log: this.log,
