@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { joinPieces } from '../../streams/connection.ts';
-import { OutputLevel } from '../../streams/output-level.ts';
+import { OutputLevel, writeInChunks } from '../../streams/output-level.ts';
+import type { Pieces } from '../../streams/pieces.ts';
 import { ReadControl } from '../../streams/read-control.ts';
 import type {
   ConnectionLimits,
@@ -13,6 +13,7 @@ import type {
 import { flushAtTurnEnd, readHandled } from '../../streams/turn-end.ts';
 import type { Clock, Timer } from '../../support/clock.ts';
 import type { ChannelBinding } from '../../tls/channel-binding.ts';
+import { textFrames } from './text-frames.ts';
 
 /** Limits of one WebSocket. */
 export interface WebSocketLimits extends ConnectionLimits {
@@ -36,7 +37,6 @@ interface WebSocketConnectionDeps {
 const closeCodes = { normal: 1000, unsupportedData: 1003, policyViolation: 1008 } as const;
 /** Bytes before the data of a client's control frame: two and the mask (RFC 6455 §5.2). */
 const controlHeaderBytes = 6;
-const asText = { binary: false } as const;
 /** Without a byte for so long the client gets a ping (RFC 7395 §3.8): browsers send none, and proxies close idle connections after 60 s. */
 const pingAfterMs = 45_000;
 /** Pings without any answer after which the connection is gone. */
@@ -59,9 +59,10 @@ export class WebSocketConnection implements StreamConnection {
   readonly #reading: ReadControl;
   readonly #output: OutputLevel;
   #lingerTimer: Timer | undefined;
-  #queue: Buffer[] = [];
+  /** Messages in pieces. */
+  #queue: Pieces[] | undefined;
   #queuedBytes = 0;
-  /** Bytes given to the socket, and how many of them had left at the last check. */
+  /** Bytes given to the connection below, and how many of them had left at the last check. */
   #givenBytes = 0;
   #goneBytes = 0;
   #progressAtMs: number;
@@ -102,7 +103,7 @@ export class WebSocketConnection implements StreamConnection {
   }
 
   get outgoingBytes(): number {
-    return this.#queuedBytes + this.#socket.bufferedAmount;
+    return this.#queuedBytes + this.#carrier.writableLength;
   }
 
   get sentBytes(): number {
@@ -120,25 +121,27 @@ export class WebSocketConnection implements StreamConnection {
 
   write(...pieces: (string | Buffer)[]): void {
     if (this.#ended) return;
-    if (this.#queue.length === 0) flushAtTurnEnd(this);
-    const message = joinPieces(pieces);
-    this.#queue.push(message);
-    this.#queuedBytes += message.length;
+    for (const piece of pieces) this.#queuedBytes += piece.length;
+    if (this.#queue) this.#queue.push(pieces);
+    else {
+      this.#queue = [pieces];
+      flushAtTurnEnd(this);
+    }
     if (this.#output.isTooHigh(this.outgoingBytes)) this.#abort();
   }
 
-  /** Hands everything queued to the socket, as one write below. */
+  /** Hands everything queued to the connection below. The WebSocket would make two writes of each message. */
   flush(): void {
     const messages = this.#queue;
-    if (messages.length === 0 || this.#closed) return;
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    this.#carrier.cork();
-    for (const message of messages) {
-      this.#givenBytes += message.length;
-      this.#socket.send(message, asText, this.#wrote);
-    }
-    this.#carrier.uncork();
+    if (messages === undefined) return;
+    this.#empty();
+    // After its close frame a WebSocket sends no messages (RFC 6455 §5.5.1).
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const bytes = textFrames(messages);
+    this.#givenBytes += bytes.length;
+    // Only large output needs a callback.
+    const watched = !this.#output.isLow(this.outgoingBytes + bytes.length);
+    writeInChunks(this.#carrier, bytes, watched ? this.#wrote : undefined);
     if (this.congested) this.pause('output');
   }
 
@@ -174,8 +177,9 @@ export class WebSocketConnection implements StreamConnection {
 
   checkStall(nowMs: number): void {
     const { writeStallMs, completionMs } = this.#limits;
-    const goneBytes = this.#givenBytes - this.#socket.bufferedAmount;
-    if (this.#socket.bufferedAmount <= 0 || goneBytes !== this.#goneBytes) this.#progressAtMs = nowMs;
+    const { writableLength } = this.#carrier;
+    const goneBytes = this.#givenBytes - writableLength;
+    if (writableLength === 0 || goneBytes !== this.#goneBytes) this.#progressAtMs = nowMs;
     this.#goneBytes = goneBytes;
     if (nowMs - this.#progressAtMs > writeStallMs) return this.destroy();
     if (this.#partialBytes > 0 && !this.#reading.paused && nowMs - this.#partialSinceMs > completionMs)
@@ -214,7 +218,7 @@ export class WebSocketConnection implements StreamConnection {
   }
 
   readonly #wrote = (): void => {
-    if (this.#closed || !this.#output.isLow(this.#socket.bufferedAmount)) return;
+    if (this.#closed || !this.#output.isLow(this.#carrier.writableLength)) return;
     this.resume('output');
     this.#output.wake();
   };
@@ -242,9 +246,13 @@ export class WebSocketConnection implements StreamConnection {
 
   #abort(): void {
     this.#ended = true;
-    this.#queue = [];
-    this.#queuedBytes = 0;
+    this.#empty();
     this.#socket.terminate();
+  }
+
+  #empty(): void {
+    this.#queue = undefined;
+    this.#queuedBytes = 0;
   }
 
   #gone(): void {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import type { HttpRequestHead, HttpRoute } from '../../routing/http-route.ts';
 import type { IncomingConnection } from '../../streams/acceptor.ts';
 import { messageFraming } from '../../streams/message-framing.ts';
@@ -26,16 +26,7 @@ const tryAgainLater = 1013;
 
 /** The streams of clients through WebSockets (RFC 7395). */
 export function webSocketRoute(path: string, deps: WebSocketRouteDeps): HttpRoute {
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    // Its buffers would take most of the memory of an idle connection.
-    perMessageDeflate: false,
-    maxPayload: deps.messageBytes,
-    maxFragments: 64,
-    maxBufferedChunks: 1024,
-    handleProtocols: () => protocol,
-  });
+  let loaded: Promise<WebSocketServer> | undefined;
   return {
     methods: ['GET'],
     path,
@@ -44,12 +35,30 @@ export function webSocketRoute(path: string, deps: WebSocketRouteDeps): HttpRout
     upgrade(request, socket, firstBytes, message) {
       const status = refusal(request, deps.origins);
       if (status !== undefined) return refuse(socket, status);
-      // Answers a wrong handshake itself; calls back at once after a good one.
-      server.handleUpgrade(message, socket, firstBytes, (webSocket) =>
-        deps.arrived(arrivalOf(webSocket, socket, request, deps)),
+      loaded ??= webSocketServer(deps);
+      void loaded.then((server) =>
+        // Answers a wrong handshake itself; calls back at once after a good one.
+        server.handleUpgrade(message, socket, firstBytes, (webSocket) =>
+          deps.arrived(arrivalOf(webSocket, socket, request, deps)),
+        ),
       );
     },
   };
+}
+
+/** Loads the library with the first WebSocket: it takes two megabytes. */
+async function webSocketServer({ messageBytes }: WebSocketRouteDeps): Promise<WebSocketServer> {
+  const library = await import('ws');
+  return new library.WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    // Its buffers would take most of the memory of an idle connection.
+    perMessageDeflate: false,
+    maxPayload: messageBytes,
+    maxFragments: 64,
+    maxBufferedChunks: 1024,
+    handleProtocols: () => protocol,
+  });
 }
 
 /** Why the request does not become a WebSocket, as the status of the answer. */

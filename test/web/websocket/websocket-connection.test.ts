@@ -156,6 +156,34 @@ describe('The connection of a WebSocket', () => {
     await disconnected;
   });
 
+  it('sends messages of every size whole, and in order with its pings', async () => {
+    await connect();
+    const sizes = [1, 125, 126, 65_535, 65_536, 200_000];
+    const messages: number[] = [];
+    client.on('message', (data: Buffer) => messages.push(data.length));
+    client.on('ping', () => messages.push(0));
+    for (const size of sizes) connection.write('é'.repeat(size >> 1), 'x'.repeat(size % 2));
+    connection.flush();
+    await passes(46_000);
+    connection.write('x');
+    connection.end();
+    await once(client, 'close');
+    expect(messages).to.deep.equal([...sizes, 0, 1]);
+  });
+
+  it('sends nothing after the close frame of its client', async () => {
+    await connect();
+    const messages: string[] = [];
+    client.on('message', (data: Buffer) => messages.push(data.toString()));
+    client.close();
+    const closing = once(client, 'close');
+    await once(carrier, 'data');
+    connection.write('<late/>');
+    connection.flush();
+    await closing;
+    expect(messages).to.deep.equal([]);
+  });
+
   it('hands over all that was written when it ends', async () => {
     await connect();
     const messages: string[] = [];
