@@ -10,6 +10,8 @@ export interface Case {
   readonly title: string;
   readonly kind: CaseKind;
   readonly tls: boolean;
+  /** Whether clients connect by WebSocket (RFC 7395). */
+  readonly webSocket?: boolean;
   /** Whether server and generator have a core each, or share the machine. */
   readonly cores: CoreUse;
   /** What one operation is. */
@@ -59,6 +61,17 @@ function archived(pairs: number, window: number): Case {
   };
 }
 
+/** The same by WebSocket over TLS. */
+function byWebSocket(pairs: number, window: number): Case {
+  return {
+    ...messages(pairs, window, true, 100),
+    name: `ws-${pairs}x${window}`,
+    title: `${pairs} pairs, ${window} in flight, WebSocket over TLS`,
+    webSocket: true,
+    who: 'xmpp',
+  };
+}
+
 /** A rule that is judged for every message and never met, so that only the judging is added. */
 function rule(condition: string, value: string): Case {
   const text = `<rule condition='${condition}' value='${value}' action='drop'/>`;
@@ -94,6 +107,13 @@ function idle(users: number): Case {
     long: users > 2000,
   };
 }
+
+const idleWebSockets: Case = {
+  ...idle(2000),
+  name: 'ws-idle-2000',
+  title: '2000 idle WebSockets over TLS',
+  webSocket: true,
+};
 
 function latency(rate: number): Case {
   return {
@@ -233,6 +253,8 @@ export const cases: readonly Case[] = [
   messages(50, 10, true, 100),
   messages(500, 1, false, 100),
   messages(500, 1, true, 100),
+  byWebSocket(50, 10),
+  byWebSocket(500, 1),
   messages(50, 10, false, 1024),
   messages(50, 10, true, 1024),
   archived(50, 10),
@@ -250,6 +272,7 @@ export const cases: readonly Case[] = [
   ...[1000, 5000, 20_000, 50_000].map(latency),
   ...[10, 100, 1000, 10_000].map(growth),
   idle(2000),
+  idleWebSockets,
   idle(10_000),
   occupants,
   emptyRooms,

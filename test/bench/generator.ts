@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { domain, password } from './accounts.ts';
 import { type CoreUse, coresOf, onCores } from './cores.ts';
 import { endWithUs } from './end-with-us.ts';
-import type { RunningServer } from './running-server.ts';
+import type { Place } from './place.ts';
 import type { Workplace } from './workplace.ts';
 
 const run = promisify(execFile);
@@ -45,10 +45,17 @@ export interface GeneratorReport {
   readonly ioErrors: number;
 }
 
+/** A server that runs. */
+interface DrivenServer {
+  readonly place: Pick<Place, 'ports'>;
+  readonly pid: number;
+}
+
 /** What the generator is to do. */
 export interface Order {
   readonly scenario: string;
   readonly tls: boolean;
+  readonly webSocket: boolean;
   readonly raw: boolean;
   readonly cores: CoreUse;
   readonly settings: Readonly<Record<string, number | string>>;
@@ -73,17 +80,19 @@ export class Generator {
   }
 
   /** Drives the server; rejects if it could not be driven to the end. */
-  async drive(server: RunningServer, { scenario, tls, raw, cores, settings, keys }: Order): Promise<GeneratorReport> {
+  async drive(server: DrivenServer, order: Order): Promise<GeneratorReport> {
+    const { scenario, tls, webSocket, raw, cores, settings, keys } = order;
     const { ports } = server.place;
+    const streams = tls ? ports.tls : ports.plain;
     const all = {
-      port: tls ? ports.tls : ports.plain,
+      port: webSocket ? ports.https : streams,
       domain,
       password,
       pid: server.pid,
       'key-cache': keys,
       ...settings,
     };
-    const flags = [...(tls ? ['--tls'] : []), ...(raw ? ['--raw'] : [])];
+    const flags = [...(tls ? ['--tls'] : []), ...(webSocket ? ['--websocket'] : []), ...(raw ? ['--raw'] : [])];
     const values = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const [file, args] = onCores(coresOf[cores].generator, [this.#binary, scenario, ...flags, ...values]);
     const running = run(file, args, { timeout: longestRunMs });

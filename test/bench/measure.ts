@@ -52,11 +52,11 @@ async function measureLoad(server: BenchServer, what: Case, parts: MeasureParts)
 export async function drive(
   running: RunningServer,
   server: BenchServer,
-  { scenario, tls, cores, settings }: Case,
+  { scenario, tls, webSocket = false, cores, settings }: Case,
   { workplace, generator, seconds }: MeasureParts,
 ): Promise<Sample> {
   const keys = await workplace.keysOf(server);
-  const order = { scenario, tls, raw: server.raw, cores, settings: { seconds, ...settings }, keys };
+  const order = { scenario, tls, webSocket, raw: server.raw, cores, settings: { seconds, ...settings }, keys };
   return sampleOf(await generator.drive(running, order), cores);
 }
 

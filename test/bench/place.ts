@@ -5,14 +5,14 @@ import type { Certificate } from './certificate.ts';
 export interface Place {
   readonly directory: string;
   readonly data: string;
-  readonly ports: { readonly plain: number; readonly tls: number };
+  readonly ports: { readonly plain: number; readonly tls: number; readonly https: number };
   readonly certificate: Certificate;
 }
 
-/** Two ports that nobody listens on. */
+/** Ports that nobody listens on. */
 export async function freePorts(): Promise<Place['ports']> {
-  const [plain, tls] = await Promise.all([freePort(), freePort()]);
-  return { plain, tls };
+  const [plain, tls, https] = await Promise.all([freePort(), freePort(), freePort()]);
+  return { plain, tls, https };
 }
 
 async function freePort(): Promise<number> {

@@ -32,10 +32,10 @@ export class RunningServer implements AsyncDisposable {
   static async start(
     server: BenchServer,
     place: Place,
-    { cores, archive = false, rooms = false }: Case,
+    { cores, archive = false, rooms = false, webSocket = false }: Case,
   ): Promise<RunningServer> {
     const { server: own } = coresOf[cores];
-    const { command, environment } = await server.launch(place, { cores: own.length, archive, rooms });
+    const { command, environment } = await server.launch(place, { cores: own.length, archive, rooms, webSocket });
     const [file, args] = onCores(own, command);
     const log = join(place.directory, `${server.name}.out`);
     const output = openSync(log, 'w');

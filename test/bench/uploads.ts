@@ -1,6 +1,6 @@
-// What the server moves in a second with files over TLS, beside a bare file server of Node.js, and its memory with many at a time.
-// `node test/bench/uploads.ts`; the two servers are this file in processes of their own.
-import { spawn } from 'node:child_process';
+// What the server moves in a second with files over TLS, beside a bare file server of Node.js, its memory with many at a time, and the
+// latency of chat meanwhile. `node test/bench/uploads.ts`; the two servers are this file in processes of their own.
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:https';
@@ -15,12 +15,19 @@ import { createLog } from '../../src/support/log.ts';
 import { addUser } from '../../src/web/control/user-operations.ts';
 import { TestClient } from '../support/test-client.ts';
 import { makeCertificate } from './certificate.ts';
+import { coresOf, onCores } from './cores.ts';
+import { Generator } from './generator.ts';
 import { median } from './statistics.ts';
+import { Workplace } from './workplace.ts';
 
 const [large, small] = [100_000_000, 10_000_000];
 const repetitions = 5;
 const atATime = 200;
 const users = 5;
+/** Pairs who chat. */
+const pairs = 10;
+const chatSeconds = 6;
+const cores = 'one each';
 const host = '127.0.0.1';
 const here = [{ host, port: 0 }];
 
@@ -34,6 +41,7 @@ interface Subject {
   readonly name: 'ampere' | 'bare';
   readonly pid: number;
   readonly https: number;
+  /** With TLS. */
   readonly c2s: number;
   slot(size: number, number: number): Promise<Paths>;
   stop(): void;
@@ -43,7 +51,7 @@ async function serveAmpere(directory: string): Promise<string> {
   const config = configSchema({ directory, environment: {} }).parse({
     domains: ['localhost'],
     dataDir: 'data',
-    listen: { c2s: here, c2sTls: [], http: [], https: here },
+    listen: { c2s: here, c2sTls: here, http: [], https: here },
     s2s: { enabled: false },
     tls: { certificate: 'certificate.pem', key: 'key.pem', required: false },
     web: { publicUrl: 'https://localhost' },
@@ -53,9 +61,11 @@ async function serveAmpere(directory: string): Promise<string> {
   const { administration, addresses } = await startServer(config, {
     log: await createLog({ level: 'silent', format: 'json' }),
   });
-  for (let user = 0; user < users; user++)
-    await administration.call(addUser, { jid: `user${user}@localhost`, password: 'password' });
-  return `${addresses.https[0]?.port} ${addresses.c2s[0]?.port}`;
+  const names = Array.from({ length: users }, (_, user) => `user${user}`);
+  const chatting = Array.from({ length: 2 * pairs }, (_, user) => `chat${user}`);
+  for (const name of [...names, ...chatting])
+    await administration.call(addUser, { jid: `${name}@localhost`, password: 'password' });
+  return [addresses.https, addresses.c2s, addresses.c2sTls].map(([address]) => address?.port).join(' ');
 }
 
 /** Makes no checks, and does not care whether anything is on the disk. */
@@ -67,25 +77,29 @@ async function serveBare(directory: string): Promise<string> {
     void pipeline(incoming, createWriteStream(file)).then(() => response.writeHead(201).end());
   });
   await once(server.listen(0, host), 'listening');
-  return `${(server.address() as AddressInfo).port} 0`;
+  return `${(server.address() as AddressInfo).port} 0 0`;
 }
 
 async function start(name: Subject['name'], directory: string): Promise<Subject> {
-  const child = spawn(process.execPath, [import.meta.filename, name, directory], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const [file, args] = onCores(coresOf[cores].server, [process.execPath, import.meta.filename, name, directory]);
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  const [https = 0, c2s = 0] = line.split(' ').map(Number);
+  const [https = 0, c2s = 0, c2sTls = 0] = line.split(' ').map(Number);
   const clients =
     name === 'bare' ? [] : await Promise.all(Array.from({ length: users }, (_, user) => login(c2s, user)));
+  let slots: Promise<unknown> = Promise.resolve();
   return {
     name,
     pid: child.pid ?? 0,
     https,
-    c2s,
+    c2s: c2sTls,
     slot: async (size, number) => {
       const client = clients[number % users];
-      return client ? slotOf(client, size) : { put: `/${number}`, get: `/${number}` };
+      if (!client) return { put: `/${number}`, get: `/${number}` };
+      // One after the other, because the answers are not told apart.
+      const slot = slots.then(() => slotOf(client, size));
+      slots = slot;
+      return slot;
     },
     stop: () => void child.kill('SIGKILL'),
   };
@@ -165,10 +179,48 @@ async function memory({ pid, https, slot }: Subject): Promise<Record<string, str
   return figures;
 }
 
+/** Latencies of chat at a fixed rate. */
+type Chat = () => Promise<{ readonly p50Us: number; readonly p99Us: number }>;
+
+async function chatOn({ pid, c2s }: Subject): Promise<Chat> {
+  const workplace = await Workplace.open();
+  const generator = await Generator.build(workplace);
+  const settings = { domain: 'localhost', prefix: 'chat', password: 'password', pairs, rate: 1000, warm: 2 };
+  const order = { scenario: 'messages', tls: true, webSocket: false, raw: false, cores, keys: '/dev/null' } as const;
+  const server = { pid, place: { ports: { plain: 0, tls: c2s, https: 0 } } };
+  return () => generator.drive(server, { ...order, settings: { ...settings, seconds: chatSeconds } });
+}
+
+/** The chat while many files move at the same time. */
+async function besides({ https, slot }: Subject, method: 'GET' | 'PUT', chat: Chat) {
+  const agent = new Agent({ keepAlive: true, maxSockets: atATime });
+  let isOver = false;
+  const upload = async (number: number): Promise<string> => {
+    const { put, get } = await slot(small, number);
+    await transfer(https, 'PUT', put, small, agent);
+    return get;
+  };
+  const move = async (number: number) => {
+    const path = await upload(number);
+    while (!isOver) await (method === 'PUT' ? upload(number) : transfer(https, 'GET', path, small, agent));
+  };
+  const moves = Array.from({ length: atATime }, (_, number) => move(number));
+  const latencies = await chat();
+  isOver = true;
+  await Promise.all(moves);
+  agent.destroy();
+  return latencies;
+}
+
+function printChat(title: string, { p50Us, p99Us }: Awaited<ReturnType<Chat>>): void {
+  console.log(`chat ${title}, p50 / p99 in ms`, (p50Us / 1000).toFixed(2), '/', (p99Us / 1000).toFixed(2));
+}
+
 async function run(): Promise<void> {
+  execFileSync('taskset', ['-cp', coresOf[cores].generator.join(), String(process.pid)]);
   const directory = mkdtempSync(join(tmpdir(), 'ampere-bench-uploads-'));
   await makeCertificate(directory);
-  const subjects = [await start('bare', directory), await start('ampere', directory)];
+  const subjects = [await start('bare', directory), await start('ampere', directory)] as const;
   try {
     const found = subjects.map((subject) => ({ subject, put: [] as number[], get: [] as number[] }));
     for (let round = 0; round < repetitions; round++)
@@ -181,6 +233,11 @@ async function run(): Promise<void> {
     console.log('MB/s', { bare, ampere });
     console.log('ratio', { put: ampere!.put / bare!.put, get: ampere!.get / bare!.get });
     for (const subject of subjects) console.log(`MiB, ${atATime} at a time`, subject.name, await memory(subject));
+    const [, server] = subjects;
+    const chat = await chatOn(server);
+    printChat('alone', await chat());
+    for (const method of ['PUT', 'GET'] as const)
+      printChat(`beside ${atATime} × ${method}`, await besides(server, method, chat));
   } finally {
     for (const subject of subjects) subject.stop();
     rmSync(directory, { recursive: true, force: true });

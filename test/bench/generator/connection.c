@@ -21,7 +21,7 @@ static char read_buffer[READ_BUFFER];
 static int epoll;
 
 const char *state_name(enum state state) {
-  static const char *const names[] = { "free", "connecting", "handshake", "pairing", "features", "sasl",
+  static const char *const names[] = { "free", "connecting", "handshake", "upgrade", "pairing", "features", "sasl",
                                        "features before bind", "bind", "session", "sync", "ready", "closing" };
   return names[state];
 }
@@ -78,7 +78,7 @@ static void keep_output(struct connection *c, const char *bytes, u32 length) {
   want_output(c, true);
 }
 
-void send_bytes(struct connection *c, const char *bytes, u32 length) {
+void send_unframed(struct connection *c, const char *bytes, u32 length) {
   if (c->state == FREE) return;
   while (c->output_length == 0 && length > 0) {
     int written = write_some(c, bytes, length);
@@ -89,6 +89,13 @@ void send_bytes(struct connection *c, const char *bytes, u32 length) {
     length -= written;
   }
   if (length > 0) keep_output(c, bytes, length);
+}
+
+// Sends one element, or a part of a stream that is not in frames.
+void send_bytes(struct connection *c, const char *element, u32 length) {
+  u32 bytes = length;
+  const char *sent = options.websocket ? websocket_frame(element, length, &bytes) : element;
+  send_unframed(c, sent, bytes);
 }
 
 void send_text(struct connection *c, const char *format, ...) {
@@ -144,8 +151,9 @@ static void start_handshake(struct connection *c) {
   c->ssl = SSL_new(context);
   SSL_set_fd(c->ssl, c->fd);
   SSL_set_tlsext_host_name(c->ssl, options.domain);
-  static const unsigned char protocol[] = "\x0bxmpp-client";
-  if (!options.raw) SSL_set_alpn_protos(c->ssl, protocol, sizeof protocol - 1);
+  static const unsigned char xmpp[] = "\x0bxmpp-client", http[] = "\x08http/1.1";
+  if (options.websocket) SSL_set_alpn_protos(c->ssl, http, sizeof http - 1);
+  else if (!options.raw) SSL_set_alpn_protos(c->ssl, xmpp, sizeof xmpp - 1);
   SSL_set_connect_state(c->ssl);
   SSL_set_read_ahead(c->ssl, 1);
   continue_handshake(c);
@@ -252,6 +260,12 @@ static void keep_input(struct connection *c, const char *bytes, u32 length) {
   memcpy(c->kept, bytes, length);
 }
 
+static void upgrade(struct connection *c, const char *bytes, u32 length) {
+  bool accepted = websocket_accepted(bytes, length);
+  keep_input(c, bytes, accepted ? 0 : length);
+  if (accepted) login_begin(c);
+}
+
 static bool read_once(struct connection *c) {
   u32 have = c->kept_length, generation = c->generation;
   if (have > LONGEST_STANZA) die("a stanza is too long");
@@ -259,7 +273,13 @@ static bool read_once(struct connection *c) {
   int got = read_some(c, read_buffer + have, READ_BUFFER - have);
   if (got < 0) connection_close(c);
   if (got <= 0) return false;
+  if (c->state == UPGRADE) {
+    upgrade(c, read_buffer, have + got);
+    return true;
+  }
+  if (options.websocket) got = websocket_unframe(c, read_buffer + have, got);
   u32 done = scan(c, read_buffer, have + got);
+  if (c->generation == generation && c->frames_ended) connection_close(c);
   if (c->generation != generation) return false;
   keep_input(c, read_buffer + done, have + got - done);
   return true;

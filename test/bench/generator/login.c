@@ -3,8 +3,11 @@
 #include "xload.h"
 
 static void open_stream(struct connection *c) {
-  c->depth = 0;
   c->scan = TEXT;
+  // The elements of a WebSocket stand for themselves, as those in a stream that is open.
+  c->depth = options.websocket ? 1 : 0;
+  if (options.websocket)
+    return send_text(c, "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='%s' version='1.0'/>", options.domain);
   send_text(c,
             "<?xml version='1.0'?><stream:stream to='%s' version='1.0' xmlns='jabber:client' "
             "xmlns:stream='http://etherx.jabber.org/streams'>",
@@ -21,13 +24,14 @@ static void pair(struct connection *c) {
 
 void login_begin(struct connection *c) {
   if (options.raw) return pair(c);
+  if (options.websocket && c->state != UPGRADE) return websocket_begin(c);
   c->state = FEATURES;
   open_stream(c);
 }
 
 void login_logout(struct connection *c) {
   c->state = CLOSING;
-  send_text(c, "</stream:stream>");
+  send_text(c, options.websocket ? "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>" : "</stream:stream>");
 }
 
 static void ready(struct connection *c) {

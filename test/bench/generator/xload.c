@@ -67,6 +67,7 @@ static const struct setting {
   SETTING("key-cache", WORD, key_cache),
   SETTING("tls", FLAG, tls),
   SETTING("raw", FLAG, raw),
+  SETTING("websocket", FLAG, websocket),
   SETTING("users", NUMBER, users),
   SETTING("concurrency", NUMBER, concurrency),
   SETTING("sources", NUMBER, sources),

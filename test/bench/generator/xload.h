@@ -15,7 +15,7 @@ struct options {
   int port, base, users, concurrency, sources;
   int pairs, window, body, contacts, occupants, rooms, senders, per_recipient, batch;
   double warm, seconds, settle, rate, timeout;
-  bool tls, raw;
+  bool tls, raw, websocket;
   int pids[64], pid_count;
 };
 extern struct options options;
@@ -39,7 +39,7 @@ void usage_read(struct usage *usage);
 long server_rss_kb(void);
 
 // ---- connection.c: sockets, TLS, buffers
-enum state { FREE, CONNECTING, HANDSHAKE, PAIRING, FEATURES, SASL, FEATURES_BIND, BIND, SESSION, SYNC, READY, CLOSING };
+enum state { FREE, CONNECTING, HANDSHAKE, UPGRADE, PAIRING, FEATURES, SASL, FEATURES_BIND, BIND, SESSION, SYNC, READY, CLOSING };
 enum scan { TEXT, MARKUP, START_TAG, QUOTED, END_TAG, DECLARATION };
 struct connection {
   int fd, id, user;
@@ -53,6 +53,10 @@ struct connection {
   char quote, last;
   char *kept;
   u32 kept_length, kept_capacity, position, start;
+  // frames of a WebSocket: the header or control frame that is coming, and what is left of a frame with data
+  unsigned char frame[127];
+  bool frames_ended;
+  u32 frame_length, frame_left;
   // output that the socket did not take
   char *output;
   u32 output_start, output_length, output_capacity;
@@ -77,9 +81,16 @@ void network_open(void);
 void network_turn(u64 timeout_ns);
 void connection_open(struct connection *c);
 void connection_close(struct connection *c);
-void send_bytes(struct connection *c, const char *bytes, u32 length);
+void send_bytes(struct connection *c, const char *element, u32 length);
+void send_unframed(struct connection *c, const char *bytes, u32 length);
 void send_text(struct connection *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *state_name(enum state state);
+
+// ---- websocket.c: the frames around the elements (RFC 6455, RFC 7395)
+void websocket_begin(struct connection *c);
+bool websocket_accepted(const char *bytes, u32 length);
+const char *websocket_frame(const char *element, u32 length, u32 *frame_length);
+u32 websocket_unframe(struct connection *c, char *bytes, u32 length);
 
 // ---- scanner.c: splits the byte stream into stanzas; nothing is copied
 u32 scan(struct connection *c, char *bytes, u32 length);

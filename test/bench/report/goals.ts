@@ -4,10 +4,12 @@ import { ampere, bestPeer, type Column, withEdges } from './servers.ts';
 
 type Measure = Exclude<keyof Sample, 'noisy'>;
 
-/** A bound relative to another server in the same case, or to nobody. */
+/** A bound relative to another server in the same case, to Ampere in another case, or to nobody. */
 interface Bound {
-  /** The name of a server, the better one of the peers, or nobody. */
-  readonly of: 'best peer' | 'relay' | 'ejabberd' | 'nobody';
+  /** The name of a server, the better one of the peers, Ampere with clients that connect by TCP, or nobody. */
+  readonly of: 'best peer' | 'relay' | 'ejabberd' | 'TCP' | 'nobody';
+  /** The case with TCP. */
+  readonly case?: string;
   readonly atLeast?: number;
   readonly atMost?: number;
 }
@@ -28,6 +30,10 @@ const goals: readonly Goal[] = [
   rate('msg-500x1-tls', '500 × 1, TLS, messages/s', 2.5, 0.9),
   cost('msg-50x10-plain', '50 × 10, plain, CPU µs a message', 0.2, 1.1),
   cost('msg-50x10-tls', '50 × 10, TLS, CPU µs a message', 0.25, 1.35),
+  rate('ws-50x10', '50 × 10, WebSocket over TLS, messages/s', 3),
+  rate('ws-500x1', '500 × 1, WebSocket over TLS, messages/s', 3),
+  likeTcp('ws-50x10', '50 × 10, WebSocket over TLS, CPU µs a message', 'cpuUs', 'msg-50x10-tls'),
+  likeTcp('ws-500x1', '500 × 1, WebSocket over TLS, CPU µs a message', 'cpuUs', 'msg-500x1-tls'),
   rate('login-scram-sha-1-tls', 'logins/s', 1.3),
   whole('msg-50x10-plain', '50 × 10, plain, both cores, messages/s', 5),
   whole('msg-50x10-tls', '50 × 10, TLS, both cores, messages/s', 3.5),
@@ -39,6 +45,7 @@ const goals: readonly Goal[] = [
   rate('room-200-plain', 'deliveries/s in a room of 200, plain', 5),
   rate('room-200-tls', 'deliveries/s in a room of 200, TLS', 3.5),
   atMost('crowd-200', 'ms that a crowd of 200 moves the p99 of others', 'movedP99Ms', { of: 'nobody', atMost: 20 }),
+  likeTcp('ws-idle-2000', 'KiB for an idle WebSocket over TLS', 'kbPerConnection', 'idle-2000'),
   atMost('idle-10000', 'KiB for an idle TLS connection', 'kbPerConnection', { of: 'best peer', atMost: 1 }),
   atMost('start', 'seconds to start', 'startSeconds', { of: 'ejabberd', atMost: 0.5 }),
   atMost('start', 'KiB resident after the start', 'rssKb', { of: 'ejabberd', atMost: 1 }),
@@ -55,6 +62,11 @@ function cost(name: string, text: string, ofPeer: number, ofRelay: number): Goal
   return atMost(name, text, 'cpuUs', { of: 'best peer', atMost: ofPeer }, { of: 'relay', atMost: ofRelay });
 }
 
+/** By WebSocket: not much more than the same by TCP, both over TLS. */
+function likeTcp(name: string, text: string, measure: Measure, byTcp: string): Goal {
+  return atMost(name, text, measure, { of: 'TCP', case: byTcp, atMost: 1.3 });
+}
+
 function atMost(name: string, text: string, measure: Measure, ...bounds: readonly Bound[]): Goal {
   return { case: name, text, measure, bounds };
 }
@@ -65,13 +77,15 @@ function whole(name: string, text: string, timesPeer: number): Goal {
 }
 
 /** The ratio of a value to what a bound compares it with; undefined if that was not measured. */
-function relative(value: number, goal: Goal, { of, atMost }: Bound, results: Results): number | undefined {
-  if (of === 'nobody') return value;
-  const other =
-    of === 'best peer'
-      ? bestPeer(results, goal.case, goal.measure, atMost === undefined ? Math.max : Math.min)
-      : middle(cellOf(results, goal.case, of), goal.measure);
+function relative(value: number, goal: Goal, bound: Bound, results: Results): number | undefined {
+  if (bound.of === 'nobody') return value;
+  const other = comparedWith(goal, bound, results);
   return other === undefined ? undefined : value / other;
+}
+
+function comparedWith(goal: Goal, { of, case: other = goal.case, atMost }: Bound, results: Results) {
+  if (of === 'best peer') return bestPeer(results, goal.case, goal.measure, atMost === undefined ? Math.max : Math.min);
+  return middle(cellOf(results, other, of === 'TCP' ? ampere.name : of), goal.measure);
 }
 
 function isMet(ratio: number | undefined, { atLeast, atMost }: Bound): boolean {
@@ -80,7 +94,7 @@ function isMet(ratio: number | undefined, { atLeast, atMost }: Bound): boolean {
 
 function wanted({ of, atLeast, atMost }: Bound): string {
   if (of === 'nobody') return `≤ ${atMost}`;
-  return `${atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`} × ${of === 'ejabberd' ? of : `the ${of}`}`;
+  return `${atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`} × ${of === 'ejabberd' || of === 'TCP' ? of : `the ${of}`}`;
 }
 
 function measured(ratio: number | undefined, bound: Bound | undefined): string {

@@ -26,7 +26,12 @@ export function ampereIn(root: string, withEdges: boolean): BenchServer {
     },
 
     async seed(place) {
-      const config = await writeConfig(root, place, { edges: 0, archive: false, rooms: false });
+      const config = await writeConfig(root, place, {
+        edges: 0,
+        archive: false,
+        rooms: false,
+        webSocket: false,
+      });
       const accounts = join(place.directory, 'accounts.csv');
       await writeFile(
         accounts,
@@ -38,8 +43,8 @@ export function ampereIn(root: string, withEdges: boolean): BenchServer {
       await run(process.execPath, [launcher, ...args]);
     },
 
-    async launch(place, { cores, archive, rooms }) {
-      const config = await writeConfig(root, place, { edges: withEdges ? cores - 1 : 0, archive, rooms });
+    async launch(place, { cores, ...setup }) {
+      const config = await writeConfig(root, place, { edges: withEdges ? cores - 1 : 0, ...setup });
       return { command: [process.execPath, launcher, 'start', '--config', config] };
     },
   };
@@ -51,14 +56,14 @@ async function versionIn(root: string): Promise<string> {
 }
 
 /** What differs between the cases. */
-interface CaseSettings extends Pick<Setup, 'archive' | 'rooms'> {
+interface CaseSettings extends Omit<Setup, 'cores'> {
   readonly edges: number;
 }
 
 async function writeConfig(
   root: string,
   { directory, data, ports, certificate }: Place,
-  { edges, archive, rooms }: CaseSettings,
+  { edges, archive, rooms, webSocket }: CaseSettings,
 ): Promise<string> {
   const file = join(directory, 'ampere.json');
   const config = {
@@ -67,7 +72,11 @@ async function writeConfig(
     listen: {
       c2s: [{ host: '127.0.0.1', port: ports.plain }],
       c2sTls: [{ host: '127.0.0.1', port: ports.tls }],
-      ...(knows(root, 'web/http') && { http: [], https: [], proxy: [] }),
+      ...(knows(root, 'web/http') && {
+        http: [],
+        https: webSocket ? [{ host: '127.0.0.1', port: ports.https }] : [],
+        proxy: [],
+      }),
     },
     s2s: { enabled: false },
     tls: { certificate: certificate.certificate, key: certificate.key, required: false },

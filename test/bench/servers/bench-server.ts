@@ -13,6 +13,8 @@ export interface Setup {
   readonly archive: boolean;
   /** Whether there are rooms at `conference.` in front of the domain (XEP-0045). */
   readonly rooms: boolean;
+  /** Whether clients connect by WebSocket, at `/xmpp-websocket` over TLS. */
+  readonly webSocket: boolean;
 }
 
 /** One of the servers compared. */

@@ -24,7 +24,7 @@ export const ejabberd: BenchServer = {
   seedKey: async () => '',
 
   async seed(place) {
-    const { command, environment } = await prepare(place, { cores: 1, archive: false, rooms: false });
+    const { command, environment } = await prepare(place, { cores: 1, archive: false, rooms: false, webSocket: false });
     const accounts = join(place.directory, 'accounts.term');
     await writeFile(accounts, accountTerms());
     const [file, ...args] = command;
@@ -35,7 +35,8 @@ export const ejabberd: BenchServer = {
   launch: (place, setup) => prepare(place, setup),
 };
 
-async function prepare({ directory, data, ports, certificate }: Place, { cores, archive, rooms }: Setup) {
+async function prepare({ directory, data, ports, certificate }: Place, setup: Setup) {
+  const { cores, archive, rooms, webSocket } = setup;
   await mkdir(data, { recursive: true });
   const config = join(directory, 'ejabberd.yml');
   const values = {
@@ -43,12 +44,18 @@ async function prepare({ directory, data, ports, certificate }: Place, { cores, 
     TLS: ports.tls,
     CERTIFICATE: certificate.both,
     DOMAIN: domain,
+    WEBSOCKET: webSocket ? webSocketListener(ports.https) : '',
     ARCHIVE: archive ? archiveModule : '',
     ROOMS: rooms ? roomModule(archive) : '',
   };
   await fillTemplate('ejabberd.yml', config, values);
   const schedulers = ['+S', `${cores}:${cores}`, '+SDcpu', `${cores}:${cores}`];
   return ejabberdProgram({ directory, data, config }, ['+K', 'true', '+P', '250000', ...schedulers]);
+}
+
+function webSocketListener(port: number): string {
+  const handlers = '{ "/xmpp-websocket": ejabberd_http_ws }';
+  return `- { port: ${port}, ip: "127.0.0.1", module: ejabberd_http, backlog: 4096, tls: true, request_handlers: ${handlers} }`;
 }
 
 function roomModule(archive: boolean): string {

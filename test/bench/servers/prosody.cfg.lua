@@ -6,7 +6,7 @@ data_path = "@DATA@"
 network_backend = "epoll"
 network_settings = { nagle = false }
 gc = { mode = "generational" }
-modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "posix", "offline", @ARCHIVE@ }
+modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "posix", "offline", @ARCHIVE@ @WEBSOCKET@ }
 archive_expires_after = "never"
 default_archive_policy = true
 modules_disabled = { "s2s" }
@@ -16,7 +16,7 @@ c2s_direct_tls_ports = { @TLS@ }
 s2s_ports = {}
 s2s_direct_tls_ports = {}
 http_ports = {}
-https_ports = {}
+https_ports = { @HTTPS@ }
 component_ports = {}
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true

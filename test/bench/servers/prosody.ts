@@ -21,7 +21,7 @@ export const prosody: BenchServer = {
     for (const name of accountNames()) await writeFile(join(accounts, `${name}.dat`), text);
   },
 
-  async launch({ directory, data, ports, certificate }, { archive, rooms }) {
+  async launch({ directory, data, ports, certificate }, { archive, rooms, webSocket }) {
     const config = join(directory, 'prosody.cfg.lua');
     await fillTemplate('prosody.cfg.lua', config, {
       DIRECTORY: directory,
@@ -32,7 +32,9 @@ export const prosody: BenchServer = {
       KEY: certificate.key,
       ITERATIONS: iterations,
       DOMAIN: domain,
-      ARCHIVE: archive ? '"mam"' : '',
+      ARCHIVE: archive ? '"mam",' : '',
+      WEBSOCKET: webSocket ? '"websocket",' : '',
+      HTTPS: webSocket ? ports.https : '',
       ROOMS: rooms ? roomComponent(archive) : '',
     });
     return { command: ['prosody', '-F', '--config', config] };
