@@ -38,8 +38,9 @@ type ServerToReach = Pick<ServerProcess, 'place' | 'caFile'>;
  *
  * slixmpp also has the orders `open ROOM`, which opens a new room, `resumable` and `connect`, with which it reconnects and can resume its
  * session, `bookmark ROOM NAME` and `avatar IMAGE`; the events `opened ROOM` and `resumed`. nbxmpp has the orders `bookmarks PLACE`,
- * `store-bookmarks PLACE ROOM NAME…` and `photo JID`; the events `bookmark PLACE ROOM NAME`, `bookmarks-end PLACE`, `avatar JID SHA-1` and
- * `photo JID SHA-1 SHA-1`.
+ * `store-bookmarks PLACE ROOM NAME…`, `photo JID`, `publish-avatar IMAGE`, `fetch-avatar JID SHA-1`, `upload NAME TYPE TEXT` and
+ * `fetch URL`; the events `bookmark PLACE ROOM NAME`, `bookmarks-end PLACE`, `avatar JID SHA-1`, `photo JID SHA-1 SHA-1`,
+ * `avatar-published`, `avatar-news JID SHA-1`, `avatar-data JID SHA-1`, `uploaded URL STATUS` and `fetched URL STATUS TEXT`.
  *
  * Of programs that know AMP also (rules are `ACTION CONDITION VALUE`): the orders `rules TO ID BODY RULE…` and `amp-features DOMAIN`;
  * the events `report STATUS ID FROM RULE`, `amp-error LIST ID CONDITION RULE…`, `feature NAME` and `features-end`.

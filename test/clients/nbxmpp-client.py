@@ -7,6 +7,8 @@ import sys
 from gi.repository import Gio, GLib
 from nbxmpp.client import Client
 from nbxmpp.const import ConnectionProtocol, ConnectionType, StreamError
+from nbxmpp.http import HTTPSession
+from nbxmpp.modules.user_avatar import Avatar, AvatarMetaData
 from nbxmpp.protocol import JID, Iq, Message, Presence
 from nbxmpp.structs import BookmarkData, DiscoIdentity, StanzaHandler
 
@@ -18,6 +20,7 @@ loop = GLib.MainLoop()
 unread = b''
 jid = JID.from_string(address)
 client = Client()
+http = HTTPSession()
 
 
 def say(*words):
@@ -47,7 +50,7 @@ def on_failure(_client, _signal):
 
 def on_message(_client, stanza, properties):
     if properties.is_pubsub_event:
-        show_event(properties.pubsub_event)
+        show_event(properties.jid, properties.pubsub_event)
     elif properties.is_carbon_message:
         say('carbon', properties.carbon.type, stanza.getFrom(), stanza.getTo(), properties.body)
     elif properties.body is not None and properties.type.value == 'groupchat':
@@ -59,7 +62,9 @@ def on_message(_client, stanza, properties):
         say('message', properties.from_, properties.body, stamp)
 
 
-def show_event(event):
+def show_event(sender, event):
+    if isinstance(event.data, AvatarMetaData):
+        say('avatar-news', sender, event.data.default)
     data = event.data if isinstance(event.data, list) else [event.data]
     for bookmark in data:
         if isinstance(bookmark, BookmarkData):
@@ -115,6 +120,47 @@ def show_photo(task):
     say('photo', task.get_user_data(), hashlib.sha1(image).hexdigest() if image else '', digest)
 
 
+def publish_avatar(image):
+    avatar = Avatar()
+    avatar.add_image_source(image.encode(), 'image/png', 64, 64)
+    # Tasks hold no lambda: their references to callbacks are weak.
+    client.get_module('UserAvatar').set_avatar(avatar, callback=avatar_published)
+
+
+def avatar_published(task):
+    task.finish()
+    say('avatar-published')
+
+
+def fetch_avatar(contact, digest):
+    module = client.get_module('UserAvatar')
+    module.request_avatar_data(digest, jid=JID.from_string(contact), callback=show_avatar, user_data=contact)
+
+
+def show_avatar(task):
+    say('avatar-data', task.get_user_data(), task.finish().sha)
+
+
+def upload(name, content_type, text):
+    module = client.get_module('HTTPUpload')
+    content = (content_type, text.encode())
+    module.request_slot(f'upload.{jid.domain}', name, len(content[1]), content_type, callback=put, user_data=content)
+
+
+def put(task):
+    slot = task.finish()
+    request = http.create_request()
+    request.set_request_body(*task.get_user_data())
+    for name, value in slot.headers.items():
+        request.get_request_headers().append(name, value)
+    request.send('PUT', slot.put_uri, callback=lambda done: say('uploaded', slot.get_uri, int(done.get_status())))
+
+
+def fetch(uri):
+    request = http.create_request()
+    request.send('GET', uri, callback=lambda done: say('fetched', uri, int(done.get_status()), done.get_data().decode()))
+
+
 def enable_carbons():
     iq = Iq(typ='set')
     iq.addChild('enable', namespace='urn:xmpp:carbons:2')
@@ -153,6 +199,14 @@ def obey(verb, *words):
     elif verb == 'photo':
         contact = JID.from_string(words[0])
         client.get_module('VCardTemp').request_vcard(jid=contact, callback=show_photo, user_data=words[0])
+    elif verb == 'publish-avatar':
+        publish_avatar(*words)
+    elif verb == 'fetch-avatar':
+        fetch_avatar(*words)
+    elif verb == 'upload':
+        upload(*words)
+    elif verb == 'fetch':
+        fetch(*words)
     elif verb == 'quit':
         client.disconnect()
 
