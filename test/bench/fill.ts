@@ -21,8 +21,11 @@ function filled(file: string, fill: (db: Database.Database) => void): void {
   db.close();
 }
 
-/** Fills the archives as the server would have left them, with everything in the index. Every other message is one of the first account. */
-export function fillArchive(file: string, messages: number): void {
+/**
+ * Fills the archives as the server would have left them, with everything in the index. Every other message is one of `owner`, by default the
+ * first account.
+ */
+export function fillArchive(file: string, messages: number, owner = 'user0@x.example'): void {
   filled(file, (db) => {
     db.prepare(
       `${series} INSERT INTO accounts (jid, domain, created_at_ms, roster_version, roster_floor)
@@ -32,15 +35,19 @@ export function fillArchive(file: string, messages: number): void {
     db.prepare(
       "INSERT INTO archives (account_id) SELECT id FROM accounts WHERE domain = 'x.example' ORDER BY id",
     ).run();
+    const largest = db
+      .prepare('SELECT archives.id FROM archives JOIN accounts ON accounts.id = account_id WHERE jid = ?')
+      .pluck()
+      .get(owner);
     db.prepare(`${series} INSERT INTO archive_peers (jid) SELECT 'peer' || i || '@y.example' FROM n`).run({
       count: 1000,
     });
     db.prepare(
       `${series} INSERT INTO archive_messages (id, recipient_archive, recipient_peer, bytes)
-       SELECT (@start + i * @step) * 1024, @first + CASE i % 2 WHEN 0 THEN 0 ELSE 1 + (i * 7919) % @others END, 1 + (i * 31) % 1000,
+       SELECT (@start + i * @step) * 1024, CASE i % 2 WHEN 0 THEN @largest ELSE @first + 1 + (i * 7919) % @others END, 1 + (i * 31) % 1000,
          CAST('<message from="peer@y.example/x" to="user@x.example" id="m' || i || '" type="chat"><body>' ||
            hex(zeroblob(150)) || '</body></message>' AS BLOB) FROM n`,
-    ).run({ count: messages, start: startMs, step: stepMs, others: otherArchives, first });
+    ).run({ count: messages, start: startMs, step: stepMs, others: otherArchives, first, largest });
     db.prepare(
       `INSERT INTO archive_entries (archive, id, peer)
        SELECT recipient_archive, id, recipient_peer FROM archive_messages ORDER BY recipient_archive, id`,

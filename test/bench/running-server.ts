@@ -13,6 +13,8 @@ import type { BenchServer } from './servers/bench-server.ts';
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 20_000;
 const pollMs = 2;
+/** The unit of times in /proc. */
+const ticksPerSecond = 100;
 const header = `<?xml version='1.0'?><stream:stream to='${domain}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`;
 
 /** A server process on its cores, until it is disposed of. */
@@ -62,6 +64,13 @@ export class RunningServer implements AsyncDisposable {
   /** Resident memory at the moment. */
   get rssKb(): number {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]);
+  }
+
+  /** User and system time since the start. */
+  get cpuSeconds(): number {
+    const [, fields = ''] = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ');
+    const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+    return ((user ?? 0) + (system ?? 0)) / ticksPerSecond;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

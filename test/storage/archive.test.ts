@@ -109,6 +109,7 @@ describe('the archive in SQLite', () => {
     }
     const found = await storage.archive.page(archive, everything, 30_000, 'first');
     expect(found.map(({ id }) => id)).to.deep.equal(ids);
+    expect(await storage.archive.count(archive, everything, 30_000)).to.equal(25_000);
     await storage.close();
     const rows = (sql: string) =>
       new Database(directory.path('ampere.db'), { readonly: true }).prepare(sql).pluck().get();
@@ -118,6 +119,20 @@ describe('the archive in SQLite', () => {
     expect(await again.archive.count(archive, everything, 30_000)).to.equal(25_000);
     await tidyUp(again.archive, { indexBeforeId: again.archive.newId() });
     expect((await again.archive.page(archive, everything, 30_000, 'last')).map(({ id }) => id)).to.deep.equal(ids);
+  });
+
+  it('knows how many messages an archive has without counting them', async () => {
+    const storage = await directory.open();
+    const archive = await archiveOf(storage, users[0]!);
+    await storage.close();
+    const db = new Database(directory.path('ampere.db'));
+    db.exec('UPDATE archives SET entries = 1000000');
+    db.close();
+    const again = await directory.open();
+    append(again.archive, archive, 'one more');
+    expect(await again.archive.count(archive, everything, 2_000_000)).to.equal(1_000_001);
+    expect(await again.archive.count(archive, everything, 10_001)).to.equal(10_001);
+    expect(await again.archive.count(archive, { ...everything, afterId: 1 }, 10_001)).to.equal(1);
   });
 
   it('finds messages of a peer by an index', async () => {
@@ -325,7 +340,8 @@ class Trial {
     for (const [number, archive] of this.#archives.entries()) {
       const wanted = this.#model.filter(({ peers }) => peers.has(number));
       expect(read(await this.#store.page(archive, everything, 1000, 'first'))).to.deep.equal(read(wanted));
-      const ids = this.#model.map(({ id }) => id);
+      // An imported message can get the id of one that has gone.
+      const ids = [...new Set(this.#model.map(({ id }) => id))];
       expect(read(await this.#store.find(archive, ids))).to.deep.equal(read(wanted));
       const bounds = wanted.length === 0 ? undefined : [wanted[0]!.id, wanted.at(-1)!.id];
       expect((await this.#store.bounds(archive))?.map(({ id }) => id)).to.deep.equal(bounds);

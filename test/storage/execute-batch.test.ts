@@ -118,3 +118,28 @@ describe('a batch of operations of which a statement fails', () => {
     }
   }
 });
+
+describe('a batch of operations that only read', () => {
+  it('is one transaction, which ends also if one of them fails', () => {
+    const db = new Database(':memory:');
+    const inTransaction: boolean[] = [];
+    const read = () => inTransaction.push(db.inTransaction);
+    const refuse = () => {
+      throw new Error('this one fails alone');
+    };
+    const family = {
+      name: 'some',
+      adds: [],
+      prepare: () => ({ reads: { read, refuse }, writes: {} }),
+      open: () => ({}),
+    };
+    const operations = new OperationTable(db, [family]);
+    const executor = new BatchExecutor({ db, operations, ballast: new Ballast('', 0), dataDir: '' });
+    const answers = executor.execute(['read', 'refuse', 'read'].map((name) => [`some.${name}`, []]));
+    expect(inTransaction).to.deep.equal([true, true]);
+    expect([...answers.failures.keys()]).to.deep.equal([1]);
+    expect(answers.committed).to.equal(false);
+    expect(db.inTransaction).to.equal(false);
+    db.close();
+  });
+});

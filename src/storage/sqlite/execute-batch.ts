@@ -16,13 +16,14 @@ interface BatchExecutorDeps {
 }
 
 /**
- * Executes batches of calls in order. All writes of a batch are one transaction, so that one fsync makes all of them durable; each is a
- * savepoint, so that one faulty row fails alone.
+ * Executes batches of calls in order. A batch is one transaction: one fsync makes all of its writes durable, and its reads lock the
+ * database once, which would otherwise take longer than most of them. Each write is a savepoint, so that one faulty row fails alone.
  */
 export class BatchExecutor {
   readonly #deps: BatchExecutorDeps;
   readonly #maintenance;
   readonly #runWrite: (call: OperationCall) => unknown;
+  readonly #beginReads: Database.Statement;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
 
@@ -31,7 +32,8 @@ export class BatchExecutor {
     this.#deps = deps;
     this.#maintenance = prepareMaintenance(db, ballast);
     this.#runWrite = prepareSavepoint(db, (call) => operations.execute(call));
-    [this.#begin, this.#commit] = [db.prepare('BEGIN IMMEDIATE'), db.prepare('COMMIT')];
+    [this.#beginReads, this.#begin] = [db.prepare('BEGIN'), db.prepare('BEGIN IMMEDIATE')];
+    this.#commit = db.prepare('COMMIT');
   }
 
   /** Executes a batch and answers each of its calls. Never throws: an error that ends the store is an answer, too. */
@@ -65,9 +67,9 @@ export class BatchExecutor {
   /** Executes the calls that have not failed yet; throws an error that concerns the whole batch. */
   #transact(calls: readonly OperationCall[], failures = new Map<number, Failure>()): Answers {
     const committed = calls.some((call, index) => this.#deps.operations.isWrite(call) && !failures.has(index));
-    if (committed) this.#begin.run();
+    (committed ? this.#begin : this.#beginReads).run();
     const results = this.#runEach(calls, failures);
-    if (committed) this.#commit.run();
+    this.#commit.run();
     return { ...blankAnswers, results, failures, committed };
   }
 

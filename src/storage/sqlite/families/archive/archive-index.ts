@@ -111,10 +111,21 @@ export class ArchiveIndex {
       .concat(latest);
   }
 
-  /** How many entries a range has, at most `most`. */
+  /** How many entries a range has, at most `most`. Those of a whole archive are counted already. */
   count(archive: number, range: EntryRange, most: number): number {
+    const { afterId, beforeId, peer } = range;
+    if (peer === undefined && afterId <= 0 && beforeId === Number.POSITIVE_INFINITY)
+      return Math.min(this.#countAll(archive), most);
     const indexed = this.#sql.countIn(archive, this.#inTable(range), most);
     return indexed + this.#inMemory(archive, range, most - indexed, 'first').length;
+  }
+
+  /** Entries that have moved may still be in memory, too. */
+  #countAll(archive: number): number {
+    const [afterId, beforeId] = [this.#indexedUpTo, Number.POSITIVE_INFINITY];
+    const inTable = this.#sql.entriesOf.get(archive) ?? 0;
+    const inBoth = this.#sql.countIn(archive, { afterId, beforeId }, Number.MAX_SAFE_INTEGER);
+    return inTable - inBoth + this.#recent.count(archive, afterId, beforeId);
   }
 
   #inTable(range: EntryRange): EntryRange {
@@ -215,6 +226,7 @@ function prepareIndex(db: Database.Database) {
       'INSERT OR IGNORE INTO archive_entries (archive, id, peer) VALUES (?, ?, ?)',
     ),
     remove: db.prepare<[number, number]>('DELETE FROM archive_entries WHERE archive = ? AND id = ?'),
+    entriesOf: db.prepare<[number], number>('SELECT entries FROM archives WHERE id = ?').pluck(),
     count: db.prepare<[number, number]>('UPDATE archives SET entries = entries + ? WHERE id = ?'),
   };
 }

@@ -9,20 +9,13 @@ import type {
   NewArchivedMessage,
 } from '../../../archive.ts';
 import { StorageError } from '../../../storage-error.ts';
-import { asBuffer, ownBytes } from '../../bytes.ts';
+import { ownBytes } from '../../bytes.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../../family.ts';
 import { type ArchiveTables, archiveTables } from './archive-tables.ts';
 import { prepareImports } from './imports.ts';
-import { packMessages } from './packed-messages.ts';
+import { type FoundMessages, packFound, packMessages, unpackFound } from './packed-messages.ts';
 import { prepareRemovals } from './removals.ts';
 import { prepareUsage } from './usage.ts';
-
-/** A message in an archive as it travels between the threads. */
-interface PackedArchivedMessage {
-  readonly id: number;
-  readonly importedId: string | null;
-  readonly bytes: Uint8Array;
-}
 
 /** Messages that one operation measures. */
 const measuredAtOnce = 2000;
@@ -65,8 +58,8 @@ function archiveStore({ run, gather, nextId }: Context): ArchiveStore {
       ({ bytes }: NewArchivedMessage) => bytes.length,
       (messages) => [packMessages(messages), messages.length],
     ),
-    page: async (archive, range, limit, which) => unpack(await run('page', archive, range, limit, which)),
-    find: async (archive, ids) => unpack(await run('find', archive, ids)),
+    page: async (archive, range, limit, which) => unpackFound(await run('page', archive, range, limit, which)),
+    find: async (archive, ids) => unpackFound(await run('find', archive, ids)),
     count: (archive, range, most) => run('count', archive, range, most),
     bounds: (archive) => run('bounds', archive),
     replace: (id, bytes, archives) => run('replace', id, ownBytes(bytes), archives),
@@ -97,7 +90,7 @@ function methodsInSteps(run: Context['run']): Pick<ArchiveStore, 'search' | 'pur
       let before = beforeId;
       for (let step = 0; step < searchSteps && before > 0; step++) {
         const { messages, firstId } = await run('search', archive, { afterId: 0, beforeId: before, peer }, text);
-        found.push(...unpack(messages));
+        found.push(...unpackFound(messages));
         before = firstId;
       }
       return found;
@@ -126,14 +119,6 @@ function methodsInSteps(run: Context['run']): Pick<ArchiveStore, 'search' | 'pur
   };
 }
 
-function unpack(messages: readonly PackedArchivedMessage[]): ArchivedMessage[] {
-  return messages.map(({ id, importedId, bytes }) => ({ ...idOf(id, importedId), bytes: asBuffer(bytes) }));
-}
-
-function idOf(id: number, importedId: string | null): ArchivedId {
-  return importedId === null ? { id } : { id, importedId };
-}
-
 function prepareRecords(db: Database.Database) {
   const open = db.prepare<[string], { archive: number; preferences: string | null; wasRead: number }>(
     `SELECT archives.id AS archive, preferences, was_read AS wasRead FROM archives JOIN accounts ON accounts.id = account_id WHERE jid = ?`,
@@ -155,17 +140,34 @@ function prepareRecords(db: Database.Database) {
   };
 }
 
-function prepareQueries(db: Database.Database, { index, peers }: ArchiveTables) {
-  const read = db.prepare<[number, number], PackedArchivedMessage>(
-    `SELECT archive_messages.id, imported_id AS importedId, bytes FROM archive_messages
-     LEFT JOIN archive_imported_ids ON archive = ? AND archive_imported_ids.id = archive_messages.id
-     WHERE archive_messages.id = ?`,
-  );
-  const readAll = (archive: number, ids: readonly number[]) =>
-    ids.map((id) => read.get(archive, id)).filter((found) => found !== undefined);
+/** Reads messages one by one: the latest of an archive are in memory only by their ids. */
+function prepareReading(db: Database.Database) {
+  const bytesOf = db.prepare<[number], Buffer>('SELECT bytes FROM archive_messages WHERE id = ?').pluck();
+  const hasImported = db.prepare<[number]>('SELECT 1 FROM archive_imported_ids WHERE archive = ? LIMIT 1');
   const importedId = db
     .prepare<[number, number], string>('SELECT imported_id FROM archive_imported_ids WHERE archive = ? AND id = ?')
     .pluck();
+  const idsOf = (archive: number): ((id: number) => ArchivedId) => {
+    if (hasImported.get(archive) === undefined) return (id) => ({ id });
+    return (id) => {
+      const imported = importedId.get(archive, id);
+      return imported === undefined ? { id } : { id, importedId: imported };
+    };
+  };
+  const readAll = (archive: number, ids: readonly number[]): ArchivedMessage[] => {
+    const idOf = idsOf(archive);
+    const found: ArchivedMessage[] = [];
+    for (const id of ids) {
+      const bytes = bytesOf.get(id);
+      if (bytes) found.push({ ...idOf(id), bytes });
+    }
+    return found;
+  };
+  return { idsOf, readAll };
+}
+
+function prepareQueries(db: Database.Database, { index, peers }: ArchiveTables) {
+  const { idsOf, readAll } = prepareReading(db);
   /** Undefined if nobody has exchanged a message with the peer. */
   const entriesOf = ({ peer, ...range }: ArchiveRange) => {
     index.refresh();
@@ -175,23 +177,21 @@ function prepareQueries(db: Database.Database, { index, peers }: ArchiveTables) 
   };
   const all = { afterId: 0, beforeId: Number.POSITIVE_INFINITY };
   return {
-    page: (archive: number, range: ArchiveRange, limit: number, which: 'first' | 'last'): PackedArchivedMessage[] => {
+    page: (archive: number, range: ArchiveRange, limit: number, which: 'first' | 'last'): FoundMessages => {
       const entries = entriesOf(range);
-      return entries === undefined ? [] : readAll(archive, index.ids(archive, entries, limit, which));
+      return packFound(entries === undefined ? [] : readAll(archive, index.ids(archive, entries, limit, which)));
     },
     /** `firstId` is where the next step goes on; 0 if no messages are left. */
     search: (archive: number, range: ArchiveRange, text: string) => {
       const entries = entriesOf(range);
       const ids = entries === undefined ? [] : index.ids(archive, entries, searchedAtOnce, 'last');
-      const messages = readAll(archive, ids).filter(({ bytes }) => asBuffer(bytes).includes(text));
+      const messages = packFound(readAll(archive, ids).filter(({ bytes }) => bytes.includes(text)));
       return { messages, firstId: ids.length < searchedAtOnce ? 0 : (ids[0] ?? 0) };
     },
-    find: (archive: number, ids: readonly number[]): PackedArchivedMessage[] => {
+    find: (archive: number, ids: readonly number[]): FoundMessages => {
       index.refresh();
-      return readAll(
-        archive,
-        ids.filter((id) => index.has(archive, id)),
-      );
+      const present = ids.filter((id) => index.has(archive, id));
+      return packFound(readAll(archive, present));
     },
     count: (archive: number, range: ArchiveRange, most: number): number => {
       const entries = entriesOf(range);
@@ -202,8 +202,8 @@ function prepareQueries(db: Database.Database, { index, peers }: ArchiveTables) 
       const [first] = index.ids(archive, all, 1, 'first');
       const [last] = index.ids(archive, all, 1, 'last');
       if (first === undefined || last === undefined) return undefined;
-      const withImported = (id: number) => idOf(id, importedId.get(archive, id) ?? null);
-      return [withImported(first), withImported(last)];
+      const idOf = idsOf(archive);
+      return [idOf(first), idOf(last)];
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { NewArchivedMessage } from '../../../archive.ts';
+import type { ArchivedMessage, NewArchivedMessage } from '../../../archive.ts';
+import { asBuffer } from '../../bytes.ts';
 
 /** A new message as the storage thread reads it. */
 export interface UnpackedMessage {
@@ -57,4 +58,42 @@ export function* unpackMessages({ buffer }: Uint8Array, count: number): Generato
     const [id, senderArchive, recipientArchive] = [numbers[first]!, numbers[first + 1]!, numbers[first + 2]!];
     yield { id, senderArchive, senderPeer, recipientArchive, recipientPeer, bytes };
   }
+}
+
+/** Messages of an archive on their way from the storage thread. */
+export interface FoundMessages {
+  /** The id of each message, and the length of its bytes. */
+  readonly numbers: Float64Array;
+  /** The bytes of all of them: one large buffer travels faster than many small ones. */
+  readonly bytes: Uint8Array;
+  /** The id with which each was imported, if some of them were. */
+  readonly importedIds: readonly (string | undefined)[] | undefined;
+}
+
+export function packFound(messages: readonly ArchivedMessage[]): FoundMessages {
+  const numbers = new Float64Array(messages.length * 2);
+  const bytes = new Uint8Array(messages.reduce((size, message) => size + message.bytes.length, 0));
+  let at = 0;
+  for (const [index, message] of messages.entries()) {
+    numbers[2 * index] = message.id;
+    numbers[2 * index + 1] = message.bytes.length;
+    bytes.set(message.bytes, at);
+    at += message.bytes.length;
+  }
+  const areImported = messages.some(({ importedId }) => importedId !== undefined);
+  return { numbers, bytes, importedIds: areImported ? messages.map(({ importedId }) => importedId) : undefined };
+}
+
+export function unpackFound({ numbers, bytes, importedIds }: FoundMessages): ArchivedMessage[] {
+  const all = asBuffer(bytes);
+  const messages: ArchivedMessage[] = [];
+  let at = 0;
+  for (let number = 0; number < numbers.length; number += 2) {
+    const [id, length] = [numbers[number]!, numbers[number + 1]!];
+    const importedId = importedIds?.[number / 2];
+    const own = all.subarray(at, at + length);
+    messages.push(importedId === undefined ? { id, bytes: own } : { id, importedId, bytes: own });
+    at += length;
+  }
+  return messages;
 }

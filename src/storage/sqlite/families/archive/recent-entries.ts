@@ -63,6 +63,12 @@ export class RecentEntries {
     this.#byArchive.clear();
   }
 
+  /** How many entries of an archive have ids between these two. */
+  count(archive: number, afterId: number, beforeId: number): number {
+    const { ids } = this.#byArchive.get(archive) ?? none;
+    return Math.max(0, placeOf(ids, beforeId) - placeOf(ids, afterId + 1));
+  }
+
   /** The entries of an archive with ids between these two, the first ones first. */
   *forwards(archive: number, afterId: number, beforeId: number): IterableIterator<Entry> {
     const { ids, peers } = this.#byArchive.get(archive) ?? none;
