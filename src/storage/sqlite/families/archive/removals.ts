@@ -1,9 +1,9 @@
 import type Database from 'better-sqlite3';
 import type { ArchiveLimits } from '../../../archive.ts';
+import { inTime, prepareOverfull, removedAtOnce } from '../tidying.ts';
 import type { ArchiveIndex } from './archive-index.ts';
 
-/** Messages that one operation removes, and entries that it moves: it must not hold up others for long. */
-const removedAtOnce = 250;
+/** Entries that one operation moves at most. */
 const movedAtOnce = 1000;
 
 interface Ends {
@@ -17,11 +17,12 @@ const endColumns = 'id, sender_archive AS senderArchive, recipient_archive AS re
 /** Prepares the removal of what limits demand. */
 export function prepareRemovals(db: Database.Database, index: ArchiveIndex) {
   const removeEntry = prepareRemoveEntry(db, index);
-  const removeOldest = (archive: number, count: number, beforeId = Number.POSITIVE_INFINITY): number => {
-    const ids = index.ids(archive, { afterId: 0, beforeId }, count, 'first');
-    for (const id of ids) removeEntry(archive, id);
-    return ids.length;
-  };
+  const removeOldest = (archive: number, count: number, beforeId = Number.POSITIVE_INFINITY): number =>
+    inTime(count, (some) => {
+      const ids = index.ids(archive, { afterId: 0, beforeId }, some, 'first');
+      for (const id of ids) removeEntry(archive, id);
+      return ids.length;
+    });
   return {
     ...prepareTidying(db, index, { removeEntry, removeOldest }),
     remove: (archive: number, id: number): void => {
@@ -51,38 +52,45 @@ function prepareTidying(db: Database.Database, index: ArchiveIndex, { removeEntr
     `SELECT ${endColumns} FROM archive_messages WHERE id < ? ORDER BY id LIMIT ?`,
   );
   const removeMessage = db.prepare<[number]>('DELETE FROM archive_messages WHERE id = ?');
-  const abandoned = db.prepare<[], number>('SELECT id FROM archives WHERE account_id IS NULL').pluck();
   const forget = db.prepare<[number]>('DELETE FROM archives WHERE id = ?');
-  const overfull = db.prepare<[number], { id: number; entries: number }>(
-    'SELECT id, entries FROM archives WHERE entries > ? LIMIT 1',
-  );
-  /** Each of these is true if it found something to do. */
-  const removeOld = ({ removeBeforeId }: ArchiveLimits): boolean => {
-    const messages = old.all(removeBeforeId, removedAtOnce);
+  const abandoned = db.prepare<[number], number>('SELECT id FROM archives WHERE account_id IS NULL LIMIT ?').pluck();
+  const nextOverfull = prepareOverfull(db, { table: 'archives', owner: 'id', count: 'entries' });
+  const removeSomeOld = ({ removeBeforeId }: ArchiveLimits, count: number): number => {
+    const messages = old.all(removeBeforeId, count);
     for (const { id, senderArchive, recipientArchive } of messages) {
       if (senderArchive !== null) removeEntry(senderArchive, id);
       if (recipientArchive !== null) removeEntry(recipientArchive, id);
       removeMessage.run(id);
     }
-    return messages.length > 0;
+    return messages.length;
   };
+  /** Each of these is true if it found something to do. */
+  const removeOld = (limits: ArchiveLimits): boolean =>
+    inTime(removedAtOnce, (count) => removeSomeOld(limits, count)) > 0;
   const removeAbandoned = (spared: readonly number[]): boolean => {
-    const archive = abandoned.all().find((one) => !spared.includes(one));
+    const archive = abandoned.all(spared.length + 1).find((one) => !spared.includes(one));
     if (archive === undefined) return false;
     if (removeOldest(archive, removedAtOnce) === 0) forget.run(archive);
     return true;
   };
   const removeExcess = ({ maxMessages }: ArchiveLimits): boolean => {
-    const archive = overfull.get(maxMessages);
-    return (
-      archive !== undefined && removeOldest(archive.id, Math.min(archive.entries - maxMessages, removedAtOnce)) > 0
-    );
+    const found = nextOverfull(maxMessages);
+    if (typeof found === 'boolean') return found;
+    return removeOldest(found.owner, Math.min(found.excess, removedAtOnce)) > 0;
+  };
+  const moveUpTo = (id: number): boolean => {
+    let isMore = true;
+    inTime(movedAtOnce, (count) => {
+      isMore = index.advanceTo(id, count);
+      return isMore ? count : 0;
+    });
+    return isMore;
   };
   return {
     /** `spared` are archives without an owner that are being filled. */
     tidy: (limits: ArchiveLimits, spared: readonly number[]): boolean => {
       index.refresh();
-      const moreToMove = index.advanceTo(limits.indexBeforeId - 1, movedAtOnce);
+      const moreToMove = moveUpTo(limits.indexBeforeId - 1);
       const found = removeAbandoned(spared) || removeOld(limits) || removeExcess(limits);
       index.changed();
       return moreToMove || found;

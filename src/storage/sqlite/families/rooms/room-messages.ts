@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import type { ArchiveLimits } from '../../../archive.ts';
 import { firstIdAt } from '../../../ordered-ids.ts';
 import type { RoomRange } from '../../../rooms.ts';
+import { inTime, prepareOverfull, removedAtOnce } from '../tidying.ts';
 import { prepareTidyImports } from './room-imports.ts';
 
 /** A message as it travels between the threads. */
@@ -14,9 +15,6 @@ export interface PackedRoomMessage {
 
 /** A new message as it travels between the threads. */
 type PackedNewMessage = PackedRoomMessage & { readonly room: number };
-
-/** Rows that one operation removes: it must not hold up others for long. */
-const removedAtOnce = 250;
 
 const columns = 'id, author, occupant_id AS occupantId, bytes';
 
@@ -44,6 +42,7 @@ function prepareReads(db: Database.Database) {
          SELECT 1 FROM room_messages WHERE room = @room AND id > @afterId AND id < @beforeId LIMIT @most)`,
     )
     .pluck();
+  const countAll = db.prepare<[number], number>('SELECT messages FROM room_archives WHERE room = ?').pluck();
   const end = (order: string) =>
     db.prepare<[number], number>(`SELECT id FROM room_messages WHERE room = ? ${order} LIMIT 1`).pluck();
   const [firstId, lastId] = [end('ORDER BY id'), end('ORDER BY id DESC')];
@@ -62,8 +61,11 @@ function prepareReads(db: Database.Database) {
         ? first.all({ room, afterId, beforeId, limit })
         : last.all({ room, afterId, beforeId, limit }).reverse(),
     find: (room: number, ids: readonly number[]): PackedRoomMessage[] => ids.flatMap((id) => one.get(id, room) ?? []),
-    count: (room: number, { afterId, beforeId }: RoomRange, most: number): number =>
-      count.get({ room, afterId, beforeId, most }) ?? 0,
+    /** All messages of a room are counted already. */
+    count: (room: number, { afterId, beforeId }: RoomRange, most: number): number => {
+      const isAll = afterId <= 0 && beforeId === Number.POSITIVE_INFINITY;
+      return isAll ? Math.min(countAll.get(room) ?? 0, most) : (count.get({ room, afterId, beforeId, most }) ?? 0);
+    },
     bounds: (room: number): readonly [number, number] | undefined => {
       const [from, to] = [firstId.get(room), lastId.get(room)];
       return from === undefined || to === undefined ? undefined : [from, to];
@@ -122,12 +124,15 @@ function countedByRoom(messages: readonly { readonly room: number }[]): Map<numb
 function prepareTidy(db: Database.Database, counts: Counts) {
   const abandoned = db.prepare<[], number>('SELECT room FROM room_archives WHERE abandoned = 1 LIMIT 1').pluck();
   const forget = db.prepare<[number]>('DELETE FROM room_archives WHERE room = ?');
-  const overfull = db.prepare<[number], { room: number; messages: number }>(
-    'SELECT room, messages FROM room_archives WHERE messages > ? LIMIT 1',
-  );
-  const removeOldest = db.prepare<[number, number]>(
+  const nextOverfull = prepareOverfull(db, { table: 'room_archives', owner: 'room', count: 'messages' });
+  const removeOldestRows = db.prepare<[number, number]>(
     'DELETE FROM room_messages WHERE id IN (SELECT id FROM room_messages WHERE room = ? ORDER BY id LIMIT ?)',
   );
+  const removeOldest = (room: number, most: number): number => {
+    const removed = inTime(most, (count) => removeOldestRows.run(room, count).changes);
+    counts.shrink(room, removed);
+    return removed;
+  };
   const removeOld = db.prepare<[number, number], { room: number }>(
     `DELETE FROM room_messages WHERE id IN (SELECT id FROM room_messages WHERE id < ? ORDER BY id LIMIT ?)
        RETURNING room`,
@@ -140,22 +145,20 @@ function prepareTidy(db: Database.Database, counts: Counts) {
   const tidyAbandoned = (): boolean => {
     const room = abandoned.get();
     if (room === undefined) return false;
-    const { changes } = removeOldest.run(room, removedAtOnce);
-    if (changes === 0) forget.run(room);
-    else counts.shrink(room, changes);
+    if (removeOldest(room, removedAtOnce) === 0) forget.run(room);
     return true;
   };
-  const tidyOld = (removeBeforeId: number): boolean => {
-    const removed = removeOld.all(removeBeforeId, removedAtOnce);
+  const removeSomeOld = (removeBeforeId: number, count: number): number => {
+    const removed = removeOld.all(removeBeforeId, count);
     for (const [room, number] of countedByRoom(removed)) counts.shrink(room, number);
-    return removed.length > 0;
+    return removed.length;
   };
+  const tidyOld = (removeBeforeId: number): boolean =>
+    inTime(removedAtOnce, (count) => removeSomeOld(removeBeforeId, count)) > 0;
   const tidyExcess = (maxMessages: number): boolean => {
-    const found = overfull.get(maxMessages);
-    if (!found) return false;
-    const { changes } = removeOldest.run(found.room, Math.min(found.messages - maxMessages, removedAtOnce));
-    counts.shrink(found.room, changes);
-    return changes > 0;
+    const found = nextOverfull(maxMessages);
+    if (typeof found === 'boolean') return found;
+    return removeOldest(found.owner, Math.min(found.excess, removedAtOnce)) > 0;
   };
   const tidyImports = prepareTidyImports(db);
   const tidyTombstones = (nowMs: number): boolean => removeTombstones.run(nowMs, removedAtOnce).changes > 0;
