@@ -1,5 +1,7 @@
 import { attribute, childElements, type Element, nsOf, xml } from '../xml/element.ts';
+import { escapeAttribute } from '../xml/escape.ts';
 import { parseElement } from '../xml/parse-element.ts';
+import { Payload } from '../xml/payload.ts';
 import { serialize } from '../xml/serialize.ts';
 import { ReceivedForm } from './data-form.ts';
 import { ns } from './namespaces.ts';
@@ -96,6 +98,24 @@ export function readPubsubForm(parent: Element, formType: string): ReadonlyMap<s
 /** An `<item/>` for an event or an answer, with its payload if that is wanted. */
 export function itemElement(id: string, payload?: string): Element {
   return xml('item', { id }, payload === undefined ? undefined : parseElement(payload));
+}
+
+/**
+ * The payload of a notification of one item (XEP-0060 §7.1.2). The payload of the item, if it is wanted, is copied as XML: a client that comes
+ * online is sent many.
+ */
+export function itemEventPayload(node: string, id: string, payload?: string): Payload {
+  const item = payload === undefined ? '/>' : `>${inEvent(payload)}</item>`;
+  const items = `<items node="${escapeAttribute(node)}"><item id="${escapeAttribute(id)}"${item}</items>`;
+  return Payload.ofWritten('event', ns.pubsubEvent, `<event xmlns="${ns.pubsubEvent}">${items}</event>`);
+}
+
+/** The beginning of an element that declares its default namespace, as {@link serialize} writes it: the element is the same everywhere. */
+const declared = /^<[^\s"'<>]+(?: [^\s"'<>=]+="[^"<]*")*? xmlns="/;
+
+/** An element as it is written inside an event. */
+function inEvent(element: string): string {
+  return declared.test(element) ? element : serialize(parseElement(element), ns.pubsubEvent);
 }
 
 /** The `<event/>` of a notification (XEP-0060 §7.1.2). */

@@ -1,8 +1,8 @@
 import { type Caps, isSameCaps } from '../../protocol/caps.ts';
 import { delayElement } from '../../protocol/delay.ts';
 import { Jid } from '../../protocol/jid.ts';
-import { itemElement } from '../../protocol/pubsub.ts';
-import type { Stanza } from '../../protocol/stanza.ts';
+import { itemEventPayload } from '../../protocol/pubsub.ts';
+import { Stanza } from '../../protocol/stanza.ts';
 import type { Account } from '../../routing/account.ts';
 import { atClientPace } from '../../routing/at-client-pace.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
@@ -10,10 +10,9 @@ import type { Session } from '../../routing/session.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { PepItem, PepStore } from '../../storage/pep.ts';
 import type { Log } from '../../support/log.ts';
-import { xml } from '../../xml/element.ts';
 import { mayAccess } from './access.ts';
 import type { AccountNodes, PepNode } from './account-nodes.ts';
-import { type Notifications, notification } from './notifications.ts';
+import type { Notifications } from './notifications.ts';
 import type { RemoteResources } from './remote-resources.ts';
 import { nothingWanted, type WantedNodes, type WantedSet } from './wanted-nodes.ts';
 
@@ -35,6 +34,9 @@ interface Source {
   readonly account: Account;
   readonly node: PepNode;
 }
+
+/** Items that are read at once. More of them, of 128 KiB each, would fill the memory and hold up the storage thread. */
+const readAtOnce = 64;
 
 /** What a session was when it was last sent last items. */
 interface Served {
@@ -127,25 +129,28 @@ export class LastItems {
   }
 
   async #serve(to: Jid, owners: readonly Account[], wanted: WantedSet, session?: Session): Promise<void> {
-    const sources: Source[] = [];
+    await this.#send(this.#sources(to, owners, wanted), to, session);
+  }
+
+  *#sources(to: Jid, owners: readonly Account[], wanted: WantedSet): Generator<Source> {
     for (const account of owners) {
       for (const name of wanted) {
         const node = this.#deps.nodes.of(account).get(name);
         const isSent = node?.config.sendLastItem === 'on_sub_and_presence' && node.config.deliverNotifications;
-        if (node && isSent && mayAccess(account, node, to)) sources.push({ account, node });
+        if (node && isSent && mayAccess(account, node, to)) yield { account, node };
       }
     }
-    await this.#send(sources, to, session);
   }
 
-  /** Reads all of them in one call, and sends them at the pace of the client if it is one of ours. */
-  async #send(sources: readonly Source[], to: Jid, session?: Session): Promise<void> {
-    if (sources.length === 0) return;
-    const addresses = sources.map(({ account, node }) => ({ owner: account.key, node: node.name }));
-    const items = await this.#deps.store.lastItems(addresses);
-    const steps = this.#steps(sources, items, to);
-    if (session) await atClientPace(session, steps);
-    else for (const _ of steps);
+  /** Reads a few of them at a time, and sends them at the pace of the client if it is one of ours. */
+  async #send(sources: Iterable<Source>, to: Jid, session?: Session): Promise<void> {
+    for (const some of inPortions(sources)) {
+      const addresses = some.map(({ account, node }) => ({ owner: account.key, node: node.name }));
+      const steps = this.#steps(some, await this.#deps.store.lastItems(addresses), to);
+      if (session) await atClientPace(session, steps);
+      else for (const _ of steps);
+      if (session && !session.presence.available) return;
+    }
   }
 
   *#steps(sources: readonly Source[], items: readonly (PepItem | undefined)[], to: Jid): Generator<void> {
@@ -154,7 +159,7 @@ export class LastItems {
       // If the node has changed meanwhile its latest event has been sent, and this item is not the last one any more.
       const isLast = this.#deps.nodes.of(account).get(node.name) === node;
       if (!item || !isLast || !mayAccess(account, node, to)) continue;
-      yield void this.#deps.notifications.route(account, [lastItem(account, node, item).with({ to })]);
+      yield void this.#deps.notifications.route(account, [lastItem(account, node, item, to)]);
     }
   }
 
@@ -164,12 +169,23 @@ export class LastItems {
   }
 }
 
+function* inPortions(sources: Iterable<Source>): Generator<readonly Source[]> {
+  let portion: Source[] = [];
+  for (const source of sources) {
+    if (portion.push(source) < readAtOnce) continue;
+    yield portion;
+    portion = [];
+  }
+  if (portion.length > 0) yield portion;
+}
+
 function newIn(wanted: WantedSet, before: WantedSet): WantedSet {
   if (wanted === before) return nothingWanted;
   return before.size === 0 ? wanted : new Set([...wanted].filter((node) => !before.has(node)));
 }
 
-function lastItem(account: Account, { name, config }: PepNode, item: PepItem): Stanza {
-  const items = xml('items', { node: name }, itemElement(item.id, config.deliverPayloads ? item.payload : undefined));
-  return notification(account, items, delayElement({ from: account.jid, stampMs: item.publishedAtMs }));
+function lastItem(account: Account, { name, config }: PepNode, item: PepItem, to: Jid): Stanza {
+  const event = itemEventPayload(name, item.id, config.deliverPayloads ? item.payload : undefined);
+  const payload = event.with(delayElement({ from: account.jid, stampMs: item.publishedAtMs }));
+  return new Stanza('message', { from: account.jid, to, type: 'headline' }, payload);
 }

@@ -155,14 +155,9 @@ export class Notifications {
   }
 }
 
-/** A message of an account with an event, without an addressee. */
-export function notification({ jid }: Account, event: Element, ...more: readonly Element[]): Stanza {
-  return Stanza.message({ from: jid, type: 'headline' }, eventElement(event), ...more);
-}
-
 /** Makes the messages of an event. Those who see the presence of the account are told which resource has published (XEP-0163 §4.3.1). */
 function addressed(account: Account, { content, publisher }: NodeEvent): (to: Jid) => Stanza {
-  const plain = notification(account, content);
+  const plain = Stanza.message({ from: account.jid, type: 'headline' }, eventElement(content));
   if (!publisher) return (to) => plain.with({ to });
   const address = xml('address', { type: 'replyto', jid: publisher.toString() });
   const named = plain.with({ payload: plain.payload.with(xml('addresses', { xmlns: ns.addresses }, address)) });

@@ -84,6 +84,11 @@ function prepareReads(db: Database.Database) {
   const newest = db.prepare<[number, number], PepItem>(
     `SELECT ${itemColumns} FROM pep_items WHERE node_id = ? ORDER BY seq DESC LIMIT ?`,
   );
+  // One statement, because a login asks for the last item of every node of every contact.
+  const last = db.prepare<[string, string], PepItem>(
+    `SELECT ${itemColumns} FROM accounts JOIN pep_nodes ON account_id = accounts.id JOIN pep_items ON node_id = pep_nodes.id
+     WHERE accounts.jid = ? AND pep_nodes.name = ? ORDER BY seq DESC LIMIT 1`,
+  );
   const byId = db.prepare<[number, string], PepItem>(
     `SELECT ${itemColumns} FROM pep_items WHERE node_id = ? AND item = ?`,
   );
@@ -105,10 +110,7 @@ function prepareReads(db: Database.Database) {
       return id === undefined ? [] : itemIds.all(id);
     },
     lastItems: (addresses: readonly PepNodeAddress[]): (PepItem | undefined)[] =>
-      addresses.map(({ owner, node }) => {
-        const id = ids.find(owner, node);
-        return id === undefined ? undefined : newest.get(id, 1);
-      }),
+      addresses.map(({ owner, node }) => last.get(owner, node)),
     subscriptions: (owner: string, jid: string): PepSubscription[] =>
       subscriptions.all(owner, jid, `${jid}/`, `${jid}0`),
     subscribers: (owner: string, node: string): string[] => {
