@@ -146,6 +146,7 @@ function makeRunningServer(
       const blocked = await storage.moderation.blockedDomains();
       federation?.block(blocked.map(({ domain }) => domain));
     },
+    exports: new Set(),
     accounts: routing.accounts,
     sessions: routing.sessions,
     status: () => ({

@@ -16,6 +16,8 @@ interface OperationDefinition<Context, Input, Result> {
   readonly recorded?: boolean;
   /** The address or name that it is about, for the audit log; by default, the JID in the input. */
   readonly subject?: (input: Input) => string;
+  /** What the audit log says of a result; by default `done`. */
+  readonly outcome?: (result: Result) => string;
   /**
    * Runs the operation. The result must survive JSON. Every expected rejection is an `OperationError` or a `StorageError`.
    * The signal is aborted when the server stops: an operation that waits then returns what it has.
@@ -25,7 +27,7 @@ interface OperationDefinition<Context, Input, Result> {
 
 /** Something that an operator can ask for. Both ends of the control socket are derived from it. */
 export interface Operation<Context, Input, Result>
-  extends Omit<OperationDefinition<Context, Input, Result>, keyof AuditedOperation>,
+  extends Omit<OperationDefinition<Context, Input, Result>, keyof AuditedOperation | 'outcome'>,
     AuditedOperation {
   /** Joins the operation and its context. */
   readonly bind: (context: Context) => BoundOperation;
@@ -47,6 +49,8 @@ export interface AuditedOperation {
   readonly recorded: boolean;
   /** The subject of an input, which may have any shape. */
   readonly subjectOf: (input: unknown) => string | undefined;
+  /** What is recorded of a result of the operation. */
+  readonly outcomeOf: (result: unknown) => string;
 }
 
 /** An operation that can run. */
@@ -64,7 +68,9 @@ export function operation<Context, Input, Result>(
     const { success, data } = definition.subject ? schema.safeParse(input) : {};
     return success && data !== undefined ? definition.subject?.(data) : jidIn(input);
   };
-  const audited = { method, path, recorded, subjectOf };
+  // The log gives it what the operation has returned.
+  const outcomeOf = (result: unknown) => definition.outcome?.(result as Result) ?? 'done';
+  const audited = { method, path, recorded, subjectOf, outcomeOf };
   const bind = (context: Context): BoundOperation => ({
     ...audited,
     run: async (input, stopped) => {

@@ -10,7 +10,7 @@ export interface NewAdministration {
   readonly operation: string;
   /** The address or name that the operation is about. */
   readonly subject?: string | undefined;
-  /** `done`, or the reason of the refusal. */
+  /** `done`, with some operations more about what was done, or the reason of the refusal. */
   readonly result: string;
 }
 

@@ -1,6 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { ControlClient } from '../../src/cli/control-client.ts';
+import { beginExport, exportUserWithin } from '../../src/web/control/export-operations.ts';
+import { exportRoomWithin } from '../../src/web/control/room-export.ts';
 import { Workplace } from './run.ts';
 import { RunningAdministration } from './running-administration.ts';
 
@@ -13,6 +16,10 @@ function filesIn(directory: string): Record<string, string> {
   const content = (name: string) => readFileSync(join(directory, name), 'utf8');
   return Object.fromEntries(wanted.map((name) => [name, content(name).replace(/<stanza-id [^>]*>/g, '')]));
 }
+
+const hall = {
+  room: { room: 'hall@conference.localhost', config: '{"persistent":true}', messages: [], affiliations: [] },
+};
 
 describe('export', () => {
   const workplace = new Workplace();
@@ -71,6 +78,48 @@ describe('export', () => {
     expect(await workplace.done('room', 'import', 'all')).to.match(/^1 created, 0 skipped/);
     await workplace.done('export', 'again');
     expect(filesIn(workplace.path('again'))).to.deep.equal(before);
+  });
+
+  it('is recorded once for all accounts and rooms, and for each account that is exported alone', async () => {
+    await add('juliet@localhost', 'romeo@localhost', 'nurse@here.example');
+    workplace.write(
+      'hall.jsonl',
+      `${JSON.stringify({ format: 'ampere-rooms', version: 1 })}\n${JSON.stringify(hall)}\n`,
+    );
+    await workplace.done('room', 'import', 'hall.jsonl');
+    const { administrations: before } = JSON.parse(await workplace.done('audit', '--json'));
+    await workplace.done('export', 'all');
+    await workplace.done('user', 'export', 'localhost', '--out', 'domain.xml');
+    await workplace.done('user', 'export', 'romeo@localhost', '--out', 'romeo.xml');
+    const { administrations } = JSON.parse(await workplace.done('audit', '--json'));
+    const added = administrations.slice(0, administrations.length - before.length);
+    expect(
+      added.map(({ operation, subject, result }: Record<string, string>) => [operation, subject, result]),
+    ).to.deep.equal([
+      ['GET /users/export', 'romeo@localhost', 'done'],
+      ['POST /exports', 'localhost', 'done: 2 accounts'],
+      ['POST /exports', 'localhost, here.example', 'done: 3 accounts'],
+    ]);
+  });
+
+  it('has no way around the record', async () => {
+    await add('juliet@localhost');
+    const server = await RunningAdministration.start(workplace.path('data'));
+    try {
+      const client = (await ControlClient.connect(workplace.path('data')))!;
+      const refusal = (asked: Promise<unknown>) => asked.then(() => 'none', String);
+      const user = (id: string) => refusal(client.call(exportUserWithin, { export: id, jid: 'juliet@localhost' }));
+      const begin = async () => (await client.call(beginExport, { domains: ['localhost'] })).export;
+      const first = await begin();
+      expect(await user(first)).to.equal('none');
+      expect(await user('unheard-of')).to.include('does not know this export');
+      const room = { export: 'unheard-of', room: 'hall@conference.localhost' };
+      expect(await refusal(client.call(exportRoomWithin, room))).to.include('does not know this export');
+      for (let others = 0; others < 100; others++) await begin();
+      expect(await user(first)).to.include('does not know this export');
+    } finally {
+      await server.stop();
+    }
   });
 
   it('continues where it was interrupted', async () => {

@@ -142,6 +142,7 @@ export class RunningAdministration {
       blocksChanged: async () => {
         this.blocked = (await this.storage.moderation.blockedDomains()).map(({ domain }) => domain);
       },
+      exports: new Set(),
       accounts: { forget, peek: (key) => this.known.get(key) },
       sessions: this.sessions,
       peers: () => this.peers,

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Jid } from '../../protocol/jid.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { mainFile, roomsFile } from '../import/entries-in.ts';
-import { exportedRooms } from './export-rooms.ts';
-import { type ExportDeps, exportedFile, usersOf } from './export-users.ts';
+import { exportedRoomsWithin } from './export-rooms.ts';
+import { type ExportDeps, exportedFile, recordedExport, usersOf } from './export-users.ts';
 import { dataFrame, hostFrame, includeElement, userEnd } from './portable-text.ts';
 import { replaceFile } from './write-export.ts';
 
@@ -51,20 +51,21 @@ export class DirectoryExport {
     const { operator } = this.#deps;
     const directory = this.#directory;
     const main = [dataFrame.begin];
+    const id = await recordedExport(operator, domains);
     for (const domain of domains) {
       const { begin, end } = hostFrame(domain);
-      const documents = await this.#writeUsers(domain);
+      const documents = await this.#writeUsers(id, domain);
       main.push(begin, ...documents.map((name) => includeElement(`${accountFolder}/${domain}/${name}`)), end);
     }
     main.push(dataFrame.end);
-    await replaceFile(join(directory, roomsFile), exportedRooms(operator, undefined));
+    await replaceFile(join(directory, roomsFile), exportedRoomsWithin(operator, id));
     await replaceFile(join(directory, mainFile), main);
     await rm(join(directory, markerFile));
     await syncDirectory(directory);
   }
 
   /** Writes the accounts of a domain. Resolves with the names of their documents. */
-  async #writeUsers(domain: string): Promise<string[]> {
+  async #writeUsers(id: string, domain: string): Promise<string[]> {
     const { operator, exported } = this.#deps;
     const directory = join(this.#directory, accountFolder, domain);
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -73,7 +74,7 @@ export class DirectoryExport {
       const name = fileNameOf(Jid.parse(jid).local);
       const path = join(directory, name);
       if (!(await isComplete(path))) {
-        const document = await exportedFile(this.#deps, jid);
+        const document = await exportedFile(this.#deps, id, jid);
         if (!document) continue;
         await replaceFile(path, document);
       }

@@ -1,10 +1,11 @@
-import { type RoomFileLine, roomFileHeader } from '../../groupchat/portable-room.ts';
+import { type PortableRoom, type RoomFileLine, roomFileHeader } from '../../groupchat/portable-room.ts';
 import { OperationError } from '../../routing/operation-error.ts';
 import type { Operator } from '../../web/control/operator.ts';
 import {
   type ExportedRoomMessages,
   exportRoom,
   exportRoomMessages,
+  exportRoomWithin,
   listStoredRooms,
 } from '../../web/control/room-export.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
@@ -21,9 +22,23 @@ export async function* exportedRooms(
   operator: Operator<ServedDomains>,
   wanted: string | undefined,
 ): AsyncGenerator<string> {
+  const read = (room: string) => operator.call(exportRoom, { room });
+  if (wanted === undefined) return yield* exportedAll(operator, read);
   yield line(roomFileHeader);
-  if (wanted !== undefined) yield* exportedRoom(operator, wanted);
-  else for await (const room of allRooms(operator)) yield* unlessGone(exportedRoom(operator, room));
+  yield* exportedRoom(operator, wanted, read);
+}
+
+/** All rooms, in an export that was begun. */
+export function exportedRoomsWithin(operator: Operator<ServedDomains>, id: string): AsyncGenerator<string> {
+  return exportedAll(operator, (room) => operator.call(exportRoomWithin, { export: id, room }));
+}
+
+/** Reads a room without its archive. */
+type ReadRoom = (room: string) => Promise<PortableRoom>;
+
+async function* exportedAll(operator: Operator<ServedDomains>, read: ReadRoom): AsyncGenerator<string> {
+  yield line(roomFileHeader);
+  for await (const room of allRooms(operator)) yield* unlessGone(exportedRoom(operator, room, read));
 }
 
 async function* allRooms(operator: Operator<ServedDomains>): AsyncGenerator<string> {
@@ -35,8 +50,8 @@ async function* allRooms(operator: Operator<ServedDomains>): AsyncGenerator<stri
   }
 }
 
-async function* exportedRoom(operator: Operator<ServedDomains>, room: string): AsyncGenerator<string> {
-  yield line({ room: await operator.call(exportRoom, { room }) });
+async function* exportedRoom(operator: Operator<ServedDomains>, room: string, read: ReadRoom): AsyncGenerator<string> {
+  yield line({ room: await read(room) });
   for (let after: number | undefined = 0; after !== undefined; ) {
     const page: ExportedRoomMessages = await operator.call(exportRoomMessages, { room, after, limit: messagesAtOnce });
     yield page.messages.map((message) => line({ message })).join('');

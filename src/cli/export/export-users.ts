@@ -1,6 +1,12 @@
 import { Jid } from '../../protocol/jid.ts';
 import { toOperationError } from '../../web/control/error-status.ts';
-import { type ExportedMessages, exportArchived, exportUser } from '../../web/control/export-operations.ts';
+import {
+  beginExport,
+  type ExportedMessages,
+  exportArchived,
+  exportUser,
+  exportUserWithin,
+} from '../../web/control/export-operations.ts';
 import type { Operator } from '../../web/control/operator.ts';
 import type { PortableAccount } from '../../web/control/portable-account.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
@@ -28,6 +34,12 @@ export interface ExportDeps {
   readonly lose: (jid: string, what: string) => void;
 }
 
+/** Begins an export of all accounts of domains, which is recorded once. Resolves with its id. */
+export async function recordedExport(operator: Operator<ServedDomains>, domains: readonly string[]): Promise<string> {
+  const { export: id } = await operator.call(beginExport, { domains: [...domains] });
+  return id;
+}
+
 /**
  * Accounts, or all accounts of domains, as a XEP-0227 document in pieces. It holds one account and one page of its archive in memory.
  * Rejects with `not-found` if there is no such account.
@@ -46,15 +58,20 @@ export async function* exportedDocument(deps: ExportDeps, subjects: readonly Jid
 }
 
 async function* exportedDomain(deps: ExportDeps, domain: string): AsyncGenerator<string> {
+  const id = await recordedExport(deps.operator, [domain]);
   for await (const jid of usersOf(deps.operator, domain)) {
-    const account = await unlessRemoved(deps.operator.call(exportUser, { jid }));
+    const account = await unlessRemoved(deps.operator.call(exportUserWithin, { export: id, jid }));
     if (account) yield* userText(deps, account, userFrame);
   }
 }
 
-/** An account as a document of its own (XEP-0227 §5), in pieces; nothing if it has just been removed. */
-export async function exportedFile(deps: ExportDeps, jid: string): Promise<AsyncGenerator<string> | undefined> {
-  const account = await unlessRemoved(deps.operator.call(exportUser, { jid }));
+/** An account as a document of its own (XEP-0227 §5), in pieces, in an export that was begun; nothing if it has just been removed. */
+export async function exportedFile(
+  deps: ExportDeps,
+  id: string,
+  jid: string,
+): Promise<AsyncGenerator<string> | undefined> {
+  const account = await unlessRemoved(deps.operator.call(exportUserWithin, { export: id, jid }));
   return account && userText(deps, account, userFileFrame);
 }
 

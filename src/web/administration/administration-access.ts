@@ -39,7 +39,7 @@ export class AdministrationAccess {
 
   /** Records something that is not an operation, under a name like that of one. */
   async record(requester: Requester, path: string, subject: string): Promise<void> {
-    const asked = { method: 'POST', path, recorded: true, subjectOf: () => subject } as const;
+    const asked = { method: 'POST', path, recorded: true, subjectOf: () => subject, outcomeOf: () => 'done' } as const;
     await this.#audit?.recorded(requester, asked, undefined, async () => undefined);
   }
 

@@ -36,14 +36,16 @@ export class Audit {
     run: () => Promise<Result>,
   ): Promise<Result> {
     if (!asked.recorded) return run();
-    let result = 'done';
+    let outcome = 'unexpected failure';
     try {
-      return await run();
+      const result = await run();
+      outcome = asked.outcomeOf(result);
+      return result;
     } catch (error) {
-      result = toOperationError(error)?.message ?? 'unexpected failure';
+      outcome = toOperationError(error)?.message ?? outcome;
       throw error;
     } finally {
-      await this.#add(requester, `${asked.method} ${asked.path}`, asked.subjectOf(input), result);
+      await this.#add(requester, `${asked.method} ${asked.path}`, asked.subjectOf(input), outcome);
     }
   }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ArchiveIds } from '../../archives/archive-ids.ts';
+import { randomId } from '../../protocol/random-id.ts';
 import { operation } from '../../routing/operation.ts';
 import { OperationError } from '../../routing/operation-error.ts';
 import type { Suspension } from '../../storage/moderation.ts';
@@ -13,11 +14,13 @@ import {
   type PortableNode,
   portableKeys,
 } from './portable-account.ts';
-import { accountAddress, type OperatedStorage, type ServedDomains } from './served-domains.ts';
+import { accountAddress, checkServed, type OperatedStorage, type ServedDomains } from './served-domains.ts';
 
 /** Offline messages that are read at once, and archived messages in one answer. */
 const messagesAtOnce = 100;
 const largestPage = 500;
+/** The latest exports, of which some may go on. */
+const rememberedExports = 100;
 
 const jid = z.string().min(1);
 
@@ -28,35 +31,71 @@ export const exportUser = operation({
   // It reveals everything about a user.
   recorded: true,
   input: z.strictObject({ jid }),
-  run: async (served: ServedDomains, { jid: text }): Promise<PortableAccount> => {
-    const owner = accountAddress(served, text).toString();
-    const { storage } = served;
-    const [record, credentials, privateXml, vcard, archive, suspensions] = await Promise.all([
-      storage.accounts.load(owner),
-      storage.accounts.credentials(owner),
-      storage.privateXml.all(owner),
-      storage.vcards.get(owner),
-      storage.archive.open(owner),
-      storage.moderation.suspensions(),
-    ]);
-    if (!record || !credentials) throw new OperationError('not-found', `There is no account ${owner}.`);
-    return {
-      jid: owner,
-      scram: portableKeys(credentials),
-      bcrypt: credentials.bcrypt,
-      contacts: record.roster.map(portableContact),
-      privateXml,
-      vcard,
-      blocked: record.blocked,
-      messages: await offlineMessages(storage, owner),
-      nodes: await nodesOf(storage, owner),
-      archivePreferences: archive?.preferences,
-      forwardTo: record.forwardTo,
-      lastSeen: record.lastSeen,
-      suspension: suspensionOf(owner, suspensions),
-    };
+  run: (served: ServedDomains, { jid: text }) => portableAccount(served, text),
+});
+
+/** Begins an export of all accounts of domains, and of rooms. It has one record in the audit log. */
+export const beginExport = operation({
+  method: 'POST',
+  path: '/exports',
+  input: z.strictObject({ domains: z.array(z.string()) }),
+  subject: ({ domains }) => domains.join(', '),
+  run: async (served: ServedDomains, { domains }): Promise<{ export: string; accounts: number }> => {
+    for (const domain of domains) checkServed(served.domains, domain);
+    const counts = await Promise.all(domains.map((domain) => served.storage.accounts.count(domain)));
+    const id = randomId();
+    served.exports.add(id);
+    const [oldest] = served.exports;
+    if (oldest !== undefined && served.exports.size > rememberedExports) served.exports.delete(oldest);
+    return { export: id, accounts: counts.reduce((sum, count) => sum + count, 0) };
+  },
+  outcome: ({ accounts }) => `done: ${accounts} ${accounts === 1 ? 'account' : 'accounts'}`,
+});
+
+/** Like {@link exportUser}, for an export that was begun. */
+export const exportUserWithin = operation({
+  method: 'GET',
+  path: '/exports/user',
+  input: z.strictObject({ export: z.string(), jid }),
+  run: async (served: ServedDomains, { export: id, jid: text }) => {
+    checkBegun(served, id);
+    return portableAccount(served, text);
   },
 });
+
+/** Throws `invalid` if an export was not begun here, so that it has no record. */
+export function checkBegun({ exports }: Pick<ServedDomains, 'exports'>, id: string): void {
+  if (!exports.has(id)) throw new OperationError('invalid', 'The server does not know this export. Begin it again.');
+}
+
+async function portableAccount(served: ServedDomains, text: string): Promise<PortableAccount> {
+  const owner = accountAddress(served, text).toString();
+  const { storage } = served;
+  const [record, credentials, privateXml, vcard, archive, suspensions] = await Promise.all([
+    storage.accounts.load(owner),
+    storage.accounts.credentials(owner),
+    storage.privateXml.all(owner),
+    storage.vcards.get(owner),
+    storage.archive.open(owner),
+    storage.moderation.suspensions(),
+  ]);
+  if (!record || !credentials) throw new OperationError('not-found', `There is no account ${owner}.`);
+  return {
+    jid: owner,
+    scram: portableKeys(credentials),
+    bcrypt: credentials.bcrypt,
+    contacts: record.roster.map(portableContact),
+    privateXml,
+    vcard,
+    blocked: record.blocked,
+    messages: await offlineMessages(storage, owner),
+    nodes: await nodesOf(storage, owner),
+    archivePreferences: archive?.preferences,
+    forwardTo: record.forwardTo,
+    lastSeen: record.lastSeen,
+    suspension: suspensionOf(owner, suspensions),
+  };
+}
 
 /** Messages of the archive of an account, oldest first. The answer names the place behind which the next ones are. */
 export const exportArchived = operation({

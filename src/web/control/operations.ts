@@ -3,7 +3,7 @@ import { archiveUsage, purgeArchive } from './archive-operations.ts';
 import { listAdministrations } from './audit.ts';
 import { checkServer, newConsoleLink, serverHistory, showConfiguration } from './console-operations.ts';
 import { listDevices, revokeDevice } from './device-operations.ts';
-import { exportArchived, exportUser } from './export-operations.ts';
+import { beginExport, exportArchived, exportUser, exportUserWithin } from './export-operations.ts';
 import { importArchived, importUsers } from './import-operations.ts';
 import { createInvitation, createResetLink, listInvitations, revokeInvitation } from './invitation-operations.ts';
 import {
@@ -15,7 +15,7 @@ import {
   unblockDomain,
 } from './moderation-operations.ts';
 import { listReports, removeReport, showReport } from './report-operations.ts';
-import { exportRoom, exportRoomMessages, listStoredRooms } from './room-export.ts';
+import { exportRoom, exportRoomMessages, exportRoomWithin, listStoredRooms } from './room-export.ts';
 import { beginRoomImportOperation, endRoomImportOperation, importRoomMessagesOperation } from './room-import.ts';
 import type { RunningServer } from './running-server.ts';
 import { backup, listComponents, listPeers, reload, serverStatus, testPeer } from './server-operations.ts';
@@ -44,8 +44,11 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   endRoomImportOperation,
   listStoredRooms,
   exportRoom,
+  exportRoomWithin,
   exportRoomMessages,
   exportUser,
+  beginExport,
+  exportUserWithin,
   exportArchived,
   archiveUsage,
   purgeArchive,

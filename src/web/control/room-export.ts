@@ -8,6 +8,7 @@ import {
 import { operation, operatorAddress } from '../../routing/operation.ts';
 import { OperationError } from '../../routing/operation-error.ts';
 import type { RoomRecord } from '../../storage/rooms.ts';
+import { checkBegun } from './export-operations.ts';
 import type { ServedDomains } from './served-domains.ts';
 
 const largestPage = 500;
@@ -34,11 +35,24 @@ export const exportRoom = operation({
   recorded: true,
   subject: ({ room }) => room,
   input: z.strictObject({ room: text }),
-  run: async (served: Stored, { room }): Promise<PortableRoom> => {
-    const record = await recordOf(served, room);
-    return portableRoom(record, await served.storage.rooms.vcard(record.room));
+  run: (served: Stored, { room }) => exported(served, room),
+});
+
+/** Like {@link exportRoom}, for an export that was begun. */
+export const exportRoomWithin = operation({
+  method: 'GET',
+  path: '/exports/room',
+  input: z.strictObject({ export: z.string(), room: text }),
+  run: async (served: Pick<ServedDomains, 'storage' | 'exports'>, { export: id, room }) => {
+    checkBegun(served, id);
+    return exported(served, room);
   },
 });
+
+async function exported(served: Stored, room: string): Promise<PortableRoom> {
+  const record = await recordOf(served, room);
+  return portableRoom(record, await served.storage.rooms.vcard(record.room));
+}
 
 /** Messages of the archive of a room, oldest first. */
 export const exportRoomMessages = operation({

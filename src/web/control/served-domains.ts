@@ -40,6 +40,8 @@ export interface ServedDomains {
   readonly suspensions: Pick<Suspensions, 'suspend' | 'resume'>;
   /** The list of blocked domains in the store has changed. */
   readonly blocksChanged: () => Promise<void>;
+  /** The ids of exports that were begun and recorded: their accounts and rooms are not recorded one by one. */
+  readonly exports: Set<string>;
   /** The accounts in memory, which must follow every change. Empty for a stopped server. */
   readonly accounts: LoadedAccounts;
 }

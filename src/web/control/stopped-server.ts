@@ -52,6 +52,7 @@ export function stoppedServer(
     devices,
     suspensions,
     blocksChanged,
+    exports: new Set(),
     accounts: { forget: () => {}, peek: () => undefined },
   };
 }

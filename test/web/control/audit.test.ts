@@ -64,6 +64,16 @@ describe('The audit log', () => {
     expect(added).to.deep.equal([{ ...entry, operation: 'GET /thing', subject: 'all of romeo@localhost' }]);
   });
 
+  it('has what an operation says of its result', async () => {
+    const count = operation({
+      ...{ method: 'POST', path: '/things', input },
+      run: async () => 7,
+      outcome: (things) => `done: ${things} things`,
+    });
+    await audit.recorded(requester, count, given, async () => 7);
+    expect(added).to.deep.equal([{ ...entry, operation: 'POST /things', result: 'done: 7 things' }]);
+  });
+
   it('has a request that does not make sense, too', async () => {
     await audit.recorded(requester, change, { nothing: 1 }, async () => 0);
     expect(added).to.deep.equal([{ ...entry, subject: undefined }]);

@@ -82,6 +82,9 @@ describe('the control socket', () => {
     ['DELETE', '/users?jid=a%40b', undefined, { jid: 'a@b' }],
     ['POST', '/users/import', { users: [{ jid: 'a@b' }] }, { users: [{ jid: 'a@b' }] }],
     ['GET', '/users/export?jid=a@b', undefined, { jid: 'a@b' }],
+    ['POST', '/exports', { domains: ['b'] }, { domains: ['b'] }],
+    ['GET', '/exports/user?export=e&jid=a@b', undefined, { export: 'e', jid: 'a@b' }],
+    ['GET', '/exports/room?export=e&room=a@b', undefined, { export: 'e', room: 'a@b' }],
     ['POST', '/archives/import', { jid: 'a@b', messages: [] }, { jid: 'a@b', messages: [] }],
     [
       'POST',
