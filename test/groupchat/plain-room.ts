@@ -51,6 +51,12 @@ export class PlainRoom {
     return this.person(name).role === 'visitor' ? 'forbidden' : 'yes';
   }
 
+  /** Says something to one occupant. `isInside`: the author uses a client that is in the room. */
+  whispers(target: string, { isInside }: { readonly isInside: boolean }): string {
+    if (!isInside) return 'not-acceptable';
+    return this.person(target).role === 'none' ? 'item-not-found' : 'yes';
+  }
+
   /** The server starts again. Those in the room keep their roles; what was given to the others is forgotten. */
   restarts(): void {
     for (const person of this.#people.values()) person.given = undefined;

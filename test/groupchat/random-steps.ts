@@ -72,9 +72,11 @@ export class RandomSteps {
   changes(client: string): Step {
     const [name, target] = [nameOf(client), nameOf(this.pick(this.#clients))];
     const isInside = this.#isInside(client);
-    switch (this.#random.between(0, 5)) {
+    switch (this.#random.between(0, 6)) {
       case 0:
         return this.affiliates(client);
+      case 3:
+        return this.whispers(client);
       case 1: {
         const role = this.pick(allRoles);
         const stanza = administration(`<item role='${role}' nick='${target}'/>`);
@@ -94,13 +96,19 @@ export class RandomSteps {
     return { client, stanza, nick: '', expected };
   }
 
+  /** Says something to one occupant (XEP-0045 §7.5). */
+  whispers(client: string): Step {
+    const [id, target] = [`p${this.#messages++}`, nameOf(this.pick(this.#clients))];
+    const expected = this.plain.whispers(target, { isInside: this.#isInside(client) });
+    return { client, stanza: `<message type='chat' id='${id}'><body>${id}</body></message>`, nick: target, expected };
+  }
+
   /** Gives somebody an affiliation. */
   affiliates(client: string): Step {
-    const [name, target] = [nameOf(client), nameOf(this.pick(this.#clients))];
+    const user = this.pick(this.#clients).replace(/\/.*$/, '');
     const affiliation = this.pick(allAffiliations);
-    const domain = client.replace(/^.*@|\/.*$/g, '');
-    const stanza = administration(`<item affiliation='${affiliation}' jid='${target}@${domain}'/>`);
-    return { client, stanza, nick: '', expected: this.plain.makes(name, target, affiliation) };
+    const stanza = administration(`<item affiliation='${affiliation}' jid='${user}'/>`);
+    return { client, stanza, nick: '', expected: this.plain.makes(nameOf(client), nameOf(user), affiliation) };
   }
 
   configures(client: string): Step {
