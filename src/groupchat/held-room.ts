@@ -1,8 +1,6 @@
 import type { Clock } from '../support/clock.ts';
 import type { RoomArchive } from './archive-queries.ts';
 import type { LoadedRoom } from './loading.ts';
-import type { Wish } from './read-command.ts';
-import type { RoomState } from './room/state.ts';
 import type { RoomOwner } from './room-owner.ts';
 
 /** A room in memory. */
@@ -46,11 +44,4 @@ export function heldRoom(
 /** Whether a client in the room has not come back since a crash. */
 export function isSomebodyUnaware({ owner: { state }, unaware }: Held): boolean {
   return state.kind === 'existing' && [...unaware].some((client) => state.occupants.isInside(client));
-}
-
-/** How many copies of presence come of a wish: everybody is told of somebody who comes or goes, and a newcomer of everybody. */
-export function copiesFor({ kind }: Wish, state: RoomState): number {
-  const { size } = state.kind === 'existing' ? state.occupants : { size: 0 };
-  if (kind === 'enter') return 2 * size;
-  return kind === 'leave' ? size : 0;
 }

@@ -1,9 +1,11 @@
 import type { Jid } from '../protocol/jid.ts';
 import { type MaybePromise, then } from '../routing/maybe-promise.ts';
 import type { RoomStore } from '../storage/rooms.ts';
+import type { TurnBudget } from '../support/turn-budget.ts';
 import { AnnouncementQueue, type Writing } from './announcement-queue.ts';
 import { ConfirmedMessages } from './confirmed-messages.ts';
 import type { LoadedRoom } from './loading.ts';
+import { sendPaced } from './paced-sending.ts';
 import { applied } from './room/apply.ts';
 import type { ReportFailure, RoomCommand } from './room/command.ts';
 import { decide } from './room/decide.ts';
@@ -17,6 +19,7 @@ interface RoomOwnerDeps {
   readonly store: Pick<RoomStore, 'create' | 'change' | 'destroy' | 'append' | 'newMessageId' | 'changeOccupant'>;
   readonly nowMs: () => number;
   readonly send: SendAnnouncements;
+  readonly turns: Pick<TurnBudget, 'take'>;
   /** Called when clients have confirmed messages, once until {@link RoomOwner.writeConfirmed} is called. */
   readonly confirmed: () => void;
   /** Takes note of a failure that nobody is told of. */
@@ -30,7 +33,7 @@ export type SendAnnouncements = (
 ) => MaybePromise<void>;
 
 /** Makes a command at the moment at which the room takes it; `number` is the number of the room in the store. */
-type CommandMaker = (room: RoomState, number: number | undefined) => MaybePromise<RoomCommand>;
+export type CommandMaker = (room: RoomState, number: number | undefined) => MaybePromise<RoomCommand>;
 
 /** Announcements, and the write that must be durable before they leave. */
 interface Outcome {
@@ -54,6 +57,7 @@ export class RoomOwner {
   #state: RoomState;
   #number: number | undefined;
   #busy = false;
+  #presenceSent: Promise<void> | undefined;
 
   constructor({ state, number, confirmed }: LoadedRoom, deps: RoomOwnerDeps) {
     this.#deps = deps;
@@ -61,7 +65,8 @@ export class RoomOwner {
     this.#number = number;
     this.#confirmed = new ConfirmedMessages(deps.confirmed);
     for (const { client, lastId } of confirmed) this.#confirmed.begin(client, lastId);
-    this.#queue = new AnnouncementQueue((announcements) => deps.send(announcements, this.#confirmed));
+    const send = (announcements: readonly Announcement[]) => deps.send(announcements, this.#confirmed);
+    this.#queue = new AnnouncementQueue((announcements) => sendPaced(announcements, deps.turns, send));
   }
 
   get state(): RoomState {
@@ -76,6 +81,11 @@ export class RoomOwner {
   /** Whether nothing is under way. */
   get isIdle(): boolean {
     return !this.#busy && this.#queue.isEmpty;
+  }
+
+  /** Resolves when the last presence was sent; undefined if it was. */
+  get presenceSent(): Promise<void> | undefined {
+    return this.#presenceSent;
   }
 
   /** The last archived message that a client in the room has confirmed. */
@@ -157,6 +167,14 @@ export class RoomOwner {
 
   #say({ announcements, writing }: Outcome): MaybePromise<void> {
     const said = this.#queue.add(announcements, writing);
+    if (said instanceof Promise && announcements.some(({ stanza }) => stanza.kind === 'presence')) {
+      const sent = said
+        .catch(() => undefined)
+        .finally(() => {
+          if (this.#presenceSent === sent) this.#presenceSent = undefined;
+        });
+      this.#presenceSent = sent;
+    }
     if (isOver(this.#state)) this.#end();
     return said;
   }

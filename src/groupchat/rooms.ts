@@ -8,9 +8,10 @@ import { firstIdAt } from '../storage/ordered-ids.ts';
 import type { RoomStore } from '../storage/rooms.ts';
 import type { Clock, Timer } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
+import { TurnBudget } from '../support/turn-budget.ts';
 import { parseFrame } from '../xml/parse-frame.ts';
 import type { RoomArchive } from './archive-queries.ts';
-import { copiesFor, type Held, heldRoom, isSomebodyUnaware } from './held-room.ts';
+import { type Held, heldRoom, isSomebodyUnaware } from './held-room.ts';
 import { type LoadedRoom, loadRoom } from './loading.ts';
 import type { Wish } from './read-command.ts';
 import { recovery } from './recovery.ts';
@@ -28,10 +29,9 @@ import type {
 import { authorOf } from './room/posting.ts';
 import { endsOfPrivateMessage } from './room/private-messages.ts';
 import type { RoomState } from './room/state.ts';
-import { RoomOwner, type SendAnnouncements } from './room-owner.ts';
+import { type CommandMaker, RoomOwner, type SendAnnouncements } from './room-owner.ts';
 import { RoomPace } from './room-pace.ts';
 import { SilentClients } from './silent-clients.ts';
-import { TurnBudget } from './turn-budget.ts';
 
 /** How many rooms there may be. */
 export interface RoomLimits {
@@ -60,6 +60,8 @@ export interface RoomsDeps {
   readonly log: Log;
 }
 
+/** How many copies of presence all rooms together make in one turn of the event loop, and for how long. */
+const presenceInTurn = { ms: 2, amount: 200 };
 /** For how long a room without occupants stays in memory. */
 const idleMs = 10 * 60 * 1000;
 /** How long the creator of a room has to configure it. */
@@ -85,7 +87,7 @@ export class Rooms {
   readonly #deps: RoomsDeps;
   readonly #held = new Map<string, Held | Promise<void>>();
   readonly #silent: SilentClients;
-  readonly #turns = new TurnBudget();
+  readonly #turns: TurnBudget;
   readonly #pace: RoomPace;
   /** Rooms whose clients have confirmed messages that is not written yet. */
   readonly #unwritten = new Set<RoomOwner>();
@@ -98,6 +100,7 @@ export class Rooms {
     this.#deps = deps;
     this.#silent = new SilentClients(deps);
     this.#pace = new RoomPace(deps.clock);
+    this.#turns = new TurnBudget(presenceInTurn, deps.clock);
   }
 
   /** The number of occupants of all rooms. */
@@ -156,9 +159,8 @@ export class Rooms {
       if (!this.#deps.limits.unlimited) this.#pace.admit(room, wish);
       if (!this.#deps.isLocalDomain(wish.from.domain))
         held.heard.set(wish.from.toString(), this.#deps.clock.monotonicMs());
-      const done = owner.take((state, number) =>
-        then(this.#turns.take(copiesFor(wish, state)), () => this.#command(wish, held, state, number)),
-      );
+      const make = (state: RoomState, number: number | undefined) => this.#command(wish, held, state, number);
+      const done = owner.take(wish.kind === 'enter' || wish.kind === 'leave' ? this.#inTurn(owner, make) : make);
       if (wish.kind === 'enter') {
         held.unaware.delete(wish.from.toString());
         this.#limitLock(owner);
@@ -260,12 +262,13 @@ export class Rooms {
     const { clock, send, log, store } = this.#deps;
     const failed = (error: unknown) => log.error({ err: error, room: key }, 'a room could not be changed');
     const confirmed = () => this.#confirmedBy(owner);
-    const owner = new RoomOwner(loaded, { store, nowMs: () => clock.nowMs(), send, confirmed, failed });
+    const deps = { store, nowMs: () => clock.nowMs(), send, turns: this.#turns, confirmed, failed };
+    const owner = new RoomOwner(loaded, deps);
     if (loaded.state.kind === 'absent' || (loaded.state.config.persistent && loaded.confirmed.length === 0))
       return owner;
-    const deps = { ...this.#deps, lastConfirmed: (client: Jid) => owner.lastConfirmed(client) };
+    const recoveryDeps = { ...this.#deps, lastConfirmed: (client: Jid) => owner.lastConfirmed(client) };
     const recover = async (state: RoomState, number: number | undefined) => {
-      return { kind: 'recover', nowMs: clock.nowMs(), ...(await recovery(state, number, deps)) } as const;
+      return { kind: 'recover', nowMs: clock.nowMs(), ...(await recovery(state, number, recoveryDeps)) } as const;
     };
     void Promise.resolve(owner.take(recover)).catch(failed);
     return owner;
@@ -294,6 +297,11 @@ export class Rooms {
     const clients = written.reduce((sum, { count }) => sum + count, 0);
     this.#confirmedPauseMs = Math.min(confirmedMs.most, Math.max(confirmedMs.least, clients));
     await Promise.all(written.map(({ done }) => done));
+  }
+
+  /** The command of somebody who comes or goes waits until everybody knows of those before: there may be many. */
+  #inTurn(owner: RoomOwner, make: CommandMaker): CommandMaker {
+    return (state, number) => then(owner.presenceSent, () => then(this.#turns.take(1), () => make(state, number)));
   }
 
   #command(wish: Wish, held: Held, state: RoomState, number: number | undefined): MaybePromise<RoomCommand> {

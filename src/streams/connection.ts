@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Clock, Timer } from '../support/clock.ts';
+import { type Clock, systemClock, type Timer } from '../support/clock.ts';
 import { TokenBucket } from '../support/token-bucket.ts';
+import { TurnBudget } from '../support/turn-budget.ts';
 import { type ChannelBinding, channelBindingsOf, forgetChannelBindings } from '../tls/channel-binding.ts';
 import type { LayTls, TlsHandshake } from '../tls/tls-options.ts';
 import { skipSpace } from '../xml/char-class.ts';
@@ -24,6 +25,9 @@ export interface ConnectionDeps {
 export const pauseBits: Readonly<Record<Pause, number>> = { rate: 1, work: 2, output: 4, shutdown: 8, link: 16 };
 /** Time allowed for the last bytes of a closed stream. */
 const lingerMs = 5_000;
+
+/** How many connections are given up in one turn of the event loop because their sockets have closed, and for how long. */
+const losses = new TurnBudget({ ms: 2, amount: 20 }, systemClock);
 
 /** One TCP connection with or without TLS: coalesced writes, back-pressure in both directions, limits. */
 export class Connection implements PeerConnection {
@@ -49,6 +53,8 @@ export class Connection implements PeerConnection {
   /** Further writes are ignored. */
   #ended = false;
   #closed = false;
+  /** The socket is closed, or will be because of an error. */
+  #isLost = false;
   readonly remoteAddress: string;
 
   constructor(socket: Socket, user: ConnectionUser, { rate, limits, layTls, clock }: ConnectionDeps) {
@@ -237,7 +243,14 @@ export class Connection implements PeerConnection {
     socket.on('close', this.#lost);
   }
 
-  readonly #lost = (): void => this.destroy();
+  /** Everybody learns of the end of a session. If a network breaks, thousands end in one turn. */
+  readonly #lost = (): void => {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    const turn = losses.take(1);
+    if (turn) void turn.then(() => this.destroy());
+    else this.destroy();
+  };
 
   readonly #received = (chunk: Buffer): void => {
     if (this.#closed) return;

@@ -119,11 +119,24 @@ export class Payload {
     return elements.length === 0 ? this : this.joined(Payload.of(...elements));
   }
 
-  /** The payload with the content of another one behind its own. */
-  joined(added: Payload): Payload {
-    const { bytes } = this;
-    const children = [...this.children, ...added.children.map((child) => moved(child, bytes.length))];
-    return new Payload(Buffer.concat([bytes, added.bytes]), children);
+  /** The payload with the content of others behind its own. */
+  joined(...added: readonly Payload[]): Payload {
+    const children = [...this.children];
+    const parts = [this.bytes];
+    let at = this.bytes.length;
+    for (const { bytes, children: more } of added) {
+      for (const child of more) children.push(moved(child, at));
+      parts.push(bytes);
+      at += bytes.length;
+    }
+    return new Payload(Buffer.concat(parts, at), children);
+  }
+
+  /** The same payload with bytes that share no memory with others, to be kept for long. */
+  detached(): Payload {
+    const bytes = Buffer.allocUnsafeSlow(this.bytes.length);
+    this.bytes.copy(bytes);
+    return new Payload(bytes, this.children);
   }
 
   /** The payload with `text` in place of some bytes of one child. The child must keep its name and namespace. */

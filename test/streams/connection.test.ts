@@ -229,6 +229,21 @@ describe('A connection', () => {
     });
   });
 
+  it('is given up in a later turn if very many are lost in one', async () => {
+    const opened: { readonly near: Socket; readonly user: RecordingUser }[] = [];
+    for (let count = 0; count < 50; count += 1) {
+      await open();
+      opened.push({ near, user });
+    }
+    const lost = () => opened.filter((one) => one.user.events.includes('disconnected')).length;
+    await turn();
+    await turn();
+    for (const one of opened) one.near.emit('close');
+    expect(lost()).to.be.within(1, 20);
+    for (const one of opened) await one.user.has('disconnected');
+    expect(opened.map((one) => one.user.events)).to.deep.equal(opened.map(() => ['disconnected']));
+  });
+
   describe('ends', () => {
     it('after everything queued has left', async () => {
       await open();

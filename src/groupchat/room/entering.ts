@@ -12,7 +12,7 @@ import { changeNick } from './nick-change.ts';
 import { checkedNickKey, checkNickIsFree } from './nicknames.ts';
 import { occupantIdOf } from './occupant-id.ts';
 import type { Occupant } from './occupants.ts';
-import { isShown, presenceOf, seesJids, toOthers, toSelf } from './presence.ts';
+import { isShown, presenceForOthers, seesJids, toOthers, toSelf } from './presence.ts';
 import { roleOnEntry } from './rights.ts';
 import { sessionWith, showsNews, withSession } from './sessions.ts';
 import { type AbsentRoom, affiliationOf, type ExistingRoom, existing, type RoomState } from './state.ts';
@@ -132,7 +132,7 @@ function welcome(
   if (occupant.nick !== nick) codes.push(status.nickGiven);
   const self = toSelf(room, occupant, { ownStatuses: codes }, [from]);
   return [
-    ...others.map((other) => ({ stanza: presenceOf(room, other, { jid, self: false }), to: [from] })),
+    ...others.map((other) => ({ stanza: presenceForOthers(room, other, jid), to: [from] })),
     { ...self, stanza: self.stanza.with({ id }) },
     ...historyFor(room, from, history, nowMs),
     subjectFor(room, from),

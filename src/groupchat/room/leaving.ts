@@ -10,7 +10,7 @@ import { checkedNickKey } from './nicknames.ts';
 import {
   type Departure,
   isShown,
-  presenceOf,
+  presenceForOthers,
   seesJids,
   toOthers,
   toSelf,
@@ -71,7 +71,7 @@ export function probe(room: RoomState, { from, nick }: Probe): Decision {
   const state = existing(room);
   if (target === author) return { changes: [], announcements: [toSelf(state, target, {}, [from])] };
   if (!isShown(state, target)) throw StanzaError.itemNotFound('nobody has this nickname');
-  const stanza = presenceOf(state, target, { jid: seesJids(state, author), self: false });
+  const stanza = presenceForOthers(state, target, seesJids(state, author));
   return { changes: [], announcements: [{ stanza, to: [from] }] };
 }
 

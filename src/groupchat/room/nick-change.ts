@@ -5,7 +5,7 @@ import { applied } from './apply.ts';
 import type { Announcement, Decision, RoomChange } from './decision.ts';
 import { checkedNickKey, checkNickIsFree } from './nicknames.ts';
 import type { Occupant } from './occupants.ts';
-import { presenceOf, seesJids, toOthers, toSelf, unavailableToOthers, unavailableToSelf } from './presence.ts';
+import { presenceForOthers, seesJids, toOthers, toSelf, unavailableToOthers, unavailableToSelf } from './presence.ts';
 import { sessionsWithout, sessionWith, showsNews, withSession } from './sessions.ts';
 import { type ExistingRoom, existing, type RoomState } from './state.ts';
 
@@ -67,7 +67,7 @@ function apart(
   return [
     unavailableToSelf(room, before, { statuses: [status.nickChanged], nick: arrived.nick }, [from]),
     toSelf(room, arrived),
-    { stanza: presenceOf(room, left, { jid, self: false }), to: [from] },
+    { stanza: presenceForOthers(room, left, jid), to: [from] },
     ...toOthers(room, arrived),
     ...(showsNews(before, left) ? [toSelf(room, left), ...toOthers(room, left).map((one) => without(one, from))] : []),
   ];

@@ -34,8 +34,9 @@ export class Occupants {
   #bySession: ReadonlyMap<string, Occupant> | undefined;
   #sessions: readonly Jid[] | undefined;
 
-  private constructor(byNick: ReadonlyMap<string, Occupant>) {
+  private constructor(byNick: ReadonlyMap<string, Occupant>, bySession?: ReadonlyMap<string, Occupant>) {
     this.#byNick = byNick;
+    this.#bySession = bySession;
   }
 
   /** How many occupants there are. */
@@ -83,11 +84,16 @@ export class Occupants {
   /** The occupants with changes: each nickname key gets its new occupant, or nobody. */
   changed(changes: Iterable<readonly [nickKey: string, occupant: Occupant | undefined]>): Occupants {
     const byNick = new Map(this.#byNick);
+    const bySession = this.#bySession && new Map(this.#bySession);
     for (const [key, occupant] of changes) {
+      const before = byNick.get(key);
+      for (const { jid } of before?.sessions ?? [])
+        if (bySession?.get(jid.toString()) === before) bySession?.delete(jid.toString());
+      for (const { jid } of occupant?.sessions ?? []) if (occupant) bySession?.set(jid.toString(), occupant);
       if (occupant) byNick.set(key, occupant);
       else byNick.delete(key);
     }
-    return new Occupants(byNick);
+    return new Occupants(byNick, bySession);
   }
 }
 

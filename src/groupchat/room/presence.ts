@@ -1,5 +1,5 @@
 import type { Jid } from '../../protocol/jid.ts';
-import { withOccupantId } from '../../protocol/muc/reflection.ts';
+import { occupantIdContent } from '../../protocol/muc/reflection.ts';
 import {
   type Destruction,
   type MucItem,
@@ -7,7 +7,9 @@ import {
   type StatusCode,
   status,
 } from '../../protocol/muc/user-element.ts';
+import type { Affiliation } from '../../protocol/muc/vocabulary.ts';
 import { Stanza } from '../../protocol/stanza.ts';
+import { Payload } from '../../xml/payload.ts';
 import type { Announcement } from './decision.ts';
 import { type Occupant, primaryOf } from './occupants.ts';
 import { affiliationOf, type ExistingRoom } from './state.ts';
@@ -40,8 +42,36 @@ export function seesJids({ config }: ExistingRoom, { role }: Pick<Occupant, 'rol
   return config.whois === 'anyone' || role === 'moderator';
 }
 
+/** The presence of an occupant for others, with its JID and without. */
+interface ShownPresence {
+  readonly affiliation: Affiliation;
+  open?: Stanza;
+  hidden?: Stanza;
+}
+
+/** Everybody who enters gets the presence of everybody: it is written once as long as it stays the same. */
+const shownPresences = new WeakMap<Occupant, ShownPresence>();
+
+/** The presence of an occupant for others that may see its JID, or that may not. */
+export function presenceForOthers(room: ExistingRoom, occupant: Occupant, withJid: boolean): Stanza {
+  const affiliation = affiliationOf(room, occupant.user);
+  let shown = shownPresences.get(occupant);
+  if (shown?.affiliation !== affiliation) {
+    shown = { affiliation };
+    shownPresences.set(occupant, shown);
+  }
+  const view = withJid ? 'open' : 'hidden';
+  shown[view] ??= kept(presenceOf(room, occupant, { jid: withJid, self: false }));
+  return shown[view];
+}
+
+/** A small buffer is a part of a large one, which stays in memory with it. */
+function kept(stanza: Stanza): Stanza {
+  return stanza.with({ payload: stanza.payload.detached() });
+}
+
 /** The presence of an occupant for clients that are its own, or all of which may see its JID, or none. */
-export function presenceOf(
+function presenceOf(
   room: ExistingRoom,
   occupant: Occupant,
   view: { readonly jid: boolean; readonly self: boolean },
@@ -57,9 +87,13 @@ export function presenceOf(
 }
 
 /** The presence of an occupant to all other clients in the room. */
-export function toOthers(room: ExistingRoom, occupant: Occupant, circumstances: Circumstances = {}): Announcement[] {
+export function toOthers(room: ExistingRoom, occupant: Occupant, circumstances?: Circumstances): Announcement[] {
   if (!isShown(room, occupant)) return [];
-  return byView(room, occupant, (jid) => presenceOf(room, occupant, { jid, self: false }, circumstances));
+  return byView(room, occupant, (jid) =>
+    circumstances
+      ? presenceOf(room, occupant, { jid, self: false }, circumstances)
+      : presenceForOthers(room, occupant, jid),
+  );
 }
 
 /** The presence of an occupant to its own clients, or some of them. */
@@ -120,7 +154,7 @@ function said(
 ): Stanza {
   const codes = self ? [...statuses, ...ownStatuses, status.self] : statuses;
   const x = mucUserElement({ item: { ...item, nick, actor, reason }, statuses: codes, destruction });
-  const payload = withOccupantId(presence.payload, occupantId).with(x);
+  const payload = presence.payload.joined(occupantIdContent(occupantId), Payload.of(x));
   return presence.with({ from: address, type, payload });
 }
 
@@ -132,7 +166,7 @@ function byView(room: ExistingRoom, occupant: Occupant, make: (jid: boolean) => 
     const jid = seesJids(room, other);
     const to = views.get(jid) ?? [];
     if (!views.has(jid)) views.set(jid, to);
-    to.push(...clientsOf(other));
+    for (const session of other.sessions) to.push(session.jid);
   }
   return [...views].map(([jid, to]) => ({ stanza: make(jid), to }));
 }

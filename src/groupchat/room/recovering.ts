@@ -5,7 +5,7 @@ import type { Recover, Resync } from './command.ts';
 import { type Announcement, type Decision, nothing } from './decision.ts';
 import { delayed } from './history.ts';
 import { notInRoom, withdraw } from './leaving.ts';
-import { isShown, presenceOf, seesJids, toSelf } from './presence.ts';
+import { isShown, presenceForOthers, seesJids, toSelf } from './presence.ts';
 import type { ExistingRoom, RoomState } from './state.ts';
 
 /** The room was loaded after a restart: clients get what they have missed, and those that are lost leave. */
@@ -29,11 +29,11 @@ export function resync(room: RoomState, command: Resync): Decision {
   const occupant = room.kind === 'existing' ? room.occupants.with(from) : undefined;
   if (room.kind === 'absent' || !occupant) return notInRoom(room, command);
   if (!afterCrash) return nothing;
-  const view = { jid: seesJids(room, occupant), self: false };
+  const jid = seesJids(room, occupant);
   const others = [...room.occupants.all].filter((other) => other !== occupant && isShown(room, other));
   const stanzas = [
     ...departed.filter((nick) => !room.occupants.named(nickKey(nick))).map((nick) => absenceOf(room, nick)),
-    ...others.map((other) => presenceOf(room, other, view)),
+    ...others.map((other) => presenceForOthers(room, other, jid)),
   ];
   return {
     changes: [],

@@ -11,7 +11,7 @@ import {
   clientsOf,
   type Departure,
   isShown,
-  presenceOf,
+  presenceForOthers,
   seesJids,
   toOthers,
   toSelf,
@@ -167,5 +167,5 @@ function listAgain(before: ExistingRoom, was: Occupant, room: ExistingRoom, is: 
   const to = clientsOf(is);
   return [...room.occupants.all]
     .filter((other) => other.nickKey !== is.nickKey && isShown(room, other))
-    .map((other) => ({ stanza: presenceOf(room, other, { jid, self: false }), to }));
+    .map((other) => ({ stanza: presenceForOthers(room, other, jid), to }));
 }

@@ -33,6 +33,11 @@ function speaksForModerators({ ns: childNs, start, end }: Child, { bytes }: Payl
 
 /** The content with the id of the occupant that it comes from (XEP-0421 §3). */
 export function withOccupantId(payload: Payload, id: string): Payload {
+  return payload.joined(occupantIdContent(id));
+}
+
+/** The id of an occupant, as content. */
+export function occupantIdContent(id: string): Payload {
   const written = `<occupant-id xmlns="${ns.occupantId}" id="${escapeAttribute(id)}"/>`;
-  return payload.joined(Payload.ofWritten('occupant-id', ns.occupantId, written));
+  return Payload.ofWritten('occupant-id', ns.occupantId, written);
 }
