@@ -1,3 +1,4 @@
+import { uploadUrl } from '../config/extension-options.ts';
 import { reachable } from '../config/listener-kinds.ts';
 import type { Config } from '../config/schema.ts';
 import { publicUrl } from '../config/stream-options.ts';
@@ -17,13 +18,29 @@ export interface Browser {
   readonly connect: (url: string) => Promise<void>;
 }
 
-/** Looks for each domain as a client in a browser does (XEP-0156), if other machines can connect. Only the standard port counts. */
+/**
+ * Looks for each domain as a client in a browser does (XEP-0156), and asks to upload, if other machines can connect. For host-meta, only the
+ * standard port counts.
+ */
 export async function checkHostMeta(config: Config, browser: Browser = usualBrowser): Promise<Finding[]> {
   if (!reachable(config)) return [];
   const url = publicUrl(config);
   if (url === undefined) return [nowhere()];
   const found = config.domains.filter(isName).map((domain) => checkDomain(asciiDomain(domain), url, browser));
-  return (await Promise.all(found)).flat();
+  return (await Promise.all([...found, checkUploads(config, browser)])).flat();
+}
+
+/** Makes the request that a browser makes before an upload: a proxy may not pass it on. */
+async function checkUploads(config: Config, { fetch }: Browser): Promise<Finding[]> {
+  const url = uploadUrl(config);
+  if (url === undefined || !config.domains.some(isName)) return [];
+  try {
+    await preflight(`${url}/upload/token/name`, 'PUT', fetch);
+    return [];
+  } catch (error) {
+    const message = `Clients upload files to ${url}, which does not answer as it should: ${reason(error)}.`;
+    return [finding('warning', message)];
+  }
 }
 
 function nowhere(): Finding {
@@ -91,7 +108,7 @@ async function silent(links: readonly HostMetaLink[], { fetch, connect }: Browse
   const tried = links.map(async ({ rel, href }) => {
     try {
       if (rel === ns.webSocketConnection) await connect(href);
-      if (rel === ns.boshConnection) await preflight(href, fetch);
+      if (rel === ns.boshConnection) await preflight(href, 'POST', fetch);
       return [];
     } catch (error) {
       return [`Clients in browsers are sent to ${href}, which does not answer as it should: ${reason(error)}.`];
@@ -100,8 +117,8 @@ async function silent(links: readonly HostMetaLink[], { fetch, connect }: Browse
   return (await Promise.all(tried)).flat();
 }
 
-async function preflight(url: string, fetch: Browser['fetch']): Promise<void> {
-  const headers = { origin: 'https://client.example', 'access-control-request-method': 'POST' };
+async function preflight(url: string, method: string, fetch: Browser['fetch']): Promise<void> {
+  const headers = { origin: 'https://client.example', 'access-control-request-method': method };
   const response = await fetch(url, { method: 'OPTIONS', headers, signal: AbortSignal.timeout(timeLimitMs) });
   if (!response.ok) throw new Error(`status ${response.status}`);
   if (response.headers.get('access-control-allow-origin') === null) throw new Error('pages may not read its answers');

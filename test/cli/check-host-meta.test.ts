@@ -42,7 +42,8 @@ describe('check of host-meta (XEP-0156)', () => {
     const [xml, json] = hostMetaFiles('https://w.example');
     serve('host-meta', xml.content);
     serve('host-meta.json', json.content);
-    answers.set('OPTIONS https://w.example/http-bind', () => new Response(null, { status: 204, headers: shared }));
+    for (const path of ['http-bind', 'upload/token/name'])
+      answers.set(`OPTIONS https://w.example/${path}`, () => new Response(null, { status: 204, headers: shared }));
   });
 
   it('is content if all of it works', async () => {
@@ -107,6 +108,14 @@ describe('check of host-meta (XEP-0156)', () => {
       expect(all.every((line) => line.startsWith('warning'))).to.equal(true);
     });
   }
+
+  it('warns if a proxy does not pass uploads on', async () => {
+    answers.set('OPTIONS https://w.example/upload/token/name', () => new Response('', { status: 404 }));
+    expect((await found()).at(-1)).to.equal(
+      'warning web: Clients upload files to https://w.example, which does not answer as it should: status 404.',
+    );
+    expect(await found({ uploads: { enabled: false } })).to.have.length(1);
+  });
 
   it('warns if clients outside have no address', async () => {
     expect((await found({ web: {} })).join()).to.match(
