@@ -94,7 +94,7 @@ describe('The chat page in Chromium', () => {
     await romeo.say('Between us');
     await juliet.open(`${room}/romeo`);
     await juliet.sees('Between us');
-    await romeo.seesStatus('in private, in verona');
+    await romeo.seesStatus('private, in verona');
     await romeo.seesOutcome('Between us', 'received');
     for (const tab of [romeo, juliet]) await tab.choose('Close the conversation');
     await juliet.open('romeo@localhost');
@@ -109,6 +109,7 @@ describe('The chat page in Chromium', () => {
     await settings.locator('img.avatar').waitFor();
     await settings.getByLabel('Name').fill('Romeo Montague');
     await settings.getByRole('button', { name: 'Save' }).click();
+    await settings.getByRole('button', { name: 'Saved' }).waitFor();
     await settings.getByLabel('Notify me of new messages').check();
     await settings.getByRole('button', { name: 'Change the password' }).click();
     const dialog = romeo.page.getByRole('dialog', { name: 'Change the password' });

@@ -60,6 +60,7 @@ export class Composer {
     icon('send'),
     h('span', { class: 'spoken' }, 'Send'),
   );
+  readonly #form: HTMLElement;
   readonly #rules: RuleForm;
   #isComposing = false;
 
@@ -73,7 +74,7 @@ export class Composer {
       h('span', {}, 'Correcting your last message'),
       iconButton('close', 'Do not correct', () => this.#cancel()),
     );
-    const form = h(
+    this.#form = h(
       'form',
       { class: 'composer' },
       this.#file,
@@ -83,8 +84,8 @@ export class Composer {
       this.#text,
       this.#sendButton,
     );
-    this.element = h('footer', {}, this.#problem, this.#rules.element, this.#correcting, form);
-    form.addEventListener('submit', (event) => {
+    this.element = h('footer', {}, this.#problem, this.#rules.element, this.#correcting, this.#form);
+    this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
     });
@@ -110,15 +111,20 @@ export class Composer {
 
   /** Lets the user write a text that was sent anew. */
   edit(text: string): void {
-    this.#correcting.hidden = false;
+    this.#showCorrecting(true);
     this.#text.value = text;
     this.#text.setSelectionRange(text.length, text.length);
     this.#typed();
     this.focus();
   }
 
+  #showCorrecting(isCorrecting: boolean): void {
+    this.#correcting.hidden = !isCorrecting;
+    this.#form.classList.toggle('corrects', isCorrecting);
+  }
+
   #cancel(): void {
-    this.#correcting.hidden = true;
+    this.#showCorrecting(false);
     this.#text.value = '';
     this.#typed();
     this.#deps.cancel();
@@ -131,7 +137,7 @@ export class Composer {
     const { rules, device } = this.#rules.choose(Date.now());
     this.#problem.hidden = true;
     this.#text.value = '';
-    this.#correcting.hidden = true;
+    this.#showCorrecting(false);
     this.#isComposing = false;
     this.#deps.send({ text, rules, device });
     this.#rules.clear();

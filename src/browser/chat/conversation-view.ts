@@ -150,7 +150,7 @@ export class ConversationView {
     if (room) return `${countText(room.occupants.size)}${room.subject === '' ? '' : ` · ${room.subject}`}`;
     if (composing) return 'writes …';
     const around = roomAround(state, this.jid);
-    if (around) return `${isInRoom(state, this.jid) ? 'in private, in' : 'has left'} ${nameOf(state, around.jid)}`;
+    if (around) return `${isInRoom(state, this.jid) ? 'private, in' : 'has left'} ${nameOf(state, around.jid)}`;
     const contact = state.contacts.get(this.jid);
     if (contact?.subscription === 'both' || contact?.subscription === 'to') return availabilityOf(contact);
     return contact?.asked ? 'has not accepted your request yet' : this.jid;

@@ -57,20 +57,53 @@ export function showSettings(deps: SettingsDeps): void {
 type Run = (action: () => Promise<void>) => Promise<void>;
 
 /** The name and the picture that others see. */
-function profile({ state, pictures }: Client, account: OwnAccount, run: Run): HTMLElement {
-  const { me } = state;
-  const place = h('span', { class: 'picture-place' });
-  const show = (picture: string | undefined) =>
-    place.replaceChildren(avatar({ name: state.names.get(me) ?? me, jid: me, picture }));
-  show(pictures.of(me));
-  const file = h('input', {
-    type: 'file',
-    accept: 'image/*',
-    class: 'spoken',
-    id: 'own-picture',
-    tabindex: '-1',
-    'aria-hidden': 'true',
+function profile(client: Client, account: OwnAccount, run: Run): HTMLElement {
+  const { me, names } = client.state;
+  const name = h('input', {
+    id: 'own-name',
+    value: names.get(me) ?? '',
+    maxlength: '60',
+    autocomplete: 'nickname',
+    placeholder: nameOf({ ...client.state, me: '' }, me),
   });
+  const button = h('button', { class: 'second' }, 'Save');
+  name.addEventListener('input', () => setText(button, 'Save'));
+  const save = async () => {
+    await account.setName(name.value.trim());
+    setText(button, 'Saved');
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void run(save);
+  };
+  return h(
+    'section',
+    { class: 'profile' },
+    ...pictureChoice(client, account, run),
+    h(
+      'form',
+      { on: { submit } },
+      h('label', { for: 'own-name' }, 'Name'),
+      h('div', { class: 'beside' }, name, button),
+      h('small', {}, 'Contacts see this name and the picture.'),
+    ),
+  );
+}
+
+/** The picture of the user, and the buttons that change it. */
+function pictureChoice({ state, pictures }: Client, account: OwnAccount, run: Run): HTMLElement[] {
+  const { me, names } = state;
+  const place = h('span', { class: 'picture-place' });
+  const file = h('input', { type: 'file', accept: 'image/*', class: 'spoken', tabindex: '-1', 'aria-hidden': 'true' });
+  const remove = async () => {
+    await account.setPicture(undefined);
+    show(undefined);
+  };
+  const removeButton = h('button', { class: 'second small', on: { click: () => void run(remove) } }, 'Remove');
+  const show = (picture: string | undefined) => {
+    place.replaceChildren(avatar({ name: names.get(me) ?? me, jid: me, picture }));
+    removeButton.hidden = picture === undefined;
+  };
   const choose = async () => {
     const [chosen] = file.files ?? [];
     file.value = '';
@@ -79,41 +112,10 @@ function profile({ state, pictures }: Client, account: OwnAccount, run: Run): HT
     await account.setPicture(picture);
     show(URL.createObjectURL(new Blob([picture.bytes])));
   };
-  const remove = async () => {
-    await account.setPicture(undefined);
-    show(undefined);
-  };
   file.addEventListener('change', () => void run(choose));
-  const name = h('input', {
-    id: 'own-name',
-    value: state.names.get(me) ?? '',
-    maxlength: '60',
-    autocomplete: 'nickname',
-    placeholder: nameOf({ ...state, me: '' }, me),
-  });
-  const save = (event: Event) => {
-    event.preventDefault();
-    void run(() => account.setName(name.value.trim()));
-  };
-  return h(
-    'section',
-    { class: 'profile' },
-    place,
-    h(
-      'div',
-      {},
-      h('button', { class: 'second small', on: { click: () => file.click() } }, 'Choose a picture'),
-      h('button', { class: 'second small', on: { click: () => void run(remove) } }, 'Remove'),
-      file,
-    ),
-    h(
-      'form',
-      { on: { submit: save } },
-      h('label', { for: 'own-name' }, 'Name'),
-      h('div', { class: 'beside' }, name, h('button', { class: 'second' }, 'Save')),
-      h('small', {}, 'Contacts see this name and the picture.'),
-    ),
-  );
+  show(pictures.of(me));
+  const chooseButton = h('button', { class: 'second small', on: { click: () => file.click() } }, 'Choose a picture');
+  return [place, h('div', {}, chooseButton, removeButton, file)];
 }
 
 const notificationHints = {

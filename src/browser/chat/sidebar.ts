@@ -22,6 +22,8 @@ interface SidebarDeps {
 interface Line {
   readonly jid: string;
   readonly name: string;
+  /** The room in which the conversation is private. */
+  readonly around: string | undefined;
   readonly isRoom: boolean;
   readonly availability: 'online' | 'away' | 'offline';
   readonly preview: string;
@@ -138,7 +140,7 @@ export class Sidebar {
     );
   }
 
-  #line({ jid, name, isRoom, availability, preview, unread, picture, isOpen }: Line): HTMLElement {
+  #line({ jid, name, around, isRoom, availability, preview, unread, picture, isOpen }: Line): HTMLElement {
     const presence = isRoom ? 'room' : availability;
     return h(
       'li',
@@ -148,7 +150,7 @@ export class Sidebar {
         { class: 'line', title: jid, 'aria-current': isOpen && 'true', on: { click: () => this.#deps.open(jid) } },
         avatar({ name, jid, isRoom, picture }),
         !isRoom && h('span', { class: `dot ${availability}` }),
-        h('span', { class: 'name' }, name),
+        h('span', { class: 'name' }, name, around !== undefined && h('small', {}, ` in ${around}`)),
         h('span', { class: 'spoken' }, `, ${presence}`),
         h('span', { class: 'preview' }, preview),
         unread > 0 && h('span', { class: 'unread' }, String(unread), h('span', { class: 'spoken' }, ' unread')),
@@ -183,9 +185,11 @@ function linesOf(state: ChatState, open: string | undefined, pictureOf: SidebarD
     .map((jid) => {
       const conversation = conversations.get(jid);
       const contact = contacts.get(jid);
+      const around = roomAround(state, jid);
       return {
         jid,
         name: nameOf(state, jid),
+        around: around && nameOf(state, around.jid),
         isRoom: conversation?.room !== undefined,
         availability: isInRoom(state, jid) ? 'online' : availabilityOf(contact),
         preview: previewOf(state, jid),
@@ -198,11 +202,10 @@ function linesOf(state: ChatState, open: string | undefined, pictureOf: SidebarD
 
 function previewOf(state: ChatState, jid: string): string {
   const { conversations, contacts } = state;
-  const around = roomAround(state, jid);
   const { composing, messages, room } = conversations.get(jid) ?? { composing: false, messages: [], room: undefined };
   if (composing) return 'writes …';
   const last = messages.at(-1);
-  if (!last && around) return `in ${nameOf(state, around.jid)}`;
+  if (!last && roomAround(state, jid)) return 'private messages';
   if (!last) return contacts.get(jid)?.asked ? 'has not answered yet' : jid;
   const text = last.file ? `Sent ${last.file.name}` : last.text.slice(0, 120);
   if (last.mine) return `You: ${text}`;
