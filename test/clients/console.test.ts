@@ -3,13 +3,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
+import { actions } from '../../src/web/console/pages/index.ts';
 import { freePort } from '../support/free-port.ts';
+import { logsIn } from '../support/sasl2-login.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 import { TestClient } from '../support/test-client.ts';
 import { axeFindings, browserContext, complaintsOf, needsChromium } from './chromium.ts';
 
 const password = 'a password for the console';
 const room = 'hall@conference.localhost';
+const files = 'https://files.example';
 const phone = { width: 390, height: 844 };
 const desktop = { width: 1280, height: 900 };
 const looks = [
@@ -26,18 +29,25 @@ describe('The console in Chromium', () => {
   let romeo: TestClient;
   let http: number;
   let complaints: string[];
+  /** The paths of the forms that were submitted. */
+  const submitted = new Set<string>();
 
   before(async () => {
     http = await freePort();
     const overrides = { 'elsewhere.example': [{ host: '127.0.0.1', port: await freePort() }] };
     const listen = { http: [{ host: '127.0.0.1', port: http }], s2s: [], s2sTls: [] };
-    server = await startServer({ settings: { listen, s2s: { enabled: true, overrides } } });
+    server = await startServer({
+      settings: { listen, s2s: { enabled: true, overrides }, web: { uploadUrl: files } },
+    });
     for (const local of ['romeo', 'juliet', 'tybalt']) await server.addUser(`${local}@localhost`, password);
     await server.ampere('room', 'create', room, '--owner', 'juliet@localhost');
     romeo = await arrival('romeo');
     context = await browserContext({ viewport: desktop });
     page = await context.newPage();
     complaints = complaintsOf(page);
+    page.on('request', (request) => {
+      if (request.method() === 'POST') submitted.add(new URL(request.url()).pathname);
+    });
     await logIn('operator');
   });
   beforeEach(() => complaints.splice(0));
@@ -48,15 +58,29 @@ describe('The console in Chromium', () => {
     await server?.stop();
   });
 
-  async function arrival(local: string): Promise<TestClient> {
+  async function stranger(): Promise<TestClient> {
     const { host, ports } = server.place;
     const tls = { ca: await readFile(server.caFile), servername: 'localhost', ALPNProtocols: ['xmpp-client'] };
     const client = await TestClient.connect({ host, port: ports.direct, tls }, 'localhost');
     await client.opens();
+    return client;
+  }
+
+  async function arrival(local: string): Promise<TestClient> {
+    const client = await stranger();
     await client.authenticates({ username: local, password });
     await client.binds('balcony');
     await client.appears('<presence/>');
     return client;
+  }
+
+  /** Romeo uploads a file (XEP-0363). */
+  async function uploads(name: string): Promise<void> {
+    const wanted = `<request xmlns="urn:xmpp:http:upload:0" filename="${name}" size="5"/>`;
+    const { raw } = await romeo.asks(`<iq type="get" to="upload.localhost">${wanted}</iq>`);
+    const path = new RegExp(`<put url="${files}([^"]*)"/>`).exec(raw)?.[1];
+    const { status } = await fetch(`http://127.0.0.1:${http}${path}`, { method: 'PUT', body: 'hello' });
+    expect(status, raw).to.equal(201);
   }
 
   async function logIn(role: string): Promise<void> {
@@ -69,6 +93,8 @@ describe('The console in Chromium', () => {
   const visit = (path: string) => page.goto(`http://localhost:${http}/console${path}`, { waitUntil: 'load' });
   const press = (name: string | RegExp) => page.getByRole('button', { name, exact: true }).first().click();
   const fill = (label: string, text: string) => page.getByLabel(label, { exact: false }).first().fill(text);
+  const confirm = (path: string, word: string) =>
+    page.locator(`form[action$="/${path}"]`).getByLabel(`To confirm, write ${word}`).fill(word);
   const notice = (text: string | RegExp) => page.locator('.notice').filter({ hasText: text }).waitFor();
   const account = (local: string) => `/account?jid=${local}@localhost`;
 
@@ -149,7 +175,42 @@ describe('The console in Chromium', () => {
     await page.getByText('The account has no session.').waitFor();
   });
 
-  it('removes the messages and then the account, if that is confirmed', async () => {
+  it('removes the access of a device', async () => {
+    const phone = await stranger();
+    const inline = '<user-agent id="d4565fa7-4d72-4749-b3d3-740edbf87770"><device>Pocket</device></user-agent>';
+    expect((await logsIn(phone, { username: 'tybalt', password, inline })).name).to.equal('success');
+    await visit(account('tybalt'));
+    await page.getByRole('cell', { name: 'Pocket' }).waitFor();
+    await press('Revoke');
+    await notice('The device has no access any more, until it logs in with the password');
+    phone.disconnects();
+  });
+
+  it('removes archived messages, if that is confirmed', async () => {
+    romeo.sends('<message to="romeo@localhost" type="chat"><body>Soft</body></message>');
+    await romeo.drains();
+    await visit(account('romeo'));
+    await page.getByText('Remove messages…').click();
+    await confirm('account/purge', 'romeo@localhost');
+    await press('Remove messages');
+    await notice(/\d messages? removed/);
+  });
+
+  it('removes one file, and then all files of an account', async () => {
+    for (const name of ['a.png', 'b.png', 'c.png']) await uploads(name);
+    await visit('/storage?user=romeo@localhost');
+    await page.getByRole('row', { name: 'b.png' }).getByRole('button', { name: 'Remove' }).click();
+    await notice('1 file removed');
+    await page.getByRole('cell', { name: 'c.png' }).waitFor();
+    expect(await page.getByRole('cell', { name: 'b.png' }).count()).to.equal(0);
+    await visit(account('romeo'));
+    await page.getByText('Remove all files…').click();
+    await confirm('account/remove-files', 'romeo@localhost');
+    await press('Remove files');
+    await notice('2 files removed');
+  });
+
+  it('removes an account, if that is confirmed', async () => {
     await visit(account('tybalt'));
     await page.getByText('Remove the account…').click();
     await page.getByLabel('To confirm, write tybalt@localhost').last().fill('no');
@@ -296,6 +357,11 @@ describe('The console in Chromium', () => {
     for (const operation of ['PUT /suspensions', 'DELETE /suspensions', 'DELETE /users']) {
       await page.getByRole('cell', { name: operation, exact: true }).first().waitFor();
     }
+  });
+
+  it('has a test for every form', () => {
+    const missing = actions.filter(({ path }) => !submitted.has(`/console/${path}`));
+    expect(missing.map(({ path }) => path)).to.deep.equal([]);
   });
 
   it('takes no form from a page of another origin, not even on this machine', async () => {
