@@ -47,10 +47,10 @@ export class WatchFilter {
     this.#fits = addressFilter(jid, domain);
   }
 
-  shows({ kind, from, to, peer, payload }: FilteredStanza): boolean {
-    if (!this.#kinds.has(kind)) return false;
-    if (this.#text !== undefined && !this.#fits(from) && !this.#fits(to) && !this.#fits(peer)) return false;
-    return this.#ns === undefined || payload.children.some((child) => child.ns === this.#ns);
+  shows(stanza: FilteredStanza): boolean {
+    if (!this.#kinds.has(stanza.kind)) return false;
+    if (this.#text !== undefined && !this.#concerns(stanza)) return false;
+    return this.#ns === undefined || stanza.payload.children.some((child) => child.ns === this.#ns);
   }
 
   /** Whether a line of the log is shown. It must contain the address. */
@@ -58,16 +58,24 @@ export class WatchFilter {
     if (!this.#kinds.has('log') || this.#ns !== undefined) return false;
     return this.#text === undefined || line.includes(this.#text);
   }
+
+  #concerns({ peer, to, from }: FilteredStanza): boolean {
+    return this.#fits(peer) || this.#fits(to) || this.#fits(from);
+  }
 }
 
 function addressFilter(jid: string | undefined, domain: string | undefined): (address: string | undefined) => boolean {
-  const isJid = (address: string) => jid === undefined || address === jid || address.startsWith(`${jid}/`);
-  const isInDomain = (address: string) => domain === undefined || domainOf(address) === domain;
+  const resources = `${jid}/`;
+  const isJid = (address: string) => jid === undefined || address === jid || address.startsWith(resources);
+  const isInDomain = (address: string) => domain === undefined || hasDomain(address, domain);
   return (address) => address !== undefined && isJid(address) && isInDomain(address);
 }
 
-function domainOf(address: string): string {
+/** Whether this is the domain of an address. Makes no text, because it is asked for every stanza. */
+function hasDomain(address: string, domain: string): boolean {
   const slash = address.indexOf('/');
-  const bare = slash < 0 ? address : address.slice(0, slash);
-  return bare.slice(bare.indexOf('@') + 1);
+  const end = slash < 0 ? address.length : slash;
+  const at = address.indexOf('@');
+  const start = at < end ? at + 1 : 0;
+  return end - start === domain.length && address.startsWith(domain, start);
 }

@@ -5,6 +5,7 @@ import type { StreamKind, StreamObserver, Traffic } from '../../streams/stream-t
 import type { Clock } from '../../support/clock.ts';
 import type { FollowedLog } from '../../support/log.ts';
 import type { Frame } from '../../xml/frame.ts';
+import type { Payload } from '../../xml/payload.ts';
 import { shownContent } from './shown-content.ts';
 import { WatchFilter, type WatchRequest } from './watch-filter.ts';
 import { type WatchedStanza, Watcher } from './watcher.ts';
@@ -69,39 +70,103 @@ export class Watches {
   #observer(via: StreamKind): StreamObserver {
     return {
       received: (frame, peer) => {
-        if (isStanza(frame)) this.#show(seenFrame(frame, peer), 'in', via);
+        if (isStanza(frame)) this.#show(new SeenFrame(frame, peer), 'in', via);
       },
-      sent: (stanza, peer) => this.#show(seenStanza(stanza, peer), 'out', via),
+      sent: (stanza, peer) => this.#show(new SeenStanza(stanza, peer), 'out', via),
     };
   }
 
-  #show(seen: Seen, direction: 'in' | 'out', via: StreamKind): void {
+  #show(seen: SeenFrame | SeenStanza, direction: 'in' | 'out', via: StreamKind): void {
     for (const watcher of this.#watchers) {
       if (watcher.filter.shows(seen)) watcher.offer(() => this.#item(seen, direction, via, watcher.bodies));
     }
   }
 
-  #item(seen: Seen, direction: 'in' | 'out', via: StreamKind, bodies: boolean): WatchedStanza {
-    const { payload, ...known } = seen;
+  #item(
+    { kind, type, id, from, to, peer, payload }: SeenFrame | SeenStanza,
+    direction: 'in' | 'out',
+    via: StreamKind,
+    bodies: boolean,
+  ): WatchedStanza {
     const at = new Date(this.#deps.clock.nowMs()).toISOString();
     const { length: bytes } = payload.bytes;
-    return { what: 'stanza', at, direction, via, ...known, bytes, content: shownContent(payload, bodies) };
+    const content = shownContent(payload, bodies);
+    return { what: 'stanza', at, direction, via, kind, type, id, from, to, peer, bytes, content };
   }
 }
-
-type Seen = Pick<WatchedStanza, 'kind' | 'type' | 'id' | 'from' | 'to' | 'peer'> & Pick<Stanza, 'payload'>;
 
 function isStanza({ name }: Frame): boolean {
   return name === 'message' || name === 'presence' || name === 'iq';
 }
 
-function seenFrame(frame: Frame, peer: string): Seen {
-  const [type, id, from, to] = ['type', 'id', 'from', 'to'].map((name) => frame.attribute(name));
-  return { kind: frame.name, type, id, from, to, peer, payload: frame.payload };
+/** A stanza that was read. Most watchers want few stanzas, so nothing is looked up before a filter asks for it. */
+class SeenFrame {
+  readonly peer: string;
+  readonly #frame: Frame;
+
+  constructor(frame: Frame, peer: string) {
+    this.#frame = frame;
+    this.peer = peer;
+  }
+
+  get kind(): string {
+    return this.#frame.name;
+  }
+
+  get type(): string | undefined {
+    return this.#frame.attribute('type');
+  }
+
+  get id(): string | undefined {
+    return this.#frame.attribute('id');
+  }
+
+  get from(): string | undefined {
+    return this.#frame.attribute('from');
+  }
+
+  get to(): string | undefined {
+    return this.#frame.attribute('to');
+  }
+
+  get payload(): Payload {
+    return this.#frame.payload;
+  }
 }
 
-function seenStanza({ kind, type, id, from, to, payload }: Stanza, peer: string): Seen {
-  return { kind, type, id, from: from?.toString(), to: to?.toString(), peer, payload };
+/** A stanza that was written. */
+class SeenStanza {
+  readonly peer: string;
+  readonly #stanza: Stanza;
+
+  constructor(stanza: Stanza, peer: string) {
+    this.#stanza = stanza;
+    this.peer = peer;
+  }
+
+  get kind(): string {
+    return this.#stanza.kind;
+  }
+
+  get type(): string | undefined {
+    return this.#stanza.type;
+  }
+
+  get id(): string | undefined {
+    return this.#stanza.id;
+  }
+
+  get from(): string | undefined {
+    return this.#stanza.from?.toString();
+  }
+
+  get to(): string | undefined {
+    return this.#stanza.to?.toString();
+  }
+
+  get payload(): Payload {
+    return this.#stanza.payload;
+  }
 }
 
 /** The request with its addresses in the form in which stanzas have them. */
