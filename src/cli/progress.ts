@@ -7,30 +7,46 @@ const [terminalMs, otherMs] = [200, 10_000];
 export class Progress {
   readonly #output: Context['stderr'];
   readonly #whole: string;
+  readonly #unit: number;
   #saidAtMs = performance.now();
   #done = 0;
   #hasLine = false;
 
-  /** `whole` is what there is to do, such as `of 1000 accounts`. */
-  constructor({ stderr }: Pick<Context, 'stderr'>, whole: string) {
+  /** `whole` is what there is to do, such as `of 1000 accounts`. What is done is said in units of so many steps. */
+  constructor({ stderr }: Pick<Context, 'stderr'>, whole: string, unit = 1) {
     this.#output = stderr;
     this.#whole = whole;
+    this.#unit = unit;
   }
 
-  /** One more is done. */
-  step(): void {
-    this.#done += 1;
+  /** One more is done, or so many more. */
+  step(more = 1): void {
+    this.#done += more;
     const nowMs = performance.now();
     const isTerminal = this.#output.isTTY === true;
     if (nowMs - this.#saidAtMs < (isTerminal ? terminalMs : otherMs)) return;
     this.#saidAtMs = nowMs;
     this.#hasLine = isTerminal;
-    this.#output.write(isTerminal ? `\r${this.#done} ${this.#whole}\x1b[K` : `${this.#done} ${this.#whole}\n`);
+    const text = `${Math.floor(this.#done / this.#unit)} ${this.#whole}`;
+    this.#output.write(isTerminal ? `\r${text}\x1b[K` : `${text}\n`);
   }
 
   /** Clears the line of a terminal. */
   end(): void {
     if (this.#hasLine) this.#output.write('\r\x1b[K');
     this.#hasLine = false;
+  }
+}
+
+/** Does long work, which says how far it is and may end early when Ctrl-C aborts the signal. A second Ctrl-C ends the process at once. */
+export async function withProgress<T>(progress: Progress, work: (interrupted: AbortSignal) => Promise<T>): Promise<T> {
+  const interruption = new AbortController();
+  const interrupt = () => interruption.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    return await work(interruption.signal);
+  } finally {
+    process.off('SIGINT', interrupt);
+    progress.end();
   }
 }

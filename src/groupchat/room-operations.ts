@@ -134,16 +134,20 @@ export const kickOccupant = operation({
   },
 });
 
-/** Removes the archived messages of a room: all, or those before a time. */
+/** Removes the archived messages of a room: all, or those before a time. With `atLeast` it may end when it has removed so many. */
 export const purgeRoom = operation({
   method: 'DELETE',
   path: '/room/archive',
   subject: ({ room }) => room,
-  input: z.strictObject({ room: text, beforeMs: z.coerce.number().int().optional() }),
+  input: z.strictObject({
+    room: text,
+    beforeMs: z.coerce.number().int().optional(),
+    atLeast: z.coerce.number().int().positive().optional(),
+  }),
   durationMs: () => Infinity,
-  run: async ({ rooms }: OperatedRooms, { room, beforeMs }) => {
+  run: async ({ rooms }: OperatedRooms, { room, beforeMs, atLeast }) => {
     const { address } = await existingAt(rooms, room);
-    return { removed: await rooms.purge(address, beforeMs) };
+    return { removed: await rooms.purge(address, beforeMs, atLeast) };
   },
 });
 

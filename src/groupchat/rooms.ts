@@ -199,13 +199,13 @@ export class Rooms {
     return this.#at(room, ({ owner }) => owner.take(() => ({ ...command, nowMs: this.#deps.clock.nowMs() })));
   }
 
-  /** Removes the archived messages of a room, or those before a moment; resolves with their number. */
-  async purge(room: Jid, beforeMs: number | undefined): Promise<number> {
+  /** Removes the archived messages of a room, or those before a moment; resolves with their number. It may end after `atLeast`. */
+  async purge(room: Jid, beforeMs: number | undefined, atLeast: number | undefined): Promise<number> {
     const { number } = await this.archiveOf(room);
     if (number === undefined) return 0;
     const { store } = this.#deps;
     const beforeNumber = beforeMs === undefined ? store.newMessageId() : firstIdAt(beforeMs);
-    const removed = await store.purge(number, beforeNumber);
+    const removed = await store.purge(number, beforeNumber, atLeast);
     await this.operate(room, { kind: 'forget-history', beforeNumber });
     return removed;
   }

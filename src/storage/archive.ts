@@ -104,8 +104,8 @@ export interface ArchiveStore {
   replace(id: number, bytes: Buffer, archives: readonly number[]): Promise<void>;
   /** Removes one message from one archive. */
   remove(archive: number, id: number): Promise<void>;
-  /** Removes all messages with smaller ids from one archive, in steps; resolves with their number. */
-  purge(archive: number, beforeId: number): Promise<number>;
+  /** Removes messages with smaller ids from one archive, in steps; resolves with their number. It may end when it has removed `atLeast`. */
+  purge(archive: number, beforeId: number, atLeast?: number): Promise<number>;
   /** Measures one archive, or all, in steps. */
   usage(archive?: number): Promise<ArchiveUsage>;
   /** Does a little of what the limits demand; true if more is left to do. */

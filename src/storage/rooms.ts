@@ -185,8 +185,8 @@ export interface RoomStore {
   count(room: number, range: RoomRange, most: number): Promise<number>;
   /** The ids of the first and the last message. */
   bounds(room: number): Promise<readonly [first: number, last: number] | undefined>;
-  /** Removes the messages before an id, a few at a time; resolves with their number. */
-  purge(room: number, beforeId: number): Promise<number>;
+  /** Removes the messages before an id, a few at a time; resolves with their number. It may end when it has removed `atLeast`. */
+  purge(room: number, beforeId: number, atLeast?: number): Promise<number>;
   /** Removes some messages that exceed the limits, or that destroyed rooms and old imports have left; true if there are more. */
   tidy(limits: Pick<ArchiveLimits, 'removeBeforeId' | 'maxMessages'>): Promise<boolean>;
   /** The public rooms of a domain in the order of their addresses, after an address. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { purgeInSteps } from '../../src/cli/purging.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { Workplace } from './run.ts';
@@ -30,6 +31,13 @@ async function fill(storage: Storage): Promise<void> {
 
 describe('ampere archive', () => {
   const workplace = new Workplace();
+
+  it('removes many messages by one request after another', async () => {
+    const answers = [20_500, 20_000, 3];
+    const remove = async () => ({ removed: answers.shift() ?? expect.fail('one request too many') });
+    expect(await purgeInSteps({ stderr: { write: () => undefined } }, remove)).to.equal(40_503);
+    expect(answers).to.deep.equal([]);
+  });
 
   for (const isRunning of [false, true]) {
     describe(isRunning ? 'with a running server' : 'with a stopped server', () => {

@@ -44,7 +44,7 @@ describe('a server that is killed while a room is imported', function () {
     async function* rooms() {
       yield { place: hall, room, messages: messages(), losses: [] };
     }
-    return importRooms(rooms(), operator, [domain]);
+    return importRooms(rooms(), operator, { domains: [domain] });
   }
 
   it('has the whole room or none, and the next import makes it whole', async () => {

@@ -236,7 +236,9 @@ export function describeArchive(subject: Subject): void {
     expect((await store.usage()).bytes - before.bytes).to.equal(7505);
     expect(await store.purge(one.archive, ids[700]!)).to.equal(700);
     expect(await store.usage(one.archive)).to.deep.equal({ messages: 1801, bytes: 5404, firstId: ids[700], lastId });
-    expect(await store.purge(one.archive, Number.MAX_SAFE_INTEGER)).to.equal(1801);
+    const some = await store.purge(one.archive, Number.MAX_SAFE_INTEGER, 1);
+    expect(some).to.be.within(1, 1800);
+    expect(await store.purge(one.archive, Number.MAX_SAFE_INTEGER)).to.equal(1801 - some);
     const nothing = { messages: 0, bytes: 0, firstId: undefined, lastId: undefined };
     expect(await store.usage(one.archive)).to.deep.equal(nothing);
     expect((await store.usage(other.archive)).messages).to.equal(1);

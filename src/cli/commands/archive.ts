@@ -2,7 +2,7 @@ import type { ArchiveReport } from '../../web/control/archive-operations.ts';
 import { type Cli, jidArgument, jsonOption, requireCommand } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
-import { beforeOption, removedLine, timeIn } from '../purging.ts';
+import { beforeOption, purgeInSteps, removedLine, timeIn } from '../purging.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 const commands = [archiveUsageCommand, archivePurgeCommand];
@@ -49,7 +49,9 @@ function archivePurgeCommand(cli: Cli, context: Context): void {
       const beforeMs = before === undefined ? undefined : timeIn(before);
       const config = await readConfiguration(context, file);
       const { purgeArchive } = await import('../../web/control/archive-operations.ts');
-      const { removed } = await withServerOrData(config, (operator) => operator.call(purgeArchive, { jid, beforeMs }));
+      const removed = await withServerOrData(config, (operator) =>
+        purgeInSteps(context, (atLeast) => operator.call(purgeArchive, { jid, beforeMs, atLeast })),
+      );
       printLines(context, [removedLine(removed, jid)]);
     },
   );

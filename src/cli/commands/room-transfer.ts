@@ -10,6 +10,8 @@ import { writeExport } from '../export/write-export.ts';
 import { roomsFile } from '../import/entries-in.ts';
 import type { FoundRoom } from '../import/found-room.ts';
 import { type ImportSummary, importReport } from '../import/import-report.ts';
+import type { RoomImportOptions } from '../import/import-rooms.ts';
+import { Progress, withProgress } from '../progress.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 /** Adds `room import`. */
@@ -25,21 +27,38 @@ export function roomImportCommand(cli: Cli, context: Context): void {
           'File or directory that "room export", "export" or "ejabberdctl dump" has written, or data directory of Prosody',
       }),
     async ({ source, json, config }) => {
-      const summary = await importFrom(context, source, config);
+      const progress = new Progress(context, 'messages of rooms');
+      const { summary, isInterrupted } = await withProgress(progress, async (interrupted) => {
+        const found = await importFrom(context, source, config, { interrupted, sent: (count) => progress.step(count) });
+        return { summary: found, isInterrupted: interrupted.aborted };
+      });
       if (json) printJson(context, summary);
       else printLines(context, importReport(summary));
       if (summary.problems.length > 0)
         throw new CommandError(exitCodes.failed, `${summary.problems.length} rooms were not imported.`);
+      if (isInterrupted)
+        throw new CommandError(exitCodes.failed, 'Interrupted: the same command imports the other rooms.');
     },
   );
 }
 
-async function importFrom(context: Context, source: string, file: string | undefined): Promise<ImportSummary> {
+async function importFrom(
+  context: Context,
+  source: string,
+  file: string | undefined,
+  options: Pick<RoomImportOptions, 'interrupted' | 'sent'>,
+): Promise<ImportSummary> {
   const path = resolve(context.directory, source);
   if (!existsSync(path)) throw new CommandError(exitCodes.conflict, `There is no file or directory ${path}.`);
   const config = await readConfiguration(context, file);
-  const [{ importRooms }, rooms] = await Promise.all([import('../import/import-rooms.ts'), roomsIn(path)]);
-  return withServerOrData(config, (operator) => importRooms(rooms, operator, roomDomains(config)), { create: true });
+  const [{ importRooms }, rooms] = await Promise.all([
+    import('../import/import-rooms.ts'),
+    roomsIn(path),
+  ]);
+  const domains = roomDomains(config);
+  return withServerOrData(config, (operator) => importRooms(rooms, operator, { ...options, domains }), {
+    create: true,
+  });
 }
 
 /** The rooms in a data directory of Prosody, in an export, or in a dump of ejabberd. */

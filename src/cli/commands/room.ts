@@ -6,7 +6,7 @@ import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import type { ControlClient } from '../control-client.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
-import { beforeOption, removedLine, timeIn } from '../purging.ts';
+import { beforeOption, purgeInSteps, removedLine, timeIn } from '../purging.ts';
 import { withRunningServer } from '../with-operations.ts';
 import { roomExportCommand, roomImportCommand } from './room-transfer.ts';
 
@@ -161,7 +161,9 @@ function roomPurgeCommand(cli: Cli, context: Context): void {
       const beforeMs = before === undefined ? undefined : timeIn(before);
       const config = await readConfiguration(context, file);
       const { purgeRoom } = await import('../../groupchat/room-operations.ts');
-      const { removed } = await withRunningServer(config, (server) => server.call(purgeRoom, { room, beforeMs }));
+      const removed = await withRunningServer(config, (server) =>
+        purgeInSteps(context, (atLeast) => server.call(purgeRoom, { room, beforeMs, atLeast })),
+      );
       printLines(context, [removedLine(removed, room)]);
     },
   );

@@ -7,7 +7,7 @@ import { CommandError, exitCodes } from '../exit-codes.ts';
 import type { SendArchived } from '../import/archive-upload.ts';
 import { type ImportSummary, importReport } from '../import/import-report.ts';
 import type { ImportOptions } from '../import/import-users.ts';
-import { Progress } from '../progress.ts';
+import { Progress, withProgress } from '../progress.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 /** The minimum of RFC 5802 §5.1. */
@@ -19,7 +19,7 @@ const standardInput = '-';
 export function userImportCommand(cli: Cli, context: Context): void {
   cli.command(
     'import <file>',
-    'Create accounts from lines of jid,password or jid,bcrypt-hash, from a XEP-0227 file, or from another server: a data directory of Prosody, a dump of ejabberd, a file of Openfire',
+    'Create accounts from lines of jid,password or jid,bcrypt-hash, from a XEP-0227 file, or from another server: a data directory of Prosody, a dump or SQLite database of ejabberd, a file of Openfire',
     (options) =>
       jsonOption(options)
         .positional('file', {
@@ -39,21 +39,15 @@ export function userImportCommand(cli: Cli, context: Context): void {
         }),
     async ({ file, json, iterations, domain, config }) => {
       const progress = new Progress(context, 'accounts');
-      const interruption = new AbortController();
-      // A second Ctrl-C ends the process at once.
-      const interrupt = () => interruption.abort();
-      process.once('SIGINT', interrupt);
-      const { signal: interrupted } = interruption;
-      const request = { file, iterations, domain, config, interrupted, taken: () => progress.step() };
-      const summary = await importFile(context, request).finally(() => {
-        process.off('SIGINT', interrupt);
-        progress.end();
+      const { summary, isInterrupted } = await withProgress(progress, async (interrupted) => {
+        const request = { file, iterations, domain, config, interrupted, taken: () => progress.step() };
+        return { summary: await importFile(context, request), isInterrupted: interrupted.aborted };
       });
       if (json) printJson(context, summary);
       else printLines(context, importReport(summary));
       const { length } = summary.problems;
       if (length > 0) throw new CommandError(exitCodes.failed, failureText(length));
-      if (interrupted.aborted)
+      if (isInterrupted)
         throw new CommandError(exitCodes.failed, 'Interrupted: the same command imports the other accounts.');
     },
   );

@@ -1,41 +1,55 @@
+import { existsSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Context, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import { Progress } from '../progress.ts';
 
 type Pieces = AsyncIterable<string> | Iterable<string>;
 
-/** Writes an export to a new file, or to standard output. */
+const mebibyte = 2 ** 20;
+
+/** Writes an export to a new file, or to standard output, and says how far it is. */
 export async function writeExport(
   context: Context,
   out: string | undefined,
   pieces: AsyncIterable<string>,
 ): Promise<void> {
-  if (out === undefined) for await (const piece of pieces) context.stdout.write(piece);
-  else {
-    const path = resolve(context.directory, out);
-    await writeNewFile(path, pieces);
-    printLines(context, [`Written to ${path}.`]);
+  const progress = new Progress(context, 'MiB', mebibyte);
+  try {
+    const counted = countedPieces(pieces, progress);
+    if (out === undefined) for await (const piece of counted) context.stdout.write(piece);
+    else await writeNewFile(context, resolve(context.directory, out), counted);
+  } finally {
+    progress.end();
   }
 }
 
-/** Makes a file that only its owner can read, and that is on the disk when this resolves. One that cannot be completed is removed. */
-async function writeNewFile(path: string, pieces: Pieces): Promise<void> {
-  await write(path, 'wx', pieces).catch((error: unknown) => {
-    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-    throw isThere ? new CommandError(exitCodes.conflict, `${path} exists already.`) : error;
-  });
+async function* countedPieces(pieces: AsyncIterable<string>, progress: Progress): AsyncGenerator<string> {
+  for await (const piece of pieces) {
+    yield piece;
+    progress.step(piece.length);
+  }
 }
 
-/** Makes such a file, or replaces an older one. The new one has its name only when it is complete. */
+async function writeNewFile(context: Context, path: string, pieces: Pieces): Promise<void> {
+  if (existsSync(path)) throw new CommandError(exitCodes.conflict, `${path} exists already.`);
+  await replaceFile(path, pieces);
+  printLines(context, [`Written to ${path}.`]);
+}
+
+/**
+ * Makes a file that only its owner can read, and that is on the disk when this resolves, or replaces an older one. It has its name only when
+ * it is complete. If it cannot be completed, nothing of it is left.
+ */
 export async function replaceFile(path: string, pieces: Pieces): Promise<void> {
   const partial = `${path}.part`;
-  await write(partial, 'w', pieces);
+  await write(partial, pieces);
   await rename(partial, path);
 }
 
-async function write(path: string, flags: 'w' | 'wx', pieces: Pieces): Promise<void> {
-  const file = await open(path, flags, 0o600);
+async function write(path: string, pieces: Pieces): Promise<void> {
+  const file = await open(path, 'w', 0o600);
   try {
     for await (const piece of pieces) await file.write(piece);
     await file.sync();

@@ -14,11 +14,21 @@ import type { ImportSummary } from './import-report.ts';
 const mostMessages = 500;
 const mostCharacters = 1024 * 1024;
 
-/** Creates rooms in these domains, with their archives. */
+/** Settings of an import. */
+export interface RoomImportOptions {
+  /** The domains with rooms. */
+  readonly domains: readonly string[];
+  /** Ends the import behind the room that is being read. */
+  readonly interrupted?: AbortSignal | undefined;
+  /** Called with the number of messages that have been imported. */
+  readonly sent?: ((messages: number) => void) | undefined;
+}
+
+/** Creates rooms with their archives. */
 export async function importRooms(
   rooms: AsyncIterable<FoundRoom>,
   operator: Operator<ServedDomains>,
-  domains: readonly string[],
+  { domains, interrupted, sent }: RoomImportOptions,
 ): Promise<ImportSummary> {
   let created = 0;
   const skipped: string[] = [];
@@ -26,12 +36,13 @@ export async function importRooms(
   const losses: { place: string; loss: string }[] = [];
   for await (const found of rooms) {
     const { place } = found;
-    const result = problemIn(found, domains) ?? (await imported(found, operator));
+    const result = problemIn(found, domains) ?? (await imported(found, operator, sent));
     if (result === 'skipped') skipped.push(place);
     else if (result === 'created') {
       created += 1;
       losses.push(...found.losses.map((loss) => ({ place, loss })));
     } else problems.push({ place, problem: result.problem });
+    if (interrupted?.aborted) break;
   }
   return { created, skipped, problems, losses };
 }
@@ -51,6 +62,7 @@ function problemIn({ place, room, problem }: FoundRoom, domains: readonly string
 async function imported(
   { room, messages }: FoundRoom,
   operator: Operator<ServedDomains>,
+  sent: RoomImportOptions['sent'],
 ): Promise<'created' | 'skipped' | Problem> {
   if (!room) throw new Error('there is no room to import');
   const pages = pagesOf(allMessages(room, messages));
@@ -59,7 +71,11 @@ async function imported(
     const begin = { ...room, messages: first.done ? [] : first.value };
     const { number } = await operator.call(beginRoomImportOperation, begin);
     if (number === undefined) return 'skipped';
-    for await (const page of pages) await operator.call(importRoomMessagesOperation, { number, messages: page });
+    sent?.(begin.messages.length);
+    for await (const page of pages) {
+      await operator.call(importRoomMessagesOperation, { number, messages: page });
+      sent?.(page.length);
+    }
     await operator.call(endRoomImportOperation, { number });
     return 'created';
   } catch (error) {

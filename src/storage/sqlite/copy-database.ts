@@ -1,13 +1,13 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StorageError } from '../storage-error.ts';
-import { createPrivateFile, fsyncDirectoryOf, fsyncPath } from './data-directory.ts';
+import { createPrivateFile, fsyncDirectoryOf, fsyncPath, partialCopy } from './data-directory.ts';
 import { toStorageError } from './failures.ts';
 
 /** Copies a consistent state of an open database to a new file, which gets its name when it is complete, checked and durable. */
 export function copyDatabase(db: Database.Database, target: string): void {
   if (existsSync(target)) throw new StorageError('conflict', `${target} already exists`);
-  const part = `${target}.part`;
+  const part = partialCopy(target);
   rmSync(part, { force: true });
   try {
     createPrivateFile(part);

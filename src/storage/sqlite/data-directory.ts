@@ -76,3 +76,8 @@ export function newestBackup(dataDir: string): string | undefined {
 export function utcStamp(): string {
   return new Date().toISOString().replaceAll(/[-:]/g, '').replace('.', '-');
 }
+
+/** The name of a copy of a database until it is complete. */
+export function partialCopy(file: string): string {
+  return `${file}.part`;
+}

@@ -31,17 +31,21 @@ export const archiveUsage = operation({
   },
 });
 
-/** Removes the messages of the archive of an account: all, or those before a time. */
+/** Removes the messages of the archive of an account: all, or those before a time. With `atLeast` it may end when it has removed so many. */
 export const purgeArchive = operation({
   method: 'DELETE',
   path: '/archives',
-  input: z.strictObject({ jid, beforeMs: z.coerce.number().int().optional() }),
+  input: z.strictObject({
+    jid,
+    beforeMs: z.coerce.number().int().optional(),
+    atLeast: z.coerce.number().int().positive().optional(),
+  }),
   durationMs,
-  run: async (served: ServedDomains, { jid: text, beforeMs }) => {
+  run: async (served: ServedDomains, { jid: text, beforeMs, atLeast }) => {
     const archive = await archiveOf(served, text);
     const { archive: store } = served.storage;
     const end = beforeMs === undefined ? store.newId() : firstIdAt(beforeMs);
-    return { removed: await store.purge(archive, end) };
+    return { removed: await store.purge(archive, end, atLeast) };
   },
 });
 

@@ -95,13 +95,14 @@ function methodsInSteps(run: Context['run']): Pick<ArchiveStore, 'search' | 'pur
       }
       return found;
     },
-    purge: async (archive, beforeId) => {
+    purge: async (archive, beforeId, atLeast = Number.POSITIVE_INFINITY) => {
       let removed = 0;
-      for (;;) {
+      while (removed < atLeast) {
         const step = await run('purge', archive, beforeId);
-        if (step === 0) return removed;
+        if (step === 0) break;
         removed += step;
       }
+      return removed;
     },
     usage: async (archive) => {
       let usage: ArchiveUsage = { messages: 0, bytes: 0, firstId: undefined, lastId: undefined };

@@ -72,13 +72,14 @@ function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typ
     find: async (room, ids) => unpack(await run('find', room, ids)),
     count: (room, range, most) => run('count', room, range, most),
     bounds: (room) => run('bounds', room),
-    purge: async (room, beforeId) => {
+    purge: async (room, beforeId, atLeast = Number.POSITIVE_INFINITY) => {
       let removed = 0;
-      for (;;) {
+      while (removed < atLeast) {
         const step = await run('purge', room, beforeId);
-        if (step === 0) return removed;
+        if (step === 0) break;
         removed += step;
       }
+      return removed;
     },
     tidy: (limits) => run('tidy', limits, nowMs()),
     publicRooms: (domain, after, limit) => run('publicRooms', domain, after, limit),
