@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { freePort } from '../support/free-port.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 import { creates, hearEachOther, joins, untilLine } from '../support/shares-rooms.ts';
-import { ejabberdWith } from './ejabberd.ts';
+import { ejabberdWith, sqliteFile } from './ejabberd.ts';
 import {
   answersOf,
   archiveOf,
@@ -84,8 +84,13 @@ const roomSettings = [
   `<query xmlns="${muc}#admin"><item jid="tybalt@${domain}" affiliation="outcast"><reason>brawl</reason></item></query>`,
 ];
 
-describe('A dump of ejabberd', () => {
-  needsPackages(ejabberdWith({ modules, httpPort: 0 }).packages);
+describe('A dump of ejabberd', () => describeImport({ sqlite: false }));
+
+describe('The SQLite database of ejabberd', () => describeImport({ sqlite: true }));
+
+/** Defines how what clients have stored at ejabberd, in Mnesia or in SQLite, is the same here. */
+function describeImport({ sqlite }: { readonly sqlite: boolean }): void {
+  needsPackages(ejabberdWith({ modules, httpPort: 0, sqlite }).packages);
   let peer: PeerServer;
   let server: ServerProcess;
   let httpPort: number;
@@ -94,7 +99,7 @@ describe('A dump of ejabberd', () => {
     const ground = await peerGround(domain);
     httpPort = await freePort();
     const given = { trustedFile: ground.authorityFile, dns: { host: '127.0.0.1', port: 1 } };
-    peer = await PeerServer.start(ejabberdWith({ modules, httpPort }), ground, {
+    peer = await PeerServer.start(ejabberdWith({ modules, httpPort, sqlite }), ground, {
       ...given,
       way: 'dialback',
       bidi: false,
@@ -107,8 +112,9 @@ describe('A dump of ejabberd', () => {
     await server?.stop();
   });
 
-  /** What `ejabberdctl dump` does. */
-  async function dumps(name: string): Promise<string> {
+  /** What is imported: the database itself, or what `ejabberdctl dump` makes of it. */
+  async function source(name: string): Promise<string> {
+    if (sqlite) return join(peer.dataDirectory, sqliteFile);
     const file = join(peer.dataDirectory, name);
     const body = JSON.stringify({ file });
     const answer = await fetch(`http://127.0.0.1:${httpPort}/api/dump`, { method: 'POST', body });
@@ -131,7 +137,7 @@ describe('A dump of ejabberd', () => {
     const archive = await archiveOf(romeo);
     expect(archive.messages).to.have.length(2);
 
-    const summary = JSON.parse(await server.ampere('user', 'import', await dumps('users.txt'), '--json'));
+    const summary = JSON.parse(await server.ampere('user', 'import', await source('users.txt'), '--json'));
     expect(summary).to.deep.equal({ created: 2, skipped: [], problems: [], losses: [] });
 
     const again = { juliet: await logsIn('juliet', false), romeo: await logsIn('romeo', false) };
@@ -154,7 +160,7 @@ describe('A dump of ejabberd', () => {
     const before = await roomAnswers(owner, room, optionNames);
     for (const client of [owner, member]) client.sends(`<presence to="${room}/x" type="unavailable"/>`);
 
-    const file = await dumps('rooms.txt');
+    const file = await source('rooms.txt');
     await server.ampere('user', 'import', file);
     const summary = JSON.parse(await server.ampere('room', 'import', file, '--json'));
     expect(summary).to.deep.include({ created: 1, skipped: [], problems: [], losses: [] });
@@ -171,4 +177,4 @@ describe('A dump of ejabberd', () => {
     const repeated = JSON.parse(await server.ampere('room', 'import', file, '--json'));
     expect(repeated).to.deep.include({ created: 0, skipped: [room] });
   });
-});
+}

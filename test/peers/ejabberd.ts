@@ -12,13 +12,18 @@ interface Additions {
   readonly modules: string;
   /** Where it takes the commands of `ejabberdctl` over HTTP. */
   readonly httpPort: number | undefined;
+  /** Whether it keeps its data, with SCRAM keys, in SQLite. */
+  readonly sqlite?: boolean;
 }
+
+/** The file with all data of an ejabberd that keeps it in SQLite, in its data directory. */
+export const sqliteFile = 'ejabberd.sqlite';
 
 /** ejabberd from Debian with more than the usual. */
 export function ejabberdWith(additions: Additions): PeerKind {
   return {
     name: 'ejabberd',
-    packages: ['ejabberd'],
+    packages: ['ejabberd', ...(additions.sqlite ? ['erlang-p1-sqlite3'] : [])],
     words: {
       certificate: {
         proved: /Accepted outbound s2s EXTERNAL authentication/,
@@ -52,14 +57,20 @@ export function ejabberdWith(additions: Additions): PeerKind {
 
 /** Without the module of dialback there are only certificates. */
 function configuration(
-  { domain, ports, certificate, trustedFile, way }: PeerPlace,
-  { modules, httpPort }: Additions,
+  { directory, domain, ports, certificate, trustedFile, way }: PeerPlace,
+  { modules, httpPort, sqlite = false }: Additions,
 ): string {
   const text = JSON.stringify;
   const api = `
   - { port: ${httpPort}, ip: "127.0.0.1", module: ejabberd_http, request_handlers: { /api: mod_http_api } }
 api_permissions:
   everything: { from: mod_http_api, who: all, what: "*" }`;
+  const database = `
+auth_method: sql
+auth_password_format: scram
+default_db: sql
+sql_type: sqlite
+sql_database: ${text(join(directory, 'data', sqliteFile))}`;
   return `
 hosts: [${text(domain)}]
 loglevel: info
@@ -67,7 +78,7 @@ certfiles: [${text(certificate.certificate)}, ${text(certificate.key)}]
 ca_file: ${text(trustedFile)}
 s2s_cafile: ${text(trustedFile)}
 s2s_use_starttls: required
-auth_method: internal
+${sqlite ? database : 'auth_method: internal'}
 registration_timeout: infinity
 listen:
   - { port: ${ports.c2s}, ip: "127.0.0.1", module: ejabberd_c2s, starttls_required: true }

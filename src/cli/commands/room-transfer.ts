@@ -18,13 +18,13 @@ import { withServerOrData } from '../with-operations.ts';
 export function roomImportCommand(cli: Cli, context: Context): void {
   cli.command(
     'import <source>',
-    'Create the rooms of an export, of a data directory of Prosody, or of a dump of ejabberd, with their archives',
+    'Create the rooms of an export, of a data directory of Prosody, or of a dump or SQLite database of ejabberd, with their archives',
     (options) =>
       jsonOption(options).positional('source', {
         type: 'string',
         demandOption: true,
         describe:
-          'File or directory that "room export", "export" or "ejabberdctl dump" has written, or data directory of Prosody',
+          'File or directory that "room export", "export" or "ejabberdctl dump" has written, data directory of Prosody, or SQLite database of ejabberd',
       }),
     async ({ source, json, config }) => {
       const progress = new Progress(context, 'messages of rooms');
@@ -53,7 +53,7 @@ async function importFrom(
   const config = await readConfiguration(context, file);
   const [{ importRooms }, rooms] = await Promise.all([
     import('../import/import-rooms.ts'),
-    roomsIn(path),
+    roomsIn(path, config.domains),
   ]);
   const domains = roomDomains(config);
   return withServerOrData(config, (operator) => importRooms(rooms, operator, { ...options, domains }), {
@@ -61,18 +61,18 @@ async function importFrom(
   });
 }
 
-/** The rooms in a data directory of Prosody, in an export, or in a dump of ejabberd. */
-async function roomsIn(path: string): Promise<AsyncIterable<FoundRoom>> {
+/** The rooms in a data directory of Prosody, in an export, or in the data of ejabberd. */
+async function roomsIn(path: string, domains: readonly string[]): Promise<AsyncIterable<FoundRoom>> {
   const inExport = join(path, roomsFile);
-  if (existsSync(inExport)) return roomsIn(inExport);
+  if (existsSync(inExport)) return roomsIn(inExport, domains);
   if (statSync(path).isDirectory()) return (await import('../import/prosody-rooms.ts')).prosodyRooms(path);
   const { exportedRooms, isRoomExport } = await import('../import/exported-rooms.ts');
   if (await isRoomExport(path)) return exportedRooms(path);
-  const [{ openDump }, { ejabberdRooms }] = await Promise.all([
+  const [{ openEjabberd }, { ejabberdRooms }] = await Promise.all([
     import('../import/entries-in.ts'),
     import('../import/ejabberd-rooms.ts'),
   ]);
-  return ejabberdRooms(await openDump(path), systemClock.nowMs());
+  return ejabberdRooms(await openEjabberd(path, domains), systemClock.nowMs());
 }
 
 /** Adds `room export`. */

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { type Damage, EjabberdRecord, type EjabberdTables } from './ejabberd-tables.ts';
 import {
   Atom,
   ErlangSyntaxError,
@@ -14,34 +15,6 @@ import {
 
 /** The text at the start of a dump. */
 export const dumpStart = '{tables,';
-
-/** A record in a table of ejabberd. */
-export class EjabberdRecord {
-  readonly #fields: ReadonlyMap<string, ErlangTerm>;
-
-  constructor(names: readonly string[], { items }: Tuple) {
-    this.#fields = new Map(names.map((name, index) => [name, items[index + 1]]));
-  }
-
-  get(field: string): ErlangTerm {
-    return this.#fields.get(field);
-  }
-
-  /** A field that is text. */
-  text(field: string): string | undefined {
-    const value = this.get(field);
-    return typeof value === 'string' ? value : undefined;
-  }
-
-  /** The name of an atom. */
-  name(field: string): string | undefined {
-    return nameOf(this.get(field));
-  }
-
-  list(field: string): readonly ErlangTerm[] {
-    return itemsOf(this.get(field));
-  }
-}
 
 /** Says to whom a record belongs, by its key. Undefined for one that is not imported. */
 type OwnerOf = (key: readonly ErlangTerm[]) => string | undefined;
@@ -69,17 +42,11 @@ const owners: Readonly<Record<string, OwnerOf>> = {
   pubsub_state: nodeOf,
 };
 
-/** A part of the file that cannot be read. */
-interface Damage {
-  readonly place: string;
-  readonly problem: string;
-}
-
 /**
  * The tables in a file that `ejabberdctl dump` has written. It keeps the places of the records, not the records, so that a file may be
  * larger than the memory.
  */
-export class EjabberdDump {
+export class EjabberdDump implements EjabberdTables {
   readonly damages: Damage[] = [];
   readonly #file: FileHandle;
   readonly #fields = new Map<string, readonly string[]>();
@@ -104,7 +71,7 @@ export class EjabberdDump {
   }
 
   /** Those who have records in a table, in the order of the file. */
-  ownersIn(table: string): string[] {
+  ownersIn(table: 'passwd' | 'muc_room'): string[] {
     return [...(this.#places.get(table)?.keys() ?? [])];
   }
 
@@ -188,6 +155,7 @@ export class EjabberdDump {
   #record(table: string, bytes: Buffer): EjabberdRecord {
     const term = readTerm(bytes);
     if (!(term instanceof Tuple)) throw new ErlangSyntaxError('expected a record');
-    return new EjabberdRecord(this.#fields.get(table) ?? [], term);
+    const names = this.#fields.get(table) ?? [];
+    return new EjabberdRecord(new Map(names.map((name, index) => [name, term.items[index + 1]])));
   }
 }

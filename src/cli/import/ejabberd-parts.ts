@@ -1,7 +1,7 @@
 import { formatDateTime } from '../../protocol/date-time.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { Element, xml } from '../../xml/element.ts';
-import type { EjabberdRecord } from './ejabberd-dump.ts';
+import type { EjabberdRecord } from './ejabberd-tables.ts';
 import { type ErlangTerm, itemsOf, nameOf, Tuple } from './erlang-terms.ts';
 import { LossError } from './loss-error.ts';
 

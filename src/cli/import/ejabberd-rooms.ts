@@ -7,19 +7,19 @@ import { ns } from '../../protocol/namespaces.ts';
 import { xml } from '../../xml/element.ts';
 import { parseElement } from '../../xml/parse-element.ts';
 import { serialize } from '../../xml/serialize.ts';
-import type { EjabberdDump, EjabberdRecord } from './ejabberd-dump.ts';
 import { addressOf, stanzaElement, timeMsOf } from './ejabberd-parts.ts';
+import type { EjabberdRecord, EjabberdTables } from './ejabberd-tables.ts';
 import { type ErlangTerm, itemsOf, nameOf, Tuple } from './erlang-terms.ts';
 import { type FoundRoom, withOption } from './found-room.ts';
 import { faultIn } from './loss-error.ts';
 
-/** The persistent rooms in a dump, and the parts of it that cannot be read. Closes the dump. */
-export async function* ejabberdRooms(dump: EjabberdDump, nowMs: number): AsyncGenerator<FoundRoom> {
+/** The persistent rooms in the tables, and the parts of these that cannot be read. Closes the tables. */
+export async function* ejabberdRooms(tables: EjabberdTables, nowMs: number): AsyncGenerator<FoundRoom> {
   try {
-    for (const damage of dump.damages) yield { ...damage, losses: [] };
-    for (const address of dump.ownersIn('muc_room')) yield await new EjabberdRoom(dump, address, nowMs).found();
+    for (const damage of tables.damages) yield { ...damage, losses: [] };
+    for (const address of tables.ownersIn('muc_room')) yield await new EjabberdRoom(tables, address, nowMs).found();
   } finally {
-    await dump.close();
+    await tables.close();
   }
 }
 
@@ -67,13 +67,13 @@ const insignificant: Readonly<Record<string, string | number | boolean>> = {
 };
 
 class EjabberdRoom {
-  readonly #dump: EjabberdDump;
+  readonly #tables: EjabberdTables;
   readonly #address: string;
   readonly #losses: string[] = [];
   readonly #nowMs: number;
 
-  constructor(dump: EjabberdDump, address: string, nowMs: number) {
-    this.#dump = dump;
+  constructor(tables: EjabberdTables, address: string, nowMs: number) {
+    this.#tables = tables;
     this.#address = address;
     this.#nowMs = nowMs;
   }
@@ -81,7 +81,7 @@ class EjabberdRoom {
   async found(): Promise<FoundRoom> {
     const [place, losses] = [this.#address, this.#losses];
     try {
-      for await (const record of this.#dump.records('muc_room', place, this.#lose))
+      for await (const record of this.#tables.records('muc_room', place, this.#lose))
         return { place, room: await this.#portable(optionsIn(record)), messages: this.#messages(), losses };
       return { place, problem: losses[0] ?? 'it has no record', losses };
     } catch (error) {
@@ -133,7 +133,7 @@ class EjabberdRoom {
   async #nicks(): Promise<ReadonlyMap<string, string>> {
     const nicks = new Map<string, string>();
     const service = this.#address.slice(this.#address.lastIndexOf('@') + 1);
-    for await (const record of this.#dump.records('muc_registered', service, this.#lose)) {
+    for await (const record of this.#tables.records('muc_registered', service, this.#lose)) {
       const key = record.get('us_host');
       const nick = record.text('nick');
       if (key instanceof Tuple && nick) nicks.set(addressOf(key.items[0]), nick);
@@ -184,13 +184,13 @@ class EjabberdRoom {
   async #subjectAtMs(): Promise<number> {
     let atMs: number | undefined;
     // Whatever is lost is reported when the messages are read.
-    for await (const record of this.#dump.records('archive_msg', this.#address, () => undefined))
+    for await (const record of this.#tables.records('archive_msg', this.#address, () => undefined))
       if (isSubject(record.get('packet'))) atMs = Math.max(atMs ?? 0, timeOf(record));
     return atMs ?? this.#nowMs;
   }
 
   async *#messages(): AsyncGenerator<PortableRoomMessage> {
-    for await (const record of this.#dump.inOrder('archive_msg', this.#address, timeOf, this.#lose)) {
+    for await (const record of this.#tables.inOrder('archive_msg', this.#address, timeOf, this.#lose)) {
       try {
         const message = stanzaElement(record.get('packet'));
         message.attrs['from'] = `${this.#address}/${record.text('nick')}`;

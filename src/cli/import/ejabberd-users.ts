@@ -1,7 +1,6 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { type Element, xml } from '../../xml/element.ts';
 import type { SendArchived } from './archive-upload.ts';
-import type { EjabberdDump, EjabberdRecord } from './ejabberd-dump.ts';
 import {
   archivedElement,
   blocklistOf,
@@ -15,26 +14,27 @@ import {
   scramElement,
   timeMsOf,
 } from './ejabberd-parts.ts';
+import type { EjabberdRecord, EjabberdTables } from './ejabberd-tables.ts';
 import { Tuple } from './erlang-terms.ts';
 import type { Entry } from './found-user.ts';
 import { faultIn } from './loss-error.ts';
 import type { PortableEvent } from './portable-document.ts';
 import { portableUsers } from './portable-users.ts';
 
-/** The accounts in a dump, and the parts of it that cannot be read. Closes the dump. */
-export async function* ejabberdUsers(dump: EjabberdDump, nowMs: number, send: SendArchived): AsyncGenerator<Entry> {
+/** The accounts in the tables, and the parts of these that cannot be read. Closes the tables. */
+export async function* ejabberdUsers(tables: EjabberdTables, nowMs: number, send: SendArchived): AsyncGenerator<Entry> {
   try {
-    yield* dump.damages;
-    yield* portableUsers(ejabberdEvents(dump, nowMs), nowMs, send);
+    yield* tables.damages;
+    yield* portableUsers(ejabberdEvents(tables, nowMs), nowMs, send);
   } finally {
-    await dump.close();
+    await tables.close();
   }
 }
 
-/** The accounts in a dump, as the pieces of a XEP-0227 document. */
-async function* ejabberdEvents(dump: EjabberdDump, nowMs: number): AsyncGenerator<PortableEvent> {
-  for (const account of dump.ownersIn('passwd')) {
-    const user = new EjabberdUser(dump, account, nowMs);
+/** The accounts in the tables, as the pieces of a XEP-0227 document. */
+async function* ejabberdEvents(tables: EjabberdTables, nowMs: number): AsyncGenerator<PortableEvent> {
+  for (const account of tables.ownersIn('passwd')) {
+    const user = new EjabberdUser(tables, account, nowMs);
     yield { kind: 'host', jid: user.domain };
     yield* user.events();
   }
@@ -43,16 +43,16 @@ async function* ejabberdEvents(dump: EjabberdDump, nowMs: number): AsyncGenerato
 /** Makes the parts of an account from a record. */
 type PartsOf = (record: EjabberdRecord) => Element | readonly Element[] | undefined;
 
-/** One account in a dump. */
+/** One account in the tables. */
 class EjabberdUser {
   readonly domain: string;
-  readonly #dump: EjabberdDump;
+  readonly #tables: EjabberdTables;
   readonly #account: string;
   readonly #nowMs: number;
   readonly #lost: string[] = [];
 
-  constructor(dump: EjabberdDump, account: string, nowMs: number) {
-    this.#dump = dump;
+  constructor(tables: EjabberdTables, account: string, nowMs: number) {
+    this.#tables = tables;
     this.#account = account;
     this.#nowMs = nowMs;
     this.domain = account.slice(account.lastIndexOf('@') + 1);
@@ -86,7 +86,7 @@ class EjabberdUser {
 
   async *#offline(): AsyncGenerator<PortableEvent> {
     const arrival = (record: EjabberdRecord) => timeMsOf(record.get('timestamp')) ?? 0;
-    for await (const record of this.#dump.inOrder('offline_msg', this.#account, arrival, this.#lose))
+    for await (const record of this.#tables.inOrder('offline_msg', this.#account, arrival, this.#lose))
       yield* this.#take(record, (message) => offlineElement(message, this.domain, this.#nowMs));
   }
 
@@ -97,14 +97,14 @@ class EjabberdUser {
       const number = String(node.get('id'));
       const states = await this.#all('pubsub_state', number);
       yield* this.#take(node, () => nodeElement(name, node.get('options'), states));
-      for await (const item of this.#dump.inOrder('pubsub_item', number, publishedMs, this.#lose))
+      for await (const item of this.#tables.inOrder('pubsub_item', number, publishedMs, this.#lose))
         yield* this.#take(item, () => itemsElement(name, item));
     }
   }
 
   async *#archive(): AsyncGenerator<PortableEvent> {
     const time = (record: EjabberdRecord) => timeMsOf(record.get('timestamp')) ?? 0;
-    for await (const record of this.#dump.inOrder('archive_msg', this.#account, time, this.#lose)) {
+    for await (const record of this.#tables.inOrder('archive_msg', this.#account, time, this.#lose)) {
       for (const event of this.#take(record, archivedElement))
         yield event.kind === 'part' ? { ...event, kind: 'archived' } : event;
     }
@@ -117,7 +117,7 @@ class EjabberdUser {
   /** The records of an owner. */
   async #all(table: string, owner: string): Promise<EjabberdRecord[]> {
     const records: EjabberdRecord[] = [];
-    for await (const record of this.#dump.records(table, owner, this.#lose)) records.push(record);
+    for await (const record of this.#tables.records(table, owner, this.#lose)) records.push(record);
     return records;
   }
 

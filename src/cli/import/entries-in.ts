@@ -7,6 +7,7 @@ import { CommandError, exitCodes } from '../exit-codes.ts';
 import type { SendArchived } from './archive-upload.ts';
 import { csvUsers } from './csv-users.ts';
 import { dumpStart, EjabberdDump } from './ejabberd-dump.ts';
+import type { EjabberdTables } from './ejabberd-tables.ts';
 import { ErlangSyntaxError } from './erlang-terms.ts';
 import type { Entry } from './found-user.ts';
 
@@ -14,6 +15,8 @@ import type { Entry } from './found-user.ts';
 export const mainFile = 'server-data.xml';
 /** The file in it with all rooms. */
 export const roomsFile = 'rooms.jsonl';
+/** The text at the start of a database of SQLite. */
+const sqliteStart = 'SQLite format 3\0';
 
 /** What an import needs to know besides its file. */
 interface Reading {
@@ -27,7 +30,7 @@ type Entries = (send: SendArchived) => AsyncIterable<Entry>;
 
 /**
  * Reads the accounts in a file, or in standard input for `-`. Input that begins with `<` is XEP-0227 or of Openfire, with `{tables,` a dump of
- * ejabberd, and any other is CSV. A directory is one that `export` has written, or the data directory of Prosody.
+ * ejabberd, a database of SQLite is one of ejabberd, and any other is CSV. A directory is one that `export` has written, or the data directory of Prosody.
  */
 export async function entriesIn(context: Context, file: string, { nowMs, domains }: Reading): Promise<Entries> {
   const path = resolve(context.directory, file);
@@ -41,9 +44,9 @@ export async function entriesIn(context: Context, file: string, { nowMs, domains
   // The input has ended already: a reader that starts now would wait for the end forever.
   if (start === undefined) return () => csvUsers(Readable.from([]));
   input.unshift(start);
-  if (beginsWith(start, dumpStart)) {
+  if (beginsWith(start, dumpStart) || beginsWith(start, sqliteStart)) {
     if (file !== '-') input.destroy();
-    return ejabberdEntries(file === '-' ? undefined : path, nowMs);
+    return ejabberdEntries(file === '-' ? undefined : path, { nowMs, domains });
   }
   if (!beginsWith(start, '<')) return () => csvUsers(input);
   if (isOpenfire(start)) return openfireEntries({ name: file, input }, { nowMs, domains });
@@ -91,19 +94,26 @@ async function prosodyEntries(path: string, nowMs: number): Promise<Entries> {
   return (send) => portableUsers(prosodyEvents(path), nowMs, send);
 }
 
-/** The accounts in a dump, of which the records of an account may be anywhere. */
-async function ejabberdEntries(path: string | undefined, nowMs: number): Promise<Entries> {
+/** The accounts in the tables of ejabberd, in which the records of an account may be anywhere. */
+async function ejabberdEntries(path: string | undefined, { nowMs, domains }: Reading): Promise<Entries> {
   if (path === undefined)
     throw new CommandError(
       exitCodes.usage,
-      'Name the file with the dump of ejabberd: it cannot be read from standard input.',
+      'Name the file with the data of ejabberd: it cannot be read from standard input.',
     );
-  const [{ ejabberdUsers }, dump] = await Promise.all([import('./ejabberd-users.ts'), openDump(path)]);
-  return (send) => ejabberdUsers(dump, nowMs, send);
+  const [{ ejabberdUsers }, tables] = await Promise.all([import('./ejabberd-users.ts'), openEjabberd(path, domains)]);
+  return (send) => ejabberdUsers(tables, nowMs, send);
 }
 
-/** Opens a dump of ejabberd. Throws CommandError if it is incomplete. */
-export async function openDump(path: string): Promise<EjabberdDump> {
+/** Opens a dump or an SQLite database of ejabberd. Throws CommandError if it is incomplete. */
+export async function openEjabberd(path: string, domains: readonly string[]): Promise<EjabberdTables> {
+  const input = createReadStream(path);
+  const start = await firstChunk(input);
+  input.destroy();
+  if (beginsWith(start, sqliteStart)) {
+    const { EjabberdSqlite } = await import('./ejabberd-sqlite.ts');
+    return EjabberdSqlite.open(path, domains);
+  }
   try {
     return await EjabberdDump.open(path);
   } catch (error) {
