@@ -16,8 +16,7 @@ describe('The units for systemd', () => {
     directory = mkdtempSync(join(tmpdir(), 'ampere-units-'));
     for (const name of units) {
       const text = readFileSync(join(deploy, name), 'utf8');
-      const here = text.replaceAll('/usr/bin/node', process.execPath).replaceAll('/opt/ampere', root);
-      writeFileSync(join(directory, name), here);
+      writeFileSync(join(directory, name), text.replaceAll('/usr/local/bin/ampere', process.execPath));
     }
   });
   after(() => directory && rmSync(directory, { recursive: true }));
