@@ -1,5 +1,5 @@
 // What the server moves in a second with files over TLS, beside a bare file server of Node.js, its memory with many at a time, and the
-// latency of chat meanwhile. `node test/bench/uploads.ts`; the two servers are this file in processes of their own.
+// latency of chat meanwhile. `node test/bench/uploads.ts [REPETITIONS]`; the two servers are this file in processes of their own.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,12 +16,13 @@ import { addUser } from '../../src/web/control/user-operations.ts';
 import { TestClient } from '../support/test-client.ts';
 import { makeCertificate } from './certificate.ts';
 import { coresOf, onCores } from './cores.ts';
+import { endWithUs } from './end-with-us.ts';
 import { Generator } from './generator.ts';
 import { median } from './statistics.ts';
 import { Workplace } from './workplace.ts';
 
 const [large, small] = [100_000_000, 10_000_000];
-const repetitions = 5;
+const usualRepetitions = 5;
 const atATime = 200;
 const users = 5;
 /** Pairs who chat. */
@@ -83,6 +84,7 @@ async function serveBare(directory: string): Promise<string> {
 async function start(name: Subject['name'], directory: string): Promise<Subject> {
   const [file, args] = onCores(coresOf[cores].server, [process.execPath, import.meta.filename, name, directory]);
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  endWithUs(child);
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const [https = 0, c2s = 0, c2sTls = 0] = line.split(' ').map(Number);
   const clients =
@@ -216,7 +218,7 @@ function printChat(title: string, { p50Us, p99Us }: Awaited<ReturnType<Chat>>): 
   console.log(`chat ${title}, p50 / p99 in ms`, (p50Us / 1000).toFixed(2), '/', (p99Us / 1000).toFixed(2));
 }
 
-async function run(): Promise<void> {
+async function run(repetitions: number): Promise<void> {
   execFileSync('taskset', ['-cp', coresOf[cores].generator.join(), String(process.pid)]);
   const directory = mkdtempSync(join(tmpdir(), 'ampere-bench-uploads-'));
   await makeCertificate(directory);
@@ -245,7 +247,8 @@ async function run(): Promise<void> {
   process.exit(0);
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const [, , role, directory = ''] = process.argv;
 if (role === 'ampere') console.log(await serveAmpere(directory));
 else if (role === 'bare') console.log(await serveBare(directory));
-else await run();
+else await run(Number(role ?? usualRepetitions));
