@@ -226,7 +226,7 @@ const occupants: Case = {
 /** Rooms that somebody has just left. */
 const emptyRooms: Case = {
   ...occupants,
-  name: 'empty-rooms-1000',
+  name: 'further-empty-rooms-1000',
   title: 'one of the second 1000 rooms that nobody is in any more',
   unit: 'room',
   settings: { occupants: 100, rooms: 1000, settle: 5, timeout: patienceSeconds },

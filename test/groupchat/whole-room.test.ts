@@ -13,7 +13,7 @@ const names = new Set(clients.map(nameOf));
 const owner = 'juliet@a.example/a';
 const addresses = ['hall@rooms.example', 'orchard@rooms.example'];
 /** More by hand: `AMPERE_WALKS=100 mocha test/groupchat/whole-room.test.ts`. */
-const walks = Number(process.env['AMPERE_WALKS'] ?? 2);
+const walks = Number(process.env['AMPERE_WALKS'] ?? 1);
 const stepsOfWalk = 250;
 
 /** What happens in one room. */
