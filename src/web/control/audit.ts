@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AuditedOperation } from '../../routing/operation.ts';
 import { operation } from '../../routing/operation.ts';
-import type { AdministrationStore } from '../../storage/administrations.ts';
+import type { AdministrationStore, NewAdministration } from '../../storage/administrations.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import { toOperationError } from './error-status.ts';
@@ -12,7 +12,7 @@ import type { ServedDomains } from './served-domains.ts';
 interface AuditDeps {
   readonly store: AdministrationStore;
   readonly clock: Pick<Clock, 'nowMs'>;
-  readonly log: Pick<Log, 'error'>;
+  readonly log: Pick<Log, 'debug' | 'info' | 'warn' | 'error'>;
 }
 
 const keptDays = 90;
@@ -20,7 +20,7 @@ const keptMs = keptDays * 86_400_000;
 /** Longer names are cut. */
 const longestText = 256;
 
-/** Records what operators do, and keeps it for 90 days. */
+/** Records what operators do, whatever way they do it, and keeps it for 90 days. The log of the server has a line for each operation, too. */
 export class Audit {
   readonly #deps: AuditDeps;
 
@@ -28,37 +28,46 @@ export class Audit {
     this.#deps = deps;
   }
 
-  /** Runs an operation, and records it with its result if it is of a kind that is recorded. Resolves or rejects as `run` does. */
+  /**
+   * Runs an operation, logs it, and records it with its result if it is of a kind that is recorded. Operations that are not are logged at
+   * debug level. Resolves or rejects as `run` does.
+   */
   async recorded<Result>(
     requester: Requester,
     asked: AuditedOperation,
     input: unknown,
     run: () => Promise<Result>,
   ): Promise<Result> {
-    if (!asked.recorded) return run();
+    const { log } = this.#deps;
+    const subject = asked.subjectOf(input)?.slice(0, longestText);
+    const operator = requester.operator.slice(0, longestText);
+    const origin = requester.origin.slice(0, longestText);
+    const line = { operation: `${asked.method} ${asked.path}`, subject, operator, origin };
     let outcome = 'unexpected failure';
     try {
       const result = await run();
-      outcome = asked.outcomeOf(result);
+      log[asked.recorded ? 'info' : 'debug'](line, 'administration');
+      if (asked.recorded) outcome = asked.outcomeOf(result);
       return result;
     } catch (error) {
-      outcome = toOperationError(error)?.message ?? outcome;
+      const known = toOperationError(error);
+      outcome = known?.message ?? outcome;
+      if (known) log.warn({ ...line, reason: outcome }, 'administration refused');
+      else log.error({ ...line, err: error }, 'administration failed');
       throw error;
     } finally {
-      await this.#add(requester, `${asked.method} ${asked.path}`, asked.subjectOf(input), outcome);
+      if (asked.recorded) await this.#add({ ...line, result: outcome });
     }
   }
 
   /** What was done stays done, even if the disk has no room for the record. */
-  async #add(requester: Requester, name: string, subject: string | undefined, result: string): Promise<void> {
+  async #add(entry: Omit<NewAdministration, 'atMs'>): Promise<void> {
     const { store, clock, log } = this.#deps;
     const atMs = clock.nowMs();
-    const [operator, origin] = [requester.operator, requester.origin].map((text) => text.slice(0, longestText));
-    const entry = { atMs, operator: operator ?? '', origin: origin ?? '', operation: name };
     try {
-      await store.add({ ...entry, subject: subject?.slice(0, longestText), result }, atMs - keptMs);
+      await store.add({ ...entry, atMs }, atMs - keptMs);
     } catch (error) {
-      log.error({ err: error, ...requester, operation: name }, 'an administration could not be recorded');
+      log.error({ ...entry, err: error }, 'an administration could not be recorded');
     }
   }
 }

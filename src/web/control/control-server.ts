@@ -133,7 +133,7 @@ interface Asked {
 }
 
 async function carryOut(
-  { operations, audit, log, stopped }: Work,
+  { operations, audit, stopped }: Work,
   name: string,
   { requester, input }: Asked,
   response: ServerResponse,
@@ -143,19 +143,11 @@ async function carryOut(
     const operation = operations.get(name);
     if (operation === undefined) throw new OperationError('failed', `This server does not support ${name}.`);
     const result = await audit.recorded(requester, operation, given, () => operation.run(given, stopped));
-    // Operations that only read are logged at debug level.
-    const level = operation.method === 'GET' ? 'debug' : 'info';
-    log[level]({ operation: name, ...subjectOf(given), ...requester }, 'administration');
     if (isSequence(result)) await sendAll(response, result);
     else await send(response, 200, result ?? {});
   } catch (error) {
-    const known = toOperationError(error);
-    if (known === undefined) log.error({ operation: name, err: error }, 'administration failed');
-    else log.warn({ operation: name, reason: known.message }, 'administration refused');
-    await sendError(
-      response,
-      known ?? new OperationError('failed', 'The operation failed unexpectedly: see the log of the server.'),
-    );
+    const unexpected = new OperationError('failed', 'The operation failed unexpectedly: see the log of the server.');
+    await sendError(response, toOperationError(error) ?? unexpected);
   }
 }
 
@@ -184,12 +176,6 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   }
   if (length > largestBodyBytes) throw new OperationError('invalid', 'The request is too large.');
   return Buffer.concat(chunks);
-}
-
-/** The account that an operation is about: the only part of its input that may be logged. */
-function subjectOf(input: unknown): object {
-  if (typeof input !== 'object' || input === null || !('jid' in input)) return {};
-  return { jid: input.jid };
 }
 
 function sendError(response: ServerResponse, { code, message }: OperationError): Promise<void> {

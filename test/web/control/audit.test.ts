@@ -85,6 +85,30 @@ describe('The audit log', () => {
     expect(log.alarms).to.have.length(1);
   });
 
+  it('has a line in the log for each record, and at debug level for what is not recorded', async () => {
+    const refuse = async () => {
+      throw new OperationError('not-found', 'There is no account.');
+    };
+    await audit.recorded(requester, change, given, async () => 0);
+    await audit.recorded(requester, change, given, refuse).catch(() => undefined);
+    await audit.recorded(requester, read, given, async () => 0);
+    const about = (path: string) => `"operation":"${path}","subject":"romeo@localhost","operator":"escalus"`;
+    expect(log.lines.map((line) => line.replace(/,"origin".*?"(?=,|\})/, ''))).to.deep.equal([
+      `info administration {${about('PUT /thing')}}`,
+      `warn administration refused {${about('PUT /thing')},"reason":"There is no account."}`,
+      `debug administration {${about('GET /thing')}}`,
+    ]);
+  });
+
+  it('has what went wrong in the log alone', async () => {
+    const fail = async () => {
+      throw new TypeError('undefined is not a secret');
+    };
+    await audit.recorded(requester, change, given, fail).catch(() => undefined);
+    expect(log.alarms.join()).to.contain('undefined is not a secret');
+    expect(added).to.deep.equal([{ ...entry, result: 'unexpected failure' }]);
+  });
+
   it('cuts names that are too long', async () => {
     await audit.recorded({ ...requester, operator: 'x'.repeat(1000) }, change, given, async () => 7);
     expect(added[0]?.operator).to.have.length(256);

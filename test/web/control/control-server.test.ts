@@ -10,14 +10,17 @@ import { messageOperations } from '../../../src/extensions/amp/operator/message-
 import { operation } from '../../../src/routing/operation.ts';
 import { OperationError } from '../../../src/routing/operation-error.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
-import type { Audit } from '../../../src/web/control/audit.ts';
+import { Audit } from '../../../src/web/control/audit.ts';
 import { type ControlServer, startControlServer } from '../../../src/web/control/control-server.ts';
 import { operations } from '../../../src/web/control/operations.ts';
 import { controlSocketPath, socketAddress } from '../../../src/web/control/socket-path.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 
-/** Records nothing. */
-const audit: Pick<Audit, 'recorded'> = { recorded: (_requester, _asked, _input, run) => run() };
+/** Records nothing, and logs everything. */
+function auditTo(log: RecordingLog): Audit {
+  return new Audit({ store: { add: async () => undefined, list: async () => [] }, clock: new ManualClock(), log });
+}
 
 const everyOperation = [...operations, ...messageOperations];
 
@@ -59,7 +62,7 @@ describe('the control socket', () => {
     rmSync(directory, { recursive: true });
   });
 
-  const start = () => startControlServer({ path, operations: recorded.all, audit, log });
+  const start = () => startControlServer({ path, operations: recorded.all, audit: auditTo(log), log });
 
   async function ask(method: string, target: string, body?: unknown) {
     const outgoing = request({ socketPath: path, method, path: target, agent: false });
@@ -272,7 +275,10 @@ describe('the control socket', () => {
 describe('the place of the control socket', () => {
   let directory: string;
   let path: string;
-  const parts = () => ({ path, audit, operations: new RecordedOperations().all, log: new RecordingLog() });
+  const parts = () => {
+    const log = new RecordingLog();
+    return { path, audit: auditTo(log), operations: new RecordedOperations().all, log };
+  };
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'ampere-control-'));
