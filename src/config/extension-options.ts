@@ -21,6 +21,7 @@ export function extensionOptions(config: Config): ExtensionOptions {
       retention: { keepDays, maxPerArchive: maxMessagesPerRoom },
     },
     components,
+    blockLists: config.moderation.blockLists,
     strangers: limits.strangers,
     uploads: {
       domains: freeSubdomains('upload', domains, components),

@@ -18,6 +18,7 @@ export function reloaded(running: Config, next: Config): Reloaded {
     log: { ...running.log, level: next.log.level },
     s2s: { ...next.s2s, enabled: running.s2s.enabled },
     limits: { ...running.limits, s2s: next.limits.s2s, peers: next.limits.peers },
+    moderation: next.moderation,
     externalServices: next.externalServices,
     amp: { ...running.amp, remoteUnsupported: next.amp.remoteUnsupported },
     components: componentsBeside(running.domains, next.components),

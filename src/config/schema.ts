@@ -23,6 +23,7 @@ import {
 import { limitsSchema } from './limits-schema.ts';
 import { type ByListener, forEachListener, type ListenerKind, listenerKinds } from './listener-kinds.ts';
 import { logSchema } from './log-schema.ts';
+import { moderationSchema } from './moderation-schema.ts';
 import { pushSchema } from './push-schema.ts';
 import { roomsSchema } from './rooms-schema.ts';
 import { s2sSchema } from './s2s-schema.ts';
@@ -369,6 +370,7 @@ export function configSchema(origin: Origin) {
       .describe('Components: separate programs that serve further domains, by domain.'),
     authentication,
     registration,
+    moderation: moderationSchema,
     sessions,
     streamManagement,
     offline,

@@ -13,6 +13,7 @@ import type { AmpOptions } from './amp/settings.ts';
 import { announcements } from './announcements.ts';
 import { type ArchiveOptions, archive } from './archive/archive.ts';
 import { avatars } from './avatars/avatars.ts';
+import { type BlockListOptions, BlockLists } from './block-lists/block-lists.ts';
 import { blocking } from './blocking/blocking.ts';
 import { bookmarks } from './bookmarks/bookmarks.ts';
 import { bytestreams, type ProxyOptions } from './bytestreams/bytestreams.ts';
@@ -47,7 +48,7 @@ import { vcard } from './vcard.ts';
 import { type Software, version } from './version.ts';
 
 /** The parts of the configuration about extensions. */
-export interface ExtensionOptions extends ExternalServicesOptions {
+export interface ExtensionOptions extends ExternalServicesOptions, BlockListOptions {
   readonly domains: readonly string[];
   /** The domains of components. */
   readonly components: readonly string[];
@@ -109,20 +110,17 @@ export interface ExtensionDeps {
 /** All extensions; their hooks run in this order. */
 export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOptions>[] {
   const { software, options, routing, storage, clock, log } = deps;
-  const eventing = pep({
-    ...routing,
-    store: storage.pep,
-    hooks: () => all.flatMap((extension) => extension.nodes ?? []),
-    clock,
-    log,
-  });
+  const nodes = () => all.flatMap((extension) => extension.nodes ?? []);
+  const eventing = pep({ ...routing, store: storage.pep, hooks: nodes, clock, log });
+  const blockLists = new BlockLists({ ...routing, ...deps, store: storage.moderation });
+  const { users: listed } = blockLists;
   const contacts = contactAddresses(options.contact);
   const forms = contacts.disco?.domainForms ?? [];
   const roomBookmarks = bookmarks({ ...routing, nodes: eventing.nodes, store: storage.privateXml, log });
   const images = avatars({ ...routing, nodes: eventing.nodes, storage, log });
   const parts: readonly Extension<ExtensionOptions>[] = [
     blocking({ ...routing, store: storage.blocklists }),
-    strangers({ ...routing, limits: options.strangers, clock }),
+    ...guards(deps, blockLists),
     roster({ ...routing, store: storage.rosters, options: options.roster }),
     amp({ ...deps, store: storage }),
     offline({ ...routing, store: storage.offline, options: options.offline, clock, log }),
@@ -156,7 +154,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     images.extension,
     register(deps.registrar, options.registration),
     invitations({ ...deps, policy: options.registration.invitations, administrators: options.administrators }),
-    rooms({ ...routing, ...deps, options: options.rooms, forms, commands: deps.roomCommands }),
+    rooms({ ...routing, ...deps, options: options.rooms, forms, commands: deps.roomCommands, listed }),
     remoteRooms({ ...routing, clock }),
     announcements({ ...routing, ...deps, domains: options.domains }),
     upload({ ...routing, ...deps, options: options.uploads }),
@@ -166,4 +164,12 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
   const commandList = parts.flatMap((extension) => extension.commands ?? []);
   const all = [...parts, commands([...commandList, ...deps.commands], clock)];
   return all;
+}
+
+/** What keeps strangers and spammers from users. What a block list refuses does not count for the limits behind it. */
+function guards(
+  { options, routing, clock }: ExtensionDeps,
+  blockLists: BlockLists,
+): readonly Extension<ExtensionOptions>[] {
+  return [blockLists.extension, strangers({ ...routing, limits: options.strangers, clock })];
 }

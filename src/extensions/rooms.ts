@@ -31,7 +31,7 @@ interface RoomExtensionDeps
       Routing,
       'isLocalDomain' | 'route' | 'routeAll' | 'sessions' | 'requests' | 'accounts' | 'filters' | 'hooks'
     >,
-    Pick<RoomsDeps, 'clock' | 'log'> {
+    Pick<RoomsDeps, 'listed' | 'clock' | 'log'> {
   readonly options: RoomOptions;
   /** Further forms in the descriptions of the services (XEP-0128). */
   readonly forms: readonly DataForm[];

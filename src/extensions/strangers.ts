@@ -4,7 +4,7 @@ import { StanzaError } from '../protocol/stanza-error.ts';
 import type { Account } from '../routing/account.ts';
 import type { Extension } from '../routing/extension.ts';
 import type { Routing } from '../routing/routing.ts';
-import { maySeePresence, showsItself } from '../routing/visibility.ts';
+import { isUnasked, knows } from '../routing/strangers.ts';
 import type { Clock } from '../support/clock.ts';
 import { Tally } from '../support/metric.ts';
 import { TokenBuckets } from '../support/token-buckets.ts';
@@ -72,7 +72,7 @@ class StrangerGuard {
 
   admit(stanza: Stanza, from: Jid, to: Jid, account: Account | undefined): StanzaError | undefined {
     if (!isUnasked(stanza)) return undefined;
-    if (account && this.#knows(account, from)) return this.#remember(from.domain);
+    if (account && knows(account, from, this.#sessions)) return this.#remember(from.domain);
     // An address without an account counts, too: the answer must not tell which accounts exist.
     const limit = this.#exceeded(from, to);
     if (limit === undefined) return undefined;
@@ -87,20 +87,8 @@ class StrangerGuard {
     return this.#accounts.tryTake(to.bare().toString()) ? undefined : 'perAccount';
   }
 
-  #knows(account: Account, sender: Jid): boolean {
-    if (maySeePresence(account, sender)) return true;
-    const contact = account.roster.get(sender.bare().toString());
-    if (contact?.inRoster || contact?.approved) return true;
-    return this.#sessions.of(account.key).some((session) => showsItself(session, sender));
-  }
-
   #remember(domain: string): undefined {
     if (this.#known.size >= maxKnownDomains) this.#known.clear();
     this.#known.add(domain);
   }
-}
-
-/** Whether somebody may send the stanza without having been asked. Errors answer something. */
-function isUnasked({ kind, type }: Stanza): boolean {
-  return kind === 'message' ? type !== 'error' : kind === 'presence' && type === 'subscribe';
 }

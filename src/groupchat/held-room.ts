@@ -1,6 +1,11 @@
+import { StanzaError } from '../protocol/stanza-error.ts';
 import type { Clock } from '../support/clock.ts';
 import type { RoomArchive } from './archive-queries.ts';
+import { type ListedUsers, refuseListed } from './listed-users.ts';
 import type { LoadedRoom } from './loading.ts';
+import type { Wish } from './read-command.ts';
+import { authorOf } from './room/posting.ts';
+import { endsOfPrivateMessage } from './room/private-messages.ts';
 import type { RoomOwner } from './room-owner.ts';
 
 /** A room in memory. */
@@ -44,4 +49,17 @@ export function heldRoom(
 /** Whether a client in the room has not come back since a crash. */
 export function isSomebodyUnaware({ owner: { state }, unaware }: Held): boolean {
   return state.kind === 'existing' && [...unaware].some((client) => state.occupants.isInside(client));
+}
+
+/** Why the room would refuse a message now. Changes nothing. */
+export function refusalAt({ owner: { state } }: Held, wish: Wish, listed: ListedUsers): StanzaError | undefined {
+  try {
+    refuseListed(state, wish, listed);
+    if (wish.kind === 'post') authorOf(state, wish.from, wish.message);
+    if (wish.kind === 'send-privately') endsOfPrivateMessage(state, wish);
+  } catch (error) {
+    if (error instanceof StanzaError) return error;
+    throw error;
+  }
+  return undefined;
 }

@@ -11,7 +11,8 @@ import type { Log } from '../support/log.ts';
 import { TurnBudget } from '../support/turn-budget.ts';
 import { parseFrame } from '../xml/parse-frame.ts';
 import type { RoomArchive } from './archive-queries.ts';
-import { type Held, heldRoom, isSomebodyUnaware } from './held-room.ts';
+import { type Held, heldRoom, isSomebodyUnaware, refusalAt } from './held-room.ts';
+import { type ListedUsers, refuseListed } from './listed-users.ts';
 import { type LoadedRoom, loadRoom } from './loading.ts';
 import type { Wish } from './read-command.ts';
 import { recovery } from './recovery.ts';
@@ -26,8 +27,6 @@ import type {
   RoomCommand,
   SetAffiliation,
 } from './room/command.ts';
-import { authorOf } from './room/posting.ts';
-import { endsOfPrivateMessage } from './room/private-messages.ts';
 import type { RoomState } from './room/state.ts';
 import { type CommandMaker, RoomOwner, type SendAnnouncements } from './room-owner.ts';
 import { RoomPace } from './room-pace.ts';
@@ -49,6 +48,8 @@ export interface RoomsDeps {
   readonly limits: RoomLimits;
   /** Whether a domain has accounts here: only their users may create rooms. */
   readonly isLocalDomain: (domain: string) => boolean;
+  /** Users who may only enter rooms that have made them members. */
+  readonly listed: ListedUsers;
   /** Whether a local client is connected or can come back. */
   readonly hasSession: (client: Jid) => boolean;
   /** Asks a client whether it is there, in the name of its occupant. Resolves with the error if it is not. */
@@ -173,15 +174,7 @@ export class Rooms {
   /** Why the room would refuse a message now, if it is in memory. Changes nothing. */
   refusalOf(room: Jid, wish: Wish): StanzaError | undefined {
     const held = this.#held.get(room.toString());
-    if (!held || held instanceof Promise) return undefined;
-    try {
-      if (wish.kind === 'post') authorOf(held.owner.state, wish.from, wish.message);
-      if (wish.kind === 'send-privately') endsOfPrivateMessage(held.owner.state, wish);
-    } catch (error) {
-      if (error instanceof StanzaError) return error;
-      throw error;
-    }
-    return undefined;
+    return held && !(held instanceof Promise) ? refusalAt(held, wish, this.#deps.listed) : undefined;
   }
 
   /** The state of the room at an address after all earlier commands. */
@@ -305,6 +298,7 @@ export class Rooms {
   }
 
   #command(wish: Wish, held: Held, state: RoomState, number: number | undefined): MaybePromise<RoomCommand> {
+    refuseListed(state, wish, this.#deps.listed);
     const nowMs = this.#deps.clock.nowMs();
     switch (wish.kind) {
       case 'enter':

@@ -23,6 +23,21 @@ export interface Notice {
   readonly text: string;
 }
 
+/** An entry of a block list of another server that this server follows. */
+export interface ListedEntry {
+  /** The XMPP URI of the list. */
+  readonly list: string;
+  /** A domain, an address, or the SHA-256 of one. */
+  readonly entry: string;
+}
+
+/** Changes of a followed block list. */
+export interface ListedChange {
+  readonly list: string;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
 /** Decisions of the operator about domains and accounts. Times are milliseconds since 1970. */
 export interface ModerationStore {
   blockedDomains(): Promise<BlockedDomain[]>;
@@ -40,4 +55,8 @@ export interface ModerationStore {
   setNotice(notice: Notice): Promise<void>;
   /** False if the domain had none. */
   removeNotice(domain: string): Promise<boolean>;
+  /** The entries of all followed block lists. */
+  listedEntries(): Promise<ListedEntry[]>;
+  /** An entry may be added twice. */
+  changeListed(change: ListedChange): Promise<void>;
 }

@@ -11,6 +11,7 @@ import {
   type OperatorMessaging,
   type SendReport,
 } from '../../src/extensions/amp/operator/message-operations.ts';
+import { blockListOperations } from '../../src/extensions/block-lists/block-lists.ts';
 import { uploadOperations } from '../../src/extensions/upload/upload-operations.ts';
 import type { LinkTestReport } from '../../src/federation/link-test.ts';
 import type { PeerStreamReport } from '../../src/federation/peer-report.ts';
@@ -87,6 +88,7 @@ export class RunningAdministration {
 
   #rooms(): OperatedRooms {
     const rooms = new Rooms({
+      listed: { has: () => false, refused: () => undefined },
       store: this.storage.rooms,
       ids: async () => new ArchiveIds(Buffer.alloc(16)),
       limits: { maxRooms: 10, maxRoomsPerOwner: 10 },
@@ -179,6 +181,9 @@ export class RunningAdministration {
       path: controlSocketPath(dataDir),
       operations: [
         ...operations.map(({ bind }) => bind(context)),
+        ...blockListOperations.map(({ bind }) =>
+          bind({ report: () => [], listsWith: () => ['xmpp:lists.example?;node=a'] }),
+        ),
         ...messageOperations.map(({ bind }) => bind(running.#messages)),
         ...roomOperations.map(({ bind }) => bind(rooms)),
         ...uploadOperations.map(({ bind }) => bind(uploads)),

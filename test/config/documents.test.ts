@@ -111,6 +111,7 @@ describe('server.example.json', () => {
       limits,
       amp,
       s2s,
+      moderation,
       ...rest
     } = shown;
     const { streamManagement, $schema, ...config } = rest;
@@ -138,6 +139,7 @@ describe('server.example.json', () => {
     });
     expect(log.file).to.equal('/var/log/ampere/ampere.log');
     expect(tls.required).to.equal(true);
+    expect(moderation.blockLists).to.have.length(1);
     const { location, ...management } = streamManagement;
     expect(location).to.be.a('string');
     expect(defaultConfig().streamManagement).to.deep.equal(management);

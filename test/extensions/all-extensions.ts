@@ -33,6 +33,7 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
     forwarding: { userCommand: true },
     externalServices: [],
     strangers: { perSender: 1000, perDomain: 1000, perAccount: 1000 },
+    blockLists: [],
     proxy: { domains: [], limits: proxyLimits },
     uploads: {
       domains: ['upload.localhost'],

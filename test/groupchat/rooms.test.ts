@@ -63,6 +63,7 @@ describe('The owner of a room', () => {
 
   function open(limits: RoomLimits = { maxRooms: 10, maxRoomsPerOwner: 2 }, restored = Promise.resolve()): void {
     rooms = new Rooms({
+      listed: { has: () => false, refused: () => undefined },
       store,
       ids: () => Promise.resolve(new ArchiveIds(Buffer.alloc(16))),
       limits,

@@ -14,6 +14,7 @@ const unowned: Readonly<Record<string, string>> = {
   outbox: 'reports on their way to any address',
   blocked_domains: 'domains of other servers',
   notices: 'by domains of this server',
+  listed_entries: 'block lists of other servers',
   administrations: 'what operators have done stays known',
   outgoing: 'stanzas on their way to other servers',
   wanted_nodes: 'capabilities of software',
@@ -32,6 +33,7 @@ const unowned: Readonly<Record<string, string>> = {
   room_departures: 'belongs to its room',
   room_vcards: 'belongs to its room',
   orderly_stops: 'belongs to the server',
+  room_imports: 'rooms whose import has not ended',
 };
 
 interface Column {

@@ -212,6 +212,21 @@ export function describeSmallStores(subject: Subject): void {
     await moderation.unblockDomain('*.a.example');
   });
 
+  it('keeps the entries of block lists', async () => {
+    const { moderation } = subject.storage;
+    await moderation.changeListed({ list: 'x', added: ['a', 'b'], removed: [] });
+    await moderation.changeListed({ list: 'x', added: ['b', 'c'], removed: ['a', 'z'] });
+    await moderation.changeListed({ list: 'y', added: ['b'], removed: [] });
+    expect(await moderation.listedEntries()).to.have.deep.members([
+      { list: 'x', entry: 'b' },
+      { list: 'x', entry: 'c' },
+      { list: 'y', entry: 'b' },
+    ]);
+    await moderation.changeListed({ list: 'x', added: [], removed: ['b', 'c'] });
+    await moderation.changeListed({ list: 'y', added: [], removed: ['b'] });
+    expect(await moderation.listedEntries()).to.deep.equal([]);
+  });
+
   it('makes a secret once for each name', async () => {
     const { secrets } = subject.storage;
     const [first, again, other] = await Promise.all([secrets.get('a'), secrets.get('a'), secrets.get('b')]);

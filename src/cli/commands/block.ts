@@ -1,8 +1,10 @@
+import type { Config } from '../../config/schema.ts';
 import type { BlockedDomain } from '../../storage/moderation.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
-import { withServerOrData } from '../with-operations.ts';
+import { ControlClient } from '../control-client.ts';
+import { withRunningServer, withServerOrData } from '../with-operations.ts';
 
 /** Adds `block`. */
 export function blockCommand(cli: Cli, context: Context): void {
@@ -32,22 +34,44 @@ export function unblockCommand(cli: Cli, context: Context): void {
   });
 }
 
-/** Adds `blocked`. */
+/** Adds `blocked`. With an address it says which block lists of other servers have it. */
 export function blockedCommand(cli: Cli, context: Context): void {
   cli.command(
-    'blocked',
-    'List the blocked domains',
-    (options) => jsonOption(options),
-    async ({ json, config: file }) => {
+    'blocked [address]',
+    'List the blocked domains and the followed block lists, or say which lists have an address',
+    (options) => jsonOption(options).positional('address', { type: 'string', describe: 'An address or a domain' }),
+    async ({ address, json, config: file }) => {
       const config = await readConfiguration(context, file);
+      if (address !== undefined) return find(context, config, address, json);
       const { listBlockedDomains } = await import('../../web/control/moderation-operations.ts');
       const { domains } = await withServerOrData(config, (operator) => operator.call(listBlockedDomains, {}));
+      const lists = await followedLists(config);
       const { deny } = config.s2s;
-      if (json) printJson(context, { domains, configuration: deny });
-      else
-        printLines(context, aligned([...domains.map(row), ...deny.map((domain) => [domain, 'by the configuration'])]));
+      if (json) return printJson(context, { domains, configuration: deny, lists });
+      const denied = deny.map((domain) => [domain, 'by the configuration']);
+      printLines(context, aligned([...domains.map(row), ...denied, ...lists.map(listRow)]));
     },
   );
+}
+
+/** The lists that the running server follows; none if no server is running. */
+async function followedLists({ dataDir }: Config) {
+  const server = await ControlClient.connect(dataDir);
+  if (!server) return [];
+  const { listBlockLists } = await import('../../extensions/block-lists/block-lists.ts');
+  return (await server.call(listBlockLists, {})).lists;
+}
+
+async function find(context: Context, config: Config, address: string, json: boolean): Promise<void> {
+  const { findInBlockLists } = await import('../../extensions/block-lists/block-lists.ts');
+  const { lists } = await withRunningServer(config, (server) => server.call(findInBlockLists, { address }));
+  if (json) printJson(context, { address, lists });
+  else printLines(context, lists.length > 0 ? lists : [`No block list has ${address}.`]);
+}
+
+function listRow({ uri, entries, followed, readAt, problem = '' }: Awaited<ReturnType<typeof followedLists>>[number]) {
+  const state = followed ? 'followed' : 'not followed';
+  return [uri, `${entries} entries`, state, readAt === undefined ? '' : `read ${readAt}`, harmless(problem)];
 }
 
 function domainArgument(options: Cli) {

@@ -46,6 +46,7 @@ const weakestRoles: Readonly<Record<string, ConsoleRole>> = {
   'GET /blocked-domains': 'observer',
   'PUT /blocked-domains': 'operator',
   'DELETE /blocked-domains': 'operator',
+  'GET /block-lists': 'observer',
   'GET /components': 'observer',
   'GET /reports': 'observer',
   'GET /report': 'operator',

@@ -1,17 +1,26 @@
 import { expect } from 'chai';
 import { messageOperations } from '../../../src/extensions/amp/operator/message-operations.ts';
 import { announcementOperations } from '../../../src/extensions/announcements.ts';
+import { blockListOperations } from '../../../src/extensions/block-lists/block-lists.ts';
 import { uploadOperations } from '../../../src/extensions/upload/upload-operations.ts';
 import { roomOperations } from '../../../src/groupchat/room-operations.ts';
 import { actions, pages } from '../../../src/web/console/pages/index.ts';
 import { consoleOperations, mayUse } from '../../../src/web/console/roles.ts';
 import { operations } from '../../../src/web/control/operations.ts';
 
-const all = [...operations, ...messageOperations, ...announcementOperations, ...uploadOperations, ...roomOperations];
+const all = [
+  ...operations,
+  ...messageOperations,
+  ...announcementOperations,
+  ...uploadOperations,
+  ...roomOperations,
+  ...blockListOperations,
+];
 const nameOf = ({ method, path }: { readonly method: string; readonly path: string }) => `${method} ${path}`;
 
 /** What only the command line does: it takes files or passwords, or gives access. */
 const elsewhere = [
+  'GET /block-lists/search',
   'POST /users',
   'PUT /users/password',
   'POST /users/import',

@@ -1,13 +1,21 @@
 import type Database from 'better-sqlite3';
-import type { BlockedDomain, ModerationStore, Notice, Suspension } from '../../moderation.ts';
+import type {
+  BlockedDomain,
+  ListedChange,
+  ListedEntry,
+  ModerationStore,
+  Notice,
+  Suspension,
+} from '../../moderation.ts';
 import { defineFamily } from '../family.ts';
 import { prepareOwners } from './owners.ts';
 
-/** Decisions of the operator about domains and accounts. They are few, so they are not refused when the disk is nearly full. */
+/** Decisions of the operator about domains and accounts, which are few, and the block lists of other servers. */
 export const moderation = defineFamily({
   name: 'moderation',
   prepare: (db) => ({ reads: prepareReads(db), writes: prepareWrites(db) }),
-  adds: [],
+  // The operator's own decisions are not refused when the disk is nearly full.
+  adds: ['changeListed'],
   store: ({ run }): ModerationStore => ({
     blockedDomains: () => run('blockedDomains'),
     blockDomain: (blocked) => run('blockDomain', blocked),
@@ -18,6 +26,8 @@ export const moderation = defineFamily({
     notices: () => run('notices'),
     setNotice: (notice) => run('setNotice', notice),
     removeNotice: (domain) => run('removeNotice', domain),
+    listedEntries: () => run('listedEntries'),
+    changeListed: (change) => run('changeListed', change),
   }),
 });
 
@@ -32,6 +42,7 @@ function prepareReads(db: Database.Database) {
     `SELECT accounts.jid, at_ms AS atMs, reason, remove_at_ms AS removeAtMs
      FROM suspensions JOIN accounts ON accounts.id = account_id ORDER BY accounts.jid`,
   );
+  const listed = db.prepare<[], ListedEntry>('SELECT list, entry FROM listed_entries');
   const notices = db.prepare<[], Notice>('SELECT domain, at_ms AS atMs, text FROM notices ORDER BY domain');
   return {
     blockedDomains: (): BlockedDomain[] =>
@@ -41,6 +52,7 @@ function prepareReads(db: Database.Database) {
         return { ...row, reason: reason ?? undefined, removeAtMs: removeAtMs ?? undefined };
       }),
     notices: (): Notice[] => notices.all(),
+    listedEntries: (): ListedEntry[] => listed.all(),
   };
 }
 
@@ -59,6 +71,8 @@ function prepareWrites(db: Database.Database) {
   const setNotice = db.prepare<[string, number, string]>(
     'INSERT OR REPLACE INTO notices (domain, at_ms, text) VALUES (?, ?, ?)',
   );
+  const addListed = db.prepare<[string, string]>('INSERT OR IGNORE INTO listed_entries (list, entry) VALUES (?, ?)');
+  const removeListed = db.prepare<[string, string]>('DELETE FROM listed_entries WHERE list = ? AND entry = ?');
   const removeNotice = db.prepare<[string]>('DELETE FROM notices WHERE domain = ?');
   return {
     blockDomain: ({ domain, atMs, reason }: BlockedDomain): void => void block.run(domain, atMs, reason ?? null),
@@ -68,5 +82,9 @@ function prepareWrites(db: Database.Database) {
     resume: (jid: string): boolean => resume.run(jid).changes > 0,
     setNotice: ({ domain, atMs, text }: Notice): void => void setNotice.run(domain, atMs, text),
     removeNotice: (domain: string): boolean => removeNotice.run(domain).changes > 0,
+    changeListed: ({ list, added, removed }: ListedChange): void => {
+      for (const entry of removed) removeListed.run(list, entry);
+      for (const entry of added) addListed.run(list, entry);
+    },
   };
 }

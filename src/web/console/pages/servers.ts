@@ -1,3 +1,4 @@
+import { listBlockLists } from '../../../extensions/block-lists/block-lists.ts';
 import type { LinkTestReport } from '../../../federation/link-test.ts';
 import type { PeerStreamReport } from '../../../federation/peer-report.ts';
 import type { BlockedDomain } from '../../../storage/moderation.ts';
@@ -14,15 +15,17 @@ export const serversPage: ConsolePage = {
   group: 'Network',
   operation: listPeers,
   content: async (context) => {
-    const [{ streams }, { domains }] = await Promise.all([
+    const [{ streams }, { domains }, { lists }] = await Promise.all([
       context.call(listPeers, {}),
       context.call(listBlockedDomains, {}),
+      context.may(listBlockLists) ? context.call(listBlockLists, {}) : { lists: [] },
     ]);
     const rows = streams.toSorted(byDomain).map((stream) => streamRow(context, stream));
     const columns = ['Stream', 'State', 'Proof', 'Address', 'Waiting', 'Last failure', ''];
     return html`${testPanel(context)}
 ${panel('Streams', table('Streams', columns, rows, 'There are no streams with other servers.'))}
-${blockedPanel(context, domains)}`;
+${blockedPanel(context, domains)}
+${listsPanel(lists)}`;
   },
 };
 
@@ -94,6 +97,20 @@ function blockedPanel(context: PageContext, domains: readonly BlockedDomain[]): 
     table('Blocked domains', ['Domain', 'Since', 'Reason', ''], rows, 'No domain is blocked here.'),
     actionForm(context, { path: 'servers/block', operation: blockDomain, fields, label: 'Block', kind: 'second' }),
   );
+}
+
+type FollowedLists = Awaited<ReturnType<typeof listBlockLists.run>>['lists'];
+
+function listsPanel(lists: FollowedLists): Html {
+  const rows = lists.map(({ uri, entries, followed, readAt = 'not yet', problem = '' }) => [
+    uri,
+    entries,
+    badge(followed ? 'good' : 'bad', followed ? 'followed' : 'not followed'),
+    readAt,
+    problem,
+  ]);
+  const columns = ['List', 'Entries', 'State', 'Read', 'Last failure'];
+  return panel('Block lists of other servers', table('Block lists', columns, rows, 'This server follows none.'));
 }
 
 function testResult(remote: string, { steps, reached }: LinkTestReport): Html {
