@@ -18,6 +18,7 @@ export interface RetentionOptions {
 /** Dependencies of the retention. */
 interface RetentionDeps {
   readonly store: Pick<ArchiveStore, 'tidy' | 'newId'>;
+  /** Read at each use. */
   readonly options: RetentionOptions;
   readonly clock: Clock;
   readonly log: Log;
@@ -25,9 +26,9 @@ interface RetentionDeps {
 
 /** Removes old messages from archives, once it is started. */
 export function archiveRetention({ store, options, clock, log }: RetentionDeps): Tidying {
-  const { keepDays, maxPerArchive } = options;
   return new Tidying({
     plan: (trustsClock) => {
+      const { keepDays, maxPerArchive } = options;
       const limits = {
         removeBeforeId: keepDays !== null && trustsClock ? firstIdAt(clock.nowMs() - keepDays * dayMs) : 0,
         maxMessages: maxPerArchive ?? Number.MAX_SAFE_INTEGER,

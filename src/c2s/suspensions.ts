@@ -52,6 +52,11 @@ export class Suspensions {
     return [...this.#byAccount.values()].sort((one, other) => (one.jid < other.jid ? -1 : 1));
   }
 
+  /** The number of accounts that wait for approval. */
+  get waiting(): number {
+    return this.all.filter(({ awaitsApproval }) => awaitsApproval).length;
+  }
+
   isSuspended(account: string): boolean {
     return this.#byAccount.has(account);
   }
@@ -65,10 +70,15 @@ export class Suspensions {
   /** Suspends an account and ends its sessions. Rejects with `not-found` if there is no such account. */
   async suspend(suspension: Suspension): Promise<void> {
     await this.#deps.store.suspend(suspension);
-    this.#byAccount.set(suspension.jid, suspension);
+    this.begin(suspension);
     const error = StreamError.notAuthorized(suspension.reason ?? usualReason);
     // A copy, because ending a session removes it from the list.
     for (const session of [...this.#deps.sessions.of(suspension.jid)]) session.close(error);
+  }
+
+  /** Refuses logins to an account whose suspension is stored. */
+  begin(suspension: Suspension): void {
+    this.#byAccount.set(suspension.jid, suspension);
   }
 
   /** Lets the user log in again, and takes a planned removal back. False if the account was not suspended. */

@@ -28,8 +28,11 @@ function uploadsOf(config: Config): string {
 
 function warnings(config: Config): string[] {
   const found: string[] = [];
-  if (config.registration.inBand)
-    found.push('registration.inBand is true: anyone who can connect can create accounts.');
+  const { inBand, approval, questions } = config.registration;
+  if (inBand && !approval && questions.length === 0)
+    found.push(
+      'registration.inBand is true: anyone who can connect can create accounts, and so can programs that send spam.',
+    );
   if (!config.tls.required) found.push('tls.required is false: passwords and messages may be sent unencrypted.');
   if (!config.s2s.tlsRequired)
     found.push('s2s.tlsRequired is false: messages to other servers may be sent unencrypted.');

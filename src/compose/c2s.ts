@@ -1,3 +1,4 @@
+import type { Approvals } from '../c2s/approvals.ts';
 import { ClientSessions } from '../c2s/client-sessions.ts';
 import { ClientStream } from '../c2s/client-stream.ts';
 import type { ClientStreamDeps } from '../c2s/client-stream-deps.ts';
@@ -8,20 +9,25 @@ import type { Redemption } from '../c2s/redemption.ts';
 import type { Registrar } from '../c2s/registrar.ts';
 import { StanzaIntake } from '../c2s/stanza-intake.ts';
 import type { Suspensions } from '../c2s/suspensions.ts';
-import { managementLimits, streamLimits } from '../config/stream-options.ts';
+import { managementLimits } from '../config/stream-options.ts';
 import type { Routing } from '../routing/routing.ts';
 import { KeptCopies } from '../streams/acknowledgment/kept-copies.ts';
 import type { Framing } from '../streams/framing.ts';
 import { StreamListener } from '../streams/stream-listener.ts';
 import type { Foundation } from './foundation.ts';
+import type { LiveOptions } from './live-options.ts';
 
 /** Makes the sessions of clients. */
-export function makeSessions({ config, storage, clock, log }: Foundation, routing: Routing): ClientSessions {
+export function makeSessions(
+  { config, storage, clock, log }: Foundation,
+  routing: Routing,
+  live: Pick<LiveOptions, 'sessions'>,
+): ClientSessions {
   const store = storage.resumption;
   return new ClientSessions({
     directory: routing.sessions,
     account: (jid) => routing.accounts.get(jid),
-    policy: config.sessions,
+    policy: live.sessions,
     resumption: config.streamManagement,
     limits: managementLimits(config),
     store,
@@ -41,11 +47,13 @@ export function makeSessions({ config, storage, clock, log }: Foundation, routin
 
 /** The parts that the streams of clients use. */
 interface ClientParts {
+  readonly live: Pick<LiveOptions, 'streams' | 'registration'>;
   readonly sessions: ClientSessions;
   readonly registrar: Registrar;
   readonly redemption: Redemption;
   readonly devices: Devices;
   readonly suspensions: Suspensions;
+  readonly approvals: Approvals;
 }
 
 /** Makes the listener for clients. */
@@ -63,8 +71,8 @@ export async function makeListener(
 async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: ClientParts): Promise<ClientStreamDeps> {
   const { config, traffic, clock, log } = foundation;
   const { router, hooks, requests, isLocalDomain } = routing;
-  const limits = streamLimits(config);
-  const { sessions, registrar } = parts;
+  const { live, sessions, registrar } = parts;
+  const limits = live.streams;
   const management = new StreamManagement(sessions.resumable);
   const { nonzas } = hooks;
   return {
@@ -73,6 +81,7 @@ async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: C
       ...foundation,
       ...parts,
       options: config,
+      registration: live.registration,
       management,
       hooks,
       streamLimits: limits,

@@ -1,3 +1,4 @@
+import { Approvals } from '../c2s/approvals.ts';
 import type { ClientSessions } from '../c2s/client-sessions.ts';
 import { Devices } from '../c2s/devices.ts';
 import { Invitations } from '../c2s/invitations.ts';
@@ -6,12 +7,13 @@ import { Redemption } from '../c2s/redemption.ts';
 import { Registrar } from '../c2s/registrar.ts';
 import { Suspensions } from '../c2s/suspensions.ts';
 import type { Components } from '../components/components.ts';
-import { extensionOptions } from '../config/extension-options.ts';
 import { invitationOptions } from '../config/stream-options.ts';
 import type { ExtensionOptions } from '../extensions/index.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { SystemResolver } from '../federation/system-resolver.ts';
-import type { Jid } from '../protocol/jid.ts';
+import { Jid } from '../protocol/jid.ts';
+import { randomId } from '../protocol/random-id.ts';
+import { Stanza } from '../protocol/stanza.ts';
 import type { Extension } from '../routing/extension.ts';
 import { Routing } from '../routing/routing.ts';
 import type { OutgoingCopies } from '../streams/outgoing-copies.ts';
@@ -21,10 +23,12 @@ import { AdministrationAccess } from '../web/administration/administration-acces
 import { administrationCommands } from '../web/administration/administration-commands.ts';
 import { roomCommands } from '../web/administration/room-commands.ts';
 import type { HttpListener } from '../web/http/http-listener.ts';
+import { xml } from '../xml/element.ts';
 import { makeListener, makeSessions } from './c2s.ts';
 import { type ConsoleParts, makeConsole } from './console.ts';
 import type { Foundation } from './foundation.ts';
 import { makeHttpListener } from './http.ts';
+import { type LiveOptions, liveOptions } from './live-options.ts';
 import { makeComponents, makeCopies, makeFederation, makeResolver } from './peers.ts';
 
 /** The name and version that the server tells others. */
@@ -35,6 +39,7 @@ const maxDirectedPresences = 1000;
 
 /** The parts of a server, joined, before any port is open. */
 export interface Parts {
+  readonly live: LiveOptions;
   readonly routing: Routing;
   readonly copies: OutgoingCopies;
   readonly components: Components;
@@ -44,6 +49,7 @@ export interface Parts {
   readonly registrar: Registrar;
   readonly devices: Devices;
   readonly suspensions: Suspensions;
+  readonly approvals: Approvals;
   readonly invitations: Invitations;
   readonly redemption: Redemption;
   /** What administrators do with ad-hoc commands. */
@@ -58,6 +64,7 @@ export interface Parts {
 
 /** Makes every part once, in the order of their dependencies. */
 export async function makeParts(foundation: Foundation): Promise<Parts> {
+  const live = liveOptions(foundation.config);
   const routing = makeRouting(foundation);
   const copies = makeCopies(foundation, routing);
   const components = makeComponents(foundation, routing, copies);
@@ -68,17 +75,19 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
   const registrar = makeRegistrar(foundation, routing, (account) => suspensions.forget(account));
   const devices = makeDevices(foundation, routing);
   const suspensions: Suspensions = await makeSuspensions(foundation, routing, registrar);
+  const approvals = makeApprovals(foundation, routing, { live, registrar, suspensions });
   const invitations = makeInvitations(foundation);
   const redemption = makeRedemption(foundation, routing, { registrar, suspensions });
   const administration = new AdministrationAccess();
-  const accountParts = { registrar, devices, suspensions, invitations, redemption };
-  const extensions = makeExtensionList(foundation, routing, { ...accountParts, administration });
+  const accountParts = { registrar, devices, suspensions, approvals, invitations, redemption };
+  const extensions = makeExtensionList(foundation, routing, { live, ...accountParts, administration });
   routing.install({ extensions, ...(federation && { remotes: federation.remotes }) });
-  const sessions = makeSessions(foundation, routing);
-  const listener = await makeListener(foundation, routing, { sessions, ...accountParts });
+  const sessions = makeSessions(foundation, routing, live);
+  const listener = await makeListener(foundation, routing, { live, sessions, ...accountParts });
   const console = makeConsole(foundation, { routing, listener, federation }, administration);
   const http = await makeHttpListener(foundation, { routing, components, federation, listener, redemption, console });
   return {
+    live,
     routing,
     copies,
     components,
@@ -131,6 +140,21 @@ async function makeSuspensions(
   return suspensions;
 }
 
+function makeApprovals(
+  { config, clock, log }: Foundation,
+  { route }: Routing,
+  { live, registrar, suspensions }: Pick<Parts, 'live' | 'registrar' | 'suspensions'>,
+): Approvals {
+  const { administrators, domains } = config;
+  const from = Jid.from('', domains[0] ?? '');
+  const message = (to: string, text: string) =>
+    Stanza.message({ from, to: Jid.parse(to), id: randomId(), type: 'normal' }, xml('body', {}, text));
+  const tell = (text: string) => {
+    for (const administrator of administrators) void route(message(administrator, text));
+  };
+  return new Approvals({ options: live.registration, registrar, suspensions, tell, clock, log });
+}
+
 function makeDevices({ config, storage, clock, log }: Foundation, { sessions, hooks }: Routing): Devices {
   const keepMs = config.authentication.deviceDays * 86_400_000;
   const revoked = (account: Jid, device: string) => hooks.deviceRevoked(account, device);
@@ -159,14 +183,14 @@ function makeRedemption(
   });
 }
 
-type ExtensionParts = Pick<Parts, 'registrar' | 'devices' | 'invitations' | 'redemption' | 'administration'>;
+type ExtensionParts = Pick<Parts, 'live' | 'registrar' | 'devices' | 'invitations' | 'redemption' | 'administration'>;
 
 function makeExtensionList(
   { config, storage, blobs, makeExtensions, limiter, clock, log }: Foundation,
   routing: Routing,
-  { administration, ...parts }: ExtensionParts,
+  { live, administration, ...parts }: ExtensionParts,
 ): readonly Extension<ExtensionOptions>[] {
-  const options = extensionOptions(config);
+  const options = live.extensions;
   const administrated = { administrators: config.administrators, access: administration };
   return makeExtensions({
     software,

@@ -6,6 +6,7 @@ import { certificateOptions, componentOptions } from '../config/stream-options.t
 import { TrustAnchors } from '../federation/trust-anchors.ts';
 import type { AdjustableLog } from '../support/log.ts';
 import type { Foundation } from './foundation.ts';
+import { replaceLive } from './live-options.ts';
 import type { Parts } from './parts.ts';
 
 /** The configuration while the server runs. */
@@ -63,7 +64,7 @@ export function makeReload(
 /** Reads and opens what the configuration names, and returns a function that applies it. Rejects if something has a fault. */
 async function prepareParts(
   config: Config,
-  { routing, extensions, components, resolver, federation }: Parts,
+  { routing, extensions, components, resolver, federation, live }: Parts,
 ): Promise<() => void> {
   const trust = await TrustAnchors.read(config.s2s.trustedAuthorities);
   const wanted = componentOptions(config);
@@ -72,6 +73,7 @@ async function prepareParts(
   const options = extensionOptions(config);
   const prepared = await Promise.all(extensions.map(({ reload }) => reload?.(options)));
   return () => {
+    replaceLive(live, config);
     for (const apply of prepared) apply?.();
     components.reload(wanted);
     resolver.reload(resolverOptions(config));

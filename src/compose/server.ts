@@ -63,7 +63,7 @@ async function open(foundation: Foundation, parts: Parts, options: ServerOptions
       developmentAuthority: foundation.certificates.developmentAuthority,
       administration: operatorOf(running),
       reload: configuration.reload,
-      stop: () => stop(foundation, parts, control),
+      stop: () => stop(foundation, parts, control, configuration.current.shutdown.drainSeconds * 1000),
     };
   } catch (error) {
     await close(foundation, parts, control, 0).catch((fault: unknown) =>
@@ -82,9 +82,14 @@ async function openStreams(foundation: Foundation, parts: Parts): Promise<Addres
   return addresses;
 }
 
-async function stop(foundation: Foundation, parts: Parts, control: ControlServer | undefined): Promise<void> {
-  const { config, failure, storage } = foundation;
-  await close(foundation, parts, control, failure.aborted ? farewellMs : config.shutdown.drainSeconds * 1000);
+async function stop(
+  foundation: Foundation,
+  parts: Parts,
+  control: ControlServer | undefined,
+  drainMs: number,
+): Promise<void> {
+  const { failure, storage } = foundation;
+  await close(foundation, parts, control, failure.aborted ? farewellMs : drainMs);
   await storage.close();
 }
 

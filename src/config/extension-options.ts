@@ -23,11 +23,12 @@ export function extensionOptions(config: Config): ExtensionOptions {
     components,
     blockLists: config.moderation.blockLists,
     strangers: limits.strangers,
+    newAccounts: limits.newAccounts,
     uploads: {
       domains: freeSubdomains('upload', domains, components),
       url: uploadUrl(config),
       limits: uploadLimits(config),
-      keepDays: config.uploads.keepDays,
+      retention: { keepDays: config.uploads.keepDays },
     },
   };
 }

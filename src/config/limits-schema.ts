@@ -139,6 +139,14 @@ const strangers = z
   .prefault({})
   .describe('Limits on messages and subscription requests from other servers to users who do not know the sender.');
 
+const newAccounts = z
+  .strictObject({
+    hours: whole(24, 0, 8760, 'Hours for which an account is new after its user has registered it. 0: no limit.'),
+    strangersPerHour: whole(20, 1, million, 'People who do not know the user, to whom the user may write in an hour.'),
+  })
+  .prefault({})
+  .describe('Limits on users who have just registered. Accounts that the operator makes are not limited.');
+
 const connections = z
   .strictObject({
     total: z
@@ -180,6 +188,7 @@ const registration = z
   .strictObject({
     perIp: whole(1, 1, million, 'Maximum accounts registered from one IP address within the window.'),
     windowSeconds: seconds(600, 'Length of the window for counting registrations from one IP address.'),
+    waiting: whole(100, 1, million, 'Maximum accounts that wait for approval (`registration.approval`).'),
     invitationsPerAccount: whole(
       20,
       1,
@@ -205,6 +214,7 @@ const limits = z
     proxy,
     peers,
     strangers,
+    newAccounts,
     connections,
     authentication,
     registration,
@@ -231,6 +241,7 @@ function liftedIfDisabled(configured: Limits): Limits {
     proxy: { ...configured.proxy, ...unlimitedReading },
     peers: { ...configured.peers, dialbackQuestionsPerIp: unlimited },
     strangers: { perSender: million, perDomain: million, perAccount: million },
+    newAccounts: { hours: 0, strangersPerHour: million },
     connections: {
       ...configured.connections,
       unauthenticated: unlimited,

@@ -12,18 +12,42 @@ interface Reloaded {
 
 /** The running configuration with those settings of `next` that can change while the server runs. */
 export function reloaded(running: Config, next: Config): Reloaded {
+  const { invitations, invitationDays } = running.registration;
   const config: Config = {
     ...running,
     tls: { ...next.tls, required: running.tls.required },
     log: { ...running.log, level: next.log.level },
     s2s: { ...next.s2s, enabled: running.s2s.enabled },
-    limits: { ...running.limits, s2s: next.limits.s2s, peers: next.limits.peers },
+    registration: { ...next.registration, invitations, invitationDays },
     moderation: next.moderation,
+    sessions: next.sessions,
+    offline: next.offline,
+    archive: { ...next.archive, enabled: running.archive.enabled },
+    rooms: { ...next.rooms, enabled: running.rooms.enabled, domains: running.rooms.domains },
+    push: { ...next.push, enabled: running.push.enabled },
+    roster: next.roster,
+    uploads: { ...next.uploads, enabled: running.uploads.enabled, maxFileBytes: running.uploads.maxFileBytes },
+    limits: limitsOf(running.limits, next.limits),
     externalServices: next.externalServices,
     amp: { ...running.amp, remoteUnsupported: next.amp.remoteUnsupported },
     components: componentsBeside(running.domains, next.components),
+    shutdown: next.shutdown,
   };
   return { config, waiting: differences(config, next, []) };
+}
+
+/** The sizes of stanzas and buffers, and the limits on connections, are also known to parts that read them at the start alone. */
+function limitsOf(running: Config['limits'], next: Config['limits']): Config['limits'] {
+  const { stanzaBytes, elements, outgoingBufferBytes, writeStallSeconds } = running.c2s;
+  return {
+    ...running,
+    c2s: { ...next.c2s, stanzaBytes, elements, outgoingBufferBytes, writeStallSeconds },
+    s2s: next.s2s,
+    peers: next.peers,
+    strangers: next.strangers,
+    newAccounts: next.newAccounts,
+    registration: { ...running.registration, waiting: next.registration.waiting },
+  };
 }
 
 /** Leaves out components whose domain the server still serves itself until the next start. */

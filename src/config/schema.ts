@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { invitationPolicies } from '../c2s/invitations.ts';
 import { mechanismNames } from '../c2s/negotiation/sasl/mechanisms.ts';
 import { ampSchema } from './amp-schema.ts';
 import { externalServicesSchema } from './external-services-schema.ts';
@@ -25,6 +24,7 @@ import { type ByListener, forEachListener, type ListenerKind, listenerKinds } fr
 import { logSchema } from './log-schema.ts';
 import { moderationSchema } from './moderation-schema.ts';
 import { pushSchema } from './push-schema.ts';
+import { registrationSchema } from './registration-schema.ts';
 import { roomsSchema } from './rooms-schema.ts';
 import { s2sSchema } from './s2s-schema.ts';
 import { uploadsSchema } from './uploads-schema.ts';
@@ -138,22 +138,6 @@ const authentication = z
   })
   .prefault({})
   .describe('How clients authenticate.');
-
-const registration = z
-  .strictObject({
-    inBand: flag(false, 'Let anybody create an account from a client (XEP-0077).'),
-    invitations: z
-      .enum(invitationPolicies)
-      .default('everybody')
-      .describe(
-        'Who may invite people to create an account (XEP-0401): every user, only `administrators` and the operator, or nobody. See invitations.md.',
-      ),
-    invitationDays: whole(7, 1, 365, 'Days for which an invitation can be used, unless its maker sets another time.'),
-    passwordChange: flag(true, 'Let users change their password from their client.'),
-    accountRemoval: flag(true, 'Let users delete their account from their client.'),
-  })
-  .prefault({})
-  .describe('Account creation, password changes and account removal from clients.');
 
 function component(origin: Origin) {
   return z
@@ -369,7 +353,7 @@ export function configSchema(origin: Origin) {
       .prefault({})
       .describe('Components: separate programs that serve further domains, by domain.'),
     authentication,
-    registration,
+    registration: registrationSchema,
     moderation: moderationSchema,
     sessions,
     streamManagement,

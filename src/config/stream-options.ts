@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { InvitationOptions } from '../c2s/invitations.ts';
+import type { RegistrationOptions } from '../c2s/negotiation/registration.ts';
 import type { ComponentOptions } from '../components/component.ts';
 import type { ClientAcceptorOptions } from '../edges/client-acceptor.ts';
 import type { AcknowledgmentLimits } from '../streams/acknowledgment/ack-requests.ts';
@@ -159,6 +160,18 @@ export function pageUrl(config: Config): string | undefined {
   const [http] = listen.http;
   const isForTests = web.publicUrl === undefined && tls.certificate === undefined && !reachable(config);
   return isForTests && http && isLoopback(http.host) ? `http://localhost:${http.port}` : publicUrl(config);
+}
+
+/** How people create accounts without an invitation. */
+export function registrationOptions({ registration, limits }: Config): RegistrationOptions {
+  const { inBand, approval, approvalDays, questions } = registration;
+  return {
+    open: inBand,
+    needsApproval: approval,
+    keepMs: approvalDays * 86_400_000,
+    maxWaiting: limits.registration.waiting,
+    questions,
+  };
 }
 
 /** How invitations are made. */

@@ -29,6 +29,7 @@ import { type ForwardingOptions, forwarding } from './forwarding.ts';
 import { invitations } from './invitations.ts';
 import { lastActivity } from './last-activity.ts';
 import { legacySession } from './legacy-session.ts';
+import { type NewAccountLimits, newAccounts } from './new-accounts.ts';
 import { offline } from './offline/offline.ts';
 import type { OfflineOptions } from './offline/stored-messages.ts';
 import { pep } from './pep/pep.ts';
@@ -64,6 +65,7 @@ export interface ExtensionOptions extends ExternalServicesOptions, BlockListOpti
   readonly push: PushOptions;
   readonly proxy: ProxyOptions;
   readonly strangers: StrangerLimits;
+  readonly newAccounts: NewAccountLimits;
   readonly uploads: UploadOptions;
 }
 
@@ -171,5 +173,9 @@ function guards(
   { options, routing, clock }: ExtensionDeps,
   blockLists: BlockLists,
 ): readonly Extension<ExtensionOptions>[] {
-  return [blockLists.extension, strangers({ ...routing, limits: options.strangers, clock })];
+  return [
+    blockLists.extension,
+    strangers({ ...routing, limits: options.strangers, clock }),
+    newAccounts({ ...routing, limits: options.newAccounts, clock }),
+  ];
 }

@@ -34,7 +34,7 @@ const maxKnownDomains = 10_000;
  * Bounds the messages and subscription requests from addresses on other servers that a user does not know, because servers with open
  * registration are where spam comes from. Contacts are not limited, and neither are addresses that the user has written to in this session.
  */
-export function strangers(deps: StrangersDeps): Extension {
+export function strangers(deps: StrangersDeps): Extension<{ readonly strangers: StrangerLimits }> {
   const guard = new StrangerGuard(deps);
   return {
     name: 'strangers',
@@ -49,25 +49,51 @@ export function strangers(deps: StrangersDeps): Extension {
         read: () => guard.refused.read(),
       },
     ],
+    reload:
+      ({ strangers: limits }) =>
+      () =>
+        guard.limit(limits),
+  };
+}
+
+interface Allowances {
+  readonly senders: TokenBuckets;
+  readonly domains: TokenBuckets;
+  readonly knownDomains: TokenBuckets;
+  readonly accounts: TokenBuckets;
+}
+
+function allowances({ perSender, perDomain, perAccount }: StrangerLimits, clock: Clock): Allowances {
+  const perMinute = (number: number) => new TokenBuckets({ perSecond: number / 60, burst: 2 * number }, clock);
+  return {
+    senders: perMinute(perSender),
+    domains: perMinute(perDomain),
+    knownDomains: perMinute(perDomain * knownDomainFactor),
+    accounts: perMinute(perAccount),
   };
 }
 
 class StrangerGuard {
   readonly refused = new Tally<'limit'>();
   readonly #sessions: StrangersDeps['sessions'];
-  readonly #senders: TokenBuckets;
-  readonly #domains: TokenBuckets;
-  readonly #knownDomains: TokenBuckets;
-  readonly #accounts: TokenBuckets;
+  readonly #clock: Clock;
   readonly #known = new Set<string>();
+  #limits: StrangerLimits;
+  #allowances: Allowances;
 
   constructor({ sessions, limits, clock }: StrangersDeps) {
-    const perMinute = (number: number) => new TokenBuckets({ perSecond: number / 60, burst: 2 * number }, clock);
     this.#sessions = sessions;
-    this.#senders = perMinute(limits.perSender);
-    this.#domains = perMinute(limits.perDomain);
-    this.#knownDomains = perMinute(limits.perDomain * knownDomainFactor);
-    this.#accounts = perMinute(limits.perAccount);
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#allowances = allowances(limits, clock);
+  }
+
+  /** Replaces the limits. If they have changed, everybody begins anew. */
+  limit(limits: StrangerLimits): void {
+    const { perSender, perDomain, perAccount } = this.#limits;
+    if (limits.perSender === perSender && limits.perDomain === perDomain && limits.perAccount === perAccount) return;
+    this.#limits = limits;
+    this.#allowances = allowances(limits, this.#clock);
   }
 
   admit(stanza: Stanza, from: Jid, to: Jid, account: Account | undefined): StanzaError | undefined {
@@ -81,10 +107,11 @@ class StrangerGuard {
   }
 
   #exceeded({ local, domain }: Jid, to: Jid): keyof StrangerLimits | undefined {
-    if (!this.#senders.tryTake(`${local}@${domain}`)) return 'perSender';
-    const ofDomain = this.#known.has(domain) ? this.#knownDomains : this.#domains;
+    const { senders, domains, knownDomains, accounts } = this.#allowances;
+    if (!senders.tryTake(`${local}@${domain}`)) return 'perSender';
+    const ofDomain = this.#known.has(domain) ? knownDomains : domains;
     if (!ofDomain.tryTake(domain)) return 'perDomain';
-    return this.#accounts.tryTake(to.bare().toString()) ? undefined : 'perAccount';
+    return accounts.tryTake(to.bare().toString()) ? undefined : 'perAccount';
   }
 
   #remember(domain: string): undefined {

@@ -23,6 +23,8 @@ export class Account implements InterestCounter {
   stored: OfflineUsages;
   /** The address to which its chat and normal messages are forwarded. */
   forwardTo: Jid | undefined;
+  /** When its user has registered it, in milliseconds since 1970. 0 if the operator has made it, and when it is not new any more. */
+  registeredAtMs: number;
   /** The number of its devices that push services wake (XEP-0357). */
   pushDevices = 0;
   /** The number of its sessions with each interest; absent until a session has one. */
@@ -35,6 +37,7 @@ export class Account implements InterestCounter {
     this.blocked = record.blocked.length === 0 ? nobody : new Set(record.blocked);
     this.lastSeen = record.lastSeen;
     this.stored = record.stored ?? noneStored;
+    this.registeredAtMs = record.registeredAtMs ?? 0;
     this.forwardTo = record.forwardTo === undefined ? undefined : Jid.parse(record.forwardTo);
   }
 

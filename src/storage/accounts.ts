@@ -1,3 +1,4 @@
+import type { Suspension } from './moderation.ts';
 import type { OfflineUsages } from './offline.ts';
 import type { RosterItem } from './rosters.ts';
 
@@ -28,6 +29,8 @@ export interface AccountCredentials extends Credentials {
 export interface Registration {
   /** The hash of the token of an invitation, which is used once. */
   readonly invitation?: Buffer | undefined;
+  /** The account waits for the approval of the operator. */
+  readonly approval?: Omit<Suspension, 'jid' | 'awaitsApproval'> | undefined;
 }
 
 /** How a password is changed. The session that has asked for it goes on, and its device knows the new password. */
@@ -64,6 +67,8 @@ export interface AccountRecord {
   readonly stored?: OfflineUsages | undefined;
   /** The address that messages are forwarded to. */
   readonly forwardTo?: string | undefined;
+  /** When its user has registered it, in milliseconds since 1970; absent if the operator has made or imported it. */
+  readonly registeredAtMs?: number | undefined;
 }
 
 /** An account whose messages are forwarded. */

@@ -14,7 +14,10 @@ export interface Suspension {
   readonly reason?: string | undefined;
   /** When the account is to be removed. */
   readonly removeAtMs?: number | undefined;
+  /** The user has registered the account, and the operator has not approved it yet. */
+  readonly awaitsApproval?: true;
 }
+
 
 /** What the users of a domain are told when they come online. */
 export interface Notice {

@@ -66,8 +66,8 @@ export interface UploadStore {
   forget(beforeMs: number): Promise<void>;
   /** Those of the ids that belong to no file with a content. */
   unknown(ids: readonly string[]): Promise<string[]>;
-  /** Bytes of all contents that are not deleted. */
-  totalBytes(): Promise<number>;
+  /** The number and bytes of all contents that are not deleted. */
+  total(): Promise<UploadUsage>;
   /** Files, latest first. */
   list(page: UploadPage): Promise<StoredUpload[]>;
   /** The accounts with the most bytes. */

@@ -4,7 +4,9 @@ import { Ajv } from 'ajv';
 import { expect } from 'chai';
 import { JsonText } from '../../src/config/json-text.ts';
 import { defaultConfig, loadConfig } from '../../src/config/load-config.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { jsonSchema, keysOf, referenceTables } from './reference.ts';
+import { reloadTable } from './reload-table.ts';
 
 const root = join(import.meta.dirname, '../..');
 const exampleFile = join(root, 'server.example.json');
@@ -20,9 +22,29 @@ function expectFresh(name: string, textFor: (current: string) => string): void {
 }
 
 function withReference(document: string): string {
-  const [start, end] = ['<!-- keys: generated from the schema -->\n', '<!-- /keys -->'];
-  const [before, rest = ''] = document.split(start);
-  return `${before}${start}\n${referenceTables()}\n${end}${rest.split(end)[1]}`;
+  const reload = replaced(
+    document,
+    ['<!-- reload: generated from the code -->', '<!-- /reload -->'],
+    reloadTable(loaded()),
+  );
+  return replaced(reload, ['<!-- keys: generated from the schema -->', '<!-- /keys -->'], referenceTables());
+}
+
+/** The document with another text between two marks. */
+function replaced(document: string, [start, end]: readonly [string, string], text: string): string {
+  const [before, rest = ''] = document.split(`${start}\n`);
+  return `${before}${start}\n\n${text}\n${end}${rest.split(end)[1]}`;
+}
+
+/** The example, which has every key. */
+function loaded(): Config {
+  return loadConfig(exampleFile, {
+    TLS_KEY_PASSPHRASE: 'x',
+    SMS_COMPONENT_SECRET: 'y',
+    TURN_SECRET: 'z',
+    TURN_PASSWORD: 'w',
+    AMPERE_METRICS_TOKEN: 'v',
+  });
 }
 
 /** The paths of all keys in a configuration, lists and the keys of maps folded as `keysOf` folds them. */
@@ -89,13 +111,7 @@ describe('server.example.json', () => {
   });
 
   it('loads, and differs from the default only where it has something to show', () => {
-    const shown = loadConfig(exampleFile, {
-      TLS_KEY_PASSPHRASE: 'x',
-      SMS_COMPONENT_SECRET: 'y',
-      TURN_SECRET: 'z',
-      TURN_PASSWORD: 'w',
-      AMPERE_METRICS_TOKEN: 'v',
-    });
+    const shown = loaded();
     const {
       domains,
       administrators,
@@ -111,6 +127,7 @@ describe('server.example.json', () => {
       limits,
       amp,
       s2s,
+      registration,
       moderation,
       ...rest
     } = shown;
@@ -139,7 +156,9 @@ describe('server.example.json', () => {
     });
     expect(log.file).to.equal('/var/log/ampere/ampere.log');
     expect(tls.required).to.equal(true);
-    expect(moderation.blockLists).to.have.length(1);
+    const { questions, ...usualRegistration } = registration;
+    expect([questions.length, moderation.blockLists.length]).to.deep.equal([1, 1]);
+    expect(defaultConfig().registration).to.deep.include(usualRegistration);
     const { location, ...management } = streamManagement;
     expect(location).to.be.a('string');
     expect(defaultConfig().streamManagement).to.deep.equal(management);

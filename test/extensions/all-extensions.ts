@@ -33,13 +33,14 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
     forwarding: { userCommand: true },
     externalServices: [],
     strangers: { perSender: 1000, perDomain: 1000, perAccount: 1000 },
+    newAccounts: { hours: 24, strangersPerHour: 1000 },
     blockLists: [],
     proxy: { domains: [], limits: proxyLimits },
     uploads: {
       domains: ['upload.localhost'],
       url: 'https://localhost',
       limits: { fileBytes: 1000, dayBytes: 5000, accountBytes: 10_000, totalBytes: 100_000, reserveBytes: 0 },
-      keepDays: 30,
+      retention: { keepDays: 30 },
     },
     contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [], outages: [] },
   };

@@ -191,6 +191,7 @@ function describeRecord(subject: Subject): void {
     expect(await storage.accounts.load(jid)).to.deep.equal({
       stored: { unarchived: { messages: 1, bytes: 5 }, archived: { messages: 0, bytes: 0 } },
       forwardTo: 'juliet@verona.example',
+      registeredAtMs: undefined,
       roster: [
         { ...request, version },
         { ...item, version },

@@ -212,6 +212,22 @@ export function describeSmallStores(subject: Subject): void {
     await moderation.unblockDomain('*.a.example');
   });
 
+  it('keeps accounts that wait for approval from their creation', async () => {
+    const { moderation, accounts } = subject.storage;
+    const jid = 'waiting@approval.example';
+    const approval = { atMs: 5, reason: 'later', removeAtMs: 9 };
+    await accounts.create(jid, { scram: {} }, { approval });
+    expect(await moderation.suspensions()).to.deep.equal([{ jid, ...approval, awaitsApproval: true }]);
+    expect((await accounts.load(jid))?.registeredAtMs).to.be.a('number');
+    expect((await rejection(accounts.create(jid, { scram: {} }, { approval }))).code).to.equal('conflict');
+    expect(await moderation.resume(jid)).to.equal(true);
+    expect(await moderation.suspensions()).to.deep.equal([]);
+    await accounts.remove(jid);
+    await accounts.create(jid, { scram: {} });
+    expect((await accounts.load(jid))?.registeredAtMs).to.equal(undefined);
+    await accounts.remove(jid);
+  });
+
   it('keeps the entries of block lists', async () => {
     const { moderation } = subject.storage;
     await moderation.changeListed({ list: 'x', added: ['a', 'b'], removed: [] });

@@ -91,14 +91,14 @@ export function describeUploads(subject: Subject): void {
     it('are gone with their account, then without their content, then forgotten', async () => {
       const owner = await subject.newAccount();
       const id = await add(owner, 100);
-      const before = await store().totalBytes();
+      const before = await store().total();
       expect(await store().due(10)).to.deep.equal([]);
       await subject.storage.accounts.remove(owner);
       expect(await store().find(id)).to.equal('gone');
       expect(await store().unknown([id, 'stray'])).to.deep.equal(['stray']);
       expect(await deletes(7000)).to.deep.equal({ ids: [id], bytes: 100 });
       expect(await store().deleted([id], 8000), 'known already').to.equal(0);
-      expect(await store().totalBytes()).to.equal(before - 100);
+      expect(await store().total()).to.deep.equal({ files: before.files - 1, bytes: before.bytes - 100 });
       expect(await store().unknown([id])).to.deep.equal([id]);
       await store().forget(7000);
       expect(await store().find(id)).to.equal('gone');

@@ -5,6 +5,7 @@ import type { Storage } from '../../storage/storage.ts';
 import type { StreamLimits } from '../../streams/stream-limits.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
+import type { Approvals } from '../approvals.ts';
 import type { ClientSessions } from '../client-sessions.ts';
 import type { Devices } from '../devices.ts';
 import type { StreamManagement } from '../management/stream-management.ts';
@@ -18,7 +19,7 @@ import { Bind2 } from './bind2.ts';
 import { channelBindingTypes } from './channel-binding-types.ts';
 import { Fast } from './fast/fast.ts';
 import { FastTokens } from './fast/fast-tokens.ts';
-import { registration } from './registration.ts';
+import { type RegistrationOptions, registration } from './registration.ts';
 import { StoredCredentials } from './sasl/credential-source.ts';
 import { type FailureOptions, failureLimiter } from './sasl/failure-limiter.ts';
 import type { Pbkdf2Queue } from './sasl/pbkdf2-queue.ts';
@@ -32,7 +33,6 @@ import type { StreamFeature } from './stream-feature.ts';
 /** The settings that concern negotiation. */
 interface NegotiationOptions {
   readonly tls: { readonly required: boolean };
-  readonly registration: { readonly inBand: boolean };
   readonly authentication: {
     readonly mechanisms: SaslServices['enabled'];
     readonly channelBindings: SaslServices['bindingTypes'];
@@ -55,6 +55,8 @@ interface ClientFeatureDeps {
   readonly management: StreamManagement;
   readonly hooks: Pick<ExtensionHooks, 'sessionFeatures' | 'boundInline'>;
   readonly registrar: Registrar;
+  readonly approvals: Pick<Approvals, 'register'>;
+  readonly registration: RegistrationOptions;
   readonly redemption: Redemption;
   readonly pbkdf2: Pbkdf2Queue;
   readonly authentications: AuthenticationTally;
@@ -65,6 +67,7 @@ interface ClientFeatureDeps {
 }
 
 const hourMs = 3_600_000;
+
 /** The stream features for clients, in the order in which they are offered. */
 export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly StreamFeature[]> {
   const { options, storage, sessions, devices, management, hooks, log } = deps;
@@ -84,7 +87,7 @@ export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly 
       seen: (account, device, passwordVersion) => devices.seen(account, device, passwordVersion),
     }),
     sasl(services),
-    ...registrations(deps),
+    registrationFeature(deps),
     bind(sessions),
     management.feature(),
     advertisedLimits(deps.streamLimits),
@@ -110,13 +113,18 @@ async function makeFast({ options, storage, devices, clock, log }: ClientFeature
   return new Fast(tokens);
 }
 
-/** Registration, if anybody can register at all. */
-function registrations({ options, registrar, redemption, clock }: ClientFeatureDeps): readonly StreamFeature[] {
-  const { inBand: open } = options.registration;
-  if (!open && !redemption.enabled) return [];
+/** Registration, offered while anybody can register. */
+function registrationFeature({
+  options,
+  registration: open,
+  approvals,
+  redemption,
+  clock,
+}: ClientFeatureDeps): StreamFeature {
   const { perIp, windowSeconds } = options.limits.registration;
   const limits = { perAddress: perIp, windowMs: windowSeconds * 1000 };
-  return [registration({ open, registrar, redemption, limits, withoutTls: !options.tls.required, clock })];
+  const register = approvals.register.bind(approvals);
+  return registration({ options: open, register, redemption, limits, withoutTls: !options.tls.required, clock });
 }
 
 async function saslServices({

@@ -1,3 +1,4 @@
+import { formElement, ReceivedForm } from '../../protocol/data-form.ts';
 import { Jid } from '../../protocol/jid.ts';
 import { ifAddress } from '../../protocol/jid-or-nothing.ts';
 import { ns } from '../../protocol/namespaces.ts';
@@ -9,10 +10,10 @@ import type { MaybePromise } from '../../routing/maybe-promise.ts';
 import type { Clock } from '../../support/clock.ts';
 import { networkOf } from '../../support/network-of.ts';
 import { TokenBuckets } from '../../support/token-buckets.ts';
-import { attribute, type Element, textOf, xml } from '../../xml/element.ts';
+import { attribute, childNamed, type Element, textOf, xml } from '../../xml/element.ts';
 import { refuseAccount } from '../account-refusal.ts';
 import { type Redemption, type ShownInvitation, TooManyTokens } from '../redemption.ts';
-import type { Registrar } from '../registrar.ts';
+import { type Question, RegistrationQuestions } from './registration-question.ts';
 import type { NegotiatingStream, StreamFacts, StreamFeature } from './stream-feature.ts';
 
 /** How many accounts one address may register without an invitation. */
@@ -21,11 +22,28 @@ interface RegistrationLimits {
   readonly windowMs: number;
 }
 
+/** Registers an account. Rejects as `Registrar.create` does, or with a StanzaError. */
+type Register = (account: Jid, password: string) => Promise<void>;
+
+/** How people register without an invitation; read at each use. */
+export interface RegistrationOptions {
+  /** Whether they may. If not, only people with an invitation can. */
+  readonly open: boolean;
+  /** Whether their accounts wait for the approval of the operator. */
+  readonly needsApproval: boolean;
+  /** Accounts that may wait at the same time. */
+  readonly maxWaiting: number;
+  /** Time after which an account that was not approved is removed. */
+  readonly keepMs: number;
+  /** Questions for people, one of which must be answered. */
+  readonly questions: readonly Question[];
+}
+
 /** Dependencies of in-band registration. */
 export interface RegistrationDeps {
-  /** Whether anybody may register. If not, only people with an invitation can. */
-  readonly open: boolean;
-  readonly registrar: Pick<Registrar, 'create'>;
+  readonly options: Pick<RegistrationOptions, 'open' | 'needsApproval' | 'questions'>;
+  /** Registers an account without an invitation. */
+  readonly register: Register;
   readonly redemption: Pick<Redemption, 'enabled' | 'find' | 'register'>;
   readonly limits: RegistrationLimits;
   /** Whether it may be done without TLS. */
@@ -39,13 +57,14 @@ export function registration(deps: RegistrationDeps): StreamFeature {
   const { enabled } = deps.redemption;
   // Clients with an invitation look for all three: the second is the one of XEP-0445, the third an older name.
   const offered = [ns.registerFeature, ...(enabled ? [ns.registerByToken, ns.legacyRegisterByToken] : [])];
+  const isPossible = () => enabled || deps.options.open;
   return {
     name: 'register',
     exclusive: false,
-    needs: ({ secure, identity }: StreamFacts) => !identity && (secure || deps.withoutTls),
+    needs: ({ secure, identity }: StreamFacts) => isPossible() && !identity && (secure || deps.withoutTls),
     offer: () => offered.map((xmlns) => xml('register', { xmlns })),
     handles: ({ name, payload }) =>
-      name === 'iq' && (payload.has('query', ns.register) || payload.has('preauth', ns.preauth)),
+      isPossible() && name === 'iq' && (payload.has('query', ns.register) || payload.has('preauth', ns.preauth)),
     negotiate(stream, frame, isOffered) {
       const request = Stanza.fromFrame(frame);
       return answered(stream, request, () => {
@@ -75,6 +94,7 @@ class Registration {
   readonly #deps: RegistrationDeps;
   /** Registrations by address (XEP-0077 §6). */
   readonly #allowance: TokenBuckets;
+  readonly #questions: RegistrationQuestions;
   /** The invitations that streams have shown. */
   readonly #shown = new WeakMap<NegotiatingStream, ShownInvitation>();
 
@@ -82,6 +102,7 @@ class Registration {
     this.#deps = deps;
     const { perAddress, windowMs } = deps.limits;
     this.#allowance = new TokenBuckets({ perSecond: (perAddress * 1000) / windowMs, burst: perAddress }, deps.clock);
+    this.#questions = new RegistrationQuestions(deps.options, windowMs, deps.clock);
   }
 
   take(stream: NegotiatingStream, request: Stanza): MaybePromise<Element | undefined> {
@@ -89,9 +110,18 @@ class Registration {
     if (fault) throw fault;
     const [payload] = request.payload.elements();
     if (payload?.getName() === 'preauth') return this.#show(stream, request, payload);
-    if (request.type === 'get') return form(this.#shown.get(stream));
+    if (request.type === 'get') return this.#form(stream);
     if (request.type === 'set') return this.#register(stream, payload);
     throw StanzaError.badRequest();
+  }
+
+  #form(stream: NegotiatingStream): Element {
+    const invitation = this.#shown.get(stream);
+    const { open, needsApproval } = this.#deps.options;
+    if (invitation || !open) return fieldsElement(usualInstructions, invitation?.username);
+    const instructions = needsApproval ? `${usualInstructions} ${approvalInstructions}` : usualInstructions;
+    const asked = this.#questions.for(stream);
+    return fieldsElement(instructions, undefined, asked && questionForm(asked, instructions));
   }
 
   /** Takes a token (XEP-0445 §4). It is used only when the account is registered. */
@@ -108,34 +138,64 @@ class Registration {
   }
 
   async #register(stream: NegotiatingStream, query: Element | undefined): Promise<undefined> {
-    const { open, registrar, redemption } = this.#deps;
+    const { options, register, redemption } = this.#deps;
     const invitation = this.#shown.get(stream);
-    if (!invitation && !open) throw StanzaError.notAllowed('registration needs an invitation');
-    const username = query?.getChild('username', ns.register);
-    const password = query?.getChild('password', ns.register);
-    if (!username || !password) throw StanzaError.notAcceptable('a user name and a password are required');
-    const account = accountJid(textOf(username), stream.host);
+    if (!invitation && !options.open) throw StanzaError.notAllowed('registration needs an invitation');
+    const { username, password, answer } = readRegistration(query);
+    if (username === undefined || password === undefined)
+      throw StanzaError.notAcceptable('a user name and a password are required');
+    const account = accountJid(username, stream.host);
     if (invitation?.username !== undefined && invitation.username !== account.local)
       throw StanzaError.notAcceptable(`the invitation is for the user name ${invitation.username}`);
+    if (!invitation) this.#questions.check(stream, answer);
     if (!invitation && !this.#allowance.tryTake(networkOf(stream.remoteAddress)))
       throw StanzaError.resourceConstraint('too many registrations; try again later');
-    const registered = invitation
-      ? redemption.register(invitation, account, textOf(password))
-      : registrar.create(account, textOf(password), {});
+    const registered = invitation ? redemption.register(invitation, account, password) : register(account, password);
     await registered.catch(refuseAccount);
     this.#shown.delete(stream);
     return undefined;
   }
 }
 
-function form(invitation: ShownInvitation | undefined): Element {
+const usualInstructions = 'Choose a user name and a password.';
+const approvalInstructions = 'You can log in when the operator has approved your account.';
+
+/** What a client needs to send, for clients that read forms and for those that do not (XEP-0077 §4). */
+function fieldsElement(instructions: string, username: string | undefined, form?: Element): Element {
   return xml(
     'query',
     { xmlns: ns.register },
-    xml('instructions', { xmlns: ns.register }, 'Choose a user name and a password.'),
-    xml('username', { xmlns: ns.register }, invitation?.username),
+    xml('instructions', { xmlns: ns.register }, instructions),
+    xml('username', { xmlns: ns.register }, username),
     xml('password', { xmlns: ns.register }),
+    form,
   );
+}
+
+/** The form with a question (XEP-0158 §4). */
+function questionForm({ question }: Question, instructions: string): Element {
+  return formElement({
+    type: 'form',
+    formType: ns.register,
+    instructions,
+    fields: [
+      { var: 'username', type: 'text-single', label: 'User name', required: true },
+      { var: 'password', type: 'text-private', label: 'Password', required: true },
+      { var: 'qa', type: 'text-single', label: question, required: true },
+    ],
+  });
+}
+
+/** What a client has sent, as a form or without one. */
+function readRegistration(query: Element | undefined) {
+  const x = query && childNamed(query, 'x', ns.dataForm);
+  const form = x && ReceivedForm.fromElement(x);
+  if (form && form.type !== 'submit') throw StanzaError.badRequest('the form must be submitted');
+  const field = (name: string) => {
+    const child = query && childNamed(query, name, ns.register);
+    return form?.text(name) ?? (child && textOf(child));
+  };
+  return { username: field('username'), password: field('password'), answer: form?.text('qa') };
 }
 
 function accountJid(username: string, host: string): Jid {

@@ -2,6 +2,7 @@ import { type Cli, requireCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { userResetLinkCommand } from './invite.ts';
 import { userAddCommand } from './user-add.ts';
+import { userApproveCommand, userRejectCommand } from './user-approve.ts';
 import { userDevicesCommand, userRevokeCommand } from './user-devices.ts';
 import { userExportCommand } from './user-export.ts';
 import { userImportCommand } from './user-import.ts';
@@ -15,6 +16,8 @@ const commands = [
   userPasswdCommand,
   userResetLinkCommand,
   userRemoveCommand,
+  userApproveCommand,
+  userRejectCommand,
   userSuspendCommand,
   userResumeCommand,
   userListCommand,

@@ -8,7 +8,7 @@ const dayMs = 86_400_000;
 
 /** The uploads of a running server, as operations see them. */
 export interface OperatedUploads {
-  readonly store: Pick<UploadStore, 'totalBytes' | 'largest' | 'list' | 'find' | 'remove'>;
+  readonly store: Pick<UploadStore, 'total' | 'largest' | 'list' | 'find' | 'remove'>;
   readonly clock: Pick<Clock, 'nowMs'>;
   /** Deletes the contents of files that are gone. */
   readonly tidy: () => void;
@@ -22,7 +22,7 @@ export const uploadUsage = operation({
   path: '/uploads/usage',
   input: z.strictObject({ limit: z.coerce.number().int().min(1).max(5000) }),
   run: async ({ store }: OperatedUploads, { limit }) => {
-    const [bytes, accounts] = await Promise.all([store.totalBytes(), store.largest(limit)]);
+    const [{ bytes }, accounts] = await Promise.all([store.total(), store.largest(limit)]);
     return { bytes, accounts };
   },
 });

@@ -3,8 +3,10 @@ import type { Claim, Extension } from '../../routing/extension.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
+import type { UploadStore } from '../../storage/uploads.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
+import type { Metric } from '../../support/metric.ts';
 import { Tidying } from '../../support/tidying.ts';
 import { uploadOperations } from './upload-operations.ts';
 import { uploadRoutes } from './upload-routes.ts';
@@ -22,8 +24,10 @@ export interface UploadOptions {
   /** The address at which clients upload and read files; undefined if they cannot: then nobody gets a slot. */
   readonly url: string | undefined;
   readonly limits: UploadLimits;
-  /** Days that files are kept; null for ever. */
-  readonly keepDays: number | null;
+  readonly retention: {
+    /** Days that files are kept; null for ever. */
+    readonly keepDays: number | null;
+  };
 }
 
 /** Dependencies of the extension. */
@@ -56,6 +60,7 @@ export function upload(deps: UploadDeps): Extension {
       services: options.domains.map((domain) => uploadService(domain, { ...service, url })),
       http: uploadRoutes({ uploads, store, blobs, maxFileBytes: limits.fileBytes, log }),
     }),
+    metrics: uploadMetrics(uploads, store),
     operations: uploadOperations.map(({ bind }) => bind({ store, clock, tidy: () => tidying.wake() })),
     opened: () => {
       cleaning = uploads
@@ -74,9 +79,29 @@ export function upload(deps: UploadDeps): Extension {
   };
 }
 
+function uploadMetrics(uploads: Uploads, store: Pick<UploadStore, 'total'>): readonly Metric[] {
+  const stored = (of: 'files' | 'bytes') => async () => [{ value: (await store.total())[of] }];
+  return [
+    { name: 'xmpp_upload_files', help: 'Stored uploaded files.', type: 'gauge', read: stored('files') },
+    { name: 'xmpp_upload_bytes', help: 'Size of these files.', type: 'gauge', read: stored('bytes') },
+    {
+      name: 'xmpp_uploads_total',
+      help: 'Files received from users.',
+      type: 'counter',
+      read: () => [{ value: uploads.received }],
+    },
+    {
+      name: 'xmpp_uploads_refused_total',
+      help: 'Requests to upload a file that were refused, by limit.',
+      type: 'counter',
+      labels: ['reason'],
+      read: () => uploads.refused.read(),
+    },
+  ];
+}
+
 /** Removes old files, deletes the contents of all that are gone, and forgets them later. */
 function retention({ options, storage, clock, log }: UploadDeps, uploads: Uploads): Tidying {
-  const { keepDays } = options;
   const store = storage.uploads;
   return new Tidying({
     plan: (trustsClock) => {
@@ -84,6 +109,7 @@ function retention({ options, storage, clock, log }: UploadDeps, uploads: Upload
       return async () => {
         if (isAgeChecked) return uploads.deleteSome();
         const nowMs = clock.nowMs();
+        const { keepDays } = options.retention;
         if (keepDays !== null) await store.remove({ beforeMs: nowMs - keepDays * dayMs });
         await store.forget(nowMs - rememberMs);
         isAgeChecked = true;

@@ -4,6 +4,7 @@ import { StorageError } from '../../storage/storage-error.ts';
 import type { RecentUsage, UploadStore } from '../../storage/uploads.ts';
 import type { Clock } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
+import { Tally } from '../../support/metric.ts';
 import { mediaType, unknownType } from './media-type.ts';
 import { type Slot, Slots, type WantedUpload } from './slots.ts';
 
@@ -54,6 +55,10 @@ interface Announced {
 export class Uploads {
   readonly #deps: UploadsDeps;
   readonly slots: Slots;
+  /** Requests without a slot, by the limit. */
+  readonly refused = new Tally<'reason'>();
+  /** Files that were received since the start. */
+  received = 0;
   /** Bytes of all stored contents. */
   #storedBytes: Promise<number>;
   /** The ids that were written since the start, until {@link cleanUp} has searched for contents without a file. */
@@ -64,7 +69,7 @@ export class Uploads {
     this.#deps = deps;
     this.slots = new Slots(deps.clock);
     // Before any file is added or deleted, so that each one counts once.
-    this.#storedBytes = deps.store.totalBytes();
+    this.#storedBytes = deps.store.total().then(({ bytes }) => bytes);
     this.#storedBytes.catch(() => undefined);
   }
 
@@ -74,7 +79,10 @@ export class Uploads {
     const recentMs = clock.nowMs() - dayMs;
     const [usage, storedBytes] = await Promise.all([store.usage(wanted.owner, recentMs), this.#storedBytes]);
     // In one turn, so that two requests cannot both get the last room.
-    return this.#refusal(wanted, usage, storedBytes) ?? this.slots.open(wanted);
+    const refusal = this.#refusal(wanted, usage, storedBytes);
+    if (!refusal) return this.slots.open(wanted);
+    this.refused.add({ reason: refusal.reason });
+    return refusal;
   }
 
   /** Receives the content of a slot. Resolves with an HTTP status: 201 when it is durable. */
@@ -92,6 +100,7 @@ export class Uploads {
       return statusOf(error);
     }
     this.slots.end(slot, 'used');
+    this.received += 1;
     return 201;
   }
 

@@ -148,7 +148,7 @@ function portableContact({ version: _, pendingIn, ...contact }: RosterItem): Por
 function suspensionOf(owner: string, suspensions: readonly Suspension[]): PortableAccount['suspension'] {
   const found = suspensions.find(({ jid }) => jid === owner);
   if (!found) return undefined;
-  const { jid: _, ...suspension } = found;
+  const { jid: _, awaitsApproval: _waits, ...suspension } = found;
   return suspension;
 }
 

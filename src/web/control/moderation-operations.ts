@@ -81,13 +81,57 @@ export const resumeUser = operation({
   },
 });
 
-/** Lists the suspended accounts. */
+/** Lists the suspended accounts, without those that wait for approval. */
 export const listSuspensions = operation({
   method: 'GET',
   path: '/suspensions',
   input: nothing,
-  run: async ({ storage }: ServedDomains) => ({ suspensions: await storage.moderation.suspensions() }),
+  run: async ({ storage }: ServedDomains) => {
+    const all = await storage.moderation.suspensions();
+    return { suspensions: all.filter(({ awaitsApproval }) => !awaitsApproval) };
+  },
 });
+
+/** Lists the accounts that wait for approval. */
+export const listWaiting = operation({
+  method: 'GET',
+  path: '/approvals',
+  input: nothing,
+  run: async (served: ServedDomains) => ({ accounts: await waitingAccounts(served) }),
+});
+
+/** Approves an account: its user may log in. */
+export const approveUser = operation({
+  method: 'PUT',
+  path: '/approvals',
+  input: z.strictObject({ jid: text }),
+  run: async (served: ServedDomains, { jid }) => {
+    const account = await waitingAccount(served, jid);
+    await served.suspensions.resume(account.toString());
+  },
+});
+
+/** Removes an account that waits for approval. */
+export const rejectUser = operation({
+  method: 'DELETE',
+  path: '/approvals',
+  input: z.strictObject({ jid: text }),
+  run: async (served: ServedDomains, { jid }) => {
+    await served.registrar.remove(await waitingAccount(served, jid));
+  },
+});
+
+async function waitingAccounts({ storage }: ServedDomains) {
+  const all = await storage.moderation.suspensions();
+  return all.filter(({ awaitsApproval }) => awaitsApproval);
+}
+
+async function waitingAccount(served: ServedDomains, jid: string): Promise<Jid> {
+  const account = accountAddress(served, jid);
+  const waiting = await waitingAccounts(served);
+  if (waiting.some((one) => one.jid === account.toString())) return account;
+  throw new OperationError('not-found', `${account} does not wait for approval.`);
+}
 
 /** A prepared domain, or `*.` and a prepared domain for all its subdomains. */
 function domainPattern(pattern: string): string {

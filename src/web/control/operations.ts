@@ -7,9 +7,12 @@ import { beginExport, exportArchived, exportUser, exportUserWithin } from './exp
 import { importArchived, importUsers } from './import-operations.ts';
 import { createInvitation, createResetLink, listInvitations, revokeInvitation } from './invitation-operations.ts';
 import {
+  approveUser,
   blockDomain,
   listBlockedDomains,
   listSuspensions,
+  listWaiting,
+  rejectUser,
   resumeUser,
   suspendUser,
   unblockDomain,
@@ -71,6 +74,9 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   suspendUser,
   resumeUser,
   listSuspensions,
+  listWaiting,
+  approveUser,
+  rejectUser,
   serverStatus,
   listSessions,
   kick,

@@ -86,8 +86,8 @@ function offers(feature: StreamFeature, condition: string): string {
 
 const register = (withoutTls: boolean, enabled = false) =>
   registration({
-    open: true,
-    registrar: { create: async () => {} },
+    options: { open: true, needsApproval: false, questions: [] },
+    register: async () => {},
     redemption: { enabled, find: async () => undefined, register: async () => {} },
     limits: { perAddress: 1, windowMs: 1000 },
     withoutTls,

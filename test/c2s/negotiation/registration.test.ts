@@ -14,7 +14,9 @@ const done = '<iq id="1" type="result"/>';
 describe('In-band registration (XEP-0077 §3.1)', () => {
   let clock: ManualClock;
   let created: string[];
-  let create: RegistrationDeps['registrar']['create'];
+  let create: RegistrationDeps['register'];
+  let options: { open: boolean; needsApproval: boolean; questions: { question: string; answers: string[] }[] };
+  let newStream: (remoteAddress?: string) => (text: string) => Promise<string>;
   let ask: (text: string, facts?: { remoteAddress?: string; offered?: boolean }) => Promise<string>;
 
   beforeEach(() => {
@@ -22,13 +24,21 @@ describe('In-band registration (XEP-0077 §3.1)', () => {
     created = [];
     create = async (account, password) => void created.push(`${account} ${password}`);
     const limits = { perAddress: 2, windowMs: 10_000 };
-    const registrar: RegistrationDeps['registrar'] = { create: (...given) => create(...given) };
+    const register: RegistrationDeps['register'] = (...given) => create(...given);
+    options = { open: true, needsApproval: false, questions: [] };
     const redemption: RegistrationDeps['redemption'] = {
       enabled: false,
       find: () => Promise.resolve(undefined),
       register: () => Promise.reject(new Error('no invitations here')),
     };
-    const feature = registration({ open: true, registrar, redemption, limits, withoutTls: true, clock });
+    const feature = registration({ options, register, redemption, limits, withoutTls: true, clock });
+    newStream = (remoteAddress = '192.0.2.1') => {
+      const stream = new StubStream({ remoteAddress });
+      return async (text) => {
+        await feature.negotiate(stream, readFrame(text), true);
+        return stream.taken().join('');
+      };
+    };
     ask = async (text, { remoteAddress = '192.0.2.1', offered = true } = {}) => {
       const stream = new StubStream({ remoteAddress });
       const frame = readFrame(text);
@@ -117,5 +127,70 @@ describe('In-band registration (XEP-0077 §3.1)', () => {
     expect(created).to.deep.equal([]);
     for (const type of ['result', 'error'])
       expect(await ask(`<iq id='1' type='${type}'><query xmlns='${space}'/></iq>`)).to.equal('');
+  });
+
+  it('tells that accounts need approval', async () => {
+    expect(await ask(get)).not.to.contain('approved');
+    options.needsApproval = true;
+    expect(await ask(get)).to.contain('when the operator has approved your account');
+  });
+
+  describe('with questions (XEP-0158)', () => {
+    const questions = [{ question: 'Which river?', answers: ['Adige', 'the Adige'] }];
+    const submit = (fields: Readonly<Record<string, string>>) => {
+      const each = Object.entries(fields).map(
+        ([name, value]) => `<field var='${name}'><value>${value}</value></field>`,
+      );
+      return `<iq id='1' type='set'><query xmlns='${space}'><x xmlns='jabber:x:data' type='submit'>${each.join('')}</x></query></iq>`;
+    };
+    const given = { FORM_TYPE: space, username: 'juliet', password: 'secret' };
+    beforeEach(() => {
+      options.questions = questions;
+    });
+
+    it('has a form with one of them, beside the fields for clients without forms', async () => {
+      const form = await newStream()(get);
+      expect(form).to.contain('<username/><password/><x xmlns="jabber:x:data" type="form">');
+      expect(form).to.contain('<field var="qa" type="text-single" label="Which river?"><required/></field>');
+      expect(form).to.contain('<field var="FORM_TYPE" type="hidden"><value>jabber:iq:register</value></field>');
+    });
+
+    for (const answer of ['Adige', ' the  ADIGE '])
+      it(`takes the answer '${answer}'`, async () => {
+        const client = newStream();
+        await client(get);
+        expect(await client(submit({ ...given, qa: answer }))).to.equal(done);
+        expect(created).to.deep.equal(['juliet@a.example secret']);
+      });
+
+    const wrong: readonly (readonly [what: string, request: string])[] = [
+      ['a wrong answer', submit({ ...given, qa: 'Po' })],
+      ['no answer', submit(given)],
+      ['no form', form('juliet')],
+    ];
+    for (const [what, request] of wrong)
+      it(`takes ${what} for a mistake, and asks again`, async () => {
+        const client = newStream();
+        await client(get);
+        expect(await client(request)).to.match(error('not-acceptable'));
+        expect(await client(submit({ ...given, qa: 'Adige' })), 'the question is over').to.match(
+          error('not-acceptable'),
+        );
+        await client(get);
+        expect(await client(submit({ ...given, qa: 'Adige' }))).to.equal(done);
+      });
+
+    it('takes no answer of one who has not been asked', async () => {
+      expect(await newStream()(submit({ ...given, qa: 'Adige' }))).to.match(error('not-acceptable'));
+    });
+
+    it('is over for an address with five wrong answers, for a while', async () => {
+      for (let tries = 0; tries < 5; tries++)
+        expect(await newStream()(form('juliet'))).to.match(error('not-acceptable'));
+      expect(await newStream()(form('juliet'))).to.match(error('resource-constraint'));
+      expect(await newStream('192.0.2.2')(form('juliet'))).to.match(error('not-acceptable'));
+      clock.advance(2000);
+      expect(await newStream()(form('juliet'))).to.match(error('not-acceptable'));
+    });
   });
 });

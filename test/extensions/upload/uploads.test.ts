@@ -164,6 +164,7 @@ describe('uploads', () => {
 
   it('are bounded in size', async () => {
     expect(await refusal(101)).to.deep.equal({ reason: 'size' });
+    expect([...uploads.refused.read()]).to.deep.equal([{ labels: { reason: 'size' }, value: 1 }]);
     await slot(100);
   });
 
@@ -274,7 +275,7 @@ describe('uploads', () => {
     let extension: Extension;
     beforeEach(() => {
       extension = upload({
-        options: { domains: [], url: undefined, limits, keepDays: 30 },
+        options: { domains: [], url: undefined, limits, retention: { keepDays: 30 } },
         isLocalDomain: () => false,
         storage,
         blobs: blobs(),

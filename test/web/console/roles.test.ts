@@ -18,7 +18,7 @@ const all = [
 ];
 const nameOf = ({ method, path }: { readonly method: string; readonly path: string }) => `${method} ${path}`;
 
-/** What only the command line does: it takes files or passwords, or gives access. */
+/** What only the command line does: it takes files or passwords, gives access, or is seldom needed. */
 const elsewhere = [
   'GET /block-lists/search',
   'POST /users',

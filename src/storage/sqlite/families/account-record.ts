@@ -11,6 +11,7 @@ interface PackedAccountRecord {
   readonly lastSeen: LastSeen | undefined;
   readonly stored: OfflineUsages;
   readonly forwardTo: string | undefined;
+  readonly registeredAtMs: number | undefined;
 }
 
 interface AccountRow {
@@ -23,6 +24,7 @@ interface AccountRow {
   readonly offline_archived_messages: number;
   readonly offline_archived_bytes: number;
   readonly forward_to: string | null;
+  readonly registered_at_ms: number | null;
 }
 
 /** Prepares reading everything that the router keeps in memory about an account. */
@@ -44,6 +46,7 @@ export function prepareLoad(db: Database.Database) {
         archived: { messages: row.offline_archived_messages, bytes: row.offline_archived_bytes },
       },
       forwardTo: row.forward_to ?? undefined,
+      registeredAtMs: row.registered_at_ms ?? undefined,
     };
   };
 }

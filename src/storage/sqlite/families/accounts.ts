@@ -25,6 +25,7 @@ type PackedAccount = readonly [
 /** A registration as sent between threads. */
 interface PackedRegistration {
   readonly invitation: Uint8Array | undefined;
+  readonly approval: Registration['approval'];
 }
 
 /** A change of password as sent between threads. */
@@ -77,8 +78,8 @@ function packAccount({ jid, credentials, archive }: NewAccount): PackedAccount {
   return [jid, jid.slice(jid.indexOf('@') + 1), packCredentials(credentials), archive];
 }
 
-function packRegistration({ invitation }: Registration): PackedRegistration {
-  return { invitation: invitation && ownBytes(invitation) };
+function packRegistration({ invitation, approval }: Registration): PackedRegistration {
+  return { invitation: invitation && ownBytes(invitation), approval };
 }
 
 function packChange({ resetToken, ...change }: PasswordChange): PackedChange {
@@ -132,11 +133,13 @@ function prepareWrites(db: Database.Database) {
   const forward = db.prepare<[string | null, string]>('UPDATE accounts SET forward_to = ? WHERE jid = ?');
   const endAccess = prepareEndAccess(db);
   const admit = prepareAdmit(db);
+  const noteRegistration = prepareNoteRegistration(db);
   const remove = db.prepare<[string]>('DELETE FROM accounts WHERE jid = ?');
   return {
     create: (account: PackedAccount, registration: PackedRegistration | undefined, nowMs: number): void => {
       if (registration) admit(account[0], registration, nowMs);
       if (!insert(account, nowMs)) throw new StorageError('conflict', `${JSON.stringify(account[0])} already exists`);
+      if (registration) noteRegistration(account[0], registration, nowMs);
     },
     createMany: (accounts: readonly PackedAccount[], nowMs: number): string[] =>
       accounts.filter((account) => !insert(account, nowMs)).map(([jid]) => jid),
@@ -195,6 +198,19 @@ function prepareAdmit(db: Database.Database) {
     if (isReserved(jid, nowMs, invitation))
       throw new StorageError('conflict', `${JSON.stringify(jid)} is reserved for an invitation`);
     if (invitation !== undefined && !use(invitation)) noInvitation();
+  };
+}
+
+/** Prepares a function that notes that the user of a new account has registered it, and whether it waits for approval. */
+function prepareNoteRegistration(db: Database.Database) {
+  const registered = db.prepare<[number, string]>('UPDATE accounts SET registered_at_ms = ? WHERE jid = ?');
+  const wait = db.prepare<[string, number, string | null, number | null]>(
+    `INSERT INTO suspensions (account_id, at_ms, reason, remove_at_ms, awaits_approval)
+     VALUES ((SELECT id FROM accounts WHERE jid = ?), ?, ?, ?, 1)`,
+  );
+  return (jid: string, { approval }: PackedRegistration, nowMs: number): void => {
+    registered.run(nowMs, jid);
+    if (approval) wait.run(jid, approval.atMs, approval.reason ?? null, approval.removeAtMs ?? null);
   };
 }
 

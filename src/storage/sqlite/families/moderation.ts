@@ -38,8 +38,8 @@ function prepareReads(db: Database.Database) {
   const blocked = db.prepare<[], Row<BlockedDomain>>(
     'SELECT domain, at_ms AS atMs, reason FROM blocked_domains ORDER BY domain',
   );
-  const suspended = db.prepare<[], Row<Suspension>>(
-    `SELECT accounts.jid, at_ms AS atMs, reason, remove_at_ms AS removeAtMs
+  const suspended = db.prepare<[], Row<Omit<Suspension, 'awaitsApproval'>> & { readonly waits: number }>(
+    `SELECT accounts.jid, at_ms AS atMs, reason, remove_at_ms AS removeAtMs, awaits_approval AS waits
      FROM suspensions JOIN accounts ON accounts.id = account_id ORDER BY accounts.jid`,
   );
   const listed = db.prepare<[], ListedEntry>('SELECT list, entry FROM listed_entries');
@@ -48,8 +48,9 @@ function prepareReads(db: Database.Database) {
     blockedDomains: (): BlockedDomain[] =>
       blocked.all().map(({ reason, ...row }) => ({ ...row, reason: reason ?? undefined })),
     suspensions: (): Suspension[] =>
-      suspended.all().map(({ reason, removeAtMs, ...row }) => {
-        return { ...row, reason: reason ?? undefined, removeAtMs: removeAtMs ?? undefined };
+      suspended.all().map(({ reason, removeAtMs, waits, ...row }) => {
+        const limits = { reason: reason ?? undefined, removeAtMs: removeAtMs ?? undefined };
+        return { ...row, ...limits, ...(waits === 1 && { awaitsApproval: true }) };
       }),
     notices: (): Notice[] => notices.all(),
     listedEntries: (): ListedEntry[] => listed.all(),

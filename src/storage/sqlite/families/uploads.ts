@@ -26,7 +26,7 @@ export const uploads = defineFamily({
     deleted: (ids, atMs) => run('deleted', ids, atMs),
     forget: (beforeMs) => run('forget', beforeMs),
     unknown: (ids) => run('unknown', ids),
-    totalBytes: () => run('totalBytes'),
+    total: () => run('total'),
     list: (page) => run('list', page),
     largest: (limit) => run('largest', limit),
   }),
@@ -56,9 +56,9 @@ function prepareReads(db: Database.Database) {
        WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE id = value AND deleted_at_ms IS NULL)`,
     )
     .pluck();
-  const totalBytes = db
-    .prepare<[], number>('SELECT coalesce(sum(size), 0) FROM uploads WHERE deleted_at_ms IS NULL')
-    .pluck();
+  const total = db.prepare<[], UploadUsage>(
+    'SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM uploads WHERE deleted_at_ms IS NULL',
+  );
   return {
     find: (id: string): StoredUpload | 'gone' | undefined => {
       const found = find.get(id);
@@ -71,7 +71,7 @@ function prepareReads(db: Database.Database) {
     },
     due: (limit: number) => due.all(limit),
     unknown: (ids: readonly string[]): string[] => unknown.all(JSON.stringify(ids)),
-    totalBytes: (): number => totalBytes.get() ?? 0,
+    total: (): UploadUsage => total.get() ?? { files: 0, bytes: 0 },
   };
 }
 

@@ -1,8 +1,9 @@
-import { listSuspensions } from '../../control/moderation-operations.ts';
+import type { Suspension } from '../../../storage/moderation.ts';
+import { approveUser, listSuspensions, listWaiting, rejectUser } from '../../control/moderation-operations.ts';
 import { listUsers } from '../../control/user-operations.ts';
-import { html } from '../../html/html.ts';
-import { type ConsolePage, pagePath } from '../page.ts';
-import { badge, duration, field, link, lookUpForm, nextPage, panel, table, time } from '../parts.ts';
+import { type Html, html } from '../../html/html.ts';
+import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
+import { actionForm, badge, duration, field, link, lookUpForm, nextPage, panel, table, time } from '../parts.ts';
 
 const pageSize = 100;
 
@@ -12,16 +13,19 @@ export const accountsPage: ConsolePage = {
   title: 'Accounts',
   group: 'People',
   operation: listUsers,
-  content: async ({ call, nowMs }, query) => {
+  content: async (context, query) => {
+    const { call, nowMs } = context;
     const [containing, after] = [query.text('containing'), query.text('after')];
-    const [{ users }, { suspensions }] = await Promise.all([
+    const [{ users }, { suspensions }, { accounts: waiting }] = await Promise.all([
       call(listUsers, { containing, after, limit: pageSize }),
       call(listSuspensions, {}),
+      call(listWaiting, {}),
     ]);
     const suspended = new Set(suspensions.map(({ jid }) => jid));
+    const waits = new Set(waiting.map(({ jid }) => jid));
     const rows = users.map((jid) => [
       link(pagePath('account', { jid }), jid),
-      suspended.has(jid) ? badge('warn', 'suspended') : '',
+      suspended.has(jid) ? badge('warn', 'suspended') : waits.has(jid) ? badge('warn', 'waits for approval') : '',
     ]);
     const next = users.length === pageSize ? pagePath('accounts', { containing, after: users.at(-1) }) : undefined;
     const search = field('containing', 'Address contains', { type: 'search', value: containing ?? '' });
@@ -32,9 +36,46 @@ export const accountsPage: ConsolePage = {
       removeAtMs === undefined ? '' : `removed in ${duration(removeAtMs - nowMs)}`,
     ]);
     const columns = ['Account', 'Since', 'Reason', ''];
-    return html`${lookUpForm('/console/accounts', search, 'Search')}
+    return html`${waiting.length > 0 && waitingPanel(context, waiting)}
+${lookUpForm('/console/accounts', search, 'Search')}
 ${table('Accounts', ['Account', 'State'], rows, containing === undefined ? 'There are no accounts.' : 'No account fits.')}
 ${nextPage(next)}
 ${suspensions.length > 0 && panel('Suspended', table('Suspended accounts', columns, suspensionRows, ''))}`;
   },
 };
+
+function waitingPanel(context: PageContext, waiting: readonly Suspension[]): Html {
+  const button = (jid: string, operation: typeof approveUser | typeof rejectUser, path: string, label: string) =>
+    actionForm(context, { path, operation, hidden: { jid }, label, kind: 'small' });
+  const rows = waiting.map(({ jid, atMs, removeAtMs = context.nowMs }) => [
+    jid,
+    time(atMs),
+    `removed in ${duration(removeAtMs - context.nowMs)}`,
+    html`${button(jid, approveUser, 'accounts/approve', 'Approve')} ${button(jid, rejectUser, 'accounts/reject', 'Reject')}`,
+  ]);
+  return panel('Waiting for approval', table('Accounts that wait', ['Account', 'Since', '', ''], rows, ''));
+}
+
+/** What can be done about accounts that wait for approval. */
+export const accountsActions: readonly ConsoleAction[] = [
+  {
+    path: 'accounts/approve',
+    operation: approveUser,
+    next: () => pagePath('accounts'),
+    run: async ({ call }, form) => {
+      const jid = form.needed('jid');
+      await call(approveUser, { jid });
+      return `${jid} is approved.`;
+    },
+  },
+  {
+    path: 'accounts/reject',
+    operation: rejectUser,
+    next: () => pagePath('accounts'),
+    run: async ({ call }, form) => {
+      const jid = form.needed('jid');
+      await call(rejectUser, { jid });
+      return `${jid} was removed.`;
+    },
+  },
+];

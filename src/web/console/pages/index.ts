@@ -1,6 +1,6 @@
 import type { ConsoleAction, ConsolePage } from '../page.ts';
 import { accountActions, accountPage } from './account.ts';
-import { accountsPage } from './accounts.ts';
+import { accountsActions, accountsPage } from './accounts.ts';
 import { announcementActions, announcementsPage } from './announcements.ts';
 import { auditPage } from './audit.ts';
 import { componentsPage } from './components.ts';
@@ -40,6 +40,7 @@ export const pages: readonly ConsolePage[] = [
 /** All forms. */
 export const actions: readonly ConsoleAction[] = [
   ...accountActions,
+  ...accountsActions,
   ...invitationActions,
   ...sessionActions,
   ...roomActions,

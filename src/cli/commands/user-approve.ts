@@ -1,0 +1,50 @@
+import type { Suspension } from '../../storage/moderation.ts';
+import { type Cli, jidArgument, jsonOption } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { withServerOrData } from '../with-operations.ts';
+
+/** Adds `user approve`. Without an address it lists the accounts that wait. */
+export function userApproveCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'approve [jid]',
+    'Let the user of a registered account log in; without an address, list the accounts that wait',
+    (options) => jsonOption(options).positional('jid', { type: 'string', describe: 'Address of the account' }),
+    async ({ jid, json, config: file }) => {
+      if (jid === undefined) return list(context, file, json);
+      const config = await readConfiguration(context, file);
+      const { approveUser } = await import('../../web/control/moderation-operations.ts');
+      await withServerOrData(config, (operator) => operator.call(approveUser, { jid }));
+      if (json) printJson(context, { jid });
+      else printLines(context, [`${jid} is approved.`]);
+    },
+  );
+}
+
+/** Adds `user reject`. */
+export function userRejectCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'reject <jid>',
+    'Remove an account that waits for approval',
+    (options) => jidArgument(options, 'Address of the account'),
+    async ({ jid, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const { rejectUser } = await import('../../web/control/moderation-operations.ts');
+      await withServerOrData(config, (operator) => operator.call(rejectUser, { jid }));
+      printLines(context, [`${jid} was removed.`]);
+    },
+  );
+}
+
+async function list(context: Context, file: string | undefined, json: boolean): Promise<void> {
+  const config = await readConfiguration(context, file);
+  const { listWaiting } = await import('../../web/control/moderation-operations.ts');
+  const { accounts } = await withServerOrData(config, (operator) => operator.call(listWaiting, {}));
+  if (json) printJson(context, { accounts });
+  else printLines(context, aligned(accounts.map(row)));
+}
+
+function row({ jid, atMs, removeAtMs }: Suspension): string[] {
+  const removal = removeAtMs === undefined ? '' : `removed on ${new Date(removeAtMs).toISOString()}`;
+  return [jid, `since ${new Date(atMs).toISOString()}`, removal];
+}
