@@ -8,7 +8,7 @@ import { operation } from '../routing/operation.ts';
 import { OperationError } from '../routing/operation-error.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { Session } from '../routing/session.ts';
-import type { Notice } from '../storage/moderation.ts';
+import { type Notice, type NoticeKind, noticeKinds } from '../storage/moderation.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
@@ -27,7 +27,7 @@ interface AnnouncementsDeps extends Pick<Routing, 'sessions' | 'route'> {
 const pageSize = 200;
 
 /**
- * Announcements of the operator: to all users who are online, to all accounts, or to each user who comes online (the notice of a domain).
+ * Announcements of the operator: to all users who are online, to all accounts, or to each user who comes online (the notices of a domain).
  * An announcement to all accounts is stored for absent users like any message.
  */
 export function announcements(deps: AnnouncementsDeps): Extension {
@@ -48,6 +48,7 @@ export function announcements(deps: AnnouncementsDeps): Extension {
 /** Announces, and keeps the notices of domains in memory. */
 export class Announcements {
   readonly #deps: AnnouncementsDeps;
+  /** By domain and kind. */
   readonly #notices = new Map<string, Notice>();
 
   constructor(deps: AnnouncementsDeps) {
@@ -57,7 +58,7 @@ export class Announcements {
   async load(): Promise<void> {
     const { storage, log } = this.#deps;
     try {
-      for (const notice of await storage.moderation.notices()) this.#notices.set(notice.domain, notice);
+      for (const notice of await storage.moderation.notices()) this.#keep(notice);
     } catch (error) {
       log.error({ err: error }, 'the notices of domains cannot be read');
     }
@@ -78,27 +79,37 @@ export class Announcements {
     return recipients;
   }
 
-  async setNotice(domain: string, text: string): Promise<void> {
-    const notice = { domain: this.served(domain), text, atMs: this.#deps.clock.nowMs() };
+  async setNotice(domain: string, kind: NoticeKind, text: string): Promise<void> {
+    const notice = { domain: this.served(domain), kind, text, atMs: this.#deps.clock.nowMs() };
     await this.#deps.storage.moderation.setNotice(notice);
-    this.#notices.set(notice.domain, notice);
+    this.#keep(notice);
   }
 
-  async removeNotice(domain: string): Promise<boolean> {
-    this.#notices.delete(domain);
-    return this.#deps.storage.moderation.removeNotice(domain);
+  async removeNotice(domain: string, kind: NoticeKind): Promise<boolean> {
+    this.#notices.delete(keyOf(domain, kind));
+    return this.#deps.storage.moderation.removeNotice(domain, kind);
   }
 
   get notices(): readonly Notice[] {
     return [...this.#notices.values()];
   }
 
-  /** Sends the notice of the domain to a session that has come online, unless the user was online since it was set. */
+  /**
+   * Sends the notices of the domain to a session that has come online: the welcome if its user was never online, and the other one unless
+   * the user was online since it was set.
+   */
   greet({ jid, account }: Session): void {
-    const notice = this.#notices.get(jid.domain);
+    if (this.#notices.size === 0 || this.#deps.sessions.of(account.key).length > 1) return;
+    const { domain } = jid;
+    const welcome = this.#notices.get(keyOf(domain, 'welcome'));
+    if (welcome && !account.lastSeen) void this.#send(domain, account.key, 'normal', welcome.text, undefined);
+    const notice = this.#notices.get(keyOf(domain, 'online'));
     if (!notice || (account.lastSeen?.atMs ?? 0) >= notice.atMs) return;
-    if (this.#deps.sessions.of(account.key).length > 1) return;
-    void this.#send(jid.domain, jid.toString(), 'headline', notice.text, undefined);
+    void this.#send(domain, jid.toString(), 'headline', notice.text, undefined);
+  }
+
+  #keep(notice: Notice): void {
+    this.#notices.set(keyOf(notice.domain, notice.kind), notice);
   }
 
   /** The domain, if it is served here. Throws `not-found` otherwise. */
@@ -135,6 +146,10 @@ export class Announcements {
   }
 }
 
+function keyOf(domain: string, kind: NoticeKind): string {
+  return `${kind} ${domain}`;
+}
+
 /** An announcement. */
 interface Announcement {
   readonly text: string;
@@ -146,6 +161,7 @@ interface Announcement {
 
 const words = z.string().min(1).max(10_000).refine(isXmlText, { error: 'contains characters that XML does not allow' });
 const name = z.string().min(1);
+const noticeKind = z.enum(noticeKinds).default('online');
 
 /** Sends a message from the server to all users who are online, or to all accounts. */
 export const announce = operation({
@@ -162,23 +178,24 @@ export const announce = operation({
   run: async (service: Announcements, request, stopped) => ({ recipients: await service.announce(request, stopped) }),
 });
 
-/** Sets the text that users of a domain get when they come online. */
+/** Sets the text that users of a domain get when they come online next, or for the first time at all. */
 export const setNotice = operation({
   method: 'PUT',
   path: '/notices',
-  input: z.strictObject({ domain: name, text: words }),
+  input: z.strictObject({ domain: name, kind: noticeKind, text: words }),
   subject: ({ domain }) => domain,
-  run: (service: Announcements, { domain, text }) => service.setNotice(domain, text),
+  run: (service: Announcements, { domain, kind, text }) => service.setNotice(domain, kind, text),
 });
 
 /** Removes it. */
 export const removeNotice = operation({
   method: 'DELETE',
   path: '/notices',
-  input: z.strictObject({ domain: name }),
+  input: z.strictObject({ domain: name, kind: noticeKind }),
   subject: ({ domain }) => domain,
-  run: async (service: Announcements, { domain }) => {
-    if (!(await service.removeNotice(domain))) throw new OperationError('not-found', `${domain} has no notice.`);
+  run: async (service: Announcements, { domain, kind }) => {
+    if (await service.removeNotice(domain, kind)) return;
+    throw new OperationError('not-found', `${domain} has no ${kind === 'welcome' ? 'welcome' : 'notice'}.`);
   },
 });
 
@@ -188,7 +205,7 @@ export const listNotices = operation({
   path: '/notices',
   input: z.strictObject({}),
   run: async (service: Announcements) => ({
-    notices: service.notices.map(({ domain, text, atMs }) => ({ domain, text, since: formatDateTime(atMs) })),
+    notices: service.notices.map(({ atMs, ...notice }) => ({ ...notice, since: formatDateTime(atMs) })),
   }),
 });
 

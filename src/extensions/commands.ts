@@ -17,7 +17,7 @@ export function commands(all: readonly DomainCommand[], clock: Pick<Clock, 'mono
     title: 'Service Administration',
     version: '1.3.1',
     status: 'partial',
-    note: 'accounts, passwords, sessions, suspension, lists and numbers of users, announcements and the message of the day',
+    note: 'without active and idle users, whitelist, administrators, restart and shutdown',
   } as const;
   const claims = [claim, administration];
   if (all.length === 0) return { name: 'commands', claims };

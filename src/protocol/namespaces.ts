@@ -157,4 +157,5 @@ export const ns = {
   xinclude: 'http://www.w3.org/2001/XInclude',
   // Own
   console: 'urn:ampere:console',
+  userAdministration: 'urn:ampere:users',
 } as const;

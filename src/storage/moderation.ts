@@ -18,10 +18,15 @@ export interface Suspension {
   readonly awaitsApproval?: true;
 }
 
+/** When users get a notice: when they come online next, or when they come online for the first time at all. */
+export const noticeKinds = ['online', 'welcome'] as const;
+
+export type NoticeKind = (typeof noticeKinds)[number];
 
 /** What the users of a domain are told when they come online. */
 export interface Notice {
   readonly domain: string;
+  readonly kind: NoticeKind;
   readonly atMs: number;
   readonly text: string;
 }
@@ -54,10 +59,10 @@ export interface ModerationStore {
   /** False if the account was not suspended. */
   resume(jid: string): Promise<boolean>;
   notices(): Promise<Notice[]>;
-  /** Replaces the notice of the domain. */
+  /** Replaces the notice of this kind of the domain. */
   setNotice(notice: Notice): Promise<void>;
   /** False if the domain had none. */
-  removeNotice(domain: string): Promise<boolean>;
+  removeNotice(domain: string, kind: NoticeKind): Promise<boolean>;
   /** The entries of all followed block lists. */
   listedEntries(): Promise<ListedEntry[]>;
   /** An entry may be added twice. */

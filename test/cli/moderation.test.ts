@@ -24,6 +24,21 @@ function moderationLife(workplace: Workplace): void {
     expect((await workplace.run(['block', 'a@b'])).code).to.equal(2);
   });
 
+  it('shows an account, and approves only those that wait', async () => {
+    const jid = 'juliet@localhost';
+    expect(await done('user', 'show', jid)).to.match(
+      /^registered {9}by the operator\nlast online +never\ncontacts +0\n/,
+    );
+    expect(JSON.parse(await workplace.done('user', 'show', jid, '--roster', '--json'))).to.include({
+      jid,
+      contacts: 0,
+    });
+    expect(await done('user', 'approve')).to.equal('');
+    expect((await workplace.run(['user', 'approve', jid])).code).to.equal(5);
+    expect((await workplace.run(['user', 'reject', jid])).code).to.equal(5);
+    expect((await workplace.run(['user', 'show', 'nobody@localhost'])).code).to.equal(5);
+  });
+
   it('suspends and resumes accounts', async () => {
     const jid = 'juliet@localhost';
     expect(await done('user', 'suspend', jid, '--reason', 'a reason')).to.equal(`${jid} is suspended.\n`);
@@ -58,6 +73,10 @@ describe('Moderation on a running server', () => {
     expect(server.blocked).to.deep.equal(['spam.example']);
     await workplace.done('unblock', 'spam.example');
     expect(server.blocked).to.deep.equal([]);
+  });
+
+  it('names the block lists that have an address', async () => {
+    expect(await workplace.done('blocked', 'spam@far.example')).to.equal('xmpp:lists.example?;node=a\n');
   });
 });
 

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { administrationCommands } from '../../src/web/administration/administration-commands.ts';
 import { listAdministrations } from '../../src/web/control/audit.ts';
 import { FederatedServer } from '../support/federated-server.ts';
 import type { TestClient } from '../support/test-client.ts';
@@ -6,6 +9,13 @@ import { childOf, type Tree } from '../support/xml-tree.ts';
 
 const admin = 'http://jabber.org/protocol/admin';
 const domain = 'verona.example';
+const standardCommands = administrationCommands({
+  administrators: [`escalus@${domain}`],
+  access: { for: () => undefined },
+})
+  .map(({ node }) => node)
+  .filter((node) => node.startsWith(admin))
+  .map((node) => node.slice(admin.length + 1));
 
 describe('Administration with ad-hoc commands (XEP-0133)', () => {
   let server: FederatedServer;
@@ -51,7 +61,7 @@ describe('Administration with ad-hoc commands (XEP-0133)', () => {
       const nodes = query?.children.map(({ attributes }) => attributes.get('node') ?? '') ?? [];
       return nodes.filter((node) => node.startsWith(admin)).length;
     };
-    expect(await nodesFor(escalus)).to.equal(16);
+    expect(await nodesFor(escalus)).to.equal(standardCommands.length);
     expect(await nodesFor(romeo)).to.equal(0);
     await romeo.gets(commandXml('get-online-users-num'), '<iq type="error"><error type="auth">...</error></iq>');
   });
@@ -115,6 +125,79 @@ describe('Administration with ad-hoc commands (XEP-0133)', () => {
       `romeo@${domain} was disconnected.`,
     ]);
     await romeo.receivesStreamError('policy-violation');
+  });
+
+  it('edits what users get when they come online, and what new users get', async () => {
+    const shown = async (name: string) => {
+      const answer = await escalus.asks(commandXml(name));
+      const form = childOf(childOf(answer, 'command') as Tree, 'x') as Tree;
+      return form.children.slice(2).flatMap(({ children }) => children.filter((one) => one.name === 'value'));
+    };
+    const values = async (name: string) => (await shown(name)).map(({ text }) => text);
+    await does('set-motd', { motd: ['Curfew', 'at ten'] });
+    expect(await values('edit-motd')).to.deep.equal(['Curfew', 'at ten']);
+    expect(await does('edit-motd', { motd: 'No curfew' })).to.deep.equal([
+      'info',
+      'Users get it when they come online.',
+    ]);
+    expect(await values('edit-motd')).to.deep.equal(['No curfew']);
+    await does('delete-motd');
+    expect(await does('set-welcome', { welcome: 'Welcome to Verona' })).to.deep.equal([
+      'info',
+      'New users get it when they come online.',
+    ]);
+    expect(await values('set-welcome')).to.deep.equal(['Welcome to Verona']);
+    const benvolio = await server.arrives('benvolio');
+    const isWelcome = (client: TestClient) =>
+      client.arrival.filter(({ raw }) => raw.includes('Welcome to Verona')).length;
+    expect(isWelcome(benvolio) + (await benvolio.drains()).length).to.equal(1);
+    await benvolio.closes();
+    const again = await server.logsIn('benvolio');
+    expect(isWelcome(again)).to.equal(0);
+    await again.closes();
+    expect(await does('delete-welcome')).to.deep.equal(['info', 'It was removed.']);
+    expect(await does('delete-welcome')).to.deep.equal(['error', `${domain} has no welcome.`]);
+  });
+
+  it('shows a user: contacts, last login and sessions', async () => {
+    const mercutio = await server.arrives('mercutio');
+    const jid = `mercutio@${domain}`;
+    await mercutio.asks(
+      `<iq type="set"><query xmlns="jabber:iq:roster"><item jid="romeo@${domain}" name="Romeo"/></query></iq>`,
+    );
+    expect(await does('get-user-roster', { accountjid: jid })).to.deep.equal([jid, `romeo@${domain} (none) Romeo`]);
+    const [, addresses, contacts, resource] = await does('get-user-stats', { accountjid: jid });
+    expect([addresses?.includes('127.0.0.1'), contacts, resource]).to.deep.equal([true, '1', 'r']);
+    expect(await does('get-user-lastlogin', { accountjid: jid })).to.deep.equal([jid, 'online now']);
+    await mercutio.drains();
+    await mercutio.closes();
+    expect((await does('get-user-lastlogin', { accountjid: jid }))[1]).to.match(/^\d{4}-\d\d-\d\dT/);
+    const { administrations } = await server.administration.call(listAdministrations, { limit: 1 });
+    expect(administrations[0]).to.include({ operation: 'GET /users/roster', subject: jid });
+  });
+
+  it('edits the blocked domains', async () => {
+    expect(await does('edit-blacklist', { blacklistjids: ['evil.example', '*.spam.example'] })).to.deep.equal([
+      'info',
+      '2 domains are blocked.',
+    ]);
+    expect(await does('edit-blacklist', { blacklistjids: ['evil.example', domain] })).to.deep.equal([
+      'error',
+      `${domain} is served here.`,
+    ]);
+    expect(await does('edit-blacklist', { blacklistjids: 'evil.example' })).to.deep.equal([
+      'info',
+      '1 domain is blocked.',
+    ]);
+    await does('edit-blacklist', { blacklistjids: '' });
+  });
+
+  it('has the commands that the documents name', () => {
+    const document = readFileSync(join(import.meta.dirname, '../../docs/operating.md'), 'utf8');
+    const rows = [...document.matchAll(/^\| ((?:`[a-z-]+`(?:, )?)+) \| yes/gm)].flatMap(([, names = '']) =>
+      [...names.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name ?? ''),
+    );
+    expect(rows).to.have.members(standardCommands);
   });
 
   it('is recorded with the address of the administrator', async () => {

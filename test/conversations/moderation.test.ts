@@ -107,7 +107,7 @@ describe('The operator of a server', () => {
   });
 
   it('has a notice for each user who comes online for the first time since it was set', async () => {
-    await (await control()).call(setNotice, { domain: verona, text: 'Curfew at ten' });
+    await (await control()).call(setNotice, { domain: verona, kind: 'online', text: 'Curfew at ten' });
     await romeo.receivesNothing();
     const noticesFor = async () => {
       const client = await here.logsIn('tybalt');
@@ -117,8 +117,10 @@ describe('The operator of a server', () => {
     };
     expect([await noticesFor(), await noticesFor()]).to.deep.equal([1, 0]);
     expect((await (await control()).call(listNotices, {})).notices).to.have.length(1);
-    await (await control()).call(removeNotice, { domain: verona });
+    await (await control()).call(removeNotice, { domain: verona, kind: 'online' });
     expect((await (await control()).call(listNotices, {})).notices).to.deep.equal([]);
-    expect(await codeOf((await control()).call(removeNotice, { domain: verona }))).to.equal('not-found');
+    expect(await codeOf((await control()).call(removeNotice, { domain: verona, kind: 'online' }))).to.equal(
+      'not-found',
+    );
   });
 });

@@ -205,10 +205,15 @@ export function describeSmallStores(subject: Subject): void {
     await accounts.remove(jid);
     expect(await moderation.suspensions()).to.deep.equal([]);
     expect((await rejection(moderation.suspend({ jid, atMs: 4 }))).code).to.equal('not-found');
-    await moderation.setNotice({ domain: 'a', atMs: 1, text: 'x' });
-    await moderation.setNotice({ domain: 'a', atMs: 2, text: 'y' });
-    expect(await moderation.notices()).to.deep.equal([{ domain: 'a', atMs: 2, text: 'y' }]);
-    expect([await moderation.removeNotice('a'), await moderation.removeNotice('a')]).to.deep.equal([true, false]);
+    await moderation.setNotice({ domain: 'a', kind: 'online', atMs: 1, text: 'x' });
+    await moderation.setNotice({ domain: 'a', kind: 'online', atMs: 2, text: 'y' });
+    await moderation.setNotice({ domain: 'a', kind: 'welcome', atMs: 3, text: 'z' });
+    expect(await moderation.notices()).to.deep.equal([
+      { domain: 'a', kind: 'online', atMs: 2, text: 'y' },
+      { domain: 'a', kind: 'welcome', atMs: 3, text: 'z' },
+    ]);
+    for (const left of [true, false]) expect(await moderation.removeNotice('a', 'online')).to.equal(left);
+    expect(await moderation.removeNotice('a', 'welcome')).to.equal(true);
     await moderation.unblockDomain('*.a.example');
   });
 

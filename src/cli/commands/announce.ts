@@ -1,3 +1,4 @@
+import type { NoticeKind } from '../../storage/moderation.ts';
 import { type Cli, jsonOption, requireCommand } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
@@ -38,22 +39,22 @@ function noticeSetCommand(cli: Cli, context: Context): void {
     'set <domain> <text>',
     'Set the text',
     (options) =>
-      domainArgument(options).positional('text', { type: 'string', demandOption: true, describe: 'The text' }),
-    async ({ domain, text, config: file }) => {
+      noticeArguments(options).positional('text', { type: 'string', demandOption: true, describe: 'The text' }),
+    async ({ domain, welcome, text, config: file }) => {
       const config = await readConfiguration(context, file);
       const { setNotice } = await import('../../extensions/announcements.ts');
-      await withRunningServer(config, (server) => server.call(setNotice, { domain, text }));
-      printLines(context, [`Users of ${domain} get it when they come online.`]);
+      await withRunningServer(config, (server) => server.call(setNotice, { domain, kind: kindOf(welcome), text }));
+      printLines(context, [`Users of ${domain} get it when they come online${welcome ? ' for the first time' : ''}.`]);
     },
   );
 }
 
 function noticeRemoveCommand(cli: Cli, context: Context): void {
-  cli.command('rm <domain>', 'Remove the text', domainArgument, async ({ domain, config: file }) => {
+  cli.command('rm <domain>', 'Remove the text', noticeArguments, async ({ domain, welcome, config: file }) => {
     const config = await readConfiguration(context, file);
     const { removeNotice } = await import('../../extensions/announcements.ts');
-    await withRunningServer(config, (server) => server.call(removeNotice, { domain }));
-    printLines(context, [`${domain} has no notice any more.`]);
+    await withRunningServer(config, (server) => server.call(removeNotice, { domain, kind: kindOf(welcome) }));
+    printLines(context, [`${domain} has no ${welcome ? 'welcome' : 'notice'} any more.`]);
   });
 }
 
@@ -67,11 +68,21 @@ function noticeListCommand(cli: Cli, context: Context): void {
       const { listNotices } = await import('../../extensions/announcements.ts');
       const { notices } = await withRunningServer(config, (server) => server.call(listNotices, {}));
       if (json) printJson(context, { notices });
-      else printLines(context, aligned(notices.map(({ domain, since, text }) => [domain, since, harmless(text)])));
+      else
+        printLines(
+          context,
+          aligned(notices.map(({ domain, kind, since, text }) => [domain, kind, since, harmless(text)])),
+        );
     },
   );
 }
 
-function domainArgument(options: Cli) {
-  return options.positional('domain', { type: 'string', demandOption: true, describe: 'A domain served here' });
+function noticeArguments(options: Cli) {
+  return options
+    .positional('domain', { type: 'string', demandOption: true, describe: 'A domain served here' })
+    .option('welcome', { type: 'boolean', default: false, describe: 'The text for users who were never online' });
+}
+
+function kindOf(welcome: boolean): NoticeKind {
+  return welcome ? 'welcome' : 'online';
 }

@@ -9,6 +9,7 @@ import { userImportCommand } from './user-import.ts';
 import { userListCommand } from './user-list.ts';
 import { userPasswdCommand } from './user-passwd.ts';
 import { userRemoveCommand } from './user-rm.ts';
+import { userShowCommand } from './user-show.ts';
 import { userResumeCommand, userSuspendCommand } from './user-suspend.ts';
 
 const commands = [
@@ -21,6 +22,7 @@ const commands = [
   userSuspendCommand,
   userResumeCommand,
   userListCommand,
+  userShowCommand,
   userImportCommand,
   userExportCommand,
   userDevicesCommand,

@@ -1,16 +1,21 @@
-import { announce, removeNotice, setNotice } from '../../extensions/announcements.ts';
-import type { ReceivedForm } from '../../protocol/data-form.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
-import { badPayload } from '../../routing/command.ts';
 import type { DomainCommand, LocalIqEnds } from '../../routing/extension.ts';
 import { OperationError } from '../../routing/operation-error.ts';
 import { newConsoleLink } from '../control/console-operations.ts';
 import { listSuspensions, resumeUser, suspendUser } from '../control/moderation-operations.ts';
 import { kick, listSessions } from '../control/session-operations.ts';
 import { addUser, listUsers, removeUser, setPassword } from '../control/user-operations.ts';
+import { accountCommands, approvalCommands } from './account-commands.ts';
 import type { AdministrationAccess, Administrator } from './administration-access.ts';
-import { type AdministrationCommand, type Field, forAdministrators, one } from './for-administrators.ts';
+import {
+  type AdministrationCommand,
+  type Field,
+  forAdministrators,
+  forEachAccount,
+  one,
+} from './for-administrators.ts';
+import { noticeCommands } from './notice-commands.ts';
 
 /** Dependencies of the commands. */
 interface AdministrationCommandsDeps {
@@ -23,8 +28,6 @@ const account: Field = { var: 'accountjid', type: 'jid-single', label: 'Address 
 const accounts: Field = { var: 'accountjids', type: 'jid-multi', label: 'Addresses of the accounts', required: true };
 const password: Field = { var: 'password', type: 'text-private', label: 'Password', required: true };
 const passwordAgain: Field = { var: 'password-verify', type: 'text-private', label: 'Password again', required: true };
-const text: Field = { var: 'announcement', type: 'text-multi', label: 'Text', required: true };
-const subject: Field = { var: 'subject', type: 'text-single', label: 'Subject' };
 
 /** The most addresses in a list. */
 const mostListed = 1000;
@@ -47,7 +50,7 @@ const commands: readonly AdministrationCommand<LocalIqEnds>[] = [
     name: 'delete-user',
     title: 'Remove users',
     fields: [accounts],
-    run: (administrator, form) => forEach(form, 'was removed', (jid) => administrator.call(removeUser, { jid })),
+    run: (administrator, form) => forEachAccount(form, 'was removed', (jid) => administrator.call(removeUser, { jid })),
   },
   {
     name: 'disable-user',
@@ -55,20 +58,21 @@ const commands: readonly AdministrationCommand<LocalIqEnds>[] = [
     fields: [accounts, { var: 'reason', type: 'text-single', label: 'Text for the users' }],
     run: (administrator, form) => {
       const reason = form.text('reason') || undefined;
-      return forEach(form, 'is suspended', (jid) => administrator.call(suspendUser, { jid, reason }));
+      return forEachAccount(form, 'is suspended', (jid) => administrator.call(suspendUser, { jid, reason }));
     },
   },
   {
     name: 'reenable-user',
     title: 'Resume suspended users',
     fields: [accounts],
-    run: (administrator, form) => forEach(form, 'may log in again', (jid) => administrator.call(resumeUser, { jid })),
+    run: (administrator, form) =>
+      forEachAccount(form, 'may log in again', (jid) => administrator.call(resumeUser, { jid })),
   },
   {
     name: 'end-user-session',
     title: 'End sessions of users',
     fields: [accounts],
-    run: (administrator, form) => forEach(form, 'was disconnected', (jid) => administrator.call(kick, { jid })),
+    run: (administrator, form) => forEachAccount(form, 'was disconnected', (jid) => administrator.call(kick, { jid })),
   },
   {
     name: 'change-user-password',
@@ -130,36 +134,6 @@ const commands: readonly AdministrationCommand<LocalIqEnds>[] = [
     fields: [],
     run: async (administrator, _form, { to }) => listed('onlineuserjids', await onlineAt(administrator, to)),
   },
-  {
-    name: 'announce',
-    title: 'Announce to users who are online',
-    fields: [subject, text],
-    run: (administrator, form, { to }) => announced(administrator, form, to, 'online'),
-  },
-  {
-    name: 'announce-all',
-    title: 'Announce to all users',
-    fields: [subject, text],
-    run: (administrator, form, { to }) => announced(administrator, form, to, 'all'),
-  },
-  {
-    name: 'set-motd',
-    title: 'Set what users get when they come online',
-    fields: [{ ...text, var: 'motd' }],
-    run: async (administrator, form, { to }) => {
-      await administrator.call(setNotice, { domain: to.domain, text: lines(form, 'motd') });
-      return 'Users get it when they come online.';
-    },
-  },
-  {
-    name: 'delete-motd',
-    title: 'Remove what users get when they come online',
-    fields: [],
-    run: async (administrator, _form, { to }) => {
-      await administrator.call(removeNotice, { domain: to.domain });
-      return 'It was removed.';
-    },
-  },
 ];
 
 /** A command of this server. */
@@ -181,40 +155,12 @@ export function administrationCommands({ administrators, access }: Administratio
   const known = new Set(administrators);
   const administratorOf = ({ session }: LocalIqEnds) =>
     session && known.has(session.account.key) ? session.account.jid : undefined;
+  const standard = [...commands, ...accountCommands, ...noticeCommands];
   return [
-    ...forAdministrators(commands, { namespace: ns.admin, administratorOf, access }),
+    ...forAdministrators(standard, { namespace: ns.admin, administratorOf, access }),
+    ...forAdministrators(approvalCommands, { namespace: ns.userAdministration, administratorOf, access }),
     ...forAdministrators([consoleCommand], { namespace: ns.console, administratorOf, access }),
   ];
-}
-
-/** The lines of a field as one text. */
-function lines(form: ReceivedForm, name: string): string {
-  const text = (form.fields.get(name) ?? []).join('\n').trim();
-  if (text === '') throw badPayload();
-  return text;
-}
-
-/** Does something for each address, and says what became of each. */
-async function forEach(form: ReceivedForm, done: string, run: (jid: string) => Promise<unknown>): Promise<string> {
-  const jids = (form.fields.get('accountjids') ?? []).map((jid) => jid.trim()).filter((jid) => jid !== '');
-  if (jids.length === 0) throw badPayload();
-  const said: string[] = [];
-  for (const jid of jids) {
-    try {
-      await run(jid);
-      said.push(`${jid} ${done}.`);
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      said.push(error.message);
-    }
-  }
-  return said.join('\n');
-}
-
-async function announced(administrator: Administrator, form: ReceivedForm, { domain }: Jid, to: 'online' | 'all') {
-  const title = form.text('subject') || undefined;
-  await administrator.call(announce, { text: lines(form, 'announcement'), subject: title, to, domain });
-  return 'It was announced.';
 }
 
 async function onlineAt(administrator: Administrator, { domain }: Jid): Promise<string[]> {

@@ -13,7 +13,8 @@ export interface AdministrationCommand<Ends> {
   /** The part of the node after `#`. */
   readonly name: string;
   readonly title: string;
-  readonly fields: readonly Field[];
+  /** The form; a function if it shows what is set now. */
+  readonly fields: readonly Field[] | ((administrator: Administrator, ends: Ends) => Promise<readonly Field[]>);
   /** Returns the fields of the result, or a text for the administrator. Throws OperationError. */
   readonly run: (administrator: Administrator, form: ReceivedForm, ends: Ends) => Promise<readonly Field[] | string>;
 }
@@ -39,10 +40,12 @@ export function forAdministrators<Ends>(
       name: one.title,
       audience,
       isStateless: true,
-      start: (jid: Jid, ends: Ends): CommandStep | Promise<CommandStep> => {
-        const carryOut = (form: ReceivedForm) => result(one, namespace, administratorAt(access, jid), form, ends);
-        if (one.fields.length === 0) return carryOut(new ReceivedForm('submit', new Map()));
-        const form = { type: 'form', formType: namespace, title: one.title, fields: one.fields } as const;
+      start: async (jid: Jid, ends: Ends): Promise<CommandStep> => {
+        const administrator = administratorAt(access, jid);
+        const carryOut = (form: ReceivedForm) => result(one, namespace, administrator, form, ends);
+        const fields = typeof one.fields === 'function' ? await one.fields(administrator, ends) : one.fields;
+        if (fields.length === 0) return carryOut(new ReceivedForm('submit', new Map()));
+        const form = { type: 'form', formType: namespace, title: one.title, fields } as const;
         return { form, isLast: true, submit: carryOut };
       },
     }),
@@ -78,4 +81,32 @@ export function one(form: ReceivedForm, name: string): string {
   const value = form.text(name)?.trim();
   if (!value) throw badPayload();
   return value;
+}
+
+/** The lines of a field as one text. Throws `bad-request` for an empty one. */
+export function lines(form: ReceivedForm, name: string): string {
+  const text = (form.fields.get(name) ?? []).join('\n').trim();
+  if (text === '') throw badPayload();
+  return text;
+}
+
+/** Does something for each address, and says what became of each. */
+export async function forEachAccount(
+  form: ReceivedForm,
+  done: string,
+  run: (jid: string) => Promise<unknown>,
+): Promise<string> {
+  const jids = (form.fields.get('accountjids') ?? []).map((jid) => jid.trim()).filter((jid) => jid !== '');
+  if (jids.length === 0) throw badPayload();
+  const said: string[] = [];
+  for (const jid of jids) {
+    try {
+      await run(jid);
+      said.push(`${jid} ${done}.`);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      said.push(error.message);
+    }
+  }
+  return said.join('\n');
 }

@@ -31,6 +31,8 @@ import {
   removeUser,
   setForward,
   setPassword,
+  showUser,
+  userRoster,
 } from './user-operations.ts';
 import { watch } from './watch-operations.ts';
 
@@ -40,6 +42,8 @@ export const operations: readonly BindableOperation<RunningServer>[] = [
   setPassword,
   removeUser,
   listUsers,
+  showUser,
+  userRoster,
   importUsers,
   importArchived,
   beginRoomImportOperation,

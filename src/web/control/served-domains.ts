@@ -49,7 +49,7 @@ export interface ServedDomains {
 /** Accounts in memory. */
 interface LoadedAccounts {
   forget(key: string): void;
-  peek(key: string): Pick<Account, 'forwardTo'> | undefined;
+  peek(key: string): Pick<Account, 'forwardTo' | 'lastSeen'> | undefined;
 }
 
 /** Parses the address of an account on this server. The account need not exist. */

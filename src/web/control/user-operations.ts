@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { PasswordError } from '../../c2s/negotiation/sasl/credentials.ts';
+import { formatDateTime } from '../../protocol/date-time.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import { operation, operatorAddress } from '../../routing/operation.ts';
 import { OperationError } from '../../routing/operation-error.ts';
+import type { AccountRecord } from '../../storage/accounts.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { accountAddress, checkServed, type ServedDomains } from './served-domains.ts';
 
@@ -63,6 +65,49 @@ export const listUsers = operation({
     return { users: await storage.accounts.list({ domain, containing: containing?.toLowerCase(), after, limit }) };
   },
 });
+
+/** Shows an account: when it was last online, and how much it has. */
+export const showUser = operation({
+  method: 'GET',
+  path: '/users/show',
+  input: account,
+  run: async (served: ServedDomains, { jid: text }) => {
+    const address = accountAddress(served, text);
+    const { roster, blocked, stored, forwardTo, registeredAtMs, ...stale } = await recordOf(served, address);
+    // The store learns of the end of sessions a little later than the account in memory.
+    const lastSeen = served.accounts.peek(address.toString())?.lastSeen ?? stale.lastSeen;
+    return {
+      jid: address.toString(),
+      contacts: roster.filter(({ inRoster }) => inRoster).length,
+      blocked: blocked.length,
+      offlineMessages: stored === undefined ? 0 : stored.unarchived.messages + stored.archived.messages,
+      forwardTo,
+      registeredAt: registeredAtMs === undefined ? undefined : formatDateTime(registeredAtMs),
+      lastOnline: lastSeen && formatDateTime(lastSeen.atMs),
+    };
+  },
+});
+
+/** Lists the contacts of an account. */
+export const userRoster = operation({
+  method: 'GET',
+  path: '/users/roster',
+  recorded: true,
+  input: account,
+  run: async (served: ServedDomains, { jid: text }) => {
+    const { roster } = await recordOf(served, accountAddress(served, text));
+    const contacts = roster.filter(({ inRoster }) => inRoster);
+    return {
+      contacts: contacts.map(({ contact, name, groups, subscription }) => ({ contact, name, groups, subscription })),
+    };
+  },
+});
+
+async function recordOf({ storage }: ServedDomains, address: Jid): Promise<AccountRecord> {
+  const record = await storage.accounts.load(address.toString());
+  if (!record) throw noAccount(address);
+  return record;
+}
 
 /** Forwards the messages of an account to another address. */
 export const setForward = operation({

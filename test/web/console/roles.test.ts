@@ -20,6 +20,8 @@ const nameOf = ({ method, path }: { readonly method: string; readonly path: stri
 
 /** What only the command line does: it takes files or passwords, gives access, or is seldom needed. */
 const elsewhere = [
+  'GET /users/show',
+  'GET /users/roster',
   'GET /block-lists/search',
   'POST /users',
   'PUT /users/password',

@@ -5,6 +5,7 @@ import type {
   ListedEntry,
   ModerationStore,
   Notice,
+  NoticeKind,
   Suspension,
 } from '../../moderation.ts';
 import { defineFamily } from '../family.ts';
@@ -25,7 +26,7 @@ export const moderation = defineFamily({
     resume: (jid) => run('resume', jid),
     notices: () => run('notices'),
     setNotice: (notice) => run('setNotice', notice),
-    removeNotice: (domain) => run('removeNotice', domain),
+    removeNotice: (domain, kind) => run('removeNotice', domain, kind),
     listedEntries: () => run('listedEntries'),
     changeListed: (change) => run('changeListed', change),
   }),
@@ -42,8 +43,8 @@ function prepareReads(db: Database.Database) {
     `SELECT accounts.jid, at_ms AS atMs, reason, remove_at_ms AS removeAtMs, awaits_approval AS waits
      FROM suspensions JOIN accounts ON accounts.id = account_id ORDER BY accounts.jid`,
   );
+  const notices = db.prepare<[], Notice>('SELECT domain, kind, at_ms AS atMs, text FROM notices ORDER BY domain, kind');
   const listed = db.prepare<[], ListedEntry>('SELECT list, entry FROM listed_entries');
-  const notices = db.prepare<[], Notice>('SELECT domain, at_ms AS atMs, text FROM notices ORDER BY domain');
   return {
     blockedDomains: (): BlockedDomain[] =>
       blocked.all().map(({ reason, ...row }) => ({ ...row, reason: reason ?? undefined })),
@@ -69,20 +70,20 @@ function prepareWrites(db: Database.Database) {
   const resume = db.prepare<[string]>(
     'DELETE FROM suspensions WHERE account_id = (SELECT id FROM accounts WHERE jid = ?)',
   );
-  const setNotice = db.prepare<[string, number, string]>(
-    'INSERT OR REPLACE INTO notices (domain, at_ms, text) VALUES (?, ?, ?)',
+  const setNotice = db.prepare<[string, NoticeKind, number, string]>(
+    'INSERT OR REPLACE INTO notices (domain, kind, at_ms, text) VALUES (?, ?, ?, ?)',
   );
+  const removeNotice = db.prepare<[string, NoticeKind]>('DELETE FROM notices WHERE domain = ? AND kind = ?');
   const addListed = db.prepare<[string, string]>('INSERT OR IGNORE INTO listed_entries (list, entry) VALUES (?, ?)');
   const removeListed = db.prepare<[string, string]>('DELETE FROM listed_entries WHERE list = ? AND entry = ?');
-  const removeNotice = db.prepare<[string]>('DELETE FROM notices WHERE domain = ?');
   return {
     blockDomain: ({ domain, atMs, reason }: BlockedDomain): void => void block.run(domain, atMs, reason ?? null),
     unblockDomain: (domain: string): boolean => unblock.run(domain).changes > 0,
     suspend: ({ jid, atMs, reason, removeAtMs }: Suspension): void =>
       void suspend.run(owners.need(jid), atMs, reason ?? null, removeAtMs ?? null),
     resume: (jid: string): boolean => resume.run(jid).changes > 0,
-    setNotice: ({ domain, atMs, text }: Notice): void => void setNotice.run(domain, atMs, text),
-    removeNotice: (domain: string): boolean => removeNotice.run(domain).changes > 0,
+    setNotice: ({ domain, kind, atMs, text }: Notice): void => void setNotice.run(domain, kind, atMs, text),
+    removeNotice: (domain: string, kind: NoticeKind): boolean => removeNotice.run(domain, kind).changes > 0,
     changeListed: ({ list, added, removed }: ListedChange): void => {
       for (const entry of removed) removeListed.run(list, entry);
       for (const entry of added) addListed.run(list, entry);

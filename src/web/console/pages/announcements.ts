@@ -1,9 +1,14 @@
 import { announce, listNotices, removeNotice, setNotice } from '../../../extensions/announcements.ts';
+import { type NoticeKind, noticeKinds } from '../../../storage/moderation.ts';
 import { serverStatus } from '../../control/server-operations.ts';
 import { type Html, html } from '../../html/html.ts';
-import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
+import { type ConsoleAction, type ConsolePage, type FormFields, type PageContext, pagePath } from '../page.ts';
 import { actionForm, choice, counted, field, panel, table, textArea } from '../parts.ts';
 
+const kindNames: Readonly<Record<NoticeKind, string>> = {
+  online: 'when they come online',
+  welcome: 'when they come online for the first time',
+};
 const nowhere = () => pagePath('announcements');
 
 /** Announcements, and the notices that users get when they come online. */
@@ -17,19 +22,20 @@ export const announcementsPage: ConsolePage = {
       context.call(listNotices, {}),
       context.call(serverStatus, {}),
     ]);
-    const rows = notices.map(({ domain, since, text }) => [
+    const rows = notices.map(({ domain, kind, since, text }) => [
       domain,
+      kindNames[kind],
       since.slice(0, 16).replace('T', ' '),
       html`<span class="lines">${text}</span>`,
       actionForm(context, {
         path: 'announcements/remove',
         operation: removeNotice,
-        hidden: { domain },
+        hidden: { domain, kind },
         label: 'Remove',
         kind: 'small',
       }),
     ]);
-    const columns = ['Domain', 'Since', 'Text', ''];
+    const columns = ['Domain', 'When', 'Since', 'Text', ''];
     return html`${panel('When users come online', table('Notices', columns, rows, 'Users get no text when they come online.'))}
 <div class="columns">${announcementForm(context)}${noticeForm(context, domains)}</div>`;
   },
@@ -50,11 +56,16 @@ function announcementForm(context: PageContext): Html {
 function noticeForm(context: PageContext, domains: readonly string[]): Html {
   if (!context.may(setNotice)) return html``;
   const names = domains.map((domain) => [domain, domain] as const);
-  const fields = html`${choice('domain', 'Users of', names)}${textArea('text', 'Text')}`;
+  const kinds = noticeKinds.map((kind) => [kind, kindNames[kind]] as const);
+  const fields = html`${choice('domain', 'Users of', names)}${choice('kind', 'When', kinds)}${textArea('text', 'Text')}`;
   return panel(
     'Set the text when users come online',
     actionForm(context, { path: 'announcements/set', operation: setNotice, fields, label: 'Set', kind: 'second' }),
   );
+}
+
+function kindIn(form: FormFields): NoticeKind {
+  return form.text('kind') === 'welcome' ? 'welcome' : 'online';
 }
 
 /** What can be announced. */
@@ -74,7 +85,7 @@ export const announcementActions: readonly ConsoleAction[] = [
     operation: setNotice,
     next: nowhere,
     run: async ({ call }, form) => {
-      await call(setNotice, { domain: form.needed('domain'), text: form.needed('text') });
+      await call(setNotice, { domain: form.needed('domain'), kind: kindIn(form), text: form.needed('text') });
       return 'Users get it when they come online.';
     },
   },
@@ -83,7 +94,7 @@ export const announcementActions: readonly ConsoleAction[] = [
     operation: removeNotice,
     next: nowhere,
     run: async ({ call }, form) => {
-      await call(removeNotice, { domain: form.needed('domain') });
+      await call(removeNotice, { domain: form.needed('domain'), kind: kindIn(form) });
       return `The text for ${form.needed('domain')} was removed.`;
     },
   },

@@ -1,0 +1,37 @@
+import { type Cli, jidArgument, jsonOption } from '../cli.ts';
+import { readConfiguration } from '../configuration.ts';
+import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
+import { withServerOrData } from '../with-operations.ts';
+
+/** Adds `user show`. */
+export function userShowCommand(cli: Cli, context: Context): void {
+  cli.command(
+    'show <jid>',
+    'Show an account: when its user was last online, and how much it has',
+    (options) =>
+      jsonOption(jidArgument(options, 'Address of the account')).option('roster', {
+        type: 'boolean',
+        default: false,
+        describe: 'Show the contacts, too',
+      }),
+    async ({ jid, roster, json, config: file }) => {
+      const config = await readConfiguration(context, file);
+      const { showUser, userRoster } = await import('../../web/control/user-operations.ts');
+      const { shown, contacts } = await withServerOrData(config, async (operator) => ({
+        shown: await operator.call(showUser, { jid }),
+        contacts: roster ? (await operator.call(userRoster, { jid })).contacts : undefined,
+      }));
+      if (json) return printJson(context, { ...shown, ...(contacts && { roster: contacts }) });
+      const rows = [
+        ['registered', shown.registeredAt ?? 'by the operator'],
+        ['last online', shown.lastOnline ?? 'never'],
+        ['contacts', String(shown.contacts)],
+        ['blocked addresses', String(shown.blocked)],
+        ['stored messages', String(shown.offlineMessages)],
+        ...(shown.forwardTo === undefined ? [] : [['forwarded to', shown.forwardTo]]),
+      ];
+      const listed = contacts?.map(({ contact, subscription, name }) => [contact, subscription, harmless(name)]);
+      printLines(context, [...aligned(rows), ...aligned(listed ?? [])]);
+    },
+  );
+}
