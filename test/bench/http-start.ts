@@ -7,14 +7,15 @@ import { median } from './statistics.ts';
 import { Workplace } from './workplace.ts';
 
 /*
- * Measures what the listener for HTTP adds to a start while nobody uses it: `node test/bench/http-start.ts`. Starts with and without it take
+ * Measures what the listener for HTTP adds to a start while nobody uses it: `node test/bench/http-start.ts [PAIRS]`. Starts with and without it take
  * turns. Prints the medians, and the median of the differences: milliseconds until a stream is answered, and MiB three seconds later.
  */
 
-const pairs = 8;
+const pairs = Number(process.argv[2] ?? 8);
 const server = ampereIn(resolve(import.meta.dirname, '../..'), false);
 const start = cases.find(({ kind }) => kind === 'start');
 if (!start) throw new Error('there is no case for the start');
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const workplace = await Workplace.open();
 
 interface Start {

@@ -16,6 +16,7 @@ import { Workplace } from './workplace.ts';
 const pairs = 8;
 const [, , root = '.'] = process.argv;
 const server = ampereIn(resolve(root), false);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const workplace = await Workplace.open();
 const parts = { workplace, generator: await Generator.build(workplace), seconds: 2 };
 
