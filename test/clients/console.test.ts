@@ -37,12 +37,19 @@ describe('The console in Chromium', () => {
     const overrides = { 'elsewhere.example': [{ host: '127.0.0.1', port: await freePort() }] };
     const listen = { http: [{ host: '127.0.0.1', port: http }], s2s: [], s2sTls: [] };
     server = await startServer({
-      settings: { listen, s2s: { enabled: true, overrides }, web: { uploadUrl: files } },
+      settings: {
+        listen,
+        s2s: { enabled: true, overrides },
+        web: { uploadUrl: files },
+        registration: { inBand: true, approval: true },
+        limits: { registration: { perIp: 2 } },
+      },
     });
     for (const local of ['romeo', 'juliet', 'tybalt']) await server.addUser(`${local}@localhost`, password);
     await server.ampere('room', 'create', room, '--owner', 'juliet@localhost');
     romeo = await arrival('romeo');
-    context = await browserContext({ viewport: desktop });
+    // Colors that change slowly would be measured in between.
+    context = await browserContext({ viewport: desktop, reducedMotion: 'reduce' });
     page = await context.newPage();
     complaints = complaintsOf(page);
     page.on('request', (request) => {
@@ -165,6 +172,21 @@ describe('The console in Chromium', () => {
     await notice('tybalt@localhost is suspended');
     await press('Resume');
     await notice('may log in again');
+  });
+
+  it('approves an account, and rejects another', async () => {
+    for (const local of ['benvolio', 'mercutio']) {
+      const client = await stranger();
+      const fields = `<username>${local}</username><password>${password}</password>`;
+      const query = `<query xmlns="jabber:iq:register">${fields}</query>`;
+      await client.gets(`<iq type="set">${query}</iq>`, '<iq type="result"/>');
+      client.disconnects();
+    }
+    await visit('/accounts');
+    await press('Approve');
+    await notice('benvolio@localhost is approved.');
+    await press('Reject');
+    await notice('mercutio@localhost was removed.');
   });
 
   it('searches accounts', async () => {
