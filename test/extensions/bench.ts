@@ -29,6 +29,11 @@ export interface BenchParts {
   readonly services?: readonly Service[];
 }
 
+/** The answer to an iq. */
+const answer = /^<iq [^>]*type="(?:result|error)"/;
+/** The turns of the event loop that an answer may take. */
+const mostTurns = 1000;
+
 let accounts = 0;
 
 /** The real routing and a real store with some extensions, and sessions without streams. Make it inside a `describe`. */
@@ -100,11 +105,18 @@ export class Bench {
     await this.routing.router.fromSession(read(stanza).with({ from: session.jid }), session);
   }
 
-  /** The client sends a stanza; resolves with the stanzas that the client got in the meantime. */
+  /** The client sends a stanza; resolves with the stanzas that the client got in the meantime, up to the answer to an iq. */
   async asks(session: StubSession, stanza: string): Promise<string[]> {
     session.taken();
     await this.does(session, stanza);
-    return session.taken();
+    const taken = session.taken();
+    const isAnswered = () => !stanza.startsWith('<iq') || taken.some((text) => answer.test(text));
+    // A long answer takes several turns of the event loop.
+    for (let turn = 0; turn < mostTurns && !isAnswered(); turn++) {
+      await new Promise(setImmediate);
+      taken.push(...session.taken());
+    }
+    return taken;
   }
 
   /** Routes a stanza that comes from no client. */
