@@ -5,7 +5,7 @@ import { type Setting, type Step, setting, walkSteps } from './durability/steps.
 import { type InitialState, initialState, Walk } from './durability/walk.ts';
 
 const { AMPERE_DURABILITY_WALKS, AMPERE_DURABILITY_SEED } = process.env;
-const walks = Number(AMPERE_DURABILITY_WALKS ?? 45);
+const walks = Number(AMPERE_DURABILITY_WALKS ?? 35);
 const seed = Number(AMPERE_DURABILITY_SEED ?? Date.now() % 1_000_000_007);
 /** Long enough for one walk on a busy machine. */
 const walkMs = 10_000;

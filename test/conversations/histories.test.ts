@@ -6,7 +6,7 @@ import { History } from './histories/history.ts';
 import { historySteps } from './histories/steps.ts';
 
 const { AMPERE_HISTORIES, AMPERE_HISTORIES_SEED } = process.env;
-const histories = Number(AMPERE_HISTORIES ?? 10);
+const histories = Number(AMPERE_HISTORIES ?? 7);
 const seed = Number(AMPERE_HISTORIES_SEED ?? Date.now() % 1_000_000_007);
 /** Long enough for one history on a busy machine. */
 const historyMs = 20_000;

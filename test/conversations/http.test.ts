@@ -13,7 +13,7 @@ import { Stage } from '../support/conversation.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { TestClient } from '../support/test-client.ts';
 import { findTree } from '../support/xml-tree.ts';
-import { exchange } from '../web/http/raw-http.ts';
+import { connected, exchange, readUntil, requestText } from '../web/http/raw-http.ts';
 
 const here = [{ host: '127.0.0.1', port: 0 }];
 const nowhere = { c2sTls: [], components: [], proxy: [] };
@@ -106,7 +106,10 @@ describe('The HTTP listener of a server', () => {
     '/nowhere',
   ])
     it(`sends headers that protect the browser with ${path}`, async () => {
-      const [head = ''] = (await exchange(portOf(server.addresses.http), `GET ${path}`)).split('\r\n\r\n');
+      const socket = await connected(portOf(server.addresses.http));
+      socket.write(requestText(`GET ${path}`));
+      const [head = ''] = (await readUntil(socket, '\r\n\r\n')).split('\r\n\r\n');
+      socket.destroy();
       const values = new Map(head.split('\r\n').map((line) => line.split(/: (.*)/s, 2) as [string, string]));
       expect(values.get('x-content-type-options')).to.equal('nosniff');
       expect(values.get('content-security-policy')).to.match(/default-src 'none';.* ?frame-ancestors 'none'/);

@@ -26,7 +26,7 @@ describe('Block lists of other servers', () => {
   let sent: Stanza[] = [];
   /** The kinds of requests to the service. */
   let asked: string[] = [];
-  let awaited = { count: 0, done: () => undefined as void };
+  let awaited: { readonly count: number; readonly done: () => void } = { count: 0, done: () => undefined };
   let lists: BlockLists;
   let extension: Extension<BlockListOptions>;
 

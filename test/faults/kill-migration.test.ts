@@ -10,7 +10,7 @@ import { LineProcess, patienceMs } from '../support/line-process.ts';
 import { SeededRandom } from './seeded-random.ts';
 
 const program = fileURLToPath(new URL('../storage/storage-program.ts', import.meta.url));
-const rounds = 12;
+const rounds = 8;
 const messages = 2000;
 const owner = 'juliet@localhost';
 const newest = readdirSync(defaultMigrationsDir).length;

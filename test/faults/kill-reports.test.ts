@@ -3,7 +3,7 @@ import { SeededRandom } from './seeded-random.ts';
 import { ServerFixture } from './server-under-test.ts';
 import { Workload } from './workload.ts';
 
-const rounds = 15;
+const rounds = 10;
 
 describe('a server that is killed while it reports on rules (XEP-0079 §2.2.5)', function () {
   this.timeout(300_000);
