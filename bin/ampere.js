@@ -2,7 +2,6 @@
 // Starts dist/cli/main.js; under an older Node.js, with the newer one that npm has installed beside the other packages,
 // and a server with the memory settings it needs.
 // This file must run on Node.js 18.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -35,13 +34,14 @@ function pinnedRuntime() {
   }
 }
 
-function relaunch() {
+async function relaunch() {
   const runtime = pinnedRuntime();
   if (runtime === undefined) {
     fail(
       `this is Node.js ${process.versions.node}: install Node.js ${neededMajor} or newer, or run npm install in ${root}.`,
     );
   }
+  const { spawn } = await import('node:child_process');
   const child = spawn(runtime, [...engineOptions, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     // The fourth is closed when we die, however we die: that is how the child learns of it.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
@@ -82,5 +82,5 @@ async function run() {
   await import('../dist/cli/main.js');
 }
 
-if (Number(process.versions.node.split('.', 1)[0]) < neededMajor) relaunch();
+if (Number(process.versions.node.split('.', 1)[0]) < neededMajor) await relaunch();
 else await run();

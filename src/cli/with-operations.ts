@@ -4,32 +4,37 @@ import { dataPaths } from '../storage/sqlite/data-directory.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Operator } from '../web/control/operator.ts';
 import type { ServedDomains } from '../web/control/served-domains.ts';
+import type { ServerLocation } from './configuration.ts';
 import { ControlClient, operatorName } from './control-client.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 
-/** Works with the running server. Throws `unreachable` if no server is running. */
-export async function withRunningServer<T>(config: Config, work: (server: ControlClient) => Promise<T>): Promise<T> {
-  const server = await ControlClient.connect(config.dataDir);
-  if (server === undefined) {
-    throw new CommandError(
-      exitCodes.unreachable,
-      `No server is running on the data in ${config.dataDir}: start it with "ampere start".`,
-    );
-  }
-  return work(server);
+/** Works with the running server. If no server is running, throws `unreachable`, or `ConfigError` if the configuration is invalid. */
+export async function withRunningServer<T>(
+  { dataDir, readConfig }: ServerLocation,
+  work: (server: ControlClient) => Promise<T>,
+): Promise<T> {
+  const server = await ControlClient.connect(dataDir);
+  if (server !== undefined) return work(server);
+  // An invalid configuration may be why no server is running.
+  await readConfig();
+  throw new CommandError(
+    exitCodes.unreachable,
+    `No server is running on the data in ${dataDir}: start it with "ampere start".`,
+  );
 }
 
 /** Works with the running server, or with the data of a stopped one. The database must exist unless `create` is true. */
 export async function withServerOrData<T>(
-  config: Config,
+  { dataDir, readConfig }: ServerLocation,
   work: (operator: Operator<ServedDomains>) => Promise<T>,
   { create } = { create: false },
 ): Promise<T> {
-  const server = await ControlClient.connect(config.dataDir);
+  const server = await ControlClient.connect(dataDir);
   if (server !== undefined) return work(server);
-  const { database } = dataPaths(config.dataDir);
+  const config = await readConfig();
+  const { database } = dataPaths(dataDir);
   if (create || existsSync(database)) return withData(config, work);
-  throw new CommandError(exitCodes.conflict, `No server is running, and ${config.dataDir} has no database.`);
+  throw new CommandError(exitCodes.conflict, `No server is running, and ${dataDir} has no database.`);
 }
 
 async function withData<T>(config: Config, work: (operator: Operator<ServedDomains>) => Promise<T>): Promise<T> {

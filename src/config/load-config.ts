@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigError, type Problem } from './config-error.ts';
+import { readConfigFile } from './config-file.ts';
 import { crossChecks } from './cross-checks.ts';
 import type { Origin } from './fields.ts';
-import { JsonText, JsonTextError } from './json-text.ts';
+import type { JsonText } from './json-text.ts';
 import { type Config, configSchema } from './schema.ts';
 import { pathText, schemaProblems, type UnplacedProblem } from './unplaced-problems.ts';
 
@@ -13,7 +13,7 @@ type Environment = Origin['environment'];
 export function loadConfig(file?: string, environment: Environment = process.env): Config {
   if (file === undefined) return defaultConfig();
   const origin = { directory: dirname(resolve(file)), environment };
-  const text = readJson(file);
+  const text = readConfigFile(file);
   const parsed = configSchema(origin).safeParse(text.value);
   const unplaced = [
     ...(parsed.success ? [] : schemaProblems(parsed.error.issues, configSchema(origin), text.value)),
@@ -27,30 +27,6 @@ export function loadConfig(file?: string, environment: Environment = process.env
 /** The configuration without a file: `localhost`, on loopback, with the data in the working directory. */
 export function defaultConfig(directory: string = process.cwd()): Config {
   return deepFrozen(configSchema({ directory, environment: {} }).parse({}));
-}
-
-function readJson(file: string): JsonText {
-  try {
-    return JsonText.read(readUtf8(file));
-  } catch (error) {
-    if (!(error instanceof JsonTextError)) throw error;
-    throw new ConfigError(file, [{ path: '', ...error.position, message: error.message }]);
-  }
-}
-
-function readUtf8(file: string): string {
-  const start = { line: 1, column: 1 };
-  let content: Buffer;
-  try {
-    content = readFileSync(file);
-  } catch (error) {
-    throw new JsonTextError(`cannot be read (${error instanceof Error ? error.message : String(error)})`, start);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content);
-  } catch {
-    throw new JsonTextError('is not UTF-8 text', start);
-  }
 }
 
 function repeatedKeys({ repeatedKeys }: JsonText): Problem[] {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { mechanismNames } from '../c2s/negotiation/sasl/mechanisms.ts';
 import { ampSchema } from './amp-schema.ts';
+import { defaultDataDir } from './config-file.ts';
 import { externalServicesSchema } from './external-services-schema.ts';
 import {
   address,
@@ -339,7 +340,7 @@ export function configSchema(origin: Origin) {
       .describe(
         'Addresses of the accounts that may administer the server with ad-hoc commands of their clients (XEP-0133).',
       ),
-    dataDir: path(origin, "Directory for all of the server's data. Created if missing.").prefault('./data'),
+    dataDir: path(origin, "Directory for all of the server's data. Created if missing.").prefault(defaultDataDir),
     listen: listenSchema(listenerKinds),
     edges: whole(
       0,

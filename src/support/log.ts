@@ -1,5 +1,4 @@
 import { Writable } from 'node:stream';
-import { destination, pino } from 'pino';
 
 /** The log of the server. Never contains a password, a SASL payload or a message body. */
 export interface Log {
@@ -54,6 +53,7 @@ export interface LineSink {
 export async function createLog(options: LogOptions, output: LineSink = process.stdout): Promise<ProcessLog> {
   const { file } = options;
   if (file === undefined) return openLog(options, output, () => undefined);
+  const { destination } = await import('pino');
   // Synchronous, so that the last lines of a process that ends are in the file.
   const opened = destination({ dest: file, sync: true, mkdir: true, mode: 0o640 });
   return openLog(options, opened, () => opened.reopen());
@@ -65,6 +65,8 @@ async function openLog(options: LogOptions, output: LineSink, reopen: () => void
   const pretty = options.format === 'pretty' || (options.format === 'auto' && isTTY);
   const written = pretty ? await prettyLines(escaped, isTTY) : escaped;
   const followers = new Set<(line: string) => void>();
+  // Imported late: commands use this module for other things than a log.
+  const { pino } = await import('pino');
   const log = pino(
     { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     {

@@ -78,6 +78,15 @@ describe('a wrong command line', () => {
     }
   });
 
+  it('ends with 4 when no server is running and the configuration has a mistake in another key', async () => {
+    workplace.write('server.json', '{ "domian": 1 }');
+    for (const command of [['status'], ['user', 'list'], ['user', 'add', 'a@localhost', '--password', 'x']]) {
+      const { code, err } = await workplace.run(command);
+      expect(err).to.match(/server\.json:1:3: domian/);
+      expect(code).to.equal(4);
+    }
+  });
+
   it('ends with 3 when the control socket cannot be looked for', async () => {
     workplace.write('server.json', JSON.stringify({ dataDir: 'server.json/data' }));
     const { code, err } = await workplace.run(['status']);

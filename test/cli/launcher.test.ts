@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { LineProcess } from '../support/line-process.ts';
 import { TestClient } from '../support/test-client.ts';
 import { loopback, Workplace } from './run.ts';
+import { RunningAdministration } from './running-administration.ts';
 
 const root = join(import.meta.dirname, '../..');
 const launcher = join(root, 'bin/ampere.js');
@@ -56,6 +57,48 @@ describe('bin/ampere.js', () => {
     if (older === undefined) this.skip();
     expect(launch(older, ['--version']).out).to.match(/^\d+\.\d+\.\d+\n$/);
     expect(launch(older, ['bogus']).code).to.equal(2);
+  });
+});
+
+/** Makes Node.js write the URL of each module to standard error. */
+const recorder = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  registerHooks({
+    resolve(specifier, context, next) {
+      const found = next(specifier, context);
+      process.stderr.write(found.url + '\\n');
+      return found;
+    },
+  });`)}`;
+
+describe('a command', () => {
+  const workplace = new Workplace();
+  const modulesOf = async (...args: string[]) => {
+    const command = new LineProcess('ampere', process.execPath, ['--import', recorder, launcher, ...args]);
+    expect(await command.end()).to.equal(0);
+    return [...new Set(command.complaints.map((line) => line.replace(/.*\/(?=dist\/|node_modules\/)/, '')))];
+  };
+
+  it('loads no other command, schema or log for a script that shells run when they start', async () => {
+    const modules = await modulesOf('completion', 'bash');
+    expect(modules.filter((one) => one.startsWith('dist/cli/commands/'))).to.have.members(
+      ['index.js', 'start.js', 'completion.js'].map((file) => `dist/cli/commands/${file}`),
+    );
+    const heavy = /^node_modules\/(?:zod|pino|better-sqlite3|jsonc-parser)\//;
+    expect(modules.filter((one) => heavy.test(one))).to.deep.equal([]);
+  });
+
+  it('loads no schema of the configuration, log or HTTP client to call the running server', async () => {
+    workplace.configure();
+    const server = await RunningAdministration.start(workplace.path('data'));
+    try {
+      const modules = await modulesOf('status', '--config', workplace.path('server.json'));
+      expect(modules).to.include('dist/cli/commands/status.js');
+      expect(modules.filter((one) => /^dist\/config\/schema|^node_modules\/pino\//.test(one))).to.deep.equal([]);
+      expect(modules).not.to.include('node:http');
+    } finally {
+      await server.stop();
+    }
   });
 });
 

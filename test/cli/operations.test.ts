@@ -37,6 +37,13 @@ describe('a running server', () => {
       .and.match(/^Disk +\d+\.\d of \d+\.\d GiB free$/m);
   });
 
+  it('answers commands while its configuration file has a mistake in a key that they do not need', async () => {
+    workplace.write('server.json', '{ "domian": 1 }');
+    await workplace.done('user', 'add', 'romeo@localhost', '--password', 'pencil');
+    expect(await workplace.done('user', 'list')).to.equal('romeo@localhost\n');
+    expect(JSON.parse(await workplace.done('status', '--json'))).to.include({ accounts: 1 });
+  });
+
   it('shows who is connected', async () => {
     const orchard = server.connect('romeo@localhost/orchard');
     orchard.presence.available = Stanza.presence({});

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Cli, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { explanationLines } from '../explanation-lines.ts';
@@ -37,12 +37,12 @@ export function ampExplainCommand(cli: Cli, context: Context): void {
         })
         .conflicts('file', ['rule', 'type']),
     async ({ json, config: named, file, from, to, type, rule, at }) => {
-      const config = await readConfiguration(context, named);
+      const location = await locateServer(context, named);
       const xml = file === undefined ? undefined : await contentOf(context, file);
       const rules = rule?.map(ruleOption);
       const request = { xml, from, to, type, rules, atMs: moment(at) };
       const { explainMessage } = await import('../../extensions/amp/operator/message-operations.ts');
-      const report = await withRunningServer(config, (server) => server.call(explainMessage, request));
+      const report = await withRunningServer(location, (server) => server.call(explainMessage, request));
       if (json) printJson(context, report);
       else printLines(context, explanationLines(report));
     },

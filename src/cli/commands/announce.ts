@@ -1,6 +1,6 @@
 import type { NoticeKind } from '../../storage/moderation.ts';
 import { type Cli, jsonOption, requireCommand } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import { withRunningServer } from '../with-operations.ts';
 
@@ -16,10 +16,10 @@ export function announceCommand(cli: Cli, context: Context): void {
         .option('all', { type: 'boolean', default: false, describe: 'To all accounts; stored for absent users' })
         .option('domain', { type: 'string', requiresArg: true, describe: 'Only to users of this domain' }),
     async ({ text, subject, all, domain, json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { announce } = await import('../../extensions/announcements.ts');
       const request = { text, subject, to: all ? ('all' as const) : ('online' as const), domain };
-      const { recipients } = await withRunningServer(config, (server) => server.call(announce, request));
+      const { recipients } = await withRunningServer(location, (server) => server.call(announce, request));
       if (json) printJson(context, { recipients });
       else printLines(context, [`Sent to ${recipients} ${recipients === 1 ? 'account' : 'accounts'}.`]);
     },
@@ -41,9 +41,9 @@ function noticeSetCommand(cli: Cli, context: Context): void {
     (options) =>
       noticeArguments(options).positional('text', { type: 'string', demandOption: true, describe: 'The text' }),
     async ({ domain, welcome, text, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { setNotice } = await import('../../extensions/announcements.ts');
-      await withRunningServer(config, (server) => server.call(setNotice, { domain, kind: kindOf(welcome), text }));
+      await withRunningServer(location, (server) => server.call(setNotice, { domain, kind: kindOf(welcome), text }));
       printLines(context, [`Users of ${domain} get it when they come online${welcome ? ' for the first time' : ''}.`]);
     },
   );
@@ -51,9 +51,9 @@ function noticeSetCommand(cli: Cli, context: Context): void {
 
 function noticeRemoveCommand(cli: Cli, context: Context): void {
   cli.command('rm <domain>', 'Remove the text', noticeArguments, async ({ domain, welcome, config: file }) => {
-    const config = await readConfiguration(context, file);
+    const location = await locateServer(context, file);
     const { removeNotice } = await import('../../extensions/announcements.ts');
-    await withRunningServer(config, (server) => server.call(removeNotice, { domain, kind: kindOf(welcome) }));
+    await withRunningServer(location, (server) => server.call(removeNotice, { domain, kind: kindOf(welcome) }));
     printLines(context, [`${domain} has no ${welcome ? 'welcome' : 'notice'} any more.`]);
   });
 }
@@ -64,9 +64,9 @@ function noticeListCommand(cli: Cli, context: Context): void {
     'List the texts',
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { listNotices } = await import('../../extensions/announcements.ts');
-      const { notices } = await withRunningServer(config, (server) => server.call(listNotices, {}));
+      const { notices } = await withRunningServer(location, (server) => server.call(listNotices, {}));
       if (json) printJson(context, { notices });
       else
         printLines(

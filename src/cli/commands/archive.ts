@@ -1,6 +1,6 @@
 import type { ArchiveReport } from '../../web/control/archive-operations.ts';
 import { type Cli, jidArgument, jsonOption, requireCommand } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
 import { beforeOption, purgeInSteps, removedLine, timeIn } from '../purging.ts';
 import { withServerOrData } from '../with-operations.ts';
@@ -21,9 +21,9 @@ function archiveUsageCommand(cli: Cli, context: Context): void {
     'Show how many messages an archive has, or all archives together, their size and their age',
     (options) => jsonOption(options).positional('jid', { type: 'string', describe: 'Address of the account' }),
     async ({ jid, json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { archiveUsage } = await import('../../web/control/archive-operations.ts');
-      const usage = await withServerOrData(config, (operator) => operator.call(archiveUsage, { jid }));
+      const usage = await withServerOrData(location, (operator) => operator.call(archiveUsage, { jid }));
       if (json) printJson(context, usage);
       else printLines(context, aligned(rows(usage)));
     },
@@ -47,9 +47,9 @@ function archivePurgeCommand(cli: Cli, context: Context): void {
     (options) => beforeOption(jidArgument(options, 'Address of the account')),
     async ({ jid, before, config: file }) => {
       const beforeMs = before === undefined ? undefined : timeIn(before);
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { purgeArchive } = await import('../../web/control/archive-operations.ts');
-      const removed = await withServerOrData(config, (operator) =>
+      const removed = await withServerOrData(location, (operator) =>
         purgeInSteps(context, (atLeast) => operator.call(purgeArchive, { jid, beforeMs, atLeast })),
       );
       printLines(context, [removedLine(removed, jid)]);

@@ -2,7 +2,7 @@ import type { Administration, AdministrationQuery } from '../../storage/administ
 import type { Operator } from '../../web/control/operator.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
 import { type Cli, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import { durationMs } from '../duration.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
@@ -25,9 +25,9 @@ export function auditCommand(cli: Cli, context: Context): void {
       if (!Number.isInteger(limit) || limit < 1) {
         throw new CommandError(exitCodes.usage, '--limit must be a whole number above 0.');
       }
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const sinceMs = since === undefined ? undefined : Date.now() - durationMs('since', since);
-      const administrations = await withServerOrData(config, (server) =>
+      const administrations = await withServerOrData(location, (server) =>
         found(server, { sinceMs, operator, subject, limit }),
       );
       if (json) printJson(context, { administrations });

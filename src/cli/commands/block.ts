@@ -1,7 +1,6 @@
-import type { Config } from '../../config/schema.ts';
 import type { BlockedDomain } from '../../storage/moderation.ts';
 import { type Cli, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer, type ServerLocation } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import { ControlClient } from '../control-client.ts';
 import { withRunningServer, withServerOrData } from '../with-operations.ts';
@@ -14,9 +13,9 @@ export function blockCommand(cli: Cli, context: Context): void {
     (options) =>
       domainArgument(options).option('reason', { type: 'string', requiresArg: true, describe: 'A note for yourself' }),
     async ({ domain: given, reason, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { blockDomain } = await import('../../web/control/moderation-operations.ts');
-      const { domain } = await withServerOrData(config, (operator) =>
+      const { domain } = await withServerOrData(location, (operator) =>
         operator.call(blockDomain, { domain: given, reason }),
       );
       printLines(context, [`${domain} is blocked.`]);
@@ -27,9 +26,9 @@ export function blockCommand(cli: Cli, context: Context): void {
 /** Adds `unblock`. */
 export function unblockCommand(cli: Cli, context: Context): void {
   cli.command('unblock <domain>', 'Take back a block', domainArgument, async ({ domain: given, config: file }) => {
-    const config = await readConfiguration(context, file);
+    const location = await locateServer(context, file);
     const { unblockDomain } = await import('../../web/control/moderation-operations.ts');
-    const { domain } = await withServerOrData(config, (operator) => operator.call(unblockDomain, { domain: given }));
+    const { domain } = await withServerOrData(location, (operator) => operator.call(unblockDomain, { domain: given }));
     printLines(context, [`${domain} is not blocked any more.`]);
   });
 }
@@ -41,12 +40,12 @@ export function blockedCommand(cli: Cli, context: Context): void {
     'List the blocked domains and the followed block lists, or say which lists have an address',
     (options) => jsonOption(options).positional('address', { type: 'string', describe: 'An address or a domain' }),
     async ({ address, json, config: file }) => {
-      const config = await readConfiguration(context, file);
-      if (address !== undefined) return find(context, config, address, json);
+      const location = await locateServer(context, file);
+      if (address !== undefined) return find(context, location, address, json);
       const { listBlockedDomains } = await import('../../web/control/moderation-operations.ts');
-      const { domains } = await withServerOrData(config, (operator) => operator.call(listBlockedDomains, {}));
-      const lists = await followedLists(config);
-      const { deny } = config.s2s;
+      const { domains } = await withServerOrData(location, (operator) => operator.call(listBlockedDomains, {}));
+      const lists = await followedLists(location);
+      const { deny } = (await location.readConfig()).s2s;
       if (json) return printJson(context, { domains, configuration: deny, lists });
       const denied = deny.map((domain) => [domain, 'by the configuration']);
       printLines(context, aligned([...domains.map(row), ...denied, ...lists.map(listRow)]));
@@ -55,16 +54,16 @@ export function blockedCommand(cli: Cli, context: Context): void {
 }
 
 /** The lists that the running server follows; none if no server is running. */
-async function followedLists({ dataDir }: Config) {
+async function followedLists({ dataDir }: ServerLocation) {
   const server = await ControlClient.connect(dataDir);
   if (!server) return [];
   const { listBlockLists } = await import('../../extensions/block-lists/block-lists.ts');
   return (await server.call(listBlockLists, {})).lists;
 }
 
-async function find(context: Context, config: Config, address: string, json: boolean): Promise<void> {
+async function find(context: Context, location: ServerLocation, address: string, json: boolean): Promise<void> {
   const { findInBlockLists } = await import('../../extensions/block-lists/block-lists.ts');
-  const { lists } = await withRunningServer(config, (server) => server.call(findInBlockLists, { address }));
+  const { lists } = await withRunningServer(location, (server) => server.call(findInBlockLists, { address }));
   if (json) printJson(context, { address, lists });
   else printLines(context, lists.length > 0 ? lists : [`No block list has ${address}.`]);
 }

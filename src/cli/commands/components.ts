@@ -1,6 +1,6 @@
 import type { ComponentReport } from '../../components/component.ts';
 import { type Cli, jsonOption, requireCommand } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
 import { withRunningServer } from '../with-operations.ts';
 
@@ -12,9 +12,9 @@ export function componentsCommand(cli: Cli, context: Context): void {
       'List the components, their connections and waiting stanzas',
       (options) => jsonOption(options),
       async ({ json, config: file }) => {
-        const config = await readConfiguration(context, file);
+        const location = await locateServer(context, file);
         const { listComponents } = await import('../../web/control/server-operations.ts');
-        const { components } = await withRunningServer(config, (server) => server.call(listComponents, {}));
+        const { components } = await withRunningServer(location, (server) => server.call(listComponents, {}));
         if (json) printJson(context, { components });
         else printLines(context, aligned(components.map(row)));
       },

@@ -1,6 +1,6 @@
 import { roles } from '../../web/console/roles.ts';
 import { type Cli, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { operatorName } from '../control-client.ts';
 import { withRunningServer } from '../with-operations.ts';
@@ -18,9 +18,9 @@ export function consoleCommand(cli: Cli, context: Context): void {
         describe: 'What its user may do; an observer changes nothing',
       }),
     async ({ json, role, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { newConsoleLink } = await import('../../web/control/console-operations.ts');
-      const link = await withRunningServer(config, (server) =>
+      const link = await withRunningServer(location, (server) =>
         server.call(newConsoleLink, { operator: operatorName(), role }),
       );
       if (json) printJson(context, link);

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
-import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../support/clock.ts';
 import type { Operator } from '../../web/control/operator.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
 import type { Cli } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, printLines } from '../context.ts';
 import { Progress } from '../progress.ts';
 import { withServerOrData } from '../with-operations.ts';
@@ -21,16 +20,17 @@ export function exportCommand(cli: Cli, context: Context): void {
         describe: 'Directory; or, if it ends with .xml, file to create',
       }),
     async ({ path, config: configFile }) => {
-      const config = await readConfiguration(context, configFile);
+      const location = await locateServer(context, configFile);
+      const { domains } = await location.readConfig();
       const target = resolve(context.directory, path);
-      await withServerOrData(config, (operator) => exportAll(context, config, operator, target));
+      await withServerOrData(location, (operator) => exportAll(context, domains, operator, target));
     },
   );
 }
 
 async function exportAll(
   context: Context,
-  { domains }: Config,
+  domains: readonly string[],
   operator: Operator<ServedDomains>,
   target: string,
 ): Promise<void> {

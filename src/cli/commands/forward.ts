@@ -2,7 +2,7 @@ import type { Forward } from '../../storage/accounts.ts';
 import type { Operator } from '../../web/control/operator.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
 import { type Cli, jidArgument, jsonOption, requireCommand } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
 import { withServerOrData } from '../with-operations.ts';
 
@@ -28,9 +28,9 @@ function forwardSetCommand(cli: Cli, context: Context): void {
         describe: 'Address that gets the messages',
       }),
     async ({ jid, target, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { setForward } = await import('../../web/control/user-operations.ts');
-      await withServerOrData(config, (operator) => operator.call(setForward, { jid, target }));
+      await withServerOrData(location, (operator) => operator.call(setForward, { jid, target }));
       printLines(context, [`Messages to ${jid} are now forwarded to ${target}.`]);
     },
   );
@@ -42,9 +42,9 @@ function forwardRemoveCommand(cli: Cli, context: Context): void {
     'Stop forwarding the messages of an account',
     (options) => jidArgument(options, 'Address of the account'),
     async ({ jid, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { removeForward } = await import('../../web/control/user-operations.ts');
-      await withServerOrData(config, (operator) => operator.call(removeForward, { jid }));
+      await withServerOrData(location, (operator) => operator.call(removeForward, { jid }));
       printLines(context, [`Messages to ${jid} are no longer forwarded.`]);
     },
   );
@@ -56,8 +56,8 @@ function forwardListCommand(cli: Cli, context: Context): void {
     'List the forwarded accounts',
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
-      const config = await readConfiguration(context, file);
-      const forwards = await withServerOrData(config, allForwards);
+      const location = await locateServer(context, file);
+      const forwards = await withServerOrData(location, allForwards);
       if (json) printJson(context, { forwards });
       else printLines(context, aligned(forwards.map(({ jid, target }) => [jid, target])));
     },

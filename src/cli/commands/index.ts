@@ -1,63 +1,46 @@
 import type { Cli } from '../cli.ts';
 import type { Context } from '../context.ts';
-import { ampCommand } from './amp.ts';
-import { announceCommand, noticeCommand } from './announce.ts';
-import { archiveCommand } from './archive.ts';
-import { auditCommand } from './audit.ts';
-import { backupCommand } from './backup.ts';
-import { blockCommand, blockedCommand, unblockCommand } from './block.ts';
-import { checkCommand } from './check.ts';
-import { completionCommand } from './completion.ts';
-import { componentsCommand } from './components.ts';
-import { consoleCommand } from './console.ts';
-import { exportCommand } from './export.ts';
-import { forwardCommand } from './forward.ts';
-import { inviteCommand } from './invite.ts';
-import { kickCommand } from './kick.ts';
-import { reloadCommand } from './reload.ts';
-import { reportCommand } from './report.ts';
-import { restoreCommand } from './restore.ts';
-import { roomCommand } from './room.ts';
-import { s2sCommand } from './s2s.ts';
-import { sendCommand } from './send.ts';
-import { sessionsCommand } from './sessions.ts';
-import { startCommand } from './start.ts';
-import { statusCommand } from './status.ts';
-import { uploadCommand } from './upload.ts';
-import { userCommand } from './user.ts';
-import { watchCommand } from './watch.ts';
-import { webCommand } from './web.ts';
 
-/** Every command, in the order of the help. */
-export const commands: readonly ((cli: Cli, context: Context) => void)[] = [
-  startCommand,
-  checkCommand,
-  userCommand,
-  inviteCommand,
-  forwardCommand,
-  archiveCommand,
-  reportCommand,
-  roomCommand,
-  uploadCommand,
-  statusCommand,
-  sessionsCommand,
-  kickCommand,
-  watchCommand,
-  consoleCommand,
-  auditCommand,
-  blockCommand,
-  unblockCommand,
-  blockedCommand,
-  announceCommand,
-  noticeCommand,
-  componentsCommand,
-  s2sCommand,
-  webCommand,
-  sendCommand,
-  ampCommand,
-  reloadCommand,
-  exportCommand,
-  backupCommand,
-  restoreCommand,
-  completionCommand,
-];
+/** Adds a command to the command line. */
+type AddCommand = (cli: Cli, context: Context) => void;
+
+/** Every command by its name, in the order of the help. */
+const commands = new Map<string, () => Promise<AddCommand>>([
+  ['start', async () => (await import('./start.ts')).startCommand],
+  ['check', async () => (await import('./check.ts')).checkCommand],
+  ['user', async () => (await import('./user.ts')).userCommand],
+  ['invite', async () => (await import('./invite.ts')).inviteCommand],
+  ['forward', async () => (await import('./forward.ts')).forwardCommand],
+  ['archive', async () => (await import('./archive.ts')).archiveCommand],
+  ['report', async () => (await import('./report.ts')).reportCommand],
+  ['room', async () => (await import('./room.ts')).roomCommand],
+  ['upload', async () => (await import('./upload.ts')).uploadCommand],
+  ['status', async () => (await import('./status.ts')).statusCommand],
+  ['sessions', async () => (await import('./sessions.ts')).sessionsCommand],
+  ['kick', async () => (await import('./kick.ts')).kickCommand],
+  ['watch', async () => (await import('./watch.ts')).watchCommand],
+  ['console', async () => (await import('./console.ts')).consoleCommand],
+  ['audit', async () => (await import('./audit.ts')).auditCommand],
+  ['block', async () => (await import('./block.ts')).blockCommand],
+  ['unblock', async () => (await import('./block.ts')).unblockCommand],
+  ['blocked', async () => (await import('./block.ts')).blockedCommand],
+  ['announce', async () => (await import('./announce.ts')).announceCommand],
+  ['notice', async () => (await import('./announce.ts')).noticeCommand],
+  ['components', async () => (await import('./components.ts')).componentsCommand],
+  ['s2s', async () => (await import('./s2s.ts')).s2sCommand],
+  ['web', async () => (await import('./web.ts')).webCommand],
+  ['send', async () => (await import('./send.ts')).sendCommand],
+  ['amp', async () => (await import('./amp.ts')).ampCommand],
+  ['reload', async () => (await import('./reload.ts')).reloadCommand],
+  ['export', async () => (await import('./export.ts')).exportCommand],
+  ['backup', async () => (await import('./backup.ts')).backupCommand],
+  ['restore', async () => (await import('./restore.ts')).restoreCommand],
+  ['completion', async () => (await import('./completion.ts')).completionCommand],
+]);
+
+/** Imports the command that the arguments begin with; for the help and for everything else, all commands. */
+export function commandsFor([name = '']: readonly string[]): Promise<AddCommand[]> {
+  const named = commands.get(name);
+  const needed = named === undefined ? [...commands.values()] : [named];
+  return Promise.all(needed.map((load) => load()));
+}

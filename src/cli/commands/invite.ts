@@ -1,7 +1,7 @@
 import type { MadeInvitation } from '../../c2s/invitations.ts';
 import type { StoredInvitation } from '../../storage/invitations.ts';
 import { type Cli, jidArgument, jsonOption, requireCommand } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import { durationMs } from '../duration.ts';
 import { withServerOrData } from '../with-operations.ts';
@@ -28,11 +28,11 @@ function inviteCreateCommand(cli: Cli, context: Context): void {
         .option('expires', { type: 'string', requiresArg: true, describe: 'How long it can be used, such as 2d' })
         .option('uses', { type: 'number', requiresArg: true, describe: 'How many people can use it [1]' }),
     async ({ user: username, contact, domain, expires, uses, json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const lifetimeMs = expires === undefined ? undefined : durationMs('expires', expires);
       const { createInvitation } = await import('../../web/control/invitation-operations.ts');
       const made = await withServerOrData(
-        config,
+        location,
         (operator) => operator.call(createInvitation, { username, contact, domain, lifetimeMs, uses }),
         { create: true },
       );
@@ -47,10 +47,10 @@ function inviteListCommand(cli: Cli, context: Context): void {
     'List the invitations and reset links that can still be used',
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { listInvitations } = await import('../../web/control/invitation-operations.ts');
       const all: StoredInvitation[] = [];
-      await withServerOrData(config, async (operator) => {
+      await withServerOrData(location, async (operator) => {
         for (let more = true; more; ) {
           const { invitations } = await operator.call(listInvitations, { after: all.at(-1)?.id ?? 0, limit: pageSize });
           all.push(...invitations);
@@ -80,9 +80,9 @@ function inviteRevokeCommand(cli: Cli, context: Context): void {
     'Revoke an invitation or a reset link',
     (options) => options.positional('id', { type: 'number', demandOption: true, describe: 'Its number in the list' }),
     async ({ id, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { revokeInvitation } = await import('../../web/control/invitation-operations.ts');
-      await withServerOrData(config, (operator) => operator.call(revokeInvitation, { id }));
+      await withServerOrData(location, (operator) => operator.call(revokeInvitation, { id }));
       printLines(context, [`Invitation ${id} is revoked.`]);
     },
   );
@@ -100,10 +100,10 @@ export function userResetLinkCommand(cli: Cli, context: Context): void {
         describe: 'How long it can be used [1d]',
       }),
     async ({ jid, expires, json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const lifetimeMs = expires === undefined ? undefined : durationMs('expires', expires);
       const { createResetLink } = await import('../../web/control/invitation-operations.ts');
-      const made = await withServerOrData(config, (operator) => operator.call(createResetLink, { jid, lifetimeMs }));
+      const made = await withServerOrData(location, (operator) => operator.call(createResetLink, { jid, lifetimeMs }));
       print(context, made, json);
     },
   );

@@ -1,5 +1,5 @@
 import { type Cli, jidArgument } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, printLines } from '../context.ts';
 import { withRunningServer } from '../with-operations.ts';
 
@@ -15,9 +15,9 @@ export function kickCommand(cli: Cli, context: Context): void {
         describe: 'Text that the client gets',
       }),
     async ({ jid, reason, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { kick } = await import('../../web/control/session-operations.ts');
-      const { ended } = await withRunningServer(config, (server) => server.call(kick, { jid, reason }));
+      const { ended } = await withRunningServer(location, (server) => server.call(kick, { jid, reason }));
       printLines(
         context,
         ended.map((session) => `${session} was disconnected.`),

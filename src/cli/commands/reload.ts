@@ -1,5 +1,5 @@
 import type { Cli } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, printLines } from '../context.ts';
 import { withRunningServer } from '../with-operations.ts';
 
@@ -10,9 +10,9 @@ export function reloadCommand(cli: Cli, context: Context): void {
     'Reload the configuration and certificates of the running server',
     (options) => options,
     async ({ config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { reload } = await import('../../web/control/server-operations.ts');
-      await withRunningServer(config, (server) => server.call(reload, {}));
+      await withRunningServer(location, (server) => server.call(reload, {}));
       printLines(context, [
         'The server reloaded its configuration and certificates. Its log names the settings that take effect after a restart.',
       ]);

@@ -2,7 +2,7 @@ import { type PassingOn, type ReportSummary, reasonWord, type StoredReport } fro
 import type { Operator } from '../../web/control/operator.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
 import { type Cli, jsonOption, requireCommand } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { withServerOrData } from '../with-operations.ts';
@@ -28,8 +28,8 @@ function reportListCommand(cli: Cli, context: Context): void {
     'List the reports, latest first',
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
-      const config = await readConfiguration(context, file);
-      const reports = await withServerOrData(config, allReports);
+      const location = await locateServer(context, file);
+      const reports = await withServerOrData(location, allReports);
       if (json) printJson(context, { reports });
       else printLines(context, aligned(reports.map(row)));
     },
@@ -58,9 +58,9 @@ function reportShowCommand(cli: Cli, context: Context): void {
     'Show a report with the messages that it quotes',
     (options) => jsonOption(idArgument(options)),
     async ({ id, json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { showReport } = await import('../../web/control/report-operations.ts');
-      const report = await withServerOrData(config, (operator) => operator.call(showReport, { id }));
+      const report = await withServerOrData(location, (operator) => operator.call(showReport, { id }));
       if (json) printJson(context, report);
       else printLines(context, reportLines(report));
     },
@@ -82,9 +82,9 @@ function reportLines({ id, atMs, jid, reason, reporter, texts, passingOn, messag
 
 function reportRemoveCommand(cli: Cli, context: Context): void {
   cli.command('rm <id>', 'Remove a report', idArgument, async ({ id, config: file }) => {
-    const config = await readConfiguration(context, file);
+    const location = await locateServer(context, file);
     const { removeReport } = await import('../../web/control/report-operations.ts');
-    await withServerOrData(config, (operator) => operator.call(removeReport, { id }));
+    await withServerOrData(location, (operator) => operator.call(removeReport, { id }));
     printLines(context, [`Report ${id} was removed.`]);
   });
 }

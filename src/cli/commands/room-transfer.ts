@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { roomDomains } from '../../config/stream-options.ts';
 import { systemClock } from '../../support/clock.ts';
 import { type Cli, jsonOption, outOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { writeExport } from '../export/write-export.ts';
@@ -50,13 +50,14 @@ async function importFrom(
 ): Promise<ImportSummary> {
   const path = resolve(context.directory, source);
   if (!existsSync(path)) throw new CommandError(exitCodes.conflict, `There is no file or directory ${path}.`);
-  const config = await readConfiguration(context, file);
+  const location = await locateServer(context, file);
+  const config = await location.readConfig();
   const [{ importRooms }, rooms] = await Promise.all([
     import('../import/import-rooms.ts'),
     roomsIn(path, config.domains),
   ]);
   const domains = roomDomains(config);
-  return withServerOrData(config, (operator) => importRooms(rooms, operator, { ...options, domains }), {
+  return withServerOrData(location, (operator) => importRooms(rooms, operator, { ...options, domains }), {
     create: true,
   });
 }
@@ -82,9 +83,9 @@ export function roomExportCommand(cli: Cli, context: Context): void {
     'Write a room, or all rooms, with members, settings and archive, for `room import`',
     (options) => outOption(options.positional('room', { type: 'string', describe: 'Address of the room' })),
     async ({ room, out, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { exportedRooms } = await import('../export/export-rooms.ts');
-      await withServerOrData(config, (operator) => writeExport(context, out, exportedRooms(operator, room)));
+      await withServerOrData(location, (operator) => writeExport(context, out, exportedRooms(operator, room)));
     },
   );
 }

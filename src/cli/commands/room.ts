@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import type { RoomReport } from '../../groupchat/room-operations.ts';
 import type { RoomSummary } from '../../storage/rooms.ts';
 import { type Cli, jsonOption, requireCommand } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import type { ControlClient } from '../control-client.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
@@ -40,7 +40,7 @@ function roomListCommand(cli: Cli, context: Context): void {
     'List all rooms',
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
-      const rooms = await withRunningServer(await readConfiguration(context, file), allRooms);
+      const rooms = await withRunningServer(await locateServer(context, file), allRooms);
       if (json) printJson(context, { rooms });
       else printLines(context, aligned(rooms.map(row)));
     },
@@ -69,9 +69,9 @@ function roomShowCommand(cli: Cli, context: Context): void {
     'Show a room with its occupants and affiliations',
     (options) => jsonOption(roomArgument(options)),
     async ({ room, json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { showRoom } = await import('../../groupchat/room-operations.ts');
-      const report = await withRunningServer(config, (server) => server.call(showRoom, { room }));
+      const report = await withRunningServer(location, (server) => server.call(showRoom, { room }));
       if (json) printJson(context, report);
       else printLines(context, reportLines(report));
     },
@@ -106,9 +106,9 @@ function roomCreateCommand(cli: Cli, context: Context): void {
       }),
     async ({ room, setting, owner, config: file }) => {
       const settings = settingsIn(setting);
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { createRoom } = await import('../../groupchat/room-operations.ts');
-      await withRunningServer(config, (server) => server.call(createRoom, { room, owner, settings }));
+      await withRunningServer(location, (server) => server.call(createRoom, { room, owner, settings }));
       printLines(context, [`${room} was created.`]);
     },
   );
@@ -121,9 +121,9 @@ function roomConfigCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(settingsArgument(roomArgument(options))),
     async ({ room, setting, json, config: file }) => {
       const settings = settingsIn(setting);
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { configureRoom, showConfig } = await import('../../groupchat/room-operations.ts');
-      const shown = await withRunningServer(config, async (server) => {
+      const shown = await withRunningServer(location, async (server) => {
         if (Object.keys(settings).length > 0) await server.call(configureRoom, { room, settings });
         return server.call(showConfig, { room });
       });
@@ -144,9 +144,9 @@ function roomKickCommand(cli: Cli, context: Context): void {
         describe: 'Nickname of the occupant',
       }),
     async ({ room, nick, reason, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { kickOccupant } = await import('../../groupchat/room-operations.ts');
-      await withRunningServer(config, (server) => server.call(kickOccupant, { room, nick, reason }));
+      await withRunningServer(location, (server) => server.call(kickOccupant, { room, nick, reason }));
       printLines(context, [`${nick} was removed from ${room}.`]);
     },
   );
@@ -159,9 +159,9 @@ function roomPurgeCommand(cli: Cli, context: Context): void {
     (options) => beforeOption(roomArgument(options)),
     async ({ room, before, config: file }) => {
       const beforeMs = before === undefined ? undefined : timeIn(before);
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { purgeRoom } = await import('../../groupchat/room-operations.ts');
-      const removed = await withRunningServer(config, (server) =>
+      const removed = await withRunningServer(location, (server) =>
         purgeInSteps(context, (atLeast) => server.call(purgeRoom, { room, beforeMs, atLeast })),
       );
       printLines(context, [removedLine(removed, room)]);
@@ -178,9 +178,9 @@ function roomAffiliationCommand(cli: Cli, context: Context): void {
         .positional('jid', { type: 'string', demandOption: true, describe: 'Address of the user, or a domain' })
         .positional('affiliation', { choices: affiliations, demandOption: true, describe: 'The new affiliation' }),
     async ({ room, jid, affiliation, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { setAffiliation } = await import('../../groupchat/room-operations.ts');
-      await withRunningServer(config, (server) => server.call(setAffiliation, { room, jid, affiliation }));
+      await withRunningServer(location, (server) => server.call(setAffiliation, { room, jid, affiliation }));
       printLines(context, [`${jid} has the affiliation ${affiliation} with ${room}.`]);
     },
   );
@@ -192,9 +192,9 @@ function roomDestroyCommand(cli: Cli, context: Context): void {
     'Destroy a room with its archive',
     (options) => reasonOption(roomArgument(options)),
     async ({ room, reason, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { destroyRoom } = await import('../../groupchat/room-operations.ts');
-      await withRunningServer(config, (server) => server.call(destroyRoom, { room, reason }));
+      await withRunningServer(location, (server) => server.call(destroyRoom, { room, reason }));
       printLines(context, [`${room} was destroyed.`]);
     },
   );

@@ -1,7 +1,7 @@
 import type { TestStep } from '../../federation/link-test.ts';
 import type { PeerStreamReport } from '../../federation/peer-report.ts';
 import { type Cli, jsonOption, requireCommand } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { withRunningServer } from '../with-operations.ts';
@@ -20,9 +20,9 @@ function s2sListCommand(cli: Cli, context: Context): void {
     'List the streams with other servers and the stanzas that wait for them',
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { listPeers } = await import('../../web/control/server-operations.ts');
-      const { streams } = await withRunningServer(config, (server) => server.call(listPeers, {}));
+      const { streams } = await withRunningServer(location, (server) => server.call(listPeers, {}));
       if (json) printJson(context, { streams });
       else printLines(context, aligned(streams.toSorted(byDomain).map(streamRow)));
     },
@@ -62,10 +62,10 @@ function s2sTestCommand(cli: Cli, context: Context): void {
           describe: 'Domain to connect from, served here or a component [the first domain]',
         }),
     async ({ domain, from, json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { testPeer } = await import('../../web/control/server-operations.ts');
       const pair = { remote: domain, local: from };
-      const report = await withRunningServer(config, (server) => server.call(testPeer, pair));
+      const report = await withRunningServer(location, (server) => server.call(testPeer, pair));
       if (json) printJson(context, report);
       else printLines(context, aligned(report.steps.map(stepRow)));
       if (!report.reached) throw new CommandError(exitCodes.failed, `The stream to ${domain} failed.`);

@@ -1,6 +1,6 @@
 import type { RuleWords, SendOutcome, SendReport } from '../../extensions/amp/operator/message-operations.ts';
 import { type Cli, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { durationMs } from '../duration.ts';
 import { CommandEnd, type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -43,14 +43,14 @@ export function sendCommand(cli: Cli, context: Context): void {
     'Send a message from the server or one of its users, and report the outcome',
     (options) => deliveryOptions(messageOptions(jsonOption(rulesOption(options, ruleHelp)))).epilogue(exitCodeHelp),
     async ({ json, config: named, wait, expireIn, ...options }) => {
-      const config = await readConfiguration(context, named);
+      const location = await locateServer(context, named);
       const { to, from, type, subject, body, onExpiry } = options;
       const rules = [...written(options), ...(options.rule ?? []).map(ruleOption)];
       const expireInMs = expireIn === undefined ? undefined : durationMs('expire-in', expireIn);
       const waitMs = durationMs('wait', wait);
       const request = { to, from, type, subject, body, rules, expireInMs, onExpiry, waitMs };
       const { sendMessage } = await import('../../extensions/amp/operator/message-operations.ts');
-      const report = await withRunningServer(config, (server) => server.call(sendMessage, request));
+      const report = await withRunningServer(location, (server) => server.call(sendMessage, request));
       if (json) printJson(context, report);
       else printLines(context, [sentence(report)]);
       const code = exitCodeOf[report.outcome];

@@ -3,7 +3,7 @@ import type { DiskState } from '../../storage/storage.ts';
 import type { ListenedAddress } from '../../web/control/running-server.ts';
 import type { StatusReport } from '../../web/control/server-operations.ts';
 import { type Cli, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
 import { withRunningServer } from '../with-operations.ts';
 
@@ -14,9 +14,9 @@ export function statusCommand(cli: Cli, context: Context): void {
     'Show the state of the running server',
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { serverStatus } = await import('../../web/control/server-operations.ts');
-      const status = await withRunningServer(config, (server) => server.call(serverStatus, {}));
+      const status = await withRunningServer(location, (server) => server.call(serverStatus, {}));
       if (json) printJson(context, status);
       else printLines(context, aligned(rows(status)));
     },

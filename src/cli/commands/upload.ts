@@ -1,6 +1,6 @@
 import type { StoredUpload } from '../../storage/uploads.ts';
 import { type Cli, jsonOption, requireCommand } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import type { ControlClient } from '../control-client.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
@@ -23,9 +23,9 @@ function uploadUsageCommand(cli: Cli, context: Context): void {
     'Show how much is stored, and the accounts with the most',
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { uploadUsage } = await import('../../extensions/upload/upload-operations.ts');
-      const usage = await withRunningServer(config, (server) => server.call(uploadUsage, { limit: accountsShown }));
+      const usage = await withRunningServer(location, (server) => server.call(uploadUsage, { limit: accountsShown }));
       if (json) return printJson(context, usage);
       const rows = usage.accounts.map(({ owner, files, bytes }) => [owner, filesText(files), sizeText(bytes)]);
       printLines(context, [`In all: ${sizeText(usage.bytes)}`, ...aligned(rows)]);
@@ -39,8 +39,8 @@ function uploadListCommand(cli: Cli, context: Context): void {
     'List uploaded files, latest first, or show whose file an address is',
     (options) => jsonOption(userOption(urlArgument(options))),
     async ({ url, user, json, config: file }) => {
-      const config = await readConfiguration(context, file);
-      const uploads = await withRunningServer(config, (server) => allUploads(server, { url, user }));
+      const location = await locateServer(context, file);
+      const uploads = await withRunningServer(location, (server) => allUploads(server, { url, user }));
       if (json) printJson(context, { uploads });
       else printLines(context, aligned(uploads.map(row)));
     },
@@ -81,9 +81,9 @@ function uploadRemoveCommand(cli: Cli, context: Context): void {
     async ({ url, user, older: olderThanDays, config: file }) => {
       if (url === undefined && user === undefined && olderThanDays === undefined)
         throw new CommandError(exitCodes.usage, 'Name the address of a file, --user or --older.');
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { removeUploads } = await import('../../extensions/upload/upload-operations.ts');
-      const { removed } = await withRunningServer(config, (server) =>
+      const { removed } = await withRunningServer(location, (server) =>
         server.call(removeUploads, { url, user, olderThanDays }),
       );
       printLines(context, [`${filesText(removed)} ${removed === 1 ? 'was' : 'were'} removed.`]);

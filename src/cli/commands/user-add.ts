@@ -1,5 +1,5 @@
 import { type Cli, jidArgument } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, printLines } from '../context.ts';
 import { passwordFrom, passwordOptions } from '../password.ts';
 import { withServerOrData } from '../with-operations.ts';
@@ -11,11 +11,11 @@ export function userAddCommand(cli: Cli, context: Context): void {
     'Create an account',
     (options) => passwordOptions(jidArgument(options, 'Address of the account, such as romeo@example.org')),
     async ({ jid, config: file, ...options }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const password = await passwordFrom(context, options);
       const { addUser } = await import('../../web/control/user-operations.ts');
       const request = { jid, password };
-      const added = await withServerOrData(config, (operator) => operator.call(addUser, request), { create: true });
+      const added = await withServerOrData(location, (operator) => operator.call(addUser, request), { create: true });
       printLines(context, [`${added.jid} was created.`]);
     },
   );

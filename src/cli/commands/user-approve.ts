@@ -1,6 +1,6 @@
 import type { Suspension } from '../../storage/moderation.ts';
 import { type Cli, jidArgument, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
 import { withServerOrData } from '../with-operations.ts';
 
@@ -12,9 +12,9 @@ export function userApproveCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(options).positional('jid', { type: 'string', describe: 'Address of the account' }),
     async ({ jid, json, config: file }) => {
       if (jid === undefined) return list(context, file, json);
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { approveUser } = await import('../../web/control/moderation-operations.ts');
-      await withServerOrData(config, (operator) => operator.call(approveUser, { jid }));
+      await withServerOrData(location, (operator) => operator.call(approveUser, { jid }));
       if (json) printJson(context, { jid });
       else printLines(context, [`${jid} is approved.`]);
     },
@@ -28,18 +28,18 @@ export function userRejectCommand(cli: Cli, context: Context): void {
     'Remove an account that waits for approval',
     (options) => jidArgument(options, 'Address of the account'),
     async ({ jid, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { rejectUser } = await import('../../web/control/moderation-operations.ts');
-      await withServerOrData(config, (operator) => operator.call(rejectUser, { jid }));
+      await withServerOrData(location, (operator) => operator.call(rejectUser, { jid }));
       printLines(context, [`${jid} was removed.`]);
     },
   );
 }
 
 async function list(context: Context, file: string | undefined, json: boolean): Promise<void> {
-  const config = await readConfiguration(context, file);
+  const location = await locateServer(context, file);
   const { listWaiting } = await import('../../web/control/moderation-operations.ts');
-  const { accounts } = await withServerOrData(config, (operator) => operator.call(listWaiting, {}));
+  const { accounts } = await withServerOrData(location, (operator) => operator.call(listWaiting, {}));
   if (json) printJson(context, { accounts });
   else printLines(context, aligned(accounts.map(row)));
 }

@@ -1,6 +1,6 @@
 import type { DeviceReport } from '../../c2s/devices.ts';
 import { type Cli, jidArgument, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
 import { withServerOrData } from '../with-operations.ts';
 
@@ -11,9 +11,9 @@ export function userDevicesCommand(cli: Cli, context: Context): void {
     'List the devices with access to an account',
     (options) => jsonOption(jidArgument(options, 'Address of the account')),
     async ({ jid, json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { listDevices } = await import('../../web/control/device-operations.ts');
-      const { devices } = await withServerOrData(config, (operator) => operator.call(listDevices, { jid }));
+      const { devices } = await withServerOrData(location, (operator) => operator.call(listDevices, { jid }));
       if (json) printJson(context, { devices });
       else printLines(context, aligned(devices.map(row)));
     },
@@ -32,9 +32,9 @@ export function userRevokeCommand(cli: Cli, context: Context): void {
         describe: 'Id of the device, as "user devices" shows it',
       }),
     async ({ jid, device, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { revokeDevice } = await import('../../web/control/device-operations.ts');
-      const { knowsPassword } = await withServerOrData(config, (operator) =>
+      const { knowsPassword } = await withServerOrData(location, (operator) =>
         operator.call(revokeDevice, { jid, device }),
       );
       printLines(context, [`The sessions and tokens of ${device} were removed.`]);

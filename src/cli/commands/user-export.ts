@@ -1,5 +1,5 @@
 import { type Cli, jidArgument, outOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import type { Context } from '../context.ts';
 import { writeExport } from '../export/write-export.ts';
 import { withServerOrData } from '../with-operations.ts';
@@ -11,13 +11,13 @@ export function userExportCommand(cli: Cli, context: Context): void {
     'Write an account, or all accounts of a domain, as a XEP-0227 file',
     (options) => outOption(jidArgument(options, 'Account or domain')),
     async ({ jid, out, config: configFile }) => {
-      const config = await readConfiguration(context, configFile);
+      const location = await locateServer(context, configFile);
       const [{ exportedDocument }, { operatorAddress }] = await Promise.all([
         import('../export/export-users.ts'),
         import('../../routing/operation.ts'),
       ]);
       const lose = (account: string, what: string) => context.stderr.write(`${account}: left out: ${what}\n`);
-      await withServerOrData(config, (operator) =>
+      await withServerOrData(location, (operator) =>
         writeExport(context, out, exportedDocument({ operator, lose }, [operatorAddress(jid)])),
       );
     },

@@ -1,7 +1,7 @@
 import { systemClock } from '../../support/clock.ts';
 import type { Cli } from '../cli.ts';
 import { jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import type { SendArchived } from '../import/archive-upload.ts';
@@ -66,7 +66,8 @@ async function importFile(
   { file, iterations, domain, config: configFile, ...during }: ImportRequest,
 ): Promise<ImportSummary> {
   if (iterations !== undefined) checkIterations(iterations);
-  const config = await readConfiguration(context, configFile);
+  const location = await locateServer(context, configFile);
+  const config = await location.readConfig();
   const [{ entriesIn }, { addressFault, importUsers }, operations] = await Promise.all([
     import('../import/entries-in.ts'),
     import('../import/import-users.ts'),
@@ -79,7 +80,7 @@ async function importFile(
   const { scramIterations } = config.authentication;
   const options = { ...during, domains: config.domains, iterations: iterations ?? scramIterations };
   return withServerOrData(
-    config,
+    location,
     (operator) => {
       const send: SendArchived = async (jid, messages, begun) => {
         if (addressFault(jid, config.domains) !== undefined) return undefined;

@@ -1,7 +1,7 @@
 import type { Operator } from '../../web/control/operator.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
 import { type Cli, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { withServerOrData } from '../with-operations.ts';
 
@@ -15,8 +15,8 @@ export function userListCommand(cli: Cli, context: Context): void {
     (options) =>
       jsonOption(options).option('domain', { type: 'string', describe: 'List only the accounts of this domain' }),
     async ({ json, domain, config: file }) => {
-      const config = await readConfiguration(context, file);
-      const users = await withServerOrData(config, (operator) => allUsers(operator, domain));
+      const location = await locateServer(context, file);
+      const users = await withServerOrData(location, (operator) => allUsers(operator, domain));
       if (json) printJson(context, { users });
       else printLines(context, users);
     },

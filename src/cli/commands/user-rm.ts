@@ -1,5 +1,5 @@
 import { type Cli, jidArgument } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, printLines } from '../context.ts';
 import { withServerOrData } from '../with-operations.ts';
 
@@ -10,9 +10,9 @@ export function userRemoveCommand(cli: Cli, context: Context): void {
     'Remove an account with all its data and end its sessions',
     (options) => jidArgument(options, 'Address of the account'),
     async ({ jid, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { removeUser } = await import('../../web/control/user-operations.ts');
-      await withServerOrData(config, (operator) => operator.call(removeUser, { jid }));
+      await withServerOrData(location, (operator) => operator.call(removeUser, { jid }));
       printLines(context, [`${jid} was removed.`]);
     },
   );

@@ -1,5 +1,5 @@
 import { type Cli, jidArgument, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import { withServerOrData } from '../with-operations.ts';
 
@@ -15,9 +15,9 @@ export function userShowCommand(cli: Cli, context: Context): void {
         describe: 'Show the contacts, too',
       }),
     async ({ jid, roster, json, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { showUser, userRoster } = await import('../../web/control/user-operations.ts');
-      const { shown, contacts } = await withServerOrData(config, async (operator) => ({
+      const { shown, contacts } = await withServerOrData(location, async (operator) => ({
         shown: await operator.call(showUser, { jid }),
         contacts: roster ? (await operator.call(userRoster, { jid })).contacts : undefined,
       }));

@@ -1,6 +1,6 @@
 import type { Suspension } from '../../storage/moderation.ts';
 import { type Cli, jidArgument, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import { durationMs } from '../duration.ts';
 import { withServerOrData } from '../with-operations.ts';
@@ -21,10 +21,10 @@ export function userSuspendCommand(cli: Cli, context: Context): void {
         }),
     async ({ jid, json, reason, removeAfter, config: file }) => {
       if (jid === undefined) return list(context, file, json);
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const removeAfterMs = removeAfter === undefined ? undefined : durationMs('remove-after', removeAfter);
       const { suspendUser } = await import('../../web/control/moderation-operations.ts');
-      const { removeAtMs } = await withServerOrData(config, (operator) =>
+      const { removeAtMs } = await withServerOrData(location, (operator) =>
         operator.call(suspendUser, { jid, reason, removeAfterMs }),
       );
       if (json) return printJson(context, { jid, removeAtMs });
@@ -35,9 +35,9 @@ export function userSuspendCommand(cli: Cli, context: Context): void {
 }
 
 async function list(context: Context, file: string | undefined, json: boolean): Promise<void> {
-  const config = await readConfiguration(context, file);
+  const location = await locateServer(context, file);
   const { listSuspensions } = await import('../../web/control/moderation-operations.ts');
-  const { suspensions } = await withServerOrData(config, (operator) => operator.call(listSuspensions, {}));
+  const { suspensions } = await withServerOrData(location, (operator) => operator.call(listSuspensions, {}));
   if (json) printJson(context, { suspensions });
   else printLines(context, aligned(suspensions.map(row)));
 }
@@ -54,9 +54,9 @@ export function userResumeCommand(cli: Cli, context: Context): void {
     'Let the user of a suspended account log in again',
     (options) => jidArgument(options, 'Address of the account'),
     async ({ jid, config: file }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { resumeUser } = await import('../../web/control/moderation-operations.ts');
-      await withServerOrData(config, (operator) => operator.call(resumeUser, { jid }));
+      await withServerOrData(location, (operator) => operator.call(resumeUser, { jid }));
       printLines(context, [`${jid} is not suspended any more.`]);
     },
   );

@@ -1,7 +1,7 @@
 import type { WatchedKind } from '../../web/watch/watch-filter.ts';
 import type { WatchedStanza, WatchItem } from '../../web/watch/watcher.ts';
 import { type Cli, jsonOption } from '../cli.ts';
-import { readConfiguration } from '../configuration.ts';
+import { locateServer } from '../configuration.ts';
 import { type Context, harmless, printLines } from '../context.ts';
 import { withRunningServer } from '../with-operations.ts';
 
@@ -31,10 +31,10 @@ export function watchCommand(cli: Cli, context: Context): void {
           describe: 'Show the contents of stanzas; the server logs that you did',
         }),
     async ({ json, config: file, jid, domain, kind, ns, bodies }) => {
-      const config = await readConfiguration(context, file);
+      const location = await locateServer(context, file);
       const { watch } = await import('../../web/control/watch-operations.ts');
       const request = { jid, domain, kinds: kind as readonly WatchedKind[] | undefined, ns, bodies };
-      await withRunningServer(config, async (server) => {
+      await withRunningServer(location, async (server) => {
         for await (const item of server.follow(watch, request)) {
           printLines(context, json ? [JSON.stringify(item)] : linesOf(item));
         }
