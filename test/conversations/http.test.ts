@@ -77,6 +77,13 @@ describe('The HTTP listener of a server', () => {
     expect(answer).to.match(/^HTTP\/1\.1 503 .*\r\n\r\nstorage failed\n$/s);
   });
 
+  it('tells those who speak no WebSocket to do so, and closes (RFC 9110 §15.5.22)', async () => {
+    const answer = await exchange(portOf(server.addresses.http), 'GET /ws');
+    expect(answer)
+      .to.match(/^HTTP\/1\.1 426 /)
+      .and.to.match(/^connection: Upgrade, close\r$/im);
+  });
+
   it('writes probes into the log at debug level only', () => {
     const lines = log.lines.filter((line) => line.includes('/healthz'));
     expect(lines.map((line) => line.split(' ')[0])).to.deep.equal(['debug', 'debug', 'debug', 'debug']);

@@ -31,7 +31,7 @@ export function webSocketRoute(path: string, deps: WebSocketRouteDeps): HttpRout
     methods: ['GET'],
     path,
     quiet: true,
-    handle: () => ({ status: 426, headers: { connection: 'Upgrade', upgrade: 'websocket' } }),
+    handle: () => ({ status: 426, headers: { connection: 'Upgrade, close', upgrade: 'websocket' } }),
     upgrade(request, socket, firstBytes, message) {
       const status = refusal(request, deps.origins);
       if (status !== undefined) return refuse(socket, status);
