@@ -1,4 +1,4 @@
-import type { ArchivedMessage, ArchiveLimits, ArchiveRange } from './archive.ts';
+import type { ArchivedMessage, ArchiveLimits, ArchiveRange, ArchiveUsage } from './archive.ts';
 
 /** How somebody belongs to a room, by bare JID or domain. */
 export interface RoomAffiliation {
@@ -185,6 +185,8 @@ export interface RoomStore {
   count(room: number, range: RoomRange, most: number): Promise<number>;
   /** The ids of the first and the last message. */
   bounds(room: number): Promise<readonly [first: number, last: number] | undefined>;
+  /** Measures the archives of all rooms together, in steps. */
+  usage(): Promise<ArchiveUsage>;
   /** Removes the messages before an id, a few at a time; resolves with their number. It may end when it has removed `atLeast`. */
   purge(room: number, beforeId: number, atLeast?: number): Promise<number>;
   /** Removes some messages that exceed the limits, or that destroyed rooms and old imports have left; true if there are more. */

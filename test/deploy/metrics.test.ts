@@ -51,7 +51,12 @@ describe('The files for monitoring', () => {
       (name) => /^(?:xmpp|ampere)_/.test(name) && !/_(?:sum|count)$/.test(name),
     );
     const hidden = own.filter((name) => !new RegExp(`\\b${name}(?:_bucket)?\\b`).test(shown));
-    expect(hidden).to.have.members(['xmpp_archive_messages', 'ampere_disk_total_bytes', 'ampere_disk_refusing']);
+    expect(hidden).to.have.members([
+      'xmpp_archive_messages',
+      'xmpp_room_archive_messages',
+      'ampere_disk_total_bytes',
+      'ampere_disk_refusing',
+    ]);
   });
 
   it('count what happens', async () => {

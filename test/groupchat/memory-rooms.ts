@@ -1,3 +1,4 @@
+import type { ArchiveUsage } from '../../src/storage/archive.ts';
 import { firstIdAt } from '../../src/storage/ordered-ids.ts';
 import type {
   ListedRoom,
@@ -136,6 +137,13 @@ export class MemoryRooms implements RoomStore {
     const messages = this.#rooms.get(room)?.messages ?? [];
     const [first, last] = [messages[0], messages.at(-1)];
     return Promise.resolve(first && last && [first.id, last.id]);
+  }
+
+  usage(): Promise<ArchiveUsage> {
+    const all = [...this.#rooms.values()].flatMap(({ messages }) => messages);
+    const ids = all.map(({ id }) => id).sort((one, other) => one - other);
+    const bytes = all.reduce((sum, message) => sum + message.bytes.length, 0);
+    return Promise.resolve({ messages: all.length, bytes, firstId: ids[0], lastId: ids.at(-1) });
   }
 
   purge(room: number, beforeId: number): Promise<number> {

@@ -200,6 +200,17 @@ export function describeRooms(storeOf: () => RoomStore): void {
       });
     });
 
+    it('measures the archives of all rooms together, more than one step at once', async () => {
+      const before = await store.usage();
+      const [one, other] = [await made(), await made()];
+      for (let n = 0; n < 2100; n++) append(n % 2 === 0 ? one.room : other.room, 'four');
+      const last = append(one.room, 'sixsix');
+      const usage = await store.usage();
+      expect(usage.messages - before.messages).to.equal(2101);
+      expect(usage.bytes - before.bytes).to.equal(2100 * 4 + 6);
+      expect(usage.lastId).to.equal(last);
+    });
+
     it('makes all changes of a set', async () => {
       const { room, address } = await made();
       await store.change(room, [

@@ -1,6 +1,7 @@
 import type { ComponentReport } from '../../components/component.ts';
 import type { PeerStreamReport } from '../../federation/peer-report.ts';
 import type { SessionDirectory } from '../../routing/session-directory.ts';
+import type { ArchiveUsage } from '../../storage/archive.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { StreamTraffic, Traffic } from '../../streams/stream-traffic.ts';
 import type { Clock } from '../../support/clock.ts';
@@ -27,11 +28,11 @@ export interface MetricSources {
   readonly refusals: Tally<'reason'>;
   readonly requests: Tally<'route' | 'code'>;
   readonly certificates: () => readonly CertificateExpiry[];
-  readonly storage: Pick<Storage, 'accounts' | 'archive' | 'disk' | 'load'>;
+  readonly storage: Pick<Storage, 'accounts' | 'archive' | 'rooms' | 'disk' | 'load'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
-/** For how long a measurement of the archive is good: it reads the whole archive. */
+/** For how long a measurement of archives is good: it reads them whole. */
 const archiveMeasuredEveryMs = 3_600_000;
 
 /** Seconds that a commit may take, by bucket. */
@@ -162,7 +163,8 @@ function countBy(all: readonly Readonly<Record<string, string>>[]): Sample[] {
 }
 
 function storageMetrics({ storage, clock }: MetricSources): readonly Metric[] {
-  const usage = new ArchiveMeasurement(storage.archive, clock);
+  const ofAccounts = new ArchiveMeasurement(() => storage.archive.usage(), clock);
+  const ofRooms = new ArchiveMeasurement(() => storage.rooms.usage(), clock);
   const gauge = (name: string, help: string, read: () => number | Promise<number>): Metric => ({
     name,
     help,
@@ -174,9 +176,15 @@ function storageMetrics({ storage, clock }: MetricSources): readonly Metric[] {
     gauge(
       'xmpp_archive_messages',
       'Messages in the archives of accounts, measured once an hour.',
-      () => usage.messages,
+      () => ofAccounts.messages,
     ),
-    gauge('xmpp_archive_bytes', 'Size of these messages, measured once an hour.', () => usage.bytes),
+    gauge('xmpp_archive_bytes', 'Size of these messages, measured once an hour.', () => ofAccounts.bytes),
+    gauge(
+      'xmpp_room_archive_messages',
+      'Messages in the archives of rooms, measured once an hour.',
+      () => ofRooms.messages,
+    ),
+    gauge('xmpp_room_archive_bytes', 'Size of these messages, measured once an hour.', () => ofRooms.bytes),
     gauge(
       'ampere_storage_queue_operations',
       'Operations that wait for the storage thread.',
@@ -196,16 +204,16 @@ function storageMetrics({ storage, clock }: MetricSources): readonly Metric[] {
   ];
 }
 
-/** The size of the archive. A measurement reads all of it, so it runs beside the requests, and seldom. */
+/** The size of archives. A measurement reads all of them, so it runs beside the requests, and seldom. */
 class ArchiveMeasurement {
-  readonly #archive: Pick<Storage['archive'], 'usage'>;
+  readonly #measure: () => Promise<ArchiveUsage>;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   #measuredAtMs: number | undefined;
   #messages = 0;
   #bytes = 0;
 
-  constructor(archive: Pick<Storage['archive'], 'usage'>, clock: Pick<Clock, 'monotonicMs'>) {
-    this.#archive = archive;
+  constructor(measure: () => Promise<ArchiveUsage>, clock: Pick<Clock, 'monotonicMs'>) {
+    this.#measure = measure;
     this.#clock = clock;
   }
 
@@ -224,7 +232,7 @@ class ArchiveMeasurement {
     const nowMs = this.#clock.monotonicMs();
     if (this.#measuredAtMs !== undefined && nowMs - this.#measuredAtMs < archiveMeasuredEveryMs) return;
     this.#measuredAtMs = nowMs;
-    this.#archive.usage().then(
+    this.#measure().then(
       ({ messages, bytes }) => {
         this.#messages = messages;
         this.#bytes = bytes;

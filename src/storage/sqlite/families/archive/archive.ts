@@ -5,7 +5,6 @@ import type {
   ArchiveRange,
   ArchiveRecord,
   ArchiveStore,
-  ArchiveUsage,
   NewArchivedMessage,
 } from '../../../archive.ts';
 import { StorageError } from '../../../storage-error.ts';
@@ -15,10 +14,8 @@ import { type ArchiveTables, archiveTables } from './archive-tables.ts';
 import { prepareImports } from './imports.ts';
 import { type FoundMessages, packFound, packMessages, unpackFound } from './packed-messages.ts';
 import { prepareRemovals } from './removals.ts';
-import { prepareUsage } from './usage.ts';
+import { prepareUsage, usageInSteps } from './usage.ts';
 
-/** Messages that one operation measures. */
-const measuredAtOnce = 2000;
 /** Messages that one operation searches, and operations of one search. */
 const [searchedAtOnce, searchSteps] = [250, 4];
 
@@ -104,19 +101,7 @@ function methodsInSteps(run: Context['run']): Pick<ArchiveStore, 'search' | 'pur
       }
       return removed;
     },
-    usage: async (archive) => {
-      let usage: ArchiveUsage = { messages: 0, bytes: 0, firstId: undefined, lastId: undefined };
-      for (;;) {
-        const { messages, bytes, firstId, lastId } = await run('measure', archive, usage.lastId ?? 0, measuredAtOnce);
-        if (messages === 0) return usage;
-        usage = {
-          messages: usage.messages + messages,
-          bytes: usage.bytes + bytes,
-          firstId: usage.firstId ?? firstId,
-          lastId,
-        };
-      }
-    },
+    usage: (archive) => usageInSteps((afterId, limit) => run('measure', archive, afterId, limit)),
   };
 }
 

@@ -9,6 +9,7 @@ import type {
 } from '../../../rooms.ts';
 import { asBuffer, ownBytes } from '../../bytes.ts';
 import { defineFamily, type OperationsOf, type StoreContext } from '../../family.ts';
+import { prepareMeasuring, usageInSteps } from '../archive/usage.ts';
 import { packChange, packNewRoom, prepareRoomWrites } from './room-changes.ts';
 import { prepareRoomImports } from './room-imports.ts';
 import { prepareRoomLists } from './room-lists.ts';
@@ -35,7 +36,8 @@ function prepareRooms(db: Database.Database) {
   const occupants = prepareRoomOccupants(db);
   const writes = prepareRoomWrites(db);
   const imports = prepareRoomImports(db, writes);
-  const reads = { open: prepareOpen(db), vcard: prepareVcard(db), ...lists };
+  const measure = prepareMeasuring(db, 'room_messages');
+  const reads = { open: prepareOpen(db), vcard: prepareVcard(db), measure, ...lists };
   return {
     reads: { ...reads, ...messages.reads, ...occupants.reads, ...imports.reads },
     writes: { ...writes, ...messages.writes, ...occupants.writes, ...imports.writes },
@@ -72,6 +74,7 @@ function roomStore({ run, gather, nextId, nowMs }: StoreContext<OperationsOf<typ
     find: async (room, ids) => unpack(await run('find', room, ids)),
     count: (room, range, most) => run('count', room, range, most),
     bounds: (room) => run('bounds', room),
+    usage: () => usageInSteps((afterId, limit) => run('measure', afterId, limit)),
     purge: async (room, beforeId, atLeast = Number.POSITIVE_INFINITY) => {
       let removed = 0;
       while (removed < atLeast) {
