@@ -57,13 +57,14 @@ export async function makeFederation(
     requests,
     copies,
     broken: (remote) => hooks.linkBroken(remote),
+    barred: (users) => hooks.barred(users),
     management: managementLimits(config),
     notices: (stage) => hooks.streamFeatures(stage),
     traffic: traffic.s2s,
     clock,
     log,
   });
-  federation.block(blocked.map(({ domain }) => domain));
+  await federation.block(blocked.map(({ domain }) => domain));
   return federation;
 }
 

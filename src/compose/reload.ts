@@ -38,7 +38,7 @@ export function makeReload(
     const applyCertificates = await certificates.prepare(certificateOptions(config, services));
     const applyParts = await prepareParts(config, parts);
     applyCertificates();
-    applyParts();
+    await applyParts();
     running = config;
     waiting = left;
     log.level = config.log.level;
@@ -65,19 +65,19 @@ export function makeReload(
 async function prepareParts(
   config: Config,
   { routing, extensions, components, resolver, federation, live }: Parts,
-): Promise<() => void> {
+): Promise<() => Promise<void>> {
   const trust = await TrustAnchors.read(config.s2s.trustedAuthorities);
   const wanted = componentOptions(config);
   routing.services.checkFree(wanted);
   await components.prepare(wanted);
   const options = extensionOptions(config);
   const prepared = await Promise.all(extensions.map(({ reload }) => reload?.(options)));
-  return () => {
+  return async () => {
     replaceLive(live, config);
     for (const apply of prepared) apply?.();
     components.reload(wanted);
     resolver.reload(resolverOptions(config));
     // Last, because it decides about streams by the domains that are served now.
-    federation?.reload(federationOptions(config), trust);
+    await federation?.reload(federationOptions(config), trust);
   };
 }

@@ -57,6 +57,8 @@ async function open(foundation: Foundation, parts: Parts, options: ServerOptions
     const running = makeRunningServer(foundation, parts, addresses, configuration, options);
     control = await openControl(foundation, parts, running);
     parts.routing.hooks.opened();
+    // The operator may have blocked domains while the server was stopped.
+    void parts.federation?.bar();
     parts.suspensions.start();
     return {
       addresses,
@@ -149,7 +151,7 @@ function makeRunningServer(
     invitations,
     blocksChanged: async () => {
       const blocked = await storage.moderation.blockedDomains();
-      federation?.block(blocked.map(({ domain }) => domain));
+      await federation?.block(blocked.map(({ domain }) => domain));
     },
     exports: new Set(),
     accounts: routing.accounts,

@@ -93,6 +93,7 @@ export function rooms(deps: RoomExtensionDeps): Extension {
   const failed = (error: unknown) => log.error({ err: error }, 'rooms could not be loaded after a restart');
   const tidied = { newId: () => store.newMessageId(), tidy: store.tidy.bind(store) };
   const retention = archiveRetention({ store: tidied, options: keeping, clock, log });
+  let recovered = Promise.resolve();
   return {
     name: 'rooms',
     claims,
@@ -108,13 +109,17 @@ export function rooms(deps: RoomExtensionDeps): Extension {
     },
     opened: () => {
       retention.start();
-      all.recover().catch(failed);
+      recovered = all.recover().catch(failed);
     },
     closing: async () => {
       await retention.stop();
       // The disk may have failed. The next start then takes it for a crash.
       await all.stop().catch((error: unknown) => log.warn({ err: error }, 'what rooms know could not be written'));
     },
+    barred: (users) =>
+      recovered
+        .then(() => all.expel(users))
+        .catch((error: unknown) => log.error({ err: error }, 'barred users may still be in rooms')),
     accountRemoved: (user) =>
       void all
         .forget(user)

@@ -3,7 +3,7 @@ import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import { StreamError } from '../protocol/stream-error.ts';
 import type { AckScope } from '../routing/ack-scope.ts';
-import type { StreamStage } from '../routing/extension.ts';
+import type { BarredUsers, StreamStage } from '../routing/extension.ts';
 import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { Outbound } from '../routing/outbound.ts';
 import type { OutgoingRequests } from '../routing/outgoing-requests.ts';
@@ -60,6 +60,8 @@ interface FederationDeps {
   readonly copies: Pick<OutgoingCopies, 'add'>;
   /** A stream with the server of a domain has broken. */
   readonly broken: (remote: string) => void;
+  /** Nothing is exchanged with these users any more. Resolves when they were told. */
+  readonly barred: (users: BarredUsers) => Promise<void>;
   /** The limits of stream management. */
   readonly management: AcknowledgmentLimits;
   readonly notices: (stage: StreamStage, facts: { readonly host: string }) => readonly Element[];
@@ -69,6 +71,8 @@ interface FederationDeps {
 }
 
 const tickMs = 1000;
+/** How long streams with a domain that is no longer allowed stay open, so that its users can be told. */
+const farewellMs = 2000;
 
 /** Streams between this server and others (RFC 6120 §8.1.2.2, §10.4). */
 export class Federation {
@@ -126,25 +130,41 @@ export class Federation {
   }
 
   /** Applies new settings. Closes the streams that they no longer permit. */
-  reload(options: FederationOptions, trust: TrustAnchors): void {
+  async reload(options: FederationOptions, trust: TrustAnchors): Promise<void> {
     this.#policies.replace(options);
     this.#trust = trust;
-    this.#applyPolicies();
+    await this.#applyPolicies();
   }
 
   /** Exchanges nothing with these domains from now on, in addition to those that the settings deny. Closes their streams. */
-  block(domains: readonly string[]): void {
+  async block(domains: readonly string[]): Promise<void> {
     this.#policies.block(domains);
-    this.#applyPolicies();
+    await this.#applyPolicies();
   }
 
-  #applyPolicies(): void {
-    const { isHosted } = this.#deps;
+  /** Ends the presence of users here whose domains are not allowed. Resolves when they were told. */
+  bar(): Promise<void> {
+    const { isHosted, barred } = this.#deps;
+    const known = new Map<string, boolean>();
+    const isBarred = (domain: string) => {
+      const found = known.get(domain) ?? (!isHosted(domain) && !this.#policies.allows(domain));
+      known.set(domain, found);
+      return found;
+    };
+    const reason = 'this server does not communicate with the server of the user';
+    return barred({ has: ({ domain }) => isBarred(domain), sparesMembers: false, reason });
+  }
+
+  async #applyPolicies(): Promise<void> {
+    const { isHosted, clock } = this.#deps;
+    await within(clock, farewellMs, this.bar());
     for (const stream of new Set([...this.#outgoing, ...this.#incoming])) {
       const objection = objectionTo(stream, { isHosted, policies: this.#policies });
       if (objection) stream.close(objection);
     }
     this.#links.tryAgain();
+    // Some may have come back before their stream was closed.
+    await this.bar();
   }
 
   /** Connections with other servers, by whether the peer has authenticated. One that we have opened counts as authenticated. */

@@ -129,7 +129,7 @@ export const kickOccupant = operation({
   run: async ({ rooms }: OperatedRooms, { room, nick, reason }) => {
     const { address, occupants } = await existingAt(rooms, room);
     if (!occupants.named(nickKey(nick))) throw new OperationError('not-found', `Nobody in ${room} is ${nick}.`);
-    await operated(() => rooms.operate(address, { kind: 'eject', nick, reason }));
+    await operated(() => rooms.operate(address, { kind: 'eject', nicks: [nick], reason }));
     return {};
   },
 });

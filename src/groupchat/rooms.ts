@@ -3,6 +3,7 @@ import { Jid } from '../protocol/jid.ts';
 import { retractedId } from '../protocol/retraction.ts';
 import { Stanza } from '../protocol/stanza.ts';
 import { StanzaError } from '../protocol/stanza-error.ts';
+import type { BarredUsers } from '../routing/extension.ts';
 import { type MaybePromise, then } from '../routing/maybe-promise.ts';
 import { firstIdAt } from '../storage/ordered-ids.ts';
 import type { RoomStore } from '../storage/rooms.ts';
@@ -12,21 +13,11 @@ import { TurnBudget } from '../support/turn-budget.ts';
 import { parseFrame } from '../xml/parse-frame.ts';
 import type { RoomArchive } from './archive-queries.ts';
 import { type Held, heldRoom, isSomebodyUnaware, refusalAt } from './held-room.ts';
-import { type ListedUsers, refuseListed } from './listed-users.ts';
+import { ejectionOf, type ListedUsers, refuseListed } from './listed-users.ts';
 import { type LoadedRoom, loadRoom } from './loading.ts';
 import type { Wish } from './read-command.ts';
 import { recovery } from './recovery.ts';
-import type {
-  ArchivedTarget,
-  CreateRoom,
-  Creation,
-  Eject,
-  ForgetHistory,
-  Reconfigure,
-  Remove,
-  RoomCommand,
-  SetAffiliation,
-} from './room/command.ts';
+import type { ArchivedTarget, Creation, OperatorCommand, RoomCommand } from './room/command.ts';
 import type { RoomState } from './room/state.ts';
 import { type CommandMaker, RoomOwner, type SendAnnouncements } from './room-owner.ts';
 import { RoomPace } from './room-pace.ts';
@@ -77,11 +68,6 @@ const sweepMs = 60 * 1000;
 const confirmedMs = { least: 50, most: 1000 };
 /** How many addresses of rooms are read at once. */
 const pageSize = 100;
-
-/** A command of an operator. */
-type OperatorCommand = WithoutTime<SetAffiliation | Remove | CreateRoom | Reconfigure | Eject | ForgetHistory>;
-
-type WithoutTime<Command> = Command extends unknown ? Omit<Command, 'nowMs'> : never;
 
 /** All rooms of the server that are in memory. A room is loaded when it is addressed, and leaves memory when nobody is in it. */
 export class Rooms {
@@ -208,12 +194,23 @@ export class Rooms {
     const { store, clock } = this.#deps;
     const forget = () => ({ kind: 'set-affiliation', user, affiliation: 'none', nowMs: clock.nowMs() }) as const;
     const addresses = await store.forget(user.toString());
-    const told = addresses.map(async (address) => {
-      await this.#held.get(address);
-      const held = this.#held.get(address);
-      if (held && !(held instanceof Promise)) await held.owner.take(forget);
+    await Promise.all(addresses.map((address) => this.#ifHeld(address, forget)));
+  }
+
+  /** Removes the occupants that are barred. Resolves when they were told. */
+  async expel(users: BarredUsers): Promise<void> {
+    const told = [...this.#held.keys()].map(async (address) => {
+      await this.#turns.take(1);
+      await this.#ifHeld(address, (state) => ejectionOf(state, users, this.#deps.clock.nowMs()));
     });
     await Promise.all(told);
+  }
+
+  /** Gives a command to a room that is in memory. */
+  async #ifHeld(address: string, make: CommandMaker): Promise<void> {
+    await this.#held.get(address);
+    const held = this.#held.get(address);
+    if (held && !(held instanceof Promise)) await held.owner.take(make);
   }
 
   /** Uses the room at an address at once, or else when it is loaded. */

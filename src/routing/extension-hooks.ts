@@ -2,7 +2,15 @@ import type { Jid } from '../protocol/jid.ts';
 import type { Stanza } from '../protocol/stanza.ts';
 import type { Element } from '../xml/element.ts';
 import type { Account } from './account.ts';
-import type { Extension, NonzaHandler, SessionFeature, StanzaFilter, StatusSection, StreamStage } from './extension.ts';
+import type {
+  BarredUsers,
+  Extension,
+  NonzaHandler,
+  SessionFeature,
+  StanzaFilter,
+  StatusSection,
+  StreamStage,
+} from './extension.ts';
 import type { ExtensionListener } from './extension-listener.ts';
 import type { MessageArchive } from './message-archive.ts';
 import type { MessageStore } from './message-store.ts';
@@ -97,6 +105,11 @@ export class ExtensionHooks {
   /** Tells all extensions that a stream with the server of a domain has broken. */
   linkBroken(remote: string): void {
     for (const { linkBroken } of this.#extensions) linkBroken?.(remote);
+  }
+
+  /** Tells all extensions that users of other servers are barred. Resolves when these users were told. */
+  async barred(users: BarredUsers): Promise<void> {
+    await Promise.all(this.#extensions.map(({ barred }) => barred?.(users)));
   }
 
   /** Tells all extensions that the ports are open. */

@@ -80,6 +80,8 @@ export interface Extension<Options = unknown> {
   readonly returned?: (session: Session) => void;
   /** A stream with the server of another domain has broken: stanzas on their way may be lost. */
   readonly linkBroken?: (remote: string) => void;
+  /** Users of other servers are barred from now on. Ends their presence in services of the extension; resolves when they were told. */
+  readonly barred?: (users: BarredUsers) => Promise<void>;
   /** All ports are open. */
   readonly opened?: () => void;
   /** All streams have ended; the store is still open. */
@@ -111,6 +113,15 @@ export interface Extension<Options = unknown> {
    * in `Session.device`.
    */
   readonly deviceRevoked?: (account: Jid, device: string) => MaybePromise<void>;
+}
+
+/** Users of other servers with whom the operator, or a block list, wants no contact. */
+export interface BarredUsers {
+  readonly has: (user: Jid) => boolean;
+  /** Whether those who are members of a room may stay in it. */
+  readonly sparesMembers: boolean;
+  /** For the users, and for those who see them go. */
+  readonly reason: string;
 }
 
 /** What `ampere status` shows of an extension. */

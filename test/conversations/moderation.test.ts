@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { ControlClient } from '../../src/cli/control-client.ts';
 import { announce, listNotices, removeNotice, setNotice } from '../../src/extensions/announcements.ts';
+import { showRoom } from '../../src/groupchat/room-operations.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/open-sqlite-storage.ts';
 import {
   blockDomain,
   listBlockedDomains,
@@ -8,10 +10,19 @@ import {
   suspendUser,
   unblockDomain,
 } from '../../src/web/control/moderation-operations.ts';
+import { listPeers } from '../../src/web/control/server-operations.ts';
 import { FederatedServer } from '../support/federated-server.ts';
+import { creates, joins, untilLine } from '../support/shares-rooms.ts';
 import type { TestClient } from '../support/test-client.ts';
 
 const [verona, mantua] = ['verona.example', 'mantua.example'] as const;
+
+const room = `tomb@conference.${verona}`;
+
+async function nicksIn({ directory }: FederatedServer): Promise<string[]> {
+  const control = (await ControlClient.connect(directory)) ?? expect.fail('no control socket');
+  return (await control.call(showRoom, { room })).occupants.map(({ nick }) => nick);
+}
 
 describe('The operator of a server', () => {
   let here: FederatedServer;
@@ -53,6 +64,20 @@ describe('The operator of a server', () => {
     romeo.sends(message(romeo.jid, apothecary.jid, 'after'));
     await apothecary.receives(message(romeo.jid, apothecary.jid, 'after'));
     await apothecary.receivesNothing();
+  });
+
+  it('removes the users of a blocked domain from rooms, and tells them and those who stay', async () => {
+    await creates(romeo, room);
+    await joins(apothecary, room);
+    await here.administration.call(blockDomain, { domain: mantua });
+    for (const client of [apothecary, romeo]) {
+      const line = await untilLine(client, /^-guest /);
+      expect(line).to.match(/ none\/none .*reason=this server does not communicate with the server of the user .*307$/);
+    }
+    expect(await nicksIn(here)).to.deep.equal(['owner']);
+    const { streams } = await here.administration.call(listPeers, {});
+    expect(streams.filter(({ state }) => state === 'open')).to.deep.equal([]);
+    await here.administration.call(unblockDomain, { domain: mantua });
   });
 
   const codeOf = async (done: Promise<unknown>) => {
@@ -122,5 +147,23 @@ describe('The operator of a server', () => {
     expect(await codeOf((await control()).call(removeNotice, { domain: verona, kind: 'online' }))).to.equal(
       'not-found',
     );
+  });
+});
+
+describe('A domain that was blocked while the server was stopped', () => {
+  let servers: FederatedServer[] = [];
+  after(() => Promise.all(servers.map((server) => server.stop())));
+
+  it('has no users in rooms any more', async () => {
+    servers = await FederatedServer.startAll([verona, mantua], 'dialback');
+    const [here, there] = servers as [FederatedServer, FederatedServer];
+    await creates(await here.arrives('romeo'), room);
+    await joins(await there.arrives('apothecary'), room);
+    await here.halt();
+    const storage = await openSqliteStorage({ dataDir: here.directory, onFatal: () => undefined, quickCheck: false });
+    await storage.moderation.blockDomain({ domain: mantua, reason: undefined, atMs: Date.now() });
+    await storage.close();
+    await here.start();
+    for (let tries = 0; (await nicksIn(here)).includes('guest'); tries++) if (tries > 10_000) expect.fail('it stays');
   });
 });

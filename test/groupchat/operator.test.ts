@@ -41,12 +41,12 @@ describe('What the operator changes in a room, whatever the rights in it are', (
   });
 
   it('an occupant is removed, with all its clients', () => {
-    bench.takes({ kind: 'eject', nick: 'Romeo', reason: 'night', nowMs: bench.nowMs });
+    bench.takes({ kind: 'eject', nicks: ['Romeo'], reason: 'night', nowMs: bench.nowMs });
     expect(bench.all()).to.deep.equal([
       `romeo < -romeo none/none ${romeo} reason=night 110 307`,
       `juliet < -romeo none/none ${romeo} reason=night 307`,
     ]);
-    const again = { kind: 'eject', nick: 'romeo', reason: undefined, nowMs: bench.nowMs } as const;
+    const again = { kind: 'eject', nicks: ['romeo'], reason: undefined, nowMs: bench.nowMs } as const;
     expect(() => bench.takes(again)).to.throw('nobody has this nickname');
   });
 

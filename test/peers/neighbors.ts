@@ -71,7 +71,7 @@ async function tellOf({ domain, port }: FederatedServer, dns: DnsServer): Promis
 async function startAmpere(core: PeerGround, { way, settings, clock }: NeighborOptions): Promise<FederatedServer> {
   const trusted = way === 'certificate' ? { trustedAuthorities: core.authorityFile } : {};
   const [server] = await FederatedServer.startAll(['ampere.example'], way, {
-    others: new Map([core.domain, `conference.${core.domain}`].map((name) => [name, core.ports.s2s])),
+    others: new Map(['', 'conference.', 'pubsub.'].map((prefix) => [`${prefix}${core.domain}`, core.ports.s2s])),
     settings: { authentication: way, ...trusted },
     ...(settings && { more: settings }),
     ...(clock && { clock }),

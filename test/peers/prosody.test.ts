@@ -1,3 +1,4 @@
+import { describeBlockLists } from './block-lists.ts';
 import { describeFederation, describeOneStream } from './federates.ts';
 import { needsPackages } from './needs-packages.ts';
 import { prosody } from './prosody.ts';
@@ -11,3 +12,4 @@ describe('Ampere and Prosody, by one stream', () => {
 });
 
 describeRooms(prosody);
+describeBlockLists(prosody, { restarts: true });

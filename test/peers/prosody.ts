@@ -7,6 +7,9 @@ const modules = ['roster', 'saslauth', 'tls', 'dialback', 'disco', 'ping', 'offl
 /** Prosody from Debian. */
 export const prosody = prosodyWith([]);
 
+/** Who may make nodes in the service for publish-subscribe. */
+export const keeperOfNodes = 'keeper';
+
 /** Prosody from Debian with further modules. */
 export function prosodyWith(extra: readonly string[], roomModules: readonly string[] = []): PeerKind {
   return {
@@ -63,5 +66,7 @@ ssl = { key = ${text(certificate.key)}, certificate = ${text(certificate.certifi
 VirtualHost ${text(domain)}
 Component ${text(`conference.${domain}`)} "muc"
 modules_enabled = { ${list(roomModules)} }
+Component ${text(`pubsub.${domain}`)} "pubsub"
+admins = { ${text(`${keeperOfNodes}@${domain}`)} }
 `;
 }

@@ -30,6 +30,17 @@ export class RecordingLog implements FollowedLog {
     return () => void this.#followers.delete(take);
   }
 
+  /** Resolves when a line with this text comes. */
+  hears(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.follow((line) => {
+        if (!line.includes(text)) return;
+        stop();
+        resolve();
+      });
+    });
+  }
+
   child(): Log {
     return this;
   }

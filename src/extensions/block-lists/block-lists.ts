@@ -24,7 +24,7 @@ export interface BlockListOptions {
 }
 
 /** Dependencies of the block lists of other servers. */
-interface BlockListsDeps extends Pick<Routing, 'sessions' | 'requests' | 'route' | 'mailboxes' | 'isHosted'> {
+interface BlockListsDeps extends Pick<Routing, 'sessions' | 'requests' | 'route' | 'mailboxes' | 'isHosted' | 'hooks'> {
   /** This server subscribes in the name of its first domain. */
   readonly options: BlockListOptions & { readonly domains: readonly string[] };
   readonly store: Pick<ModerationStore, 'listedEntries' | 'changeListed'>;
@@ -47,6 +47,7 @@ export class BlockLists {
   readonly #subscriber: Jid;
   readonly #followed = new Map<string, FollowedList>();
   readonly #refused = new Tally<'place'>();
+  #barring = false;
 
   constructor(deps: BlockListsDeps) {
     this.#deps = deps;
@@ -107,6 +108,7 @@ export class BlockLists {
     const { store, options, log } = this.#deps;
     try {
       for (const { list, entry } of await store.listedEntries()) this.#addresses.add(list, [entry]);
+      this.#barSoon();
     } catch (error) {
       log.error({ err: error }, 'the entries of block lists cannot be read');
     }
@@ -159,8 +161,20 @@ export class BlockLists {
     const { store, log } = this.#deps;
     this.#addresses.remove(list, removed);
     this.#addresses.add(list, added);
+    if (added.length > 0) this.#barSoon();
     store.changeListed({ list, added, removed }).catch((error: unknown) => {
       log.warn({ err: error, list }, 'changes of a block list cannot be stored');
+    });
+  }
+
+  /** Listed users who are in rooms leave them. All changes of one turn are looked at together. */
+  #barSoon(): void {
+    if (this.#barring) return;
+    this.#barring = true;
+    setImmediate(() => {
+      this.#barring = false;
+      const has = (user: Jid) => this.#covers(user);
+      void this.#deps.hooks.barred({ has, sparesMembers: true, reason: 'the address is on a block list' });
     });
   }
 

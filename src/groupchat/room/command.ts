@@ -226,7 +226,7 @@ export interface EndIfOver {
 }
 
 /** The operator, or the removal of an account, changes an affiliation, whatever the rights in the room are. */
-export interface SetAffiliation {
+interface SetAffiliation {
   readonly kind: 'set-affiliation';
   readonly nowMs: number;
   /** A bare JID or a domain. */
@@ -235,7 +235,7 @@ export interface SetAffiliation {
 }
 
 /** The operator destroys the room. */
-export interface Remove {
+interface Remove {
   readonly kind: 'remove';
   readonly nowMs: number;
   readonly destruction: Destruction;
@@ -259,11 +259,11 @@ export interface Reconfigure {
   readonly config: RoomConfig;
 }
 
-/** The operator removes an occupant. */
+/** The operator removes occupants. */
 export interface Eject {
   readonly kind: 'eject';
   readonly nowMs: number;
-  readonly nick: string;
+  readonly nicks: readonly string[];
   readonly reason: string | undefined;
 }
 
@@ -302,6 +302,11 @@ export interface Resync {
   /** The nicknames that somebody has left shortly before. */
   readonly departed: readonly string[];
 }
+
+/** A command of an operator, without its time. */
+export type OperatorCommand = WithoutTime<SetAffiliation | Remove | CreateRoom | Reconfigure | Eject | ForgetHistory>;
+
+type WithoutTime<Command> = Command extends unknown ? Omit<Command, 'nowMs'> : never;
 
 /** Commands that do not come from clients. */
 export type UnaskedCommand =

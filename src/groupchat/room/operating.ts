@@ -20,11 +20,15 @@ export function reconfigure(room: RoomState, { config }: Reconfigure): Decision 
   return room.kind === 'absent' ? nothing : reconfigured(room, [{ kind: 'configured', config }]);
 }
 
-/** The operator removes an occupant. Throws StanzaError if there is none of this nickname. */
-export function eject(room: RoomState, { nick, reason }: Eject): Decision {
-  const occupant = room.kind === 'existing' ? room.occupants.named(nickKey(nick)) : undefined;
-  if (room.kind === 'absent' || !occupant) throw StanzaError.itemNotFound('nobody has this nickname');
-  const { changes, toTargets, toOthers } = withoutOccupants(room, [occupant], status.kicked, () => ({ reason }));
+/** The operator removes occupants. Throws StanzaError if nobody has one of the nicknames. */
+export function eject(room: RoomState, { nicks, reason }: Eject): Decision {
+  if (room.kind === 'absent' || nicks.length === 0) return nothing;
+  const removed = nicks.map((nick) => {
+    const occupant = room.occupants.named(nickKey(nick));
+    if (!occupant) throw StanzaError.itemNotFound('nobody has this nickname');
+    return occupant;
+  });
+  const { changes, toTargets, toOthers } = withoutOccupants(room, removed, status.kicked, () => ({ reason }));
   return { changes, announcements: [...toTargets, ...toOthers] };
 }
 
