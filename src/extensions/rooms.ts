@@ -59,7 +59,13 @@ const claims: readonly Claim[] = [
   },
   { spec: 'XEP-0421', title: 'Occupant identifiers for semi-anonymous MUCs', version: '1.0.1', status: 'complete' },
   { spec: 'XEP-0424', title: 'Message Retraction', version: '0.4.2', status: 'complete' },
-  { spec: 'XEP-0425', title: 'Moderated Message Retraction', version: '0.3.0', status: 'complete' },
+  {
+    spec: 'XEP-0425',
+    title: 'Moderated Message Retraction',
+    version: '0.3.0',
+    status: 'complete',
+    note: 'also for clients that know version 0.2',
+  },
   {
     spec: 'XEP-0433',
     title: 'Extended Channel Search',

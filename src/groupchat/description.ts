@@ -58,7 +58,7 @@ function reservedNick(room: ExistingRoom, asker: Jid): Capabilities {
 function capabilitiesOf(room: ExistingRoom, asker: Jid): Capabilities {
   const { address, config } = room;
   const archive = config.archiving
-    ? [ns.archive, ns.archiveExtended, ns.retraction, ns.retractionTombstone, ns.moderation]
+    ? [ns.archive, ns.archiveExtended, ns.retraction, ns.retractionTombstone, ns.moderation, ns.legacyModeration]
     : [];
   return {
     identities: [{ category: 'conference', type: 'text', name: config.name || address.local }],

@@ -97,8 +97,8 @@ export function readRequest(request: Stanza, from: Jid, to: Jid): Wish | undefin
       : { kind: 'reply', from, answered: request };
   const [child] = request.payload.children;
   if (!isRequest || !child) return undefined;
-  if (child.name === 'moderate' && child.ns === ns.moderation && request.type === 'set')
-    return { kind: 'moderate', from, request, ...readModeration(request.payload.element(child)) };
+  const moderation = request.type === 'set' ? readModeration(request.payload) : undefined;
+  if (moderation) return { kind: 'moderate', from, request, ...moderation };
   if (child.name === 'vCard' && child.ns === ns.vcard && request.type === 'set')
     return { kind: 'set-vcard', from, request, vcard: readRoomVcard(request.payload.element(child)) };
   if (child.name !== 'query') return undefined;

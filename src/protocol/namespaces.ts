@@ -95,6 +95,8 @@ export const ns = {
   retraction: 'urn:xmpp:message-retract:1',
   retractionTombstone: 'urn:xmpp:message-retract:1#tombstone',
   moderation: 'urn:xmpp:message-moderate:1',
+  legacyRetraction: 'urn:xmpp:message-retract:0',
+  legacyModeration: 'urn:xmpp:message-moderate:0',
   fastening: 'urn:xmpp:fasten:0',
   correction: 'urn:xmpp:message-correct:0',
   jingleMessage: 'urn:xmpp:jingle-message:0',

@@ -18,6 +18,7 @@ const modules = [
   'test_ibb',
   'test_last_activity',
   'test_mam',
+  'test_moderate',
   'test_muc',
   'test_pep',
   'test_ping',

@@ -7,6 +7,8 @@ import { enters, founds, says, until } from './rooms-cast.ts';
 const mam = 'urn:xmpp:mam:2';
 const retraction = 'urn:xmpp:message-retract:1';
 const moderation = 'urn:xmpp:message-moderate:1';
+const legacyModeration = 'urn:xmpp:message-moderate:0';
+const legacyRetraction = 'urn:xmpp:message-retract:0';
 
 describe('Messages that are taken back', () => {
   const stage = new Stage({ settings: { rooms: { enabled: true } } });
@@ -51,6 +53,29 @@ describe('Messages that are taken back', () => {
       expect(childOf(retract, 'moderated')?.attributes.get('by')).to.equal(`${room}/juliet`);
       expect(childOf(retract, 'reason')?.text).to.equal('hush');
     }
+  });
+
+  it('a moderator whose client knows version 0.2 does, and such clients are told (XEP-0425 §4)', async () => {
+    const { romeo, juliet, room } = await gathers();
+    const said = await says(romeo, room, 'a plague');
+    await heard(juliet, 'body');
+    const legacyRequest =
+      `<iq type="set" to="${room}" id="mod"><apply-to xmlns="urn:xmpp:fasten:0" id="${idOf(said)}">` +
+      `<moderate xmlns="${legacyModeration}"><retract xmlns="${legacyRetraction}"/><reason>hush</reason></moderate></apply-to></iq>`;
+    juliet.sends(legacyRequest);
+    expect((await until(juliet, 'iq')).at(-1)?.attributes.get('type')).to.equal('result');
+    const told = (await heard(romeo, 'retract')).at(-1) ?? expect.fail();
+    const applied = childOf(told, 'apply-to') ?? expect.fail();
+    expect(applied.attributes.get('id')).to.equal(idOf(said));
+    const moderated = childOf(applied, 'moderated') ?? expect.fail();
+    expect(moderated.attributes.get('by')).to.equal(`${room}/juliet`);
+    expect(moderated.children.map(({ name, ns, text }) => [name, ns, text])).to.deep.equal([
+      ['retract', legacyRetraction, ''],
+      ['reason', legacyModeration, 'hush'],
+    ]);
+    expect((await archived(juliet, room)).map(names)[0])
+      .to.include('retracted')
+      .and.not.to.include('body');
   });
 
   it('what is left has the ids and no content, for newcomers and in the archive (XEP-0425 §5)', async () => {
@@ -98,7 +123,18 @@ describe('Messages that are taken back', () => {
 
   it('no occupant speaks for moderators (XEP-0425 §6)', async () => {
     const { romeo, room } = await gathers();
-    const forged = `<retract xmlns="${retraction}" id="x"><moderated xmlns="${moderation}" by="${room}/juliet"/></retract>`;
-    expect(names(await says(romeo, room, 'a plague', forged))).to.deep.equal(['body', 'occupant-id', 'stanza-id']);
+    const by = `by="${room}/juliet"`;
+    for (const forged of [
+      `<retract xmlns="${retraction}" id="x"><moderated xmlns="${moderation}" ${by}/></retract>`,
+      `<retract xmlns="${retraction}" id="x"><moderated xmlns="${moderation.replace('m', '&#109;')}" ${by}/></retract>`,
+      `<retract xmlns="${retraction}" id="x" xmlns:m="${moderation}"><m:moderated ${by}/></retract>`,
+      `<apply-to xmlns="urn:xmpp:fasten:0" id="x"><moderated xmlns="${legacyModeration}" ${by}/></apply-to>`,
+      `<moderated xmlns="${legacyModeration}" ${by}/>`,
+    ])
+      expect(names(await says(romeo, room, 'a plague', forged)), forged).to.deep.equal([
+        'body',
+        'occupant-id',
+        'stanza-id',
+      ]);
   });
 });

@@ -23,7 +23,7 @@ export function moderate(room: RoomState, command: Moderate): Decision {
   if (isRetracted(target.message.payload)) return { changes: [], announcements: [answer(request)] };
   const moderation: Moderation = { by: moderator.address, occupantId: moderator.occupantId, reason };
   const attributes = { from: room.address, type: 'groupchat', id: archive.id };
-  const told = Stanza.message(attributes, moderatedRetraction(messageId, moderation));
+  const told = Stanza.message(attributes, ...moderatedRetraction(messageId, moderation));
   const message = told.with({ payload: withStanzaId(told.payload, room.address, archive.id) });
   const isArchived = room.config.archiving;
   const posted: RoomChange = {

@@ -1,3 +1,4 @@
+import { childElements, nsOf } from '../../xml/element.ts';
 import { escapeAttribute } from '../../xml/escape.ts';
 import { type Child, Payload } from '../../xml/payload.ts';
 import { withoutDelaysFrom } from '../delay.ts';
@@ -14,6 +15,7 @@ const ofTheRoom = new Set<string>([
   ns.hats,
   ns.mucAffiliations,
   ns.moderation,
+  ns.legacyModeration,
 ]);
 
 /**
@@ -26,9 +28,10 @@ export function reflectable(payload: Payload, room: Jid): Payload {
   return withoutDelaysFrom(withoutStanzaIds(honest, isOurs), isOurs);
 }
 
-/** Whether an occupant says that a moderator has taken a message back (XEP-0425 §6). Searches for the words and does not parse. */
-function speaksForModerators({ ns: childNs, start, end }: Child, { bytes }: Payload): boolean {
-  return childNs === ns.retraction && bytes.subarray(start, end).includes(ns.moderation);
+/** Whether an occupant says that a moderator has taken a message back (XEP-0425 §6). */
+function speaksForModerators(child: Child, payload: Payload): boolean {
+  if (child.ns !== ns.retraction && child.ns !== ns.fastening) return false;
+  return childElements(payload.element(child)).some((inner) => ofTheRoom.has(nsOf(inner)));
 }
 
 /** The content with the id of the occupant that it comes from (XEP-0421 §3). */
