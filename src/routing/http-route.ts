@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Duplex, Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { MaybePromise } from './maybe-promise.ts';
 
 /** A method that a route can have. The listener answers HEAD with the route's GET, and OPTIONS itself. */
@@ -57,7 +57,8 @@ export interface HttpAnswer {
   readonly status: number;
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer | Readable;
+  /** A body that comes in chunks may use the memory of one again when it is asked for the next. It must end when the client is lost. */
+  readonly body?: string | Buffer | AsyncIterable<string | Buffer>;
 }
 
 /** A request that ends with a status and no content. */

@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-
 /** A part of a content: the first byte and the last one, counted from 0. */
 export interface ByteRange {
   readonly first: number;
@@ -15,11 +13,12 @@ export interface BlobStore {
   freeBytes(): number;
   /**
    * Stores a content of exactly `size` bytes, as it comes. Resolves when a power cut cannot undo it. Rejects with `invalid` for another
-   * size, with `full`, or with the error of the content; then nothing is stored.
+   * size, with `full`, or with the error of the content; then nothing is stored. The store frees the memory of the chunks, so nobody else may
+   * use them afterwards.
    */
   write(id: string, size: number, content: AsyncIterable<Buffer>): Promise<void>;
-  /** Opens a content, or a part of it. Undefined if it does not exist. */
-  read(id: string, range?: ByteRange): Promise<Readable | undefined>;
+  /** Opens a content, or a part of it, which must then be read. A chunk is valid until the next one is asked for. Undefined if it does not exist. */
+  read(id: string, range?: ByteRange): Promise<AsyncIterable<Buffer> | undefined>;
   /** Removes a content. One that does not exist is no error. */
   remove(id: string): Promise<void>;
   /** The ids of all contents, some at a time. Those that come or go meanwhile may be missing. */

@@ -1,6 +1,5 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { type DiskSpace, diskSpaceAt } from '../support/disk-space.ts';
 import type { BlobStore, ByteRange } from './blobs.ts';
 import { toStorageError } from './sqlite/failures.ts';
@@ -8,6 +7,7 @@ import { StorageError } from './storage-error.ts';
 
 /** Bytes in one call to the operating system. */
 const chunkBytes = 65_536;
+const wholeFile = { first: 0, last: Number.POSITIVE_INFINITY };
 
 /** Contents as files of a directory: `incoming/ID` while they are written, then `XX/ID`, where XX is how the id begins. */
 export class FileBlobs implements BlobStore {
@@ -41,12 +41,9 @@ export class FileBlobs implements BlobStore {
     }
   }
 
-  async read(id: string, range?: ByteRange): Promise<Readable | undefined> {
+  async read(id: string, range?: ByteRange): Promise<AsyncIterable<Buffer> | undefined> {
     const handle = await ifExists(open(this.#fileOf(id), 'r'));
-    return handle?.createReadStream({
-      highWaterMark: chunkBytes,
-      ...(range && { start: range.first, end: range.last }),
-    });
+    return handle && chunksOf(handle, range);
   }
 
   async remove(id: string): Promise<void> {
@@ -128,10 +125,31 @@ async function writeAll(handle: FileHandle, content: AsyncIterable<Buffer>): Pro
   return written;
 }
 
+/** The content of a file, always in the same memory: new memory for each chunk would cost more than reading it. */
+async function* chunksOf(handle: FileHandle, { first, last }: ByteRange = wholeFile): AsyncGenerator<Buffer> {
+  try {
+    const memory = Buffer.allocUnsafeSlow(chunkBytes);
+    for (let at = first; at <= last; ) {
+      const { bytesRead } = await handle.read(memory, 0, Math.min(chunkBytes, last + 1 - at), at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield memory.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
 async function writeChunks(handle: FileHandle, chunks: readonly Buffer[], bytes: number): Promise<void> {
   const { bytesWritten } = await handle.writev(chunks);
   // A disk that is full in the middle takes a part.
   if (bytesWritten < bytes) await handle.writeFile(Buffer.concat(chunks).subarray(bytesWritten));
+  for (const chunk of chunks) free(chunk);
+}
+
+/** Gives memory back at once. Otherwise uploads at full speed cause a collection of all garbage several times a second, each of which stops the server. */
+function free({ buffer, byteLength }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
 /** Makes a directory and its name durable, if it does not exist. */

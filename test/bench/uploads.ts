@@ -28,6 +28,7 @@ const users = 5;
 /** Pairs who chat. */
 const pairs = 10;
 const chatSeconds = 6;
+const chatRounds = 5;
 const cores = 'one each';
 const host = '127.0.0.1';
 const here = [{ host, port: 0 }];
@@ -181,8 +182,13 @@ async function memory({ pid, https, slot }: Subject): Promise<Record<string, str
   return figures;
 }
 
-/** Latencies of chat at a fixed rate. */
-type Chat = () => Promise<{ readonly p50Us: number; readonly p99Us: number }>;
+/** Of chat at a fixed rate. */
+interface Latencies {
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+type Chat = () => Promise<Latencies>;
 
 async function chatOn({ pid, c2s }: Subject): Promise<Chat> {
   const workplace = await Workplace.open();
@@ -202,8 +208,9 @@ async function besides({ https, slot }: Subject, method: 'GET' | 'PUT', chat: Ch
     await transfer(https, 'PUT', put, small, agent);
     return get;
   };
+  const files = method === 'GET' ? await Promise.all(Array.from({ length: users }, (_, number) => upload(number))) : [];
   const move = async (number: number) => {
-    const path = await upload(number);
+    const path = files[number % users] ?? '';
     while (!isOver) await (method === 'PUT' ? upload(number) : transfer(https, 'GET', path, small, agent));
   };
   const moves = Array.from({ length: atATime }, (_, number) => move(number));
@@ -214,8 +221,23 @@ async function besides({ https, slot }: Subject, method: 'GET' | 'PUT', chat: Ch
   return latencies;
 }
 
-function printChat(title: string, { p50Us, p99Us }: Awaited<ReturnType<Chat>>): void {
-  console.log(`chat ${title}, p50 / p99 in ms`, (p50Us / 1000).toFixed(2), '/', (p99Us / 1000).toFixed(2));
+/** Latencies of chat alone and beside files, in turns. */
+async function compareChat(server: Subject): Promise<void> {
+  // Otherwise the disk is busy with what the bare server has written.
+  execFileSync('sync');
+  const chat = await chatOn(server);
+  const kinds = {
+    alone: chat,
+    [`beside ${atATime} × PUT`]: () => besides(server, 'PUT', chat),
+    [`beside ${atATime} × GET`]: () => besides(server, 'GET', chat),
+  };
+  const found = Object.entries(kinds).map(([title, measure]) => ({ title, measure, rounds: [] as Latencies[] }));
+  for (let round = 0; round < chatRounds; round++)
+    for (const { measure, rounds } of found) rounds.push(await measure());
+  for (const { title, rounds } of found) {
+    const ms = (of: keyof Latencies) => (median(rounds.map((latencies) => latencies[of])) / 1000).toFixed(2);
+    console.log(`chat ${title}, p50 / p99 in ms`, ms('p50Us'), '/', ms('p99Us'));
+  }
 }
 
 async function run(repetitions: number): Promise<void> {
@@ -235,11 +257,7 @@ async function run(repetitions: number): Promise<void> {
     console.log('MB/s', { bare, ampere });
     console.log('ratio', { put: ampere!.put / bare!.put, get: ampere!.get / bare!.get });
     for (const subject of subjects) console.log(`MiB, ${atATime} at a time`, subject.name, await memory(subject));
-    const [, server] = subjects;
-    const chat = await chatOn(server);
-    printChat('alone', await chat());
-    for (const method of ['PUT', 'GET'] as const)
-      printChat(`beside ${atATime} × ${method}`, await besides(server, method, chat));
+    await compareChat(subjects[1]);
   } finally {
     for (const subject of subjects) subject.stop();
     rmSync(directory, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { buffer } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { FileBlobs } from '../../src/storage/file-blobs.ts';
 import { rejection } from './rejection.ts';
@@ -12,8 +12,8 @@ describe('contents in files', () => {
     for (const text of texts) yield Buffer.from(text);
   }
   const textOf = async (read: ReturnType<FileBlobs['read']>) => {
-    const stream = await read;
-    return stream && (await buffer(stream)).toString();
+    const content = await read;
+    return content && text(content);
   };
   const filesIn = (name: string) => readdirSync(directory.path('uploads', name));
 
@@ -42,6 +42,26 @@ describe('contents in files', () => {
     }
     await store.write('abcdef', bytes.length, chunks());
     expect(readFileSync(directory.path('uploads/ab/abcdef')).equals(bytes)).to.equal(true);
+  });
+
+  it('are written without keeping the memory of their chunks', async () => {
+    const large = Buffer.alloc(100_000, 'x');
+    const shared = Buffer.alloc(20, 'y');
+    async function* chunks() {
+      yield large;
+      yield shared.subarray(0, 10);
+    }
+    await blobs().write('abcdef', 100_010, chunks());
+    expect(large).to.have.lengthOf(0);
+    expect(shared.toString()).to.equal('y'.repeat(20));
+  });
+
+  it('are read in the same memory, whatever their size', async () => {
+    const store = blobs();
+    await store.write('abcdef', 200_000, parts('x'.repeat(200_000)));
+    const memory = new Set<unknown>();
+    for await (const chunk of (await store.read('abcdef')) ?? []) memory.add(chunk.buffer);
+    expect(memory).to.have.lengthOf(1);
   });
 
   for (const [what, size] of [

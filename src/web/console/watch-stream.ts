@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { HttpAnswer, HttpRequest } from '../../routing/http-route.ts';
 import type { Clock } from '../../support/clock.ts';
 import { toOperationError } from '../control/error-status.ts';
@@ -32,7 +31,7 @@ export async function watchAnswer(context: PageContext, request: HttpRequest, li
       bodies: false,
     });
     request.whenLost(() => void watcher.return());
-    return { status: 200, headers, body: Readable.from(events(watcher, lifetime)) };
+    return { status: 200, headers, body: events(watcher, lifetime) };
   } catch (error) {
     const known = toOperationError(error);
     if (!known) throw error;

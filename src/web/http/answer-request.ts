@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
-import { finished, pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
 import {
   type HttpAnswer,
   HttpError,
@@ -11,6 +11,7 @@ import {
 import { type Clock, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { Tally } from '../../support/metric.ts';
+import type { TurnBudget } from '../../support/turn-budget.ts';
 import { clientOf } from './client-of.ts';
 import { requestBody } from './request-body.ts';
 import type { PathMatch, RouteMatch, RouteTable } from './route-table.ts';
@@ -29,6 +30,8 @@ interface AnswerDeps {
   readonly stopping: () => boolean;
   /** Counts the answers. */
   readonly requests: Tally<'route' | 'code'>;
+  /** Shared by everything that moves much through the listener. */
+  readonly turns: Pick<TurnBudget, 'take'>;
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
   readonly log: Log;
 }
@@ -39,6 +42,7 @@ interface Exchange {
   readonly response: ServerResponse;
   /** Whether the client sends its body: one that waits for the server to want it (RFC 9110 §10.1.1) may not. */
   readonly isBodyInvited: () => boolean;
+  readonly turns: Pick<TurnBudget, 'take'>;
   readonly clock: Pick<Clock, 'after'>;
 }
 
@@ -77,13 +81,13 @@ export async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { routes, trustedProxies, servesHost, requestMs, stopping, requests, clock, log } = deps;
+  const { routes, trustedProxies, servesHost, requestMs, stopping, requests, turns, clock, log } = deps;
   let isBodyInvited = request.headers.expect === undefined;
   const proceed = () => {
     if (!isBodyInvited) response.writeContinue();
     isBodyInvited = true;
   };
-  const exchange = { request, response, isBodyInvited: () => isBodyInvited, clock };
+  const exchange = { request, response, isBodyInvited: () => isBodyInvited, turns, clock };
   const startedAtMs = clock.monotonicMs();
   const { socket, method = '' } = request;
   const { bytesWritten } = socket;
@@ -93,7 +97,7 @@ export async function answerRequest(
   const route = found?.match?.route;
   const read = (match: RouteMatch) => ({
     ...requestHead(match, request, trustedProxies),
-    body: requestBody(request, match.route, { requestMs, clock, proceed }),
+    body: requestBody(request, match.route, { requestMs, clock, turns, proceed }),
   });
   const added = () => ({
     ...sharedWith(found?.origins ?? [], request.headers.origin),
@@ -210,13 +214,36 @@ async function send(
     ...(isUnread && { connection: 'close' }),
     ...headers,
   });
-  if (isStream && request.method !== 'HEAD') return pipeline(body, response);
-  if (isStream) body.destroy();
-  else if (body.length > 0) response.write(body);
+  if (!isStream) {
+    if (body.length > 0) response.write(body);
+  } else if (request.method !== 'HEAD') await sendChunks(exchange, body);
   if (isUnread && isBodyInvited() && status !== tooSlow) await dropRest(exchange);
   response.end();
   // The client may disconnect before it has the whole answer.
   await finished(response).catch(() => undefined);
+}
+
+/** Sends a body as it comes, each chunk in a turn of its own. Rejects if the client leaves. */
+async function sendChunks({ request, response, turns }: Exchange, body: AsyncIterable<string | Buffer>): Promise<void> {
+  for await (const chunk of body) {
+    await turns.take(chunk.length);
+    await written(request, response, chunk);
+  }
+}
+
+/** Resolves when nobody needs the memory of the chunk any more. */
+function written({ socket }: IncomingMessage, response: ServerResponse, chunk: string | Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const lost = () => reject(new Error('the client has left'));
+    if (socket.destroyed) return lost();
+    // An answer behind another one on the same connection learns nothing of its end.
+    socket.once('close', lost);
+    response.write(chunk, (error) => {
+      socket.off('close', lost);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }
 
 /**

@@ -12,8 +12,10 @@ import { type Clock, within } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { Tally } from '../../support/metric.ts';
 import { isIn, networkList } from '../../support/network-list.ts';
+import { TurnBudget } from '../../support/turn-budget.ts';
 import { type ContextSource, type LayTls, servingTls } from '../../tls/tls-options.ts';
 import { answerRequest, requestHead, upgradeRoute } from './answer-request.ts';
+import { pieceBytes } from './request-body.ts';
 import { RouteTable } from './route-table.ts';
 
 /** Limits of a connection to the HTTP listener. */
@@ -54,6 +56,8 @@ export interface HttpListenerDeps {
 }
 
 const longestCheckIntervalMs = 5000;
+/** One piece of a body: reading it through TLS takes the better part of a millisecond. */
+const movedInTurn = { ms: 1, amount: pieceBytes };
 
 /** The public HTTP listener: any number of addresses, with TLS or without, and one table of routes. */
 export class HttpListener {
@@ -127,7 +131,8 @@ export class HttpListener {
     http.timeout = stallMs;
     const stopping = () => this.#stopping;
     const shared = { trustedProxies, strictTransportSecurity, servesHost, requests, clock, log };
-    const answers = { ...shared, routes: this.#routes, requestMs, stopping };
+    const turns = new TurnBudget(movedInTurn, clock);
+    const answers = { ...shared, turns, routes: this.#routes, requestMs, stopping };
     const answer = (request: IncomingMessage, response: ServerResponse) => {
       const running = answerRequest(answers, request, response);
       this.#running.add(running);

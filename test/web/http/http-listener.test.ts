@@ -9,7 +9,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 import { TestAuthority } from '../../tls/test-authority.ts';
 import { connected, connectedTls, exchange, readUntil, remaining, requestText, TrialListener } from './raw-http.ts';
-import { choosy, echo, failing, HeldRoute, literal, ReadingRoute, upgrading } from './trial-routes.ts';
+import { choosy, echo, failing, HeldRoute, literal, ReadingRoute, RepeatingRoute, upgrading } from './trial-routes.ts';
 
 const statusOf = (answer: string) => Number(answer.split(' ')[1]);
 const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
@@ -227,6 +227,42 @@ describe('The HTTP listener', () => {
     expect(another.log.alarms).to.deep.equal([]);
     expect(another.log.lines.join()).to.contain('"aborted":true');
     expect(another.released).to.deep.equal(['127.0.0.1']);
+  });
+
+  describe('that sends chunks in memory that it uses again', () => {
+    let repeating: RepeatingRoute;
+    let another: TrialListener;
+    let socket: Socket;
+
+    beforeEach(async () => {
+      repeating = new RepeatingRoute();
+      another = new TrialListener([repeating]);
+      socket = await connected(await another.open());
+    });
+    afterEach(() => another.listener.stop(0));
+
+    it('waits until the system has each of them', async () => {
+      socket.write(requestText('GET /repeats', ['Connection: close']));
+      const body = bodyOf(await remaining(socket));
+      const chunk = (number: number) => `10000\r\n${String(number % 10).repeat(RepeatingRoute.chunkBytes)}\r\n`;
+      const whole = Array.from({ length: RepeatingRoute.chunks }, (_, number) => chunk(number)).join('');
+      expect(body === `${whole}0\r\n\r\n`).to.equal(true);
+    });
+
+    it('does not leave them open when the client leaves', async () => {
+      socket.write(requestText('GET /repeats'));
+      await once(socket, 'readable');
+      socket.destroy();
+      await repeating.ended.promise;
+    });
+
+    it('does not leave them open when the client of two answers leaves', async () => {
+      socket.write(requestText('GET /repeats') + requestText('GET /repeats'));
+      await once(socket, 'readable');
+      socket.destroy();
+      await another.listener.stop(60_000);
+      expect(another.log.lines.filter((line) => line.includes('"aborted":true'))).to.have.lengthOf(2);
+    });
   });
 
   it('asks the limiter about every connection', async () => {

@@ -113,3 +113,24 @@ export class ReadingRoute implements HttpRoute {
     return { status: 200 };
   };
 }
+
+/** Sends large chunks, each in the same memory: the first is full of "0", and so on. */
+export class RepeatingRoute implements HttpRoute {
+  readonly methods = ['GET'] as const;
+  readonly path = '/repeats';
+  readonly ended = Promise.withResolvers<void>();
+
+  readonly handle = () => ({ status: 200, body: this.#chunks() });
+
+  async *#chunks(): AsyncGenerator<Buffer> {
+    const memory = Buffer.alloc(RepeatingRoute.chunkBytes);
+    try {
+      for (let chunk = 0; chunk < RepeatingRoute.chunks; chunk++) yield memory.fill(String(chunk % 10));
+    } finally {
+      this.ended.resolve();
+    }
+  }
+
+  static readonly chunkBytes = 65_536;
+  static readonly chunks = 200;
+}
