@@ -121,10 +121,12 @@ export class Console {
     return watchAnswer(visit.context, request, { isOpen, clock: this.#deps.clock });
   }
 
-  async #carryOut(visit: Visit, { path, operation, next, run }: ConsoleAction, form: FormFields): Promise<HttpAnswer> {
+  async #carryOut(visit: Visit, action: ConsoleAction, form: FormFields): Promise<HttpAnswer> {
+    const { path, operation, next, run } = action;
     if (!visit.context.may(operation)) return this.#failure(visit, 403, 'Your role does not allow this.');
     const page = pagesByName.get(path.replace(/\/.*$/, ''));
     try {
+      requireConfirmation(action, form);
       const result = await run(visit.context, form);
       if (typeof result !== 'string' && page) return this.#page(visit, page, { content: result });
       visit.login.note({ kind: 'done', text: String(result) });
@@ -189,6 +191,13 @@ const nowhere: ConsolePage = {
   operation: { method: 'GET', path: '' },
   content: async () => html``,
 };
+
+/** Throws `invalid` unless the person has confirmed an action that cannot be taken back. */
+function requireConfirmation({ confirm }: ConsoleAction, form: FormFields): void {
+  const word = confirm && form.needed(confirm);
+  if (word === undefined || form.text('confirm') === word) return;
+  throw new OperationError('invalid', `Nothing was done: to confirm, write ${word}.`);
+}
 
 function unavailable(page: ConsolePage | undefined): string {
   return page ? 'Your role does not allow this page.' : 'The console has no such page.';

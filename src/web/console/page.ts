@@ -67,6 +67,8 @@ export interface ConsoleAction {
   readonly path: string;
   /** Who may use this operation may send the form. */
   readonly operation: NamedOperation;
+  /** The field with what the person must write again, if the action cannot be taken back. */
+  readonly confirm?: string;
   /** The page that follows, with its query. */
   readonly next: (form: FormFields) => string;
   /** Resolves with a sentence for the next page, or with a page of its own. */

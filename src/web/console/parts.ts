@@ -1,17 +1,13 @@
 import { OperationError } from '../../routing/operation-error.ts';
 import { type Html, html } from '../html/html.ts';
-import type { FormFields, PageContext } from './page.ts';
-import type { NamedOperation } from './roles.ts';
+import { type ConsoleAction, type FormFields, type PageContext, pagePath } from './page.ts';
 
 /** What a template can show. */
 type Shown = Html | string | number | undefined;
 
 /** A form that sends an action. */
 interface ActionForm {
-  /** The path of the action. */
-  readonly path: string;
-  readonly operation: NamedOperation;
-  /** FormFields that the person does not see. */
+  /** Fields that the person does not see. */
   readonly hidden?: Readonly<Record<string, string | number>>;
   readonly fields?: Html;
   readonly label: string;
@@ -20,9 +16,9 @@ interface ActionForm {
 }
 
 /** A form for an action, or nothing if the person may not use it. */
-export function actionForm(context: PageContext, { path, operation, hidden = {}, ...form }: ActionForm): Html {
+export function actionForm(context: PageContext, { path, operation }: ConsoleAction, form: ActionForm): Html {
   if (!context.may(operation)) return html``;
-  const { fields, label, kind } = form;
+  const { hidden = {}, fields, label, kind } = form;
   const inputs = Object.entries(hidden).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   );
@@ -31,28 +27,33 @@ export function actionForm(context: PageContext, { path, operation, hidden = {},
 <button class="${kind ?? ''}">${label}</button></form>`;
 }
 
-/** An action that asks before it does something that cannot be taken back. */
+/** The form for an action in the row of a table: a button. */
+export function rowForm(
+  context: PageContext,
+  action: ConsoleAction,
+  hidden: ActionForm['hidden'],
+  label: string,
+): Html {
+  return actionForm(context, action, { ...(hidden && { hidden }), label, kind: 'small' });
+}
+
+/** A form for an action that must be confirmed. */
 interface ConfirmedForm extends ActionForm {
+  readonly hidden: Readonly<Record<string, string>>;
   /** What opens the form. */
   readonly summary: string;
   readonly warning: string;
-  /** What the person must write. */
-  readonly word: string;
 }
 
 /** The form for such an action, closed at first. */
-export function confirmedForm(context: PageContext, { summary, warning, word, ...form }: ConfirmedForm): Html {
-  if (!context.may(form.operation)) return html``;
+export function confirmedForm(context: PageContext, action: ConsoleAction, form: ConfirmedForm): Html {
+  if (!context.may(action.operation)) return html``;
+  const { summary, warning, hidden } = form;
+  const word = hidden[action.confirm ?? ''] ?? '';
   const confirmation = field('confirm', `To confirm, write ${word}`, { required: true });
   const fields = html`${form.fields}${confirmation}`;
   return html`<details class="confirm"><summary>${summary}</summary><p>${warning}</p>
-${actionForm(context, { ...form, fields, kind: 'danger' })}</details>`;
-}
-
-/** Throws `invalid` unless the person has confirmed an action. */
-export function requireConfirmation(form: FormFields, word: string): void {
-  if (form.text('confirm') === word) return;
-  throw new OperationError('invalid', `Nothing was done: to confirm, write ${word}.`);
+${actionForm(context, action, { ...form, fields, kind: 'danger' })}</details>`;
 }
 
 /** The number in a field, or undefined if the field is empty. Throws `invalid` if it holds something else. */
@@ -147,6 +148,16 @@ export function badge(kind: 'good' | 'bad' | 'warn' | 'plain', text: string): Ht
 /** A link within the console. */
 export function link(path: string, text: Shown): Html {
   return html`<a href="${path}">${text}</a>`;
+}
+
+/** A link to the page of an account. */
+export function accountLink(jid: string): Html {
+  return link(pagePath('account', { jid }), jid);
+}
+
+/** The field in which a person looks an account up. */
+export function accountSearch(user: string | undefined): Html {
+  return field('user', 'Account', { type: 'search', value: user ?? '', placeholder: 'romeo@example.org' });
 }
 
 /** The link to the next page of a list, if this one is full. */

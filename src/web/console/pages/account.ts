@@ -2,7 +2,6 @@ import { listUploads, removeUploads } from '../../../extensions/upload/upload-op
 import type { Suspension } from '../../../storage/moderation.ts';
 import { archiveUsage, purgeArchive } from '../../control/archive-operations.ts';
 import { listDevices, revokeDevice } from '../../control/device-operations.ts';
-import { createResetLink } from '../../control/invitation-operations.ts';
 import { listSuspensions, resumeUser, suspendUser } from '../../control/moderation-operations.ts';
 import { listSessions } from '../../control/session-operations.ts';
 import { listUsers, removeUser } from '../../control/user-operations.ts';
@@ -17,12 +16,14 @@ import {
   facts,
   field,
   panel,
-  requireConfirmation,
+  rowForm,
   table,
   time,
   wholeNumber,
 } from '../parts.ts';
+import { resetPassword } from './invitations.ts';
 import { sessionTable } from './sessions.ts';
+import { archiveFacts } from './storage.ts';
 
 const dayMs = 86_400_000;
 /** The files that are shown. */
@@ -51,7 +52,6 @@ ${devices}${archive}${files}${removal(context, jid)}`;
 };
 
 function accessPanel(context: PageContext, jid: string, suspension: Suspension | undefined): Html {
-  const path = suspension ? 'account/resume' : 'account/suspend';
   if (suspension) {
     const { atMs, reason, removeAtMs } = suspension;
     return panel(
@@ -61,7 +61,7 @@ function accessPanel(context: PageContext, jid: string, suspension: Suspension |
         ['Text for the user', reason],
         ['Removed at', removeAtMs === undefined ? undefined : time(removeAtMs)],
       ]),
-      actionForm(context, { path, operation: resumeUser, hidden: { jid }, label: 'Resume' }),
+      actionForm(context, resume, { hidden: { jid }, label: 'Resume' }),
     );
   }
   const fields = html`<div class="row">${field('reason', 'Text for the user')}${field(
@@ -75,10 +75,8 @@ function accessPanel(context: PageContext, jid: string, suspension: Suspension |
   return panel(
     'Access',
     html`<p class="quiet">A suspended user cannot log in; messages are kept.</p>`,
-    actionForm(context, { path, operation: suspendUser, hidden: { jid }, fields, label: 'Suspend', kind: 'second' }),
-    actionForm(context, {
-      path: 'invitations/reset',
-      operation: createResetLink,
+    actionForm(context, suspend, { hidden: { jid }, fields, label: 'Suspend', kind: 'second' }),
+    actionForm(context, resetPassword, {
       hidden: { jid },
       label: 'Make a link for a new password',
       kind: 'second',
@@ -92,13 +90,7 @@ async function devicesPanel(context: PageContext, jid: string): Promise<Html> {
     [device.software, device.name].filter(Boolean).join(' on ') || device.key,
     device.connected ? badge('good', 'connected') : time(device.lastSeenMs),
     [device.knowsPassword && 'password', device.hasToken && 'token'].filter(Boolean).join(', '),
-    actionForm(context, {
-      path: 'account/revoke',
-      operation: revokeDevice,
-      hidden: { jid, device: device.key },
-      label: 'Revoke',
-      kind: 'small',
-    }),
+    rowForm(context, revoke, { jid, device: device.key }, 'Revoke'),
   ]);
   return panel(
     'Devices',
@@ -110,19 +102,11 @@ async function archivePanel(context: PageContext, jid: string): Promise<Html> {
   const usage = await context.call(archiveUsage, { jid });
   return panel(
     'Archive',
-    facts([
-      ['Messages', usage.messages.toLocaleString('en')],
-      ['Size', bytes(usage.bytes)],
-      ['From', usage.oldestMs === undefined ? undefined : time(usage.oldestMs)],
-      ['To', usage.newestMs === undefined ? undefined : time(usage.newestMs)],
-    ]),
+    facts(archiveFacts(usage)),
     usage.messages > 0 &&
-      confirmedForm(context, {
+      confirmedForm(context, purge, {
         summary: 'Remove messages…',
         warning: 'The archived messages of this account are removed for good. Others keep their copies.',
-        word: jid,
-        path: 'account/purge',
-        operation: purgeArchive,
         hidden: { jid },
         fields: field('days', 'Only messages older than days', { type: 'number', hint: 'Empty: all' }),
         label: 'Remove messages',
@@ -140,12 +124,9 @@ async function filesPanel(context: PageContext, jid: string): Promise<Html> {
     'Uploaded files',
     table('Uploaded files', columns, rows, 'The account has uploaded nothing that is still there.'),
     uploads.length > 0 &&
-      confirmedForm(context, {
+      confirmedForm(context, removeFiles, {
         summary: 'Remove all files…',
         warning: 'All files of this account are removed for good.',
-        word: jid,
-        path: 'account/remove-files',
-        operation: removeUploads,
         hidden: { jid },
         label: 'Remove files',
       }),
@@ -156,12 +137,9 @@ function removal(context: PageContext, jid: string): Html {
   if (!context.may(removeUser)) return html``;
   return panel(
     'Remove',
-    confirmedForm(context, {
+    confirmedForm(context, remove, {
       summary: 'Remove the account…',
       warning: 'The account is removed for good, with its contacts, messages, archive and files.',
-      word: jid,
-      path: 'account/remove',
-      operation: removeUser,
       hidden: { jid },
       label: 'Remove the account',
     }),
@@ -170,74 +148,79 @@ function removal(context: PageContext, jid: string): Html {
 
 const back = (form: FormFields) => pagePath('account', { jid: form.needed('jid') });
 
+const suspend: ConsoleAction = {
+  path: 'account/suspend',
+  operation: suspendUser,
+  next: back,
+  run: async ({ call }, form) => {
+    const jid = form.needed('jid');
+    const days = wholeNumber(form, 'days');
+    const removeAfterMs = days === undefined ? undefined : days * dayMs;
+    await call(suspendUser, { jid, reason: form.text('reason'), removeAfterMs });
+    return `${jid} is suspended.`;
+  },
+};
+
+const resume: ConsoleAction = {
+  path: 'account/resume',
+  operation: resumeUser,
+  next: back,
+  run: async ({ call }, form) => {
+    await call(resumeUser, { jid: form.needed('jid') });
+    return `${form.needed('jid')} may log in again.`;
+  },
+};
+
+const revoke: ConsoleAction = {
+  path: 'account/revoke',
+  operation: revokeDevice,
+  next: back,
+  run: async ({ call }, form) => {
+    const { knowsPassword } = await call(revokeDevice, { jid: form.needed('jid'), device: form.needed('device') });
+    return knowsPassword
+      ? 'The device has no access any more, until it logs in with the password, which it knows.'
+      : 'The device has no access any more.';
+  },
+};
+
+const purge: ConsoleAction = {
+  path: 'account/purge',
+  operation: purgeArchive,
+  confirm: 'jid',
+  next: back,
+  run: async ({ call, nowMs }, form) => {
+    const jid = form.needed('jid');
+    const days = wholeNumber(form, 'days');
+    const { removed } = await call(purgeArchive, {
+      jid,
+      beforeMs: days === undefined ? undefined : nowMs - days * dayMs,
+    });
+    return `${counted(removed, 'message')} removed.`;
+  },
+};
+
+const removeFiles: ConsoleAction = {
+  path: 'account/remove-files',
+  operation: removeUploads,
+  confirm: 'jid',
+  next: back,
+  run: async ({ call }, form) => {
+    const { removed } = await call(removeUploads, { user: form.needed('jid') });
+    return `${counted(removed, 'file')} removed.`;
+  },
+};
+
+const remove: ConsoleAction = {
+  path: 'account/remove',
+  operation: removeUser,
+  confirm: 'jid',
+  next: () => pagePath('accounts'),
+  run: async ({ call }, form) => {
+    const jid = form.needed('jid');
+    await call(removeUser, { jid });
+    return `${jid} was removed.`;
+  },
+};
+
 /** What can be done with one account. */
-export const accountActions: readonly ConsoleAction[] = [
-  {
-    path: 'account/suspend',
-    operation: suspendUser,
-    next: back,
-    run: async ({ call }, form) => {
-      const jid = form.needed('jid');
-      const days = wholeNumber(form, 'days');
-      const removeAfterMs = days === undefined ? undefined : days * dayMs;
-      await call(suspendUser, { jid, reason: form.text('reason'), removeAfterMs });
-      return `${jid} is suspended.`;
-    },
-  },
-  {
-    path: 'account/resume',
-    operation: resumeUser,
-    next: back,
-    run: async ({ call }, form) => {
-      await call(resumeUser, { jid: form.needed('jid') });
-      return `${form.needed('jid')} may log in again.`;
-    },
-  },
-  {
-    path: 'account/revoke',
-    operation: revokeDevice,
-    next: back,
-    run: async ({ call }, form) => {
-      const { knowsPassword } = await call(revokeDevice, { jid: form.needed('jid'), device: form.needed('device') });
-      return knowsPassword
-        ? 'The device has no access any more, until it logs in with the password, which it knows.'
-        : 'The device has no access any more.';
-    },
-  },
-  {
-    path: 'account/purge',
-    operation: purgeArchive,
-    next: back,
-    run: async ({ call, nowMs }, form) => {
-      const jid = form.needed('jid');
-      requireConfirmation(form, jid);
-      const days = wholeNumber(form, 'days');
-      const { removed } = await call(purgeArchive, {
-        jid,
-        beforeMs: days === undefined ? undefined : nowMs - days * dayMs,
-      });
-      return `${counted(removed, 'message')} removed.`;
-    },
-  },
-  {
-    path: 'account/remove-files',
-    operation: removeUploads,
-    next: back,
-    run: async ({ call }, form) => {
-      requireConfirmation(form, form.needed('jid'));
-      const { removed } = await call(removeUploads, { user: form.needed('jid') });
-      return `${counted(removed, 'file')} removed.`;
-    },
-  },
-  {
-    path: 'account/remove',
-    operation: removeUser,
-    next: () => pagePath('accounts'),
-    run: async ({ call }, form) => {
-      const jid = form.needed('jid');
-      requireConfirmation(form, jid);
-      await call(removeUser, { jid });
-      return `${jid} was removed.`;
-    },
-  },
-];
+export const accountActions: readonly ConsoleAction[] = [suspend, resume, revoke, purge, removeFiles, remove];

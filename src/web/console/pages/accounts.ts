@@ -3,7 +3,7 @@ import { approveUser, listSuspensions, listWaiting, rejectUser } from '../../con
 import { listUsers } from '../../control/user-operations.ts';
 import { type Html, html } from '../../html/html.ts';
 import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
-import { actionForm, badge, duration, field, link, lookUpForm, nextPage, panel, table, time } from '../parts.ts';
+import { accountLink, badge, duration, field, lookUpForm, nextPage, panel, rowForm, table, time } from '../parts.ts';
 
 const pageSize = 100;
 
@@ -24,13 +24,13 @@ export const accountsPage: ConsolePage = {
     const suspended = new Set(suspensions.map(({ jid }) => jid));
     const waits = new Set(waiting.map(({ jid }) => jid));
     const rows = users.map((jid) => [
-      link(pagePath('account', { jid }), jid),
+      accountLink(jid),
       suspended.has(jid) ? badge('warn', 'suspended') : waits.has(jid) ? badge('warn', 'waits for approval') : '',
     ]);
     const next = users.length === pageSize ? pagePath('accounts', { containing, after: users.at(-1) }) : undefined;
     const search = field('containing', 'Address contains', { type: 'search', value: containing ?? '' });
     const suspensionRows = suspensions.map(({ jid, atMs, reason = '', removeAtMs }) => [
-      link(pagePath('account', { jid }), jid),
+      accountLink(jid),
       time(atMs),
       reason,
       removeAtMs === undefined ? '' : `removed in ${duration(removeAtMs - nowMs)}`,
@@ -45,37 +45,31 @@ ${suspensions.length > 0 && panel('Suspended', table('Suspended accounts', colum
 };
 
 function waitingPanel(context: PageContext, waiting: readonly Suspension[]): Html {
-  const button = (jid: string, operation: typeof approveUser | typeof rejectUser, path: string, label: string) =>
-    actionForm(context, { path, operation, hidden: { jid }, label, kind: 'small' });
   const rows = waiting.map(({ jid, atMs, removeAtMs = context.nowMs }) => [
     jid,
     time(atMs),
     `removed in ${duration(removeAtMs - context.nowMs)}`,
-    html`${button(jid, approveUser, 'accounts/approve', 'Approve')} ${button(jid, rejectUser, 'accounts/reject', 'Reject')}`,
+    html`${rowForm(context, approve, { jid }, 'Approve')} ${rowForm(context, reject, { jid }, 'Reject')}`,
   ]);
   return panel('Waiting for approval', table('Accounts that wait', ['Account', 'Since', '', ''], rows, ''));
 }
 
+/** A decision about an account that waits for approval. */
+function decision(path: string, operation: typeof approveUser | typeof rejectUser, outcome: string): ConsoleAction {
+  return {
+    path,
+    operation,
+    next: () => pagePath('accounts'),
+    run: async ({ call }, form) => {
+      const jid = form.needed('jid');
+      await call(operation, { jid });
+      return `${jid} ${outcome}.`;
+    },
+  };
+}
+
+const approve = decision('accounts/approve', approveUser, 'is approved');
+const reject = decision('accounts/reject', rejectUser, 'was removed');
+
 /** What can be done about accounts that wait for approval. */
-export const accountsActions: readonly ConsoleAction[] = [
-  {
-    path: 'accounts/approve',
-    operation: approveUser,
-    next: () => pagePath('accounts'),
-    run: async ({ call }, form) => {
-      const jid = form.needed('jid');
-      await call(approveUser, { jid });
-      return `${jid} is approved.`;
-    },
-  },
-  {
-    path: 'accounts/reject',
-    operation: rejectUser,
-    next: () => pagePath('accounts'),
-    run: async ({ call }, form) => {
-      const jid = form.needed('jid');
-      await call(rejectUser, { jid });
-      return `${jid} was removed.`;
-    },
-  },
-];
+export const accountsActions: readonly ConsoleAction[] = [approve, reject];

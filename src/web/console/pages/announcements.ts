@@ -3,7 +3,7 @@ import { type NoticeKind, noticeKinds } from '../../../storage/moderation.ts';
 import { serverStatus } from '../../control/server-operations.ts';
 import { type Html, html } from '../../html/html.ts';
 import { type ConsoleAction, type ConsolePage, type FormFields, type PageContext, pagePath } from '../page.ts';
-import { actionForm, choice, counted, field, panel, table, textArea } from '../parts.ts';
+import { actionForm, choice, counted, field, panel, rowForm, table, textArea } from '../parts.ts';
 
 const kindNames: Readonly<Record<NoticeKind, string>> = {
   online: 'when they come online',
@@ -27,13 +27,7 @@ export const announcementsPage: ConsolePage = {
       kindNames[kind],
       since.slice(0, 16).replace('T', ' '),
       html`<span class="lines">${text}</span>`,
-      actionForm(context, {
-        path: 'announcements/remove',
-        operation: removeNotice,
-        hidden: { domain, kind },
-        label: 'Remove',
-        kind: 'small',
-      }),
+      rowForm(context, remove, { domain, kind }, 'Remove'),
     ]);
     const columns = ['Domain', 'When', 'Since', 'Text', ''];
     return html`${panel('When users come online', table('Notices', columns, rows, 'Users get no text when they come online.'))}
@@ -47,10 +41,7 @@ function announcementForm(context: PageContext): Html {
     ['online', 'Everybody who is online'],
     ['all', 'All accounts, also those who are absent'],
   ])}${field('subject', 'Subject')}${textArea('text', 'Text')}`;
-  return panel(
-    'Announce',
-    actionForm(context, { path: 'announcements/send', operation: announce, fields, label: 'Announce' }),
-  );
+  return panel('Announce', actionForm(context, send, { fields, label: 'Announce' }));
 }
 
 function noticeForm(context: PageContext, domains: readonly string[]): Html {
@@ -60,7 +51,7 @@ function noticeForm(context: PageContext, domains: readonly string[]): Html {
   const fields = html`${choice('domain', 'Users of', names)}${choice('kind', 'When', kinds)}${textArea('text', 'Text')}`;
   return panel(
     'Set the text when users come online',
-    actionForm(context, { path: 'announcements/set', operation: setNotice, fields, label: 'Set', kind: 'second' }),
+    actionForm(context, set, { fields, label: 'Set', kind: 'second' }),
   );
 }
 
@@ -68,34 +59,36 @@ function kindIn(form: FormFields): NoticeKind {
   return form.text('kind') === 'welcome' ? 'welcome' : 'online';
 }
 
+const send: ConsoleAction = {
+  path: 'announcements/send',
+  operation: announce,
+  next: nowhere,
+  run: async ({ call }, form) => {
+    const to = form.text('to') === 'all' ? 'all' : 'online';
+    const { recipients } = await call(announce, { to, text: form.needed('text'), subject: form.text('subject') });
+    return `Sent to ${counted(recipients, 'account')}.`;
+  },
+};
+
+const set: ConsoleAction = {
+  path: 'announcements/set',
+  operation: setNotice,
+  next: nowhere,
+  run: async ({ call }, form) => {
+    await call(setNotice, { domain: form.needed('domain'), kind: kindIn(form), text: form.needed('text') });
+    return 'Users get it when they come online.';
+  },
+};
+
+const remove: ConsoleAction = {
+  path: 'announcements/remove',
+  operation: removeNotice,
+  next: nowhere,
+  run: async ({ call }, form) => {
+    await call(removeNotice, { domain: form.needed('domain'), kind: kindIn(form) });
+    return `The text for ${form.needed('domain')} was removed.`;
+  },
+};
+
 /** What can be announced. */
-export const announcementActions: readonly ConsoleAction[] = [
-  {
-    path: 'announcements/send',
-    operation: announce,
-    next: nowhere,
-    run: async ({ call }, form) => {
-      const to = form.text('to') === 'all' ? 'all' : 'online';
-      const { recipients } = await call(announce, { to, text: form.needed('text'), subject: form.text('subject') });
-      return `Sent to ${counted(recipients, 'account')}.`;
-    },
-  },
-  {
-    path: 'announcements/set',
-    operation: setNotice,
-    next: nowhere,
-    run: async ({ call }, form) => {
-      await call(setNotice, { domain: form.needed('domain'), kind: kindIn(form), text: form.needed('text') });
-      return 'Users get it when they come online.';
-    },
-  },
-  {
-    path: 'announcements/remove',
-    operation: removeNotice,
-    next: nowhere,
-    run: async ({ call }, form) => {
-      await call(removeNotice, { domain: form.needed('domain'), kind: kindIn(form) });
-      return `The text for ${form.needed('domain')} was removed.`;
-    },
-  },
-];
+export const announcementActions: readonly ConsoleAction[] = [send, set, remove];

@@ -25,9 +25,7 @@ function source(context: PageContext, { file, waiting }: ConfigurationReport): H
       ['Changed, but not before a restart', waiting.length === 0 ? undefined : waiting.join(', ')],
     ]),
     html`<p>${link(pagePath('check'), 'Check the configuration and the machine')}</p>`,
-    actionForm(context, {
-      path: 'configuration/reload',
-      operation: reload,
+    actionForm(context, readAgain, {
       label: 'Read the file and the certificates again',
       kind: 'second',
     }),
@@ -68,15 +66,15 @@ function levelBadge({ level }: CheckFinding): Html {
   return badge(level === 'ok' ? 'good' : level === 'warning' ? 'warn' : 'bad', level);
 }
 
-/** What can be done with the configuration. */
-export const configurationActions: readonly ConsoleAction[] = [
-  {
-    path: 'configuration/reload',
-    operation: reload,
-    next: () => pagePath('configuration'),
-    run: async ({ call }) => {
-      await call(reload, {});
-      return 'The configuration and the certificates were read again.';
-    },
+const readAgain: ConsoleAction = {
+  path: 'configuration/reload',
+  operation: reload,
+  next: () => pagePath('configuration'),
+  run: async ({ call }) => {
+    await call(reload, {});
+    return 'The configuration and the certificates were read again.';
   },
-];
+};
+
+/** What can be done with the configuration. */
+export const configurationActions: readonly ConsoleAction[] = [readAgain];

@@ -7,7 +7,7 @@ import {
 } from '../../control/invitation-operations.ts';
 import { type Html, html } from '../../html/html.ts';
 import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
-import { actionForm, facts, field, link, panel, table, time, wholeNumber } from '../parts.ts';
+import { accountLink, actionForm, facts, field, link, panel, rowForm, table, time, wholeNumber } from '../parts.ts';
 
 const dayMs = 86_400_000;
 /** The invitations that are shown. */
@@ -37,9 +37,7 @@ ${field('uses', 'Uses', { type: 'number', value: '1' })}
 ${field('days', 'Days', { type: 'number', hint: 'Empty: as configured' })}</div>`;
   return panel(
     'Invite somebody',
-    actionForm(context, {
-      path: 'invitations/create',
-      operation: createInvitation,
+    actionForm(context, create, {
       fields,
       label: 'Make an invitation',
     }),
@@ -51,17 +49,11 @@ function invitationRow(context: PageContext, invitation: StoredInvitation) {
   const purpose = { account: `an account at ${domain}`, contact: 'a contact', reset: 'a new password' }[kind];
   return [
     username === undefined ? purpose : `${purpose}, as ${username}`,
-    account === undefined ? '' : link(pagePath('account', { jid: account }), account),
+    account === undefined ? '' : accountLink(account),
     maker ?? 'an operator',
     uses,
     time(expiresAtMs),
-    actionForm(context, {
-      path: 'invitations/revoke',
-      operation: revokeInvitation,
-      hidden: { id },
-      label: 'Revoke',
-      kind: 'small',
-    }),
+    rowForm(context, revoke, { id }, 'Revoke'),
   ];
 }
 
@@ -83,38 +75,41 @@ function madeLink(
   );
 }
 
+const create: ConsoleAction = {
+  path: 'invitations/create',
+  operation: createInvitation,
+  next: () => pagePath('invitations'),
+  run: async ({ call }, form) => {
+    const days = wholeNumber(form, 'days');
+    const made = await call(createInvitation, {
+      username: form.text('username'),
+      contact: form.text('contact'),
+      domain: form.text('domain'),
+      uses: wholeNumber(form, 'uses'),
+      lifetimeMs: days === undefined ? undefined : days * dayMs,
+    });
+    return madeLink('The invitation', made);
+  },
+};
+
+/** Makes a link that sets the password of an account. */
+export const resetPassword: ConsoleAction = {
+  path: 'invitations/reset',
+  operation: createResetLink,
+  next: (form) => pagePath('account', { jid: form.needed('jid') }),
+  run: async ({ call }, form) =>
+    madeLink('The link for a new password', await call(createResetLink, { jid: form.needed('jid') })),
+};
+
+const revoke: ConsoleAction = {
+  path: 'invitations/revoke',
+  operation: revokeInvitation,
+  next: () => pagePath('invitations'),
+  run: async ({ call }, form) => {
+    await call(revokeInvitation, { id: wholeNumber(form, 'id') ?? 0 });
+    return 'The invitation is revoked.';
+  },
+};
+
 /** What can be done with invitations. */
-export const invitationActions: readonly ConsoleAction[] = [
-  {
-    path: 'invitations/create',
-    operation: createInvitation,
-    next: () => pagePath('invitations'),
-    run: async ({ call }, form) => {
-      const days = wholeNumber(form, 'days');
-      const made = await call(createInvitation, {
-        username: form.text('username'),
-        contact: form.text('contact'),
-        domain: form.text('domain'),
-        uses: wholeNumber(form, 'uses'),
-        lifetimeMs: days === undefined ? undefined : days * dayMs,
-      });
-      return madeLink('The invitation', made);
-    },
-  },
-  {
-    path: 'invitations/reset',
-    operation: createResetLink,
-    next: (form) => pagePath('account', { jid: form.needed('jid') }),
-    run: async ({ call }, form) =>
-      madeLink('The link for a new password', await call(createResetLink, { jid: form.needed('jid') })),
-  },
-  {
-    path: 'invitations/revoke',
-    operation: revokeInvitation,
-    next: () => pagePath('invitations'),
-    run: async ({ call }, form) => {
-      await call(revokeInvitation, { id: wholeNumber(form, 'id') ?? 0 });
-      return 'The invitation is revoked.';
-    },
-  },
-];
+export const invitationActions: readonly ConsoleAction[] = [create, resetPassword, revoke];

@@ -2,7 +2,7 @@ import { type PassingOn, reasonWord, type StoredReport } from '../../../storage/
 import { listReports, removeReport, showReport } from '../../control/report-operations.ts';
 import { type Html, html } from '../../html/html.ts';
 import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
-import { actionForm, facts, link, nextPage, panel, table, time } from '../parts.ts';
+import { accountLink, actionForm, facts, link, nextPage, panel, table, time } from '../parts.ts';
 
 const pageSize = 50;
 
@@ -25,7 +25,7 @@ export const reportsPage: ConsolePage = {
       time(atMs),
       jid,
       reasonWord(reason),
-      link(pagePath('account', { jid: reporter }), reporter),
+      accountLink(reporter),
       messageCount.toLocaleString('en'),
     ]);
     const next = reports.length === pageSize ? pagePath('reports', { before: reports.at(-1)?.id }) : undefined;
@@ -54,7 +54,7 @@ function about({ id, atMs, jid, reason, reporter, texts, passingOn }: StoredRepo
       ['When', time(atMs)],
       ['About', jid],
       ['Reason', reasonWord(reason)],
-      ['By', link(pagePath('account', { jid: reporter }), reporter)],
+      ['By', accountLink(reporter)],
       ['May be passed on to', allowed || 'nobody'],
       ...texts.map(({ text, lang }) => [lang === undefined ? 'Text' : `Text (${lang})`, text] as const),
     ]),
@@ -72,25 +72,23 @@ function messagesPanel({ messages }: StoredReport): Html {
 }
 
 function removal(context: PageContext, { id }: StoredReport): Html {
-  return actionForm(context, {
-    path: 'report/remove',
-    operation: removeReport,
+  return actionForm(context, remove, {
     hidden: { id },
     label: 'Remove the report',
     kind: 'danger',
   });
 }
 
-/** What can be done with reports. */
-export const reportActions: readonly ConsoleAction[] = [
-  {
-    path: 'report/remove',
-    operation: removeReport,
-    next: () => pagePath('reports'),
-    run: async ({ call }, form) => {
-      const id = form.number('id') ?? 0;
-      await call(removeReport, { id });
-      return `Report ${id} was removed.`;
-    },
+const remove: ConsoleAction = {
+  path: 'report/remove',
+  operation: removeReport,
+  next: () => pagePath('reports'),
+  run: async ({ call }, form) => {
+    const id = form.number('id') ?? 0;
+    await call(removeReport, { id });
+    return `Report ${id} was removed.`;
   },
-];
+};
+
+/** What can be done with reports. */
+export const reportActions: readonly ConsoleAction[] = [remove];

@@ -21,7 +21,7 @@ import {
   link,
   nextPage,
   panel,
-  requireConfirmation,
+  rowForm,
   table,
 } from '../parts.ts';
 
@@ -71,13 +71,7 @@ function occupantsPanel(context: PageContext, { address, occupants }: RoomReport
     nick,
     role,
     jids.join(', '),
-    actionForm(context, {
-      path: 'room/kick',
-      operation: kickOccupant,
-      hidden: { room: address, nick },
-      label: 'Kick',
-      kind: 'small',
-    }),
+    rowForm(context, kick, { room: address, nick }, 'Kick'),
   ]);
   return panel('Occupants', table('Occupants', ['Nickname', 'Role', 'Sessions', ''], rows, 'The room is empty.'));
 }
@@ -93,9 +87,7 @@ function affiliationsPanel(context: PageContext, { address, affiliations: all }:
   return panel(
     'Affiliations',
     table('Affiliations', ['Address', 'Affiliation'], rows, 'Nobody has an affiliation.'),
-    actionForm(context, {
-      path: 'room/affiliation',
-      operation: setAffiliation,
+    actionForm(context, affiliate, {
       hidden: { room: address },
       fields,
       label: 'Set affiliation',
@@ -108,21 +100,15 @@ function removals(context: PageContext, room: string): Html {
   if (!context.may(destroyRoom)) return html``;
   return panel(
     'Remove',
-    confirmedForm(context, {
+    confirmedForm(context, purge, {
       summary: 'Remove archived messages…',
       warning: 'The archived messages of the room are removed for good.',
-      word: room,
-      path: 'room/purge',
-      operation: purgeRoom,
       hidden: { room },
       label: 'Remove messages',
     }),
-    confirmedForm(context, {
+    confirmedForm(context, destroy, {
       summary: 'Destroy the room…',
       warning: 'The room is destroyed for good, with its archive. Its occupants are told the reason.',
-      word: room,
-      path: 'room/destroy',
-      operation: destroyRoom,
       hidden: { room },
       fields: field('reason', 'Reason'),
       label: 'Destroy the room',
@@ -132,47 +118,50 @@ function removals(context: PageContext, room: string): Html {
 
 const back = (form: FormFields) => pagePath('room', { room: form.needed('room') });
 
+const kick: ConsoleAction = {
+  path: 'room/kick',
+  operation: kickOccupant,
+  next: back,
+  run: async ({ call }, form) => {
+    await call(kickOccupant, { room: form.needed('room'), nick: form.needed('nick') });
+    return `${form.needed('nick')} was removed from the room, and may enter again.`;
+  },
+};
+
+const affiliate: ConsoleAction = {
+  path: 'room/affiliation',
+  operation: setAffiliation,
+  next: back,
+  run: async ({ call }, form) => {
+    const [jid, affiliation] = [form.needed('jid'), form.needed('affiliation') as Affiliation];
+    await call(setAffiliation, { room: form.needed('room'), jid, affiliation });
+    return `The affiliation of ${jid} is ${affiliation} now.`;
+  },
+};
+
+const purge: ConsoleAction = {
+  path: 'room/purge',
+  operation: purgeRoom,
+  confirm: 'room',
+  next: back,
+  run: async ({ call }, form) => {
+    const room = form.needed('room');
+    const { removed } = await call(purgeRoom, { room });
+    return `${counted(removed, 'message')} removed.`;
+  },
+};
+
+const destroy: ConsoleAction = {
+  path: 'room/destroy',
+  operation: destroyRoom,
+  confirm: 'room',
+  next: () => pagePath('rooms'),
+  run: async ({ call }, form) => {
+    const room = form.needed('room');
+    await call(destroyRoom, { room, reason: form.text('reason') });
+    return `${room} was destroyed.`;
+  },
+};
+
 /** What can be done with rooms. */
-export const roomActions: readonly ConsoleAction[] = [
-  {
-    path: 'room/kick',
-    operation: kickOccupant,
-    next: back,
-    run: async ({ call }, form) => {
-      await call(kickOccupant, { room: form.needed('room'), nick: form.needed('nick') });
-      return `${form.needed('nick')} was removed from the room, and may enter again.`;
-    },
-  },
-  {
-    path: 'room/affiliation',
-    operation: setAffiliation,
-    next: back,
-    run: async ({ call }, form) => {
-      const [jid, affiliation] = [form.needed('jid'), form.needed('affiliation') as Affiliation];
-      await call(setAffiliation, { room: form.needed('room'), jid, affiliation });
-      return `The affiliation of ${jid} is ${affiliation} now.`;
-    },
-  },
-  {
-    path: 'room/purge',
-    operation: purgeRoom,
-    next: back,
-    run: async ({ call }, form) => {
-      const room = form.needed('room');
-      requireConfirmation(form, room);
-      const { removed } = await call(purgeRoom, { room });
-      return `${counted(removed, 'message')} removed.`;
-    },
-  },
-  {
-    path: 'room/destroy',
-    operation: destroyRoom,
-    next: () => pagePath('rooms'),
-    run: async ({ call }, form) => {
-      const room = form.needed('room');
-      requireConfirmation(form, room);
-      await call(destroyRoom, { room, reason: form.text('reason') });
-      return `${room} was destroyed.`;
-    },
-  },
-];
+export const roomActions: readonly ConsoleAction[] = [kick, affiliate, purge, destroy];

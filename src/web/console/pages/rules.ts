@@ -116,28 +116,25 @@ ${rows}
     value('xml'),
     'Its rules and its type count then. From and To above replace its addresses.',
   )}</details>`;
-  return panel(
-    'What would happen to a message?',
-    actionForm(context, { path: 'rules/explain', operation: explainMessage, fields, label: 'Explain' }),
-  );
+  return panel('What would happen to a message?', actionForm(context, explain, { fields, label: 'Explain' }));
 }
 
 function optional(words: readonly string[]): (readonly [string, string])[] {
   return [['', '–'], ...words.map((word) => [word, word] as const)];
 }
 
-/** What can be asked about rules. */
-export const ruleActions: readonly ConsoleAction[] = [
-  {
-    path: 'rules/explain',
-    operation: explainMessage,
-    next: () => pagePath('rules'),
-    run: async (context, form) => {
-      const result = await explained(context, form);
-      return html`${result}${playground(context, form)}`;
-    },
+const explain: ConsoleAction = {
+  path: 'rules/explain',
+  operation: explainMessage,
+  next: () => pagePath('rules'),
+  run: async (context, form) => {
+    const result = await explained(context, form);
+    return html`${result}${playground(context, form)}`;
   },
-];
+};
+
+/** What can be asked about rules. */
+export const ruleActions: readonly ConsoleAction[] = [explain];
 
 /** The explanation, or why there is none; the form stays filled. */
 async function explained({ call }: PageContext, form: FormFields): Promise<Html> {

@@ -6,7 +6,7 @@ import { blockDomain, listBlockedDomains, unblockDomain } from '../../control/mo
 import { listPeers, testPeer } from '../../control/server-operations.ts';
 import { type Html, html } from '../../html/html.ts';
 import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
-import { actionForm, badge, duration, field, link, panel, table, time } from '../parts.ts';
+import { actionForm, badge, duration, field, link, panel, rowForm, table, time } from '../parts.ts';
 
 /** The streams with other servers, and the blocked domains. */
 export const serversPage: ConsolePage = {
@@ -39,7 +39,7 @@ function testPanel(context: PageContext): Html {
   return panel(
     'Test a link',
     html`<p class="quiet">Connects to the server of a domain and shows each step, so that you see why it cannot be reached.</p>`,
-    actionForm(context, { path: 'servers/test', operation: testPeer, fields, label: 'Test' }),
+    actionForm(context, test, { fields, label: 'Test' }),
   );
 }
 
@@ -63,14 +63,7 @@ function streamRow(context: PageContext, stream: PeerStreamReport) {
     remoteAddress,
     waiting.join(', '),
     stream.failure,
-    remote !== undefined &&
-      actionForm(context, {
-        path: 'servers/test',
-        operation: testPeer,
-        hidden: { remote, local },
-        label: 'Why not?',
-        kind: 'small',
-      }),
+    remote !== undefined && rowForm(context, test, { remote, local }, 'Why not?'),
   ].map((cell) => (cell === false ? '' : cell));
 }
 
@@ -79,13 +72,7 @@ function blockedPanel(context: PageContext, domains: readonly BlockedDomain[]): 
     domain,
     time(atMs),
     reason,
-    actionForm(context, {
-      path: 'servers/unblock',
-      operation: unblockDomain,
-      hidden: { domain },
-      label: 'Unblock',
-      kind: 'small',
-    }),
+    rowForm(context, unblock, { domain }, 'Unblock'),
   ]);
   const fields = html`<div class="row">${field('domain', 'Domain', {
     required: true,
@@ -95,7 +82,7 @@ function blockedPanel(context: PageContext, domains: readonly BlockedDomain[]): 
   return panel(
     'Blocked domains',
     table('Blocked domains', ['Domain', 'Since', 'Reason', ''], rows, 'No domain is blocked here.'),
-    actionForm(context, { path: 'servers/block', operation: blockDomain, fields, label: 'Block', kind: 'second' }),
+    actionForm(context, block, { fields, label: 'Block', kind: 'second' }),
   );
 }
 
@@ -120,33 +107,35 @@ ${panel('Steps', table('Steps', ['Result', 'Step', 'Detail'], rows, 'There was n
 <p>${link(pagePath('servers'), 'Back to the servers')}</p>`;
 }
 
+const test: ConsoleAction = {
+  path: 'servers/test',
+  operation: testPeer,
+  next: () => pagePath('servers'),
+  run: async ({ call }, form) => {
+    const remote = form.needed('remote');
+    return testResult(remote, await call(testPeer, { remote, local: form.text('local') }));
+  },
+};
+
+const block: ConsoleAction = {
+  path: 'servers/block',
+  operation: blockDomain,
+  next: () => pagePath('servers'),
+  run: async ({ call }, form) => {
+    const { domain } = await call(blockDomain, { domain: form.needed('domain'), reason: form.text('reason') });
+    return `${domain} is blocked.`;
+  },
+};
+
+const unblock: ConsoleAction = {
+  path: 'servers/unblock',
+  operation: unblockDomain,
+  next: () => pagePath('servers'),
+  run: async ({ call }, form) => {
+    const { domain } = await call(unblockDomain, { domain: form.needed('domain') });
+    return `${domain} is not blocked any more.`;
+  },
+};
+
 /** What can be done about other servers. */
-export const serverActions: readonly ConsoleAction[] = [
-  {
-    path: 'servers/test',
-    operation: testPeer,
-    next: () => pagePath('servers'),
-    run: async ({ call }, form) => {
-      const remote = form.needed('remote');
-      return testResult(remote, await call(testPeer, { remote, local: form.text('local') }));
-    },
-  },
-  {
-    path: 'servers/block',
-    operation: blockDomain,
-    next: () => pagePath('servers'),
-    run: async ({ call }, form) => {
-      const { domain } = await call(blockDomain, { domain: form.needed('domain'), reason: form.text('reason') });
-      return `${domain} is blocked.`;
-    },
-  },
-  {
-    path: 'servers/unblock',
-    operation: unblockDomain,
-    next: () => pagePath('servers'),
-    run: async ({ call }, form) => {
-      const { domain } = await call(unblockDomain, { domain: form.needed('domain') });
-      return `${domain} is not blocked any more.`;
-    },
-  },
-];
+export const serverActions: readonly ConsoleAction[] = [test, block, unblock];

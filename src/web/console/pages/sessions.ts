@@ -1,7 +1,7 @@
 import { kick, listSessions, type SessionReport } from '../../control/session-operations.ts';
 import { type Html, html } from '../../html/html.ts';
 import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
-import { actionForm, badge, counted, field, link, lookUpForm, table, time } from '../parts.ts';
+import { accountLink, accountSearch, badge, counted, lookUpForm, rowForm, table, time } from '../parts.ts';
 
 /** The sessions that one page shows. */
 const mostShown = 500;
@@ -15,7 +15,7 @@ export const sessionsPage: ConsolePage = {
   content: async (context, query) => {
     const user = query.text('user');
     const { sessions } = await context.call(listSessions, { user });
-    const search = field('user', 'Account', { type: 'search', value: user ?? '', placeholder: 'romeo@example.org' });
+    const search = accountSearch(user);
     const left = sessions.length - mostShown;
     return html`${lookUpForm('/console/sessions', search, 'Show')}
 ${sessionTable(context, sessions.slice(0, mostShown), 'Nobody is connected.')}
@@ -28,17 +28,11 @@ export function sessionTable(context: PageContext, sessions: readonly SessionRep
   const rows = sessions.map((session) => {
     const [account = ''] = session.jid.split('/');
     return [
-      html`${link(pagePath('account', { jid: account }), account)}<small class="resource">/${session.jid.slice(account.length + 1)}</small>`,
+      html`${accountLink(account)}<small class="resource">/${session.jid.slice(account.length + 1)}</small>`,
       session.available ? badge('good', `available, ${session.priority}`) : badge('plain', 'not available'),
       session.boundAtMs === undefined ? '' : time(session.boundAtMs),
       connection(session),
-      actionForm(context, {
-        path: 'sessions/end',
-        operation: kick,
-        hidden: { jid: session.jid },
-        label: 'End',
-        kind: 'small',
-      }),
+      rowForm(context, end, { jid: session.jid }, 'End'),
     ];
   });
   return table('Sessions', ['Session', 'Presence', 'Since', 'Connection', ''], rows, none);
@@ -49,15 +43,15 @@ function connection({ remoteAddress, secure }: SessionReport): Html {
   return html`${remoteAddress}${!secure && html` ${badge('warn', 'no TLS')}`}`;
 }
 
-/** What can be done with sessions. */
-export const sessionActions: readonly ConsoleAction[] = [
-  {
-    path: 'sessions/end',
-    operation: kick,
-    next: () => pagePath('sessions'),
-    run: async ({ call }, form) => {
-      const { ended } = await call(kick, { jid: form.needed('jid') });
-      return `${ended.join(', ')} was disconnected.`;
-    },
+const end: ConsoleAction = {
+  path: 'sessions/end',
+  operation: kick,
+  next: () => pagePath('sessions'),
+  run: async ({ call }, form) => {
+    const { ended } = await call(kick, { jid: form.needed('jid') });
+    return `${ended.join(', ')} was disconnected.`;
   },
-];
+};
+
+/** What can be done with sessions. */
+export const sessionActions: readonly ConsoleAction[] = [end];

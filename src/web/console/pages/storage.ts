@@ -1,9 +1,22 @@
 import { listUploads, removeUploads, uploadUsage } from '../../../extensions/upload/upload-operations.ts';
 import type { StoredUpload } from '../../../storage/uploads.ts';
-import { archiveUsage } from '../../control/archive-operations.ts';
+import { type ArchiveReport, archiveUsage } from '../../control/archive-operations.ts';
 import { type Html, html } from '../../html/html.ts';
 import { type ConsoleAction, type ConsolePage, type FormFields, type PageContext, pagePath } from '../page.ts';
-import { actionForm, bytes, counted, facts, field, link, lookUpForm, nextPage, panel, table, time } from '../parts.ts';
+import {
+  accountLink,
+  accountSearch,
+  bytes,
+  counted,
+  facts,
+  link,
+  lookUpForm,
+  nextPage,
+  panel,
+  rowForm,
+  table,
+  time,
+} from '../parts.ts';
 
 const pageSize = 50;
 /** The accounts with the most bytes that are shown. */
@@ -17,7 +30,7 @@ export const storagePage: ConsolePage = {
   operation: uploadUsage,
   content: async (context, query) => {
     const user = query.text('user');
-    const search = field('user', 'Account', { type: 'search', value: user ?? '', placeholder: 'romeo@example.org' });
+    const search = accountSearch(user);
     const [archive, usage, files] = await Promise.all([
       user === undefined ? archiveHint() : archiveOf(context, user),
       usagePanel(context),
@@ -35,17 +48,22 @@ function archiveHint(): Html {
 }
 
 async function archiveOf({ call }: PageContext, jid: string): Promise<Html> {
-  const { messages, bytes: size, oldestMs, newestMs } = await call(archiveUsage, { jid });
-  return panel(
-    'Archive',
-    facts([
-      ['Account', link(pagePath('account', { jid }), jid)],
-      ['Messages', messages.toLocaleString('en')],
-      ['Size', bytes(size)],
-      ['From', oldestMs === undefined ? undefined : time(oldestMs)],
-      ['To', newestMs === undefined ? undefined : time(newestMs)],
-    ]),
-  );
+  return panel('Archive', facts([['Account', accountLink(jid)], ...archiveFacts(await call(archiveUsage, { jid }))]));
+}
+
+/** The size of an archive, and the time of its messages. */
+export function archiveFacts({
+  messages,
+  bytes: size,
+  oldestMs,
+  newestMs,
+}: ArchiveReport): Parameters<typeof facts>[0] {
+  return [
+    ['Messages', messages.toLocaleString('en')],
+    ['Size', bytes(size)],
+    ['From', oldestMs === undefined ? undefined : time(oldestMs)],
+    ['To', newestMs === undefined ? undefined : time(newestMs)],
+  ];
 }
 
 async function usagePanel({ call }: PageContext): Promise<Html> {
@@ -81,26 +99,20 @@ function fileRow(context: PageContext, { id, name, type, size, uploadedAtMs, own
     type,
     bytes(size),
     time(uploadedAtMs),
-    link(pagePath('account', { jid: owner }), owner),
-    actionForm(context, {
-      path: 'storage/remove',
-      operation: removeUploads,
-      hidden: { url: id, user: owner },
-      label: 'Remove',
-      kind: 'small',
-    }),
+    accountLink(owner),
+    rowForm(context, removeFile, { url: id, user: owner }, 'Remove'),
   ];
 }
 
-/** What can be done with files. */
-export const storageActions: readonly ConsoleAction[] = [
-  {
-    path: 'storage/remove',
-    operation: removeUploads,
-    next: (form) => pagePath('storage', { user: form.text('user') }),
-    run: async ({ call }, form) => {
-      const { removed } = await call(removeUploads, { url: form.needed('url') });
-      return `${counted(removed, 'file')} removed.`;
-    },
+const removeFile: ConsoleAction = {
+  path: 'storage/remove',
+  operation: removeUploads,
+  next: (form) => pagePath('storage', { user: form.text('user') }),
+  run: async ({ call }, form) => {
+    const { removed } = await call(removeUploads, { url: form.needed('url') });
+    return `${counted(removed, 'file')} removed.`;
   },
-];
+};
+
+/** What can be done with files. */
+export const storageActions: readonly ConsoleAction[] = [removeFile];
