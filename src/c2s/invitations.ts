@@ -21,7 +21,9 @@ export interface InvitationOptions {
 }
 
 /** Dependencies of {@link Invitations}. */
-interface InvitationsDeps extends InvitationOptions {
+interface InvitationsDeps {
+  /** Read at each use. */
+  readonly options: InvitationOptions;
   readonly store: Pick<InvitationStore, 'add' | 'list' | 'remove'>;
   readonly clock: Pick<Clock, 'nowMs'>;
 }
@@ -72,7 +74,8 @@ export class Invitations {
    */
   async create(wanted: WantedInvitation): Promise<MadeInvitation | InvitationRefusal> {
     const { kind, domain, account, maker, username, uses = 1 } = wanted;
-    const { store, enabled, lifetimeMs, maxOfMaker, clock } = this.#deps;
+    const { store, options, clock } = this.#deps;
+    const { enabled, lifetimeMs, maxOfMaker } = options;
     if (kind === 'account' && !enabled) return 'off';
     const token = newToken();
     const createdAtMs = clock.nowMs();
@@ -96,7 +99,7 @@ export class Invitations {
   }
 
   #landingUrl(kind: InvitationKind, token: string): string | undefined {
-    const { url } = this.#deps;
+    const { url } = this.#deps.options;
     return url && `${url}/${kind === 'reset' ? 'reset' : 'invite'}/${token}`;
   }
 }

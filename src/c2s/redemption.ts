@@ -4,7 +4,7 @@ import type { MaybePromise } from '../routing/maybe-promise.ts';
 import type { InvitationKind, InvitationStore, StoredInvitation } from '../storage/invitations.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
-import { hashOfToken } from './invitations.ts';
+import { hashOfToken, type InvitationOptions } from './invitations.ts';
 import type { FailureLimiter } from './negotiation/sasl/failure-limiter.ts';
 import type { Registrar } from './registrar.ts';
 
@@ -16,8 +16,8 @@ interface RedemptionDeps {
   /** Makes two accounts contacts of each other. */
   readonly connect: (one: Account, other: Account) => Promise<void>;
   readonly isSuspended: (account: string) => boolean;
-  /** Whether people can register with invitations. */
-  readonly enabled: boolean;
+  /** Read at each use. */
+  readonly options: Pick<InvitationOptions, 'enabled'>;
   /** Blocks addresses that guess tokens. */
   readonly limiter: Pick<FailureLimiter, 'blockedForMs' | 'failed'>;
   readonly clock: Pick<Clock, 'nowMs'>;
@@ -52,7 +52,7 @@ export class Redemption {
 
   /** Whether people can register with invitations. */
   get enabled(): boolean {
-    return this.#deps.enabled;
+    return this.#deps.options.enabled;
   }
 
   /**
@@ -97,11 +97,11 @@ export class Redemption {
   }
 
   async #valid(token: string, kinds: readonly InvitationKind[]): Promise<StoredInvitation | undefined> {
-    const { store, isSuspended, enabled, clock } = this.#deps;
+    const { store, isSuspended, clock } = this.#deps;
     if (!tokenPattern.test(token)) return undefined;
     const found = await store.find(hashOfToken(token));
     if (!found || !kinds.includes(found.kind) || found.expiresAtMs <= clock.nowMs()) return undefined;
-    if (found.kind === 'account' && !enabled) return undefined;
+    if (found.kind === 'account' && !this.enabled) return undefined;
     const behind = [found.maker, found.kind === 'reset' ? undefined : found.account];
     return behind.some((jid) => jid !== undefined && isSuspended(jid)) ? undefined : found;
   }

@@ -106,7 +106,16 @@ export class Components {
 
   #newListener({ take, limits, traffic, limiter, clock, log }: ComponentListenerDeps): StreamListener {
     const deps = { component: (domain: string) => this.at(domain), route: take, limits, traffic, clock, log };
-    const connection = { rate: limits.unauthenticatedRate, limits: limits.connection, layTls: refuseTls, clock };
+    const connection = {
+      get rate() {
+        return limits.unauthenticatedRate;
+      },
+      get limits() {
+        return limits.connection;
+      },
+      layTls: refuseTls,
+      clock,
+    };
     return new StreamListener({
       newStream: (authenticated) => new ComponentStream(deps, authenticated),
       acceptor: new SocketAcceptor({ connection, backlog: limiter.backlog, log }),

@@ -15,21 +15,16 @@ import { KeptCopies } from '../streams/acknowledgment/kept-copies.ts';
 import type { Framing } from '../streams/framing.ts';
 import { StreamListener } from '../streams/stream-listener.ts';
 import type { Foundation } from './foundation.ts';
-import type { LiveOptions } from './live-options.ts';
 
 /** Makes the sessions of clients. */
-export function makeSessions(
-  { config, storage, clock, log }: Foundation,
-  routing: Routing,
-  live: Pick<LiveOptions, 'sessions'>,
-): ClientSessions {
+export function makeSessions({ live, storage, clock, log }: Foundation, routing: Routing): ClientSessions {
   const store = storage.resumption;
   return new ClientSessions({
     directory: routing.sessions,
     account: (jid) => routing.accounts.get(jid),
-    policy: live.sessions,
-    resumption: config.streamManagement,
-    limits: managementLimits(config),
+    policy: live.of(({ sessions }) => sessions),
+    resumption: live.of(({ streamManagement }) => streamManagement),
+    limits: live.of(managementLimits),
     store,
     copies: new KeptCopies({ store, clock, log }),
     requests: routing.requests,
@@ -47,7 +42,6 @@ export function makeSessions(
 
 /** The parts that the streams of clients use. */
 interface ClientParts {
-  readonly live: Pick<LiveOptions, 'streams' | 'registration'>;
   readonly sessions: ClientSessions;
   readonly registrar: Registrar;
   readonly redemption: Redemption;
@@ -69,9 +63,9 @@ export async function makeListener(
 }
 
 async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: ClientParts): Promise<ClientStreamDeps> {
-  const { config, traffic, clock, log } = foundation;
+  const { live, traffic, clock, log } = foundation;
   const { router, hooks, requests, isLocalDomain } = routing;
-  const { live, sessions, registrar } = parts;
+  const { sessions, registrar } = parts;
   const limits = live.streams;
   const management = new StreamManagement(sessions.resumable);
   const { nonzas } = hooks;
@@ -80,7 +74,7 @@ async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: C
     features: await clientFeatures({
       ...foundation,
       ...parts,
-      options: config,
+      options: negotiationOptions(foundation),
       registration: live.registration,
       management,
       hooks,
@@ -100,5 +94,16 @@ async function makeStreamDeps(foundation: Foundation, routing: Routing, parts: C
     traffic: traffic.c2s,
     clock,
     log,
+  };
+}
+
+function negotiationOptions({ config: { tls }, live }: Foundation) {
+  return {
+    tls,
+    authentication: live.of(({ authentication }) => authentication),
+    limits: {
+      authentication: live.of(({ limits }) => limits.authentication),
+      registration: live.of(({ limits }) => limits.registration),
+    },
   };
 }

@@ -17,6 +17,7 @@ import type { DiskSpace } from '../support/disk-space.ts';
 import type { FollowedLog, Log } from '../support/log.ts';
 import { Tally } from '../support/metric.ts';
 import { CurrentCertificates } from '../tls/current-certificates.ts';
+import { LiveOptions } from './live-options.ts';
 
 /** What the caller that starts a server can give it. */
 export interface Environment {
@@ -36,7 +37,10 @@ export interface Environment {
 
 /** What all parts of a server share: the configuration, the store, the certificates and limits. */
 export interface Foundation {
+  /** The configuration at the start. */
   readonly config: Config;
+  /** What reloads change of it. */
+  readonly live: LiveOptions;
   readonly storage: Storage;
   /** The contents of uploaded files. */
   readonly blobs: BlobStore;
@@ -64,16 +68,18 @@ export async function openFoundation(config: Config, environment: Environment): 
   const failure = new AbortController();
   const storage = await openStorage(config, environment, failure);
   try {
+    const live = new LiveOptions(config);
     const certificates = await CurrentCertificates.load(certificateOptions(config, services), log);
     return {
       config,
+      live,
       storage,
       blobs: new FileBlobs(dataPaths(config.dataDir).uploads, environment.diskSpace),
       services,
       makeExtensions: environment.extensions ?? extensions,
       certificates,
-      acceptor: makeClientAcceptor(clientAcceptorOptions(config), certificates, { clock, log }),
-      limiter: new ConnectionLimiter(listenerLimits(config), clock, log),
+      acceptor: makeClientAcceptor(live.of(clientAcceptorOptions), certificates, { clock, log }),
+      limiter: makeLimiter(live, clock, log),
       pbkdf2: new Pbkdf2Queue(),
       authentications: new Tally(),
       traffic: newTraffic(),
@@ -91,6 +97,15 @@ export async function openFoundation(config: Config, environment: Environment): 
 export async function closeFoundation({ acceptor, storage }: Foundation): Promise<void> {
   await acceptor.end();
   await storage.close();
+}
+
+function makeLimiter(live: LiveOptions, clock: Clock, log: Log): ConnectionLimiter {
+  const address = live.of((config) => listenerLimits(config).address);
+  return new ConnectionLimiter(
+    live.of((config) => ({ ...listenerLimits(config), address })),
+    clock,
+    log,
+  );
 }
 
 function openStorage(config: Config, environment: Environment, failure: AbortController): Promise<Storage> {

@@ -15,9 +15,11 @@ import type { IncomingConnection } from '../streams/acceptor.ts';
 import { Connection } from '../streams/connection.ts';
 import { clientAddressOf } from '../streams/proxy-protocol.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
+import type { Clock } from '../support/clock.ts';
 import { Tally } from '../support/metric.ts';
 import { networkList } from '../support/network-list.ts';
 import { servingTls } from '../tls/tls-options.ts';
+import type { BoshConnection } from '../web/bosh/bosh-connection.ts';
 import { boshRoute } from '../web/bosh/bosh-route.ts';
 import { chatRoutes } from '../web/chat/chat-routes.ts';
 import { converseRoutes } from '../web/chat/converse-routes.ts';
@@ -26,63 +28,81 @@ import { boshPath, hostMetaRoutes, webSocketPath } from '../web/host-meta.ts';
 import { pageAssetRoutes } from '../web/html/page-assets.ts';
 import { assetRoutes } from '../web/http/assets.ts';
 import { healthRoutes } from '../web/http/health.ts';
-import { HttpListener } from '../web/http/http-listener.ts';
+import { HttpListener, type Site } from '../web/http/http-listener.ts';
 import { isLoopbackRequest } from '../web/http/local-request.ts';
 import { hostCheck } from '../web/http/served-hosts.ts';
 import { invitationRoutes } from '../web/invitations/invitation-routes.ts';
 import { webSocketRoute } from '../web/websocket/websocket-route.ts';
-import type { ConsoleParts } from './console.ts';
+import type { SwitchedConsole } from './console.ts';
 import type { Foundation } from './foundation.ts';
-import { type MeasuredParts, metricsRoutes } from './metrics.ts';
+import { type MeasuredParts, metricsPages } from './metrics.ts';
 
 /** The parts that the HTTP listener shows. */
 interface WebParts extends MeasuredParts {
-  readonly console: ConsoleParts | undefined;
+  readonly console: SwitchedConsole;
   readonly redemption: Redemption;
 }
 
+/** The public HTTP listener, and the change of what it serves. */
+export interface WebListener {
+  readonly listener: HttpListener;
+  /** Prepares what the configuration wants served, and resolves with the function that serves it from then on. */
+  readonly prepare: (config: Config) => Promise<() => void>;
+}
+
 /** Makes the public HTTP listener with the routes of the server and of the extensions. Throws an Error if two routes collide. */
-export async function makeHttpListener(foundation: Foundation, parts: WebParts): Promise<HttpListener> {
-  const { config, storage, certificates, limiter, failure, clock, log } = foundation;
+export async function makeWebListener(foundation: Foundation, parts: WebParts): Promise<WebListener> {
+  const { config, live, certificates, limiter, clock, log } = foundation;
   const requests = new Tally<'route' | 'code'>();
-  const trustedProxies = networkList(config.web.trustedProxies);
-  const health = healthRoutes({
-    stopping: () => listener.stopping,
-    storageFailed: () => failure.aborted,
-    diskFull: () => storage.disk.refusing,
-    certificateExpired: () => certificates.expiries.some(({ atMs }) => atMs < clock.nowMs()),
-  });
+  const bosh = new Map<string, BoshConnection>();
+  const metrics = metricsPages(foundation, parts, { requests, connections: () => listener.connections });
+  const siteOf = async (next: Config): Promise<Site> => {
+    const trustedProxies = networkList(next.web.trustedProxies);
+    return {
+      routes: [
+        ...health(foundation, () => listener.stopping),
+        ...(await metrics(next)),
+        ...webRoutes(next, { clients: parts.listener, bosh, clock }),
+        ...pages(next, parts.redemption),
+        ...parts.console.routesFor(next),
+        ...parts.routing.hooks.extensions.flatMap(({ http }) => http ?? []),
+      ],
+      trustedProxies,
+      strictTransportSecurity: strictTransportSecurity(next),
+      servesHost: hostCheck(namesOf(next), trustedProxies),
+    };
+  };
   const listener: HttpListener = new HttpListener({
-    routes: [
-      ...health,
-      ...(await metricsRoutes(foundation, parts, { requests, connections: () => listener.connections })),
-      ...webRoutes(foundation, parts.listener),
-      ...pages(config, parts.redemption),
-      ...(parts.console?.pages.routes ?? []),
-      ...parts.routing.hooks.extensions.flatMap(({ http }) => http ?? []),
-    ],
+    site: await siteOf(config),
     requests,
-    limits: httpLimits(config),
-    trustedProxies,
-    strictTransportSecurity: strictTransportSecurity(config),
-    servesHost: hostCheck(namesOf(config), trustedProxies),
+    limits: live.of(httpLimits),
     certificates,
     takeStream: streamsOverTls(foundation, parts.listener),
     limiter,
     clock,
     log,
   });
-  return listener;
+  return { listener, prepare: async (next) => listener.prepare(await siteOf(next)) };
+}
+
+function health({ storage, certificates, failure, clock }: Foundation, stopping: () => boolean): readonly HttpRoute[] {
+  return healthRoutes({
+    stopping,
+    storageFailed: () => failure.aborted,
+    diskFull: () => storage.disk.refusing,
+    certificateExpired: () => certificates.expiries.some(({ atMs }) => atMs < clock.nowMs()),
+  });
 }
 
 /** Takes clients that ask for XMPP at a port of HTTPS. So port 443, which most networks let through, can be enough. */
-function streamsOverTls({ config, certificates, clock }: Foundation, clients: StreamListener) {
-  const { rate, limits } = clientAcceptorOptions(config);
-  const deps = { rate, limits, layTls: servingTls(certificates), clock };
+function streamsOverTls({ live, certificates, clock }: Foundation, clients: StreamListener) {
+  const options = live.of(clientAcceptorOptions);
+  const layTls = servingTls(certificates);
   return (socket: TLSSocket) => {
+    const { rate, limits } = options;
     const arrival: IncomingConnection = {
       remoteAddress: clientAddressOf(socket),
-      admit: (user) => new Connection(socket, user, deps),
+      admit: (user) => new Connection(socket, user, { rate, limits, layTls, clock }),
       refuse: () => void socket.destroy(),
     };
     clients.take(arrival, 'direct');
@@ -102,8 +122,16 @@ function namesOf({ domains, web }: Config): string[] {
 /** Some clients are configured for the second. */
 const webSocketPaths = [webSocketPath, '/ws'] as const;
 
+/** What streams of clients in browsers need. */
+interface WebStreams {
+  readonly clients: StreamListener;
+  /** The sessions of BOSH, which outlive a change of the routes. */
+  readonly bosh: Map<string, BoshConnection>;
+  readonly clock: Clock;
+}
+
 /** Streams of clients in browsers, and how they find them. */
-function webRoutes({ config, clock }: Foundation, clients: StreamListener): HttpRoute[] {
+function webRoutes(config: Config, { clients, bosh, clock }: WebStreams): HttpRoute[] {
   const { origins } = config.web;
   const arrived = (arrival: IncomingConnection) => clients.take(arrival, 'established');
   const shared = { origins, limits: webSocketLimits(config), isSecure: isSecure(config), clock, arrived };
@@ -111,7 +139,7 @@ function webRoutes({ config, clock }: Foundation, clients: StreamListener): Http
   const url = publicUrl(config);
   return [
     ...webSocketPaths.map((path) => webSocketRoute(path, { ...shared, messageBytes })),
-    boshRoute(boshPath, { ...shared, ...boshLimits(config) }),
+    boshRoute(boshPath, { ...shared, ...boshLimits(config), sessions: bosh }),
     ...(url === undefined ? [] : hostMetaRoutes(url)),
   ];
 }

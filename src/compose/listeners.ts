@@ -21,12 +21,12 @@ type Listen = (address: ListenAddress, tls: ListenerKind['tls']) => Promise<Addr
 
 /** Opens every port. */
 export async function openListeners(foundation: Foundation, parts: Parts): Promise<Addresses> {
-  const { listener, federation, http, components, routing } = parts;
+  const { listener, federation, web, components, routing } = parts;
   const { listeners } = routing.hooks;
   const listenFor: Readonly<Record<Audience, Listen | undefined>> = {
     clients: (address, tls) => listener.listen(address, tlsStart(tls)),
     servers: federation && ((address, tls) => federation.listen(address, tlsStart(tls))),
-    web: (address, tls) => http.listen(address, tls === 'direct' ? 'direct' : 'none'),
+    web: (address, tls) => web.listener.listen(address, tls === 'direct' ? 'direct' : 'none'),
     bytestreams: (address) => listeners.find(({ serves }) => serves === 'bytestreams')?.listen(address),
     // Components open their ports themselves, possibly after a reload.
     components: undefined,
@@ -63,11 +63,11 @@ function tlsStart(tls: ListenerKind['tls']): TlsStart {
 }
 
 function openForComponents(foundation: Foundation, { components, routing }: Parts): Promise<void> {
-  const { config, limiter, traffic, clock, log } = foundation;
+  const { config, live, limiter, traffic, clock, log } = foundation;
   return components.listen({
     addresses: config.listen.components,
     take: (stanza, ackScope) => routing.router.fromPeer(stanza, ackScope),
-    limits: componentStreamLimits(config),
+    limits: live.of(componentStreamLimits),
     traffic: traffic.component,
     limiter,
     clock,

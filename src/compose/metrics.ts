@@ -1,4 +1,5 @@
 import type { Components } from '../components/components.ts';
+import type { Config } from '../config/schema.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { HttpRoute } from '../routing/http-route.ts';
 import type { Routing } from '../routing/routing.ts';
@@ -24,18 +25,23 @@ interface MeasuredHttp {
   readonly connections: () => number;
 }
 
-/** The page of the metrics; none if the configuration turns it off. */
-export async function metricsRoutes(
+/** Makes the page of the metrics as a configuration wants it; none if it turns it off. The figures are counted on from the first page. */
+export function metricsPages(
   foundation: Foundation,
   parts: MeasuredParts,
   http: MeasuredHttp,
-): Promise<readonly HttpRoute[]> {
-  const { enabled, token } = foundation.config.web.metrics;
-  if (!enabled) return [];
-  const sources = sourcesOf(foundation, parts, http);
-  const ofExtensions = parts.routing.hooks.extensions.flatMap(({ metrics }) => metrics ?? []);
-  const text = await MetricsText.load([...serverMetrics(sources), ...ofExtensions], serverDistributions(sources));
-  return [metricsRoute(text, token)];
+): (config: Pick<Config, 'web'>) => Promise<readonly HttpRoute[]> {
+  let loaded: Promise<MetricsText> | undefined;
+  const load = () => {
+    const sources = sourcesOf(foundation, parts, http);
+    const ofExtensions = parts.routing.hooks.extensions.flatMap(({ metrics }) => metrics ?? []);
+    return MetricsText.load([...serverMetrics(sources), ...ofExtensions], serverDistributions(sources));
+  };
+  return async ({ web: { metrics } }) => {
+    if (!metrics.enabled) return [];
+    loaded ??= load();
+    return [metricsRoute(await loaded, metrics.token)];
+  };
 }
 
 function sourcesOf(foundation: Foundation, parts: MeasuredParts, http: MeasuredHttp): MetricSources {

@@ -22,13 +22,11 @@ import { packageVersion } from '../support/package-version.ts';
 import { AdministrationAccess } from '../web/administration/administration-access.ts';
 import { administrationCommands } from '../web/administration/administration-commands.ts';
 import { roomCommands } from '../web/administration/room-commands.ts';
-import type { HttpListener } from '../web/http/http-listener.ts';
 import { xml } from '../xml/element.ts';
 import { makeListener, makeSessions } from './c2s.ts';
-import { type ConsoleParts, makeConsole } from './console.ts';
+import { SwitchedConsole } from './console.ts';
 import type { Foundation } from './foundation.ts';
-import { makeHttpListener } from './http.ts';
-import { type LiveOptions, liveOptions } from './live-options.ts';
+import { makeWebListener, type WebListener } from './http.ts';
 import { makeComponents, makeCopies, makeFederation, makeResolver } from './peers.ts';
 
 /** The name and version that the server tells others. */
@@ -39,7 +37,6 @@ const maxDirectedPresences = 1000;
 
 /** The parts of a server, joined, before any port is open. */
 export interface Parts {
-  readonly live: LiveOptions;
   readonly routing: Routing;
   readonly copies: OutgoingCopies;
   readonly components: Components;
@@ -57,14 +54,12 @@ export interface Parts {
   readonly extensions: readonly Extension<ExtensionOptions>[];
   readonly sessions: ClientSessions;
   readonly listener: StreamListener;
-  readonly http: HttpListener;
-  /** Absent if it is off. */
-  readonly console: ConsoleParts | undefined;
+  readonly web: WebListener;
+  readonly console: SwitchedConsole;
 }
 
 /** Makes every part once, in the order of their dependencies. */
 export async function makeParts(foundation: Foundation): Promise<Parts> {
-  const live = liveOptions(foundation.config);
   const routing = makeRouting(foundation);
   const copies = makeCopies(foundation, routing);
   const components = makeComponents(foundation, routing, copies);
@@ -75,19 +70,25 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
   const registrar = makeRegistrar(foundation, routing, (account) => suspensions.forget(account));
   const devices = makeDevices(foundation, routing);
   const suspensions: Suspensions = await makeSuspensions(foundation, routing, registrar);
-  const approvals = makeApprovals(foundation, routing, { live, registrar, suspensions });
+  const approvals = makeApprovals(foundation, routing, { registrar, suspensions });
   const invitations = makeInvitations(foundation);
   const redemption = makeRedemption(foundation, routing, { registrar, suspensions });
   const administration = new AdministrationAccess();
   const accountParts = { registrar, devices, suspensions, approvals, invitations, redemption };
-  const extensions = makeExtensionList(foundation, routing, { live, ...accountParts, administration });
-  routing.install({ extensions, ...(federation && { remotes: federation.remotes }) });
-  const sessions = makeSessions(foundation, routing, live);
-  const listener = await makeListener(foundation, routing, { live, sessions, ...accountParts });
-  const console = makeConsole(foundation, { routing, listener, federation }, administration);
-  const http = await makeHttpListener(foundation, { routing, components, federation, listener, redemption, console });
+  const extensions = makeExtensionList(foundation, routing, { ...accountParts, administration });
+  routing.install({
+    extensions: extensionsThatAreOn(extensions, foundation.live.extensions),
+    ...(federation && { remotes: federation.remotes }),
+  });
+  const sessions = makeSessions(foundation, routing);
+  const listener = await makeListener(foundation, routing, { sessions, ...accountParts });
+  const console = new SwitchedConsole(
+    foundation,
+    { routing, listener, federation },
+    { access: administration, suspensions },
+  );
+  const web = await makeWebListener(foundation, { routing, components, federation, listener, redemption, console });
   return {
-    live,
     routing,
     copies,
     components,
@@ -98,18 +99,32 @@ export async function makeParts(foundation: Foundation): Promise<Parts> {
     extensions,
     sessions,
     listener,
-    http,
+    web,
     console,
   };
 }
 
-function makeRouting({ config, storage, clock, log }: Foundation): Routing {
-  const { domains, roster } = config;
-  return new Routing({ domains, maxRosterItems: roster.maxItems, maxDirectedPresences, storage, clock, log });
+/** The extensions that these options turn on. */
+export function extensionsThatAreOn(
+  extensions: readonly Extension<ExtensionOptions>[],
+  options: ExtensionOptions,
+): readonly Extension<ExtensionOptions>[] {
+  return extensions.filter(({ isOn }) => isOn === undefined || isOn(options));
+}
+
+function makeRouting({ config: { domains }, live, storage, clock, log }: Foundation): Routing {
+  return new Routing({
+    domains,
+    maxRosterItems: () => live.config.roster.maxItems,
+    maxDirectedPresences,
+    storage,
+    clock,
+    log,
+  });
 }
 
 function makeRegistrar(
-  { config, storage, pbkdf2 }: Foundation,
+  { live, storage, pbkdf2 }: Foundation,
   routing: Routing,
   removed: (account: Jid) => void,
 ): Registrar {
@@ -121,7 +136,9 @@ function makeRegistrar(
     forget: (key) => accounts.forget(key),
     sessions,
     pbkdf2,
-    iterations: config.authentication.scramIterations,
+    get iterations() {
+      return live.config.authentication.scramIterations;
+    },
     removed: (jid) => {
       removed(jid);
       hooks.accountRemoved(jid);
@@ -141,32 +158,38 @@ async function makeSuspensions(
 }
 
 function makeApprovals(
-  { config, clock, log }: Foundation,
+  { config, live, clock, log }: Foundation,
   { route }: Routing,
-  { live, registrar, suspensions }: Pick<Parts, 'live' | 'registrar' | 'suspensions'>,
+  { registrar, suspensions }: Pick<Parts, 'registrar' | 'suspensions'>,
 ): Approvals {
-  const { administrators, domains } = config;
-  const from = Jid.from('', domains[0] ?? '');
+  const from = Jid.from('', config.domains[0] ?? '');
   const message = (to: string, text: string) =>
     Stanza.message({ from, to: Jid.parse(to), id: randomId(), type: 'normal' }, xml('body', {}, text));
   const tell = (text: string) => {
-    for (const administrator of administrators) void route(message(administrator, text));
+    for (const administrator of live.config.administrators) void route(message(administrator, text));
   };
   return new Approvals({ options: live.registration, registrar, suspensions, tell, clock, log });
 }
 
-function makeDevices({ config, storage, clock, log }: Foundation, { sessions, hooks }: Routing): Devices {
-  const keepMs = config.authentication.deviceDays * 86_400_000;
-  const revoked = (account: Jid, device: string) => hooks.deviceRevoked(account, device);
-  return new Devices({ store: storage.devices, sessions, revoked, keepMs, clock, log });
+function makeDevices({ live, storage, clock, log }: Foundation, { sessions, hooks }: Routing): Devices {
+  return new Devices({
+    store: storage.devices,
+    sessions,
+    revoked: (account, device) => hooks.deviceRevoked(account, device),
+    get keepMs() {
+      return live.config.authentication.deviceDays * 86_400_000;
+    },
+    clock,
+    log,
+  });
 }
 
-function makeInvitations({ config, storage, clock }: Foundation): Invitations {
-  return new Invitations({ store: storage.invitations, ...invitationOptions(config), clock });
+function makeInvitations({ live, storage, clock }: Foundation): Invitations {
+  return new Invitations({ store: storage.invitations, options: live.of(invitationOptions), clock });
 }
 
 function makeRedemption(
-  { config, storage, clock, log }: Foundation,
+  { live, storage, clock, log }: Foundation,
   { accounts, subscriptions }: Routing,
   { registrar, suspensions }: Pick<Parts, 'registrar' | 'suspensions'>,
 ): Redemption {
@@ -176,22 +199,25 @@ function makeRedemption(
     account: (jid) => accounts.get(jid),
     connect: (one, other) => subscriptions.connect(one, other),
     isSuspended: (account) => suspensions.isSuspended(account),
-    enabled: invitationOptions(config).enabled,
-    limiter: failureLimiter(config.limits.authentication, clock),
+    options: live.of(invitationOptions),
+    limiter: failureLimiter(
+      live.of(({ limits }) => limits.authentication),
+      clock,
+    ),
     clock,
     log,
   });
 }
 
-type ExtensionParts = Pick<Parts, 'live' | 'registrar' | 'devices' | 'invitations' | 'redemption' | 'administration'>;
+type ExtensionParts = Pick<Parts, 'registrar' | 'devices' | 'invitations' | 'redemption' | 'administration'>;
 
 function makeExtensionList(
-  { config, storage, blobs, makeExtensions, limiter, clock, log }: Foundation,
+  { live, storage, blobs, makeExtensions, limiter, clock, log }: Foundation,
   routing: Routing,
-  { live, administration, ...parts }: ExtensionParts,
+  { administration, ...parts }: ExtensionParts,
 ): readonly Extension<ExtensionOptions>[] {
   const options = live.extensions;
-  const administrated = { administrators: config.administrators, access: administration };
+  const administrated = { administrators: () => live.config.administrators, access: administration };
   return makeExtensions({
     software,
     options,

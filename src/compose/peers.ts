@@ -17,12 +17,12 @@ export function makeCopies({ config, storage, clock, log }: Foundation, { route 
 
 /** Makes the components of the configuration. */
 export function makeComponents(
-  { config, clock, log }: Foundation,
+  { config, live, clock, log }: Foundation,
   { requests }: Routing,
   copies: OutgoingCopies,
 ): Components {
   const server = Jid.from('', config.domains[0] ?? '');
-  const limits = managementLimits(config);
+  const limits = live.of(managementLimits);
   return new Components(componentOptions(config), { server, requests, copies, limits, clock, log });
 }
 
@@ -33,7 +33,7 @@ export function makeResolver({ config, clock }: Foundation): SystemResolver {
 
 /** Makes the streams to and from other servers; undefined if the configuration turns them off. */
 export async function makeFederation(
-  { config, storage, certificates, limiter, traffic, clock, log }: Foundation,
+  { config, live, storage, certificates, limiter, traffic, clock, log }: Foundation,
   routing: Routing,
   resolver: SystemResolver,
   copies: OutgoingCopies,
@@ -58,7 +58,7 @@ export async function makeFederation(
     copies,
     broken: (remote) => hooks.linkBroken(remote),
     barred: (users) => hooks.barred(users),
-    management: managementLimits(config),
+    management: live.of(managementLimits),
     notices: (stage) => hooks.streamFeatures(stage),
     traffic: traffic.s2s,
     clock,

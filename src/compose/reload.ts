@@ -6,8 +6,7 @@ import { certificateOptions, componentOptions } from '../config/stream-options.t
 import { TrustAnchors } from '../federation/trust-anchors.ts';
 import type { AdjustableLog } from '../support/log.ts';
 import type { Foundation } from './foundation.ts';
-import { replaceLive } from './live-options.ts';
-import type { Parts } from './parts.ts';
+import { extensionsThatAreOn, type Parts } from './parts.ts';
 
 /** The configuration while the server runs. */
 export interface RunningConfig {
@@ -29,17 +28,16 @@ export function makeReload(
   log: AdjustableLog,
   readConfig: () => Config = () => foundation.config,
 ): RunningConfig {
-  const { certificates, services, acceptor } = foundation;
-  let running = foundation.config;
+  const { live, certificates, services, acceptor } = foundation;
   let waiting: readonly string[] = [];
   let last = Promise.resolve();
   const reload = async () => {
-    const { config, waiting: left } = reloaded(running, readConfig());
+    const { config, waiting: left } = reloaded(live.config, readConfig());
     const applyCertificates = await certificates.prepare(certificateOptions(config, services));
     const applyParts = await prepareParts(config, parts);
     applyCertificates();
+    live.replace(config);
     await applyParts();
-    running = config;
     waiting = left;
     log.level = config.log.level;
     await acceptor.renew();
@@ -53,7 +51,7 @@ export function makeReload(
       return done;
     },
     get current() {
-      return running;
+      return live.config;
     },
     get waiting() {
       return waiting;
@@ -64,7 +62,7 @@ export function makeReload(
 /** Reads and opens what the configuration names, and returns a function that applies it. Rejects if something has a fault. */
 async function prepareParts(
   config: Config,
-  { routing, extensions, components, resolver, federation, live }: Parts,
+  { routing, extensions, components, resolver, federation, web, console }: Parts,
 ): Promise<() => Promise<void>> {
   const trust = await TrustAnchors.read(config.s2s.trustedAuthorities);
   const wanted = componentOptions(config);
@@ -72,10 +70,14 @@ async function prepareParts(
   await components.prepare(wanted);
   const options = extensionOptions(config);
   const prepared = await Promise.all(extensions.map(({ reload }) => reload?.(options)));
+  const changeExtensions = await routing.prepareChange(extensionsThatAreOn(extensions, options));
+  const serve = await web.prepare(config);
   return async () => {
-    replaceLive(live, config);
     for (const apply of prepared) apply?.();
     components.reload(wanted);
+    changeExtensions();
+    serve();
+    console.reload();
     resolver.reload(resolverOptions(config));
     // Last, because it decides about streams by the domains that are served now.
     await federation?.reload(federationOptions(config), trust);

@@ -7,7 +7,6 @@ import { type Operator, operatorOf } from '../web/control/operator.ts';
 import type { RunningServer } from '../web/control/running-server.ts';
 import { controlSocketPath } from '../web/control/socket-path.ts';
 import { Watches } from '../web/watch/watches.ts';
-import { operatedConsole } from './console.ts';
 import { closeFoundation, type Environment, type Foundation, openFoundation } from './foundation.ts';
 import { type Addresses, openListeners } from './listeners.ts';
 import { makeParts, type Parts, software } from './parts.ts';
@@ -102,15 +101,15 @@ async function close(
   control: ControlServer | undefined,
   drainMs: number,
 ): Promise<void> {
-  const { listener, components, http, sessions, suspensions, federation, copies, routing, administration, console } =
+  const { listener, components, web, sessions, suspensions, federation, copies, routing, administration, console } =
     parts;
   suspensions.stop();
   administration.close();
-  console?.history.stop();
+  console.stop();
   const failed = foundation.failure.aborted;
   // Not awaited yet, because an operation may take long.
   const controlClosed = control?.close();
-  const others = [components, http, ...routing.hooks.listeners];
+  const others = [components, web.listener, ...routing.hooks.listeners];
   await Promise.all([listener, ...others].map((one) => one.stop(drainMs)));
   if (!failed) await sessions.stop();
   // After the sessions, so that other servers get the unavailable presence of their users.
@@ -168,7 +167,12 @@ function makeRunningServer(
     components: () => components.report(),
     testPeer: federation && ((pair) => federation.test(pair)),
     peers: () => federation?.report() ?? [],
-    ...(parts.console && operatedConsole(config, parts.console, addresses.http)),
+    get console() {
+      return parts.console.operated(addresses.http).console;
+    },
+    get history() {
+      return parts.console.operated(addresses.http).history;
+    },
     configuration: () => ({ file, effective: shownConfig(configuration.current), waiting: configuration.waiting }),
     check: async () => {
       const { check } = await import('../check/check.ts');

@@ -12,42 +12,32 @@ interface Reloaded {
 
 /** The running configuration with those settings of `next` that can change while the server runs. */
 export function reloaded(running: Config, next: Config): Reloaded {
-  const { invitations, invitationDays } = running.registration;
+  const { domains, dataDir, listen, edges, storage, proxy } = running;
   const config: Config = {
-    ...running,
+    ...next,
+    // The start opens and makes what these name.
+    domains,
+    dataDir,
+    listen,
+    edges,
+    storage,
+    proxy,
     tls: { ...next.tls, required: running.tls.required },
     log: { ...running.log, level: next.log.level },
     s2s: { ...next.s2s, enabled: running.s2s.enabled },
-    registration: { ...next.registration, invitations, invitationDays },
-    moderation: next.moderation,
-    sessions: next.sessions,
-    offline: next.offline,
-    archive: { ...next.archive, enabled: running.archive.enabled },
     rooms: { ...next.rooms, enabled: running.rooms.enabled, domains: running.rooms.domains },
-    push: { ...next.push, enabled: running.push.enabled },
-    roster: next.roster,
-    uploads: { ...next.uploads, enabled: running.uploads.enabled, maxFileBytes: running.uploads.maxFileBytes },
+    amp: { ...next.amp, enabled: running.amp.enabled },
     limits: limitsOf(running.limits, next.limits),
-    externalServices: next.externalServices,
-    amp: { ...running.amp, remoteUnsupported: next.amp.remoteUnsupported },
-    components: componentsBeside(running.domains, next.components),
-    shutdown: next.shutdown,
+    components: componentsBeside(domains, next.components),
   };
   return { config, waiting: differences(config, next, []) };
 }
 
-/** The sizes of stanzas and buffers, and the limits on connections, are also known to parts that read them at the start alone. */
+/** Sockets keep some limits of the start. No limit is lifted while the addresses of the start are open, which may not be loopback only. */
 function limitsOf(running: Config['limits'], next: Config['limits']): Config['limits'] {
-  const { stanzaBytes, elements, outgoingBufferBytes, writeStallSeconds } = running.c2s;
-  return {
-    ...running,
-    c2s: { ...next.c2s, stanzaBytes, elements, outgoingBufferBytes, writeStallSeconds },
-    s2s: next.s2s,
-    peers: next.peers,
-    strangers: next.strangers,
-    newAccounts: next.newAccounts,
-    registration: { ...running.registration, waiting: next.registration.waiting },
-  };
+  const { disabled, http, proxy, connections } = running;
+  if (next.disabled === true && !disabled) return running;
+  return { ...next, disabled, http, proxy, connections: { ...next.connections, backlog: connections.backlog } };
 }
 
 /** Leaves out components whose domain the server still serves itself until the next start. */

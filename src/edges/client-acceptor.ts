@@ -7,7 +7,7 @@ import type { CurrentCertificates } from '../tls/current-certificates.ts';
 import { servingTls } from '../tls/tls-options.ts';
 import { Edges } from './edges.ts';
 
-/** Settings for client connections. */
+/** Settings for client connections. `rate` and `limits` are read for each new connection. */
 export interface ClientAcceptorOptions {
   /** The number of additional threads for them; 0: the main thread handles them. */
   readonly edges: number;
@@ -18,18 +18,28 @@ export interface ClientAcceptorOptions {
 
 /** Accepts client connections, in this thread or in edges. */
 export interface ClientAcceptor extends Acceptor<StreamConnection> {
-  /** Switches to the current certificates after a reload. */
+  /** Uses the current certificates and settings for new connections, after a reload. */
   renew(): Promise<void>;
 }
 
 /** Makes the acceptor for clients. It has no open ports yet. */
 export function makeClientAcceptor(
-  { edges: count, rate, limits, backlog }: ClientAcceptorOptions,
+  options: ClientAcceptorOptions,
   certificates: CurrentCertificates,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): ClientAcceptor {
+  const { edges: count, backlog } = options;
   if (count === 0) {
-    const connection = { rate, limits, layTls: servingTls(certificates), clock };
+    const connection = {
+      get rate() {
+        return options.rate;
+      },
+      get limits() {
+        return options.limits;
+      },
+      layTls: servingTls(certificates),
+      clock,
+    };
     const acceptor = new SocketAcceptor({ connection, backlog, log });
     return {
       open: (address, start, arrived) => acceptor.open(address, start, arrived),
@@ -38,11 +48,12 @@ export function makeClientAcceptor(
       end: () => acceptor.end(),
     };
   }
-  const edges = new Edges(count, { rate, limits, backlog, certificates: certificates.pems }, log);
+  const settings = () => ({ rate: options.rate, limits: options.limits, certificates: certificates.pems });
+  const edges = new Edges(count, { ...settings(), backlog }, log);
   return {
     open: (address, start, arrived) => edges.open(address, start, arrived),
     close: () => edges.close(),
-    renew: () => edges.renew(certificates.pems),
+    renew: () => edges.renew(settings()),
     end: () => edges.end(),
   };
 }

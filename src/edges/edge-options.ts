@@ -4,15 +4,19 @@ import type { CertificatePems } from '../tls/pem-contexts.ts';
 import type { TlsStart } from '../tls/tls-options.ts';
 import type { LinkMemory } from './thread-link.ts';
 
-/** The data with which an edge starts. */
-export interface EdgeOptions {
-  readonly memory: LinkMemory;
+/** What an edge does with new connections. A reload changes it. */
+export interface ConnectionSettings {
   readonly rate: ReadRate;
   readonly limits: ConnectionLimits;
+  readonly certificates: CertificatePems;
+}
+
+/** The data with which an edge starts. */
+export interface EdgeOptions extends ConnectionSettings {
+  readonly memory: LinkMemory;
   readonly backlog: number;
   /** Whether other edges listen on the same ports. */
   readonly reusePort: boolean;
-  readonly certificates: CertificatePems;
 }
 
 /** Requests from the core to an edge, outside the link. */
@@ -25,7 +29,7 @@ export type EdgeRequest =
       readonly start: TlsStart;
     }
   | { readonly kind: 'close' }
-  | { readonly kind: 'renew'; readonly certificates: CertificatePems };
+  | { readonly kind: 'renew'; readonly settings: ConnectionSettings };
 
 /** Messages from an edge, outside the link: the answer to a request, or a failure. */
 export type EdgeReport =

@@ -1,14 +1,14 @@
 import type { AddressInfo } from 'node:net';
 import type { IncomingConnection } from '../streams/acceptor.ts';
-import type { Connection } from '../streams/connection.ts';
+import type { Connection, ConnectionDeps } from '../streams/connection.ts';
 import { SocketAcceptor } from '../streams/socket-acceptor.ts';
 import { flushAtTurnEnd } from '../streams/turn-end.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
 import { contextsOf } from '../tls/pem-contexts.ts';
 import type { TlsStart } from '../tls/tls-options.ts';
-import { type ContextSource, type LayTls, servingTls } from '../tls/tls-options.ts';
-import type { EdgeOptions, EdgeRequest } from './edge-options.ts';
+import { type ContextSource, servingTls } from '../tls/tls-options.ts';
+import type { ConnectionSettings, EdgeOptions, EdgeRequest } from './edge-options.ts';
 import { HeldConnection } from './held-connection.ts';
 import { decode, encode, toCore, toEdge } from './records.ts';
 import { ThreadLink } from './thread-link.ts';
@@ -30,18 +30,16 @@ export class EdgeProgram {
   readonly #held = new Map<number, HeldConnection>();
   /** Connections with output in this turn. */
   readonly #written = new Set<HeldConnection>();
+  #settings: ConnectionSettings;
   #contexts: ContextSource;
   #lastId = 0;
 
-  constructor(
-    { memory, rate, limits, backlog, reusePort, certificates }: EdgeOptions,
-    clock: Clock,
-    log: Pick<Log, 'error'>,
-  ) {
-    this.#contexts = contextsOf(certificates);
-    const layTls: LayTls = (plain, start, host) => servingTls(this.#contexts)(plain, start, host);
-    this.#acceptor = new SocketAcceptor({ connection: { rate, limits, layTls, clock }, backlog, reusePort, log });
+  constructor(options: EdgeOptions, clock: Clock, log: Pick<Log, 'error'>) {
+    const { memory, backlog, reusePort } = options;
+    this.#settings = options;
+    this.#contexts = contextsOf(options.certificates);
     this.#clock = clock;
+    this.#acceptor = new SocketAcceptor({ connection: this.#connectionDeps(), backlog, reusePort, log });
     this.#link = new ThreadLink(memory, 'edge', {
       took: (kind, id, payload) => this.#took(kind, id, payload),
       relieved: () => {
@@ -60,9 +58,25 @@ export class EdgeProgram {
         this.#acceptor.close();
         return undefined;
       case 'renew':
-        this.#contexts = contextsOf(request.certificates);
+        this.#settings = request.settings;
+        this.#contexts = contextsOf(request.settings.certificates);
         return undefined;
     }
+  }
+
+  /** What each new connection reads. */
+  #connectionDeps(): ConnectionDeps {
+    const settings = () => this.#settings;
+    return {
+      get rate() {
+        return settings().rate;
+      },
+      get limits() {
+        return settings().limits;
+      },
+      layTls: (plain, start, host) => servingTls(this.#contexts)(plain, start, host),
+      clock: this.#clock,
+    };
   }
 
   /** Reports the connections whose output of this turn did not leave at once. */

@@ -4,10 +4,9 @@ import { Worker } from 'node:worker_threads';
 import type { IncomingConnection } from '../streams/acceptor.ts';
 import type { StreamConnection } from '../streams/stream-connection.ts';
 import type { Log } from '../support/log.ts';
-import type { CertificatePems } from '../tls/pem-contexts.ts';
 import type { TlsStart } from '../tls/tls-options.ts';
 import { EdgeConnection, type EdgePeer } from './edge-connection.ts';
-import type { EdgeOptions, EdgeReport, EdgeRequest } from './edge-options.ts';
+import type { ConnectionSettings, EdgeOptions, EdgeReport, EdgeRequest } from './edge-options.ts';
 import { decode, toCore, toEdge } from './records.ts';
 import { linkMemory, ThreadLink } from './thread-link.ts';
 
@@ -18,7 +17,7 @@ interface OpenAcceptor {
 
 /** The core's side of one edge. */
 export class Edge {
-  readonly #options: EdgeOptions;
+  #settings: ConnectionSettings;
   readonly #log: Pick<Log, 'error'>;
   readonly #worker: Worker;
   readonly #link: ThreadLink;
@@ -30,11 +29,11 @@ export class Edge {
 
   constructor(options: Omit<EdgeOptions, 'memory'>, log: Pick<Log, 'error'>) {
     const memory = linkMemory();
-    this.#options = { ...options, memory };
+    this.#settings = options;
     this.#log = log;
     const thread = new URL(`./edge-thread${extname(import.meta.url)}`, import.meta.url);
     // Without a listener, an 'error' event ends the server. This is intended: an edge that dies loses its connections.
-    this.#worker = new Worker(thread, { workerData: this.#options });
+    this.#worker = new Worker(thread, { workerData: { ...options, memory } satisfies EdgeOptions });
     this.#worker.on('message', (report: EdgeReport) => this.#reported(report));
     this.#link = new ThreadLink(memory, 'core', {
       took: (kind, id, payload) => this.#took(kind, id, payload),
@@ -59,9 +58,10 @@ export class Edge {
     void this.#ask({ kind: 'close' });
   }
 
-  /** Uses these certificates for new connections. */
-  async renew(certificates: CertificatePems): Promise<void> {
-    await this.#ask({ kind: 'renew', certificates });
+  /** Uses these settings for new connections. */
+  async renew(settings: ConnectionSettings): Promise<void> {
+    this.#settings = settings;
+    await this.#ask({ kind: 'renew', settings });
   }
 
   /** Ends the thread, and with it all remaining connections. */
@@ -104,7 +104,7 @@ export class Edge {
     open.arrived({
       remoteAddress,
       admit: (user): StreamConnection => {
-        const { limits } = this.#options;
+        const { limits } = this.#settings;
         const forget = (gone: number) => this.#connections.delete(gone);
         const connection = new EdgeConnection(peer, user, { link: this.#link, limits, forget });
         this.#connections.set(id, connection);

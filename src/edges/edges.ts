@@ -3,10 +3,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import type { Acceptor, IncomingConnection } from '../streams/acceptor.ts';
 import type { StreamConnection } from '../streams/stream-connection.ts';
 import type { Log } from '../support/log.ts';
-import type { CertificatePems } from '../tls/pem-contexts.ts';
 import type { TlsStart } from '../tls/tls-options.ts';
 import { Edge } from './edge.ts';
-import type { EdgeOptions } from './edge-options.ts';
+import type { ConnectionSettings, EdgeOptions } from './edge-options.ts';
 
 /** Accepts connections in several threads. Each thread listens on every port. */
 export class Edges implements Acceptor<StreamConnection> {
@@ -36,9 +35,9 @@ export class Edges implements Acceptor<StreamConnection> {
     for (const edge of this.#edges) edge.close();
   }
 
-  /** Uses these certificates for new connections. */
-  async renew(certificates: CertificatePems): Promise<void> {
-    await Promise.all(this.#edges.map((edge) => edge.renew(certificates)));
+  /** Uses these settings for new connections. */
+  async renew(settings: ConnectionSettings): Promise<void> {
+    await Promise.all(this.#edges.map((edge) => edge.renew(settings)));
   }
 
   async end(): Promise<void> {

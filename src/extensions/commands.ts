@@ -1,10 +1,10 @@
 import { ns } from '../protocol/namespaces.ts';
 import { CommandDispatcher } from '../routing/command-dispatcher.ts';
-import type { DomainCommand, Extension } from '../routing/extension.ts';
+import type { DomainCommand, Extension, IqRequest } from '../routing/extension.ts';
 import type { Clock } from '../support/clock.ts';
 
-/** The ad-hoc commands that other extensions add to the domain (XEP-0050). */
-export function commands(all: readonly DomainCommand[], clock: Pick<Clock, 'monotonicMs'>): Extension {
+/** The ad-hoc commands that other extensions add to the domain (XEP-0050). `all` is read at each use. */
+export function commands(all: () => readonly DomainCommand[], clock: Pick<Clock, 'monotonicMs'>): Extension {
   const claim = {
     spec: 'XEP-0050',
     title: 'Ad-Hoc Commands',
@@ -20,16 +20,20 @@ export function commands(all: readonly DomainCommand[], clock: Pick<Clock, 'mono
     note: 'without active and idle users, whitelist, administrators, restart and shutdown',
   } as const;
   const claims = [claim, administration];
-  if (all.length === 0) return { name: 'commands', claims };
   const dispatcher = new CommandDispatcher(all, clock);
   return {
     name: 'commands',
     claims,
-    disco: {
-      domain: [ns.commands],
-      domainNodes: dispatcher.nodes(),
-      domainItems: new Map([[ns.commands, (request) => dispatcher.items(request)]]),
+    get disco() {
+      if (all().length === 0) return {};
+      return {
+        domain: [ns.commands],
+        domainNodes: dispatcher.nodes(),
+        domainItems: new Map([[ns.commands, (request: IqRequest) => dispatcher.items(request)]]),
+      };
     },
-    iq: [dispatcher.handler(['server'])],
+    get iq() {
+      return all().length === 0 ? [] : [dispatcher.handler(['server'])];
+    },
   };
 }

@@ -8,13 +8,13 @@ import type { AccountStore } from '../storage/accounts.ts';
 
 const name = 'Forward my messages';
 
-/** The part of the configuration about forwards. */
+/** The part of the configuration about forwards, read at each use. */
 export interface ForwardingOptions {
   readonly userCommand: boolean;
 }
 
 /** An ad-hoc command with which users forward their messages to another address (XEP-0050). */
-export function forwarding(store: Pick<AccountStore, 'setForward'>, { userCommand }: ForwardingOptions): Extension {
+export function forwarding(store: Pick<AccountStore, 'setForward'>, options: ForwardingOptions): Extension {
   const forward = command({
     node: 'forward-messages',
     name,
@@ -32,7 +32,13 @@ export function forwarding(store: Pick<AccountStore, 'setForward'>, { userComman
       },
     }),
   });
-  return { name: 'forwarding', claims: [], commands: userCommand ? [forward] : [] };
+  return {
+    name: 'forwarding',
+    claims: [],
+    get commands() {
+      return options.userCommand ? [forward] : [];
+    },
+  };
 }
 
 function question({ forwardTo }: Account): DataForm {

@@ -79,9 +79,9 @@ export interface ExtensionDeps {
   readonly invitations: Pick<Invitations, 'create'>;
   readonly redemption: Pick<Redemption, 'accepts'>;
   /** Ad-hoc commands that do not belong to an extension. */
-  readonly commands: readonly DomainCommand[];
+  readonly commands: () => readonly DomainCommand[];
   /** Ad-hoc commands of the services with rooms. */
-  readonly roomCommands: readonly RoomServiceCommand[];
+  readonly roomCommands: () => readonly RoomServiceCommand[];
   readonly storage: Pick<
     Storage,
     | 'accounts'
@@ -109,15 +109,15 @@ export interface ExtensionDeps {
   readonly log: Log;
 }
 
-/** All extensions; their hooks run in this order. */
+/** All extensions, also those that are off; their hooks run in this order. The sections of the options are read at each use. */
 export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOptions>[] {
   const { software, options, routing, storage, clock, log } = deps;
-  const nodes = () => all.flatMap((extension) => extension.nodes ?? []);
+  const nodes = () => parts.flatMap((extension) => extension.nodes ?? []);
   const eventing = pep({ ...routing, store: storage.pep, hooks: nodes, clock, log });
   const blockLists = new BlockLists({ ...routing, ...deps, store: storage.moderation });
   const { users: listed } = blockLists;
   const contacts = contactAddresses(options.contact);
-  const forms = contacts.disco?.domainForms ?? [];
+  const forms = () => contacts.disco?.domainForms ?? [];
   const roomBookmarks = bookmarks({ ...routing, nodes: eventing.nodes, store: storage.privateXml, log });
   const images = avatars({ ...routing, nodes: eventing.nodes, storage, log });
   const parts: readonly Extension<ExtensionOptions>[] = [
@@ -135,11 +135,11 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     clientState(),
     disco({
       ...software,
-      advertisements: () => all.flatMap((extension) => extension.disco ?? []),
+      advertisements: () => routing.hooks.extensions.flatMap((extension) => extension.disco ?? []),
       services: (domain) => routing.services.itemsOf(domain),
     }),
     contacts,
-    outageStatus(options.contact.outages),
+    outageStatus(options.contact),
     externalServices(options, clock),
     bytestreams({ ...routing, ...deps, options: options.proxy }),
     ping(),
@@ -155,7 +155,7 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     roomBookmarks.extension,
     images.extension,
     register(deps.registrar, options.registration),
-    invitations({ ...deps, policy: options.registration.invitations, administrators: options.administrators }),
+    invitations(deps),
     rooms({ ...routing, ...deps, options: options.rooms, forms, commands: deps.roomCommands, listed }),
     remoteRooms({ ...routing, clock }),
     announcements({ ...routing, ...deps, domains: options.domains }),
@@ -163,9 +163,8 @@ export function extensions(deps: ExtensionDeps): readonly Extension<ExtensionOpt
     clientAccess(deps.devices),
     legacySession(),
   ];
-  const commandList = parts.flatMap((extension) => extension.commands ?? []);
-  const all = [...parts, commands([...commandList, ...deps.commands], clock)];
-  return all;
+  const allCommands = () => [...parts.flatMap((extension) => extension.commands ?? []), ...deps.commands()];
+  return [...parts, commands(allCommands, clock)];
 }
 
 /** What keeps strangers and spammers from users. What a block list refuses does not count for the limits behind it. */

@@ -14,9 +14,12 @@ import { attribute } from '../xml/element.ts';
 interface InvitationDeps {
   readonly invitations: Pick<Invitations, 'create'>;
   readonly redemption: Pick<Redemption, 'accepts'>;
-  readonly policy: InvitationPolicy;
-  /** The accounts of administrators, as bare JIDs. */
-  readonly administrators: readonly string[];
+  /** Read at each use. */
+  readonly options: {
+    readonly registration: { readonly invitations: InvitationPolicy };
+    /** The accounts of administrators, as bare JIDs. */
+    readonly administrators: readonly string[];
+  };
 }
 
 const claims: readonly Claim[] = [
@@ -27,10 +30,14 @@ const claims: readonly Claim[] = [
 
 /** Invitations of users: commands that make them (XEP-0401), and requests that show a token (XEP-0379). */
 export function invitations(deps: InvitationDeps): Extension {
+  const { options } = deps;
+  const all = [inviteCommand(deps), createAccountCommand(deps)];
   return {
     name: 'invitations',
     claims,
-    commands: deps.policy === 'nobody' ? [] : [inviteCommand(deps), createAccountCommand(deps)],
+    get commands() {
+      return options.registration.invitations === 'nobody' ? [] : all;
+    },
     presence: {
       accepts: ({ payload }, account) => {
         const preauth = payload.find('preauth', ns.preauth);
@@ -48,7 +55,8 @@ function inviteCommand(deps: InvitationDeps): DomainCommand {
     name: 'Invite somebody',
     audience: users,
     start: ({ account: { jid } }) => {
-      const mayRegister = deps.policy === 'everybody' || deps.administrators.includes(jid.toString());
+      const { registration, administrators } = deps.options;
+      const mayRegister = registration.invitations === 'everybody' || administrators.includes(jid.toString());
       return made(deps, { kind: mayRegister ? 'account' : 'contact', domain: jid.domain, account: jid, maker: jid });
     },
   });
@@ -56,14 +64,13 @@ function inviteCommand(deps: InvitationDeps): DomainCommand {
 
 /** Makes an invitation to register, perhaps with a name that the administrator chooses (XEP-0401 §5.4). */
 function createAccountCommand(deps: InvitationDeps): DomainCommand {
-  const { administrators } = deps;
   return command({
     node: ns.createAccountCommand,
     name: 'Invite somebody to create an account',
     audience: {
       name: 'administrators',
       member: ({ session }: LocalIqEnds) =>
-        session && administrators.includes(session.account.key) ? session : undefined,
+        session && deps.options.administrators.includes(session.account.key) ? session : undefined,
     },
     isStateless: true,
     start: ({ account: { jid } }, { to }) => ({

@@ -33,9 +33,9 @@ interface RoomExtensionDeps
     >,
     Pick<RoomsDeps, 'listed' | 'clock' | 'log'> {
   readonly options: RoomOptions;
-  /** Further forms in the descriptions of the services (XEP-0128). */
-  readonly forms: readonly DataForm[];
-  readonly commands: readonly RoomServiceCommand[];
+  /** Further forms in the descriptions of the services (XEP-0128), read at each use. */
+  readonly forms: () => readonly DataForm[];
+  readonly commands: () => readonly RoomServiceCommand[];
   readonly storage: Pick<Storage, 'rooms' | 'secrets'>;
 }
 

@@ -33,10 +33,10 @@ interface RoomServiceDeps {
   readonly isLocalDomain: (domain: string) => boolean;
   /** The requests that rooms make themselves. */
   readonly requests: Pick<OutgoingRequests, 'settle'>;
-  /** Further forms in the description of the service (XEP-0128). */
-  readonly forms: readonly DataForm[];
-  /** Ad-hoc commands of the service. */
-  readonly commands: readonly RoomServiceCommand[];
+  /** Further forms in the description of the service (XEP-0128), read at each use. */
+  readonly forms: () => readonly DataForm[];
+  /** Ad-hoc commands of the service, read at each use. */
+  readonly commands: () => readonly RoomServiceCommand[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,9 +53,10 @@ const maxListed = 100;
 
 /** The rooms of a domain (XEP-0045). */
 export function roomService(deps: RoomServiceDeps): LocalService<Scope> {
-  const { domain, rooms, store, requests, forms, clock, log } = deps;
+  const { domain, rooms, store, requests, clock, log } = deps;
   const commands = new CommandDispatcher(deps.commands, clock);
-  const hasCommands = deps.commands.length > 0;
+  const description = () =>
+    describeService(serviceName, { forms: deps.forms(), hasCommands: deps.commands().length > 0 });
   const take = (room: Jid, wish: Wish | undefined) => (wish ? rooms.take(room, wish) : undefined);
   return {
     domain,
@@ -71,8 +72,7 @@ export function roomService(deps: RoomServiceDeps): LocalService<Scope> {
     disco: {
       scopes: ['service', 'room'],
       info: ({ scope, from, to }, node) => {
-        if (scope === 'service')
-          return node === undefined ? describeService(serviceName, { forms, hasCommands }) : commands.nodes().get(node);
+        if (scope === 'service') return node === undefined ? description() : commands.nodes().get(node);
         return described(rooms, to, (room) => describeRoom(room, from, node));
       },
       items: (ends, node, wanted) => {

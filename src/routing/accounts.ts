@@ -36,9 +36,21 @@ export class Accounts {
     this.#sweepAtSize = capacity;
   }
 
-  /** Sets the slots to load with every account. Called once, before the first account is loaded. */
+  /** Sets the slots to load with every account from now on. */
   install(slots: readonly LoadedState[]): void {
     this.#slots = slots;
+  }
+
+  /** Adds slots. Resolves when all accounts in memory have them, too. */
+  async attach(slots: readonly LoadedState[]): Promise<void> {
+    if (slots.length === 0) return;
+    this.#slots = [...this.#slots, ...slots];
+    await Promise.allSettled(this.#loading.values());
+    for (const [key, account] of [...this.#known]) {
+      if (typeof account === 'number') continue;
+      const attached = await Promise.all(slots.map((slot) => slot.load(key)));
+      for (const to of attached) to(account);
+    }
   }
 
   /** The account of a bare or full JID, not as a promise if it is in memory; undefined if it does not exist. */

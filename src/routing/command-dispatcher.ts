@@ -14,12 +14,14 @@ type Action = (typeof actions)[number];
 
 /** The ad-hoc commands of one entity, the domain or a service (XEP-0050): lists, describes and executes them. */
 export class CommandDispatcher<Ends extends IqEnds> {
-  readonly #commands: ReadonlyMap<string, Command<Ends>>;
+  readonly #commands: () => readonly Command<Ends>[];
   readonly #sessions: CommandSessions;
 
-  constructor(commands: readonly Command<Ends>[], clock: Pick<Clock, 'monotonicMs'>) {
-    this.#commands = new Map(commands.map((one) => [one.node, one]));
-    if (this.#commands.size < commands.length) throw new Error('two commands have the same node');
+  /** `commands` is read at each use. Throws an Error if two of them have the same node. */
+  constructor(commands: () => readonly Command<Ends>[], clock: Pick<Clock, 'monotonicMs'>) {
+    const nodes = commands().map(({ node }) => node);
+    if (new Set(nodes).size < nodes.length) throw new Error('two commands have the same node');
+    this.#commands = commands;
     this.#sessions = new CommandSessions(clock);
   }
 
@@ -31,7 +33,7 @@ export class CommandDispatcher<Ends extends IqEnds> {
   /** The commands that a requester may execute (XEP-0050 §2.2). */
   async items(ends: Ends): Promise<readonly DiscoItem[]> {
     const admitted: DiscoItem[] = [];
-    for (const { node, name, admits } of this.#commands.values()) {
+    for (const { node, name, admits } of this.#commands()) {
       if (await admits(ends)) admitted.push({ jid: ends.to, node, name });
     }
     return admitted;
@@ -39,7 +41,7 @@ export class CommandDispatcher<Ends extends IqEnds> {
 
   /** The capabilities of the list and of each command, by node (XEP-0050 §2.3). */
   nodes(): ReadonlyMap<string, Capabilities> {
-    const described = Array.from(this.#commands.values(), ({ node, name }) => {
+    const described = this.#commands().map(({ node, name }) => {
       const identities = [{ category: 'automation', type: 'command-node', name }];
       return [node, { identities, features: [ns.commands, ns.dataForm] }] as const;
     });
@@ -49,7 +51,8 @@ export class CommandDispatcher<Ends extends IqEnds> {
 
   async #execute(request: Ends & IqContent): Promise<Element> {
     const { payload } = request;
-    const found = this.#commands.get(attribute(payload, 'node') ?? '');
+    const node = attribute(payload, 'node');
+    const found = this.#commands().find((one) => one.node === node);
     if (!found) throw StanzaError.itemNotFound('unknown command');
     if (!(await found.admits(request))) throw StanzaError.forbidden(`the command is for ${found.audience}`);
     const action = actionOf(payload);

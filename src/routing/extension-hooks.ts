@@ -35,7 +35,7 @@ export class ExtensionHooks {
   recalls: readonly Hook<'recall'>[] = [];
   recorders: readonly Hook<'record'>[] = [];
 
-  /** Sets the extensions. Called once, before the first stanza. Throws an Error if two of them store or archive messages. */
+  /** Sets the extensions that are on. Throws an Error if two of them store or archive messages. */
   install(extensions: readonly Extension<never>[]): void {
     this.#extensions = extensions;
     this.outboundFilters = extensions.flatMap(({ filter }) => filter?.outbound ?? []);
@@ -50,7 +50,7 @@ export class ExtensionHooks {
     this.#messageArchive = this.#only('messageArchive');
   }
 
-  /** The extensions, in the order of the list. */
+  /** The extensions that are on, in the order of the list. */
   get extensions(): readonly Extension<never>[] {
     return this.#extensions;
   }

@@ -30,6 +30,11 @@ import type { SubscriptionState } from './subscription-states.ts';
  */
 export interface Extension<Options = unknown> {
   readonly name: string;
+  /**
+   * Whether the options turn it on; without it, it is always on. Only `claims` and `reload` of an extension that is off are used. An
+   * extension with `isOn` has no `nonzas`, `sessionFeatures`, `listener`, `http`, `operations` and `metrics`, which are read at the start.
+   */
+  readonly isOn?: (options: Options) => boolean;
   /** The specifications that it implements. `docs/protocols.md` is generated from these. */
   readonly claims: readonly Claim[];
   /** What it adds to service discovery. */

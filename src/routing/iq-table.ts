@@ -58,6 +58,10 @@ export class IqTable<Ends extends IqEnds> {
     this.#replies = replies;
   }
 
+  clear(): void {
+    this.#handlers.clear();
+  }
+
   /** Adds the handlers of `owner`, an extension or a service. Throws an Error if a request has two handlers. */
   add(owner: string, handlers: readonly IqHandlerFor<Ends>[]): void {
     for (const handler of handlers) {

@@ -27,7 +27,7 @@ export class PresenceHooks {
     this.#log = log;
   }
 
-  /** Sets the extensions. Called once, before the first stanza. */
+  /** Sets the extensions that are on. */
   install(extensions: readonly Extension<never>[]): void {
     const having = (name: Name) => extensions.filter((one): one is Watcher => one.presence?.[name] !== undefined);
     this.#announced = having('announced');

@@ -4,13 +4,14 @@ import { StanzaError } from '../protocol/stanza-error.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../support/clock.ts';
 import type { Log } from '../support/log.ts';
+import type { LoadedState } from './account-slot.ts';
 import { Accounts } from './accounts.ts';
 import type { Extension, LocalIqEnds } from './extension.ts';
 import { ExtensionHooks } from './extension-hooks.ts';
 import { IqPath } from './iq-path.ts';
 import { IqReplies } from './iq-replies.ts';
 import { IqTable } from './iq-table.ts';
-import { hostService } from './local-service.ts';
+import { hostService, type LocalService } from './local-service.ts';
 import { Mailboxes } from './mailboxes.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import { MessagePath } from './message-path.ts';
@@ -30,7 +31,7 @@ import { Subscriptions } from './subscriptions.ts';
 /** Dependencies of routing, and its limits. */
 export interface RoutingDeps {
   readonly domains: readonly string[];
-  readonly maxRosterItems: number;
+  readonly maxRosterItems: () => number;
   /** The number of entities to which one session may send directed presence. */
   readonly maxDirectedPresences: number;
   readonly storage: Pick<Storage, 'accounts' | 'rosters'>;
@@ -52,6 +53,10 @@ const noRemotes: Outbound = {
   },
 };
 
+function slotsOf(extensions: readonly Extension<never>[]): LoadedState[] {
+  return extensions.flatMap(({ accountSlots }) => accountSlots ?? []);
+}
+
 /** Makes and joins the router, the paths, and everything they use, between the sender's stream and the recipient's. */
 export class Routing {
   readonly sessions: SessionDirectory = new LocalSessions();
@@ -70,6 +75,8 @@ export class Routing {
   readonly #iqReplies: IqReplies;
   readonly #iqTable: IqTable<LocalIqEnds>;
   readonly #log: Log;
+  /** The services of extensions. */
+  readonly #hosted = new Set<LocalService>();
   #remotes = noRemotes;
 
   constructor({ domains, maxRosterItems, maxDirectedPresences, storage, clock, log }: RoutingDeps) {
@@ -135,16 +142,56 @@ export class Routing {
 
   /** Completes routing. Called once, before the first stanza. Throws an Error if extensions contradict each other. */
   install({ extensions, remotes = noRemotes }: RoutingParts): void {
+    this.#remotes = remotes;
+    this.#use(extensions);
+  }
+
+  /**
+   * Turns extensions on and off. Resolves when the accounts in memory have what the new ones keep with them, with a function that completes
+   * the change.
+   */
+  async prepareChange(extensions: readonly Extension<never>[]): Promise<() => void> {
+    const before = this.hooks.extensions;
+    const added = extensions.filter((one) => !before.includes(one));
+    await this.accounts.attach(slotsOf(added));
+    return () => {
+      this.#use(extensions);
+      for (const { opened } of added) opened?.();
+      for (const one of before) if (!extensions.includes(one)) void this.#closed(one);
+    };
+  }
+
+  #use(extensions: readonly Extension<never>[]): void {
     this.hooks.install(extensions);
     this.presenceHooks.install(extensions);
-    this.accounts.install(extensions.flatMap(({ accountSlots }) => accountSlots ?? []));
+    this.accounts.install(slotsOf(extensions));
+    this.#iqTable.clear();
     for (const { name, iq = [] } of extensions) this.#iqTable.add(name, iq);
+    this.#host(extensions.flatMap(({ services }) => services ?? []));
+  }
+
+  /** Hosts exactly these services of extensions. */
+  #host(services: readonly LocalService[]): void {
     const deps = {
       replies: this.#iqReplies,
       explain: (stanza: Stanza, error: unknown) => this.router.explain(stanza, error),
     };
-    for (const { services = [] } of extensions) for (const one of services) this.services.add(hostService(one, deps));
-    this.#remotes = remotes;
+    for (const gone of [...this.#hosted].filter((one) => !services.includes(one))) {
+      this.#hosted.delete(gone);
+      this.services.remove(gone);
+    }
+    for (const added of services.filter((one) => !this.#hosted.has(one))) {
+      this.services.add(hostService(added, deps));
+      this.#hosted.add(added);
+    }
+  }
+
+  async #closed({ name, closing }: Extension<never>): Promise<void> {
+    try {
+      await closing?.();
+    } catch (error) {
+      this.#log.error({ err: error, extension: name }, 'an extension was not turned off cleanly');
+    }
   }
 
   /** Whether a domain is one of those with accounts. */

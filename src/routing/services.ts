@@ -17,11 +17,15 @@ export class Services {
     this.#isLocalDomain = isLocalDomain;
   }
 
-  /** Adds a permanent service. Throws an Error if its domain is taken. */
+  /** Adds a service of the server itself. Throws an Error if its domain is taken. */
   add(service: Service): void {
     this.checkFree([service]);
     for (const { all } of this.#sources) checkApart(all, service.domain);
     this.#own.set(service.domain, service);
+  }
+
+  remove({ domain }: Pick<Service, 'domain'>): void {
+    this.#own.delete(domain);
   }
 
   /** Adds services that can change; call {@link checkFree} before the source grows. Throws an Error if a domain is taken. */
@@ -30,7 +34,7 @@ export class Services {
     this.#sources.push(source);
   }
 
-  /** Throws an Error if one of the domains has accounts or a permanent service. */
+  /** Throws an Error if one of the domains has accounts or a service of the server itself. */
   checkFree(wanted: readonly Pick<Service, 'domain'>[]): void {
     for (const { domain } of wanted) {
       if (this.#isLocalDomain(domain)) throw new Error(`${domain} is a domain of accounts: no service can have it`);

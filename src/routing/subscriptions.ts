@@ -36,7 +36,7 @@ interface SubscriptionDeps {
   readonly route: (stanza: Stanza) => MaybePromise<void>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** The number of contacts one account may have, and the number of requests from others. */
-  readonly maxItems: number;
+  readonly maxItems: () => number;
 }
 
 /** How to save a changed item. */
@@ -215,12 +215,12 @@ export class Subscriptions {
   }
 
   #hasRoom({ roster }: Account, { inRoster }: RosterItem): boolean {
-    return inRoster || roster.visibleCount < this.#deps.maxItems;
+    return inRoster || roster.visibleCount < this.#deps.maxItems();
   }
 
   /** Whether another request may wait. Requests have their own limit, so that spam cannot fill the roster. */
   #mayWait({ roster }: Account, { contact }: RosterItem): boolean {
-    return roster.get(contact) !== undefined || roster.size - roster.visibleCount < this.#deps.maxItems;
+    return roster.get(contact) !== undefined || roster.size - roster.visibleCount < this.#deps.maxItems();
   }
 
   /** Sends requests to available resources, and other types to those that asked for the roster (RFC 6121 §3.1.3, §3.1.6). */

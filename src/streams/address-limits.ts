@@ -2,7 +2,7 @@ import type { Clock } from '../support/clock.ts';
 import { networkOf } from '../support/network-of.ts';
 import { TokenBucket } from '../support/token-bucket.ts';
 
-/** Limits on the connections of one network address. */
+/** Limits on the connections of one network address. They are read at each use; a rate that has been used up keeps its old limits. */
 export interface AddressLimitOptions {
   readonly concurrent: number;
   readonly perSecond: number;

@@ -5,7 +5,7 @@ import { type AddressLimitOptions, AddressLimits } from './address-limits.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 import { type ConnectionLimit, RefusalLog } from './refusal-log.ts';
 
-/** Limits on connections. */
+/** Limits on connections, read at each use. */
 export interface ListenerLimits {
   /** All connections of all listeners. */
   readonly total: number;

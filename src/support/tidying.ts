@@ -27,7 +27,7 @@ export class Tidying {
   readonly #deps: TidyingDeps;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
-  readonly #stopping = new AbortController();
+  #stopping = new AbortController();
   #wanted = false;
   #stopped = false;
   /** The clock when it was looked at last, and until when it is not trusted. */
@@ -39,11 +39,13 @@ export class Tidying {
   }
 
   start(): void {
+    if (this.#stopped) this.#stopping = new AbortController();
+    this.#stopped = false;
     this.#seen = this.#look();
     this.#again();
   }
 
-  /** Ends after the step that is under way. */
+  /** Ends after the step that is under way. It can be started again. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();

@@ -40,7 +40,7 @@ describe('The redemption of invitations', () => {
     suspended = new Set();
     enabled = true;
     const options = { enabled: true, url: 'https://a.example', lifetimeMs: 7 * dayMs, maxOfMaker: 5 };
-    invitations = new Invitations({ ...options, store, clock });
+    invitations = new Invitations({ options, store, clock });
     redemption = makeRedemption();
   });
 
@@ -56,7 +56,7 @@ describe('The redemption of invitations', () => {
       account: () => undefined,
       connect: async () => {},
       isSuspended: (account) => suspended.has(account),
-      enabled,
+      options: { enabled },
       limiter: failureLimiter({ failuresPerIp: 3, failureWindowSeconds: 60, blockSeconds: 600 }, clock),
       clock,
       log: new RecordingLog(),

@@ -26,7 +26,7 @@ async function stored<T>(workplace: Workplace, look: (storage: Storage) => Promi
 }
 
 async function accepts(storage: Storage, jid: string, password: string): Promise<boolean> {
-  const source = new StoredCredentials(storage.accounts, Buffer.alloc(32), 4096);
+  const source = new StoredCredentials(storage.accounts, Buffer.alloc(32), { scramIterations: 4096 });
   return (await verifyPassword(source, Jid.parse(jid), password)) !== undefined;
 }
 

@@ -178,13 +178,13 @@ describe('ampere start', () => {
     }
     server.kill('SIGUSR1');
     await client.settles();
-    workplace.configure({ ...usual, log, limits: { c2s: { stanzaBytes: 20_000 } } });
+    workplace.configure({ ...usual, log, limits: { c2s: { stanzaBytes: 20_000 }, http: { headersSeconds: 20 } } });
     server.kill('SIGHUP');
     await server.waitFor('reload', () => logged('"msg":"reloaded"')[0]);
     server.kill('SIGUSR1');
     await server.waitFor('a word at level debug', () => logged('SIGUSR1 does nothing')[0]);
     expect(logged('SIGUSR1 does nothing')).to.have.length(1);
-    expect(logged('take effect after a restart').join()).to.include('"keys":["limits.c2s.stanzaBytes"]');
+    expect(logged('take effect after a restart').join()).to.include('"keys":["limits.http.headersSeconds"]');
     await client.settles();
     const other = await connects();
     await other.settles();

@@ -142,8 +142,10 @@ describe('a running server', () => {
   });
 
   it('reloads, or says with exit code 4 why it does not', async () => {
-    await workplace.done('reload');
-    expect(server.reloads).to.equal(1);
+    expect(await workplace.done('reload')).to.not.contain('restart');
+    server.waiting = ['domains', 'listen.c2s'];
+    expect(await workplace.done('reload')).to.match(/^domains needs a restart\.\nlisten\.c2s needs a restart\.$/m);
+    expect(server.reloads).to.equal(2);
     server.reloadFailure = new Error('server.json:1:1: is not JSON');
     expect(await workplace.run(['reload'])).to.include({ code: 4, err: 'ampere: server.json:1:1: is not JSON.\n' });
   });

@@ -62,6 +62,8 @@ export class RunningAdministration {
   /** What the next reload rejects with. */
   reloadFailure: Error | undefined;
   reloads = 0;
+  /** The settings that need a restart. */
+  waiting: readonly string[] = [];
   /** How often the contents of removed uploads were deleted. */
   tidied = 0;
   components: ComponentReport[] = [];
@@ -135,10 +137,7 @@ export class RunningAdministration {
       }),
       invitations: new Invitations({
         store: this.storage.invitations,
-        enabled: true,
-        url: 'https://localhost',
-        lifetimeMs: 86_400_000,
-        maxOfMaker: 10,
+        options: { enabled: true, url: 'https://localhost', lifetimeMs: 86_400_000, maxOfMaker: 10 },
         clock: systemClock,
       }),
       blocksChanged: async () => {
@@ -152,7 +151,7 @@ export class RunningAdministration {
       watches: this.watches,
       components: () => this.components,
       testPeer: async (pair) => this.#answer(pair, this.linkTest),
-      configuration: () => ({ effective: {}, waiting: [] }),
+      configuration: () => ({ effective: {}, waiting: this.waiting }),
       check: async () => [],
       console: this.#console,
       reload: async () => {

@@ -12,28 +12,45 @@ describe('A configuration that is read again', () => {
   it('is taken over where that can be', () => {
     const next = read({
       domains: ['a.example', 'b.example'],
+      administrators: ['romeo@a.example'],
+      contact: { abuse: ['mailto:abuse@a.example'] },
       tls: { certificate: 'c.pem', key: 'k.pem' },
       log: { level: 'debug' },
       s2s: { deny: ['evil.example'], trustedAuthorities: 'ca.pem', dns: { tries: 3 }, backOff: { firstSeconds: 1 } },
       limits: {
         s2s: { stanzaBytes: 20_000 },
         peers: { links: 10 },
-        c2s: { readBytesPerSecond: 5000, idlePingAfterSeconds: 60 },
+        c2s: { readBytesPerSecond: 5000, idlePingAfterSeconds: 60, stanzaBytes: 20_000, outgoingBufferBytes: 70_000 },
+        unauthenticated: { elements: 16 },
+        stanza: { depth: 20 },
+        components: { elements: 100 },
+        connections: { total: 100 },
+        authentication: { failuresPerIp: 3 },
         strangers: { perSender: 1 },
         newAccounts: { hours: 1 },
-        registration: { waiting: 1 },
+        registration: { waiting: 1, perIp: 3, invitationsPerAccount: 1 },
       },
-      registration: { inBand: true, approval: true, questions: [{ question: 'Which?', answers: ['This'] }] },
+      authentication: { mechanisms: ['PLAIN'], fast: { enabled: false }, deviceDays: 0 },
+      streamManagement: { resumeSeconds: 60, location: 'a.example' },
+      registration: {
+        inBand: true,
+        approval: true,
+        questions: [{ question: 'Which?', answers: ['This'] }],
+        invitations: 'nobody',
+        invitationDays: 1,
+      },
       moderation: { blockLists: [{ service: 'lists.example' }] },
       sessions: { maxPerAccount: 1 },
       offline: { maxMessages: 1 },
-      archive: { keepDays: 1, markers: false },
+      archive: { enabled: false, keepDays: 1, markers: false },
       rooms: { keepDays: 1, max: 1 },
-      push: { perMinute: 1 },
+      push: { enabled: false, perMinute: 1 },
+      forwarding: { userCommand: false },
       roster: { maxItems: 1 },
-      uploads: { keepDays: 1, maxBytesPerDay: 1 },
+      uploads: { enabled: false, keepDays: 1, maxBytesPerDay: 1, maxFileBytes: 1 },
+      web: { publicUrl: 'https://a.example', origins: [], chat: 'off', console: { enabled: false }, hstsDays: 1 },
       shutdown: { drainSeconds: 1 },
-      amp: { remoteUnsupported: { policy: 'strip' } },
+      amp: { remoteUnsupported: { policy: 'strip' }, maxRules: 1, presencePrivacy: 'open' },
       externalServices: [{ type: 'stun', host: 'turn.example' }],
       components: { 'gate.example': { secret: 'x' } },
     });
@@ -47,13 +64,9 @@ describe('A configuration that is read again', () => {
       tls: { required: false },
       log: { format: 'json' },
       s2s: { enabled: false },
-      limits: { c2s: { elements: 100 } },
-      registration: { invitations: 'nobody' },
-      archive: { enabled: false },
-      rooms: { domains: ['r.example'] },
-      push: { enabled: false },
-      uploads: { maxFileBytes: 1 },
-      amp: { maxRules: 1 },
+      limits: { http: { headersSeconds: 1 }, connections: { backlog: 1 } },
+      rooms: { enabled: false, domains: ['r.example'] },
+      amp: { enabled: false },
     });
     const { config, waiting } = reloaded(running, next);
     expect(config).to.deep.equal(running);
@@ -63,14 +76,18 @@ describe('A configuration that is read again', () => {
       'tls.required',
       'log.format',
       's2s.enabled',
-      'limits.c2s.elements',
-      'registration.invitations',
-      'archive.enabled',
+      'limits.http.headersSeconds',
+      'limits.connections.backlog',
+      'rooms.enabled',
       'rooms.domains',
-      'push.enabled',
-      'uploads.maxFileBytes',
-      'amp.maxRules',
+      'amp.enabled',
     ]);
+  });
+
+  it('lifts no limit while the ports of the start are open', () => {
+    const { config, waiting } = reloaded(running, read({ ...running, limits: { disabled: true } }));
+    expect(config).to.deep.equal(running);
+    expect(waiting).to.include('limits.disabled');
   });
 
   it('cannot give a domain to a component that is served until the next start', () => {

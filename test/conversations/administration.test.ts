@@ -10,9 +10,9 @@ import { childOf, type Tree } from '../support/xml-tree.ts';
 const admin = 'http://jabber.org/protocol/admin';
 const domain = 'verona.example';
 const standardCommands = administrationCommands({
-  administrators: [`escalus@${domain}`],
+  administrators: () => [`escalus@${domain}`],
   access: { for: () => undefined },
-})
+})()
   .map(({ node }) => node)
   .filter((node) => node.startsWith(admin))
   .map((node) => node.slice(admin.length + 1));

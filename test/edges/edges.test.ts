@@ -144,7 +144,7 @@ describe('A connection that an edge holds', () => {
     const { stream, peer } = await open();
     edges.close();
     // Closed when it has answered, and it answers in order.
-    await edges.renew(await certificates('second'));
+    await edges.renew({ rate: quick, limits: roomy, certificates: await certificates('second') });
     const late = connect({ host: '127.0.0.1', port: address.port });
     const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException];
     expect(error.code).to.equal('ECONNREFUSED');
@@ -368,7 +368,7 @@ describe('A connection that an edge holds', () => {
         return tls.getPeerCertificate().subject.CN;
       };
       expect(await subject()).to.equal('first');
-      await edges.renew(await certificates('second'));
+      await edges.renew({ rate: quick, limits: roomy, certificates: await certificates('second') });
       expect(await subject()).to.equal('second');
     });
   });

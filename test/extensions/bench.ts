@@ -13,7 +13,7 @@ import { StubSession } from '../support/stub-session.ts';
 import { openTemporaryStorage } from '../support/temporary-storage.ts';
 
 /** Everything that the extensions under test can be made from. */
-export interface BenchDeps extends Omit<Routing, 'install'> {
+export interface BenchDeps extends Omit<Routing, 'install' | 'prepareChange'> {
   readonly routing: Routing;
   readonly storage: Storage;
   readonly clock: ManualClock;
@@ -69,7 +69,7 @@ export class Bench {
   /** Starts the server again: only stored data survives. */
   rebuild(): void {
     const { storage, clock, log } = this;
-    const bounds = { domains: ['localhost'], maxRosterItems: 100, maxDirectedPresences: 10 };
+    const bounds = { domains: ['localhost'], maxRosterItems: () => 100, maxDirectedPresences: 10 };
     const routing = new Routing({ ...bounds, storage, clock, log });
     const { services = [], ...parts } = this.#makeParts({ ...routing, routing, storage, clock, log });
     for (const service of services) routing.services.add(service);

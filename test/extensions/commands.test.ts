@@ -43,7 +43,7 @@ const count = command<LocalIqEnds, Jid>({
 
 describe('Ad-Hoc Commands (XEP-0050)', () => {
   const bench = new Bench(({ clock }) => {
-    const all: Extension[] = [commands([paint, count], clock)];
+    const all: Extension[] = [commands(() => [paint, count], clock)];
     const name = 'Ampere';
     const advertisements = () => all.flatMap((extension) => extension.disco ?? []);
     all.push(disco({ name, homepage: 'https://ampere.example', advertisements, services: () => [] }));
@@ -173,7 +173,7 @@ describe('Ad-Hoc Commands (XEP-0050)', () => {
   });
 
   it('has one command for each node', () => {
-    expect(() => new CommandDispatcher<LocalIqEnds>([paint, paint], bench.clock)).to.throw(
+    expect(() => new CommandDispatcher<LocalIqEnds>(() => [paint, paint], bench.clock)).to.throw(
       'two commands have the same node',
     );
   });

@@ -121,13 +121,13 @@ describe('Contact Addresses for XMPP Services (XEP-0157, XEP-0128)', () => {
 
   it('stands beside the form with the files about outages (XEP-0455 §2.1)', () => {
     const values = ['https://status.example/a.json', 'http://b.example/status'];
-    expect(outageStatus(values).disco?.domainForms).to.deep.equal([
+    expect(outageStatus({ outages: values }).disco?.domainForms).to.deep.equal([
       {
         type: 'result',
         formType: 'urn:xmpp:sos:0',
         fields: [{ var: 'external-status-addresses', type: 'list-multi', values }],
       },
     ]);
-    expect(outageStatus([]).disco?.domainForms).to.deep.equal([]);
+    expect(outageStatus({ outages: [] }).disco?.domainForms).to.deep.equal([]);
   });
 });

@@ -51,7 +51,7 @@ export class RoutingBench {
       remotes,
       services = [],
     } = options;
-    const bounds = { domains: ['a.example', 'b.example'], maxRosterItems, maxDirectedPresences };
+    const bounds = { domains: ['a.example', 'b.example'], maxRosterItems: () => maxRosterItems, maxDirectedPresences };
     const { accounts, rosters, clock, log } = this;
     // Routing uses only these parts of the storage.
     const storage = { accounts, rosters } as unknown as RoutingDeps['storage'];

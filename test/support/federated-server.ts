@@ -25,6 +25,8 @@ export interface FederatedServerOptions {
   readonly components?: Readonly<Record<string, NonNullable<Settings['components']>>>;
   /** Keys of `limits`. */
   readonly limits?: Settings['limits'];
+  /** Whether it serves HTTP. */
+  readonly http?: boolean;
   /** Further keys of the configuration. */
   readonly more?: Settings;
 }
@@ -97,6 +99,11 @@ export class FederatedServer {
     return { host: '127.0.0.1', port: this.#server.addresses.components[0]?.port ?? 0 };
   }
 
+  /** The port of HTTP without TLS. */
+  get httpPort(): number {
+    return this.#server.addresses.http[0]?.port ?? 0;
+  }
+
   get administration(): Server['administration'] {
     return this.#server.administration;
   }
@@ -120,6 +127,7 @@ export class FederatedServer {
       amp = {},
       components = {},
       limits = { disabled: true },
+      http = false,
       more,
     } = this.#options;
     const listen = [{ host: '127.0.0.1', port: this.port }];
@@ -127,7 +135,7 @@ export class FederatedServer {
       domains: [this.domain],
       dataDir: '.',
       listen: {
-        http: [],
+        http: http ? [{ host: '127.0.0.1', port: 0 }] : [],
         https: [],
         proxy: [],
         c2s: [{ host: '127.0.0.1', port: 0 }],

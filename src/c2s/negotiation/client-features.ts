@@ -30,7 +30,7 @@ import { ScramUpgrades } from './scram-upgrades.ts';
 import { starttls } from './starttls.ts';
 import type { StreamFeature } from './stream-feature.ts';
 
-/** The settings that concern negotiation. */
+/** The settings that concern negotiation. All but `tls` are read at each use. */
 interface NegotiationOptions {
   readonly tls: { readonly required: boolean };
   readonly authentication: {
@@ -72,6 +72,7 @@ const hourMs = 3_600_000;
 export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly StreamFeature[]> {
   const { options, storage, sessions, devices, management, hooks, log } = deps;
   const services = await saslServices(deps);
+  const fast = await makeFast(deps);
   const secret = await storage.secrets.get('resource');
   const failed = (error: unknown) => log.error({ err: error }, 'an answer to Bind 2 is incomplete');
   const bound = (session: Session) => hooks.boundInline(session, failed);
@@ -83,7 +84,7 @@ export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly 
       bind: bind2,
       management,
       upgrades: scramUpgrades(deps),
-      fast: options.authentication.fast.enabled ? await makeFast(deps) : undefined,
+      fast: () => (options.authentication.fast.enabled ? fast : undefined),
       seen: (account, device, passwordVersion) => devices.seen(account, device, passwordVersion),
     }),
     sasl(services),
@@ -95,15 +96,18 @@ export async function clientFeatures(deps: ClientFeatureDeps): Promise<readonly 
 }
 
 function scramUpgrades({ options, storage }: ClientFeatureDeps): ScramUpgrades {
-  const { scramUpgrades: hashes, scramIterations: iterations } = options.authentication;
-  return new ScramUpgrades({ hashes, store: storage.accounts, iterations });
+  return new ScramUpgrades({ options: options.authentication, store: storage.accounts });
 }
 
 async function makeFast({ options, storage, devices, clock, log }: ClientFeatureDeps): Promise<Fast> {
-  const { tokenDays, rotateHours } = options.authentication.fast;
+  const { authentication } = options;
   const tokens = new FastTokens({
-    lifetimeMs: tokenDays * 24 * hourMs,
-    rotateAfterMs: rotateHours * hourMs,
+    get lifetimeMs() {
+      return authentication.fast.tokenDays * 24 * hourMs;
+    },
+    get rotateAfterMs() {
+      return authentication.fast.rotateHours * hourMs;
+    },
     store: storage.devices,
     record: (account, device, keepUntilMs) => devices.record(account, device, keepUntilMs),
     key: await storage.secrets.get('fast-tokens'),
@@ -121,8 +125,7 @@ function registrationFeature({
   redemption,
   clock,
 }: ClientFeatureDeps): StreamFeature {
-  const { perIp, windowSeconds } = options.limits.registration;
-  const limits = { perAddress: perIp, windowMs: windowSeconds * 1000 };
+  const limits = options.limits.registration;
   const register = approvals.register.bind(approvals);
   return registration({ options: open, register, redemption, limits, withoutTls: !options.tls.required, clock });
 }
@@ -140,10 +143,14 @@ async function saslServices({
   const secret = await storage.secrets.get('scram-salt');
   const limiter = failureLimiter(limits.authentication, clock);
   return {
-    enabled: authentication.mechanisms,
-    bindingTypes: authentication.channelBindings,
+    get enabled() {
+      return authentication.mechanisms;
+    },
+    get bindingTypes() {
+      return authentication.channelBindings;
+    },
     withoutTls: !tls.required,
-    credentials: new StoredCredentials(storage.accounts, secret, authentication.scramIterations),
+    credentials: new StoredCredentials(storage.accounts, secret, authentication),
     pbkdf2,
     guard: new AddressGuard({ limiter, suspensions, tally: authentications, log }),
   };

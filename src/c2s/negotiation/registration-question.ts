@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { StanzaError } from '../../protocol/stanza-error.ts';
 import type { Clock } from '../../support/clock.ts';
 import { networkOf } from '../../support/network-of.ts';
-import { TokenBuckets } from '../../support/token-buckets.ts';
+import { type Rate, TokenBuckets } from '../../support/token-buckets.ts';
 import type { NegotiatingStream } from './stream-feature.ts';
 
 /** A question for people, with all answers that are right. */
@@ -21,10 +21,20 @@ export class RegistrationQuestions {
   readonly #asked = new WeakMap<NegotiatingStream, Question>();
   readonly #wrong: TokenBuckets;
 
-  /** The options are read at each use. */
-  constructor(options: { readonly questions: readonly Question[] }, windowMs: number, clock: Clock) {
+  /** The options and the length of the time are read at each use. */
+  constructor(
+    options: { readonly questions: readonly Question[] },
+    limits: { readonly windowSeconds: number },
+    clock: Clock,
+  ) {
     this.#options = options;
-    this.#wrong = new TokenBuckets({ perSecond: (maxWrong * 1000) / windowMs, burst: maxWrong }, clock);
+    const rate: Rate = {
+      get perSecond() {
+        return maxWrong / limits.windowSeconds;
+      },
+      burst: maxWrong,
+    };
+    this.#wrong = new TokenBuckets(rate, clock);
   }
 
   /** The question for a stream; undefined if people need not answer any. */

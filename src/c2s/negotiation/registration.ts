@@ -9,17 +9,17 @@ import { checkStanza } from '../../protocol/stanza-rules.ts';
 import type { MaybePromise } from '../../routing/maybe-promise.ts';
 import type { Clock } from '../../support/clock.ts';
 import { networkOf } from '../../support/network-of.ts';
-import { TokenBuckets } from '../../support/token-buckets.ts';
+import { type Rate, TokenBuckets } from '../../support/token-buckets.ts';
 import { attribute, childNamed, type Element, textOf, xml } from '../../xml/element.ts';
 import { refuseAccount } from '../account-refusal.ts';
 import { type Redemption, type ShownInvitation, TooManyTokens } from '../redemption.ts';
 import { type Question, RegistrationQuestions } from './registration-question.ts';
 import type { NegotiatingStream, StreamFacts, StreamFeature } from './stream-feature.ts';
 
-/** How many accounts one address may register without an invitation. */
+/** How many accounts one address may register without an invitation; read at each use. */
 interface RegistrationLimits {
-  readonly perAddress: number;
-  readonly windowMs: number;
+  readonly perIp: number;
+  readonly windowSeconds: number;
 }
 
 /** Registers an account. Rejects as `Registrar.create` does, or with a StanzaError. */
@@ -54,15 +54,15 @@ export interface RegistrationDeps {
 /** In-band registration before authentication (XEP-0077 §3.1): with an invitation (XEP-0445) or, if the operator opens it, without one. */
 export function registration(deps: RegistrationDeps): StreamFeature {
   const requests = new Registration(deps);
-  const { enabled } = deps.redemption;
+  const { redemption } = deps;
   // Clients with an invitation look for all three: the second is the one of XEP-0445, the third an older name.
-  const offered = [ns.registerFeature, ...(enabled ? [ns.registerByToken, ns.legacyRegisterByToken] : [])];
-  const isPossible = () => enabled || deps.options.open;
+  const byToken = [ns.registerFeature, ns.registerByToken, ns.legacyRegisterByToken];
+  const isPossible = () => redemption.enabled || deps.options.open;
   return {
     name: 'register',
     exclusive: false,
     needs: ({ secure, identity }: StreamFacts) => isPossible() && !identity && (secure || deps.withoutTls),
-    offer: () => offered.map((xmlns) => xml('register', { xmlns })),
+    offer: () => (redemption.enabled ? byToken : [ns.registerFeature]).map((xmlns) => xml('register', { xmlns })),
     handles: ({ name, payload }) =>
       isPossible() && name === 'iq' && (payload.has('query', ns.register) || payload.has('preauth', ns.preauth)),
     negotiate(stream, frame, isOffered) {
@@ -71,6 +71,18 @@ export function registration(deps: RegistrationDeps): StreamFeature {
         if (!isOffered) throw StanzaError.notAllowed();
         return requests.take(stream, request);
       });
+    },
+  };
+}
+
+/** New allowances have the limits in effect. */
+function rateOf(limits: RegistrationLimits): Rate {
+  return {
+    get perSecond() {
+      return limits.perIp / limits.windowSeconds;
+    },
+    get burst() {
+      return limits.perIp;
     },
   };
 }
@@ -100,9 +112,9 @@ class Registration {
 
   constructor(deps: RegistrationDeps) {
     this.#deps = deps;
-    const { perAddress, windowMs } = deps.limits;
-    this.#allowance = new TokenBuckets({ perSecond: (perAddress * 1000) / windowMs, burst: perAddress }, deps.clock);
-    this.#questions = new RegistrationQuestions(deps.options, windowMs, deps.clock);
+    const { limits, options, clock } = deps;
+    this.#allowance = new TokenBuckets(rateOf(limits), clock);
+    this.#questions = new RegistrationQuestions(options, limits, clock);
   }
 
   take(stream: NegotiatingStream, request: Stanza): MaybePromise<Element | undefined> {

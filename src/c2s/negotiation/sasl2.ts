@@ -32,8 +32,8 @@ interface Sasl2Parts {
   readonly bind: Bind2;
   readonly management: StreamManagement;
   readonly upgrades: ScramUpgrades;
-  /** Absent if the operator has turned tokens off. */
-  readonly fast: Fast | undefined;
+  /** Undefined while the operator has turned tokens off. */
+  readonly fast: () => Fast | undefined;
   /** A device has authenticated with the password of this version. */
   readonly seen: (account: Jid, device: Device, passwordVersion: number) => void;
 }
@@ -45,7 +45,7 @@ interface Sasl2Parts {
 export function sasl2(services: SaslServices, parts: Sasl2Parts): StreamFeature {
   const { bind, upgrades, fast } = parts;
   const fastOffer = (facts: StreamFacts) => {
-    return fast?.offer({ secure: facts.secure, channelBindings: allowedBindings(services, facts) });
+    return fast()?.offer({ secure: facts.secure, channelBindings: allowedBindings(services, facts) });
   };
   return {
     name: 'sasl2',
@@ -72,8 +72,9 @@ export function sasl2(services: SaslServices, parts: Sasl2Parts): StreamFeature 
       return attempt.begin(
         () => {
           if (!offered) throw refusal(stream.secure);
-          const element = fast && request.getChild('fast', ns.fast);
-          return element ? fast.exchange(element, request, userAgent, context) : startExchange(mechanism, context);
+          const tokens = fast();
+          const element = tokens && request.getChild('fast', ns.fast);
+          return element ? tokens.exchange(element, request, userAgent, context) : startExchange(mechanism, context);
         },
         () => {
           const response = request.getChild('initial-response', ns.sasl2);
@@ -140,7 +141,7 @@ class Sasl2Profile implements SaslProfile {
     const { fast, seen } = this.#parts;
     const device = deviceOf(identity, this.#userAgent);
     stream.identifyDevice(device);
-    return then(fast?.token(step, device, this.#request, this.#context), (token) => {
+    return then(fast()?.token(step, device, this.#request, this.#context), (token) => {
       if (credentials && !token) seen(identity, device, credentials.passwordVersion);
       return token;
     });

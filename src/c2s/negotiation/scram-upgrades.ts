@@ -11,10 +11,9 @@ import type { Tasks } from './sasl-attempt.ts';
 
 /** Dependencies of {@link ScramUpgrades}. */
 interface ScramUpgradeDeps {
-  /** The hashes whose keys the server wants every account to have. */
-  readonly hashes: readonly ScramHash[];
+  /** The hashes whose keys the server wants every account to have, and the iterations; read at each use. */
+  readonly options: { readonly scramUpgrades: readonly ScramHash[]; readonly scramIterations: number };
   readonly store: Pick<AccountStore, 'addKeys'>;
-  readonly iterations: number;
 }
 
 /**
@@ -31,7 +30,7 @@ export class ScramUpgrades {
   /** The offers for `<authentication/>`: none without TLS, because the answer is as good as the password. */
   offer({ secure }: { readonly secure: boolean }): readonly Element[] {
     if (!secure) return [];
-    return this.#deps.hashes.map((hash) => xml('upgrade', { xmlns: ns.saslUpgrade }, taskOf(hash)));
+    return this.#deps.options.scramUpgrades.map((hash) => xml('upgrade', { xmlns: ns.saslUpgrade }, taskOf(hash)));
   }
 
   /**
@@ -45,10 +44,17 @@ export class ScramUpgrades {
         .filter((child) => child.getName() === 'upgrade' && nsOf(child) === ns.saslUpgrade)
         .map((child) => textOf(child).trim()),
     );
-    const missing = this.#deps.hashes.filter((hash) => requested.has(taskOf(hash)) && !credentials.scram[hash]);
+    const { options, store } = this.#deps;
+    const missing = options.scramUpgrades.filter((hash) => requested.has(taskOf(hash)) && !credentials.scram[hash]);
     if (missing.length === 0) return undefined;
-    return new UpgradeTasks(identity, credentials.passwordVersion, missing, this.#deps);
+    const keeping = { store, iterations: options.scramIterations };
+    return new UpgradeTasks(identity, credentials.passwordVersion, missing, keeping);
   }
+}
+
+/** Where new keys are kept, and the iterations with which the client makes them. */
+interface KeyKeeping extends Pick<ScramUpgradeDeps, 'store'> {
+  readonly iterations: number;
 }
 
 /** The upgrades of one account, one after the other (XEP-0480 §3). */
@@ -56,15 +62,15 @@ class UpgradeTasks implements Tasks {
   readonly #account: Jid;
   readonly #passwordVersion: number;
   readonly #missing: ScramHash[];
-  readonly #deps: ScramUpgradeDeps;
+  readonly #keeping: KeyKeeping;
   /** The salt of the task that the client has begun. */
   #salt: Buffer | undefined;
 
-  constructor(account: Jid, passwordVersion: number, missing: readonly ScramHash[], deps: ScramUpgradeDeps) {
+  constructor(account: Jid, passwordVersion: number, missing: readonly ScramHash[], keeping: KeyKeeping) {
     this.#account = account;
     this.#passwordVersion = passwordVersion;
     this.#missing = [...missing];
-    this.#deps = deps;
+    this.#keeping = keeping;
   }
 
   begin(data: Buffer | undefined): Element {
@@ -101,7 +107,7 @@ class UpgradeTasks implements Tasks {
     if (this.#salt || task !== taskOf(this.#hash))
       throw SaslFailure.malformedRequest('not the task that was asked for');
     this.#salt = randomBytes(saltByteLength);
-    const { iterations } = this.#deps;
+    const { iterations } = this.#keeping;
     const salt = xml('salt', { xmlns: ns.scramUpgrade, iterations }, this.#salt.toString('base64'));
     return xml('task-data', { xmlns: ns.sasl2 }, salt);
   }
@@ -112,7 +118,7 @@ class UpgradeTasks implements Tasks {
     const salted = answer && decodeResponse(textOf(answer).trim());
     if (!salt || salted?.length !== keyByteLength(hash)) throw SaslFailure.malformedRequest();
     this.#salt = undefined;
-    const { store, iterations } = this.#deps;
+    const { store, iterations } = this.#keeping;
     const keys = keysOfSalted(hash, salted, salt, iterations);
     await store.addKeys(this.#account.toString(), this.#passwordVersion, hash, keys);
     this.#missing.shift();

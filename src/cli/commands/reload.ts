@@ -12,9 +12,10 @@ export function reloadCommand(cli: Cli, context: Context): void {
     async ({ config: file }) => {
       const location = await locateServer(context, file);
       const { reload } = await import('../../web/control/server-operations.ts');
-      await withRunningServer(location, (server) => server.call(reload, {}));
+      const { waiting } = await withRunningServer(location, (server) => server.call(reload, {}));
       printLines(context, [
-        'The server reloaded its configuration and certificates. Its log names the settings that take effect after a restart.',
+        'The server reloaded its configuration and certificates.',
+        ...waiting.map((key) => `${key} needs a restart.`),
       ]);
     },
   );

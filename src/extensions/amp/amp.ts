@@ -51,12 +51,14 @@ export function amp(deps: AmpDeps): Extension<Pick<Options, 'amp'>> {
     reload: (changed) => () => service.reload(changed.amp),
   };
   if (!options.amp.enabled) return base;
-  const features = featuresOf(service.settings.limits.vocabulary);
-  const node = { identities: [{ category: 'im', type: 'server', name: software.name }], features };
   return {
     ...base,
     // Some clients look for single actions and conditions on the domain itself.
-    disco: { domain: features, domainNodes: new Map([[ns.amp, node]]) },
+    get disco() {
+      const features = featuresOf(service.settings.limits.vocabulary);
+      const node = { identities: [{ category: 'im', type: 'server', name: software.name }], features };
+      return { domain: features, domainNodes: new Map([[ns.amp, node]]) };
+    },
     streamFeatures: (stage) => (stage === 'unauthenticated' ? [] : [xml('amp', { xmlns: ns.ampFeature })]),
     judge: (passage) => service.judge.hear(passage),
     settleDue: (account) => service.settleDue(account),

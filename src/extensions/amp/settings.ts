@@ -44,13 +44,12 @@ export interface AmpOptions {
   readonly reportsTo?: string | undefined;
 }
 
-/** The same in the forms that the parts work with. */
+/** The same in the forms that the parts work with. A reload replaces the values, so they are read at each use. */
 export interface AmpSettings {
   readonly privacy: PresencePrivacy;
   readonly limits: RulesetLimits;
   readonly policies: readonly Policy[];
-  /** A reload may change it. */
-  unsupported: UnsupportedPolicy;
+  readonly unsupported: UnsupportedPolicy;
 }
 
 /** Reads what the operator has decided. */
@@ -65,7 +64,7 @@ export function ampSettings(options: AmpOptions): AmpSettings {
 }
 
 /** What the operator has decided about servers that do not know AMP. */
-export function unsupportedPolicy({ policy, domains }: AmpOptions['remoteUnsupported']): UnsupportedPolicy {
+function unsupportedPolicy({ policy, domains }: AmpOptions['remoteUnsupported']): UnsupportedPolicy {
   return { policy, domains: new Map(Object.entries(domains)) };
 }
 

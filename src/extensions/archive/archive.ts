@@ -60,8 +60,7 @@ const claims: readonly Claim[] = [
 ];
 
 /** The archives of users (XEP-0313), their preferences (XEP-0441), and the ids of archived messages (XEP-0359). */
-export function archive(deps: ArchiveDeps): Extension {
-  if (!deps.options.enabled) return { name: 'archive', claims };
+export function archive(deps: ArchiveDeps): Extension<{ readonly archive: Pick<ArchiveOptions, 'enabled'> }> {
   const { storage, isLocalDomain, clock, log } = deps;
   const store = storage.archive;
   const archives = new AccountArchives(store, storage.secrets);
@@ -69,11 +68,11 @@ export function archive(deps: ArchiveDeps): Extension {
   const retractions = new Retractions({ store, pages });
   const archiving = new Archiving({ ...deps, store, archives, retractions, disk: () => storage.disk });
   const readers = new ArchiveReaders(store);
-  const { keepDays, maxPerAccount: maxPerArchive } = deps.options;
-  const retention = archiveRetention({ store, options: { keepDays, maxPerArchive }, clock, log });
+  const retention = archiveRetention({ store, options: keeping(deps.options), clock, log });
   return {
     name: 'archive',
     claims,
+    isOn: (options) => options.archive.enabled,
     disco: {
       // Profanity looks for it here and nowhere else.
       domain: [ns.archive],
@@ -106,6 +105,18 @@ export function archive(deps: ArchiveDeps): Extension {
     opened: () => retention.start(),
     closing: () => retention.stop(),
     accountRemoved: () => retention.wake(),
+  };
+}
+
+/** The options of the retention, which reads them at each use, too. */
+function keeping(options: ArchiveOptions): RetentionOptions {
+  return {
+    get keepDays() {
+      return options.keepDays;
+    },
+    get maxPerArchive() {
+      return options.maxPerAccount;
+    },
   };
 }
 

@@ -13,7 +13,7 @@ interface DiscoDeps {
   readonly name: string;
   /** The URI that identifies the program (XEP-0115 §4). */
   readonly homepage: string;
-  /** What all extensions add. Called when all extensions exist. */
+  /** What the extensions add that are on. Called when all extensions exist. */
   readonly advertisements: () => readonly Advertisement[];
   /** The services below a domain. */
   readonly services: (domain: string) => Iterable<DiscoItem>;
@@ -37,7 +37,10 @@ const claims: readonly Claim[] = [
 
 const basicFeatures = [ns.discoInfo, ns.discoItems];
 
-/** Service Discovery (XEP-0030) of the domains and their accounts, with the capabilities of the server (XEP-0115). */
+/**
+ * Service Discovery (XEP-0030) of the domains and their accounts, with the capabilities of the server (XEP-0115). The descriptions are made
+ * once, and again after a reload.
+ */
 export function disco(deps: DiscoDeps): Extension {
   let made: Descriptions | undefined;
   const descriptions = () => {
@@ -50,6 +53,9 @@ export function disco(deps: DiscoDeps): Extension {
     name: 'disco',
     claims,
     disco: { domain: [...basicFeatures, ns.caps], account: basicFeatures },
+    reload: () => () => {
+      made = undefined;
+    },
     streamFeatures: (stage) =>
       stage === 'authenticated' ? [capsElement(deps.homepage, descriptions().verification)] : [],
     iq: [

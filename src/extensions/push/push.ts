@@ -41,9 +41,8 @@ const claims = [{ spec: 'XEP-0357', title: 'Push Notifications', version: '0.4.1
 const answerMs = 60_000;
 
 /** Push Notifications (XEP-0357): wakes devices that are not connected, through services that their clients choose. */
-export function push(deps: PushDeps): Extension {
+export function push(deps: PushDeps): Extension<{ readonly push: Pick<PushOptions, 'enabled'> }> {
   const { options, store } = deps;
-  if (!options.enabled) return { name: 'push', claims };
   const registrations = new Registrations({
     ...deps,
     store,
@@ -55,6 +54,7 @@ export function push(deps: PushDeps): Extension {
   return {
     name: 'push',
     claims,
+    isOn: (changed) => changed.push.enabled,
     disco: { account: [ns.push] },
     accountSlots: [registrations],
     iq: handlers(deps, registrations),

@@ -16,7 +16,8 @@ interface UploadRouteDeps {
   readonly uploads: Pick<Uploads, 'receive'>;
   readonly store: Pick<UploadStore, 'find'>;
   readonly blobs: Pick<BlobStore, 'read'>;
-  readonly maxFileBytes: number;
+  /** Read at each use. Without a URL there are no files, and nobody can upload any. */
+  readonly options: { readonly url: string | undefined; readonly limits: { readonly fileBytes: number } };
   readonly log: Log;
 }
 
@@ -26,7 +27,9 @@ export function uploadRoutes(deps: UploadRouteDeps): readonly HttpRoute[] {
     {
       methods: ['PUT'],
       path: '/upload/:token/:name',
-      bodyBytes: deps.maxFileBytes,
+      get bodyBytes() {
+        return deps.options.limits.fileBytes;
+      },
       leastBytesPerSecond,
       origins: everyOrigin,
       handle: (request) => receive(request, deps),
@@ -40,12 +43,17 @@ export function uploadRoutes(deps: UploadRouteDeps): readonly HttpRoute[] {
   ];
 }
 
-async function receive({ parameters, headers, body }: HttpRequest, { uploads }: UploadRouteDeps): Promise<HttpAnswer> {
+async function receive(
+  { parameters, headers, body }: HttpRequest,
+  { uploads, options }: UploadRouteDeps,
+): Promise<HttpAnswer> {
+  if (options.url === undefined) throw new HttpError(404);
   const announced = { length: single(headers['content-length']), type: single(headers['content-type']) };
   return { status: await uploads.receive(parameters['token'] ?? '', announced, body) };
 }
 
 async function serve(request: HttpRequest, deps: UploadRouteDeps): Promise<HttpAnswer> {
+  if (deps.options.url === undefined) throw new HttpError(404);
   const upload = await deps.store.find(request.parameters['id'] ?? '');
   if (upload === undefined) throw new HttpError(404);
   if (upload === 'gone') throw new HttpError(410);

@@ -1,4 +1,5 @@
 import { formatDateTime } from '../../protocol/date-time.ts';
+import type { Capabilities } from '../../protocol/disco.ts';
 import type { Jid } from '../../protocol/jid.ts';
 import { ns } from '../../protocol/namespaces.ts';
 import { StanzaError } from '../../protocol/stanza-error.ts';
@@ -14,9 +15,8 @@ import type { SlotRefusal, Uploads } from './uploads.ts';
 interface UploadServiceDeps {
   readonly uploads: Pick<Uploads, 'request'>;
   readonly isLocalDomain: (domain: string) => boolean;
-  /** The address of the public HTTP listener. */
-  readonly url: string;
-  readonly maxFileBytes: number;
+  /** Read at each use: the address of the public HTTP listener, and the largest file. */
+  readonly options: { readonly url: string | undefined; readonly limits: { readonly fileBytes: number } };
 }
 
 type Request = IqEnds & IqContent;
@@ -25,18 +25,6 @@ const serviceName = 'File upload';
 
 /** The service that promises room for files (XEP-0363 §4). */
 export function uploadService(domain: string, deps: UploadServiceDeps): LocalService<'upload'> {
-  const { maxFileBytes } = deps;
-  const capabilities = {
-    identities: [{ category: 'store', type: 'file', name: serviceName }],
-    features: [ns.httpUpload],
-    forms: [
-      {
-        type: 'result',
-        formType: ns.httpUpload,
-        fields: [{ var: 'max-file-size', values: [String(maxFileBytes)] }],
-      },
-    ],
-  } as const;
   return {
     domain,
     name: serviceName,
@@ -53,15 +41,26 @@ export function uploadService(domain: string, deps: UploadServiceDeps): LocalSer
         handle: (request) => slotFor(request, deps),
       },
     ],
-    disco: { scopes: ['upload'], info: (_ends, node) => (node === undefined ? capabilities : undefined) },
+    disco: { scopes: ['upload'], info: (_ends, node) => (node === undefined ? capabilitiesOf(deps) : undefined) },
   };
 }
 
-async function slotFor(request: Request, { uploads, isLocalDomain, url, maxFileBytes }: UploadServiceDeps) {
+function capabilitiesOf({ options }: UploadServiceDeps): Capabilities {
+  const fields = [{ var: 'max-file-size', values: [String(options.limits.fileBytes)] }];
+  return {
+    identities: [{ category: 'store', type: 'file', name: serviceName }],
+    features: [ns.httpUpload],
+    forms: [{ type: 'result', formType: ns.httpUpload, fields }],
+  };
+}
+
+async function slotFor(request: Request, { uploads, isLocalDomain, options }: UploadServiceDeps) {
   if (!isLocalDomain(request.from.domain)) throw StanzaError.notAllowed('only for users of this server');
   const wanted = readRequest(request);
   const answer = await uploads.request(wanted);
-  if ('reason' in answer) throw refusal(answer, maxFileBytes);
+  const { url, limits } = options;
+  if ('reason' in answer) throw refusal(answer, limits.fileBytes);
+  if (url === undefined) throw StanzaError.serviceUnavailable('uploads are off');
   const { slot, token } = answer;
   const name = encodeURIComponent(wanted.name);
   return xml(

@@ -17,7 +17,7 @@ const dayMs = 86_400_000;
 /** How long the id of a file that is gone is remembered, to answer 410 in place of 404. */
 const rememberMs = 30 * dayMs;
 
-/** What the operator decides about uploads. */
+/** What the operator decides about uploads. All but the domains is read at each use. */
 export interface UploadOptions {
   /** The domains of the service. */
   readonly domains: readonly string[];
@@ -47,19 +47,19 @@ const claims: readonly Claim[] = [
 /** HTTP File Upload (XEP-0363): files of users at addresses that only those know who are told. */
 export function upload(deps: UploadDeps): Extension {
   const { options, isLocalDomain, storage, blobs, clock, log } = deps;
-  const { url, limits } = options;
+  const { limits } = options;
   const store = storage.uploads;
   const uploads = new Uploads({ store, blobs, disk: () => storage.disk, limits, clock, log });
   const tidying = retention(deps, uploads);
   let cleaning: Promise<void> | undefined;
-  const service = { uploads, isLocalDomain, maxFileBytes: limits.fileBytes };
+  const services = options.domains.map((domain) => uploadService(domain, { uploads, isLocalDomain, options }));
   return {
     name: 'upload',
     claims,
-    ...(url !== undefined && {
-      services: options.domains.map((domain) => uploadService(domain, { ...service, url })),
-      http: uploadRoutes({ uploads, store, blobs, maxFileBytes: limits.fileBytes, log }),
-    }),
+    get services() {
+      return options.url === undefined ? [] : services;
+    },
+    http: uploadRoutes({ uploads, store, blobs, options, log }),
     metrics: uploadMetrics(uploads, store),
     operations: uploadOperations.map(({ bind }) => bind({ store, clock, tidy: () => tidying.wake() })),
     opened: () => {

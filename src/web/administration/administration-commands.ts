@@ -19,8 +19,8 @@ import { noticeCommands } from './notice-commands.ts';
 
 /** Dependencies of the commands. */
 interface AdministrationCommandsDeps {
-  /** The accounts that may use them, as bare JIDs. */
-  readonly administrators: readonly string[];
+  /** The accounts that may use them, as bare JIDs; read at each use. */
+  readonly administrators: () => readonly string[];
   readonly access: Pick<AdministrationAccess, 'for'>;
 }
 
@@ -142,25 +142,27 @@ const consoleCommand: AdministrationCommand<LocalIqEnds> = {
   title: 'Open the console',
   fields: [],
   run: async (administrator, _form, { from }) => {
-    const person = { operator: from.bare().toString(), role: 'operator' } as const;
+    const person = { operator: from.bare().toString(), role: 'operator', asAdministrator: true } as const;
     const { url, forMs } = await administrator.call(newConsoleLink, person);
     const label = `Works once, for ${Math.round(forMs / 60_000)} minutes`;
     return [{ var: 'url', type: 'text-single', label, values: [url] }];
   },
 };
 
-/** The ad-hoc commands for administrators (XEP-0133). None if nobody is an administrator. */
-export function administrationCommands({ administrators, access }: AdministrationCommandsDeps): DomainCommand[] {
-  if (administrators.length === 0) return [];
-  const known = new Set(administrators);
+/** The ad-hoc commands for administrators (XEP-0133). None while nobody is an administrator. */
+export function administrationCommands({
+  administrators,
+  access,
+}: AdministrationCommandsDeps): () => readonly DomainCommand[] {
   const administratorOf = ({ session }: LocalIqEnds) =>
-    session && known.has(session.account.key) ? session.account.jid : undefined;
+    session && administrators().includes(session.account.key) ? session.account.jid : undefined;
   const standard = [...commands, ...accountCommands, ...noticeCommands];
-  return [
+  const all = [
     ...forAdministrators(standard, { namespace: ns.admin, administratorOf, access }),
     ...forAdministrators(approvalCommands, { namespace: ns.userAdministration, administratorOf, access }),
     ...forAdministrators([consoleCommand], { namespace: ns.console, administratorOf, access }),
   ];
+  return () => (administrators().length === 0 ? [] : all);
 }
 
 async function onlineAt(administrator: Administrator, { domain }: Jid): Promise<string[]> {

@@ -20,8 +20,8 @@ import { type AdministrationCommand, type Field, forAdministrators, one } from '
 
 /** Dependencies of the commands. */
 interface RoomCommandsDeps {
-  /** The accounts that may use them, as bare JIDs. */
-  readonly administrators: readonly string[];
+  /** The accounts that may use them, as bare JIDs; read at each use. */
+  readonly administrators: () => readonly string[];
   readonly access: Pick<AdministrationAccess, 'for'>;
 }
 
@@ -155,16 +155,15 @@ const commands: readonly AdministrationCommand<IqEnds>[] = [
   },
 ];
 
-/** The ad-hoc commands of the services with rooms, for administrators. None if nobody is an administrator. */
-export function roomCommands({ administrators, access }: RoomCommandsDeps): RoomServiceCommand[] {
-  if (administrators.length === 0) return [];
-  const known = new Set(administrators);
-  return forAdministrators(commands, {
+/** The ad-hoc commands of the services with rooms, for administrators. None while nobody is an administrator. */
+export function roomCommands({ administrators, access }: RoomCommandsDeps): () => readonly RoomServiceCommand[] {
+  const all = forAdministrators(commands, {
     namespace: ns.roomAdministration,
     // Administrators are accounts of this server, in whose name nobody else can send.
-    administratorOf: ({ from }) => (known.has(from.bare().toString()) ? from.bare() : undefined),
+    administratorOf: ({ from }) => (administrators().includes(from.bare().toString()) ? from.bare() : undefined),
     access,
   });
+  return () => (administrators().length === 0 ? [] : all);
 }
 
 function settingsIn(lines: readonly string[] = []): Record<string, string> {

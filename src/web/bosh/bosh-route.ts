@@ -17,6 +17,8 @@ import { longestWaitMs, termsOf, usualContentType } from './bosh-terms.ts';
 
 /** Dependencies of the route. */
 export interface BoshRouteDeps {
+  /** The sessions by their ids. Another route for the same path can take them over. */
+  readonly sessions: Map<string, BoshConnection>;
   /** The origins whose pages may connect; `*` is every origin. */
   readonly origins: readonly string[];
   readonly limits: BoshLimits;
@@ -36,7 +38,7 @@ const graceMs = 30_000;
 
 /** The streams of clients through BOSH (XEP-0124, XEP-0206). */
 export function boshRoute(path: string, deps: BoshRouteDeps): HttpRoute {
-  const sessions = new Map<string, BoshConnection>();
+  const { sessions } = deps;
   return {
     methods: ['POST'],
     path,
@@ -46,9 +48,9 @@ export function boshRoute(path: string, deps: BoshRouteDeps): HttpRoute {
     quiet: true,
     async handle(request) {
       if (!isWelcome(request, deps.origins)) throw new HttpError(403);
-      const body = readRequest(await readBody(request, sessions, deps), deps.xml);
+      const body = readRequest(await readBody(request, deps), deps.xml);
       if (!body) return httpAnswer(endOf('bad-request'));
-      const session = body.sid === undefined ? create(body, request, sessions, deps) : sessions.get(body.sid);
+      const session = body.sid === undefined ? create(body, request, deps) : sessions.get(body.sid);
       if (!session) return httpAnswer(body.sid === undefined ? refusal() : endOf('item-not-found'));
       // Without an effect on the session, which anybody could end otherwise who has seen its id (XEP-0124 §19.1).
       if (session.secure && !deps.isSecure(request)) throw new HttpError(403);
@@ -62,11 +64,7 @@ function isWelcome({ headers: { origin } }: HttpRequest, origins: readonly strin
 }
 
 /** Reads the body of a request. Only a client that has authenticated may send a large one. */
-async function readBody(
-  { body }: HttpRequest,
-  sessions: ReadonlyMap<string, BoshConnection>,
-  { strangerBytes, xml }: BoshRouteDeps,
-): Promise<Buffer> {
+async function readBody({ body }: HttpRequest, { sessions, strangerBytes, xml }: BoshRouteDeps): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   let isTrusted = false;
@@ -84,8 +82,7 @@ async function readBody(
 function create(
   body: BoshRequest,
   request: HttpRequest,
-  sessions: Map<string, BoshConnection>,
-  { limits, isSecure, clock, arrived }: BoshRouteDeps,
+  { sessions, limits, isSecure, clock, arrived }: BoshRouteDeps,
 ): BoshConnection | undefined {
   let session = undefined as BoshConnection | undefined;
   const { remoteAddress } = request;

@@ -19,8 +19,10 @@ import { watchAnswer } from './watch-stream.ts';
 /** Dependencies of the console. */
 export interface ConsoleDeps {
   readonly access: Pick<AdministrationAccess, 'for' | 'record'>;
-  /** Whose requests are answered. */
-  readonly networks: BlockList;
+  /** Whose requests are answered; read at each request. */
+  readonly networks: () => BlockList;
+  /** Whether an account is an administrator, and may log in. */
+  readonly isAdministrator: (account: string) => boolean;
   readonly clock: Clock;
 }
 
@@ -50,6 +52,11 @@ export class Console {
     return { path: `/console/login/${token}`, forMs };
   }
 
+  /** Ends all logins, and makes all links useless. */
+  logOutAll(): void {
+    this.#logins.clear();
+  }
+
   /** Shows the button that uses a link up: programs that only look at links, such as messengers, must not. */
   showLogin(request: HttpRequest): HttpAnswer {
     const refused = this.#refusal(request);
@@ -67,7 +74,7 @@ export class Console {
     if (refused) return refused;
     await readForm(request);
     const opened = this.#logins.open(request.parameters['token'] ?? '');
-    if (!opened) return invalidLink();
+    if (!opened || !this.#admits(opened.login)) return invalidLink();
     this.#logins.close(tokenIn(request));
     const { token, login } = opened;
     await this.#deps.access.record(requesterOf(login, request), '/console/login', login.role);
@@ -117,7 +124,7 @@ export class Console {
     const visit = this.#visit(request, true);
     if ('status' in visit) return visit;
     if (!visit.context.may(watch)) throw new HttpError(403);
-    const isOpen = () => this.#logins.find(visit.token, false) !== undefined;
+    const isOpen = () => this.#login(visit.token, false) !== undefined;
     return watchAnswer(visit.context, request, { isOpen, clock: this.#deps.clock });
   }
 
@@ -149,15 +156,25 @@ export class Console {
     const refused = this.#refusal(request);
     if (refused) return refused;
     const token = tokenIn(request);
-    const login = this.#logins.find(token, active);
+    const login = this.#login(token, active);
     if (!login) return loggedOut();
     const administrator = this.#deps.access.for(requesterOf(login, request));
     if (!administrator) throw new HttpError(503);
     return { token, login, context: contextOf(login, administrator, this.#deps.clock.nowMs()) };
   }
 
+  /** The login with this token, if it still holds. */
+  #login(token: string, active: boolean): Login | undefined {
+    const login = this.#logins.find(token, active);
+    return login && this.#admits(login) ? login : undefined;
+  }
+
+  #admits({ operator, asAdministrator }: Login): boolean {
+    return !asAdministrator || this.#deps.isAdministrator(operator);
+  }
+
   #refusal(request: HttpRequest): HttpAnswer | undefined {
-    const reason = refusalFor(request, this.#deps.networks);
+    const reason = refusalFor(request, this.#deps.networks());
     return reason === undefined ? undefined : outerPage(403, 'Not here', html`<p>${reason}</p>`);
   }
 

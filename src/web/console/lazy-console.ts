@@ -17,6 +17,11 @@ export class LazyConsole {
     return (await this.#load()).newLink(person);
   }
 
+  /** Ends all logins, and makes all links useless. */
+  logOutAll(): void {
+    this.#loaded?.then((page) => page.logOutAll()).catch(() => undefined);
+  }
+
   get routes(): readonly HttpRoute[] {
     return [
       this.#page('/console', (page, request) => page.show(request)),

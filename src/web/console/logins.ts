@@ -7,6 +7,8 @@ export interface Person {
   /** The name of a user of the machine, or a JID. */
   readonly operator: string;
   readonly role: ConsoleRole;
+  /** The operator is an account that may come in while it is an administrator. */
+  readonly asAdministrator?: boolean | undefined;
 }
 
 /** What a page tells about the action before it. */
@@ -35,14 +37,16 @@ const mostNotices = 8;
 export class Login implements Person {
   readonly operator: string;
   readonly role: ConsoleRole;
+  readonly asAdministrator: boolean;
   readonly sinceMs: number;
   usedAtMs: number;
   readonly #formKey = randomBytes(32);
   #notices: LoginNotice[] = [];
 
-  constructor({ operator, role }: Person, nowMs: number) {
+  constructor({ operator, role, asAdministrator = false }: Person, nowMs: number) {
     this.operator = operator;
     this.role = role;
+    this.asAdministrator = asAdministrator;
     this.sinceMs = nowMs;
     this.usedAtMs = nowMs;
   }
@@ -79,10 +83,10 @@ export class Logins {
   }
 
   /** Makes the token of a link. */
-  newLink({ operator, role }: Person): Issued {
+  newLink(person: Person): Issued {
     this.#tidy();
     const token = newToken();
-    this.#links.set(keyOf(token), { operator, role, untilMs: this.#clock.monotonicMs() + linkMs });
+    this.#links.set(keyOf(token), { ...person, untilMs: this.#clock.monotonicMs() + linkMs });
     dropOldest(this.#links, mostLinks);
     return { token, forMs: linkMs };
   }
@@ -123,6 +127,11 @@ export class Logins {
 
   close(token: string): void {
     this.#logins.delete(keyOf(token));
+  }
+
+  clear(): void {
+    this.#links.clear();
+    this.#logins.clear();
   }
 
   #tidy(): void {

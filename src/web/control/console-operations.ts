@@ -8,7 +8,11 @@ import type { RunningServer } from './running-server.ts';
 export const newConsoleLink = operation({
   method: 'POST',
   path: '/console/links',
-  input: z.strictObject({ operator: z.string().min(1).max(256), role: z.enum(roles) }),
+  input: z.strictObject({
+    operator: z.string().min(1).max(256),
+    role: z.enum(roles),
+    asAdministrator: z.boolean().optional(),
+  }),
   subject: ({ operator, role }) => `${operator} as ${role}`,
   run: async ({ console: page }: Pick<RunningServer, 'console'>, person) => {
     if (page) return page.newLink(person);

@@ -35,7 +35,7 @@ export const serverStatus = operation({
   }),
 });
 
-/** Reads the configuration and the certificates again. */
+/** Reads the configuration and the certificates again. Returns the settings that were changed and need a restart. */
 export const reload = operation({
   method: 'POST',
   path: '/reload',
@@ -44,6 +44,7 @@ export const reload = operation({
     await server.reload().catch((error: unknown) => {
       throw new OperationError('configuration', error instanceof Error ? error.message : String(error));
     });
+    return { waiting: server.configuration().waiting };
   },
 });
 

@@ -48,7 +48,7 @@ export function stoppedServer(
     storage,
     domains,
     registrar,
-    invitations: new Invitations({ ...invitationOptions, store: storage.invitations, clock: systemClock }),
+    invitations: new Invitations({ options: invitationOptions, store: storage.invitations, clock: systemClock }),
     devices,
     suspensions,
     blocksChanged,

@@ -16,14 +16,18 @@ import { clientOf } from './client-of.ts';
 import { requestBody } from './request-body.ts';
 import type { PathMatch, RouteMatch, RouteTable } from './route-table.ts';
 
-/** Dependencies of `answerRequest`. */
-interface AnswerDeps {
+/** What is served when a request comes. */
+export interface ServedSite {
   readonly routes: RouteTable;
   readonly trustedProxies: BlockList;
   /** The header of answers over TLS that keeps browsers there (RFC 6797 §6.1); undefined for none. */
-  readonly strictTransportSecurity: string | undefined;
+  readonly strictTransportSecurity?: string | undefined;
   /** Whether the server answers for the host that a request names. */
   readonly servesHost: (request: IncomingMessage) => boolean;
+}
+
+/** Dependencies of `answerRequest`. */
+interface AnswerDeps {
   /** Time for the body of a request. */
   readonly requestMs: number;
   /** Whether the server is stopping, which makes every answer the last one on its connection. */
@@ -77,11 +81,12 @@ const misdirected: HttpAnswer = {
 
 /** Answers one request and logs it. Never rejects. */
 export async function answerRequest(
-  deps: AnswerDeps,
+  { requestMs, stopping, requests, turns, clock, log }: AnswerDeps,
+  site: ServedSite,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { routes, trustedProxies, servesHost, requestMs, stopping, requests, turns, clock, log } = deps;
+  const { routes, trustedProxies, servesHost, strictTransportSecurity } = site;
   let isBodyInvited = request.headers.expect === undefined;
   const proceed = () => {
     if (!isBodyInvited) response.writeContinue();
@@ -101,7 +106,7 @@ export async function answerRequest(
   });
   const added = () => ({
     ...sharedWith(found?.origins ?? [], request.headers.origin),
-    ...(secure && deps.strictTransportSecurity && { 'strict-transport-security': deps.strictTransportSecurity }),
+    ...(secure && strictTransportSecurity && { 'strict-transport-security': strictTransportSecurity }),
     ...(stopping() && { connection: 'close' }),
   });
   try {

@@ -14,7 +14,7 @@ import type { Tally } from '../../support/metric.ts';
 import { isIn, networkList } from '../../support/network-list.ts';
 import { TurnBudget } from '../../support/turn-budget.ts';
 import { type ContextSource, type LayTls, servingTls } from '../../tls/tls-options.ts';
-import { answerRequest, requestHead, upgradeRoute } from './answer-request.ts';
+import { answerRequest, requestHead, type ServedSite, upgradeRoute } from './answer-request.ts';
 import { pieceBytes } from './request-body.ts';
 import { RouteTable } from './route-table.ts';
 
@@ -34,16 +34,21 @@ export interface HttpLimits {
   readonly stallMs: number;
 }
 
-/** Dependencies of the HTTP listener. */
-export interface HttpListenerDeps {
+/** What the listener serves, and for whom. */
+export interface Site {
   readonly routes: readonly HttpRoute[];
-  readonly limits: HttpLimits;
   /** Proxies whose word on the address of a client counts. Their own connections are not limited by address. */
   readonly trustedProxies: BlockList;
   /** The header of answers over TLS that keeps browsers there (RFC 6797 §6.1). */
   readonly strictTransportSecurity?: string | undefined;
   /** Whether the server answers for the host that a request names. */
   readonly servesHost: (request: IncomingMessage) => boolean;
+}
+
+/** Dependencies of the HTTP listener. */
+export interface HttpListenerDeps {
+  readonly site: Site;
+  readonly limits: HttpLimits;
   /** Shared with other listeners. */
   readonly limiter: Pick<ConnectionLimiter, 'admit' | 'release' | 'backlog'>;
   readonly certificates: ContextSource;
@@ -62,7 +67,7 @@ const movedInTurn = { ms: 1, amount: pieceBytes };
 /** The public HTTP listener: any number of addresses, with TLS or without, and one table of routes. */
 export class HttpListener {
   readonly #deps: HttpListenerDeps;
-  readonly #routes: RouteTable;
+  #site: ServedSite;
   readonly #layTls: LayTls;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
@@ -78,8 +83,16 @@ export class HttpListener {
   /** Throws if two routes have the same method and path. */
   constructor(deps: HttpListenerDeps) {
     this.#deps = deps;
-    this.#routes = new RouteTable(deps.routes);
+    this.#site = withTable(deps.site);
     this.#layTls = servingTls(deps.certificates, deps.takeStream ? 'web' : 'http/1.1');
+  }
+
+  /** Prepares another site, and returns the function that serves it from then on. Throws if two routes have the same method and path. */
+  prepare(site: Site): () => void {
+    const next = withTable(site);
+    return () => {
+      this.#site = next;
+    };
   }
 
   /** Whether `stop` was called. */
@@ -116,7 +129,7 @@ export class HttpListener {
   }
 
   #makeHttp(): HttpServer {
-    const { trustedProxies, strictTransportSecurity, servesHost, requests, clock, log } = this.#deps;
+    const { requests, clock, log } = this.#deps;
     const { headerBytes, headersMs, requestMs, keepAliveMs, stallMs } = this.#deps.limits;
     // An import would initialize every export, including an HTTP client that takes several megabytes.
     const http = process.getBuiltinModule('node:http').createServer({
@@ -126,15 +139,15 @@ export class HttpListener {
       requestTimeout: 0,
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: Math.min(longestCheckIntervalMs, headersMs),
-      shouldUpgradeCallback: (request) => servesHost(request) && upgradeRoute(this.#routes, request) !== undefined,
+      shouldUpgradeCallback: (request) =>
+        this.#site.servesHost(request) && upgradeRoute(this.#site.routes, request) !== undefined,
     });
     http.timeout = stallMs;
     const stopping = () => this.#stopping;
-    const shared = { trustedProxies, strictTransportSecurity, servesHost, requests, clock, log };
     const turns = new TurnBudget(movedInTurn, clock);
-    const answers = { ...shared, turns, routes: this.#routes, requestMs, stopping };
+    const answers = { requests, requestMs, stopping, turns, clock, log };
     const answer = (request: IncomingMessage, response: ServerResponse) => {
-      const running = answerRequest(answers, request, response);
+      const running = answerRequest(answers, this.#site, request, response);
       this.#running.add(running);
       void running.then(() => this.#running.delete(running));
     };
@@ -160,9 +173,9 @@ export class HttpListener {
   }
 
   #accept(socket: Socket, tls: 'direct' | 'none'): void {
-    const { limiter, trustedProxies } = this.#deps;
+    const { limiter } = this.#deps;
     const peer = clientAddressOf(socket);
-    const counted = isIn(trustedProxies, peer) ? undefined : peer;
+    const counted = isIn(this.#site.trustedProxies, peer) ? undefined : peer;
     // A peer that already disconnected has no address.
     if (peer === '' || !limiter.admit(counted, this.#sockets.size)) return void socket.destroy();
     this.#sockets.add(socket);
@@ -203,12 +216,17 @@ export class HttpListener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, firstBytes: Buffer): void {
-    const found = upgradeRoute(this.#routes, request);
+    const { routes, trustedProxies } = this.#site;
+    const found = upgradeRoute(routes, request);
     if (found === undefined) return void socket.destroy();
     // The HTTP deadlines end here.
     request.socket.setTimeout(0);
     this.#releases.get(socket)?.();
     socket.on('error', () => socket.destroy());
-    found.route.upgrade?.(requestHead(found, request, this.#deps.trustedProxies), socket, firstBytes, request);
+    found.route.upgrade?.(requestHead(found, request, trustedProxies), socket, firstBytes, request);
   }
+}
+
+function withTable({ routes, ...site }: Site): ServedSite {
+  return { ...site, routes: new RouteTable(routes) };
 }

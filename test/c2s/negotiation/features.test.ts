@@ -69,13 +69,16 @@ const bind2 = new Bind2({
 
 /** What SASL2 is made of, with these upgrades, and with or without tokens. */
 function sasl2Parts(hashes: readonly ScramHash[] = [], tokens = false): Parameters<typeof sasl2>[1] {
-  const upgrades = new ScramUpgrades({ hashes, store: { addKeys: async () => {} }, iterations: 4096 });
+  const upgrades = new ScramUpgrades({
+    options: { scramUpgrades: hashes, scramIterations: 4096 },
+    store: { addKeys: async () => {} },
+  });
   const store = { tokens: async () => [], issueToken: async () => false, useToken: async () => false };
   const { clock, log, management } = bench;
   const record = (): never => expect.fail('no device was seen');
   const times = { lifetimeMs: 1000, rotateAfterMs: 1000 };
   const fast = new Fast(new FastTokens({ ...times, store, record, key: Buffer.alloc(32), clock, log }));
-  return { bind: bind2, management, upgrades, fast: tokens ? fast : undefined, seen() {} };
+  return { bind: bind2, management, upgrades, fast: () => (tokens ? fast : undefined), seen() {} };
 }
 
 /** What a feature offers in a condition: element texts, or nothing. */
@@ -89,7 +92,7 @@ const register = (withoutTls: boolean, enabled = false) =>
     options: { open: true, needsApproval: false, questions: [] },
     register: async () => {},
     redemption: { enabled, find: async () => undefined, register: async () => {} },
-    limits: { perAddress: 1, windowMs: 1000 },
+    limits: { perIp: 1, windowSeconds: 1 },
     withoutTls,
     clock: bench.clock,
   });

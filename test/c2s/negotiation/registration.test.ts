@@ -23,7 +23,7 @@ describe('In-band registration (XEP-0077 §3.1)', () => {
     clock = new ManualClock();
     created = [];
     create = async (account, password) => void created.push(`${account} ${password}`);
-    const limits = { perAddress: 2, windowMs: 10_000 };
+    const limits = { perIp: 2, windowSeconds: 10 };
     const register: RegistrationDeps['register'] = (...given) => create(...given);
     options = { open: true, needsApproval: false, questions: [] };
     const redemption: RegistrationDeps['redemption'] = {

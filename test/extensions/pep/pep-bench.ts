@@ -14,7 +14,7 @@ interface PepFitting {
   readonly remotes?: Outbound;
   readonly store?: (store: PepStore) => PepStore;
   /** Extensions that use nodes. */
-  readonly more?: (deps: BenchDeps, nodes: PersonalNodes) => readonly Extension[];
+  readonly more?: (deps: BenchDeps, nodes: PersonalNodes) => readonly Extension<never>[];
 }
 
 /** A bench with personal eventing, service discovery and blocking. */
@@ -24,7 +24,7 @@ export function pepBench({ remotes, store = (same) => same, more = () => [] }: P
     stored = storage.pep;
     const hooks = () => extensions.flatMap((one) => one.nodes ?? []);
     const eventing = pep({ ...routing, store: store(storage.pep), hooks, clock, log });
-    const extensions: Extension[] = [
+    const extensions: Extension<never>[] = [
       blocking({ ...routing, store: storage.blocklists }),
       disco({
         name: 'Ampere',

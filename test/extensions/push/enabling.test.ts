@@ -155,6 +155,7 @@ describe('enabling push (XEP-0357)', () => {
     const { storage, clock, log, routing } = bench;
     const deps = { ...routing, store: storage.push, clock, log };
     expect(push({ ...deps, options: test.options }).disco).to.deep.equal({ account: ['urn:xmpp:push:0'] });
-    expect(push({ ...deps, options: { ...test.options, enabled: false } })).to.have.keys('name', 'claims');
+    const { isOn } = push({ ...deps, options: test.options });
+    expect([true, false].map((enabled) => isOn?.({ push: { enabled } }))).to.deep.equal([true, false]);
   });
 });

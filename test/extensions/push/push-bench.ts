@@ -37,12 +37,12 @@ export class PushBench {
     this.bench = new Bench((deps) => {
       const { storage, routing, clock } = deps;
       const quota = { maxMessages: 1000, maxBytes: 1_000_000 };
-      const kept = { enabled: this.archives, markers: true, keepDays: 365, maxPerAccount: null };
+      const kept = { enabled: true, markers: true, keepDays: 365, maxPerAccount: null };
       return {
         extensions: [
           { name: 'judge', claims: [], ...(this.judge && { judge: this.judge }) },
           offline({ ...deps, store: storage.offline, options: { ...quota, toArchiveClients: false } }),
-          archive({ ...deps, options: kept }),
+          ...(this.archives ? [archive({ ...deps, options: kept })] : []),
           carbons(routing.sessions),
           push({ ...deps, options: this.options, store: storage.push, clock }),
         ],

@@ -7,7 +7,12 @@ import type { Clock } from '../../../src/support/clock.ts';
 import { systemClock } from '../../../src/support/clock.ts';
 import { Tally } from '../../../src/support/metric.ts';
 import { networkList } from '../../../src/support/network-list.ts';
-import { type HttpLimits, HttpListener, type HttpListenerDeps } from '../../../src/web/http/http-listener.ts';
+import {
+  type HttpLimits,
+  HttpListener,
+  type HttpListenerDeps,
+  type Site,
+} from '../../../src/web/http/http-listener.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 
 const host = '127.0.0.1';
@@ -27,7 +32,7 @@ interface Wanted {
   readonly certificates?: HttpListenerDeps['certificates'];
   readonly trustedProxies?: readonly string[];
   readonly strictTransportSecurity?: string;
-  readonly servesHost?: HttpListenerDeps['servesHost'];
+  readonly servesHost?: Site['servesHost'];
   readonly clock?: Clock;
 }
 
@@ -47,7 +52,12 @@ export class TrialListener {
       },
     };
     this.listener = new HttpListener({
-      routes,
+      site: {
+        routes,
+        trustedProxies: networkList(wanted.trustedProxies ?? []),
+        strictTransportSecurity: wanted.strictTransportSecurity,
+        servesHost: wanted.servesHost ?? (() => true),
+      },
       requests: this.requests,
       limits: { ...usualLimits, ...wanted.limits },
       limiter: wanted.limiter ?? {
@@ -55,9 +65,6 @@ export class TrialListener {
         release: (address) => void this.released.push(address ?? 'a proxy'),
         backlog: 10,
       },
-      trustedProxies: networkList(wanted.trustedProxies ?? []),
-      strictTransportSecurity: wanted.strictTransportSecurity,
-      servesHost: wanted.servesHost ?? (() => true),
       certificates: wanted.certificates ?? certificates,
       clock: wanted.clock ?? systemClock,
       log: this.log,

@@ -8,14 +8,19 @@ type CredentialStore = Pick<AccountStore, 'credentials' | 'credentialsVersion' |
 
 /** The credentials in storage, with salts imagined from a secret of this server. */
 export class StoredCredentials implements CredentialSource {
-  readonly iterations: number;
   readonly #accounts: CredentialStore;
   readonly #secret: KeyObject;
+  readonly #options: { readonly scramIterations: number };
 
-  constructor(accounts: CredentialStore, secret: Buffer, iterations: number) {
+  /** The options are read at each use. */
+  constructor(accounts: CredentialStore, secret: Buffer, options: { readonly scramIterations: number }) {
     this.#accounts = accounts;
     this.#secret = createSecretKey(secret);
-    this.iterations = iterations;
+    this.#options = options;
+  }
+
+  get iterations(): number {
+    return this.#options.scramIterations;
   }
 
   find(account: Jid): Promise<AccountCredentials | undefined> {

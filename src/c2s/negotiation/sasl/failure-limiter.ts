@@ -61,7 +61,7 @@ export class FailureLimiter {
   }
 }
 
-/** The settings of the operator. */
+/** The settings of the operator, read at each use. */
 export interface FailureOptions {
   readonly failuresPerIp: number;
   readonly failureWindowSeconds: number;
@@ -72,10 +72,18 @@ export interface FailureOptions {
 const rememberedAddresses = 100_000;
 
 /** Makes a limiter for one kind of secret: a password, or the token of an invitation. */
-export function failureLimiter(
-  { failuresPerIp, failureWindowSeconds, blockSeconds }: FailureOptions,
-  clock: Clock,
-): FailureLimiter {
-  const limits = { maxFailures: failuresPerIp, windowMs: failureWindowSeconds * 1000, blockMs: blockSeconds * 1000 };
-  return new FailureLimiter({ ...limits, maxAddresses: rememberedAddresses }, clock);
+export function failureLimiter(options: FailureOptions, clock: Clock): FailureLimiter {
+  const limits: FailureLimits = {
+    get maxFailures() {
+      return options.failuresPerIp;
+    },
+    get windowMs() {
+      return options.failureWindowSeconds * 1000;
+    },
+    get blockMs() {
+      return options.blockSeconds * 1000;
+    },
+    maxAddresses: rememberedAddresses,
+  };
+  return new FailureLimiter(limits, clock);
 }

@@ -9,7 +9,8 @@ import type { OfflineStore } from '../../../storage/offline.ts';
 import type { OutboxStore } from '../../../storage/outbox.ts';
 import type { Clock } from '../../../support/clock.ts';
 import type { Log } from '../../../support/log.ts';
-import { type AmpOptions, type AmpSettings, ampSettings, unsupportedPolicy } from '../settings.ts';
+import type { Rate } from '../../../support/token-buckets.ts';
+import { type AmpOptions, type AmpSettings, ampSettings } from '../settings.ts';
 import { AmpCounters } from './amp-counters.ts';
 import { AmpJudge } from './amp-judge.ts';
 import { Expiry } from './expiry.ts';
@@ -45,25 +46,36 @@ export class AmpService {
   readonly settings: AmpSettings;
   readonly judge: AmpJudge;
   readonly counters = new AmpCounters();
+  /** New allowances have this rate. */
+  readonly #replies: Rate;
   readonly #outbox: Outbox;
   readonly #expiry: Expiry;
 
   constructor(deps: AmpServiceDeps) {
     const { options, store, clock } = deps;
     this.settings = ampSettings(options);
+    this.#replies = { ...options.replies };
     const { settings, counters } = this;
-    const reporter = new Reporter({ ...deps, counters, limit: new ReplyLimit(options.replies, clock) });
+    const reporter = new Reporter({ ...deps, counters, limit: new ReplyLimit(this.#replies, clock) });
     const outbox = new Outbox({ ...deps, store: store.outbox, reporter });
-    const { vocabulary } = settings.limits;
-    const expiry = new Expiry({ ...deps, store: store.offline, vocabulary, reporter, outbox });
+    const expiry = new Expiry({
+      ...deps,
+      store: store.offline,
+      get vocabulary() {
+        return settings.limits.vocabulary;
+      },
+      reporter,
+      outbox,
+    });
     this.judge = new AmpJudge({ ...deps, settings, reporter, outbox, expiry });
     this.#outbox = outbox;
     this.#expiry = expiry;
   }
 
-  /** Puts a changed policy about servers that do not know AMP into effect. */
-  reload({ remoteUnsupported }: Pick<AmpOptions, 'remoteUnsupported'>): void {
-    this.settings.unsupported = unsupportedPolicy(remoteUnsupported);
+  /** Puts changed options into effect, for messages that arrive later. */
+  reload(options: AmpOptions): void {
+    Object.assign(this.settings, ampSettings(options));
+    Object.assign(this.#replies, options.replies);
   }
 
   /** Settles the messages of an account that have expired. */

@@ -22,7 +22,7 @@ function source(context: PageContext, { file, waiting }: ConfigurationReport): H
     'Source',
     facts([
       ['File', file === undefined ? 'none: the defaults apply' : html`<code>${file}</code>`],
-      ['Changed, but not before a restart', waiting.length === 0 ? undefined : waiting.join(', ')],
+      ['Changed, needs a restart', waiting.length === 0 ? undefined : waiting.join(', ')],
     ]),
     html`<p>${link(pagePath('check'), 'Check the configuration and the machine')}</p>`,
     actionForm(context, readAgain, {
@@ -71,8 +71,9 @@ const readAgain: ConsoleAction = {
   operation: reload,
   next: () => pagePath('configuration'),
   run: async ({ call }) => {
-    await call(reload, {});
-    return 'The configuration and the certificates were read again.';
+    const { waiting } = await call(reload, {});
+    const done = 'The configuration and the certificates were read again.';
+    return waiting.length === 0 ? done : `${done} These changes need a restart: ${waiting.join(', ')}.`;
   },
 };
 

@@ -57,7 +57,7 @@ export function contextOf(accounts: MemoryAccounts, changes: Partial<SaslContext
       { type: 'tls-unique', advertised: false, data: () => uniqueBytes },
     ],
     secure: true,
-    credentials: new StoredCredentials(accounts, Buffer.alloc(32, 7), iterations),
+    credentials: new StoredCredentials(accounts, Buffer.alloc(32, 7), { scramIterations: iterations }),
     pbkdf2: new Pbkdf2Queue(),
     ...changes,
   };

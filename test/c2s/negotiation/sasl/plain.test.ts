@@ -136,7 +136,9 @@ describe('PLAIN', () => {
       credentialsVersion: () => 0,
       setCredentials: async () => {},
     };
-    const context = contextOf(accounts, { credentials: new StoredCredentials(broken, Buffer.alloc(32), iterations) });
+    const context = contextOf(accounts, {
+      credentials: new StoredCredentials(broken, Buffer.alloc(32), { scramIterations: iterations }),
+    });
     const message = await outcome(context, plain('romeo', password)).catch((error: Error) => error.message);
     expect(message).to.equal('disk');
   });
@@ -186,7 +188,7 @@ describe('PLAIN for an account imported with a bcrypt hash', () => {
 
   it('does not undo a change of the password made meanwhile', async () => {
     const rows = new ChangedWhileReading(accounts);
-    const credentials = new StoredCredentials(rows, Buffer.alloc(32), iterations);
+    const credentials = new StoredCredentials(rows, Buffer.alloc(32), { scramIterations: iterations });
     expect(await outcome(contextOf(accounts, { credentials }), plain('old', 'U*U'))).to.equal('not-authorized');
     expect(rows.written).to.equal(0);
   });
