@@ -7,7 +7,7 @@ import { type Server, startServer } from '../../src/compose/server.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { listAdministrations } from '../../src/web/control/audit.ts';
 import { newConsoleLink } from '../../src/web/control/console-operations.ts';
-import { listSuspensions } from '../../src/web/control/moderation-operations.ts';
+import { blockDomain, listSuspensions, suspendUser } from '../../src/web/control/moderation-operations.ts';
 import { addUser, listUsers } from '../../src/web/control/user-operations.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
@@ -87,6 +87,17 @@ describe('The console over HTTP', () => {
     return token;
   }
 
+  /** A client of an account that has authenticated. */
+  async function clientOf(username: string): Promise<TestClient> {
+    const ca = await readFile(server.developmentAuthority ?? '');
+    const tls = { ca, servername: 'localhost', ALPNProtocols: ['xmpp-client'] };
+    const tlsPort = server.addresses.c2sTls[0]?.port ?? 0;
+    const client = await TestClient.connect({ host: '127.0.0.1', port: tlsPort, tls }, 'localhost');
+    await client.opens();
+    await client.authenticates({ username, password: `a secret of ${username}` });
+    return client;
+  }
+
   const account = `/console/account?jid=${encodeURIComponent(jid)}`;
   const exists = async () => (await server.administration.call(listUsers, { limit: 10 })).users.includes(jid);
   const isSuspended = async () => (await server.administration.call(listSuspensions, {})).suspensions.length > 0;
@@ -141,13 +152,14 @@ describe('The console over HTTP', () => {
       expect((await ask('GET /console', [before])).status).to.equal(403);
     });
 
+    it('logs in once, if two ask at the same time (race)', async () => {
+      const path = await linkFor('operator');
+      const answers = await Promise.all([1, 2, 3].map(() => ask(`POST ${path}`, own, { x: '' })));
+      expect(answers.map(({ status }) => status).toSorted()).to.deep.equal([303, 404, 404]);
+    });
+
     it('comes from an ad-hoc command of an administrator, too', async () => {
-      const ca = await readFile(server.developmentAuthority ?? '');
-      const tls = { ca, servername: 'localhost', ALPNProtocols: ['xmpp-client'] };
-      const tlsPort = server.addresses.c2sTls[0]?.port ?? 0;
-      const escalus = await TestClient.connect({ host: '127.0.0.1', port: tlsPort, tls }, 'localhost');
-      await escalus.opens();
-      await escalus.authenticates({ username: 'escalus', password: 'a secret of escalus' });
+      const escalus = await clientOf('escalus');
       await escalus.binds();
       const command = '<command xmlns="http://jabber.org/protocol/commands" node="urn:ampere:console#open"/>';
       const { raw } = await escalus.asks(`<iq type="set" to="localhost">${command}</iq>`);
@@ -234,6 +246,23 @@ describe('The console over HTTP', () => {
     it('with the token of another login is refused', async () => {
       const other = await cookieOf();
       expect((await ask('POST /console/account/suspend', [other, ...own], { jid, form })).status).to.equal(403);
+    });
+
+    for (const type of ['text/plain', 'multipart/form-data; boundary=x', 'application/json']) {
+      it(`as ${type} is refused`, async () => {
+        const body = `jid=${encodeURIComponent(jid)}&form=${form}`;
+        const headers = [cookie, ...own, `Content-Type: ${type}`];
+        expect(await exchange(port, 'POST /console/account/suspend', body, headers)).to.match(/^HTTP\/1\.1 415 /);
+        expect(await isSuspended()).to.equal(false);
+      });
+    }
+
+    it('writes no header of its own', async () => {
+      const fields = { jid: 'a@b\r\nSet-Cookie: a=b', form };
+      const { status, head } = await ask('POST /console/account/suspend', [cookie, ...own], fields);
+      expect(status).to.equal(303);
+      expect(head).to.not.match(/^set-cookie/im);
+      expect(/location: (.*)/i.exec(head)?.[1]).to.match(/^\/console\/account\?jid=[^\s]+$/);
     });
 
     it('changes nothing as a GET', async () => {
@@ -331,6 +360,45 @@ describe('The console over HTTP', () => {
       expect(head).to.match(/cross-origin-resource-policy: same-origin/i);
     });
 
+    it('is in no frame, and neither is any other answer', async () => {
+      const cookie = await cookieOf();
+      const paths = ['', '/accounts', '/nowhere', '/history?span=hour', '/login/none', '/watch/stream?jid=a@@b'];
+      for (const path of paths) {
+        for (const headers of [[], [cookie]]) {
+          const { head } = await ask(`GET /console${path}`, headers);
+          expect(head, path).to.match(/content-security-policy: .*frame-ancestors 'none'/i);
+          expect(head, path).to.match(/x-content-type-options: nosniff/i);
+        }
+      }
+    });
+
+    it('is no part of a page of another port of this machine, which sends the cookie', async () => {
+      const cookie = [await cookieOf(), 'Sec-Fetch-Site: same-site'];
+      const part = ['Sec-Fetch-Mode: no-cors', 'Sec-Fetch-Dest: image'];
+      for (const path of ['', '/report?id=1', '/history?span=hour'])
+        expect((await ask(`GET /console${path}`, [...cookie, ...part])).status, path).to.equal(403);
+      const link = ['Sec-Fetch-Mode: navigate', 'Sec-Fetch-Dest: document'];
+      expect((await ask('GET /console', [...cookie, ...link])).status).to.equal(200);
+    });
+
+    for (const path of [
+      '/console/',
+      '//console',
+      '/CONSOLE',
+      '/console//accounts',
+      '/console/./accounts',
+      '/console/x/../accounts',
+      '/console/%61ccounts',
+      '/console/accounts/',
+      '/console/accounts%2f',
+      '/console/login',
+      '/console/constructor',
+    ]) {
+      it(`has no other path, such as ${path}`, async () => {
+        expect((await ask(`GET ${path}`, [await cookieOf()])).status).to.be.oneOf([404, 405]);
+      });
+    }
+
     it('escapes what it is asked for', async () => {
       const query = new URLSearchParams({ containing: '"><script>alert(1)</script>' });
       const { body } = await ask(`GET /console/accounts?${query}`, [await cookieOf()]);
@@ -345,7 +413,66 @@ describe('The console over HTTP', () => {
     });
   });
 
+  describe('what users have written', () => {
+    const evil = '"><img src=x onerror=alert(1)>';
+    const written = evil.replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+    const room = 'hall@conference.localhost';
+
+    /** Writes markup wherever users and operators can write a text. */
+    async function writesEverywhere(cookie: string): Promise<void> {
+      const romeo = await clientOf('romeo');
+      romeo.sends(
+        `<iq type="set" id="b"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"><resource>${written}</resource></bind></iq>`,
+      );
+      await romeo.receives('<iq type="result" id="b">...</iq>');
+      romeo.sends(
+        `<presence to='${room}/${written}'><x xmlns="http://jabber.org/protocol/muc"/></presence>`,
+        `<iq type="set" id="r" to="${room}"><query xmlns="http://jabber.org/protocol/muc#owner"><x xmlns="jabber:x:data" type="submit">` +
+          `<field var="FORM_TYPE"><value>http://jabber.org/protocol/muc#roomconfig</value></field>` +
+          `<field var="muc#roomconfig_roomname"><value>${written}</value></field></x></query></iq>`,
+        `<iq type="set" id="s"><block xmlns="urn:xmpp:blocking"><item jid="spam@example.net"><report xmlns="urn:xmpp:reporting:1" reason="urn:xmpp:reporting:spam">` +
+          `<text>${written}</text></report></item></block></iq>`,
+      );
+      const done = await romeo.drains();
+      expect(done.filter(({ raw }) => raw.includes('type="error"')).map(({ raw }) => raw)).to.deep.equal([]);
+      await server.administration.call(suspendUser, { jid: 'escalus@localhost', reason: evil });
+      await server.administration.call(blockDomain, { domain: 'bad.example', reason: evil });
+      const form = await formToken('/console/announcements', 'announcements/set', cookie);
+      const notice = { domain: 'localhost', kind: 'online', text: evil, form };
+      expect((await ask('POST /console/announcements/set', [cookie, ...own], notice)).status).to.equal(303);
+    }
+
+    it('is text on every page', async () => {
+      const { url } = await server.administration.call(newConsoleLink, { operator: evil, role: 'operator' });
+      const { head } = await ask(`POST ${new URL(url).pathname}`, own, { x: '' });
+      const cookie = `Cookie: ${/set-cookie: ([^;]+)/i.exec(head)?.[1]}`;
+      await writesEverywhere(cookie);
+      const showing = ['sessions', 'rooms', `room?room=${room}`, 'report?id=1', 'servers', 'announcements', 'audit'];
+      const more = ['', 'accounts', `account?jid=${jid}`, 'account?jid=escalus@localhost', 'reports', 'storage'];
+      for (const page of [...showing, ...more]) {
+        const { status, body } = await ask(`GET /console/${page}`.replace(/\/$/, ''), [cookie]);
+        expect(status, page).to.equal(200);
+        expect(body, page).to.not.contain('<img src=x');
+        const [, content = ''] = body.split('<main');
+        if (showing.includes(page)) expect(content, page).to.contain('&lt;img src=x');
+      }
+    });
+  });
+
   describe('the watch', () => {
+    it('tells nothing more once its person has logged out', async () => {
+      const cookie = await cookieOf();
+      const form = await formToken('/console', 'me/logout', cookie);
+      const socket = connect(port, '127.0.0.1');
+      socket.write(requestText('GET /console/watch/stream?kind=log', [cookie, ...own, 'Connection: close']));
+      await readUntil(socket, ': watching');
+      const rest = readUntil(socket, 'your login has ended');
+      await ask('POST /console/me/logout', [cookie, ...own], { form });
+      log.info({ jid }, 'something secret happened');
+      expect(await rest).to.not.contain('something secret');
+      socket.destroy();
+    });
+
     it('shows a line of the log as an event', async () => {
       const cookie = await cookieOf();
       const socket = connect(port, '127.0.0.1');

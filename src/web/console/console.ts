@@ -13,7 +13,7 @@ import { type ConsoleAction, type ConsolePage, FormFields, type PageContext } fr
 import { actions, pages } from './pages/index.ts';
 import { mayUse, type NamedOperation } from './roles.ts';
 import { consoleHeaders, consolePage, logoutPath, outerPage } from './shell.ts';
-import { cookieHeader, isFromOtherSite, refusalFor, tokenIn } from './site-check.ts';
+import { cookieHeader, isFromOtherSite, isNavigation, refusalFor, tokenIn } from './site-check.ts';
 import { watchAnswer } from './watch-stream.ts';
 
 /** Dependencies of the console. */
@@ -155,6 +155,8 @@ export class Console {
   #visit(request: HttpRequest, active: boolean): Visit | HttpAnswer {
     const refused = this.#refusal(request);
     if (refused) return refused;
+    // Also a page of another port of this host sends the cookie.
+    if (isFromOtherSite(request) && !isNavigation(request)) throw new HttpError(403);
     const token = tokenIn(request);
     const login = this.#login(token, active);
     if (!login) return loggedOut();

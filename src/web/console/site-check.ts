@@ -27,6 +27,11 @@ export function isFromOtherSite({ headers }: Pick<Asked, 'headers'>): boolean {
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
+/** Whether the browser asks for a page to show, and not for a part of another page. */
+export function isNavigation({ headers }: Pick<Asked, 'headers'>): boolean {
+  return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+}
+
 /** The name of the cookie. The prefix makes browsers refuse it without TLS, so it has another name there. */
 function cookieName(secure: boolean): string {
   return secure ? '__Host-ampere' : 'ampere';

@@ -53,11 +53,13 @@ async function* events(
   yield ': watching\n\n';
   try {
     let next = watcher.next();
-    while (isOpen()) {
+    for (;;) {
       const { promise: silence, resolve } = Promise.withResolvers<'silence'>();
       const timer = clock.after(commentMs, () => resolve('silence'));
       const result = await Promise.race([next, silence]);
       timer.cancel();
+      // The login may have ended while nothing happened.
+      if (!isOpen()) return yield eventOf({ what: 'end', reason: 'your login has ended' });
       if (result === 'silence') {
         yield ': silence\n\n';
         continue;
@@ -66,7 +68,6 @@ async function* events(
       yield eventOf(result.value);
       next = watcher.next();
     }
-    yield eventOf({ what: 'end', reason: 'your login has ended' });
   } finally {
     await watcher.return?.();
   }

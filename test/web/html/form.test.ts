@@ -10,14 +10,14 @@ describe('Forms of pages', () => {
     for (const part of parts) yield Buffer.from(part);
   }
 
-  const statusOf = (headers: Readonly<Record<string, string>>) =>
-    readForm({ headers, body: bodyOf('name=juliet') }).then(
+  const statusOf = (headers: Readonly<Record<string, string>>, secure = false) =>
+    readForm({ headers, secure, body: bodyOf('name=juliet') }).then(
       () => 200,
       (error: unknown) => (error instanceof HttpError ? error.status : error),
     );
 
   it('are read', async () => {
-    const form = await readForm({ headers: own, body: bodyOf('name=juli', 'et&text=f%C3%BC', 'r+you') });
+    const form = await readForm({ headers: own, secure: false, body: bodyOf('name=juli', 'et&text=f%C3%BC', 'r+you') });
     expect([...form]).to.deep.equal([
       ['name', 'juliet'],
       ['text', 'für you'],
@@ -34,6 +34,12 @@ describe('Forms of pages', () => {
       200,
     );
     expect(await statusOf({ ...own, 'content-type': 'text/plain' })).to.equal(415);
+  });
+
+  it('over TLS do not come from a page without', async () => {
+    const from = (origin: string) => statusOf({ ...urlEncoded, origin, host: 'x.example' }, true);
+    expect(await from('https://x.example')).to.equal(200);
+    expect(await from('http://x.example')).to.equal(403);
   });
 
   for (const [headers, isOwn] of [
