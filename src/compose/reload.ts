@@ -6,6 +6,7 @@ import { certificateOptions, componentOptions } from '../config/stream-options.t
 import { TrustAnchors } from '../federation/trust-anchors.ts';
 import type { AdjustableLog } from '../support/log.ts';
 import type { Foundation } from './foundation.ts';
+import type { Ports } from './listeners.ts';
 import { extensionsThatAreOn, type Parts } from './parts.ts';
 
 /** The configuration while the server runs. */
@@ -17,6 +18,11 @@ export interface RunningConfig {
   readonly waiting: readonly string[];
 }
 
+/** The parts of a running server. */
+interface ReloadedParts extends Parts {
+  readonly ports: Ports;
+}
+
 /**
  * Makes the function that reloads a server. It applies those changes of the configuration that are possible while streams are open, and
  * logs the keys that take effect after a restart. It rejects and changes nothing if the configuration or a certificate has a fault.
@@ -24,7 +30,7 @@ export interface RunningConfig {
  */
 export function makeReload(
   foundation: Foundation,
-  parts: Parts,
+  parts: ReloadedParts,
   log: AdjustableLog,
   readConfig: () => Config = () => foundation.config,
 ): RunningConfig {
@@ -62,7 +68,7 @@ export function makeReload(
 /** Reads and opens what the configuration names, and returns a function that applies it. Rejects if something has a fault. */
 async function prepareParts(
   config: Config,
-  { routing, extensions, components, resolver, federation, web, console }: Parts,
+  { routing, extensions, components, resolver, federation, web, console, ports }: ReloadedParts,
 ): Promise<() => Promise<void>> {
   const trust = await TrustAnchors.read(config.s2s.trustedAuthorities);
   const wanted = componentOptions(config);
@@ -72,12 +78,15 @@ async function prepareParts(
   const prepared = await Promise.all(extensions.map(({ reload }) => reload?.(options)));
   const changeExtensions = await routing.prepareChange(extensionsThatAreOn(extensions, options));
   const serve = await web.prepare(config);
+  // Last, because what was opened would stay open if something else had a fault.
+  const closePorts = await ports.prepare(config.listen);
   return async () => {
     for (const apply of prepared) apply?.();
     components.reload(wanted);
     changeExtensions();
     serve();
     console.reload();
+    closePorts();
     resolver.reload(resolverOptions(config));
     // Last, because it decides about streams by the domains that are served now.
     await federation?.reload(federationOptions(config), trust);

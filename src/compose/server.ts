@@ -8,7 +8,7 @@ import type { RunningServer } from '../web/control/running-server.ts';
 import { controlSocketPath } from '../web/control/socket-path.ts';
 import { Watches } from '../web/watch/watches.ts';
 import { closeFoundation, type Environment, type Foundation, openFoundation } from './foundation.ts';
-import { type Addresses, openListeners } from './listeners.ts';
+import { type Addresses, openForComponents, Ports } from './listeners.ts';
 import { makeParts, type Parts, software } from './parts.ts';
 import { makeReload, type RunningConfig } from './reload.ts';
 
@@ -51,16 +51,19 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 async function open(foundation: Foundation, parts: Parts, options: ServerOptions): Promise<Server> {
   let control: ControlServer | undefined;
   try {
-    const addresses = await openStreams(foundation, parts);
-    const configuration = makeReload(foundation, parts, options.log, options.reloadConfig);
-    const running = makeRunningServer(foundation, parts, addresses, configuration, options);
+    const ports = new Ports(parts);
+    await openStreams(foundation, parts, ports);
+    const configuration = makeReload(foundation, { ...parts, ports }, options.log, options.reloadConfig);
+    const running = makeRunningServer(foundation, parts, ports, configuration, options);
     control = await openControl(foundation, parts, running);
     parts.routing.hooks.opened();
     // The operator may have blocked domains while the server was stopped.
     void parts.federation?.bar();
     parts.suspensions.start();
     return {
-      addresses,
+      get addresses() {
+        return ports.addresses;
+      },
       developmentAuthority: foundation.certificates.developmentAuthority,
       administration: operatorOf(running),
       reload: configuration.reload,
@@ -75,12 +78,13 @@ async function open(foundation: Foundation, parts: Parts, options: ServerOptions
 }
 
 /** Restores the sessions and stanzas of the last run, and opens the ports. */
-async function openStreams(foundation: Foundation, parts: Parts): Promise<Addresses> {
+async function openStreams(foundation: Foundation, parts: Parts, ports: Ports): Promise<void> {
   const left = await parts.copies.left();
   await parts.sessions.restore();
-  const addresses = await openListeners(foundation, parts);
+  const close = await ports.prepare(foundation.config.listen);
+  close();
+  await openForComponents(foundation, parts);
   await parts.copies.restore(left);
-  return addresses;
 }
 
 async function stop(
@@ -134,7 +138,7 @@ function openControl(
 function makeRunningServer(
   foundation: Foundation,
   parts: Parts,
-  addresses: Addresses,
+  ports: Ports,
   configuration: RunningConfig,
   { log, configFile: file }: Pick<ServerOptions, 'log' | 'configFile'>,
 ): RunningServer {
@@ -158,7 +162,7 @@ function makeRunningServer(
     status: () => ({
       version: software.version,
       startedAtMs,
-      addresses,
+      addresses: ports.addresses,
       connections: listener.connections,
       certificates: certificates.expiries,
       extensions: routing.hooks.status(),
@@ -168,10 +172,10 @@ function makeRunningServer(
     testPeer: federation && ((pair) => federation.test(pair)),
     peers: () => federation?.report() ?? [],
     get console() {
-      return parts.console.operated(addresses.http).console;
+      return parts.console.operated(ports.addresses.http).console;
     },
     get history() {
-      return parts.console.operated(addresses.http).history;
+      return parts.console.operated(ports.addresses.http).history;
     },
     configuration: () => ({ file, effective: shownConfig(configuration.current), waiting: configuration.waiting }),
     check: async () => {

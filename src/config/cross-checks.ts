@@ -114,7 +114,8 @@ function nothingToListenOn({ written }: Sections): UnplacedProblem[] {
   return empty ? [problem(['listen'], 'must have an address for clients')] : [];
 }
 
-function overlap(one: Listener, other: Listener): boolean {
+/** Whether two listeners would need the same port. */
+export function overlap(one: Listener, other: Listener): boolean {
   if (one.port !== other.port || one.port === 0) return false;
   return one.host === other.host || covers(one.host, other.host) || covers(other.host, one.host);
 }

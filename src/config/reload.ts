@@ -1,5 +1,7 @@
+import { overlap } from './cross-checks.ts';
 import type { JsonPath } from './json-text.ts';
-import type { Config } from './schema.ts';
+import { forEachListener, listenerKinds } from './listener-kinds.ts';
+import type { Config, Listener } from './schema.ts';
 import { pathText } from './unplaced-problems.ts';
 
 /** The result of a reload. */
@@ -12,13 +14,13 @@ interface Reloaded {
 
 /** The running configuration with those settings of `next` that can change while the server runs. */
 export function reloaded(running: Config, next: Config): Reloaded {
-  const { domains, dataDir, listen, edges, storage, proxy } = running;
+  const { domains, dataDir, edges, storage, proxy } = running;
   const config: Config = {
     ...next,
     // The start opens and makes what these name.
     domains,
     dataDir,
-    listen,
+    listen: listenOf(running, next.listen),
     edges,
     storage,
     proxy,
@@ -31,6 +33,27 @@ export function reloaded(running: Config, next: Config): Reloaded {
     components: componentsBeside(domains, next.components),
   };
   return { config, waiting: differences(config, next, []) };
+}
+
+/**
+ * The addresses of components and of the proxy stay those of the start. So do all of a kind if one of the new ones has a port that is open
+ * already, for another entry: it can be opened only when that one is closed.
+ */
+function listenOf({ listen, edges }: Config, next: Config['listen']): Config['listen'] {
+  const open = Object.values(listen).flat();
+  return forEachListener(listenerKinds, ({ serves }, name) => {
+    if (serves === 'components' || serves === 'bytestreams') return listen[name];
+    const isFree = (one: Listener) =>
+      listen[name].some((other) => isSame(one, other)) || !open.some((other) => overlap(one, other));
+    // Edges do not know the PROXY protocol.
+    const isPossible = (one: Listener) => isFree(one) && !(serves === 'clients' && edges > 0 && one.proxyProtocol);
+    return next[name].every(isPossible) ? next[name] : listen[name];
+  });
+}
+
+function isSame(one: Listener, other: Listener): boolean {
+  const proxies = ({ proxyProtocol = [] }: Listener) => proxyProtocol.join(' ');
+  return one.host === other.host && one.port === other.port && proxies(one) === proxies(other);
 }
 
 /** Sockets keep some limits of the start. No limit is lifted while the addresses of the start are open, which may not be loopback only. */

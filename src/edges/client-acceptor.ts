@@ -43,6 +43,7 @@ export function makeClientAcceptor(
     const acceptor = new SocketAcceptor({ connection, backlog, log });
     return {
       open: (address, start, arrived) => acceptor.open(address, start, arrived),
+      closePort: (address) => acceptor.closePort(address),
       close: () => acceptor.close(),
       renew: async () => {},
       end: () => acceptor.end(),
@@ -52,6 +53,7 @@ export function makeClientAcceptor(
   const edges = new Edges(count, { ...settings(), backlog }, log);
   return {
     open: (address, start, arrived) => edges.open(address, start, arrived),
+    closePort: (address) => edges.closePort(address),
     close: () => edges.close(),
     renew: () => edges.renew(settings()),
     end: () => edges.end(),

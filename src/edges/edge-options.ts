@@ -28,6 +28,7 @@ export type EdgeRequest =
       readonly port: number;
       readonly start: TlsStart;
     }
+  | { readonly kind: 'closePort'; readonly address: AddressInfo }
   | { readonly kind: 'close' }
   | { readonly kind: 'renew'; readonly settings: ConnectionSettings };
 

@@ -54,6 +54,9 @@ export class EdgeProgram {
     switch (request.kind) {
       case 'open':
         return this.#acceptor.open(request, request.start, (arrival) => this.#arrived(arrival, request));
+      case 'closePort':
+        this.#acceptor.closePort(request.address);
+        return undefined;
       case 'close':
         this.#acceptor.close();
         return undefined;

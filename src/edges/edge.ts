@@ -53,6 +53,10 @@ export class Edge {
     return address;
   }
 
+  closePort(address: AddressInfo): void {
+    void this.#ask({ kind: 'closePort', address });
+  }
+
   /** Stops accepting connections. */
   close(): void {
     void this.#ask({ kind: 'close' });

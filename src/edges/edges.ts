@@ -30,6 +30,10 @@ export class Edges implements Acceptor<StreamConnection> {
     return found;
   }
 
+  closePort(address: AddressInfo): void {
+    for (const edge of this.#edges) edge.closePort(address);
+  }
+
   close(): void {
     this.#closed = true;
     for (const edge of this.#edges) edge.close();

@@ -123,6 +123,11 @@ export class Federation {
     return this.#listener.listen(address, start);
   }
 
+  /** Closes a port. The streams that came through it stay. */
+  closePort(address: AddressInfo): void {
+    this.#listener.closePort(address);
+  }
+
   /** Tests the connection to another server, step by step. */
   test(pair: DomainPair): Promise<LinkTestReport> {
     const timeoutMs = this.#policies.options.establishMs;

@@ -30,6 +30,8 @@ export interface Acceptor<C extends StreamConnection> {
     start: TlsStart,
     arrived: (arrival: IncomingConnection<C>) => void,
   ): Promise<AddressInfo>;
+  /** Accepts no more connections at an address that `open` gave. Those that are open stay. */
+  closePort(address: AddressInfo): void;
   /** Accepts no more connections. */
   close(): void;
   /** Releases everything; after this no connection is left. */

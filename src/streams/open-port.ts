@@ -27,3 +27,12 @@ export async function openPort(
   server.on('error', (error) => log.error({ err: error }, 'listener failed'));
   return server.address() as AddressInfo;
 }
+
+/** Closes the server that listens on an address, and takes it out of the list. Its connections stay. */
+export function closePort(servers: Server[], { address, port }: AddressInfo): void {
+  const index = servers.findIndex((server) => {
+    const bound = server.address();
+    return typeof bound === 'object' && bound?.port === port && bound.address === address;
+  });
+  if (index >= 0) for (const server of servers.splice(index, 1)) server.close();
+}

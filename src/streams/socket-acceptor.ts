@@ -5,6 +5,7 @@ import { isIn, networkList } from '../support/network-list.ts';
 import type { TlsStart } from '../tls/tls-options.ts';
 import type { Acceptor, AcceptorAddress, IncomingConnection } from './acceptor.ts';
 import { Connection, type ConnectionDeps } from './connection.ts';
+import { closePort } from './open-port.ts';
 import { awaitProxyHeader, clientAddressOf } from './proxy-protocol.ts';
 
 /** Dependencies of an acceptor. */
@@ -41,6 +42,10 @@ export class SocketAcceptor implements Acceptor<Connection> {
     server.on('error', (error) => this.#deps.log.error({ err: error }, 'listener failed'));
     this.#servers.push(server);
     return server.address() as AddressInfo;
+  }
+
+  closePort(address: AddressInfo): void {
+    closePort(this.#servers, address);
   }
 
   close(): void {

@@ -65,6 +65,11 @@ export class StreamListener<C extends StreamConnection = StreamConnection> {
     }
   }
 
+  /** Closes a port. The streams that came through it stay. */
+  closePort(address: AddressInfo): void {
+    this.#deps.acceptor.closePort(address);
+  }
+
   /** Number of connections. */
   get connections(): number {
     return this.#streams.size;

@@ -1,7 +1,7 @@
 import { reloaded } from '../../src/config/reload.ts';
 import type { Config } from '../../src/config/schema.ts';
 
-/** Stands for a value of the configuration that is read again. */
+/** Stands for a value of the configuration that is read again. A list holds it alone. */
 const changed = '(changed)';
 
 /** Sections whose parts are rows of their own. */
@@ -28,7 +28,7 @@ function sectionsOf(config: object, after: object, prefix = ''): Section[] {
 }
 
 function row(name: string, before: unknown, after: unknown): string {
-  if (after === changed) return `| \`${name}\` | all | |\n`;
+  if (isChanged(after)) return `| \`${name}\` | all | |\n`;
   const settings = isGroup(before) ? Object.keys(before) : [];
   const taken = settings.filter((key) => isGroup(after) && isTaken(after[key]));
   if (taken.length === 0) return `| \`${name}\` | | all |\n`;
@@ -40,7 +40,11 @@ function row(name: string, before: unknown, after: unknown): string {
 
 /** Whether every value inside was changed. */
 function isTaken(value: unknown): boolean {
-  return isGroup(value) ? Object.values(value).every(isTaken) : value === changed;
+  return isGroup(value) ? Object.values(value).every(isTaken) : isChanged(value);
+}
+
+function isChanged(value: unknown): boolean {
+  return Array.isArray(value) ? value.length === 1 && value[0] === changed : value === changed;
 }
 
 function listed(names: readonly string[]): string {
@@ -49,6 +53,7 @@ function listed(names: readonly string[]): string {
 
 /** The value with every innermost setting changed; a list is one setting. */
 function withChanges(value: unknown): unknown {
+  if (Array.isArray(value)) return [changed];
   if (!isGroup(value)) return changed;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withChanges(member)]));
 }

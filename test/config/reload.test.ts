@@ -60,7 +60,7 @@ describe('A configuration that is read again', () => {
   it('waits for the next start elsewhere, setting by setting', () => {
     const next = read({
       domains: ['a.example'],
-      listen: { s2s: [{ host: '127.0.0.1', port: 1 }] },
+      listen: { components: [{ host: '127.0.0.1', port: 1 }] },
       tls: { required: false },
       log: { format: 'json' },
       s2s: { enabled: false },
@@ -72,7 +72,7 @@ describe('A configuration that is read again', () => {
     expect(config).to.deep.equal(running);
     expect(waiting).to.have.members([
       'domains',
-      'listen.s2s',
+      'listen.components',
       'tls.required',
       'log.format',
       's2s.enabled',
@@ -82,6 +82,36 @@ describe('A configuration that is read again', () => {
       'rooms.domains',
       'amp.enabled',
     ]);
+  });
+
+  describe('with other addresses to listen on', () => {
+    const here = (port: number, more: object = {}) => ({ host: '127.0.0.1', port, ...more });
+    const before = read({ listen: { c2s: [here(1)], https: [here(2)] } });
+    const result = (listen: object, running = before) => {
+      const { config, waiting } = reloaded(running, read({ ...before, listen: { ...before.listen, ...listen } }));
+      return { c2s: config.listen.c2s.map(({ host, port }) => `${host} ${port}`), waiting };
+    };
+
+    it('opens and closes ports', () => {
+      expect(result({ c2s: [here(1), here(3)] })).to.deep.equal({ c2s: ['127.0.0.1 1', '127.0.0.1 3'], waiting: [] });
+      expect(result({ c2s: [here(3)] })).to.deep.equal({ c2s: ['127.0.0.1 3'], waiting: [] });
+    });
+
+    for (const [what, listener] of [
+      ['another address that takes an open one in', { host: '::', port: 1 }],
+      ['an open port of another kind', here(2)],
+      ['an open port behind a load balancer', here(1, { proxyProtocol: ['192.0.2.1'] })],
+    ] as const) {
+      it(`waits for the next start with ${what}`, () => {
+        const listen = { c2s: [here(4), listener], https: [] };
+        expect(result(listen)).to.deep.equal({ c2s: ['127.0.0.1 1'], waiting: ['listen.c2s'] });
+      });
+    }
+
+    it('waits for the next start with a load balancer before edges', () => {
+      const { waiting } = result({ c2s: [here(3, { proxyProtocol: ['192.0.2.1'] })] }, { ...before, edges: 1 });
+      expect(waiting).to.include('listen.c2s');
+    });
   });
 
   it('lifts no limit while the ports of the start are open', () => {

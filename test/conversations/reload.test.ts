@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import { newConsoleLink } from '../../src/web/control/console-operations.ts';
 import { createInvitation } from '../../src/web/control/invitation-operations.ts';
-import { reload } from '../../src/web/control/server-operations.ts';
+import { reload, serverStatus } from '../../src/web/control/server-operations.ts';
 import { FederatedServer, type FederatedServerOptions } from '../support/federated-server.ts';
+import { freePort } from '../support/free-port.ts';
 import type { TestClient } from '../support/test-client.ts';
 import { connected, exchange, readUntil, requestText } from '../web/http/raw-http.ts';
 
@@ -347,5 +350,64 @@ describe('A reload of what the server offers to browsers', () => {
     await server.reloads({ more: {} });
     expect(await items()).to.not.contain(`upload.${domain}`);
     expect(await gets(path)).to.equal(404);
+  });
+});
+
+describe('A reload of the ports', () => {
+  const at = (port: number) => ({ host: '127.0.0.1', port });
+  let server: FederatedServer;
+  let romeo: TestClient;
+  let first: number;
+  let second: number;
+  let web: number;
+
+  const listening = (c2s: More['listen'], http: readonly number[] = []): FederatedServerOptions => ({
+    more: {
+      listen: { ...c2s, c2sTls: [], s2s: [], s2sTls: [], https: [], components: [], proxy: [], http: http.map(at) },
+    },
+  });
+  const listens = async () => {
+    const { addresses } = await server.administration.call(serverStatus, {});
+    return [addresses['c2s'], addresses['http']].map((each) => each?.map(({ port }) => port));
+  };
+  const refuses = async (port: number) => {
+    const [error] = await once(connect(port, '127.0.0.1'), 'error');
+    expect(error).to.have.property('code', 'ECONNREFUSED');
+  };
+
+  before(async () => {
+    [first, second, web] = [await freePort(), await freePort(), await freePort()];
+    const options = listening({ c2s: [at(first)] });
+    [server] = (await FederatedServer.startAll([domain], 'dialback', options)) as [FederatedServer];
+    romeo = await server.arrives('romeo');
+  });
+  after(() => server.stop());
+
+  it('opens new ones, and closes others under the streams that came through them', async () => {
+    await server.reloads(listening({ c2s: [at(first), at(second)] }, [web]));
+    expect(await listens()).to.deep.equal([[first, second], [web]]);
+    expect(await exchange(web, 'GET /')).to.match(/^HTTP\/1\.1 200 /);
+    await server.reloads(listening({ c2s: [at(second)] }));
+    await Promise.all([refuses(first), refuses(web)]);
+    await (await server.connects()).closes();
+    await romeo.settles();
+  });
+
+  it('changes nothing if a port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const refused = await server.reloads(listening({ c2s: [at(first), at(port)] })).catch((error: Error) => error);
+    other.close();
+    expect(refused).to.have.property('code', 'EADDRINUSE');
+    expect(await listens()).to.deep.equal([[second], []]);
+    await refuses(first);
+    await romeo.settles();
+  });
+
+  it('names those that only a restart can open', async () => {
+    await server.reloads(listening({ c2s: [{ host: '0.0.0.0', port: second }] }));
+    expect(await server.administration.call(reload, {})).to.deep.equal({ waiting: ['listen.c2s'] });
+    expect(await listens()).to.deep.equal([[second], []]);
   });
 });

@@ -139,6 +139,18 @@ describe('A connection that an edge holds', () => {
     other.close();
   });
 
+  it('closes a port, and keeps its connections', async () => {
+    await start();
+    const { stream, peer } = await open();
+    edges.closePort(address);
+    // Closed when it has answered, and it answers in order.
+    await edges.renew({ rate: quick, limits: roomy, certificates: await certificates('second') });
+    const [error] = await once(connect(address.port, '127.0.0.1'), 'error');
+    expect(error).to.have.property('code', 'ECONNREFUSED');
+    stream.connection.write('still here');
+    await received(peer, 10);
+  });
+
   it('lets nobody in once it is closed', async () => {
     await start();
     const { stream, peer } = await open();

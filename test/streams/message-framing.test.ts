@@ -120,6 +120,7 @@ describe('A client whose stream is in messages (RFC 7395)', () => {
         arrive = arrived;
         return { address: address.host, port: address.port, family: 'IPv4' };
       },
+      closePort() {},
       close() {},
       async end() {},
     };

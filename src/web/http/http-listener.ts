@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { HttpRoute } from '../../routing/http-route.ts';
 import type { ConnectionLimiter } from '../../streams/connection-limiter.ts';
-import { openPort } from '../../streams/open-port.ts';
+import { closePort, openPort } from '../../streams/open-port.ts';
 import { awaitProxyHeader, clientAddressOf, noteClientAddress } from '../../streams/proxy-protocol.ts';
 import type { ListenAddress } from '../../streams/stream-listener.ts';
 import { type Clock, within } from '../../support/clock.ts';
@@ -114,6 +114,11 @@ export class HttpListener {
     const opened = await openPort(server, address, { backlog: limiter.backlog, log });
     if (opened) this.#servers.push(server);
     return opened;
+  }
+
+  /** Closes a port. The connections that came through it stay. */
+  closePort(address: AddressInfo): void {
+    closePort(this.#servers, address);
   }
 
   /** Stops accepting connections, closes idle ones, and finishes the running requests within `drainMs`. */
