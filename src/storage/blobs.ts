@@ -17,8 +17,11 @@ export interface BlobStore {
    * use them afterwards.
    */
   write(id: string, size: number, content: AsyncIterable<Buffer>): Promise<void>;
-  /** Opens a content, or a part of it, which must then be read. A chunk is valid until the next one is asked for. Undefined if it does not exist. */
-  read(id: string, range?: ByteRange): Promise<AsyncIterable<Buffer> | undefined>;
+  /**
+   * Opens a part of a content, which must then be read. A chunk is valid until the next one is asked for. Undefined if the content does not
+   * exist. Reading rejects with `invalid` if it is shorter.
+   */
+  read(id: string, range: ByteRange): Promise<AsyncIterable<Buffer> | undefined>;
   /** Removes a content. One that does not exist is no error. */
   remove(id: string): Promise<void>;
   /** The ids of all contents, some at a time. Those that come or go meanwhile may be missing. */

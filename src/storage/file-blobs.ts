@@ -7,7 +7,6 @@ import { StorageError } from './storage-error.ts';
 
 /** Bytes in one call to the operating system. */
 const chunkBytes = 65_536;
-const wholeFile = { first: 0, last: Number.POSITIVE_INFINITY };
 
 /** Contents as files of a directory: `incoming/ID` while they are written, then `XX/ID`, where XX is how the id begins. */
 export class FileBlobs implements BlobStore {
@@ -41,7 +40,7 @@ export class FileBlobs implements BlobStore {
     }
   }
 
-  async read(id: string, range?: ByteRange): Promise<AsyncIterable<Buffer> | undefined> {
+  async read(id: string, range: ByteRange): Promise<AsyncIterable<Buffer> | undefined> {
     const handle = await ifExists(open(this.#fileOf(id), 'r'));
     return handle && chunksOf(handle, range);
   }
@@ -125,13 +124,13 @@ async function writeAll(handle: FileHandle, content: AsyncIterable<Buffer>): Pro
   return written;
 }
 
-/** The content of a file, always in the same memory: new memory for each chunk would cost more than reading it. */
-async function* chunksOf(handle: FileHandle, { first, last }: ByteRange = wholeFile): AsyncGenerator<Buffer> {
+/** A part of a file, always in the same memory: new memory for each chunk would cost more than reading it. */
+async function* chunksOf(handle: FileHandle, { first, last }: ByteRange): AsyncGenerator<Buffer> {
   try {
     const memory = Buffer.allocUnsafeSlow(chunkBytes);
     for (let at = first; at <= last; ) {
       const { bytesRead } = await handle.read(memory, 0, Math.min(chunkBytes, last + 1 - at), at);
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) throw new StorageError('invalid', `a content ends after ${at} bytes, before byte ${last}`);
       at += bytesRead;
       yield memory.subarray(0, bytesRead);
     }

@@ -68,19 +68,20 @@ async function serve(request: HttpRequest, deps: UploadRouteDeps): Promise<HttpA
 async function content(
   { method }: HttpRequest,
   { id, name, type, size }: StoredUpload,
-  range: ByteRange | undefined,
+  wanted: ByteRange | undefined,
   cached: Readonly<Record<string, string>>,
   { blobs, log }: UploadRouteDeps,
 ): Promise<HttpAnswer> {
+  const range = wanted ?? { first: 0, last: size - 1 };
   const headers = {
     ...contentHeaders(name, type),
     ...cached,
     'accept-ranges': 'bytes',
     'access-control-expose-headers': 'Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag',
-    'content-length': String(range ? range.last - range.first + 1 : size),
-    ...(range && { 'content-range': `bytes ${range.first}-${range.last}/${size}` }),
+    'content-length': String(range.last - range.first + 1),
+    ...(wanted && { 'content-range': `bytes ${range.first}-${range.last}/${size}` }),
   };
-  const status = range ? 206 : 200;
+  const status = wanted ? 206 : 200;
   if (method === 'HEAD') return { status, headers };
   const body = await blobs.read(id, range);
   if (body) return { status, headers, body };
