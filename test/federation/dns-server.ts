@@ -36,14 +36,14 @@ export class DnsServer {
     );
   }
 
-  /** Where it is, as Node's resolver writes it. */
-  async start(): Promise<string> {
-    const port = await freePort();
-    this.#tcp.listen(port, '127.0.0.1');
+  /** Starts it at an address, or where there is room; resolves with where it is, as Node's resolver writes it. */
+  async start(at?: { readonly host: string; readonly port: number }): Promise<string> {
+    const { host, port } = at ?? { host: '127.0.0.1', port: await freePort() };
+    this.#tcp.listen(port, host);
     await once(this.#tcp, 'listening');
-    this.#udp.bind(port, '127.0.0.1');
+    this.#udp.bind(port, host);
     await once(this.#udp, 'listening');
-    return `127.0.0.1:${port}`;
+    return `${host}:${port}`;
   }
 
   stop(): void {
