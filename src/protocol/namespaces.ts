@@ -71,6 +71,7 @@ export const ns = {
   invitationForm: 'urn:xmpp:invite#invitation',
   clientAccess: 'urn:xmpp:cam:0',
   blocking: 'urn:xmpp:blocking',
+  privacyLists: 'jabber:iq:privacy',
   blockingErrors: 'urn:xmpp:blocking:errors',
   reporting: 'urn:xmpp:reporting:1',
   reportReasons: 'urn:xmpp:reporting:',

@@ -201,7 +201,14 @@ const wholeFile = `<?xml version='1.0' encoding='UTF-8'?>
           <delay xmlns='urn:xmpp:delay' from='localhost' stamp='2009-07-21T00:32:29Z'>Offline</delay>
         </message>
       </offline-messages>
-      <query xmlns='jabber:iq:privacy'><default name='public'/></query>
+      <query xmlns='jabber:iq:privacy'><default name='public'/>
+        <list name='public'>
+          <item type='jid' value='Paris@capulet.example' action='deny' order='1'/>
+          <item type='jid' value='nurse@localhost' action='deny' order='2'><presence-out/></item>
+          <item type='jid' value='@broken' action='deny' order='3'/>
+        </list>
+        <list name='work'><item type='jid' value='romeo@montague.example' action='deny' order='1'/></list>
+      </query>
     </user>
     <user name='romeo'>
       <scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'>
@@ -236,7 +243,9 @@ describe('user import of XEP-0227', () => {
     expect(losses.map((loss) => loss.replace(/(: localpart).*/, '$1'))).to.deep.equal([
       'Juliet@localhost <item>: localpart',
       'Juliet@localhost <item>: a contact with subscription remove',
-      "Juliet@localhost <query xmlns='jabber:iq:privacy'>",
+      'Juliet@localhost <query>: localpart',
+      'Juliet@localhost what the privacy list public does besides blocking',
+      'Juliet@localhost what the privacy list work does besides blocking',
       'romeo@localhost <scram-credentials>: damaged credentials for SCRAM-SHA-256',
       'nurse@localhost a password: nobody can log in until one is set',
     ]);
@@ -270,7 +279,7 @@ describe('user import of XEP-0227', () => {
       /^<presence from="mercutio@montague.example" .*Merc/s,
     );
     expect(items.size).to.equal(3);
-    expect(record?.blocked).to.deep.equal(['tybalt@capulet.example']);
+    expect(record?.blocked).to.deep.equal(['paris@capulet.example', 'tybalt@capulet.example']);
     expect(await storage.vcards.get(juliet)).to.equal('<vCard xmlns="vcard-temp"><FN>Juliet &lt;3</FN></vCard>');
     expect(await storage.privateXml.get(juliet, 'exodus', 'exodus:prefs')).to.contain('<nick>J</nick>');
     const [message] = await storage.offline.list(juliet, 0, 10);

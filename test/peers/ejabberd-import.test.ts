@@ -1,3 +1,4 @@
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { freePort } from '../support/free-port.ts';
@@ -148,6 +149,31 @@ function describeImport({ sqlite }: { readonly sqlite: boolean }): void {
     const arrived = (await untilAll(again.juliet, 'stored &amp; more', 'type="subscribe"')).map(({ name }) => name);
     expect(arrived).to.have.members(['message', 'presence']);
   });
+
+  /** MySQL and PostgreSQL are SQL to ejabberd as SQLite is, and only their databases cannot be read here. */
+  if (sqlite)
+    it('comes over by export_piefxis without archives and nodes', async () => {
+      const directory = join(peer.dataDirectory, 'piefxis');
+      await mkdir(directory);
+      const body = JSON.stringify({ dir: directory });
+      const answer = await fetch(`http://127.0.0.1:${httpPort}/api/export_piefxis`, { method: 'POST', body });
+      expect(answer.status, await answer.text()).to.equal(200);
+      const [file = ''] = (await readdir(directory)).filter((name) => /^\d+-\d+\.xml$/.test(name));
+      const [before, other] = [await peer.connects(), await startServer({ domains: [domain] })];
+      try {
+        const summary = JSON.parse(await other.ampere('user', 'import', join(directory, file), '--json'));
+        expect(summary).to.deep.equal({ created: 2, skipped: [], problems: [], losses: [] });
+        await peer.logsIn(before, 'juliet');
+        const kept = questions.filter(([payload]) => !payload.startsWith('<pubsub'));
+        const after = await logsInAt(other, domain, 'juliet', false);
+        expect(await answersOf(after, kept)).to.deep.equal(await answersOf(before, kept));
+        expect((await archiveOf(after)).messages).to.deep.equal([]);
+        after.sends('<presence/>');
+        await untilAll(after, 'stored &amp; more', 'type="subscribe"');
+      } finally {
+        await other.stop();
+      }
+    });
 
   it('comes over with its rooms: their options, affiliations, subjects and archives', async () => {
     const room = `verona@conference.${domain}`;

@@ -35,6 +35,7 @@ const wantedParts = new Set([
   `${ns.privateXml} query`,
   `${ns.vcard} vCard`,
   `${ns.blocking} blocklist`,
+  `${ns.privacyLists} query`,
   `${ns.client} presence`,
   `${ns.portableData} presence`,
   `${ns.portableData} offline-messages`,

@@ -28,6 +28,26 @@ export function rosterContact(item: Element): PortableContact {
   };
 }
 
+/** What the default privacy list blocks for everything (XEP-0227 §4.8), and the names of the lists that do anything else. */
+export function privacyLists(query: Element): { blocked: string[]; others: string[] } {
+  const named = (name: string) => childElements(query).filter((child) => child.getName() === name);
+  const [chosen] = named('default').map((element) => attribute(element, 'name'));
+  const [blocked, others]: [string[], string[]] = [[], []];
+  for (const list of named('list')) {
+    const name = attribute(list, 'name') ?? '';
+    const found = childElements(list).map((item) => (name === chosen ? blockedBy(item) : undefined));
+    for (const jid of found) if (jid !== undefined) blocked.push(jid);
+    if (found.includes(undefined)) others.push(name);
+  }
+  return { blocked, others };
+}
+
+/** An item without children is about all kinds of stanzas (XEP-0016 §2.1). */
+function blockedBy(item: Element): string | undefined {
+  const isBlock = attribute(item, 'type') === 'jid' && attribute(item, 'action') === 'deny';
+  return isBlock && childElements(item).length === 0 ? attribute(item, 'value') : undefined;
+}
+
 /** A pending subscription request (XEP-0227 §4.9) and the contact that sent it. */
 export function subscriptionRequest(element: Element): { contact: string; pendingIn: string } {
   const presence = stanzaIn(element);

@@ -14,7 +14,7 @@ import { faultIn } from './loss-error.ts';
 import { olderVcard } from './older-vcard.ts';
 import type { PortableEvent } from './portable-document.ts';
 import { PortableNodes } from './portable-nodes.ts';
-import { archivedMessage, offlineMessage, rosterContact, subscriptionRequest } from './portable-parts.ts';
+import { archivedMessage, offlineMessage, privacyLists, rosterContact, subscriptionRequest } from './portable-parts.ts';
 import { type ScramCredentials, scramCredentials, scramInPassword } from './portable-scram.ts';
 
 /** The accounts of a XEP-0227 document. Their archives are sent ahead. */
@@ -86,7 +86,9 @@ class PortableUser {
     else if (space === ns.roster) this.#each(childElements(part), (item) => this.#takeContact(rosterContact(item)));
     else if (part.getName() === 'presence') this.#each([part], (element) => this.#takeRequest(element));
     else if (space === ns.privateXml) this.#each(childElements(part), (fragment) => this.#takeFragment(fragment));
-    else if (space === ns.blocking) this.#each(childElements(part), (item) => this.#takeBlocked(item));
+    else if (space === ns.blocking)
+      this.#each(childElements(part), (item) => this.#takeBlocked(attribute(item, 'jid')));
+    else if (space === ns.privacyLists) this.#takePrivacyLists(part);
     else if (space === ns.vcard) this.#each([part], (element) => this.#takeVcard(element));
     else if (part.getName() === 'pubsub') this.#each(childElements(part), (element) => this.#nodes.take(element));
     else if (space === ns.portableExtras) this.#extras = readExtras(part, (what) => this.lose(`<account>: ${what}`));
@@ -180,8 +182,14 @@ class PortableUser {
     this.#privateXml.push({ name: fragment.getName(), ns: nsOf(fragment), xml: serialize(fragment) });
   }
 
-  #takeBlocked(item: Element): void {
-    this.#blocked.add(Jid.parse(attribute(item, 'jid') ?? '').toString());
+  #takeBlocked(jid = ''): void {
+    this.#blocked.add(Jid.parse(jid).toString());
+  }
+
+  #takePrivacyLists(query: Element): void {
+    const { blocked, others } = privacyLists(query);
+    for (const jid of blocked) this.#each([query], () => this.#takeBlocked(jid));
+    for (const name of others) this.lose(`what the privacy list ${name} does besides blocking`);
   }
 
   #takeVcard(element: Element): void {
