@@ -89,8 +89,8 @@ interface AccountPage {
 /** The accounts of this server. */
 export interface AccountStore {
   /**
-   * Rejects with `conflict` if the account exists or, in a registration, if an invitation reserves the address; with `not-found` if nothing
-   * is left of the invitation of a registration.
+   * Rejects with `conflict` if the account exists or, in a registration, if an invitation reserves the address, or if it has belonged to an
+   * account that was removed in the last year and the invitation does not name it; with `not-found` if nothing is left of the invitation.
    */
   create(jid: string, credentials: Credentials, registration?: Registration): Promise<void>;
   /** Creates all that do not exist, in one transaction. */
@@ -108,7 +108,7 @@ export interface AccountStore {
    * set the password.
    */
   changePassword(jid: string, credentials: Credentials, change?: PasswordChange): Promise<void>;
-  /** Removes the account and every row it owns, in one transaction. False if the account did not exist. */
+  /** Removes the account and every row it owns, in one transaction, and reserves its address. False if the account did not exist. */
   remove(jid: string): Promise<boolean>;
   list(page: AccountPage): Promise<string[]>;
   count(domain?: string): Promise<number>;

@@ -14,6 +14,7 @@ const unowned: Readonly<Record<string, string>> = {
   outbox: 'reports on their way to any address',
   blocked_domains: 'domains of other servers',
   notices: 'by domains of this server',
+  removed_accounts: 'hashes of addresses that nobody may register',
   listed_entries: 'block lists of other servers',
   administrations: 'what operators have done stays known',
   outgoing: 'stanzas on their way to other servers',

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Registration } from '../../src/storage/accounts.ts';
 import type { Subject } from './contract.ts';
 import { rejection } from './rejection.ts';
 import { ampleQuota, sampleCredentials, sampleItem, sampleMessage } from './samples.ts';
@@ -122,6 +123,25 @@ function describeListing(subject: Subject): void {
 }
 
 function describeRemoval(subject: Subject): void {
+  it('gives the address of a removed account to nobody who registers, but to whom the operator wants', async () => {
+    const { accounts, moderation } = subject.storage;
+    const jid = 'tybalt@removed.example';
+    const approval = { atMs: 1 };
+    const registers = (how: Registration) => accounts.create(jid, sampleCredentials(), how);
+    await registers({ approval });
+    await accounts.remove(jid);
+    // Nobody has used the account, because it was never approved.
+    await registers({ approval });
+    await moderation.resume(jid);
+    await accounts.remove(jid);
+    for (const how of [{}, { approval }]) expect((await rejection(registers(how))).code).to.equal('conflict');
+    await accounts.create(jid, sampleCredentials());
+    await accounts.remove(jid);
+    expect((await accounts.createMany([{ jid, credentials: sampleCredentials() }])).created).to.equal(1);
+    await accounts.remove(jid);
+    expect((await rejection(registers({}))).code).to.equal('conflict');
+  });
+
   it('removes an account with everything it owns', async () => {
     const { storage } = subject;
     const jid = await subject.newAccount();

@@ -33,6 +33,22 @@ export function describeInvitations(subject: Subject): void {
     expect(await invitations.find(randomBytes(32))).to.equal(undefined);
   });
 
+  it('gives the address of a removed account to somebody only if the operator has named it', async () => {
+    const { invitations, accounts } = subject.storage;
+    const [username, maker] = [newName(), await subject.newAccount()];
+    const jid = `${username}@shared.example`;
+    const registers = ({ tokenHash }: NewInvitation) =>
+      accounts.create(jid, sampleCredentials(), { invitation: tokenHash });
+    await accounts.create(jid, sampleCredentials());
+    await accounts.remove(jid);
+    const unnamed = await added();
+    expect((await rejection(registers(unnamed))).code).to.equal('conflict');
+    expect((await invitations.find(unnamed.tokenHash))?.uses).to.equal(1);
+    expect(await invitations.add(invitation({ username, maker }), 100)).to.equal('taken');
+    await registers(await added({ username }));
+    expect(await accounts.load(jid)).to.not.equal(undefined);
+  });
+
   it('uses one as often as it says', async () => {
     const { invitations } = subject.storage;
     const { tokenHash } = await added({ uses: 2 });

@@ -13,6 +13,7 @@ import {
 } from './credentials.ts';
 import { prepareReserved, prepareUse } from './invitations.ts';
 import { noAccount, prepareOwners } from './owners.ts';
+import { prepareRemovedAccounts } from './removed-accounts.ts';
 
 /** A new account as sent between threads. */
 type PackedAccount = readonly [
@@ -64,7 +65,7 @@ function accountStore({ run, nowMs }: StoreContext<OperationsOf<typeof prepareAc
     addKeys: (jid, passwordVersion, hash, keys) => change('addKeys', jid, passwordVersion, packKeys(hash, keys)),
     changePassword: (jid, credentials, how = {}) =>
       change('changePassword', jid, packCredentials(credentials), packChange(how), nowMs()),
-    remove: (jid) => change('remove', jid),
+    remove: (jid) => change('remove', jid, nowMs()),
     list: ({ domain, containing, after, limit }) => run('list', { domain, containing }, after ?? '', limit),
     count: (domain) => run('count', domain),
     load: async (jid) => unpackRecord(await run('load', jid)),
@@ -134,7 +135,7 @@ function prepareWrites(db: Database.Database) {
   const endAccess = prepareEndAccess(db);
   const admit = prepareAdmit(db);
   const noteRegistration = prepareNoteRegistration(db);
-  const remove = db.prepare<[string]>('DELETE FROM accounts WHERE jid = ?');
+  const remove = prepareRemove(db);
   return {
     create: (account: PackedAccount, registration: PackedRegistration | undefined, nowMs: number): void => {
       if (registration) admit(account[0], registration, nowMs);
@@ -152,7 +153,7 @@ function prepareWrites(db: Database.Database) {
       credentials.replace(id, packed);
       endAccess(id, change, nowMs);
     },
-    remove: (jid: string): boolean => remove.run(jid).changes > 0,
+    remove,
     setLastSeen: (jid: string, { atMs, status }: LastSeen): void => {
       if (lastSeen.run(atMs, status, jid).changes === 0) noAccount(jid);
     },
@@ -193,10 +194,14 @@ function prepareEndAccess(db: Database.Database) {
 /** Prepares a function that checks whether a user may register an address, and uses the invitation. */
 function prepareAdmit(db: Database.Database) {
   const isReserved = prepareReserved(db);
+  const removed = prepareRemovedAccounts(db);
   const use = prepareUse(db);
   return (jid: string, { invitation }: PackedRegistration, nowMs: number): void => {
     if (isReserved(jid, nowMs, invitation))
       throw new StorageError('conflict', `${JSON.stringify(jid)} is reserved for an invitation`);
+    const isInvitedByName = invitation !== undefined && isReserved(jid, nowMs, undefined);
+    if (!isInvitedByName && removed.has(jid, nowMs))
+      throw new StorageError('conflict', `${JSON.stringify(jid)} has belonged to somebody else`);
     if (invitation !== undefined && !use(invitation)) noInvitation();
   };
 }
@@ -211,6 +216,23 @@ function prepareNoteRegistration(db: Database.Database) {
   return (jid: string, { approval }: PackedRegistration, nowMs: number): void => {
     registered.run(nowMs, jid);
     if (approval) wait.run(jid, approval.atMs, approval.reason ?? null, approval.removeAtMs ?? null);
+  };
+}
+
+/** Prepares a function that removes an account and reserves its address; one that nobody has used yet is free again. */
+function prepareRemove(db: Database.Database) {
+  const waits = db
+    .prepare<[string], number>(
+      'SELECT awaits_approval FROM suspensions JOIN accounts ON accounts.id = account_id WHERE jid = ?',
+    )
+    .pluck();
+  const remove = db.prepare<[string]>('DELETE FROM accounts WHERE jid = ?');
+  const removed = prepareRemovedAccounts(db);
+  return (jid: string, nowMs: number): boolean => {
+    const wasUsed = waits.get(jid) !== 1;
+    if (remove.run(jid).changes === 0) return false;
+    if (wasUsed) removed.add(jid, nowMs);
+    return true;
   };
 }
 
@@ -230,9 +252,11 @@ function prepareInsert(db: Database.Database, writeKeys: (id: number, packed: Pa
   const adoptArchive = db.prepare<[number, number]>(
     'UPDATE archives SET account_id = ? WHERE id = ? AND account_id IS NULL',
   );
+  const removed = prepareRemovedAccounts(db);
   return ([jid, domain, credentials, archive]: PackedAccount, nowMs: number): boolean => {
     const id = insert.get({ jid, domain, bcrypt: credentials.bcrypt, nowMs });
     if (id === undefined) return false;
+    removed.forget(jid);
     writeKeys(id, credentials);
     if (archive === undefined || adoptArchive.run(id, archive).changes === 0) addArchive.run(id);
     return true;

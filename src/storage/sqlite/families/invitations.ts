@@ -3,6 +3,7 @@ import type { InvitationPage, InvitationStore, NewInvitation, StoredInvitation }
 import { ownBytes } from '../bytes.ts';
 import { defineFamily } from '../family.ts';
 import { prepareOwners } from './owners.ts';
+import { prepareRemovedAccounts } from './removed-accounts.ts';
 
 /** How long an invitation is kept after its end. A machine whose clock is wrong for a while does not lose them all. */
 const keepMs = 30 * 86_400_000;
@@ -79,6 +80,7 @@ function prepareReads(db: Database.Database) {
 function prepareWrites(db: Database.Database) {
   const owners = prepareOwners(db);
   const isReserved = prepareReserved(db);
+  const removed = prepareRemovedAccounts(db);
   const insert = db
     .prepare<
       Omit<PackedInvitation, 'account' | 'maker' | 'username'> &
@@ -104,6 +106,7 @@ function prepareWrites(db: Database.Database) {
       if (username !== undefined) {
         const jid = `${username}@${domain}`;
         if (owners.find(jid) !== undefined || isReserved(jid, createdAtMs, undefined)) return 'taken';
+        if (makerId !== null && removed.has(jid, createdAtMs)) return 'taken';
       }
       const accountId = account === undefined ? null : owners.need(account);
       const row = { ...invitation, account: accountId, maker: makerId, username: username ?? null };

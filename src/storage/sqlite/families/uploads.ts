@@ -109,7 +109,7 @@ function prepareWrites(db: Database.Database) {
   );
   const deleted = db
     .prepare<[number, string], number>(
-      `UPDATE uploads SET deleted_at_ms = ?
+      `UPDATE uploads SET deleted_at_ms = ?, name = '', type = ''
        WHERE id IN (SELECT value FROM json_each(?)) AND account_id IS NULL AND deleted_at_ms IS NULL RETURNING size`,
     )
     .pluck();
