@@ -27,7 +27,7 @@ interface AnnouncementsDeps extends Pick<Routing, 'sessions' | 'route'> {
 const pageSize = 200;
 
 /**
- * Announcements of the operator: to all users who are online, to all accounts, or to each user who comes online (the notices of a domain).
+ * Announcements of the operator: to all users who are online, to all accounts, or to each user once (the notices of a domain).
  * An announcement to all accounts is stored for absent users like any message.
  */
 export function announcements(deps: AnnouncementsDeps): Extension {
@@ -65,12 +65,12 @@ export class Announcements {
   }
 
   /** Sends a message to each account with a session, or to all accounts. Resolves with their number. */
-  async announce({ text, subject, to, domain }: Announcement, stopped: AbortSignal): Promise<number> {
+  async announce({ text, subject, to, domain }: Announcement, stopped?: AbortSignal): Promise<number> {
     const domains = domain === undefined ? this.#deps.domains : [this.served(domain)];
     let recipients = 0;
     for (const one of domains) {
       for await (const account of to === 'online' ? this.#online(one) : this.#all(one)) {
-        if (stopped.aborted) return recipients;
+        if (stopped?.aborted) return recipients;
         // Online users get a headline, which is neither stored nor archived (RFC 6121 §5.2.2).
         await this.#send(one, account, to === 'online' ? 'headline' : 'normal', text, subject);
         recipients += 1;
@@ -79,10 +79,12 @@ export class Announcements {
     return recipients;
   }
 
-  async setNotice(domain: string, kind: NoticeKind, text: string): Promise<void> {
+  /** Users who are online get a notice at once. Resolves with their number. */
+  async setNotice(domain: string, kind: NoticeKind, text: string): Promise<number> {
     const notice = { domain: this.served(domain), kind, text, atMs: this.#deps.clock.nowMs() };
     await this.#deps.storage.moderation.setNotice(notice);
     this.#keep(notice);
+    return kind === 'online' ? this.announce({ text, to: 'online', domain }) : 0;
   }
 
   async removeNotice(domain: string, kind: NoticeKind): Promise<boolean> {
@@ -96,7 +98,7 @@ export class Announcements {
 
   /**
    * Sends the notices of the domain to a session that has come online: the welcome if its user was never online, and the other one unless
-   * the user was online since it was set.
+   * the user has got it: the user was online when it was set, or since.
    */
   greet({ jid, account }: Session): void {
     if (this.#notices.size === 0 || this.#deps.sessions.of(account.key).length > 1) return;
@@ -178,13 +180,15 @@ export const announce = operation({
   run: async (service: Announcements, request, stopped) => ({ recipients: await service.announce(request, stopped) }),
 });
 
-/** Sets the text that users of a domain get when they come online next, or for the first time at all. */
+/** Sets the text that users of a domain get now or when they come online next, or when they come online for the first time at all. */
 export const setNotice = operation({
   method: 'PUT',
   path: '/notices',
   input: z.strictObject({ domain: name, kind: noticeKind, text: words }),
   subject: ({ domain }) => domain,
-  run: (service: Announcements, { domain, kind, text }) => service.setNotice(domain, kind, text),
+  run: async (service: Announcements, { domain, kind, text }) => ({
+    recipients: await service.setNotice(domain, kind, text),
+  }),
 });
 
 /** Removes it. */

@@ -43,12 +43,15 @@ function moderationLife(workplace: Workplace): void {
     const jid = 'juliet@localhost';
     expect(await done('user', 'suspend', jid, '--reason', 'a reason')).to.equal(`${jid} is suspended.\n`);
     expect(await done('user', 'suspend')).to.equal(`${jid}  since TIME    a reason\n`);
+    expect(await done('user', 'show', jid)).to.match(/^suspended +since TIME: a reason\n$/m);
     expect(await done('user', 'suspend', jid, '--remove-after', '14d')).to.equal(
       `${jid} is suspended, and is removed on TIME.\n`,
     );
+    expect(await done('user', 'show', jid)).to.match(/^suspended +since TIME\nremoved on +TIME\n$/m);
     expect(JSON.parse(await workplace.done('user', 'suspend', '--json')).suspensions).to.have.length(1);
     expect(await done('user', 'resume', jid)).to.equal(`${jid} is not suspended any more.\n`);
     expect(await done('user', 'suspend')).to.equal('');
+    expect(await done('user', 'show', jid)).not.to.contain('suspended');
     expect((await workplace.run(['user', 'resume', jid])).code).to.equal(5);
     expect((await workplace.run(['user', 'suspend', 'nobody@localhost'])).code).to.equal(5);
     expect((await workplace.run(['user', 'suspend', jid, '--remove-after', 'soon'])).code).to.equal(2);

@@ -349,7 +349,7 @@ describe('The console in Chromium', () => {
     expect(got.map(({ raw }) => raw).join('')).to.contain('The server moves tonight.');
     await page.locator('form[action$="/set"]').getByLabel('Text').fill('Welcome to Verona');
     await press('Set');
-    await notice('Users get it when they come online');
+    await notice('Users who are online get it now');
     await press('Remove');
     await notice('was removed');
   });

@@ -54,6 +54,16 @@ describe('Administration with ad-hoc commands (XEP-0133)', () => {
   const does = async (name: string, fields?: Readonly<Record<string, string | readonly string[]>>) =>
     outcomeOf(await escalus.asks(commandXml(name, fields && formXml(fields), fields ? 'complete' : 'execute')));
 
+  /** The same for a command that sends something to everybody who is online. */
+  const says = async (name: string, fields: Readonly<Record<string, string | readonly string[]>>) => {
+    escalus.sends(commandXml(name, formXml(fields), 'complete').replace('<iq', '<iq id="a"'));
+    const got = await escalus.receivesInAnyOrder(
+      '<message type="headline">...</message>',
+      '<iq id="a" type="result">...</iq>',
+    );
+    return outcomeOf(got.find((tree) => tree.name === 'iq') as Tree);
+  };
+
   it('is offered to administrators alone', async () => {
     const items = `<iq type="get" to="${domain}"><query xmlns="http://jabber.org/protocol/disco#items" node="http://jabber.org/protocol/commands"/></iq>`;
     const nodesFor = async (client: TestClient) => {
@@ -112,12 +122,11 @@ describe('Administration with ad-hoc commands (XEP-0133)', () => {
   it('lists who is online, announces and disconnects', async () => {
     expect(await does('get-online-users-list')).to.have.members([`escalus@${domain}`, `romeo@${domain}`]);
     expect(await does('get-online-users-num')).to.deep.equal(['2']);
-    escalus.sends(
-      commandXml('announce', formXml({ announcement: ['Peace,', 'ho!'] }), 'complete').replace('<iq', '<iq id="a"'),
-    );
+    expect(await says('announce', { announcement: ['Peace,', 'ho!'] })).to.deep.equal(['info', 'It was announced.']);
     await romeo.receives(`<message from="${domain}" type="headline"><body>Peace,\nho!</body></message>`);
-    await escalus.receivesInAnyOrder('<message>...</message>', '<iq id="a" type="result">...</iq>');
-    expect(await does('set-motd', { motd: 'Curfew' })).to.deep.equal(['info', 'Users get it when they come online.']);
+    const set = ['info', 'Users who are online get it now, the others when they come online.'];
+    expect(await says('set-motd', { motd: 'Curfew' })).to.deep.equal(set);
+    await romeo.receives(`<message from="${domain}" type="headline"><body>Curfew</body></message>`);
     expect(await does('delete-motd')).to.deep.equal(['info', 'It was removed.']);
     expect(await does('delete-motd')).to.deep.equal(['error', `${domain} has no notice.`]);
     expect(await does('end-user-session', { accountjids: `romeo@${domain}` })).to.deep.equal([
@@ -134,12 +143,9 @@ describe('Administration with ad-hoc commands (XEP-0133)', () => {
       return form.children.slice(2).flatMap(({ children }) => children.filter((one) => one.name === 'value'));
     };
     const values = async (name: string) => (await shown(name)).map(({ text }) => text);
-    await does('set-motd', { motd: ['Curfew', 'at ten'] });
+    await says('set-motd', { motd: ['Curfew', 'at ten'] });
     expect(await values('edit-motd')).to.deep.equal(['Curfew', 'at ten']);
-    expect(await does('edit-motd', { motd: 'No curfew' })).to.deep.equal([
-      'info',
-      'Users get it when they come online.',
-    ]);
+    await says('edit-motd', { motd: 'No curfew' });
     expect(await values('edit-motd')).to.deep.equal(['No curfew']);
     await does('delete-motd');
     expect(await does('set-welcome', { welcome: 'Welcome to Verona' })).to.deep.equal([

@@ -131,9 +131,11 @@ describe('The operator of a server', () => {
     expect(await codeOf(elsewhere)).to.equal('not-found');
   });
 
-  it('has a notice for each user who comes online for the first time since it was set', async () => {
+  it('has a notice for each user who is online, and for each who comes online for the first time since', async () => {
     await (await control()).call(setNotice, { domain: verona, kind: 'online', text: 'Curfew at ten' });
-    await romeo.receivesNothing();
+    await romeo.receives(
+      `<message from="${verona}" to="${romeo.bare}" type="headline"><body>Curfew at ten</body></message>`,
+    );
     const noticesFor = async () => {
       const client = await here.logsIn('tybalt');
       const { length } = client.arrival.filter(({ attributes }) => attributes.get('type') === 'headline');

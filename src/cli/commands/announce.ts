@@ -44,7 +44,10 @@ function noticeSetCommand(cli: Cli, context: Context): void {
       const location = await locateServer(context, file);
       const { setNotice } = await import('../../extensions/announcements.ts');
       await withRunningServer(location, (server) => server.call(setNotice, { domain, kind: kindOf(welcome), text }));
-      printLines(context, [`Users of ${domain} get it when they come online${welcome ? ' for the first time' : ''}.`]);
+      const when = welcome
+        ? 'New users get it when they come online for the first time.'
+        : 'Users who are online get it now, the others when they come online.';
+      printLines(context, [when]);
     },
   );
 }

@@ -1,3 +1,5 @@
+import { formatDateTime } from '../../protocol/date-time.ts';
+import type { Suspension } from '../../storage/moderation.ts';
 import { type Cli, jidArgument, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
@@ -29,9 +31,21 @@ export function userShowCommand(cli: Cli, context: Context): void {
         ['blocked addresses', String(shown.blocked)],
         ['stored messages', String(shown.offlineMessages)],
         ...(shown.forwardTo === undefined ? [] : [['forwarded to', shown.forwardTo]]),
+        ...suspensionRows(shown.suspension),
       ];
       const listed = contacts?.map(({ contact, subscription, name }) => [contact, subscription, harmless(name)]);
       printLines(context, [...aligned(rows), ...aligned(listed ?? [])]);
     },
   );
+}
+
+function suspensionRows(suspension: Suspension | undefined): string[][] {
+  if (!suspension) return [];
+  const { atMs, reason = '', removeAtMs, awaitsApproval } = suspension;
+  const since = `since ${formatDateTime(atMs)}`;
+  if (awaitsApproval) return [['waits for approval', since]];
+  return [
+    ['suspended', reason === '' ? since : `${since}: ${harmless(reason)}`],
+    ...(removeAtMs === undefined ? [] : [['removed on', formatDateTime(removeAtMs)]]),
+  ];
 }

@@ -84,7 +84,9 @@ async function withText(administrator: Administrator, { domain }: Jid, kind: Not
 
 async function set(administrator: Administrator, { domain }: Jid, kind: NoticeKind, wanted: string) {
   await administrator.call(setNotice, { domain, kind, text: wanted });
-  return kind === 'welcome' ? 'New users get it when they come online.' : 'Users get it when they come online.';
+  return kind === 'welcome'
+    ? 'New users get it when they come online.'
+    : 'Users who are online get it now, the others when they come online.';
 }
 
 async function remove(administrator: Administrator, { domain }: Jid, kind: NoticeKind) {

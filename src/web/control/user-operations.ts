@@ -76,6 +76,7 @@ export const showUser = operation({
     const { roster, blocked, stored, forwardTo, registeredAtMs, ...stale } = await recordOf(served, address);
     // The store learns of the end of sessions a little later than the account in memory.
     const lastSeen = served.accounts.peek(address.toString())?.lastSeen ?? stale.lastSeen;
+    const suspensions = await served.storage.moderation.suspensions();
     return {
       jid: address.toString(),
       contacts: roster.filter(({ inRoster }) => inRoster).length,
@@ -84,6 +85,7 @@ export const showUser = operation({
       forwardTo,
       registeredAt: registeredAtMs === undefined ? undefined : formatDateTime(registeredAtMs),
       lastOnline: lastSeen && formatDateTime(lastSeen.atMs),
+      suspension: suspensions.find((one) => one.jid === address.toString()),
     };
   },
 });

@@ -6,7 +6,7 @@ import { type ConsoleAction, type ConsolePage, type FormFields, type PageContext
 import { actionForm, choice, counted, field, panel, rowForm, table, textArea } from '../parts.ts';
 
 const kindNames: Readonly<Record<NoticeKind, string>> = {
-  online: 'when they come online',
+  online: 'now, or when they come online',
   welcome: 'when they come online for the first time',
 };
 const nowhere = () => pagePath('announcements');
@@ -75,8 +75,11 @@ const set: ConsoleAction = {
   operation: setNotice,
   next: nowhere,
   run: async ({ call }, form) => {
-    await call(setNotice, { domain: form.needed('domain'), kind: kindIn(form), text: form.needed('text') });
-    return 'Users get it when they come online.';
+    const kind = kindIn(form);
+    await call(setNotice, { domain: form.needed('domain'), kind, text: form.needed('text') });
+    return kind === 'welcome'
+      ? 'New users get it when they come online.'
+      : 'Users who are online get it now, the others when they come online.';
   },
 };
 
