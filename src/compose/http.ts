@@ -169,7 +169,7 @@ function pages(config: Config, redemption: Redemption): HttpRoute[] {
   return [
     ...pageAssetRoutes(),
     ...assetRoutes(),
-    homePageRoute(domains),
+    homePageRoute({ domains, chatPath }),
     ...invitationRoutes({ redemption, url: pageUrl(config), isSecure: secure, chatPath }),
     ...chatRoutes(page),
     ...converseRoutes({ ...page, directory: web.converse }),

@@ -73,7 +73,7 @@ describe('The pages of invitations in Chromium', () => {
     await page.getByLabel('New password', { exact: true }).fill(password);
     await page.getByLabel('New password, again').fill(password);
     await page.getByRole('button', { name: 'Set password' }).click();
-    await page.getByRole('heading', { name: 'The new password counts' }).waitFor();
+    await page.getByRole('heading', { name: 'Your new password is set' }).waitFor();
     await page.goBack();
     await page.reload();
     await page.getByRole('heading', { name: 'This link is not valid' }).waitFor();

@@ -85,7 +85,7 @@ describe('A server for this machine only', () => {
       .and.include(`value="${jid}"`);
     expect(await post(landingUrl, { password: 'different', again: 'passwords' })).to.match(/^HTTP\/1\.1 422 /);
     const form = { password: 'a new password', again: 'a new password' };
-    expect(await post(landingUrl, form)).to.include('<h1>The new password counts</h1>');
+    expect(await post(landingUrl, form)).to.include('<h1>Your new password is set</h1>');
     await client.receivesStreamError('reset');
     (await logsIn('a new password')).disconnects();
     expect(await post(landingUrl, form)).to.match(/^HTTP\/1\.1 404 /);

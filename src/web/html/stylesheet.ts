@@ -43,7 +43,7 @@ body { margin: 0; background: var(--page); color: var(--text); font: 1rem/1.5 va
 body.narrow { display: flex; flex-direction: column; min-height: 100vh; min-height: 100dvh; }
 body.narrow > main { width: 100%; max-width: 30rem; margin: auto; padding: 1.5rem 1rem 2.5rem; }
 body.wide > main { max-width: 76rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
-h1 { margin: 0 0 .75rem; font-size: 1.625rem; line-height: 1.25; letter-spacing: -.01em; text-wrap: balance; }
+h1 { margin: 0 0 .75rem; overflow-wrap: anywhere; font-size: 1.625rem; line-height: 1.25; letter-spacing: -.01em; text-wrap: balance; }
 h2 { margin: 0 0 .75rem; font-size: 1.0625rem; line-height: 1.35; }
 h3 { margin: 1rem 0 .5rem; font-size: .9375rem; line-height: 1.4; color: var(--quiet); }
 p { margin: 0 0 1rem; text-wrap: pretty; }
@@ -89,6 +89,7 @@ hr { margin: 1.25rem 0; border: 0; border-top: 1px solid var(--line); }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .5rem .75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--quiet); font-size: .875rem; font-weight: 600; }
+@media (pointer: coarse) { summary { padding-block: .625rem; } .choices a { display: inline-flex; align-items: center; min-height: 44px; } }
 @media (max-width: 40rem) { .large-screen { display: none; } }
 @media (prefers-reduced-motion: no-preference) { button, .button { transition: background-color .12s; } }
 `;

@@ -13,6 +13,7 @@ import type { Log } from '../../support/log.ts';
 import type { Tally } from '../../support/metric.ts';
 import type { TurnBudget } from '../../support/turn-budget.ts';
 import { clientOf } from './client-of.ts';
+import { readableAnswer } from './error-page.ts';
 import { requestBody } from './request-body.ts';
 import type { PathMatch, RouteMatch, RouteTable } from './route-table.ts';
 
@@ -112,12 +113,13 @@ export async function answerRequest(
   try {
     const isOurs = route?.anyHost || servesHost(request);
     const unknown = isOurs ? { status: 404 } : misdirected;
-    await send(exchange, found && isOurs ? await answerAt(found, request, read) : unknown, added());
+    const answer = found && isOurs ? await answerAt(found, request, read) : unknown;
+    await send(exchange, readableAnswer(request, answer), added());
   } catch (error) {
     // After a client disconnects, every read and write fails.
     if (!socket.destroyed) log.error({ err: error, method, path: route?.path }, 'an HTTP request failed');
     if (response.headersSent) socket.destroy();
-    else await send(exchange, { status: 500 }, added());
+    else await send(exchange, readableAnswer(request, { status: 500 }), added());
   }
   requests.add({ route: route?.path ?? 'unknown', code: String(response.statusCode) });
   const fields = {

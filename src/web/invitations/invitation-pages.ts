@@ -141,14 +141,14 @@ ${passwordFields('New password')}
 <button class="full">Set password</button>
 </form>
 </section>
-<p><small>All your devices are logged out. Log in again there with the new password.</small></p>
+<p><small>This logs all your devices out. Log in again there with the new password.</small></p>
 </main>`;
   return pageAnswer({ title, body, ...(fault && { status: fault.status }) });
 }
 
 /** The page after a password was set. */
 export function passwordSetPage(address: string, chatPath: string | undefined): HttpAnswer {
-  const title = 'The new password counts';
+  const title = 'Your new password is set';
   const body = html`<main>
 ${heading(title)}
 <section class="panel">

@@ -19,7 +19,8 @@ const form: HttpRoute = {
 };
 
 describe('Pages', () => {
-  const web = new TrialListener([...pageAssetRoutes(), homePageRoute(['chat.example']), form]);
+  const home = homePageRoute({ domains: ['chat.example'], chatPath: () => '/chat' });
+  const web = new TrialListener([...pageAssetRoutes(), home, form]);
   let port: number;
 
   before(async () => {
@@ -60,7 +61,16 @@ describe('Pages', () => {
     expect(await exchange(port, `GET ${paths[1]}`)).to.include('immutable');
   });
 
-  it('at the root say whose server it is', async () => {
-    expect(await exchange(port, 'GET /')).to.include('<h1>chat.example</h1>');
+  it('at the root say whose server it is, and lead to the chat page where it is open', async () => {
+    const answer = await exchange(port, 'GET /');
+    expect(answer).to.include('<h1>chat.example</h1>').and.include('href="/chat"');
+  });
+
+  it('say what is wrong to people, and not to programs', async () => {
+    const forPeople = await exchange(port, 'GET /nothing', '', ['Accept: text/html,*/*']);
+    expect(forPeople)
+      .to.match(/^HTTP\/1\.1 404 /)
+      .and.include('<h1>There is no such page</h1>');
+    expect(await exchange(port, 'GET /nothing', '', ['Accept: */*'])).to.match(/\r\n\r\n$/);
   });
 });
