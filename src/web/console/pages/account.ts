@@ -122,7 +122,7 @@ async function filesPanel(context: PageContext, jid: string): Promise<Html> {
   const columns = ['File', 'Type', 'Size', 'Uploaded'];
   return panel(
     'Uploaded files',
-    table('Uploaded files', columns, rows, 'The account has uploaded nothing that is still there.'),
+    table('Uploaded files', columns, rows, 'The account has no files.'),
     uploads.length > 0 &&
       confirmedForm(context, removeFiles, {
         summary: 'Remove all files…',

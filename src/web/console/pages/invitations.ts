@@ -33,8 +33,8 @@ function newInvitation(context: PageContext): Html {
   const fields = html`<div class="row">${field('username', 'User name', { hint: 'Empty: the invited person chooses' })}
 ${field('contact', 'First contact', { placeholder: 'juliet@example.org' })}
 ${field('domain', 'Domain', { hint: 'Empty: the first one' })}
-${field('uses', 'Uses', { type: 'number', value: '1' })}
-${field('days', 'Days', { type: 'number', hint: 'Empty: as configured' })}</div>`;
+${field('uses', 'Accounts', { type: 'number', value: '1', hint: 'How often the link can be used' })}
+${field('days', 'Valid for days', { type: 'number', hint: 'Empty: as configured' })}</div>`;
   return panel(
     'Invite somebody',
     actionForm(context, create, {

@@ -29,7 +29,7 @@ export function sessionTable(context: PageContext, sessions: readonly SessionRep
     const [account = ''] = session.jid.split('/');
     return [
       html`${accountLink(account)}<small class="resource">/${session.jid.slice(account.length + 1)}</small>`,
-      session.available ? badge('good', `available, ${session.priority}`) : badge('plain', 'not available'),
+      presence(session),
       session.boundAtMs === undefined ? '' : time(session.boundAtMs),
       connection(session),
       rowForm(context, end, { jid: session.jid }, 'End'),
@@ -38,8 +38,13 @@ export function sessionTable(context: PageContext, sessions: readonly SessionRep
   return table('Sessions', ['Session', 'Presence', 'Since', 'Connection', ''], rows, none);
 }
 
+function presence({ available, priority }: SessionReport): Html {
+  if (!available) return badge('plain', 'not available');
+  return html`${badge('good', 'available')}${priority !== 0 && html` <small>priority ${priority}</small>`}`;
+}
+
 function connection({ remoteAddress, secure }: SessionReport): Html {
-  if (remoteAddress === undefined) return badge('plain', 'may resume');
+  if (remoteAddress === undefined) return badge('plain', 'waits to resume');
   return html`${remoteAddress}${!secure && html` ${badge('warn', 'no TLS')}`}`;
 }
 
