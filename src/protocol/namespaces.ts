@@ -93,6 +93,7 @@ export const ns = {
   receipts: 'urn:xmpp:receipts',
   chatMarkers: 'urn:xmpp:chat-markers:0',
   reactions: 'urn:xmpp:reactions:0',
+  fallback: 'urn:xmpp:fallback:0',
   retraction: 'urn:xmpp:message-retract:1',
   retractionTombstone: 'urn:xmpp:message-retract:1#tombstone',
   moderation: 'urn:xmpp:message-moderate:1',

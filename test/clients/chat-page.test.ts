@@ -57,7 +57,7 @@ describe('The chat page in Chromium', () => {
     expect(await link.getAttribute('rel')).to.contain('noopener');
     await juliet.say('Ay me!');
     await romeo.sees('Ay me!');
-    await romeo.seesOutcome('But soft!', 'received');
+    await romeo.seesOutcome('But soft!', 'read');
   });
 
   it('sends a picture that is shown', async () => {
@@ -86,6 +86,28 @@ describe('The chat page in Chromium', () => {
     await romeo.correct('It is the east');
     expect(await juliet.sees('It is the east')).to.contain('corrected');
     expect(await juliet.page.getByText('It is the north').count()).to.equal(0);
+  });
+
+  it('takes the last message back', async () => {
+    await romeo.say('with Rosaline');
+    await juliet.sees('with Rosaline');
+    await romeo.seesOutcome('with Rosaline', 'read');
+    await romeo.removeLast();
+    for (const tab of [romeo, juliet]) await tab.sees('This message was removed.');
+    expect(await juliet.page.getByText('with Rosaline').count()).to.equal(0);
+  });
+
+  it('keeps what is not sent yet, and counts in the title what is not read yet', async () => {
+    await juliet.write('Dost thou');
+    await juliet.open(room);
+    await romeo.say('Lady, by yonder moon');
+    await juliet.page.waitForFunction("document.title === '(1) Chat'");
+    await juliet.page.locator('.line.has-unread', { hasText: 'Draft: Dost thou' }).waitFor();
+    await juliet.open('romeo@localhost');
+    await juliet.sees('New messages');
+    expect(await juliet.page.getByLabel(/^Message to/).inputValue()).to.equal('Dost thou');
+    expect(await juliet.page.title()).to.equal('Chat');
+    await juliet.write('');
   });
 
   it('has private conversations with those in a room', async () => {

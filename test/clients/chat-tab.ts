@@ -35,6 +35,12 @@ export class ChatTab {
     await this.say(text);
   }
 
+  /** Takes the last message back. */
+  async removeLast(): Promise<void> {
+    await this.page.getByRole('log').getByRole('button', { name: 'Remove' }).click();
+    await this.page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  }
+
   /** Opens a private conversation with somebody in the room that is open. */
   async whisper(nick: string): Promise<void> {
     await this.choose(nick);
@@ -80,8 +86,13 @@ export class ChatTab {
     await line.and(this.page.locator('[aria-current=true]')).waitFor();
   }
 
-  async say(text: string): Promise<void> {
+  /** Writes a text without sending it. */
+  async write(text: string): Promise<void> {
     await this.page.getByLabel(/^Message to/).fill(text);
+  }
+
+  async say(text: string): Promise<void> {
+    await this.write(text);
     await this.page.getByLabel(/^Message to/).press('Enter');
   }
 

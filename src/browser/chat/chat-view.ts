@@ -1,7 +1,7 @@
 import { typedAddress } from './address.ts';
 import type { Client } from './client.ts';
 import { ConversationView } from './conversation-view.ts';
-import { ask } from './dialogs.ts';
+import { ask, tellFailure } from './dialogs.ts';
 import { h, setText } from './dom.ts';
 import type { Notifications } from './notifications.ts';
 import { showSettings } from './settings-view.ts';
@@ -16,6 +16,9 @@ interface ChatDeps {
   readonly logOut: () => void;
 }
 
+/** After this long without a connection, the user is told. A reload or a moment without network is shorter. */
+const bannerMs = 1000;
+
 /** Everything that a user who has logged in sees. */
 export class ChatView {
   readonly element: HTMLElement;
@@ -25,11 +28,12 @@ export class ChatView {
   readonly #place = h('div', { class: 'place' });
   #conversation: ConversationView | undefined;
   #isDue = false;
+  #bannerTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(deps: ChatDeps) {
     this.#deps = deps;
     const { client } = deps;
-    const run = (action: Promise<void>) => void action.catch((error: unknown) => this.#tell(error));
+    const run = (action: Promise<void>) => void action.catch(tellFailure);
     this.#sidebar = new Sidebar({
       open: (jid) => this.open(jid),
       accept: (jid) => run(client.contacts.add(jid)),
@@ -55,7 +59,10 @@ export class ChatView {
   /** Opens a conversation. */
   open(jid: string): void {
     const { client, domain, origins } = this.#deps;
-    const back = () => this.#close();
+    const back = () => {
+      this.#close();
+      this.#sidebar.focus();
+    };
     const view = new ConversationView({ client, jid, domain, origins, back, open: (other) => this.open(other) });
     this.#conversation = view;
     this.#place.replaceChildren(view.element);
@@ -78,8 +85,7 @@ export class ChatView {
   update(): void {
     const { client } = this.#deps;
     const { state, connection } = client;
-    this.#banner.hidden = connection === 'online';
-    setText(this.#banner, connection === 'waiting' ? 'The connection is lost. Trying again …' : 'Connecting …');
+    this.#showBanner(connection === 'online');
     this.#sidebar.update(state, this.openJid);
     if (
       this.#conversation &&
@@ -92,27 +98,37 @@ export class ChatView {
     document.title = unread === 0 ? 'Chat' : `(${unread}) Chat`;
   }
 
+  /** Whether the user looks at the page. What comes meanwhile is not read. */
+  attend(isAttentive: boolean): void {
+    const { client } = this.#deps;
+    if (isAttentive) this.#conversation?.markNew();
+    client.look(isAttentive ? this.openJid : undefined);
+  }
+
+  #showBanner(isOnline: boolean): void {
+    const lost = 'There is no connection. Messages are sent when it is back.';
+    setText(
+      this.#banner,
+      navigator.onLine ? `${lost} Trying again …` : 'You are offline. Messages are sent when you are back.',
+    );
+    if (isOnline) {
+      clearTimeout(this.#bannerTimer);
+      this.#bannerTimer = undefined;
+      this.#banner.hidden = true;
+    } else {
+      this.#bannerTimer ??= setTimeout(() => {
+        this.#banner.hidden = false;
+      }, bannerMs);
+    }
+  }
+
   #close(): void {
     const { client } = this.#deps;
     this.#conversation = undefined;
     this.element.classList.remove('reads');
-    this.#place.replaceChildren(
-      h(
-        'main',
-        { class: 'nothing' },
-        h('p', { class: 'quiet' }, 'Choose a conversation, add a contact, or enter a room.'),
-      ),
-    );
+    const words = 'Choose a conversation, add a contact, or enter a room.';
+    this.#place.replaceChildren(h('main', { class: 'nothing' }, h('p', { class: 'quiet' }, words)));
     client.look(undefined);
-  }
-
-  #tell(error: unknown): void {
-    ask({
-      title: error instanceof Error ? error.message : String(error),
-      fields: [],
-      verb: 'OK',
-      answer: async () => {},
-    });
   }
 
   async #enter(room: string): Promise<void> {

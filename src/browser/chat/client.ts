@@ -7,6 +7,7 @@ import { type Archived, History } from './history.ts';
 import { OwnAccount } from './own-account.ts';
 import { Pictures } from './pictures.ts';
 import { takePresence, takeRoster } from './presence.ts';
+import { countUnread, ReadMarks } from './read-marks.ts';
 import { type Arrival, takeMessage } from './receive.ts';
 import { answerRequest, capsElement } from './requests.ts';
 import { Rooms } from './rooms.ts';
@@ -48,6 +49,7 @@ export class Client {
   readonly #deps: ClientDeps;
   readonly #session: Session;
   readonly #history: History;
+  readonly #readMarks: ReadMarks;
 
   constructor(deps: ClientDeps) {
     this.#deps = deps;
@@ -65,6 +67,7 @@ export class Client {
     );
     this.#history = new History(this.#session);
     const shared = { session: this.#session, state: this.state, changed: deps.changed };
+    this.#readMarks = new ReadMarks(shared);
     this.contacts = new Contacts(shared);
     this.pictures = new Pictures(shared);
     const upload = (file: File) => uploadFile(this.#session, this.services, file, deps.reach);
@@ -111,7 +114,7 @@ export class Client {
     this.#open = jid;
     const conversation = jid === undefined ? undefined : this.state.conversations.get(jid);
     if (conversation) {
-      conversation.unread = 0;
+      this.#readMarks.mark(conversation);
       if (conversation.history === 'none') void this.readBack(conversation).catch(ignoreLost);
     }
     this.#deps.changed();
@@ -137,15 +140,23 @@ export class Client {
   }
 
   /** Reads messages before those that are here. */
-  async readBack(conversation: Conversation): Promise<void> {
-    const { jid, room } = conversation;
-    if (conversation.history === 'all' || (room && room.state !== 'inside')) return;
-    const oldest = conversation.messages.find(({ archiveId }) => archiveId !== undefined)?.archiveId;
-    const before = conversation.history === 'none' ? '' : (oldest ?? '');
-    const page = room ? { room: jid, before } : { with: jid, before };
-    const { messages, complete } = await this.#history.read(page);
-    conversation.history = complete ? 'all' : 'some';
-    this.#takeArchived(messages, room && jid);
+  async readBack(conversation: Conversation, max?: number): Promise<void> {
+    const { jid, room, messages: shown } = conversation;
+    let found = false;
+    // A page may have nothing to show, such as receipts.
+    while (!found && conversation.history !== 'all') {
+      if (room && room.state !== 'inside') return;
+      const { history, oldest } = conversation;
+      const place = { before: history === 'none' ? '' : (oldest ?? ''), ...(max && { max }) };
+      const { messages, complete } = await this.#history.read(room ? { room: jid, ...place } : { with: jid, ...place });
+      conversation.history = complete ? 'all' : 'some';
+      // Back in a room, its latest messages are read again, and older ones are here already.
+      if (history !== 'none' || oldest === undefined) conversation.oldest = messages[0]?.archiveId ?? oldest;
+      this.#takeArchived(messages, room && jid);
+      const ids = new Set(messages.map(({ archiveId }) => archiveId));
+      found = shown.some(({ archiveId }) => archiveId !== undefined && ids.has(archiveId));
+    }
+    this.#countUnread(conversation);
   }
 
   #connected(state: SessionState, reason: string | undefined): void {
@@ -170,11 +181,32 @@ export class Client {
     state.me = bareOf(this.#session.jid);
     for (const { devices } of state.contacts.values()) devices.clear();
     this.rooms.reset();
+    // Without a node for them there are no marks.
+    const marks = this.#readMarks.load().catch(ignoreLost);
     const roster = await this.#session.request('get', undefined, el(ns.roster, 'query'));
     takeRoster(state, childOf(roster, 'query', ns.roster), true);
     this.#session.send(el(ns.client, 'presence', {}, await capsElement()));
+    await marks;
     // Which messages are private ones of occupants is clear only when the rooms are known.
     await Promise.all([this.#findServices(), this.rooms.enterAll().then(() => this.#catchUp())]);
+    for (const conversation of state.conversations.values()) this.#countUnread(conversation);
+    this.#deps.changed();
+    await this.#readLatest();
+  }
+
+  /** The latest messages with contacts who are not in what was read of the archive, so that the list has its order. */
+  async #readLatest(): Promise<void> {
+    const { contacts, conversations } = this.state;
+    const unknown = [...contacts.keys()].filter((jid) => !conversations.get(jid)?.messages.length);
+    for (const jid of unknown.slice(0, mostLatest)) await this.readBack(conversationWith(this.state, jid), latestSize);
+  }
+
+  /** Counts what is not read of a conversation that the user does not look at. In a room, only what came after a mark counts. */
+  #countUnread(conversation: Conversation): void {
+    const { jid, room } = conversation;
+    const readId = this.state.displayed.get(jid);
+    if (jid === this.#open) this.#readMarks.mark(conversation);
+    else if (!room || readId !== undefined) conversation.unread = countUnread(conversation, readId);
   }
 
   async #findServices(): Promise<void> {
@@ -217,6 +249,8 @@ export class Client {
     else if (stanza.name === 'presence') this.#takePresence(stanza);
     else if (!this.#history.take(stanza) && !takeEvent(this.state, stanza)) {
       for (const answer of takeMessage(this.state, stanza, this.#arrival())) this.#session.send(answer);
+      const open = this.#open === undefined ? undefined : this.state.conversations.get(this.#open);
+      if (open) this.#readMarks.mark(open);
     }
     this.#deps.changed();
   }
@@ -240,6 +274,10 @@ export class Client {
     if (answer) this.#session.send(answer);
   }
 }
+
+/** The contacts whose latest messages are read at the beginning, and how many of each. */
+const mostLatest = 100;
+const latestSize = 20;
 
 /** A request may end with its session; the next session makes it again. */
 function ignoreLost(error: unknown): void {

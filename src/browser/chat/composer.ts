@@ -14,7 +14,10 @@ interface ComposerDeps {
   readonly send: (written: Written) => void;
   /** Rejects with an Error whose message the user can read. */
   readonly share: (file: File) => Promise<void>;
-  readonly composing: (isComposing: boolean) => void;
+  /** What the user does (XEP-0085). */
+  readonly composing: (state: 'active' | 'composing' | 'paused') => void;
+  /** The text that is not sent yet has changed. */
+  readonly draft: (text: string) => void;
   /** The user wants to correct the last message. */
   readonly correct: () => void;
   /** The user does not want to correct it any more. */
@@ -30,6 +33,9 @@ interface ComposerState {
   readonly takesFiles: boolean;
   readonly disabled: boolean;
 }
+
+/** After this long without a key, the user has paused. */
+const pauseMs = 10_000;
 
 /** Where messages are written. */
 export class Composer {
@@ -47,7 +53,7 @@ export class Composer {
     this.#count,
   );
   readonly #correcting: HTMLElement;
-  readonly #file = h('input', { type: 'file', id: 'file', class: 'spoken', tabindex: '-1', 'aria-hidden': 'true' });
+  readonly #file = h('input', { type: 'file', hidden: true });
   readonly #attach = h(
     'button',
     { type: 'button', class: 'tool', title: 'Send a file' },
@@ -62,7 +68,8 @@ export class Composer {
   );
   readonly #form: HTMLElement;
   readonly #rules: RuleForm;
-  #isComposing = false;
+  #composing: 'active' | 'composing' | 'paused' = 'active';
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(deps: ComposerDeps) {
     this.#deps = deps;
@@ -91,7 +98,7 @@ export class Composer {
     });
     this.#text.addEventListener('keydown', (event) => this.#pressed(event));
     this.#text.addEventListener('input', () => this.#typed());
-    this.#rulesButton.addEventListener('click', () => this.#toggleRules());
+    this.#rulesButton.addEventListener('click', () => this.#showRules(this.#rules.element.hidden === true));
     this.#attach.addEventListener('click', () => this.#file.click());
     this.#file.addEventListener('change', () => void this.#share());
   }
@@ -100,10 +107,15 @@ export class Composer {
     this.#text.focus();
   }
 
+  /** Shows what the user has written before. */
+  restore(draft: string): void {
+    this.#text.value = draft;
+  }
+
   show({ name, hasRules, devices, takesFiles, disabled }: ComposerState): void {
     setText(this.#label, `Message to ${name}`);
     this.#rulesButton.hidden = !hasRules;
-    if (!hasRules) this.#rules.element.hidden = true;
+    if (!hasRules) this.#showRules(false);
     this.#attach.hidden = !takesFiles;
     this.#rules.offer(devices);
     for (const control of [this.#text, this.#sendButton, this.#attach]) control.disabled = disabled;
@@ -114,7 +126,7 @@ export class Composer {
     this.#showCorrecting(true);
     this.#text.value = text;
     this.#text.setSelectionRange(text.length, text.length);
-    this.#typed();
+    this.#tell('composing');
     this.focus();
   }
 
@@ -138,9 +150,13 @@ export class Composer {
     this.#problem.hidden = true;
     this.#text.value = '';
     this.#showCorrecting(false);
-    this.#isComposing = false;
+    // The message itself says that the user does not write any more.
+    clearTimeout(this.#pause);
+    this.#composing = 'active';
+    this.#deps.draft('');
     this.#deps.send({ text, rules, device });
     this.#rules.clear();
+    this.#showRules(false);
     this.focus();
   }
 
@@ -174,15 +190,21 @@ export class Composer {
   }
 
   #typed(): void {
-    const isComposing = this.#text.value.trim() !== '';
-    if (isComposing !== this.#isComposing) this.#deps.composing(isComposing);
-    this.#isComposing = isComposing;
+    const { value } = this.#text;
+    this.#tell(value.trim() === '' ? 'active' : 'composing');
+    if (this.#correcting.hidden) this.#deps.draft(value);
   }
 
-  #toggleRules(): void {
-    const { element } = this.#rules;
-    element.hidden = !element.hidden;
-    this.#rulesButton.setAttribute('aria-expanded', String(!element.hidden));
+  #tell(composing: 'active' | 'composing' | 'paused'): void {
+    clearTimeout(this.#pause);
+    if (composing === 'composing') this.#pause = setTimeout(() => this.#tell('paused'), pauseMs);
+    if (composing !== this.#composing) this.#deps.composing(composing);
+    this.#composing = composing;
+  }
+
+  #showRules(isShown: boolean): void {
+    this.#rules.element.hidden = !isShown;
+    this.#rulesButton.setAttribute('aria-expanded', String(isShown));
   }
 
   #countRules(): void {

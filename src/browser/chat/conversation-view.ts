@@ -1,13 +1,15 @@
-import { typedAddress } from './address.ts';
 import type { Client } from './client.ts';
 import { Composer, type Written } from './composer.ts';
+import { ConversationMenu } from './conversation-menu.ts';
 import { correctable } from './corrections.ts';
 import { ask } from './dialogs.ts';
 import { DrawnList, h, icon, iconButton, setText } from './dom.ts';
 import { messageKey, messageSignature, messageView, type ShownMessage, shownMessages } from './message-view.ts';
 import { availabilityOf, isInRoom } from './presence.ts';
+import { firstUnread } from './read-marks.ts';
+import { retractable } from './retractions.ts';
 import { avatar } from './sidebar.ts';
-import { type ChatState, type Conversation, conversationWith, type Message, nameOf, roomAround } from './state.ts';
+import { type Conversation, conversationWith, type Message, nameOf, roomAround } from './state.ts';
 
 /** Dependencies of the view of a conversation. */
 interface ConversationDeps {
@@ -23,6 +25,8 @@ interface ConversationDeps {
 
 /** Pixels from the end of the log within which it follows new messages. */
 const nearEnd = 80;
+/** Pixels from the beginning of the log within which earlier messages are read. */
+const nearBeginning = 300;
 
 /** The messages with a contact or in a room. */
 export class ConversationView {
@@ -32,18 +36,24 @@ export class ConversationView {
   readonly #name = h('h2', { tabindex: '-1' });
   readonly #status = h('p', { class: 'status' });
   readonly #picture = h('span', { class: 'picture-place' });
-  readonly #menu = h('div', { class: 'menu panel' });
-  readonly #details: HTMLDetailsElement;
+  readonly #menu: ConversationMenu;
   readonly #notice = h('p', { class: 'notice', role: 'status', hidden: true });
   readonly #older = h('button', { class: 'second small older', hidden: true }, 'Show earlier messages');
+  readonly #empty = h('p', { class: 'quiet empty', hidden: true });
+  readonly #latestText = h('span', {}, 'Latest messages');
+  readonly #latest = h('button', { class: 'latest', hidden: true }, icon('down'), this.#latestText);
   readonly #log = h('div', { class: 'log', role: 'log', 'aria-label': 'Messages', tabindex: '0' });
   readonly #list: DrawnList<ShownMessage>;
   readonly #composer: Composer;
-  #drawnMenu = '';
   #drawnPicture = '';
   /** The message that the user corrects. */
   #corrected: Message | undefined;
+  /** The first message that the user has not seen yet. */
+  #firstNew: Message | undefined;
   #isAtEnd = true;
+  /** The last message that the user has seen at the end of the log. */
+  #lastSeen: Message | undefined;
+  #isReading = false;
 
   constructor(deps: ConversationDeps) {
     this.#deps = deps;
@@ -52,50 +62,57 @@ export class ConversationView {
     this.#list = new DrawnList(messages, {
       key: messageKey,
       signature: messageSignature,
-      draw: (shown) => messageView(shown, { origins: deps.origins, correct: () => this.#correct() }),
+      draw: (shown) =>
+        messageView(shown, {
+          origins: deps.origins,
+          correct: () => this.#correct(),
+          retract: () => this.#askToRetract(),
+        }),
     });
     this.#older.addEventListener('click', () => void this.#readBack());
-    this.#log.append(this.#older, messages);
-    this.#log.addEventListener('scroll', () => {
-      this.#isAtEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < nearEnd;
-    });
+    this.#latest.addEventListener('click', () => this.#toEnd());
+    this.#log.append(this.#older, this.#empty, messages);
+    this.#log.addEventListener('scroll', () => this.#scrolled());
     // A picture has loaded, the screen was turned, or the rules need room.
     const resized = new ResizeObserver(() => this.#follow());
     for (const element of [this.#log, messages]) resized.observe(element);
-    this.#details = h(
-      'details',
-      { class: 'more' },
-      h('summary', { title: 'More' }, icon('more'), h('span', { class: 'spoken' }, 'More')),
-      this.#menu,
-    );
+    this.#menu = new ConversationMenu(deps);
     this.#composer = new Composer({
       send: (written) => this.#send(written),
       share: (file) => deps.client.sender.share(this.#conversation, file),
-      composing: (isComposing) => deps.client.sender.compose(this.#conversation, isComposing),
+      composing: (state) => deps.client.sender.compose(this.#conversation, state),
+      draft: (text) => {
+        this.#conversation.draft = text;
+      },
       correct: () => this.#correct(),
       cancel: () => {
         this.#corrected = undefined;
       },
     });
-    const closeMenu = () => {
-      this.#details.open = false;
-    };
-    this.#log.addEventListener('click', closeMenu);
-    this.#details.addEventListener('keydown', ({ key }) => key === 'Escape' && closeMenu());
     const back = iconButton('back', 'Back', deps.back);
     back.classList.add('back');
     this.element = h(
       'main',
       { class: 'conversation' },
-      h('header', {}, back, this.#picture, h('div', { class: 'who' }, this.#name, this.#status), this.#details),
+      h('header', {}, back, this.#picture, h('div', { class: 'who' }, this.#name, this.#status), this.#menu.element),
       this.#notice,
-      this.#log,
+      h('div', { class: 'log-place' }, this.#log, this.#latest),
       this.#composer.element,
     );
+    this.element.addEventListener('click', ({ target }) => this.#menu.clicked(target));
+    this.#composer.restore(this.#conversation.draft);
+    this.markNew();
   }
 
+  /** Puts the focus where the user can write; on a screen for fingers, this would open the keyboard over the messages. */
   focus(): void {
-    this.#composer.focus();
+    if (matchMedia('(pointer: coarse)').matches) this.#name.focus();
+    else this.#composer.focus();
+  }
+
+  /** Marks what the user has not seen, before it counts as read. */
+  markNew(): void {
+    this.#firstNew = firstUnread(this.#conversation) ?? this.#firstNew;
   }
 
   update(): void {
@@ -108,15 +125,24 @@ export class ConversationView {
     this.#showPicture(name);
     setText(this.#name, name);
     setText(this.#status, this.#statusText());
-    this.#showNotice();
-    this.#drawMenu();
+    this.#showNotice(room?.state === 'outside' ? room.problem : undefined);
+    this.#menu.update();
     const [{ scrollHeight: heightBefore }, firstBefore] = [this.#log, this.#log.querySelector('.message')];
     this.#older.hidden = history === 'all' || messages.length === 0;
-    const nameFor = room && ((nick: string) => nick);
-    this.#list.update(shownMessages(messages, { nameFor, correctable: correctable(this.#conversation) }));
+    this.#empty.hidden = messages.length > 0 || room?.state === 'outside';
+    setText(this.#empty, history === 'none' ? 'Reading messages …' : 'There are no messages yet.');
+    const context = {
+      nameFor: room && ((nick: string) => nick),
+      correctable: correctable(this.#conversation),
+      retractable: retractable(this.#conversation),
+      firstNew: this.#firstNew,
+      nowMs: Date.now(),
+    };
+    this.#list.update(shownMessages(messages, context));
     if (this.#isAtEnd) this.#follow();
     else if (firstBefore !== this.#log.querySelector('.message'))
       this.#log.scrollTop += this.#log.scrollHeight - heightBefore;
+    this.#showLatest();
     this.#composer.show({
       name,
       hasRules: room === undefined && !around,
@@ -139,6 +165,31 @@ export class ConversationView {
     this.#picture.replaceChildren(avatar({ name, jid, isRoom: this.#conversation.room !== undefined, picture }));
   }
 
+  #scrolled(): void {
+    const { scrollHeight, scrollTop, clientHeight } = this.#log;
+    this.#isAtEnd = scrollHeight - scrollTop - clientHeight < nearEnd;
+    this.#showLatest();
+    if (!this.#older.hidden && scrollTop < nearBeginning) void this.#readBack();
+  }
+
+  /** Offers the end of the log to a user who has scrolled away from it, and tells how much has come since. */
+  #showLatest(): void {
+    const { messages } = this.#conversation;
+    if (this.#isAtEnd) this.#lastSeen = messages.at(-1);
+    const seen = messages.findLastIndex((message) => message === this.#lastSeen);
+    const count = seen === -1 ? 0 : messages.slice(seen + 1).filter(({ mine }) => !mine).length;
+    this.#latest.hidden = this.#isAtEnd;
+    this.#latest.classList.toggle('has-new', count > 0);
+    setText(this.#latestText, count === 0 ? 'Latest messages' : `${count} new message${count === 1 ? '' : 's'}`);
+  }
+
+  #toEnd(): void {
+    this.#isAtEnd = true;
+    this.#follow();
+    this.#showLatest();
+    this.focus();
+  }
+
   /** Shows the end of the log, unless the user has scrolled away from it. */
   #follow(): void {
     if (this.#isAtEnd) this.#log.scrollTop = this.#log.scrollHeight;
@@ -148,7 +199,7 @@ export class ConversationView {
     const { state } = this.#deps.client;
     const { room, composing } = this.#conversation;
     if (room) return `${countText(room.occupants.size)}${room.subject === '' ? '' : ` · ${room.subject}`}`;
-    if (composing) return 'writes …';
+    if (composing) return 'typing …';
     const around = roomAround(state, this.jid);
     if (around) return `${isInRoom(state, this.jid) ? 'private, in' : 'has left'} ${nameOf(state, around.jid)}`;
     const contact = state.contacts.get(this.jid);
@@ -156,9 +207,7 @@ export class ConversationView {
     return contact?.asked ? 'has not accepted your request yet' : this.jid;
   }
 
-  #showNotice(): void {
-    const { room } = this.#conversation;
-    const problem = room?.state === 'outside' ? room.problem : undefined;
+  #showNotice(problem: string | undefined): void {
     this.#notice.hidden = problem === undefined;
     setText(this.#notice, problem ?? '');
   }
@@ -168,6 +217,7 @@ export class ConversationView {
     const corrected = this.#corrected;
     this.#corrected = undefined;
     if (corrected) return sender.correct(this.#conversation, corrected, text);
+    this.#firstNew = undefined;
     sender.say(this.#conversation, text, { rules, device });
     this.#isAtEnd = true;
     this.#follow();
@@ -179,103 +229,25 @@ export class ConversationView {
     if (this.#corrected) this.#composer.edit(this.#corrected.text);
   }
 
+  #askToRetract(): void {
+    const message = retractable(this.#conversation);
+    if (!message) return;
+    ask({
+      title: 'Remove your last message?',
+      text: 'It is removed for everybody whose app supports this. Others may have read or copied it.',
+      fields: [],
+      verb: 'Remove',
+      answer: async () => this.#deps.client.sender.retract(this.#conversation, message),
+    });
+  }
+
   async #readBack(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
     this.#older.disabled = true;
     await this.#deps.client.readBack(this.#conversation).catch(() => undefined);
     this.#older.disabled = false;
-  }
-
-  /** Draws the menu when what it shows has changed, so that it does not lose the focus. */
-  #drawMenu(): void {
-    const { state } = this.#deps.client;
-    const { room } = this.#conversation;
-    const signature = JSON.stringify([
-      room && [...room.occupants],
-      room?.nick,
-      state.contacts.get(this.jid)?.subscription,
-    ]);
-    if (signature === this.#drawnMenu) return;
-    this.#drawnMenu = signature;
-    if (room) this.#menu.replaceChildren(...this.#roomMenu());
-    else this.#menu.replaceChildren(...(roomAround(state, this.jid) ? this.#occupantMenu() : this.#contactMenu(state)));
-  }
-
-  #occupantMenu(): HTMLElement[] {
-    const { client } = this.#deps;
-    return [
-      h('p', { class: 'copy' }, this.jid),
-      this.#action('Close the conversation', async () => client.forget(this.jid)),
-    ];
-  }
-
-  #contactMenu(state: ChatState): HTMLElement[] {
-    const { client } = this.#deps;
-    const contact = state.contacts.get(this.jid);
-    const isMutual = contact?.subscription === 'both';
-    return [
-      h('p', { class: 'copy' }, this.jid),
-      ...(isMutual
-        ? []
-        : [this.#action(contact ? 'Ask again' : 'Add to contacts', () => client.contacts.add(this.jid))]),
-      ...(contact ? [this.#action('Remove contact', () => client.contacts.remove(this.jid))] : []),
-    ];
-  }
-
-  #roomMenu(): HTMLElement[] {
-    const { client, domain } = this.#deps;
-    const { room } = this.#conversation;
-    const occupants = [...(room?.occupants ?? [])].toSorted(([one], [other]) => one.localeCompare(other));
-    const subject = () =>
-      ask({
-        title: 'Subject of the room',
-        fields: [{ name: 'subject', label: 'Subject', value: room?.subject ?? '', optional: true }],
-        verb: 'Set',
-        answer: async ({ subject: text = '' }) => client.rooms.setSubject(this.jid, text),
-      });
-    const invite = () =>
-      ask({
-        title: 'Invite to the room',
-        fields: [{ name: 'jid', label: 'Address', placeholder: `name@${domain}` }],
-        verb: 'Invite',
-        answer: async ({ jid = '' }) => {
-          const address = typedAddress(jid, domain);
-          if (address === undefined) throw new Error('This is not an address.');
-          client.rooms.invite(this.jid, address);
-        },
-      });
-    return [
-      h('p', { class: 'copy' }, this.jid),
-      this.#action('Invite somebody', async () => invite()),
-      this.#action('Change the subject', async () => subject()),
-      this.#action('Leave the room', () => client.rooms.leave(this.jid)),
-      h('h3', {}, 'In the room'),
-      h(
-        'ul',
-        { class: 'occupants' },
-        ...occupants.map(([nick, { role }]) =>
-          h('li', {}, this.#occupant(nick, room?.nick), role === 'moderator' && h('small', {}, 'moderator')),
-        ),
-      ),
-    ];
-  }
-
-  /** The name of an occupant, which opens a private conversation. */
-  #occupant(nick: string, own: string | undefined): HTMLElement {
-    if (nick === own) return h('span', {}, `${nick} (you)`);
-    const { client, open } = this.#deps;
-    const click = () => open(client.whisper(this.jid, nick));
-    return h('button', { class: 'link', title: `Write to ${nick} in private`, on: { click } }, nick);
-  }
-
-  #action(words: string, run: () => Promise<void>): HTMLElement {
-    const act = () => {
-      this.#details.open = false;
-      void run().catch((error: unknown) => {
-        this.#notice.hidden = false;
-        setText(this.#notice, error instanceof Error ? error.message : String(error));
-      });
-    };
-    return h('button', { class: 'second small full', on: { click: act } }, words);
+    this.#isReading = false;
   }
 }
 

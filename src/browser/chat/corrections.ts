@@ -32,14 +32,15 @@ export function takeEarlierCorrection({ messages }: Conversation, message: Messa
 /** The last message of the user, which a client may correct, if it is a text that was sent without rules. */
 export function correctable({ messages }: Conversation): Message | undefined {
   const last = messages.findLast(({ mine }) => mine);
-  const isPlain = last && !last.file && last.rules.length === 0 && last.progress !== 'failed' && last.id !== '';
+  const isPlain =
+    last && !last.file && !last.isRetracted && last.rules.length === 0 && last.progress !== 'failed' && last.id !== '';
   return isPlain && last.corrects === undefined ? last : undefined;
 }
 
 /** An older one may come from the archive after a newer one. */
 function applyCorrection(message: Message, { id, atMs, text, progress }: Message): void {
   if (message.correction?.id === id && message.progress === 'sending') message.progress = progress;
-  if (message.correction && message.correction.atMs >= atMs) return;
+  if (message.isRetracted || (message.correction && message.correction.atMs >= atMs)) return;
   message.text = text;
   message.correction = { id, atMs };
 }

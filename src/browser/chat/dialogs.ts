@@ -15,6 +15,8 @@ interface Field {
 /** What a dialog asks for, and what happens then. */
 interface Question {
   readonly title: string;
+  /** What the user has to know for the answer. */
+  readonly text?: string;
   readonly fields: readonly Field[];
   /** The word on the button. */
   readonly verb: string;
@@ -23,11 +25,12 @@ interface Question {
 }
 
 /** Asks the user for something in a dialog. */
-export function ask({ title, fields, verb, answer }: Question): void {
+export function ask({ title, text, fields, verb, answer }: Question): void {
   const problem = h('p', { class: 'notice', role: 'alert', hidden: true });
   const close = () => dialog.close();
   const submit = async (form: HTMLFormElement) => {
     const values = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+    button.disabled = true;
     try {
       await answer(values);
       close();
@@ -35,7 +38,9 @@ export function ask({ title, fields, verb, answer }: Question): void {
       setText(problem, error instanceof Error ? error.message : String(error));
       problem.hidden = false;
     }
+    button.disabled = false;
   };
+  const button = h('button', {}, verb);
   const form: HTMLFormElement = h(
     'form',
     {
@@ -47,16 +52,29 @@ export function ask({ title, fields, verb, answer }: Question): void {
       },
     },
     h('h2', { id: 'dialog-title' }, title),
+    text !== undefined && h('p', {}, text),
     problem,
     ...fields.map(fieldView),
     h(
       'div',
       { class: 'actions' },
       h('button', { type: 'button', class: 'second', on: { click: close } }, 'Cancel'),
-      h('button', {}, verb),
+      button,
     ),
   );
   const dialog = h('dialog', { 'aria-labelledby': 'dialog-title' }, form);
+  showDialog(dialog);
+}
+
+/** Tells the user that something has not worked, and why. */
+export function tellFailure(error: unknown): void {
+  const dialog: HTMLDialogElement = h(
+    'dialog',
+    { 'aria-labelledby': 'dialog-title' },
+    h('h2', { id: 'dialog-title' }, 'This did not work'),
+    h('p', {}, error instanceof Error ? error.message : String(error)),
+    h('div', { class: 'actions' }, h('button', { on: { click: () => dialog.close() } }, 'OK')),
+  );
   showDialog(dialog);
 }
 
@@ -73,7 +91,7 @@ function fieldView({ name, label, placeholder, value, hint, optional, isPassword
   return h(
     'div',
     { class: 'field' },
-    h('label', { for: id }, label),
+    h('label', { for: id }, isRequired ? label : `${label} (optional)`),
     h('input', {
       id,
       name,

@@ -29,12 +29,14 @@ const icons = {
     'M20 11.500 12.400 19a5 5 0 0 1-7-7l8-8a3.300 3.300 0 0 1 4.700 4.700l-8 8a1.700 1.700 0 0 1-2.400-2.400l7.400-7.300',
   back: 'M15 5l-7 7 7 7',
   close: 'M6 6l12 12M18 6L6 18',
+  down: 'M12 5v14M5.500 12.500 12 19l6.500-6.500',
   edit: 'M4.500 19.500l.9-4L15.900 5a1.900 1.900 0 0 1 2.700 0l.4.4a1.900 1.900 0 0 1 0 2.700L8.500 18.600z',
   leave:
     'M14 5.500V5a1.500 1.500 0 0 0-1.500-1.500h-6A1.500 1.500 0 0 0 5 5v14a1.500 1.500 0 0 0 1.500 1.500h6A1.500 1.500 0 0 0 14 19v-.500M10 12h10M16.500 8.500 20 12l-3.500 3.500',
   more: 'M12 5.500v.01M12 12v.01M12 18.500v.01',
   person:
     'M12 11.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM4.500 20c.8-3.700 3.700-5.500 7.500-5.500s6.700 1.800 7.500 5.500',
+  remove: 'M5 7h14M10 7V5h4v2M7 7l.8 12h8.4L17 7M10.500 11v4.500M13.500 11v4.500',
   room: 'M8.500 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2.500 19c.5-3.300 2.800-5 6-5s5.500 1.700 6 5M15.500 5.300a3 3 0 0 1 0 5.400M17.500 14.300c2.200.6 3.600 2.200 4 4.700',
   rules: 'M5 7h5M14 7h5M5 17h9M18 17h1M12 4.800v4.400M16 14.800v4.400',
   settings:
@@ -117,8 +119,13 @@ function adopt(element: Element, fresh: Element): void {
   for (const [index, node] of after.entries()) {
     const place = before[index];
     if (!place) element.append(node);
-    else if (place instanceof Element && node instanceof Element && place.tagName === node.tagName) adopt(place, node);
+    else if (place instanceof Element && node instanceof Element && isAlike(place, node)) adopt(place, node);
     else if (!place.isEqualNode(node)) place.replaceWith(node);
   }
   for (const node of before.slice(after.length)) node.remove();
+}
+
+/** Whether two elements do the same. The titles of buttons say what they do. */
+function isAlike(one: Element, other: Element): boolean {
+  return one.tagName === other.tagName && one.getAttribute('title') === other.getAttribute('title');
 }

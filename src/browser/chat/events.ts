@@ -1,12 +1,14 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { bareOf } from './address.ts';
 import { childOf, elementsOf, textOf, type XmlElement } from './element.ts';
+import { takeReadItems } from './read-marks.ts';
 import type { ChatState } from './state.ts';
 
 /** The longest name that is shown. */
 const longestName = 60;
 
-/** Takes the event of a node (XEP-0163): the name or the picture that a contact, or the user, has chosen. Returns whether it was one. */
+/** Takes the event of a node (XEP-0163): the name or the picture that a contact, or the user, has chosen, and what the user has
+ * read. Returns whether it was one. */
 export function takeEvent(state: ChatState, stanza: XmlElement): boolean {
   const event = childOf(stanza, 'event', ns.pubsubEvent);
   if (!event) return false;
@@ -15,6 +17,7 @@ export function takeEvent(state: ChatState, stanza: XmlElement): boolean {
   const isKnown = from === state.me || state.contacts.has(from);
   // Nodes of accounts speak with bare addresses; anybody else could only pretend to.
   if (!items || !isKnown || bareOf(from) !== from) return true;
+  if (items.attributes['node'] === ns.displayedMarkers && from === state.me) takeReadItems(state, items);
   const item = childOf(items, 'item', ns.pubsubEvent);
   if (items.attributes['node'] === ns.nickname) {
     const name = textOf(childOf(item, 'nick', ns.nickname))

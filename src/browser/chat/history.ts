@@ -15,6 +15,8 @@ interface Page {
   readonly before?: string;
   /** Only messages after the one with this id. */
   readonly after?: string;
+  /** The number of messages; 100 by default. */
+  readonly max?: number;
 }
 
 /** A message of an archive. */
@@ -30,7 +32,8 @@ interface Found {
   readonly complete: boolean;
 }
 
-const pageSize = 50;
+/** Receipts and marks are in the archive, too. */
+const pageSize = 100;
 
 /** Reads archives. */
 export class History {
@@ -54,7 +57,7 @@ export class History {
   }
 
   /** Reads a page. Rejects with `RequestFailed`. */
-  async read({ room, with: peer, before, after }: Page): Promise<Found> {
+  async read({ room, with: peer, before, after, max = pageSize }: Page): Promise<Found> {
     const queryid = randomId();
     const key = this.#key(room, queryid);
     const messages: Archived[] = [];
@@ -63,7 +66,7 @@ export class History {
       ns.resultSet,
       'set',
       {},
-      el(ns.resultSet, 'max', {}, String(pageSize)),
+      el(ns.resultSet, 'max', {}, String(max)),
       before === undefined ? undefined : el(ns.resultSet, 'before', {}, before),
       after === undefined ? undefined : el(ns.resultSet, 'after', {}, after),
     );

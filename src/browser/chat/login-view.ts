@@ -1,6 +1,7 @@
 import { typedAddress } from './address.ts';
 import { h, setText } from './dom.ts';
 import { LoginRefused } from './login.ts';
+import { StreamClosed } from './stream.ts';
 
 /** What a user has typed. */
 interface Typed {
@@ -47,13 +48,16 @@ export function loginView({ domain, jid, notice, logIn }: LoginDeps): HTMLElemen
     try {
       if (known === undefined) throw new Error(`Type an address such as name@${domain}.`);
       button.disabled = true;
+      setText(button, 'Logging in …');
       problem.hidden = true;
       await logIn({ jid: known, password: password.value });
     } catch (error) {
       setText(problem, reasonFor(error));
       problem.hidden = false;
       button.disabled = false;
-      password.select();
+      setText(button, 'Log in');
+      if (known === undefined) address.select();
+      else password.select();
     }
   };
   const onSubmit = (event: Event) => {
@@ -74,11 +78,13 @@ export function loginView({ domain, jid, notice, logIn }: LoginDeps): HTMLElemen
       h('div', { class: 'field' }, h('label', { for: 'password' }, 'Password'), password),
       button,
     ),
-    h('p', { class: 'quiet' }, 'No account yet? Open an invitation link. Whoever runs this server can make one.'),
+    h('p', { class: 'quiet' }, 'No account yet? Ask the people who run this server for an invitation.'),
   );
 }
 
 function reasonFor(error: unknown): string {
+  if (error instanceof StreamClosed && error.condition === undefined)
+    return 'The server cannot be reached. Try again in a moment.';
   if (!(error instanceof LoginRefused))
     return error instanceof Error ? sentence(error.message) : 'Something went wrong.';
   switch (error.condition) {

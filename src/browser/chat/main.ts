@@ -28,10 +28,11 @@ const transport: Transport = {
   open: (url, protocol) => new WebSocket(url, protocol),
   parse: parseXml,
 };
+const isAway = () => document.visibilityState === 'hidden' || !document.hasFocus();
 const notifications = new Notifications({
   api: globalThis.Notification,
   storage: localStorage,
-  isAway: () => document.visibilityState === 'hidden' || !document.hasFocus(),
+  isAway,
 });
 
 /** The client of this tab and its view. */
@@ -40,6 +41,7 @@ let running: { readonly client: Client; readonly account: Account; readonly view
 function showLogin(notice?: string, jid = namedAddress()): void {
   running = undefined;
   sessionStorage.removeItem(storageKey);
+  document.title = 'Chat';
   const view = loginView({
     domain,
     jid,
@@ -97,6 +99,11 @@ function showChat(client: Client, account: Account): void {
   const view = new ChatView({ client, notifications, domain: account.domain, origins, logOut });
   running = { client, account, view };
   app.replaceChildren(view.element);
+}
+
+/** What comes while nobody looks at the page is not read. */
+function attend(): void {
+  running?.view.attend(!isAway());
 }
 
 function endText(reason: string): string {
@@ -158,12 +165,17 @@ function begin(): void {
   const client = makeClient(kept.account, restoreState(kept.state), kept.session);
   showChat(client, kept.account);
   if (kept.open !== undefined) running?.view.open(kept.open);
+  attend();
   client.resume();
 }
 
 addEventListener('pagehide', keep);
 addEventListener('online', () => running?.client.check());
+addEventListener('offline', () => running?.view.changed());
+addEventListener('focus', attend);
+addEventListener('blur', attend);
 document.addEventListener('visibilitychange', () => {
+  attend();
   if (document.visibilityState === 'visible') running?.client.check();
 });
 begin();

@@ -1,3 +1,4 @@
+import { clockText, dayKey, dayText, momentText } from './dates.ts';
 import { h, icon } from './dom.ts';
 import { reachable } from './files.ts';
 import { textParts } from './links.ts';
@@ -13,8 +14,12 @@ export interface ShownMessage {
   readonly day: string | undefined;
   /** Whether the message before it has the same author. */
   readonly follows: boolean;
+  /** Whether the user has not seen it, nor those after it. */
+  readonly isFirstNew: boolean;
   /** Whether the user can correct it. */
   readonly isCorrectable: boolean;
+  /** Whether the user can take it back. */
+  readonly isRetractable: boolean;
 }
 
 /** What decides how messages are shown. */
@@ -23,6 +28,11 @@ interface LogContext {
   readonly nameFor: ((from: string) => string) | undefined;
   /** The message that the user can correct. */
   readonly correctable: Message | undefined;
+  /** The message that the user can take back. */
+  readonly retractable: Message | undefined;
+  /** The first message that the user had not seen when the conversation was opened. */
+  readonly firstNew: Message | undefined;
+  readonly nowMs: number;
 }
 
 /** What the view of a message needs. */
@@ -31,20 +41,26 @@ interface MessageDeps {
   readonly origins: readonly string[];
   /** The user wants to correct the message. */
   readonly correct: () => void;
+  /** The user wants to take the message back. */
+  readonly retract: () => void;
 }
 
 /** The days and authors of the messages of a conversation. */
-export function shownMessages(messages: readonly Message[], { nameFor, correctable }: LogContext): ShownMessage[] {
+export function shownMessages(messages: readonly Message[], context: LogContext): ShownMessage[] {
+  const { nameFor, correctable, retractable, firstNew, nowMs } = context;
   return messages.map((message, index) => {
     const before = messages[index - 1];
-    const isNewDay = !before || dayOf(before.atMs) !== dayOf(message.atMs);
-    const follows = !isNewDay && before.from === message.from && before.mine === message.mine;
+    const isNewDay = !before || dayKey(before.atMs) !== dayKey(message.atMs);
+    const isFirstNew = message === firstNew;
+    const follows = !isNewDay && !isFirstNew && before.from === message.from && before.mine === message.mine;
     return {
       message,
       author: nameFor && !message.mine && !follows ? nameFor(message.from) : undefined,
-      day: isNewDay ? dayOf(message.atMs) : undefined,
+      day: isNewDay ? dayText(message.atMs, nowMs) : undefined,
       follows,
+      isFirstNew,
       isCorrectable: message === correctable,
+      isRetractable: message === retractable,
     };
   });
 }
@@ -55,33 +71,30 @@ export function messageKey({ message }: ShownMessage): string {
 }
 
 /** Changes when the message has to be drawn again. */
-export function messageSignature({ message, author, day, follows, isCorrectable }: ShownMessage): string {
-  const { progress, outcomes, text, correction } = message;
-  return JSON.stringify([progress, outcomes, text, correction, author, day, follows, isCorrectable]);
+export function messageSignature({ message, ...place }: ShownMessage): string {
+  const { progress, outcomes, text, correction, isRetracted } = message;
+  return JSON.stringify([progress, outcomes, text, correction, isRetracted, place]);
 }
 
 /** The element for a message: its text or picture, when it was sent, its rules and what became of it. */
-export function messageView(shown: ShownMessage, { origins, correct }: MessageDeps): HTMLElement {
-  const { message, author, day, follows, isCorrectable } = shown;
+export function messageView(shown: ShownMessage, { origins, correct, retract }: MessageDeps): HTMLElement {
+  const { message, author, day, follows, isFirstNew } = shown;
   const { mine, progress, rules, outcomes } = message;
-  const correctButton =
-    isCorrectable &&
-    h(
-      'button',
-      { class: 'correct', title: 'Correct', on: { click: correct } },
-      icon('edit'),
-      h('span', { class: 'spoken' }, 'Correct'),
-    );
   return h(
     'div',
     { class: `message${mine ? ' mine' : ''}${follows ? ' follows' : ''}` },
-    day !== undefined && h('p', { class: 'day' }, h('span', {}, day)),
-    author !== undefined && h('p', { class: 'author' }, author),
+    day !== undefined && h('p', { class: 'day' }, day),
+    isFirstNew && h('p', { class: 'new-line' }, h('span', {}, 'New messages')),
+    author !== undefined && h('p', { class: 'author', dir: 'auto' }, author),
     h(
       'div',
       { class: `bubble${progress === 'failed' ? ' failed' : ''}` },
       ...content(message, origins),
-      meta(message, correctButton),
+      meta(
+        message,
+        shown.isCorrectable && tool('edit', 'Correct', correct),
+        shown.isRetractable && tool('remove', 'Remove', retract),
+      ),
     ),
     rules.length > 0 &&
       h('ul', { class: 'rules', 'aria-label': 'Rules' }, ...rules.map((rule) => h('li', {}, ruleText(rule)))),
@@ -89,7 +102,17 @@ export function messageView(shown: ShownMessage, { origins, correct }: MessageDe
   );
 }
 
-function content({ file, text }: Message, origins: readonly string[]): HTMLElement[] {
+function tool(picture: 'edit' | 'remove', words: string, click: () => void): HTMLElement {
+  return h(
+    'button',
+    { class: 'small-tool', title: words, on: { click } },
+    icon(picture),
+    h('span', { class: 'spoken' }, words),
+  );
+}
+
+function content({ file, text, isRetracted }: Message, origins: readonly string[]): HTMLElement[] {
+  if (isRetracted) return [h('p', { class: 'text gone' }, 'This message was removed.')];
   if (!file) return [h('p', { class: 'text', dir: 'auto' }, ...textParts(text).map(partView))];
   return [file.picture ? pictureView(file, origins) : fileView(file, origins)];
 }
@@ -114,31 +137,23 @@ const progressSigns = {
   sending: ['◌', 'being sent'],
   sent: ['✓', 'sent'],
   received: ['✓✓', 'received'],
+  read: ['✓✓', 'read'],
   failed: ['!', 'not delivered'],
 } as const;
 
-function meta(
-  { atMs, mine, progress, correction, corrects }: Message,
-  correctButton: HTMLElement | false,
-): HTMLElement {
-  const time = new Date(atMs).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+function meta({ atMs, mine, progress, correction, corrects }: Message, ...tools: (HTMLElement | false)[]): HTMLElement {
   const [sign, words] = progressSigns[progress];
   return h(
     'p',
     { class: 'meta' },
     (correction !== undefined || corrects !== undefined) && h('span', {}, 'corrected'),
-    h('time', { datetime: new Date(atMs).toISOString() }, time),
+    h('time', { datetime: new Date(atMs).toISOString(), title: momentText(atMs) }, clockText(atMs)),
     ...(mine
-      ? [h('span', { class: 'sign', 'aria-hidden': 'true', title: words }, sign), h('span', { class: 'spoken' }, words)]
+      ? [
+          h('span', { class: `sign ${progress}`, 'aria-hidden': 'true', title: words }, sign),
+          h('span', { class: 'spoken' }, words),
+        ]
       : []),
-    correctButton,
+    ...tools,
   );
-}
-
-function dayOf(atMs: number): string {
-  const [then, now] = [new Date(atMs), new Date()];
-  if (then.toDateString() === now.toDateString()) return 'Today';
-  const isThisYear = then.getFullYear() === now.getFullYear();
-  const year = isThisYear ? {} : ({ year: 'numeric' } as const);
-  return then.toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long', ...year });
 }

@@ -55,7 +55,7 @@ function happened(rule: Rule, name: string): string {
     case 'deliver forward':
       return 'Forwarded to another address.';
     case 'deliver gateway':
-      return 'Sent out through a gateway.';
+      return 'Sent to another network through a gateway.';
     case 'deliver none':
       return 'It could not be delivered.';
     case 'match-resource exact':
@@ -75,13 +75,13 @@ function happened(rule: Rule, name: string): string {
 function prevented(rule: Rule, name: string): string {
   switch (`${rule.condition} ${rule.value}`) {
     case 'deliver direct':
-      return `Not sent: ${name} could have had it at once.`;
+      return `Not sent: ${name} is online, and your rule stops the message then.`;
     case 'deliver stored':
       return `Not sent: ${name} is not online.`;
     case 'deliver forward':
       return 'Not sent: it would have been forwarded.';
     case 'deliver gateway':
-      return 'Not sent: it would have left through a gateway.';
+      return 'Not sent: it would have left for another network through a gateway.';
     case 'deliver none':
       return 'Not sent: it could not be delivered.';
     case 'match-resource exact':

@@ -17,6 +17,7 @@ export function takePresence(state: ChatState, stanza: XmlElement): void {
   const resource = resourceOf(from);
   if (type === undefined) contact.devices.set(resource, { show: showOf(stanza), priority: priorityOf(stanza) });
   else if (type === 'unavailable' || type === 'error') contact.devices.delete(resource);
+  if (conversation && contact.devices.size === 0) conversation.composing = false;
 }
 
 /** How a contact can be reached. */

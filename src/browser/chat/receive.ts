@@ -4,6 +4,8 @@ import { correctedId, takeCorrection, takeEarlierCorrection } from './correction
 import { childOf, el, elementsOf, textOf, type XmlElement } from './element.ts';
 import { fileOf } from './files.ts';
 import { failureText, reportOf } from './outcomes.ts';
+import { takeMark } from './read-marks.ts';
+import { retractedId, takeRetraction } from './retractions.ts';
 import { rulesOf } from './rules.ts';
 import {
   addMessage,
@@ -112,11 +114,19 @@ function takeGroupchat(state: ChatState, stanza: XmlElement, arrival: Arrival): 
   if (!conversation || !room) return [];
   const subject = childOf(stanza, 'subject', ns.client);
   const body = childOf(stanza, 'body', ns.client);
+  const retracted = retractedId(stanza);
+  if (retracted !== undefined) {
+    const occupant = occupantIdOf(stanza);
+    const author = { from: nick, mine: nick === room.nick, occupant, isRoom: nick === '' };
+    takeRetraction(conversation, retracted, author);
+    return [];
+  }
   if (subject && !body) {
     if (arrival.archiveId === undefined) room.subject = textOf(subject);
     return [];
   }
-  if (!body) return [];
+  const isGone = isTombstone(stanza);
+  if (!body && !isGone) return [];
   const mine = nick === room.nick;
   const message = messageFrom(stanza, arrival, { id, from: nick, mine, archive: jid });
   if (mine) {
@@ -134,6 +144,7 @@ function place(conversation: Conversation, stanza: XmlElement, message: Message,
   const added = addMessage(conversation, corrected === undefined ? message : { ...message, corrects: corrected });
   if (!added) return false;
   takeEarlierCorrection(conversation, added);
+  if (added.mine) conversation.unread = 0;
   if (added.mine || arrival.archiveId !== undefined) return true;
   if (arrival.open !== conversation.jid) conversation.unread++;
   arrival.noticed?.(conversation, added);
@@ -146,9 +157,16 @@ function takeChat(state: ChatState, stanza: XmlElement, arrival: Arrival): reado
   const peer = peerOf(state, mine ? to : from);
   const archiveId = arrival.archiveId ?? archiveIdOf(stanza, state.me);
   if (archiveId !== undefined && arrival.archiveId === undefined) state.newest = archiveId;
+  const known = state.conversations.get(peer);
   if (takeInvitation(state, stanza, arrival) || takeReceipt(state, stanza, peer)) return [];
   takeComposing(state, stanza, peer, mine);
-  if (!childOf(stanza, 'body', ns.client) || type === 'headline' || state.conversations.get(peer)?.room) return [];
+  if (takeMark(known, stanza, mine)) return [];
+  const retracted = retractedId(stanza);
+  if (retracted !== undefined) {
+    takeRetraction(known, retracted, { from: mine ? state.me : peer, mine });
+    return [];
+  }
+  if ((!childOf(stanza, 'body', ns.client) && !isTombstone(stanza)) || type === 'headline' || known?.room) return [];
   const conversation = conversationWith(state, peer);
   const author = mine ? state.me : peer;
   const message = messageFrom(stanza, arrival, { id, from: author, mine, archive: state.me });
@@ -177,14 +195,26 @@ function messageFrom(stanza: XmlElement, arrival: Arrival, { id, from, mine, arc
     archiveId: arrival.archiveId ?? archiveIdOf(stanza, archive),
     from,
     mine,
-    author: childOf(stanza, 'occupant-id', ns.occupantId)?.attributes['id'],
+    author: occupantIdOf(stanza),
     text,
     file: fileOf(stanza, text, arrival.origins),
     atMs: stampOf(stanza) ?? arrival.nowMs,
     rules: mine ? rulesOf(stanza) : [],
     progress: 'sent',
     outcomes: [],
+    ...(isTombstone(stanza) && { isRetracted: true }),
+    ...(childOf(stanza, 'markable', ns.chatMarkers) && { isMarkable: true }),
   };
+}
+
+/** In a room: the id of the author, which stays when the nickname changes (XEP-0421). */
+function occupantIdOf(stanza: XmlElement): string | undefined {
+  return childOf(stanza, 'occupant-id', ns.occupantId)?.attributes['id'];
+}
+
+/** Whether an archive has this in the place of a message that was taken back (XEP-0424 §5). */
+function isTombstone(stanza: XmlElement): boolean {
+  return childOf(stanza, 'retracted', ns.retraction) !== undefined;
 }
 
 /** The id that an archive has given to a message (XEP-0359). Only the id of the archive's owner counts. */
@@ -207,7 +237,7 @@ function takeReceipt(state: ChatState, stanza: XmlElement, peer: string): boolea
   if (!received) return false;
   const id = received.attributes['id'];
   const message = state.conversations.get(peer)?.messages.find((one) => one.mine && hasId(one, id));
-  if (message && message.progress !== 'failed') message.progress = 'received';
+  if (message && message.progress !== 'failed' && message.progress !== 'read') message.progress = 'received';
   return true;
 }
 
@@ -215,8 +245,8 @@ function takeReceipt(state: ChatState, stanza: XmlElement, peer: string): boolea
 function takeComposing(state: ChatState, stanza: XmlElement, peer: string, mine: boolean): void {
   const conversation = state.conversations.get(peer);
   const chatState = elementsOf(stanza).find((child) => child.ns === ns.chatStates);
-  if (!conversation || !chatState || mine) return;
-  conversation.composing = chatState.name === 'composing';
+  if (!conversation || mine || (!chatState && !childOf(stanza, 'body', ns.client))) return;
+  conversation.composing = chatState?.name === 'composing';
 }
 
 /** Takes an invitation to a room: from the room (XEP-0045 §7.8.2) or from a contact (XEP-0249). */

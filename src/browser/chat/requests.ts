@@ -7,8 +7,10 @@ const identity = { category: 'client', type: 'web', name: 'Ampere chat' };
 /** What the client says of itself (XEP-0030), and the nodes whose events it wants (XEP-0163 §5.1), in the order of their code points. */
 const features = [
   ns.caps,
+  ns.chatMarkers,
   ns.chatStates,
   ns.discoInfo,
+  `${ns.displayedMarkers}+notify`,
   ns.muc,
   `${ns.nickname}+notify`,
   ns.outOfBand,
@@ -16,6 +18,7 @@ const features = [
   ns.correction,
   ns.ping,
   ns.receipts,
+  ns.retraction,
 ].toSorted();
 
 const capsNode = 'urn:ampere:chat';

@@ -107,7 +107,7 @@ export class RuleForm {
       h('summary', {}, 'Another rule'),
       h('p', { class: 'choice' }, 'If', condition),
       h('p', { class: 'choice' }, 'then', action),
-      h('button', { type: 'button', class: 'second', on: { click: add } }, 'Add this rule'),
+      h('button', { type: 'button', class: 'second small', on: { click: add } }, 'Add this rule'),
     );
   }
 

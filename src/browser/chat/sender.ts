@@ -3,6 +3,7 @@ import { randomId } from './base64.ts';
 import { correctionElement } from './corrections.ts';
 import { el, type XmlElement } from './element.ts';
 import { sharedFile } from './files.ts';
+import { retract, retractionId } from './retractions.ts';
 import { type Rule, rulesElement } from './rules.ts';
 import type { Session } from './session.ts';
 import { addMessage, type ChatState, type Conversation, type Message, roomAround } from './state.ts';
@@ -67,12 +68,26 @@ export class Sender {
     this.#deps.changed();
   }
 
+  /** Takes a message of the user back (XEP-0424). */
+  retract(conversation: Conversation, message: Message): void {
+    const { session, changed } = this.#deps;
+    const { jid, room } = conversation;
+    const element = el(ns.retraction, 'retract', { id: retractionId(conversation, message) });
+    const body = el(ns.client, 'body', {}, 'This person has taken back a message, which your app still shows.');
+    const content = [element, el(ns.fallback, 'fallback', { for: ns.retraction }), body, el(ns.hints, 'store')];
+    session.send(el(ns.client, 'message', { type: room ? 'groupchat' : 'chat', id: randomId(), to: jid }, ...content));
+    // A room tells of it when it has done it.
+    if (!room) retract(message);
+    changed();
+  }
+
   /** Tells the contact whether the user is writing (XEP-0085). */
-  compose({ jid, room }: Conversation, isComposing: boolean): void {
+  compose({ jid, room }: Conversation, chatState: 'active' | 'composing' | 'paused'): void {
     const { session, state } = this.#deps;
     if (room || !state.contacts.get(jid)?.devices.size) return;
-    const chatState = el(ns.chatStates, isComposing ? 'composing' : 'active');
-    session.send(el(ns.client, 'message', { type: 'chat', to: jid }, chatState, el(ns.hints, 'no-store')));
+    session.send(
+      el(ns.client, 'message', { type: 'chat', to: jid }, el(ns.chatStates, chatState), el(ns.hints, 'no-store')),
+    );
   }
 
   /** Uploads a file and sends its address. */
@@ -90,7 +105,8 @@ export class Sender {
     const { session, state } = this.#deps;
     const id = randomId();
     const to = device === undefined ? jid : `${jid}/${device}`;
-    const forOne = room ? [] : [el(ns.receipts, 'request'), el(ns.chatStates, 'active')];
+    const wanted = [el(ns.receipts, 'request'), el(ns.chatMarkers, 'markable'), el(ns.chatStates, 'active')];
+    const forOne = room ? [] : wanted;
     // For the archive and the other devices of the user (XEP-0045 §7.5).
     const forOccupant = roomAround(state, jid) && el(ns.mucUser, 'x');
     const body = el(ns.client, 'body', {}, text);

@@ -37,13 +37,28 @@ export interface Account {
   readonly password: string | undefined;
 }
 
+/** What conditions mean, where the server has not said it in words. */
+const words: ReadonlyMap<string, string> = new Map([
+  ['forbidden', 'You may not do this.'],
+  ['item-not-found', 'The server does not find this.'],
+  ['jid-malformed', 'This is not an address.'],
+  ['not-acceptable', 'The server does not accept this.'],
+  ['not-allowed', 'You may not do this.'],
+  ['policy-violation', 'The server does not allow this now. Try again later.'],
+  ['recipient-unavailable', 'The connection was lost. Try again.'],
+  ['remote-server-not-found', 'There is no such server.'],
+  ['remote-server-timeout', 'The other server does not answer.'],
+  ['resource-constraint', 'The server has no room for this now. Try again later.'],
+  ['service-unavailable', 'The server does not offer this.'],
+]);
+
 /** A refused request. */
 export class RequestFailed extends Error {
   readonly condition: string;
   readonly text: string | undefined;
 
   constructor(condition: string, text?: string) {
-    super(text ?? condition);
+    super(text ?? words.get(condition) ?? `The server refuses this: ${condition}.`);
     this.name = 'RequestFailed';
     this.condition = condition;
     this.text = text;

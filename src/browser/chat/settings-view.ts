@@ -94,7 +94,7 @@ function profile(client: Client, account: OwnAccount, run: Run): HTMLElement {
 function pictureChoice({ state, pictures }: Client, account: OwnAccount, run: Run): HTMLElement[] {
   const { me, names } = state;
   const place = h('span', { class: 'picture-place' });
-  const file = h('input', { type: 'file', accept: 'image/*', class: 'spoken', tabindex: '-1', 'aria-hidden': 'true' });
+  const file = h('input', { type: 'file', accept: 'image/*', hidden: true });
   const remove = async () => {
     await account.setPicture(undefined);
     show(undefined);
@@ -119,8 +119,8 @@ function pictureChoice({ state, pictures }: Client, account: OwnAccount, run: Ru
 }
 
 const notificationHints = {
-  on: 'They come while you do not look at this page.',
-  off: 'They come while you do not look at this page.',
+  on: 'You are notified while you do not look at this page.',
+  off: 'You are notified while you do not look at this page.',
   blocked: 'Your browser blocks notifications from this page.',
   missing: 'Your browser has no notifications.',
 } as const;

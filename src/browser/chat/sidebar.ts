@@ -1,4 +1,5 @@
 import { localOf } from './address.ts';
+import { shortText } from './dates.ts';
 import { DrawnList, h, icon, iconButton, setText } from './dom.ts';
 import { availabilityOf, isInRoom } from './presence.ts';
 import { type ChatState, type Invitation, nameOf, roomAround } from './state.ts';
@@ -27,10 +28,17 @@ interface Line {
   readonly isRoom: boolean;
   readonly availability: 'online' | 'away' | 'offline';
   readonly preview: string;
+  /** Whether the preview is what the user has written and not sent. */
+  readonly isDraft: boolean;
+  /** When the last message was sent. */
+  readonly time: string;
   readonly unread: number;
   readonly picture: string | undefined;
   readonly isOpen: boolean;
 }
+
+/** The list has a field for searching when it is longer than this. */
+const longList = 8;
 
 /** The list of contacts, rooms and conversations, and what asks for an answer. */
 export class Sidebar {
@@ -40,19 +48,27 @@ export class Sidebar {
   readonly #name = h('strong');
   readonly #address = h('small');
   #drawnPicture: string | undefined;
-  readonly #empty = h('p', { class: 'quiet empty' }, 'Nobody is here yet. Add a contact by address, or enter a room.');
+  readonly #empty = h('p', { class: 'quiet empty' });
+  readonly #search = h('input', {
+    type: 'search',
+    'aria-label': 'Search conversations',
+    placeholder: 'Search',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    hidden: true,
+  });
+  readonly #list = h('ul', { class: 'lines' });
   readonly #requests: DrawnList<string>;
   readonly #invitations: DrawnList<Invitation>;
   readonly #lines: DrawnList<Line>;
   #state: ChatState | undefined;
+  #open: string | undefined;
+  /** The conversation that was open last. */
+  #last: string | undefined;
 
   constructor(deps: SidebarDeps) {
     this.#deps = deps;
-    const [requests, invitations, lines] = [
-      h('ul', { class: 'asking' }),
-      h('ul', { class: 'asking' }),
-      h('ul', { class: 'lines' }),
-    ];
+    const [requests, invitations] = [h('ul', { class: 'asking' }), h('ul', { class: 'asking' })];
     this.#requests = new DrawnList(requests, {
       key: (jid) => jid,
       signature: (jid) => jid,
@@ -63,11 +79,17 @@ export class Sidebar {
       signature: ({ room }) => room,
       draw: (invitation) => this.#invitation(invitation),
     });
-    this.#lines = new DrawnList(lines, {
+    this.#lines = new DrawnList(this.#list, {
       key: ({ jid }) => jid,
       signature: JSON.stringify,
       draw: (line) => this.#line(line),
     });
+    this.#search.addEventListener('input', () => this.#searched());
+    this.#search.addEventListener('keydown', ({ key }) => {
+      if (key === 'Escape') this.#clearSearch();
+      if (key === 'Enter') this.#list.querySelector<HTMLElement>('.line')?.click();
+    });
+    this.#list.addEventListener('keydown', (event) => this.#moved(event));
     this.element = h(
       'nav',
       { class: 'sidebar', 'aria-label': 'Conversations' },
@@ -86,18 +108,51 @@ export class Sidebar {
         h('button', { class: 'second', on: { click: () => deps.addContact() } }, icon('person'), 'Add contact'),
         h('button', { class: 'second', on: { click: () => deps.joinRoom() } }, icon('room'), 'Enter room'),
       ),
-      h('div', { class: 'scroll' }, requests, invitations, lines, this.#empty),
+      this.#search,
+      h('div', { class: 'scroll' }, requests, invitations, this.#list, this.#empty),
     );
+  }
+
+  /** Puts the focus on the conversation that was open last. */
+  focus(): void {
+    const lines = [...this.#list.querySelectorAll<HTMLElement>('.line')];
+    (lines.find(({ title }) => title === this.#last) ?? lines[0])?.focus();
   }
 
   update(state: ChatState, open: string | undefined): void {
     this.#state = state;
+    this.#open = open;
+    this.#last = open ?? this.#last;
     const lines = linesOf(state, open, this.#deps.pictureOf);
     this.#showMe(state);
     this.#requests.update([...state.requests]);
     this.#invitations.update([...state.invitations.values()]);
-    this.#lines.update(lines);
-    this.#empty.hidden = lines.length + state.requests.size + state.invitations.size > 0;
+    this.#search.hidden = lines.length <= longList && this.#search.value === '';
+    const wanted = this.#search.value.trim().toLowerCase();
+    const found = lines.filter(({ jid, name }) => name.toLowerCase().includes(wanted) || jid.includes(wanted));
+    this.#lines.update(found);
+    const isNew = lines.length + state.requests.size + state.invitations.size === 0;
+    const words = 'You have no conversations yet. Add a contact by address, or enter a room.';
+    setText(this.#empty, isNew ? words : 'No conversation has this name.');
+    this.#empty.hidden = !isNew && (found.length > 0 || lines.length === 0);
+  }
+
+  #searched(): void {
+    if (this.#state) this.update(this.#state, this.#open);
+  }
+
+  #clearSearch(): void {
+    this.#search.value = '';
+    this.#searched();
+  }
+
+  /** Moves the focus up or down in the list. */
+  #moved(event: KeyboardEvent): void {
+    const item = event.target instanceof Element ? event.target.closest('li') : null;
+    const next = { ArrowDown: item?.nextElementSibling, ArrowUp: item?.previousElementSibling }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    next.querySelector('button')?.focus();
   }
 
   #showMe({ me, names }: ChatState): void {
@@ -140,20 +195,36 @@ export class Sidebar {
     );
   }
 
-  #line({ jid, name, around, isRoom, availability, preview, unread, picture, isOpen }: Line): HTMLElement {
+  #line({ jid, name, around, isRoom, availability, unread, picture, isOpen, ...line }: Line): HTMLElement {
     const presence = isRoom ? 'room' : availability;
+    const open = () => {
+      this.#clearSearch();
+      this.#deps.open(jid);
+    };
     return h(
       'li',
       {},
       h(
         'button',
-        { class: 'line', title: jid, 'aria-current': isOpen && 'true', on: { click: () => this.#deps.open(jid) } },
+        {
+          class: `line${unread > 0 ? ' has-unread' : ''}`,
+          title: jid,
+          'aria-current': isOpen && 'true',
+          on: { click: open },
+        },
         avatar({ name, jid, isRoom, picture }),
         !isRoom && h('span', { class: `dot ${availability}` }),
-        h('span', { class: 'name' }, name, around !== undefined && h('small', {}, ` in ${around}`)),
+        h('span', { class: 'name' }, h('bdi', {}, name), around !== undefined && h('small', {}, ` in ${around}`)),
         h('span', { class: 'spoken' }, `, ${presence}`),
-        h('span', { class: 'preview' }, preview),
-        unread > 0 && h('span', { class: 'unread' }, String(unread), h('span', { class: 'spoken' }, ' unread')),
+        line.time !== '' && h('span', { class: 'when' }, line.time),
+        h('span', { class: 'preview' }, line.isDraft && h('em', {}, 'Draft: '), line.preview),
+        unread > 0 &&
+          h(
+            'span',
+            { class: 'unread' },
+            unread > 99 ? '99+' : String(unread),
+            h('span', { class: 'spoken' }, ' unread'),
+          ),
       ),
     );
   }
@@ -176,38 +247,57 @@ export function avatar({ name, jid, isRoom = false, picture }: Pictured): HTMLEl
   return h('span', { class: `avatar hue-${hue}`, 'aria-hidden': 'true' }, isRoom ? '#' : letter);
 }
 
+const ranks = { online: 0, away: 1, offline: 2 } as const;
+
+/** The lines in their order: the latest message first; then contacts without messages, those who are online first. */
 function linesOf(state: ChatState, open: string | undefined, pictureOf: SidebarDeps['pictureOf']): Line[] {
   const { contacts, conversations } = state;
-  const all = [...new Set([...conversations.keys(), ...contacts.keys()])];
-  const lastAt = (jid: string) => conversations.get(jid)?.messages.at(-1)?.atMs ?? 0;
+  const nowMs = Date.now();
+  const isShown = (jid: string) => {
+    const { messages = [], draft = '', room } = conversations.get(jid) ?? {};
+    const isBegun = messages.length > 0 || draft !== '' || room !== undefined;
+    return contacts.has(jid) || isBegun || jid === open || roomAround(state, jid) !== undefined;
+  };
+  const all = [...new Set([...conversations.keys(), ...contacts.keys()])].filter(isShown).map((jid) => {
+    const { draft = '', messages = [], room, unread = 0 } = conversations.get(jid) ?? {};
+    const around = roomAround(state, jid);
+    const isDraft = draft.trim() !== '' && jid !== open;
+    const atMs = messages.at(-1)?.atMs ?? 0;
+    const line: Line = {
+      jid,
+      name: nameOf(state, jid),
+      around: around && nameOf(state, around.jid),
+      isRoom: room !== undefined,
+      availability: isInRoom(state, jid) ? 'online' : availabilityOf(contacts.get(jid)),
+      preview: isDraft ? draft.slice(0, 120) : previewOf(state, jid),
+      isDraft,
+      time: atMs === 0 ? '' : shortText(atMs, nowMs),
+      unread,
+      picture: pictureOf(jid),
+      isOpen: jid === open,
+    };
+    return { line, atMs };
+  });
+  const compareNames = new Intl.Collator().compare;
   return all
-    .toSorted((one, other) => lastAt(other) - lastAt(one) || nameOf(state, one).localeCompare(nameOf(state, other)))
-    .map((jid) => {
-      const conversation = conversations.get(jid);
-      const contact = contacts.get(jid);
-      const around = roomAround(state, jid);
-      return {
-        jid,
-        name: nameOf(state, jid),
-        around: around && nameOf(state, around.jid),
-        isRoom: conversation?.room !== undefined,
-        availability: isInRoom(state, jid) ? 'online' : availabilityOf(contact),
-        preview: previewOf(state, jid),
-        unread: conversation?.unread ?? 0,
-        picture: pictureOf(jid),
-        isOpen: jid === open,
-      };
-    });
+    .toSorted(
+      (one, other) =>
+        other.atMs - one.atMs ||
+        ranks[one.line.availability] - ranks[other.line.availability] ||
+        compareNames(one.line.name, other.line.name),
+    )
+    .map(({ line }) => line);
 }
 
 function previewOf(state: ChatState, jid: string): string {
   const { conversations, contacts } = state;
   const { composing, messages, room } = conversations.get(jid) ?? { composing: false, messages: [], room: undefined };
-  if (composing) return 'writes …';
+  if (composing) return 'typing …';
   const last = messages.at(-1);
   if (!last && roomAround(state, jid)) return 'private messages';
   if (!last) return contacts.get(jid)?.asked ? 'has not answered yet' : jid;
-  const text = last.file ? `Sent ${last.file.name}` : last.text.slice(0, 120);
+  const said = last.file ? `Sent ${last.file.name}` : last.text.slice(0, 120);
+  const text = last.isRetracted ? 'Message removed' : said;
   if (last.mine) return `You: ${text}`;
   return room ? `${last.from}: ${text}` : text;
 }

@@ -37,9 +37,13 @@ export interface Message {
   readonly atMs: number;
   readonly rules: readonly Rule[];
   /** Of a message of the user: how far it got. */
-  progress: 'sending' | 'sent' | 'received' | 'failed';
+  progress: 'sending' | 'sent' | 'received' | 'read' | 'failed';
   outcomes: readonly Outcome[];
   correction?: Correction;
+  /** Whether its author, or a moderator, has taken it back. Its text is gone. */
+  isRetracted?: boolean;
+  /** Of a message of somebody else: whether the author wants to know that it was read (XEP-0333). */
+  readonly isMarkable?: boolean;
   /** Of a correction that came before the message that it corrects: the id of that one. */
   readonly corrects?: string;
 }
@@ -85,6 +89,10 @@ export interface Conversation {
   unread: number;
   /** Whether the contact is writing. */
   composing: boolean;
+  /** What the user has written and not sent. */
+  draft: string;
+  /** The id of the oldest entry of the archive that was read. */
+  oldest: string | undefined;
   /** How much of its archive is here: none, the latest messages, everything. */
   history: 'none' | 'some' | 'all';
   readonly room: Room | undefined;
@@ -110,6 +118,8 @@ export interface ChatState {
   readonly names: Map<string, string>;
   /** The hashes of the pictures of contacts and of the user (XEP-0084). */
   readonly pictures: Map<string, string>;
+  /** The ids in the archive of the newest messages that were read, by conversation (XEP-0490). */
+  readonly displayed: Map<string, string>;
   /** The id of the newest message that came from the account's archive, or was put there. */
   newest: string | undefined;
 }
@@ -123,6 +133,7 @@ export function emptyState(): ChatState {
     invitations: new Map(),
     names: new Map(),
     pictures: new Map(),
+    displayed: new Map(),
     newest: undefined,
   };
 }
@@ -131,7 +142,10 @@ export function emptyState(): ChatState {
 export function conversationWith(state: ChatState, jid: string): Conversation {
   const found = state.conversations.get(jid);
   if (found) return found;
-  const begun: Conversation = { jid, messages: [], unread: 0, composing: false, history: 'none', room: undefined };
+  const begun: Conversation = {
+    ...{ jid, messages: [], unread: 0, composing: false, draft: '' },
+    ...{ oldest: undefined, history: 'none', room: undefined },
+  };
   state.conversations.set(jid, begun);
   return begun;
 }
@@ -200,8 +214,10 @@ export function restoreState(text: string): ChatState {
   const state = { ...emptyState(), ...restored };
   for (const conversation of state.conversations.values()) {
     conversation.composing = false;
+    if (conversation.messages.length < keptMessages) continue;
     // Older messages than these are only in the archive.
-    if (conversation.messages.length >= keptMessages && conversation.history === 'all') conversation.history = 'some';
+    if (conversation.history === 'all') conversation.history = 'some';
+    conversation.oldest = conversation.messages.find(({ archiveId }) => archiveId !== undefined)?.archiveId;
   }
   return state;
 }

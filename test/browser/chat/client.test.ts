@@ -69,6 +69,42 @@ describe('The client of the chat page', () => {
     expect(conversationWith(again.client.state, romeo.jid).messages).to.have.length(1);
   });
 
+  it('tells the contact and the other devices of the user what was read (XEP-0333, XEP-0490)', async () => {
+    const { romeo, juliet } = await contacts();
+    await using one = await logIn(romeo);
+    await using desk = await logIn(juliet);
+    await using phone = await logIn(juliet);
+    one.say(juliet.jid, 'hark');
+    const unread = ({ client }: ChatClient) => client.state.conversations.get(romeo.jid)?.unread;
+    for (const tab of [desk, phone]) await tab.until(() => unread(tab) === 1);
+    desk.client.look(romeo.jid);
+    await one.message(juliet.jid, 'hark', 'read');
+    await phone.until(() => unread(phone) === 0);
+    desk.client.look(undefined);
+    one.say(juliet.jid, 'again');
+    await desk.until(() => unread(desk) === 1);
+    await using again = await logIn(juliet);
+    await again.until(() => unread(again) === 1);
+    expect(again.client.state.conversations.get(romeo.jid)?.messages).to.have.length(2);
+  });
+
+  it('takes its last message back, for others and in the archive (XEP-0424)', async () => {
+    const { romeo, juliet } = await contacts();
+    await using one = await logIn(romeo);
+    await using other = await logIn(juliet);
+    one.say(juliet.jid, 'a secret');
+    await other.message(romeo.jid, 'a secret');
+    const message = await one.message(juliet.jid, 'a secret', 'received');
+    one.client.sender.retract(conversationWith(one.client.state, juliet.jid), message);
+    const isGone = (tab: ChatClient) => {
+      const messages = tab.client.state.conversations.get(romeo.jid)?.messages ?? [];
+      return messages.length === 1 && messages[0]?.isRetracted;
+    };
+    await other.until(() => isGone(other));
+    await using again = await logIn(juliet);
+    await again.until(() => isGone(again));
+  });
+
   it('makes its token worthless when the user logs out (XEP-0484 §3.6)', async () => {
     const romeo = await stage.account('romeo');
     const { client, agent } = await logIn(romeo);

@@ -209,14 +209,7 @@ describe('What the chat page makes of stanzas', () => {
         subject: '',
         occupants: new Map(),
       };
-      state.conversations.set(room, {
-        jid: room,
-        messages: [],
-        unread: 0,
-        composing: false,
-        history: 'none',
-        room: entering,
-      });
+      state.conversations.set(room, { ...conversationWith(state, room), room: entering });
       takePresence(state, readXml(occupant('juliet')));
       takePresence(state, readXml(occupant('romeo', here)));
     });
