@@ -34,12 +34,3 @@ describe('The units for systemd', () => {
       expect(status, stdout).to.equal(0);
     });
 });
-
-describe('The file for a container', () => {
-  it('copies what exists', () => {
-    const text = readFileSync(join(deploy, 'Containerfile'), 'utf8');
-    const copied = [...text.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, names = '']) => names.split(' '));
-    expect(copied).to.include('migrations');
-    for (const name of copied) expect(() => readFileSync(join(root, name))).not.to.throw(/ENOENT/);
-  });
-});
