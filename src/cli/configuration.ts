@@ -38,13 +38,13 @@ export async function readConfiguration(context: Context, named: string | undefi
  * slow to load. Throws `ConfigError` if the file cannot be read or the directory is invalid.
  */
 export async function locateServer(context: Context, named: string | undefined): Promise<ServerLocation> {
-  const { dataDirIn, defaultDataDir } = await import('../config/config-file.ts');
+  const { dataDirIn, defaultDataDir } = await import('../config/data-dir.ts');
   let config: Promise<Config> | undefined;
   const readConfig = () => {
     config ??= readConfiguration(context, named);
     return config;
   };
   const file = configurationFile(context, named);
-  const dataDir = file === undefined ? resolve(context.directory, defaultDataDir) : dataDirIn(file);
+  const dataDir = file === undefined ? resolve(context.directory, defaultDataDir) : await dataDirIn(file);
   return { dataDir: dataDir ?? (await readConfig()).dataDir, readConfig };
 }

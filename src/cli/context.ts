@@ -30,6 +30,12 @@ export function printJson({ stdout }: Pick<Context, 'stdout'>, value: unknown): 
   stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
+/** Prints what a command did: an object for programs, or a sentence for people. */
+export function printDone(context: Pick<Context, 'stdout'>, json: boolean, done: object, sentence: string): void {
+  if (json) printJson(context, done);
+  else printLines(context, [sentence]);
+}
+
 /** Prints lines for people. */
 export function printLines({ stdout }: Pick<Context, 'stdout'>, lines: readonly string[]): void {
   if (lines.length > 0) stdout.write(`${lines.join('\n')}\n`);

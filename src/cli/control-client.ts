@@ -5,17 +5,14 @@ import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import type { Operation } from '../routing/operation.ts';
 import { OperationError } from '../routing/operation-error.ts';
 import { codeOf } from '../web/control/error-status.ts';
+import type { Callable } from '../web/control/operator.ts';
 import { operatorHeader } from '../web/control/requester.ts';
 import { controlSocketPath, socketAddress } from '../web/control/socket-path.ts';
 
-/** Time limit for an answer, on top of the duration of the operation. */
-const answerTimeoutMs = 60_000;
-
-/** Node.js cannot set longer timers. */
-const longestTimerMs = 2 ** 31 - 1;
+/** The longest silence of a server that works: it sends a sign of life every 20 seconds. */
+const longestSilenceMs = 60_000;
 
 /** Calls operations of a running server through its control socket. */
 export class ControlClient {
@@ -43,19 +40,18 @@ export class ControlClient {
 
   /** Runs an operation in the server. */
   async call<Context, Input extends object, Result>(
-    { method, path, durationMs }: Operation<Context, Input, Result>,
+    { method, path }: Callable<Context, Input, Result>,
     input: Input,
   ): Promise<Result> {
     const request = method === 'GET' || method === 'DELETE' ? inQuery(path, input) : inBody(path, input);
-    const allowedMs = (durationMs?.(input) ?? 0) + answerTimeoutMs;
-    const { status, content } = await this.#roundTrip(method, request, allowedMs <= longestTimerMs ? allowedMs : 0);
+    const { status, content } = await this.#roundTrip(method, request);
     if (status === 200) return JSON.parse(content);
     throw failureOf(status, content);
   }
 
   /** Runs an operation that answers with any number of values, and gives each when it comes. */
   async *follow<Context, Input extends object, Value>(
-    { method, path }: Operation<Context, Input, AsyncIterable<Value>>,
+    { method, path }: Callable<Context, Input, AsyncIterable<Value>>,
     input: Input,
   ): AsyncGenerator<Value, void> {
     const response = await this.#request(method, inBody(path, input), 0);
@@ -63,9 +59,8 @@ export class ControlClient {
     for await (const line of createInterface({ input: response })) yield JSON.parse(line);
   }
 
-  /** A timeout of 0 ms means no timeout. */
-  async #roundTrip(method: string, request: Request, timeoutMs: number) {
-    const response = await this.#request(method, request, timeoutMs);
+  async #roundTrip(method: string, request: Request) {
+    const response = await this.#request(method, request, longestSilenceMs);
     try {
       return { status: Number(response.statusCode), content: await text(response) };
     } catch (error) {
@@ -73,6 +68,7 @@ export class ControlClient {
     }
   }
 
+  /** A timeout of 0 ms means no timeout. */
   async #request(method: string, { path, body }: Request, timeoutMs: number): Promise<IncomingMessage> {
     // An import would initialize every export, including an HTTP client that is slow to load.
     const { request } = process.getBuiltinModule('node:http');

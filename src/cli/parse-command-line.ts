@@ -1,6 +1,7 @@
 import yargs from 'yargs';
 import { packageVersion } from '../support/package-version.ts';
-import { commandsFor } from './commands/index.ts';
+import { commandsFor } from './cli.ts';
+import { commands } from './commands/index.ts';
 import { type Context, programName } from './context.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 
@@ -31,7 +32,7 @@ export async function parseCommandLine(args: readonly string[], context: Context
       const misused = error === undefined || error.name === 'YError';
       throw misused ? new CommandError(exitCodes.usage, sentence(message ?? error.message)) : error;
     });
-  for (const add of await commandsFor(args)) add(cli, context);
+  for (const add of await commandsFor(commands, args)) add(cli, context);
   await cli.parseAsync(args, {}, (_error: unknown, _arguments: unknown, output: string) => {
     if (output !== '') context.stdout.write(`${output}\n`);
   });

@@ -1,4 +1,3 @@
-import { start } from './commands/start.ts';
 import type { Context } from './context.ts';
 import { CommandEnd, type ExitCode, exitCodeOf, exitCodes, explanation } from './exit-codes.ts';
 
@@ -16,8 +15,9 @@ export async function runCli(args: readonly string[], context: Context): Promise
 /** Reads the usual forms of `start` here, so that a server does not keep the command-line parser in memory. */
 async function run(args: readonly string[], context: Context): Promise<void> {
   const [command, option, value] = args;
-  if (command === 'start' && args.length === 1) return start(context, undefined);
-  if (command === 'start' && args.length === 3 && option === '--config' && value && !value.startsWith('-')) {
+  const isUsual = args.length === 1 || (args.length === 3 && option === '--config' && value && !value.startsWith('-'));
+  if (command === 'start' && isUsual) {
+    const { start } = await import('./commands/start.ts');
     return start(context, value);
   }
   const { parseCommandLine } = await import('./parse-command-line.ts');

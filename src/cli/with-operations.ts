@@ -57,10 +57,15 @@ async function withData<T>(config: Config, work: (operator: Operator<ServedDomai
     open(config),
   ]);
   try {
-    const { domains, authentication } = config;
+    const { domains, authentication, s2s } = config;
     const audit = new Audit({ store: storage.administrations, clock: systemClock, log: silentLog });
     const requester = { operator: operatorName(), origin: 'command line, server stopped' };
-    const served = stoppedServer(storage, domains, authentication.scramIterations, invitationOptions(config));
+    const served = stoppedServer(storage, {
+      domains,
+      denied: () => s2s.deny,
+      iterations: authentication.scramIterations,
+      invitations: invitationOptions(config),
+    });
     return await work(recordedOperator(served, audit, requester));
   } finally {
     await storage.close();

@@ -132,7 +132,7 @@ function openControl(
   const all = [...operations.map(({ bind }) => bind(running)), ...routing.hooks.operations];
   const audit = new Audit({ store: storage.administrations, clock, log });
   administration.open({ operations: all, audit });
-  return startControlServer({ path, operations: all, audit, log });
+  return startControlServer({ path, operations: all, audit, clock, log });
 }
 
 function makeRunningServer(
@@ -152,6 +152,7 @@ function makeRunningServer(
     devices,
     suspensions,
     invitations,
+    denied: () => configuration.current.s2s.deny,
     blocksChanged: async () => {
       const blocked = await storage.moderation.blockedDomains();
       await federation?.block(blocked.map(({ domain }) => domain));

@@ -1,10 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { ConfigError } from './config-error.ts';
 import { JsonText, JsonTextError } from './json-text.ts';
-
-/** The data directory of a configuration that names none. */
-export const defaultDataDir = './data';
 
 /** Reads the JSON text of a configuration file. Throws `ConfigError` if the file cannot be read or is not JSON. */
 export function readConfigFile(file: string): JsonText {
@@ -29,15 +25,4 @@ function readUtf8(file: string): string {
   } catch {
     throw new JsonTextError('is not UTF-8 text', start);
   }
-}
-
-/**
- * The absolute path of the data directory in a configuration file, without a check of the other keys: the schema takes several times
- * as long to load. Undefined if the schema would refuse the path. Throws `ConfigError` if the file cannot be read or is not JSON.
- */
-export function dataDirIn(file: string): string | undefined {
-  const { value } = readConfigFile(file);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const dataDir = 'dataDir' in value ? value.dataDir : defaultDataDir;
-  return typeof dataDir === 'string' && dataDir !== '' ? resolve(dirname(resolve(file)), dataDir) : undefined;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { mechanismNames } from '../c2s/negotiation/sasl/mechanisms.ts';
 import { ampSchema } from './amp-schema.ts';
-import { defaultDataDir } from './config-file.ts';
+import { defaultDataDir } from './data-dir.ts';
 import { externalServicesSchema } from './external-services-schema.ts';
 import {
   address,

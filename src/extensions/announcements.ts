@@ -176,7 +176,6 @@ export const announce = operation({
     domain: name.optional(),
   }),
   subject: ({ to, domain }) => `${to}${domain === undefined ? '' : ` of ${domain}`}`,
-  durationMs: () => Number.POSITIVE_INFINITY,
   run: async (service: Announcements, request, stopped) => ({ recipients: await service.announce(request, stopped) }),
 });
 

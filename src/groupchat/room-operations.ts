@@ -144,7 +144,6 @@ export const purgeRoom = operation({
     beforeMs: z.coerce.number().int().optional(),
     atLeast: z.coerce.number().int().positive().optional(),
   }),
-  durationMs: () => Infinity,
   run: async ({ rooms }: OperatedRooms, { room, beforeMs, atLeast }) => {
     const { address } = await existingAt(rooms, room);
     return { removed: await rooms.purge(address, beforeMs, atLeast) };

@@ -3,15 +3,13 @@ import { Jid, JidError } from '../protocol/jid.ts';
 import { OperationError } from './operation-error.ts';
 
 /** GET is for operations that change nothing. The input of GET and DELETE is in the query, so it can hold only texts and numbers. */
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** The definition of an operation. */
 interface OperationDefinition<Context, Input, Result> {
   readonly method: Method;
   readonly path: string;
   readonly input: z.ZodType<Input>;
-  /** How much longer than an ordinary one the operation may take, in milliseconds; Infinity for no limit. */
-  readonly durationMs?: (input: Input) => number;
   /** Whether the audit log records it; by default, if it changes something. */
   readonly recorded?: boolean;
   /** The address or name that it is about, for the audit log; by default, the JID in the input. */
@@ -31,6 +29,13 @@ export interface Operation<Context, Input, Result>
     AuditedOperation {
   /** Joins the operation and its context. */
   readonly bind: (context: Context) => BoundOperation;
+}
+
+/** The name of an operation, for a caller that leaves the work to the server, and the way to load it for one that does it itself. */
+export interface LazyOperation<Context, Input, Result> {
+  readonly method: Method;
+  readonly path: string;
+  readonly load: () => Promise<Operation<Context, Input, Result>>;
 }
 
 /** An operation with any input and result. */

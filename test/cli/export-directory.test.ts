@@ -142,9 +142,11 @@ describe('export', () => {
       `${read('accounts', 'localhost', 'mercutio.xml').slice(0, 20)}kept</user>\n`,
     );
     writeFileSync(`${folder}/tybalt.xml`, 'of an account that was removed meanwhile');
-    expect(await workplace.done('export', 'all')).to.equal(
-      `Continues the export that began at 2026-01-02T03:04:05.678Z.\nWritten to ${workplace.path('all')}.\n`,
-    );
+    expect(await workplace.run(['export', 'all'])).to.deep.equal({
+      code: 0,
+      out: `Written to ${workplace.path('all')}.\n`,
+      err: 'Continues the export that began at 2026-01-02T03:04:05.678Z.\n',
+    });
     expect(namesOf()).to.deep.equal(['accounts', 'rooms.jsonl', 'server-data.xml']);
     expect(namesOf('accounts', 'localhost')).to.deep.equal(['juliet.xml', 'mercutio.xml', 'nurse.xml', 'romeo.xml']);
     expect(read('accounts', 'localhost', 'juliet.xml')).to.include('scram-credentials');

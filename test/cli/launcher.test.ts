@@ -78,24 +78,39 @@ describe('a command', () => {
     expect(await command.end()).to.equal(0);
     return [...new Set(command.complaints.map((line) => line.replace(/.*\/(?=dist\/|node_modules\/)/, '')))];
   };
+  const packagesOf = (modules: readonly string[]) =>
+    new Set(modules.flatMap((one) => /^node_modules\/([^/]+)\//.exec(one)?.[1] ?? []));
+  const heavy = ['zod', 'pino', 'better-sqlite3', 'jsonc-parser', 'ltx', 'sax', 'tr46'];
 
   it('loads no other command, schema or log for a script that shells run when they start', async () => {
     const modules = await modulesOf('completion', 'bash');
     expect(modules.filter((one) => one.startsWith('dist/cli/commands/'))).to.have.members(
-      ['index.js', 'start.js', 'completion.js'].map((file) => `dist/cli/commands/${file}`),
+      ['index.js', 'completion.js'].map((file) => `dist/cli/commands/${file}`),
     );
-    const heavy = /^node_modules\/(?:zod|pino|better-sqlite3|jsonc-parser)\//;
-    expect(modules.filter((one) => heavy.test(one))).to.deep.equal([]);
+    expect(packagesOf(modules)).to.include('yargs');
+    for (const name of heavy) expect(packagesOf(modules)).not.to.include(name);
   });
 
-  it('loads no schema of the configuration, log or HTTP client to call the running server', async () => {
+  it('loads no operation, schema, log, database or parser of XML to call the running server', async () => {
     workplace.configure();
     const server = await RunningAdministration.start(workplace.path('data'));
     try {
-      const modules = await modulesOf('status', '--config', workplace.path('server.json'));
-      expect(modules).to.include('dist/cli/commands/status.js');
-      expect(modules.filter((one) => /^dist\/config\/schema|^node_modules\/pino\//.test(one))).to.deep.equal([]);
-      expect(modules).not.to.include('node:http');
+      for (const [args, files] of [
+        [['status'], ['status.js']],
+        [
+          ['user', 'list'],
+          ['user.js', 'user-list.js'],
+        ],
+        [['room', 'list'], ['room.js']],
+        [['blocked'], ['block.js']],
+      ] as const) {
+        const modules = await modulesOf(...args, '--config', workplace.path('server.json'));
+        const commands = modules.filter((one) => one.startsWith('dist/cli/commands/'));
+        expect(commands).to.have.members(['index.js', ...files].map((file) => `dist/cli/commands/${file}`));
+        for (const name of heavy) expect(packagesOf(modules), args.join(' ')).not.to.include(name);
+        // An import would initialize its HTTP client, too.
+        expect(modules).not.to.include('node:http');
+      }
     } finally {
       await server.stop();
     }

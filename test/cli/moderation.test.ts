@@ -15,7 +15,7 @@ function moderationLife(workplace: Workplace): void {
     expect(await done('blocked')).to.equal(
       '*.spam.example  since TIME\nspam.example    since TIME  a\\u202elot\ndenied.example  by the configuration\n',
     );
-    expect(await done('unblock', 'spam.example')).to.equal('spam.example is not blocked any more.\n');
+    expect(await done('unblock', 'spam.example')).to.equal('spam.example is no longer blocked.\n');
     const { domains, configuration } = JSON.parse(await workplace.done('blocked', '--json'));
     expect(domains).to.have.length(1);
     expect(configuration).to.deep.equal(['denied.example']);
@@ -49,7 +49,7 @@ function moderationLife(workplace: Workplace): void {
     );
     expect(await done('user', 'show', jid)).to.match(/^suspended +since TIME\nremoved on +TIME\n$/m);
     expect(JSON.parse(await workplace.done('user', 'suspend', '--json')).suspensions).to.have.length(1);
-    expect(await done('user', 'resume', jid)).to.equal(`${jid} is not suspended any more.\n`);
+    expect(await done('user', 'resume', jid)).to.equal(`${jid} is no longer suspended.\n`);
     expect(await done('user', 'suspend')).to.equal('');
     expect(await done('user', 'show', jid)).not.to.contain('suspended');
     expect((await workplace.run(['user', 'resume', jid])).code).to.equal(5);
@@ -66,6 +66,7 @@ describe('Moderation on a running server', () => {
   beforeEach(async () => {
     workplace.configure(settings);
     server = await RunningAdministration.start(workplace.path('data'));
+    server.denied = settings.s2s.deny;
     await server.storage.accounts.create('juliet@localhost', { scram: {} });
   });
   afterEach(() => server.stop());

@@ -52,6 +52,8 @@ export class RunningAdministration {
   readonly log = new RecordingLog();
   /** The domains that federation was told to block. */
   blocked: readonly string[] = [];
+  /** The domains that the configuration blocks. */
+  denied: readonly string[] = [];
   readonly traffic = newTraffic();
   readonly watches = new Watches({
     traffic: this.traffic,
@@ -140,6 +142,7 @@ export class RunningAdministration {
         options: { enabled: true, url: 'https://localhost', lifetimeMs: 86_400_000, maxOfMaker: 10 },
         clock: systemClock,
       }),
+      denied: () => this.denied,
       blocksChanged: async () => {
         this.blocked = (await this.storage.moderation.blockedDomains()).map(({ domain }) => domain);
       },
@@ -188,6 +191,7 @@ export class RunningAdministration {
         ...uploadOperations.map(({ bind }) => bind(uploads)),
       ],
       audit: new Audit({ store: running.storage.administrations, clock: systemClock, log: running.log }),
+      clock: systemClock,
       log: running.log,
     });
     return running;

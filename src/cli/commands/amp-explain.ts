@@ -6,6 +6,7 @@ import { locateServer } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { explanationLines } from '../explanation-lines.ts';
+import { operations } from '../operations.ts';
 import { ruleOption, rulesOption } from '../rule-option.ts';
 import { withRunningServer } from '../with-operations.ts';
 
@@ -41,8 +42,7 @@ export function ampExplainCommand(cli: Cli, context: Context): void {
       const xml = file === undefined ? undefined : await contentOf(context, file);
       const rules = rule?.map(ruleOption);
       const request = { xml, from, to, type, rules, atMs: moment(at) };
-      const { explainMessage } = await import('../../extensions/amp/operator/message-operations.ts');
-      const report = await withRunningServer(location, (server) => server.call(explainMessage, request));
+      const report = await withRunningServer(location, (server) => server.call(operations.explainMessage, request));
       if (json) printJson(context, report);
       else printLines(context, explanationLines(report));
     },

@@ -1,7 +1,8 @@
 import type { NoticeKind } from '../../storage/moderation.ts';
-import { type Cli, jsonOption, requireCommand } from '../cli.ts';
+import { type Cli, group, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
-import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
+import { aligned, type Context, harmless, printDone, printJson, printLines } from '../context.ts';
+import { operations } from '../operations.ts';
 import { withRunningServer } from '../with-operations.ts';
 
 /** Adds `announce`. */
@@ -13,26 +14,27 @@ export function announceCommand(cli: Cli, context: Context): void {
       jsonOption(options)
         .positional('text', { type: 'string', demandOption: true, describe: 'The text' })
         .option('subject', { type: 'string', requiresArg: true, describe: 'The subject' })
-        .option('all', { type: 'boolean', default: false, describe: 'To all accounts; stored for absent users' })
-        .option('domain', { type: 'string', requiresArg: true, describe: 'Only to users of this domain' }),
+        .option('all', {
+          type: 'boolean',
+          default: false,
+          describe: 'Send to all accounts; users who are offline get it later',
+        })
+        .option('domain', { type: 'string', requiresArg: true, describe: 'Send only to users of this domain' }),
     async ({ text, subject, all, domain, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { announce } = await import('../../extensions/announcements.ts');
       const request = { text, subject, to: all ? ('all' as const) : ('online' as const), domain };
-      const { recipients } = await withRunningServer(location, (server) => server.call(announce, request));
-      if (json) printJson(context, { recipients });
-      else printLines(context, [`Sent to ${recipients} ${recipients === 1 ? 'account' : 'accounts'}.`]);
+      const { recipients } = await withRunningServer(location, (server) => server.call(operations.announce, request));
+      printDone(context, json, { recipients }, `Sent to ${recipients} ${recipients === 1 ? 'account' : 'accounts'}.`);
     },
   );
 }
 
 /** Adds `notice`, the commands for what users get when they come online. */
-export function noticeCommand(cli: Cli, context: Context): void {
-  cli.command('notice', 'Set the text that users of a domain get once when they come online', (options) => {
-    for (const add of [noticeSetCommand, noticeRemoveCommand, noticeListCommand]) add(options, context);
-    return requireCommand(options, 'ampere notice');
-  });
-}
+export const noticeCommand = group(
+  'notice',
+  'Manage the texts that users of a domain get once, when they come online',
+  [noticeSetCommand, noticeRemoveCommand, noticeListCommand],
+);
 
 function noticeSetCommand(cli: Cli, context: Context): void {
   cli.command(
@@ -40,25 +42,30 @@ function noticeSetCommand(cli: Cli, context: Context): void {
     'Set the text',
     (options) =>
       noticeArguments(options).positional('text', { type: 'string', demandOption: true, describe: 'The text' }),
-    async ({ domain, welcome, text, config: file }) => {
+    async ({ domain, welcome, text, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { setNotice } = await import('../../extensions/announcements.ts');
-      await withRunningServer(location, (server) => server.call(setNotice, { domain, kind: kindOf(welcome), text }));
+      const kind = kindOf(welcome);
+      await withRunningServer(location, (server) => server.call(operations.setNotice, { domain, kind, text }));
       const when = welcome
         ? 'New users get it when they come online for the first time.'
         : 'Users who are online get it now, the others when they come online.';
-      printLines(context, [when]);
+      printDone(context, json, { domain, kind }, when);
     },
   );
 }
 
 function noticeRemoveCommand(cli: Cli, context: Context): void {
-  cli.command('rm <domain>', 'Remove the text', noticeArguments, async ({ domain, welcome, config: file }) => {
-    const location = await locateServer(context, file);
-    const { removeNotice } = await import('../../extensions/announcements.ts');
-    await withRunningServer(location, (server) => server.call(removeNotice, { domain, kind: kindOf(welcome) }));
-    printLines(context, [`${domain} has no ${welcome ? 'welcome' : 'notice'} any more.`]);
-  });
+  cli.command(
+    'rm <domain>',
+    'Remove the text',
+    (options) => noticeArguments(options),
+    async ({ domain, welcome, json, config: file }) => {
+      const location = await locateServer(context, file);
+      const kind = kindOf(welcome);
+      await withRunningServer(location, (server) => server.call(operations.removeNotice, { domain, kind }));
+      printDone(context, json, { domain, kind }, `${domain} no longer has a ${welcome ? 'welcome' : 'notice'}.`);
+    },
+  );
 }
 
 function noticeListCommand(cli: Cli, context: Context): void {
@@ -68,8 +75,7 @@ function noticeListCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
       const location = await locateServer(context, file);
-      const { listNotices } = await import('../../extensions/announcements.ts');
-      const { notices } = await withRunningServer(location, (server) => server.call(listNotices, {}));
+      const { notices } = await withRunningServer(location, (server) => server.call(operations.listNotices, {}));
       if (json) printJson(context, { notices });
       else
         printLines(
@@ -81,9 +87,13 @@ function noticeListCommand(cli: Cli, context: Context): void {
 }
 
 function noticeArguments(options: Cli) {
-  return options
+  return jsonOption(options)
     .positional('domain', { type: 'string', demandOption: true, describe: 'A domain served here' })
-    .option('welcome', { type: 'boolean', default: false, describe: 'The text for users who were never online' });
+    .option('welcome', {
+      type: 'boolean',
+      default: false,
+      describe: 'The text for users who come online for the first time',
+    });
 }
 
 function kindOf(welcome: boolean): NoticeKind {

@@ -6,6 +6,7 @@ import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import { durationMs } from '../duration.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import { operations } from '../operations.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 const pageSize = 1000;
@@ -17,10 +18,14 @@ export function auditCommand(cli: Cli, context: Context): void {
     'Show what operators have done, latest first',
     (options) =>
       jsonOption(options)
-        .option('since', { type: 'string', requiresArg: true, describe: 'Only of the last time, such as 12h or 7d' })
-        .option('operator', { type: 'string', requiresArg: true, describe: 'Only by this user or JID' })
-        .option('subject', { type: 'string', requiresArg: true, describe: 'Only about this address' })
-        .option('limit', { type: 'number', requiresArg: true, default: 100, describe: 'At most so many' }),
+        .option('since', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Only actions of the last hours or days, such as 12h or 7d',
+        })
+        .option('operator', { type: 'string', requiresArg: true, describe: 'Only actions of this user or JID' })
+        .option('subject', { type: 'string', requiresArg: true, describe: 'Only actions about this address' })
+        .option('limit', { type: 'number', requiresArg: true, default: 100, describe: 'Maximum number of actions' }),
     async ({ json, config: file, since, operator, subject, limit }) => {
       if (!Number.isInteger(limit) || limit < 1) {
         throw new CommandError(exitCodes.usage, '--limit must be a whole number above 0.');
@@ -41,11 +46,10 @@ async function found(
   server: Operator<ServedDomains>,
   { limit, ...query }: Omit<AdministrationQuery, 'beforeId'>,
 ): Promise<Administration[]> {
-  const { listAdministrations } = await import('../../web/control/audit.ts');
   const all: Administration[] = [];
   for (let more = true; more; ) {
     const wanted = Math.min(pageSize, limit - all.length);
-    const { administrations } = await server.call(listAdministrations, {
+    const { administrations } = await server.call(operations.listAdministrations, {
       ...query,
       before: all.at(-1)?.id,
       limit: wanted,

@@ -4,6 +4,7 @@ import { partialCopy } from '../../storage/sqlite/data-directory.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
+import { operations } from '../operations.ts';
 import { Progress } from '../progress.ts';
 import { withServerOrData } from '../with-operations.ts';
 
@@ -18,13 +19,12 @@ export function backupCommand(cli: Cli, context: Context): void {
     (options) =>
       jsonOption(options)
         .positional('file', { type: 'string', demandOption: true, describe: 'File to create' })
-        .option('verify', { type: 'boolean', default: false, describe: 'Read all of the copy and check it' }),
+        .option('verify', { type: 'boolean', default: false, describe: 'Read the whole copy and check it' }),
     async ({ file, verify, json, config: configFile }) => {
       const location = await locateServer(context, configFile);
       const target = resolve(context.directory, file);
-      const { backup } = await import('../../web/control/server-operations.ts');
       const progress = new CopyProgress(context, target);
-      await withServerOrData(location, (operator) => operator.call(backup, { file: target })).finally(() =>
+      await withServerOrData(location, (operator) => operator.call(operations.backup, { file: target })).finally(() =>
         progress.end(),
       );
       const contents = verify ? await verified(target) : undefined;

@@ -1,8 +1,9 @@
 import type { BlockedDomain } from '../../storage/moderation.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { locateServer, type ServerLocation } from '../configuration.ts';
-import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
+import { aligned, type Context, harmless, printDone, printJson, printLines } from '../context.ts';
 import { ControlClient } from '../control-client.ts';
+import { operations } from '../operations.ts';
 import { withRunningServer, withServerOrData } from '../with-operations.ts';
 
 /** Adds `block`. */
@@ -11,43 +12,52 @@ export function blockCommand(cli: Cli, context: Context): void {
     'block <domain>',
     'Refuse all traffic with another server',
     (options) =>
-      domainArgument(options).option('reason', { type: 'string', requiresArg: true, describe: 'A note for yourself' }),
-    async ({ domain: given, reason, config: file }) => {
+      jsonOption(domainArgument(options)).option('reason', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Note that "blocked" shows',
+      }),
+    async ({ domain: given, reason, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { blockDomain } = await import('../../web/control/moderation-operations.ts');
       const { domain } = await withServerOrData(location, (operator) =>
-        operator.call(blockDomain, { domain: given, reason }),
+        operator.call(operations.blockDomain, { domain: given, reason }),
       );
-      printLines(context, [`${domain} is blocked.`]);
+      printDone(context, json, { domain }, `${domain} is blocked.`);
     },
   );
 }
 
 /** Adds `unblock`. */
 export function unblockCommand(cli: Cli, context: Context): void {
-  cli.command('unblock <domain>', 'Take back a block', domainArgument, async ({ domain: given, config: file }) => {
-    const location = await locateServer(context, file);
-    const { unblockDomain } = await import('../../web/control/moderation-operations.ts');
-    const { domain } = await withServerOrData(location, (operator) => operator.call(unblockDomain, { domain: given }));
-    printLines(context, [`${domain} is not blocked any more.`]);
-  });
+  cli.command(
+    'unblock <domain>',
+    'Stop blocking another server',
+    (options) => jsonOption(domainArgument(options)),
+    async ({ domain: given, json, config: file }) => {
+      const location = await locateServer(context, file);
+      const { domain } = await withServerOrData(location, (operator) =>
+        operator.call(operations.unblockDomain, { domain: given }),
+      );
+      printDone(context, json, { domain }, `${domain} is no longer blocked.`);
+    },
+  );
 }
 
 /** Adds `blocked`. With an address it says which block lists of other servers have it. */
 export function blockedCommand(cli: Cli, context: Context): void {
   cli.command(
     'blocked [address]',
-    'List the blocked domains and the followed block lists, or say which lists have an address',
+    'List the blocked domains and the followed block lists; with an address, the lists that contain it',
     (options) => jsonOption(options).positional('address', { type: 'string', describe: 'An address or a domain' }),
     async ({ address, json, config: file }) => {
       const location = await locateServer(context, file);
       if (address !== undefined) return find(context, location, address, json);
-      const { listBlockedDomains } = await import('../../web/control/moderation-operations.ts');
-      const { domains } = await withServerOrData(location, (operator) => operator.call(listBlockedDomains, {}));
+      const { domains, configuration } = await withServerOrData(location, (operator) =>
+        operator.call(operations.listBlockedDomains, {}),
+      );
       const lists = await followedLists(location);
-      const { deny } = (await location.readConfig()).s2s;
-      if (json) return printJson(context, { domains, configuration: deny, lists });
-      const denied = deny.map((domain) => [domain, 'by the configuration']);
+      if (json) return printJson(context, { domains, configuration, lists });
+      const denied = configuration.map((domain) => [domain, 'by the configuration']);
       printLines(context, aligned([...domains.map(row), ...denied, ...lists.map(listRow)]));
     },
   );
@@ -57,13 +67,13 @@ export function blockedCommand(cli: Cli, context: Context): void {
 async function followedLists({ dataDir }: ServerLocation) {
   const server = await ControlClient.connect(dataDir);
   if (!server) return [];
-  const { listBlockLists } = await import('../../extensions/block-lists/block-lists.ts');
-  return (await server.call(listBlockLists, {})).lists;
+  return (await server.call(operations.listBlockLists, {})).lists;
 }
 
 async function find(context: Context, location: ServerLocation, address: string, json: boolean): Promise<void> {
-  const { findInBlockLists } = await import('../../extensions/block-lists/block-lists.ts');
-  const { lists } = await withRunningServer(location, (server) => server.call(findInBlockLists, { address }));
+  const { lists } = await withRunningServer(location, (server) =>
+    server.call(operations.findInBlockLists, { address }),
+  );
   if (json) printJson(context, { address, lists });
   else printLines(context, lists.length > 0 ? lists : [`No block list has ${address}.`]);
 }

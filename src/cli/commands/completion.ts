@@ -31,7 +31,7 @@ complete -c ampere -a '(__ampere)'`,
 export function completionCommand(cli: Cli, context: Context): void {
   cli.command(
     'completion <shell>',
-    'Print what makes a shell complete the words of this command',
+    'Print a script that completes commands and options in a shell',
     (options) =>
       options.positional('shell', {
         choices: ['bash', 'zsh', 'fish'] as const,

@@ -1,37 +1,32 @@
 import type { Forward } from '../../storage/accounts.ts';
 import type { Operator } from '../../web/control/operator.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
-import { type Cli, jidArgument, jsonOption, requireCommand } from '../cli.ts';
+import { type Cli, group, jidArgument, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
-import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { aligned, type Context, printDone, printJson, printLines } from '../context.ts';
+import { operations } from '../operations.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 const pageSize = 5000;
 const commands = [forwardSetCommand, forwardRemoveCommand, forwardListCommand];
 
 /** Adds `forward`, the commands for forwarded accounts. They also work while the server is stopped. */
-export function forwardCommand(cli: Cli, context: Context): void {
-  cli.command('forward', 'Forward the messages of accounts to other addresses', (options) => {
-    for (const add of commands) add(options, context);
-    return requireCommand(options, 'ampere forward');
-  });
-}
+export const forwardCommand = group('forward', 'Forward the messages of accounts to other addresses', commands);
 
 function forwardSetCommand(cli: Cli, context: Context): void {
   cli.command(
     'set <jid> <target>',
     'Forward the messages of an account',
     (options) =>
-      jidArgument(options, 'Address of the account').positional('target', {
+      jsonOption(jidArgument(options, 'Address of the account')).positional('target', {
         type: 'string',
         demandOption: true,
         describe: 'Address that gets the messages',
       }),
-    async ({ jid, target, config: file }) => {
+    async ({ jid, target, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { setForward } = await import('../../web/control/user-operations.ts');
-      await withServerOrData(location, (operator) => operator.call(setForward, { jid, target }));
-      printLines(context, [`Messages to ${jid} are now forwarded to ${target}.`]);
+      await withServerOrData(location, (operator) => operator.call(operations.setForward, { jid, target }));
+      printDone(context, json, { jid, target }, `Messages to ${jid} are now forwarded to ${target}.`);
     },
   );
 }
@@ -40,12 +35,11 @@ function forwardRemoveCommand(cli: Cli, context: Context): void {
   cli.command(
     'rm <jid>',
     'Stop forwarding the messages of an account',
-    (options) => jidArgument(options, 'Address of the account'),
-    async ({ jid, config: file }) => {
+    (options) => jsonOption(jidArgument(options, 'Address of the account')),
+    async ({ jid, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { removeForward } = await import('../../web/control/user-operations.ts');
-      await withServerOrData(location, (operator) => operator.call(removeForward, { jid }));
-      printLines(context, [`Messages to ${jid} are no longer forwarded.`]);
+      await withServerOrData(location, (operator) => operator.call(operations.removeForward, { jid }));
+      printDone(context, json, { jid }, `Messages to ${jid} are no longer forwarded.`);
     },
   );
 }
@@ -65,10 +59,9 @@ function forwardListCommand(cli: Cli, context: Context): void {
 }
 
 async function allForwards(operator: Operator<ServedDomains>): Promise<Forward[]> {
-  const { listForwards } = await import('../../web/control/user-operations.ts');
   const all: Forward[] = [];
   for (let more = true; more; ) {
-    const { forwards } = await operator.call(listForwards, { after: all.at(-1)?.jid, limit: pageSize });
+    const { forwards } = await operator.call(operations.listForwards, { after: all.at(-1)?.jid, limit: pageSize });
     all.push(...forwards);
     more = forwards.length === pageSize;
   }

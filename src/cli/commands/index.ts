@@ -1,19 +1,15 @@
-import type { Cli } from '../cli.ts';
-import type { Context } from '../context.ts';
-
-/** Adds a command to the command line. */
-type AddCommand = (cli: Cli, context: Context) => void;
+import type { LoadCommand } from '../cli.ts';
 
 /** Every command by its name, in the order of the help. */
-const commands = new Map<string, () => Promise<AddCommand>>([
+export const commands = new Map<string, LoadCommand>([
   ['start', async () => (await import('./start.ts')).startCommand],
   ['check', async () => (await import('./check.ts')).checkCommand],
-  ['user', async () => (await import('./user.ts')).userCommand],
+  ['user', async (args) => (await import('./user.ts')).userCommand(args)],
   ['invite', async () => (await import('./invite.ts')).inviteCommand],
   ['forward', async () => (await import('./forward.ts')).forwardCommand],
   ['archive', async () => (await import('./archive.ts')).archiveCommand],
   ['report', async () => (await import('./report.ts')).reportCommand],
-  ['room', async () => (await import('./room.ts')).roomCommand],
+  ['room', async (args) => (await import('./room.ts')).roomCommand(args)],
   ['upload', async () => (await import('./upload.ts')).uploadCommand],
   ['status', async () => (await import('./status.ts')).statusCommand],
   ['sessions', async () => (await import('./sessions.ts')).sessionsCommand],
@@ -37,10 +33,3 @@ const commands = new Map<string, () => Promise<AddCommand>>([
   ['restore', async () => (await import('./restore.ts')).restoreCommand],
   ['completion', async () => (await import('./completion.ts')).completionCommand],
 ]);
-
-/** Imports the command that the arguments begin with; for the help and for everything else, all commands. */
-export function commandsFor([name = '']: readonly string[]): Promise<AddCommand[]> {
-  const named = commands.get(name);
-  const needed = named === undefined ? [...commands.values()] : [named];
-  return Promise.all(needed.map((load) => load()));
-}

@@ -1,39 +1,46 @@
 import type { MadeInvitation } from '../../c2s/invitations.ts';
 import type { StoredInvitation } from '../../storage/invitations.ts';
-import { type Cli, jidArgument, jsonOption, requireCommand } from '../cli.ts';
+import { type Cli, group, jidArgument, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
-import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
+import { aligned, type Context, harmless, printDone, printJson, printLines } from '../context.ts';
 import { durationMs } from '../duration.ts';
+import { operations } from '../operations.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 const pageSize = 1000;
 
 /** Adds `invite`, the commands for invitations. They also work while the server is stopped. */
-export function inviteCommand(cli: Cli, context: Context): void {
-  cli.command('invite', 'Invite people to create an account', (options) => {
-    for (const add of [inviteCreateCommand, inviteListCommand, inviteRevokeCommand]) add(options, context);
-    return requireCommand(options, 'ampere invite');
-  });
-}
+export const inviteCommand = group('invite', 'Invite people to create an account', [
+  inviteCreateCommand,
+  inviteListCommand,
+  inviteRevokeCommand,
+]);
 
 function inviteCreateCommand(cli: Cli, context: Context): void {
   cli.command(
     'create',
-    'Make an invitation, and print its link',
+    'Create an invitation, and print its link',
     (options) =>
       jsonOption(options)
-        .option('user', { type: 'string', requiresArg: true, describe: 'The user name, reserved until then' })
-        .option('contact', { type: 'string', requiresArg: true, describe: 'Account that becomes the first contact' })
-        .option('domain', { type: 'string', requiresArg: true, describe: 'Domain of the account [the first one]' })
-        .option('expires', { type: 'string', requiresArg: true, describe: 'How long it can be used, such as 2d' })
-        .option('uses', { type: 'number', requiresArg: true, describe: 'How many people can use it [1]' }),
+        .option('user', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'User name of the new account, reserved for it',
+        })
+        .option('contact', { type: 'string', requiresArg: true, describe: 'Account that becomes its first contact' })
+        .option('domain', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Domain of the new account [the first domain]',
+        })
+        .option('expires', { type: 'string', requiresArg: true, describe: 'Lifetime of the invitation, such as 2d' })
+        .option('uses', { type: 'number', requiresArg: true, describe: 'Number of people who can use it [1]' }),
     async ({ user: username, contact, domain, expires, uses, json, config: file }) => {
       const location = await locateServer(context, file);
       const lifetimeMs = expires === undefined ? undefined : durationMs('expires', expires);
-      const { createInvitation } = await import('../../web/control/invitation-operations.ts');
       const made = await withServerOrData(
         location,
-        (operator) => operator.call(createInvitation, { username, contact, domain, lifetimeMs, uses }),
+        (operator) => operator.call(operations.createInvitation, { username, contact, domain, lifetimeMs, uses }),
         { create: true },
       );
       print(context, made, json);
@@ -48,11 +55,13 @@ function inviteListCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
       const location = await locateServer(context, file);
-      const { listInvitations } = await import('../../web/control/invitation-operations.ts');
       const all: StoredInvitation[] = [];
       await withServerOrData(location, async (operator) => {
         for (let more = true; more; ) {
-          const { invitations } = await operator.call(listInvitations, { after: all.at(-1)?.id ?? 0, limit: pageSize });
+          const { invitations } = await operator.call(operations.listInvitations, {
+            after: all.at(-1)?.id ?? 0,
+            limit: pageSize,
+          });
           all.push(...invitations);
           more = invitations.length === pageSize;
         }
@@ -78,12 +87,16 @@ function inviteRevokeCommand(cli: Cli, context: Context): void {
   cli.command(
     'revoke <id>',
     'Revoke an invitation or a reset link',
-    (options) => options.positional('id', { type: 'number', demandOption: true, describe: 'Its number in the list' }),
-    async ({ id, config: file }) => {
+    (options) =>
+      jsonOption(options).positional('id', {
+        type: 'number',
+        demandOption: true,
+        describe: 'Its number in "invite list"',
+      }),
+    async ({ id, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { revokeInvitation } = await import('../../web/control/invitation-operations.ts');
-      await withServerOrData(location, (operator) => operator.call(revokeInvitation, { id }));
-      printLines(context, [`Invitation ${id} is revoked.`]);
+      await withServerOrData(location, (operator) => operator.call(operations.revokeInvitation, { id }));
+      printDone(context, json, { id }, `Invitation ${id} is revoked.`);
     },
   );
 }
@@ -92,18 +105,19 @@ function inviteRevokeCommand(cli: Cli, context: Context): void {
 export function userResetLinkCommand(cli: Cli, context: Context): void {
   cli.command(
     'reset-link <jid>',
-    'Make a link with which the user sets a new password, and print it',
+    'Create a link with which the user can set a new password, and print it',
     (options) =>
       jsonOption(jidArgument(options, 'Address of the account')).option('expires', {
         type: 'string',
         requiresArg: true,
-        describe: 'How long it can be used [1d]',
+        describe: 'Lifetime of the link, such as 12h [1d]',
       }),
     async ({ jid, expires, json, config: file }) => {
       const location = await locateServer(context, file);
       const lifetimeMs = expires === undefined ? undefined : durationMs('expires', expires);
-      const { createResetLink } = await import('../../web/control/invitation-operations.ts');
-      const made = await withServerOrData(location, (operator) => operator.call(createResetLink, { jid, lifetimeMs }));
+      const made = await withServerOrData(location, (operator) =>
+        operator.call(operations.createResetLink, { jid, lifetimeMs }),
+      );
       print(context, made, json);
     },
   );

@@ -1,6 +1,7 @@
-import { type Cli, jidArgument } from '../cli.ts';
+import { type Cli, jidArgument, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
-import { type Context, printLines } from '../context.ts';
+import { type Context, printJson, printLines } from '../context.ts';
+import { operations } from '../operations.ts';
 import { withRunningServer } from '../with-operations.ts';
 
 /** Adds `kick`. */
@@ -9,15 +10,15 @@ export function kickCommand(cli: Cli, context: Context): void {
     'kick <jid>',
     'End one session, or all sessions of an account',
     (options) =>
-      jidArgument(options, 'Full address of the session, or address of the account').option('reason', {
+      jsonOption(jidArgument(options, 'Full address of the session, or address of the account')).option('reason', {
         type: 'string',
         requiresArg: true,
         describe: 'Text that the client gets',
       }),
-    async ({ jid, reason, config: file }) => {
+    async ({ jid, reason, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { kick } = await import('../../web/control/session-operations.ts');
-      const { ended } = await withRunningServer(location, (server) => server.call(kick, { jid, reason }));
+      const { ended } = await withRunningServer(location, (server) => server.call(operations.kick, { jid, reason }));
+      if (json) return printJson(context, { ended });
       printLines(
         context,
         ended.map((session) => `${session} was disconnected.`),

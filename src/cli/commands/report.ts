@@ -1,10 +1,11 @@
 import { type PassingOn, type ReportSummary, reasonWord, type StoredReport } from '../../storage/reports.ts';
 import type { Operator } from '../../web/control/operator.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
-import { type Cli, jsonOption, requireCommand } from '../cli.ts';
+import { type Cli, group, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
-import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
+import { aligned, type Context, harmless, printDone, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import { operations } from '../operations.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 const pageSize = 1000;
@@ -15,12 +16,11 @@ const recipients: Readonly<Record<PassingOn, string>> = {
 };
 
 /** Adds `report`, the commands for the reports of users. They also work while the server is stopped. */
-export function reportCommand(cli: Cli, context: Context): void {
-  cli.command('report', 'Show and remove the reports of users about spam and abuse', (options) => {
-    for (const add of [reportListCommand, reportShowCommand, reportRemoveCommand]) add(options, context);
-    return requireCommand(options, 'ampere report');
-  });
-}
+export const reportCommand = group('report', 'Show and remove the reports by users of spam and abuse', [
+  reportListCommand,
+  reportShowCommand,
+  reportRemoveCommand,
+]);
 
 function reportListCommand(cli: Cli, context: Context): void {
   cli.command(
@@ -37,10 +37,9 @@ function reportListCommand(cli: Cli, context: Context): void {
 }
 
 async function allReports(operator: Operator<ServedDomains>): Promise<ReportSummary[]> {
-  const { listReports } = await import('../../web/control/report-operations.ts');
   const all: ReportSummary[] = [];
   for (let more = true; more; ) {
-    const { reports } = await operator.call(listReports, { before: all.at(-1)?.id, limit: pageSize });
+    const { reports } = await operator.call(operations.listReports, { before: all.at(-1)?.id, limit: pageSize });
     all.push(...reports);
     more = reports.length === pageSize;
   }
@@ -59,8 +58,7 @@ function reportShowCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(idArgument(options)),
     async ({ id, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { showReport } = await import('../../web/control/report-operations.ts');
-      const report = await withServerOrData(location, (operator) => operator.call(showReport, { id }));
+      const report = await withServerOrData(location, (operator) => operator.call(operations.showReport, { id }));
       if (json) printJson(context, report);
       else printLines(context, reportLines(report));
     },
@@ -81,12 +79,16 @@ function reportLines({ id, atMs, jid, reason, reporter, texts, passingOn, messag
 }
 
 function reportRemoveCommand(cli: Cli, context: Context): void {
-  cli.command('rm <id>', 'Remove a report', idArgument, async ({ id, config: file }) => {
-    const location = await locateServer(context, file);
-    const { removeReport } = await import('../../web/control/report-operations.ts');
-    await withServerOrData(location, (operator) => operator.call(removeReport, { id }));
-    printLines(context, [`Report ${id} was removed.`]);
-  });
+  cli.command(
+    'rm <id>',
+    'Remove a report',
+    (options) => jsonOption(idArgument(options)),
+    async ({ id, json, config: file }) => {
+      const location = await locateServer(context, file);
+      await withServerOrData(location, (operator) => operator.call(operations.removeReport, { id }));
+      printDone(context, json, { id }, `Report ${id} was removed.`);
+    },
+  );
 }
 
 function idArgument(options: Cli) {

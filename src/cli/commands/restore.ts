@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import type { Cli } from '../cli.ts';
+import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
-import { type Context, printLines } from '../context.ts';
+import { type Context, printDone } from '../context.ts';
 import { ControlClient } from '../control-client.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { refuseForeignOwner } from '../with-operations.ts';
@@ -10,18 +10,20 @@ import { refuseForeignOwner } from '../with-operations.ts';
 export function restoreCommand(cli: Cli, context: Context): void {
   cli.command(
     'restore <file>',
-    'Replace the database of a stopped server by a backup',
-    (options) => options.positional('file', { type: 'string', demandOption: true, describe: 'Backup to restore' }),
-    async ({ file, config: configFile }) => {
+    'Replace the database of a stopped server with a backup',
+    (options) =>
+      jsonOption(options).positional('file', { type: 'string', demandOption: true, describe: 'Backup to restore' }),
+    async ({ file, json, config: configFile }) => {
       const { dataDir } = await readConfiguration(context, configFile);
       if ((await ControlClient.connect(dataDir)) !== undefined) {
         throw new CommandError(exitCodes.conflict, 'The server is running: stop it first.');
       }
       refuseForeignOwner(dataDir);
       const { restoreDatabase } = await import('../../storage/sqlite/restore-database.ts');
-      const kept = await restoreDatabase(resolve(context.directory, file), dataDir);
+      const backup = resolve(context.directory, file);
+      const kept = await restoreDatabase(backup, dataDir);
       const note = kept === undefined ? '' : ` The previous database is kept as ${kept}.`;
-      printLines(context, [`The backup was restored.${note}`]);
+      printDone(context, json, { file: backup, kept }, `The backup was restored.${note}`);
     },
   );
 }

@@ -18,13 +18,13 @@ import { withServerOrData } from '../with-operations.ts';
 export function roomImportCommand(cli: Cli, context: Context): void {
   cli.command(
     'import <source>',
-    'Create the rooms of an export, of a data directory of Prosody, or of a dump or SQLite database of ejabberd, with their archives',
+    'Import rooms and their archives from an export, a Prosody data directory, or an ejabberd dump or SQLite database',
     (options) =>
       jsonOption(options).positional('source', {
         type: 'string',
         demandOption: true,
         describe:
-          'File or directory that "room export", "export" or "ejabberdctl dump" has written, data directory of Prosody, or SQLite database of ejabberd',
+          'File or directory written by "room export", "export" or "ejabberdctl dump", Prosody data directory, or ejabberd SQLite database',
       }),
     async ({ source, json, config }) => {
       const progress = new Progress(context, 'messages of rooms');
@@ -80,12 +80,14 @@ async function roomsIn(path: string, domains: readonly string[]): Promise<AsyncI
 export function roomExportCommand(cli: Cli, context: Context): void {
   cli.command(
     'export [room]',
-    'Write a room, or all rooms, with members, settings and archive, for `room import`',
+    'Write a room, or all rooms, with members, settings and archive, for "room import"',
     (options) => outOption(options.positional('room', { type: 'string', describe: 'Address of the room' })),
-    async ({ room, out, config: file }) => {
+    async ({ room, out, json, config: file }) => {
       const location = await locateServer(context, file);
       const { exportedRooms } = await import('../export/export-rooms.ts');
-      await withServerOrData(location, (operator) => writeExport(context, out, exportedRooms(operator, room)));
+      await withServerOrData(location, (operator) =>
+        writeExport(context, { out, json }, exportedRooms(operator, room)),
+      );
     },
   );
 }

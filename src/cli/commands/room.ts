@@ -1,37 +1,34 @@
 import type { Argv } from 'yargs';
 import type { RoomReport } from '../../groupchat/room-operations.ts';
 import type { RoomSummary } from '../../storage/rooms.ts';
-import { type Cli, jsonOption, requireCommand } from '../cli.ts';
+import { type AddCommand, type Cli, commandsFor, group, jsonOption, type LoadCommand } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
-import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
+import { aligned, type Context, harmless, printDone, printJson, printLines } from '../context.ts';
 import type { ControlClient } from '../control-client.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import { operations } from '../operations.ts';
 import { beforeOption, purgeInSteps, removedLine, timeIn } from '../purging.ts';
 import { withRunningServer } from '../with-operations.ts';
-import { roomExportCommand, roomImportCommand } from './room-transfer.ts';
 
 const pageSize = 1000;
 const affiliations = ['owner', 'admin', 'member', 'none', 'outcast'] as const;
 
-const commands = [
-  roomListCommand,
-  roomShowCommand,
-  roomCreateCommand,
-  roomConfigCommand,
-  roomAffiliationCommand,
-  roomKickCommand,
-  roomPurgeCommand,
-  roomDestroyCommand,
-  roomExportCommand,
-  roomImportCommand,
-];
+const commands = new Map<string, LoadCommand>([
+  ['list', async () => roomListCommand],
+  ['show', async () => roomShowCommand],
+  ['create', async () => roomCreateCommand],
+  ['config', async () => roomConfigCommand],
+  ['affiliation', async () => roomAffiliationCommand],
+  ['kick', async () => roomKickCommand],
+  ['purge', async () => roomPurgeCommand],
+  ['destroy', async () => roomDestroyCommand],
+  ['export', async () => (await import('./room-transfer.ts')).roomExportCommand],
+  ['import', async () => (await import('./room-transfer.ts')).roomImportCommand],
+]);
 
-/** Adds `room`, the commands for rooms. All but `room export` and `room import` need a running server. */
-export function roomCommand(cli: Cli, context: Context): void {
-  cli.command('room', 'Show, create, change, destroy, export and import rooms', (options) => {
-    for (const add of commands) add(options, context);
-    return requireCommand(options, 'ampere room');
-  });
+/** Loads `room`, the commands for rooms. All but `room export` and `room import` need a running server. */
+export async function roomCommand(args: readonly string[]): Promise<AddCommand> {
+  return group('room', 'Show, create, change, destroy, export and import rooms', await commandsFor(commands, args));
 }
 
 function roomListCommand(cli: Cli, context: Context): void {
@@ -48,10 +45,9 @@ function roomListCommand(cli: Cli, context: Context): void {
 }
 
 async function allRooms(server: ControlClient): Promise<RoomSummary[]> {
-  const { listRooms } = await import('../../groupchat/room-operations.ts');
   const all: RoomSummary[] = [];
   for (let more = true; more; ) {
-    const { rooms } = await server.call(listRooms, { after: all.at(-1)?.address, limit: pageSize });
+    const { rooms } = await server.call(operations.listRooms, { after: all.at(-1)?.address, limit: pageSize });
     all.push(...rooms);
     more = rooms.length === pageSize;
   }
@@ -70,8 +66,7 @@ function roomShowCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(roomArgument(options)),
     async ({ room, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { showRoom } = await import('../../groupchat/room-operations.ts');
-      const report = await withRunningServer(location, (server) => server.call(showRoom, { room }));
+      const report = await withRunningServer(location, (server) => server.call(operations.showRoom, { room }));
       if (json) printJson(context, report);
       else printLines(context, reportLines(report));
     },
@@ -97,19 +92,18 @@ function reportLines(report: RoomReport): string[] {
 function roomCreateCommand(cli: Cli, context: Context): void {
   cli.command(
     'create <room> [setting..]',
-    'Create a room; its settings are written as KEY=VALUE, as `room config` shows them',
+    'Create a room with these settings; "room config" shows the settings of a room',
     (options) =>
-      settingsArgument(roomArgument(options)).option('owner', {
+      settingsArgument(jsonOption(roomArgument(options))).option('owner', {
         type: 'string',
         requiresArg: true,
         describe: 'Address of the account that owns the room',
       }),
-    async ({ room, setting, owner, config: file }) => {
+    async ({ room, setting, owner, json, config: file }) => {
       const settings = settingsIn(setting);
       const location = await locateServer(context, file);
-      const { createRoom } = await import('../../groupchat/room-operations.ts');
-      await withRunningServer(location, (server) => server.call(createRoom, { room, owner, settings }));
-      printLines(context, [`${room} was created.`]);
+      await withRunningServer(location, (server) => server.call(operations.createRoom, { room, owner, settings }));
+      printDone(context, json, { room }, `${room} was created.`);
     },
   );
 }
@@ -117,15 +111,14 @@ function roomCreateCommand(cli: Cli, context: Context): void {
 function roomConfigCommand(cli: Cli, context: Context): void {
   cli.command(
     'config <room> [setting..]',
-    'Show the settings of a room, or change those that are written as KEY=VALUE',
+    'Show the settings of a room, or change some of them',
     (options) => jsonOption(settingsArgument(roomArgument(options))),
     async ({ room, setting, json, config: file }) => {
       const settings = settingsIn(setting);
       const location = await locateServer(context, file);
-      const { configureRoom, showConfig } = await import('../../groupchat/room-operations.ts');
       const shown = await withRunningServer(location, async (server) => {
-        if (Object.keys(settings).length > 0) await server.call(configureRoom, { room, settings });
-        return server.call(showConfig, { room });
+        if (Object.keys(settings).length > 0) await server.call(operations.configureRoom, { room, settings });
+        return server.call(operations.showConfig, { room });
       });
       if (json) printJson(context, shown);
       else printLines(context, aligned(Object.entries(shown).map(([key, value]) => [key, harmless(value)])));
@@ -136,18 +129,17 @@ function roomConfigCommand(cli: Cli, context: Context): void {
 function roomKickCommand(cli: Cli, context: Context): void {
   cli.command(
     'kick <room> <nick>',
-    'Remove an occupant from a room; it may enter again',
+    'Remove an occupant from a room, who may enter again',
     (options) =>
-      reasonOption(roomArgument(options)).positional('nick', {
+      reasonOption(jsonOption(roomArgument(options))).positional('nick', {
         type: 'string',
         demandOption: true,
         describe: 'Nickname of the occupant',
       }),
-    async ({ room, nick, reason, config: file }) => {
+    async ({ room, nick, reason, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { kickOccupant } = await import('../../groupchat/room-operations.ts');
-      await withRunningServer(location, (server) => server.call(kickOccupant, { room, nick, reason }));
-      printLines(context, [`${nick} was removed from ${room}.`]);
+      await withRunningServer(location, (server) => server.call(operations.kickOccupant, { room, nick, reason }));
+      printDone(context, json, { room, nick }, `${nick} was removed from ${room}.`);
     },
   );
 }
@@ -155,16 +147,15 @@ function roomKickCommand(cli: Cli, context: Context): void {
 function roomPurgeCommand(cli: Cli, context: Context): void {
   cli.command(
     'purge <room>',
-    'Remove the messages of the archive of a room',
-    (options) => beforeOption(roomArgument(options)),
-    async ({ room, before, config: file }) => {
+    'Remove messages from the archive of a room',
+    (options) => beforeOption(jsonOption(roomArgument(options))),
+    async ({ room, before, json, config: file }) => {
       const beforeMs = before === undefined ? undefined : timeIn(before);
       const location = await locateServer(context, file);
-      const { purgeRoom } = await import('../../groupchat/room-operations.ts');
       const removed = await withRunningServer(location, (server) =>
-        purgeInSteps(context, (atLeast) => server.call(purgeRoom, { room, beforeMs, atLeast })),
+        purgeInSteps(context, (atLeast) => server.call(operations.purgeRoom, { room, beforeMs, atLeast })),
       );
-      printLines(context, [removedLine(removed, room)]);
+      printDone(context, json, { room, removed }, removedLine(removed, room));
     },
   );
 }
@@ -172,16 +163,15 @@ function roomPurgeCommand(cli: Cli, context: Context): void {
 function roomAffiliationCommand(cli: Cli, context: Context): void {
   cli.command(
     'affiliation <room> <jid> <affiliation>',
-    'Change how a user or a domain is affiliated with a room',
+    'Set the affiliation of a user or a domain with a room',
     (options) =>
-      roomArgument(options)
+      jsonOption(roomArgument(options))
         .positional('jid', { type: 'string', demandOption: true, describe: 'Address of the user, or a domain' })
         .positional('affiliation', { choices: affiliations, demandOption: true, describe: 'The new affiliation' }),
-    async ({ room, jid, affiliation, config: file }) => {
+    async ({ room, jid, affiliation, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { setAffiliation } = await import('../../groupchat/room-operations.ts');
-      await withRunningServer(location, (server) => server.call(setAffiliation, { room, jid, affiliation }));
-      printLines(context, [`${jid} has the affiliation ${affiliation} with ${room}.`]);
+      await withRunningServer(location, (server) => server.call(operations.setAffiliation, { room, jid, affiliation }));
+      printDone(context, json, { room, jid, affiliation }, `${jid} has the affiliation ${affiliation} with ${room}.`);
     },
   );
 }
@@ -190,12 +180,11 @@ function roomDestroyCommand(cli: Cli, context: Context): void {
   cli.command(
     'destroy <room>',
     'Destroy a room with its archive',
-    (options) => reasonOption(roomArgument(options)),
-    async ({ room, reason, config: file }) => {
+    (options) => reasonOption(jsonOption(roomArgument(options))),
+    async ({ room, reason, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { destroyRoom } = await import('../../groupchat/room-operations.ts');
-      await withRunningServer(location, (server) => server.call(destroyRoom, { room, reason }));
-      printLines(context, [`${room} was destroyed.`]);
+      await withRunningServer(location, (server) => server.call(operations.destroyRoom, { room, reason }));
+      printDone(context, json, { room }, `${room} was destroyed.`);
     },
   );
 }
@@ -205,9 +194,12 @@ function reasonOption<Options>(options: Argv<Options>) {
 }
 
 function settingsArgument<Options>(options: Argv<Options>) {
-  return options
-    .parserConfiguration({ 'duplicate-arguments-array': true })
-    .positional('setting', { type: 'string', array: true, default: [], describe: 'KEY=VALUE' });
+  return options.parserConfiguration({ 'duplicate-arguments-array': true }).positional('setting', {
+    type: 'string',
+    array: true,
+    default: [],
+    describe: 'Setting as KEY=VALUE, such as membersOnly=true',
+  });
 }
 
 function settingsIn(words: readonly string[]): Record<string, string> {

@@ -1,18 +1,17 @@
 import type { TestStep } from '../../federation/link-test.ts';
 import type { PeerStreamReport } from '../../federation/peer-report.ts';
-import { type Cli, jsonOption, requireCommand } from '../cli.ts';
+import { type Cli, group, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import { operations } from '../operations.ts';
 import { withRunningServer } from '../with-operations.ts';
 
 /** Adds `s2s`, the commands for other servers. */
-export function s2sCommand(cli: Cli, context: Context): void {
-  cli.command('s2s', 'Show and test the streams with other servers', (options) => {
-    for (const add of [s2sListCommand, s2sTestCommand]) add(options, context);
-    return requireCommand(options, 'ampere s2s');
-  });
-}
+export const s2sCommand = group('s2s', 'Show and test the streams with other servers', [
+  s2sListCommand,
+  s2sTestCommand,
+]);
 
 function s2sListCommand(cli: Cli, context: Context): void {
   cli.command(
@@ -21,8 +20,7 @@ function s2sListCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
       const location = await locateServer(context, file);
-      const { listPeers } = await import('../../web/control/server-operations.ts');
-      const { streams } = await withRunningServer(location, (server) => server.call(listPeers, {}));
+      const { streams } = await withRunningServer(location, (server) => server.call(operations.listPeers, {}));
       if (json) printJson(context, { streams });
       else printLines(context, aligned(streams.toSorted(byDomain).map(streamRow)));
     },
@@ -63,9 +61,8 @@ function s2sTestCommand(cli: Cli, context: Context): void {
         }),
     async ({ domain, from, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { testPeer } = await import('../../web/control/server-operations.ts');
       const pair = { remote: domain, local: from };
-      const report = await withRunningServer(location, (server) => server.call(testPeer, pair));
+      const report = await withRunningServer(location, (server) => server.call(operations.testPeer, pair));
       if (json) printJson(context, report);
       else printLines(context, aligned(report.steps.map(stepRow)));
       if (!report.reached) throw new CommandError(exitCodes.failed, `The stream to ${domain} failed.`);

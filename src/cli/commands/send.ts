@@ -4,6 +4,7 @@ import { locateServer } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { durationMs } from '../duration.ts';
 import { CommandEnd, type ExitCode, exitCodes } from '../exit-codes.ts';
+import { operations } from '../operations.ts';
 import { ruleOption, rulesOption } from '../rule-option.ts';
 import { withRunningServer } from '../with-operations.ts';
 
@@ -49,8 +50,7 @@ export function sendCommand(cli: Cli, context: Context): void {
       const expireInMs = expireIn === undefined ? undefined : durationMs('expire-in', expireIn);
       const waitMs = durationMs('wait', wait);
       const request = { to, from, type, subject, body, rules, expireInMs, onExpiry, waitMs };
-      const { sendMessage } = await import('../../extensions/amp/operator/message-operations.ts');
-      const report = await withRunningServer(location, (server) => server.call(sendMessage, request));
+      const report = await withRunningServer(location, (server) => server.call(operations.sendMessage, request));
       if (json) printJson(context, report);
       else printLines(context, [sentence(report)]);
       const code = exitCodeOf[report.outcome];

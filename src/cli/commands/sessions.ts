@@ -2,6 +2,7 @@ import type { SessionReport } from '../../web/control/session-operations.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { operations } from '../operations.ts';
 import { withRunningServer } from '../with-operations.ts';
 
 /** Adds `sessions`. */
@@ -13,8 +14,9 @@ export function sessionsCommand(cli: Cli, context: Context): void {
       jsonOption(options).option('user', { type: 'string', describe: 'Show only the sessions of this account' }),
     async ({ json, user, config: file }) => {
       const location = await locateServer(context, file);
-      const { listSessions } = await import('../../web/control/session-operations.ts');
-      const { sessions } = await withRunningServer(location, (server) => server.call(listSessions, { user }));
+      const { sessions } = await withRunningServer(location, (server) =>
+        server.call(operations.listSessions, { user }),
+      );
       if (json) printJson(context, { sessions });
       else printLines(context, aligned(sessions.map(row)));
     },

@@ -5,6 +5,7 @@ import type { StatusReport } from '../../web/control/server-operations.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { operations } from '../operations.ts';
 import { withRunningServer } from '../with-operations.ts';
 
 /** Adds `status`. */
@@ -15,8 +16,7 @@ export function statusCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
       const location = await locateServer(context, file);
-      const { serverStatus } = await import('../../web/control/server-operations.ts');
-      const status = await withRunningServer(location, (server) => server.call(serverStatus, {}));
+      const status = await withRunningServer(location, (server) => server.call(operations.serverStatus, {}));
       if (json) printJson(context, status);
       else printLines(context, aligned(rows(status)));
     },

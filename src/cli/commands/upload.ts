@@ -1,31 +1,32 @@
 import type { StoredUpload } from '../../storage/uploads.ts';
-import { type Cli, jsonOption, requireCommand } from '../cli.ts';
+import { type Cli, group, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
-import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
+import { aligned, type Context, harmless, printDone, printJson, printLines } from '../context.ts';
 import type { ControlClient } from '../control-client.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import { operations } from '../operations.ts';
 import { withRunningServer } from '../with-operations.ts';
 
 const pageSize = 1000;
 const accountsShown = 20;
 
 /** Adds `upload`, the commands for uploaded files. The server must run. */
-export function uploadCommand(cli: Cli, context: Context): void {
-  cli.command('upload', 'Show and remove uploaded files', (options) => {
-    for (const add of [uploadUsageCommand, uploadListCommand, uploadRemoveCommand]) add(options, context);
-    return requireCommand(options, 'ampere upload');
-  });
-}
+export const uploadCommand = group('upload', 'Show and remove uploaded files', [
+  uploadUsageCommand,
+  uploadListCommand,
+  uploadRemoveCommand,
+]);
 
 function uploadUsageCommand(cli: Cli, context: Context): void {
   cli.command(
     'usage',
-    'Show how much is stored, and the accounts with the most',
+    'Show the size of all uploaded files, and the accounts that use the most space',
     (options) => jsonOption(options),
     async ({ json, config: file }) => {
       const location = await locateServer(context, file);
-      const { uploadUsage } = await import('../../extensions/upload/upload-operations.ts');
-      const usage = await withRunningServer(location, (server) => server.call(uploadUsage, { limit: accountsShown }));
+      const usage = await withRunningServer(location, (server) =>
+        server.call(operations.uploadUsage, { limit: accountsShown }),
+      );
       if (json) return printJson(context, usage);
       const rows = usage.accounts.map(({ owner, files, bytes }) => [owner, filesText(files), sizeText(bytes)]);
       printLines(context, [`In all: ${sizeText(usage.bytes)}`, ...aligned(rows)]);
@@ -36,7 +37,7 @@ function uploadUsageCommand(cli: Cli, context: Context): void {
 function uploadListCommand(cli: Cli, context: Context): void {
   cli.command(
     'list [url]',
-    'List uploaded files, latest first, or show whose file an address is',
+    'List uploaded files, latest first; with a URL, only that file and its owner',
     (options) => jsonOption(userOption(urlArgument(options))),
     async ({ url, user, json, config: file }) => {
       const location = await locateServer(context, file);
@@ -54,10 +55,13 @@ interface Wanted {
 }
 
 async function allUploads(server: ControlClient, wanted: Wanted): Promise<StoredUpload[]> {
-  const { listUploads } = await import('../../extensions/upload/upload-operations.ts');
   const all: StoredUpload[] = [];
   for (let more = true; more; ) {
-    const { uploads } = await server.call(listUploads, { ...wanted, before: all.at(-1)?.number, limit: pageSize });
+    const { uploads } = await server.call(operations.listUploads, {
+      ...wanted,
+      before: all.at(-1)?.number,
+      limit: pageSize,
+    });
     all.push(...uploads);
     more = uploads.length === pageSize;
   }
@@ -71,28 +75,27 @@ function row({ id, owner, name, type, size, uploadedAtMs }: StoredUpload): strin
 function uploadRemoveCommand(cli: Cli, context: Context): void {
   cli.command(
     'remove [url]',
-    'Remove the file at an address, or the files of a user, or old files',
+    'Remove one file, the files of an account, or old files',
     (options) =>
-      userOption(urlArgument(options)).option('older', {
+      jsonOption(userOption(urlArgument(options))).option('older', {
         type: 'number',
         requiresArg: true,
-        describe: 'Only files that are older than so many days',
+        describe: 'Only files older than this number of days',
       }),
-    async ({ url, user, older: olderThanDays, config: file }) => {
+    async ({ url, user, older: olderThanDays, json, config: file }) => {
       if (url === undefined && user === undefined && olderThanDays === undefined)
-        throw new CommandError(exitCodes.usage, 'Name the address of a file, --user or --older.');
+        throw new CommandError(exitCodes.usage, 'Give the URL of a file, --user or --older.');
       const location = await locateServer(context, file);
-      const { removeUploads } = await import('../../extensions/upload/upload-operations.ts');
       const { removed } = await withRunningServer(location, (server) =>
-        server.call(removeUploads, { url, user, olderThanDays }),
+        server.call(operations.removeUploads, { url, user, olderThanDays }),
       );
-      printLines(context, [`${filesText(removed)} ${removed === 1 ? 'was' : 'were'} removed.`]);
+      printDone(context, json, { removed }, `${filesText(removed)} ${removed === 1 ? 'was' : 'were'} removed.`);
     },
   );
 }
 
 function urlArgument(options: Cli) {
-  return options.positional('url', { type: 'string', describe: 'Address or id of a file' });
+  return options.positional('url', { type: 'string', describe: 'URL or id of a file' });
 }
 
 function userOption<T extends ReturnType<typeof urlArgument>>(options: T) {

@@ -1,6 +1,7 @@
-import { type Cli, jidArgument } from '../cli.ts';
+import { type Cli, jidArgument, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
-import { type Context, printLines } from '../context.ts';
+import { type Context, printDone } from '../context.ts';
+import { operations } from '../operations.ts';
 import { passwordFrom, passwordOptions } from '../password.ts';
 import { withServerOrData } from '../with-operations.ts';
 
@@ -9,14 +10,15 @@ export function userAddCommand(cli: Cli, context: Context): void {
   cli.command(
     'add <jid>',
     'Create an account',
-    (options) => passwordOptions(jidArgument(options, 'Address of the account, such as romeo@example.org')),
-    async ({ jid, config: file, ...options }) => {
+    (options) => passwordOptions(jsonOption(jidArgument(options, 'Address of the account, such as romeo@example.org'))),
+    async ({ jid, json, config: file, ...options }) => {
       const location = await locateServer(context, file);
       const password = await passwordFrom(context, options);
-      const { addUser } = await import('../../web/control/user-operations.ts');
       const request = { jid, password };
-      const added = await withServerOrData(location, (operator) => operator.call(addUser, request), { create: true });
-      printLines(context, [`${added.jid} was created.`]);
+      const added = await withServerOrData(location, (operator) => operator.call(operations.addUser, request), {
+        create: true,
+      });
+      printDone(context, json, added, `${added.jid} was created.`);
     },
   );
 }

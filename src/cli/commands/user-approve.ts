@@ -1,22 +1,21 @@
 import type { Suspension } from '../../storage/moderation.ts';
 import { type Cli, jidArgument, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
-import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { aligned, type Context, printDone, printJson, printLines } from '../context.ts';
+import { operations } from '../operations.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 /** Adds `user approve`. Without an address it lists the accounts that wait. */
 export function userApproveCommand(cli: Cli, context: Context): void {
   cli.command(
     'approve [jid]',
-    'Let the user of a registered account log in; without an address, list the accounts that wait',
+    'Approve an account, so that its user can log in; without an address, list the accounts that wait for approval',
     (options) => jsonOption(options).positional('jid', { type: 'string', describe: 'Address of the account' }),
     async ({ jid, json, config: file }) => {
       if (jid === undefined) return list(context, file, json);
       const location = await locateServer(context, file);
-      const { approveUser } = await import('../../web/control/moderation-operations.ts');
-      await withServerOrData(location, (operator) => operator.call(approveUser, { jid }));
-      if (json) printJson(context, { jid });
-      else printLines(context, [`${jid} is approved.`]);
+      await withServerOrData(location, (operator) => operator.call(operations.approveUser, { jid }));
+      printDone(context, json, { jid }, `${jid} is approved.`);
     },
   );
 }
@@ -26,20 +25,18 @@ export function userRejectCommand(cli: Cli, context: Context): void {
   cli.command(
     'reject <jid>',
     'Remove an account that waits for approval',
-    (options) => jidArgument(options, 'Address of the account'),
-    async ({ jid, config: file }) => {
+    (options) => jsonOption(jidArgument(options, 'Address of the account')),
+    async ({ jid, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { rejectUser } = await import('../../web/control/moderation-operations.ts');
-      await withServerOrData(location, (operator) => operator.call(rejectUser, { jid }));
-      printLines(context, [`${jid} was removed.`]);
+      await withServerOrData(location, (operator) => operator.call(operations.rejectUser, { jid }));
+      printDone(context, json, { jid }, `${jid} was removed.`);
     },
   );
 }
 
 async function list(context: Context, file: string | undefined, json: boolean): Promise<void> {
   const location = await locateServer(context, file);
-  const { listWaiting } = await import('../../web/control/moderation-operations.ts');
-  const { accounts } = await withServerOrData(location, (operator) => operator.call(listWaiting, {}));
+  const { accounts } = await withServerOrData(location, (operator) => operator.call(operations.listWaiting, {}));
   if (json) printJson(context, { accounts });
   else printLines(context, aligned(accounts.map(row)));
 }

@@ -2,6 +2,7 @@ import type { DeviceReport } from '../../c2s/devices.ts';
 import { type Cli, jidArgument, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
 import { aligned, type Context, printJson, printLines } from '../context.ts';
+import { operations } from '../operations.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 /** Adds `user devices`. */
@@ -12,8 +13,9 @@ export function userDevicesCommand(cli: Cli, context: Context): void {
     (options) => jsonOption(jidArgument(options, 'Address of the account')),
     async ({ jid, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { listDevices } = await import('../../web/control/device-operations.ts');
-      const { devices } = await withServerOrData(location, (operator) => operator.call(listDevices, { jid }));
+      const { devices } = await withServerOrData(location, (operator) =>
+        operator.call(operations.listDevices, { jid }),
+      );
       if (json) printJson(context, { devices });
       else printLines(context, aligned(devices.map(row)));
     },
@@ -26,21 +28,22 @@ export function userRevokeCommand(cli: Cli, context: Context): void {
     'revoke <jid> <device>',
     'End the sessions of a device and remove its tokens',
     (options) =>
-      jidArgument(options, 'Address of the account').positional('device', {
+      jsonOption(jidArgument(options, 'Address of the account')).positional('device', {
         type: 'string',
         demandOption: true,
         describe: 'Id of the device, as "user devices" shows it',
       }),
-    async ({ jid, device, config: file }) => {
+    async ({ jid, device, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { revokeDevice } = await import('../../web/control/device-operations.ts');
       const { knowsPassword } = await withServerOrData(location, (operator) =>
-        operator.call(revokeDevice, { jid, device }),
+        operator.call(operations.revokeDevice, { jid, device }),
       );
-      printLines(context, [`The sessions and tokens of ${device} were removed.`]);
-      if (!knowsPassword) return;
+      if (json) return printJson(context, { jid, device, knowsPassword });
       printLines(context, [
-        `It knows the password: change it with "ampere user passwd ${jid}" to keep the device out.`,
+        `The sessions and tokens of ${device} were removed.`,
+        ...(knowsPassword
+          ? [`It knows the password: change it with "ampere user passwd ${jid}" to keep the device out.`]
+          : []),
       ]);
     },
   );

@@ -9,8 +9,8 @@ export function userExportCommand(cli: Cli, context: Context): void {
   cli.command(
     'export <jid>',
     'Write an account, or all accounts of a domain, as a XEP-0227 file',
-    (options) => outOption(jidArgument(options, 'Account or domain')),
-    async ({ jid, out, config: configFile }) => {
+    (options) => outOption(jidArgument(options, 'Address of the account, or a domain')),
+    async ({ jid, out, json, config: configFile }) => {
       const location = await locateServer(context, configFile);
       const [{ exportedDocument }, { operatorAddress }] = await Promise.all([
         import('../export/export-users.ts'),
@@ -18,7 +18,7 @@ export function userExportCommand(cli: Cli, context: Context): void {
       ]);
       const lose = (account: string, what: string) => context.stderr.write(`${account}: left out: ${what}\n`);
       await withServerOrData(location, (operator) =>
-        writeExport(context, out, exportedDocument({ operator, lose }, [operatorAddress(jid)])),
+        writeExport(context, { out, json }, exportedDocument({ operator, lose }, [operatorAddress(jid)])),
       );
     },
   );

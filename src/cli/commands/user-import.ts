@@ -7,6 +7,7 @@ import { CommandError, exitCodes } from '../exit-codes.ts';
 import type { SendArchived } from '../import/archive-upload.ts';
 import { type ImportSummary, importReport } from '../import/import-report.ts';
 import type { ImportOptions } from '../import/import-users.ts';
+import { operations } from '../operations.ts';
 import { Progress, withProgress } from '../progress.ts';
 import { withServerOrData } from '../with-operations.ts';
 
@@ -19,23 +20,24 @@ const standardInput = '-';
 export function userImportCommand(cli: Cli, context: Context): void {
   cli.command(
     'import <file>',
-    'Create accounts from lines of jid,password or jid,bcrypt-hash, from a XEP-0227 file, or from another server: a data directory of Prosody, a dump or SQLite database of ejabberd, a file of Openfire',
+    'Import accounts from a list of passwords or bcrypt hashes, a XEP-0227 file, a Prosody data directory, an ejabberd dump or SQLite database, or an Openfire export',
     (options) =>
       jsonOption(options)
         .positional('file', {
           type: 'string',
           demandOption: true,
-          describe: 'File or directory to import; - reads standard input',
+          describe:
+            'File or directory to import; a list has lines of jid,password or jid,bcrypt-hash; - reads standard input',
         })
         .option('iterations', {
           type: 'number',
           requiresArg: true,
-          describe: 'PBKDF2 iterations for hashing the passwords',
+          describe: 'PBKDF2 iterations for hashing the passwords [authentication.scramIterations]',
         })
         .option('domain', {
           type: 'string',
           requiresArg: true,
-          describe: 'Domain of the accounts of a file that names none',
+          describe: 'Domain of the accounts, if the file does not name it',
         }),
     async ({ file, json, iterations, domain, config }) => {
       const progress = new Progress(context, 'accounts');
@@ -68,10 +70,9 @@ async function importFile(
   if (iterations !== undefined) checkIterations(iterations);
   const location = await locateServer(context, configFile);
   const config = await location.readConfig();
-  const [{ entriesIn }, { addressFault, importUsers }, operations] = await Promise.all([
+  const [{ entriesIn }, { addressFault, importUsers }] = await Promise.all([
     import('../import/entries-in.ts'),
     import('../import/import-users.ts'),
-    import('../../web/control/import-operations.ts'),
   ]);
   const entries = await entriesIn(context, sourceOf(file, context), {
     nowMs: systemClock.nowMs(),

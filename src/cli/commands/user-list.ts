@@ -3,6 +3,7 @@ import type { ServedDomains } from '../../web/control/served-domains.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
+import { operations } from '../operations.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 const pageSize = 5000;
@@ -24,10 +25,9 @@ export function userListCommand(cli: Cli, context: Context): void {
 }
 
 async function allUsers(operator: Operator<ServedDomains>, domain: string | undefined): Promise<string[]> {
-  const { listUsers } = await import('../../web/control/user-operations.ts');
   const all: string[] = [];
   for (let more = true; more; ) {
-    const { users } = await operator.call(listUsers, { domain, after: all.at(-1), limit: pageSize });
+    const { users } = await operator.call(operations.listUsers, { domain, after: all.at(-1), limit: pageSize });
     all.push(...users);
     more = users.length === pageSize;
   }

@@ -1,6 +1,7 @@
-import { type Cli, jidArgument } from '../cli.ts';
+import { type Cli, jidArgument, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
-import { type Context, printLines } from '../context.ts';
+import { type Context, printDone } from '../context.ts';
+import { operations } from '../operations.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 /** Adds `user rm`. */
@@ -8,12 +9,11 @@ export function userRemoveCommand(cli: Cli, context: Context): void {
   cli.command(
     'rm <jid>',
     'Remove an account with all its data and end its sessions',
-    (options) => jidArgument(options, 'Address of the account'),
-    async ({ jid, config: file }) => {
+    (options) => jsonOption(jidArgument(options, 'Address of the account')),
+    async ({ jid, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { removeUser } = await import('../../web/control/user-operations.ts');
-      await withServerOrData(location, (operator) => operator.call(removeUser, { jid }));
-      printLines(context, [`${jid} was removed.`]);
+      await withServerOrData(location, (operator) => operator.call(operations.removeUser, { jid }));
+      printDone(context, json, { jid }, `${jid} was removed.`);
     },
   );
 }

@@ -3,25 +3,25 @@ import type { Suspension } from '../../storage/moderation.ts';
 import { type Cli, jidArgument, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
 import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
+import { operations } from '../operations.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 /** Adds `user show`. */
 export function userShowCommand(cli: Cli, context: Context): void {
   cli.command(
     'show <jid>',
-    'Show an account: when its user was last online, and how much it has',
+    'Show when a user was last online, and how many contacts and stored messages the account has',
     (options) =>
       jsonOption(jidArgument(options, 'Address of the account')).option('roster', {
         type: 'boolean',
         default: false,
-        describe: 'Show the contacts, too',
+        describe: 'Also list the contacts',
       }),
     async ({ jid, roster, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { showUser, userRoster } = await import('../../web/control/user-operations.ts');
       const { shown, contacts } = await withServerOrData(location, async (operator) => ({
-        shown: await operator.call(showUser, { jid }),
-        contacts: roster ? (await operator.call(userRoster, { jid })).contacts : undefined,
+        shown: await operator.call(operations.showUser, { jid }),
+        contacts: roster ? (await operator.call(operations.userRoster, { jid })).contacts : undefined,
       }));
       if (json) return printJson(context, { ...shown, ...(contacts && { roster: contacts }) });
       const rows = [

@@ -1,8 +1,9 @@
 import type { Suspension } from '../../storage/moderation.ts';
 import { type Cli, jidArgument, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
-import { aligned, type Context, harmless, printJson, printLines } from '../context.ts';
+import { aligned, type Context, harmless, printDone, printJson, printLines } from '../context.ts';
 import { durationMs } from '../duration.ts';
+import { operations } from '../operations.ts';
 import { withServerOrData } from '../with-operations.ts';
 
 /** Adds `user suspend`. Without an address it lists the suspended accounts. */
@@ -13,31 +14,28 @@ export function userSuspendCommand(cli: Cli, context: Context): void {
     (options) =>
       jsonOption(options)
         .positional('jid', { type: 'string', describe: 'Address of the account' })
-        .option('reason', { type: 'string', requiresArg: true, describe: 'Text that the user gets' })
+        .option('reason', { type: 'string', requiresArg: true, describe: 'Text that the user gets at login' })
         .option('remove-after', {
           type: 'string',
           requiresArg: true,
-          describe: 'Remove the account then, unless it is resumed, such as 14d',
+          describe: 'Remove the account after this time, such as 14d, unless it is resumed',
         }),
     async ({ jid, json, reason, removeAfter, config: file }) => {
       if (jid === undefined) return list(context, file, json);
       const location = await locateServer(context, file);
       const removeAfterMs = removeAfter === undefined ? undefined : durationMs('remove-after', removeAfter);
-      const { suspendUser } = await import('../../web/control/moderation-operations.ts');
       const { removeAtMs } = await withServerOrData(location, (operator) =>
-        operator.call(suspendUser, { jid, reason, removeAfterMs }),
+        operator.call(operations.suspendUser, { jid, reason, removeAfterMs }),
       );
-      if (json) return printJson(context, { jid, removeAtMs });
       const until = removeAtMs === undefined ? '' : `, and is removed on ${new Date(removeAtMs).toISOString()}`;
-      printLines(context, [`${jid} is suspended${until}.`]);
+      printDone(context, json, { jid, removeAtMs }, `${jid} is suspended${until}.`);
     },
   );
 }
 
 async function list(context: Context, file: string | undefined, json: boolean): Promise<void> {
   const location = await locateServer(context, file);
-  const { listSuspensions } = await import('../../web/control/moderation-operations.ts');
-  const { suspensions } = await withServerOrData(location, (operator) => operator.call(listSuspensions, {}));
+  const { suspensions } = await withServerOrData(location, (operator) => operator.call(operations.listSuspensions, {}));
   if (json) printJson(context, { suspensions });
   else printLines(context, aligned(suspensions.map(row)));
 }
@@ -52,12 +50,11 @@ export function userResumeCommand(cli: Cli, context: Context): void {
   cli.command(
     'resume <jid>',
     'Let the user of a suspended account log in again',
-    (options) => jidArgument(options, 'Address of the account'),
-    async ({ jid, config: file }) => {
+    (options) => jsonOption(jidArgument(options, 'Address of the account')),
+    async ({ jid, json, config: file }) => {
       const location = await locateServer(context, file);
-      const { resumeUser } = await import('../../web/control/moderation-operations.ts');
-      await withServerOrData(location, (operator) => operator.call(resumeUser, { jid }));
-      printLines(context, [`${jid} is not suspended any more.`]);
+      await withServerOrData(location, (operator) => operator.call(operations.resumeUser, { jid }));
+      printDone(context, json, { jid }, `${jid} is no longer suspended.`);
     },
   );
 }

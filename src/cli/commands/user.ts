@@ -1,38 +1,24 @@
-import { type Cli, requireCommand } from '../cli.ts';
-import type { Context } from '../context.ts';
-import { userResetLinkCommand } from './invite.ts';
-import { userAddCommand } from './user-add.ts';
-import { userApproveCommand, userRejectCommand } from './user-approve.ts';
-import { userDevicesCommand, userRevokeCommand } from './user-devices.ts';
-import { userExportCommand } from './user-export.ts';
-import { userImportCommand } from './user-import.ts';
-import { userListCommand } from './user-list.ts';
-import { userPasswdCommand } from './user-passwd.ts';
-import { userRemoveCommand } from './user-rm.ts';
-import { userShowCommand } from './user-show.ts';
-import { userResumeCommand, userSuspendCommand } from './user-suspend.ts';
+import { type AddCommand, commandsFor, group, type LoadCommand } from '../cli.ts';
 
-const commands = [
-  userAddCommand,
-  userPasswdCommand,
-  userResetLinkCommand,
-  userRemoveCommand,
-  userApproveCommand,
-  userRejectCommand,
-  userSuspendCommand,
-  userResumeCommand,
-  userListCommand,
-  userShowCommand,
-  userImportCommand,
-  userExportCommand,
-  userDevicesCommand,
-  userRevokeCommand,
-];
+const commands = new Map<string, LoadCommand>([
+  ['add', async () => (await import('./user-add.ts')).userAddCommand],
+  ['passwd', async () => (await import('./user-passwd.ts')).userPasswdCommand],
+  ['reset-link', async () => (await import('./invite.ts')).userResetLinkCommand],
+  ['rm', async () => (await import('./user-rm.ts')).userRemoveCommand],
+  ['approve', async () => (await import('./user-approve.ts')).userApproveCommand],
+  ['reject', async () => (await import('./user-approve.ts')).userRejectCommand],
+  ['suspend', async () => (await import('./user-suspend.ts')).userSuspendCommand],
+  ['resume', async () => (await import('./user-suspend.ts')).userResumeCommand],
+  ['list', async () => (await import('./user-list.ts')).userListCommand],
+  ['show', async () => (await import('./user-show.ts')).userShowCommand],
+  ['import', async () => (await import('./user-import.ts')).userImportCommand],
+  ['export', async () => (await import('./user-export.ts')).userExportCommand],
+  ['devices', async () => (await import('./user-devices.ts')).userDevicesCommand],
+  ['revoke', async () => (await import('./user-devices.ts')).userRevokeCommand],
+]);
 
-/** Adds `user`, the commands for accounts. They also work while the server is stopped. */
-export function userCommand(cli: Cli, context: Context): void {
-  cli.command('user', 'Add, change, remove, list, import and export accounts, and manage their devices', (options) => {
-    for (const add of commands) add(options, context);
-    return requireCommand(options, 'ampere user');
-  });
+/** Loads `user`, the commands for accounts. They also work while the server is stopped. */
+export async function userCommand(args: readonly string[]): Promise<AddCommand> {
+  const needed = await commandsFor(commands, args);
+  return group('user', 'Add, change, remove, list, import and export accounts, and manage their devices', needed);
 }

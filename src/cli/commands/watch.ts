@@ -3,6 +3,7 @@ import type { WatchedStanza, WatchItem } from '../../web/watch/watcher.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
 import { type Context, harmless, printLines } from '../context.ts';
+import { operations } from '../operations.ts';
 import { withRunningServer } from '../with-operations.ts';
 
 const kinds: readonly WatchedKind[] = ['message', 'presence', 'iq', 'log'];
@@ -15,27 +16,26 @@ export function watchCommand(cli: Cli, context: Context): void {
     (options) =>
       jsonOption(options)
         .parserConfiguration({ 'duplicate-arguments-array': true })
-        .option('jid', { type: 'string', requiresArg: true, describe: 'Only what is from or to this address' })
-        .option('domain', { type: 'string', requiresArg: true, describe: 'Only what is from or to this domain' })
+        .option('jid', { type: 'string', requiresArg: true, describe: 'Only traffic from or to this address' })
+        .option('domain', { type: 'string', requiresArg: true, describe: 'Only traffic from or to this domain' })
         .option('kind', {
           type: 'string',
           array: true,
           requiresArg: true,
           choices: kinds,
-          describe: 'Only this kind; can be repeated',
+          describe: 'Only this kind; repeat for more',
         })
         .option('ns', { type: 'string', requiresArg: true, describe: 'Only stanzas with content in this namespace' })
         .option('bodies', {
           type: 'boolean',
           default: false,
-          describe: 'Show the contents of stanzas; the server logs that you did',
+          describe: 'Show the contents of stanzas; the audit log records this',
         }),
     async ({ json, config: file, jid, domain, kind, ns, bodies }) => {
       const location = await locateServer(context, file);
-      const { watch } = await import('../../web/control/watch-operations.ts');
       const request = { jid, domain, kinds: kind as readonly WatchedKind[] | undefined, ns, bodies };
       await withRunningServer(location, async (server) => {
-        for await (const item of server.follow(watch, request)) {
+        for await (const item of server.follow(operations.watch, request)) {
           printLines(context, json ? [JSON.stringify(item)] : linesOf(item));
         }
       });

@@ -1,26 +1,21 @@
-import { type Cli, requireCommand } from '../cli.ts';
+import { type Cli, group, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
-import { type Context, printLines } from '../context.ts';
+import { type Context, printJson, printLines } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 
 /** Adds `web`, the commands for the web server of a domain. */
-export function webCommand(cli: Cli, context: Context): void {
-  cli.command('web', 'Show what the web server of the domain must have', (options) => {
-    hostMetaCommand(options, context);
-    return requireCommand(options, 'ampere web');
-  });
-}
+export const webCommand = group('web', 'Show the files that the web server of a domain needs', [hostMetaCommand]);
 
 function hostMetaCommand(cli: Cli, context: Context): void {
   cli.command(
     'host-meta',
-    'Print the files in which clients in browsers find the server (XEP-0156)',
+    'Print the files that lead clients in browsers to the server (XEP-0156)',
     (options) =>
-      options.option('format', {
+      jsonOption(options).option('format', {
         choices: ['xml', 'json'] as const,
-        describe: 'Only one of them, without its path',
+        describe: 'Print only this file, without its path',
       }),
-    async ({ format, config: file }) => {
+    async ({ format, json: asJson, config: file }) => {
       const config = await readConfiguration(context, file);
       const [{ hostMetaFiles }, { publicUrl }] = await Promise.all([
         import('../../web/host-meta.ts'),
@@ -34,7 +29,8 @@ function hostMetaCommand(cli: Cli, context: Context): void {
         );
       const [xml, json] = hostMetaFiles(url);
       const only = format && { xml, json }[format];
-      if (only) context.stdout.write(only.content);
+      if (asJson) printJson(context, { files: only ? [only] : [xml, json] });
+      else if (only) context.stdout.write(only.content);
       else printLines(context, [`${xml.path}:`, xml.content, `${json.path}:`, json.content.trimEnd()]);
     },
   );

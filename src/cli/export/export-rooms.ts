@@ -1,14 +1,9 @@
 import { type PortableRoom, type RoomFileLine, roomFileHeader } from '../../groupchat/portable-room.ts';
 import { OperationError } from '../../routing/operation-error.ts';
 import type { Operator } from '../../web/control/operator.ts';
-import {
-  type ExportedRoomMessages,
-  exportRoom,
-  exportRoomMessages,
-  exportRoomWithin,
-  listStoredRooms,
-} from '../../web/control/room-export.ts';
+import type { ExportedRoomMessages } from '../../web/control/room-export.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
+import { operations } from '../operations.ts';
 
 /** Rooms and messages in one answer. */
 const roomsAtOnce = 1000;
@@ -22,7 +17,7 @@ export async function* exportedRooms(
   operator: Operator<ServedDomains>,
   wanted: string | undefined,
 ): AsyncGenerator<string> {
-  const read = (room: string) => operator.call(exportRoom, { room });
+  const read = (room: string) => operator.call(operations.exportRoom, { room });
   if (wanted === undefined) return yield* exportedAll(operator, read);
   yield line(roomFileHeader);
   yield* exportedRoom(operator, wanted, read);
@@ -30,7 +25,7 @@ export async function* exportedRooms(
 
 /** All rooms, in an export that was begun. */
 export function exportedRoomsWithin(operator: Operator<ServedDomains>, id: string): AsyncGenerator<string> {
-  return exportedAll(operator, (room) => operator.call(exportRoomWithin, { export: id, room }));
+  return exportedAll(operator, (room) => operator.call(operations.exportRoomWithin, { export: id, room }));
 }
 
 /** Reads a room without its archive. */
@@ -43,7 +38,8 @@ async function* exportedAll(operator: Operator<ServedDomains>, read: ReadRoom): 
 
 async function* allRooms(operator: Operator<ServedDomains>): AsyncGenerator<string> {
   for (let after = '', more = true; more; ) {
-    const { rooms }: { rooms: string[] } = await operator.call(listStoredRooms, { after, limit: roomsAtOnce });
+    const asked = operator.call(operations.listStoredRooms, { after, limit: roomsAtOnce });
+    const { rooms }: { rooms: string[] } = await asked;
     yield* rooms;
     after = rooms.at(-1) ?? after;
     more = rooms.length === roomsAtOnce;
@@ -53,7 +49,8 @@ async function* allRooms(operator: Operator<ServedDomains>): AsyncGenerator<stri
 async function* exportedRoom(operator: Operator<ServedDomains>, room: string, read: ReadRoom): AsyncGenerator<string> {
   yield line({ room: await read(room) });
   for (let after: number | undefined = 0; after !== undefined; ) {
-    const page: ExportedRoomMessages = await operator.call(exportRoomMessages, { room, after, limit: messagesAtOnce });
+    const asked = operator.call(operations.exportRoomMessages, { room, after, limit: messagesAtOnce });
+    const page: ExportedRoomMessages = await asked;
     yield page.messages.map((message) => line({ message })).join('');
     after = page.next;
   }

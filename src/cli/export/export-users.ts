@@ -1,17 +1,11 @@
 import { Jid } from '../../protocol/jid.ts';
 import { toOperationError } from '../../web/control/error-status.ts';
-import {
-  beginExport,
-  type ExportedMessages,
-  exportArchived,
-  exportUser,
-  exportUserWithin,
-} from '../../web/control/export-operations.ts';
+import type { ExportedMessages } from '../../web/control/export-operations.ts';
 import type { Operator } from '../../web/control/operator.ts';
 import type { PortableAccount } from '../../web/control/portable-account.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
-import { listUsers } from '../../web/control/user-operations.ts';
 import { faultIn } from '../import/loss-error.ts';
+import { operations } from '../operations.ts';
 import {
   accountParts,
   archivedText,
@@ -36,7 +30,7 @@ export interface ExportDeps {
 
 /** Begins an export of all accounts of domains, which is recorded once. Resolves with its id. */
 export async function recordedExport(operator: Operator<ServedDomains>, domains: readonly string[]): Promise<string> {
-  const { export: id } = await operator.call(beginExport, { domains: [...domains] });
+  const { export: id } = await operator.call(operations.beginExport, { domains: [...domains] });
   return id;
 }
 
@@ -50,7 +44,7 @@ export async function* exportedDocument(deps: ExportDeps, subjects: readonly Jid
     const { begin, end } = hostFrame(domain);
     yield begin;
     if (local !== '')
-      yield* userText(deps, await deps.operator.call(exportUser, { jid: `${local}@${domain}` }), userFrame);
+      yield* userText(deps, await deps.operator.call(operations.exportUser, { jid: `${local}@${domain}` }), userFrame);
     else yield* exportedDomain(deps, domain);
     yield end;
   }
@@ -60,7 +54,7 @@ export async function* exportedDocument(deps: ExportDeps, subjects: readonly Jid
 async function* exportedDomain(deps: ExportDeps, domain: string): AsyncGenerator<string> {
   const id = await recordedExport(deps.operator, [domain]);
   for await (const jid of usersOf(deps.operator, domain)) {
-    const account = await unlessRemoved(deps.operator.call(exportUserWithin, { export: id, jid }));
+    const account = await unlessRemoved(deps.operator.call(operations.exportUserWithin, { export: id, jid }));
     if (account) yield* userText(deps, account, userFrame);
   }
 }
@@ -71,14 +65,15 @@ export async function exportedFile(
   id: string,
   jid: string,
 ): Promise<AsyncGenerator<string> | undefined> {
-  const account = await unlessRemoved(deps.operator.call(exportUserWithin, { export: id, jid }));
+  const account = await unlessRemoved(deps.operator.call(operations.exportUserWithin, { export: id, jid }));
   return account && userText(deps, account, userFileFrame);
 }
 
 /** The addresses of the accounts of a domain. */
 export async function* usersOf(operator: Operator<ServedDomains>, domain: string): AsyncGenerator<string> {
   for (let after: string | undefined, more = true; more; ) {
-    const { users }: { users: string[] } = await operator.call(listUsers, { domain, after, limit: usersAtOnce });
+    const asked = operator.call(operations.listUsers, { domain, after, limit: usersAtOnce });
+    const { users }: { users: string[] } = await asked;
     yield* users;
     after = users.at(-1);
     more = users.length === usersAtOnce;
@@ -101,7 +96,7 @@ async function* userText(
 async function* exportedArchive({ operator, lose }: ExportDeps, jid: string): AsyncGenerator<string> {
   let isBegun = false;
   for (let after: number | undefined = 0; after !== undefined; ) {
-    const asked = operator.call(exportArchived, { jid, after, limit: messagesAtOnce });
+    const asked = operator.call(operations.exportArchived, { jid, after, limit: messagesAtOnce });
     const page: ExportedMessages = (await unlessRemoved(asked)) ?? { messages: [] };
     if (page.messages.length > 0 && !isBegun) {
       isBegun = true;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Context, printLines } from '../context.ts';
+import { type Context, printDone } from '../context.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { Progress } from '../progress.ts';
 
@@ -9,20 +9,43 @@ type Pieces = AsyncIterable<string> | Iterable<string>;
 
 const mebibyte = 2 ** 20;
 
+/** Where an export goes, and what is printed about it. */
+interface ExportTarget {
+  /** The file; standard output without one. */
+  readonly out: string | undefined;
+  readonly json: boolean | undefined;
+}
+
 /** Writes an export to a new file, or to standard output, and says how far it is. */
 export async function writeExport(
   context: Context,
-  out: string | undefined,
+  { out, json = false }: ExportTarget,
   pieces: AsyncIterable<string>,
 ): Promise<void> {
-  const progress = new Progress(context, 'MiB', mebibyte);
-  try {
-    const counted = countedPieces(pieces, progress);
-    if (out === undefined) for await (const piece of counted) context.stdout.write(piece);
-    else await writeNewFile(context, resolve(context.directory, out), counted);
-  } finally {
-    progress.end();
+  if (out === undefined) {
+    await counting(context, pieces, async (counted) => {
+      for await (const piece of counted) context.stdout.write(piece);
+    });
+    return;
   }
+  const path = resolve(context.directory, out);
+  await writeNewFile(context, path, pieces);
+  printDone(context, json, { path }, `Written to ${path}.`);
+}
+
+/** Writes an export to a new file, and says how far it is. */
+export async function writeNewFile(context: Context, path: string, pieces: AsyncIterable<string>): Promise<void> {
+  if (existsSync(path)) throw new CommandError(exitCodes.conflict, `${path} exists already.`);
+  await counting(context, pieces, (counted) => replaceFile(path, counted));
+}
+
+async function counting(
+  context: Context,
+  pieces: AsyncIterable<string>,
+  write: (counted: AsyncIterable<string>) => Promise<void>,
+): Promise<void> {
+  const progress = new Progress(context, 'MiB', mebibyte);
+  await write(countedPieces(pieces, progress)).finally(() => progress.end());
 }
 
 async function* countedPieces(pieces: AsyncIterable<string>, progress: Progress): AsyncGenerator<string> {
@@ -30,12 +53,6 @@ async function* countedPieces(pieces: AsyncIterable<string>, progress: Progress)
     yield piece;
     progress.step(piece.length);
   }
-}
-
-async function writeNewFile(context: Context, path: string, pieces: Pieces): Promise<void> {
-  if (existsSync(path)) throw new CommandError(exitCodes.conflict, `${path} exists already.`);
-  await replaceFile(path, pieces);
-  printLines(context, [`Written to ${path}.`]);
 }
 
 /**

@@ -1,12 +1,8 @@
 import type { PortableRoom, PortableRoomMessage } from '../../groupchat/portable-room.ts';
 import { OperationError } from '../../routing/operation-error.ts';
 import type { Operator } from '../../web/control/operator.ts';
-import {
-  beginRoomImportOperation,
-  endRoomImportOperation,
-  importRoomMessagesOperation,
-} from '../../web/control/room-import.ts';
 import type { ServedDomains } from '../../web/control/served-domains.ts';
+import { operations } from '../operations.ts';
 import type { FoundRoom } from './found-room.ts';
 import type { ImportSummary } from './import-report.ts';
 
@@ -69,14 +65,14 @@ async function imported(
   try {
     const first = await pages.next();
     const begin = { ...room, messages: first.done ? [] : first.value };
-    const { number } = await operator.call(beginRoomImportOperation, begin);
+    const { number } = await operator.call(operations.beginRoomImportOperation, begin);
     if (number === undefined) return 'skipped';
     sent?.(begin.messages.length);
     for await (const page of pages) {
-      await operator.call(importRoomMessagesOperation, { number, messages: page });
+      await operator.call(operations.importRoomMessagesOperation, { number, messages: page });
       sent?.(page.length);
     }
-    await operator.call(endRoomImportOperation, { number });
+    await operator.call(operations.endRoomImportOperation, { number });
     return 'created';
   } catch (error) {
     if (error instanceof OperationError) return { problem: error.message };

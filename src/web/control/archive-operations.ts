@@ -5,8 +5,6 @@ import { firstIdAt, timeOfId } from '../../storage/ordered-ids.ts';
 import { accountAddress, type ServedDomains } from './served-domains.ts';
 
 const jid = z.string().min(1);
-// As many messages as there are.
-const durationMs = () => Number.POSITIVE_INFINITY;
 
 /** What the archive of an account holds, or all archives together. */
 export interface ArchiveReport {
@@ -22,7 +20,6 @@ export const archiveUsage = operation({
   method: 'GET',
   path: '/archives/usage',
   input: z.strictObject({ jid: jid.optional() }),
-  durationMs,
   run: async (served: ServedDomains, { jid: text }): Promise<ArchiveReport> => {
     const archive = text === undefined ? undefined : await archiveOf(served, text);
     const { messages, bytes, firstId, lastId } = await served.storage.archive.usage(archive);
@@ -40,7 +37,6 @@ export const purgeArchive = operation({
     beforeMs: z.coerce.number().int().optional(),
     atLeast: z.coerce.number().int().positive().optional(),
   }),
-  durationMs,
   run: async (served: ServedDomains, { jid: text, beforeMs, atLeast }) => {
     const archive = await archiveOf(served, text);
     const { archive: store } = served.storage;

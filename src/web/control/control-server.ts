@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { BoundOperation } from '../../routing/operation.ts';
 import { OperationError } from '../../routing/operation-error.ts';
+import type { Clock, Timer } from '../../support/clock.ts';
 import type { Log } from '../../support/log.ts';
 import type { Audit } from './audit.ts';
 import { statusOf, toOperationError } from './error-status.ts';
@@ -19,6 +20,9 @@ const { createServer } = process.getBuiltinModule('node:http');
 /** Enough for a batch of imported accounts. */
 const largestBodyBytes = 32 * 1024 * 1024;
 
+/** The time between two signs of life while an operation runs. */
+const signOfLifeMs = 20_000;
+
 /** The base of relative request URLs. */
 const root = 'http://control';
 
@@ -28,6 +32,7 @@ interface ControlServerDeps {
   readonly path: string;
   readonly operations: readonly BoundOperation[];
   readonly audit: Pick<Audit, 'recorded'>;
+  readonly clock: Pick<Clock, 'after'>;
   readonly log: Log;
 }
 
@@ -38,9 +43,10 @@ export interface ControlServer {
 }
 
 /** Opens the control socket, through which its owner and root administer the server. Rejects if another server answers there. */
-export async function startControlServer({ path, operations, audit, log }: ControlServerDeps): Promise<ControlServer> {
+export async function startControlServer(deps: ControlServerDeps): Promise<ControlServer> {
+  const { path, operations, log } = deps;
   const stop = new AbortController();
-  const work: Work = { operations: byName(operations), audit, log, running: new Set(), stopped: stop.signal };
+  const work: Work = { ...deps, operations: byName(operations), running: new Set(), stopped: stop.signal };
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, (request, response) => {
     void respond(work, request, response);
   });
@@ -59,11 +65,9 @@ export async function startControlServer({ path, operations, audit, log }: Contr
 }
 
 /** State shared by all requests. */
-interface Work {
+interface Work extends Pick<ControlServerDeps, 'audit' | 'clock'> {
   /** The operations by method and path. */
   readonly operations: ReadonlyMap<string, BoundOperation>;
-  readonly audit: Pick<Audit, 'recorded'>;
-  readonly log: Log;
   /** The running requests. */
   readonly running: Set<Promise<void>>;
   readonly stopped: AbortSignal;
@@ -133,22 +137,36 @@ interface Asked {
 }
 
 async function carryOut(
-  { operations, audit, stopped }: Work,
+  { operations, audit, clock, stopped }: Work,
   name: string,
   { requester, input }: Asked,
   response: ServerResponse,
 ): Promise<void> {
+  const signs = signsOfLife(response, clock);
   try {
     const given = await input;
     const operation = operations.get(name);
     if (operation === undefined) throw new OperationError('failed', `This server does not support ${name}.`);
     const result = await audit.recorded(requester, operation, given, () => operation.run(given, stopped));
+    signs.end();
     if (isSequence(result)) await sendAll(response, result);
     else await send(response, 200, result ?? {});
   } catch (error) {
+    signs.end();
     const unexpected = new OperationError('failed', 'The operation failed unexpectedly: see the log of the server.');
     await sendError(response, toOperationError(error) ?? unexpected);
   }
+}
+
+/** Tells the client now and then that its operation goes on, so that it can tell long work from a server that hangs (RFC 2518 §10.1). */
+function signsOfLife(response: ServerResponse, clock: Pick<Clock, 'after'>): { readonly end: () => void } {
+  const next = (): Timer =>
+    clock.after(signOfLifeMs, () => {
+      response.writeProcessing();
+      timer = next();
+    });
+  let timer: Timer = next();
+  return { end: () => timer.cancel() };
 }
 
 /** The JSON of the body, or the query of a request without one. */

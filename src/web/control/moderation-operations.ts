@@ -42,12 +42,15 @@ export const unblockDomain = operation({
   },
 });
 
-/** Lists the domains blocked by `blockDomain`. */
+/** Lists the domains blocked by `blockDomain`, and those that the configuration blocks. */
 export const listBlockedDomains = operation({
   method: 'GET',
   path: '/blocked-domains',
   input: nothing,
-  run: async ({ storage }: ServedDomains) => ({ domains: await storage.moderation.blockedDomains() }),
+  run: async ({ storage, denied }: ServedDomains) => ({
+    domains: await storage.moderation.blockedDomains(),
+    configuration: denied(),
+  }),
 });
 
 /** Refuses logins to an account and ends its sessions. With `removeAfterMs`, removes the account then. */

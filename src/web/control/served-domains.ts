@@ -38,6 +38,8 @@ export interface ServedDomains {
   readonly invitations: Pick<Invitations, 'create' | 'list' | 'revoke'>;
   readonly devices: Pick<Devices, 'list' | 'revoke'>;
   readonly suspensions: Pick<Suspensions, 'suspend' | 'resume'>;
+  /** The domains that the configuration blocks. */
+  readonly denied: () => readonly string[];
   /** The list of blocked domains in the store has changed. */
   readonly blocksChanged: () => Promise<void>;
   /** The ids of exports that were begun and recorded: their accounts and rooms are not recorded one by one. */

@@ -54,7 +54,6 @@ export const backup = operation({
   path: '/backup',
   subject: ({ file }) => file,
   input: z.strictObject({ file: text }),
-  durationMs: () => Number.POSITIVE_INFINITY,
   run: ({ storage }: ServedDomains, { file }) => storage.backup(file),
 });
 
@@ -80,7 +79,6 @@ export const testPeer = operation({
   path: '/s2s/test',
   recorded: false,
   input: z.strictObject({ remote: text, local: text.optional() }),
-  durationMs: () => Number.POSITIVE_INFINITY,
   run: async (server: RunningServer, given) => {
     const { domains, testPeer: test } = server;
     if (!test) throw new OperationError('configuration', 'Federation is off (s2s.enabled).');

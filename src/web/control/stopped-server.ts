@@ -7,12 +7,17 @@ import { systemClock } from '../../support/clock.ts';
 import { silentLog } from '../../support/log.ts';
 import type { OperatedStorage, ServedDomains } from './served-domains.ts';
 
+/** The part of the configuration that operations on a stopped server need. */
+interface StoppedServerOptions extends Pick<ServedDomains, 'domains' | 'denied'> {
+  /** PBKDF2 iterations for new passwords. */
+  readonly iterations: number;
+  readonly invitations: InvitationOptions;
+}
+
 /** The domains of a stopped server. Contacts are not notified of changes to accounts. */
 export function stoppedServer(
   storage: OperatedStorage,
-  domains: readonly string[],
-  iterations: number,
-  invitationOptions: InvitationOptions,
+  { domains, denied, iterations, invitations }: StoppedServerOptions,
 ): ServedDomains {
   const sessions = { of: () => [] };
   const registrar = new Registrar({
@@ -47,8 +52,9 @@ export function stoppedServer(
   return {
     storage,
     domains,
+    denied,
     registrar,
-    invitations: new Invitations({ options: invitationOptions, store: storage.invitations, clock: systemClock }),
+    invitations: new Invitations({ options: invitations, store: storage.invitations, clock: systemClock }),
     devices,
     suspensions,
     blocksChanged,

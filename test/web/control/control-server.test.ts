@@ -48,6 +48,7 @@ describe('the control socket', () => {
   let path: string;
   let recorded: RecordedOperations;
   let log: RecordingLog;
+  let clock: ManualClock;
   let server: ControlServer;
 
   beforeEach(async () => {
@@ -55,6 +56,7 @@ describe('the control socket', () => {
     path = controlSocketPath(join(directory, 'data'));
     recorded = new RecordedOperations();
     log = new RecordingLog();
+    clock = new ManualClock();
     server = await start();
   });
   afterEach(async () => {
@@ -62,7 +64,7 @@ describe('the control socket', () => {
     rmSync(directory, { recursive: true });
   });
 
-  const start = () => startControlServer({ path, operations: recorded.all, audit: auditTo(log), log });
+  const start = () => startControlServer({ path, operations: recorded.all, audit: auditTo(log), clock, log });
 
   async function ask(method: string, target: string, body?: unknown) {
     const outgoing = request({ socketPath: path, method, path: target, agent: false });
@@ -263,6 +265,33 @@ describe('the control socket', () => {
     server = await start();
   });
 
+  it('tells a client every 20 seconds that its operation goes on (RFC 2518 §10.1)', async () => {
+    for (const fails of [false, true]) {
+      const begun = Promise.withResolvers<void>();
+      const goOn = Promise.withResolvers<void>();
+      recorded.result = async () => {
+        begun.resolve();
+        await goOn.promise;
+        if (fails) throw new OperationError('failed', 'It failed.');
+        return {};
+      };
+      const outgoing = request({ socketPath: path, path: '/sessions', agent: false });
+      outgoing.end();
+      await begun.promise;
+      for (let sign = 1; sign <= 2; sign++) {
+        const received = once(outgoing, 'information');
+        clock.advance(20_000);
+        const [{ statusCode }] = await received;
+        expect(statusCode).to.equal(102);
+      }
+      const answered = once(outgoing, 'response');
+      goOn.resolve();
+      const [response] = await answered;
+      await text(response);
+      expect(clock.pendingCount).to.equal(0);
+    }
+  });
+
   it('survives a client that goes away', async () => {
     const goOn = Promise.withResolvers<object>();
     recorded.result = () => goOn.promise;
@@ -282,7 +311,7 @@ describe('the place of the control socket', () => {
   let path: string;
   const parts = () => {
     const log = new RecordingLog();
-    return { path, audit: auditTo(log), operations: new RecordedOperations().all, log };
+    return { path, audit: auditTo(log), operations: new RecordedOperations().all, clock: new ManualClock(), log };
   };
 
   beforeEach(() => {

@@ -110,7 +110,6 @@ export const sendMessage = operation({
   path: '/messages',
   subject: ({ to }) => to,
   input: sendRequest,
-  durationMs: ({ waitMs }) => waitMs,
   run: (messages: OperatorMessaging, request, stopped) => messages.send(request, stopped),
 });
 
