@@ -6,7 +6,7 @@ import { type ConsoleAction, type ConsolePage, type FormFields, type PageContext
 import { actionForm, choice, counted, field, panel, rowForm, table, textArea } from '../parts.ts';
 
 const kindNames: Readonly<Record<NoticeKind, string>> = {
-  online: 'now, or when they come online',
+  online: 'when they come online',
   welcome: 'when they come online for the first time',
 };
 const nowhere = () => pagePath('announcements');
@@ -47,7 +47,7 @@ function announcementForm(context: PageContext): Html {
 function noticeForm(context: PageContext, domains: readonly string[]): Html {
   if (!context.may(setNotice)) return html``;
   const names = domains.map((domain) => [domain, domain] as const);
-  const kinds = noticeKinds.map((kind) => [kind, kindNames[kind]] as const);
+  const kinds = noticeKinds.map((kind) => [kind, kind === 'online' ? 'once, now or later' : kindNames[kind]] as const);
   const fields = html`${choice('domain', 'Users of', names)}${choice('kind', 'When', kinds)}${textArea('text', 'Text')}`;
   return panel(
     'Set the text when users come online',
