@@ -79,6 +79,11 @@ describe('Moderation on a running server', () => {
     expect(server.blocked).to.deep.equal([]);
   });
 
+  it('shows that a user is online', async () => {
+    server.connect('juliet@localhost/balcony');
+    expect(await workplace.done('user', 'show', 'juliet@localhost')).to.match(/^last online +now$/m);
+  });
+
   it('names the block lists that have an address', async () => {
     expect(await workplace.done('blocked', 'spam@far.example')).to.equal('xmpp:lists.example?;node=a\n');
   });

@@ -26,7 +26,7 @@ export function userShowCommand(cli: Cli, context: Context): void {
       if (json) return printJson(context, { ...shown, ...(contacts && { roster: contacts }) });
       const rows = [
         ['registered', shown.registeredAt ?? 'by the operator'],
-        ['last online', shown.lastOnline ?? 'never'],
+        ['last online', shown.online ? 'now' : (shown.lastOnline ?? 'never')],
         ['contacts', String(shown.contacts)],
         ['blocked addresses', String(shown.blocked)],
         ['stored messages', String(shown.offlineMessages)],

@@ -6,6 +6,7 @@ import type { Jid } from '../../protocol/jid.ts';
 import type { Account } from '../../routing/account.ts';
 import { operatorAddress } from '../../routing/operation.ts';
 import { OperationError } from '../../routing/operation-error.ts';
+import type { SessionDirectory } from '../../routing/session-directory.ts';
 import type { Storage } from '../../storage/storage.ts';
 
 /** The stores that operations use. */
@@ -44,6 +45,8 @@ export interface ServedDomains {
   readonly blocksChanged: () => Promise<void>;
   /** The ids of exports that were begun and recorded: their accounts and rooms are not recorded one by one. */
   readonly exports: Set<string>;
+  /** The connected clients. None of a stopped server. */
+  readonly sessions: Pick<SessionDirectory, 'of'>;
   /** The accounts in memory, which must follow every change. Empty for a stopped server. */
   readonly accounts: LoadedAccounts;
 }

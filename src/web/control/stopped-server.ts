@@ -59,6 +59,7 @@ export function stoppedServer(
     suspensions,
     blocksChanged,
     exports: new Set(),
+    sessions,
     accounts: { forget: () => {}, peek: () => undefined },
   };
 }

@@ -84,6 +84,7 @@ export const showUser = operation({
       offlineMessages: stored === undefined ? 0 : stored.unarchived.messages + stored.archived.messages,
       forwardTo,
       registeredAt: registeredAtMs === undefined ? undefined : formatDateTime(registeredAtMs),
+      online: served.sessions.of(address.toString()).length > 0,
       lastOnline: lastSeen && formatDateTime(lastSeen.atMs),
       suspension: suspensions.find((one) => one.jid === address.toString()),
     };
