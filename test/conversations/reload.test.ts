@@ -179,8 +179,11 @@ describe('A reload of what the server offers to clients', () => {
 
   it('changes for how long sessions can be resumed', async () => {
     await reloads({ streamManagement: { resumeSeconds: 77 } });
-    romeo.sends('<enable xmlns="urn:xmpp:sm:3" resume="true"/>');
-    await romeo.receives('<enabled xmlns="urn:xmpp:sm:3" max="77" resume="true"/>');
+    // Not romeo: a client with stream management is asked for acknowledgments in every later test.
+    const mercutio = await server.arrives('mercutio', false);
+    mercutio.sends('<enable xmlns="urn:xmpp:sm:3" resume="true"/>');
+    await mercutio.receives('<enabled xmlns="urn:xmpp:sm:3" max="77" resume="true"/>');
+    mercutio.disconnects();
   });
 
   it('changes how large stanzas of new streams may be', async () => {
