@@ -105,6 +105,7 @@ describe('The chat page in Chromium', () => {
     await juliet.page.locator('.line.has-unread', { hasText: 'Draft: Dost thou' }).waitFor();
     await juliet.open('romeo@localhost');
     await juliet.sees('New messages');
+    expect(await axeFindings(juliet.page)).to.deep.equal([]);
     expect(await juliet.page.getByLabel(/^Message to/).inputValue()).to.equal('Dost thou');
     expect(await juliet.page.title()).to.equal('Chat');
     await juliet.write('');

@@ -63,6 +63,7 @@ export class ChatTab {
     await this.page.getByRole('button', { name: 'Add contact' }).click();
     await this.page.getByRole('dialog').getByLabel('Address').fill(jid);
     await this.page.getByRole('dialog').getByRole('button', { name: 'Add' }).click();
+    await this.#dialogCloses();
     const [name = ''] = jid.split('@');
     await this.page.getByRole('heading', { name, level: 2 }).waitFor();
   }
@@ -76,7 +77,13 @@ export class ChatTab {
     await this.page.getByRole('button', { name: 'Enter room' }).click();
     await this.page.getByRole('dialog').getByLabel('Room').fill(name);
     await this.page.getByRole('dialog').getByRole('button', { name: 'Enter' }).click();
+    await this.#dialogCloses();
     await this.page.getByRole('heading', { name, level: 2 }).waitFor();
+  }
+
+  /** Waits until the server has done what a dialog asked for. Until then, keys do not reach the page behind it. */
+  async #dialogCloses(): Promise<void> {
+    await this.page.getByRole('dialog').waitFor({ state: 'detached' });
   }
 
   /** Opens a conversation of the list. */

@@ -106,11 +106,8 @@ export class ChatView {
   }
 
   #showBanner(isOnline: boolean): void {
-    const lost = 'There is no connection. Messages are sent when it is back.';
-    setText(
-      this.#banner,
-      navigator.onLine ? `${lost} Trying again …` : 'You are offline. Messages are sent when you are back.',
-    );
+    const cause = navigator.onLine ? 'No connection.' : 'You are offline.';
+    setText(this.#banner, `${cause} Messages are sent when you are back online.`);
     if (isOnline) {
       clearTimeout(this.#bannerTimer);
       this.#bannerTimer = undefined;

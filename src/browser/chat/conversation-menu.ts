@@ -33,8 +33,8 @@ export class ConversationMenu {
     this.element.addEventListener('keydown', ({ key }) => key === 'Escape' && this.#closeMenu());
   }
 
-  /** A click beside the menu closes it. */
-  clicked(target: EventTarget | null): void {
+  /** Closes the menu, unless the user is in it. */
+  closeUnless(target: EventTarget | null): void {
     if (target instanceof Node && !this.element.contains(target)) this.element.open = false;
   }
 
@@ -82,7 +82,7 @@ export class ConversationMenu {
     const { client } = this.#deps;
     ask({
       title: `Remove ${nameOf(client.state, jid)} from your contacts?`,
-      text: 'You no longer see when the other is online. Your messages stay.',
+      text: 'You will no longer see when this contact is online. Your messages stay.',
       fields: [],
       verb: 'Remove',
       answer: () => client.contacts.remove(jid),

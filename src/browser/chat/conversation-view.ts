@@ -99,7 +99,8 @@ export class ConversationView {
       h('div', { class: 'log-place' }, this.#log, this.#latest),
       this.#composer.element,
     );
-    this.element.addEventListener('click', ({ target }) => this.#menu.clicked(target));
+    for (const event of ['click', 'focusin'])
+      this.element.addEventListener(event, ({ target }) => this.#menu.closeUnless(target));
     this.#composer.restore(this.#conversation.draft);
     this.markNew();
   }
