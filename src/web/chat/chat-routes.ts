@@ -20,7 +20,7 @@ export function chatRoutes({ domain, origins, isServed }: ChatPageDeps): HttpRou
     body: html`<div id="app" data-domain="${domain}" data-origins="${origins.join(' ')}"><noscript>This page needs JavaScript.</noscript></div>`,
     layout: 'wide',
     scripts: ['/assets/browser/chat/main.js'],
-    stylesheets: ['chat', 'conversation', 'dialogs'].map((name) => `/assets/browser/${name}.css`),
+    stylesheets: ['chat', 'conversation', 'composer', 'dialogs'].map((name) => `/assets/browser/${name}.css`),
     headers: { 'content-security-policy': pagePolicy({ origins }) },
   });
   const handle = (request: HttpRequestHead) => {

@@ -46,7 +46,7 @@ ${content}</main>
     layout: 'wide',
     status,
     scripts: modules.map((name) => `${assets}/console/${name}.js`),
-    stylesheets: [`${assets}/console.css`, `${assets}/console-content.css`],
+    stylesheets: ['console', 'console-content', 'console-phones'].map((name) => `${assets}/${name}.css`),
     headers: consoleHeaders,
   });
 }
