@@ -68,7 +68,6 @@ function byWebSocket(pairs: number, window: number): Case {
     name: `ws-${pairs}x${window}`,
     title: `${pairs} pairs, ${window} in flight, WebSocket over TLS`,
     webSocket: true,
-    who: 'xmpp',
   };
 }
 

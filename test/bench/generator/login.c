@@ -23,8 +23,8 @@ static void pair(struct connection *c) {
 }
 
 void login_begin(struct connection *c) {
-  if (options.raw) return pair(c);
   if (options.websocket && c->state != UPGRADE) return websocket_begin(c);
+  if (options.raw) return pair(c);
   c->state = FEATURES;
   open_stream(c);
 }

@@ -17,7 +17,7 @@ export const relay: BenchServer = {
 
   async launch({ ports, certificate }) {
     const program = join(import.meta.dirname, 'relay-process.ts');
-    const args = [ports.plain, ports.tls, certificate.certificate, certificate.key].map(String);
+    const args = [ports.plain, ports.tls, ports.https, certificate.certificate, certificate.key].map(String);
     return { command: [process.execPath, program, ...args] };
   },
 };
