@@ -7,8 +7,7 @@ import type { Eject } from './room/command.ts';
 import { affiliationOf, type RoomState } from './room/state.ts';
 
 /** The users on the block lists that this server follows. */
-export interface ListedUsers {
-  readonly has: (user: Jid) => boolean;
+export interface ListedUsers extends BarredUsers {
   /** A room has refused a wish of a listed user. */
   readonly refused: () => void;
 }

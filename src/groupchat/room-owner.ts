@@ -20,6 +20,8 @@ interface RoomOwnerDeps {
   readonly nowMs: () => number;
   readonly send: SendAnnouncements;
   readonly turns: Pick<TurnBudget, 'take'>;
+  /** What the room does next when affiliations have changed. */
+  readonly afterAffiliations: (room: RoomState) => RoomCommand;
   /** Called when clients have confirmed messages, once until {@link RoomOwner.writeConfirmed} is called. */
   readonly confirmed: () => void;
   /** Takes note of a failure that nobody is told of. */
@@ -226,6 +228,8 @@ export class RoomOwner {
       this.#state = applied(this.#state, change);
     }
     if (this.#state.kind === 'absent') this.#number = undefined;
+    if (changes.some(({ kind }) => kind === 'affiliations'))
+      this.#unasked(() => this.take(this.#deps.afterAffiliations));
   }
 
   /** Writes which clients an occupant has. Nobody waits for that: after a crash, a client that the room does not know is told so. */

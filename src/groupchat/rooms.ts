@@ -249,10 +249,12 @@ export class Rooms {
 
   /** The owner of a room. Its first command sorts out the clients of an earlier run of the server. */
   #own(loaded: LoadedRoom, key: string): RoomOwner {
-    const { clock, send, log, store } = this.#deps;
+    const { clock, send, log, store, listed } = this.#deps;
     const failed = (error: unknown) => log.error({ err: error, room: key }, 'a room could not be changed');
     const confirmed = () => this.#confirmedBy(owner);
-    const deps = { store, nowMs: () => clock.nowMs(), send, turns: this.#turns, confirmed, failed };
+    const afterAffiliations = (state: RoomState) => ejectionOf(state, listed, clock.nowMs());
+    const nowMs = () => clock.nowMs();
+    const deps = { store, nowMs, send, turns: this.#turns, afterAffiliations, confirmed, failed };
     const owner = new RoomOwner(loaded, deps);
     if (loaded.state.kind === 'absent' || (loaded.state.config.persistent && loaded.confirmed.length === 0))
       return owner;

@@ -92,7 +92,7 @@ export class RunningAdministration {
 
   #rooms(): OperatedRooms {
     const rooms = new Rooms({
-      listed: { has: () => false, refused: () => undefined },
+      listed: { has: () => false, sparesMembers: true, reason: '', refused: () => undefined },
       store: this.storage.rooms,
       ids: async () => new ArchiveIds(Buffer.alloc(16)),
       limits: { maxRooms: 10, maxRoomsPerOwner: 10 },

@@ -47,6 +47,10 @@ describe('A block list at another server', () => {
       '<iq type="result">...</iq>',
     );
   }
+  const sets = (client: TestClient, query: string) =>
+    client.sends(`<iq type="set" to="${room}" id="set">${query}</iq>`);
+  const affiliated = ({ bare }: TestClient, affiliation: string) =>
+    `<query xmlns="http://jabber.org/protocol/muc#admin"><item jid="${bare}" affiliation="${affiliation}"/></query>`;
   const enters = (client: TestClient, nick: string) => {
     client.sends(`<presence to="${room}/${nick}"><x xmlns="http://jabber.org/protocol/muc"/></presence>`);
     return untilLine(client, new RegExp(`^error|^\\+${nick} .*110`));
@@ -66,9 +70,7 @@ describe('A block list at another server', () => {
   });
 
   it('lets members of a room in, and those whom users know write', async () => {
-    owner.sends(
-      `<iq type="set" to="${room}" id="member"><query xmlns="http://jabber.org/protocol/muc#admin"><item jid="${tybalt.bare}" affiliation="member"/></query></iq>`,
-    );
+    sets(owner, affiliated(tybalt, 'member'));
     await untilLine(owner, /member/);
     tybalt.sends(`<presence to="${room}/tybalt"><x xmlns="http://jabber.org/protocol/muc"/></presence>`);
     await untilLine(tybalt, /^\+tybalt .*110/);
@@ -96,6 +98,27 @@ describe('A block list at another server', () => {
     );
     for (let tries = 0; tries < 500; tries++) if (!/^error/.test(await enters(benvolio, 'guest'))) return;
     expect.fail('the address is still blocked');
+  });
+
+  describe('removes a member', () => {
+    const ways: readonly [way: string, ends: () => void][] = [
+      ['whom the room dismisses', () => sets(owner, affiliated(tybalt, 'none'))],
+      ['who ends the membership', () => sets(tybalt, '<query xmlns="jabber:iq:register"><remove/></query>')],
+    ];
+    for (const [way, ends] of ways)
+      it(way, async () => {
+        sets(owner, affiliated(tybalt, 'member'));
+        await untilLine(owner, 'iq result');
+        expect(await enters(tybalt, 'tybalt')).to.contain('member/');
+        ends();
+        for (const client of [tybalt, owner]) {
+          await untilLine(client, /^\+tybalt none\//);
+          const gone = await untilLine(client, /^-tybalt /);
+          expect(gone)
+            .to.contain('none/none')
+            .and.to.match(/reason=the address is on a block list .*307$/);
+        }
+      });
   });
 
   it('is shown to the operator', async () => {

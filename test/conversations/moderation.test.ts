@@ -24,6 +24,17 @@ async function nicksIn({ directory }: FederatedServer): Promise<string[]> {
   return (await control.call(showRoom, { room })).occupants.map(({ nick }) => nick);
 }
 
+/** All clients are told why the guest has left the room, and no stream with another server is open. */
+async function guestIsExpelled(here: FederatedServer, clients: readonly TestClient[]): Promise<void> {
+  for (const client of clients) {
+    const line = await untilLine(client, /^-guest /);
+    expect(line).to.match(/ none\/none .*reason=this server does not communicate with the server of the user .*307$/);
+  }
+  expect(await nicksIn(here)).to.deep.equal(['owner']);
+  const { streams } = await here.administration.call(listPeers, {});
+  expect(streams.filter(({ state }) => state === 'open')).to.deep.equal([]);
+}
+
 describe('The operator of a server', () => {
   let here: FederatedServer;
   let there: FederatedServer;
@@ -70,13 +81,7 @@ describe('The operator of a server', () => {
     await creates(romeo, room);
     await joins(apothecary, room);
     await here.administration.call(blockDomain, { domain: mantua });
-    for (const client of [apothecary, romeo]) {
-      const line = await untilLine(client, /^-guest /);
-      expect(line).to.match(/ none\/none .*reason=this server does not communicate with the server of the user .*307$/);
-    }
-    expect(await nicksIn(here)).to.deep.equal(['owner']);
-    const { streams } = await here.administration.call(listPeers, {});
-    expect(streams.filter(({ state }) => state === 'open')).to.deep.equal([]);
+    await guestIsExpelled(here, [apothecary, romeo]);
     await here.administration.call(unblockDomain, { domain: mantua });
   });
 
@@ -168,4 +173,20 @@ describe('A domain that was blocked while the server was stopped', () => {
     await here.start();
     for (let tries = 0; (await nicksIn(here)).includes('guest'); tries++) if (tries > 10_000) expect.fail('it stays');
   });
+});
+
+describe('A reload that ends the contact with a domain', () => {
+  let servers: FederatedServer[] = [];
+  afterEach(() => Promise.all(servers.map((server) => server.stop())));
+
+  for (const settings of [{ deny: [mantua] }, { allow: ['padua.example'] }])
+    it(`removes its users from rooms: s2s ${JSON.stringify(settings)}`, async () => {
+      servers = await FederatedServer.startAll([verona, mantua], 'dialback');
+      const [here, there] = servers as [FederatedServer, FederatedServer];
+      const [romeo, apothecary] = [await here.arrives('romeo'), await there.arrives('apothecary')];
+      await creates(romeo, room);
+      await joins(apothecary, room);
+      await here.reloads({ settings });
+      await guestIsExpelled(here, [apothecary, romeo]);
+    });
 });

@@ -63,7 +63,7 @@ describe('The owner of a room', () => {
 
   function open(limits: RoomLimits = { maxRooms: 10, maxRoomsPerOwner: 2 }, restored = Promise.resolve()): void {
     rooms = new Rooms({
-      listed: { has: () => false, refused: () => undefined },
+      listed: { has: () => false, sparesMembers: true, reason: '', refused: () => undefined },
       store,
       ids: () => Promise.resolve(new ArchiveIds(Buffer.alloc(16))),
       limits,

@@ -137,7 +137,7 @@ export class WholeServer {
     this.#log = new RecordingLog();
     const run = this.#run;
     this.#rooms = new Rooms({
-      listed: { has: () => false, refused: () => undefined },
+      listed: { has: () => false, sparesMembers: true, reason: '', refused: () => undefined },
       store: this.#lossy(this.#storage.rooms),
       ids: () => Promise.resolve(new ArchiveIds(Buffer.alloc(16))),
       limits: { maxRooms: 10, maxRoomsPerOwner: 10, unlimited: true },

@@ -77,6 +77,8 @@ export class BlockLists {
   /** The listed users, for rooms. */
   readonly users: ListedUsers = {
     has: (user) => this.#covers(user),
+    sparesMembers: true,
+    reason: 'the address is on a block list',
     refused: () => this.#refused.add({ place: 'room' }),
   };
 
@@ -173,8 +175,7 @@ export class BlockLists {
     this.#barring = true;
     setImmediate(() => {
       this.#barring = false;
-      const has = (user: Jid) => this.#covers(user);
-      void this.#deps.hooks.barred({ has, sparesMembers: true, reason: 'the address is on a block list' });
+      void this.#deps.hooks.barred(this.users);
     });
   }
 
