@@ -29,7 +29,7 @@ const changes: readonly (readonly [command: string, printed: object])[] = [
   [`room affiliation ${hall} ${romeo} owner`, { room: hall, jid: romeo, affiliation: 'owner' }],
   [`room purge ${hall}`, { room: hall, removed: 0 }],
   [`room destroy ${hall}`, { room: hall }],
-  [`upload remove --user ${romeo}`, { removed: 0 }],
+  [`upload rm --user ${romeo}`, { removed: 0 }],
   ['block spam.example', { domain: 'spam.example' }],
   ['unblock spam.example', { domain: 'spam.example' }],
   ['reload', { waiting: [] }],

@@ -39,22 +39,32 @@ describe('uploaded files of a running server', () => {
   });
 
   it('are removed by address, user and age', async () => {
-    expect(await workplace.done('upload', 'remove', ids[0])).to.equal('1 file was removed.\n');
-    expect(await workplace.done('upload', 'remove', '--older', '1', '--user', 'romeo@localhost')).to.equal(
+    expect(await workplace.done('upload', 'rm', ids[0])).to.equal('1 file was removed.\n');
+    expect(await workplace.done('upload', 'rm', '--older', '1', '--user', 'romeo@localhost')).to.equal(
       '1 file was removed.\n',
     );
-    expect(await workplace.done('upload', 'remove', '--user', 'romeo@localhost')).to.equal('0 files were removed.\n');
+    expect(await workplace.done('upload', 'rm', '--user', 'romeo@localhost')).to.equal('0 files were removed.\n');
     expect(server.tidied, 'their contents are deleted').to.equal(3);
     expect(await server.storage.uploads.find(ids[1])).to.equal('gone');
     expect(await server.storage.uploads.find(ids[2])).to.have.property('id', ids[2]);
   });
 
+  it('are removed by the older name of the command, which the help does not show', async () => {
+    expect(await workplace.done('upload', 'remove', ids[0])).to.equal('1 file was removed.\n');
+    expect(await workplace.done('upload', '--help'))
+      .to.contain('upload rm [url]')
+      .and.not.contain('upload remove');
+    expect(await workplace.done('--get-yargs-completions', 'ampere', 'upload', ''))
+      .to.contain('rm')
+      .and.not.contain('remove');
+  });
+
   for (const [args, code, says] of [
     [['list', url('D'.repeat(22))], 5, /no file at https:/],
-    [['remove', url('D'.repeat(22))], 5, /no file at https:/],
+    [['rm', url('D'.repeat(22))], 5, /no file at https:/],
     [['list', 'https://files.example/other'], 2, /not the address of an uploaded file/],
     [['list', '--user', 'localhost'], 2, /not the address of an account/],
-    [['remove'], 2, /--user or --older/],
+    [['rm'], 2, /--user or --older/],
   ] as const)
     it(`cannot ${args.join(' ')}`, async () => {
       const { code: actual, err } = await workplace.run(['upload', ...args]);

@@ -73,25 +73,31 @@ function row({ id, owner, name, type, size, uploadedAtMs }: StoredUpload): strin
 }
 
 function uploadRemoveCommand(cli: Cli, context: Context): void {
-  cli.command(
-    'remove [url]',
-    'Remove one file, the files of an account, or old files',
-    (options) =>
-      jsonOption(userOption(urlArgument(options))).option('older', {
-        type: 'number',
-        requiresArg: true,
-        describe: 'Only files older than this number of days',
-      }),
-    async ({ url, user, older: olderThanDays, json, config: file }) => {
-      if (url === undefined && user === undefined && olderThanDays === undefined)
-        throw new CommandError(exitCodes.usage, 'Give the URL of a file, --user or --older.');
-      const location = await locateServer(context, file);
-      const { removed } = await withRunningServer(location, (server) =>
-        server.call(operations.removeUploads, { url, user, olderThanDays }),
-      );
-      printDone(context, json, { removed }, `${filesText(removed)} ${removed === 1 ? 'was' : 'were'} removed.`);
-    },
+  const remove = (removal: Removal) => removeFiles(removal, context);
+  cli.command('rm [url]', 'Remove one file, the files of an account, or old files', removeOptions, remove);
+  // Its older name, which the help does not show.
+  cli.command('remove [url]', false, removeOptions, remove);
+}
+
+function removeOptions(options: Cli) {
+  return jsonOption(userOption(urlArgument(options))).option('older', {
+    type: 'number',
+    requiresArg: true,
+    describe: 'Only files older than this number of days',
+  });
+}
+
+/** Which files to remove, and how to say so. */
+type Removal = Awaited<ReturnType<typeof removeOptions>['argv']>;
+
+async function removeFiles({ url, user, older, json, config: file }: Removal, context: Context): Promise<void> {
+  if (url === undefined && user === undefined && older === undefined)
+    throw new CommandError(exitCodes.usage, 'Give the URL of a file, --user or --older.');
+  const location = await locateServer(context, file);
+  const { removed } = await withRunningServer(location, (server) =>
+    server.call(operations.removeUploads, { url, user, olderThanDays: older }),
   );
+  printDone(context, json, { removed }, `${filesText(removed)} ${removed === 1 ? 'was' : 'were'} removed.`);
 }
 
 function urlArgument(options: Cli) {
