@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Context } from './context.ts';
 
 /** Milliseconds between two lines of progress: on a terminal, where each replaces the one before, and elsewhere. */
@@ -35,6 +36,38 @@ export class Progress {
   end(): void {
     if (this.#hasLine) this.#output.write('\r\x1b[K');
     this.#hasLine = false;
+  }
+}
+
+/** Says how large a copy is that a server or a thread writes. */
+export class CopyProgress {
+  readonly #progress: Progress;
+  readonly #timer: NodeJS.Timeout;
+  #bytes = 0;
+
+  constructor(context: Pick<Context, 'stderr'>, file: string) {
+    this.#progress = new Progress(context, 'MiB copied', 2 ** 20);
+    this.#timer = setInterval(() => this.#look(file), terminalMs);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#progress.end();
+  }
+
+  #look(file: string): void {
+    const bytes = Math.max(this.#bytes, sizeOf(file));
+    this.#progress.step(bytes - this.#bytes);
+    this.#bytes = bytes;
+  }
+}
+
+/** The size of a file; 0 if it cannot be seen. */
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
   }
 }
 

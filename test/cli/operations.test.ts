@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
+import { CopyProgress } from '../../src/cli/progress.ts';
 import { Stanza } from '../../src/protocol/stanza.ts';
 import { verifyBackup } from '../../src/storage/sqlite/verify-backup.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
@@ -188,6 +189,14 @@ describe('backup and restore', () => {
     db.exec("INSERT INTO blocklist (account_id, jid) VALUES (99, 'a')");
     db.close();
     expect(() => verifyBackup(file)).to.throw(StorageError, /a row of blocklist belongs to nothing/);
+  });
+
+  it('say how much is copied', async () => {
+    const said = Promise.withResolvers<string>();
+    const stderr = { isTTY: true, write: (text: string) => said.resolve(text) };
+    const progress = new CopyProgress({ stderr }, workplace.write('copy.db', Buffer.alloc(3 * 2 ** 20)));
+    expect(await said.promise).to.match(/^\r3 MiB copied/);
+    progress.end();
   });
 
   it('refuse a file that is not a backup', async () => {

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
@@ -115,6 +124,28 @@ describe('restoring', () => {
     expect(await (await directory.open({ dataDir })).accounts.list({ limit: 10 })).to.deep.equal([juliet]);
   });
 
+  it('leaves no trace of one that was interrupted before the last step', async () => {
+    const dataDir = directory.path('killed');
+    spawnSync(process.execPath, [program, 'leave', dataDir]);
+    const inside = (name: string) => directory.path('killed', name);
+    for (const suffix of ['', '-wal']) linkSync(inside(`ampere.db${suffix}`), inside(`replaced-today.db${suffix}`));
+    writeFileSync(inside('replaced-before.db'), 'another one');
+    writeFileSync(inside('restoring.db'), 'half a copy');
+    const storage = await directory.open({ dataDir });
+    expect(readdirSync(dataDir).filter((name) => name.startsWith('re'))).to.deep.equal(['replaced-before.db']);
+    expect(await storage.accounts.list({ limit: 10 })).to.deep.equal(['left@capulet.example']);
+  });
+
+  it('gives a database its log back if the next step was missing', async () => {
+    const dataDir = directory.path('killed');
+    spawnSync(process.execPath, [program, 'leave', dataDir]);
+    const inside = (name: string) => directory.path('killed', name);
+    linkSync(inside('ampere.db'), inside('replaced-today.db'));
+    renameSync(inside('ampere.db-wal'), inside('replaced-today.db-wal'));
+    const storage = await directory.open({ dataDir });
+    expect(await storage.accounts.list({ limit: 10 })).to.deep.equal(['left@capulet.example']);
+  });
+
   it('lets no roster version mean two things', async () => {
     const dataDir = directory.path('data');
     const storage = await directory.open({ dataDir });
@@ -159,10 +190,10 @@ describe('restoring', () => {
     makeDatabase('foreign.db', 'CREATE TABLE recipes (name TEXT)');
     makeDatabase('empty.db', 'SELECT 1');
     makeDatabase('newer.db', 'PRAGMA application_id = 0x414d5052; CREATE TABLE t (a); PRAGMA user_version = 9999');
-    const codes = ['missing.db', 'damaged.db', 'foreign.db', 'empty.db', 'newer.db'].map(
-      async (name) => (await rejection(restoreDatabase(directory.path(name), dataDir))).code,
-    );
-    expect(await Promise.all(codes)).to.deep.equal(['not-found', 'corrupt', 'schema', 'schema', 'schema']);
+    const codes: string[] = [];
+    for (const name of ['missing.db', 'damaged.db', 'foreign.db', 'empty.db', 'newer.db'])
+      codes.push((await rejection(restoreDatabase(directory.path(name), dataDir))).code);
+    expect(codes).to.deep.equal(['not-found', 'corrupt', 'schema', 'schema', 'schema']);
     expect(readdirSync(dataDir)).to.have.members(['ampere.db', 'ampere.lock']);
     expect(await (await directory.open({ dataDir })).accounts.count()).to.equal(2);
   });

@@ -1,15 +1,11 @@
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { partialCopy } from '../../storage/sqlite/data-directory.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { locateServer } from '../configuration.ts';
 import { type Context, printJson, printLines } from '../context.ts';
 import { operations } from '../operations.ts';
-import { Progress } from '../progress.ts';
+import { CopyProgress } from '../progress.ts';
 import { withServerOrData } from '../with-operations.ts';
-
-/** Milliseconds between two looks at the copy. */
-const lookMs = 200;
 
 /** Adds `backup`. */
 export function backupCommand(cli: Cli, context: Context): void {
@@ -23,7 +19,7 @@ export function backupCommand(cli: Cli, context: Context): void {
     async ({ file, verify, json, config: configFile }) => {
       const location = await locateServer(context, configFile);
       const target = resolve(context.directory, file);
-      const progress = new CopyProgress(context, target);
+      const progress = new CopyProgress(context, partialCopy(target));
       await withServerOrData(location, (operator) => operator.call(operations.backup, { file: target })).finally(() =>
         progress.end(),
       );
@@ -33,39 +29,6 @@ export function backupCommand(cli: Cli, context: Context): void {
       if (contents) printLines(context, [`The copy is sound: ${contents.accounts} accounts, ${contents.bytes} bytes.`]);
     },
   );
-}
-
-/** Says how large a copy is that somebody else writes: a server, or a thread. */
-class CopyProgress {
-  readonly #progress: Progress;
-  readonly #timer: NodeJS.Timeout;
-  #bytes = 0;
-
-  constructor(context: Context, target: string) {
-    this.#progress = new Progress(context, 'MiB copied', 2 ** 20);
-    this.#timer = setInterval(() => this.#look(partialCopy(target)), lookMs);
-  }
-
-  end(): void {
-    clearInterval(this.#timer);
-    this.#progress.end();
-  }
-
-  /** The copy gets its name when it is complete. */
-  #look(file: string): void {
-    const bytes = Math.max(this.#bytes, sizeOf(file));
-    this.#progress.step(bytes - this.#bytes);
-    this.#bytes = bytes;
-  }
-}
-
-/** The size of a file; 0 if it cannot be seen. */
-function sizeOf(file: string): number {
-  try {
-    return statSync(file).size;
-  } catch {
-    return 0;
-  }
 }
 
 async function verified(file: string) {

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
+import { dataPaths } from '../../storage/sqlite/data-directory.ts';
 import { type Cli, jsonOption } from '../cli.ts';
 import { readConfiguration } from '../configuration.ts';
 import { type Context, printDone } from '../context.ts';
 import { ControlClient } from '../control-client.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import { CopyProgress } from '../progress.ts';
 import { refuseForeignOwner } from '../with-operations.ts';
 
 /** Adds `restore`. */
@@ -21,7 +23,8 @@ export function restoreCommand(cli: Cli, context: Context): void {
       refuseForeignOwner(dataDir);
       const { restoreDatabase } = await import('../../storage/sqlite/restore-database.ts');
       const backup = resolve(context.directory, file);
-      const kept = await restoreDatabase(backup, dataDir);
+      const progress = new CopyProgress(context, dataPaths(dataDir).restoring);
+      const kept = await restoreDatabase(backup, dataDir).finally(() => progress.end());
       const note = kept === undefined ? '' : ` The previous database is kept as ${kept}.`;
       printDone(context, json, { file: backup, kept }, `The backup was restored.${note}`);
     },

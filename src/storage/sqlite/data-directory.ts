@@ -1,4 +1,15 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 /** The paths inside a data directory. */
@@ -8,6 +19,7 @@ export function dataPaths(dataDir: string) {
     database,
     wal: `${database}-wal`,
     shm: `${database}-shm`,
+    restoring: join(dataDir, 'restoring.db'),
     lock: join(dataDir, 'ampere.lock'),
     pid: join(dataDir, 'ampere.pid'),
     ballast: join(dataDir, 'ampere.ballast'),
@@ -80,4 +92,24 @@ export function utcStamp(): string {
 /** The name of a copy of a database until it is complete. */
 export function partialCopy(file: string): string {
   return `${file}.part`;
+}
+
+/**
+ * Removes what a restore has left that did not finish: its copy of the backup, and the second name of a database that was not replaced. SQLite
+ * would apply the old log beside that name to the database in use.
+ */
+export function clearRestore(dataDir: string): void {
+  const { database, wal, restoring } = dataPaths(dataDir);
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${restoring}${suffix}`, { force: true });
+  const inUse = statSync(database, { throwIfNoEntry: false });
+  if (inUse === undefined || inUse.nlink === 1) return;
+  for (const name of readdirSync(dataDir).filter((one) => /^replaced-.*\.db$/.test(one))) {
+    const file = join(dataDir, name);
+    if (statSync(file).ino !== inUse.ino) continue;
+    const log = `${file}-wal`;
+    // A damaged database loses its log just before it is replaced.
+    if (existsSync(log) && !existsSync(wal)) renameSync(log, wal);
+    rmSync(log, { force: true });
+    rmSync(file);
+  }
 }

@@ -3,7 +3,14 @@ import Database from 'better-sqlite3';
 import { Ballast } from './ballast.ts';
 import { configureConnection } from './configure-connection.ts';
 import { quickCheck } from './copy-database.ts';
-import { createPrivateFile, dataPaths, fsyncPath, makePrivate, prepareDirectory } from './data-directory.ts';
+import {
+  clearRestore,
+  createPrivateFile,
+  dataPaths,
+  fsyncPath,
+  makePrivate,
+  prepareDirectory,
+} from './data-directory.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { explainFailure, toStorageError } from './failures.ts';
 import type { DatabaseOptions, Migration } from './messages.ts';
@@ -24,6 +31,7 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
   const lock = openLock(dataDir);
   let db: Database.Database | undefined;
   try {
+    clearRestore(dataDir);
     const ballast = trimBallast(options);
     createPrivateFile(dataPaths(dataDir).database);
     db = new Database(dataPaths(dataDir).database);

@@ -1,9 +1,10 @@
-import { constants, copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
+import { constants, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { StorageError } from '../storage-error.ts';
 import { quickCheck } from './copy-database.ts';
-import { dataPaths, fsyncPath, makePrivate, prepareDirectory, utcStamp } from './data-directory.ts';
+import { clearRestore, dataPaths, fsyncPath, makePrivate, prepareDirectory, utcStamp } from './data-directory.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { toStorageError } from './failures.ts';
 import { newestSchema, requireKnownSchema } from './migrate.ts';
@@ -15,33 +16,33 @@ import { defaultMigrationsDir } from './open-sqlite-storage.ts';
  */
 export async function restoreDatabase(backupFile: string, dataDir: string): Promise<string | undefined> {
   try {
-    return restore(resolve(backupFile), dataDir);
+    return await restore(resolve(backupFile), dataDir);
   } catch (error) {
     throw toStorageError(error);
   }
 }
 
-function restore(backupFile: string, dataDir: string): string | undefined {
+async function restore(backupFile: string, dataDir: string): Promise<string | undefined> {
   if (!existsSync(backupFile)) throw new StorageError('not-found', `There is no backup ${backupFile}`);
   prepareDirectory(dataDir);
   const lock = lockDirectory(dataDir);
-  const staged = join(dataDir, 'restoring.db');
+  const { restoring: staged } = dataPaths(dataDir);
   try {
-    stage(backupFile, staged, dataDir);
+    clearRestore(dataDir);
+    await stage(backupFile, staged, dataDir);
     const kept = keepReplaced(dataDir);
     foldLog(dataDir, kept);
     takePlace(staged, dataDir);
     return kept;
   } finally {
-    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${staged}${suffix}`, { force: true });
+    clearRestore(dataDir);
     lock.release();
   }
 }
 
 /** Copies the backup beside the database and makes sure that a server can open it. */
-function stage(backupFile: string, staged: string, dataDir: string): void {
-  rmSync(staged, { force: true });
-  copyFileSync(backupFile, staged, constants.COPYFILE_EXCL);
+async function stage(backupFile: string, staged: string, dataDir: string): Promise<void> {
+  await copyFile(backupFile, staged, constants.COPYFILE_EXCL);
   makePrivate(staged);
   const db = new Database(staged);
   try {
