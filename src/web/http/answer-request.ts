@@ -68,6 +68,8 @@ const securityHeaders = {
 /** Seconds for which a browser caches the answer to a preflight request. */
 const preflightSeconds = 86_400;
 const longestLoggedPath = 200;
+/** Longer parts of an unknown path are not logged: a link with a mistake in it still has its token. */
+const longestLoggedSegment = 20;
 /** Time for a client to send the rest of a body after the answer. */
 const lingerMs = 30_000;
 /** The status for a client that has had its time. */
@@ -117,15 +119,15 @@ export async function answerRequest(
     await send(exchange, readableAnswer(request, answer), added());
   } catch (error) {
     // After a client disconnects, every read and write fails.
-    if (!socket.destroyed) log.error({ err: error, method, path: route?.path }, 'an HTTP request failed');
+    if (!socket.destroyed) log.error({ err: error, method, path: found?.pattern }, 'an HTTP request failed');
     if (response.headersSent) socket.destroy();
     else await send(exchange, readableAnswer(request, { status: 500 }), added());
   }
-  requests.add({ route: route?.path ?? 'unknown', code: String(response.statusCode) });
+  requests.add({ route: found?.pattern ?? 'unknown', code: String(response.statusCode) });
   const fields = {
     method,
     // A parameter may be a secret.
-    path: route?.path ?? path.slice(0, longestLoggedPath),
+    path: found?.pattern ?? loggedPath(path),
     status: response.statusCode,
     bytes: socket.bytesWritten - bytesWritten,
     ms: clock.monotonicMs() - startedAtMs,
@@ -265,6 +267,12 @@ async function dropRest({ request, response, clock }: Exchange): Promise<void> {
     lingerMs,
     finished(request).catch(() => undefined),
   );
+}
+
+/** The path of an unknown route, as far as it cannot be a secret. */
+function loggedPath(path: string): string {
+  const segments = path.split('/').map((segment) => (segment.length > longestLoggedSegment ? '…' : segment));
+  return segments.join('/').slice(0, longestLoggedPath);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

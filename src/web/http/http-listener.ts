@@ -61,6 +61,8 @@ export interface HttpListenerDeps {
 }
 
 const longestCheckIntervalMs = 5000;
+/** Requests of one connection that have no answer yet. A client with BOSH has three, if it pipelines them (XEP-0124 §11). */
+const mostUnanswered = 4;
 /** One piece of a body: reading it through TLS takes the better part of a millisecond. */
 const movedInTurn = { ms: 1, amount: pieceBytes };
 
@@ -76,6 +78,8 @@ export class HttpListener {
   /** Ends the counting of a connection, by the socket that `node:http` got. */
   readonly #releases = new WeakMap<Duplex, () => void>();
   readonly #running = new Set<Promise<void>>();
+  /** How many requests of a connection have no answer yet. */
+  readonly #unanswered = new WeakMap<Duplex, number>();
   /** Created with the first address. */
   #http: HttpServer | undefined;
   #stopping = false;
@@ -144,17 +148,21 @@ export class HttpListener {
       requestTimeout: 0,
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: Math.min(longestCheckIntervalMs, headersMs),
-      shouldUpgradeCallback: (request) =>
-        this.#site.servesHost(request) && upgradeRoute(this.#site.routes, request) !== undefined,
+      shouldUpgradeCallback: (request) => this.#mayUpgrade(request),
     });
     http.timeout = stallMs;
     const stopping = () => this.#stopping;
     const turns = new TurnBudget(movedInTurn, clock);
     const answers = { requests, requestMs, stopping, turns, clock, log };
     const answer = (request: IncomingMessage, response: ServerResponse) => {
+      const { socket } = request;
+      if (!this.#takeTurn(socket)) return void socket.destroy();
       const running = answerRequest(answers, this.#site, request, response);
       this.#running.add(running);
-      void running.then(() => this.#running.delete(running));
+      void running.then(() => {
+        this.#running.delete(running);
+        this.#unanswered.set(socket, (this.#unanswered.get(socket) ?? 0) - 1);
+      });
     };
     http.on('request', answer);
     // A client that waits before it sends the body.
@@ -163,6 +171,21 @@ export class HttpListener {
     // This server does not listen itself, and it checks its deadlines only after this event.
     http.emit('listening');
     return http;
+  }
+
+  /** Counts a request. False if its client sends requests without waiting for answers: each would cost memory, and an open file. */
+  #takeTurn(socket: Socket): boolean {
+    const unanswered = this.#unanswered.get(socket) ?? 0;
+    if (socket.destroyed || unanswered >= mostUnanswered) return false;
+    this.#unanswered.set(socket, unanswered + 1);
+    return true;
+  }
+
+  /** Whether a request can take its connection over. An answer to an earlier request could not be sent any more. */
+  #mayUpgrade(request: IncomingMessage): boolean {
+    const { routes, servesHost } = this.#site;
+    const isAlone = (this.#unanswered.get(request.socket) ?? 0) === 0;
+    return isAlone && servesHost(request) && upgradeRoute(routes, request) !== undefined;
   }
 
   /** Waits for the word of a proxy, if there must be one. */

@@ -8,6 +8,8 @@ export interface RouteMatch {
 
 /** The result for a path: the route for the method, if any, and the allowed methods. */
 export interface PathMatch {
+  /** The path as its routes have it, with the names of its parameters. */
+  readonly pattern: string;
   readonly match: RouteMatch | undefined;
   readonly allowed: readonly string[];
   /** The origins whose pages may read the answers; `*` is every origin. */
@@ -46,11 +48,14 @@ export class RouteTable {
       const parameters = parametersFor(pattern, segments);
       return parameters ? [{ route, parameters }] : [];
     });
-    if (fitting.length === 0) return undefined;
+    const [first] = fitting;
+    if (first === undefined) return undefined;
     const methods: readonly string[] = fitting.flatMap(({ route }) => route.methods);
     const wanted = method === 'HEAD' ? 'GET' : method;
+    const match = fitting.find(({ route: { methods: its } }) => its.some((one) => one === wanted));
     return {
-      match: fitting.find(({ route: { methods: its } }) => its.some((one) => one === wanted)),
+      pattern: (match ?? first).route.path,
+      match,
       allowed: [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])],
       origins: fitting.flatMap(({ route }) => route.origins ?? []),
     };

@@ -88,6 +88,8 @@ function arrivalOf(
 }
 
 function refuse(socket: Duplex, status: string): void {
+  // The client may never close its end.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 

@@ -173,12 +173,54 @@ describe('The HTTP listener', () => {
     expect(lines).to.not.match(/secret/);
   });
 
+  it('logs no parameters of preflights and of methods that a path does not have, nor long parts of unknown paths', async () => {
+    for (const request of ['OPTIONS /echo/secret', 'DELETE /echo/secret', 'GET /echo/a-secret-of-thirty-characters/'])
+      await exchange(port, request);
+    const paths = [...trial.log.lines.join('\n').matchAll(/"path":"([^"]*)"/g)].map(([, path]) => path);
+    expect(paths).to.deep.equal(['/echo/:token', '/echo/:token', '/echo/…/']);
+  });
+
   it('answers several requests on one connection', async () => {
     const socket = await connected(port);
     socket.write(
       requestText('GET /echo/a') + requestText('GET /fails/gone') + requestText('GET /echo/b', ['Connection: close']),
     );
     expect(await remaining(socket)).to.match(/"token":"a".* 410 .*"token":"b"/s);
+  });
+
+  it('closes the connection of a client that sends many requests without waiting for answers', async () => {
+    let asked = 0;
+    const never: HttpRoute = {
+      methods: ['GET'],
+      path: '/never',
+      handle: ({ whenLost }) => {
+        asked += 1;
+        return new Promise((resolve) => whenLost(() => resolve({ status: 204 })));
+      },
+    };
+    const another = new TrialListener([never]);
+    const socket = await connected(await another.open());
+    socket.on('error', () => undefined);
+    socket.write(requestText('GET /never').repeat(500));
+    await once(socket, 'close');
+    await another.listener.stop(60_000);
+    expect(asked).to.equal(4);
+  });
+
+  it('goes on with a client that asks often, and waits for each answer', async () => {
+    const socket = await connected(port);
+    for (let request = 0; request < 8; request++) {
+      socket.write(requestText('GET /fails/gone'));
+      expect(await readUntil(socket, '\r\n\r\n')).to.match(/ 410 /);
+    }
+    socket.destroy();
+  });
+
+  it('hands no connection over while the answer to an earlier request is not sent', async () => {
+    const socket = await connected(port);
+    const upgrade = requestText('GET /upgrade', ['Connection: Upgrade, close', 'Upgrade: echo']);
+    socket.write(requestText('GET /fails/gone') + upgrade);
+    expect(await remaining(socket)).to.match(/ 410 .* 426 /s);
   });
 
   it('hands a connection over to a route that upgrades', async () => {
