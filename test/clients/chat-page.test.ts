@@ -88,13 +88,19 @@ describe('The chat page in Chromium', () => {
     expect(await juliet.page.getByText('It is the north').count()).to.equal(0);
   });
 
-  it('takes the last message back', async () => {
-    await romeo.say('with Rosaline');
-    await juliet.sees('with Rosaline');
-    await romeo.seesOutcome('with Rosaline', 'read');
-    await romeo.removeLast();
+  it('takes messages back, not only the last one', async () => {
+    for (const text of ['with Rosaline', 'No more of her', 'Let me stand here']) {
+      await romeo.say(text);
+      await romeo.seesOutcome(text, 'read');
+    }
+    await romeo.remove('No more of her', 'Let me stand here');
     for (const tab of [romeo, juliet]) await tab.sees('This message was removed.');
-    expect(await juliet.page.getByText('with Rosaline').count()).to.equal(0);
+    await romeo.remove('with Rosaline');
+    for (const { page } of [romeo, juliet]) {
+      await page.getByText('This message was removed.').nth(1).waitFor();
+      expect(await page.getByText(/with Rosaline|No more/).count()).to.equal(0);
+    }
+    await juliet.sees('Let me stand here');
   });
 
   it('keeps what is not sent yet, and counts in the title what is not read yet', async () => {
@@ -199,5 +205,36 @@ describe('The chat page in Chromium', () => {
     await juliet.say('Who is still here?');
     await romeo.open(room);
     await romeo.sees('Who is still here?');
+  });
+
+  it('shows that a message was refused, and sends it again', async () => {
+    await romeo.addContact('tybalt@localhost');
+    await romeo.say('A word with you');
+    await romeo.seesOutcome('A word with you', 'Not delivered: this address does not take the message.');
+    expect(await axeFindings(romeo.page)).to.deep.equal([]);
+    await server.addUser('tybalt@localhost', password);
+    await romeo.again('A word with you').press('Enter');
+    await romeo.page.getByRole('log').locator('.sign.sent').waitFor();
+    expect(await romeo.again('').count()).to.equal(0);
+    expect(await romeo.page.evaluate('document.activeElement.id')).to.equal('text');
+  });
+
+  it('keeps what was not sent when the server ends the session, until the next login', async () => {
+    await romeo.open('juliet@localhost');
+    await romeo.mute(true);
+    await romeo.say('Stay but a little');
+    await romeo.seesOutcome('Stay but a little', 'being sent');
+    await server.ampere('user', 'suspend', 'romeo@localhost');
+    await romeo.page.getByText('One message was not sent').waitFor();
+    await server.ampere('user', 'resume', 'romeo@localhost');
+    await romeo.mute(false);
+    await romeo.logIn('romeo', newPassword);
+    await romeo.open('juliet@localhost');
+    await romeo.seesOutcome('Stay but a little', 'Not sent: the session ended first.');
+    await romeo.sees('Farewell');
+    await romeo.again('Stay but a little').click();
+    await juliet.open('romeo@localhost');
+    await juliet.sees('Stay but a little');
+    await romeo.seesOutcome('Stay but a little', 'read');
   });
 });

@@ -35,10 +35,35 @@ export class ChatTab {
     await this.say(text);
   }
 
-  /** Takes the last message back. */
-  async removeLast(): Promise<void> {
-    await this.page.getByRole('log').getByRole('button', { name: 'Remove' }).click();
+  /** The messages with a text. */
+  #messages(text: string): Locator {
+    return this.page.getByRole('log').locator('.message').filter({ hasText: text });
+  }
+
+  /** Takes a message of the user back: with the mouse, or from the message below it with the keyboard. */
+  async remove(text: string, below?: string): Promise<void> {
+    const bin = (of: string) => this.#messages(of).getByRole('button', { name: 'Remove' });
+    if (below === undefined) {
+      await this.#messages(text).hover();
+      await bin(text).click();
+    } else {
+      await bin(below).press('ArrowUp');
+      await this.page.keyboard.press('Enter');
+    }
     await this.page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  }
+
+  /** The button that sends a message again. */
+  again(text: string): Locator {
+    return this.page.getByRole('log').getByRole('button', { name: `Send again: ${text}` });
+  }
+
+  /** Cuts the way from the page to the server, which does not notice, or mends it. */
+  async mute(isMute: boolean): Promise<void> {
+    await this.page.evaluate(`{
+      globalThis.send ??= WebSocket.prototype.send;
+      WebSocket.prototype.send = ${isMute ? '() => undefined' : 'globalThis.send'};
+    }`);
   }
 
   /** Opens a private conversation with somebody in the room that is open. */
@@ -121,15 +146,14 @@ export class ChatTab {
 
   /** Waits until the log of the conversation has a message with this text. Returns everything about the message. */
   async sees(text: string): Promise<string> {
-    const message = this.page.getByRole('log').locator('.message').filter({ hasText: text });
+    const message = this.#messages(text);
     await message.first().waitFor();
     return message.first().innerText();
   }
 
   /** Waits until the part of a message has this text: what became of it. */
   async seesOutcome(text: string, outcome: string): Promise<void> {
-    const message = this.page.getByRole('log').locator('.message').filter({ hasText: text });
-    await message.filter({ hasText: outcome }).waitFor();
+    await this.#messages(text).filter({ hasText: outcome }).waitFor();
   }
 
   /** Waits for the text under the name of the conversation. */

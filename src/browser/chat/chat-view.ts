@@ -6,6 +6,7 @@ import { h, setText } from './dom.ts';
 import type { Notifications } from './notifications.ts';
 import { showSettings } from './settings-view.ts';
 import { Sidebar } from './sidebar.ts';
+import { countUnsent } from './undelivered.ts';
 
 /** Dependencies of the view of an account. */
 interface ChatDeps {
@@ -44,7 +45,7 @@ export class ChatView {
       joinRoom: () => this.#askForRoom(),
       pictureOf: (jid) => client.pictures.of(jid),
       settings: () => showSettings(deps),
-      logOut: deps.logOut,
+      logOut: () => this.#logOut(),
     });
     this.element = h('div', { class: 'chat' }, this.#banner, this.#sidebar.element, this.#place);
     this.#close();
@@ -126,6 +127,19 @@ export class ChatView {
     const words = 'Choose a conversation, add a contact, or enter a room.';
     this.#place.replaceChildren(h('main', { class: 'nothing' }, h('p', { class: 'quiet' }, words)));
     client.look(undefined);
+  }
+
+  #logOut(): void {
+    const { client, logOut } = this.#deps;
+    const count = countUnsent(client.state);
+    if (count === 0) return logOut();
+    ask({
+      title: count === 1 ? 'Log out and lose a message?' : `Log out and lose ${count} messages?`,
+      text: 'What was not sent is not kept.',
+      fields: [],
+      verb: 'Log out',
+      answer: async () => logOut(),
+    });
   }
 
   async #enter(room: string): Promise<void> {

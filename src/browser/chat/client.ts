@@ -5,17 +5,20 @@ import { childOf, el, type XmlElement } from './element.ts';
 import { takeEvent } from './events.ts';
 import { type Archived, History } from './history.ts';
 import { OwnAccount } from './own-account.ts';
+import { RequestFailed } from './own-requests.ts';
 import { Pictures } from './pictures.ts';
 import { takePresence, takeRoster } from './presence.ts';
 import { countUnread, ReadMarks } from './read-marks.ts';
 import { type Arrival, takeMessage } from './receive.ts';
 import { answerRequest, capsElement } from './requests.ts';
+import { takeHandledRetractions } from './retractions.ts';
 import { Rooms } from './rooms.ts';
 import { Sender } from './sender.ts';
 import { findServices, type Services, uploadFile } from './services.ts';
-import { type Account, RequestFailed, type SavedSession, Session, type SessionState } from './session.ts';
+import { type Account, type SavedSession, Session, type SessionState } from './session.ts';
 import { type ChatState, type Conversation, conversationWith, hasId } from './state.ts';
 import type { Transport } from './stream.ts';
+import { isUndelivered, loseUnsent } from './undelivered.ts';
 
 /** Dependencies of a client. */
 interface ClientDeps {
@@ -161,14 +164,19 @@ export class Client {
 
   #connected(state: SessionState, reason: string | undefined): void {
     this.connection = state;
-    if (state === 'ended') return this.#deps.ended(reason ?? '');
+    if (state === 'ended') {
+      loseUnsent(this.state);
+      return this.#deps.ended(reason ?? '');
+    }
     this.#deps.changed();
   }
 
   #handled(ids: readonly string[]): void {
-    for (const { messages, room } of this.state.conversations.values()) {
-      if (room) continue;
-      for (const message of messages) {
+    for (const conversation of this.state.conversations.values()) {
+      // A room tells of what it has done.
+      if (conversation.room) continue;
+      takeHandledRetractions(conversation, ids);
+      for (const message of conversation.messages) {
         if (message.progress === 'sending' && ids.some((id) => hasId(message, id))) message.progress = 'sent';
       }
     }
@@ -197,7 +205,9 @@ export class Client {
   /** The latest messages with contacts who are not in what was read of the archive, so that the list has its order. */
   async #readLatest(): Promise<void> {
     const { contacts, conversations } = this.state;
-    const unknown = [...contacts.keys()].filter((jid) => !conversations.get(jid)?.messages.length);
+    const unknown = [...contacts.keys()].filter(
+      (jid) => !conversations.get(jid)?.messages.some((message) => !isUndelivered(message)),
+    );
     for (const jid of unknown.slice(0, mostLatest)) await this.readBack(conversationWith(this.state, jid), latestSize);
   }
 
@@ -263,6 +273,7 @@ export class Client {
   async #entered(conversation: Conversation): Promise<void> {
     conversation.history = 'none';
     await this.readBack(conversation);
+    this.sender.repeat(conversation);
   }
 
   #takeRequest(stanza: XmlElement): void {

@@ -7,7 +7,7 @@ import { DrawnList, h, icon, iconButton, setText } from './dom.ts';
 import { messageKey, messageSignature, messageView, type ShownMessage, shownMessages } from './message-view.ts';
 import { availabilityOf, isInRoom } from './presence.ts';
 import { firstUnread } from './read-marks.ts';
-import { retractable } from './retractions.ts';
+import { isRetractable } from './retractions.ts';
 import { avatar } from './sidebar.ts';
 import { type Conversation, conversationWith, type Message, nameOf, roomAround } from './state.ts';
 
@@ -66,13 +66,15 @@ export class ConversationView {
         messageView(shown, {
           origins: deps.origins,
           correct: () => this.#correct(),
-          retract: () => this.#askToRetract(),
+          retract: () => this.#askToRetract(shown.message),
+          sendAgain: () => this.#sendAgain(shown.message),
         }),
     });
     this.#older.addEventListener('click', () => void this.#readBack());
     this.#latest.addEventListener('click', () => this.#toEnd());
     this.#log.append(this.#older, this.#empty, messages);
     this.#log.addEventListener('scroll', () => this.#scrolled());
+    this.#log.addEventListener('keydown', (event) => this.#pressed(event));
     // A picture has loaded, the screen was turned, or the rules need room.
     const resized = new ResizeObserver(() => this.#follow());
     for (const element of [this.#log, messages]) resized.observe(element);
@@ -135,7 +137,7 @@ export class ConversationView {
     const context = {
       nameFor: room && ((nick: string) => nick),
       correctable: correctable(this.#conversation),
-      retractable: retractable(this.#conversation),
+      isRetractable: (message: Message) => isRetractable(this.#conversation, message),
       firstNew: this.#firstNew,
       nowMs: Date.now(),
     };
@@ -196,6 +198,19 @@ export class ConversationView {
     if (this.#isAtEnd) this.#log.scrollTop = this.#log.scrollHeight;
   }
 
+  /** From a button of a message, the arrow keys lead to the same button of the message above or below. */
+  #pressed(event: KeyboardEvent): void {
+    const { target, key } = event;
+    if (!(target instanceof HTMLButtonElement) || (key !== 'ArrowUp' && key !== 'ArrowDown')) return;
+    const alike = [...this.#log.querySelectorAll<HTMLElement>('.small-tool')].filter(
+      ({ title }) => title === target.title,
+    );
+    const next = alike[alike.indexOf(target) + (key === 'ArrowUp' ? -1 : 1)];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  }
+
   #statusText(): string {
     const { state } = this.#deps.client;
     const { room, composing } = this.#conversation;
@@ -230,15 +245,21 @@ export class ConversationView {
     if (this.#corrected) this.#composer.edit(this.#corrected.text);
   }
 
-  #askToRetract(): void {
-    const message = retractable(this.#conversation);
-    if (!message) return;
+  #sendAgain(message: Message): void {
+    this.#deps.client.sender.sendAgain(this.#conversation, message);
+    this.#toEnd();
+  }
+
+  #askToRetract(message: Message): void {
     ask({
-      title: 'Remove your last message?',
+      title: 'Remove this message?',
       text: 'It is removed for everybody whose app supports this. Others may have read or copied it.',
       fields: [],
       verb: 'Remove',
-      answer: async () => this.#deps.client.sender.retract(this.#conversation, message),
+      answer: async () => {
+        if (isRetractable(this.#conversation, message)) this.#deps.client.sender.retract(this.#conversation, message);
+      },
+      answered: () => this.focus(),
     });
   }
 

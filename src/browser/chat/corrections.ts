@@ -1,6 +1,7 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { childOf, el, type XmlElement } from './element.ts';
 import { type Conversation, hasId, type Message } from './state.ts';
+import { isUndelivered } from './undelivered.ts';
 
 /** The id of the message that a message corrects (XEP-0308). */
 export function correctedId(stanza: XmlElement): string | undefined {
@@ -32,14 +33,15 @@ export function takeEarlierCorrection({ messages }: Conversation, message: Messa
 /** The last message of the user, which a client may correct, if it is a text that was sent without rules. */
 export function correctable({ messages }: Conversation): Message | undefined {
   const last = messages.findLast(({ mine }) => mine);
-  const isPlain =
-    last && !last.file && !last.isRetracted && last.rules.length === 0 && last.progress !== 'failed' && last.id !== '';
-  return isPlain && last.corrects === undefined ? last : undefined;
+  if (!last || last.isRetracted || last.retraction !== undefined || isUndelivered(last)) return undefined;
+  const isPlain = !last.file && last.rules.length === 0 && last.id !== '' && last.corrects === undefined;
+  return isPlain ? last : undefined;
 }
 
 /** An older one may come from the archive after a newer one. */
 function applyCorrection(message: Message, { id, atMs, text, progress }: Message): void {
-  if (message.correction?.id === id && message.progress === 'sending') message.progress = progress;
+  const isWaiting = message.progress === 'sending' || message.progress === 'lost';
+  if (message.correction?.id === id && isWaiting) message.progress = progress;
   if (message.isRetracted || (message.correction && message.correction.atMs >= atMs)) return;
   message.text = text;
   message.correction = { id, atMs };

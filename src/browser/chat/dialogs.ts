@@ -22,10 +22,12 @@ interface Question {
   readonly verb: string;
   /** Rejects with an Error whose message the user can read. */
   readonly answer: (values: Readonly<Record<string, string>>) => Promise<void>;
+  /** The dialog has closed after the answer. The control that has opened it may be gone. */
+  readonly answered?: () => void;
 }
 
 /** Asks the user for something in a dialog. */
-export function ask({ title, text, fields, verb, answer }: Question): void {
+export function ask({ title, text, fields, verb, answer, answered }: Question): void {
   const problem = h('p', { class: 'notice', role: 'alert', hidden: true });
   const close = () => dialog.close();
   const submit = async (form: HTMLFormElement) => {
@@ -34,6 +36,7 @@ export function ask({ title, text, fields, verb, answer }: Question): void {
     try {
       await answer(values);
       close();
+      answered?.();
     } catch (error) {
       setText(problem, error instanceof Error ? error.message : String(error));
       problem.hidden = false;

@@ -9,6 +9,7 @@ import { parseXml } from './parse-xml.ts';
 import type { Account, SavedSession } from './session.ts';
 import { type ChatState, emptyState, restoreState, saveState } from './state.ts';
 import type { Transport } from './stream.ts';
+import { countUnsent, undeliveredIn } from './undelivered.ts';
 
 /** What the page keeps for its reload, in this tab only. */
 interface Kept {
@@ -38,6 +39,9 @@ const notifications = new Notifications({
 /** The client of this tab and its view. */
 let running: { readonly client: Client; readonly account: Account; readonly view: ChatView } | undefined;
 
+/** What was not delivered when a session ended for good, until its user logs in again in this tab. */
+let undelivered: Pick<ChatState, 'me' | 'conversations'> = { me: '', conversations: new Map() };
+
 function showLogin(notice?: string, jid = namedAddress()): void {
   running = undefined;
   sessionStorage.removeItem(storageKey);
@@ -54,8 +58,10 @@ function showLogin(notice?: string, jid = namedAddress()): void {
         device: deviceName(navigator.userAgent),
         password: typed.password,
       };
-      const client = makeClient(account, emptyState());
+      const isSame = typed.jid === undelivered.me;
+      const client = makeClient(account, { ...emptyState(), ...(isSame && undelivered) });
       await client.start();
+      undelivered = { me: '', conversations: new Map() };
       showChat(client, account);
     },
   });
@@ -86,7 +92,10 @@ function makeClient(account: Account, state: ChatState, saved?: SavedSession): C
         running?.view.open(conversation.jid);
       });
     },
-    ended: (reason) => showLogin(endText(reason), `${account.username}@${account.domain}`),
+    ended: (reason) => {
+      undelivered = { me: client.state.me, conversations: undeliveredIn(client.state) };
+      showLogin(`${endText(reason)}${lostText(undelivered)}`, `${account.username}@${account.domain}`);
+    },
   });
   return client;
 }
@@ -115,6 +124,13 @@ function endText(reason: string): string {
     default:
       return `The server has ended the session: ${reason}.`;
   }
+}
+
+/** Tells the user that messages were not sent. */
+function lostText(state: Pick<ChatState, 'conversations'>): string {
+  const count = countUnsent(state);
+  if (count === 0) return '';
+  return ` ${count === 1 ? 'One message was' : `${count} messages were`} not sent: log in here to send ${count === 1 ? 'it' : 'them'} again.`;
 }
 
 /** The id of this tab, by which the server knows that it comes back. */

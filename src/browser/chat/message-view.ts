@@ -4,6 +4,7 @@ import { reachable } from './files.ts';
 import { textParts } from './links.ts';
 import { ruleText } from './rules.ts';
 import type { Message, SharedFile } from './state.ts';
+import { canSendAgain, isUndelivered } from './undelivered.ts';
 
 /** A message and its place in the log. */
 export interface ShownMessage {
@@ -20,6 +21,10 @@ export interface ShownMessage {
   readonly isCorrectable: boolean;
   /** Whether the user can take it back. */
   readonly isRetractable: boolean;
+  /** Whether it is the last one that the user can take back. */
+  readonly isLastRetractable: boolean;
+  /** Whether the user can send it again. */
+  readonly isSendable: boolean;
 }
 
 /** What decides how messages are shown. */
@@ -28,8 +33,8 @@ interface LogContext {
   readonly nameFor: ((from: string) => string) | undefined;
   /** The message that the user can correct. */
   readonly correctable: Message | undefined;
-  /** The message that the user can take back. */
-  readonly retractable: Message | undefined;
+  /** Whether the user can take a message back. */
+  readonly isRetractable: (message: Message) => boolean;
   /** The first message that the user had not seen when the conversation was opened. */
   readonly firstNew: Message | undefined;
   readonly nowMs: number;
@@ -43,11 +48,14 @@ interface MessageDeps {
   readonly correct: () => void;
   /** The user wants to take the message back. */
   readonly retract: () => void;
+  /** The user wants to send the message again. */
+  readonly sendAgain: () => void;
 }
 
 /** The days and authors of the messages of a conversation. */
 export function shownMessages(messages: readonly Message[], context: LogContext): ShownMessage[] {
-  const { nameFor, correctable, retractable, firstNew, nowMs } = context;
+  const { nameFor, correctable, isRetractable, firstNew, nowMs } = context;
+  const lastRetractable = messages.findLast(isRetractable);
   return messages.map((message, index) => {
     const before = messages[index - 1];
     const isNewDay = !before || dayKey(before.atMs) !== dayKey(message.atMs);
@@ -60,7 +68,9 @@ export function shownMessages(messages: readonly Message[], context: LogContext)
       follows,
       isFirstNew,
       isCorrectable: message === correctable,
-      isRetractable: message === retractable,
+      isRetractable: isRetractable(message),
+      isLastRetractable: message === lastRetractable,
+      isSendable: canSendAgain(message, nowMs),
     };
   });
 }
@@ -72,43 +82,51 @@ export function messageKey({ message }: ShownMessage): string {
 
 /** Changes when the message has to be drawn again. */
 export function messageSignature({ message, ...place }: ShownMessage): string {
-  const { progress, outcomes, text, correction, isRetracted } = message;
-  return JSON.stringify([progress, outcomes, text, correction, isRetracted, place]);
+  const { progress, outcomes, text, correction, retraction, isRetracted } = message;
+  return JSON.stringify([progress, outcomes, text, correction, retraction, isRetracted, place]);
 }
 
 /** The element for a message: its text or picture, when it was sent, its rules and what became of it. */
-export function messageView(shown: ShownMessage, { origins, correct, retract }: MessageDeps): HTMLElement {
-  const { message, author, day, follows, isFirstNew } = shown;
-  const { mine, progress, rules, outcomes } = message;
+export function messageView(shown: ShownMessage, { origins, correct, retract, sendAgain }: MessageDeps): HTMLElement {
+  const { message, author, day, follows, isFirstNew, isLastRetractable } = shown;
+  const { mine, progress, rules, outcomes, isRetracted } = message;
   return h(
     'div',
-    { class: `message${mine ? ' mine' : ''}${follows ? ' follows' : ''}` },
+    // A tap on the message shows its buttons.
+    { class: `message${mine ? ' mine' : ''}${follows ? ' follows' : ''}`, tabindex: mine && '-1' },
     day !== undefined && h('p', { class: 'day' }, day),
     isFirstNew && h('p', { class: 'new-line' }, h('span', {}, 'New messages')),
     author !== undefined && h('p', { class: 'author', dir: 'auto' }, author),
     h(
       'div',
-      { class: `bubble${progress === 'failed' ? ' failed' : ''}` },
+      { class: `bubble${isUndelivered(message) ? ' failed' : ''}` },
       ...content(message, origins),
       meta(
         message,
         shown.isCorrectable && tool('edit', 'Correct', correct),
-        shown.isRetractable && tool('remove', 'Remove', retract),
+        shown.isRetractable && tool('remove', 'Remove', retract, !isLastRetractable),
       ),
     ),
     rules.length > 0 &&
+      !isRetracted &&
       h('ul', { class: 'rules', 'aria-label': 'Rules' }, ...rules.map((rule) => h('li', {}, ruleText(rule)))),
+    progress === 'lost' && h('p', { class: 'outcome bad' }, 'Not sent: the session ended first.'),
     ...outcomes.map(({ text, bad }) => h('p', { class: `outcome ${bad ? 'bad' : 'good'}` }, text)),
+    shown.isSendable && againButton(message, sendAgain),
   );
 }
 
-function tool(picture: 'edit' | 'remove', words: string, click: () => void): HTMLElement {
-  return h(
-    'button',
-    { class: 'small-tool', title: words, on: { click } },
-    icon(picture),
-    h('span', { class: 'spoken' }, words),
-  );
+/** The button that sends a message again. Screen readers, which may list it alone, read what it sends. */
+function againButton({ file, text }: Message, click: () => void): HTMLElement {
+  const label = `Send again: ${file?.name ?? text.slice(0, 120)}`;
+  const props = { class: 'second small again', title: 'Send again', 'aria-label': label, on: { click } };
+  return h('button', props, 'Send again');
+}
+
+/** A button beside the time of a message. A tucked one is shown to those who point at its message, or come there with the arrow keys. */
+function tool(picture: 'edit' | 'remove', words: string, click: () => void, isTucked = false): HTMLElement {
+  const place = isTucked ? { class: 'small-tool tucked', tabindex: '-1' } : { class: 'small-tool' };
+  return h('button', { ...place, title: words, on: { click } }, icon(picture), h('span', { class: 'spoken' }, words));
 }
 
 function content({ file, text, isRetracted }: Message, origins: readonly string[]): HTMLElement[] {
@@ -138,15 +156,18 @@ const progressSigns = {
   sent: ['✓', 'sent'],
   received: ['✓✓', 'received'],
   read: ['✓✓', 'read'],
+  lost: ['!', 'not sent'],
   failed: ['!', 'not delivered'],
 } as const;
 
-function meta({ atMs, mine, progress, correction, corrects }: Message, ...tools: (HTMLElement | false)[]): HTMLElement {
+function meta(message: Message, ...tools: (HTMLElement | false)[]): HTMLElement {
+  const { atMs, mine, progress, correction, corrects, retraction, isRetracted } = message;
   const [sign, words] = progressSigns[progress];
   return h(
     'p',
     { class: 'meta' },
-    (correction !== undefined || corrects !== undefined) && h('span', {}, 'corrected'),
+    retraction !== undefined && !isRetracted && h('span', {}, 'removing …'),
+    (correction !== undefined || corrects !== undefined) && !isRetracted && h('span', {}, 'corrected'),
     h('time', { datetime: new Date(atMs).toISOString(), title: momentText(atMs) }, clockText(atMs)),
     ...(mine
       ? [

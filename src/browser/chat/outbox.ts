@@ -2,6 +2,8 @@
 interface SentStanza {
   readonly id: string;
   readonly text: string;
+  /** Whether a new session sends it again if the server has not handled it. */
+  readonly isRepeated: boolean;
 }
 
 /** What an outbox keeps of a lost connection. */

@@ -20,23 +20,31 @@ export function failureText(message: XmlElement, name: string): string {
   if (failed) return prevented(failed, name);
   const refused = elementsOf(error).find((child) => child.ns === ns.amp);
   if (refused) return refusals[refused.name] ?? 'Not sent: the server does not accept the rules.';
-  const condition = conditionOf(error, ns.stanzaErrors) ?? '';
-  return Object.hasOwn(errors, condition)
-    ? (errors[condition] ?? '')
-    : `Not delivered: ${condition || 'unknown error'}.`;
+  return `Not delivered: ${reasonOf(error)}.`;
 }
 
-const errors: Readonly<Record<string, string>> = {
-  'service-unavailable': 'Not delivered: this address does not take the message.',
-  'item-not-found': 'Not delivered: this address does not exist.',
-  'remote-server-not-found': 'Not delivered: there is no such server.',
-  'remote-server-timeout': 'Not delivered: the other server did not answer.',
-  'recipient-unavailable': 'Not delivered: the recipient is not online.',
-  forbidden: 'Not delivered: you may not write here.',
-  'not-acceptable': 'Not delivered: the server does not accept this message.',
-  'not-allowed': 'Not delivered: this is not allowed.',
-  'policy-violation': 'Not delivered: you send too much, too fast.',
-  'resource-constraint': 'Not delivered: the server has no room for it now.',
+/** What an error says of the retraction that it answers (XEP-0424), for a message that is still here, or gone here already. */
+export function removalFailureText(answer: XmlElement, name: string, isGone: boolean): string {
+  const reason = reasonOf(childOf(answer, 'error', ns.client));
+  return isGone ? `Removed here, but ${name} may still have it: ${reason}.` : `Not removed: ${reason}.`;
+}
+
+function reasonOf(error: XmlElement | undefined): string {
+  const condition = conditionOf(error, ns.stanzaErrors) ?? 'unknown error';
+  return Object.hasOwn(reasons, condition) ? (reasons[condition] ?? condition) : condition;
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  'service-unavailable': 'this address does not take the message',
+  'item-not-found': 'this address does not exist',
+  'remote-server-not-found': 'there is no such server',
+  'remote-server-timeout': 'the other server did not answer',
+  'recipient-unavailable': 'the recipient is not online',
+  forbidden: 'you may not write here',
+  'not-acceptable': 'the server does not accept this message',
+  'not-allowed': 'this is not allowed',
+  'policy-violation': 'you send too much, too fast',
+  'resource-constraint': 'the server has no room for it now',
 };
 
 const refusals: Readonly<Record<string, string>> = {

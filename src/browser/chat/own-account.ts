@@ -2,8 +2,9 @@ import { ns } from '../../protocol/namespaces.ts';
 import { domainOf, localOf } from './address.ts';
 import { type Bytes, toBase64, toBase64Url, utf8 } from './base64.ts';
 import { childOf, el, elementsOf, textOf, type XmlElement } from './element.ts';
+import { RequestFailed } from './own-requests.ts';
 import { hashOf } from './pictures.ts';
-import { RequestFailed, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /** A device with access to the account (XEP-0494). */
 export interface KnownDevice {

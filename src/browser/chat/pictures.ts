@@ -1,7 +1,8 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { type Bytes, fromBase64, hexOf } from './base64.ts';
 import { childOf, el, textOf } from './element.ts';
-import { RequestFailed, type Session } from './session.ts';
+import { RequestFailed } from './own-requests.ts';
+import type { Session } from './session.ts';
 import type { ChatState } from './state.ts';
 
 /** Dependencies of the pictures. */

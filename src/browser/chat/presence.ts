@@ -68,6 +68,7 @@ function takeOccupant({ jid }: Conversation, room: Room, stanza: XmlElement): vo
   const { role = 'none', affiliation = 'none' } = item?.attributes ?? {};
   room.occupants.set(nick, { role, affiliation, show: showOf(stanza) });
   if (!isMe) return;
+  room.occupantId = childOf(stanza, 'occupant-id', ns.occupantId)?.attributes['id'];
   room.nick = nick;
   room.state = 'inside';
   room.problem = undefined;

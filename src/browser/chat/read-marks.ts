@@ -2,6 +2,7 @@ import { ns } from '../../protocol/namespaces.ts';
 import { childOf, el, elementsOf, type XmlElement } from './element.ts';
 import type { Session } from './session.ts';
 import { type ChatState, type Conversation, hasId, type Message } from './state.ts';
+import { isUndelivered } from './undelivered.ts';
 
 /** Dependencies of the marks of what was read. */
 interface ReadMarksDeps {
@@ -87,7 +88,7 @@ export function takeMark(conversation: Conversation | undefined, stanza: XmlElem
   const messages = conversation?.messages ?? [];
   const last = mine ? -1 : messages.findLastIndex((one) => one.mine && hasId(one, mark.attributes['id']));
   for (const message of messages.slice(0, last + 1)) {
-    if (message.mine && message.progress !== 'failed') message.progress = 'read';
+    if (message.mine && !isUndelivered(message)) message.progress = 'read';
   }
   return true;
 }

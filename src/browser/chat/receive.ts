@@ -1,10 +1,10 @@
 import { ns } from '../../protocol/namespaces.ts';
-import { bareOf, domainOf, resourceOf } from './address.ts';
+import { bareOf, resourceOf } from './address.ts';
 import { correctedId, takeCorrection, takeEarlierCorrection } from './corrections.ts';
 import { childOf, el, elementsOf, textOf, type XmlElement } from './element.ts';
 import { fileOf } from './files.ts';
-import { failureText, reportOf } from './outcomes.ts';
 import { takeMark } from './read-marks.ts';
+import { takeFailure, takeReport } from './reports.ts';
 import { retractedId, takeRetraction } from './retractions.ts';
 import { rulesOf } from './rules.ts';
 import {
@@ -14,8 +14,6 @@ import {
   conversationWith,
   hasId,
   type Message,
-  nameOf,
-  type Outcome,
   roomAround,
 } from './state.ts';
 
@@ -46,8 +44,7 @@ export function takeMessage(state: ChatState, stanza: XmlElement, arrival: Arriv
     if (copied) takeMessage(state, copied.message, { ...arrival, nowMs: copied.atMs ?? arrival.nowMs });
     return [];
   }
-  if (type === 'error') return takeFailure(state, stanza);
-  if (takeReport(state, stanza)) return [];
+  if (takeFailure(state, stanza) || takeReport(state, stanza)) return [];
   if (type === 'groupchat') return takeGroupchat(state, stanza, arrival);
   return takeChat(state, stanza, arrival);
 }
@@ -65,45 +62,6 @@ export function forwardedIn(
 function stampOf(element: XmlElement | undefined): number | undefined {
   const stamp = Date.parse(childOf(element, 'delay', ns.delay)?.attributes['stamp'] ?? '');
   return Number.isNaN(stamp) ? undefined : stamp;
-}
-
-function takeFailure(state: ChatState, stanza: XmlElement): readonly XmlElement[] {
-  const found = sentMessage(state, stanza);
-  if (!found) return [];
-  found.message.progress = 'failed';
-  addOutcome(found.message, { text: failureText(stanza, nameOf(state, found.recipient)), bad: true });
-  return [];
-}
-
-/** Takes a report of AMP. Returns whether the message was one. */
-function takeReport(state: ChatState, stanza: XmlElement): boolean {
-  if (childOf(stanza, 'amp', ns.amp)?.attributes['status'] === undefined) return false;
-  const found = sentMessage(state, stanza);
-  const outcome = found && reportOf(stanza, nameOf(state, found.recipient));
-  if (!found || !outcome) return true;
-  if (outcome.bad) found.message.progress = 'failed';
-  addOutcome(found.message, outcome);
-  return true;
-}
-
-function addOutcome(message: Message, outcome: Outcome): void {
-  if (message.outcomes.some(({ text }) => text === outcome.text)) return;
-  message.outcomes = [...message.outcomes, outcome];
-}
-
-/**
- * The message of the user that a report or an error is about: the one with its id, to the address that it comes from. The server of the
- * recipient may speak, too, and the server of the user.
- */
-function sentMessage(state: ChatState, about: XmlElement): { message: Message; recipient: string } | undefined {
-  const { id, from = state.me } = about.attributes;
-  const sender = bareOf(from);
-  for (const { jid, messages } of state.conversations.values()) {
-    if (![bareOf(jid), domainOf(jid), domainOf(state.me), state.me].includes(sender)) continue;
-    const message = messages.find((one) => one.mine && hasId(one, id));
-    if (message) return { message, recipient: jid };
-  }
-  return undefined;
 }
 
 function takeGroupchat(state: ChatState, stanza: XmlElement, arrival: Arrival): readonly XmlElement[] {
@@ -131,7 +89,7 @@ function takeGroupchat(state: ChatState, stanza: XmlElement, arrival: Arrival): 
   const message = messageFrom(stanza, arrival, { id, from: nick, mine, archive: jid });
   if (mine) {
     const sent = conversation.messages.find((other) => other.mine && hasId(other, id));
-    if (sent?.progress === 'sending') sent.progress = 'sent';
+    if (sent?.progress === 'sending' || sent?.progress === 'lost') sent.progress = 'sent';
   }
   place(conversation, stanza, message, arrival);
   return [];

@@ -7,11 +7,14 @@ export function retractedId(stanza: XmlElement): string | undefined {
   return childOf(stanza, 'retract', ns.retraction)?.attributes['id'];
 }
 
-/** The last message of the user, which the user can take back, if it has been sent. */
-export function retractable({ messages, room }: Conversation): Message | undefined {
-  const last = messages.findLast(({ mine }) => mine);
-  const isSent = last && !last.isRetracted && last.progress !== 'sending' && last.progress !== 'failed';
-  return isSent && last.corrects === undefined && (room ? last.archiveId : last.id) ? last : undefined;
+/** Whether the user can take a message back: one that was sent, and that others know by an id. */
+export function isRetractable({ room }: Conversation, message: Message): boolean {
+  const { mine, progress, isRetracted, retraction, corrects, archiveId, id, author } = message;
+  const isSent = mine && ['sent', 'received', 'read'].includes(progress);
+  if (!isSent || isRetracted || retraction !== undefined || corrects !== undefined) return false;
+  if (!room) return id !== '';
+  // Somebody else may have had the nickname before.
+  return archiveId !== undefined && (author === undefined || author === (room.occupantId ?? author));
 }
 
 /** The id by which others know a message: in a room, the one that the room has given it (XEP-0424 §4). */
@@ -19,10 +22,18 @@ export function retractionId({ room }: Conversation, { id, archiveId }: Message)
   return room ? (archiveId ?? id) : id;
 }
 
-/** Takes the text of a message away. */
-export function retract(message: Message): void {
+/** Takes the text of a message away, and what became of it. */
+function retract(message: Message): void {
   message.isRetracted = true;
   message.text = '';
+  message.outcomes = [];
+}
+
+/** The server has handled messages with these ids: what they take back is taken back. */
+export function takeHandledRetractions({ messages }: Conversation, ids: readonly string[]): void {
+  for (const message of messages) {
+    if (message.retraction !== undefined && ids.includes(message.retraction) && !message.isRetracted) retract(message);
+  }
 }
 
 /**

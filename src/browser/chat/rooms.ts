@@ -3,8 +3,9 @@ import { bareOf, localOf } from './address.ts';
 import { randomId } from './base64.ts';
 import { addBookmark, readBookmarks, removeBookmark } from './bookmarks.ts';
 import { childOf, el, elementsOf, type XmlElement } from './element.ts';
+import { failureOf } from './own-requests.ts';
 import { takePresence } from './presence.ts';
-import { failureOf, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { type ChatState, type Conversation, conversationWith, type Room } from './state.ts';
 
 /** Dependencies of the rooms of a client. */

@@ -1,12 +1,13 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { randomId } from './base64.ts';
 import { correctionElement } from './corrections.ts';
-import { el, type XmlElement } from './element.ts';
+import { el } from './element.ts';
 import { sharedFile } from './files.ts';
-import { retract, retractionId } from './retractions.ts';
+import { retractionId } from './retractions.ts';
 import { type Rule, rulesElement } from './rules.ts';
 import type { Session } from './session.ts';
 import { addMessage, type ChatState, type Conversation, type Message, roomAround } from './state.ts';
+import { renew } from './undelivered.ts';
 
 /** Dependencies of the sender. */
 interface SenderDeps {
@@ -41,10 +42,8 @@ export class Sender {
   say(conversation: Conversation, text: string, { rules = [], device, isFile = false }: Sending = {}): void {
     const { state, origins } = this.#deps;
     const { room } = conversation;
-    const file = isFile ? el(ns.outOfBand, 'x', {}, el(ns.outOfBand, 'url', {}, text)) : undefined;
-    const id = this.#send(conversation, text, device, file, rulesElement(rules));
-    addMessage(conversation, {
-      id,
+    const message: Message = {
+      id: randomId(),
       archiveId: undefined,
       from: room ? room.nick : state.me,
       mine: true,
@@ -52,32 +51,55 @@ export class Sender {
       file: isFile ? sharedFile(text, origins) : undefined,
       atMs: Date.now(),
       rules,
+      device,
       progress: 'sending',
       outcomes: [],
-    });
+    };
+    this.#send(conversation, message);
+    addMessage(conversation, message);
     this.#deps.changed();
+  }
+
+  /** Sends a message again that was not delivered, with the same text and the same rules. */
+  sendAgain(conversation: Conversation, message: Message): void {
+    const { id: original, correction } = message;
+    const id = renew(conversation, message, randomId(), Date.now());
+    this.#send(conversation, { ...message, id }, correction && original);
+    this.#deps.changed();
+  }
+
+  /** Sends to a room what it has not confirmed: the user has come back, and the archive of the room does not have it. */
+  repeat(conversation: Conversation): void {
+    for (const message of conversation.messages) {
+      if (message.mine && message.progress === 'sending') {
+        const { correction } = message;
+        this.#send(conversation, correction ? { ...message, id: correction.id } : message, correction && message.id);
+      }
+      if (message.retraction !== undefined && !message.isRetracted) this.retract(conversation, message);
+    }
   }
 
   /** Corrects a message of the user (XEP-0308). */
   correct(conversation: Conversation, message: Message, text: string): void {
     if (text === message.text) return;
-    const id = this.#send(conversation, text, undefined, correctionElement(message.id));
+    const id = randomId();
     message.text = text;
     message.correction = { id, atMs: Date.now() };
+    this.#send(conversation, { ...message, id }, message.id);
     message.progress = 'sending';
     this.#deps.changed();
   }
 
-  /** Takes a message of the user back (XEP-0424). */
+  /** Takes a message of the user back (XEP-0424). It is gone when the server has handled this, or the room tells of it. */
   retract(conversation: Conversation, message: Message): void {
     const { session, changed } = this.#deps;
     const { jid, room } = conversation;
+    const id = randomId();
+    message.retraction = id;
     const element = el(ns.retraction, 'retract', { id: retractionId(conversation, message) });
     const body = el(ns.client, 'body', {}, 'This person has taken back a message, which your app still shows.');
     const content = [element, el(ns.fallback, 'fallback', { for: ns.retraction }), body, el(ns.hints, 'store')];
-    session.send(el(ns.client, 'message', { type: room ? 'groupchat' : 'chat', id: randomId(), to: jid }, ...content));
-    // A room tells of it when it has done it.
-    if (!room) retract(message);
+    session.send(el(ns.client, 'message', { type: room ? 'groupchat' : 'chat', id, to: jid }, ...content));
     changed();
   }
 
@@ -95,15 +117,14 @@ export class Sender {
     this.say(conversation, await this.#deps.upload(file), { isFile: true });
   }
 
-  /** Returns the id of the message. */
-  #send(
-    { jid, room }: Conversation,
-    text: string,
-    device: string | undefined,
-    ...more: readonly (XmlElement | undefined)[]
-  ): string {
+  /** Sends a message, or a correction of the one with the id `corrects`. */
+  #send({ jid, room }: Conversation, { id, text, file, rules, device }: Message, corrects?: string): void {
     const { session, state } = this.#deps;
-    const id = randomId();
+    const more = [
+      file && el(ns.outOfBand, 'x', {}, el(ns.outOfBand, 'url', {}, text)),
+      corrects === undefined ? undefined : correctionElement(corrects),
+      rulesElement(rules),
+    ];
     const to = device === undefined ? jid : `${jid}/${device}`;
     const wanted = [el(ns.receipts, 'request'), el(ns.chatMarkers, 'markable'), el(ns.chatStates, 'active')];
     const forOne = room ? [] : wanted;
@@ -112,6 +133,5 @@ export class Sender {
     const body = el(ns.client, 'body', {}, text);
     const type = room ? 'groupchat' : 'chat';
     session.send(el(ns.client, 'message', { type, id, to }, body, ...more, ...forOne, forOccupant));
-    return id;
   }
 }

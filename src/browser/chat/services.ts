@@ -1,6 +1,7 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { childOf, el, elementsOf, textOf, type XmlElement } from './element.ts';
-import { RequestFailed, type Session } from './session.ts';
+import { RequestFailed } from './own-requests.ts';
+import type { Session } from './session.ts';
 
 /** What the server has beside accounts. */
 export interface Services {

@@ -1,9 +1,10 @@
 import { ns } from '../../protocol/namespaces.ts';
 import { randomId } from './base64.ts';
-import { childOf, el, serialize, type XmlElement } from './element.ts';
+import { el, serialize, type XmlElement } from './element.ts';
 import { type Credentials, type LoggedIn, LoginRefused, logIn, revokeToken } from './login.ts';
 import { Outbox, type SavedOutbox } from './outbox.ts';
-import { conditionOf, Stream, StreamClosed, type Transport } from './stream.ts';
+import { OwnRequests } from './own-requests.ts';
+import { Stream, StreamClosed, type Transport } from './stream.ts';
 
 /** What survives the reload of the page: enough to resume the session. */
 export interface SavedSession {
@@ -37,39 +38,6 @@ export interface Account {
   readonly password: string | undefined;
 }
 
-/** What conditions mean, where the server has not said it in words. */
-const words: ReadonlyMap<string, string> = new Map([
-  ['forbidden', 'You may not do this.'],
-  ['item-not-found', 'The server does not find this.'],
-  ['jid-malformed', 'This is not an address.'],
-  ['not-acceptable', 'The server does not accept this.'],
-  ['not-allowed', 'You may not do this.'],
-  ['policy-violation', 'The server does not allow this now. Try again later.'],
-  ['recipient-unavailable', 'The connection was lost. Try again.'],
-  ['remote-server-not-found', 'There is no such server.'],
-  ['remote-server-timeout', 'The other server does not answer.'],
-  ['resource-constraint', 'The server has no room for this now. Try again later.'],
-  ['service-unavailable', 'The server does not offer this.'],
-]);
-
-/** A refused request. */
-export class RequestFailed extends Error {
-  readonly condition: string;
-  readonly text: string | undefined;
-
-  constructor(condition: string, text?: string) {
-    super(text ?? words.get(condition) ?? `The server refuses this: ${condition}.`);
-    this.name = 'RequestFailed';
-    this.condition = condition;
-    this.text = text;
-  }
-}
-
-interface Pending {
-  readonly resolve: (answer: XmlElement) => void;
-  readonly reject: (error: Error) => void;
-}
-
 const firstPauseMs = 500;
 const longestPauseMs = 20_000;
 /** The time for an answer, after which a connection counts as lost. */
@@ -82,7 +50,7 @@ export class Session {
   readonly #transport: Transport;
   readonly #account: Account;
   readonly #events: SessionEvents;
-  readonly #pending = new Map<string, Pending>();
+  readonly #requests = new OwnRequests();
   readonly #outbox: Outbox;
   #stream: Stream | undefined;
   #jid: string;
@@ -142,7 +110,9 @@ export class Session {
   /** Sends a stanza, now or after the next resumption. */
   send(stanza: XmlElement): void {
     const text = serialize(stanza);
-    this.#outbox.add({ id: stanza.attributes['id'] ?? '', text });
+    const { id = '', type } = stanza.attributes;
+    // In a new session the user is in no room yet.
+    this.#outbox.add({ id, text, isRepeated: stanza.name === 'message' && type !== 'groupchat' });
     this.#stream?.write(text);
     this.#wantAnswer();
   }
@@ -150,10 +120,9 @@ export class Session {
   /** Sends a request. Rejects with `RequestFailed`. */
   request(type: 'get' | 'set', to: string | undefined, payload: XmlElement): Promise<XmlElement> {
     const id = randomId();
-    const answer = Promise.withResolvers<XmlElement>();
-    this.#pending.set(id, answer);
+    const answer = this.#requests.answer(id);
     this.send(el(ns.client, 'iq', { type, id, to }, payload));
-    return answer.promise;
+    return answer;
   }
 
   /** The password has changed, and the token is worthless: comes back with the new password for another one. */
@@ -229,10 +198,9 @@ export class Session {
     this.#handled = 0;
     const unhandled = this.#outbox.restart();
     // Their answers belonged to the old session.
-    for (const { reject } of this.#pending.values()) reject(new RequestFailed('recipient-unavailable'));
-    this.#pending.clear();
+    this.#requests.fail();
     this.#events.began();
-    for (const stanza of unhandled.filter(({ text }) => text.startsWith('<message '))) {
+    for (const stanza of unhandled.filter(({ isRepeated }) => isRepeated)) {
       this.#outbox.add(stanza);
       this.#stream?.write(stanza.text);
     }
@@ -242,12 +210,7 @@ export class Session {
     if (element.ns === ns.streamManagement) return this.#manage(element);
     if (element.ns !== ns.client) return;
     this.#handled = (this.#handled + 1) >>> 0;
-    const { id, type } = element.attributes;
-    const pending = element.name === 'iq' && (type === 'result' || type === 'error') && this.#pending.get(id ?? '');
-    if (!pending) return this.#events.stanza(element);
-    this.#pending.delete(id ?? '');
-    if (type === 'result') pending.resolve(element);
-    else pending.reject(failureOf(element));
+    if (!this.#requests.take(element)) this.#events.stanza(element);
   }
 
   /** Asks the server once for all that is sent in this turn how much it has handled. */
@@ -312,15 +275,4 @@ export class Session {
     clearTimeout(this.#retry);
     clearTimeout(this.#probe);
   }
-}
-
-/** The failure that an answer of type error tells of. */
-export function failureOf(answer: XmlElement): RequestFailed {
-  const error = childOf(answer, 'error', ns.client);
-  const text = childOf(error, 'text', ns.stanzaErrors);
-  const [words] = text?.children ?? [];
-  return new RequestFailed(
-    conditionOf(error, ns.stanzaErrors) ?? 'undefined-condition',
-    typeof words === 'string' ? words : undefined,
-  );
 }

@@ -24,7 +24,10 @@ interface Correction {
 
 /** A message in a conversation. */
 export interface Message {
-  readonly id: string;
+  /** The newest id, if the user has sent it again. */
+  id: string;
+  /** The ids under which it was refused. */
+  formerIds?: readonly string[];
   /** Its id in the archive. */
   archiveId: string | undefined;
   /** The nickname in a room; the bare address otherwise. */
@@ -34,12 +37,16 @@ export interface Message {
   readonly author?: string | undefined;
   text: string;
   readonly file: SharedFile | undefined;
-  readonly atMs: number;
+  atMs: number;
   readonly rules: readonly Rule[];
-  /** Of a message of the user: how far it got. */
-  progress: 'sending' | 'sent' | 'received' | 'read' | 'failed';
+  /** Of a message of the user: the only device that is to get it. */
+  readonly device?: string | undefined;
+  /** Of a message of the user: how far it got. A lost one may have arrived: the session ended before the server acknowledged it. */
+  progress: 'sending' | 'sent' | 'received' | 'read' | 'lost' | 'failed';
   outcomes: readonly Outcome[];
   correction?: Correction;
+  /** Of a message that the user takes back: the id of the retraction. */
+  retraction?: string;
   /** Whether its author, or a moderator, has taken it back. Its text is gone. */
   isRetracted?: boolean;
   /** Of a message of somebody else: whether the author wants to know that it was read (XEP-0333). */
@@ -78,6 +85,8 @@ export interface Room {
   state: 'entering' | 'inside' | 'outside';
   problem: string | undefined;
   subject: string;
+  /** The id of the user in the room (XEP-0421). */
+  occupantId?: string | undefined;
   readonly occupants: Map<string, Occupant>;
 }
 
@@ -177,18 +186,30 @@ export function addMessage(conversation: Conversation, message: Message): Messag
   const known = messages.find((other) => isSame(other, message));
   if (known) {
     known.archiveId ??= message.archiveId;
-    if (known.progress === 'sending') known.progress = message.progress;
+    if (known.progress === 'sending' || known.progress === 'lost') known.progress = message.progress;
     return undefined;
   }
+  insert(messages, message);
+  return message;
+}
+
+/** A message of the user that is sent again: it becomes the last one. */
+export function moveToEnd({ messages }: Conversation, message: Message, nowMs: number): void {
+  messages.splice(messages.indexOf(message), 1);
+  message.atMs = nowMs;
+  insert(messages, message);
+}
+
+function insert(messages: Message[], message: Message): void {
   let place = messages.length;
   while (place > 0 && (messages[place - 1]?.atMs ?? 0) > message.atMs) place--;
   messages.splice(place, 0, message);
-  return message;
 }
 
 function isSame(one: Message, other: Message): boolean {
   if (one.archiveId !== undefined && other.archiveId !== undefined) return one.archiveId === other.archiveId;
-  return one.id !== '' && one.id === other.id && one.mine === other.mine && one.from === other.from;
+  const isNamed = one.id !== '' && [one.id, ...(one.formerIds ?? [])].includes(other.id);
+  return isNamed && one.mine === other.mine && one.from === other.from;
 }
 
 /** Messages of one conversation that a reload of the page keeps; older ones come from the archive again. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Outbox } from '../../../src/browser/chat/outbox.ts';
 
-const stanza = (id: string) => ({ id, text: `<message id="${id}"/>` });
+const stanza = (id: string) => ({ id, text: `<message id="${id}"/>`, isRepeated: true });
 const ids = (stanzas: readonly { readonly id: string }[]) => stanzas.map(({ id }) => id).join('');
 
 describe('The outbox of the chat page (XEP-0198 §4)', () => {

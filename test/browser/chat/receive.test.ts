@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { serialize } from '../../../src/browser/chat/element.ts';
 import { takePresence, takeRoster } from '../../../src/browser/chat/presence.ts';
 import { takeMessage } from '../../../src/browser/chat/receive.ts';
+import { takeHandledRetractions } from '../../../src/browser/chat/retractions.ts';
 import {
   addMessage,
   type ChatState,
@@ -145,6 +146,33 @@ describe('What the chat page makes of stanzas', () => {
     );
     expect(message.progress).to.equal('failed');
     expect(message.outcomes[0]?.bad).to.equal(true);
+  });
+
+  const refusal = (id: string) =>
+    `<message type="error" from="juliet@localhost" id="${id}"><error type="cancel"><service-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></message>`;
+
+  it('shows why a message was not taken back (XEP-0424)', () => {
+    const message = sent('here');
+    message.progress = 'sent';
+    message.retraction = 'r';
+    takes(refusal('r').replace('from="juliet@localhost"', 'from="mallory@localhost"'));
+    expect(message.outcomes).to.deep.equal([]);
+    takes(refusal('r'));
+    expect(message.outcomes.map(({ text }) => text)).to.deep.equal([
+      'Not removed: this address does not take the message.',
+    ]);
+    expect(message).to.include({ text: 'here', progress: 'sent' }).and.not.have.property('retraction');
+  });
+
+  it('shows that others may still have a message that its server has taken back', () => {
+    const message = sent('gone');
+    message.retraction = 'r';
+    takeHandledRetractions(conversationWith(state, 'juliet@localhost'), ['r']);
+    expect(message).to.include({ isRetracted: true, text: '' });
+    takes(refusal('r'));
+    expect(message.outcomes.map(({ text }) => text)).to.deep.equal([
+      'Removed here, but Juliet may still have it: this address does not take the message.',
+    ]);
   });
 
   it('shows pictures only of the server, and only if the text is nothing but their address', () => {
