@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { BoshClient, type BoshReply } from '../support/bosh-client.ts';
 import { type Account, Stage } from '../support/conversation.ts';
-import { contentOf, corpus, type HostileCase, verdictsFor } from '../support/hostile-corpus.ts';
+import { contentOf, corpus, type HostileCase, harmless, verdictsFor } from '../support/hostile-corpus.ts';
 import type { TestClient } from '../support/test-client.ts';
+import type { TestServer } from '../support/test-server.ts';
 import { WebSocketClient } from '../support/websocket-client.ts';
 import { parseTree, type Tree } from '../support/xml-tree.ts';
 
@@ -16,7 +17,11 @@ interface Attacker {
 }
 
 /** What does not come through a WebSocket: text that is no UTF-8, and messages that are too long (RFC 6455 §7.4.1). */
-const closeCodes: Readonly<Record<number, string>> = { 1007: 'not-well-formed', 1009: 'policy-violation' };
+const closeCodes: Readonly<Record<number, string>> = {
+  1007: 'not-well-formed',
+  1008: 'policy-violation',
+  1009: 'policy-violation',
+};
 
 /** Through WebSockets, with the content as one message. */
 class WebSocketAttacker implements Attacker {
@@ -99,6 +104,52 @@ function conditionOf({ body }: BoshReply): string {
   return error?.children[0]?.name ?? body.attributes.get('condition') ?? 'closed';
 }
 
+/** Verdicts that differ because each message is a document, without a declaration and without the prefix of a stream header. */
+const ofDocuments: Readonly<Record<string, readonly string[]>> = {
+  'xmldecl-twice': ['restricted-xml'],
+  'ns-stream-inside': ['not-well-formed'],
+  'ns-streamerror-injected': ['not-well-formed'],
+  'ws-flood': ['policy-violation'],
+};
+
+function verdicts(one: HostileCase): readonly string[] {
+  return [...verdictsFor(one), ...(ofDocuments[one.id] ?? [])];
+}
+
+/** How far a client has come without authentication. */
+type Phase = 'instead of a header' | 'before authentication';
+
+/** What ends a WebSocket with this content, as one message. */
+async function fateInWebSocket(options: Proxied, phase: Phase, content: Buffer): Promise<string> {
+  const client = await WebSocketClient.connect(options.server, { plain: true, headers: options.headers });
+  if (phase === 'before authentication') await client.opens('localhost');
+  client.socket.send(content, { binary: false });
+  const { code = 0, messages } = await client.ends();
+  const error = messages.find((message) => message.startsWith('<stream:error '));
+  if (error === undefined) return closeCodes[code] ?? 'closed';
+  return parseTree(error).children[0]?.name ?? 'error';
+}
+
+/** What ends a BOSH session with this content, which is a whole request or is in the one behind the first. */
+async function fateInBosh(options: Proxied, phase: Phase, content: Buffer): Promise<string> {
+  const client = new BoshClient(options.server, { plain: true, headers: options.headers });
+  if (phase === 'instead of a header') {
+    const { status, body } = await client.posts(content);
+    return status === 413 ? 'policy-violation' : (body.attributes.get('condition') ?? 'nothing');
+  }
+  await client.opens();
+  const [start = '', end = ''] = client.bodyOf(client.rid++, '|').split('|');
+  const reply = await client.posts(Buffer.concat([Buffer.from(start), content, Buffer.from(end)]));
+  if (reply.status === 413) return 'policy-violation';
+  return reply.body.attributes.get('type') === 'terminate' ? conditionOf(reply) : 'nothing';
+}
+
+/** A server, and the headers of a proxy in front of it. */
+interface Proxied {
+  readonly server: TestServer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 describe('Hostile XML through HTTP', () => {
   const stage = new Stage({
     settings: {
@@ -128,18 +179,6 @@ describe('Hostile XML through HTTP', () => {
     return client;
   }
 
-  /** Verdicts that differ because each message is a document, without a declaration and without the prefix of a stream header. */
-  const ofDocuments: Readonly<Record<string, readonly string[]>> = {
-    'xmldecl-twice': ['restricted-xml'],
-    'ns-stream-inside': ['not-well-formed'],
-    'ns-streamerror-injected': ['not-well-formed'],
-    'ws-flood': ['policy-violation'],
-  };
-
-  function verdicts(one: HostileCase): readonly string[] {
-    return [...verdictsFor(one), ...(ofDocuments[one.id] ?? [])];
-  }
-
   for (const [what, Attack] of [
     ['a WebSocket', WebSocketAttacker],
     ['BOSH', BoshAttacker],
@@ -163,4 +202,39 @@ describe('Hostile XML through HTTP', () => {
       await victim.receivesNothing();
     });
   }
+});
+
+describe('Hostile XML of strangers through HTTP', () => {
+  const stage = new Stage({
+    settings: {
+      listen: { c2s: here, c2sTls: here, components: [], http: here, https: here },
+      web: { trustedProxies: ['127.0.0.1'] },
+      s2s: { enabled: false },
+      authentication: { scramIterations: 4096 },
+      storage: { quickCheck: false, ballastBytes: 0 },
+    },
+  });
+
+  /** A wrong header, and a stanza before authentication, is refused for coming at all, and limits are lower. */
+  const early = ['policy-violation', 'not-authorized', 'invalid-namespace', 'bad-request'];
+
+  for (const [what, fateIn] of [
+    ['a WebSocket', fateInWebSocket],
+    ['BOSH', fateInBosh],
+  ] as const)
+    for (const phase of ['instead of a header', 'before authentication'] as const)
+      it(`ends every stream ${phase}, through ${what}, and the next client is served`, async () => {
+        const wrong: string[] = [];
+        for (const [index, one] of corpus.entries()) {
+          const content = contentOf(one);
+          if (!content || harmless.has(one.id)) continue;
+          // Each comes from an address of its own, so that no limit by address hides a fate.
+          const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-for': `203.0.113.${index}` };
+          const fate = await fateIn({ server: stage.server, headers }, phase, content).catch(String);
+          if (![...verdicts(one), ...early].includes(fate)) wrong.push(`${one.id}: ${fate}, not ${one.expect}`);
+        }
+        expect(wrong).to.deep.equal([]);
+        const client = await WebSocketClient.connect(stage.server);
+        expect(await client.opens('localhost')).to.include('SCRAM-SHA-256');
+      });
 });
