@@ -49,7 +49,7 @@ describe('The console in Chromium', () => {
     await server.ampere('room', 'create', room, '--owner', 'juliet@localhost');
     romeo = await arrival('romeo');
     // Colors that change slowly would be measured in between.
-    context = await browserContext({ viewport: desktop, reducedMotion: 'reduce' });
+    context = await browserContext({ viewport: desktop, reducedMotion: 'reduce', timezoneId: 'Asia/Kolkata' });
     page = await context.newPage();
     complaints = complaintsOf(page);
     page.on('request', (request) => {
@@ -157,6 +157,16 @@ describe('The console in Chromium', () => {
     await page.locator('.menu').getByRole('link', { name: 'Sessions' }).click();
     await page.getByRole('heading', { name: 'Sessions', level: 1 }).waitFor();
     await page.setViewportSize(desktop);
+  });
+
+  it('shows times in the time zone of the reader', async () => {
+    await visit('');
+    const time = page.locator('time').first();
+    const moment = new Date((await time.getAttribute('datetime')) ?? '');
+    const zone = { timeZone: 'Asia/Kolkata' };
+    const expected = moment.toLocaleString('en-US', { dateStyle: 'medium', timeStyle: 'short', ...zone });
+    expect((await time.textContent())?.replaceAll(/\s/g, ' ')).to.equal(expected.replaceAll(/\s/g, ' '));
+    expect(await time.getAttribute('title')).to.contain('GMT+5:30');
   });
 
   it('draws the figures as charts', async () => {

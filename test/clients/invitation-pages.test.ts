@@ -6,6 +6,13 @@ import { StrophePages } from './strophe-js.ts';
 
 const password = 'a password from a page';
 
+/** A moment as a page shows it: in the time zone of the reader, or in UTC on a page without scripts. */
+function timeText(moment: string | null, timeZone: string | undefined): string {
+  const date = new Date(moment ?? '');
+  if (timeZone === undefined) return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return date.toLocaleString('en-US', { dateStyle: 'medium', timeStyle: 'short', timeZone }).replaceAll(/\s/g, ' ');
+}
+
 describe('The pages of invitations in Chromium', () => {
   needsChromium();
 
@@ -48,13 +55,19 @@ describe('The pages of invitations in Chromium', () => {
       'a phone in the dark, without JavaScript',
       { viewport: { width: 360, height: 740 }, colorScheme: 'dark', javaScriptEnabled: false },
     ],
-    ['a desktop', { viewport: { width: 1280, height: 900 } }],
+    ['a desktop', { viewport: { width: 1280, height: 900 }, timezoneId: 'Asia/Kolkata' }],
   ] as const) {
     it(`make an account on ${device}, which logs in over a WebSocket`, async () => {
       const username = `romeo-${options.viewport.width}`;
       const page = await opened(await made('invite', 'create'), options);
       const { scrollWidth, clientWidth } = await page.locator('html').evaluate((root) => root);
       if (!('javaScriptEnabled' in options)) expect(scrollWidth).to.equal(clientWidth);
+      const time = page.locator('time');
+      const expected = timeText(
+        await time.getAttribute('datetime'),
+        'timezoneId' in options ? options.timezoneId : undefined,
+      );
+      expect((await time.textContent())?.replaceAll(/\s/g, ' ')).to.equal(expected);
       await page.getByLabel('User name').fill(username);
       await page.getByLabel('Password', { exact: true }).fill(password);
       await page.getByLabel('Password, again').fill(password);

@@ -108,8 +108,10 @@ function niceMaximum(value: number, unitFactor: number): number {
   return unit * power * ([1, 2, 5, 10].find((factor) => factor * power >= value / unit) ?? 10);
 }
 
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+
 function clockTime(ms: number): string {
-  return new Date(ms).toISOString().slice(11, 16);
+  return clock.format(ms);
 }
 
 function label(text: string, x: number, y: number, anchor: string): SVGElement {

@@ -70,7 +70,7 @@ function line(item: Item): HTMLLIElement {
   switch (item.what) {
     case 'stanza': {
       const { at, direction, via, peer, kind, type, id, from, to, bytes, content } = item;
-      part(made, 'time', at.slice(11, 23));
+      part(made, 'time', clockTime(at));
       part(made, 'kind', [kind, type].filter(Boolean).join(' '));
       part(made, 'peer', `${via} ${peer} ${direction === 'in' ? '→' : '←'}`);
       part(
@@ -100,13 +100,26 @@ function logParts(made: HTMLLIElement, text: string): void {
   const { level, time, msg, ...fields }: Readonly<Record<string, unknown>> = JSON.parse(text);
   const name = levels[String(level)] ?? 'log';
   made.classList.add(name);
-  part(made, 'time', String(time ?? '').slice(11, 23));
+  part(made, 'time', clockTime(String(time)));
   part(made, 'kind', name);
   part(made, 'ends', String(msg));
   const rest = Object.entries(fields).map(
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   if (rest.length > 0) part(made, 'content', rest.join(' '));
+}
+
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+  hourCycle: 'h23',
+});
+
+function clockTime(at: string): string {
+  const moment = new Date(at);
+  return Number.isNaN(moment.getTime()) ? '' : clock.format(moment);
 }
 
 function part(parent: HTMLElement, name: string, text: string): void {

@@ -165,12 +165,6 @@ export function nextPage(path: string | undefined): Html {
   return path === undefined ? html`` : html`<p><a class="button second" href="${path}" rel="next">Next page</a></p>`;
 }
 
-/** A moment, to the second. */
-export function time(ms: number): Html {
-  const iso = new Date(ms).toISOString();
-  return html`<time datetime="${iso}" title="${iso}">${iso.slice(0, 16).replace('T', ' ')}</time>`;
-}
-
 /** How long something takes, as people say it. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

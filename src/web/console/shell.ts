@@ -1,5 +1,6 @@
 import type { HttpAnswer } from '../../routing/http-route.ts';
 import { type Html, html } from '../html/html.ts';
+import { localTimesModule } from '../html/moment.ts';
 import { pageAnswer } from '../html/page.ts';
 import { iconPath } from '../html/page-assets.ts';
 import type { LoginNotice } from './logins.ts';
@@ -45,7 +46,7 @@ ${content}</main>
     body,
     layout: 'wide',
     status,
-    scripts: modules.map((name) => `${assets}/console/${name}.js`),
+    scripts: [localTimesModule, ...modules.map((name) => `${assets}/console/${name}.js`)],
     stylesheets: ['console', 'console-content', 'console-phones'].map((name) => `${assets}/${name}.css`),
     headers: consoleHeaders,
   });
@@ -60,8 +61,7 @@ function navigation({ login }: PageContext, { listed, current }: Shell, label: s
       pages.length > 0 && html`${group !== '' && html`<p class="group">${group}</p>`}<ul>${pages.map(entry)}</ul>`,
   )}</nav>
 <form method="post" action="/console/${logoutPath}" class="who"><input type="hidden" name="form" value="${login.formToken(logoutPath)}">
-<p><strong>${login.operator}</strong> <small>${login.role}</small></p><button class="second">Log out</button></form>
-<p class="utc">All times are in UTC.</p>`;
+<p><strong>${login.operator}</strong> <small>${login.role}</small></p><button class="second">Log out</button></form>`;
 }
 
 /** A page for somebody who has not logged in, in one column. */

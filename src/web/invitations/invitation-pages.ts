@@ -1,5 +1,6 @@
 import type { HttpAnswer } from '../../routing/http-route.ts';
 import { type Html, html } from '../html/html.ts';
+import { localTimesModule, momentView } from '../html/moment.ts';
 import { pageAnswer } from '../html/page.ts';
 import { iconPath } from '../html/page-assets.ts';
 import type { PlatformApps } from './chat-apps.ts';
@@ -47,9 +48,9 @@ ${heading(title)}
 <p>${introduction(view)}</p>
 ${appFirst ? [app, form] : [form, app]}
 ${code && html`<section class="panel large-screen"><h2>On your phone</h2><p>Point its camera at this code to open this page there.</p><div class="code">${code}</div></section>`}
-<p><small>The invitation can be used until ${dateText(expiresAtMs)}.</small></p>
+<p><small>The invitation can be used until ${momentView(expiresAtMs)}.</small></p>
 </main>`;
-  return pageAnswer({ title, body, ...(fault && { status: fault.status }) });
+  return pageAnswer({ title, body, scripts: [localTimesModule], ...(fault && { status: fault.status }) });
 }
 
 function introduction({ domain, inviter, registers }: InvitationView): string {
@@ -188,8 +189,4 @@ function passwordFields(label: string): Html {
 <label for="again">${label}, again</label>
 <input id="again" name="again" type="password" required minlength="${leastPasswordLength}" maxlength="256" autocomplete="new-password">
 </div>`;
-}
-
-function dateText(atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -6,6 +6,7 @@ import { listSuspensions, resumeUser, suspendUser } from '../../control/moderati
 import { listSessions } from '../../control/session-operations.ts';
 import { listUsers, removeUser } from '../../control/user-operations.ts';
 import { type Html, html } from '../../html/html.ts';
+import { momentView } from '../../html/moment.ts';
 import { type ConsoleAction, type ConsolePage, type FormFields, type PageContext, pagePath } from '../page.ts';
 import {
   actionForm,
@@ -18,7 +19,6 @@ import {
   panel,
   rowForm,
   table,
-  time,
   wholeNumber,
 } from '../parts.ts';
 import { resetPassword } from './invitations.ts';
@@ -57,9 +57,9 @@ function accessPanel(context: PageContext, jid: string, suspension: Suspension |
     return panel(
       'Access',
       facts([
-        ['Suspended since', time(atMs)],
+        ['Suspended since', momentView(atMs)],
         ['Text for the user', reason],
-        ['Removed at', removeAtMs === undefined ? undefined : time(removeAtMs)],
+        ['Removed at', removeAtMs === undefined ? undefined : momentView(removeAtMs)],
       ]),
       actionForm(context, resume, { hidden: { jid }, label: 'Resume' }),
     );
@@ -88,7 +88,7 @@ async function devicesPanel(context: PageContext, jid: string): Promise<Html> {
   const { devices } = await context.call(listDevices, { jid });
   const rows = devices.map((device) => [
     [device.software, device.name].filter(Boolean).join(' on ') || device.key,
-    device.connected ? badge('good', 'connected') : time(device.lastSeenMs),
+    device.connected ? badge('good', 'connected') : momentView(device.lastSeenMs),
     [device.knowsPassword && 'password', device.hasToken && 'token'].filter(Boolean).join(', '),
     rowForm(context, revoke, { jid, device: device.key }, 'Revoke'),
   ]);
@@ -118,7 +118,7 @@ async function archivePanel(context: PageContext, jid: string): Promise<Html> {
 async function filesPanel(context: PageContext, jid: string): Promise<Html> {
   if (!context.may(listUploads)) return html``;
   const { uploads } = await context.call(listUploads, { user: jid, limit: shownFiles });
-  const rows = uploads.map(({ name, type, size, uploadedAtMs }) => [name, type, bytes(size), time(uploadedAtMs)]);
+  const rows = uploads.map(({ name, type, size, uploadedAtMs }) => [name, type, bytes(size), momentView(uploadedAtMs)]);
   const columns = ['File', 'Type', 'Size', 'Uploaded'];
   return panel(
     'Uploaded files',

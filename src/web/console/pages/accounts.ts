@@ -2,8 +2,9 @@ import type { Suspension } from '../../../storage/moderation.ts';
 import { approveUser, listSuspensions, listWaiting, rejectUser } from '../../control/moderation-operations.ts';
 import { listUsers } from '../../control/user-operations.ts';
 import { type Html, html } from '../../html/html.ts';
+import { momentView } from '../../html/moment.ts';
 import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
-import { accountLink, badge, duration, field, lookUpForm, nextPage, panel, rowForm, table, time } from '../parts.ts';
+import { accountLink, badge, duration, field, lookUpForm, nextPage, panel, rowForm, table } from '../parts.ts';
 
 const pageSize = 100;
 
@@ -31,7 +32,7 @@ export const accountsPage: ConsolePage = {
     const search = field('containing', 'Address contains', { type: 'search', value: containing ?? '' });
     const suspensionRows = suspensions.map(({ jid, atMs, reason = '', removeAtMs }) => [
       accountLink(jid),
-      time(atMs),
+      momentView(atMs),
       reason,
       removeAtMs === undefined ? '' : `removed in ${duration(removeAtMs - nowMs)}`,
     ]);
@@ -47,7 +48,7 @@ ${suspensions.length > 0 && panel('Suspended', table('Suspended accounts', colum
 function waitingPanel(context: PageContext, waiting: readonly Suspension[]): Html {
   const rows = waiting.map(({ jid, atMs, removeAtMs = context.nowMs }) => [
     jid,
-    time(atMs),
+    momentView(atMs),
     `removed in ${duration(removeAtMs - context.nowMs)}`,
     html`${rowForm(context, approve, { jid }, 'Approve')} ${rowForm(context, reject, { jid }, 'Reject')}`,
   ]);

@@ -1,7 +1,8 @@
 import { listAdministrations } from '../../control/audit.ts';
 import { html } from '../../html/html.ts';
+import { momentView } from '../../html/moment.ts';
 import { type ConsolePage, pagePath } from '../page.ts';
-import { badge, field, lookUpForm, nextPage, table, time } from '../parts.ts';
+import { badge, field, lookUpForm, nextPage, table } from '../parts.ts';
 
 const pageSize = 100;
 
@@ -15,7 +16,7 @@ export const auditPage: ConsolePage = {
     const [operator, subject, before] = [query.text('operator'), query.text('subject'), query.number('before')];
     const { administrations } = await call(listAdministrations, { operator, subject, before, limit: pageSize });
     const rows = administrations.map((one) => [
-      time(one.atMs),
+      momentView(one.atMs),
       one.operator,
       one.origin,
       html`<code>${one.operation}</code>`,

@@ -6,8 +6,9 @@ import {
   revokeInvitation,
 } from '../../control/invitation-operations.ts';
 import { type Html, html } from '../../html/html.ts';
+import { momentView } from '../../html/moment.ts';
 import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
-import { accountLink, actionForm, facts, field, link, panel, rowForm, table, time, wholeNumber } from '../parts.ts';
+import { accountLink, actionForm, facts, field, link, panel, rowForm, table, wholeNumber } from '../parts.ts';
 
 const dayMs = 86_400_000;
 /** The invitations that are shown. */
@@ -52,7 +53,7 @@ function invitationRow(context: PageContext, invitation: StoredInvitation) {
     account === undefined ? '' : accountLink(account),
     maker ?? 'an operator',
     uses,
-    time(expiresAtMs),
+    momentView(expiresAtMs),
     rowForm(context, revoke, { id }, 'Revoke'),
   ];
 }
@@ -69,7 +70,7 @@ function madeLink(
     facts([
       ['For browsers', shown(made.landingUrl) || undefined],
       ['For apps', shown(made.uri) || undefined],
-      ['Until', time(made.expiresAtMs)],
+      ['Until', momentView(made.expiresAtMs)],
     ]),
     html`<p>${link(pagePath('invitations'), 'All invitations')}</p>`,
   );

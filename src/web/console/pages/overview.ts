@@ -1,9 +1,10 @@
 import { serverHistory } from '../../control/console-operations.ts';
 import { type StatusReport, serverStatus } from '../../control/server-operations.ts';
 import { type Html, html } from '../../html/html.ts';
+import { momentView } from '../../html/moment.ts';
 import type { HistoryReport, SeriesName, Span } from '../history.ts';
 import { type ConsolePage, type PageContext, pagePath } from '../page.ts';
-import { badge, bytes, duration, facts, link, panel, table, time } from '../parts.ts';
+import { badge, bytes, duration, facts, link, panel, table } from '../parts.ts';
 
 /** A chart, and how the browser draws it. */
 interface Chart {
@@ -101,7 +102,7 @@ function chartOf({ title, lines, unit, scale = 1 }: Chart): Html {
 }
 
 function certificates({ certificates: expiries }: StatusReport, { nowMs }: PageContext): Html {
-  const rows = expiries.map(({ domain, atMs }) => [domain, time(atMs), daysLeft(atMs - nowMs)]);
+  const rows = expiries.map(({ domain, atMs }) => [domain, momentView(atMs), daysLeft(atMs - nowMs)]);
   return panel(
     'Certificates',
     table('Certificates', ['Domain', 'Valid until', 'Left'], rows, 'There are no certificates.'),
@@ -123,7 +124,7 @@ function about(status: StatusReport, { nowMs }: PageContext): Html {
     facts([
       ['Version', version],
       ['Process', pid],
-      ['Started', html`${time(startedAtMs)}, ${duration(nowMs - startedAtMs)} ago`],
+      ['Started', html`${momentView(startedAtMs)}, ${duration(nowMs - startedAtMs)} ago`],
       ['Domains', domains.join(', ')],
       ['Addresses', html`${ports}`],
       ['Disk', `${bytes(disk.freeBytes)} of ${bytes(disk.totalBytes)} free`],

@@ -1,8 +1,9 @@
 import { type PassingOn, reasonWord, type StoredReport } from '../../../storage/reports.ts';
 import { listReports, removeReport, showReport } from '../../control/report-operations.ts';
 import { type Html, html } from '../../html/html.ts';
+import { momentView } from '../../html/moment.ts';
 import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
-import { accountLink, actionForm, facts, link, nextPage, panel, table, time } from '../parts.ts';
+import { accountLink, actionForm, facts, link, nextPage, panel, table } from '../parts.ts';
 
 const pageSize = 50;
 
@@ -22,7 +23,7 @@ export const reportsPage: ConsolePage = {
     const mayRead = context.may(showReport);
     const rows = reports.map(({ id, atMs, jid, reason, reporter, messageCount }) => [
       mayRead ? link(pagePath('report', { id }), `Report ${id}`) : `Report ${id}`,
-      time(atMs),
+      momentView(atMs),
       jid,
       reasonWord(reason),
       accountLink(reporter),
@@ -51,7 +52,7 @@ function about({ id, atMs, jid, reason, reporter, texts, passingOn }: StoredRepo
   return panel(
     `Report ${id}`,
     facts([
-      ['When', time(atMs)],
+      ['When', momentView(atMs)],
       ['About', jid],
       ['Reason', reasonWord(reason)],
       ['By', accountLink(reporter)],
@@ -62,7 +63,7 @@ function about({ id, atMs, jid, reason, reporter, texts, passingOn }: StoredRepo
 }
 
 function messagesPanel({ messages }: StoredReport): Html {
-  const shown = messages.map(({ atMs, xml }) => html`<li>${time(atMs)}<pre>${xml}</pre></li>`);
+  const shown = messages.map(({ atMs, xml }) => html`<li>${momentView(atMs)}<pre>${xml}</pre></li>`);
   return panel(
     'Messages',
     messages.length === 0

@@ -5,8 +5,9 @@ import type { BlockedDomain } from '../../../storage/moderation.ts';
 import { blockDomain, listBlockedDomains, unblockDomain } from '../../control/moderation-operations.ts';
 import { listPeers, testPeer } from '../../control/server-operations.ts';
 import { type Html, html } from '../../html/html.ts';
+import { momentView } from '../../html/moment.ts';
 import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
-import { actionForm, badge, duration, field, link, panel, rowForm, table, time } from '../parts.ts';
+import { actionForm, badge, duration, field, link, panel, rowForm, table } from '../parts.ts';
 
 /** The streams with other servers, and the blocked domains. */
 export const serversPage: ConsolePage = {
@@ -70,7 +71,7 @@ function streamRow(context: PageContext, stream: PeerStreamReport) {
 function blockedPanel(context: PageContext, domains: readonly BlockedDomain[]): Html {
   const rows = domains.map(({ domain, atMs, reason = '' }) => [
     domain,
-    time(atMs),
+    momentView(atMs),
     reason,
     rowForm(context, unblock, { domain }, 'Unblock'),
   ]);

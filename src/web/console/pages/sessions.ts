@@ -1,7 +1,8 @@
 import { kick, listSessions, type SessionReport } from '../../control/session-operations.ts';
 import { type Html, html } from '../../html/html.ts';
+import { momentView } from '../../html/moment.ts';
 import { type ConsoleAction, type ConsolePage, type PageContext, pagePath } from '../page.ts';
-import { accountLink, accountSearch, badge, counted, lookUpForm, rowForm, table, time } from '../parts.ts';
+import { accountLink, accountSearch, badge, counted, lookUpForm, rowForm, table } from '../parts.ts';
 
 /** The sessions that one page shows. */
 const mostShown = 500;
@@ -30,7 +31,7 @@ export function sessionTable(context: PageContext, sessions: readonly SessionRep
     return [
       html`${accountLink(account)}<small class="resource">/${session.jid.slice(account.length + 1)}</small>`,
       presence(session),
-      session.boundAtMs === undefined ? '' : time(session.boundAtMs),
+      session.boundAtMs === undefined ? '' : momentView(session.boundAtMs),
       connection(session),
       rowForm(context, end, { jid: session.jid }, 'End'),
     ];

@@ -2,6 +2,7 @@ import { listUploads, removeUploads, uploadUsage } from '../../../extensions/upl
 import type { StoredUpload } from '../../../storage/uploads.ts';
 import { type ArchiveReport, archiveUsage } from '../../control/archive-operations.ts';
 import { type Html, html } from '../../html/html.ts';
+import { momentView } from '../../html/moment.ts';
 import { type ConsoleAction, type ConsolePage, type FormFields, type PageContext, pagePath } from '../page.ts';
 import {
   accountLink,
@@ -15,7 +16,6 @@ import {
   panel,
   rowForm,
   table,
-  time,
 } from '../parts.ts';
 
 const pageSize = 50;
@@ -61,8 +61,8 @@ export function archiveFacts({
   return [
     ['Messages', messages.toLocaleString('en')],
     ['Size', bytes(size)],
-    ['From', oldestMs === undefined ? undefined : time(oldestMs)],
-    ['To', newestMs === undefined ? undefined : time(newestMs)],
+    ['From', oldestMs === undefined ? undefined : momentView(oldestMs)],
+    ['To', newestMs === undefined ? undefined : momentView(newestMs)],
   ];
 }
 
@@ -98,7 +98,7 @@ function fileRow(context: PageContext, { id, name, type, size, uploadedAtMs, own
     name,
     type,
     bytes(size),
-    time(uploadedAtMs),
+    momentView(uploadedAtMs),
     accountLink(owner),
     rowForm(context, removeFile, { url: id, user: owner }, 'Remove'),
   ];
