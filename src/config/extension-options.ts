@@ -36,11 +36,15 @@ export function extensionOptions(config: Config): ExtensionOptions {
 /** Encryption adds 16 bytes to a file (XEP-0454), which clients do not take into account. */
 const encryptionBytes = 16;
 
+/** Files that one account uploads in 24 hours: far more than a person sends. */
+const uploadsPerDay = 2000;
+
 function uploadLimits({ uploads }: Config): UploadLimits {
   const { maxFileBytes, maxBytesPerDay, maxBytesPerAccount, maxBytes, reserveBytes } = uploads;
   return {
     fileBytes: Math.min(maxFileBytes + encryptionBytes, maxBytesPerDay, maxBytesPerAccount, maxBytes),
     dayBytes: maxBytesPerDay,
+    dayFiles: uploadsPerDay,
     accountBytes: maxBytesPerAccount,
     totalBytes: maxBytes,
     reserveBytes,

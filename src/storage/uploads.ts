@@ -26,6 +26,7 @@ export interface UploadUsage {
 /** How much an account has uploaded, in all and lately. */
 export interface RecentUsage extends UploadUsage {
   readonly recentBytes: number;
+  readonly recentFiles: number;
   /** When the first of the recent files was uploaded; undefined without one. */
   readonly recentSinceMs: number | undefined;
 }

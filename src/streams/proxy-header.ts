@@ -22,6 +22,8 @@ const version2 = 2;
 const commands = { local: 0, proxy: 1 } as const;
 /** Address family and transport: any, TCP over IPv4, TCP over IPv6, a Unix socket. */
 const families = { unspecified: 0x00, tcp4: 0x11, tcp6: 0x21, unix: 0x31 } as const;
+/** How an IPv4 address begins in the form of IPv6 (RFC 4291 §2.5.5.2). */
+const mapped = Buffer.from('00000000000000000000ffff', 'hex');
 /** Bytes of both addresses and both ports. */
 const lengths: ReadonlyMap<number, number> = new Map([
   [families.unspecified, 0],
@@ -76,8 +78,13 @@ function readVersion2(bytes: Buffer): ProxyHeader | NoProxyHeader {
 }
 
 function addressIn(bytes: Buffer, family: number): string | undefined {
-  if (family === families.tcp4) return [...bytes.subarray(fixed2, fixed2 + 4)].join('.');
+  if (family === families.tcp4) return ipv4At(bytes, fixed2);
   if (family !== families.tcp6) return undefined;
+  if (begins(bytes.subarray(fixed2), mapped)) return ipv4At(bytes, fixed2 + mapped.length);
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(fixed2 + 2 * index).toString(16));
   return groups.join(':');
+}
+
+function ipv4At(bytes: Buffer, at: number): string {
+  return bytes.subarray(at, at + 4).join('.');
 }

@@ -39,7 +39,14 @@ export function allExtensions({ routing, storage, sessions, clock, log }: BenchD
     uploads: {
       domains: ['upload.localhost'],
       url: 'https://localhost',
-      limits: { fileBytes: 1000, dayBytes: 5000, accountBytes: 10_000, totalBytes: 100_000, reserveBytes: 0 },
+      limits: {
+        fileBytes: 1000,
+        dayBytes: 5000,
+        dayFiles: 100,
+        accountBytes: 10_000,
+        totalBytes: 100_000,
+        reserveBytes: 0,
+      },
       retention: { keepDays: 30 },
     },
     contact: { abuse: [], admin: [], feedback: [], sales: [], security: [], status: [], support: [], outages: [] },

@@ -50,6 +50,7 @@ export function describeUploads(subject: Subject): void {
         files: 0,
         bytes: 0,
         recentBytes: 0,
+        recentFiles: 0,
         recentSinceMs: undefined,
       });
       for (const [size, atMs] of [
@@ -62,6 +63,7 @@ export function describeUploads(subject: Subject): void {
         files: 3,
         bytes: 7,
         recentBytes: 6,
+        recentFiles: 2,
         recentSinceMs: 2000,
       });
       expect((await store().largest(1000)).find((one) => one.owner === owner)).to.deep.equal({

@@ -27,6 +27,9 @@ const tcp6 = Buffer.concat([
   Buffer.from(ports),
 ]);
 
+/** What a proxy sends whose own address is one of IPv6 on a socket for both. */
+const mapped4 = Buffer.concat([Buffer.from('00000000000000000000ffffcb007107', 'hex'), tcp6.subarray(16)]);
+
 const right: readonly (readonly [what: string, header: Buffer, address: string | undefined])[] = [
   ['version 1, IPv4', Buffer.from('PROXY TCP4 203.0.113.7 10.0.0.1 12345 443\r\n'), '203.0.113.7'],
   ['version 1, IPv6', Buffer.from('PROXY TCP6 2001:db8::7 2001:db8::1 12345 443\r\n'), '2001:db8::7'],
@@ -35,6 +38,7 @@ const right: readonly (readonly [what: string, header: Buffer, address: string |
   ['version 2, IPv4', version2(0x21, 0x11, tcp4), '203.0.113.7'],
   ['version 2, IPv4 with more', version2(0x21, 0x11, tcp4, Buffer.from([4, 0, 2, 0, 0])), '203.0.113.7'],
   ['version 2, IPv6', version2(0x21, 0x21, tcp6), '2001:db8:0:0:0:0:0:7'],
+  ['version 2, IPv4 in the form of IPv6', version2(0x21, 0x21, mapped4), '203.0.113.7'],
   ['version 2, a Unix socket', version2(0x21, 0x31, Buffer.alloc(216)), undefined],
   ['version 2, unspecified', version2(0x21, 0, Buffer.alloc(0)), undefined],
   ['version 2, LOCAL', version2(0x20, 0x11, tcp4), undefined],

@@ -20,6 +20,8 @@ export interface UploadLimits {
   readonly fileBytes: number;
   /** Bytes that one account uploads in 24 hours. */
   readonly dayBytes: number;
+  /** Files that one account uploads in 24 hours. Each costs work, however small it is. */
+  readonly dayFiles: number;
   /** Bytes of all files of one account, beyond which its oldest ones are removed. */
   readonly accountBytes: number;
   /** Bytes of all files. */
@@ -147,7 +149,8 @@ export class Uploads {
     const { unused } = this.slots;
     const own = unused.filter((slot) => slot.wanted.owner === owner);
     if (own.length >= maxSlots) return { reason: 'slots' };
-    if (usage.recentBytes + sizeOf(own) + size > limits.dayBytes)
+    const isTooMuch = usage.recentBytes + sizeOf(own) + size > limits.dayBytes;
+    if (isTooMuch || usage.recentFiles + own.length >= limits.dayFiles)
       return { reason: 'day', retryAtMs: (usage.recentSinceMs ?? clock.nowMs()) + dayMs };
     const hasRoom = storedBytes + sizeOf(unused) + size <= limits.totalBytes && this.#hasRoom(size);
     return hasRoom ? undefined : { reason: 'space' };

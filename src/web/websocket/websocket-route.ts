@@ -83,14 +83,23 @@ function arrivalOf(
     remoteAddress,
     framing: messageFraming,
     admit: (user) => new WebSocketConnection(webSocket, carrier, user, { remoteAddress, secure, limits, clock }),
-    refuse: () => webSocket.close(tryAgainLater),
+    refuse() {
+      // A frame with a fault may come before the end.
+      webSocket.on('error', () => undefined);
+      webSocket.close(tryAgainLater);
+      endNow(carrier);
+    },
   };
 }
 
 function refuse(socket: Duplex, status: string): void {
-  // The client may never close its end.
+  endNow(socket, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** Ends a connection that no limit counts, without waiting for its client to close it. */
+function endNow(socket: Duplex, last?: string): void {
   socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(last);
 }
 
 function textOf(header: string | readonly string[] | undefined): string {

@@ -13,7 +13,7 @@ import { openTemporaryStorage } from '../../support/temporary-storage.ts';
 
 const dayMs = 86_400_000;
 const slotMs = 300_000;
-const limits = { fileBytes: 100, dayBytes: 250, accountBytes: 300, totalBytes: 500, reserveBytes: 50 };
+const limits = { fileBytes: 100, dayBytes: 250, dayFiles: 60, accountBytes: 300, totalBytes: 500, reserveBytes: 50 };
 
 describe('uploads', () => {
   let [romeo, juliet, nurse] = ['', '', ''];
@@ -179,6 +179,15 @@ describe('uploads', () => {
     await slot(50);
     clock.advance(dayMs - 3_600_000);
     await slot(100);
+  });
+
+  it('are bounded in a day by their number, too', async () => {
+    for (let file = 0; file < 59; file++) await stored(1);
+    await slot(1);
+    expect(await refusal(1)).to.deep.equal({ reason: 'day', retryAtMs: clock.nowMs() + dayMs });
+    await slot(1, juliet);
+    clock.advance(dayMs + 1);
+    await slot(1);
   });
 
   it('push the oldest files of the account out', async () => {

@@ -40,10 +40,11 @@ function prepareReads(db: Database.Database) {
   );
   const usage = db.prepare<
     { owner: string; recentMs: number },
-    UploadUsage & { readonly recentBytes: number; readonly recentSinceMs: number | null }
+    Omit<RecentUsage, 'recentSinceMs'> & { readonly recentSinceMs: number | null }
   >(
     `SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes,
        coalesce(sum(size) FILTER (WHERE uploaded_at_ms >= @recentMs), 0) AS recentBytes,
+       count(*) FILTER (WHERE uploaded_at_ms >= @recentMs) AS recentFiles,
        min(uploaded_at_ms) FILTER (WHERE uploaded_at_ms >= @recentMs) AS recentSinceMs
      FROM uploads WHERE account_id = (SELECT id FROM accounts WHERE jid = @owner)`,
   );
@@ -67,7 +68,14 @@ function prepareReads(db: Database.Database) {
     },
     usage: (owner: string, recentMs: number): RecentUsage => {
       const found = usage.get({ owner, recentMs });
-      return { files: 0, bytes: 0, recentBytes: 0, ...found, recentSinceMs: found?.recentSinceMs ?? undefined };
+      return {
+        files: 0,
+        bytes: 0,
+        recentBytes: 0,
+        recentFiles: 0,
+        ...found,
+        recentSinceMs: found?.recentSinceMs ?? undefined,
+      };
     },
     due: (limit: number) => due.all(limit),
     unknown: (ids: readonly string[]): string[] => unknown.all(JSON.stringify(ids)),
@@ -100,6 +108,7 @@ function prepareWrites(db: Database.Database) {
   const insert = db.prepare<[string, number, string, string, number, number]>(
     'INSERT INTO uploads (id, account_id, name, type, size, uploaded_at_ms) VALUES (?, ?, ?, ?, ?, ?)',
   );
+  const held = db.prepare<[number], number>('SELECT sum(size) FROM uploads WHERE account_id = ?').pluck();
   const trim = db.prepare<[number, number]>(
     `UPDATE uploads SET account_id = NULL WHERE number IN (
        SELECT number FROM (
@@ -118,7 +127,8 @@ function prepareWrites(db: Database.Database) {
     add: (owner: string, { id, name, type, size, uploadedAtMs }: NewUpload, maxBytes: number): number => {
       const account = owners.need(owner);
       insert.run(id, account, name, type, size, uploadedAtMs);
-      return trim.run(account, maxBytes).changes;
+      // Finding the oldest files costs many times as much as the sum.
+      return (held.get(account) ?? 0) > maxBytes ? trim.run(account, maxBytes).changes : 0;
     },
     remove: (selection: UploadSelection): number => removeSelected(db, selection),
     deleted: (ids: readonly string[], atMs: number): number =>
