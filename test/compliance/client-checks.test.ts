@@ -134,6 +134,44 @@ async function checkEncryption(client: TestClient, server: DefaultServer): Promi
   stranger.disconnects();
 }
 
+/** What a client stores as private XML comes back. */
+async function checkPrivateXml(client: TestClient): Promise<void> {
+  const query = (content: string) => `<query xmlns="jabber:iq:private">${content}</query>`;
+  await client.asks(`<iq type="set">${query('<notes xmlns="storage:notes">a balcony</notes>')}</iq>`);
+  const stored = await client.asks(`<iq type="get">${query('<notes xmlns="storage:notes"/>')}</iq>`);
+  expect(stored.raw).to.contain('>a balcony</notes>');
+}
+
+/** A node for private data is created with its preconditions, and nobody else reads it. */
+async function checkPrivateNode(client: TestClient, server: DefaultServer): Promise<void> {
+  const node = 'urn:example:private';
+  const field = (name: string, value: string) => `<field var="${name}"><value>${value}</value></field>`;
+  const options = field('FORM_TYPE', `${pubsub}#publish-options`) + field('pubsub#persist_items', 'true');
+  const form = `<x xmlns="jabber:x:data" type="submit">${options}${field('pubsub#access_model', 'whitelist')}</x>`;
+  const publish = `<publish node="${node}"><item id="current"><secret xmlns="${node}"/></item></publish>`;
+  const content = `<pubsub xmlns="${pubsub}">${publish}<publish-options>${form}</publish-options></pubsub>`;
+  await client.gets(`<iq type="set">${content}</iq>`, '<iq type="result">...</iq>');
+  const stranger = await server.arrives('paris');
+  const items = `<pubsub xmlns="${pubsub}"><items node="${node}"/></pubsub>`;
+  const own = await client.asks(`<iq type="get">${items}</iq>`);
+  const foreign = await stranger.asks(`<iq type="get" to="${client.bare}">${items}</iq>`);
+  expect([own, foreign].map((reply) => findTree(reply, 'secret')?.ns)).to.deep.equal([node, undefined]);
+  expect(foreign.attributes.get('type')).to.equal('error');
+  stranger.disconnects();
+}
+
+async function checkVcard(client: TestClient): Promise<void> {
+  await client.asks('<iq type="set"><vCard xmlns="vcard-temp"><FN>Juliet</FN></vCard></iq>');
+  const stored = await client.asks('<iq type="get"><vCard xmlns="vcard-temp"/></iq>');
+  expect(stored.raw).to.contain('<FN>Juliet</FN>');
+}
+
+async function checkSelfPing(client: TestClient): Promise<void> {
+  const room = await createsRoom(client);
+  const reply = await client.asks(`<iq type="get" to="${room}/juliet"><ping xmlns="urn:xmpp:ping"/></iq>`);
+  expect(reply.attributes.get('type')).to.equal('result');
+}
+
 async function checkRoomArchive(client: TestClient): Promise<void> {
   expect(await features(client, await createsRoom(client))).to.include('urn:xmpp:mam:2');
 }
@@ -157,6 +195,8 @@ async function checkInvitation(client: TestClient, server: DefaultServer): Promi
 /** Those that a server passes with nothing but its domain configured. */
 const byDefault: Readonly<Record<string, Check>> = {
   'XEP-0045: Multi-User Chat': (client) => hasService(client, 'conference/text'),
+  'XEP-0049: Private XML Storage': checkPrivateXml,
+  'XEP-0054: vcard-temp': checkVcard,
   'XEP-0065: SOCKS5 Bytestreams': (client) => hasService(client, 'proxy/bytestreams'),
   'XEP-0115: Entity Capabilities': inStream('c', 'http://jabber.org/protocol/caps'),
   'XEP-0156: Discovering Alternative XMPP Connection Methods': checkDiscovery,
@@ -168,6 +208,7 @@ const byDefault: Readonly<Record<string, Check>> = {
   },
   'XEP-0191: Blocking Command': onDomain('urn:xmpp:blocking'),
   'XEP-0198: Stream Management': inStream('sm', 'urn:xmpp:sm:3'),
+  'XEP-0223: Persistent Storage of Private Data via PubSub': checkPrivateNode,
   'XEP-0237: Roster Versioning': inStream('ver', 'urn:xmpp:features:rosterver'),
   'XEP-0249: Direct MUC Invitations': checkInvitation,
   'XEP-0280: Message Carbons': onDomain('urn:xmpp:carbons:2'),
@@ -180,6 +221,8 @@ const byDefault: Readonly<Record<string, Check>> = {
   'XEP-0368: SRV records for XMPP over TLS': checkDirectTls,
   'XEP-0384: OMEMO Encryption': checkEncryption,
   'XEP-0398: User Avatar to vCard-Based Avatars Conversion': onAccount('urn:xmpp:pep-vcard-conversion:0'),
+  'XEP-0402: PEP Native Bookmarks': onAccount('urn:xmpp:bookmarks:1#compat'),
+  'XEP-0410: MUC Self-Ping': checkSelfPing,
   'XEP-0411: Bookmarks Conversion': onAccount('urn:xmpp:bookmarks-conversion:0'),
   'XEP-0486: MUC Avatars': checkRoomVcard,
 };

@@ -68,7 +68,8 @@ const suiteHeading = `
 ## Compliance suite
 
 What XEP-0479 (XMPP Compliance Suites 2023) asks of servers. A feature is there if the server implements all of its specifications.
-Each works in a server without configuration, but for calls: the server has no STUN or TURN server of its own to name.
+Each works in a server without configuration, but for two: a component needs a secret of its own, and the server has no STUN or TURN server to
+name to clients that make calls.
 
 | Category | Feature | Specifications | Level | Implemented |
 | --- | --- | --- | --- | --- |
