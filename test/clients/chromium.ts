@@ -40,6 +40,14 @@ export function complaintsOf(page: Page, types: readonly string[] = ['error']): 
   return complaints;
 }
 
+/** A moment as pages show it to somebody in a time zone: with the year if that is not the current one. */
+export function localTime(moment: Date, timeZone: string): RegExp {
+  const shown = (parts: Intl.DateTimeFormatOptions) =>
+    moment.toLocaleString('en-US', { ...parts, timeZone }).replaceAll(/\s/g, '\\s');
+  const day = shown({ month: 'short', day: 'numeric' });
+  return new RegExp(`^${day},\\s(\\d{4},\\s)?${shown({ hour: 'numeric', minute: '2-digit' })}$`);
+}
+
 /** A picture to share: a PNG of one pixel. */
 export const rose = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',

@@ -220,7 +220,7 @@ export class ConversationView {
     if (around) return `${isInRoom(state, this.jid) ? 'private, in' : 'has left'} ${nameOf(state, around.jid)}`;
     const contact = state.contacts.get(this.jid);
     if (contact?.subscription === 'both' || contact?.subscription === 'to') return availabilityOf(contact);
-    return contact?.asked ? 'has not accepted your request yet' : this.jid;
+    return contact?.asked ? 'has not accepted yet' : this.jid;
   }
 
   #showNotice(problem: string | undefined): void {

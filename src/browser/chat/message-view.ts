@@ -169,7 +169,7 @@ function meta(message: Message, ...tools: (HTMLElement | false)[]): HTMLElement 
     retraction !== undefined && !isRetracted && h('span', {}, 'removing …'),
     (correction !== undefined || corrects !== undefined) && !isRetracted && h('span', {}, 'corrected'),
     h('time', { datetime: new Date(atMs).toISOString(), title: momentText(atMs) }, clockText(atMs)),
-    ...(mine
+    ...(mine && !isRetracted
       ? [
           h('span', { class: `sign ${progress}`, 'aria-hidden': 'true', title: words }, sign),
           h('span', { class: 'spoken' }, words),

@@ -3,6 +3,7 @@ import { shortText } from './dates.ts';
 import { DrawnList, h, icon, iconButton, setText } from './dom.ts';
 import { availabilityOf, isInRoom } from './presence.ts';
 import { type ChatState, type Invitation, nameOf, roomAround } from './state.ts';
+import { isUndelivered } from './undelivered.ts';
 
 /** What the user can do in the list. */
 interface SidebarDeps {
@@ -29,7 +30,8 @@ interface Line {
   readonly availability: 'online' | 'away' | 'offline';
   readonly preview: string;
   /** Whether the preview is what the user has written and not sent. */
-  readonly isDraft: boolean;
+  /** What the preview is, if it is no message that was sent. */
+  readonly mark: 'Draft' | 'Not delivered' | undefined;
   /** When the last message was sent. */
   readonly time: string;
   readonly unread: number;
@@ -217,7 +219,7 @@ export class Sidebar {
         h('span', { class: 'name' }, h('bdi', {}, name), around !== undefined && h('small', {}, ` in ${around}`)),
         h('span', { class: 'spoken' }, `, ${presence}`),
         line.time !== '' && h('span', { class: 'when' }, line.time),
-        h('span', { class: 'preview' }, line.isDraft && h('em', {}, 'Draft: '), line.preview),
+        h('span', { class: 'preview' }, line.mark !== undefined && h('em', {}, `${line.mark}: `), line.preview),
         unread > 0 &&
           h(
             'span',
@@ -262,7 +264,8 @@ function linesOf(state: ChatState, open: string | undefined, pictureOf: SidebarD
     const { draft = '', messages = [], room, unread = 0 } = conversations.get(jid) ?? {};
     const around = roomAround(state, jid);
     const isDraft = draft.trim() !== '' && jid !== open;
-    const atMs = messages.at(-1)?.atMs ?? 0;
+    const last = messages.at(-1);
+    const atMs = last?.atMs ?? 0;
     const line: Line = {
       jid,
       name: nameOf(state, jid),
@@ -270,7 +273,7 @@ function linesOf(state: ChatState, open: string | undefined, pictureOf: SidebarD
       isRoom: room !== undefined,
       availability: isInRoom(state, jid) ? 'online' : availabilityOf(contacts.get(jid)),
       preview: isDraft ? draft.slice(0, 120) : previewOf(state, jid),
-      isDraft,
+      mark: isDraft ? 'Draft' : last && isUndelivered(last) ? 'Not delivered' : undefined,
       time: atMs === 0 ? '' : shortText(atMs, nowMs),
       unread,
       picture: pictureOf(jid),
