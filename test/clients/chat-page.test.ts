@@ -156,6 +156,10 @@ describe('The chat page in Chromium', () => {
     await romeo.rule('Tell me when it is delivered');
     await romeo.say('Wilt thou be gone?');
     await romeo.seesOutcome('Wilt thou be gone?', 'Delivered to juliet.');
+    await romeo.rule('Send it only until');
+    await romeo.say('Believe me, love');
+    await romeo.seesOutcome('Believe me, love', 'If it would arrive after');
+    await juliet.sees('Believe me, love');
     await juliet.logOut();
     await romeo.seesStatus('offline');
     await romeo.rule('Tell me when it is stored for them');
