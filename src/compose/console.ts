@@ -8,6 +8,7 @@ import type { HttpRoute } from '../routing/http-route.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { StreamListener } from '../streams/stream-listener.ts';
 import { isIn, networkList } from '../support/network-list.ts';
+import { residentBytes } from '../support/resident-bytes.ts';
 import type { AdministrationAccess } from '../web/administration/administration-access.ts';
 import { History, type Measured } from '../web/console/history.ts';
 import { LazyConsole } from '../web/console/lazy-console.ts';
@@ -100,7 +101,7 @@ function measured({ traffic, storage }: Foundation, { routing, listener, federat
     connections: listener.connections,
     links: federation?.connections.authenticated ?? 0,
     storageWaiting: storage.load.waiting,
-    residentBytes: process.memoryUsage.rss(),
+    residentBytes: residentBytes(),
     freeBytes: storage.disk.freeBytes,
     messagesIn: sum(({ received }) => received.message),
     messagesOut: sum(({ sent }) => sent.message),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { operation } from '../../routing/operation.ts';
 import { OperationError } from '../../routing/operation-error.ts';
 import type { DiskState } from '../../storage/storage.ts';
+import { residentBytes } from '../../support/resident-bytes.ts';
 import type { RunningServer, ServerStatus } from './running-server.ts';
 import { checkServed, domainAddress, type ServedDomains } from './served-domains.ts';
 
@@ -30,7 +31,7 @@ export const serverStatus = operation({
     domains,
     accounts: await storage.accounts.count(),
     sessions: sessions.size,
-    residentBytes: process.memoryUsage.rss(),
+    residentBytes: residentBytes(),
     disk: storage.disk,
   }),
 });
