@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { defaultRoomConfig } from '../../src/protocol/muc/room-config.ts';
 import { defaultNodeConfig } from '../../src/protocol/pubsub-config.ts';
+import { fsyncPath } from '../../src/storage/sqlite/data-directory.ts';
 import { domain } from './accounts.ts';
 
 /** When the first message of a filled archive was sent, and the time between two. */
@@ -12,13 +13,17 @@ export const otherArchives = 10_000;
 /** Rows 0 to @count - 1. */
 const series = 'WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < @count - 1)';
 
-/** Opens a database that no server uses, and fills it in one transaction. */
+/**
+ * Opens a database that no server uses, and fills it in one transaction. Its end syncs the file: otherwise the first checkpoint of the
+ * server that is measured would write all of this to the disk.
+ */
 function filled(file: string, fill: (db: Database.Database) => void): void {
   const db = new Database(file);
   db.pragma('synchronous = OFF');
   db.transaction(() => fill(db))();
   db.pragma('wal_checkpoint(TRUNCATE)');
   db.close();
+  fsyncPath(file);
 }
 
 /**
